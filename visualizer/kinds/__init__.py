@@ -1,0 +1,242 @@
+"""What one operation computes: where each number came from, and where each gradient came from.
+
+Numpy only. Each file of this folder names its operations in a tuple `KINDS`; the recorder, the views, the microscope
+and the tests find them there. Everything is recomputed in float64 from the Trace, so that comparing it with what
+torch recorded means something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import registry
+from visualizer.trace import Cell, Layer, Trace
+
+Inputs = tuple[Layer, ...]
+Box = tuple[tuple[int, int], ...]
+"""For each axis the first and the last index, both included; may reach below 0 or past the end, into padding."""
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Numbers that were read from one array, each with the weight it was multiplied by."""
+
+    source: str
+    """Name of the layer they were read from; the layer's own name when they come from its gradient or `inner`."""
+    cells: NDArray[np.int64]
+    """(n, axes of the source array): where each number sits. Cells of padding lie outside the array."""
+    values: NDArray[np.float64]
+    """(n,): the numbers; 0 (or −inf for max-pool) where `inside` is False."""
+    weights: NDArray[np.float64]
+    """(n,): their factors; ones where nothing is multiplied."""
+    array: str = "output"
+    """Which array of the source: `output`, `gradient`, or `inner.forget`, `inner_gradients.cell`, …"""
+    weight: str = ""
+    """Name of the weight array the factors were read from; empty when they are derived (a slope, a share)."""
+    weight_cells: NDArray[np.int64] | None = None
+    """(n, axes of the weight)."""
+    inside: NDArray[np.bool_] | None = None
+    """(n,): False marks padding. None when there is none."""
+    grid: tuple[int, ...] = ()
+    """How the n taps are laid out for the eye, slowest first: `(channel, row, column)` of a window."""
+
+    @property
+    def products(self) -> NDArray[np.float64]:
+        return self.values * self.weights
+
+
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """Where one number came from: what was read, how it was put together, and what that makes."""
+
+    op: str
+    """`sum` Σ value·weight + bias · `max` · `product` · `function` of one number · `share` (softmax) · `copy`."""
+    taps: tuple[Taps, ...]
+    result: float
+    """The number, recomputed in float64 from the taps."""
+    bias: float | None = None
+    bias_name: str = ""
+    formula: str = ""
+    """In the field's own symbols: `y = Σ w·x + b`."""
+    steps: tuple[tuple[str, float], ...] = ()
+    """Numbers met on the way, in order: `("mean", 0.2), ("variance", 1.3)`, or `("slope", 1.0)`."""
+    winner: int | None = None
+    """For `max`: which tap (of the first Taps) won; ties go to the first in row-major order, as in torch."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one operation costs: its own parameters, and multiply-accumulates (torch's FLOP counter says twice that)."""
+
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One operation. `Layer.kind` is its `name`."""
+
+    name: str
+    title: str
+    """What a person calls it: `convolution`."""
+    calls: Mapping[str, str]
+    """Torch call name -> its argument names in order, separated by spaces (`input weight bias stride …`). The recorder
+    binds arguments by these names: tensors that are parameters or buffers become `weights`, other tensors `reads`,
+    plain values `settings`."""
+    axes: Callable[[Mapping[str, Any], tuple[tuple[str, ...], ...], tuple[int, ...]], tuple[str, ...]]
+    """(settings, axes of each input, shape of the output) -> axes of the output. All with `batch` among the axes
+    while recording."""
+    terms: Callable[[Layer, Inputs, Cell], Terms]
+    """(layer, inputs, cell of its output) -> where that number came from."""
+    backward_terms: Callable[[Layer, Inputs, int, Cell], Terms]
+    """(layer, inputs, which input, cell of that input) -> what this layer hands back to it: taps over
+    `layer.gradient`, each with the local derivative as its weight. `result` is dObjective/d that input cell, as far
+    as it came through this layer."""
+    source_box: Callable[[Layer, Inputs, int, Box], Box]
+    """(layer, inputs, which input, box of output cells) -> box of input cells they can see: one hop of the receptive
+    field."""
+    sentence: Callable[[Layer, Inputs], str]
+    """One plain sentence with this layer's own numbers in it: what it does."""
+    weight_terms: Callable[[Layer, Inputs, str, Cell], Terms] | None = None
+    """(layer, inputs, weight name, cell of it) -> dObjective/d that weight, as a sum over the places it was used."""
+    cost: Callable[[Layer, Inputs], Cost] = lambda layer, inputs: Cost(layer.parameters, 0)
+    moves_only: bool = False
+    """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
+    short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
+    """A few words for a header: `3 × 3, 6 → 12 channels`."""
+
+
+@cache
+def _all() -> tuple[tuple[Kind, ...], dict[str, Kind], dict[str, Kind]]:
+    kinds = tuple(kind for module in registry.modules("kinds") for kind in getattr(module, "KINDS", ()))
+    return kinds, {kind.name: kind for kind in kinds}, {call: kind for kind in kinds for call in kind.calls}
+
+
+def all_kinds() -> tuple[Kind, ...]:
+    """Every kind found in this folder."""
+    return _all()[0]
+
+
+def of(layer: Layer) -> Kind | None:
+    """The kind of a layer; None for the input and for unexplained operations."""
+    return _all()[1].get(layer.kind)
+
+
+def by_call(name: str) -> Kind | None:
+    """The kind that speaks for a torch call such as `conv2d`; None if no kind does."""
+    return _all()[2].get(name)
+
+
+def terms(trace: Trace, name: str, cell: Cell) -> Terms:
+    """Where `trace[name].output[cell]` came from.
+
+    Raises IndexError outside the layer, LookupError where the operation is unexplained.
+    """
+    layer = trace[name]
+    _inside(layer, cell)
+    kind = _explained(layer)
+    return kind.terms(layer, trace.inputs(layer), cell)
+
+
+def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Terms], ...]:
+    """Where `trace[name].gradient[cell]` came from: one Terms for each layer that read it. Their results add up."""
+    layer = trace[name]
+    _inside(layer, cell)
+    handed_back = []
+    for reader in trace.readers(name):
+        if reader.gradient is None:
+            continue
+        for index, read in enumerate(reader.reads):
+            if read == name:
+                found = _explained(reader).backward_terms(reader, trace.inputs(reader), index, cell)
+                handed_back.append((reader.name, found))
+    return tuple(handed_back)
+
+
+def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
+    """Where `trace[name].weight_gradients[weight][cell]` came from: a sum over the places the weight was used."""
+    layer = trace[name]
+    kind = _explained(layer)
+    if kind.weight_terms is None or weight not in layer.weights:
+        raise LookupError(f"{name} has no weight {weight!r}; it has {', '.join(layer.weights) or 'none'}.")
+    return kind.weight_terms(layer, trace.inputs(layer), weight, cell)
+
+
+def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:
+    """For every earlier layer the box of cells that `trace[name].output[cell]` can see; the cell itself included.
+
+    Boxes are not clipped: what lies outside the layer is padding. Unexplained layers end the search.
+    """
+    boxes: dict[str, Box] = {name: tuple((index, index) for index in cell)}
+    for layer in reversed(trace.layers):
+        kind = of(layer)
+        if layer.name not in boxes or kind is None:
+            continue
+        inputs = trace.inputs(layer)
+        for index, read in enumerate(inputs):
+            seen = kind.source_box(layer, inputs, index, boxes[layer.name])
+            boxes[read.name] = _union(boxes[read.name], seen) if read.name in boxes else seen
+    return boxes
+
+
+def sentence(trace: Trace, name: str) -> str:
+    """One plain sentence about a layer, whatever it is."""
+    layer = trace[name]
+    kind = of(layer)
+    if kind is not None:
+        return kind.sentence(layer, trace.inputs(layer))
+    if layer.kind == "input":
+        return "This is what the network is given."
+    return f"{layer.name} is unexplained: {layer.why or 'no description of this operation is known.'}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """How far the numbers of a Trace are from their own Terms, recomputed in float64."""
+
+    errors: Mapping[str, float]
+    """Layer -> largest difference between Terms and torch, relative to the layer's largest value (or 1)."""
+    gradient_errors: Mapping[str, float] = field(default_factory=dict)
+    """Layer -> the same for its gradient and the gradients of its weights."""
+    unverified: Mapping[str, str] = field(default_factory=dict)
+    """Layer -> why nothing could be compared."""
+    tolerance: float = 1e-5
+
+    @property
+    def worst(self) -> float:
+        return max([*self.errors.values(), *self.gradient_errors.values()], default=0.0)
+
+    @property
+    def passed(self) -> bool:
+        """Everything that could be compared agrees; NaN never does."""
+        return bool(self.worst <= self.tolerance)
+
+
+def check(trace: Trace) -> Report:
+    """Recompute sampled cells of every layer, forwards and backwards. See `kinds/_check.py`."""
+    from visualizer.kinds._check import check as run
+
+    return run(trace)
+
+
+def _explained(layer: Layer) -> Kind:
+    kind = of(layer)
+    if kind is None:
+        raise LookupError(f"{layer.name} cannot be taken apart: {layer.why or 'it is the input'}.")
+    return kind
+
+
+def _inside(layer: Layer, cell: Cell) -> None:
+    if len(cell) != layer.output.ndim or any(not 0 <= i < n for i, n in zip(cell, layer.shape, strict=True)):
+        wanted = ", ".join(f"{axis} 0…{n - 1}" for axis, n in zip(layer.axes, layer.shape, strict=True))
+        raise IndexError(f"{layer.name} has no cell {tuple(cell)}; it has {wanted or 'one number and no axes'}.")
+
+
+def _union(one: Box, other: Box) -> Box:
+    return tuple((min(a, c), max(b, d)) for (a, b), (c, d) in zip(one, other, strict=True))

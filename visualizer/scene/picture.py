@@ -1,0 +1,403 @@
+"""Picture: what is seen, as frozen marks; and Focus and Look, which say what is looked at and how.
+
+Views make Pictures, the painter paints them, tests read them as text. Lengths are pixels of the picture, y grows
+downwards, text stands on its baseline. Colours are names of theme tokens (`ink`, `accent`) or an entry of a palette
+(`activation:200`), so that light and dark are the same Picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.trace import Cell
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What is looked at: a layer, or a cell of it; a shorter cell means all that begins so (a whole channel)."""
+
+    layer: str
+    cell: Cell = ()
+    part: str = "output"
+    """Which of its arrays: `output`, or the name of a weight (`weight`, `bias`), or `inner.forget`."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How it is looked at."""
+
+    size: tuple[int, int] = (1104, 796)
+    """Width and height in pixels at scale 1."""
+    theme: str = "light"
+    """`light`, `dark` or `projector`: a file in assets/themes."""
+    text_scale: float = 1.0
+    scope: str = "layer"
+    """Whose largest value colours are scaled by: `unit`, `layer` or `network`."""
+    signs: bool = False
+    """Sign glyphs on all cells, however small."""
+    reduced_motion: bool = False
+    knobs: tuple[tuple[str, str], ...] = ()
+    """Settings of one view, as plain words: `--set ranking=mean`."""
+
+    def knob(self, name: str, default: str) -> str:
+        return dict(self.knobs).get(name, default)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of text in one style."""
+
+    text: str
+    weight: int = 0
+    """400 to 700; 0 takes the weight of the Text."""
+    color: str = ""
+    """Token; empty takes the colour of the Text."""
+    mono: bool = False
+    italic: bool = False
+    shift: str = ""
+    """`sub` or `super` for a real index or power."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words, placed by an anchor on their baseline; elided with … if wider than `max_width`."""
+
+    x: float
+    y: float
+    """The baseline."""
+    runs: tuple[Run, ...]
+    size: float = 12
+    weight: int = 400
+    color: str = "ink"
+    anchor: str = "start"
+    """`start`, `middle` or `end`: which point of the text stands at x."""
+    max_width: float = 0
+    """0: no limit."""
+    mono: bool = False
+    display: bool = False
+    """Set in the display cut, for sizes of 26 and more."""
+    focus: Focus | None = None
+    opacity: float = 1.0
+
+    @property
+    def plain(self) -> str:
+        return "".join(run.text for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Rect:
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str = ""
+    """Token, palette entry, or `hatch`; empty leaves it open."""
+    stroke: str = ""
+    stroke_width: float = 1
+    """Strokes lie inside the rectangle's edge when `inside`, else centred on it."""
+    inside: bool = False
+    radius: float = 0
+    dashed: bool = False
+    focus: Focus | None = None
+    tip: str = ""
+    """What the tooltip says; empty takes the focus's own description."""
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """Straight stretches through two or more points."""
+
+    points: Points
+    color: str = "ink"
+    width: float = 1
+    dashed: bool = False
+    focus: Focus | None = None
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Path:
+    """Any number of outlines at once. Each is a start point and then curves of three points (two handles, one end);
+    two handles on the line make it straight."""
+
+    curves: tuple[Points, ...]
+    stroke: str = ""
+    width: float = 1
+    fill: str = ""
+    dashed: bool = False
+    focus: Focus | None = None
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """Tiles of cells, one whole block of pixels a value, nearest neighbour: every map of a layer is one mark.
+
+    Tile k stands at column `k % columns`, row `k // columns`, `pitch` apart. Its focus is that of the mark, with the
+    tile's index, the row and the column appended (`first` is the index of the first tile).
+    """
+
+    x: float
+    y: float
+    cell: tuple[float, float]
+    """Width and height of one value."""
+    values: NDArray[np.uint8]
+    """(tile, row, column): entries of the palette; or (tile, row, column, 3): RGB as it is."""
+    palette: str = "activation"
+    columns: int = 1
+    pitch: tuple[float, float] = (0, 0)
+    border: str = "tile-border"
+    """1 px inside each tile's edge; empty for none."""
+    hatched: NDArray[np.bool_] | None = None
+    """(tile, row, column): cells without a value (NaN, infinite, padding), drawn hatched."""
+    focus: Focus | None = None
+    indices: tuple[int, ...] = ()
+    """Index of each tile in its layer, if it is not 0, 1, 2, …; (-1,) when tiles carry no index (a single map)."""
+    transposed: bool = False
+    """Rows and columns of the tiles are swapped against the layer's axes."""
+    rows_shown: float = 1.0
+    """How much of each tile is uncovered, from the top: 0 … 1."""
+    opacity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.values.ndim not in (3, 4):
+            raise ValueError(f"tiles need (tile, row, column[, 3]), got {self.values.shape}")
+        self.values.flags.writeable = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Image) and _dump(self) == _dump(other)
+
+    def __hash__(self) -> int:
+        return hash(_dump(self))
+
+    @property
+    def tile_size(self) -> tuple[float, float]:
+        return self.values.shape[2] * self.cell[0], self.values.shape[1] * self.cell[1]
+
+    @property
+    def steps(self) -> tuple[float, float]:
+        """Distance from tile to tile; `pitch`, or the tile's own size where that is 0."""
+        width, height = self.tile_size
+        return self.pitch[0] or width, self.pitch[1] or height
+
+    def tile_origin(self, tile: int) -> tuple[float, float]:
+        dx, dy = self.steps
+        return self.x + dx * (tile % self.columns), self.y + dy * (tile // self.columns)
+
+
+Mark = Image | Rect | Line | Path | Text
+
+
+@dataclass(frozen=True)
+class Table:
+    """The same numbers as rows and columns: for screen readers, for copying and for CSV."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | float | int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a view shows. `still` stays while a beat runs and is cached as an image; `moving` is drawn each frame."""
+
+    size: tuple[int, int]
+    still: tuple[Mark, ...]
+    moving: tuple[Mark, ...] = ()
+    theme: str = "light"
+    background: str = "stage"
+    caption: str = ""
+    """One plain sentence with the real numbers in it."""
+    table: Table = field(default_factory=lambda: Table((), ()))
+
+    def __iter__(self) -> Iterator[Mark]:
+        yield from self.still
+        yield from self.moving
+
+    def hit(self, x: float, y: float) -> Focus | None:
+        """What lies under a point: the topmost mark there that carries a focus."""
+        mark = self.mark_at(x, y)
+        return None if mark is None else mark[1]
+
+    def mark_at(self, x: float, y: float) -> tuple[Mark, Focus] | None:
+        """The topmost mark with a focus under a point, and the focus it has there."""
+        for mark in reversed((*self.still, *self.moving)):
+            if mark.focus is None:
+                continue
+            found = _hit(mark, x, y)
+            if found is not None:
+                return mark, found
+        return None
+
+    def dump(self) -> str:
+        """The picture as text, one mark a line: what golden tests compare."""
+        lines = [f"picture {self.size[0]}x{self.size[1]} on {self.background}", f"caption {self.caption}"]
+        for name, marks in (("still", self.still), ("moving", self.moving)):
+            lines.append(f"-- {name}: {len(marks)} marks")
+            lines.extend(_dump(mark) for mark in marks)
+        if self.table.columns:
+            lines.append("-- table: " + " | ".join(self.table.columns))
+            lines.extend("   " + " | ".join(_cell(value) for value in row) for row in self.table.rows)
+        return "\n".join(lines) + "\n"
+
+    def themed(self, theme: str) -> Picture:
+        return replace(self, theme=theme)
+
+
+def rich(text: str, **styles: str) -> tuple[Run, ...]:
+    """Runs from light markup: `**strong**`, `` `mono` ``, `{accent words}` in the accent, `_italic_` between spaces.
+
+    A backslash takes the next character as it is.
+    """
+    runs: list[Run] = []
+    style = {"weight": 0, "color": "", "mono": False, "italic": False}
+    buffer = ""
+    accent = styles.get("accent", "accent-ink")
+
+    def flush() -> None:
+        nonlocal buffer
+        if buffer:
+            runs.append(Run(buffer, **style))  # type: ignore[arg-type]
+            buffer = ""
+
+    index = 0
+    while index < len(text):
+        if text[index] == "\\" and index + 1 < len(text):
+            buffer += text[index + 1]
+            index += 2
+        elif text.startswith("**", index):
+            flush()
+            style["weight"] = 0 if style["weight"] else 600
+            index += 2
+        elif text[index] == "`":
+            flush()
+            style["mono"] = not style["mono"]
+            index += 1
+        elif text[index] in "{}":
+            flush()
+            style["color"], style["weight"] = (accent, 600) if text[index] == "{" else ("", 0)
+            index += 1
+        elif text[index] == "_" and _at_word_edge(text, index):
+            flush()
+            style["italic"] = not style["italic"]
+            index += 1
+        else:
+            buffer += text[index]
+            index += 1
+    flush()
+    return tuple(runs)
+
+
+def unmarked(text: str) -> str:
+    """The same words without the markup of `rich`: for captions and screen readers."""
+    return "".join(run.text for run in rich(text))
+
+
+def plain(text: str) -> tuple[Run, ...]:
+    """One run, nothing in it read as markup."""
+    return (Run(text),)
+
+
+def _at_word_edge(text: str, index: int) -> bool:
+    before = text[index - 1] if index else " "
+    after = text[index + 1] if index + 1 < len(text) else " "
+    return not (before.isalnum() and after.isalnum())
+
+
+# --- hits -----------------------------------------------------------------------------------------------------------
+
+REACH = 4.0
+"""A click this near a line is on it."""
+
+
+def _hit(mark: Mark, x: float, y: float) -> Focus | None:
+    if isinstance(mark, Image):
+        return _hit_image(mark, x, y)
+    if isinstance(mark, Rect):
+        inside = mark.x <= x < mark.x + mark.width and mark.y <= y < mark.y + mark.height
+        return mark.focus if inside else None
+    if isinstance(mark, Line):
+        near = any(_distance(x, y, a, b) <= max(REACH, mark.width / 2)
+                   for a, b in zip(mark.points, mark.points[1:], strict=False))
+        return mark.focus if near else None
+    if isinstance(mark, Text):
+        width = mark.max_width or sum(len(run.text) for run in mark.runs) * mark.size * 0.56
+        left = mark.x - {"start": 0.0, "middle": width / 2, "end": width}[mark.anchor]
+        return mark.focus if left <= x < left + width and mark.y - mark.size <= y < mark.y + mark.size * 0.3 else None
+    return None
+
+
+def _hit_image(mark: Image, x: float, y: float) -> Focus | None:
+    assert mark.focus is not None
+    dx, dy = mark.steps
+    width, height = mark.tile_size
+    tile_column, tile_row = int((x - mark.x) // dx), int((y - mark.y) // dy)
+    tile = tile_row * mark.columns + tile_column
+    if not (0 <= tile_column < mark.columns and 0 <= tile_row and tile < len(mark.values)):
+        return None
+    left, top = x - mark.x - tile_column * dx, y - mark.y - tile_row * dy
+    if left >= width or top >= height:
+        return None
+    row, column = int(top // mark.cell[1]), int(left // mark.cell[0])
+    if mark.transposed:
+        row, column = column, row
+    index = mark.indices[tile] if tile < len(mark.indices) else tile
+    rows, columns = mark.values.shape[1:3]
+    single = (rows, columns) == (1, 1)
+    head = () if index == -1 else (index,)
+    return replace(mark.focus, cell=(*mark.focus.cell, *head, *(() if single else (row, column))))
+
+
+def _distance(x: float, y: float, a: tuple[float, float], b: tuple[float, float]) -> float:
+    (ax, ay), (bx, by) = a, b
+    length = (bx - ax) ** 2 + (by - ay) ** 2
+    along = 0.0 if length == 0 else min(1.0, max(0.0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / length))
+    return float(np.hypot(x - ax - along * (bx - ax), y - ay - along * (by - ay)))
+
+
+# --- text dump ------------------------------------------------------------------------------------------------------
+
+def _dump(mark: Mark) -> str:
+    parts = [type(mark).__name__.lower()]
+    for name, standard in mark.__dataclass_fields__.items():
+        value = getattr(mark, name)
+        if isinstance(value, np.ndarray):
+            digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]
+            parts.append(f"{name}={'x'.join(map(str, value.shape))}#{digest}")
+        elif name == "runs":
+            parts.append(repr(mark.plain if isinstance(mark, Text) else value))
+            marked = [_dump_run(run) for run in value if run != Run(run.text)]
+            parts.extend(marked)
+        elif name in ("points", "curves"):
+            outlines = value if name == "curves" else (value,)
+            parts.append("; ".join(" ".join(f"{_number(x)},{_number(y)}" for x, y in outline) for outline in outlines))
+        elif name == "focus":
+            if value is not None:
+                parts.append(f"focus={value.layer}:{','.join(map(str, value.cell))}"
+                             + (f"/{value.part}" if value.part != "output" else ""))
+        elif value != standard.default:
+            parts.append(f"{name}={_cell(value)}")
+    return " ".join(parts)
+
+
+def _dump_run(run: Run) -> str:
+    words = [str(run.weight)] * bool(run.weight) + [run.color] * bool(run.color)
+    words += ["mono"] * run.mono + ["italic"] * run.italic + [run.shift] * bool(run.shift)
+    return f"<{run.text}: {' '.join(words)}>"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(_cell(item) for item in value)
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"

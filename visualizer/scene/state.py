@@ -1,0 +1,185 @@
+"""State: everything a person has chosen, as one frozen value; every button is a pure function State -> State.
+
+Saved as versioned JSON in plain words. Unknown fields are ignored, missing ones take their defaults.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from visualizer.scene.picture import Focus, Look
+from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
+from visualizer.trace import Refused, Trace
+
+VERSION = 1
+SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(frozen=True)
+class State:
+    """What is open, where in it one stands, and how it is looked at."""
+
+    model: str = "digits_cnn"
+    """Bundled name, or path of a file."""
+    sample: str = "digit-2148"
+    """Name of a bundled sample, or path of a file, or `drawn`."""
+    objective: str = "loss"
+    """`loss` against the sample's label, or `logit:4`."""
+    view: str = "network"
+    at: str = ""
+    """Address of the moment (`conv2.forward@0.5`); empty means the first beat, settled."""
+    focus: Focus | None = None
+    look: Look = field(default_factory=Look)
+    interventions: tuple[str, ...] = ()
+    lesson: str = ""
+    step: int = 0
+    speed: float = 1.0
+    playing: bool = False
+
+
+def to_json(state: State) -> str:
+    """Plain words, with the version; `from_json` gives an equal State back."""
+    plain: dict[str, Any] = {"version": VERSION}
+    for item in fields(State):
+        value = getattr(state, item.name)
+        if isinstance(value, Focus | Look):
+            value = {inner.name: getattr(value, inner.name) for inner in fields(value)}
+        plain[item.name] = value
+    return json.dumps(plain, indent=1, sort_keys=True)
+
+
+def from_json(text: str) -> State:
+    """Read a State, however old; raises Refused if it is none, or from a newer version."""
+    try:
+        plain = json.loads(text)
+        if not isinstance(plain, dict) or not isinstance(plain.get("version"), int):
+            raise Refused("This holds no saved state of Visualizer; open a picture or a session made by the app.")
+        if plain["version"] > VERSION:
+            raise Refused(f"This was saved by a newer Visualizer (state version {plain['version']}, this one reads "
+                          f"{VERSION}); update the app to open it.")
+        plain = {key: _tuples(value) for key, value in plain.items() if key in State.__dataclass_fields__}
+        if plain.get("focus") is not None:
+            plain["focus"] = Focus(**_known(plain["focus"], Focus))
+        if "look" in plain:
+            plain["look"] = Look(**_known(plain["look"], Look))
+        return State(**plain)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
+
+
+# --- what the buttons do --------------------------------------------------------------------------------------------
+
+def moment_of(state: State, timeline: Timeline) -> Moment:
+    """Where the state stands; an address of another trace falls back to the first beat."""
+    try:
+        return timeline.find(state.at) if state.at else timeline.settled(0)
+    except LookupError:
+        return timeline.settled(0)
+
+
+def go(state: State, moment: Moment) -> State:
+    return replace(state, at=moment.address)
+
+
+def step(state: State, timeline: Timeline, by: int) -> State:
+    """Next or previous beat, settled. From inside a beat, one back settles the beat before it."""
+    return go(state, timeline.settled(moment_of(state, timeline).index + by))
+
+
+def first(state: State, timeline: Timeline) -> State:
+    return go(state, timeline.settled(0))
+
+
+def last(state: State, timeline: Timeline) -> State:
+    return go(state, timeline.settled(len(timeline.beats) - 1))
+
+
+def reverse(state: State, timeline: Timeline) -> State:
+    """The same layer in the other direction, if anything flows that way."""
+    moment = moment_of(state, timeline)
+    other = timeline.of(moment.beat.layer, FORWARD if moment.backward else BACKWARD)
+    return state if other is None else go(state, other)
+
+
+def play(state: State, timeline: Timeline) -> State:
+    """Start or pause; at the very end, start again from the beginning."""
+    moment = moment_of(state, timeline)
+    if not state.playing and moment.index == len(timeline.beats) - 1 and moment.phase == 1:
+        state = replace(state, at=f"{timeline.beats[0].address}@0")
+    return replace(state, playing=not state.playing)
+
+
+def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) -> State:
+    """Look at something; the cursor goes to its layer, keeping its direction where it can."""
+    state = replace(state, focus=focus)
+    if focus is None or focus.layer not in trace:
+        return state
+    moment = moment_of(state, timeline)
+    target = timeline.of(focus.layer, moment.beat.direction) or timeline.of(focus.layer, FORWARD)
+    return state if target is None or target.beat == moment.beat else go(state, target)
+
+
+def up(state: State) -> State:
+    """One level out: cell, channel, layer, network."""
+    focus = state.focus
+    if focus is None:
+        return state
+    if len(focus.cell) > 1:
+        return replace(state, focus=replace(focus, cell=focus.cell[:1]))
+    return replace(state, focus=Focus(focus.layer) if focus.cell else None)
+
+
+def neighbour(state: State, trace: Trace, by: int) -> State:
+    """The previous or next channel, unit or class of the focused layer."""
+    focus = state.focus
+    if focus is None or focus.layer not in trace or not trace[focus.layer].shape:
+        return state
+    count = trace[focus.layer].shape[0]
+    here = focus.cell[0] if focus.cell else (-1 if by > 0 else count)
+    return replace(state, focus=replace(focus, cell=(min(max(here + by, 0), count - 1), *focus.cell[1:])))
+
+
+def move_cell(state: State, trace: Trace, rows: int, columns: int) -> State:
+    """Move the marked cell of the focused map; nothing beyond its edge."""
+    focus = state.focus
+    if focus is None or focus.layer not in trace or not trace[focus.layer].has("row", "column"):
+        return state
+    shape = trace[focus.layer].shape
+    if len(focus.cell) != len(shape):
+        return state
+    row = min(max(focus.cell[-2] + rows, 0), shape[-2] - 1)
+    column = min(max(focus.cell[-1] + columns, 0), shape[-1] - 1)
+    return replace(state, focus=replace(focus, cell=(*focus.cell[:-2], row, column)))
+
+
+def faster(state: State, by: int) -> State:
+    nearest = min(range(len(SPEEDS)), key=lambda index: abs(SPEEDS[index] - state.speed))
+    return replace(state, speed=SPEEDS[min(max(nearest + by, 0), len(SPEEDS) - 1)])
+
+
+def scope(state: State, name: str) -> State:
+    """Scale colours by `unit`, `layer` or `network`."""
+    return replace(state, look=replace(state.look, scope=name))
+
+
+def signs(state: State) -> State:
+    return replace(state, look=replace(state.look, signs=not state.look.signs))
+
+
+def theme(state: State) -> State:
+    """Light to dark and back."""
+    return replace(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
+
+
+def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:
+    return {key: value for key, value in plain.items() if key in noun.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

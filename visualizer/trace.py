@@ -1,0 +1,341 @@
+"""Trace, Layer, Sample, Objective: one recorded forward and backward pass, as frozen numbers.
+
+A Trace holds numpy arrays only. It is made by `record`, saved as a zip of JSON and safetensors, and opened again
+without torch and without running code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import registry
+
+if TYPE_CHECKING:
+    from visualizer.kinds import Report
+
+Array = NDArray[Any]
+Arrays = Mapping[str, Array]
+Cell = tuple[int, ...]
+
+FORMAT = "visualizer-trace-1"
+MOST_BYTES = 2 << 30
+"""A trace file that would unpack to more than this is refused."""
+MOST_LAYERS = 20_000
+
+
+class Refused(Exception):
+    """A file or a request that is not opened; its text is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was fed in."""
+
+    name: str
+    """Short name that finds it again: `digit-2148`, or a file name."""
+    title: str = ""
+    """What a person reads: `Digit 2148`."""
+    label: int | None = None
+    """The class it truly belongs to, if that is known."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The one number whose gradient flows back."""
+
+    kind: str = "none"
+    """`cross_entropy`, `negative_log_likelihood`, `logit`, or `none` when nothing was differentiated."""
+    target: int | None = None
+    value: float = float("nan")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """One executed operation: what it read, with which weights, what came out, and the gradient that came back."""
+
+    name: str
+    """Module path, or module path and operation for a bare function; a second call is `name#2`."""
+    kind: str
+    """`conv2d`, `relu`, `linear`, …; `input` for what was fed in; `unexplained` for an unknown operation."""
+    axes: tuple[str, ...]
+    """What each axis of `output` means: `channel row column`, `step unit`, `unit`, `class`, … Never a batch axis."""
+    settings: Mapping[str, Any]
+    """Plain values: stride, padding, mode, …"""
+    reads: tuple[str, ...]
+    """Names of the layers whose outputs it read, in the order of its arguments."""
+    output: Array
+    gradient: Array | None = None
+    """dObjective/dOutput, same shape; None when nothing flowed back (then `why` says so)."""
+    weights: Arrays = field(default_factory=dict)
+    weight_gradients: Arrays = field(default_factory=dict)
+    inner: Arrays = field(default_factory=dict)
+    """For layers that hide time: gates and states, `(step, unit)`."""
+    inner_gradients: Arrays = field(default_factory=dict)
+    why: str = ""
+    """Why something is missing here: no gradient, or unexplained."""
+
+    def __post_init__(self) -> None:
+        freeze = object.__setattr__
+        freeze(self, "output", _read_only(self.output))
+        freeze(self, "gradient", None if self.gradient is None else _read_only(self.gradient))
+        freeze(self, "settings", MappingProxyType(dict(self.settings)))
+        for name in _ARRAY_GROUPS:
+            arrays = {key: _read_only(value) for key, value in getattr(self, name).items()}
+            freeze(self, name, MappingProxyType(arrays))
+
+    def has(self, *axes: str) -> bool:
+        """Whether the output has these axes: `layer.has("row", "column")`."""
+        return set(axes) <= set(self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.output.shape)
+
+    @property
+    def parameters(self) -> int:
+        return sum(int(array.size) for array in self.weights.values())
+
+
+_ARRAY_GROUPS = ("weights", "weight_gradients", "inner", "inner_gradients")
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One forward and backward pass of one model over one sample, in the order of execution."""
+
+    model: str
+    """Bundled name or file stem."""
+    layers: tuple[Layer, ...]
+    """The first is the input; a layer stands after everything it reads."""
+    title: str = ""
+    sample: Sample = field(default_factory=lambda: Sample("input"))
+    objective: Objective = field(default_factory=Objective)
+    labels: tuple[str, ...] = ()
+    """Names of the classes, in the order of the model's outputs."""
+    dtype: str = "float32"
+    seed: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    """sha256 of what it was made from: `weights`, `input`."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Measured quality and other plain facts that come with the model."""
+    notes: tuple[str, ...] = ()
+    """Whatever the recorder could not account for, one sentence each."""
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for layer in self.layers:
+            if layer.name in seen:
+                raise ValueError(f"two layers are named {layer.name!r}")
+            missing = [name for name in layer.reads if name not in seen]
+            if missing:
+                raise ValueError(f"{layer.name} reads {missing[0]!r}, which does not stand before it")
+            seen.add(layer.name)
+
+    def __getitem__(self, name: str) -> Layer:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise KeyError(f"no layer {name!r}; there are {', '.join(self._by_name)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def _readers(self) -> dict[str, tuple[Layer, ...]]:
+        return {name: tuple(other for other in self.layers if name in other.reads) for name in self._by_name}
+
+    def inputs(self, layer: Layer) -> tuple[Layer, ...]:
+        """The layers that `layer` reads, in the order of its arguments."""
+        return tuple(self[name] for name in layer.reads)
+
+    def readers(self, name: str) -> tuple[Layer, ...]:
+        """The layers that read `name`; its gradient is the sum of what they hand back."""
+        return self._readers[name]
+
+    @property
+    def has_backward(self) -> bool:
+        return any(layer.gradient is not None for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """Weights counted once: layers that share a weight hold the same array."""
+        counted = {id(array): int(array.size) for layer in self.layers for array in layer.weights.values()}
+        return sum(counted.values())
+
+    @cached_property
+    def answer(self) -> Layer | None:
+        """The layer of class probabilities, if the model ends in classes."""
+        return next((layer for layer in reversed(self.layers) if layer.axes == ("class",) and layer.kind == "softmax"),
+                    None)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over everything in it: equal traces have equal digests."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    def check(self) -> Report:
+        """Compare every layer with its own Terms, re-computed in numpy.
+
+        `kinds` stands above this file, so it is looked up by name rather than imported.
+        """
+        return registry.module("kinds").check(self)  # type: ignore[no-any-return]
+
+    def save(self, path: str | Path) -> Path:
+        """Write a `.trace` beside the target, then rename it into place."""
+        return registry.write_whole(Path(path), self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        return _pack(self)
+
+
+def load(path: str | Path) -> Trace:
+    """Open a `.trace`; raises Refused with one sentence if the file is missing, damaged or hostile."""
+    path = Path(path)
+    if not path.exists():
+        raise Refused(f"There is no file {path}; check the name.")
+    return from_bytes(path.read_bytes(), path.name)
+
+
+def from_bytes(data: bytes, name: str = "this trace") -> Trace:
+    """Unpack what `to_bytes` made, trusting nothing in it."""
+    try:
+        header, arrays = _unpack(data, name)
+        return _from_header(header, arrays)
+    except Refused:
+        raise
+    except Exception as error:
+        raise Refused(f"{name} is damaged ({error}); record it again with `visualizer record`.") from error
+
+
+# --- the file: a zip of trace.json and arrays.safetensors -----------------------------------------------------------
+
+_PLAIN = ("model", "title", "dtype", "seed", "versions", "hashes", "facts")
+
+
+def _pack(trace: Trace) -> bytes:
+    from safetensors.numpy import save
+
+    arrays: dict[str, Array] = {}
+    names: dict[int, str] = {}
+
+    def keep(key: str, array: Array) -> str:
+        """Store an array once, however many layers hold it."""
+        if id(array) not in names:
+            names[id(array)] = key
+            arrays[key] = np.ascontiguousarray(array)
+        return names[id(array)]
+
+    layers = []
+    for number, layer in enumerate(trace.layers):
+        entry: dict[str, Any] = {
+            "name": layer.name, "kind": layer.kind, "axes": list(layer.axes), "settings": dict(layer.settings),
+            "reads": list(layer.reads), "why": layer.why, "output": keep(f"{number}.output", layer.output),
+        }
+        if layer.gradient is not None:
+            entry["gradient"] = keep(f"{number}.gradient", layer.gradient)
+        for group in _ARRAY_GROUPS:
+            entry[group] = {key: keep(f"{number}.{group}.{key}", value) for key, value in getattr(layer, group).items()}
+        layers.append(entry)
+    header = {
+        "format": FORMAT, "layers": layers, "labels": list(trace.labels), "notes": list(trace.notes),
+        "sample": {f.name: getattr(trace.sample, f.name) for f in fields(Sample)},
+        "objective": {f.name: getattr(trace.objective, f.name) for f in fields(Objective)},
+        **{name: _plain(getattr(trace, name)) for name in _PLAIN},
+    }
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for member, content in (("trace.json", json.dumps(header, indent=1, sort_keys=True).encode()),
+                                ("arrays.safetensors", save(arrays))):
+            info = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+def _unpack(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    from safetensors.numpy import load as load_arrays
+
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except zipfile.BadZipFile:
+        raise Refused(f"{name} is not a trace; make one with `visualizer record MODEL -o {name}`.") from None
+    with archive:
+        members = {info.filename: info for info in archive.infolist()}
+        if set(members) != {"trace.json", "arrays.safetensors"} or len(archive.infolist()) != 2:
+            raise Refused(f"{name} is a zip but not a trace; open a file made by `visualizer record`.")
+        if sum(info.file_size for info in members.values()) > MOST_BYTES:
+            raise Refused(f"{name} would unpack to more than {MOST_BYTES >> 30} GiB; record a smaller model or input.")
+        header = json.loads(archive.read("trace.json"))
+        if not isinstance(header, dict) or header.get("format") != FORMAT:
+            found = header.get("format") if isinstance(header, dict) else None
+            raise Refused(f"{name} has the format {found!r}, this version opens {FORMAT}; record it again.")
+        return header, load_arrays(archive.read("arrays.safetensors"))
+
+
+def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
+    if len(header["layers"]) > MOST_LAYERS:
+        raise Refused(f"A trace of {len(header['layers'])} layers is more than {MOST_LAYERS}; record a smaller model.")
+    for array in arrays.values():
+        array.flags.writeable = False
+    layers = tuple(
+        Layer(
+            name=entry["name"], kind=entry["kind"], axes=tuple(entry["axes"]), settings=_tuples(entry["settings"]),
+            reads=tuple(entry["reads"]), why=entry["why"], output=arrays[entry["output"]],
+            gradient=arrays[entry["gradient"]] if "gradient" in entry else None,
+            **{group: {key: arrays[at] for key, at in entry[group].items()} for group in _ARRAY_GROUPS},
+        )
+        for entry in header["layers"]
+    )
+    for layer in layers:
+        if len(layer.axes) != layer.output.ndim:
+            raise Refused(f"{layer.name} names {len(layer.axes)} axes for {layer.output.ndim}; record the trace again.")
+        if layer.gradient is not None and layer.gradient.shape != layer.output.shape:
+            raise Refused(f"{layer.name} has a gradient of another shape than its output; record the trace again.")
+    return Trace(
+        layers=layers, labels=tuple(header["labels"]), notes=tuple(header["notes"]),
+        sample=Sample(**header["sample"]), objective=Objective(**header["objective"]),
+        **{name: header[name] for name in _PLAIN},
+    )
+
+
+def _read_only(array: Array) -> Array:
+    """The array itself if nobody can write to it, else a copy nobody can write to."""
+    array = np.asarray(array)
+    if array.flags.writeable:
+        array = array.copy()
+        array.flags.writeable = False
+    return array
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _tuples(value: Any) -> Any:
+    """JSON knows no tuples; settings are written with tuples, so lists come back as tuples."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

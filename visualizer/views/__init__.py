@@ -1,0 +1,45 @@
+"""Views: pure functions from (trace, moment, focus, look) to a Picture. One file, one view.
+
+Each file names its view in `VIEW`; the window's tabs, the command line, the lessons and the tests find it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from visualizer import registry
+from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Trace
+
+
+@dataclass(frozen=True)
+class View:
+    """One way of looking at a trace."""
+
+    name: str
+    title: str
+    """What its tab says."""
+    sentence: str
+    """What it shows, for menus and tooltips."""
+    suits: Callable[[Trace], bool]
+    """Whether it has anything to show of this trace."""
+    draw: Callable[[Trace, Moment, Focus | None, Look], Picture]
+    order: int = 50
+    """Place among the tabs, smallest first."""
+    knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Settings it understands, each with the words it takes, the first being the default."""
+
+
+def all_views() -> tuple[View, ...]:
+    """Every view found in this folder, in the order of the tabs."""
+    return tuple(sorted((module.VIEW for module in registry.modules("views")), key=lambda view: view.order))
+
+
+def find(name: str) -> View:
+    """The view of that name; raises LookupError with one sentence."""
+    for view in all_views():
+        if view.name == name:
+            return view
+    raise LookupError(f"There is no view {name!r}; choose one of {', '.join(view.name for view in all_views())}.")
