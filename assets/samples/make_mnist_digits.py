@@ -60,7 +60,7 @@ def main() -> None:
     beside = Path(__file__).with_name("mnist_digits")
     Image.fromarray(sheet(images[chosen], COLUMNS)).save(beside.with_suffix(".png"), optimize=True)
     text = json.dumps(about)[:-1] + ', "samples": [\n  ' + ",\n  ".join(samples) + "\n]}\n"
-    beside.with_suffix(".json").write_text(text, encoding="utf-8")
+    beside.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
