@@ -1,0 +1,78 @@
+"""What it costs to keep every number of a forward and backward pass, against the same pass that keeps none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+import visualizer
+from tests.benchmarks import Row
+
+
+def networks() -> Iterator[Row]:
+    """Capture against a plain forward and backward pass of the same model and input."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    yield _row("MLP 784-128-64-10", _mlp(), torch.rand(1, 1, 28, 28), repeat=15)
+    yield _row("LeNet-5, 28 × 28", _lenet(), torch.rand(1, 1, 28, 28), repeat=15)
+    yield _row("ResNet-20 with in-place ReLUs, 32 × 32", ResNet20(), torch.rand(1, 3, 32, 32), repeat=5)
+
+
+def _row(what: str, model: nn.Module, x: Tensor, repeat: int) -> Row:
+    model.eval()
+    target = torch.tensor([3])
+
+    def plain() -> None:
+        model.zero_grad(set_to_none=True)
+        inputs = x.clone().requires_grad_()  # the trace holds the gradient of the input, so the floor computes it too
+        nn.functional.cross_entropy(model(inputs), target).backward()
+
+    def captured() -> None:
+        trace = visualizer.capture(model, x, target=3)
+        assert trace.has_backward
+
+    return Row(what, captured, plain, "a plain forward and backward pass", 2.0, repeat=repeat)
+
+
+def _mlp() -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+def _lenet() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+
+
+class Block(nn.Module):
+    """Two 3 × 3 convolutions and a way around them; its ReLUs write into what they read."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(after)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(after)
+        self.relu = nn.ReLU(inplace=True)
+        self.around = nn.Identity() if stride == 1 else nn.Conv2d(before, after, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.norm2(self.conv2(self.relu(self.norm1(self.conv1(x)))))
+        y += self.around(x)
+        return self.relu(y)
+
+
+class ResNet20(nn.Module):
+    """He et al. 2015, section 4.2: three stages of three blocks, 16, 32 and 64 channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
+        widths = [(16, 16, 1)] * 3 + [(16, 32, 2)] + [(32, 32, 1)] * 2 + [(32, 64, 2)] + [(64, 64, 1)] * 2
+        self.blocks = nn.Sequential(*(Block(*width) for width in widths))
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.blocks(self.stem(x)).mean(dim=(2, 3)))

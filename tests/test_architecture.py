@@ -1,0 +1,184 @@
+"""Directions: who may import what, where torch and Qt begin, where the only clock is, and what lies where."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "visualizer"
+SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
+TOP_LEVEL = {"README.md", "LICENSE", "pyproject.toml", "visualizer", "models", "assets", "tests"}
+
+needs_checkout = pytest.mark.skipif(not (ROOT / ".git").exists() or shutil.which("git") is None,
+                                    reason="what git tracks is known only in a clone with git at hand")
+
+
+def test_the_import_contracts_of_pyproject_hold() -> None:
+    lint = shutil.which("lint-imports", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
+    if lint is None:
+        pytest.skip("import-linter is not installed; pip install -e '.[test]' brings it")
+    done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("doing", [
+    "import visualizer",
+    "import visualizer; visualizer.load(trace)",
+    "from visualizer.cli import main; main(['--help'])",
+    "from visualizer.cli import main; main(['list', 'models'])",
+    "from visualizer import registry, views, kinds; kinds.all_kinds(); views.all_views()",
+], ids=["import", "opening a trace", "help", "list", "kinds and views"])
+def test_neither_torch_nor_qt_is_imported_by(doing: str, tmp_path: Path) -> None:
+    trace = tmp_path / "small.trace"
+    _small_trace().save(trace)
+    code = (f"import sys; trace = {str(trace)!r}\ntry:\n    {doing}\nexcept SystemExit: pass\n"
+            "print('found', [name for name in ('torch', 'PySide6', 'pyqtgraph', 'matplotlib') if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "found []", done.stdout
+
+
+def test_torch_is_imported_only_in_record() -> None:
+    found = {_place(path) for path in SOURCES for name in _imports(path) if name.split(".")[0] == "torch"}
+    assert {place for place in found if not place.startswith("record/")} == set()
+
+
+def test_qt_is_imported_only_where_things_are_seen() -> None:
+    found = {_place(path) for path in SOURCES for name in _imports(path)
+             if name.split(".")[0] in ("PySide6", "shiboken6", "pyqtgraph")}
+    seen = re.compile(r"paint\.py|app\.py|(export|ui)/.*|engine/client\.py")
+    assert {place for place in found if not seen.fullmatch(place)} == set()
+
+
+def test_a_view_imports_no_other_view() -> None:
+    """What views share stands in files with a leading underscore, which are not views."""
+    public = re.compile(r"visualizer\.views\.[a-z]")
+    found = {(_place(path), name) for path in (PACKAGE / "views").glob("*.py") if path.name != "__init__.py"
+             for name in _imports(path) if public.match(name) and name.split(".")[2] + ".py" != path.name}
+    shared = {(place, name) for place, name in found
+              if not (PACKAGE / "views" / (name.split(".")[2] + ".py")).exists()}  # a name of the package itself
+    assert found - shared == set()
+
+
+def test_models_are_plain_pytorch_and_never_import_visualizer() -> None:
+    found = {path.name for path in (ROOT / "models").rglob("*.py")
+             for name in _imports(path) if name.split(".")[0] in ("visualizer", "PySide6")}
+    assert found == set()
+
+
+def test_the_only_clock_is_the_player() -> None:
+    """The lint rule TID251 is set aside by name in the player alone; elsewhere line by line, with a reason."""
+    bare = re.compile(r"#\s*noqa:\s*TID251\s*$")
+    found = [f"{_place(path)}:{number}" for path in SOURCES
+             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if bare.search(line)]
+    assert found == [], "say why after `# noqa: TID251`, in words"
+
+
+def test_nothing_is_put_together_inside_tr() -> None:
+    """A translation is found by its exact words, so tr() takes one literal string; fill it in afterwards."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            place = {"tr": 0, "translate": 1}.get(called)
+            if called == "translate" and not _is_qt_translate(node):
+                continue
+            if place is None or len(node.args) <= place:
+                continue
+            words = node.args[place]
+            if not (isinstance(words, ast.Constant) and isinstance(words.value, str)):
+                found.append(f"{_place(path)}:{node.lineno}")
+    assert found == []
+
+
+@needs_checkout
+def test_the_top_level_holds_only_the_fixed_names() -> None:
+    tracked = _git("ls-files", "-z").split("\0")
+    names = {name.partition("/")[0] for name in tracked if name}
+    assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL
+
+
+@needs_checkout
+def test_no_generated_file_is_tracked() -> None:
+    generated = re.compile(r"(^|/)(__pycache__|\.venv|dist|build|[^/]*\.egg-info)/|\.(pyc|part)$")
+    assert [name for name in _git("ls-files", "-z").split("\0") if generated.search(name)] == []
+
+
+def test_every_module_and_public_function_says_what_it_does() -> None:
+    """Modules and functions without a leading underscore; one line is enough, and small ones with plain names may
+    go without if they are one expression long."""
+    found = []
+    for path in SOURCES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        if tree.body and not ast.get_docstring(tree):
+            found.append(_place(path))
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", ["kinds", "views", "export", "record/formats"])
+def test_no_list_of_names_stands_beside_a_folder_that_is_walked(folder: str) -> None:
+    """Adding a kind, a view or a format is one file: its package never imports its own files by name."""
+    package = PACKAGE / folder / "__init__.py"
+    if not package.exists():
+        pytest.skip(f"{folder} is not there yet")
+    names = {path.stem for path in package.parent.glob("*.py") if not path.name.startswith("_")}
+    dotted = "visualizer." + folder.replace("/", ".")
+    imported = {name.removeprefix(dotted + ".").partition(".")[0] for name in _imports(package)
+                if name.startswith(dotted + ".")}
+    assert imported & names == set()
+
+
+def test_the_dependencies_keep_out_the_broken_pair_of_qt_and_python() -> None:
+    """PySide6 6.12.0 on Python 3.11 loses a reference to None on every void call and aborts."""
+    words = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert '"PySide6-Essentials>=6.8,<6.12"' in words
+    assert not re.search(r'"torch(vision|audio)', words)
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module a file imports, at its top, inside functions or for type checking, as full dotted names."""
+    package = "visualizer." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts[:-1]) \
+        if path.is_relative_to(PACKAGE) else ""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package.rstrip(".")) \
+                if node.level else node.module or ""
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _is_qt_translate(node: ast.Call) -> bool:
+    """`QCoreApplication.translate(context, words)`, not a painter's `translate(x, y)` or a string's."""
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else None
+    return getattr(owner, "id", "") in ("QCoreApplication", "QApplication", "QGuiApplication")
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix() if path.is_relative_to(PACKAGE) else path.name
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", "-c", "safe.directory=*", *arguments], cwd=ROOT, capture_output=True, text=True,
+                          check=True).stdout
+
+
+def _small_trace():
+    import numpy as np
+
+    from visualizer.trace import Layer, Trace
+
+    layer = Layer("input", "input", ("class",), {}, (), np.array([1.0, 2.0], dtype=np.float32))
+    return Trace("small", (layer,))
