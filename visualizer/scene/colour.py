@@ -128,7 +128,7 @@ def unit(values: ArrayLike, low: float = 0, high: float = 1) -> NDArray[np.uint8
 
 def unknown(values: ArrayLike) -> NDArray[np.bool_]:
     """Where a number is NaN or infinite: these cells have no colour and are drawn hatched."""
-    return np.logical_not(np.isfinite(np.asarray(values)))
+    return np.asarray(~np.isfinite(np.asarray(values)), np.bool_)
 
 
 def _known(values: ArrayLike) -> NDArray[Any]:

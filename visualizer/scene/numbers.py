@@ -1,0 +1,79 @@
+"""Numbers as words: one way of writing each kind of number, for every view.
+
+True minus, commas between thousands, a space before `%`. An exact zero is `0` and a small number `0.00`: they are
+different facts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+MINUS = "−"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value: float, digits: int = 2) -> str:
+    """`5.21`, `−0.38`, `0` if it is exactly zero, `0.00` if it only rounds to it, `20,784.00`, `NaN`, `−∞`."""
+    value = float(value)
+    if value == 0:
+        return "0"
+    return _unusual(value) or _minus(f"{value:,.{digits}f}")
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """The same with a plus, for what is added: `+0.38`, `−0.38`, `0`, `0.00`, `+∞`."""
+    words = number(value, digits)
+    return f"+{words}" if value > 0 and _says_something(words) else words
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """`77.0 %` of 0.77; `0 %` if nothing at all, `0.0 %` if less than can be seen."""
+    return f"{number(float(share) * 100, digits)} %"
+
+
+def count(value: int) -> str:
+    """`22,090`."""
+    return _minus(f"{value:,}")
+
+
+def power(value: float, digits: int = 1) -> str:
+    """`1.8 × 10⁻⁶`; numbers whose power of ten is 0 stand without one."""
+    value = float(value)
+    if value == 0 or _unusual(value):
+        return number(value)
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    tens = str(int(exponent)).translate(_SUPERSCRIPTS)
+    return _minus(mantissa) + (f" × 10{tens}" if int(exponent) else "")
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """So many digits that say something: `5.21`, `0.0123`, `1,235`; as a power of ten below 0.0001 and from 10⁹ on."""
+    value = float(value)
+    if value == 0 or _unusual(value):
+        return number(value)
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
+    if not -5 < exponent < 9:
+        return power(value, digits - 1)
+    return number(value, max(0, digits - 1 - exponent))
+
+
+def shape(sizes: Iterable[int]) -> str:
+    """`6 × 28 × 28`; nothing for a single number."""
+    return " × ".join(count(size) for size in sizes)
+
+
+def _unusual(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return ("∞" if value > 0 else f"{MINUS}∞") if math.isinf(value) else ""
+
+
+def _minus(words: str) -> str:
+    """A true minus; none before what is printed as nothing but zeros."""
+    bare = words.removeprefix("-")
+    return f"{MINUS}{bare}" if bare != words and _says_something(bare) else bare
+
+
+def _says_something(words: str) -> bool:
+    return any(letter not in "0.," for letter in words)

@@ -1,0 +1,185 @@
+"""Type: how wide words are, without Qt, so that a view can lay them out; the painter draws the same faces.
+
+The widths are the advance widths of the bundled fonts (assets/fonts/widths.json, made by make_widths.py beside it),
+with tabular figures and without hinting, so they grow in proportion to the size. Kerning is left out: a line is
+drawn at most a little narrower than measured here.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache, lru_cache
+
+from visualizer import registry
+from visualizer.scene.picture import Run, rich
+
+Words = str | Sequence[Run]
+"""A str is taken letter by letter; runs carry their own weight, slant and shift."""
+Face = tuple[str, int, bool]
+"""Family, weight, italic: one font file."""
+
+TEXT, DISPLAY, MONO = "Inter", "Inter Display", "JetBrains Mono"
+LAST = "DejaVu Sans"
+"""Where a character is looked for when neither Inter nor JetBrains Mono has it."""
+LINE_HEIGHT = 1.5
+SHIFT_SIZE = 0.72
+"""Size of an index or a power, as a share of the text it hangs on."""
+SHIFTS = {"sub": 0.2, "super": -0.36}
+"""How far below the baseline an index or a power stands, as a share of the size."""
+ELLIPSIS = "…"
+
+_WEIGHTS = {(TEXT, False): (400, 500, 600, 700), (TEXT, True): (400, 500, 600), (DISPLAY, False): (500, 600),
+            (MONO, False): (400, 500, 600)}
+
+
+def width(words: Words, size: float, weight: int = 400, mono: bool = False, display: bool = False) -> float:
+    """Width of one line in pixels; a text scale is part of `size`."""
+    if isinstance(words, str):
+        return _ems(words, face(weight, mono=mono, display=display)) * size
+    return sum(_run_width(run, size, weight, mono, display) for run in words)
+
+
+def fits(words: Words, size: float, max_width: float, weight: int = 400, mono: bool = False) -> bool:
+    """Whether one line of these words is no wider than `max_width`."""
+    return width(words, size, weight, mono) <= max_width
+
+
+def wrap(text: str, size: float, max_width: float, weight: int = 400) -> tuple[str, ...]:
+    """The lines of a text with the markup of `picture.rich`; a marked phrase that is broken is marked on both lines.
+
+    A word wider than the line stands alone on its own.
+    """
+    return tuple(marked(line) for line in wrap_runs(rich(text), size, max_width, weight))
+
+
+def wrap_runs(runs: Sequence[Run], size: float, max_width: float, weight: int = 400) -> tuple[tuple[Run, ...], ...]:
+    """The lines of a text given as runs."""
+    lines: list[list[Run]] = [[]]
+    used = 0.0
+    for word in _unbroken(_split_words(runs)):
+        line = lines[-1]
+        wide = width(word, size, weight)
+        space = [_space_between(line[-1], word[0])] if line else []
+        gap = width(space, size, weight)
+        if line and used + gap + wide > max_width:
+            lines.append([*word])
+            used = wide
+        else:
+            line += [*space, *word]
+            used += gap + wide
+    return tuple(_joined(line) for line in lines)
+
+
+def elide(words: str, size: float, max_width: float, weight: int = 400, mono: bool = False) -> str:
+    """The words themselves if they fit, else their beginning and `…`."""
+    if fits(words, size, max_width, weight, mono):
+        return words
+    room = max_width - width(ELLIPSIS, size, weight, mono)
+    kept = 0
+    while kept < len(words) and width(words[:kept + 1], size, weight, mono) <= room:
+        kept += 1
+    return words[:kept].rstrip() + ELLIPSIS
+
+
+def marked(runs: Iterable[Run]) -> str:
+    """Markup that `picture.rich` reads as these runs, as far as it can say them: no shifts, one accent."""
+    text = ""
+    for run in runs:
+        words = "".join(f"\\{letter}" if letter in "\\*`{}_" else letter for letter in run.text)
+        words = f"`{words}`" if run.mono else words
+        words = f"_{words}_" if run.italic else words
+        if run.color:
+            words = f"{{{words}}}" if run.weight else f"{{**{words}}}"
+        elif run.weight:
+            words = f"**{words}**"
+        text += words
+    return text
+
+
+def face(weight: int = 400, mono: bool = False, display: bool = False, italic: bool = False) -> Face:
+    """The bundled font file that is drawn for a style: the weight asked for, or the next heavier one there is."""
+    family = MONO if mono else DISPLAY if display else TEXT
+    italic = italic and family == TEXT
+    weights = _WEIGHTS[family, italic]
+    return family, next((known for known in weights if known >= weight), weights[-1]), italic
+
+
+def faces() -> tuple[Face, ...]:
+    """Every face that is bundled."""
+    return tuple((family, weight, italic) for (family, italic), weights in _WEIGHTS.items() for weight in weights)
+
+
+def _run_width(run: Run, size: float, weight: int, mono: bool, display: bool) -> float:
+    style = face(run.weight or weight, mono=run.mono or mono, display=display, italic=run.italic)
+    return _ems(run.text, style) * size * (SHIFT_SIZE if run.shift else 1)
+
+
+@lru_cache(maxsize=20_000)
+def _ems(text: str, style: Face) -> float:
+    known = _advances()[style]
+    return sum(known[letter] if letter in known else _unknown_advance(letter) for letter in text)
+
+
+def _unknown_advance(letter: str) -> float:
+    """Ems of a character that no bundled font is sure to have: a system font draws it, or an empty box."""
+    if unicodedata.combining(letter):
+        return 0.0
+    return 1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.6
+
+
+@cache
+def _advances() -> dict[Face, dict[str, float]]:
+    plain = json.loads((registry.folder("assets") / "fonts" / "widths.json").read_text("utf-8"))
+    characters, per_em = plain["characters"], plain["per_em"]
+    return {
+        (entry["family"], entry["weight"], entry["italic"]):
+            {letter: advance / per_em for letter, advance in zip(characters, entry["advances"], strict=True)}
+        for entry in plain["faces"]
+    }
+
+
+def _split_words(runs: Iterable[Run]) -> Iterable[tuple[Run, ...]]:
+    """Words, each a few runs: a style may change inside a word."""
+    word: list[Run] = []
+    for run in runs:
+        for index, piece in enumerate(run.text.split(" ")):
+            if index and word:
+                yield tuple(word)
+                word = []
+            if piece:
+                word.append(replace(run, text=piece))
+    if word:
+        yield tuple(word)
+
+
+def _unbroken(words: Iterable[tuple[Run, ...]]) -> Iterable[tuple[Run, ...]]:
+    """The words, with `77.0 %` and `6 × 28` kept together as one."""
+    together: tuple[Run, ...] = ()
+    for word in words:
+        if together and (word[0].text[0] in "%×" or together[-1].text == "×"):
+            together = (*together, _space_between(together[-1], word[0]), *word)
+            continue
+        if together:
+            yield together
+        together = word
+    if together:
+        yield together
+
+
+def _space_between(before: Run, after: Run) -> Run:
+    """A space in the style of both, if they agree, else in no style."""
+    return replace(before, text=" ") if replace(before, text="") == replace(after, text="") else Run(" ")
+
+
+def _joined(runs: Iterable[Run]) -> tuple[Run, ...]:
+    """Neighbours of one style as one run."""
+    joined: list[Run] = []
+    for run in runs:
+        if joined and replace(joined[-1], text="") == replace(run, text=""):
+            joined[-1] = replace(run, text=joined[-1].text + run.text)
+        else:
+            joined.append(run)
+    return tuple(joined)
