@@ -1,8 +1,8 @@
 """Type: how wide words are, without Qt, so that a view can lay them out; the painter draws the same faces.
 
 The widths are the advance widths of the bundled fonts (assets/fonts/widths.json, made by make_widths.py beside it),
-with tabular figures and without hinting, so they grow in proportion to the size. Kerning is left out: a line is
-drawn at most a little narrower than measured here.
+without hinting, so they grow in proportion to the size. Figures are tabular, except in Inter Display, which has no
+such figures. Kerning is left out: a line is drawn a little narrower than measured here, if at all different.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
+from typing import overload
 
 from visualizer import registry
 from visualizer.scene.picture import Run, rich
 
+Runs = tuple[Run, ...]
 Words = str | Sequence[Run]
 """A str is taken letter by letter; runs carry their own weight, slant and shift."""
 Face = tuple[str, int, bool]
@@ -47,19 +49,20 @@ def fits(words: Words, size: float, max_width: float, weight: int = 400, mono: b
     return width(words, size, weight, mono) <= max_width
 
 
-def wrap(text: str, size: float, max_width: float, weight: int = 400) -> tuple[str, ...]:
-    """The lines of a text with the markup of `picture.rich`; a marked phrase that is broken is marked on both lines.
+@overload
+def wrap(words: str, size: float, max_width: float, weight: int = 400) -> tuple[str, ...]: ...
+@overload
+def wrap(words: Sequence[Run], size: float, max_width: float, weight: int = 400) -> tuple[Runs, ...]: ...
+def wrap(words: Words, size: float, max_width: float, weight: int = 400) -> tuple[str, ...] | tuple[Runs, ...]:
+    """The lines of a text: runs make lines of runs, a str with the markup of `picture.rich` makes such strs.
 
-    A word wider than the line stands alone on its own.
+    A marked phrase that is broken is marked on both lines. A word wider than the line stands alone on its own.
     """
-    return tuple(marked(line) for line in wrap_runs(rich(text), size, max_width, weight))
-
-
-def wrap_runs(runs: Sequence[Run], size: float, max_width: float, weight: int = 400) -> tuple[tuple[Run, ...], ...]:
-    """The lines of a text given as runs."""
+    if isinstance(words, str):
+        return tuple(marked(line) for line in wrap(rich(words), size, max_width, weight))
     lines: list[list[Run]] = [[]]
     used = 0.0
-    for word in _unbroken(_split_words(runs)):
+    for word in _unbroken(_split_words(words)):
         line = lines[-1]
         wide = width(word, size, weight)
         space = [_space_between(line[-1], word[0])] if line else []
@@ -141,7 +144,7 @@ def _advances() -> dict[Face, dict[str, float]]:
     }
 
 
-def _split_words(runs: Iterable[Run]) -> Iterable[tuple[Run, ...]]:
+def _split_words(runs: Iterable[Run]) -> Iterable[Runs]:
     """Words, each a few runs: a style may change inside a word."""
     word: list[Run] = []
     for run in runs:
@@ -155,9 +158,9 @@ def _split_words(runs: Iterable[Run]) -> Iterable[tuple[Run, ...]]:
         yield tuple(word)
 
 
-def _unbroken(words: Iterable[tuple[Run, ...]]) -> Iterable[tuple[Run, ...]]:
+def _unbroken(words: Iterable[Runs]) -> Iterable[Runs]:
     """The words, with `77.0 %` and `6 × 28` kept together as one."""
-    together: tuple[Run, ...] = ()
+    together: Runs = ()
     for word in words:
         if together and (word[0].text[0] in "%×" or together[-1].text == "×"):
             together = (*together, _space_between(together[-1], word[0]), *word)
@@ -174,7 +177,7 @@ def _space_between(before: Run, after: Run) -> Run:
     return replace(before, text=" ") if replace(before, text="") == replace(after, text="") else Run(" ")
 
 
-def _joined(runs: Iterable[Run]) -> tuple[Run, ...]:
+def _joined(runs: Iterable[Run]) -> Runs:
     """Neighbours of one style as one run."""
     joined: list[Run] = []
     for run in runs:
