@@ -47,6 +47,11 @@ def power(value: float, digits: int = 1) -> str:
     return _minus(mantissa) + (f" × 10{tens}" if int(exponent) else "")
 
 
+def power_of_ten(exponent: int) -> str:
+    """For an axis: `0.01`, `1`, `100`; beyond that `10⁻⁶`."""
+    return f"{10.0 ** exponent:g}" if -3 < exponent < 4 else f"10{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
 def significant(value: float, digits: int = 3) -> str:
     """So many digits that say something: `5.21`, `0.0123`, `1,235`; as a power of ten below 0.0001 and from 10⁹ on."""
     value = float(value)

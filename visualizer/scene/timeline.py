@@ -10,7 +10,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from visualizer.trace import Trace
 
@@ -125,6 +125,7 @@ class Timeline:
         return {beat.address: index for index, beat in enumerate(self.beats)}
 
 
+@lru_cache(maxsize=16)
 def timeline(trace: Trace) -> Timeline:
     """Every layer once forwards, then every layer through which gradient came, once backwards."""
     forward = [Beat(layer.name, FORWARD) for layer in trace.layers]

@@ -1,0 +1,287 @@
+"""Columns: how a network stands side by side, one column a layer, one row a channel.
+
+Pure arithmetic on shapes: nothing is drawn here. Layers that only lay numbers out anew (flatten) get no tiles but a
+narrow passage; the number the objective gives stands at the far right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from visualizer.scene.picture import Look
+from visualizer.trace import Layer, Trace
+
+PADDING = 24.0
+ROW_GAP = 6.0
+"""Least space between two maps of a column."""
+MOST_IN_ONE = 16
+"""Channels that stand in one sub-column; up to 64 stand in two or four, above that the strongest twelve are shown."""
+MOST_MAPS = 64
+RANKED = 12
+MOST_BARS = 20
+TALLEST_TILE = 168.0
+BAR_WIDTH = 66.0
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where one layer stands."""
+
+    layer: str
+    style: str
+    """`picture` one image · `maps` · `units` cells · `bars` classes · `passage` nothing drawn · `number` the loss."""
+    x: float
+    top: float
+    width: float
+    cell: tuple[float, float] = (1.0, 1.0)
+    """Width and height of one value."""
+    tile: tuple[float, float] = (0.0, 0.0)
+    pitch: tuple[float, float] = (0.0, 0.0)
+    sub_columns: int = 1
+    shown: tuple[int, ...] = ()
+    """Which channels, units or classes, in the order they stand in."""
+    total: int = 0
+    factor: int = 1
+    """Each drawn cell stands for factor × factor values, the largest shown."""
+    ranking: str = ""
+    """By what the shown ones were chosen, when not all are shown."""
+
+    @property
+    def middle(self) -> float:
+        return self.x + self.width / 2
+
+    @property
+    def height(self) -> float:
+        rows = -(-max(1, len(self.shown)) // self.sub_columns)
+        return (rows - 1) * self.pitch[1] + self.tile[1]
+
+    def box(self, channel: int) -> tuple[float, float, float, float] | None:
+        """x, y, width, height of a channel's tile; None if it is not shown."""
+        if channel not in self.shown:
+            return None
+        place = self.shown.index(channel)
+        x = self.x + (place % self.sub_columns) * self.pitch[0]
+        return x, self.top + (place // self.sub_columns) * self.pitch[1], *self.tile
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything stands."""
+
+    columns: Mapping[str, Column]
+    top: float
+    bottom: float
+    kernel_x: Mapping[str, float]
+    """For a layer with kernels: where their column stands, before the layer's own."""
+
+
+def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) -> Plan:
+    """The columns of a trace for a picture of this size, the same for every moment of it.
+
+    `passages` names the layers that compute nothing and only lay numbers out anew.
+    """
+    scale = look.text_scale
+    top, bottom = 130 * scale, look.size[1] - lanes_height(look) - 14 * scale
+    return _arrange(trace, look.size[0], top, bottom, scale, look.knob("ranking", "mean"), passages)
+
+
+def lanes_height(look: Look) -> float:
+    """Height of the strip of lanes at the bottom of a picture."""
+    return (112 if look.size[1] >= 700 * look.text_scale else 96) * look.text_scale
+
+
+@lru_cache(maxsize=32)
+def _arrange(trace: Trace, width: float, top: float, bottom: float, scale: float, ranking: str,
+             passages: frozenset[str]) -> Plan:
+    room = bottom - top
+    columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
+    columns = _one_size_a_group(trace, columns, room)
+    gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
+    available = width - 2 * PADDING * scale
+    columns = _fit(columns, gaps, available, room, trace)
+    spare = max(0.0, available - sum(column.width for column in columns) - sum(least for least, _ in gaps))
+    weight = sum(share for _, share in gaps) or 1.0
+    x, placed, kernel_x = PADDING * scale, {}, {}
+    for index, column in enumerate(columns):
+        if index:
+            least, share = gaps[index - 1]
+            gap = least + spare * share / weight
+            if _kernel_width(trace[column.layer]):
+                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer])) * 0.34)
+            x += gap
+        middle_top = top + max(0.0, room - column.height) / 2
+        placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
+        x += column.width
+    return Plan(placed, top, bottom, kernel_x)
+
+
+def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str, passage: bool) -> Column:
+    """The column of one layer, not placed yet."""
+    blank = Column(layer.name, "passage", 0, 0, 0, total=layer.shape[0] if layer.shape else 1)
+    if layer.output.ndim == 0:
+        return replace(blank, style="number", width=8 * scale)
+    if passage:
+        return blank
+    if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] in (1, 3):
+        return _sized(replace(blank, style="picture", shown=(0,)), layer, min(112 * scale, room))
+    if layer.output.ndim >= 2:
+        return _maps(blank, layer, ranking)
+    if layer.kind in ("softmax", "log_softmax") and layer.axes == ("class",):
+        return _classes(replace(blank, style="bars", width=126 * scale), layer, room, scale, trace)
+    if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
+        return _classes(replace(blank, style="units", width=24 * scale), layer, room, scale, trace)
+    return _units(blank, layer.shape[0], room, scale)
+
+
+def _classes(column: Column, layer: Layer, room: float, scale: float, trace: Trace) -> Column:
+    count = layer.shape[0]
+    shown = tuple(range(count))
+    ranking = ""
+    if count > MOST_BARS:
+        order = np.argsort(-layer.output, kind="stable")[:RANKED]
+        shown, ranking = tuple(int(index) for index in order), "largest"
+    pitch = float(int(min(48 * scale, room / len(shown))))
+    side = min(24 * scale, pitch - 4)
+    return replace(column, cell=(side, side), tile=(side, side), pitch=(side, pitch), shown=shown, ranking=ranking)
+
+
+def _units(column: Column, count: int, room: float, scale: float) -> Column:
+    for cell, gap in (((20.0, 9.0), 2), ((8.0, 8.0), 2), ((4.0, 4.0), 1), ((2.0, 2.0), 0)):
+        wide, high = cell[0] * scale, cell[1] * scale
+        rows = max(1, int(room // (high + gap)))
+        across = -(-count // rows)
+        if across * (wide + gap) <= 7 * 22 * scale or cell == (2.0, 2.0):
+            break
+    shown = tuple(range(count))
+    return replace(column, style="units", width=across * (wide + gap) - gap, cell=(wide, high), tile=(wide, high),
+                   pitch=(wide + gap, high + gap), sub_columns=across, shown=shown)
+
+
+def _maps(column: Column, layer: Layer, ranking: str) -> Column:
+    """Channels of rows and columns; a (step, unit) layer is one map."""
+    count = layer.shape[0] if layer.output.ndim >= 3 else 1
+    shown, by = tuple(range(count)), ""
+    if count > MOST_MAPS:
+        shown, by = ranked(layer, ranking)[:RANKED], ranking
+    across = 1 if len(shown) <= MOST_IN_ONE else 2 if len(shown) <= 2 * MOST_IN_ONE else 4
+    return replace(column, style="maps", shown=shown, total=count, sub_columns=across, ranking=by)
+
+
+def ranked(layer: Layer, by: str) -> tuple[int, ...]:
+    """Channels of a layer, the strongest first: by `mean` size, `max`, `gradient`, or as they come (`first`)."""
+    values = layer.gradient if by == "gradient" and layer.gradient is not None else layer.output
+    flat = np.abs(np.nan_to_num(values.reshape(values.shape[0], -1).astype(np.float64)))
+    if by == "first":
+        return tuple(range(len(flat)))
+    score = flat.max(axis=1) if by == "max" else flat.mean(axis=1)
+    return tuple(int(index) for index in np.argsort(-score, kind="stable"))
+
+
+def _sized(column: Column, layer: Layer, tile: float) -> Column:
+    """Whole pixels a value, as many as fit into a tile; maps larger than the tile are drawn by their largest values."""
+    rows, wide = layer.shape[-2:]
+    side = max(rows, wide)
+    factor = max(1, -(-side // max(1, int(tile))))
+    rows, wide = -(-rows // factor), -(-wide // factor)
+    pixel = max(1, int(tile // max(rows, wide)))
+    size = (float(wide * pixel), float(rows * pixel))
+    return replace(column, cell=(float(pixel), float(pixel)), tile=size, factor=factor, width=size[0], pitch=size)
+
+
+def _one_size_a_group(trace: Trace, columns: list[Column], room: float) -> list[Column]:
+    """Neighbouring layers of as many channels share their rows and the size of their tiles."""
+    sized: list[Column] = []
+    for group in _groups(columns):
+        sized.extend(_group_sized(trace, group, room, TALLEST_TILE))
+    return sized
+
+
+def _group_sized(trace: Trace, group: list[Column], room: float, tallest: float) -> list[Column]:
+    if group[0].style != "maps":
+        return group
+    rows = -(-len(group[0].shown) // group[0].sub_columns)
+    pitch = room / rows
+    tile = min(tallest, pitch - (ROW_GAP if pitch > 24 else 2)) if rows > 1 else min(tallest, pitch)
+    largest = max(max(trace[column.layer].shape[-2:]) for column in group)
+    if largest <= tile:
+        tile = float(int(tile // largest) * largest)
+    pitch = float(int(min(pitch, tile * 1.35 + ROW_GAP)))
+    sized = []
+    for column in group:
+        own = _sized(column, trace[column.layer], tile)
+        across = own.tile[0] + (4 if column.sub_columns > 1 else 0)
+        width = across * (column.sub_columns - 1) + own.tile[0]
+        sized.append(replace(own, pitch=(across, pitch), width=width))
+    return sized
+
+
+def _groups(columns: list[Column]) -> list[list[Column]]:
+    groups: list[list[Column]] = []
+    for column in columns:
+        last = groups[-1][-1] if groups else None
+        together = (last is not None and last.style == column.style == "maps"
+                    and (last.total, last.sub_columns, len(last.shown)) ==
+                    (column.total, column.sub_columns, len(column.shown)))
+        if together:
+            groups[-1].append(column)
+        else:
+            groups.append([column])
+    return groups
+
+
+def _gap(trace: Trace, before: Column, after: Column, scale: float) -> tuple[float, float]:
+    """Least width between two columns, and its share of what is left over."""
+    layer = trace[after.layer]
+    if after.style == "number":
+        return 0.0, 0.0
+    if after.style == "passage":
+        return 6 * scale, 0.3
+    if before.style == "passage":
+        return max(30.0, 7.4 * len(before.layer)) * scale, 0.6
+    if _kernel_width(layer) and after.style == "maps":
+        return (_kernel_width(layer) + 30) * scale, 2.2
+    if after.style == "bars":
+        return 16 * scale, 0.3
+    if layer.kind == "linear":
+        return 30 * scale, 0.8
+    return max(14.0, 44 - before.width if before.style == "maps" else 16.0) * scale, 0.5
+
+
+def _kernel_width(layer: Layer) -> float:
+    """Width of the tile of one kernel on its way to a layer; 0 if it has none."""
+    weight = layer.weights.get("weight")
+    if weight is None or weight.ndim != 4:
+        return 0.0
+    return float(weight.shape[-1] * kernel_cell(weight.shape[-1]))
+
+
+def kernel_cell(columns: int) -> int:
+    """Pixels a weight of a kernel tile."""
+    return max(2, min(9, 27 // columns))
+
+
+def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float,
+         trace: Trace) -> list[Column]:
+    """Shrink the widest groups of maps, a pixel a value at a time, until everything stands side by side."""
+    while sum(column.width for column in columns) + sum(least for least, _ in gaps) > available:
+        groups = _groups(columns)
+        wide = [group for group in groups if group[0].style in ("maps", "picture")
+                and max(column.cell[0] for column in group) > 1]
+        if not wide:
+            break
+        target = max(wide, key=lambda group: group[0].tile[0])
+        shrunk: list[Column] = []
+        for group in groups:
+            if group is not target:
+                shrunk.extend(group)
+            elif group[0].style == "picture":
+                shrunk.append(_sized(group[0], trace[group[0].layer], group[0].tile[0] - 1))
+            else:
+                shrunk.extend(_group_sized(trace, group, room, max(column.tile[0] for column in group) - 1))
+        columns = shrunk
+    return columns

@@ -1,0 +1,360 @@
+"""Parts that several views share: the sentence, tiles of a layer, the legend, and the lanes that show the time.
+
+Each gives marks; a view decides where they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import colour, numbers
+from visualizer.scene.columns import Column, lanes_height
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.timeline import Moment, Timeline, ease
+from visualizer.scene.type import wrap
+from visualizer.trace import Layer, Trace
+
+FLOOR = 1e-3
+"""Gradients are drawn on one log scale from their largest value down to this share of it."""
+BEAT = "beat"
+"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
+
+
+def sentence(look: Look, markup: str) -> list[Mark]:
+    """The one plain sentence at the top; a second line where it is too long for one."""
+    size = (17 if look.size[0] >= 1000 * look.text_scale else 16) * look.text_scale
+    lines = wrap(rich(markup), size, look.size[0] - 48 * look.text_scale, 500)[:2]
+    first = 38 if len(lines) == 1 else 30
+    return [Text(24 * look.text_scale, (first + 22 * number) * look.text_scale, line, size, 500)
+            for number, line in enumerate(lines)]
+
+
+# --- colours of a layer ---------------------------------------------------------------------------------------------
+
+@lru_cache(maxsize=8)
+def largest_gradient(trace: Trace) -> float:
+    """The largest size of any value's gradient, input to output: the top of the one scale for all; 1 if all are 0."""
+    sizes = [float(np.max(np.abs(layer.gradient), where=np.isfinite(layer.gradient), initial=0))
+             for layer in trace.layers if layer.gradient is not None and layer.output.ndim]
+    return max(sizes, default=0.0) or 1.0
+
+
+@lru_cache(maxsize=8)
+def largest_value(trace: Trace) -> float:
+    """The largest size of any value after the input: for colours on the scale of the network."""
+    sizes = [_largest(layer.output) for layer in trace.layers if layer.kind != "input" and layer.output.ndim]
+    return max(sizes, default=0.0) or 1.0
+
+
+def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
+    """Palette entries of a whole layer, and the palette: what flows, or its gradient."""
+    if backward:
+        top = largest_gradient(trace)
+        gradient = np.zeros(layer.shape) if layer.gradient is None else layer.gradient
+        return colour.magnitude(gradient, top * FLOOR, top), "gradient"
+    if layer.kind == "input" and layer.has("row", "column"):
+        low, high = float(np.min(layer.output)), float(np.max(layer.output))
+        return colour.unit(layer.output, low, high), "pixel"
+    if layer.kind == "softmax":
+        return colour.unit(layer.output), "pixel"
+    if look.scope == "unit" and layer.output.ndim > 1:
+        flat = layer.output.reshape(layer.shape[0], -1)
+        each = [colour.signed(row, _largest(row)) for row in flat]
+        return np.stack(each).reshape(layer.shape), "activation"
+    return colour.signed(layer.output, layer_scale(trace, layer, look)), "activation"
+
+
+def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
+    """The value that gets the strongest colour."""
+    return largest_value(trace) if look.scope == "network" else _largest(layer.output) or 1.0
+
+
+def tiles(trace: Trace, column: Column, look: Look, backward: bool, *, opacity: float = 1.0, rows_shown: float = 1.0,
+          x_moved: float = 0.0) -> list[Mark]:
+    """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero."""
+    layer = trace[column.layer]
+    stack, palette = _stack(trace, layer, column, look, backward)
+    missing = backward and layer.gradient is None
+    values = layer.gradient if backward and layer.gradient is not None else layer.output
+    unknown = colour.unknown(values)
+    hatched: NDArray[np.bool_] | None = None
+    if missing or unknown.any():
+        shown = np.ones(layer.shape, bool) if missing else unknown
+        hatched = _as_tiles(shown, column, layer)
+    whole = layer.output.ndim >= 3 or layer.output.ndim == 1
+    return [Image(column.x + x_moved, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
+                  hatched=hatched, focus=Focus(layer.name), indices=column.shown if whole else (-1,),
+                  rows_shown=rows_shown, opacity=opacity)]
+
+
+@lru_cache(maxsize=512)
+def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
+    if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
+        low, high = float(np.min(layer.output)), float(np.max(layer.output))
+        return np.moveaxis(colour.unit(layer.output, low, high), 0, -1)[None], "pixel"
+    values, palette = entries(trace, layer, look, backward)
+    if column.style == "picture" and layer.shape[0] == 3:  # one picture: the strongest of the three colours
+        values = values.max(axis=0, keepdims=True)
+    return _as_tiles(values, column, layer), palette
+
+
+def _as_tiles(values: NDArray[Any], column: Column, layer: Layer) -> NDArray[Any]:
+    """(tile, row, column) of what a column shows, large maps by their largest values."""
+    if values.ndim == 1:
+        return np.ascontiguousarray(values[list(column.shown)][:, None, None])
+    if values.ndim == 2:
+        values = values[None]
+    elif values.ndim > 3:
+        values = values.reshape(-1, *values.shape[-2:])
+    values = values[list(column.shown)]
+    if column.factor > 1:
+        values = _pooled(values, column.factor)
+    return np.ascontiguousarray(values)
+
+
+def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:
+    """The entry farthest from zero of each factor × factor block."""
+    count, rows, columns = values.shape
+    grown = np.full((count, -(-rows // factor) * factor, -(-columns // factor) * factor), values.dtype.type(0))
+    if values.dtype == np.uint8:
+        grown[:] = colour.ZERO
+    grown[:, :rows, :columns] = values
+    blocks = grown.reshape(count, grown.shape[1] // factor, factor, -1, factor).swapaxes(2, 3)
+    flat = blocks.reshape(*blocks.shape[:3], -1)
+    strength = np.abs(flat.astype(np.int16) - (colour.ZERO if values.dtype == np.uint8 else 0))
+    return np.take_along_axis(flat, strength.argmax(-1)[..., None], -1)[..., 0]
+
+
+def glyphs(trace: Trace, column: Column, look: Look, backward: bool) -> list[Mark]:
+    """A minus on every negative cell, so that sign is never hue alone: for cells of 5 px and more."""
+    layer = trace[column.layer]
+    values = layer.gradient if backward else layer.output
+    if values is None or min(column.cell) < 5 or column.factor > 1 or column.style == "picture":
+        return []
+    stack = _as_tiles(values, column, layer)
+    wide, high = column.cell
+    half = max(1.0, wide * 0.22) if wide < 20 else 3.0
+    strokes: dict[str, list[Points]] = {}
+    shades, palette = _stack(trace, layer, column, look, backward)
+    for tile, row, cell in zip(*np.nonzero(stack < 0), strict=True):
+        x, y = _tile_origin(column, int(tile))
+        x, y = x + (cell + 0.5) * wide, y + (row + 0.5) * high
+        ink = colour.ink_on(f"{palette}:{shades[tile, row, cell]}", look.theme)
+        strokes.setdefault(ink, []).append(((x - half, y), (x - half, y), (x + half, y), (x + half, y)))
+    return [Path(tuple(curves), stroke=ink, width=1.2) for ink, curves in strokes.items()]
+
+
+def _tile_origin(column: Column, tile: int) -> tuple[float, float]:
+    return (column.x + (tile % column.sub_columns) * column.pitch[0],
+            column.top + (tile // column.sub_columns) * column.pitch[1])
+
+
+# --- legend ---------------------------------------------------------------------------------------------------------
+
+def legend(x: float, y: float, width: float, look: Look, palette: str, title: str, low: str, zero: str,
+           high: str) -> list[Mark]:
+    """A colour bar with its range; `y` is the baseline of its title."""
+    s = look.text_scale
+    ramp = np.arange(256, dtype=np.uint8)[None, None] if palette in ("gradient", "pixel") \
+        else np.arange(1, 256, dtype=np.uint8)[None, None]
+    below = y + 8 * s + 8 * s + 14 * s
+    marks: list[Mark] = [
+        Text(x, y, plain(title), 12 * s, 500, "ink-2"),
+        Image(x, y + 8 * s, (width / ramp.shape[-1], 8 * s), ramp, palette, border="tile-border"),
+        Text(x, below, plain(low), 11 * s, 400, "ink-2"),
+        Text(x + width, below, plain(high), 11 * s, 400, "ink-2", "end"),
+    ]
+    if zero:
+        marks.append(Text(x + width / 2, below, plain(zero), 11 * s, 400, "ink-2", "middle"))
+    return marks
+
+
+# --- lanes ----------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Lane:
+    """How tall the strip is and where its rows stand."""
+
+    top: float
+    beats: float
+    """y of the beat line."""
+    chart_top: float
+    chart_bottom: float
+    zeros: float | None
+    """Baseline of the percentages; None where there is no room for them."""
+
+
+def lane_rows(look: Look) -> Lane:
+    s, height = look.text_scale, lanes_height(look)
+    top = look.size[1] - height
+    if height < 112 * s:
+        return Lane(top, top + 19 * s, top + 40 * s, top + 86 * s, None)
+    return Lane(top, top + 20 * s, top + 40 * s, top + 76 * s, top + 96 * s)
+
+
+def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
+          places: Mapping[str, float]) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving) marks of the lanes: beats, size of the gradient on a log axis, share of exact zeros.
+
+    `places` gives the x of every layer, the same as in the picture above.
+    """
+    row, s = lane_rows(look), look.text_scale
+    still: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair")]
+    order = [layer.name for layer in trace.layers if layer.name in places]
+    left, right = places[order[0]], places[order[-1]]
+    still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2 * s))
+    still += [Text(10 * s, row.beats + 4 * s, plain("beats"), 11 * s, 500, "ink-2")]
+    still += _gradient_chart(trace, look, places, order, row)
+    if row.zeros is not None:
+        still += _zeros(trace, look, places, order, row)
+    moving = _beat_dots(trace, moment, look, places, order, row) + _cursor(trace, timeline, moment, look, places, row)
+    return still, moving
+
+
+def _beat_dots(trace: Trace, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
+               row: Lane) -> list[Mark]:
+    """Done beats filled, those to come open; on the way back the walked part is amber."""
+    s = look.text_scale
+    here = order.index(moment.beat.layer)
+    ink = "gradient-mark" if moment.backward else "accent"
+    done = order[here + 1:] if moment.backward else order[:here]
+    marks: list[Mark] = []
+    x_end = cursor_x(moment, places, order)
+    start = places[order[-1]] if moment.backward else places[order[0]]
+    if abs(start - x_end) > 0.5:
+        marks.append(Line(((start, row.beats), (x_end, row.beats)), ink, 2 * s))
+    for name in order:
+        radius = 4.5 * s
+        x = places[name]
+        fill = ink if name in done else "stage"
+        stroke = ink if name in done else "rule"
+        marks.append(Rect(x - radius, row.beats - radius, 2 * radius, 2 * radius, fill, stroke, 1.5 * s,
+                          radius=radius))
+        reach = min([12 * s, *(abs(places[other] - x) / 2 for other in order if other != name)])
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4,
+                          focus=Focus(name, part=BEAT)))
+    return marks
+
+
+def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
+            row: Lane) -> list[Mark]:
+    s = look.text_scale
+    order = [layer.name for layer in trace.layers if layer.name in places]
+    x = cursor_x(moment, places, order)
+    ring = 7 * s
+    marks: list[Mark] = [
+        Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
+        Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
+        Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s),
+    ]
+    share = ease(moment.phase)
+    before = timeline.beats[moment.index - 1].layer if moment.index else moment.beat.layer
+    for name, opacity in ((before, 1 - share), (moment.beat.layer, share)) if before != moment.beat.layer \
+            else ((moment.beat.layer, 1.0),):
+        marks += _norm_label(trace, name, look, places, order, row, opacity)
+    return marks
+
+
+def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
+    """Where the cursor is: it travels from the beat before during the beat, and stands when it is done."""
+    here = order.index(moment.beat.layer)
+    came_from = here + 1 if moment.backward else here - 1
+    if not 0 <= came_from < len(order) or moment.index == 0:
+        return places[order[here]]
+    start = places[order[came_from]]
+    return start + (places[order[here]] - start) * ease(moment.phase)
+
+
+@lru_cache(maxsize=16)
+def norms(trace: Trace) -> Mapping[str, float]:
+    """‖∂L/∂a‖ of every layer through which gradient came."""
+    return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))
+            for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
+
+
+def _decades(trace: Trace) -> tuple[int, int]:
+    """Whole powers of ten around all norms that can be drawn."""
+    drawn = [value for value in norms(trace).values() if 0 < value < np.inf]
+    if not drawn:
+        return -1, 0
+    low, high = int(np.floor(np.log10(min(drawn)))), int(np.ceil(np.log10(max(drawn))))
+    return low, max(high, low + 1)
+
+
+def _norm_y(value: float, trace: Trace, row: Lane) -> float:
+    low, high = _decades(trace)
+    share = (np.log10(value) - low) / (high - low) if value > 0 else 0.0
+    return float(row.chart_bottom - min(1.0, max(0.0, share)) * (row.chart_bottom - row.chart_top))
+
+
+def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str],
+                    row: Lane) -> list[Mark]:
+    s = look.text_scale
+    found = norms(trace)
+    named = [name for name in order if name in found and np.isfinite(found[name])]
+    label_y = (row.chart_top + row.chart_bottom) / 2
+    marks: list[Mark] = [Text(10 * s, label_y - 2 * s, plain("gradient"), 11 * s, 500, "ink-2"),
+                         Text(10 * s, label_y + 12 * s, (Run("‖∂L/∂"), Run("a", italic=True), Run("‖ log")), 11 * s,
+                              400, "ink-2")]
+    if not named:
+        marks.append(Text(places[order[0]] + 40 * s, label_y + 4 * s, plain("nothing flowed back"), 11 * s, 400,
+                          "ink-2"))
+        return marks
+    low, high = _decades(trace)
+    step = max(1, -(-(high - low) // 3))
+    for power in range(high, low - 1, -step):
+        y = row.chart_bottom - (power - low) / (high - low) * (row.chart_bottom - row.chart_top)
+        marks.append(Line(((places[order[0]] - 8 * s, y), (look.size[0] - 52 * s, y)), "hair"))
+        marks.append(Text(look.size[0] - 10 * s, y + 4 * s, plain(numbers.power_of_ten(power)), 11 * s, 400, "ink-2",
+                          "end"))
+    points = tuple((places[name], _norm_y(found[name], trace, row)) for name in named)
+    if len(points) > 1:
+        marks.append(Line(points, "gradient-line", 1.5 * s))
+    for name, (x, y) in zip(named, points, strict=True):
+        zero = found[name] == 0
+        marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",
+                          "gradient-mark" if zero else "", radius=2.5 * s))
+    return marks
+
+
+def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane,
+                opacity: float) -> list[Mark]:
+    found, s = norms(trace), look.text_scale
+    if name not in found or opacity <= 0:
+        return []
+    y = _norm_y(found[name], trace, row)
+    above = y - row.chart_top > 2 * s
+    near_end = places[name] > look.size[0] - 100 * s
+    return [Text(places[name] + (-7 if near_end else 7) * s, y - 5 * s if above else y + 14 * s,
+                 plain(numbers.significant(found[name], 2)), 12 * s, 600, "gradient-text",
+                 "end" if near_end else "start", opacity=opacity)]
+
+
+def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
+    assert row.zeros is not None
+    s = look.text_scale
+    marks: list[Mark] = [Text(10 * s, row.zeros, plain("zeros"), 11 * s, 500, "ink-2")]
+    last = -1e9
+    for name in order:
+        layer = trace[name]
+        share = float(np.mean(layer.output == 0)) if layer.output.ndim and layer.kind != "input" else 0.0
+        if share == 0 or places[name] - last < 32 * s:
+            continue
+        last = places[name]
+        width = 34 * s
+        x, y = places[name] - width / 2, row.zeros + 6 * s
+        marks += [Text(places[name], row.zeros, plain(numbers.percent(share, 0)), 11 * s, 500, "ink", "middle"),
+                  Rect(x, y, width, 3 * s, "sunk", radius=1.5 * s),
+                  Rect(x, y, width * share, 3 * s, "ink-2", radius=1.5 * s)]
+    return marks
+
+
+def _largest(values: NDArray[Any]) -> float:
+    known = np.abs(np.asarray(values, dtype=np.float64))
+    return float(np.max(known, where=np.isfinite(known), initial=0))

@@ -1,0 +1,154 @@
+"""Feature maps: every channel of one layer, as large as the picture allows, forwards and backwards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visualizer import kinds
+from visualizer.scene import numbers, parts
+from visualizer.scene.columns import Column, lanes_height, ranked
+from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.timeline import Moment, timeline
+from visualizer.trace import Layer, Trace
+from visualizer.views import View
+
+TOP = 104.0
+LABEL = 16.0
+"""Height of the line under each tile."""
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The layer of the beat, or of the focus if that one is the beat's own; its channels in a grid."""
+    layer = trace[moment.beat.layer]
+    s = look.text_scale
+    times = timeline(trace)
+    said = _sentence(trace, layer, moment, focus)
+    still: list[Mark] = parts.sentence(look, said)
+    column = _grid(layer, look)
+    if column is None:
+        words = f"{layer.name} is one number: {numbers.number(float(layer.output), 4)}"
+        still.append(Text(24 * s, TOP * s, plain(words), 14 * s, 500))
+    else:
+        still += _grid_marks(trace, layer, column, moment, focus, look)
+    lane_still, lane_moving = parts.lanes(trace, times, moment, look, places(trace, look))
+    return Picture(look.size, tuple(still + lane_still), tuple(lane_moving), look.theme,
+                   caption=unmarked(said), table=_table(layer, moment.backward))
+
+
+def places(trace: Trace, look: Look) -> dict[str, float]:
+    """x of every layer on the lanes: evenly spread."""
+    left, right = 84 * look.text_scale, look.size[0] - 70 * look.text_scale
+    step = (right - left) / max(1, len(trace.layers) - 1)
+    return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
+
+
+def _grid(layer: Layer, look: Look) -> Column | None:
+    """The grid with the largest whole number of pixels a value that still fits; None for a single number."""
+    if layer.output.ndim == 0:
+        return None
+    s = look.text_scale
+    left, top = 24 * s, TOP * s
+    room = (look.size[0] - 2 * left, look.size[1] - lanes_height(look) - top - 56 * s)
+    maps = layer.output.ndim >= 2
+    count = layer.shape[0] if layer.output.ndim != 2 else 1
+    count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else count
+    shown = ranked(layer, look.knob("ranking", "first")) if layer.output.ndim == 3 else tuple(range(count))
+    rows, wide = layer.shape[-2:] if maps else (1, 1)
+    most = 24 if not maps else max(1, int(min(room) // max(rows, wide)))
+    for pixel in range(max(1, most), 0, -1):
+        label = LABEL * s if pixel * rows >= 24 and maps else 0
+        gap = 10 * s if pixel * wide >= 24 else 3 if pixel * wide >= 8 else 2
+        pitch = (wide * pixel + gap, rows * pixel + label + gap)
+        across = max(1, int((room[0] + gap) // pitch[0]))
+        down = -(-len(shown) // across)
+        if down * pitch[1] - gap <= room[1]:
+            break
+    tile = (float(wide * pixel), float(rows * pixel))
+    visible = max(1, int((room[1] + gap) // pitch[1])) * across
+    columns = min(across, len(shown))
+    return Column(layer.name, "maps" if maps else "units", left, top, columns * pitch[0] - gap,
+                  (float(pixel), float(pixel)), tile, pitch, columns, shown[:visible], len(shown),
+                  ranking=look.knob("ranking", "first"))
+
+
+def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
+                look: Look) -> list[Mark]:
+    s = look.text_scale
+    marks = parts.tiles(trace, column, look, moment.backward)
+    if look.signs or (column.style == "units" and min(column.cell) >= 12):
+        marks += parts.glyphs(trace, column, look, moment.backward)
+    if column.pitch[1] - column.tile[1] >= LABEL * s:
+        for index in column.shown:
+            box = column.box(index)
+            assert box is not None
+            own = layer.output[index] if layer.output.ndim > 2 else layer.output
+            if moment.backward:
+                value = "–" if layer.gradient is None else numbers.significant(float(np.linalg.norm(
+                    layer.gradient[index] if layer.output.ndim > 2 else layer.gradient)), 2)
+                words = f"{index}   norm {value}"
+            else:
+                words = f"{index}   max {numbers.number(float(np.max(own)))}"
+            marks.append(Text(box[0], box[1] + box[3] + 13 * s, plain(words), 11 * s, 400, "ink-2",
+                              max_width=column.pitch[0] - 4))
+    if focus is not None and focus.layer == layer.name and focus.cell:
+        box = column.box(focus.cell[0])
+        if box is not None:
+            x, y, wide, high = box
+            marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4))
+            if len(focus.cell) == layer.output.ndim >= 2:
+                row, place = focus.cell[-2:]
+                marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,
+                                  column.cell[1] + 2, "", "ink", 1.5))
+    y = look.size[1] - lanes_height(look) - 38 * s
+    marks += _legend(trace, layer, moment.backward, look, 24 * s, y)
+    left_out = column.total - len(column.shown)
+    if left_out > 0:
+        words = f"{len(column.shown)} of {numbers.count(column.total)} shown"
+        marks.append(Text(look.size[0] - 24 * s, y, plain(words), 12 * s, 500, "ink-2", "end"))
+    return marks
+
+
+def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y: float) -> list[Mark]:
+    wide = 168 * look.text_scale
+    if backward:
+        top = parts.largest_gradient(trace)
+        return parts.legend(x, y, wide, look, "gradient", "Size of the gradient, one scale for all layers",
+                            numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+    if layer.kind == "input":
+        return parts.legend(x, y, wide, look, "pixel", "Pixel", numbers.number(float(np.min(layer.output))), "",
+                            numbers.number(float(np.max(layer.output))))
+    if layer.kind == "softmax":
+        return parts.legend(x, y, wide, look, "pixel", "Probability", "0", "", "1")
+    if look.scope == "unit":
+        return parts.legend(x, y, wide, look, "activation", "Values, each map by its own largest", "−max", "0", "+max")
+    top = parts.layer_scale(trace, layer, look)
+    whose = "all layers" if look.scope == "network" else f"all of {layer.name}"
+    return parts.legend(x, y, wide, look, "activation", f"Values, one scale for {whose}", numbers.number(-top), "0",
+                        numbers.number(top))
+
+
+def _sentence(trace: Trace, layer: Layer, moment: Moment, focus: Focus | None) -> str:
+    if not moment.backward:
+        return kinds.sentence(trace, layer.name)
+    if layer.gradient is None:
+        return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
+    alive = int(np.count_nonzero(layer.gradient))
+    return (f"{{{numbers.count(alive)} of {numbers.count(layer.output.size)}}} values of {layer.name} carry gradient; "
+            f"its size ‖∂L/∂{layer.name}‖ is {numbers.significant(float(np.linalg.norm(layer.gradient)), 3)}.")
+
+
+def _table(layer: Layer, backward: bool) -> Table:
+    """One row a channel or unit."""
+    values = layer.gradient if backward and layer.gradient is not None else layer.output
+    if values.ndim < 2:
+        return Table(("unit", "value"), tuple((i, float(v)) for i, v in enumerate(np.atleast_1d(values))))
+    flat = values.reshape(values.shape[0], -1).astype(np.float64)
+    rows = tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.mean(own == 0)),
+                  float(np.linalg.norm(own))) for index, own in enumerate(flat))
+    return Table((layer.axes[0], "min", "mean", "max", "share of zeros", "norm"), rows)
+
+
+VIEW = View(
+    "feature_maps", "Maps", "Every channel of one layer, as large as the window allows.",
+    suits=lambda trace: True, draw=draw, order=20, knobs=(("ranking", ("first", "mean", "max", "gradient")),),
+)

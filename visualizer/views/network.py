@@ -1,0 +1,684 @@
+"""The network: every map of every layer side by side, forwards, and the gradient on its way back through them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from visualizer import kinds
+from visualizer.scene import colour, numbers, parts
+from visualizer.scene.columns import Column, Plan, arrange, kernel_cell, lanes_height
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Points,
+    Rect,
+    Table,
+    Text,
+    plain,
+    rich,
+    unmarked,
+)
+from visualizer.scene.timeline import Moment, ease, part, timeline
+from visualizer.scene.type import width as text_width
+from visualizer.trace import Cell, Layer, Trace
+from visualizer.views import View
+
+MOST_CURVES = 700
+"""More lines than this between two columns become one pale wedge."""
+MOST_KERNELS = 16
+VEIL = 0.35
+"""Opacity of what has not been reached yet."""
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """All columns, the subject's sources and kernels lit, the lanes below."""
+    plan = arrange(trace, look, _passages(trace))
+    times = timeline(trace)
+    index = moment.index
+    before = times.settled(index - 1) if index else moment
+    subject = _subject(trace, moment, focus)
+    said = _sentence(trace, moment, subject)
+
+    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan),
+                         *_legend(trace, moment, subject, plan, look)]
+    moving: list[Mark] = []
+    turning = moment.backward and not before.backward
+    for column in plan.columns.values():
+        target = moving if turning or column.layer in (moment.beat.layer, before.beat.layer) else still
+        target += _column_marks(trace, column, moment, before, look)
+        target += _headers(trace, plan, column, moment, before, look)
+    share = ease(moment.phase)
+    if before.beat != moment.beat:
+        moving += _subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0, 1 - share)
+    arrived = 1.0 if index == 0 else share
+    moving += _subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667), arrived)
+    lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan))
+    return Picture(look.size, tuple(still + lane_still), tuple(_visible(moving + lane_moving)), look.theme,
+                   caption=unmarked(said), table=_table(trace, moment, subject))
+
+
+# --- what is looked at ----------------------------------------------------------------------------------------------
+
+def _subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
+    """The focus if the beat is about its layer; else the same channel of the beat's layer, or its strongest one."""
+    layer = trace[moment.beat.layer]
+    if focus is not None and focus.layer == layer.name and focus.part == "output" and _fits(layer, focus.cell):
+        return focus
+    if layer.output.ndim < 3 or layer.kind == "input":
+        return Focus(layer.name)
+    if focus is not None and focus.layer in trace and focus.cell:
+        other = trace[focus.layer]
+        if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
+            return Focus(layer.name, focus.cell[:1])
+    return Focus(layer.name, (strongest(layer, moment.backward)[0],))
+
+
+def _fits(layer: Layer, cell: Cell) -> bool:
+    return len(cell) <= layer.output.ndim and all(0 <= i < n for i, n in zip(cell, layer.shape, strict=False))
+
+
+def strongest(layer: Layer, backward: bool, channel: int | None = None) -> Cell:
+    """The cell with the largest value (forwards) or the largest gradient (backwards), in a channel or anywhere."""
+    values = np.abs(layer.gradient) if backward and layer.gradient is not None else layer.output
+    values = np.where(np.isfinite(values), values, -np.inf)
+    if channel is None:
+        return tuple(int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
+    return channel, *(int(i) for i in np.unravel_index(int(np.argmax(values[channel])), values.shape[1:]))
+
+
+def _cell(trace: Trace, subject: Focus, backward: bool) -> Cell:
+    """The marked cell: the focused one, or the strongest of what is focused."""
+    layer = trace[subject.layer]
+    if len(subject.cell) == layer.output.ndim:
+        return subject.cell
+    return strongest(layer, backward, subject.cell[0] if subject.cell else None)
+
+
+@lru_cache(maxsize=16)
+def _passages(trace: Trace) -> frozenset[str]:
+    return frozenset(layer.name for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.moves_only)
+
+
+# --- columns --------------------------------------------------------------------------------------------------------
+
+def _column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, look: Look) -> list[Mark]:
+    """One column as this moment shows it: veiled, being uncovered, or whole; fading over at the turning point."""
+    if moment.backward and not before.backward and moment.phase < 1:
+        share = ease(moment.phase)
+        old = _uncovered(trace, column, False, look, 1.0, 1 - share)
+        return old + _uncovered(trace, column, True, look, _reached(trace, column, moment, look), share)
+    return _uncovered(trace, column, moment.backward, look, _reached(trace, column, moment, look), 1.0)
+
+
+def _reached(trace: Trace, column: Column, moment: Moment, look: Look) -> float:
+    """How much of a column is uncovered: all, unless it plays and the column's turn has not come."""
+    if look.knob("unreached", "shown") != "veiled":
+        return 1.0
+    order = [layer.name for layer in trace.layers]
+    here, own = order.index(moment.beat.layer), order.index(column.layer)
+    if own == here:
+        return part(moment.phase, 0.667, 1.0)
+    passed = own > here if moment.backward else own < here
+    return 1.0 if passed else 0.0
+
+
+def _uncovered(trace: Trace, column: Column, backward: bool, look: Look, shown: float, opacity: float) -> list[Mark]:
+    if opacity <= 0 or column.style in ("passage", "number"):
+        return _loss(trace, column, look, opacity) if column.style == "number" and opacity > 0 else []
+    marks: list[Mark] = []
+    if shown < 1:
+        marks += _body(trace, column, backward, look, opacity * VEIL, 1.0)
+    if shown > 0:
+        marks += _body(trace, column, backward, look, opacity, shown)
+    return marks
+
+
+def _body(trace: Trace, column: Column, backward: bool, look: Look, opacity: float, shown: float) -> list[Mark]:
+    if column.style == "bars":
+        return _bars(trace, column, backward, look, opacity * (1.0 if shown == 1 else shown))
+    marks = parts.tiles(trace, column, look, backward, opacity=opacity, rows_shown=shown)
+    if shown == 1 and opacity == 1:
+        if look.signs:
+            marks += parts.glyphs(trace, column, look, backward)
+        elif min(column.cell) >= 20 and column.style == "units":
+            marks += _signs(trace, column, backward, look)
+    return marks
+
+
+def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
+    """Plus or minus in cells large enough."""
+    layer = trace[column.layer]
+    values = layer.gradient if backward else layer.output
+    if values is None:
+        return []
+    shades, palette = parts.entries(trace, layer, look, backward)
+    marks: list[Mark] = []
+    for unit in column.shown:
+        box = column.box(unit)
+        if box is not None and values[unit] != 0 and np.isfinite(values[unit]):
+            ink = colour.ink_on(f"{palette}:{shades[unit]}", look.theme)
+            marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 5 * look.text_scale,
+                              plain("+" if values[unit] > 0 else "−"), 14 * look.text_scale, 600, ink, "middle"))
+    return marks
+
+
+def _bars(trace: Trace, column: Column, backward: bool, look: Look, opacity: float) -> list[Mark]:
+    """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero."""
+    layer, s = trace[column.layer], look.text_scale
+    logits = trace.inputs(layer)[0]
+    target, winner = trace.objective.target, int(np.argmax(layer.output))
+    values = layer.output if not backward else logits.gradient
+    marks: list[Mark] = []
+    if values is None:
+        return [Text(column.x, column.top + 12 * s, plain("no gradient"), 12 * s, 400, "ink-2", opacity=opacity)]
+    if backward:
+        largest = float(np.max(np.abs(values))) or 1.0
+    track = column.width - 60 * s
+    for unit in column.shown:
+        box = column.box(unit)
+        assert box is not None
+        y = box[1] + box[3] / 2
+        value = float(values[unit])
+        strong = unit in (target, winner) or abs(value) >= 0.1
+        x = column.x + 16 * s
+        name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
+        marks.append(Text(column.x + 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
+                          "ink" if strong else "ink-2", "end", max_width=30 * s, opacity=opacity))
+        bar = 14 * s
+        marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,)),
+                          opacity=opacity))
+        if backward:
+            middle = x + track / 2
+            reach = track / 2 * abs(value) / largest
+            if reach >= 0.5:
+                marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
+                                  radius=2 * s, opacity=opacity))
+            marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1, opacity=opacity))
+            said = numbers.signed(value, 3)
+        else:
+            if value * track >= 0.5:
+                marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
+                                  radius=2 * s, opacity=opacity))
+            said = numbers.percent(value, 1)
+        marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
+                          "ink" if strong else "ink-2", "end", opacity=opacity))
+        if unit == target:
+            marks.append(Text(x, y + bar / 2 + 12 * s, plain("label"), 11 * s, 500, "accent-ink", opacity=opacity))
+    if column.ranking:
+        marks.append(Text(column.x, column.top + column.height + 22 * s,
+                          plain(f"{len(column.shown)} of {numbers.count(column.total)}, the {column.ranking}"), 11 * s,
+                          400, "ink-2", opacity=opacity))
+    return marks
+
+
+def _loss(trace: Trace, column: Column, look: Look, opacity: float) -> list[Mark]:
+    layer, s, target = trace[column.layer], look.text_scale, trace.objective.target
+    answer = trace.answer
+    value = numbers.number(float(layer.output), 3)
+    if layer.kind in ("cross_entropy", "nll_loss") and answer is not None and target is not None:
+        chance = numbers.number(float(answer.output[target]), 3)
+        words = rich(f"loss = −ln {chance} = **{value}**")
+    else:
+        words = rich(f"`{layer.name}` = **{value}**")
+    y = look.size[1] - lanes_height(look) - 12 * s
+    return [Text(column.x + column.width, y, words, 12 * s, 400, "ink-2", "end", focus=Focus(layer.name),
+                 opacity=opacity)]
+
+
+# --- headers --------------------------------------------------------------------------------------------------------
+
+def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Moment, look: Look) -> list[Mark]:
+    """Name, shape, and parameters where there are any; on the way back the norm of the gradient."""
+    layer, s = trace[column.layer], look.text_scale
+    if column.style == "number":
+        return []
+    room = _header_room(plan, column, look)
+    share = ease(moment.phase)
+    lit = share if column.layer == moment.beat.layer else 0.0
+    if column.layer == before.beat.layer and before.beat != moment.beat:
+        lit = 1 - share
+    if moment.index == 0 and column.layer == moment.beat.layer:
+        lit = 1.0
+    marks: list[Mark] = []
+    for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
+        if opacity > 0:
+            marks.append(Text(column.x, 80 * s, plain(layer.name), 13 * s, 600, ink, max_width=room, mono=True,
+                              focus=Focus(layer.name), opacity=opacity))
+    if moment.backward and not before.backward and moment.phase < 1:
+        marks += _header_lines(trace, column, False, look, room, 1 - share)
+        marks += _header_lines(trace, column, True, look, room, share)
+    else:
+        marks += _header_lines(trace, column, moment.backward, look, room, 1.0)
+    return marks
+
+
+def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room: float, opacity: float) -> list[Mark]:
+    layer, s = trace[column.layer], look.text_scale
+    roomy = look.size[0] >= 1000 * s
+    lines: list[tuple[str, ...]] = []
+    if backward and column.style == "bars":
+        lines.append(("p − label", "p−y"))
+    elif backward:
+        norm = parts.norms(trace).get(layer.name)
+        figure = "no gradient" if norm is None else numbers.significant(norm, 3)
+        lines.append((f"norm {figure}", figure) if norm is not None else (figure, "none", "–"))
+    elif column.style == "bars":
+        lines.append((f"{numbers.count(layer.shape[0])} probabilities", numbers.count(layer.shape[0])))
+    else:
+        shape = numbers.shape(layer.shape)
+        lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
+        if column.ranking:
+            lines.append((f"{len(column.shown)} of {column.total} by {column.ranking} size",
+                          f"{len(column.shown)} of {column.total}"))
+        elif layer.kind == "unexplained":
+            lines.append(("unexplained",))
+        elif column.factor > 1:
+            lines.append((f"largest of {column.factor} × {column.factor}", f"of {column.factor}×{column.factor}"))
+        elif layer.parameters and roomy:
+            count = numbers.count(layer.parameters)
+            lines.append((f"{count} params", count))
+    marks: list[Mark] = []
+    for number, choices in enumerate(lines):
+        words = next((words for words in choices if text_width(words, 12 * s) <= room), None)
+        if words is not None:
+            marks.append(Text(column.x, (97 + 16 * number) * s, plain(words), 12 * s, 400, "ink-2", opacity=opacity))
+    return marks
+
+
+def _header_room(plan: Plan, column: Column, look: Look) -> float:
+    """Width until the next header: a kernel column counts as one."""
+    starts = sorted([*(other.x for other in plan.columns.values() if other.style != "number"),
+                     *plan.kernel_x.values()])
+    following = [x for x in starts if x > column.x + 1]
+    return (following[0] if following else look.size[0] - 8) - column.x - 6
+
+
+# --- edges ----------------------------------------------------------------------------------------------------------
+
+def _edges(trace: Trace, plan: Plan) -> list[Mark]:
+    """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all."""
+    wedges: list[Points] = []
+    curves: list[Points] = []
+    for column in plan.columns.values():
+        if column.style in ("passage", "number"):
+            continue
+        for source in _sources(trace, plan, column):
+            how = _wiring(trace, source, column)
+            if how == "wedge":
+                wedges.append(_wedge(source, column))
+            else:
+                pairs = _pairs(source, column, how)
+                curves += [_curve(*_ends(source, a, column, b)) for a, b in pairs]
+    marks: list[Mark] = []
+    if wedges:
+        marks.append(Path(tuple(wedges), fill="wedge"))
+    if curves:
+        marks.append(Path(tuple(curves), stroke="edge", width=1))
+    return marks
+
+
+def _sources(trace: Trace, plan: Plan, column: Column) -> Iterator[Column]:
+    """The drawn columns a column reads, seen through passages."""
+    for name in trace[column.layer].reads:
+        source = plan.columns[name]
+        if source.style == "passage" and trace[name].reads:
+            yield from _sources(trace, plan, source)
+        elif source.style != "passage":
+            yield source
+
+
+def _wiring(trace: Trace, source: Column, column: Column) -> str:
+    """`all` every map to every map · `one` row to row · `wedge`."""
+    layer, other = trace[column.layer], trace[source.layer]
+    weight = layer.weights.get("weight")
+    drawn = len(source.shown) * len(column.shown)
+    if weight is not None and weight.ndim >= 3 and int(layer.settings.get("groups", 1)) == 1:
+        return "all" if drawn <= MOST_CURVES else "wedge"
+    if layer.kind == "linear" or (weight is not None and weight.ndim == 2):
+        return "wedge"
+    same = source.total == column.total and source.shown == column.shown
+    if same and layer.output.ndim == other.output.ndim and len(column.shown) <= 64:
+        return "one"
+    return "wedge" if source.total > 1 or column.total > 1 else "one"
+
+
+def _pairs(source: Column, column: Column, how: str) -> list[tuple[int, int]]:
+    if how == "one":
+        return list(zip(source.shown, column.shown, strict=False))
+    return [(a, b) for a in source.shown for b in column.shown]
+
+
+def _ends(source: Column, a: int, column: Column, b: int) -> tuple[float, float, float, float]:
+    left, right = source.box(a), column.box(b)
+    assert left is not None
+    assert right is not None
+    return left[0] + left[2] + 1, left[1] + left[3] / 2, right[0] - 1, right[1] + right[3] / 2
+
+
+def _curve(x0: float, y0: float, x1: float, y1: float) -> Points:
+    """From left to right, level at both ends."""
+    bend = (x1 - x0) * 0.5
+    return (x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)
+
+
+def _wedge(source: Column, column: Column) -> Points:
+    x0, x1 = source.x + source.width + 2, column.x - 2
+    corners = [(x0, source.top), (x1, column.top), (x1, column.top + column.height), (x0, source.top + source.height)]
+    points: list[tuple[float, float]] = [corners[0]]
+    for corner in (*corners[1:], corners[0]):
+        points += [points[-1], corner, corner]
+    return tuple(points)
+
+
+# --- the subject ----------------------------------------------------------------------------------------------------
+
+def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, look: Look, grown: float,
+                   opacity: float) -> list[Mark]:
+    """The subject's outline, its sources with the window it sees in them, its kernels, and the lit edges."""
+    if opacity <= 0:
+        return []
+    column, layer = plan.columns[subject.layer], trace[subject.layer]
+    if column.style in ("number", "bars") or layer.output.ndim == 0:
+        return []
+    if column.style == "passage":
+        return []
+    if not subject.cell:
+        return _frame(column, look, opacity)
+    backward = moment.backward
+    cell = _cell(trace, subject, backward)
+    boxes = kinds.receptive_field(trace, subject.layer, cell)
+    ink = "gradient-mark" if backward else "accent"
+    marks: list[Mark] = []
+    for source in _sources(trace, plan, column):
+        pairs = [(a, b) for a, b in _pairs(source, column, _wiring(trace, source, column))
+                 if b == subject.cell[0]] if _wiring(trace, source, column) != "wedge" else []
+        curves = tuple(_grown(_curve(*_ends(source, a, column, b)), grown, backward) for a, b in pairs)
+        if curves and grown > 0:
+            marks.append(Path(curves, stroke=ink, width=1.5, opacity=opacity))
+        for a, _ in pairs:
+            marks += _outlined(trace, source, a, boxes.get(source.layer), look, opacity, source.style == "maps")
+        if not pairs and source.layer in boxes and source.style in ("maps", "picture"):
+            for a in source.shown if len(source.shown) <= 16 else ():
+                marks += _outlined(trace, source, a, boxes[source.layer], look, opacity, False)
+        marks += _kernels(trace, plan, column, source, subject.cell[0], backward, look, opacity)
+    first = trace.layers[0]
+    image = plan.columns[first.name]
+    if image.style == "picture" and first.name in boxes and first.name not in (subject.layer, *layer.reads):
+        marks += _outlined(trace, image, 0, boxes[first.name], look, opacity, False)
+    marks += _onward(trace, plan, column, subject.cell[0], ink, opacity)
+    box = column.box(subject.cell[0])
+    if box is not None:
+        x, y, wide, high = box
+        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5, opacity=opacity))
+        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4, opacity=opacity))
+        if len(subject.cell) == layer.output.ndim and layer.output.ndim >= 2 and column.factor == 1:
+            row, position = subject.cell[-2:]
+            across, down = column.cell
+            marks.append(Rect(x + position * across - 1, y + row * down - 1, across + 2, down + 2, "", "ink", 1.5,
+                              opacity=opacity))
+    return marks
+
+
+def _frame(column: Column, look: Look, opacity: float) -> list[Mark]:
+    """A whole column as the subject."""
+    return [Rect(column.x - 5, column.top - 5, column.width + 10, column.height + 10, "", "accent", 2, radius=5,
+                 opacity=opacity)]
+
+
+def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None, look: Look, opacity: float,
+              tile: bool) -> list[Mark]:
+    """A source tile outlined, and on it the window that the subject's strongest value sees."""
+    place = column.box(channel)
+    if place is None:
+        return []
+    x, y, wide, high = place
+    marks: list[Mark] = []
+    if tile:
+        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1, opacity=opacity))
+    layer = trace[column.layer]
+    if box is None or layer.output.ndim < 2:
+        return marks
+    (top, bottom), (left, right) = ((max(0, low), min(n - 1, high)) for (low, high), n in
+                                    zip(box[-2:], layer.shape[-2:], strict=True))
+    if bottom < top or right < left or (bottom - top + 1, right - left + 1) == layer.shape[-2:]:
+        return marks
+    across, down = column.cell[0] / column.factor, column.cell[1] / column.factor
+    marks.append(Rect(x + left * across, y + top * down, (right - left + 1) * across, (bottom - top + 1) * down, "",
+                      "accent", 2, opacity=opacity))
+    return marks
+
+
+def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: int, backward: bool, look: Look,
+             opacity: float) -> list[Mark]:
+    """The subject's kernels, each beside the map it is laid on; on the way back their gradients."""
+    layer, s = trace[column.layer], look.text_scale
+    weight = layer.weights.get("weight")
+    if weight is None or weight.ndim != 4 or column.layer not in plan.kernel_x or channel >= len(weight):
+        return []
+    values = layer.weight_gradients.get("weight") if backward else weight
+    if values is None or source.layer not in layer.reads:
+        return []
+    own = values[channel]
+    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1])
+    if backward:
+        top = float(np.max(np.abs(values)))
+        shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"
+    else:
+        shades, palette = colour.signed(own, float(np.max(np.abs(values)))), "weight"
+    marks: list[Mark] = []
+    for place, index in enumerate(source.shown):
+        kernel = place if weight.shape[1] == len(source.shown) else index
+        box = source.box(index)
+        if box is None or kernel >= len(own) or place >= MOST_KERNELS:
+            continue
+        y = box[1] + box[3] / 2 - side * weight.shape[-2] / 2
+        marks.append(Image(x, round(y), (side, side), shades[kernel][None].copy(), palette,
+                           focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,), opacity=opacity))
+    title = "∂L/∂w" if backward else "kernels"
+    shape = numbers.shape(own.shape)
+    room = column.x - x - 6
+    marks.append(Text(x, 80 * s, plain(title), 13 * s, 600, "ink", mono=True, max_width=room, opacity=opacity))
+    words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
+                  if text_width(words, 12 * s) <= room), "")
+    marks.append(Text(x, 97 * s, plain(words), 12 * s, 400, "ink-2", opacity=opacity))
+    return marks
+
+
+def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str, opacity: float) -> list[Mark]:
+    """Straight on through the layers that keep the channel: ReLU and pool."""
+    marks: list[Mark] = []
+    name = column.layer
+    while readers := [layer for layer in trace.readers(name) if plan.columns[layer.name].style == column.style]:
+        following = plan.columns[readers[0].name]
+        if _wiring(trace, plan.columns[name], following) != "one" or following.box(channel) is None:
+            break
+        x0, y0, x1, y1 = _ends(plan.columns[name], channel, following, channel)
+        marks.append(Line(((x0 + 6, y0), (x1 - 2, y1)), ink, 1.5, opacity=opacity))
+        name = following.layer
+    return marks
+
+
+def _grown(curve: Points, share: float, from_the_end: bool) -> Points:
+    """The first part of a cubic curve, by de Casteljau; from its end on the way back."""
+    if share >= 1:
+        return curve
+    points = np.array(curve[::-1] if from_the_end else curve)
+    kept = [points[0]]
+    while len(points) > 1:
+        points = points[:-1] + (points[1:] - points[:-1]) * share
+        kept.append(points[0])
+    return tuple((float(x), float(y)) for x, y in kept)
+
+
+# --- legend, places, table ------------------------------------------------------------------------------------------
+
+def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look) -> list[Mark]:
+    s = look.text_scale
+    first = plan.columns[trace.layers[0].name]
+    x, y = first.x, plan.bottom - 34 * s
+    wide = 112 * s
+    if moment.backward:
+        top = parts.largest_gradient(trace)
+        return parts.legend(x, y, wide, look, "gradient", "Gradient, all layers",
+                            numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+    layer = trace[subject.layer]
+    if look.scope == "unit":
+        return parts.legend(x, y, wide, look, "activation", "Values, per map", "−max", "0", "+max")
+    if look.scope == "network":
+        top = parts.largest_value(trace)
+        return parts.legend(x, y, wide, look, "activation", "Values, all layers", numbers.number(-top), "0",
+                            numbers.number(top))
+    if layer.kind in ("input", "softmax") or layer.output.ndim == 0:
+        return parts.legend(x, y, wide, look, "activation", "Values, per layer", "−max", "0", "+max")
+    top = parts.layer_scale(trace, layer, look)
+    return parts.legend(x, y, wide, look, "activation", f"Values of {layer.name}", numbers.number(-top), "0",
+                        numbers.number(top))
+
+
+def _places(trace: Trace, plan: Plan) -> dict[str, float]:
+    """x of every layer on the lanes: the middle of its column."""
+    return {layer.name: plan.columns[layer.name].middle + (14 if plan.columns[layer.name].style == "number" else 0)
+            - (30 if plan.columns[layer.name].style == "bars" else 0) for layer in trace.layers}
+
+
+def _table(trace: Trace, moment: Moment, subject: Focus) -> Table:
+    """One row a layer."""
+    rows = []
+    for layer in trace.layers:
+        norm = parts.norms(trace).get(layer.name)
+        rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
+                     float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
+                     float(np.mean(layer.output == 0)), "" if norm is None else norm))
+    return Table(("layer", "kind", "shape", "parameters", "min", "mean", "max", "share of zeros", "gradient norm"),
+                 tuple(rows))
+
+
+def _visible(marks: list[Mark]) -> list[Mark]:
+    """Marks that can be seen, with opacities that differ from 1 only when they must."""
+    return [mark if mark.opacity < 1 else replace(mark, opacity=1.0) for mark in marks if mark.opacity > 0]
+
+
+# --- the sentence ---------------------------------------------------------------------------------------------------
+
+def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
+    layer = trace[subject.layer]
+    if layer.output.ndim == 0:
+        return _of_the_loss(trace, layer, moment.backward)
+    if layer.axes == ("class",) and trace.answer is not None and layer.name == trace.answer.name:
+        return _of_the_answer(trace, moment.backward)
+    if moment.backward:
+        return _of_the_gradient(trace, layer, subject)
+    if layer.kind == "input":
+        return _of_the_input(trace, layer)
+    if layer.kind in ("conv2d", "conv_transpose2d") and subject.cell:
+        cell = _cell(trace, subject, False)
+        value = numbers.number(float(layer.output[cell]))
+        if len(subject.cell) == layer.output.ndim:
+            return (f"Channel {cell[0]} of {layer.name} answers {{{value}}} at row {cell[-2]}, column {cell[-1]}.")
+        return (f"Channel {cell[0]} of {layer.name} answers most strongly, {{{value}}}, at row {cell[-2]}, "
+                f"column {cell[-1]}.")
+    if layer.kind == "relu" and subject.cell:
+        own = layer.output[subject.cell[0]]
+        kept = int(np.count_nonzero(own))
+        where = f"Channel {subject.cell[0]} of {layer.name}" if own.ndim else f"Unit {subject.cell[0]} of {layer.name}"
+        return (f"{where}: ReLU keeps {{{numbers.count(kept)} of {numbers.count(own.size)}}} values, those above zero, "
+                "and makes the rest exactly 0.")
+    return kinds.sentence(trace, layer.name)
+
+
+def _of_the_input(trace: Trace, layer: Layer) -> str:
+    title = trace.sample.title or trace.sample.name
+    if layer.has("row", "column"):
+        lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
+        return (f"{title}: {numbers.shape(layer.shape[-2:])} = {{{numbers.count(layer.output[0].size)} numbers}}, "
+                f"{numbers.count(lit)} of them brighter than the background.")
+    return f"{title}: {{{numbers.count(layer.output.size)} numbers}} go in."
+
+
+def _of_the_answer(trace: Trace, backward: bool) -> str:
+    answer = trace.answer
+    assert answer is not None
+    order = np.argsort(-answer.output, kind="stable")
+    name = [trace.labels[int(index)] if int(index) < len(trace.labels) else str(int(index)) for index in order]
+    target = trace.objective.target
+    if backward and target is not None:
+        logits = trace.inputs(answer)[0]
+        if logits.gradient is not None:
+            pull = numbers.signed(float(logits.gradient[target]), 3)
+            label = trace.labels[target] if target < len(trace.labels) else str(target)
+            return (f"The way back starts here: each logit gets its probability, minus 1 for the label {label}, "
+                    f"which gets {{{pull}}}.")
+    words = (f"The network answers {name[0]} with {{{numbers.percent(float(answer.output[order[0]]), 1)}}}, then "
+             f"{name[1]} with {numbers.percent(float(answer.output[order[1]]), 1)}") if len(order) > 1 else "One class"
+    if trace.sample.label is None:
+        return words + "."
+    truth = trace.labels[trace.sample.label] if trace.sample.label < len(trace.labels) else str(trace.sample.label)
+    return f"{words}; the label is {truth}, so it is {'right' if int(order[0]) == trace.sample.label else 'wrong'}."
+
+
+def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
+    value = numbers.number(float(layer.output), 3)
+    answer, target = trace.answer, trace.objective.target
+    if layer.kind in ("cross_entropy", "nll_loss") and answer is not None and target is not None:
+        label = trace.labels[target] if target < len(trace.labels) else str(target)
+        return (f"The loss is −ln of the probability given to the label {label}: −ln "
+                f"{numbers.number(float(answer.output[target]), 3)} = {{{value}}}.")
+    return f"What is differentiated: {layer.name} = {{{value}}}."
+
+
+def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
+    gradient = layer.gradient
+    if gradient is None:
+        return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
+    if layer.kind == "input":
+        row = strongest(layer, True)
+        where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
+        return (f"Back at the input: ‖∂L/∂x‖ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
+                f"{where}; these are the pixels that would change the loss.")
+    if not subject.cell:
+        alive = int(np.count_nonzero(gradient))
+        return (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
+                f"its size ‖∂L/∂{layer.name}‖ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
+    channel = subject.cell[0]
+    own = gradient[channel]
+    alive, total = int(np.count_nonzero(own)), int(own.size)
+    if own.ndim == 0:
+        return f"∂L/∂{layer.name} of unit {channel} is {{{numbers.signed(float(own), 4)}}}."
+    told = _what_stopped_it(trace, layer, channel)
+    return (f"On the way back {{{numbers.count(alive)} of {numbers.count(total)}}} places of channel {channel} carry "
+            f"gradient{': ' + told if told else ''}.")
+
+
+def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
+    """Counted from the trace: what the ReLU and the max-pool after a layer let through in one channel."""
+    readers = trace.readers(layer.name)
+    if len(readers) != 1:
+        return ""
+    reader = readers[0]
+    if reader.gradient is None or layer.gradient is None:
+        return ""
+    alive = int(np.count_nonzero(layer.gradient[channel]))
+    if reader.kind == "max_pool2d":
+        return f"max-pool hands it to the {numbers.count(alive)} winners only"
+    if reader.kind == "relu" and reader.shape == layer.shape:
+        arriving = int(np.count_nonzero(reader.gradient[channel]))
+        pools = [after for after in trace.readers(reader.name) if after.kind == "max_pool2d"]
+        passes = f"max-pool passes {numbers.count(arriving)} winners" if pools else f"{numbers.count(arriving)} arrive"
+        return f"{passes}, ReLU stops {numbers.count(arriving - alive)} of them"
+    return ""
+
+
+VIEW = View(
+    "network", "Network", "Every map of every layer side by side, forwards and backwards.",
+    suits=lambda trace: True, draw=draw, order=10,
+    knobs=(("unreached", ("shown", "veiled")), ("ranking", ("mean", "max", "gradient", "first"))),
+)
