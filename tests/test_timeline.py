@@ -1,0 +1,67 @@
+"""Time as a number: beats, addresses, and the second of every moment."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
+from visualizer.trace import Layer, Trace
+
+
+def chain(length: int, gradients: bool = True) -> Trace:
+    """A trace of `length` layers in a row, four units each."""
+    ones = np.ones(4, np.float32)
+    layers = [Layer("input", "input", ("unit",), {}, (), ones, ones if gradients else None)]
+    for index in range(1, length):
+        layers.append(Layer(f"layer{index}", "relu", ("unit",), {}, (layers[-1].name,), ones,
+                            ones if gradients else None))
+    return Trace("chain", tuple(layers))
+
+
+def test_every_layer_is_visited_once_each_way() -> None:
+    trace = chain(7)
+    beats = timeline(trace).beats
+    forward = [beat.layer for beat in beats if beat.direction == FORWARD]
+    backward = [beat.layer for beat in beats if beat.direction == BACKWARD]
+    assert forward == [layer.name for layer in trace.layers]
+    assert backward == forward[-2::-1]
+
+
+def test_without_gradients_there_is_no_way_back() -> None:
+    assert all(beat.direction == FORWARD for beat in timeline(chain(4, gradients=False)).beats)
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.integers(1, 9), st.integers(0, 30), st.integers(0, 60))
+def test_a_moment_is_found_again_by_its_second_and_by_its_address(length: int, beat: int, part: int) -> None:
+    times = timeline(chain(length))
+    moment = times.at(times.second_of(times.settled(beat % len(times.beats))) * Fraction(part, 60))
+    assert times.at(times.second_of(moment)) == moment
+    found = times.find(moment.address)
+    assert found.beat == moment.beat
+    assert found.phase == pytest.approx(moment.phase, abs=1e-4)
+
+
+def test_time_never_runs_backwards() -> None:
+    times = timeline(chain(5))
+    reached = [times.at(Fraction(frame, 30)) for frame in range(int(times.seconds * 30) + 60)]
+    order = [(moment.index, moment.phase) for moment in reached]
+    assert order == sorted(order)
+    assert order[0] == (0, 0.0)
+    assert order[-1] == (len(times.beats) - 1, 1.0)
+
+
+@pytest.mark.parametrize("address", ["conv9.forward", "layer1.sideways", "layer1.forward@2", "layer1.forward@x", ""])
+def test_an_unknown_address_says_what_to_write(address: str) -> None:
+    with pytest.raises(LookupError, match=r"layer1|@0\.5"):
+        timeline(chain(3)).find(address)
+
+
+def test_a_bare_layer_name_means_its_forward_beat() -> None:
+    times = timeline(chain(3))
+    assert times.find("layer1") == times.find("layer1.forward")
