@@ -1,0 +1,90 @@
+"""How long a person waits for the first picture, against an empty Qt window."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks import Row
+
+FIRST_PAINT = """
+import json, os, sys, time
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow
+
+class Watch(QObject):
+    # Reports when the first window has been painted: the paint event of a window, and what was queued behind it, done.
+    seen = False
+    def eventFilter(self, thing, event):
+        if event.type() == QEvent.Type.Paint and not self.seen and getattr(thing, "isWindow", bool)():
+            self.seen = True
+            QTimer.singleShot(0, self.report)
+        return False
+    def report(self):
+        now = time.time() * 1000
+        with open(os.environ["REPORT"], "w") as file:
+            json.dump({"painted": now, "modules": [name for name in ("torch", "pyqtgraph", "numpy") if name in sys.modules]}, file)
+        QApplication.closeAllWindows()
+        QApplication.quit()
+
+watch = Watch()
+run = QApplication.exec
+def watched(*arguments):
+    QApplication.instance().installEventFilter(watch)
+    return run()
+QApplication.exec = QApplication.exec_ = staticmethod(watched)
+"""
+
+BARE = """
+app = QApplication([])
+window = QMainWindow()
+window.resize(1600, 900)
+window.menuBar().addMenu("File")
+window.statusBar().showMessage("ready")
+window.show()
+QApplication.exec()
+"""
+
+APP = """
+from visualizer.cli import main
+sys.exit(main([]))
+"""
+
+
+def first_window() -> Iterator[Row]:
+    """From starting the interpreter to the first painted window, in processes of their own, bytecode ready."""
+    imported: set[str] = set()
+
+    def app() -> float:
+        taken, modules = _first_paint(APP)
+        imported.update(modules)
+        return taken
+
+    def bare() -> float:
+        return _first_paint(BARE)[0]
+
+    yield Row("the app's first painted window", app, bare, "a bare PySide6 window", 2.0)
+    heavy = imported & {"torch", "pyqtgraph"}
+    yield Row("torch and pyqtgraph imported before the first paint", lambda: float(len(heavy)), lambda: 1.0,
+              "one such import", 0.0, unit="imports")
+
+
+def _first_paint(code: str) -> tuple[float, list[str]]:
+    """Milliseconds from here until the window is painted, and which heavy modules were imported by then."""
+    import time
+
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        environment = {**os.environ, "REPORT": str(report), "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
+        start = time.time() * 1000
+        done = subprocess.run([sys.executable, "-c", FIRST_PAINT + code], env=environment, capture_output=True,
+                              text=True, check=False, timeout=120)
+        if not report.exists():
+            raise RuntimeError(f"no window was painted:\n{done.stdout}{done.stderr}")
+        found = json.loads(report.read_text())
+        return found["painted"] - start, found["modules"]
