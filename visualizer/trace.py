@@ -242,7 +242,7 @@ def _pack(trace: Trace) -> bytes:
         """Store an array once, however many layers hold it."""
         if id(array) not in names:
             names[id(array)] = key
-            arrays[key] = np.ascontiguousarray(array)
+            arrays[key] = np.asarray(array, order="C")  # ascontiguousarray would make one number a list
         return names[id(array)]
 
     layers = []
