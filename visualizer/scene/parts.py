@@ -5,8 +5,8 @@ Each gives marks; a view decides where they stand.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -75,8 +75,7 @@ def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
     return largest_value(trace) if look.scope == "network" else _largest(layer.output) or 1.0
 
 
-def tiles(trace: Trace, column: Column, look: Look, backward: bool, *, opacity: float = 1.0, rows_shown: float = 1.0,
-          x_moved: float = 0.0) -> list[Mark]:
+def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0) -> list[Mark]:
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
@@ -88,9 +87,9 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, *, opacity: 
         shown = np.ones(layer.shape, bool) if missing else unknown
         hatched = _as_tiles(shown, column, layer)
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
-    return [Image(column.x + x_moved, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
+    return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=hatched, focus=Focus(layer.name), indices=column.shown if whole else (-1,),
-                  rows_shown=rows_shown, opacity=opacity)]
+                  rows_shown=rows_shown)]
 
 
 @lru_cache(maxsize=512)
@@ -213,52 +212,70 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
-    moving = _beat_dots(trace, moment, look, places, order, row) + _cursor(trace, timeline, moment, look, places, row)
-    return still, moving
+    moving = _beat_dots(timeline, moment, look, places, order, row)
+    return still, moving + _cursor(trace, timeline, moment, look, places, order, row)
 
 
-def _beat_dots(trace: Trace, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
+def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:
+    """The same marks, fainter; none at all at 0."""
+    if opacity <= 0:
+        return []
+    return list(marks) if opacity >= 1 else [replace(mark, opacity=mark.opacity * opacity) for mark in marks]
+
+
+def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
+    """The settled beat before this one, and how far the picture has gone over from it to this one, 0 … 1."""
+    if moment.index == 0:
+        return moment, 1.0
+    return timeline.settled(moment.index - 1), ease(moment.phase)
+
+
+def _beat_dots(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
                row: Lane) -> list[Mark]:
     """Done beats filled, those to come open; on the way back the walked part is amber."""
     s = look.text_scale
-    here = order.index(moment.beat.layer)
-    ink = "gradient-mark" if moment.backward else "accent"
-    done = order[here + 1:] if moment.backward else order[:here]
-    marks: list[Mark] = []
-    x_end = cursor_x(moment, places, order)
-    start = places[order[-1]] if moment.backward else places[order[0]]
-    if abs(start - x_end) > 0.5:
-        marks.append(Line(((start, row.beats), (x_end, row.beats)), ink, 2 * s))
+    before, share = crossing(moment, timeline)
+    turning = moment.backward and not before.backward
+    marks = faded(_walked(before, look, places, order, row), 1 - share) if turning else []
+    marks += faded(_walked(moment, look, places, order, row), share if turning else 1.0)
     for name in order:
-        radius = 4.5 * s
         x = places[name]
-        fill = ink if name in done else "stage"
-        stroke = ink if name in done else "rule"
-        marks.append(Rect(x - radius, row.beats - radius, 2 * radius, 2 * radius, fill, stroke, 1.5 * s,
-                          radius=radius))
         reach = min([12 * s, *(abs(places[other] - x) / 2 for other in order if other != name)])
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4,
-                          focus=Focus(name, part=BEAT)))
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT)))
+    return marks
+
+
+def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
+    s = look.text_scale
+    ink = "gradient-mark" if moment.backward else "accent"
+    here = order.index(moment.beat.layer)
+    arrived = int(moment.phase == 1 or moment.index == 0)
+    done = order[here + 1 - arrived:] if moment.backward else order[:here + arrived]
+    start, end = places[order[-1] if moment.backward else order[0]], cursor_x(moment, places, order)
+    marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2 * s)] if abs(start - end) > 0.5 else []
+    radius = 4.5 * s
+    for name in order:
+        walked = name in done
+        marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
+                          ink if walked else "rule", 1.5 * s, radius=radius))
     return marks
 
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
-            row: Lane) -> list[Mark]:
+            order: Sequence[str], row: Lane) -> list[Mark]:
     s = look.text_scale
-    order = [layer.name for layer in trace.layers if layer.name in places]
-    x = cursor_x(moment, places, order)
-    ring = 7 * s
+    x, ring = cursor_x(moment, places, order), 7 * s
     marks: list[Mark] = [
         Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
         Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
         Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s),
     ]
-    share = ease(moment.phase)
-    before = timeline.beats[moment.index - 1].layer if moment.index else moment.beat.layer
-    for name, opacity in ((before, 1 - share), (moment.beat.layer, share)) if before != moment.beat.layer \
-            else ((moment.beat.layer, 1.0),):
-        marks += _norm_label(trace, name, look, places, order, row, opacity)
-    return marks
+    before, share = crossing(moment, timeline)
+    if before.beat.layer != moment.beat.layer:
+        marks += _norm_label(trace, before.beat.layer, look, places, row, 1 - share)
+    else:
+        share = 1.0
+    return marks + _norm_label(trace, moment.beat.layer, look, places, row, share)
 
 
 def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
@@ -323,7 +340,7 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     return marks
 
 
-def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane,
+def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane,
                 opacity: float) -> list[Mark]:
     found, s = norms(trace), look.text_scale
     if name not in found or opacity <= 0:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -43,26 +42,24 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """All columns, the subject's sources and kernels lit, the lanes below."""
     plan = arrange(trace, look, _passages(trace))
     times = timeline(trace)
-    index = moment.index
-    before = times.settled(index - 1) if index else moment
+    before, share = parts.crossing(moment, times)
     subject = _subject(trace, moment, focus)
+    shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, subject)
 
     still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan),
-                         *_legend(trace, moment, subject, plan, look)]
+                         *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
     for column in plan.columns.values():
         target = moving if turning or column.layer in (moment.beat.layer, before.beat.layer) else still
         target += _column_marks(trace, column, moment, before, look)
         target += _headers(trace, plan, column, moment, before, look)
-    share = ease(moment.phase)
     if before.beat != moment.beat:
-        moving += _subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0, 1 - share)
-    arrived = 1.0 if index == 0 else share
-    moving += _subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667), arrived)
+        moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
+    moving += parts.faded(_subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667)), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan))
-    return Picture(look.size, tuple(still + lane_still), tuple(_visible(moving + lane_moving)), look.theme,
+    return Picture(look.size, tuple(still + lane_still), tuple(moving + lane_moving), look.theme,
                    caption=unmarked(said), table=_table(trace, moment, subject))
 
 
@@ -114,9 +111,9 @@ def _column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, 
     """One column as this moment shows it: veiled, being uncovered, or whole; fading over at the turning point."""
     if moment.backward and not before.backward and moment.phase < 1:
         share = ease(moment.phase)
-        old = _uncovered(trace, column, False, look, 1.0, 1 - share)
-        return old + _uncovered(trace, column, True, look, _reached(trace, column, moment, look), share)
-    return _uncovered(trace, column, moment.backward, look, _reached(trace, column, moment, look), 1.0)
+        old = parts.faded(_uncovered(trace, column, False, look, 1.0), 1 - share)
+        return old + parts.faded(_uncovered(trace, column, True, look, _reached(trace, column, moment, look)), share)
+    return _uncovered(trace, column, moment.backward, look, _reached(trace, column, moment, look))
 
 
 def _reached(trace: Trace, column: Column, moment: Moment, look: Look) -> float:
@@ -131,26 +128,24 @@ def _reached(trace: Trace, column: Column, moment: Moment, look: Look) -> float:
     return 1.0 if passed else 0.0
 
 
-def _uncovered(trace: Trace, column: Column, backward: bool, look: Look, shown: float, opacity: float) -> list[Mark]:
-    if opacity <= 0 or column.style in ("passage", "number"):
-        return _loss(trace, column, look, opacity) if column.style == "number" and opacity > 0 else []
-    marks: list[Mark] = []
-    if shown < 1:
-        marks += _body(trace, column, backward, look, opacity * VEIL, 1.0)
-    if shown > 0:
-        marks += _body(trace, column, backward, look, opacity, shown)
-    return marks
+def _uncovered(trace: Trace, column: Column, backward: bool, look: Look, shown: float) -> list[Mark]:
+    """A column of which a share is uncovered, from the top; the rest is veiled."""
+    if column.style == "passage":
+        return []
+    if column.style == "number":
+        return _loss(trace, column, look)
+    marks = parts.faded(_body(trace, column, backward, look, 1.0), VEIL) if shown < 1 else []
+    return marks + (_body(trace, column, backward, look, shown) if shown > 0 else [])
 
 
-def _body(trace: Trace, column: Column, backward: bool, look: Look, opacity: float, shown: float) -> list[Mark]:
+def _body(trace: Trace, column: Column, backward: bool, look: Look, shown: float) -> list[Mark]:
     if column.style == "bars":
-        return _bars(trace, column, backward, look, opacity * (1.0 if shown == 1 else shown))
-    marks = parts.tiles(trace, column, look, backward, opacity=opacity, rows_shown=shown)
-    if shown == 1 and opacity == 1:
-        if look.signs:
-            marks += parts.glyphs(trace, column, look, backward)
-        elif min(column.cell) >= 20 and column.style == "units":
-            marks += _signs(trace, column, backward, look)
+        return parts.faded(_bars(trace, column, backward, look), shown)
+    marks = parts.tiles(trace, column, look, backward, shown)
+    if shown == 1 and look.signs:
+        marks += parts.glyphs(trace, column, look, backward)
+    elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
+        marks += _signs(trace, column, backward, look)
     return marks
 
 
@@ -171,7 +166,7 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
     return marks
 
 
-def _bars(trace: Trace, column: Column, backward: bool, look: Look, opacity: float) -> list[Mark]:
+def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
     """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero."""
     layer, s = trace[column.layer], look.text_scale
     logits = trace.inputs(layer)[0]
@@ -179,7 +174,7 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look, opacity: flo
     values = layer.output if not backward else logits.gradient
     marks: list[Mark] = []
     if values is None:
-        return [Text(column.x, column.top + 12 * s, plain("no gradient"), 12 * s, 400, "ink-2", opacity=opacity)]
+        return [Text(column.x, column.top + 12 * s, plain("no gradient"), 12 * s, 400, "ink-2")]
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
     track = column.width - 60 * s
@@ -192,35 +187,34 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look, opacity: flo
         x = column.x + 16 * s
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
         marks.append(Text(column.x + 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
-                          "ink" if strong else "ink-2", "end", max_width=30 * s, opacity=opacity))
+                          "ink" if strong else "ink-2", "end", max_width=30 * s))
         bar = 14 * s
-        marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,)),
-                          opacity=opacity))
+        marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,))))
         if backward:
             middle = x + track / 2
             reach = track / 2 * abs(value) / largest
             if reach >= 0.5:
                 marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
-                                  radius=2 * s, opacity=opacity))
-            marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1, opacity=opacity))
+                                  radius=2 * s))
+            marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1))
             said = numbers.signed(value, 3)
         else:
             if value * track >= 0.5:
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
-                                  radius=2 * s, opacity=opacity))
+                                  radius=2 * s))
             said = numbers.percent(value, 1)
         marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
-                          "ink" if strong else "ink-2", "end", opacity=opacity))
+                          "ink" if strong else "ink-2", "end"))
         if unit == target:
-            marks.append(Text(x, y + bar / 2 + 12 * s, plain("label"), 11 * s, 500, "accent-ink", opacity=opacity))
+            marks.append(Text(x, y + bar / 2 + 12 * s, plain("label"), 11 * s, 500, "accent-ink"))
     if column.ranking:
         marks.append(Text(column.x, column.top + column.height + 22 * s,
                           plain(f"{len(column.shown)} of {numbers.count(column.total)}, the {column.ranking}"), 11 * s,
-                          400, "ink-2", opacity=opacity))
+                          400, "ink-2"))
     return marks
 
 
-def _loss(trace: Trace, column: Column, look: Look, opacity: float) -> list[Mark]:
+def _loss(trace: Trace, column: Column, look: Look) -> list[Mark]:
     layer, s, target = trace[column.layer], look.text_scale, trace.objective.target
     answer = trace.answer
     value = numbers.number(float(layer.output), 3)
@@ -230,8 +224,7 @@ def _loss(trace: Trace, column: Column, look: Look, opacity: float) -> list[Mark
     else:
         words = rich(f"`{layer.name}` = **{value}**")
     y = look.size[1] - lanes_height(look) - 12 * s
-    return [Text(column.x + column.width, y, words, 12 * s, 400, "ink-2", "end", focus=Focus(layer.name),
-                 opacity=opacity)]
+    return [Text(column.x + column.width, y, words, 12 * s, 400, "ink-2", "end", focus=Focus(layer.name))]
 
 
 # --- headers --------------------------------------------------------------------------------------------------------
@@ -254,14 +247,14 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
             marks.append(Text(column.x, 80 * s, plain(layer.name), 13 * s, 600, ink, max_width=room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
-        marks += _header_lines(trace, column, False, look, room, 1 - share)
-        marks += _header_lines(trace, column, True, look, room, share)
+        marks += parts.faded(_header_lines(trace, column, False, look, room), 1 - share)
+        marks += parts.faded(_header_lines(trace, column, True, look, room), share)
     else:
-        marks += _header_lines(trace, column, moment.backward, look, room, 1.0)
+        marks += _header_lines(trace, column, moment.backward, look, room)
     return marks
 
 
-def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room: float, opacity: float) -> list[Mark]:
+def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room: float) -> list[Mark]:
     layer, s = trace[column.layer], look.text_scale
     roomy = look.size[0] >= 1000 * s
     lines: list[tuple[str, ...]] = []
@@ -290,7 +283,7 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
     for number, choices in enumerate(lines):
         words = next((words for words in choices if text_width(words, 12 * s) <= room), None)
         if words is not None:
-            marks.append(Text(column.x, (97 + 16 * number) * s, plain(words), 12 * s, 400, "ink-2", opacity=opacity))
+            marks.append(Text(column.x, (97 + 16 * number) * s, plain(words), 12 * s, 400, "ink-2"))
     return marks
 
 
@@ -381,18 +374,16 @@ def _wedge(source: Column, column: Column) -> Points:
 
 # --- the subject ----------------------------------------------------------------------------------------------------
 
-def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, look: Look, grown: float,
-                   opacity: float) -> list[Mark]:
+def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, look: Look,
+                   grown: float) -> list[Mark]:
     """The subject's outline, its sources with the window it sees in them, its kernels, and the lit edges."""
-    if opacity <= 0:
-        return []
     column, layer = plan.columns[subject.layer], trace[subject.layer]
     if column.style in ("number", "bars") or layer.output.ndim == 0:
         return []
     if column.style == "passage":
         return []
     if not subject.cell:
-        return _frame(column, look, opacity)
+        return _frame(column)
     backward = moment.backward
     cell = _cell(trace, subject, backward)
     boxes = kinds.receptive_field(trace, subject.layer, cell)
@@ -403,38 +394,37 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
                  if b == subject.cell[0]] if _wiring(trace, source, column) != "wedge" else []
         curves = tuple(_grown(_curve(*_ends(source, a, column, b)), grown, backward) for a, b in pairs)
         if curves and grown > 0:
-            marks.append(Path(curves, stroke=ink, width=1.5, opacity=opacity))
+            marks.append(Path(curves, stroke=ink, width=1.5))
         for a, _ in pairs:
-            marks += _outlined(trace, source, a, boxes.get(source.layer), look, opacity, source.style == "maps")
+            marks += _outlined(trace, source, a, boxes.get(source.layer), look, source.style == "maps")
         if not pairs and source.layer in boxes and source.style in ("maps", "picture"):
             for a in source.shown if len(source.shown) <= 16 else ():
-                marks += _outlined(trace, source, a, boxes[source.layer], look, opacity, False)
-        marks += _kernels(trace, plan, column, source, subject.cell[0], backward, look, opacity)
+                marks += _outlined(trace, source, a, boxes[source.layer], look, False)
+        marks += _kernels(trace, plan, column, source, subject.cell[0], backward, look)
     first = trace.layers[0]
     image = plan.columns[first.name]
     if image.style == "picture" and first.name in boxes and first.name not in (subject.layer, *layer.reads):
-        marks += _outlined(trace, image, 0, boxes[first.name], look, opacity, False)
-    marks += _onward(trace, plan, column, subject.cell[0], ink, opacity)
+        marks += _outlined(trace, image, 0, boxes[first.name], look, False)
+    marks += _onward(trace, plan, column, subject.cell[0], ink)
     box = column.box(subject.cell[0])
     if box is not None:
         x, y, wide, high = box
-        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5, opacity=opacity))
-        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4, opacity=opacity))
+        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5))
+        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4))
         if len(subject.cell) == layer.output.ndim and layer.output.ndim >= 2 and column.factor == 1:
             row, position = subject.cell[-2:]
             across, down = column.cell
-            marks.append(Rect(x + position * across - 1, y + row * down - 1, across + 2, down + 2, "", "ink", 1.5,
-                              opacity=opacity))
+            marks.append(Rect(x + position * across - 1, y + row * down - 1, across + 2, down + 2, "", "ink",
+                              1.5))
     return marks
 
 
-def _frame(column: Column, look: Look, opacity: float) -> list[Mark]:
+def _frame(column: Column) -> list[Mark]:
     """A whole column as the subject."""
-    return [Rect(column.x - 5, column.top - 5, column.width + 10, column.height + 10, "", "accent", 2, radius=5,
-                 opacity=opacity)]
+    return [Rect(column.x - 5, column.top - 5, column.width + 10, column.height + 10, "", "accent", 2, radius=5)]
 
 
-def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None, look: Look, opacity: float,
+def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None, look: Look,
               tile: bool) -> list[Mark]:
     """A source tile outlined, and on it the window that the subject's strongest value sees."""
     place = column.box(channel)
@@ -443,7 +433,7 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
     x, y, wide, high = place
     marks: list[Mark] = []
     if tile:
-        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1, opacity=opacity))
+        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1))
     layer = trace[column.layer]
     if box is None or layer.output.ndim < 2:
         return marks
@@ -453,12 +443,12 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
         return marks
     across, down = column.cell[0] / column.factor, column.cell[1] / column.factor
     marks.append(Rect(x + left * across, y + top * down, (right - left + 1) * across, (bottom - top + 1) * down, "",
-                      "accent", 2, opacity=opacity))
+                      "accent", 2))
     return marks
 
 
-def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: int, backward: bool, look: Look,
-             opacity: float) -> list[Mark]:
+def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: int, backward: bool,
+             look: Look) -> list[Mark]:
     """The subject's kernels, each beside the map it is laid on; on the way back their gradients."""
     layer, s = trace[column.layer], look.text_scale
     weight = layer.weights.get("weight")
@@ -482,18 +472,18 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
             continue
         y = box[1] + box[3] / 2 - side * weight.shape[-2] / 2
         marks.append(Image(x, round(y), (side, side), shades[kernel][None].copy(), palette,
-                           focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,), opacity=opacity))
+                           focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,)))
     title = "∂L/∂w" if backward else "kernels"
     shape = numbers.shape(own.shape)
     room = column.x - x - 6
-    marks.append(Text(x, 80 * s, plain(title), 13 * s, 600, "ink", mono=True, max_width=room, opacity=opacity))
+    marks.append(Text(x, 80 * s, plain(title), 13 * s, 600, "ink", mono=True, max_width=room))
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
                   if text_width(words, 12 * s) <= room), "")
-    marks.append(Text(x, 97 * s, plain(words), 12 * s, 400, "ink-2", opacity=opacity))
+    marks.append(Text(x, 97 * s, plain(words), 12 * s, 400, "ink-2"))
     return marks
 
 
-def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str, opacity: float) -> list[Mark]:
+def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:
     """Straight on through the layers that keep the channel: ReLU and pool."""
     marks: list[Mark] = []
     name = column.layer
@@ -502,7 +492,7 @@ def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str, op
         if _wiring(trace, plan.columns[name], following) != "one" or following.box(channel) is None:
             break
         x0, y0, x1, y1 = _ends(plan.columns[name], channel, following, channel)
-        marks.append(Line(((x0 + 6, y0), (x1 - 2, y1)), ink, 1.5, opacity=opacity))
+        marks.append(Line(((x0 + 6, y0), (x1 - 2, y1)), ink, 1.5))
         name = following.layer
     return marks
 
@@ -560,11 +550,6 @@ def _table(trace: Trace, moment: Moment, subject: Focus) -> Table:
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
     return Table(("layer", "kind", "shape", "parameters", "min", "mean", "max", "share of zeros", "gradient norm"),
                  tuple(rows))
-
-
-def _visible(marks: list[Mark]) -> list[Mark]:
-    """Marks that can be seen, with opacities that differ from 1 only when they must."""
-    return [mark if mark.opacity < 1 else replace(mark, opacity=1.0) for mark in marks if mark.opacity > 0]
 
 
 # --- the sentence ---------------------------------------------------------------------------------------------------
