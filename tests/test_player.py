@@ -1,0 +1,214 @@
+"""The player: a clock told by the test, so that nothing waits and every frame is exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import pytest
+
+from tests.test_timeline import chain
+from visualizer.scene import state as states
+from visualizer.scene.picture import Look
+from visualizer.scene.state import State
+from visualizer.ui.player import TICK, Player
+from visualizer.ui.store import Store
+
+
+@dataclass
+class Clock:
+    """Milliseconds, moved by hand."""
+
+    now: Fraction = Fraction(12_345)
+
+    def __call__(self) -> Fraction:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(qapp) -> Store:
+    return Store(State(at="input.forward@0"), chain(4))
+
+
+@pytest.fixture
+def player(store: Store, clock: Clock) -> Player:
+    return Player(store, clock)
+
+
+def after(milliseconds: float | Fraction, clock: Clock, player: Player) -> None:
+    clock.now += Fraction(milliseconds)
+    player.tick()
+
+
+def test_no_timer_runs_while_nothing_plays(store, player) -> None:
+    assert not player.running
+    store.update(playing=True)
+    assert player.running
+    store.update(playing=False)
+    assert not player.running
+
+
+def test_every_frame_is_exactly_that_of_the_timeline(store, player, clock) -> None:
+    """Frame i of 30 a second stands where the film's frame i stands, after hundreds of ticks as after one."""
+    store.update(playing=True)
+    start = clock.now
+    frames = int(store.timeline.seconds * 30)
+    shown = 0
+    for frame in range(1, frames):
+        clock.now = start + Fraction(1000 * frame, 30)
+        player.tick()
+        if store.state.playing:
+            assert store.state.at == store.timeline.at(Fraction(frame, 30)).address
+            shown += 1
+    assert shown > 100
+
+
+def test_late_ticks_skip_frames_and_leave_none_waiting(store, player, clock) -> None:
+    changes: list[str] = []
+    store.changed.connect(lambda old, new: changes.append(new.at))
+    store.update(playing=True)
+    after(2000, clock, player)
+    assert store.state.at == store.timeline.at(2).address
+    assert len(changes) == 2  # the start, and one jump
+
+
+def test_it_continues_from_the_second_of_the_moment_it_stands_at(store, player, clock) -> None:
+    store.update(at="layer2.forward@0.5")
+    store.update(playing=True)
+    after(60, clock, player)
+    assert store.state.at == "layer2.forward@0.6"  # 60 of 600 ms
+
+
+def test_a_settled_beat_rests_before_the_next_one_begins(store, player, clock) -> None:
+    store.update(at="layer1.forward", playing=True)
+    after(240, clock, player)
+    assert store.state.at == "layer1.forward"
+    after(70, clock, player)
+    assert store.state.at == "layer2.forward@0.1"
+
+
+def test_a_pause_of_any_length_loses_nothing_and_skips_nothing(store, player, clock) -> None:
+    store.update(playing=True)
+    after(300, clock, player)
+    store.update(playing=False)
+    after(1_000_000, clock, player)
+    assert store.state.at == "input.forward@0.5"
+    store.update(playing=True)
+    after(60, clock, player)
+    assert store.state.at == "input.forward@0.6"
+
+
+def test_speed_multiplies_time_and_changes_without_a_jump(store, player, clock) -> None:
+    store.update(playing=True)
+    after(100, clock, player)
+    clock.now += 50
+    store.update(speed=4.0)
+    after(25, clock, player)
+    assert store.state.at == store.timeline.at(Fraction(150 + 4 * 25, 1000)).address
+    clock.now += 10
+    store.update(speed=0.25)
+    after(40, clock, player)
+    assert store.state.at == store.timeline.at(Fraction(150 + 4 * 35 + 10, 1000)).address
+
+
+def test_being_put_elsewhere_while_playing_goes_on_from_there(store, player, clock) -> None:
+    store.update(playing=True)
+    after(100, clock, player)
+    store.update(at="layer2.backward@0.25")
+    after(100, clock, player)
+    assert store.state.at == "layer2.backward@0.5"  # 100 of 400 ms
+
+
+def test_the_backward_half_follows_the_forward_half(store, player, clock) -> None:
+    store.update(playing=True)
+    order: list[int] = []
+    for _ in range(int(store.timeline.seconds * 1000 / TICK) + 1):
+        after(TICK, clock, player)
+        assert store.moment is not None
+        order.append(store.moment.index)
+    assert order == sorted(order)
+    assert set(order) == set(range(len(store.timeline.beats)))
+    forward = [beat.direction for beat in store.timeline.beats]
+    assert forward == ["forward"] * 4 + ["backward"] * 3
+
+
+def test_it_stops_at_the_end_on_the_last_beat_settled(store, player, clock) -> None:
+    store.update(playing=True)
+    after(float(store.timeline.seconds) * 1000 * 10, clock, player)
+    assert store.state.at == "input.backward"
+    assert not store.state.playing
+    assert not player.running
+
+
+def test_play_at_the_end_starts_again_from_the_beginning(store, player, clock) -> None:
+    store.apply(lambda state: states.last(state, store.timeline))
+    store.apply(lambda state: states.play(state, store.timeline))
+    assert player.running
+    after(300, clock, player)
+    assert store.state.at == "input.forward@0.5"
+
+
+def test_with_reduced_motion_it_cuts_from_settled_beat_to_settled_beat(store, player, clock) -> None:
+    store.update(look=Look(reduced_motion=True), playing=True)
+    seen: list[str] = []
+    store.changed.connect(lambda old, new: seen.append(new.at))
+    for _ in range(int(store.timeline.seconds * 1000 / TICK) + 1):
+        after(TICK, clock, player)
+    settled = [beat.address for beat in store.timeline.beats]
+    assert list(dict.fromkeys(seen)) == settled
+    assert len(seen) == len(settled) + 1  # one change a beat, and the stop
+    assert not store.state.playing
+
+
+def test_ticks_are_no_steps_of_undo(store, player, clock) -> None:
+    store.update(playing=True)
+    for _ in range(20):
+        after(TICK, clock, player)
+    store.undo()
+    assert store.state == State(at="input.forward@0")
+    assert not store.can_undo
+
+
+def test_another_input_through_the_same_layers_does_not_disturb_the_playing(store, player, clock) -> None:
+    store.update(playing=True)
+    after(Fraction(1000, 7), clock, player)
+    store.set_trace(chain(4))
+    after(Fraction(1000, 7), clock, player)
+    assert store.state.at == store.timeline.at(Fraction(2, 7)).address
+
+
+def test_another_network_goes_on_from_the_moment_that_was_kept(store, player, clock) -> None:
+    store.update(playing=True, at="layer1.forward@0.5")
+    store.set_trace(chain(6))
+    after(60, clock, player)
+    assert store.state.at == "layer1.forward@0.6"
+    store.update(at="layer5.forward@0.5")
+    store.set_trace(chain(3))
+    after(300, clock, player)
+    assert store.state.at == store.timeline.at(Fraction(9, 10)).address  # from the first beat, settled at 0.6 s
+
+
+def test_playing_without_a_recording_waits_for_one(qapp, clock) -> None:
+    store = Store(State(playing=True))
+    player = Player(store, clock)
+    after(5000, clock, player)
+    assert store.state == State(playing=True)
+    store.set_trace(chain(3))
+    after(310, clock, player)
+    assert store.state.at == store.timeline.at(Fraction(91, 100)).address
+
+
+def test_the_real_clock_moves_it(store, qtbot) -> None:
+    player = Player(store)
+    store.update(speed=8.0, playing=True)
+    with qtbot.waitSignal(store.changed, timeout=5000):
+        pass
+    assert store.moment is not None
+    assert store.moment.phase > 0
+    store.update(playing=False)
+    assert not player.running

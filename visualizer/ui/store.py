@@ -1,0 +1,182 @@
+"""Store: holds the State and the Trace it is about, and says what changed.
+
+Every widget reads `store.state` and sets itself where old and new differ; every button applies a pure function
+State -> State. Setting what is already set changes nothing and says nothing, so an echo dies by itself.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from visualizer.kinds import Report
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, moment_of
+from visualizer.scene.timeline import Moment, Timeline, timeline
+from visualizer.trace import Trace
+
+MOST_UNDO = 200
+
+
+class Store(QObject):
+    """The one place where the State lives. All signals are emitted in the thread of the window."""
+
+    changed = Signal(object, object)
+    """(old State, new State), never equal."""
+    trace_changed = Signal(object)
+    """The new Trace; `timeline`, `report` and the State already fit it."""
+    wants_trace = Signal(object)
+    """The State that needs another recording: its model, sample, objective or interventions are others now."""
+
+    def __init__(self, state: State | None = None, trace: Trace | None = None, report: Report | None = None,
+                 parent: QObject | None = None) -> None:
+        """A `trace` given here is taken to be the recording of `state`."""
+        super().__init__(parent)
+        self._state = state or State()
+        self._trace = trace
+        self._timeline = Timeline(()) if trace is None else timeline(trace)
+        self._report = report
+        self._shown = None if trace is None else recording_of(self._state)
+        self._undo: deque[State] = deque(maxlen=MOST_UNDO)
+        self._redo: deque[State] = deque(maxlen=MOST_UNDO)
+        self._unsaid: deque[tuple[State, State]] = deque()
+        self._speaking = False
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    @property
+    def trace(self) -> Trace | None:
+        """What was recorded last; None until the first recording. While `waiting`, it is not yet the State's own."""
+        return self._trace
+
+    @property
+    def timeline(self) -> Timeline:
+        """The beats of `trace`; none while there is no trace."""
+        return self._timeline
+
+    @property
+    def report(self) -> Report | None:
+        """How `trace` compares with its own Terms; None while that has not been checked."""
+        return self._report
+
+    @property
+    def moment(self) -> Moment | None:
+        """Where the State stands in the timeline; None while there is no trace."""
+        return moment_of(self._state, self._timeline) if self._timeline.beats else None
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the State asks for another recording than the one at hand."""
+        return self._shown != recording_of(self._state)
+
+    def update(self, *, undoable: bool = True, **changes: Any) -> None:
+        """Set fields of the State: `store.update(view="filters")`."""
+        self.apply(lambda state: replace(state, **changes), undoable)
+
+    def apply(self, function: Callable[[State], State], undoable: bool = True) -> None:
+        """Replace the State by `function(state)`. Ticks of the player and hovers are not `undoable`."""
+        old, new = self._state, function(self._state)
+        if undoable and _as_chosen(old, new) != new:
+            self._undo.append(old)
+            self._redo.clear()
+        self._set(new)
+
+    def set_trace(self, trace: Trace, report: Report | None = None, asked: State | None = None) -> bool:
+        """Show a recording, keeping moment and focus where they still exist.
+
+        `asked` is the State it was made for (the one `wants_trace` gave); if that is no longer the recording the
+        State asks for, the trace is ignored and the answer is False. Without `asked` it is taken as it is.
+        """
+        if asked is not None and recording_of(asked) != recording_of(self._state):
+            return False
+        self._trace, self._timeline, self._report = trace, timeline(trace), report
+        self._shown = recording_of(self._state)
+        old, self._state = self._state, _fitting(self._state, trace, self._timeline)
+        self.trace_changed.emit(trace)
+        self._say(old, self._state)
+        return True
+
+    def undo(self) -> None:
+        """Back to the State before the last undoable change."""
+        self._return(self._undo, self._redo)
+
+    def redo(self) -> None:
+        """Forth again to the State that was undone."""
+        self._return(self._redo, self._undo)
+
+    @property
+    def can_undo(self) -> bool:
+        return bool(self._undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return bool(self._redo)
+
+    def _return(self, source: deque[State], other: deque[State]) -> None:
+        while source:
+            past = replace(_as_chosen(source.pop(), self._state), playing=False)
+            if past != replace(self._state, playing=False):
+                other.append(self._state)
+                self._set(past)
+                return
+
+    def _set(self, new: State) -> None:
+        old, self._state = self._state, new
+        self._say(old, new)
+
+    def _say(self, old: State, new: State) -> None:
+        """Emit, one change after the other: a slot that changes the State is heard after the change it answers, so
+        that no widget is left with the older of two."""
+        if old != new:
+            self._unsaid.append((old, new))
+        if self._speaking:
+            return
+        self._speaking, wants = True, False
+        while self._unsaid:
+            before, after = self._unsaid.popleft()
+            self.changed.emit(before, after)
+            wants = wants or recording_of(before) != recording_of(after)
+        self._speaking = False
+        if wants and self.waiting:
+            self.wants_trace.emit(self._state)
+
+
+def recording_of(state: State) -> tuple[object, ...]:
+    """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
+    return state.model, state.sample, state.objective, state.interventions
+
+
+def _as_chosen(state: State, now: State) -> State:
+    """A State as far as a person chose it: the window keeps the size it has, whatever is undone."""
+    return replace(state, look=replace(state.look, size=now.look.size))
+
+
+def _fitting(state: State, trace: Trace, times: Timeline) -> State:
+    """The same State without an address or a focus that this trace does not have."""
+    if state.at:
+        try:
+            times.find(state.at)
+        except LookupError:
+            state = replace(state, at="")
+    return replace(state, focus=_focus_in(trace, state.focus))
+
+
+def _focus_in(trace: Trace, focus: Focus | None) -> Focus | None:
+    """The focus, or as much of it as exists: its layer without a cell outside it, or nothing."""
+    if focus is None or focus.layer not in trace:
+        return None
+    layer = trace[focus.layer]
+    arrays = {"output": layer.output, "gradient": layer.output, **layer.weights,
+              **{f"inner.{key}": array for key, array in layer.inner.items()},
+              **{f"inner_gradients.{key}": array for key, array in layer.inner_gradients.items()}}
+    if focus.part not in arrays:
+        return Focus(focus.layer)
+    shape = arrays[focus.part].shape
+    inside = len(focus.cell) <= len(shape) and all(0 <= i < n for i, n in zip(focus.cell, shape, strict=False))
+    return focus if inside else replace(focus, cell=())
