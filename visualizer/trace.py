@@ -204,8 +204,10 @@ class Trace:
         """Write a `.trace` beside the target, then rename it into place."""
         return registry.write_whole(Path(path), self.to_bytes())
 
-    def to_bytes(self) -> bytes:
-        return _pack(self)
+    def to_bytes(self, compress: bool = True) -> bytes:
+        """The file as bytes. Compressed, 1 MB takes about 40 ms and saves a tenth; on the way to another process it
+        goes as it is."""
+        return _pack(self, zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED)
 
 
 def load(path: str | Path) -> Trace:
@@ -232,7 +234,7 @@ def from_bytes(data: bytes, name: str = "this trace") -> Trace:
 _PLAIN = ("model", "title", "dtype", "seed", "versions", "hashes", "facts")
 
 
-def _pack(trace: Trace) -> bytes:
+def _pack(trace: Trace, method: int) -> bytes:
     from safetensors.numpy import save
 
     arrays: dict[str, Array] = {}
@@ -267,7 +269,7 @@ def _pack(trace: Trace) -> bytes:
         for member, content in (("trace.json", json.dumps(header, indent=1, sort_keys=True).encode()),
                                 ("arrays.safetensors", save(arrays))):
             info = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
+            info.compress_type = method
             info.external_attr = 0o644 << 16
             archive.writestr(info, content)
     return buffer.getvalue()
