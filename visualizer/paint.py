@@ -1,15 +1,138 @@
-"""Paint: the only place where marks become pixels. Anything Qt can paint on will do: a window, an image, SVG, PDF."""
+"""Paint: the only place where marks become pixels. Anything Qt can paint on will do: a window, an image, SVG, PDF.
+
+A map grid is one image, composed in numpy at the resolution of the device and drawn once, however many maps there are.
+On paper, where an image would be smoothed or compressed, its cells are rectangles.
+"""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from functools import cache, lru_cache
+from typing import Any
 
-from PySide6.QtGui import QFont, QFontDatabase, QGuiApplication
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontDatabase,
+    QFontMetricsF,
+    QGuiApplication,
+    QImage,
+    QPaintDevice,
+    QPaintEngine,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QPolygonF,
+    QTransform,
+)
 
 from visualizer import registry
+from visualizer.scene import colour
 from visualizer.scene import type as letters
+from visualizer.scene.picture import Image, Line, Mark, Path, Picture, Rect, Run, Text
+
+Pixels = NDArray[np.uint32]
+"""0xAARRGGBB; colours multiplied by their opacity, as Qt's premultiplied format has it."""
+
+Recolour = Callable[[NDArray[Any]], Pixels]
+
+MOST_CELLS = 4_000
+"""More cells than this in one mark are drawn as an image on paper, too."""
+DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
+"""Pixels drawn and left out; thick from 2 pixels on."""
+
+
+def paint(picture: Picture, painter: QPainter, *, transparent: bool = False) -> None:
+    """Draw a picture: its background, unless `transparent`, then its marks in their order."""
+    if not transparent:
+        painter.fillRect(QRectF(0, 0, *picture.size), _color(picture.theme, picture.background))
+    paint_marks(picture, picture.theme, painter)
+
+
+def paint_marks(marks: Iterable[Mark], theme: str, painter: QPainter) -> None:
+    """Draw marks in their order, in the colours of a theme; what lies outside the clip is left out."""
+    hints = QPainter.RenderHint
+    painter.setRenderHints(hints.Antialiasing | hints.TextAntialiasing | hints.LosslessImageRendering)
+    on = _surface(painter, theme)
+    for mark in marks:
+        if mark.opacity > 0:
+            _DRAW[type(mark)](mark, on)
+
+
+def render(picture: Picture, scale: float = 1.0, *, transparent: bool = False) -> QImage:
+    """The picture as an image of `scale` times its size; the image owns its pixels."""
+    ensure_app()
+    width, height = (max(1, round(length * scale)) for length in picture.size)
+    formats = QImage.Format
+    image = QImage(width, height, formats.Format_ARGB32_Premultiplied if transparent else formats.Format_RGB32)
+    if image.isNull():
+        raise MemoryError(f"an image of {width} × {height} pixels is too large; choose a smaller scale")
+    image.fill(0)
+    with painting(image) as painter:
+        painter.scale(scale, scale)
+        paint(picture, painter, transparent=transparent)
+    return image
+
+
+class Stills:
+    """Keeps the still part of the last picture as an image, so that a frame costs only what moves."""
+
+    def __init__(self) -> None:
+        self._picture: Picture | None = None
+        self._place: tuple[float, ...] = ()
+        self._image = QImage()
+
+    def paint(self, picture: Picture, painter: QPainter) -> None:
+        """Draw a picture, its still part from the image if that is still true."""
+        matrix = painter.deviceTransform()
+        place = (matrix.m11(), matrix.m22(), matrix.dx() % 1, matrix.dy() % 1)
+        if not _has_pixels(painter):
+            paint(picture, painter)
+            return
+        if self._picture is None or place != self._place or not same_still(self._picture, picture):
+            self._image = self._render(picture, place)
+            self._place = place
+        self._picture = picture
+        with _in_device_pixels(painter, math.floor(matrix.dx()), math.floor(matrix.dy())):
+            painter.drawImage(0, 0, self._image)
+        paint_marks(picture.moving, picture.theme, painter)
+
+    @staticmethod
+    def _render(picture: Picture, place: tuple[float, ...]) -> QImage:
+        across, down, dx, dy = place
+        image = QImage(math.ceil(picture.size[0] * across + dx), math.ceil(picture.size[1] * down + dy),
+                       QImage.Format.Format_RGB32)
+        image.fill(_color(picture.theme, picture.background))
+        with painting(image) as painter:
+            painter.setTransform(QTransform(across, 0, 0, down, dx, dy))
+            paint(replace(picture, moving=()), painter)
+        return image
+
+
+def same_still(one: Picture, other: Picture) -> bool:
+    """Whether the still parts of two pictures look the same."""
+    if (one.size, one.theme, one.background) != (other.size, other.theme, other.background):
+        return False
+    return one.still is other.still or (len(one.still) == len(other.still)
+                                        and all(map(_same, one.still, other.still)))
+
+
+@contextmanager
+def painting(device: QPaintDevice) -> Iterator[QPainter]:
+    """A painter that has ended when the block is left, also by an error: else Qt would outlive its device."""
+    painter = QPainter(device)
+    try:
+        yield painter
+    finally:
+        painter.end()
 
 
 def ensure_app() -> QGuiApplication:
@@ -19,10 +142,16 @@ def ensure_app() -> QGuiApplication:
         has_screen = sys.platform in ("win32", "darwin") or "DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ
         if not has_screen:
             os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-        app = QGuiApplication(sys.argv[:1])
+        app = _own_app()
     load_fonts()
     assert isinstance(app, QGuiApplication)
     return app
+
+
+@cache
+def _own_app() -> QGuiApplication:
+    """Kept for good: Qt ends with its application."""
+    return QGuiApplication(sys.argv[:1])
 
 
 @cache
@@ -49,3 +178,497 @@ def font(size: int, style: letters.Face) -> QFont:
     for tag, value in features.items():
         made.setFeature(QFont.Tag(tag), value)
     return made
+
+
+# --- what is painted on ---------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class _Surface:
+    """Where marks are drawn: a painter, the theme, and how picture pixels become device pixels."""
+
+    painter: QPainter
+    theme: str
+    matrix: QTransform
+    vector: bool
+    """SVG, PDF: nothing is snapped to pixels, and cells are rectangles."""
+    visible: tuple[int, int, int, int]
+    """Left, top, right, bottom in device pixels."""
+    top: float
+    bottom: float
+    """The same top and bottom in picture pixels, for leaving out what is not seen."""
+
+
+def _surface(painter: QPainter, theme: str) -> _Surface:
+    matrix = painter.deviceTransform()
+    if not _has_pixels(painter):
+        return _Surface(painter, theme, matrix, True, (-(1 << 20), -(1 << 20), 1 << 20, 1 << 20), -math.inf, math.inf)
+    device = painter.device()
+    seen = _device_view(painter).mapRect(QRectF(0, 0, device.width(), device.height()))
+    if painter.hasClipping():
+        seen &= matrix.mapRect(painter.clipBoundingRect())
+    visible = (math.floor(seen.left()), math.floor(seen.top()), math.ceil(seen.right()), math.ceil(seen.bottom()))
+    return _Surface(painter, theme, matrix, False, visible, (visible[1] - matrix.dy()) / matrix.m22(),
+                    (visible[3] - matrix.dy()) / matrix.m22())
+
+
+def _has_pixels(painter: QPainter) -> bool:
+    """Whether it draws on pixels, unturned; not on SVG, PDF or a recording."""
+    matrix = painter.deviceTransform()
+    straight = matrix.m12() == 0 == matrix.m21() and matrix.m11() > 0 and matrix.m22() > 0
+    return straight and painter.paintEngine().type() in (QPaintEngine.Type.Raster, QPaintEngine.Type.OpenGL2)
+
+
+def _device_view(painter: QPainter) -> QTransform:
+    """From the coordinates without any transform that was set, to device pixels: a window's place and its ratio."""
+    return painter.worldTransform().inverted()[0] * painter.deviceTransform()
+
+
+@contextmanager
+def _in_device_pixels(painter: QPainter, left: int, top: int) -> Iterator[None]:
+    """Device pixels with the origin at (left, top), whatever scale is set: there an image is copied as it is."""
+    world = painter.worldTransform()
+    painter.setWorldTransform(QTransform.fromTranslate(left, top) * _device_view(painter).inverted()[0])
+    try:
+        yield
+    finally:
+        painter.setWorldTransform(world)
+
+
+@lru_cache(maxsize=4096)
+def _color(theme: str, name: str, opacity: float = 1.0) -> QColor:
+    red, green, blue, alpha = colour.resolve(theme, name)
+    return QColor(red, green, blue, round(alpha * opacity))
+
+
+@lru_cache(maxsize=4096)
+def _pen(theme: str, name: str, width: float, dashed: bool, opacity: float) -> QPen:
+    pen = QPen(_color(theme, name, opacity), width)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+    if dashed:
+        pen.setDashPattern([length / width for length in DASHES["thick" if width >= 2 else "thin"]])
+    return pen
+
+
+# --- lines, rectangles, curves --------------------------------------------------------------------------------------
+
+def _draw_line(mark: Line, on: _Surface) -> None:
+    points = mark.points
+    heights = [y for _, y in points]
+    if len(points) < 2 or min(heights) - mark.width > on.bottom or max(heights) + mark.width < on.top:
+        return
+    on.painter.setPen(_pen(on.theme, mark.color, _whole(mark.width, on), mark.dashed, mark.opacity))
+    if len(points) == 2:
+        (x1, y1), (x2, y2) = points
+        if x1 == x2:
+            x1 = x2 = _on_pixels(x1, mark.width, on.matrix.m11(), on.matrix.dx(), on)
+        elif y1 == y2:
+            y1 = y2 = _on_pixels(y1, mark.width, on.matrix.m22(), on.matrix.dy(), on)
+        on.painter.drawLine(QLineF(x1, y1, x2, y2))
+    else:
+        on.painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in points]))
+
+
+def _draw_rect(mark: Rect, on: _Surface) -> None:
+    if mark.y - mark.stroke_width > on.bottom or mark.y + mark.height + mark.stroke_width < on.top:
+        return
+    painter = on.painter
+    area = QRectF(mark.x, mark.y, mark.width, mark.height)
+    if mark.fill == "hatch":
+        _hatch([area], on, mark.opacity)
+    elif mark.fill:
+        if mark.radius:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(_color(on.theme, mark.fill, mark.opacity))
+            painter.drawRoundedRect(area, mark.radius, mark.radius)
+        else:
+            painter.fillRect(area, _color(on.theme, mark.fill, mark.opacity))
+    if mark.stroke:
+        width, radius = _whole(mark.stroke_width, on), mark.radius
+        if mark.inside:
+            half = width / 2
+            area = _snapped(area, on).adjusted(half, half, -half, -half)
+            radius = max(0.0, radius - half)
+        painter.setPen(_pen(on.theme, mark.stroke, width, mark.dashed, mark.opacity))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if radius:
+            painter.drawRoundedRect(area, radius, radius)
+        else:
+            painter.drawRect(area)
+
+
+def _draw_path(mark: Path, on: _Surface) -> None:
+    path = QPainterPath()
+    for curve in mark.curves:
+        path.moveTo(*curve[0])
+        for at in range(1, len(curve) - 2, 3):
+            path.cubicTo(*curve[at], *curve[at + 1], *curve[at + 2])
+        if mark.fill:
+            path.closeSubpath()
+    painter = on.painter
+    if mark.fill:
+        painter.fillPath(path, _color(on.theme, mark.fill, mark.opacity))
+    if mark.stroke:
+        painter.strokePath(path, _pen(on.theme, mark.stroke, mark.width, mark.dashed, mark.opacity))
+
+
+def _whole(width: float, on: _Surface) -> float:
+    """A whole width as whole device pixels, at least one: 1 at scale 1.25 is one pixel, not one and a veil."""
+    if on.vector or width % 1:
+        return width
+    scale = on.matrix.m11()
+    return max(1, round(width * scale)) / scale
+
+
+def _on_pixels(middle: float, width: float, scale: float, offset: float, on: _Surface) -> float:
+    """The middle of an upright or level line, moved so that its edges lie between device pixels."""
+    if on.vector or width % 1:
+        return middle
+    thick = max(1, round(width * scale))
+    return (math.floor(middle * scale + offset - thick / 2 + 0.5) + thick / 2 - offset) / scale
+
+
+def _snapped(area: QRectF, on: _Surface) -> QRectF:
+    """The same area with its edges between device pixels."""
+    if on.vector:
+        return area
+    matrix = on.matrix
+    left, right = (math.floor(x * matrix.m11() + matrix.dx() + 0.5) for x in (area.left(), area.right()))
+    top, bottom = (math.floor(y * matrix.m22() + matrix.dy() + 0.5) for y in (area.top(), area.bottom()))
+    return QRectF((left - matrix.dx()) / matrix.m11(), (top - matrix.dy()) / matrix.m22(),
+                  (right - left) / matrix.m11(), (bottom - top) / matrix.m22())
+
+
+def _hatch(areas: Iterable[QRectF], on: _Surface, opacity: float) -> None:
+    """Lines at 45° that end at the edges of each area; they hang together from area to area."""
+    theme = colour.theme(on.theme)
+    apart = theme.hatch_pitch * math.sqrt(2)
+    short = theme.hatch_width / 2 / math.sqrt(2)  # so that no corner of a line sticks out
+    lines = []
+    for area in areas:
+        left, top, right, bottom = area.left(), area.top(), area.right(), area.bottom()
+        first, last = math.ceil((left + top) / apart), math.floor((right + bottom) / apart)
+        for at in (number * apart for number in range(first, last + 1)):
+            x1, x2 = max(left, at - bottom) + short, min(right, at - top) - short
+            if x2 > x1:
+                lines.append(QLineF(x1, at - x1, x2, at - x2))
+    on.painter.setPen(_pen(on.theme, "hatch", theme.hatch_width, False, opacity))
+    on.painter.drawLines(lines)
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+def _draw_text(mark: Text, on: _Surface) -> None:
+    if mark.y - 1.2 * mark.size > on.bottom or mark.y + 0.5 * mark.size < on.top:
+        return
+    painter = on.painter
+    for piece in _laid_out(mark):
+        painter.setFont(piece.font)
+        painter.setPen(_color(on.theme, piece.color, mark.opacity))
+        if piece.scale == 1:
+            painter.drawText(QPointF(mark.x + piece.x, mark.y + piece.y), piece.text)
+        else:
+            painter.save()
+            painter.translate(mark.x + piece.x, mark.y + piece.y)
+            painter.scale(piece.scale, piece.scale)
+            painter.drawText(QPointF(0, 0), piece.text)
+            painter.restore()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A run, placed: `x` and `y` from the anchor, a font of whole pixels and the scale to its true size."""
+
+    x: float
+    y: float
+    text: str
+    font: QFont
+    scale: float
+    color: str
+
+
+@lru_cache(maxsize=8192)
+def _laid_out(mark: Text) -> tuple[_Piece, ...]:
+    runs = [run for run in mark.runs if run.text]
+    widths = [_measured(run, mark) for run in runs]
+    if mark.max_width and sum(widths) > mark.max_width:
+        runs = _elided(runs, widths, mark)
+        widths = [_measured(run, mark) for run in runs]
+    x = -sum(widths) * {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor]
+    pieces = []
+    for run, width in zip(runs, widths, strict=True):
+        size, whole, style = _style(run, mark)
+        pieces.append(_Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, font(whole, style),
+                             1 if size == whole else size / whole, run.color or mark.color))
+        x += width
+    return tuple(pieces)
+
+
+def _style(run: Run, mark: Text) -> tuple[float, int, letters.Face]:
+    """The size, the whole pixels of the font that is scaled to it, and the face."""
+    size = mark.size * (letters.SHIFT_SIZE if run.shift else 1)
+    style = letters.face(run.weight or mark.weight, run.mono or mark.mono, mark.display, run.italic)
+    return size, max(1, round(size)), style
+
+
+def _measured(run: Run, mark: Text) -> float:
+    size, whole, style = _style(run, mark)
+    return _advance(run.text, whole, style) * size / whole
+
+
+@lru_cache(maxsize=8192)
+def _advance(text: str, size: int, style: letters.Face) -> float:
+    return QFontMetricsF(font(size, style)).horizontalAdvance(text)
+
+
+def _elided(runs: list[Run], widths: list[float], mark: Text) -> list[Run]:
+    """As much of the runs as fits, with … at the end."""
+    kept: list[Run] = []
+    room = mark.max_width
+    for run, width in zip(runs, widths, strict=True):
+        dots = replace(run, text=letters.ELLIPSIS)
+        if width + _measured(dots, mark) > room:
+            length = len(run.text)
+            while length and _measured(replace(run, text=run.text[:length].rstrip() + letters.ELLIPSIS), mark) > room:
+                length -= 1
+            return [*kept, replace(run, text=run.text[:length].rstrip() + letters.ELLIPSIS)]
+        kept.append(run)
+        room -= width
+    return kept
+
+
+# --- maps -----------------------------------------------------------------------------------------------------------
+
+def _draw_image(mark: Image, on: _Surface) -> None:
+    if not mark.values.size:
+        return
+    if on.vector:
+        _draw_cells(mark, on)
+        return
+    matrix = on.matrix
+    pixels, left, top, opaque = compose(mark, on.theme, (matrix.m11(), matrix.m22()), (matrix.dx(), matrix.dy()),
+                                        on.visible)
+    if pixels.size:
+        image = _as_image(pixels, opaque)
+        on.painter.setOpacity(mark.opacity)
+        with _in_device_pixels(on.painter, left, top):
+            on.painter.drawImage(0, 0, image)
+        on.painter.setOpacity(1)
+
+
+def compose(mark: Image, theme: str, scale: tuple[float, float] = (1, 1), offset: tuple[float, float] = (0, 0),
+            visible: tuple[int, int, int, int] = (0, 0, 1 << 20, 1 << 20)) -> tuple[Pixels, int, int, bool]:
+    """All tiles of a mark at device resolution: (pixels, left, top, whether every pixel is opaque).
+
+    A device pixel shows the value whose cell its middle lies in, so that every cell has sharp edges at any scale, and
+    the same whole number of pixels where the scale allows it. Gaps between tiles are transparent.
+    """
+    tiles, rows, columns = mark.values.shape[:3]
+    across, down = min(mark.columns, tiles), -(-tiles // mark.columns)
+    thickness = max(1, round(scale[0])) if mark.border else 0
+    left, x_index, x_edge = _sampled(mark.x, mark.steps[0], mark.cell[0], columns, across, scale[0], offset[0],
+                                     visible[0], visible[2], thickness, 1.0)
+    top, y_index, y_edge = _sampled(mark.y, mark.steps[1], mark.cell[1], rows, down, scale[1], offset[1],
+                                    visible[1], visible[3], thickness, mark.rows_shown)
+    values, plain, bordered = _colours(mark, theme)
+    packed = _packed(values, down, across)
+    stripes = plain(packed)
+    if thickness:
+        edges, where = np.unique(y_index[y_edge], return_inverse=True)
+        y_index = y_index.copy()
+        y_index[y_edge] = len(packed) + where
+        stripes = np.concatenate((stripes, bordered(packed[edges])))[:, x_index]
+        stripes[:len(packed), x_edge] = bordered(packed[:, x_index[x_edge]])
+    else:
+        stripes = stripes[:, x_index]
+    pixels = np.take(stripes, y_index, axis=0)
+    opaque = (tiles == across * down and not np.any(x_index == across * columns)
+              and not np.any(y_index == down * rows))
+    if mark.hatched is not None and mark.hatched.any():
+        opaque = False
+        _hatch_pixels(pixels, mark, theme, scale, offset, (left, top), visible, thickness)
+    return pixels, left, top, opaque
+
+
+@lru_cache(maxsize=256)
+def _sampled(start: float, step: float, cell: float, cells: int, tiles: int, scale: float, offset: float, low: int,
+             high: int, thickness: int, shown: float) -> tuple[int, NDArray[np.intp], NDArray[np.bool_]]:
+    """Along one axis: the first device pixel, which cell of which tile each pixel shows, and whether it is an edge.
+
+    Cells are counted through all tiles; `cells * tiles` stands for a gap.
+    """
+    size = cell * cells
+    first = max(low, math.floor(start * scale + offset + 0.5))
+    last = min(high, math.floor((start + step * (tiles - 1) + size) * scale + offset + 0.5))
+    middles = (np.arange(first, max(first, last)) + 0.5 - offset) / scale - start + 1e-9
+    tile = np.clip(np.floor(middles / step), 0, tiles - 1)
+    within = middles - tile * step
+    value = np.floor(within / cell)
+    gap = (value < 0) | (value >= cells) | (within >= size * shown)
+    index = np.where(gap, cells * tiles, tile * cells + value).astype(np.intp)
+    edge = ~gap & ((within * scale < thickness) | ((size - within) * scale <= thickness + 1e-6))
+    return first, index, edge
+
+
+def _packed(tiles: NDArray[Any], down: int, across: int) -> NDArray[Any]:
+    """(tile, row, column) -> one grid of all tiles side by side; a last row and column of GAP, GAP where none is."""
+    count, rows, columns = tiles.shape
+    grid = np.full((down * rows + 1, across * columns + 1), GAP, tiles.dtype)
+    whole = count // across
+    grid[:whole * rows, :-1] = (tiles[:whole * across].reshape(whole, across, rows, columns).swapaxes(1, 2)
+                                .reshape(whole * rows, across * columns))
+    if whole < down:
+        rest = tiles[whole * across:]
+        grid[whole * rows:-1, :len(rest) * columns] = rest.swapaxes(0, 1).reshape(rows, len(rest) * columns)
+    return grid
+
+
+GAP = 256
+"""Stands for no cell: one past the last entry of a palette, and no opaque colour."""
+
+
+def _colours(mark: Image, theme: str) -> tuple[NDArray[Any], Recolour, Recolour]:
+    """What to pack, and how that becomes colours, in the open and under the tile's border."""
+    if mark.values.ndim == 3:
+        table, under = _table(theme, mark.palette, mark.border)
+        return mark.values.astype(np.uint16), table.take, under.take
+
+    def as_it_is(packed: NDArray[Any]) -> Pixels:
+        return np.where(packed == GAP, 0, packed).astype(np.uint32)
+
+    def under_border(packed: NDArray[Any]) -> Pixels:
+        return np.where(packed == GAP, 0, _under(packed, theme, mark.border)).astype(np.uint32)
+
+    return _pack_rgb(mark.values), as_it_is, under_border
+
+
+@lru_cache(maxsize=64)
+def _table(theme: str, palette: str, border: str) -> tuple[Pixels, Pixels]:
+    """257 colours: those of the palette and, for GAP, none; and the same under a border."""
+    table = _pack_rgb(colour.theme(theme).palettes[palette])
+    under = _under(table, theme, border) if border else table
+    return np.append(table, np.uint32(0)), np.append(under, np.uint32(0))
+
+
+def _pack_rgb(values: NDArray[np.uint8]) -> Pixels:
+    red, green, blue = (values[..., axis].astype(np.uint32) for axis in range(3))
+    return np.asarray(0xFF000000 | red << 16 | green << 8 | blue, np.uint32)
+
+
+def _under(pixels: Pixels, theme: str, name: str) -> Pixels:
+    """Opaque colours with a translucent one laid over them."""
+    *over, alpha = colour.resolve(theme, name)
+    mixed = [((pixels >> shift & 0xFF) * (255 - alpha) + part * alpha + 127) // 255
+             for shift, part in zip((16, 8, 0), over, strict=True)]
+    return np.asarray(0xFF000000 | mixed[0] << 16 | mixed[1] << 8 | mixed[2], np.uint32)
+
+
+def _premultiplied(theme: str, name: str, coverage: NDArray[np.float64]) -> Pixels:
+    """One colour at many opacities 0 … 1."""
+    *parts, alpha = colour.resolve(theme, name)
+    red, green, blue, opacity = (np.rint(part * coverage * alpha / 255).astype(np.uint32) for part in (*parts, 255))
+    return np.asarray(opacity << 24 | red << 16 | green << 8 | blue, np.uint32)
+
+
+def _hatch_pixels(pixels: Pixels, mark: Image, name: str, scale: tuple[float, float], offset: tuple[float, float],
+                  corner: tuple[int, int], visible: tuple[int, int, int, int], thickness: int) -> None:
+    """Put the same lines as `_hatch`, and the tile's border, where a cell has no value."""
+    assert mark.hatched is not None
+    tiles, rows, columns = mark.hatched.shape
+    across, down = min(mark.columns, tiles), -(-tiles // mark.columns)
+    _, x_index, x_edge = _sampled(mark.x, mark.steps[0], mark.cell[0], columns, across, scale[0], offset[0],
+                                  visible[0], visible[2], thickness, 1.0)
+    _, y_index, y_edge = _sampled(mark.y, mark.steps[1], mark.cell[1], rows, down, scale[1], offset[1],
+                                  visible[1], visible[3], thickness, mark.rows_shown)
+    grid = _packed(mark.hatched.astype(np.uint16), down, across)
+    y, x = np.nonzero((grid == 1)[y_index[:, None], x_index])
+    theme = colour.theme(name)
+    along = (x + corner[0] + 0.5 - offset[0]) / scale[0] + (y + corner[1] + 0.5 - offset[1]) / scale[1]
+    away = along / math.sqrt(2) % theme.hatch_pitch
+    away = np.minimum(away, theme.hatch_pitch - away)
+    coverage = np.clip((theme.hatch_width / 2 - away) * scale[0] + 0.5, 0, 1)
+    lines = _premultiplied(name, "hatch", coverage)
+    if mark.border:
+        lines = np.where(x_edge[x] | y_edge[y], _premultiplied(name, mark.border, np.ones(1)), lines)
+    pixels[y, x] = lines
+
+
+def _as_image(pixels: Pixels, opaque: bool) -> QImage:
+    """A QImage over these pixels; keep them as long as it is used."""
+    height, width = pixels.shape
+    kind = QImage.Format.Format_RGB32 if opaque else QImage.Format.Format_ARGB32_Premultiplied
+    return QImage(pixels.data, width, height, 4 * width, kind)
+
+
+def _draw_cells(mark: Image, on: _Surface) -> None:
+    """On paper: rectangles, one for each stretch of equal colour in a row; an image only for very many cells."""
+    values, plain, _ = _colours(mark, on.theme)
+    inner = plain(values)
+    tiles, rows, columns = inner.shape
+    known = np.ones(inner.shape, bool) if mark.hatched is None else ~mark.hatched
+    cell_width, cell_height = mark.cell
+    shown = mark.rows_shown * rows * cell_height
+    starts = np.ones(inner.shape, bool)
+    starts[:, :, 1:] = (inner[:, :, 1:] != inner[:, :, :-1]) | (known[:, :, 1:] != known[:, :, :-1])
+    tile, row, column = np.nonzero(starts)
+    drawn = row * cell_height < shown
+    tile, row, column = tile[drawn], row[drawn], column[drawn]
+    length = np.diff(np.append(np.flatnonzero(starts.reshape(-1)), inner.size))[drawn]
+    if len(tile) > MOST_CELLS:
+        _draw_enlarged(mark, on)
+        return
+    hatched = []
+    # Each rectangle reaches half a cell under the next one, so that no viewer shows a seam between them.
+    under = 0.5 if mark.opacity == 1 else 0.0
+    for k, r, c, n in zip(tile.tolist(), row.tolist(), column.tolist(), length.tolist(), strict=True):
+        x, y = mark.tile_origin(k)
+        right = min(c + n + under, columns) * cell_width
+        bottom = min((r + 1 + under) * cell_height, rows * cell_height, shown)
+        if known[k, r, c]:
+            area = QRectF(x + c * cell_width, y + r * cell_height, right - c * cell_width, bottom - r * cell_height)
+            tint = QColor.fromRgb(int(inner[k, r, c]))
+            tint.setAlphaF(mark.opacity)
+            on.painter.fillRect(area, tint)
+        else:
+            hatched.append(QRectF(x + c * cell_width, y + r * cell_height, n * cell_width,
+                                  min(cell_height, shown - r * cell_height)))
+    if hatched:
+        _hatch(hatched, on, mark.opacity)
+    if mark.border:
+        for k in range(tiles):
+            x, y = mark.tile_origin(k)
+            _draw_rect(Rect(x, y, columns * cell_width, shown, stroke=mark.border, inside=True, opacity=mark.opacity),
+                       on)
+
+
+def _draw_enlarged(mark: Image, on: _Surface) -> None:
+    """An image in which every value is a block of up to 16 pixels, so that smoothing does not reach its middle."""
+    columns, tile_rows = min(mark.columns, len(mark.values)), -(-len(mark.values) // mark.columns)
+    width = mark.steps[0] * (columns - 1) + mark.tile_size[0]
+    height = mark.steps[1] * (tile_rows - 1) + mark.tile_size[1]
+    factor = max(1.0, min(16 / min(mark.cell), 4096 / max(width, height)))
+    at_zero = replace(mark, x=0.0, y=0.0)
+    pixels, _, _, opaque = compose(at_zero, on.theme, (factor, factor))
+    image = _as_image(pixels, opaque)
+    on.painter.setOpacity(mark.opacity)
+    on.painter.drawImage(QRectF(mark.x, mark.y, pixels.shape[1] / factor, pixels.shape[0] / factor), image)
+    on.painter.setOpacity(1)
+
+
+_DRAW: dict[type[Mark], Callable[[Any, _Surface], None]] = {
+    Image: _draw_image, Rect: _draw_rect, Line: _draw_line, Path: _draw_path, Text: _draw_text,
+}
+
+
+def _same(one: Mark, other: Mark) -> bool:
+    if one is other:
+        return True
+    if not isinstance(one, Image) or not isinstance(other, Image):
+        return one == other
+    return all(_same_value(getattr(one, part.name), getattr(other, part.name)) for part in fields(Image))
+
+
+def _same_value(one: object, other: object) -> bool:
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one is other or np.array_equal(one, other)
+    return one == other
