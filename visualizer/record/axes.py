@@ -1,0 +1,99 @@
+"""What each axis of a recorded tensor means, its batch axis included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from visualizer.trace import Refused
+
+if TYPE_CHECKING:
+    from visualizer.record.calls import Event
+
+Axes = tuple[str, ...]
+MAPS: Axes = ("channel", "row", "column")
+BY_FIRST_READER = (
+    (("conv1d", "conv_transpose1d", "max_pool1d", "avg_pool1d", "adaptive_avg_pool1d", "adaptive_max_pool1d"),
+     ("channel", "step")),
+    (("conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"), MAPS),
+    (("conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d"), ("channel", "depth", "row", "column")),
+    (("lstm", "gru", "rnn_tanh", "rnn_relu"), ("step", "unit")),
+    (("embedding",), ("step",)),
+)
+"""Calls that settle what the axes of one sample are; one axis more is the batch."""
+OTHERWISE = {1: ("unit",), 2: ("batch", "unit"), 3: ("batch", "step", "unit"), 4: ("batch", *MAPS)}
+
+
+def of(event: Event) -> Axes:
+    """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
+    for read in event.reads:
+        if read.kind_name == "input" and not read.axes:
+            read.axes = of_input(read, event)
+    shape = event.output.shape
+    if event.kind is not None:
+        try:
+            found = tuple(event.kind.axes(event.settings, tuple(read.axes for read in event.reads), shape))
+        except (LookupError, TypeError, ValueError):
+            found = ()
+        if _fits(found, shape):
+            return found
+    return _recurrent(event) or _like_what_it_read(event) or unnamed(len(shape), batch=_leads_with_batch(event))
+
+
+def of_input(event: Event, reader: Event | None) -> Axes:
+    """Axes of the model's input, told from the call that reads it first; Refused if it holds several samples."""
+    shape = event.output.shape
+    found = _input_axes(event, reader)
+    if "batch" in found and shape[found.index("batch")] != 1:
+        size = shape[found.index("batch")]
+        raise Refused(f"The input holds {size} samples along its axis {found.index('batch')}; one is recorded at a "
+                      "time, so give a batch of one, such as x[:1].")
+    return found
+
+
+def unnamed(count: int, batch: bool = False) -> Axes:
+    """`axis0`, `axis1`, …, after the batch if there is one."""
+    names = tuple(f"axis{number}" for number in range(count - batch))
+    return ("batch", *names) if batch else names
+
+
+def _input_axes(event: Event, reader: Event | None) -> Axes:
+    count = event.output.ndim
+    for calls, names in BY_FIRST_READER:
+        if reader is not None and reader.call in calls:
+            if count == len(names):
+                return names
+            if count == len(names) + 1:
+                last = reader.call not in ("lstm", "gru", "rnn_tanh", "rnn_relu") \
+                    or reader.settings.get("batch_first", True)
+                return ("batch", *names) if last else (names[0], "batch", *names[1:])
+    if event.output.dtype.kind in "iub" and count in (1, 2):
+        return ("step",) if count == 1 else ("batch", "step")
+    return OTHERWISE.get(count) or unnamed(count, batch=count > 0)
+
+
+def _recurrent(event: Event) -> Axes:
+    """A fused recurrent layer: its outputs keep the order of its input, its last states are one a layer."""
+    if event.call not in ("lstm", "gru", "rnn_tanh", "rnn_relu") or not event.reads:
+        return ()
+    read = event.reads[0].axes
+    states = ("level", "batch", "unit") if "batch" in read else ("level", "unit")
+    found = (*read[:-1], "unit") if event.index == 0 else states
+    return found if _fits(found, event.output.shape) else ()
+
+
+def _like_what_it_read(event: Event) -> Axes:
+    for read in event.reads:
+        if read.output.shape == event.output.shape and read.axes:
+            return read.axes
+    return ()
+
+
+def _leads_with_batch(event: Event) -> bool:
+    shape = event.output.shape
+    return bool(shape) and shape[0] == 1 and any(read.axes[:1] == ("batch",) for read in event.reads)
+
+
+def _fits(found: Axes, shape: tuple[int, ...]) -> bool:
+    """One name an axis, and a batch of one."""
+    return len(found) == len(shape) and all(size == 1 for axis, size in zip(found, shape, strict=True)
+                                            if axis == "batch")

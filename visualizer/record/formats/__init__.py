@@ -1,0 +1,1 @@
+"""Model formats, one file each: `SUFFIXES`, and `open_file(path) -> Opened`. Found by walking this folder."""

@@ -1,0 +1,184 @@
+"""From Events to Layers: names, the batch axis taken off, gradients, and a reason wherever something is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from visualizer.record import axes
+from visualizer.record.calls import Event, Recording, readable, swapped, to_numpy
+from visualizer.trace import Array, Layer
+
+NOTHING_WANTED = "Nothing was differentiated, so it has no gradient."
+WHOLE_NUMBERS = "Whole numbers carry no gradient."
+NOT_FOLLOWED = "It was computed without autograd, so no gradient flows back to it."
+NOT_REACHED = "The objective does not depend on it, so no gradient flows back to it."
+FROZEN = "Its weights are frozen, so they have no gradient."
+SHARES = ("A weight of it is used more than once and the share of this layer could not be told apart, so the gradient "
+          "of that weight is not shown.")
+
+
+def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
+    """All Events as Layers, in the order of execution; constants that nobody read are left out."""
+    events = [event for event in recording.events if event.kind_name != "constant" or event.readers]
+    for event in events:
+        if event.kind_name == "input" and not event.axes:
+            event.axes = axes.of_input(event, None)
+    names = _names(events)
+    shares = _weight_gradients(recording, events)
+    return tuple(_layer(event, names, shares, flowed) for event in events)
+
+
+def name_classes(event: Event) -> None:
+    """The answer is one number a class; so is what a closing softmax has read."""
+    for found in (event, *event.reads) if event.kind_name in ("softmax", "log_softmax") else (event,):
+        if [axis for axis in found.axes if axis != "batch"] and found.output.shape == event.output.shape:
+            found.axes = tuple(axis if axis == "batch" else "class" for axis in found.axes)
+
+
+def _layer(event: Event, names: dict[int, str], shares: dict[tuple[int, str], Array], flowed: bool) -> Layer:
+    gradient = None
+    if event.gradient is not None:
+        gradient = _without_batch(_array_of(event.gradient), event.axes)
+    weight_gradients = {key: shares[id(event), key] for key in event.weights if (id(event), key) in shares}
+    return Layer(
+        name=names[id(event)],
+        kind=event.kind_name,
+        axes=tuple(axis for axis in event.axes if axis != "batch"),
+        settings=event.settings,
+        reads=tuple(names[id(read)] for read in event.reads),
+        output=_without_batch(event.output, event.axes),
+        gradient=gradient,
+        weights=event.weight_arrays,
+        weight_gradients=weight_gradients,
+        why=_why(event, flowed, shares),
+    )
+
+
+def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array]) -> str:
+    """Everything that is missing, one sentence each."""
+    reasons = [event.why]
+    if event.kind_name == "unexplained" and not event.why:
+        reasons.append(f"No explanation of the operation {event.settings.get('call', event.call)} is known; its "
+                       "numbers are those that torch computed.")
+    if event.gradient is None and not (event.why and event.name == "softmax"):
+        if not flowed:
+            reasons.append(NOTHING_WANTED)
+        elif event.output.dtype.kind not in "fc":
+            reasons.append(WHOLE_NUMBERS)
+        else:
+            reasons.append(NOT_REACHED if event.carries else NOT_FOLLOWED)
+    learnable = [tensor for tensor in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
+    if flowed and learnable and not any(tensor.requires_grad for tensor in learnable):
+        reasons.append(FROZEN)
+    if any(shares.get((id(event), key), 0) is None for key in event.weights):
+        reasons.append(SHARES)
+    return " ".join(reason for reason in reasons if reason)
+
+
+def _without_batch(array: Array, names: tuple[str, ...]) -> Array:
+    shape = tuple(size for axis, size in zip(names, array.shape, strict=True) if axis != "batch")
+    return array.reshape(shape)
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+def _names(events: list[Event]) -> dict[int, str]:
+    """Module path for the one call of a module without parts, else path and call; then `#2`, `#3`, … for repeats."""
+    explained, all_calls = _calls_of_modules(events)
+    uses: Counter[str] = Counter()
+    of_call: dict[int, str] = {}
+    names = {}
+    for event in events:
+        if event.number not in of_call:
+            base = event.name or _base(event, explained.get(event.scope, set()), all_calls.get(event.scope, set()))
+            uses[base] += 1
+            of_call[event.number] = base if uses[base] == 1 else f"{base}#{uses[base]}"
+        name = of_call[event.number]
+        names[id(event)] = f"{name}[{event.index}]" if event.index else name
+    return names
+
+
+def _calls_of_modules(events: list[Event]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """For each run of a module: numbers of its explained calls, and of all its calls."""
+    explained: dict[int, set[int]] = {}
+    all_calls: dict[int, set[int]] = {}
+    for event in events:
+        if event.leaf and event.kind_name != "constant":
+            all_calls.setdefault(event.scope, set()).add(event.number)
+            if event.kind_name != "unexplained":
+                explained.setdefault(event.scope, set()).add(event.number)
+    return explained, all_calls
+
+
+def _base(event: Event, explained: set[int], all_calls: set[int]) -> str:
+    call = readable(event.call)
+    the_one = explained == {event.number} or (not explained and all_calls == {event.number})
+    if event.leaf and event.path and the_one:
+        return event.path
+    return f"{event.path}.{call}" if event.path else call
+
+
+# --- gradients of weights -------------------------------------------------------------------------------------------
+
+def _weight_gradients(recording: Recording, events: list[Event]) -> dict[tuple[int, str], Any]:
+    """dObjective/d each weight, as far as it came through that Event.
+
+    A weight that is used once has torch's own gradient. One that is used again (a module called twice, tied weights)
+    is differentiated once more, call by call, from the recorded numbers; the shares add up to torch's gradient, or
+    none is given.
+    """
+    uses: dict[int, list[tuple[Event, str]]] = {}
+    for event in events:
+        for key, tensor in event.weights.items():
+            uses.setdefault(id(tensor), []).append((event, key))
+    found: dict[tuple[int, str], Any] = {}
+    for tensor_id, places in uses.items():
+        total = recording.weight_gradients.get(tensor_id)
+        if total is None:
+            continue
+        if len(places) == 1:
+            found[id(places[0][0]), places[0][1]] = _array_of(total)
+            continue
+        shares = [_share(event, key) for event, key in places]
+        complete = all(share is not None for share in shares) and _adds_up([s for s in shares if s is not None], total)
+        for (event, key), share in zip(places, shares, strict=True):
+            found[id(event), key] = _array_of(share) if complete and share is not None else None
+    return found
+
+
+def _share(event: Event, key: str) -> Tensor | None:
+    """The gradient of one weight through one call: that call again, from the numbers that it read."""
+    weight = event.weights[key]
+    if event.kind_name == "parameter":
+        return event.gradient
+    if event.again is None:
+        return None
+    if event.gradient is None:
+        return torch.zeros_like(weight)
+    func, args, kwargs, values = event.again
+    alone = weight.detach().requires_grad_()
+    swaps = {number: torch.tensor(array) for number, array in values.items()} | {id(weight): alone}
+    with torch.enable_grad():
+        returned = func(*swapped(args, swaps), **swapped(kwargs, swaps))
+        made = returned[event.index] if isinstance(returned, tuple | list) else returned
+        found: tuple[Tensor | None, ...] = torch.autograd.grad(made, alone, event.gradient, allow_unused=True)
+    return found[0]
+
+
+def _adds_up(shares: list[Tensor], total: Tensor) -> bool:
+    """Whether the shares, added in the order in which torch comes back to them, make the whole."""
+    made = shares[-1].clone()
+    for share in reversed(shares[:-1]):
+        made += share
+    scale = max(float(total.abs().max()), 1e-30) if total.numel() else 1.0
+    return bool(((made - total).abs() <= 1e-5 * scale).all())
+
+
+def _array_of(tensor: Tensor) -> Array:
+    array = to_numpy(tensor)
+    array.flags.writeable = False
+    return array
