@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
+MOST_HEADER = 16 << 20
+"""A safetensors header that is longer than this is not read."""
+_AS_JSON = ("input", "labels", "parameters", "quality")
 
 
 @cache
@@ -36,6 +41,30 @@ def models() -> tuple[str, ...]:
     return tuple(path.stem for path in files("models", "*.py") if path.with_suffix(".safetensors").exists())
 
 
+def card(model: str | Path) -> dict[str, Any]:
+    """What a bundled model (by name) or a safetensors file (by path) says about itself, read without its tensors.
+
+    `title`, `parameters`, `input`, `labels`, `recipe`, `quality`, …; an empty dict if the file carries no card. Raises
+    LookupError if there is no such file, ValueError if it is damaged; one sentence each.
+    """
+    bundled = folder("models") / f"{model}.safetensors"
+    path = bundled if isinstance(model, str) and model in models() else Path(model)
+    if not path.is_file():
+        raise LookupError(f"There is no model {model!r}; there are {', '.join(models())}.")
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if not 2 <= size <= min(MOST_HEADER, path.stat().st_size - 8):
+            raise ValueError(f"{path.name} is no safetensors file, or a damaged one; save the weights again.")
+        try:
+            header = json.loads(file.read(size))
+        except (ValueError, RecursionError):
+            header = None
+    written = header.get("__metadata__", {}) if isinstance(header, dict) else None
+    if not isinstance(written, dict) or not all(isinstance(word, str) for word in written.values()):
+        raise ValueError(f"{path.name} has a header that cannot be read; save the weights again.")
+    return {name: _plain(word) if name in _AS_JSON else word for name, word in written.items()}
+
+
 def module(name: str) -> ModuleType:
     """`visualizer.<name>`, imported when asked for: the way for a lower layer to reach a higher one knowingly."""
     return import_module(f"visualizer.{name}")
@@ -51,3 +80,11 @@ def write_whole(path: Path, data: bytes) -> Path:
     finally:
         beside.unlink(missing_ok=True)
     return path
+
+
+def _plain(word: str) -> Any:
+    """What a card writes as JSON, because safetensors keeps words only; as it stands if it is none."""
+    try:
+        return json.loads(word)
+    except (ValueError, RecursionError):
+        return word

@@ -1,0 +1,146 @@
+"""open_model: a name or a file becomes a network that can be run, without running code hidden in a file.
+
+Bundled models are a Python file in `models/` and the weights beside it. Other files are opened by the formats of
+`formats/`; weights without wiring are matched against the bundled networks.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import Tensor, nn
+
+from visualizer import registry
+from visualizer.trace import Array, Refused
+
+MOST_BYTES = 1 << 30
+"""A file of weights that is larger, or would unpack to more, is refused."""
+FROM_PYTHON = "from Python, visualizer.capture(model, x) opens any model"
+WRAPPERS = ("module.", "_orig_mod.")
+"""What DataParallel and torch.compile put before every name of a state dict."""
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model that is ready to run."""
+
+    name: str
+    """Bundled name, or the stem of the file."""
+    title: str
+    module: nn.Module
+    """In evaluation mode."""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    """What the file says about the model: recipe, quality, input."""
+    labels: tuple[str, ...] = ()
+    prepare: Callable[[Array], Tensor] | None = None
+    """Pixels (28, 28) uint8 -> the tensor that the model takes; None if the file does not tell."""
+
+
+def open_model(name_or_path: str | Path) -> Opened:
+    """Open a bundled model by name, or a model file by path.
+
+    Raises LookupError for an unknown name, Refused for a file that is missing, damaged, hostile, or not understood.
+    """
+    if str(name_or_path) in registry.models():
+        return _bundled(str(name_or_path))
+    path = Path(name_or_path)
+    formats = {suffix: form for form in registry.modules("record.formats") for suffix in form.SUFFIXES}
+    if path.suffix.lower() not in formats:
+        if path.exists():
+            raise Refused(f"{path.name} is no model file that is understood ({', '.join(sorted(formats))}); "
+                          f"{FROM_PYTHON}.")
+        raise LookupError(f"There is no model {str(name_or_path)!r}; name one of {', '.join(registry.models())}, or a "
+                          "model file.")
+    _sniff(path)
+    opened: Opened = formats[path.suffix.lower()].open_file(path)
+    return opened
+
+
+def attach(weights: Mapping[str, Any], path: Path) -> Opened:
+    """Put weights into the bundled network that they fit; Refused if there is none."""
+    tensors = _unwrapped(weights)
+    if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
+        raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
+    for name in registry.models():
+        source = _source(name)
+        module = source.build()
+        if _fit(module.state_dict(), tensors):
+            module.load_state_dict(tensors)
+            card = {"input": source.INPUT, "labels": source.LABELS, "architecture": name}
+            return Opened(path.stem, f"{source.TITLE}, weights of {path.name}", module.eval(), card,
+                          tuple(source.LABELS), source.prepare)
+    numbers = sum(tensor.numel() for tensor in tensors.values())
+    raise Refused(f"{path.name} holds weights only: {len(tensors)} tensors, {numbers:,} numbers, no wiring, and they fit "
+                  f"none of {', '.join(registry.models())}; {FROM_PYTHON}.")
+
+
+def _bundled(name: str) -> Opened:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    source = _source(name)
+    module: nn.Module = source.build()
+    path = registry.folder("models") / f"{name}.safetensors"
+    try:
+        card = registry.card(path)
+        module.load_state_dict(load_file(path))
+    except (SafetensorError, ValueError, RuntimeError, OSError) as error:
+        raise Refused(f"The weights of {name} are damaged; make them again with `python models/{name}.py DATA_DIR`, or "
+                      "install Visualizer again.") from error
+    return Opened(name, str(card.get("title", source.TITLE)), module.eval(), card, tuple(source.LABELS), source.prepare)
+
+
+@cache
+def _source(name: str) -> ModuleType:
+    """The Python file of a bundled model, imported by its path: `models` is no package."""
+    path = registry.folder("models") / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"_visualizer_models.{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _unwrapped(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """The state dict itself: out of a checkpoint, and without the names of wrappers."""
+    for key in ("state_dict", "model_state_dict", "model"):
+        inside = weights.get(key)
+        if isinstance(inside, Mapping):
+            weights = inside
+    for wrapper in WRAPPERS:
+        if weights and all(isinstance(name, str) and name.startswith(wrapper) for name in weights):
+            weights = {name.removeprefix(wrapper): tensor for name, tensor in weights.items()}
+    return dict(weights)
+
+
+def _fit(expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> bool:
+    return expected.keys() == found.keys() and all(
+        found[name].shape == tensor.shape and found[name].is_floating_point() == tensor.is_floating_point()
+        for name, tensor in expected.items())
+
+
+def _sniff(path: Path) -> None:
+    """Name what a file is when it is not what its suffix says; torch's own words mislead here."""
+    if not path.is_file():
+        raise Refused(f"There is no file {path}; check the name.")
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; this is a tool for small networks.")
+    if size == 0:
+        raise Refused(f"{path.name} is empty; save or download it again.")
+    with path.open("rb") as file:
+        head = file.read(512)
+    if head.startswith(b"version https://git-lfs"):
+        raise Refused(f"{path.name} is only a pointer left by git-lfs, not the weights; run `git lfs pull` and open it "
+                      "again.")
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        raise Refused(f"{path.name} is a web page, not a model; download the file itself, not the page about it.")

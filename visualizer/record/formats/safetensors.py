@@ -1,0 +1,23 @@
+"""`.safetensors`: a header of names and shapes, then raw numbers. Nothing in it can run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from visualizer.record.catalog import Opened, attach
+from visualizer.trace import Refused
+
+SUFFIXES = (".safetensors",)
+
+
+def open_file(path: Path) -> Opened:
+    """The weights of `path` in the bundled network that they fit; raises Refused."""
+    try:
+        weights = load_file(path)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
+                      "again.") from error
+    return attach(weights, path)
