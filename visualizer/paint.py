@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -165,8 +166,8 @@ def load_fonts() -> tuple[str, ...]:
 
 
 @cache
-def font(size: int, style: letters.Face) -> QFont:
-    """A bundled face at `size` whole pixels: tabular figures, no hinting, and in code no ligatures."""
+def font(size: int, style: letters.Face, *, tabular: bool = True) -> QFont:
+    """A bundled face at `size` whole pixels, unhinted and without ligatures: what is written is what is seen."""
     family, weight, italic = style
     made = QFont()
     made.setFamilies(list(dict.fromkeys((family, letters.TEXT, letters.MONO, letters.LAST))))
@@ -174,8 +175,7 @@ def font(size: int, style: letters.Face) -> QFont:
     made.setWeight(QFont.Weight(weight))
     made.setItalic(italic)
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    features = {"liga": 0, "calt": 0} if family == letters.MONO else {"tnum": 1}
-    for tag, value in features.items():
+    for tag, value in (("tnum", int(tabular)), ("liga", 0), ("calt", 0)):
         made.setFeature(QFont.Tag(tag), value)
     return made
 
@@ -191,6 +191,7 @@ class _Surface:
     matrix: QTransform
     vector: bool
     """SVG, PDF: nothing is snapped to pixels, and cells are rectangles."""
+    pdf: bool
     visible: tuple[int, int, int, int]
     """Left, top, right, bottom in device pixels."""
     top: float
@@ -201,13 +202,15 @@ class _Surface:
 def _surface(painter: QPainter, theme: str) -> _Surface:
     matrix = painter.deviceTransform()
     if not _has_pixels(painter):
-        return _Surface(painter, theme, matrix, True, (-(1 << 20), -(1 << 20), 1 << 20, 1 << 20), -math.inf, math.inf)
+        pdf = painter.paintEngine().type() == QPaintEngine.Type.Pdf
+        return _Surface(painter, theme, matrix, True, pdf, (-(1 << 20), -(1 << 20), 1 << 20, 1 << 20),
+                        -math.inf, math.inf)
     device = painter.device()
     seen = _device_view(painter).mapRect(QRectF(0, 0, device.width(), device.height()))
     if painter.hasClipping():
         seen &= matrix.mapRect(painter.clipBoundingRect())
     visible = (math.floor(seen.left()), math.floor(seen.top()), math.ceil(seen.right()), math.ceil(seen.bottom()))
-    return _Surface(painter, theme, matrix, False, visible, (visible[1] - matrix.dy()) / matrix.m22(),
+    return _Surface(painter, theme, matrix, False, False, visible, (visible[1] - matrix.dy()) / matrix.m22(),
                     (visible[3] - matrix.dy()) / matrix.m22())
 
 
@@ -377,15 +380,21 @@ def _draw_text(mark: Text, on: _Surface) -> None:
         return
     painter = on.painter
     for piece in _laid_out(mark):
-        painter.setFont(piece.font)
         painter.setPen(_color(on.theme, piece.color, mark.opacity))
-        if piece.scale == 1:
-            painter.drawText(QPointF(mark.x + piece.x, mark.y + piece.y), piece.text)
-        else:
+        x, y = mark.x + piece.x, mark.y + piece.y
+        if piece.scale != 1:
             painter.save()
-            painter.translate(mark.x + piece.x, mark.y + piece.y)
+            painter.translate(x, y)
             painter.scale(piece.scale, piece.scale)
-            painter.drawText(QPointF(0, 0), piece.text)
+            x = y = 0
+        if on.pdf:
+            painter.setFont(font(piece.size, piece.style, tabular=False))
+            for along, words in _spelled(piece.text, piece.size, piece.style):
+                painter.drawText(QPointF(x + along, y), words)
+        else:
+            painter.setFont(font(piece.size, piece.style))
+            painter.drawText(QPointF(x, y), piece.text)
+        if piece.scale != 1:
             painter.restore()
 
 
@@ -396,7 +405,8 @@ class _Piece:
     x: float
     y: float
     text: str
-    font: QFont
+    size: int
+    style: letters.Face
     scale: float
     color: str
 
@@ -412,10 +422,30 @@ def _laid_out(mark: Text) -> tuple[_Piece, ...]:
     pieces = []
     for run, width in zip(runs, widths, strict=True):
         size, whole, style = _style(run, mark)
-        pieces.append(_Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, font(whole, style),
+        pieces.append(_Piece(x, letters.SHIFTS.get(run.shift, 0) * mark.size, run.text, whole, style,
                              1 if size == whole else size / whole, run.color or mark.color))
         x += width
     return tuple(pieces)
+
+
+@lru_cache(maxsize=8192)
+def _spelled(text: str, size: int, style: letters.Face) -> tuple[tuple[float, str], ...]:
+    """A run for PDF: figures one by one in the middle of their tabular width.
+
+    Qt names the tabular glyphs by codes of the font's own in a PDF, and a number copied out of it would be garbage; so
+    it gets the plain glyphs, at the places of the tabular ones.
+    """
+    plain = QFontMetricsF(font(size, style, tabular=False))
+    spelled: list[tuple[float, str]] = []
+    open_end = False
+    for index, letter in enumerate(text):
+        spare = _advance(letter, size, style) - plain.horizontalAdvance(letter)
+        if abs(spare) < 0.01 and open_end:
+            spelled[-1] = (spelled[-1][0], spelled[-1][1] + letter)
+        else:
+            spelled.append((_advance(text[:index], size, style) + spare / 2, letter))
+        open_end = abs(spare) < 0.01
+    return tuple(spelled)
 
 
 def _style(run: Run, mark: Text) -> tuple[float, int, letters.Face]:
@@ -631,7 +661,7 @@ def _draw_cells(mark: Image, on: _Surface) -> None:
     if len(tile) > MOST_CELLS:
         _draw_enlarged(mark, on)
         return
-    hatched = []
+    hatched: dict[tuple[int, int, int], list[QRectF]] = {}
     # Each rectangle reaches half a cell under the next one, so that no viewer shows a seam between them.
     under = 0.5 if mark.opacity == 1 else 0.0
     for k, r, c, n in zip(tile.tolist(), row.tolist(), column.tolist(), length.tolist(), strict=True):
@@ -643,11 +673,16 @@ def _draw_cells(mark: Image, on: _Surface) -> None:
             tint = QColor.fromRgb(int(inner[k, r, c]))
             tint.setAlphaF(mark.opacity)
             on.painter.fillRect(area, tint)
+            continue
+        area = QRectF(x + c * cell_width, y + r * cell_height, n * cell_width,
+                      min(cell_height, shown - r * cell_height))
+        above = hatched.setdefault((k, c, n), [])
+        if above and above[-1].bottom() == area.top():
+            above[-1].setBottom(area.bottom())
         else:
-            hatched.append(QRectF(x + c * cell_width, y + r * cell_height, n * cell_width,
-                                  min(cell_height, shown - r * cell_height)))
+            above.append(area)
     if hatched:
-        _hatch(hatched, on, mark.opacity)
+        _hatch(chain.from_iterable(hatched.values()), on, mark.opacity)
     if mark.border:
         for k in range(tiles):
             x, y = mark.tile_origin(k)

@@ -1,0 +1,158 @@
+"""Export: a Picture becomes a file. One file of this folder, one format; each is found by its `FORMAT`.
+
+What is written is what is seen: every format goes through `paint`. The State of the app travels inside, so that a
+picture opens again in the place it was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from visualizer import registry, views
+from visualizer.scene import colour
+from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.timeline import timeline
+from visualizer.trace import Refused, Trace
+
+MM = 25.4
+"""Millimetres in an inch; a pixel of the picture is 1/96 inch where nothing else is said."""
+MOST_BYTES = 256 << 20
+"""A larger file is not searched for a State."""
+MOST_STATE = 1 << 20
+"""A State longer than this is none of ours."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a picture is written; a format takes what concerns it."""
+
+    state_json: str = ""
+    """What `state.to_json` gave; empty leaves it out."""
+    scale: float = 1.0
+    """Pixels for each pixel of the picture, where there are pixels and `mm` is not given."""
+    dpi: float | None = None
+    """Pixels per inch, where there are pixels; 96 times the scale when left out, 300 when `mm` is given."""
+    mm: tuple[float, float] | None = None
+    """Width and height on paper; the picture is fitted into it and centred."""
+    transparent: bool = False
+    """Without its background."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file a picture can be written as."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """`.png`; the first is the usual one."""
+    title: str
+    """What a file dialog says."""
+    to_bytes: Callable[[Picture, Options], bytes]
+    """The whole file; the same picture gives the same bytes."""
+    state: Callable[[bytes], str | None]
+    """The State inside such a file; None if it is another kind of file, damaged, or holds none."""
+
+    def write(self, picture: Picture, path: str | Path, **options: Any) -> Path:
+        """Write beside the target and rename; takes the fields of Options by name."""
+        return registry.write_whole(Path(path), self.to_bytes(picture, Options(**options)))
+
+
+def formats() -> tuple[Format, ...]:
+    """Every format found in this folder."""
+    found = (getattr(module, "FORMAT", None) for module in registry.modules("export"))
+    return tuple(item for item in found if isinstance(item, Format))
+
+
+def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: float = 1, dpi: float | None = None,
+         mm: tuple[float, float] | None = None, transparent: bool = False) -> Path:
+    """Write a picture in the format that the suffix names.
+
+    Raises LookupError for an unknown suffix, Refused where nothing can be written or a size makes no sense.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    found = next((item for item in formats() if suffix in item.suffixes), None)
+    if found is None:
+        known = ", ".join(known for item in formats() for known in item.suffixes)
+        raise LookupError(f"A picture cannot be written as {path.suffix or path.name!r}; give the file one of the "
+                          f"endings {known}.")
+    if not path.parent.is_dir():
+        raise Refused(f"There is no folder {path.parent}; make it first, or choose another.")
+    lengths = [("scale", scale), ("dpi", 96 if dpi is None else dpi), *(("mm", length) for length in mm or ())]
+    for what, value in lengths:
+        if not 0 < value < 100_000:
+            raise Refused(f"A picture cannot be written at {what} {value}; give a number above 0.")
+    return found.write(picture, path, state_json=state_json, scale=scale, dpi=dpi, mm=mm, transparent=transparent)
+
+
+def state_in(path: str | Path) -> str | None:
+    """The State that an exported picture carries, as it was given; None if the file holds none.
+
+    Whatever the file is, nothing in it is run, expanded or followed; what it says is checked by `state.from_json`.
+    """
+    path = Path(path)
+    if not path.is_file() or path.stat().st_size > MOST_BYTES:
+        return None
+    data = path.read_bytes()
+    return next((state for state in (item.state(data) for item in formats()) if state), None)
+
+
+def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str | None = None, theme: str = "light",
+         size: tuple[int, int] = (1104, 796), **knobs: str) -> Picture:
+    """The picture a view makes of a trace.
+
+    `at` is the address of a moment (`conv2.forward`), `focus` a Focus or its text (`conv2:7,3,5`). A keyword that is a
+    field of Look (`scope="network"`) sets that; any other is a knob of the view. Raises LookupError or IndexError with
+    one sentence for whatever does not exist.
+    """
+    found = views.find(view)
+    if not found.suits(trace):
+        raise LookupError(f"The view {view!r} has nothing to show of {trace.model}; choose another.")
+    colour.theme(theme)
+    moments = timeline(trace)
+    moment = moments.find(at) if at else moments.settled(0)
+    looks = {item.name for item in fields(Look)} - {"knobs", "size", "theme"}
+    given = {name: value for name, value in knobs.items() if name in looks}
+    turned = {name: value for name, value in knobs.items() if name not in looks}
+    _check_knobs(found, turned)
+    look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
+    focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
+    return found.draw(trace, moment, focus, look)
+
+
+def parse_focus(trace: Trace, text: str) -> Focus | None:
+    """`conv2:7,3,5`, `conv2:7`, `conv2`, `conv2:7/weight` as a Focus; None for an empty text.
+
+    Raises LookupError for a layer or a part that does not exist, IndexError for a cell outside of it.
+    """
+    if not text:
+        return None
+    place, _, part = text.partition("/")
+    name, _, numbers = place.partition(":")
+    if name not in trace:
+        raise LookupError(f"There is no layer {name!r}; choose one of {', '.join(layer.name for layer in trace)}.")
+    try:
+        cell = tuple(int(number) for number in numbers.split(",")) if numbers else ()
+    except ValueError:
+        raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
+    layer = trace[name]
+    arrays = {"output": layer.output, **layer.weights, **{f"inner.{key}": array for key, array in layer.inner.items()}}
+    if (part or "output") not in arrays:
+        raise LookupError(f"{name} has no part {part!r}; choose one of {', '.join(arrays)}.")
+    shape = arrays[part or "output"].shape
+    if len(cell) > len(shape) or any(not 0 <= index < length for index, length in zip(cell, shape, strict=False)):
+        limits = ", ".join(f"0…{length - 1}" for length in shape)
+        raise IndexError(f"{name} has no cell {numbers}; it has {limits or 'one number'}.")
+    return Focus(name, cell, part or "output")
+
+
+def _check_knobs(view: views.View, knobs: dict[str, str]) -> None:
+    known = dict(view.knobs)
+    for name, word in knobs.items():
+        if name not in known:
+            raise LookupError(f"The view {view.name!r} has no knob {name!r}; it has {', '.join(known) or 'none'}.")
+        if known[name] and word not in known[name]:
+            raise LookupError(f"The knob {name} cannot be {word!r}; choose one of {', '.join(known[name])}.")

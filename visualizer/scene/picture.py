@@ -8,12 +8,15 @@ downwards, text stands on its baseline. Colours are names of theme tokens (`ink`
 from __future__ import annotations
 
 import hashlib
+import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import registry
 from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
@@ -249,6 +252,13 @@ class Picture:
 
     def themed(self, theme: str) -> Picture:
         return replace(self, theme=theme)
+
+    def save(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
+        """Write it as PNG, SVG or PDF, whichever the ending says; `options` are those of `export.save`.
+
+        `export` stands above this file, so it is looked up by name rather than imported.
+        """
+        return registry.module("export").save(self, path, **options)  # type: ignore[no-any-return]
 
 
 def rich(text: str, **styles: str) -> tuple[Run, ...]:
