@@ -1,0 +1,679 @@
+"""The engine: what may cross, what the child does with it, and how the window lives through the child's troubles.
+
+Most tests run a real child process with requests made for them, which starts in a moment because it needs no torch;
+the last part runs the engine as the app does, with torch, and compares its recording with one made here.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.test_timeline import chain
+from visualizer.engine import client
+from visualizer.engine.client import Engine
+from visualizer.engine.protocol import (
+    ANSWERED,
+    CANCEL,
+    CANCELLED,
+    FAILED,
+    PROGRESS,
+    REFUSED,
+    REQUEST,
+    STARTED,
+    Broken,
+    Connection,
+    Message,
+    pack,
+    unpack,
+)
+from visualizer.engine.server import serve
+from visualizer.kinds import Report
+from visualizer.trace import Refused
+
+ROOT = Path(__file__).resolve().parent.parent
+WAIT = 20_000
+"""Milliseconds that anything may take on a busy machine before a test gives up."""
+
+posix = pytest.mark.skipif(os.name != "posix", reason="sends POSIX signals to the child")
+
+
+# --- protocol: what may cross ---------------------------------------------------------------------------------------
+
+def crossed(value: object) -> object:
+    """The value as the other side gets it."""
+    _, words, *pieces = pack(Message(ANSWERED, 7, value=value))
+    return unpack(words, b"".join(pieces)).value
+
+
+plain = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+                     | st.binary(max_size=20),
+                     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text().filter(lambda k: k != "$"),
+                                                                                 inner, max_size=4), max_leaves=20)
+
+
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(plain)
+def test_plain_values_and_bytes_arrive_as_they_were(value) -> None:
+    assert crossed(value) == value
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint8", "bool", ">f4", "float16"])
+def test_arrays_arrive_bit_for_bit_and_read_only(dtype) -> None:
+    array = np.array([[1.5, np.nan, -0.0], [np.inf, 2, 3]]).astype(dtype) if "f" in dtype else \
+        np.arange(6).reshape(2, 3).astype(dtype)
+    found = crossed({"deep": [array, array.T, array[:, :0]]})["deep"]
+    for one, other in zip(found, [array, array.T, array[:, :0]], strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert one.shape == other.shape
+        assert one.dtype.newbyteorder("=") == other.dtype.newbyteorder("=")
+        assert not one.flags.writeable
+
+
+def test_a_trace_and_its_report_arrive_equal() -> None:
+    trace, report = chain(5), Report({"layer1": 1e-8}, {"layer2": float("inf")}, {"layer3": "unexplained"}, 1e-6)
+    found = crossed({"trace": trace, "report": report})
+    assert found["trace"].digest == trace.digest
+    assert found["report"] == report
+
+
+@pytest.mark.parametrize("value", [object(), {1: 2}, {"$": "bytes"}, np.array(["text"]), np.array([object()]), {1, 2}])
+def test_what_is_no_plain_data_does_not_cross(value) -> None:
+    with pytest.raises(TypeError):
+        pack(Message(REQUEST, 1, value=value))
+
+
+@pytest.mark.parametrize("words", [
+    b"", b"[]", b"{", b"null", b'{"kind": "answered"}',
+    b'{"kind": "eval", "id": 1, "name": "", "lane": "", "value": 1, "sizes": []}',
+    b'{"kind": "answered", "id": "1", "name": "", "lane": "", "value": 1, "sizes": []}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value": 1, "sizes": [9]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value": 1, "sizes": [-8, 16]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value": {"$": "pickle", "at": 0}, "sizes": [8]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value": {"$": "bytes", "at": 1}, "sizes": [8]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value": {"$": "trace", "at": 0}, "sizes": [8]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value":'
+    b' {"$": "array", "at": 0, "dtype": "|O8", "shape": [1]}, "sizes": [8]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value":'
+    b' {"$": "array", "at": 0, "dtype": "<f8", "shape": [1000000000]}, "sizes": [8]}',
+    b'{"kind": "answered", "id": 1, "name": "", "lane": "", "value":'
+    b' {"$": "array", "at": 0, "dtype": "<f8", "shape": [-1, -1]}, "sizes": [8]}',
+])
+def test_what_is_no_message_is_not_believed(words) -> None:
+    with pytest.raises(Broken):
+        unpack(words, b"8 bytes.")
+
+
+class Gated(Connection):
+    """Opens its gate when it has received everything up to `OPEN`."""
+
+    gate = Event()
+
+    def receive(self) -> Message | None:
+        message = super().receive()
+        if message == OPEN:
+            self.gate.set()
+        return message
+
+
+OPEN = Message(CANCEL, 0)
+
+
+class Ends:
+    """Two connections that talk to each other over pipes of this process."""
+
+    def __init__(self) -> None:
+        (one_in, other_out), (other_in, one_out) = os.pipe(), os.pipe()
+        self.one = Connection(os.fdopen(one_in, "rb", 0), os.fdopen(one_out, "wb", 0))
+        self.other = Gated(os.fdopen(other_in, "rb", 0), os.fdopen(other_out, "wb", 0))
+        self.other.gate.clear()
+
+    def close(self) -> None:
+        for stream in (self.one.writer, self.other.writer, self.one.reader, self.other.reader):
+            stream.close()
+
+
+@pytest.fixture
+def ends():
+    pair = Ends()
+    yield pair
+    pair.close()
+
+
+def test_messages_come_out_of_the_pipe_in_their_order_and_then_its_end(ends) -> None:
+    ends.one.send(Message(REQUEST, 1, "record", "lane", {"pixels": b"\0" * 784}))
+    ends.one.send(Message(CANCEL, 1))
+    ends.one.writer.close()
+    assert ends.other.receive() == Message(REQUEST, 1, "record", "lane", {"pixels": b"\0" * 784})
+    assert ends.other.receive() == Message(CANCEL, 1)
+    assert ends.other.receive() is None
+
+
+@pytest.mark.parametrize("data", [
+    b"GET / HTTP/1.1\r\n\r\n", b"VIZ1", b"VIZ1\xff\xff\xff\xff" + b"\0" * 8, b"VIZ1" + b"\0" * 4 + b"\xff" * 8,
+    b"VIZ1\0\0\0\x02\0\0\0\0\0\0\0\0{",
+], ids=["another language", "half a head", "4 GB of JSON", "16 EB of data", "half a body"])
+def test_what_is_no_frame_is_given_up_before_anything_is_made_of_it(ends, data) -> None:
+    ends.one.writer.write(data)
+    ends.one.writer.close()
+    with pytest.raises(Broken):
+        ends.other.receive()
+
+
+# --- server: what the child does, here in a thread ------------------------------------------------------------------
+
+class Server:
+    """`serve` in a thread, with requests of the test's own."""
+
+    def __init__(self, ends: Ends, requests) -> None:
+        self.connection, self.other = ends.one, ends.other
+        self.thread = Thread(target=serve, args=(ends.other, requests))
+        self.thread.start()
+        self.heard: SimpleQueue[Message] = SimpleQueue()
+        self.listener = Thread(target=self.listen)
+        self.listener.start()
+        self.ids = iter(range(1, 1000))
+
+    def ask(self, name: str, lane: str = "", **arguments) -> int:
+        number = next(self.ids)
+        self.connection.send(Message(REQUEST, number, name, lane or name, arguments))
+        return number
+
+    def listen(self) -> None:
+        while (message := self.connection.receive()) is not None:
+            self.heard.put(message)
+
+    def hear(self) -> tuple[str, int, object]:
+        message = self.heard.get(timeout=WAIT / 1000)
+        return message.kind, message.id, message.value
+
+
+@pytest.fixture
+def server(ends):
+    servers: list[Server] = []
+
+    def start(**requests) -> Server:
+        servers.append(Server(ends, requests))
+        return servers[0]
+
+    yield start
+    for one in servers:
+        one.connection.writer.close()
+        one.thread.join(10)
+        assert not one.thread.is_alive()
+        one.other.writer.close()
+        one.listener.join(10)
+
+
+def test_a_request_is_started_and_answered(server) -> None:
+    child = server(double=lambda number: {"twice": 2 * number})
+    number = child.ask("double", number=21)
+    assert child.hear() == (STARTED, number, None)
+    assert child.hear() == (ANSWERED, number, {"twice": 42})
+
+
+def test_a_refusal_is_said_in_its_own_words_and_the_next_request_answered(server) -> None:
+    def refuse():
+        raise Refused("A cat; open a digit.")
+
+    child = server(refuse=refuse, fine=lambda: 1)
+    first, second = child.ask("refuse"), child.ask("fine")
+    assert [child.hear() for _ in range(4)] == [(STARTED, first, None), (REFUSED, first, "A cat; open a digit."),
+                                                (STARTED, second, None), (ANSWERED, second, 1)]
+
+
+@pytest.mark.parametrize(("error", "words"), [(ZeroDivisionError("by zero"), "ZeroDivisionError: by zero"),
+                                              (MemoryError(), "more memory than there is"),
+                                              (KeyError(), "(KeyError)")])
+def test_an_error_becomes_one_sentence_and_the_whole_story_goes_to_stderr(server, capfd, error, words) -> None:
+    def fail():
+        raise error
+
+    child = server(fail=fail)
+    child.ask("fail")
+    child.hear()
+    kind, _, sentence = child.hear()
+    assert kind == FAILED
+    assert words in sentence
+    assert "\n" not in sentence
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_an_answer_that_cannot_cross_is_a_failure(server, capfd) -> None:
+    child = server(odd=lambda: object())
+    number = child.ask("odd")
+    child.hear()
+    kind, same, sentence = child.hear()
+    assert (kind, same) == (FAILED, number)
+    assert "cannot cross" in sentence
+
+
+def test_an_unknown_request_says_which_there_are(server) -> None:
+    child = server(record=lambda: 1)
+    child.ask("rekord")
+    child.hear()
+    kind, _, sentence = child.hear()
+    assert kind == REFUSED
+    assert "rekord" in sentence
+    assert "record" in sentence.replace("rekord", "")
+
+
+def test_of_many_requests_waiting_in_a_lane_only_the_newest_is_run(server, ends) -> None:
+    ran: list[int] = []
+    child = server(wait=lambda: ends.other.gate.wait(10), record=lambda n: ran.append(n), other=lambda n: ran.append(n))
+    waiting = child.ask("wait")
+    for n in range(1, 6):
+        last = child.ask("record", n=n)
+    other = child.ask("other", n=9)
+    child.connection.send(OPEN)
+    assert [child.hear() for _ in range(6)] == [
+        (STARTED, waiting, None), (ANSWERED, waiting, True), (STARTED, last, None), (ANSWERED, last, None),
+        (STARTED, other, None), (ANSWERED, other, None)]
+    assert ran == [5, 9]
+
+
+def test_a_cancelled_request_is_not_begun(server, ends) -> None:
+    child = server(wait=lambda: ends.other.gate.wait(10), fine=lambda: 1)
+    first, second, third = child.ask("wait"), child.ask("fine", "a"), child.ask("fine", "b")
+    child.connection.send(Message(CANCEL, second))
+    child.connection.send(OPEN)
+    assert [child.hear()[:2] for _ in range(4)] == [(STARTED, first), (ANSWERED, first), (STARTED, third),
+                                                    (ANSWERED, third)]
+
+
+def test_a_long_request_tells_how_far_it_is_and_answers_at_its_end(server, monkeypatch) -> None:
+    monkeypatch.setattr("visualizer.engine.server.TELL", 0)
+
+    def count(to):
+        for n in range(to):
+            yield n / to, f"step {n}"
+        return to
+
+    child = server(count=count)
+    number = child.ask("count", to=3)
+    assert [child.hear() for _ in range(5)] == [
+        (STARTED, number, None), *((PROGRESS, number, [n / 3, f"step {n}"]) for n in range(3)), (ANSWERED, number, 3)]
+
+
+def test_progress_is_not_told_more_often_than_anyone_can_see(server) -> None:
+    def hurry():
+        for n in range(10_000):
+            yield n / 10_000, ""
+
+    child = server(hurry=hurry)
+    child.ask("hurry")
+    heard = []
+    while not heard or heard[-1] != ANSWERED:
+        heard.append(child.hear()[0])
+    assert 1 <= heard.count(PROGRESS) < 1000
+
+
+def endless():
+    while True:
+        yield 0.5, "still going"
+
+
+def test_short_requests_are_answered_while_a_long_one_runs_and_a_cancel_ends_it(server) -> None:
+    child = server(endless=endless, fine=lambda: 1)
+    long = child.ask("endless")
+    heard = [child.hear()[:2]]
+    for _ in range(3):
+        short = child.ask("fine")
+        while heard[-1] != (ANSWERED, short):
+            heard.append(child.hear()[:2])
+    child.connection.send(Message(CANCEL, long))
+    while heard[-1][0] == PROGRESS or heard[-1] == (ANSWERED, short):
+        heard.append(child.hear()[:2])
+    assert heard[-1] == (CANCELLED, long)
+
+
+def test_a_newer_request_in_its_lane_ends_a_long_one_and_lets_it_clean_up(server) -> None:
+    cleaned = Event()
+
+    def long():
+        try:
+            yield from endless()
+        finally:
+            cleaned.set()
+
+    child = server(long=long, fine=lambda: 1)
+    first = child.ask("long", "lane")
+    heard = [child.hear()[:2], child.hear()[:2]]  # it has started and made a step
+    second = child.ask("fine", "lane")
+    while not {(CANCELLED, first), (ANSWERED, second)} <= set(heard):
+        heard.append(child.hear()[:2])
+    assert cleaned.is_set()
+
+
+def test_two_long_requests_take_turns(server, monkeypatch) -> None:
+    monkeypatch.setattr("visualizer.engine.server.TELL", 0)
+    child = server(endless=endless)
+    both = {child.ask("endless", "a"), child.ask("endless", "b")}
+    heard = [child.hear()[:2] for _ in range(40)]
+    assert {number for kind, number in heard[-4:] if kind == PROGRESS} == both
+
+
+def test_a_long_request_that_fails_says_so_once(server, capfd) -> None:
+    def stumble():
+        yield 0.5, "half"
+        raise ValueError("stumbled")
+
+    child = server(stumble=stumble, fine=lambda: 1)
+    number = child.ask("stumble")
+    assert [child.hear()[:2] for _ in range(3)] == [(STARTED, number), (PROGRESS, number), (FAILED, number)]
+    after = child.ask("fine")
+    assert [child.hear()[:2] for _ in range(2)] == [(STARTED, after), (ANSWERED, after)]
+
+
+# --- client: the window with a real child that needs no torch -------------------------------------------------------
+
+CHILD = """
+import sys, json; sys.path[:] = json.loads(sys.argv[1])
+import os, signal, time
+from visualizer.engine import server
+from visualizer.trace import Refused
+
+def hello():
+    return {"pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}
+
+def echo(value=None, print_it=""):
+    print(print_it)
+    return value
+
+def read():
+    return sys.stdin.read() + input()
+
+def refuse():
+    raise Refused("No.")
+
+def crash(once=""):
+    if not once or not os.path.exists(once):
+        once and open(once, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+def hang():
+    while True:
+        time.sleep(1)
+
+def count(to):
+    for n in range(to):
+        yield n / to, "counting"
+        time.sleep(0.01)
+    return to
+
+server.REQUESTS.clear()
+server.REQUESTS.update(hello=hello, echo=echo, read=read, refuse=refuse, crash=crash, hang=hang, count=count)
+server.main()
+"""
+
+
+class Heard:
+    """Everything an engine says, in order."""
+
+    def __init__(self, engine: Engine, qtbot) -> None:
+        self.all: list[tuple] = []
+        self._qtbot = qtbot
+        for name in ("ready", "answered", "refused", "failed", "progress", "died"):
+            getattr(engine, name).connect(lambda *said, name=name: self.all.append((name, *said)))
+
+    def of(self, name: str) -> list[tuple]:
+        return [said for said in self.all if said[0] == name]
+
+    def until(self, name: str, count: int = 1) -> list[tuple]:
+        self._qtbot.waitUntil(lambda: len(self.of(name)) >= count, timeout=WAIT)
+        return self.of(name)
+
+    def until_answer(self, number: int) -> object:
+        self._qtbot.waitUntil(lambda: any(said[1] == number for said in self.of("answered")), timeout=WAIT)
+        return next(said[3] for said in self.of("answered") if said[1] == number)
+
+
+@pytest.fixture
+def engine(qapp, monkeypatch):
+    monkeypatch.setattr(client, "_BOOT", CHILD)
+    one = Engine()
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def heard(engine, qtbot) -> Heard:
+    return Heard(engine, qtbot)
+
+
+def test_it_says_hello_and_answers(engine, heard) -> None:
+    engine.start()
+    number = engine.request("echo", value={"array": np.arange(3), "words": "∂L/∂w"})
+    found = heard.until_answer(number)
+    assert found["words"] == "∂L/∂w"
+    np.testing.assert_array_equal(found["array"], [0, 1, 2])
+    assert heard.of("ready") == [("ready", {"pid": engine.pid, "threads": "1"})]
+    assert [said[0] for said in heard.all] == ["ready", "answered"]
+
+
+def test_a_request_starts_a_child_where_there_is_none(engine, heard) -> None:
+    assert engine.pid is None
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    assert engine.pid is not None
+
+
+def test_starting_it_twice_starts_one_child(engine, heard) -> None:
+    engine.start()
+    first = engine.pid
+    engine.start()
+    assert engine.pid == first
+
+
+def test_five_quick_requests_deliver_one_answer(engine, heard, qtbot) -> None:
+    numbers = [engine.request("echo", value=n) for n in range(5)]
+    heard.until_answer(numbers[-1])
+    heard.until_answer(engine.request("echo", lane="later", value="done"))
+    assert heard.of("answered")[:-1] == [("answered", numbers[-1], "echo", 4)]
+
+
+def test_an_answer_that_was_overtaken_on_its_way_is_dropped(engine, heard) -> None:
+    engine.start()
+    heard.until("ready")
+    old = engine.request("echo", value="old")
+    Event().wait(0.3)  # the answer to the old one waits in this thread's queue, which nobody has looked at
+    new = engine.request("echo", value="new")
+    heard.until_answer(new)
+    assert [said[1] for said in heard.of("answered")] == [new]
+    assert old != new
+
+
+def test_lanes_do_not_disturb_each_other(engine, heard) -> None:
+    numbers = {engine.request("echo", lane=lane, value=lane) for lane in ("a", "b", "c")}
+    heard.until("answered", 3)
+    assert {said[1] for said in heard.of("answered")} == numbers
+
+
+def test_what_a_model_prints_or_reads_does_not_disturb_the_messages(engine, heard, capfd) -> None:
+    assert heard.until_answer(engine.request("echo", value=1, print_it="VIZ1 hello \0")) == 1
+    engine.request("read")
+    assert "EOFError" in heard.until("failed")[0][2]
+    assert heard.until_answer(engine.request("echo", value=2)) == 2
+    assert "VIZ1 hello" in capfd.readouterr().err
+
+
+def test_a_refused_request_keeps_the_engine_alive(engine, heard) -> None:
+    number = engine.request("refuse")
+    assert heard.until("refused") == [("refused", number, "No.")]
+    before = engine.pid
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    assert engine.pid == before
+    assert heard.of("died") == []
+
+
+def test_a_request_that_cannot_cross_is_an_error_of_the_caller(engine) -> None:
+    with pytest.raises(TypeError):
+        engine.request("echo", value=object())
+
+
+def test_a_long_request_tells_how_far_it_is(engine, heard) -> None:
+    number = engine.request("count", to=20)
+    assert heard.until_answer(number) == 20
+    shares = [said[2] for said in heard.of("progress")]
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert len(shares) > 1
+
+
+def test_nothing_more_is_heard_of_a_cancelled_request(engine, heard, qtbot) -> None:
+    number = engine.request("count", to=10_000)
+    heard.until("progress")
+    engine.cancel(number)
+    said = len(heard.all)
+    heard.until_answer(engine.request("echo", value=1))
+    assert [name for name, *_ in heard.all[said:]] == ["answered"]
+
+
+@posix
+def test_a_killed_child_gives_one_sentence_and_the_next_request_is_answered(engine, heard) -> None:
+    engine.start()
+    heard.until("ready")
+    os.kill(engine.pid, signal.SIGKILL)
+    (_, sentence), = heard.until("died")
+    assert "SIGKILL" in sentence
+    assert "started again" in sentence
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    assert len(heard.of("died")) == 1
+    assert len(heard.of("ready")) == 2
+
+
+@posix
+def test_a_request_under_way_is_asked_once_more_after_a_crash(engine, heard, tmp_path) -> None:
+    number = engine.request("crash", once=str(tmp_path / "crashed"))
+    assert heard.until_answer(number) == "alive"
+    assert len(heard.of("died")) == 1
+
+
+@posix
+def test_a_request_that_ends_every_engine_fails_after_the_second_and_others_go_on(engine, heard) -> None:
+    number = engine.request("crash")
+    other = engine.request("echo", value=1)
+    assert heard.until("failed")[0][:2] == ("failed", number)
+    assert "twice" in heard.of("failed")[0][2]
+    assert heard.until_answer(other) == 1
+    assert len(heard.of("died")) == 2
+
+
+@posix
+def test_it_is_not_started_more_than_three_times_a_minute(qapp, qtbot, monkeypatch) -> None:
+    monkeypatch.setattr(client, "_BOOT", "import os; os._exit(3)")
+    now = [1000.0]
+    engine = Engine(clock=lambda: now[0])
+    heard = Heard(engine, qtbot)
+    number = engine.request("echo", value=1)
+    died = heard.until("died", 4)
+    assert all("exit status 3" in sentence for _, sentence in died)
+    assert "stays off" in died[-1][1]
+    assert heard.until("failed") == [("failed", number, heard.of("failed")[0][2])]
+    assert engine.pid is None
+    again = engine.request("echo", value=1)  # too soon
+    assert heard.of("failed")[1:] == []      # and not said before the caller knows the number
+    assert heard.until("failed", 2)[1][1] == again
+    monkeypatch.setattr(client, "_BOOT", CHILD)
+    now[0] += 61
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    engine.stop()
+
+
+@posix
+def test_a_hanging_request_is_ended_after_its_limit_and_the_sentence_says_so(engine, heard) -> None:
+    engine.start()
+    heard.until("ready")
+    first = engine.pid
+    number = engine.request("hang", limit=0.2)
+    (_, sentence), = heard.until("died")
+    assert "0.2 s" in sentence
+    assert heard.until("failed")[0][:2] == ("failed", number)
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    assert engine.pid != first
+    assert not alive(first)
+
+
+@posix
+def test_a_hanging_request_that_nobody_wants_any_more_does_not_hold_up_the_next(engine, heard, qtbot) -> None:
+    engine.start()
+    heard.until("ready")
+    engine.request("hang", lane="lane", limit=0.3)
+    qtbot.waitUntil(lambda: bool(engine._started), timeout=WAIT)
+    newer = engine.request("echo", lane="lane", value=1)
+    assert heard.until_answer(newer) == 1
+    assert len(heard.of("died")) == 1
+    assert heard.of("failed") == []
+
+
+def test_progress_is_a_sign_of_life(engine, heard) -> None:
+    engine.start()
+    heard.until("ready")
+    number = engine.request("count", limit=0.5, to=120)  # 1.2 s and more
+    assert heard.until_answer(number) == 120
+    assert heard.of("died") == []
+
+
+@posix
+def test_a_child_that_talks_nonsense_is_ended(engine, heard, monkeypatch) -> None:
+    monkeypatch.setattr(client, "_BOOT", "import time; print('hello, world', flush=True); time.sleep(60)")
+    engine.start()
+    first = engine.pid
+    monkeypatch.setattr(client, "_BOOT", CHILD)
+    assert "broke" in heard.until("died")[0][1]
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+    assert not alive(first)
+
+
+def test_an_engine_that_cannot_be_started_says_so(engine, heard, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    number = engine.request("echo", value=1)
+    assert "cannot be started" in heard.until("died")[0][1]
+    assert heard.until("failed")[0][1] == number
+
+
+@posix
+def test_stopping_leaves_no_process_and_says_nothing(engine, heard, qtbot) -> None:
+    engine.start()
+    heard.until("ready")
+    engine.request("hang")
+    pid = engine.pid
+    engine.stop()
+    assert engine.pid is None
+    assert not alive(pid)
+    qtbot.wait(50)
+    assert [name for name, *_ in heard.all] == ["ready"]
+    assert heard.until_answer(engine.request("echo", value=1)) == 1
+
+
+@posix
+def test_the_child_does_not_outlive_a_window_that_is_killed() -> None:
+    code = ("import os, sys; from PySide6.QtCore import QCoreApplication; from visualizer.engine import client;"
+            f"client._BOOT = {CHILD!r}; app = QCoreApplication([]); engine = client.Engine();"
+            "engine.request('hang', limit=100); engine.ready.connect(lambda _: (print(engine.pid, flush=True),"
+            " os.kill(os.getpid(), 9))); app.exec()")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    pid = int(done.stdout)
+    for _ in range(200):
+        if not alive(pid):
+            break
+        Event().wait(0.05)
+    assert not alive(pid)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent counts as ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
