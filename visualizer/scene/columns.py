@@ -17,6 +17,8 @@ from visualizer.scene.picture import Look
 from visualizer.trace import Layer, Trace
 
 PADDING = 24.0
+LABELS = 84.0
+"""The first beat stands at least this far in, so that the names of the lanes have room before it."""
 ROW_GAP = 6.0
 """Least space between two maps of a column."""
 MOST_IN_ONE = 16
@@ -103,10 +105,12 @@ def _arrange(trace: Trace, width: float, top: float, bottom: float, scale: float
     columns = _one_size_a_group(trace, columns, room)
     gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
     available = width - 2 * PADDING * scale
-    columns = _fit(columns, gaps, available, room, trace)
+    columns = _fit(columns, gaps, available, room, scale, trace)
+    start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
+    available -= start - PADDING * scale
     spare = max(0.0, available - sum(column.width for column in columns) - sum(least for least, _ in gaps))
     weight = sum(share for _, share in gaps) or 1.0
-    x, placed, kernel_x = PADDING * scale, {}, {}
+    x, placed, kernel_x = start, {}, {}
     for index, column in enumerate(columns):
         if index:
             least, share = gaps[index - 1]
@@ -132,7 +136,7 @@ def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str,
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
     if layer.kind in ("softmax", "log_softmax") and layer.axes == ("class",):
-        return _classes(replace(blank, style="bars", width=126 * scale), layer, room, scale, trace)
+        return _classes(replace(blank, style="bars", width=138 * scale), layer, room, scale, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
         return _classes(replace(blank, style="units", width=24 * scale), layer, room, scale, trace)
     return _units(blank, layer.shape[0], room, scale)
@@ -265,23 +269,39 @@ def kernel_cell(columns: int) -> int:
     return max(2, min(9, 27 // columns))
 
 
-def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float,
+def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float, scale: float,
          trace: Trace) -> list[Column]:
-    """Shrink the widest groups of maps, a pixel a value at a time, until everything stands side by side."""
+    """Shrink until everything stands side by side: first wide cells, then the largest tiles, a pixel a value at a time.
+
+    The picture that was fed in keeps at least half its size: everybody looks there first.
+    """
     while sum(column.width for column in columns) + sum(least for least, _ in gaps) > available:
+        widest = max((column.cell[0] for column in columns if column.style == "units" and len(column.shown) > 12),
+                     default=0.0)
+        if widest > 8 * scale:
+            columns = [_narrower(column, widest - 2) if column.style == "units" and len(column.shown) > 12 else column
+                       for column in columns]
+            continue
         groups = _groups(columns)
-        wide = [group for group in groups if group[0].style in ("maps", "picture")
-                and max(column.cell[0] for column in group) > 1]
+        wide = [group for group in groups if max(column.cell[0] for column in group) > 1
+                and (group[0].style == "maps" or (group[0].style == "picture" and group[0].tile[0] > 56 * scale))]
         if not wide:
             break
         target = max(wide, key=lambda group: group[0].tile[0])
-        shrunk: list[Column] = []
-        for group in groups:
-            if group is not target:
-                shrunk.extend(group)
-            elif group[0].style == "picture":
-                shrunk.append(_sized(group[0], trace[group[0].layer], group[0].tile[0] - 1))
-            else:
-                shrunk.extend(_group_sized(trace, group, room, max(column.tile[0] for column in group) - 1))
-        columns = shrunk
+        columns = [column for group in groups
+                   for column in (_shrunk(trace, group, room) if group is target else group)]
     return columns
+
+
+def _narrower(column: Column, wide: float) -> Column:
+    wide = min(wide, column.cell[0])
+    pitch = wide + column.pitch[0] - column.cell[0]
+    width = pitch * (column.sub_columns - 1) + wide
+    return replace(column, cell=(wide, column.cell[1]), tile=(wide, column.tile[1]), pitch=(pitch, column.pitch[1]),
+                   width=width)
+
+
+def _shrunk(trace: Trace, group: list[Column], room: float) -> list[Column]:
+    if group[0].style == "picture":
+        return [_sized(group[0], trace[group[0].layer], group[0].tile[0] - 1)]
+    return _group_sized(trace, group, room, max(column.tile[0] for column in group) - 1)

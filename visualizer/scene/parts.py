@@ -230,6 +230,13 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
     return timeline.settled(moment.index - 1), ease(moment.phase)
 
 
+def even_places(trace: Trace, look: Look) -> dict[str, float]:
+    """x of every layer on the lanes, evenly spread: for views without columns."""
+    left, right = 84 * look.text_scale, look.size[0] - 70 * look.text_scale
+    step = (right - left) / max(1, len(trace.layers) - 1)
+    return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
+
+
 def _beat_dots(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
                row: Lane) -> list[Mark]:
     """Done beats filled, those to come open; on the way back the walked part is amber."""
@@ -289,7 +296,7 @@ def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) 
 
 
 @lru_cache(maxsize=16)
-def norms(trace: Trace) -> Mapping[str, float]:
+def norms(trace: Trace) -> dict[str, float]:
     """‖∂L/∂a‖ of every layer through which gradient came."""
     return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
@@ -334,6 +341,9 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     if len(points) > 1:
         marks.append(Line(points, "gradient-line", 1.5 * s))
     for name, (x, y) in zip(named, points, strict=True):
+        if name in (named[0], named[-1]):
+            marks.append(Text(x + 7 * s, y + 14 * s, plain(numbers.significant(found[name], 2)), 12 * s, 600,
+                              "gradient-text"))
         zero = found[name] == 0
         marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",
                           "gradient-mark" if zero else "", radius=2.5 * s))
@@ -343,14 +353,11 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
 def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane,
                 opacity: float) -> list[Mark]:
     found, s = norms(trace), look.text_scale
-    if name not in found or opacity <= 0:
-        return []
+    if name not in found or opacity <= 0 or name in (next(iter(found)), next(reversed(found))):
+        return []  # the first and the last are always written
     y = _norm_y(found[name], trace, row)
-    above = y - row.chart_top > 2 * s
-    near_end = places[name] > look.size[0] - 100 * s
-    return [Text(places[name] + (-7 if near_end else 7) * s, y - 5 * s if above else y + 14 * s,
-                 plain(numbers.significant(found[name], 2)), 12 * s, 600, "gradient-text",
-                 "end" if near_end else "start", opacity=opacity)]
+    return [Text(places[name] + 7 * s, y - 5 * s, plain(numbers.significant(found[name], 2)), 12 * s, 600,
+                 "gradient-text", opacity=opacity)]
 
 
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:

@@ -28,6 +28,10 @@ class View:
     draw: Callable[[Trace, Moment, Focus | None, Look], Picture]
     order: int = 50
     """Place among the tabs, smallest first."""
+    aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
+    """A small picture that stands beside the stage, where the window has room for it."""
+    continuous: bool = True
+    """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Settings it understands, each with the words it takes, the first being the default."""
 

@@ -18,28 +18,29 @@ LABEL = 16.0
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The layer of the beat, or of the focus if that one is the beat's own; its channels in a grid."""
+    """The layer of the beat, its channels in a grid; one layer fades into the next."""
     layer = trace[moment.beat.layer]
-    s = look.text_scale
     times = timeline(trace)
-    said = _sentence(trace, layer, moment, focus)
-    still: list[Mark] = parts.sentence(look, said)
+    said = _sentence(trace, layer, moment)
+    before, share = parts.crossing(moment, times)
+    body = parts.faded(_body(trace, before, focus, look), 1 - share)
+    body += parts.faded(_body(trace, moment, focus, look), share)
+    lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    still = (*parts.sentence(look, said), *lane_still)
+    settled = share == 1
+    return Picture(look.size, (*still, *body) if settled else still,
+                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(said),
+                   table=_table(layer, moment.backward))
+
+
+def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
+    layer = trace[moment.beat.layer]
     column = _grid(layer, look)
-    if column is None:
-        words = f"{layer.name} is one number: {numbers.number(float(layer.output), 4)}"
-        still.append(Text(24 * s, TOP * s, plain(words), 14 * s, 500))
-    else:
-        still += _grid_marks(trace, layer, column, moment, focus, look)
-    lane_still, lane_moving = parts.lanes(trace, times, moment, look, places(trace, look))
-    return Picture(look.size, tuple(still + lane_still), tuple(lane_moving), look.theme,
-                   caption=unmarked(said), table=_table(layer, moment.backward))
-
-
-def places(trace: Trace, look: Look) -> dict[str, float]:
-    """x of every layer on the lanes: evenly spread."""
-    left, right = 84 * look.text_scale, look.size[0] - 70 * look.text_scale
-    step = (right - left) / max(1, len(trace.layers) - 1)
-    return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
+    if column is not None:
+        return _grid_marks(trace, layer, column, moment, focus, look)
+    s = look.text_scale
+    words = f"{layer.name} is one number: {numbers.number(float(layer.output), 4)}"
+    return [Text(24 * s, TOP * s, plain(words), 14 * s, 500)]
 
 
 def _grid(layer: Layer, look: Look) -> Column | None:
@@ -127,7 +128,7 @@ def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y:
                         numbers.number(top))
 
 
-def _sentence(trace: Trace, layer: Layer, moment: Moment, focus: Focus | None) -> str:
+def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     if not moment.backward:
         return kinds.sentence(trace, layer.name)
     if layer.gradient is None:

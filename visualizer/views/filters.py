@@ -20,17 +20,19 @@ TOP = 120.0
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The kernels of the beat's layer; where it has none, those of the nearest layer before that has."""
-    layer = _with_weights(trace, moment.beat.layer)
-    s = look.text_scale
+    layer, times = _with_weights(trace, moment.beat.layer), timeline(trace)
     said = _sentence(trace, layer, moment)
-    still = parts.sentence(look, said)
-    if layer is not None:
-        still += _sheet_marks(trace, layer, moment.backward, focus, look)
-    left, right = 84 * s, look.size[0] - 70 * s
-    step = (right - left) / max(1, len(trace.layers) - 1)
-    places = {other.name: left + step * index for index, other in enumerate(trace.layers)}
-    lane_still, lane_moving = parts.lanes(trace, timeline(trace), moment, look, places)
-    return Picture(look.size, tuple(still + lane_still), tuple(lane_moving), look.theme, caption=unmarked(said),
+    before, share = parts.crossing(moment, times)
+    older = _with_weights(trace, before.beat.layer)
+    if (older, before.backward) == (layer, moment.backward):
+        share = 1.0
+    body = parts.faded(_sheet_marks(trace, older, before.backward, focus, look), 1 - share)
+    body += parts.faded(_sheet_marks(trace, layer, moment.backward, focus, look), share)
+    lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
+    still = (*parts.sentence(look, said), *lane_still)
+    settled = share == 1
+    return Picture(look.size, (*still, *body) if settled else still,
+                   tuple(lane_moving) if settled else (*body, *lane_moving), look.theme, caption=unmarked(said),
                    table=_table(layer, moment.backward))
 
 
@@ -81,7 +83,9 @@ def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
     return source.shape if source is not None and source.has("row", "column") and source.output.ndim in (2, 3) else None
 
 
-def _sheet_marks(trace: Trace, layer: Layer, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
+def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
+    if layer is None:
+        return []
     s = look.text_scale
     sheet = _sheet(trace, layer, backward)
     words = Text(24 * s, 84 * s, plain(layer.name), 13 * s, 600, "accent-ink", mono=True)

@@ -177,7 +177,7 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         return [Text(column.x, column.top + 12 * s, plain("no gradient"), 12 * s, 400, "ink-2")]
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
-    track = column.width - 60 * s
+    track = column.width - 72 * s
     for unit in column.shown:
         box = column.box(unit)
         assert box is not None
@@ -262,8 +262,9 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
         lines.append(("p − label", "p−y"))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
-        figure = "no gradient" if norm is None else numbers.significant(norm, 3)
-        lines.append((f"norm {figure}", figure) if norm is not None else (figure, "none", "–"))
+        lines.append(("no gradient", "none", "–") if norm is None else
+                     (f"norm {numbers.significant(norm, 3)}", numbers.significant(norm, 3), numbers.significant(norm,
+                                                                                                                1)))
     elif column.style == "bars":
         lines.append((f"{numbers.count(layer.shape[0])} probabilities", numbers.count(layer.shape[0])))
     else:
@@ -473,9 +474,10 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
         y = box[1] + box[3] / 2 - side * weight.shape[-2] / 2
         marks.append(Image(x, round(y), (side, side), shades[kernel][None].copy(), palette,
                            focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,)))
-    title = "∂L/∂w" if backward else "kernels"
     shape = numbers.shape(own.shape)
     room = column.x - x - 6
+    title = next(words for words in ("∂L/∂w" if backward else "kernels", "w")
+                 if text_width(words, 13 * s, 600, mono=True) <= room or words == "w")
     marks.append(Text(x, 80 * s, plain(title), 13 * s, 600, "ink", mono=True, max_width=room))
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
                   if text_width(words, 12 * s) <= room), "")
