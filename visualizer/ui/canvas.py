@@ -1,0 +1,163 @@
+"""A widget that shows a Picture: paints it, finds what lies under the pointer, lights it, says what it is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
+
+from visualizer import paint
+from visualizer.scene.parts import BEAT
+from visualizer.scene.picture import Focus, Image, Mark, Picture, Rect
+from visualizer.ui import style
+
+EMPTY = Picture((1, 1), ())
+
+
+class Canvas(QWidget):
+    """Shows one Picture at a zoom."""
+
+    hovered = Signal(object)
+    """The Focus under the pointer, or None."""
+    clicked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.picture = EMPTY
+        self.zoom = 1.0
+        self.corner = QPointF(0, 0)
+        """Where the picture's top left corner stands in the widget."""
+        self.lit: Focus | None = None
+        self.stills = paint.Stills()
+        self.setMouseTracking(True)
+
+    def show_picture(self, picture: Picture) -> None:
+        """Show another picture; of the same still part, only what moves is painted again."""
+        self.picture = picture
+        self.setAccessibleDescription(picture.caption)
+        self.update()
+
+    def light(self, focus: Focus | None) -> None:
+        """Outline everything in the picture that stands for the same thing."""
+        if focus != self.lit:
+            self.lit = focus
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(*self.picture.size)
+
+    def to_picture(self, point: QPointF) -> tuple[float, float]:
+        """A point of the widget in pixels of the picture."""
+        at = (point - self.corner) / self.zoom
+        return at.x(), at.y()
+
+    def focus_at(self, point: QPointF) -> Focus | None:
+        """What lies under a point of the widget."""
+        return self.picture.hit(*self.to_picture(point))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            self.draw(painter)
+
+    def draw(self, painter: QPainter) -> None:
+        """The picture, and what is lit. Enlarged, only what is seen is painted, as sharp as ever."""
+        painter.save()
+        painter.translate(self.corner)
+        painter.scale(self.zoom, self.zoom)
+        if self.zoom == 1:
+            self.stills.paint(self.picture, painter)
+        else:
+            paint.paint(self.picture, painter)
+        painter.restore()
+        self.draw_lit(painter)
+
+    def draw_lit(self, painter: QPainter) -> None:
+        """A line of the accent, with a halo of the ground, around each place of what is hovered."""
+        if self.lit is None or self.lit.part == BEAT:
+            return
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for place in places(self.picture, self.lit):
+            around = QRectF(self.corner.x() + place.x() * self.zoom, self.corner.y() + place.y() * self.zoom,
+                            place.width() * self.zoom, place.height() * self.zoom).adjusted(-1.75, -1.75, 1.75, 1.75)
+            for token, width in ((self.picture.background, 4.0), ("accent", 1.5)):
+                painter.setPen(QPen(style.color(token), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap,
+                                    Qt.PenJoinStyle.MiterJoin))
+                painter.drawRect(around)
+        painter.restore()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not event.buttons():
+            self.hovered.emit(self.focus_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.hovered.emit(None)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.clicked.emit(self.focus_at(event.position()))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            words = self.tip_at(QPointF(event.pos()))
+            if words:
+                QToolTip.showText(event.globalPos(), words, self)
+            else:
+                QToolTip.hideText()
+            return True
+        return super().event(event)
+
+    def tip_at(self, point: QPointF) -> str:
+        """What the tooltip says there; the mark's own words, or nothing."""
+        found = self.picture.mark_at(*self.to_picture(point))
+        if found is None:
+            return ""
+        mark, focus = found
+        return (mark.tip if isinstance(mark, Rect) else "") or self.describe(focus)
+
+    def describe(self, focus: Focus) -> str:
+        """Words for a focus; whoever knows the trace overrides this."""
+        return focus.layer
+
+
+def places(picture: Picture, focus: Focus) -> list[QRectF]:
+    """Where a picture shows a thing: the tile, the cell in it, the bar, the row of a list."""
+    found: list[QRectF] = []
+    for mark in picture:
+        if mark.focus is None or mark.focus.layer != focus.layer or mark.focus.part != focus.part:
+            continue
+        place = _place_in(mark, focus)
+        if place is not None:
+            found.append(place)
+    return found
+
+
+def _place_in(mark: Mark, focus: Focus) -> QRectF | None:
+    assert mark.focus is not None
+    if isinstance(mark, Image):
+        return _tile_place(mark, focus)
+    if isinstance(mark, Rect) and mark.focus.cell and _same(mark.focus, focus):
+        return QRectF(mark.x, mark.y, mark.width, mark.height)
+    return None
+
+
+def _same(one: Focus, other: Focus) -> bool:
+    return one.cell == other.cell
+
+
+def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
+    """The tile that a focus lies in: whole tiles are lit, the pixel in it is said by the tooltip."""
+    assert mark.focus is not None
+    head = len(mark.focus.cell)
+    if focus.cell[:head] != mark.focus.cell:
+        return None
+    rest = focus.cell[head:]
+    if mark.indices == (-1,):
+        tile = 0
+    elif not rest:
+        return None
+    else:
+        tile = mark.indices.index(rest[0]) if rest[0] in mark.indices else -1 if mark.indices else rest[0]
+    if not 0 <= tile < len(mark.values):
+        return None
+    return QRectF(*mark.tile_origin(tile), *mark.tile_size)

@@ -1,0 +1,259 @@
+"""Commands: everything a person can do, in one table. Menus, shortcuts, tooltips and the key sheet are made from it.
+
+What a command does is a pure function State -> State wherever it can be one (`scene/state.py`), else a method of the
+window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from visualizer.scene import state as does
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State
+from visualizer.scene.timeline import Moment, Timeline
+from visualizer.trace import Trace
+from visualizer.ui.page import strongest, subject
+from visualizer.ui.words import tr
+
+if TYPE_CHECKING:
+    from visualizer.ui.window import Window
+
+Act = Callable[["Window"], None]
+WALK = "walk"
+"""The view that takes one number apart, if there is one."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One thing that can be done."""
+
+    name: str
+    title: str
+    keys: tuple[str, ...]
+    """As Qt writes them; the first is shown in menus."""
+    menu: str
+    tip: str
+    act: Act
+
+
+def commands() -> tuple[Command, ...]:
+    """Every command, in the order of the menus."""
+    file, edit, go, look, view, about = (tr("File"), tr("Edit"), tr("Walk"), tr("Look"), tr("View"), tr("Help"))
+    return (
+        Command("open", tr("Open…"), ("Ctrl+O",), file,
+                tr("Open an image, a model, a recording, or a picture saved by the app"), _call("choose_file")),
+        Command("draw", tr("Draw a digit"), ("D",), file,
+                tr("Draw the input yourself, with mouse, finger or keyboard"), _call("toggle_pad")),
+        Command("save", tr("Save session…"), ("Ctrl+S",), file,
+                tr("Save where you are, to open it again later"), _call("save_session")),
+        Command("export", tr("Export picture…"), ("E", "Ctrl+E"), file,
+                tr("Save what you see as PNG, SVG or PDF"), _call("export_picture")),
+        Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("close")),
+
+        Command("undo", tr("Undo"), ("Ctrl+Z",), edit, tr("Back to what was chosen before"), _store("undo")),
+        Command("redo", tr("Redo"), ("Ctrl+Shift+Z",), edit, tr("Forth again to what was undone"),
+                _store("redo")),
+        Command("copy", tr("Copy picture"), ("Ctrl+C",), edit, tr("Put the picture on the clipboard"),
+                _call("copy_picture")),
+        Command("copy-sentence", tr("Copy sentence"), ("Ctrl+Shift+C",), edit,
+                tr("Put the sentence of the picture on the clipboard"), _call("copy_sentence")),
+
+        Command("play", tr("Play or pause"), ("Space",), go, tr("Let it run, or stop it where it is"),
+                _timed(does.play)),
+        Command("next", tr("Next beat"), ("Right", "PgDown"), go, tr("One layer further"),
+                _timed(lambda state, times: does.step(_still(state), times, 1))),
+        Command("back", tr("Previous beat"), ("Left", "PgUp"), go, tr("One layer back"),
+                _timed(lambda state, times: does.step(_still(state), times, -1))),
+        Command("next-term", tr("Next term"), ("Shift+Right",), go, tr("One small step further within the beat"),
+                _timed(lambda state, times: next_part(_still(state), times, 1))),
+        Command("back-term", tr("Previous term"), ("Shift+Left",), go, tr("One small step back within the beat"),
+                _timed(lambda state, times: next_part(_still(state), times, -1))),
+        Command("first", tr("First beat"), ("Home",), go, tr("To the beginning of the way forward"),
+                _timed(lambda state, times: does.first(_still(state), times))),
+        Command("last", tr("Last beat"), ("End",), go, tr("To the end of the way back"),
+                _timed(lambda state, times: does.last(_still(state), times))),
+        Command("reverse", tr("Turn round"), ("R",), go, tr("The same layer in the other direction"),
+                _timed(does.reverse)),
+        Command("slower", tr("Slower"), ("[",), go, tr("Half the speed"), _pure(lambda state: does.faster(state, -1))),
+        Command("faster", tr("Faster"), ("]",), go, tr("Twice the speed"), _pure(lambda state: does.faster(state, 1))),
+
+        Command("previous-channel", tr("Previous channel or unit"), ("Up",), look,
+                tr("The channel, unit or class above"), _beside(-1)),
+        Command("next-channel", tr("Next channel or unit"), ("Down",), look,
+                tr("The channel, unit or class below"), _beside(1)),
+        Command("pixel-left", tr("Pixel to the left"), ("Alt+Left",), look, tr("Move the marked pixel left"),
+                _pixel(0, -1)),
+        Command("pixel-right", tr("Pixel to the right"), ("Alt+Right",), look, tr("Move the marked pixel right"),
+                _pixel(0, 1)),
+        Command("pixel-up", tr("Pixel above"), ("Alt+Up",), look, tr("Move the marked pixel up"), _pixel(-1, 0)),
+        Command("pixel-down", tr("Pixel below"), ("Alt+Down",), look, tr("Move the marked pixel down"), _pixel(1, 0)),
+        Command("in", tr("One level in"), ("Return", "Enter"), look, tr("Network, layer, channel, one number"),
+                _traced(into)),
+        Command("out", tr("One level out"), ("Esc", "Backspace"), look, tr("Back towards the whole network"),
+                _call("one_level_out")),
+
+        Command("signs", tr("Sign on every cell"), ("S",), view, tr("A minus on every negative cell, however small"),
+                _pure(does.signs)),
+        Command("scale-unit", tr("Colours per unit"), ("U",), view,
+                tr("Each map has its own strongest colour"), _pure(lambda state: does.scope(state, "unit"))),
+        Command("scale-layer", tr("Colours per layer"), ("L",), view,
+                tr("One strongest colour for each layer"), _pure(lambda state: does.scope(state, "layer"))),
+        Command("scale-network", tr("Colours per network"), ("N",), view,
+                tr("One strongest colour for the whole network"), _pure(lambda state: does.scope(state, "network"))),
+        Command("next-view", tr("Next view"), ("Ctrl+PgDown",), view, tr("The next tab"), _tab(1)),
+        Command("previous-view", tr("Previous view"), ("Ctrl+PgUp",), view, tr("The tab before"), _tab(-1)),
+        Command("details", tr("Details"), ("I",), view, tr("Show or hide the inspector in a narrow window"),
+                _call("toggle_details")),
+        Command("zoom-in", tr("Zoom in"), ("Ctrl++", "Ctrl+="), view, tr("Enlarge the picture; drag to move it"),
+                lambda window: window.stage.zoom_by(1.25)),
+        Command("zoom-out", tr("Zoom out"), ("Ctrl+-",), view, tr("Make the picture smaller again"),
+                lambda window: window.stage.zoom_by(0.8)),
+        Command("zoom-whole", tr("Whole picture"), ("Ctrl+0",), view, tr("Fit the picture to the stage"),
+                lambda window: window.stage.reset_zoom()),
+        Command("larger-text", tr("Larger text"), ("Ctrl+]",), view, tr("All words of the picture larger"),
+                _pure(lambda state: text_scale(state, 1.1))),
+        Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), view, tr("All words of the picture smaller"),
+                _pure(lambda state: text_scale(state, 1 / 1.1))),
+        Command("theme", tr("Light or dark"), ("T",), view, tr("Change between the light and the dark theme"),
+                _pure(does.theme)),
+        Command("motion", tr("Less motion"), ("M",), view, tr("Cut to the end of each beat instead of moving"),
+                _pure(less_motion)),
+        Command("present", tr("Present"), ("F5",), view, tr("Full screen in the projector theme; Esc leaves it"),
+                _call("present")),
+        Command("black", tr("Black screen"), ("B", "."), view, tr("Blank the screen black; any key brings it back"),
+                lambda window: window.blank("#000000")),
+        Command("white", tr("White screen"), ("W",), view, tr("Blank the screen white; any key brings it back"),
+                lambda window: window.blank("#FFFFFF")),
+        Command("pane", tr("Next pane"), ("F6",), view, tr("Move the keyboard to the next part of the window"),
+                _call("next_pane")),
+        Command("menu", tr("Menu bar"), ("F10",), view, tr("Show or hide the menu bar (Alt, too)"),
+                _call("toggle_menu_bar")),
+
+        Command("keys", tr("Keys"), ("F1",), about, tr("Every key and what it does"), _call("toggle_keys")),
+    )
+
+
+# --- what they do ---------------------------------------------------------------------------------------------------
+
+def _call(method: str) -> Act:
+    def act(window: Window) -> None:
+        getattr(window, method)()
+    return act
+
+
+def _store(method: str) -> Act:
+    def act(window: Window) -> None:
+        getattr(window.store, method)()
+    return act
+
+
+def _pure(function: Callable[[State], State]) -> Act:
+    def act(window: Window) -> None:
+        window.store.apply(function)
+    return act
+
+
+def _timed(function: Callable[[State, Timeline], State]) -> Act:
+    def act(window: Window) -> None:
+        if window.store.timeline.beats:
+            window.store.apply(lambda state: function(state, window.store.timeline))
+    return act
+
+
+def _traced(function: Callable[[State, Trace, Moment, frozenset[str]], State]) -> Act:
+    def act(window: Window) -> None:
+        trace, moment = window.store.trace, window.store.moment
+        if trace is not None and moment is not None:
+            names = frozenset(view.name for view in window.views())
+            window.store.apply(lambda state: function(state, trace, moment, names))
+    return act
+
+
+def _beside(by: int) -> Act:
+    return _traced(lambda state, trace, moment, names: does.neighbour(_on_subject(state, trace, moment), trace, by))
+
+
+def _pixel(rows: int, columns: int) -> Act:
+    return _traced(lambda state, trace, moment, names: does.move_cell(with_pixel(state, trace, moment), trace, rows,
+                                                                      columns))
+
+
+def _tab(by: int) -> Act:
+    def act(window: Window) -> None:
+        names = [view.name for view in window.views()]
+        here = names.index(window.view().name) if names else 0
+        if names:
+            window.store.update(view=names[(here + by) % len(names)])
+    return act
+
+
+def _still(state: State) -> State:
+    return replace(state, playing=False)
+
+
+def _on_subject(state: State, trace: Trace, moment: Moment) -> State:
+    """Whatever the picture is about becomes the focus."""
+    return replace(state, focus=subject(trace, moment, state.focus))
+
+
+def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
+    """The focus down to one cell: the marked one, if there is no other."""
+    about = subject(trace, moment, state.focus)
+    if about.part != "output":
+        return state
+    return replace(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
+
+
+def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> State:
+    """One level in: the layer, its strongest channel, its strongest pixel, and that one taken apart.
+
+    From a channel it goes straight to its strongest pixel under the microscope, if there is that view.
+    """
+    if state.focus is None:
+        return _on_subject(state, trace, moment)
+    about = subject(trace, moment, state.focus)
+    layer = trace[about.layer]
+    if about.part != "output" or not layer.shape:
+        return state
+    if not about.cell:
+        return replace(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
+    state = with_pixel(state, trace, moment)
+    return replace(state, view=WALK) if WALK in views else state
+
+
+def out(state: State, views: tuple[str, ...]) -> State:
+    """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
+    if state.view == WALK and views and views[0] != WALK:
+        state = replace(state, view=views[0])
+    return does.up(state)
+
+
+PARTS = 4
+"""Shift and an arrow go a quarter of a beat where a view has no terms to step through."""
+
+
+def next_part(state: State, times: Timeline, by: int) -> State:
+    """One small step within the beat; past its end, into the next one."""
+    moment = does.moment_of(state, times)
+    part = round(moment.phase * PARTS) + by
+    index = moment.index
+    if part > PARTS:
+        index, part = index + 1, 1
+    elif part < 0:
+        index, part = index - 1, PARTS - 1
+    if not 0 <= index < len(times.beats):
+        return state
+    return does.go(state, replace(times.settled(index), phase=part / PARTS))
+
+
+def text_scale(state: State, factor: float) -> State:
+    """Larger or smaller words, between 0.8 and 2 times."""
+    scale = round(min(2.0, max(0.8, state.look.text_scale * factor)), 2)
+    return replace(state, look=replace(state.look, text_scale=scale))
+
+
+def less_motion(state: State) -> State:
+    return replace(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))

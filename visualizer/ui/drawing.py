@@ -1,0 +1,162 @@
+"""The drawing pad: a sheet for one digit, drawn with mouse, finger or keyboard."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from visualizer import paint
+from visualizer.ui import style
+from visualizer.ui.buttons import Button, keeps, note_focus
+from visualizer.ui.words import tr
+
+Key = Qt.Key
+SIDE = 112
+"""The ink is kept at 4 x 4 points for each pixel of a digit."""
+PEN = 9.0
+"""Width of the pen in these points: the strokes of MNIST are about a tenth as wide as its digits are high."""
+STEP = 4.0
+"""How far one press of an arrow key moves the pen."""
+MOVES = {Key.Key_Left: (-STEP, 0.0), Key.Key_Right: (STEP, 0.0), Key.Key_Up: (0.0, -STEP), Key.Key_Down: (0.0, STEP)}
+
+
+class Pad(QWidget):
+    """The sheet, and what can be done with it."""
+
+    drawn = Signal(object)
+    """The ink, (112, 112) bytes, 0 paper and 255 ink: at every move of the pen and at the end of a stroke."""
+    closed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.sheet = Sheet(self)
+        self.sheet.drawn.connect(self.drawn)
+        self.clear = Button(tr("Clear"), "eraser", "raised", self)
+        self.clear.clicked.connect(self.sheet.clear)
+        self.done = Button(tr("Samples"), "models", "raised", self)
+        self.done.clicked.connect(self.closed)
+        style.name(self.clear, tr("Clear the sheet"), tr("Start again with an empty sheet (Delete)"))
+        style.name(self.done, tr("Back to the samples"), tr("Close the sheet and show the samples again"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(184, 184 + 68)
+
+    def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]
+        side = self.width()
+        self.sheet.setGeometry(0, 0, side, side)
+        half = (side - 8) // 2
+        self.clear.setGeometry(0, side + 34, half, 32)
+        self.done.setGeometry(half + 8, side + 34, side - half - 8, 32)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            style.write(painter, tr("Or with arrow keys and Space"), 0, self.width() + 20, "ink-2", size=12,
+                        weight=400, width=self.width())
+
+
+class Sheet(QWidget):
+    """Paper that remembers its ink."""
+
+    drawn = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.image = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
+        self.image.fill(0)
+        self.pen = QPointF(SIDE / 2, SIDE / 4)
+        self.pen_down = False
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        style.name(self, tr("Sheet to draw a digit on"),
+                   tr("Draw a digit: with the mouse, or arrow keys for the pen and Space to put it down"))
+
+    def ink(self) -> NDArray[np.uint8]:
+        """(112, 112): 0 paper, 255 ink; a copy."""
+        rows = np.frombuffer(self.image.constBits(), np.uint8).reshape(SIDE, self.image.bytesPerLine())
+        return rows[:, :SIDE].copy()
+
+    def clear(self) -> None:
+        """An empty sheet."""
+        self.image.fill(0)
+        self.pen_down = False
+        self.update()
+
+    def stroke(self, start: QPointF, end: QPointF) -> None:
+        """Ink between two points, in points of the sheet; says what is drawn now."""
+        with paint.painting(self.image) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(QPen(Qt.GlobalColor.white, PEN, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+            if start == end:
+                painter.drawPoint(start)
+            else:
+                painter.drawLine(start, end)
+        self.pen = end
+        self.update()
+        self.drawn.emit(self.ink())
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, (*MOVES, Key.Key_Space, Key.Key_Delete)) or super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.pen_down = False
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Key(event.key())
+        if key in MOVES:
+            dx, dy = MOVES[key]
+            end = QPointF(min(max(self.pen.x() + dx, 0), SIDE), min(max(self.pen.y() + dy, 0), SIDE))
+            if self.pen_down:
+                self.stroke(self.pen, end)
+            self.pen = end
+            self.update()
+        elif key == Key.Key_Space and not event.isAutoRepeat():
+            self.pen_down = not self.pen_down
+            if self.pen_down:
+                self.stroke(self.pen, self.pen)
+            self.update()
+        elif key == Key.Key_Delete:
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            point = self._point(event)
+            self.stroke(point, point)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.stroke(self.pen, self._point(event))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        place = QRectF(self.rect())
+        with paint.painting(self) as painter:
+            style.fill(painter, place, "stage", 6, "rule")
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            ink = QImage(self.image.size(), QImage.Format.Format_ARGB32_Premultiplied)
+            ink.fill(style.color("ink"))
+            ink.setAlphaChannel(self.image)
+            painter.drawImage(place.adjusted(1, 1, -1, -1), ink)
+            if self.hasFocus():
+                self._draw_pen(painter)
+
+    def _draw_pen(self, painter: QPainter) -> None:
+        """Where the pen of the keyboard is: a ring, filled when it is down."""
+        scale = self.width() / SIDE
+        at = self.pen * scale
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(style.color("accent"), 2))
+        painter.setBrush(style.color("accent") if self.pen_down else Qt.BrushStyle.NoBrush)
+        painter.drawEllipse(at, PEN * scale / 2, PEN * scale / 2)
+
+    def _point(self, event: QMouseEvent) -> QPointF:
+        at = event.position() * (SIDE / self.width())
+        return QPointF(min(max(at.x(), 0), SIDE), min(max(at.y(), 0), SIDE))

@@ -1,0 +1,175 @@
+"""Icons, drawn as paths in a box of 20 x 20: crisp at every scale, coloured by the theme, no image files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+BOX = 20.0
+"""Side of the box that every path is drawn in."""
+
+
+def draw(painter: QPainter, name: str, place: QRectF, color: QColor, width: float = 1.5) -> None:
+    """Draw an icon, scaled to fit and centred in `place`; its lines are `width` pixels wide. Raises KeyError."""
+    path, filled = ICONS[name]()
+    scale = min(place.width(), place.height()) / BOX
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(place.center().x() - BOX * scale / 2, place.center().y() - BOX * scale / 2)
+    painter.scale(scale, scale)
+    if filled:
+        painter.fillPath(path, color)
+    else:
+        painter.strokePath(path, QPen(color, width / scale, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
+                                      Qt.PenJoinStyle.RoundJoin))
+    painter.restore()
+
+
+def draw_mark(painter: QPainter, place: QRectF, accent: QColor, strong: QColor) -> None:
+    """The mark of the app: a small map of 4 x 4 cells that is stronger along one stroke."""
+    side = place.width() / 4
+    painter.save()
+    for row, weights in enumerate(MARK):
+        for column, weight in enumerate(weights):
+            color = QColor(strong if weight == 3 else accent)
+            color.setAlphaF((0.3, 0.55, 1.0, 1.0)[weight])
+            painter.fillRect(QRectF(place.x() + column * side, place.y() + row * side, side - 1, side - 1), color)
+    painter.restore()
+
+
+MARK = ((3, 2, 1, 0), (2, 3, 2, 1), (1, 2, 3, 2), (0, 1, 2, 3))
+
+Drawn = tuple[QPainterPath, bool]
+
+
+def _lines(*strokes: tuple[tuple[float, float], ...], closed: bool = False) -> QPainterPath:
+    path = QPainterPath()
+    for stroke in strokes:
+        path.moveTo(*stroke[0])
+        for point in stroke[1:]:
+            path.lineTo(*point)
+        if closed:
+            path.closeSubpath()
+    return path
+
+
+@cache
+def _present() -> Drawn:
+    path = _lines(((10, 14.5), (10, 17)), ((6.5, 17), (13.5, 17)))
+    path.addRoundedRect(QRectF(2.5, 3.5, 15, 11), 1.5, 1.5)
+    return path, False
+
+
+@cache
+def _export() -> Drawn:
+    return _lines(((10, 12.5), (10, 2.5)), ((6.5, 6), (10, 2.5), (13.5, 6)),
+                  ((3, 11), (3, 17), (17, 17), (17, 11))), False
+
+
+@cache
+def _pencil() -> Drawn:
+    return _lines(((3.5, 16.5), (4.5, 12.5), (13.5, 3.5), (16.5, 6.5), (7.5, 15.5), (3.5, 16.5)),
+                  ((11.5, 5.5), (14.5, 8.5))), False
+
+
+@cache
+def _folder() -> Drawn:
+    return _lines(((2.5, 16), (2.5, 4.5), (8, 4.5), (10, 7), (17.5, 7), (17.5, 16)), closed=True), False
+
+
+@cache
+def _first() -> Drawn:
+    return _lines(((9.5, 4.5), (4, 10), (9.5, 15.5)), ((15.5, 4.5), (10, 10), (15.5, 15.5))), False
+
+
+@cache
+def _last() -> Drawn:
+    return _lines(((4.5, 4.5), (10, 10), (4.5, 15.5)), ((10.5, 4.5), (16, 10), (10.5, 15.5))), False
+
+
+@cache
+def _previous() -> Drawn:
+    path = _lines(((16, 3.5), (16, 16.5), (7, 10)), closed=True)
+    path.addRect(QRectF(4, 3.5, 2.2, 13))
+    return path, True
+
+
+@cache
+def _next() -> Drawn:
+    path = _lines(((4, 3.5), (4, 16.5), (13, 10)), closed=True)
+    path.addRect(QRectF(13.8, 3.5, 2.2, 13))
+    return path, True
+
+
+@cache
+def _play() -> Drawn:
+    return _lines(((5.5, 3), (5.5, 17), (17, 10)), closed=True), True
+
+
+@cache
+def _play_back() -> Drawn:
+    return _lines(((14.5, 3), (14.5, 17), (3, 10)), closed=True), True
+
+
+@cache
+def _pause() -> Drawn:
+    path = QPainterPath()
+    path.addRect(QRectF(4.5, 3.5, 4, 13))
+    path.addRect(QRectF(11.5, 3.5, 4, 13))
+    return path, True
+
+
+@cache
+def _forward() -> Drawn:
+    return _lines(((2.5, 10), (17.5, 10)), ((13.5, 6.5), (17.5, 10), (13.5, 13.5))), False
+
+
+@cache
+def _backward() -> Drawn:
+    return _lines(((17.5, 10), (2.5, 10)), ((6.5, 6.5), (2.5, 10), (6.5, 13.5))), False
+
+
+@cache
+def _chevron() -> Drawn:
+    return _lines(((7.5, 5), (12.5, 10), (7.5, 15))), False
+
+
+@cache
+def _down() -> Drawn:
+    return _lines(((5, 7.5), (10, 12.5), (15, 7.5))), False
+
+
+@cache
+def _tick() -> Drawn:
+    return _lines(((4.5, 10.5), (8.5, 14.5), (15.5, 6))), False
+
+
+@cache
+def _cross() -> Drawn:
+    return _lines(((5, 5), (15, 15)), ((15, 5), (5, 15))), False
+
+
+@cache
+def _models() -> Drawn:
+    path = QPainterPath()
+    for row in range(3):
+        for column in range(3):
+            path.addRect(QRectF(3 + 5 * column, 3 + 5 * row, 4, 4))
+    return path, True
+
+
+@cache
+def _eraser() -> Drawn:
+    return _lines(((3, 12), (11, 4), (17, 10), (10, 17), (8, 17), (3, 12)), ((7, 8), (13, 14)),
+                  ((10, 17), (17, 17))), False
+
+
+ICONS: dict[str, Callable[[], Drawn]] = {
+    "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
+    "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
+    "forward": _forward, "backward": _backward, "chevron": _chevron, "down": _down, "tick": _tick, "cross": _cross,
+    "models": _models, "eraser": _eraser,
+}

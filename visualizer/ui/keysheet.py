@@ -1,0 +1,129 @@
+"""The key sheet: every command and its keys, made from the table of commands; and the screen that blanks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QWidget
+
+from visualizer import paint
+from visualizer.ui import style
+from visualizer.ui.commands import Command
+from visualizer.ui.words import tr
+
+ROW, HEAD = 24, 34
+COLUMN = 352
+KEYS = 140
+"""Width of the column of keys."""
+
+
+SIGNS = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "⏎"}
+
+
+class KeySheet(QWidget):
+    """Lies over the whole window until a key or a click puts it away."""
+
+    closed = Signal()
+
+    def __init__(self, commands: Sequence[Command], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.commands = commands
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        style.name(self, tr("Keys"))
+        self.setAccessibleDescription("; ".join(f"{keys_words(command)}: {command.title}" for command in commands))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.closed.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.closed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        groups: dict[str, list[Command]] = {}
+        for command in self.commands:
+            groups.setdefault(command.menu, []).append(command)
+        with paint.painting(self) as painter:
+            painter.fillRect(self.rect(), style.color("window"))
+            across = max(1, min(4, (self.width() - 48) // COLUMN))
+            columns = _columns(list(groups.items()), across)
+            wide = len(columns) * COLUMN
+            left, top = max(24.0, (self.width() - wide) / 2), 56.0
+            style.write(painter, tr("Keys"), left, top, size=20, weight=600)
+            style.write(painter, tr("any key closes this sheet"), left + 64, top, "ink-2", size=13, weight=400)
+            for number, column in enumerate(columns):
+                y = top + 8
+                for title, found in column:
+                    y += HEAD
+                    x = left + number * COLUMN
+                    style.write(painter, title, x, y, "accent-ink", size=13, weight=600)
+                    for command in found:
+                        y += ROW
+                        self._row(painter, command, x, y)
+
+    def _row(self, painter: QPainter, command: Command, x: float, y: float) -> None:
+        words = keys_words(command)
+        style.write(painter, words, x, y, size=12, weight=500, mono=True, width=KEYS)
+        style.write(painter, command.title, x + KEYS + 8, y, "ink-2", size=13, weight=400, width=COLUMN - KEYS - 24)
+
+
+def _columns(groups: list[tuple[str, list[Command]]], across: int) -> list[list[tuple[str, list[Command]]]]:
+    """The groups in their order, spread over columns of about the same height."""
+    total = sum(HEAD + ROW * len(found) for _, found in groups)
+    columns: list[list[tuple[str, list[Command]]]] = [[]]
+    high = 0.0
+    for title, found in groups:
+        mine = HEAD + ROW * len(found)
+        if columns[-1] and high + mine / 2 > total / across and len(columns) < across:
+            columns.append([])
+            high = 0.0
+        columns[-1].append((title, found))
+        high += mine
+    return columns
+
+
+def keys_words(command: Command) -> str:
+    """`→  PgDn`: the keys as they are printed on a keyboard."""
+    return "  ".join(key_words(key) for key in command.keys)
+
+
+def key_words(key: str) -> str:
+    """One key as it is printed on a keyboard."""
+    words = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+    parts = words.split("+") if not words.endswith("+") else [*words[:-2].split("+"), "+"]
+    return "+".join(SIGNS.get(part, part) for part in parts)
+
+
+class Blank(QWidget):
+    """One colour over everything, until any key or a click."""
+
+    closed = Signal()
+
+    def __init__(self, color: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.color = QColor(color)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        style.name(self, tr("Blank screen"))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self.closed.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.closed.emit()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            painter.fillRect(QRectF(self.rect()), self.color)

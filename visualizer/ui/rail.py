@@ -1,0 +1,477 @@
+"""The rail: which model, which input. Narrow windows get icons, and the same choosers as panels beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFocusEvent,
+    QHelpEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
+
+from visualizer import paint, registry, samples
+from visualizer.scene import colour, numbers
+from visualizer.scene.state import State
+from visualizer.trace import Sample
+from visualizer.ui import style
+from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
+from visualizer.ui.drawing import Pad
+from visualizer.ui.store import Store
+from visualizer.ui.words import tr
+
+WIDE, NARROW = 216, 56
+ROW, ROW_PITCH = 48, 52
+THUMB, THUMB_PITCH = 42, 47
+ACROSS = 4
+MOST_ROWS = 5
+"""So many models are listed without scrolling."""
+Key = Qt.Key
+
+
+class Rail(QWidget):
+    """Model chooser, input chooser, Draw and Open."""
+
+    open_wanted = Signal()
+    drawn = Signal(object)
+    """Ink of the drawing pad, (112, 112) bytes."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.narrow = False
+        self.models = ModelList(store, self)
+        self.scroller = _scrolled(self.models, self)
+        self.open_model = Button(tr("Open a model…"), "", "link", self)
+        self.grid = SampleGrid(store)
+        self.grid_scroller = _scrolled(self.grid, self)
+        self.pad = Pad(self)
+        self.pad.hide()
+        self.draw_button = Button(tr("Draw"), "pencil", "raised", self)
+        self.open_button = Button(tr("Open…"), "folder", "raised", self)
+        self.model_button = Button("", "models", "chosen", self)
+        self.input_button = ThumbButton(store, self)
+        self.draw_icon = Button("", "pencil", "flat", self)
+        self.open_icon = Button("", "folder", "flat", self)
+        self.panel: QFrame | None = None
+        self._name()
+        self._connect()
+        store.changed.connect(self._changed)
+        store.trace_changed.connect(self._retrace)
+        self._retrace()
+
+    def set_narrow(self, narrow: bool) -> None:
+        """Icons only, or the whole choosers."""
+        if narrow != self.narrow:
+            self.narrow = narrow
+            self.close_panel()
+            self._place()
+
+    def toggle_pad(self) -> None:
+        """Show the drawing pad in place of the samples, or put it away."""
+        if self.narrow:
+            self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
+            return
+        self.pad.setVisible(self.pad.isHidden())
+        self._place()
+        if self.pad.isVisible():
+            self.pad.sheet.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_panel(self) -> None:
+        """Put away the panel beside the icons."""
+        if self.panel is not None:
+            self.panel.close()
+            self.panel = None
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.narrow:
+            return
+        with paint.painting(self) as painter:
+            style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
+            top = self._input_top()
+            style.write(painter, tr("Input"), 16, top, "ink-2", weight=600)
+            style.write(painter, self.grid.source(), 200, top, "ink-2", size=12, weight=400, anchor="end", width=130)
+            if self.pad.isHidden():
+                self._write_sample(painter, self.grid_scroller.geometry().bottom() + 24)
+
+    def _write_sample(self, painter: QPainter, baseline: float) -> None:
+        """`Digit 2148, labelled 4`, the numbers standing out."""
+        x = 16.0
+        for index, piece in enumerate(sample_words(self._sample()).split(" ")):
+            strong = any(letter.isdigit() for letter in piece)
+            x += style.write(painter, ("" if index == 0 else " ") + piece, x, baseline, "ink",
+                             weight=600 if strong else 500, width=max(1.0, 200 - x))
+
+    def _sample(self) -> Sample:
+        trace = self.store.trace
+        known = {sample.name: sample for sample in samples.all_samples()}
+        name = self.store.state.sample
+        return known.get(name) or (trace.sample if trace is not None else Sample(name))
+
+    def _input_top(self) -> int:
+        return self.open_model.geometry().bottom() + 33
+
+    def _name(self) -> None:
+        style.name(self.open_model, tr("Open a model"), tr("Open your own model or a recording (Ctrl+O)"))
+        style.name(self.draw_button, tr("Draw"), tr("Draw a digit yourself (D)"))
+        style.name(self.draw_icon, tr("Draw"), tr("Draw a digit yourself (D)"))
+        style.name(self.open_button, tr("Open"), tr("Open an image, a model or a recording (Ctrl+O)"))
+        style.name(self.open_icon, tr("Open"), tr("Open an image, a model or a recording (Ctrl+O)"))
+        style.name(self.model_button, tr("Model"), tr("Choose another model"))
+        style.name(self.input_button, tr("Input"), tr("Choose another input"))
+
+    def _connect(self) -> None:
+        for button in (self.open_model, self.open_button, self.open_icon):
+            button.clicked.connect(self.open_wanted)
+        for button in (self.draw_button, self.draw_icon):
+            button.clicked.connect(self.toggle_pad)
+        self.pad.drawn.connect(self.drawn)
+        self.pad.closed.connect(self.toggle_pad)
+        self.model_button.clicked.connect(self._model_menu)
+        self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
+
+    def _place(self) -> None:
+        wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
+        for widget in wide:
+            widget.setVisible(not self.narrow)
+        for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
+            widget.setVisible(self.narrow)
+        if self.narrow:
+            self.pad.hide()
+            for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
+                                    (self.draw_icon, 120, 40), (self.open_icon, 160, 40)):
+                widget.setGeometry(8, y, side, side)
+            return
+        rows = min(self.models.count, MOST_ROWS)
+        models_high = rows * ROW_PITCH - (ROW_PITCH - ROW) + (ROW // 2 if self.models.count > MOST_ROWS else 0)
+        self.scroller.setGeometry(8, 40, 206, models_high)
+        self.open_model.setGeometry(22, 40 + models_high + 8, self.open_model.sizeHint().width(), 28)
+        top = self._input_top() + 15
+        drawing = not self.pad.isHidden()
+        self.grid_scroller.setVisible(not drawing)
+        self.draw_button.setVisible(not drawing)
+        self.open_button.setVisible(not drawing)
+        if drawing:
+            self.pad.setGeometry(16, top, 184, self.pad.sizeHint().height())
+            return
+        room = self.height() - top - 40 - 48
+        shown = max(2, min(self.grid.rows, 3 if self.height() < 900 else 6, room // THUMB_PITCH))
+        high = shown * THUMB_PITCH - (THUMB_PITCH - THUMB)
+        self.grid_scroller.setGeometry(16, top, 198, high)
+        self.draw_button.setGeometry(16, top + high + 38, 88, 32)
+        self.open_button.setGeometry(112, top + high + 38, 88, 32)
+        self.update()
+
+    def _changed(self, old: State, new: State) -> None:
+        if (old.sample, old.model) != (new.sample, new.model):
+            self.update()
+
+    def _retrace(self) -> None:
+        self.grid.show_samples(fitting_samples(self.store.state.model))
+        self._place()
+        self.update()
+
+    def _model_menu(self) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in registry.models():
+            action = menu.addAction(f"{model_title(name)}   {model_size(name)}")
+            action.setCheckable(True)
+            action.setChecked(name == self.store.state.model)
+            action.triggered.connect(lambda checked=False, name=name: self.store.update(model=name))
+        menu.addSeparator()
+        menu.addAction(tr("Open a model…")).triggered.connect(self.open_wanted)
+        menu.popup(self.model_button.mapToGlobal(QPoint(self.model_button.width() + 4, 0)))
+
+    def _show_panel(self, beside: QWidget, what: type[QWidget]) -> None:
+        """A small sheet beside the icons: the samples, or the drawing pad."""
+        self.close_panel()
+        panel = Panel(self.window())
+        panel.closed.connect(self._panel_closed)
+        if what is Pad:
+            pad = Pad(panel)
+            pad.drawn.connect(self.drawn)
+            pad.closed.connect(panel.close)
+            pad.setGeometry(12, 12, 184, pad.sizeHint().height())
+            panel.resize(208, pad.height() + 16)
+        else:
+            grid = SampleGrid(self.store)
+            grid.show_samples(fitting_samples(self.store.state.model))
+            scroller = _scrolled(grid, panel)
+            scroller.setGeometry(12, 12, 198, 6 * THUMB_PITCH)
+            panel.resize(220, 6 * THUMB_PITCH + 24)
+        panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
+        panel.show()
+        panel.raise_()
+        self.panel = panel
+
+    def _panel_closed(self) -> None:
+        self.panel = None
+
+
+class Panel(QFrame):
+    """A sheet over the stage; Esc or its own button puts it away."""
+
+    closed = Signal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            painter.fillRect(self.rect(), style.color("window"))
+            style.fill(painter, QRectF(self.rect()), "window", 0, "rule")
+
+    def closeEvent(self, event: QEvent) -> None:  # type: ignore[override]
+        self.closed.emit()
+        self.deleteLater()
+
+
+class ModelList(QWidget):
+    """One row of 48 px a model: its title and how many parameters it has, read from its card."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.rows = [ModelRow(name, store, self) for name in registry.models()]
+        self._place()
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, max(1, self.count) * ROW_PITCH - (ROW_PITCH - ROW))
+
+    def _place(self) -> None:
+        for number, row in enumerate(self.rows):
+            row.setGeometry(0, number * ROW_PITCH, 200, ROW)
+        self.resize(self.sizeHint())
+
+
+class ModelRow(Button):
+    """One model."""
+
+    def __init__(self, name: str, store: Store, parent: QWidget) -> None:
+        super().__init__(model_title(name), "", "flat", parent)
+        self.name, self.store = name, store
+        style.name(self, tr("{title}, {size}").format(title=model_title(name), size=model_size(name)))
+        self.setCheckable(True)
+        self.clicked.connect(lambda: store.update(model=name))
+        store.changed.connect(self._changed)
+        self._changed(store.state, store.state)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, ROW)
+
+    def _changed(self, old: State, new: State) -> None:
+        self.setChecked(new.model == self.name)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        place = QRectF(self.rect())
+        with paint.painting(self) as painter:
+            if self.isChecked():
+                style.fill(painter, place, "tint", 8)
+                style.fill(painter, QRectF(0, 14, 3, 20), "accent", 1.5)
+            elif self.underMouse():
+                style.fill(painter, place, "sunk", 8)
+            style.write(painter, self.text(), 14, 20, weight=600 if self.isChecked() else 500, width=180)
+            style.write(painter, model_size(self.name), 14, 38, "ink-2", size=12, weight=400, width=180)
+
+
+class SampleGrid(QWidget):
+    """The bundled inputs as small pictures; one part for the keyboard, arrows move inside it."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.samples: Sequence[Sample] = ()
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setMouseTracking(True)
+        style.name(self, tr("Samples"))
+        store.changed.connect(self._changed)
+
+    @property
+    def rows(self) -> int:
+        return -(-len(self.samples) // ACROSS)
+
+    def show_samples(self, found: Sequence[Sample]) -> None:
+        """Offer these."""
+        self.samples = found
+        self.resize(self.sizeHint())
+        self._describe()
+        self.update()
+
+    def source(self) -> str:
+        """Where the samples come from."""
+        return tr("MNIST test set") if any(sample.name.startswith("digit-") for sample in self.samples) else ""
+
+    def sizeHint(self) -> QSize:
+        return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * THUMB_PITCH)
+
+    def index(self) -> int:
+        """Which of them is the input now; -1 if none."""
+        name = self.store.state.sample
+        return next((number for number, sample in enumerate(self.samples) if sample.name == name), -1)
+
+    def place_of(self, number: int) -> QRect:
+        """Where a sample is drawn."""
+        return QRect(number % ACROSS * THUMB_PITCH, number // ACROSS * THUMB_PITCH, THUMB, THUMB)
+
+    def number_at(self, point: QPoint) -> int:
+        """The sample under a point; -1 if none."""
+        column, row = point.x() // THUMB_PITCH, point.y() // THUMB_PITCH
+        number = row * ACROSS + column
+        return number if column < ACROSS and number < len(self.samples) else -1
+
+    def choose(self, number: int) -> None:
+        """Make it the input."""
+        if 0 <= number < len(self.samples):
+            self.store.update(sample=self.samples[number].name)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            number = self.number_at(event.pos())
+            QToolTip.showText(event.globalPos(), sample_words(self.samples[number]) if number >= 0 else "", self)
+            return True
+        return keeps(event, (*ARROWS, *PRESS, Key.Key_Home, Key.Key_End)) or super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        moves = {Key.Key_Left: -1, Key.Key_Right: 1, Key.Key_Up: -ACROSS, Key.Key_Down: ACROSS}
+        key = Key(event.key())
+        if key in moves:
+            target = max(self.index(), 0) + moves[key] if self.index() >= 0 else 0
+            self.choose(min(max(target, 0), len(self.samples) - 1))
+        elif key in (Key.Key_Home, Key.Key_End):
+            self.choose(0 if key == Key.Key_Home else len(self.samples) - 1)
+        elif key not in PRESS:
+            super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.choose(self.number_at(event.position().toPoint()))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        chosen = self.index()
+        first = max(0, event.rect().top() // THUMB_PITCH) * ACROSS
+        last = min(len(self.samples), (event.rect().bottom() // THUMB_PITCH + 1) * ACROSS)
+        with paint.painting(self) as painter:
+            for number in range(first, last):
+                place = QRectF(self.place_of(number))
+                draw_thumb(painter, self.samples[number].name, place, number == chosen)
+
+    def _changed(self, old: State, new: State) -> None:
+        if old.sample == new.sample:
+            return
+        self._describe()
+        number = self.index()
+        scroller = self.parentWidget().parentWidget() if self.parentWidget() else None
+        if number >= 0 and isinstance(scroller, QScrollArea):
+            place = self.place_of(number)
+            scroller.ensureVisible(place.center().x(), place.center().y(), 0, THUMB_PITCH // 2)
+        self.update()
+
+    def _describe(self) -> None:
+        number = self.index()
+        chosen = sample_words(self.samples[number]) if number >= 0 else tr("none of them")
+        self.setAccessibleDescription(tr("{n} samples, chosen: {chosen}").format(n=len(self.samples), chosen=chosen))
+
+
+class ThumbButton(Button):
+    """The present input, as a button that offers the others."""
+
+    def __init__(self, store: Store, parent: QWidget) -> None:
+        super().__init__("", "", "flat", parent)
+        self.store = store
+        store.changed.connect(lambda old, new: self.update())
+        store.trace_changed.connect(lambda trace: self.update())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            draw_thumb(painter, self.store.state.sample, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
+
+
+# --- thumbnails and words -------------------------------------------------------------------------------------------
+
+def draw_thumb(painter: QPainter, name: str, place: QRectF, chosen: bool) -> None:
+    """One sample in its tile, framed if it is the input."""
+    painter.fillRect(place, style.color("stage"))
+    image = thumb(name, style.theme_name())
+    if image is not None:
+        side = place.width() - 4
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(QRectF(place.x() + 2, place.y() + 2, side, side), image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(style.color("accent" if chosen else "hair"), 2 if chosen else 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    inset = 1.0 if chosen else 0.5
+    painter.drawRoundedRect(place.adjusted(inset, inset, -inset, -inset), 3, 3)
+
+
+@cache
+def thumb(name: str, theme: str) -> QImage | None:
+    """A sample in the pixel palette of the theme; None if it is no image."""
+    try:
+        pixels = np.asarray(samples.pixels(name))
+    except (LookupError, OSError):
+        return None
+    if pixels.ndim != 2:
+        return None
+    table = colour.theme(theme).palettes["pixel"].astype(np.uint32)
+    packed = 0xFF000000 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
+    entries = np.ascontiguousarray(packed[pixels.astype(np.uint8)])
+    height, width = entries.shape
+    return QImage(entries.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+
+
+def sample_words(sample: Sample) -> str:
+    """`Digit 2148, labelled 4`."""
+    title = tr("Drawn by hand") if sample.name == "drawn" else sample.title or sample.name
+    if sample.label is None:
+        return title
+    return tr("{title}, labelled {label}").format(title=title, label=sample.label)
+
+
+def model_title(name: str) -> str:
+    """What its card calls it."""
+    return str(registry.card(name).get("title", name))
+
+
+def model_size(name: str) -> str:
+    """`22,090 parameters`."""
+    count = int(registry.card(name).get("parameters", 0))
+    return tr("{n} parameters").format(n=numbers.count(count))
+
+
+def fitting_samples(model: str) -> tuple[Sample, ...]:
+    """The bundled samples that a model reads; all of them for a model of one's own."""
+    return tuple(samples.all_samples())
+
+
+def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:
+    """A widget in a frame that scrolls when it must."""
+    area = QScrollArea(parent)
+    area.setWidget(widget)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.viewport().setAutoFillBackground(False)
+    widget.setAutoFillBackground(False)
+    return area
+
+

@@ -1,0 +1,193 @@
+"""Recorder: gets the recording that the State asks for, from a file or from the engine; and opens what people bring.
+
+Whatever goes wrong ends as one sentence, and with the recording that was there before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Signal
+
+from visualizer import export, registry, samples
+from visualizer.engine.client import Engine
+from visualizer.scene.state import State, from_json
+from visualizer.trace import Refused, Trace, load
+from visualizer.ui.store import Store, recording_of
+from visualizer.ui.words import tr
+
+MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+CARRIES_STATE = (".png", ".svg", ".pdf")
+DRAWN = "drawn"
+MOST_SESSION = 1 << 20
+"""Bytes; a longer file is no session."""
+
+
+class Recorder(QObject):
+    """Stands between the store and the engine."""
+
+    said = Signal(str)
+    """One sentence about what went wrong."""
+    status = Signal(str)
+    """A few words about live computing."""
+    shown = Signal()
+    """A recording that was asked for has come."""
+
+    def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.store, self.engine = store, engine
+        self.ink: NDArray[np.uint8] | None = None
+        """(28, 28): the digit that is the input while the sample is `drawn`."""
+        self._asked: dict[int, State] = {}
+        self._last_good = store.state
+        store.wants_trace.connect(self.record)
+        engine.ready.connect(self._ready)
+        engine.answered.connect(self._answered)
+        engine.refused.connect(self._turned_down)
+        engine.failed.connect(self._turned_down)
+        engine.died.connect(self._died)
+
+    # --- what the State asks for ---
+
+    def record(self, state: State) -> None:
+        """Get the recording of a State: from its own file, from the bundled recordings, or from the engine."""
+        path = Path(state.model)
+        try:
+            if path.suffix == ".trace":
+                self._show(_saved_trace(path, state), None, state)
+            elif (found := bundled_trace(state)) is not None:
+                self._show(found, None, state)
+                self._ask(state)  # the engine's answer brings the verdict of its check
+            else:
+                self._ask(state)
+        except Refused as error:
+            self._refuse(str(error))
+
+    def verify(self) -> None:
+        """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
+        if Path(self.store.state.model).suffix != ".trace":
+            self._ask(self.store.state)
+
+    def draw(self, ink: NDArray[np.uint8]) -> None:
+        """A drawing of any size becomes the input; the newest wins."""
+        try:
+            self.ink = samples.centre_digit(ink)
+        except Refused as error:
+            self.said.emit(str(error))
+            return
+        if self.store.state.sample == DRAWN:
+            self._ask(self.store.state)
+        else:
+            self.store.update(sample=DRAWN)
+
+    def open(self, path: str) -> None:
+        """A recording, a session, a picture that carries a State, an image, or a model: whichever it is."""
+        try:
+            self._open(Path(path))
+        except (Refused, LookupError, OSError, ValueError) as error:
+            self.said.emit(str(error))
+
+    # --- how it is got ---
+
+    def _open(self, path: Path) -> None:
+        if not path.exists():
+            if str(path) in registry.models():
+                self.store.update(model=str(path))
+                return
+            raise Refused(tr("There is no file {path}; check the name.").format(path=path))
+        suffix = path.suffix.lower()
+        if suffix == ".trace":
+            sample = load(path).sample.name
+            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False)
+        elif suffix == ".session":
+            self._restore(_read_session(path))
+        elif suffix in CARRIES_STATE and (words := export.state_in(path)):
+            self._restore(words)
+        elif suffix in IMAGES:
+            samples.open_image(path)
+            self.store.update(sample=str(path), playing=False)
+        elif suffix in MODELS:
+            self.store.update(model=str(path), at="", focus=None, playing=False)
+        else:
+            raise Refused(tr("{name} is of no kind that opens here; open an image, a model, a .trace, or a picture "
+                             "saved by the app.").format(name=path.name))
+
+    def _restore(self, words: str) -> None:
+        found = from_json(words)
+        now = self.store.state
+        look = replace(found.look, size=now.look.size)
+        self.store.apply(lambda state: replace(found, look=look, playing=False))
+
+    def _ask(self, state: State) -> None:
+        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
+        if state.sample == DRAWN:
+            if self.ink is None:
+                raise Refused(tr("The drawing was not kept; draw the digit again."))
+            wishes["pixels"] = self.ink
+        number = self.engine.request("record", **wishes)
+        self._asked = {number: state}
+
+    def _show(self, trace: Trace, report: Any, state: State) -> None:
+        if self.store.set_trace(trace, report, asked=state):
+            self._last_good = self.store.state
+            self.shown.emit()
+
+    def _refuse(self, sentence: str) -> None:
+        """Say why, and go back to the recording that is still there."""
+        good = self._last_good
+        if self.store.trace is not None and recording_of(good) != recording_of(self.store.state):
+            model, sample, objective, interventions = recording_of(good)
+            self.store.update(undoable=False, model=model, sample=sample, objective=objective,
+                              interventions=interventions)
+        self.said.emit(sentence)
+
+    # --- what the engine says ---
+
+    def _answered(self, number: int, name: str, answer: Any) -> None:
+        state = self._asked.pop(number, None)
+        if state is not None and isinstance(answer, dict):
+            self._show(answer["trace"], answer.get("report"), state)
+
+    def _turned_down(self, number: int, sentence: str) -> None:
+        if self._asked.pop(number, None) is not None:
+            self._refuse(sentence)
+
+    def _ready(self, versions: Any) -> None:
+        torch = str(dict(versions).get("torch", "")).partition("+")[0]
+        self.status.emit(tr("Live: torch {version}").format(version=torch))
+
+    def _died(self, sentence: str) -> None:
+        self.status.emit(tr("Live computing stopped"))
+        self.said.emit(sentence)
+
+
+def bundled_trace(state: State) -> Trace | None:
+    """The shipped recording of this model with this input, if there is one."""
+    if state.objective != "loss" or state.interventions:
+        return None
+    for path in registry.files("assets", "traces/*.trace"):
+        if path.stem.startswith(state.model):
+            found = load(path)
+            if (found.model, found.sample.name) == (state.model, state.sample):
+                return found
+    return None
+
+
+def _saved_trace(path: Path, state: State) -> Trace:
+    found = load(path)
+    if found.sample.name != state.sample:
+        raise Refused(tr("{name} is a recording of one input; choose a model to try another.").format(name=path.name))
+    return found
+
+
+def _read_session(path: Path) -> str:
+    if path.stat().st_size > MOST_SESSION:
+        raise Refused(tr("{name} is too long for a session; open a file saved by the app.").format(name=path.name))
+    return path.read_text("utf-8")
+
+

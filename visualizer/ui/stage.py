@@ -1,0 +1,339 @@
+"""The stage: the card that holds the picture. Looks, points, zooms, scrubs; everything it does is a change of State."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from visualizer import paint, views
+from visualizer.scene import state as does
+from visualizer.scene.parts import BEAT
+from visualizer.scene.picture import Focus, Look, Picture, Rect
+from visualizer.scene.state import State
+from visualizer.scene.timeline import Moment, Timeline
+from visualizer.trace import Trace
+from visualizer.ui import style, words
+from visualizer.ui.buttons import note_focus
+from visualizer.ui.canvas import EMPTY, Canvas
+from visualizer.ui.store import Store
+from visualizer.ui.words import tr
+
+RADIUS = 10.0
+MOST_ZOOM = 16.0
+DRAG = 4.0
+"""A press that moves less than this is a click."""
+
+
+class Stage(Canvas):
+    """Shows the view of the State. The picture is made anew only when trace, moment, focus or look have changed."""
+
+    deeper = Signal()
+    """Double click or Enter: one level in."""
+
+    def __init__(self, store: Store, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.veiled = False
+        """Another recording is on its way: the old picture stays, veiled."""
+        self._drawn: tuple[object, ...] = ()
+        self._press: QPointF | None = None
+        self._dragging = ""
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setAccessibleName(tr("Stage"))
+        self.hovered.connect(self.light)
+        store.changed.connect(self._changed)
+        store.trace_changed.connect(self.refresh)
+
+    # --- the picture ---
+
+    def refresh(self) -> None:
+        """Make the picture anew if anything that it shows has changed."""
+        store = self.store
+        trace, moment = store.trace, store.moment
+        if trace is None or moment is None:
+            self._drawn = ()
+            self.show_picture(EMPTY)
+            return
+        view = suiting(store.state.view, trace)
+        look = look_of(store.state, (self.width(), self.height()))
+        focus = store.state.focus
+        wanted = (id(trace), moment, focus, look, view.name)
+        if wanted != self._drawn:
+            self._drawn = wanted
+            self.show_picture(view.draw(trace, moment, focus, look))
+            self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
+
+    def describe(self, focus: Focus) -> str:
+        """The tooltip of what lies under the pointer."""
+        trace, moment = self.store.trace, self.store.moment
+        if trace is None or moment is None:
+            return ""
+        if focus.part == BEAT:
+            return words.beat_tip(trace, focus.layer, moment.backward)
+        return words.tip(trace, focus, moment.backward)
+
+    def _changed(self, old: State, new: State) -> None:
+        self.refresh()
+        if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
+            self._announce()
+        if old.view != new.view:
+            self.reset_zoom()
+
+    def _announce(self) -> None:
+        """Say the caption to a screen reader."""
+        if QAccessible.isActive() and self.picture.caption:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.picture.caption))
+
+    # --- zoom ---
+
+    def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
+        """Enlarge around a point of the widget (its middle); never smaller than whole."""
+        around = around or QPointF(self.width() / 2, self.height() / 2)
+        zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
+        self.corner = around - (around - self.corner) * (zoom / self.zoom)
+        self.zoom = zoom
+        self._keep_inside()
+
+    def reset_zoom(self) -> None:
+        """The whole picture again."""
+        self.zoom, self.corner = 1.0, QPointF(0, 0)
+        self.update()
+
+    def _keep_inside(self) -> None:
+        """No empty margin beyond the picture's edges."""
+        least_x, least_y = self.width() * (1 - self.zoom), self.height() * (1 - self.zoom)
+        self.corner = QPointF(min(0.0, max(least_x, self.corner.x())), min(0.0, max(least_y, self.corner.y())))
+        self.update()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
+        elif self.zoom > 1:
+            self.corner += QPointF(event.angleDelta()) / 2
+            self._keep_inside()
+        event.accept()
+
+    # --- pointing ---
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._press = event.position()
+        self._dragging = ""
+        if event.button() == Qt.MouseButton.MiddleButton:
+            self._dragging = "pan"
+            return
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        focus = self.focus_at(event.position())
+        if focus is not None and focus.part == BEAT:
+            self._dragging = "scrub"
+            self._go_to_beat(focus.layer)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not event.buttons():
+            super().mouseMoveEvent(event)
+            self.setCursor(self._cursor_at(event.position()))
+            return
+        if self._press is None:
+            return
+        moved = event.position() - self._press
+        if not self._dragging and moved.manhattanLength() > DRAG:
+            self._dragging = self._drag_of(self.focus_at(self._press))
+        if self._dragging == "pan":
+            self.corner += moved
+            self._press = event.position()
+            self._keep_inside()
+        elif self._dragging == "scrub":
+            self._scrub(self.to_picture(event.position())[0])
+        elif self._dragging == "mark":
+            self._mark(self.focus_at(event.position()))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        press, self._press = self._press, None
+        if event.button() == Qt.MouseButton.LeftButton and press is not None and not self._dragging:
+            self._click(self.focus_at(event.position()))
+        self._dragging = ""
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        focus = self.focus_at(event.position())
+        self._press = None
+        if event.button() == Qt.MouseButton.LeftButton and focus is not None and focus.part != BEAT:
+            self.deeper.emit()
+
+    def _click(self, focus: Focus | None) -> None:
+        """Select what lies there, one level down at a time; on nothing, go one level up."""
+        trace, times = self.store.trace, self.store.timeline
+        if trace is None:
+            return
+        if focus is None:
+            self.store.apply(does.up)
+            return
+        target = level_for(trace, self.store.state.focus, focus)
+        self.store.apply(lambda state: does.select(replace(state, playing=False), trace, times, target))
+
+    def _drag_of(self, start: Focus | None) -> str:
+        """What a drag that began there does: it moves the marked pixel of the selected tile, or the enlarged view."""
+        selected, trace = self.store.state.focus, self.store.trace
+        if start is not None and trace is not None and start.part == "output" and selected is not None \
+                and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
+            return "mark"
+        return "pan" if self.zoom > 1 else "nothing"
+
+    def _mark(self, focus: Focus | None) -> None:
+        selected, trace = self.store.state.focus, self.store.trace
+        if focus is None or selected is None or trace is None or focus.layer != selected.layer \
+                or focus.cell[:1] != selected.cell[:1] or len(focus.cell) != trace[focus.layer].output.ndim:
+            return
+        self.store.apply(lambda state: replace(state, focus=focus), undoable=False)
+
+    def _cursor_at(self, point: QPointF) -> Qt.CursorShape:
+        focus = self.focus_at(point)
+        if focus is None:
+            return Qt.CursorShape.OpenHandCursor if self.zoom > 1 else Qt.CursorShape.ArrowCursor
+        return Qt.CursorShape.PointingHandCursor
+
+    # --- scrubbing the lanes ---
+
+    def _go_to_beat(self, layer: str) -> None:
+        moment = self.store.moment
+        if moment is None:
+            return
+        target = self.store.timeline.of(layer, moment.beat.direction)
+        if target is not None:
+            self.store.apply(lambda state: does.go(replace(state, playing=False), target))
+
+    def _scrub(self, x: float) -> None:
+        """The moment at which the cursor stands at x; it travels from one beat to the next."""
+        moment = self.store.moment
+        if moment is None:
+            return
+        target = moment_at(self.picture, self.store.timeline, moment, x)
+        if target is not None:
+            self.store.apply(lambda state: does.go(replace(state, playing=False), target), undoable=False)
+
+    # --- keys and frame ---
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Plus, minus and nought zoom; every other key is a command of the window."""
+        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom_by(1.25)
+        elif event.key() == Qt.Key.Key_Minus:
+            self.zoom_by(0.8)
+        elif event.key() == Qt.Key.Key_0:
+            self.reset_zoom()
+        else:
+            super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        size = (self.width(), self.height())
+        self._keep_inside()
+        self.store.apply(lambda state: replace(state, look=replace(state.look, size=size)), undoable=False)
+        self.refresh()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            if self.picture is EMPTY:
+                painter.fillRect(self.rect(), style.color("stage"))
+            else:
+                self.draw(painter)
+            if self.veiled:
+                self._veil(painter)
+            self._frame(painter)
+
+    def _veil(self, painter: QPainter) -> None:
+        veil = style.color("stage")
+        veil.setAlphaF(0.4)
+        painter.fillRect(self.rect(), veil)
+        painter.fillRect(QRectF(0, 0, self.width(), 2), style.color("accent"))
+
+    def _frame(self, painter: QPainter) -> None:
+        """Round the card's corners, and draw its hairline."""
+        whole = QRectF(self.rect())
+        outside, card = QPainterPath(), QPainterPath()
+        outside.addRect(whole)
+        card.addRoundedRect(whole, RADIUS, RADIUS)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(outside.subtracted(card), style.color("window"))
+        painter.setPen(QPen(style.color("hair"), 1))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(whole.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS - 0.5, RADIUS - 0.5)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.PaletteChange:
+            self.update()
+
+
+# --- pure helpers ---------------------------------------------------------------------------------------------------
+
+def suiting(name: str, trace: Trace) -> views.View:
+    """The view of that name if it has anything to show of this trace, else the first that has."""
+    found = [view for view in views.all_views() if view.suits(trace)]
+    return next((view for view in found if view.name == name), found[0])
+
+
+def look_of(state: State, size: tuple[int, int]) -> Look:
+    """The look of the State at the stage's size; while it plays, what is not reached yet is veiled."""
+    look = replace(state.look, size=size)
+    if state.playing:
+        knobs = dict(look.knobs) | {"unreached": "veiled"}
+        look = replace(look, knobs=tuple(knobs.items()))
+    return look
+
+
+def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:
+    """What a click on `hit` selects: first the channel, and a pixel only in a channel that is selected already."""
+    if hit.part != "output" or hit.layer not in trace:
+        return hit
+    axes = trace[hit.layer].axes
+    if len(hit.cell) < 3 or axes[-2:] != ("row", "column"):
+        return hit
+    channel = replace(hit, cell=hit.cell[:-2])
+    inside = selected is not None and selected.layer == hit.layer and selected.cell[:len(channel.cell)] == channel.cell
+    return hit if inside else channel
+
+
+def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float) -> Moment | None:
+    """The moment at which the cursor of the lanes stands at `x`, in the direction of `moment`.
+
+    During a beat the cursor travels, eased, from the layer before to the beat's own.
+    """
+    stops = sorted({(mark.x + mark.width / 2, mark.focus.layer) for mark in picture.moving + picture.still
+                    if isinstance(mark, Rect) and mark.focus is not None and mark.focus.part == BEAT})
+    reached = [(at, found) for at, layer in stops if (found := times.of(layer, moment.beat.direction)) is not None]
+    if not reached:
+        return None
+    if moment.backward:
+        reached.reverse()
+    ahead = next((index for index, (at, _) in enumerate(reached) if (at <= x if moment.backward else at >= x)), None)
+    if ahead is None:
+        return reached[-1][1]
+    if ahead == 0:
+        return reached[0][1]
+    (start, _), (end, target) = reached[ahead - 1], reached[ahead]
+    share = (x - start) / (end - start)
+    return replace(target, phase=uneased(share)) if share < 1 else target
+
+
+def uneased(share: float) -> float:
+    """The phase at which `timeline.ease` gives `share`: the inverse of 3p² − 2p³ on 0 … 1, in closed form."""
+    return 0.5 - math.sin(math.asin(1 - 2 * min(1.0, max(0.0, share))) / 3)

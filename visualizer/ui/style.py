@@ -1,0 +1,153 @@
+"""Style: the theme's tokens as Qt colours, palette and fonts. One app wears one theme at a time."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
+from PySide6.QtWidgets import QApplication, QToolTip, QWidget
+
+from visualizer import paint
+from visualizer.scene import colour
+from visualizer.scene import type as letters
+
+Role = QPalette.ColorRole
+ROLES = {
+    Role.Window: "window", Role.WindowText: "ink", Role.Base: "stage", Role.AlternateBase: "sunk", Role.Text: "ink",
+    Role.Button: "raised", Role.ButtonText: "ink", Role.BrightText: "negative-text", Role.ToolTipBase: "raised",
+    Role.ToolTipText: "ink", Role.PlaceholderText: "ink-2", Role.Highlight: "tint", Role.HighlightedText: "accent-ink",
+    Role.Link: "accent-ink", Role.Accent: "accent", Role.Light: "raised", Role.Midlight: "hair", Role.Mid: "rule",
+    Role.Dark: "rule", Role.Shadow: "hair",
+}
+"""Which token each part of Qt's own widgets (menus, tables, dialogs) wears."""
+
+SCROLL = """
+QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {rule}; border-radius: 3px; margin: 2px; min-height: 28px; min-width: 28px; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+"""
+
+
+TABLE = """
+QTableView {{ background: {stage}; color: {ink}; gridline-color: {hair}; border: 1px solid {hair};
+              selection-background-color: {tint}; selection-color: {accent}; }}
+QHeaderView, QHeaderView::section {{ background: {window}; color: {quiet}; border: none; padding: 0 6px; }}
+""" + SCROLL
+
+
+def wear(app: QApplication, theme: str) -> None:
+    """Give the whole app the colours of a theme; every widget is told and draws itself anew."""
+    app.setProperty("theme", theme)
+    dressed = palette(theme)
+    app.setPalette(dressed)
+    QToolTip.setPalette(dressed)
+    for widget in app.allWidgets():
+        widget.update()
+
+
+def theme_name() -> str:
+    """The theme that the app wears."""
+    app = QApplication.instance()
+    return str(app.property("theme") or "light") if app else "light"
+
+
+def color(token: str, theme: str = "") -> QColor:
+    """A token of the theme that is worn; a new QColor that may be changed."""
+    return QColor(*colour.resolve(theme or theme_name(), token))
+
+
+def palette(theme: str) -> QPalette:
+    """Qt's palette in the tokens of a theme."""
+    made = QPalette()
+    for role, token in ROLES.items():
+        made.setColor(role, color(token, theme))
+    for role in (Role.WindowText, Role.Text, Role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, role, color("rule", theme))
+    return made
+
+
+def scroll_sheet() -> str:
+    """Thin scroll bars in the colours of the theme."""
+    return SCROLL.format(rule=color("rule").name())
+
+
+def table_sheet() -> str:
+    """A table in the colours of the theme."""
+    names = {"stage": "stage", "ink": "ink", "hair": "hair", "tint": "tint", "accent": "accent-ink", "window": "window",
+             "quiet": "ink-2", "rule": "rule"}
+    return TABLE.format(**{name: color(token).name() for name, token in names.items()})
+
+
+def font(size: int = 13, weight: int = 500, mono: bool = False) -> QFont:
+    """A bundled font of that many pixels."""
+    return QFont(paint.font(size, letters.face(weight, mono=mono)))
+
+
+@cache
+def _metrics(size: int, weight: int, mono: bool) -> QFontMetricsF:
+    return QFontMetricsF(font(size, weight, mono))
+
+
+def text_width(text: str, size: int = 13, weight: int = 500, mono: bool = False) -> float:
+    """Width of a line in pixels."""
+    return _metrics(size, weight, mono).horizontalAdvance(text)
+
+
+def write(painter: QPainter, text: str, x: float, baseline: float, token: str = "ink", *, size: int = 13,
+          weight: int = 500, mono: bool = False, anchor: str = "start", width: float = 0) -> float:
+    """One line of text by its baseline, elided to `width` if that is given; returns the width it took."""
+    metrics = _metrics(size, weight, mono)
+    if width:
+        text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width)
+    used = metrics.horizontalAdvance(text)
+    painter.setFont(font(size, weight, mono))
+    painter.setPen(color(token))
+    painter.drawText(QRectF(x - {"start": 0.0, "middle": used / 2, "end": used}[anchor], baseline - metrics.ascent(),
+                            used + 2, metrics.height()), Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextSingleLine, text)
+    return used
+
+
+def fill(painter: QPainter, place: QRectF, token: str, radius: float = 0, line: str = "") -> None:
+    """A rounded area, with a hairline inside its edge if `line` names a token."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(color(token) if token else Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(color(line), 1) if line else Qt.PenStyle.NoPen)
+    painter.drawRoundedRect(place.adjusted(0.5, 0.5, -0.5, -0.5) if line else place, radius, radius)
+    painter.restore()
+
+
+def reduced_motion() -> bool:
+    """Whether the person has asked the system for less motion; False where Qt cannot tell (before Qt 6.12)."""
+    hints = QApplication.styleHints()
+    accessibility = getattr(hints, "accessibility", None)
+    preference = getattr(accessibility(), "motionPreference", None) if accessibility else None
+    return preference is not None and "Reduced" in str(preference())
+
+
+def name(widget: QWidget, words: str, tip: str = "") -> None:
+    """What a widget is called by a screen reader, and what its tooltip says."""
+    widget.setAccessibleName(words)
+    widget.setToolTip(tip)
+    if tip:
+        widget.setAccessibleDescription(tip)
+
+
+def hatch(painter: QPainter, place: QRectF, radius: float = 0) -> None:
+    """The pattern that means: no value here."""
+    painter.save()
+    clip = QPainterPath()
+    clip.addRoundedRect(place, radius, radius)
+    painter.setClipPath(clip)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(color("hatch"), 1))
+    step = 5 * 2 ** 0.5
+    x = place.left() - place.height()
+    while x < place.right():
+        painter.drawLine(QPointF(x, place.bottom()), QPointF(x + place.height(), place.top()))
+        x += step
+    painter.restore()

@@ -1,0 +1,233 @@
+"""The top bar: the mark with the menu, where one is, the views, Present and Export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QPoint, QRectF, QSize, Signal
+from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QMenu, QWidget
+
+from visualizer import paint
+from visualizer.scene.picture import Focus
+from visualizer.ui import icons, style
+from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.words import tr
+from visualizer.views import View
+
+HEIGHT = 48
+Crumb = tuple[str, Focus | None]
+
+
+class TopBar(QWidget):
+    """One row along the top of the window."""
+
+    view_chosen = Signal(str)
+    crumb_chosen = Signal(object)
+    menu_wanted = Signal(object)
+    """Where the menu should open, in global pixels."""
+
+    def __init__(self, run: Callable[[str], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.views: Sequence[View] = ()
+        self.narrow, self.compact = False, False
+        self.mark = MarkButton(self)
+        self.mark.clicked.connect(lambda: self.menu_wanted.emit(self.mark.mapToGlobal(QPoint(0, self.mark.height()))))
+        self.crumbs = Crumbs(self)
+        self.crumbs.chosen.connect(self.crumb_chosen)
+        self.tabs = Segments((), self)
+        self.tabs.setAccessibleName(tr("View"))
+        self.tabs.chosen.connect(lambda number: self.view_chosen.emit(self.views[number].name))
+        self.view_button = ViewButton(self)
+        self.view_button.clicked.connect(self._view_menu)
+        self.present = Button(tr("Present"), "present", "flat", self)
+        self.present.clicked.connect(lambda: run("present"))
+        self.details = Button(tr("Details"), "", "raised", self)
+        self.details.clicked.connect(lambda: run("details"))
+        self.export = Button(tr("Export"), "export", "flat", self)
+        self.export.clicked.connect(lambda: run("export"))
+        style.name(self.mark, tr("Menu"), tr("Everything that can be done (F10 for a menu bar)"))
+        style.name(self.present, tr("Present"), tr("Full screen in the projector theme (F5)"))
+        style.name(self.details, tr("Details"), tr("Show or hide the inspector (I)"))
+        style.name(self.export, tr("Export"), tr("Save what you see as PNG, SVG or PDF (E)"))
+
+    def show_views(self, views: Sequence[View], chosen: str) -> None:
+        """Offer these views, one of them chosen."""
+        if [view.name for view in views] != [view.name for view in self.views]:
+            self.views = tuple(views)
+            segments = [Segment(tr_view(view)) for view in views]
+            for segment, view in zip(segments, views, strict=True):
+                style.name(segment, segment.text(), view.sentence)
+            self.tabs.set_segments(segments)
+            self._place()
+        for number, view in enumerate(self.views):
+            if view.name == chosen:
+                self.tabs.choose(number)
+                self.view_button.setText(tr_view(view))
+                style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), view.sentence)
+
+    def show_path(self, crumbs: Sequence[Crumb]) -> None:
+        """Where one is."""
+        self.crumbs.show_path(crumbs)
+
+    def set_width(self, narrow: bool, compact: bool) -> None:
+        """`narrow`: the rail is icons; `compact`: tabs are a menu, buttons icons."""
+        self.narrow, self.compact = narrow, compact
+        self.present.setText("" if compact else tr("Present"))
+        self.export.setText("" if compact else tr("Export"))
+        self.mark.setText("" if narrow else tr("Visualizer"))
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The window's own ground shows through."""
+
+    def _place(self) -> None:
+        self.mark.setGeometry(8, 6, self.mark.sizeHint().width(), 36)
+        right = self.width() - 8
+        for button in (self.export, self.present):
+            wide = 36 if self.compact else button.sizeHint().width()
+            right -= wide
+            button.setGeometry(right, 8, wide, 32)
+            right -= 4
+        self.details.setVisible(self.compact)
+        if self.compact:
+            wide = self.details.sizeHint().width()
+            right -= wide + 4
+            self.details.setGeometry(right, 8, wide, 32)
+        tabs_menu = self.compact or right - 16 - self.tabs.sizeHint().width() < self._crumbs_left() + 200
+        self.tabs.setVisible(not tabs_menu and bool(self.views))
+        self.view_button.setVisible(tabs_menu and bool(self.views))
+        wide = 120 if tabs_menu else self.tabs.sizeHint().width()
+        wide = max(wide, self.view_button.sizeHint().width()) if tabs_menu else wide
+        shown = self.view_button if tabs_menu else self.tabs
+        shown.setGeometry(right - 12 - wide, 8 if tabs_menu else 6, wide, 32 if tabs_menu else 36)
+        self.crumbs.setGeometry(self._crumbs_left() - 8, 8, right - 28 - wide - self._crumbs_left(), 32)
+
+    def _crumbs_left(self) -> int:
+        return 72 if self.narrow else 232
+
+    def _view_menu(self) -> None:
+        menu = QMenu(self)
+        for view in self.views:
+            action = menu.addAction(tr_view(view))
+            action.setCheckable(True)
+            action.setChecked(tr_view(view) == self.view_button.text())
+            action.setToolTip(view.sentence)
+            action.triggered.connect(lambda checked=False, name=view.name: self.view_chosen.emit(name))
+        menu.popup(self.view_button.mapToGlobal(QPoint(0, self.view_button.height() + 4)))
+
+
+class MarkButton(Button):
+    """The mark and the name; a click opens the menu."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(tr("Visualizer"), "", "flat", parent, size=15, weight=600)
+
+    def sizeHint(self) -> QSize:
+        return QSize(40 + (round(style.text_width(self.text(), 15, 600)) + 14 if self.text() else 0), 36)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            self.draw_ground(painter, QRectF(self.rect()))
+            icons.draw_mark(painter, QRectF(10, 8, 20, 20), style.color("accent"), style.color("accent-fill"))
+            if self.text():
+                style.write(painter, self.text(), 38, 23.5, size=15, weight=600)
+
+
+class ViewButton(Button):
+    """The name of the view and an arrow: the tabs where there is no room for them."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("", "", "raised", parent)
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(style.text_width(self.text())) + 52, 32)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        place = QRectF(self.rect())
+        with paint.painting(self) as painter:
+            style.fill(painter, place, "sunk", 8)
+            style.write(painter, self.text(), 14, 20.7, weight=600)
+            icons.draw(painter, "down", QRectF(place.width() - 26, 9, 14, 14), style.color("ink-2"))
+
+
+class Crumbs(QWidget):
+    """The path from the model down to what is looked at; what does not fit is left out from the second crumb on."""
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.path: Sequence[Crumb] = ()
+        self.buttons: list[CrumbButton] = []
+        style.name(self, tr("Path"))
+
+    def show_path(self, crumbs: Sequence[Crumb]) -> None:
+        """A button for each."""
+        if tuple(crumbs) == tuple(self.path):
+            return
+        self.path = tuple(crumbs)
+        for old in self.buttons:
+            old.hide()
+            old.deleteLater()
+        self.buttons = [CrumbButton(words, number == len(crumbs) - 1, number == 0, self)
+                        for number, (words, _) in enumerate(crumbs)]
+        for button, (words, focus) in zip(self.buttons, crumbs, strict=True):
+            button.clicked.connect(lambda checked=False, focus=focus: self.chosen.emit(focus))
+            style.name(button, words, tr("Go to {place}").format(place=words))
+            button.show()
+        self._place()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def _place(self) -> None:
+        for number, button in enumerate(self.buttons):
+            button.first = number == 0
+        widths = [button.sizeHint().width() for button in self.buttons]
+        hidden: set[int] = set()
+        for number in [*range(1, len(widths) - 1), 0]:
+            if sum(wide for place, wide in enumerate(widths) if place not in hidden) > self.width():
+                hidden.add(number)
+        x = 0
+        for number, button in enumerate(self.buttons):
+            button.setVisible(number not in hidden)
+            if number in hidden:
+                continue
+            button.first = x == 0
+            button.setGeometry(x, 0, min(button.sizeHint().width(), max(28, self.width() - x)), self.height())
+            x += button.width()
+
+
+class CrumbButton(Button):
+    """One crumb, with the arrow before it."""
+
+    ARROW = 18
+
+    def __init__(self, words: str, last: bool, first: bool, parent: QWidget) -> None:
+        super().__init__(words, "", "flat", parent)
+        self.last, self.first = last, first
+        self.weight = 600 if last else 500
+
+    def sizeHint(self) -> QSize:
+        return QSize(max(28, round(style.text_width(self.text(), 13, self.weight) + 0.5) + 16
+                         + (0 if self.first else self.ARROW)), 32)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        place = QRectF(self.rect())
+        left = 0.0 if self.first else float(self.ARROW)
+        with paint.painting(self) as painter:
+            if not self.first:
+                icons.draw(painter, "chevron", QRectF(2, place.center().y() - 6, 12, 12), style.color("rule"))
+            if self.underMouse():
+                style.fill(painter, place.adjusted(left, 2, 0, -2), "sunk", 6)
+            style.write(painter, self.text(), left + 8, place.center().y() + 4.7, "ink" if self.last else "ink-2",
+                        weight=self.weight, width=place.width() - left - 8)
+
+
+def tr_view(view: View) -> str:
+    """The title of a view; views are written in English and translated by their own catalogue."""
+    return view.title

@@ -1,0 +1,244 @@
+"""The transport: which way, which beat, play and step, how fast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
+from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSlider, QWidget
+
+from visualizer import paint
+from visualizer.scene import state as does
+from visualizer.scene.state import SPEEDS, State
+from visualizer.scene.timeline import BACKWARD, FORWARD
+from visualizer.ui import icons, style, words
+from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
+from visualizer.ui.store import Store
+from visualizer.ui.words import tr
+
+HEIGHT = 56
+STEPS_PER_DOUBLING = 10
+
+
+class Transport(QWidget):
+    """One row along the bottom of the window."""
+
+    def __init__(self, store: Store, run: Callable[[str], None], parent: QWidget | None = None) -> None:
+        """`run` does the command of a name."""
+        super().__init__(parent)
+        self.store = store
+        self.compact = False
+        self.directions = Segments((), self)
+        self.directions.chosen.connect(self._turn)
+        self.directions.setAccessibleName(tr("Direction"))
+        self.buttons: dict[str, Button] = {}
+        for name, icon, says in (("first", "first", tr("First beat")), ("back", "previous", tr("Previous beat")),
+                                 ("play", "play", tr("Play or pause")), ("next", "next", tr("Next beat")),
+                                 ("last", "last", tr("Last beat"))):
+            button: Button = PlayButton(store, self) if name == "play" else Button("", icon, "flat", self)
+            button.clicked.connect(lambda checked=False, name=name: run(name))
+            style.name(button, says)
+            self.buttons[name] = button
+        self.speed = SpeedSlider(store, self)
+        self.speed_button = Button("1×", "", "raised", self, weight=600)
+        self.speed_button.clicked.connect(self._choose_speed)
+        style.name(self.speed_button, tr("Speed"), tr("How fast the animation runs"))
+        self._fill_directions()
+        store.changed.connect(self._changed)
+        store.trace_changed.connect(self.show_state)
+        self.show_state()
+
+    def set_compact(self, compact: bool) -> None:
+        """Arrows without words and a button instead of the slider, where there is little room."""
+        if compact != self.compact:
+            self.compact = compact
+            self._fill_directions()
+            self.show_state()
+            self._place()
+
+    def show_state(self) -> None:
+        """Set every part from the State."""
+        moment, state = self.store.moment, self.store.state
+        self.directions.choose(1 if moment is not None and moment.backward else 0)
+        has_back = any(beat.direction == BACKWARD for beat in self.store.timeline.beats)
+        self.directions.buttons[1].setEnabled(has_back)
+        for button in self.buttons.values():
+            button.setEnabled(moment is not None)
+        self.speed_button.setText(speed_words(state.speed))
+        self.update()
+
+    def counter(self) -> str:
+        """`Beat 5 of 23`."""
+        moment = self.store.moment
+        return "" if moment is None else words.beat(moment.index + 1, len(self.store.timeline.beats))
+
+    def sizeHint(self) -> QSize:
+        return QSize(1024, HEIGHT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        trace, moment = self.store.trace, self.store.moment
+        baseline = HEIGHT / 2 + 4.7
+        with paint.painting(self) as painter:
+            if not self.compact:
+                style.write(painter, tr("Speed"), self.speed.x() - 12, baseline, "ink-2", weight=500, anchor="end")
+                style.write(painter, speed_words(self.store.state.speed), self.width() - 16, baseline, weight=600,
+                            anchor="end")
+            if trace is None or moment is None:
+                return
+            left = self._name_left()
+            room = self.buttons["first"].x() - left - 24
+            name, rest = words.beat_words(trace, moment, self.compact)
+            if style.text_width(name, weight=600) + style.text_width(rest) > room:
+                name, rest = words.beat_words(trace, moment, True)
+            used = style.write(painter, name, left, baseline, weight=600, width=room)
+            style.write(painter, rest, left + used, baseline, weight=500, width=max(1.0, room - used))
+            self._write_counter(painter, baseline)
+
+    def _write_counter(self, painter: QPainter, baseline: float) -> None:
+        """The number of the beat stands out from its words."""
+        right = self.speed_button.x() - 20.0 if self.compact else self.speed.x() - 84.0
+        whole = self.counter()
+        x = right - style.text_width(whole)
+        for piece in whole.split(" "):
+            weight = 600 if piece == str(self.store.moment.index + 1) else 500  # type: ignore[union-attr]
+            x += style.write(painter, piece + " ", x, baseline, "ink" if weight == 600 else "ink-2", weight=weight)
+
+    def _name_left(self) -> int:
+        return 116 if self.compact else 232
+
+    def _fill_directions(self) -> None:
+        forward = Segment("" if self.compact else tr("Forward"), "forward", True, "accent")
+        backward = Segment("" if self.compact else tr("Backward"), "backward", False, "gradient-mark")
+        style.name(forward, tr("Forward"), tr("Walk forwards: what each layer computes"))
+        style.name(backward, tr("Backward"), tr("Walk backwards: how the gradient returns (R)"))
+        self.directions.set_segments((forward, backward))
+
+    def _place(self) -> None:
+        """Positions of the frame at 1600 px, the middle group at its share of the width."""
+        middle = round(self.width() * (0.5 if self.compact else 0.475))
+        self.directions.setGeometry(18 if self.compact else 16, 10, 78 if self.compact else 184, 36)
+        for name, offset in (("first", -100), ("back", -57), ("next", 57), ("last", 100)):
+            self.buttons[name].setGeometry(middle + offset - 16, 12, 32, 32)
+        self.buttons["play"].setGeometry(middle - 20, 8, 40, 40)
+        self.speed.setVisible(not self.compact)
+        self.speed_button.setVisible(self.compact)
+        self.speed.setGeometry(self.width() - 186, 14, 136, 28)
+        self.speed_button.setGeometry(self.width() - 16 - 48, 14, 48, 28)
+
+    def _changed(self, old: State, new: State) -> None:
+        self.show_state()
+
+    def _turn(self, number: int) -> None:
+        moment = self.store.moment
+        direction = (FORWARD, BACKWARD)[number]
+        if moment is not None and moment.beat.direction != direction:
+            self.store.apply(lambda state: does.reverse(state, self.store.timeline))
+        self.show_state()
+
+    def _choose_speed(self) -> None:
+        menu = QMenu(self)
+        for speed in SPEEDS:
+            action = QAction(speed_words(speed), menu, checkable=True)  # type: ignore[call-overload]
+            action.setChecked(speed == self.store.state.speed)
+            action.triggered.connect(lambda checked=False, speed=speed: self.store.update(speed=speed, undoable=False))
+            menu.addAction(action)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        corner = self.speed_button.mapToGlobal(QPoint(0, 0))
+        menu.popup(QPoint(corner.x(), corner.y() - menu.sizeHint().height()))
+
+
+class PlayButton(Button):
+    """The only filled circle; it points the way the animation goes."""
+
+    def __init__(self, store: Store, parent: QWidget) -> None:
+        super().__init__("", "play", "flat", parent)
+        self.store = store
+
+    def sizeHint(self) -> QSize:
+        return QSize(40, 40)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        moment = self.store.moment
+        backward = moment is not None and moment.backward
+        name = "pause" if self.store.state.playing else "play-back" if backward else "play"
+        with paint.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(style.color("accent" if self.isEnabled() else "rule"))
+            painter.drawEllipse(QRectF(self.rect()))
+            icons.draw(painter, name, QRectF(12, 12, 16, 16), style.color("on-accent"))
+
+
+class SpeedSlider(QSlider):
+    """0.25 to 8 times, evenly by doublings."""
+
+    def __init__(self, store: Store, parent: QWidget) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
+        self.store = store
+        self.setRange(0, 5 * STEPS_PER_DOUBLING)
+        self.setPageStep(STEPS_PER_DOUBLING)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        style.name(self, tr("Speed"), tr("How fast the animation runs ([ slower, ] faster); double click for 1×"))
+        self._show(store.state)
+        self.valueChanged.connect(self._slid)
+        store.changed.connect(lambda old, new: self._show(new))
+
+    def event(self, event: QEvent) -> bool:
+        return keeps(event, ARROWS) or super().event(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        note_focus(self, event)
+        super().focusInEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._slide_to(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if event.buttons():
+            self._slide_to(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self.store.update(speed=1.0, undoable=False)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        middle = self.height() / 2
+        x = 8 + (self.width() - 16) * self.value() / self.maximum()
+        with paint.painting(self) as painter:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for number in range(len(SPEEDS)):
+                at = 8 + (self.width() - 16) * number / (len(SPEEDS) - 1)
+                painter.fillRect(QRectF(at - 0.5, middle - 3, 1, 6), style.color("rule"))
+            painter.fillRect(QRectF(8, middle - 1, self.width() - 16, 2), style.color("rule"))
+            painter.fillRect(QRectF(8, middle - 1, x - 8, 2), style.color("accent"))
+            painter.setBrush(style.color("raised"))
+            painter.setPen(QPen(style.color("accent"), 2))
+            painter.drawEllipse(QRectF(x - 6, middle - 6, 12, 12))
+
+    def _slide_to(self, event: QMouseEvent) -> None:
+        share = (event.position().x() - 8) / max(1, self.width() - 16)
+        self.setValue(round(min(1.0, max(0.0, share)) * self.maximum()))
+
+    def _slid(self, value: int) -> None:
+        speed = round(SPEEDS[0] * 2 ** (value / STEPS_PER_DOUBLING), 2)
+        if slider_value(self.store.state.speed) != value:
+            self.store.apply(lambda state: replace(state, speed=speed), undoable=False)
+
+    def _show(self, state: State) -> None:
+        self.setValue(slider_value(state.speed))
+        self.update()
+
+
+def slider_value(speed: float) -> int:
+    """Where a speed stands on the slider."""
+    return round(math.log2(speed / SPEEDS[0]) * STEPS_PER_DOUBLING)
+
+
+def speed_words(speed: float) -> str:
+    """`1×`, `0.25×`."""
+    return f"{speed:.2f}".rstrip("0").rstrip(".") + "×"

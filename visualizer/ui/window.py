@@ -1,0 +1,517 @@
+"""The window: the frame of the app, and what its commands do that is not a change of State."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits, no frames
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QWidget
+
+from visualizer import export, paint
+from visualizer import views as all_views
+from visualizer.registry import write_whole
+from visualizer.scene import state as does
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, to_json
+from visualizer.trace import Refused
+from visualizer.ui import style, words
+from visualizer.ui.buttons import Button, FocusRing
+from visualizer.ui.commands import Command, commands, out
+from visualizer.ui.inspector import Inspector
+from visualizer.ui.keysheet import Blank, KeySheet
+from visualizer.ui.page import subject
+from visualizer.ui.rail import NARROW, WIDE, Rail
+from visualizer.ui.stage import Stage, suiting
+from visualizer.ui.store import Store
+from visualizer.ui.topbar import HEIGHT as TOP
+from visualizer.ui.topbar import TopBar
+from visualizer.ui.transport import HEIGHT as BOTTOM
+from visualizer.ui.transport import Transport
+from visualizer.ui.words import tr
+from visualizer.views import View
+
+INSPECTOR = 280
+NARROW_BELOW, COMPACT_BELOW = 1281, 1101
+"""Narrower than this: the rail is icons; the inspector is a drawer and the tabs are a menu."""
+PATIENCE = 200
+"""Milliseconds of waiting that pass unseen; only then is the old picture veiled."""
+MESSAGE = 40
+
+
+class Window(QMainWindow):
+    """Top bar, rail, stage, inspector, transport."""
+
+    opened = Signal(str)
+    """A path that somebody chose or dropped."""
+    drawn = Signal(object)
+    painted = Signal()
+    """Once, after the window was painted for the first time."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self.store = store
+        self.setWindowTitle(tr("Visualizer"))
+        self.setMinimumSize(1024, 720)
+        self.setAcceptDrops(True)
+        self.commands = {command.name: command for command in commands()}
+        self.frame = Frame(self)
+        self.setCentralWidget(self.frame)
+        self.top = TopBar(self.run, self.frame)
+        self.rail = Rail(store, self.frame)
+        self.message = Message(self.frame)
+        self.stage = Stage(store, self.frame)
+        self.inspector = Inspector(store, self.frame)
+        self.transport = Transport(store, self.run, self.frame)
+        self.empty = Empty(self.run, self.frame)
+        self.drawer_open = False
+        self._overlay: QWidget | None = None
+        self._theme_before = ""
+        self._alt_alone = False
+        self._was_painted = False
+        self._make_menus()
+        self._connect()
+        self.ring = FocusRing(self)
+        self._order_tabs()
+        self.show_state(store.state, store.state)
+        self.show_trace()
+        self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    # --- what the commands call ---
+
+    def run(self, name: str) -> None:
+        """Do the command of that name."""
+        self.commands[name].act(self)
+
+    def views(self) -> tuple[View, ...]:
+        """The views that have something to show of what is open."""
+        trace = self.store.trace
+        return () if trace is None else tuple(view for view in all_views.all_views() if view.suits(trace))
+
+    def view(self) -> View:
+        """The view that is shown; raises LookupError while nothing is open."""
+        if self.store.trace is None:
+            raise LookupError("Nothing is open; open a model or a recording.")
+        return suiting(self.store.state.view, self.store.trace)
+
+    def say(self, sentence: str) -> None:
+        """One sentence in the quiet bar over the stage; nothing takes it away again."""
+        self.message.show_words(sentence)
+        self._place()
+
+    def choose_file(self) -> None:
+        """Ask for a file and open it."""
+        path, _ = QFileDialog.getOpenFileName(self, tr("Open"), "", tr(
+            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.pt2 "
+            "*.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
+        if path:
+            self.opened.emit(path)
+
+    def save_session(self) -> None:
+        """Ask for a name and save the State there."""
+        path, _ = QFileDialog.getSaveFileName(self, tr("Save session"), "untitled.session", tr("Session (*.session)"))
+        if path:
+            self._write(path, lambda target: write_whole(target, to_json(self.store.state).encode()))
+
+    def export_picture(self) -> None:
+        """Ask for a name and save what the stage shows, with the State inside so that it opens again."""
+        name = f"{self.store.state.model}-{self.store.state.at or 'input'}".replace("/", "-").replace(".", "-")
+        path, _ = QFileDialog.getSaveFileName(self, tr("Export picture"), f"{name}.png",
+                                              tr("PNG (*.png);;SVG (*.svg);;PDF (*.pdf)"))
+        if path:
+            self._write(path, self.export_to)
+
+    def export_to(self, path: Path) -> None:
+        """Save what the stage shows; the ending of the name chooses the format."""
+        export.save(self.stage.picture, path, state=self.store.state)
+
+    def copy_picture(self) -> None:
+        """The whole picture, at twice its size, on the clipboard."""
+        if self.store.trace is not None:
+            QGuiApplication.clipboard().setImage(paint.render(self.stage.picture, 2))
+
+    def copy_sentence(self) -> None:
+        """The caption on the clipboard."""
+        QGuiApplication.clipboard().setText(self.stage.picture.caption)
+
+    def toggle_pad(self) -> None:
+        """Show or put away the drawing pad."""
+        self.rail.toggle_pad()
+
+    def toggle_details(self) -> None:
+        """In a narrow window: slide the inspector over the stage, or away."""
+        if self.width() < COMPACT_BELOW:
+            self.drawer_open = not self.drawer_open
+            self._place()
+
+    def toggle_menu_bar(self) -> None:
+        """Show or hide the menu bar."""
+        self.menuBar().setVisible(self.menuBar().isHidden())
+
+    def toggle_keys(self) -> None:
+        """Show or hide the key sheet."""
+        if isinstance(self._overlay, KeySheet):
+            self._close_overlay()
+        else:
+            self._show_overlay(KeySheet(tuple(self.commands.values()), self))
+
+    def blank(self, color: str) -> None:
+        """Cover everything with one colour."""
+        self._show_overlay(Blank(color, self))
+
+    def present(self) -> None:
+        """Full screen in the projector theme."""
+        if self.isFullScreen():
+            self._leave_full_screen()
+            return
+        self._theme_before = self.store.state.look.theme
+        self._set_theme("projector")
+        self.showFullScreen()
+
+    def one_level_out(self) -> None:
+        """What Esc does: put away whatever lies on top, else leave full screen, else go one level up."""
+        if self._overlay is not None:
+            self._close_overlay()
+        elif self.rail.panel is not None:
+            self.rail.close_panel()
+        elif self.message.isVisible():
+            self.message.dismiss()
+        elif self.drawer_open and self.width() < COMPACT_BELOW:
+            self.toggle_details()
+        elif self.isFullScreen():
+            self._leave_full_screen()
+        else:
+            names = tuple(view.name for view in self.views())
+            self.store.apply(lambda state: out(state, names))
+
+    def next_pane(self) -> None:
+        """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
+        panes = [self.stage, self.inspector, self.transport, self.rail, self.top]
+        here = next((number for number, pane in enumerate(panes)
+                     if pane is self.focusWidget() or pane.isAncestorOf(self.focusWidget() or self)), -1)
+        for by in range(1, len(panes) + 1):
+            target = _first_reachable(panes[(here + by) % len(panes)])
+            if target is not None:
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    # --- what it shows ---
+
+    def show_state(self, old: State, new: State) -> None:
+        """Set whatever of the frame follows the State."""
+        app = QApplication.instance()
+        if isinstance(app, QApplication) and style.theme_name() != new.look.theme:
+            style.wear(app, new.look.theme)
+            self._dress()
+        self._show_path()
+        self._watch_waiting()
+
+    def show_trace(self) -> None:
+        """Set whatever of the frame follows the recording."""
+        trace = self.store.trace
+        self.empty.setVisible(trace is None)
+        self.stage.setVisible(trace is not None)
+        self._show_path()
+        self._watch_waiting()
+        self._place()
+
+    def _show_path(self) -> None:
+        trace, moment = self.store.trace, self.store.moment
+        if trace is None or moment is None:
+            self.top.show_path(())
+            self.top.show_views((), "")
+            return
+        state = self.store.state
+        self.top.show_path(words.path(trace, subject(trace, moment, state.focus)))
+        self.top.show_views(self.views(), self.view().name)
+        self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")
+
+    def _watch_waiting(self) -> None:
+        """Veil the old picture when another recording takes longer than a moment."""
+        if not self.store.waiting:
+            self._veil(False)
+        elif not self.stage.veiled:
+            QTimer.singleShot(PATIENCE, self, self._still_waiting)
+
+    def _still_waiting(self) -> None:
+        self._veil(self.store.waiting and self.store.trace is not None)
+
+    def _veil(self, veiled: bool) -> None:
+        if self.stage.veiled != veiled:
+            self.stage.veiled = veiled
+            self.stage.update()
+
+    def _select(self, focus: Focus | None) -> None:
+        """A crumb or a row of the inspector was clicked."""
+        trace = self.store.trace
+        if trace is None:
+            return
+        self.store.apply(lambda state: does.select(replace(state, playing=False), trace, self.store.timeline, focus))
+
+    def _light(self, focus: Focus | None) -> None:
+        """The same thing lights up wherever it is shown."""
+        self.stage.light(focus)
+        self.inspector.page.light(focus)
+
+    # --- geometry ---
+
+    def _place(self) -> None:
+        """The frame of 1600 x 900, and what gives way in narrower windows."""
+        width, height = self.frame.width(), self.frame.height()
+        narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
+        left = NARROW if narrow else WIDE
+        middle = height - TOP - BOTTOM
+        right = 8 if compact else INSPECTOR
+        self.top.setGeometry(0, 0, width, TOP)
+        self.top.set_width(narrow, compact)
+        self.rail.setGeometry(0, TOP, left, middle)
+        self.rail.set_narrow(narrow)
+        self.transport.setGeometry(0, height - BOTTOM, width, BOTTOM)
+        self.transport.set_compact(compact)
+        stage = QRect(left, TOP, width - left - right, middle)
+        said = self.message.isVisibleTo(self.frame)
+        self.message.setGeometry(left, TOP, stage.width(), MESSAGE - 8)
+        if said:
+            stage.setTop(TOP + MESSAGE)
+        self.stage.setGeometry(stage)
+        self.empty.setGeometry(stage)
+        drawer = compact and self.drawer_open
+        self.inspector.drawer = drawer
+        self.inspector.setVisible(not compact or drawer)
+        self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
+        self.inspector.raise_()
+        if self._overlay is not None:
+            self._overlay.setGeometry(self.rect())
+
+    def sizeHint(self) -> QSize:
+        return QSize(1600, 900)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    # --- overlays, menus, events ---
+
+    def _show_overlay(self, overlay: QWidget) -> None:
+        self._close_overlay()
+        self._overlay = overlay
+        overlay.closed.connect(self._close_overlay)  # type: ignore[attr-defined]
+        overlay.setGeometry(self.rect())
+        overlay.show()
+        overlay.raise_()
+        overlay.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _close_overlay(self) -> None:
+        overlay, self._overlay = self._overlay, None
+        if overlay is not None:
+            overlay.hide()
+            overlay.deleteLater()
+            self.stage.setFocus(Qt.FocusReason.MouseFocusReason)
+
+    def _leave_full_screen(self) -> None:
+        self.showNormal()
+        if self.store.state.look.theme == "projector":
+            self._set_theme(self._theme_before or "light")
+
+    def _set_theme(self, name: str) -> None:
+        self.store.apply(lambda state: replace(state, look=replace(state.look, theme=name)), undoable=False)
+
+    def _dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
+        for area in (self.rail.scroller, self.rail.grid_scroller, self.inspector.scroller):
+            area.setStyleSheet(style.scroll_sheet())
+        self.inspector.dress()
+
+    def _make_menus(self) -> None:
+        """One action a command, in the menu bar and in the menu of the mark; its shortcut works in the whole window."""
+        bar = self.menuBar()
+        bar.setFont(style.font(13, 500))
+        self.menu = QMenu(self)
+        menus: dict[str, QMenu] = {}
+        self.actions_by_name: dict[str, QAction] = {}
+        for command in self.commands.values():
+            if command.menu not in menus:
+                menus[command.menu] = bar.addMenu(command.menu)
+                menus[command.menu].setToolTipsVisible(True)
+                self.menu.addMenu(menus[command.menu])
+            action = self._action(command)
+            menus[command.menu].addAction(action)
+            self.addAction(action)
+            self.actions_by_name[command.name] = action
+        bar.hide()
+
+    def _action(self, command: Command) -> QAction:
+        action = QAction(command.title, self)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setToolTip(command.tip)
+        action.setStatusTip(command.tip)
+        action.triggered.connect(lambda checked=False: command.act(self))
+        return action
+
+    def _connect(self) -> None:
+        store = self.store
+        store.changed.connect(self.show_state)
+        store.trace_changed.connect(lambda trace: self.show_trace())
+        self.top.view_chosen.connect(lambda name: store.update(view=name))
+        self.top.crumb_chosen.connect(self._select)
+        self.top.menu_wanted.connect(lambda at: self.menu.popup(at))
+        self.rail.open_wanted.connect(self.choose_file)
+        self.rail.drawn.connect(self.drawn)
+        self.stage.deeper.connect(lambda: self.run("in"))
+        self.stage.hovered.connect(self._light)
+        self.inspector.hovered.connect(self._light)
+        self.inspector.clicked.connect(lambda focus: focus is not None and self._select(focus))
+        self.message.closed.connect(self._place)
+
+    def _order_tabs(self) -> None:
+        order = [self.stage, *_reachable(self.inspector), *_reachable(self.transport), *_reachable(self.rail),
+                 *_reachable(self.top)]
+        for one, other in pairwise(order):
+            QWidget.setTabOrder(one, other)
+
+    def _write(self, path: str, save) -> None:  # type: ignore[no-untyped-def]
+        """Save, or say in one sentence why not."""
+        try:
+            save(Path(path))
+        except (Refused, LookupError, ValueError, OSError, MemoryError) as error:
+            self.say(tr("{name} was not saved: {why}").format(name=Path(path).name, why=error))
+        else:
+            self.say(tr("Saved as {name}.").format(name=Path(path).name))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        self._alt_alone = event.key() == Qt.Key.Key_Alt
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Alt and self._alt_alone:
+            self.toggle_menu_bar()
+        self._alt_alone = False
+        super().keyReleaseEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Shortcut, QEvent.Type.WindowDeactivate):
+            self._alt_alone = False
+        return super().event(event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if dropped(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = dropped(event.mimeData())
+        if path:
+            event.acceptProposedAction()
+            self.opened.emit(path)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._was_painted:
+            self._was_painted = True
+            QTimer.singleShot(0, self, self.painted.emit)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.store.update(playing=False, undoable=False)
+        super().closeEvent(event)
+
+
+class Frame(QWidget):
+    """What the parts stand on."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.owner = window
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.owner._place()
+
+
+class Message(QWidget):
+    """One sentence that says what happened, and a button to put it away. Never a dialog."""
+
+    closed = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.words = ""
+        self.close_button = Button("", "cross", "flat", self)
+        self.close_button.clicked.connect(self.dismiss)
+        style.name(self.close_button, tr("Close this message"))
+        self.hide()
+
+    def show_words(self, sentence: str) -> None:
+        """Another sentence."""
+        self.words = sentence
+        self.setAccessibleName(sentence)
+        self.setToolTip(sentence)
+        self.show()
+        self.update()
+
+    def dismiss(self) -> None:
+        """Put it away."""
+        self.hide()
+        self.closed.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.close_button.setGeometry(self.width() - 36, (self.height() - 28) // 2, 28, 28)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            style.fill(painter, QRectF(self.rect()), "sunk", 8)
+            style.fill(painter, QRectF(0, 6, 3, self.height() - 12), "accent", 1.5)
+            style.write(painter, self.words, 16, self.height() / 2 + 4.7, width=self.width() - 60)
+
+
+class Empty(QWidget):
+    """What the stage says while nothing is open: one sentence and two buttons."""
+
+    def __init__(self, run, parent: QWidget) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(parent)
+        self.open_button = Button(tr("Open…"), "folder", "raised", self)
+        self.open_button.clicked.connect(lambda: run("open"))
+        self.draw_button = Button(tr("Draw a digit"), "pencil", "raised", self)
+        self.draw_button.clicked.connect(lambda: run("draw"))
+        style.name(self.open_button, tr("Open"), tr("Open a model, a recording or an image (Ctrl+O)"))
+        style.name(self.draw_button, tr("Draw a digit"), tr("Draw the input yourself (D)"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        widths = [button.sizeHint().width() + 8 for button in (self.open_button, self.draw_button)]
+        x, y = (self.width() - sum(widths) - 12) // 2, self.height() // 2 + 8
+        self.open_button.setGeometry(x, y, widths[0], 32)
+        self.draw_button.setGeometry(x + widths[0] + 12, y, widths[1], 32)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            style.fill(painter, QRectF(self.rect()), "stage", 10, "hair")
+            style.write(painter, tr("Choose a model on the left, or open one of your own."), self.width() / 2,
+                        self.height() / 2 - 20, size=17, weight=500, anchor="middle", width=self.width() - 48)
+
+
+def dropped(data: QMimeData) -> str:
+    """The first local file that is being dropped; empty if there is none."""
+    return next((url.toLocalFile() for url in data.urls() if url.isLocalFile()), "")
+
+
+def _reachable(pane: QWidget) -> list[QWidget]:
+    """Everything in a pane that Tab reaches, in the order it stands in, row by row."""
+    def place(child: QWidget) -> tuple[int, int]:
+        at = child.mapTo(pane, QPoint(0, 0))
+        return (-1, -1) if child is pane else (at.y() // 8, at.x())
+
+    return sorted((child for child in (pane, *pane.findChildren(QWidget))
+                   if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=place)
+
+
+def _first_reachable(pane: QWidget) -> QWidget | None:
+    return next((child for child in _reachable(pane) if child.isVisible() and child.isEnabled()), None)

@@ -1,0 +1,165 @@
+"""Words for what is looked at: the crumbs of the path, titles, tooltips. The same words everywhere in the window.
+
+Rows, columns, channels, units and classes count from 0 as in PyTorch; steps count from 1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QCoreApplication
+
+from visualizer import kinds
+from visualizer.scene import numbers
+from visualizer.scene.picture import Focus
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Array, Layer, Trace
+
+
+def tr(text: str) -> str:
+    """The words in the person's language: the tool that collects them finds every literal `tr("…")`."""
+    look_up = QCoreApplication.translate
+    return look_up("", text)
+
+
+def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], ...]:
+    """The crumbs from the model down to what is looked at, each with the focus that a click on it gives."""
+    crumbs: list[tuple[str, Focus | None]] = [(trace.title or trace.model, None)]
+    if focus is None or focus.layer not in trace:
+        return tuple(crumbs)
+    crumbs.append((focus.layer, Focus(focus.layer)))
+    if focus.part not in ("output", "beat"):
+        crumbs.append((weight_place(focus), focus))
+        return tuple(crumbs)
+    layer, depth = trace[focus.layer], 0
+    for words, taken in _levels(layer, focus):
+        depth += taken
+        crumbs.append((words, Focus(focus.layer, focus.cell[:depth])))
+    return tuple(crumbs)
+
+
+def place(trace: Trace, focus: Focus) -> str:
+    """One line: `conv2 channel 7, pixel (3, 5)`."""
+    crumbs = [words for words, _ in path(trace, focus)[1:]]
+    return " ".join([crumbs[0], ", ".join(crumbs[1:])]).strip()
+
+
+def below(trace: Trace, focus: Focus) -> str:
+    """The same without the layer's name: `channel 7, pixel (3, 5)`."""
+    return ", ".join(words for words, _ in path(trace, focus)[2:])
+
+
+def tip(trace: Trace, focus: Focus, backward: bool) -> str:
+    """At most two lines: what is there, and its number or the range of its numbers."""
+    if focus.layer not in trace:
+        return ""
+    where = place(trace, focus)
+    values = array(trace[focus.layer], focus, backward)
+    if values is None:
+        return where + "\n" + tr("no gradient came back here")
+    try:
+        found = values[focus.cell]
+    except IndexError:
+        return where
+    name = quantity(focus, backward)
+    if found.ndim == 0:
+        return f"{where}\n{name} {numbers.significant(float(found), 4)}"
+    known = found[np.isfinite(found)]
+    if not known.size:
+        return where
+    low, high = (numbers.significant(float(edge)) for edge in (known.min(), known.max()))
+    words = tr("{name} from {low} to {high}").format(name=name, low=low, high=high)
+    return f"{where}\n{words}"
+
+
+def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
+    """The numbers that a focus points into: values or gradients of the layer, or one of its weights or states."""
+    group, _, key = focus.part.rpartition(".")
+    if focus.part in ("output", "beat"):
+        return layer.gradient if backward else layer.output
+    if group.startswith("inner"):
+        return (layer.inner_gradients if backward else layer.inner).get(key)
+    return (layer.weight_gradients if backward else layer.weights).get(key)
+
+
+def quantity(focus: Focus, backward: bool) -> str:
+    """What the numbers are called."""
+    if focus.part in ("output", "beat"):
+        return tr("gradient") if backward else tr("value")
+    name = focus.part.rpartition(".")[2]
+    return f"∂L/∂{name}" if backward else name
+
+
+def weight_place(focus: Focus) -> str:
+    """`weight (7, 3)`."""
+    name = focus.part.rpartition(".")[2]
+    return f"{name} ({', '.join(str(index) for index in focus.cell)})" if focus.cell else name
+
+
+def beat(number: int, total: int) -> str:
+    """`Beat 5 of 23`, counted from 1."""
+    return tr("Beat {number} of {total}").format(number=number, total=total)
+
+
+def _levels(layer: Layer, focus: Focus) -> list[tuple[str, int]]:
+    """The words of each level below the layer, and how many indices it takes: a row and a column are one pixel."""
+    levels: list[tuple[str, int]] = []
+    cell, axes = focus.cell, layer.axes
+    index = 0
+    while index < len(cell):
+        axis = axes[index] if index < len(axes) else ""
+        if axis == "row" and index + 1 < len(cell):
+            levels.append((tr("pixel ({row}, {column})").format(
+                row=cell[index], column=cell[index + 1]), 2))
+            index += 2
+            continue
+        levels.append((one(axis, cell[index]), 1))
+        index += 1
+    return levels
+
+
+def one(axis: str, index: int) -> str:
+    """`channel 7`; `step 17` for index 16."""
+    words = {
+        "channel": tr("channel {n}"),
+        "unit": tr("unit {n}"),
+        "class": tr("class {n}"),
+        "row": tr("row {n}"),
+        "column": tr("column {n}"),
+        "feature": tr("feature {n}"),
+        "step": tr("step {n}"),
+    }.get(axis, tr("index {n}"))
+    return words.format(n=index + 1 if axis == "step" else index)
+
+
+def several(axis: str, count: int) -> str:
+    """`12 channels`."""
+    words = {
+        "channel": tr("{n} channels"),
+        "unit": tr("{n} units"),
+        "class": tr("{n} classes"),
+        "feature": tr("{n} features"),
+        "step": tr("{n} steps"),
+    }.get(axis, tr("{n} values"))
+    return words.format(n=numbers.count(count))
+
+
+def beat_tip(trace: Trace, layer: str, backward: bool) -> str:
+    """Two lines for a beat on the lanes: its layer, and what a click does."""
+    kind = kinds.of(trace[layer])
+    title = kind.title if kind is not None else trace[layer].kind
+    name = f"{layer}: {title}"
+    words = tr("click to see its gradient") if backward else tr("click to go there, drag to scrub")
+    return f"{name}\n{words}"
+
+
+def beat_words(trace: Trace, moment: Moment, short: bool) -> tuple[str, str]:
+    """The name of a beat, for the transport: the layer, and a few words of what it does."""
+    layer = trace[moment.beat.layer]
+    kind = kinds.of(layer)
+    few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
+    title = tr("input") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
+    if moment.backward:
+        return layer.name, tr(" backward: {few}").format(few=few) if few else tr(" backward")
+    if short:
+        return layer.name, f": {few or title}"
+    return layer.name, f": {title}, {few}" if few and few != title else f": {title}"
