@@ -1,0 +1,529 @@
+"""The command line: `visualizer`, or `python -m visualizer`.
+
+Each command is a function from its parsed arguments to an exit status. Whatever is heavy is imported where it is
+needed: help, `list` and a saved trace need no torch, and only what paints needs Qt. Results go to stdout, everything
+else to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import visualizer
+from visualizer import registry
+from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.state import State, from_json, moment_of, to_json
+from visualizer.scene.timeline import BACKWARD, Moment, Timeline, timeline
+from visualizer.trace import Refused, Trace, load
+
+DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
+"""Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
+CARRIES_STATE = (".session", ".png", ".svg", ".pdf")
+"""Files in which the app leaves where it stood."""
+FEW = 12
+"""So many of each are listed where everything is."""
+MOST_SESSION = 1 << 20
+MOST_PIXELS = 200_000_000
+"""A larger PNG is not begun: four bytes a pixel, held several times over."""
+
+Entry = dict[str, Any]
+"""One thing listed: `name`, `about`, and whatever else a program may want to know."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 2 wrong usage, 3 the file was refused, 4 not done."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without a letter shows ?, rather than an error
+    try:
+        chosen = parser().parse_args(given)
+        status = int(chosen.run(chosen))
+        sys.stdout.flush()
+        return status
+    except SystemExit as leaving:  # argparse, after --help and --version
+        return int(leaving.code or DONE)
+    except BrokenPipeError:  # `visualizer list samples | head`: whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except KeyboardInterrupt:
+        return _fail("Stopped; nothing was written.", INTERRUPTED)
+    except Exception as error:
+        if "--debug" in given:
+            raise
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    """One sentence on stderr, and the exit status that goes with it."""
+    if isinstance(error, Refused):
+        return _fail(error, REFUSED)
+    if isinstance(error, Usage):
+        return _fail(error, WRONG_USAGE)
+    if isinstance(error, NotDone):
+        return _fail(error, NOT_DONE)
+    if isinstance(error, LookupError) and error.args and str(error.args[0]).endswith("."):
+        return _fail(error.args[0], WRONG_USAGE)  # the nouns' own words for a name or a cell that does not exist
+    if isinstance(error, MemoryError):
+        return _fail("This needs more memory than there is; choose a smaller size or a smaller model.", NOT_DONE)
+    what = f"{type(error).__name__}: {error}".rstrip(": .")
+    return _fail(f"It could not be done ({what}); run it again with --debug to see where.", NOT_DONE)
+
+
+class Usage(Exception):
+    """A command that does not say what is wanted; one sentence."""
+
+
+class NotDone(Exception):
+    """Something outside the program stands in the way; one sentence that says what to do."""
+
+
+# --- the grammar ----------------------------------------------------------------------------------------------------
+
+THING = "a bundled model, a model file, a .trace, or a .session, .png, .svg or .pdf saved by the app"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar of the command line."""
+    top = _Parser(prog="visualizer", description="Opens a small neural network and animates everything it computes, "
+                  "forwards and backwards. Without a command: the app, on its default model and input.",
+                  epilog="Exit status: 0 done, 2 wrong usage, 3 the file was refused, 4 it could not be done.")
+    top.add_argument("--version", action="version", version=f"visualizer {visualizer.__version__}")
+    top.add_argument("--debug", action="store_true", help="show where an error came from")
+    top.set_defaults(run=_open, thing=None)
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+        made.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        made.set_defaults(run=run)
+        return made
+
+    it = command("open", _open, "open something in the app")
+    it.add_argument("thing", metavar="THING", help=THING)
+
+    it = command("list", _list, "list what there is")
+    it.add_argument("what", nargs="?", choices=_LISTED, metavar="WHAT",
+                    help=f"{', '.join(_LISTED)}; everything when left out")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    it = command("record", _record, "run a model once, forwards and backwards, and save every number as a .trace")
+    it.add_argument("thing", metavar="MODEL", help="a bundled model or a model file")
+    _what_goes_in(it)
+    it.add_argument("--check", action="store_true", help="recompute every layer in numpy and compare it with torch")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.trace")
+
+    it = command("shot", _shot, "draw one picture into a file")
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    _what_is_seen(it)
+    it.add_argument("--theme", help="a theme of `visualizer list themes`")
+    it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the picture out in (default 1104x796)")
+    it.add_argument("--scale", type=_positive, metavar="N", help="pixels of the file per laid-out pixel")
+    it.add_argument("--mm", type=_size, metavar="WxH", help="size on paper in millimetres; sets the picture's shape")
+    it.add_argument("--dpi", type=_positive, metavar="N", help="pixels per inch on paper (with --mm; 300)")
+    it.add_argument("--transparent", action="store_true", help="leave the ground of the picture clear")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf")
+
+    it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    _what_is_seen(it)
+    it.add_argument("--layer", metavar="L", help="only this layer, all its numbers")
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.npz|csv|json",
+                    help="npz: arrays, named conv1.output, conv1.gradient, conv1.weights.weight, …; csv and json: the "
+                         "table of the view, or with --layer one row a cell (csv), nested lists (json)")
+
+    it = command("doctor", _doctor, "tell what is installed, what would fail, and how to mend it")
+    it.add_argument("--json", action="store_true", help="as JSON, for programs")
+    return top
+
+
+def _what_goes_in(it: argparse.ArgumentParser) -> None:
+    it.add_argument("--input", metavar="FILE|SAMPLE", help="an image file, or a sample of `visualizer list samples`")
+    it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
+    it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
+
+
+def _what_is_seen(it: argparse.ArgumentParser) -> None:
+    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
+    when = it.add_mutually_exclusive_group()
+    when.add_argument("--at", metavar="ADDRESS", help="the moment: conv2.forward, conv2.forward@0.5, conv2.backward")
+    when.add_argument("--backward", action="store_true", help="the end of the backward pass, or of the focused layer's")
+    it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
+    it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
+                    help="settings of the view")
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, except that an error is one sentence and main decides how to leave."""
+
+    def error(self, message: str) -> NoReturn:
+        message = message.rstrip(".")
+        raise Usage(f"{message[0].upper()}{message[1:]}; `{self.prog} --help` shows what can be said.")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().replace("×", "x").partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write width x height, for example 1600x900")
+    return int(width), int(height)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return value
+
+
+def _knobs(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = tuple(part.partition("=")[::2] for part in text.split(","))
+    if not all(knob and value for knob, value in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} sets nothing; write for example ranking=mean")
+    return pairs
+
+
+# --- the commands ---------------------------------------------------------------------------------------------------
+
+def _open(chosen: argparse.Namespace) -> int:
+    """The app, on what was named or on its default model and input."""
+    from visualizer import doctor
+
+    if not doctor.has_display():
+        raise NotDone("There is no display to open a window on; start this from a desktop session, or draw into a file "
+                      "with `visualizer shot`.")
+    return int(registry.module("app").main(chosen.thing) or DONE)
+
+
+def _list(chosen: argparse.Namespace) -> int:
+    """What there is: one thing a line, or JSON for programs."""
+    found = {what: _LISTED[what]() for what in ([chosen.what] if chosen.what else _LISTED)}
+    if chosen.json:
+        _say(json.dumps(found[chosen.what] if chosen.what else found, indent=1, ensure_ascii=False))
+        return DONE
+    for what, entries in found.items():
+        if not chosen.what:
+            _say(f"{what}:" if entries else f"{what}: none yet")
+        widest = max((len(entry["name"]) for entry in entries), default=0)
+        for entry in entries if chosen.what else entries[:FEW]:
+            _say(f"{'' if chosen.what else '  '}{entry['name']:<{widest}}  {entry['about']}".rstrip())
+        if not chosen.what and len(entries) > FEW:
+            _say(f"  … and {len(entries) - FEW} more: visualizer list {what}")
+    return DONE
+
+
+def _record(chosen: argparse.Namespace) -> int:
+    """Run the model and save the trace; with --check, say how far numpy's numbers are from torch's."""
+    _writable(chosen.output, (".trace",))
+    if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
+        raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
+    trace = _recorded(State(model=chosen.thing, sample=chosen.input or ""), chosen)
+    trace.save(chosen.output)
+    flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
+    _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
+    if chosen.check:
+        _check(trace)
+    return DONE
+
+
+def _shot(chosen: argparse.Namespace) -> int:
+    """One picture of one moment."""
+    export = _headless("export")
+    _writable(chosen.output, tuple(suffix for form in export.formats() for suffix in form.suffixes))
+    if chosen.mm and chosen.scale:
+        raise Usage("--scale says nothing beside --mm, which fixes the size on paper; set the pixels with --dpi.")
+    state, trace = _state_and_trace(chosen)
+    size = chosen.size or (_shaped(chosen.mm) if chosen.mm else state.look.size)
+    look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
+    state, picture = _drawn(export, replace(state, look=look), trace, chosen)
+    _fits_in_memory(chosen, size)
+    export.save(picture, chosen.output, state_json=_way_back(state, trace, chosen), scale=chosen.scale or 1,
+                dpi=chosen.dpi, mm=chosen.mm, transparent=chosen.transparent)
+    _say(f"{chosen.output}: {picture.caption}")
+    return DONE
+
+
+def _data(chosen: argparse.Namespace) -> int:
+    """Numbers into a file: arrays of the layers, or the table that belongs to a picture."""
+    from visualizer import data
+
+    _writable(chosen.output, (".npz", ".csv", ".json"))
+    suffix = _suffix(chosen.output)
+    state, trace = _state_and_trace(chosen)
+    if chosen.layer is not None and chosen.layer not in trace:
+        raise LookupError(f"There is no layer {chosen.layer!r}; choose one of {', '.join(it.name for it in trace)}.")
+    if suffix == ".npz":
+        made = data.npz(trace.layers if chosen.layer is None else (trace[chosen.layer],))
+    elif chosen.layer is not None:
+        made = (data.layer_csv if suffix == ".csv" else data.layer_json)(trace[chosen.layer])
+    else:
+        _, picture = _drawn(_headless("export"), state, trace, chosen)
+        made = data.table_csv(picture.table) if suffix == ".csv" else data.table_json(picture)
+    registry.write_whole(chosen.output, made)
+    _say(f"{chosen.output}: {len(made):,} bytes")
+    return DONE
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    """Every finding on a line, what mends it below; status 4 if something does not work."""
+    from visualizer import doctor
+
+    findings = list(doctor.examine())
+    if chosen.json:
+        _say(json.dumps([asdict(finding) for finding in findings], indent=1))
+    for finding in [] if chosen.json else findings:
+        _say(f"{finding.state:<6}{finding.about:<13}{finding.found}")
+        if finding.mend:
+            _say(f"{'':<19}{finding.mend}")
+    return NOT_DONE if any(finding.state == doctor.FAILS for finding in findings) else DONE
+
+
+# --- what is listed -------------------------------------------------------------------------------------------------
+
+def _models() -> list[Entry]:
+    cards = ((name, registry.card(name)) for name in registry.models())
+    return [{"name": name, "about": f"{card.get('title', name)}, {int(card.get('parameters', 0)):,} parameters", **card}
+            for name, card in cards]
+
+
+def _samples() -> list[Entry]:
+    samples = registry.module("samples").all_samples()
+    return [{"name": it.name, "about": it.title if it.label is None else f"{it.title}, labelled {it.label}", "label": it.label}
+            for it in samples]
+
+
+def _views() -> list[Entry]:
+    return [{"name": it.name, "about": it.sentence, "title": it.title,
+             "knobs": {knob: list(words) for knob, words in it.knobs}} for it in registry.module("views").all_views()]
+
+
+def _lessons() -> list[Entry]:
+    return [{"name": path.stem, "about": ""} for path in registry.files("assets", "lessons/*.*")]
+
+
+def _formats() -> list[Entry]:
+    pictures = _headless("export").formats()
+    return [{"name": it.name, "about": f"{it.title} ({', '.join(it.suffixes)})", "suffixes": list(it.suffixes)}
+            for it in pictures]
+
+
+def _themes() -> list[Entry]:
+    colour = registry.module("scene.colour")
+    return [{"name": name, "about": colour.theme(name).title} for name in colour.names()]
+
+
+_LISTED: dict[str, Callable[[], list[Entry]]] = {
+    "models": _models, "samples": _samples, "views": _views, "lessons": _lessons, "formats": _formats,
+    "themes": _themes}
+
+
+# --- from words to a picture ----------------------------------------------------------------------------------------
+
+def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
+    """What THING stands for: where it was left, and its numbers."""
+    thing, suffix = chosen.thing, _suffix(chosen.thing)
+    state = State(model=thing, sample=chosen.input or "")
+    if suffix in CARRIES_STATE:
+        state = _carried(Path(thing))
+        if chosen.input is not None:
+            state = replace(state, sample=chosen.input)
+    if _suffix(state.model) == ".trace":
+        if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
+            raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model "
+                        "instead.")
+        return state, load(state.model)
+    return state, _recorded(state, chosen)
+
+
+def _carried(path: Path) -> State:
+    """The State that a session or an exported picture holds."""
+    if not path.is_file():
+        raise Refused(f"There is no file {path}; check the name.")
+    if _suffix(path) == ".session":
+        if path.stat().st_size > MOST_SESSION:
+            raise Refused(f"{path.name} is too long for a session; open one saved by the app.")
+        return from_json(path.read_text(encoding="utf-8", errors="replace"))
+    text = _headless("export").state_in(path)
+    if text is None:
+        raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
+    return from_json(text)
+
+
+def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
+    """The model's numbers: the recording that is shipped, where it is the one that is asked for, or a new one."""
+    shipped = registry.folder("assets") / "traces" / f"{state.model}.trace"
+    if chosen.target is None and chosen.dtype is None and state.objective == "loss" and shipped.is_file():
+        ready = load(shipped)
+        if state.sample in ("", ready.sample.name) and chosen.run is not _record:
+            return ready
+    if state.sample == "drawn":
+        raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch with two threads on a busy machine stalls
+    with _working(f"recording {state.model}"):
+        try:
+            record = registry.module("record").record
+        except ImportError as error:
+            raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
+        trace: Trace = record(state.model, state.sample, target=chosen.target, objective=state.objective,
+                              dtype=chosen.dtype)
+    return trace
+
+
+def _check(trace: Trace) -> None:
+    """Say how far the numbers are from their own terms; NotDone if they are not to be trusted."""
+    report = trace.check()
+    for name, why in report.unverified.items():
+        _say(f"{name}: not checked, {why}")
+    found = {**report.errors, **{f"the gradient of {name}": error for name, error in report.gradient_errors.items()}}
+    if not found:
+        raise NotDone("The trace was saved, but nothing in it could be checked; use it with care.")
+    worst = max(found, key=lambda name: math.inf if math.isnan(found[name]) else found[name])
+    if not report.passed:
+        raise NotDone(f"The trace was saved, but {worst} is {found[worst]:.3g} away from the sum of its own terms "
+                      f"({report.tolerance:g} is allowed); do not trust it, and report the model.")
+    _say(f"{len(found)} checks against numpy, the largest difference {found[worst]:.3g} in {worst} "
+         f"({report.tolerance:g} is allowed)")
+
+
+def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> tuple[State, Picture]:
+    """The picture that was asked for, and the State that leads back to it."""
+    look, times = state.look, timeline(trace)
+    focus = state.focus if chosen.focus is None else export.parse_focus(trace, chosen.focus)
+    if chosen.at is not None:
+        moment = times.find(chosen.at)
+    elif chosen.backward:
+        moment = _last_backward(times, focus)
+    else:
+        moment = moment_of(state, times)
+    view = chosen.view or state.view
+    knobs = {**dict(look.knobs), **dict(pair for pairs in chosen.knobs for pair in pairs)}
+    looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
+    plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
+    picture = export.draw(trace, view, moment.address, focus, look.theme, look.size, **plain, **knobs)
+    look = replace(look, knobs=tuple(sorted(knobs.items())), **looks)
+    return replace(state, view=view, at=moment.address, focus=focus, look=look), picture
+
+
+def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
+    """What the picture carries so that it opens again as it is; nothing where a State cannot say it all."""
+    if chosen.target is not None or chosen.dtype is not None:
+        return ""
+    return to_json(state if _suffix(state.model) == ".trace" else replace(state, sample=trace.sample.name))
+
+
+def _last_backward(times: Timeline, focus: Focus | None) -> Moment:
+    """The backward beat of the focused layer, or the one in which the backward pass ends."""
+    found = times.settled(len(times.beats) - 1) if focus is None else times.of(focus.layer, BACKWARD)
+    if found is None or not found.backward:
+        where = "anywhere in this recording" if focus is None else f"to {focus.layer}"
+        raise Usage(f"No gradient came back {where}; choose another layer, or another --target.")
+    return found
+
+
+def _scope(word: str) -> str:
+    if word not in ("unit", "layer", "network"):
+        raise Usage(f"scope cannot be {word!r}; choose one of unit, layer, network.")
+    return word
+
+
+def _signs(word: str) -> bool:
+    if word not in ("on", "off"):
+        raise Usage(f"signs cannot be {word!r}; choose on or off.")
+    return word == "on"
+
+
+def _text_scale(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not 0.5 <= value <= 4:
+        raise Usage(f"text_scale cannot be {word!r}; choose a number from 0.5 to 4.")
+    return value
+
+
+_LOOKS: dict[str, Callable[[str], Any]] = {"scope": _scope, "signs": _signs, "text_scale": _text_scale}
+"""Knobs that every view has: fields of Look."""
+
+
+def _shaped(paper: tuple[int, int]) -> tuple[int, int]:
+    """The smallest picture in the shape of the paper that holds the usual one."""
+    width, height = Look().size
+    scale = max(width / paper[0], height / paper[1])
+    return round(paper[0] * scale), round(paper[1] * scale)
+
+
+def _fits_in_memory(chosen: argparse.Namespace, size: tuple[int, int]) -> None:
+    """Only where there are pixels to keep; MOST_PIXELS of four bytes are 800 MB."""
+    if _suffix(chosen.output) != ".png":
+        return
+    if chosen.mm:
+        per_mm = (chosen.dpi or 300) / 25.4
+        width, height = (length * per_mm for length in chosen.mm)
+    else:
+        width, height = (length * (chosen.scale or 1) for length in size)
+    if width * height > MOST_PIXELS:
+        raise Usage(f"{width:,.0f} x {height:,.0f} pixels are too many; choose a smaller size, or write svg or pdf.")
+
+
+# --- the world outside ----------------------------------------------------------------------------------------------
+
+def _headless(module: str) -> Any:
+    """A module that paints, in a program that shows no window: no screen is touched, even where there is one."""
+    if sys.platform not in ("win32", "darwin"):
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    try:
+        return registry.module(module)
+    except ImportError as error:
+        raise NotDone(f"Qt cannot be loaded ({error}); `visualizer doctor` says what is missing.") from error
+
+
+def _writable(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Fail before the work rather than after it."""
+    if _suffix(path) not in suffixes:
+        raise Usage(f"{path} has an ending that is not understood here; use one of {', '.join(suffixes)}.")
+    if not path.parent.is_dir():
+        raise NotDone(f"There is no folder {path.parent}; make it first, or choose another.")
+    if path.is_dir():
+        raise NotDone(f"{path} is a folder; choose another name.")
+    if not os.access(path.parent, os.W_OK):
+        raise NotDone(f"Nothing can be written in {path.parent}; choose a folder of your own.")
+
+
+@contextmanager
+def _working(what: str) -> Iterator[None]:
+    """Tells a person at a terminal that something takes a moment; says nothing to a program."""
+    seen = sys.stderr.isatty()
+    if seen:
+        print(f"{what} ...", end="", file=sys.stderr, flush=True)
+    try:
+        yield
+    finally:
+        if seen:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    print(text)
+
+
+def _fail(error: object, status: int) -> int:
+    print(" ".join(str(error).split()), file=sys.stderr)
+    return status
+
+
+def _suffix(thing: str | Path) -> str:
+    return Path(thing).suffix.lower()
