@@ -244,7 +244,7 @@ def _shot(chosen: argparse.Namespace) -> int:
     export = _headless("export")
     _writable(chosen.output, tuple(suffix for form in export.formats() for suffix in form.suffixes))
     if chosen.mm and chosen.scale:
-        raise Usage("--scale says nothing beside --mm, which fixes the size on paper; set the pixels with --dpi.")
+        raise Usage("There is no --scale with --mm, which fixes the size on paper; set the pixels with --dpi.")
     state, trace = _state_and_trace(chosen)
     size = chosen.size or (_shaped(chosen.mm) if chosen.mm else state.look.size)
     look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
