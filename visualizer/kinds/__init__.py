@@ -21,6 +21,8 @@ from visualizer.trace import Cell, Layer, Trace
 Inputs = tuple[Layer, ...]
 Box = tuple[tuple[int, int], ...]
 """For each axis the first and the last index, both included; may reach below 0 or past the end, into padding."""
+NOTHING: Box = ((0, -1),)
+"""The box of an input that is not seen at all: one part of a concatenation, a place that a stride leaps over."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,12 @@ class Taps:
     weights: NDArray[np.float64]
     """(n,): their factors; ones where nothing is multiplied."""
     array: str = "output"
-    """Which array of the source: `output`, `gradient`, or `inner.forget`, `inner_gradients.cell`, …"""
+    """Which array of the source: `output`, `gradient`, `weights.weight`, or `inner.forget`, `inner_gradients.cell`, …"""
     weight: str = ""
-    """Name of the weight array the factors were read from; empty when they are derived (a slope, a share)."""
+    """Where the factors were read from: the name of a weight of the layer that computes, or of a layer (what a weight
+    met, the other matrix of a product); empty when they are derived (a slope, a share)."""
     weight_cells: NDArray[np.int64] | None = None
-    """(n, axes of the weight)."""
+    """(n, axes of the weight, or of that layer's output)."""
     inside: NDArray[np.bool_] | None = None
     """(n,): False marks padding. None when there is none."""
     grid: tuple[int, ...] = ()
@@ -86,9 +89,15 @@ class Kind:
     title: str
     """What a person calls it: `convolution`."""
     calls: Mapping[str, str]
-    """Torch call name -> its argument names in order, separated by spaces (`input weight bias stride …`). The recorder
-    binds arguments by these names: tensors that are parameters or buffers become `weights`, other tensors `reads`,
-    plain values `settings`."""
+    """Torch call name -> its argument names in order, separated by spaces (`input weight bias stride …`).
+
+    The recorder binds arguments by these names. Parameters and buffers whose argument is called `weight…`, `bias…` or
+    `running_…` become `weights`, all other tensors `reads`, in the order of the call; a list of tensors is read one
+    after another. Plain values become `settings` as the user wrote them, so a dim counts the batch axis: `batch` says
+    which axis of the first input that was (0 if missing, None if there was none). If a call is given more values than
+    names, the last name takes the rest as a tuple (`view(1, -1)`). If it returns several tensors, `part` says which
+    one this is. `relu` speaks for `relu_` too. A name whose arguments stand in another order in `torch` than in
+    `torch.nn.functional` is listed a second time as `torch.batch_norm`: exported programs call that one."""
     axes: Callable[[Mapping[str, Any], tuple[tuple[str, ...], ...], tuple[int, ...]], tuple[str, ...]]
     """(settings, axes of each input, shape of the output) -> axes of the output. All with `batch` among the axes
     while recording."""
@@ -181,6 +190,8 @@ def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:
         inputs = trace.inputs(layer)
         for index, read in enumerate(inputs):
             seen = kind.source_box(layer, inputs, index, boxes[layer.name])
+            if any(low > high for low, high in seen):
+                continue
             boxes[read.name] = _union(boxes[read.name], seen) if read.name in boxes else seen
     return boxes
 
@@ -215,7 +226,8 @@ class Report:
     @property
     def passed(self) -> bool:
         """Everything that could be compared agrees; NaN never does."""
-        return bool(self.worst <= self.tolerance)
+        found = [*self.errors.values(), *self.gradient_errors.values()]
+        return all(error <= self.tolerance for error in found)
 
 
 def check(trace: Trace) -> Report:

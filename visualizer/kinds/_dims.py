@@ -1,0 +1,44 @@
+"""Dimensions as a torch call names them, with the batch axis counted, as axes of arrays that have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from visualizer.trace import Layer
+
+
+def axis_of(settings: Mapping[str, Any], dim: int, count: int) -> int | None:
+    """The axis that `dim` means in an array of `count` axes without the batch; None if it is the batch axis."""
+    batch = settings.get("batch", 0)
+    full = count + (batch is not None)
+    if not -full <= dim < full:
+        raise LookupError(f"There is no dimension {dim} among {full}.")
+    dim %= full
+    if batch is None:
+        return dim
+    return None if dim == batch else dim - (dim > batch)
+
+
+def axes_of(settings: Mapping[str, Any], dims: Any, count: int) -> tuple[int, ...]:
+    """The same for several dims, the batch axis left out; None or nothing at all means every axis."""
+    if dims is None or dims == ():
+        return tuple(range(count))
+    found = (axis_of(settings, int(dim), count) for dim in (dims if isinstance(dims, tuple | list) else (dims,)))
+    return tuple(sorted(axis for axis in found if axis is not None))
+
+
+def full_shape(settings: Mapping[str, Any], source: Layer) -> tuple[int, ...]:
+    """The shape as the torch call saw it, with a batch of one where it had one."""
+    batch = settings.get("batch", 0)
+    return source.shape if batch is None else (*source.shape[:batch], 1, *source.shape[batch:])
+
+
+def dim_of(settings: Mapping[str, Any]) -> Any:
+    """The setting `dim`, which torch also takes as `axis`."""
+    return settings.get("dim", settings.get("axis"))
+
+
+def tuple_of(value: Any) -> tuple[Any, ...]:
+    """A setting that may be one number or several."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,)

@@ -1,0 +1,269 @@
+"""Convolution and transposed convolution along one or two axes.
+
+What is called convolution is cross-correlation, as in torch: y[o, i] = b[o] + Σ w[o, c, u] · x[c, i·s − p + d·u].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
+from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, taps
+from visualizer.kinds._window import Axis, each
+from visualizer.trace import Cell, Layer
+
+PLACES = {1: ("step",), 2: ("row", "column")}
+SUM = "y = Σ w·x + b"
+SUM_BACK = "∂L/∂x = Σ ∂L/∂y·w"
+SUM_WEIGHT = "∂L/∂w = Σ ∂L/∂y·x"
+SUM_BIAS = "∂L/∂b = Σ ∂L/∂y"
+
+
+# --- convolution ----------------------------------------------------------------------------------------------------
+
+def conv_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """One window of every input channel of the group, times the kernel, plus the bias."""
+    weight = layer.weights["weight"]
+    out, place = cell[0], cell[1:]
+    first = out // (len(weight) // _groups(layer)) * weight.shape[1]
+    channels = np.arange(first, first + weight.shape[1])
+    windows = [axis.reads(i) for axis, i in zip(_axes(layer, inputs), place, strict=True)]
+    read = taps(inputs[0], "output", grid_of(channels, *windows), weight[out].ravel(), weight.shape[1:],
+                weight="weight", weight_cells=grid_of([out], *map(np.arange, weight.shape[1:])))
+    return added(read, **_bias(layer, out), formula=SUM)
+
+
+def conv_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """Every output whose window held this cell, times the weight with which it did."""
+    weight = layer.weights["weight"]
+    channel, place = cell[0], cell[1:]
+    outs, kernel_channel = _outs_that_see(channel, weight.shape, _groups(layer))
+    readers = [axis.readers(i) for axis, i in zip(_axes(layer, inputs), place, strict=True)]
+    windows = [windows for windows, _ in readers]
+    weight_cells = grid_of(outs, [kernel_channel], *(tap for _, tap in readers))
+    read = gradient_taps(layer, grid_of(outs, *windows), weight[tuple(weight_cells.T)],
+                         (len(outs), *map(len, windows)), weight="weight", weight_cells=weight_cells)
+    return added(read, formula=SUM_BACK)
+
+
+def conv_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
+    """Every place where the weight was used: the gradient there, times the input that it met."""
+    places = layer.shape[1:]
+    cells = grid_of([cell[0]], *map(np.arange, places))
+    if name == "bias":
+        return added(gradient_taps(layer, cells, 1.0, (1, *places)), formula=SUM_BIAS)
+    out, kernel_channel, tap = cell[0], cell[1], cell[2:]
+    weight = layer.weights["weight"]
+    channel = out // (len(weight) // _groups(layer)) * weight.shape[1] + kernel_channel
+    met = [np.arange(axis.windows) * axis.stride - axis.before + axis.dilation * u
+           for axis, u in zip(_axes(layer, inputs), tap, strict=True)]
+    return added(_times_input(layer, inputs[0], cells, grid_of([channel], *met), (1, *places)), formula=SUM_WEIGHT)
+
+
+def conv_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    weight = layer.weights["weight"]
+    group = len(weight) // _groups(layer)
+    channels = box[0][0] // group * weight.shape[1], (box[0][1] // group + 1) * weight.shape[1] - 1
+    spans = (axis.span(*ends) for axis, ends in zip(_axes(layer, inputs), box[1:], strict=True))
+    return (channels, *spans)
+
+
+def conv_cost(layer: Layer, inputs: Inputs) -> Cost:
+    """One multiply-accumulate for each weight that an output meets: H_o · W_o · C_o · C_i/groups · k_h · k_w."""
+    return Cost(layer.parameters, layer.output.size * prod(layer.weights["weight"].shape[1:]))
+
+
+def conv_sentence(layer: Layer, inputs: Inputs) -> str:
+    weight = layer.weights["weight"]
+    maps, seen, kernel = len(weight), weight.shape[1], _words.by(weight.shape[2:])
+    source = inputs[0].name
+    bias = " plus a bias" if "bias" in layer.weights else ""
+    products = _words.some(prod(weight.shape[1:]), "product")
+    place = "a pixel" if weight.ndim == 4 else "a step"
+    maps_do = "Each of the " + _words.some(maps, "map") if maps > 1 else "The one map"
+    if seen == 1:
+        whose = f"over {source}" if len(inputs[0].output) == 1 else f"over one map of {source}"
+        return f"{maps_do} slides one {kernel} window {whose}{', adding a bias' if bias else ''}: {products} {place}."
+    which = f"one from each map of {source}" if _groups(layer) == 1 else \
+        f"one from each map of its group of {source}"
+    return f"{maps_do} adds {_words.few(seen)} {kernel} windows, {which},{bias}: {products} {place}." if bias else \
+        f"{maps_do} adds {_words.few(seen)} {kernel} windows, {which}: {products} {place}."
+
+
+def conv_short(layer: Layer, inputs: Inputs) -> str:
+    count = layer.weights["weight"].ndim - 2
+    words = f"{_words.by(layer.weights['weight'].shape[2:])}, {_words.count(len(inputs[0].output))} → " \
+        f"{_words.some(len(layer.output), 'channel')}"
+    words += _words.dropping(each(layer.settings.get("stride", 1), count), 1, "stride")
+    words += _words.dropping(each(layer.settings.get("dilation", 1), count), 1, "dilation")
+    groups = _groups(layer)
+    if groups > 1:
+        words += ", depthwise" if groups == len(inputs[0].output) else f", {_words.some(groups, 'group')}"
+    return words
+
+
+# --- transposed convolution: the same window, with input and output exchanged ---------------------------------------
+
+def transposed_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """Every input that was spread over this place, times the weight with which it was, plus the bias."""
+    weight = layer.weights["weight"]
+    out, place = cell[0], cell[1:]
+    channels, kernel_channel = _channels_spread_to(out, weight.shape, _groups(layer))
+    readers = [axis.readers(i) for axis, i in zip(_transposed_axes(layer, inputs), place, strict=True)]
+    sources = [places for places, _ in readers]
+    weight_cells = grid_of(channels, [kernel_channel], *(tap for _, tap in readers))
+    read = taps(inputs[0], "output", grid_of(channels, *sources), weight[tuple(weight_cells.T)],
+                (len(channels), *map(len, sources)), weight="weight", weight_cells=weight_cells)
+    return added(read, **_bias(layer, out), formula=SUM)
+
+
+def transposed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """The window of outputs over which this cell was spread, times the kernel; cropped places count nothing."""
+    weight = layer.weights["weight"]
+    channel, place = cell[0], cell[1:]
+    outs = weight.shape[1]
+    first = channel // (len(weight) // _groups(layer)) * outs
+    windows = [axis.reads(i) for axis, i in zip(_transposed_axes(layer, inputs), place, strict=True)]
+    cells = grid_of(np.arange(first, first + outs), *windows)
+    read = gradient_taps(layer, cells, weight[channel].ravel(), weight.shape[1:], weight="weight",
+                         weight_cells=grid_of([channel], *map(np.arange, weight.shape[1:])))
+    return added(read, formula=SUM_BACK)
+
+
+def transposed_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
+    """Every input place from which the weight spread: the gradient where it landed, times the input."""
+    if name == "bias":
+        cells = grid_of([cell[0]], *map(np.arange, layer.shape[1:]))
+        return added(gradient_taps(layer, cells, 1.0, (1, *layer.shape[1:])), formula=SUM_BIAS)
+    channel, kernel_channel, tap = cell[0], cell[1], cell[2:]
+    weight = layer.weights["weight"]
+    out = channel // (len(weight) // _groups(layer)) * weight.shape[1] + kernel_channel
+    axes = _transposed_axes(layer, inputs)
+    landed = [np.arange(axis.windows) * axis.stride - axis.before + axis.dilation * u
+              for axis, u in zip(axes, tap, strict=True)]
+    places = inputs[0].shape[1:]
+    met = grid_of([channel], *map(np.arange, places))
+    return added(_times_input(layer, inputs[0], grid_of([out], *landed), met, (1, *places)), formula=SUM_WEIGHT)
+
+
+def transposed_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    weight = layer.weights["weight"]
+    group = len(weight) // _groups(layer)
+    channels = box[0][0] // weight.shape[1] * group, (box[0][1] // weight.shape[1] + 1) * group - 1
+    spans = (axis.readers_span(*ends) for axis, ends in zip(_transposed_axes(layer, inputs), box[1:], strict=True))
+    return (channels, *spans)
+
+
+def transposed_cost(layer: Layer, inputs: Inputs) -> Cost:
+    """One multiply-accumulate for each weight over which an input is spread."""
+    return Cost(layer.parameters, inputs[0].output.size * prod(layer.weights["weight"].shape[1:]))
+
+
+def transposed_sentence(layer: Layer, inputs: Inputs) -> str:
+    weight = layer.weights["weight"]
+    place = "pixel" if weight.ndim == 4 else "step"
+    before, after = _words.by(inputs[0].shape[1:]), _words.by(layer.shape[1:])
+    return f"Each {place} of {inputs[0].name} is spread over a {_words.by(weight.shape[2:])} window, and what " \
+        f"overlaps is added: {before} becomes {after}, in {_words.some(len(layer.output), 'map')}."
+
+
+# --- what both share ------------------------------------------------------------------------------------------------
+
+def _axes(layer: Layer, inputs: Inputs) -> list[Axis]:
+    """The places of the input, read by a window for each place of the output."""
+    kernel = layer.weights["weight"].shape[2:]
+    count = len(kernel)
+    stride, dilation = (each(layer.settings.get(name, 1), count) for name in ("stride", "dilation"))
+    padding = layer.settings.get("padding", 0)
+    if padding == "valid":
+        padding = 0
+    before = tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)) if padding == "same" \
+        else each(padding, count)
+    return [Axis(*sizes) for sizes in
+            zip(inputs[0].shape[1:], layer.shape[1:], kernel, stride, before, dilation, strict=True)]
+
+
+def _transposed_axes(layer: Layer, inputs: Inputs) -> list[Axis]:
+    """The places of the output, over which a window for each place of the input is spread."""
+    kernel = layer.weights["weight"].shape[2:]
+    stride, padding, dilation = (each(layer.settings.get(name, standard), len(kernel))
+                                 for name, standard in (("stride", 1), ("padding", 0), ("dilation", 1)))
+    return [Axis(*sizes) for sizes in
+            zip(layer.shape[1:], inputs[0].shape[1:], kernel, stride, padding, dilation, strict=True)]
+
+
+def _outs_that_see(channel: int, weight_shape: tuple[int, ...], groups: int) -> tuple[Cells, int]:
+    """The outputs of the group of an input channel, and which slice of their kernels is meant for it."""
+    outs = weight_shape[0] // groups
+    first = channel // weight_shape[1] * outs
+    return np.arange(first, first + outs), channel % weight_shape[1]
+
+
+def _channels_spread_to(out: int, weight_shape: tuple[int, ...], groups: int) -> tuple[Cells, int]:
+    """The input channels of the group of an output channel, and which slice of their kernels leads to it."""
+    channels = weight_shape[0] // groups
+    first = out // weight_shape[1] * channels
+    return np.arange(first, first + channels), out % weight_shape[1]
+
+
+def _times_input(layer: Layer, source: Layer, cells: Cells, met: Cells, grid: tuple[int, ...]) -> Taps:
+    """The gradient in `cells`, each times the input that the weight met there; padding counts nothing."""
+    seen = taps(source, "output", met)
+    read = gradient_taps(layer, cells, seen.values, grid, weight=source.name, weight_cells=met)
+    if seen.inside is None:
+        return read
+    inside = seen.inside if read.inside is None else seen.inside & read.inside
+    return Taps(read.source, read.cells, read.values, read.weights, read.array, read.weight, met, inside, grid)
+
+
+def _bias(layer: Layer, out: int) -> dict[str, Any]:
+    bias = layer.weights.get("bias")
+    return {} if bias is None else {"bias": float(bias[out]), "bias_name": "bias"}
+
+
+def _groups(layer: Layer) -> int:
+    return int(layer.settings.get("groups", 1))
+
+
+def _named(count: int, settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
+           shape: tuple[int, ...]) -> tuple[str, ...]:
+    return ("batch",) * (len(shape) - count - 1) + ("channel", *PLACES[count])
+
+
+KINDS = tuple(
+    kind
+    for count in PLACES
+    for kind in (
+        Kind(
+            name=f"conv{count}d",
+            title="convolution",
+            calls={f"conv{count}d": "input weight bias stride padding dilation groups"},
+            axes=partial(_named, count),
+            terms=conv_terms,
+            backward_terms=conv_backward,
+            weight_terms=conv_weight,
+            source_box=conv_box,
+            sentence=conv_sentence,
+            short=conv_short,
+            cost=conv_cost,
+        ),
+        Kind(
+            name=f"conv_transpose{count}d",
+            title="transposed convolution",
+            calls={f"conv_transpose{count}d": "input weight bias stride padding output_padding groups dilation"},
+            axes=partial(_named, count),
+            terms=transposed_terms,
+            backward_terms=transposed_backward,
+            weight_terms=transposed_weight,
+            source_box=transposed_box,
+            sentence=transposed_sentence,
+            short=conv_short,
+            cost=transposed_cost,
+        ),
+    )
+)

@@ -1,0 +1,299 @@
+"""From logits to one number: softmax, log-softmax, cross entropy, negative log-likelihood; and one picked output.
+
+Formulas: Goodfellow, Bengio, Courville 2016, Deep Learning, sections 4.1 and 6.2; label smoothing and class weights as
+torch defines them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds._dims import axis_of, dim_of, tuple_of
+from visualizer.kinds._taps import Cells, Numbers, added, copied, gradient_taps, grid_of, one, taps, unravel, whole
+from visualizer.trace import Cell, Layer
+
+Settings = Mapping[str, Any]
+Steps = tuple[tuple[str, float], ...]
+
+
+# --- softmax and its logarithm --------------------------------------------------------------------------------------
+
+def softmax_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """Its own e^z as a share of the sum of all, with the largest z taken off first so that nothing overflows."""
+    line = _line(layer, cell)
+    read = taps(inputs[0], "output", line)
+    top, total, powers = _powers(read.values)
+    share = float(powers[cell[_axis(layer)]] / total)
+    return Terms("share", (read,), share, formula="pᵢ = eᶻⁱ / Σⱼ eᶻʲ", steps=_power_steps(top, total))
+
+
+def softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """Raising one z raises its own share and lowers all others: ∂pⱼ/∂zᵢ = pⱼ·([i = j] − pᵢ)."""
+    line = _line(layer, cell)
+    p = _shares(inputs[0], line)
+    at = cell[_axis(layer)]
+    return added(gradient_taps(layer, line, p * (_only(at, len(p)) - p[at])),
+                 formula="∂L/∂zᵢ = Σⱼ ∂L/∂pⱼ·pⱼ·([i = j] − pᵢ)", steps=(("pᵢ", float(p[at])),))
+
+
+def softmax_sentence(layer: Layer, inputs: Inputs) -> str:
+    axis = _axis(layer)
+    if layer.output.ndim != 1:
+        return f"Softmax turns each line of {_words.some(layer.shape[axis], 'number')} into shares that add up to 1."
+    best = int(layer.output.argmax())
+    return f"Softmax turns {_words.some(layer.output.size, 'number')} into shares that add up to 1: the largest is " \
+        f"{layer.axes[0] if layer.axes else 'number'} {best} with {100 * float(layer.output[best]):.1f} %."
+
+
+def log_softmax_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """z minus the logarithm of the sum of all e^z."""
+    line = _line(layer, cell)
+    read = taps(inputs[0], "output", line)
+    top, total, _ = _powers(read.values)
+    result = float(read.values[cell[_axis(layer)]] - top - np.log(total))
+    return Terms("function", (read,), result, formula="yᵢ = zᵢ − ln Σⱼ eᶻʲ", steps=_power_steps(top, total))
+
+
+def log_softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    line = _line(layer, cell)
+    p = _shares(inputs[0], line)
+    at = cell[_axis(layer)]
+    return added(gradient_taps(layer, line, _only(at, len(p)) - p[at]), formula="∂L/∂zᵢ = Σⱼ ∂L/∂yⱼ·([i = j] − pᵢ)",
+                 steps=(("pᵢ", float(p[at])),))
+
+
+def log_softmax_sentence(layer: Layer, inputs: Inputs) -> str:
+    return f"Log-softmax is the logarithm of each share, so that products of shares become sums: values lie " \
+        f"{_words.spread(layer.output)}."
+
+
+def line_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """All of the line that shares are taken of."""
+    axis = _axis(layer)
+    return (*box[:axis], (0, layer.shape[axis] - 1), *box[axis + 1:])
+
+
+def _line(layer: Layer, cell: Cell) -> Cells:
+    axis = _axis(layer)
+    return grid_of(*(range(size) if number == axis else [cell[number]] for number, size in enumerate(layer.shape)))
+
+
+def _axis(layer: Layer) -> int:
+    """The axis along which shares add up to 1."""
+    dim = dim_of(layer.settings)
+    count = layer.output.ndim
+    if dim is None:  # torch's old habit, from the number of all axes
+        dim = 0 if count + (layer.settings.get("batch", 0) is not None) in (0, 1, 3) else 1
+    axis = axis_of(layer.settings, int(dim), count)
+    if axis is None:
+        raise LookupError(f"{layer.name} takes shares along the batch axis, of which only one sample was recorded.")
+    return axis
+
+
+def _powers(z: Numbers) -> tuple[float, float, Numbers]:
+    """The largest z, the sum of all e^(z − largest), and each of them."""
+    top = float(z.max())
+    powers = np.exp(z - top)
+    return top, float(powers.sum()), powers
+
+
+def _power_steps(top: float, total: float) -> Steps:
+    return ("largest z", top), ("Σ e^(z − largest)", total)
+
+
+def _shares(source: Layer, line: Cells) -> Numbers:
+    _, total, powers = _powers(taps(source, "output", line).values)
+    return powers / total
+
+
+def _only(index: int, count: int) -> Numbers:
+    found: Numbers = (np.arange(count) == index).astype(np.float64)
+    return found
+
+
+def _softmax_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
+    """A line of shares that stands alone is one number a class."""
+    alone = sum(axis != "batch" for axis in inputs[0]) == 1
+    return tuple("class" if alone and axis != "batch" else axis for axis in inputs[0])
+
+
+# --- losses: −Σ a·ln p, with a from target, class weights, smoothing and reduction ----------------------------------
+
+def loss_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """The wanted share, its logarithm, its sign turned."""
+    where, factors = _aims(from_logits, layer, inputs, cell)
+    if not from_logits:
+        return added(taps(inputs[0], "output", where, -factors), formula="L = −ln p[target]")
+    read = taps(inputs[0], "output", where)
+    logarithms, tops, totals = _logarithms(read.values, _classes(layer, inputs))
+    steps: Steps = ()
+    if len(tops) == 1:
+        best = int(np.argmax(factors))
+        steps = (*_power_steps(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
+    return Terms("function", (read,), float(-(factors * logarithms).sum()), formula="L = −ln p[target]", steps=steps)
+
+
+def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """How far each share is from what was wanted: p − 1 for the target, p for all others."""
+    if which:
+        raise LookupError(f"Only what {layer.name} reads first, the scores, is taken apart.")
+    axis = _class_axis(layer, inputs)
+    place = () if layer.output.ndim == 0 else cell[:axis] + cell[axis + 1:]
+    where, factors = _aims(from_logits, layer, inputs, place)
+    at = int(np.flatnonzero((where == np.array(cell, dtype=np.int64)).all(axis=1))[0])
+    slope, formula = -factors[at], "∂L/∂x = −a·∂L"
+    steps: Steps = ()
+    if from_logits:
+        classes = _classes(layer, inputs)
+        logarithms, _, _ = _logarithms(taps(inputs[0], "output", where).values, classes)
+        line = slice(at // classes * classes, (at // classes + 1) * classes)
+        p = float(np.exp(logarithms[at]))
+        slope = p * float(factors[line].sum()) - factors[at]
+        steps, formula = (("p", p), ("wanted", float(factors[at]))), "∂L/∂z = p − [target]"
+    read = gradient_taps(layer, one(place), slope)
+    return Terms("product", (read,), float(read.products[0]), formula=formula, steps=steps)
+
+
+def loss_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    return whole(inputs[which].shape)
+
+
+def loss_sentence(layer: Layer, inputs: Inputs) -> str:
+    if layer.output.ndim or inputs[0].output.ndim != 1 or layer.settings.get("label_smoothing") \
+            or _class_weights(layer, _classes(layer, inputs)) is not None:
+        return f"The loss measures how little was given to the targets; here it is {_words.spread(layer.output)}." \
+            if layer.output.ndim else \
+            f"The loss measures how little was given to the targets: {_words.value(float(layer.output))}."
+    loss, target = float(layer.output), int(_targets(layer, inputs, ())[0])
+    return f"The loss is −ln of the share given to class {target}: −ln {_words.value(float(np.exp(-loss)))} = " \
+        f"{_words.value(loss)}."
+
+
+def loss_short(layer: Layer, inputs: Inputs) -> str:
+    target = layer.settings.get("target")
+    return f"target {target}" if isinstance(target, int) else ""
+
+
+def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> tuple[Cells, Numbers]:
+    """Every score that counts, class by class for one place after another, and its factor a in L = −Σ a·ln p.
+
+    With ε of label smoothing and K classes of weights w, a = ((1 − ε)·w[t]·[k = t] + ε/K·w[k]) / Σ w[t].
+    """
+    axis, classes = _class_axis(layer, inputs), _classes(layer, inputs)
+    places = inputs[0].shape[:axis] + inputs[0].shape[axis + 1:]
+    targets = _targets(layer, inputs, places)
+    weights = _class_weights(layer, classes)
+    counted = targets != int(layer.settings.get("ignore_index", -100))
+    known = np.where(counted, targets, 0)
+    if counted.any() and not ((known >= 0) & (known < classes)).all():
+        raise LookupError(f"{layer.name} has a target that is none of {classes} classes.")
+    weight = np.ones(classes) if weights is None else weights
+    smooth = float(layer.settings.get("label_smoothing", 0.0)) if from_logits else 0.0
+    factors = (1 - smooth) * weight[known][:, None] * (np.arange(classes) == known[:, None]) \
+        + smooth / classes * weight
+    factors *= counted[:, None]
+    reduction = layer.settings.get("reduction", "mean")
+    if reduction == "mean":
+        with np.errstate(invalid="ignore"):
+            factors = factors / (weight[known] * counted).sum()
+    chosen = np.arange(len(targets))
+    if reduction == "none":
+        chosen = np.array([np.ravel_multi_index(cell, places) if places else 0])
+    where = np.repeat(unravel(chosen, places), classes, axis=0)
+    return np.insert(where, axis, np.tile(np.arange(classes), len(chosen)), axis=1), factors[chosen].ravel()
+
+
+def _logarithms(z: Numbers, classes: int) -> tuple[Numbers, Numbers, Numbers]:
+    """ln p for lines of `classes` scores one after another; the largest of each line, and its sum of powers."""
+    lines = z.reshape(-1, classes)
+    tops = lines.max(axis=1)
+    totals = np.exp(lines - tops[:, None]).sum(axis=1)
+    return (lines - tops[:, None] - np.log(totals)[:, None]).ravel(), tops, totals
+
+
+def _class_axis(layer: Layer, inputs: Inputs) -> int:
+    """Where torch looks for the classes: the second axis of all, or the only one."""
+    count = inputs[0].output.ndim
+    if count == 1:
+        return 0
+    axis = axis_of(layer.settings, 1, count)
+    if axis is None:
+        raise LookupError(f"{layer.name} finds its classes along the batch axis, of which one sample was recorded.")
+    return axis
+
+
+def _classes(layer: Layer, inputs: Inputs) -> int:
+    return inputs[0].shape[_class_axis(layer, inputs)]
+
+
+def _targets(layer: Layer, inputs: Inputs, places: tuple[int, ...]) -> Any:
+    """One class for each place, in row-major order: plain numbers, or what the loss read second."""
+    target = inputs[1].output if len(inputs) > 1 else layer.settings.get("target")
+    if target is None:
+        raise LookupError(f"{layer.name} does not say what was wanted, so it cannot be taken apart.")
+    found = np.asarray(target)
+    if found.dtype.kind not in "iu":
+        raise LookupError(f"{layer.name} is aimed at shares, not at a class, which is not explained.")
+    count = int(np.prod(places))
+    return np.full(count, int(found.ravel()[0])) if found.size == 1 else found.reshape(count)
+
+
+def _class_weights(layer: Layer, classes: int) -> Numbers | None:
+    found = layer.weights.get("weight", layer.settings.get("weight"))
+    return None if found is None else np.asarray(found, dtype=np.float64).reshape(classes)
+
+
+def _loss_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
+    scores = inputs[0]
+    axis = 1 if len(scores) > 1 else 0
+    return scores[:axis] + scores[axis + 1:] if shape else ()
+
+
+# --- one output, picked to be differentiated ------------------------------------------------------------------------
+
+def logit_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """The picked number itself."""
+    return copied(taps(inputs[0], "output", one(_picked(layer))), "y = z[target]")
+
+
+def logit_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """1 for the picked number, 0 for all others."""
+    chosen = float(tuple(cell) == _picked(layer))
+    read = gradient_taps(layer, one(()), chosen)
+    return Terms("product", (read,), float(read.products[0]), formula="∂L/∂z = [picked]")
+
+
+def logit_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    return tuple((i, i) for i in _picked(layer))
+
+
+def logit_sentence(layer: Layer, inputs: Inputs) -> str:
+    at = ", ".join(map(str, _picked(layer)))
+    return f"What is asked here is how output {at} of {inputs[0].name} comes about: " \
+        f"{_words.value(float(layer.output))}."
+
+
+def _picked(layer: Layer) -> Cell:
+    return tuple(int(i) for i in tuple_of(layer.settings["index"]))
+
+
+_REDUCED = "size_average ignore_index reduce reduction"
+KINDS = (
+    Kind("softmax", "softmax", {"softmax": "input dim _stacklevel dtype"}, _softmax_axes, softmax_terms,
+         softmax_backward, line_box, softmax_sentence, short=lambda layer, inputs: "shares of 1"),
+    Kind("log_softmax", "log-softmax", {"log_softmax": "input dim _stacklevel dtype"}, _softmax_axes,
+         log_softmax_terms, log_softmax_backward, line_box, log_softmax_sentence,
+         short=lambda layer, inputs: "ln of shares of 1"),
+    Kind("cross_entropy", "cross entropy", {"cross_entropy": f"input target weight {_REDUCED} label_smoothing"},
+         _loss_axes, partial(loss_terms, True), partial(loss_backward, True), loss_box, loss_sentence,
+         short=loss_short),
+    Kind("nll_loss", "negative log-likelihood", {"nll_loss": f"input target weight {_REDUCED}"}, _loss_axes,
+         partial(loss_terms, False), partial(loss_backward, False), loss_box, loss_sentence, short=loss_short),
+    Kind("logit", "picked output", {}, lambda settings, inputs, shape: (), logit_terms, logit_backward, logit_box,
+         logit_sentence, short=lambda layer, inputs: f"output {', '.join(map(str, _picked(layer)))}"),
+)

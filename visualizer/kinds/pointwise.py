@@ -1,0 +1,408 @@
+"""Functions of one number: activations, and the like. Each row of FUNCTIONS is one of them, with its slope.
+
+Slopes at a kink are torch's: ReLU'(0) = 0.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
+from visualizer.trace import Cell, Layer
+
+Settings = Mapping[str, Any]
+Number = Callable[[float, Settings], float]
+
+
+@dataclass(frozen=True)
+class Function:
+    """y = f(x), its slope f'(x), and what it is called."""
+
+    name: str
+    title: str
+    formula: str
+    value: Number
+    slope: Number
+    says: str
+    """What it does, as the rest of a sentence that begins with its title; `{kept}` is the share above zero."""
+    calls: str = "input"
+    """Its arguments."""
+    also: tuple[str, ...] = ()
+    """Other torch calls that mean the same."""
+
+
+def sigmoid(x: float) -> float:
+    """1 / (1 + e⁻ˣ), without overflow."""
+    if x < 0:
+        grown = math.exp(x)
+        return grown / (1 + grown)
+    return 1 / (1 + math.exp(-x))
+
+
+def softplus(x: float) -> float:
+    """ln(1 + eˣ), without overflow."""
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+
+
+def normal_below(x: float) -> float:
+    """The share of a standard normal distribution that lies below x."""
+    return 0.5 * (1 + math.erf(x / math.sqrt(2)))
+
+
+def _gelu(x: float, s: Settings) -> float:
+    if s.get("approximate") == "tanh":
+        return 0.5 * x * (1 + math.tanh(_gelu_inner(x)))
+    return x * normal_below(x)
+
+
+def _gelu_slope(x: float, s: Settings) -> float:
+    if s.get("approximate") == "tanh":
+        t = math.tanh(_gelu_inner(x))
+        return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x * x)
+    return normal_below(x) + x * math.exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
+
+
+def _gelu_inner(x: float) -> float:
+    return math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)
+
+
+def _elu(x: float, s: Settings) -> float:
+    return x if x > 0 else s.get("alpha", 1.0) * math.expm1(x)
+
+
+def _elu_slope(x: float, s: Settings) -> float:
+    return 1.0 if x > 0 else s.get("alpha", 1.0) * math.exp(x)
+
+
+def _celu(x: float, s: Settings) -> float:
+    alpha = s.get("alpha", 1.0)
+    return x if x > 0 else float(alpha * math.expm1(x / alpha))
+
+
+def _celu_slope(x: float, s: Settings) -> float:
+    return 1.0 if x > 0 else math.exp(x / s.get("alpha", 1.0))
+
+
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+"""Klambauer et al. 2017: the two numbers that keep mean 0 and variance 1."""
+
+
+def _selu(x: float, s: Settings) -> float:
+    return _SELU_SCALE * (x if x > 0 else _SELU_ALPHA * math.expm1(x))
+
+
+def _selu_slope(x: float, s: Settings) -> float:
+    return _SELU_SCALE * (1.0 if x > 0 else _SELU_ALPHA * math.exp(x))
+
+
+def _silu_slope(x: float, s: Settings) -> float:
+    gate = sigmoid(x)
+    return gate * (1 + x * (1 - gate))
+
+
+def _mish_slope(x: float, s: Settings) -> float:
+    t = math.tanh(softplus(x))
+    return t + x * (1 - t * t) * sigmoid(x)
+
+
+def _softplus(x: float, s: Settings) -> float:
+    beta = s.get("beta", 1.0)
+    return x if x * beta > s.get("threshold", 20.0) else softplus(x * beta) / beta
+
+
+def _softplus_slope(x: float, s: Settings) -> float:
+    beta = s.get("beta", 1.0)
+    return 1.0 if x * beta > s.get("threshold", 20.0) else sigmoid(x * beta)
+
+
+def _between(low: float, high: float) -> tuple[Number, Number]:
+    """Cut off below and above; the slope is 1 strictly between, else 0."""
+    def value(x: float, s: Settings) -> float:
+        return min(max(x, s.get("min_val", low)), s.get("max_val", high)) if x == x else x
+
+    def slope(x: float, s: Settings) -> float:
+        return 1.0 if s.get("min_val", low) < x < s.get("max_val", high) else 0.0
+
+    return value, slope
+
+
+def _clamp(x: float, s: Settings) -> float:
+    return min(max(x, _limit(s, "min", -math.inf)), _limit(s, "max", math.inf)) if x == x else x
+
+
+def _clamp_slope(x: float, s: Settings) -> float:
+    return 1.0 if _limit(s, "min", -math.inf) <= x <= _limit(s, "max", math.inf) else 0.0
+
+
+def _limit(s: Settings, name: str, otherwise: float) -> float:
+    limit = s.get(name)
+    return otherwise if limit is None else float(limit)
+
+
+def _hardswish_slope(x: float, s: Settings) -> float:
+    if x <= -3:
+        return 0.0
+    return 1.0 if x >= 3 else x / 3 + 0.5
+
+
+def _power(x: float, s: Settings) -> float:
+    return float(np.float64(x) ** s["exponent"])
+
+
+def _power_slope(x: float, s: Settings) -> float:
+    exponent = s["exponent"]
+    return 0.0 if exponent == 0 else float(exponent * np.float64(x) ** (exponent - 1))
+
+
+def _log(x: float, s: Settings) -> float:
+    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+def _divided(x: float) -> float:
+    return 1 / x if x else math.copysign(math.inf, x)
+
+
+def _exp(x: float, s: Settings) -> float:
+    return math.exp(x) if x < 709.78 else math.inf if x == x else x
+
+
+_hardtanh, _hardtanh_slope = _between(-1.0, 1.0)
+_relu6, _relu6_slope = _between(0.0, 6.0)
+
+FUNCTIONS = (
+    Function("relu", "ReLU", "y = max(0, x)", lambda x, s: x if x > 0 or x != x else 0.0,
+             lambda x, s: 1.0 if x > 0 else 0.0,
+             "keeps what is above zero and stops the rest: {zero} of {all} values {are} now 0", "input inplace"),
+    Function("leaky_relu", "Leaky ReLU", "y = x if x > 0, else a·x",
+             lambda x, s: x if x > 0 else s.get("negative_slope", 0.01) * x,
+             lambda x, s: 1.0 if x > 0 else s.get("negative_slope", 0.01),
+             "keeps what is above zero and makes the rest small: {below} of {all} values {below_are} below 0",
+             "input negative_slope inplace"),
+    Function("elu", "ELU", "y = x if x > 0, else α·(eˣ − 1)", _elu, _elu_slope,
+             "keeps what is above zero and bends the rest towards a floor: values lie {spread}", "input alpha inplace"),
+    Function("celu", "CELU", "y = x if x > 0, else α·(eˣᐟᵅ − 1)", _celu, _celu_slope,
+             "keeps what is above zero and bends the rest towards a floor: values lie {spread}", "input alpha inplace"),
+    Function("selu", "SELU", "y = λ·x if x > 0, else λ·α·(eˣ − 1)", _selu, _selu_slope,
+             "stretches what is above zero and bends the rest towards a floor: values lie {spread}", "input inplace"),
+    Function("gelu", "GELU", "y = x·Φ(x)", _gelu, _gelu_slope,
+             "weighs each number by how likely a normal number is to lie below it: values lie {spread}",
+             "input approximate"),
+    Function("silu", "SiLU", "y = x·σ(x)", lambda x, s: x * sigmoid(x), _silu_slope,
+             "multiplies each number with its own sigmoid: values lie {spread}", "input inplace"),
+    Function("mish", "Mish", "y = x·tanh(ln(1 + eˣ))", lambda x, s: x * math.tanh(softplus(x)), _mish_slope,
+             "keeps what is far above zero and lets little of the rest through: values lie {spread}", "input inplace"),
+    Function("sigmoid", "Sigmoid", "y = 1 / (1 + e⁻ˣ)", lambda x, s: sigmoid(x),
+             lambda x, s: sigmoid(x) * (1 - sigmoid(x)),
+             "squeezes every number between 0 and 1: values lie {spread}"),
+    Function("tanh", "Tanh", "y = tanh x", lambda x, s: math.tanh(x), lambda x, s: 1 - math.tanh(x) ** 2,
+             "squeezes every number between −1 and 1: values lie {spread}"),
+    Function("hardtanh", "Hardtanh", "y = min(max(x, low), high)", _hardtanh, _hardtanh_slope,
+             "cuts off what lies below {low} or above {high}: values lie {spread}", "input min_val max_val inplace"),
+    Function("relu6", "ReLU6", "y = min(max(0, x), 6)", _relu6, _relu6_slope,
+             "keeps what lies between 0 and 6 and cuts off the rest: {zero} of {all} values {are} now 0",
+             "input inplace"),
+    Function("hardsigmoid", "Hardsigmoid", "y = min(max(0, x/6 + ½), 1)",
+             lambda x, s: min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, lambda x, s: 1 / 6 if -3 < x < 3 else 0.0,
+             "squeezes every number between 0 and 1 with straight lines: values lie {spread}", "input inplace"),
+    Function("hardswish", "Hardswish", "y = x·min(max(0, x/6 + ½), 1)",
+             lambda x, s: x * min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, _hardswish_slope,
+             "multiplies each number with a straight-line sigmoid of itself: values lie {spread}", "input inplace"),
+    Function("softplus", "Softplus", "y = ln(1 + eᵝˣ) / β", _softplus, _softplus_slope,
+             "is a ReLU with a round corner: values lie {spread}", "input beta threshold"),
+    Function("softsign", "Softsign", "y = x / (1 + |x|)", lambda x, s: x / (1 + abs(x)),
+             lambda x, s: 1 / (1 + abs(x)) ** 2, "squeezes every number between −1 and 1: values lie {spread}"),
+    Function("log_sigmoid", "Log-sigmoid", "y = −ln(1 + e⁻ˣ)", lambda x, s: -softplus(-x), lambda x, s: sigmoid(-x),
+             "is the logarithm of the sigmoid: values lie {spread}", also=("logsigmoid",)),
+    Function("exp", "The exponential", "y = eˣ", _exp, _exp, "makes every number positive: values lie {spread}"),
+    Function("log", "The logarithm", "y = ln x", _log, lambda x, s: _divided(x),
+             "turns products into sums: values lie {spread}"),
+    Function("sqrt", "The square root", "y = √x", lambda x, s: math.sqrt(x) if x >= 0 else math.nan,
+             lambda x, s: 0.5 * _divided(math.sqrt(x)) if x >= 0 else math.nan,
+             "undoes a square: values lie {spread}"),
+    Function("square", "The square", "y = x²", lambda x, s: x * x, lambda x, s: 2 * x,
+             "multiplies each number with itself: values lie {spread}"),
+    Function("pow", "The power", "y = xⁿ", _power, _power_slope,
+             "multiplies each number with itself as often as its exponent says: values lie {spread}",
+             "input exponent", ("__pow__",)),
+    Function("abs", "The size", "y = |x|", lambda x, s: abs(x), lambda x, s: float(np.sign(x)),
+             "drops the sign of each number: values lie {spread}", also=("absolute", "__abs__")),
+    Function("neg", "The negative", "y = −x", lambda x, s: -x, lambda x, s: -1.0,
+             "turns the sign of each number: values lie {spread}", also=("negative", "__neg__")),
+    Function("reciprocal", "The reciprocal", "y = 1/x", lambda x, s: _divided(x), lambda x, s: -_divided(x * x),
+             "divides 1 by each number: values lie {spread}"),
+    Function("clamp", "The clamp", "y = min(max(x, low), high)", _clamp, _clamp_slope,
+             "cuts off what lies outside its limits: values lie {spread}", "input min max", ("clip",)),
+)
+
+
+def function_terms(f: Function, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """f of the one number in the same place."""
+    read = taps(inputs[0], "output", one(cell))
+    return Terms("function", (read,), f.value(float(read.values[0]), layer.settings), formula=f.formula)
+
+
+def function_backward(f: Function, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """The gradient in the same place, times the slope of f where it stood."""
+    x = float(inputs[0].output[cell])
+    return through(layer, cell, f.slope(x, layer.settings), "∂L/∂x = ∂L/∂y·f′(x)", (("x", x),))
+
+
+def function_sentence(f: Function, layer: Layer, inputs: Inputs) -> str:
+    size = layer.output.size
+    zero, below = int((layer.output == 0).sum()), int((layer.output < 0).sum())
+    words = f.says.format(zero=_words.percent(zero, size), all=_words.count(size), spread=_words.spread(layer.output),
+                          below=_words.percent(below, size), are=_are(zero), below_are=_are(below),
+                          low=_words.value(layer.settings.get("min_val", -1.0)),
+                          high=_words.value(layer.settings.get("max_val", 1.0)))
+    return f"{f.title} {words}."
+
+
+def function_short(f: Function, layer: Layer, inputs: Inputs) -> str:
+    return f.formula
+
+
+def same_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """A cell sees the cell in its own place."""
+    return box
+
+
+def same_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
+    return inputs[0]
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+# --- PReLU: a leaky ReLU that learns its slope ----------------------------------------------------------------------
+
+def prelu_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """x above zero, else a·x, with one a for each channel or one for all."""
+    at = _slope_cell(layer, cell)
+    x = float(inputs[0].output[cell])
+    a = float(layer.weights["weight"][at])
+    read = taps(inputs[0], "output", one(cell), 1.0 if x > 0 else a, weight="" if x > 0 else "weight",
+                weight_cells=None if x > 0 else one(at))
+    return Terms("function", (read,), float(read.products[0]), formula="y = x if x > 0, else a·x", steps=(("a", a),))
+
+
+def prelu_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    x = float(inputs[0].output[cell])
+    slope = 1.0 if x > 0 else float(layer.weights["weight"][_slope_cell(layer, cell)])
+    return through(layer, cell, slope, "∂L/∂x = ∂L/∂y·f′(x)", (("x", x),))
+
+
+def prelu_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
+    """Every place below zero in that channel: the gradient there, times x."""
+    ranges = [np.arange(size) for size in layer.shape]
+    if layer.weights["weight"].size > 1:
+        ranges[0] = np.array(cell)
+    cells = grid_of(*ranges)
+    x = taps(inputs[0], "output", cells).values
+    return added(gradient_taps(layer, cells, np.where(x > 0, 0.0, x), weight=inputs[0].name, weight_cells=cells),
+                 formula="∂L/∂a = Σ ∂L/∂y·x where x ≤ 0")
+
+
+def prelu_sentence(layer: Layer, inputs: Inputs) -> str:
+    below = int((inputs[0].output <= 0).sum())
+    return f"PReLU keeps what is above zero and multiplies the rest with a learned slope: " \
+        f"{_words.percent(below, layer.output.size)} of {_words.count(layer.output.size)} values " \
+        f"{_are(below)} not above 0."
+
+
+def _slope_cell(layer: Layer, cell: Cell) -> Cell:
+    return (cell[0],) if layer.weights["weight"].size > 1 else (0,) * layer.weights["weight"].ndim
+
+
+# --- dropout, and what passes everything on --------------------------------------------------------------------------
+
+def passed_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """The same number."""
+    return copied(taps(inputs[0], "output", one(cell)), "y = x")
+
+
+def passed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    return copied(gradient_taps(layer, one(cell)), "∂L/∂x = ∂L/∂y")
+
+
+def dropout_terms(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """In evaluation the same number; in training 0 or x / (1 − p), as the recorded numbers show it was drawn."""
+    if not _drops(layer):
+        return passed_terms(layer, inputs, cell)
+    kept = _kept(channels, layer, inputs, cell)
+    read = taps(inputs[0], "output", one(cell), _scale(layer) if kept else 0.0)  # 0 stays 0 where nobody can tell
+    return Terms("product", (read,), float(read.products[0]), formula="y = m·x / (1 − p)",
+                 steps=() if kept is None else (("kept", float(kept)),))
+
+
+def dropout_backward(channels: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """LookupError where the input was 0: whether it was dropped left no mark in the numbers."""
+    if not _drops(layer):
+        return passed_backward(layer, inputs, which, cell)
+    kept = _kept(channels, layer, inputs, cell)
+    if kept is None:
+        raise LookupError(f"{layer.name} read 0 at {cell}, so its output does not show whether that cell was dropped.")
+    return through(layer, cell, _scale(layer) if kept else 0.0, "∂L/∂x = m·∂L/∂y / (1 − p)")
+
+
+def dropout_sentence(layer: Layer, inputs: Inputs) -> str:
+    if not _drops(layer):
+        return "Dropout is off while the network is used: every number passes unchanged."
+    dropped = int(((layer.output == 0) & (inputs[0].output != 0)).sum())
+    p = layer.settings.get("p", 0.5)
+    return f"Dropout sets each number to 0 with probability {_words.value(p)} and stretches the rest by " \
+        f"{_words.value(_scale(layer))}: {_words.some(dropped, 'number')} of {_words.count(layer.output.size)} " \
+        f"{'was' if dropped == 1 else 'were'} dropped."
+
+
+def dropout_short(layer: Layer, inputs: Inputs) -> str:
+    return f"p = {_words.value(layer.settings.get('p', 0.5))}{'' if _drops(layer) else ', off'}"
+
+
+def _drops(layer: Layer) -> bool:
+    return bool(layer.settings.get("training", True)) and layer.settings.get("p", 0.5) > 0
+
+
+def _scale(layer: Layer) -> float:
+    p = layer.settings.get("p", 0.5)
+    return 1 / (1 - p) if p < 1 else 0.0
+
+
+def _kept(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> bool | None:
+    """Whether a cell (or its channel) was kept, told from the numbers; None where all of them were 0 to begin with."""
+    at: Any = cell[:1] if channels else cell
+    seen = inputs[0].output[at] != 0
+    return bool((layer.output[at] != 0)[seen].any()) if seen.any() else None
+
+
+def passed_sentence(layer: Layer, inputs: Inputs) -> str:
+    return f"Every number of {inputs[0].name} passes unchanged."
+
+
+def _function_kind(f: Function) -> Kind:
+    return Kind(f.name, f.title.removeprefix("The "), dict.fromkeys((f.name, *f.also), f.calls), same_axes,
+                partial(function_terms, f), partial(function_backward, f), same_box, partial(function_sentence, f),
+                short=partial(function_short, f))
+
+
+KINDS = (
+    *map(_function_kind, FUNCTIONS),
+    Kind("prelu", "PReLU", {"prelu": "input weight"}, same_axes, prelu_terms, prelu_backward, same_box, prelu_sentence,
+         prelu_weight),
+    Kind("dropout", "dropout", {"dropout": "input p training inplace"}, same_axes,
+         partial(dropout_terms, False), partial(dropout_backward, False), same_box, dropout_sentence,
+         short=dropout_short),
+    Kind("channel_dropout", "channel dropout",
+         dict.fromkeys(("dropout1d", "dropout2d", "feature_dropout"), "input p training inplace"), same_axes,
+         partial(dropout_terms, True), partial(dropout_backward, True), same_box, dropout_sentence,
+         short=dropout_short),
+    Kind("identity", "identity", dict.fromkeys(("clone", "detach", "contiguous", "alias"), "input"), same_axes,
+         passed_terms, passed_backward, same_box, passed_sentence, moves_only=True),
+)

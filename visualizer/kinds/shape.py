@@ -1,0 +1,487 @@
+"""Operations that compute nothing: they lay numbers out anew, pick some of them, join or repeat them.
+
+Each one is described by what it does to the places 0, 1, 2, … of its inputs: that tells for every cell of the output
+where it came from, and for every cell of an input where it went.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.kinds import NOTHING, Box, Inputs, Kind, Taps, Terms, _words
+from visualizer.kinds._dims import dim_of, full_shape, tuple_of
+from visualizer.kinds._taps import added, around, clipped, copied, gradient_taps, grid_of, one, ravel, taps, unravel
+from visualizer.trace import Cell, Layer
+
+Settings = Mapping[str, Any]
+Names = tuple[str, ...]
+Places = NDArray[np.int32]
+"""Flat places of the inputs, counted on from one input to the next; −1 where a constant stands."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """One operation, as what it does to an array of places that has a batch axis of 1."""
+
+    name: str
+    title: str
+    calls: Mapping[str, str]
+    axes: Callable[[Settings, tuple[Names, ...], tuple[int, ...]], Names]
+    says: str
+    """The sentence; `{source}`, `{before}`, `{after}` and `{count}` are filled in."""
+    new: Callable[[Settings, list[Places]], Any] | None = None
+    """None when the order of all numbers, row by row, stays as it was."""
+    box: Callable[[Layer, Inputs, int, Box], Box] | None = None
+    moves_only: bool = False
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+def move_terms(move: Move, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """The number that stood where this one came from."""
+    return copied(_read(move, layer, inputs, cell), "y = x")
+
+
+def _read(move: Move, layer: Layer, inputs: Inputs, cell: Cell) -> Taps:
+    flat = ravel(cell, layer.shape)
+    places = _places(move, layer, inputs)
+    place = flat if places is None else int(places[flat])
+    if place < 0:
+        return taps(inputs[0], "output", one((-1,) * inputs[0].output.ndim), outside=_filled(layer.settings))
+    which, first = 0, 0
+    while place - first >= inputs[which].output.size:
+        first += inputs[which].output.size
+        which += 1
+    return taps(inputs[which], "output", unravel(place - first, inputs[which].shape))
+
+
+def move_backward(move: Move, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """The gradient of every place to which this number went: one, none if it was left out, more if it was repeated."""
+    place = ravel(cell, inputs[which].shape) + sum(source.output.size for source in inputs[:which])
+    places = _places(move, layer, inputs)
+    went = np.array([place]) if places is None else np.flatnonzero(places == place)
+    read = gradient_taps(layer, unravel(went, layer.shape))
+    return copied(read, "∂L/∂x = ∂L/∂y") if len(went) == 1 else added(read, formula="∂L/∂x = Σ ∂L/∂y")
+
+
+def move_box(move: Move, layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """The smallest box around the places that the cells of this box came from."""
+    if move.box is not None:
+        return move.box(layer, inputs, which, box)
+    cells = grid_of(*(np.arange(low, high + 1) for low, high in clipped(box, layer.shape)))
+    flat = np.ravel_multi_index(tuple(cells.T), layer.shape) if layer.shape else np.zeros(1, dtype=np.int64)
+    places = _places(move, layer, inputs)
+    came = flat if places is None else places[flat]
+    first = sum(source.output.size for source in inputs[:which])
+    came = came[(came >= first) & (came < first + inputs[which].output.size)] - first
+    return around(unravel(came, inputs[which].shape)) if len(came) else NOTHING
+
+
+def move_sentence(move: Move, layer: Layer, inputs: Inputs) -> str:
+    sources = [source.name for source in inputs]
+    return move.says.format(source=" and ".join([", ".join(sources[:-1]), sources[-1]] if sources[1:] else sources),
+                            before=_words.shape(inputs[0].shape), after=_words.shape(layer.shape),
+                            count=_words.count(layer.output.size), names=" × ".join(layer.axes) or "nothing")
+
+
+def move_short(layer: Layer, inputs: Inputs) -> str:
+    return f"{_words.by(inputs[0].shape) or '1'} → {_words.by(layer.shape) or '1'}"
+
+
+def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
+    """For each number of the output, in row-major order, where it came from; None where that is the same place.
+
+    Raises LookupError if the settings do not lead to an output of this size.
+    """
+    if move.new is None:
+        if layer.output.size != inputs[0].output.size:
+            raise LookupError(f"{layer.name} has not as many numbers as {inputs[0].name}, which is not explained.")
+        return None
+    axes_of_call = max(source.output.ndim for source in inputs) if move.name in ("cat", "stack") else -1
+    shapes = tuple(source.shape if len(inputs) > 1 and source.output.ndim == axes_of_call
+                   and source.kind in ("parameter", "constant") else full_shape(layer.settings, source)
+                   for source in inputs)
+    settings = {**layer.settings, "output_shape": layer.shape}
+    places = _made(move, shapes, tuple(sorted((key, _fixed(value)) for key, value in settings.items())))
+    if places.size != layer.output.size:
+        raise LookupError(f"How {layer.name} picks its numbers is not explained by its settings.")
+    return places
+
+
+@lru_cache(maxsize=16)
+def _made(move: Move, shapes: tuple[tuple[int, ...], ...], settings: tuple[tuple[str, Any], ...]) -> Places:
+    assert move.new is not None
+    places, first = [], 0
+    for shape in shapes:
+        size = prod(shape)
+        places.append(np.arange(first, first + size, dtype=np.int32).reshape(shape))
+        first += size
+    try:
+        return np.ascontiguousarray(move.new(dict(settings), places)).ravel()
+    except (ValueError, IndexError, TypeError, KeyError) as error:
+        raise LookupError(f"How this {move.title} moves its numbers is not explained ({error}).") from error
+
+
+def _fixed(value: Any) -> Any:
+    """A setting that can be remembered by: lists as tuples."""
+    return tuple(map(_fixed, value)) if isinstance(value, list | tuple) else value
+
+
+def _filled(settings: Settings) -> float:
+    value = settings.get("value")
+    return 0.0 if value is None else float(value)
+
+
+# --- what they do to places -----------------------------------------------------------------------------------------
+
+def _permuted(s: Settings, given: list[Places]) -> Any:
+    return given[0].transpose(tuple_of(s["dims"]))
+
+
+def _transposed(s: Settings, given: list[Places]) -> Any:
+    return given[0].swapaxes(*_two_dims(s))
+
+
+def _two_dims(s: Settings) -> tuple[int, int]:
+    """transpose says dim0 and dim1, swapaxes axis0 and axis1."""
+    return s.get("dim0", s.get("axis0", 0)), s.get("dim1", s.get("axis1", 1))
+
+
+def _turned(s: Settings, given: list[Places]) -> Any:
+    return given[0].swapaxes(-2, -1) if given[0].ndim > 1 else given[0]
+
+
+def _reversed_axes(s: Settings, given: list[Places]) -> Any:
+    return given[0].T
+
+
+def _moved_axis(s: Settings, given: list[Places]) -> Any:
+    return np.moveaxis(given[0], s["source"], s["destination"])
+
+
+def _selected(s: Settings, given: list[Places]) -> Any:
+    return np.take(given[0], s["index"], axis=s["dim"])
+
+
+def _narrowed(s: Settings, given: list[Places]) -> Any:
+    start = s["start"] % given[0].shape[s["dim"]]
+    return np.take(given[0], np.arange(start, start + s["length"]), axis=s["dim"])
+
+
+def _indexed(s: Settings, given: list[Places]) -> Any:
+    """`x[index]`; a list of places and several indices look the same here, so the size tells which was meant."""
+    if len(given) > 1:
+        raise ValueError("the places were computed by another layer")
+    index = _index(s.get("index"))
+    found = given[0][index]
+    if found.size != prod(s["output_shape"]) and isinstance(index, tuple):
+        found = given[0][list(index)]
+    return found
+
+
+def _index(plain: Any) -> Any:
+    """Slices and the like, as they were written down."""
+    if isinstance(plain, tuple) and plain[:1] == ("slice",):
+        return slice(*plain[1:])
+    if isinstance(plain, tuple):
+        return tuple(_index(item) for item in plain)
+    return Ellipsis if plain == "..." else plain
+
+
+def _chunked(s: Settings, given: list[Places]) -> Any:
+    """Chunks of ⌈n / chunks⌉; the last may be smaller."""
+    size = given[0].shape[s.get("dim", 0)]
+    return _cut(given[0], -(-size // s["chunks"]), s)
+
+
+def _split(s: Settings, given: list[Places]) -> Any:
+    return _cut(given[0], s["split_size"] if "split_size" in s else s["split_size_or_sections"], s)
+
+
+def _cut(places: Places, sizes: Any, s: Settings) -> Any:
+    dim, part = s.get("dim", 0), s.get("part", 0)
+    total = places.shape[dim]
+    edges = [sum(sizes[:number]) for number in range(len(sizes) + 1)] if isinstance(sizes, tuple) \
+        else [*range(0, total, sizes), total]
+    return np.take(places, np.arange(edges[part], edges[part + 1]), axis=dim)
+
+
+def _unbound(s: Settings, given: list[Places]) -> Any:
+    return np.take(given[0], s.get("part", 0), axis=s.get("dim", 0))
+
+
+def _joined(s: Settings, given: list[Places]) -> Any:
+    return np.concatenate(given, axis=dim_of(s) or 0)
+
+
+def _stacked(s: Settings, given: list[Places]) -> Any:
+    return np.stack(given, axis=dim_of(s) or 0)
+
+
+def _flipped(s: Settings, given: list[Places]) -> Any:
+    return np.flip(given[0], tuple_of(s["dims"]))
+
+
+def _rolled(s: Settings, given: list[Places]) -> Any:
+    return np.roll(given[0], s["shifts"], s.get("dims"))
+
+
+def _repeated(s: Settings, given: list[Places]) -> Any:
+    return np.tile(given[0], tuple_of(s["repeats"]))
+
+
+def _expanded(s: Settings, given: list[Places]) -> Any:
+    sizes = tuple_of(s["size"])
+    kept = (*(1,) * (len(sizes) - given[0].ndim), *given[0].shape)
+    return np.broadcast_to(given[0], [old if new == -1 else new for new, old in zip(sizes, kept, strict=True)])
+
+
+def _padded(s: Settings, given: list[Places]) -> Any:
+    mode = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}[
+        s.get("mode", "constant")]
+    sizes = _pads(s, given[0].ndim)
+    cropped = given[0][tuple(slice(max(0, -before), size - max(0, -after)) for size, (before, after)
+                             in zip(given[0].shape, sizes, strict=True))]
+    widths = [(max(0, before), max(0, after)) for before, after in sizes]
+    if mode == "constant":
+        return np.pad(cropped, widths, constant_values=-1)
+    return np.pad(cropped, widths, mode=mode)  # type: ignore[call-overload]
+
+
+def _pads(s: Settings, count: int) -> list[tuple[int, int]]:
+    """(before, after) for each axis; torch writes them from the last axis to the first."""
+    pad = tuple_of(s["pad"])
+    pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
+    return [(0, 0)] * (count - len(pairs)) + pairs
+
+
+def _nearest(s: Settings, given: list[Places]) -> Any:
+    """Place i of the output is place ⌊i / scale⌋ of the input, along every axis behind the channels."""
+    if s.get("mode", "nearest") != "nearest":
+        raise ValueError(f"mode {s['mode']}")
+    sizes = s["output_shape"][-(given[0].ndim - 2):]
+    factors = tuple_of(s.get("scale_factor"))
+    found: Any = given[0]
+    for number, size in enumerate(sizes):
+        axis, old = number + 2, given[0].shape[number + 2]
+        factor = factors[number % len(factors)]
+        step = old / size if factor is None or s.get("recompute_scale_factor") else 1 / factor
+        index = np.minimum((np.arange(size, dtype=np.float32) * np.float32(step)).astype(np.int64), old - 1)
+        found = np.take(found, index, axis=axis)
+    return found
+
+
+def _shuffled(s: Settings, given: list[Places]) -> Any:
+    """(C·r², H, W) to (C, H·r, W·r), as in Shi et al. 2016."""
+    r = s["upscale_factor"]
+    *lead, channels, rows, columns = given[0].shape
+    parts = given[0].reshape(-1, channels // r ** 2, r, r, rows, columns)
+    return parts.transpose(0, 1, 4, 2, 5, 3).reshape(*lead, channels // r ** 2, rows * r, columns * r)
+
+
+# --- boxes that may reach past the edge -----------------------------------------------------------------------------
+
+def _joined_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """The part of the box that came from this input."""
+    axis = _axis(layer, dim_of(layer.settings) or 0, layer.output.ndim)
+    if axis is None or inputs[which].output.ndim != len(box):
+        return NOTHING
+    first = sum(source.shape[axis] for source in inputs[:which])
+    low, high = max(box[axis][0] - first, 0), min(box[axis][1] - first, inputs[which].shape[axis] - 1)
+    return NOTHING if low > high else (*box[:axis], (low, high), *box[axis + 1:])
+
+
+def _padded_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """Shifted by the padding in front; where other places stand in for the padding, every place."""
+    pads = _pads(layer.settings, len(box) + 1)[1:] if layer.settings.get("batch", 0) is not None else \
+        _pads(layer.settings, len(box))
+    shifted = tuple((low - before, high - before) for (low, high), (before, _) in zip(box, pads, strict=True))
+    if layer.settings.get("mode", "constant") == "constant":
+        return shifted
+    return tuple(ends if 0 <= ends[0] and ends[1] < size else (0, size - 1)
+                 for ends, size in zip(shifted, inputs[0].shape, strict=True))
+
+
+def _axis(layer: Layer, dim: int, count: int) -> int | None:
+    batch = layer.settings.get("batch", 0)
+    dim %= count + (batch is not None)
+    if batch is None:
+        return dim
+    return None if dim == batch else dim - (dim > batch)
+
+
+# --- what the axes are called afterwards ----------------------------------------------------------------------------
+
+MAPS = ("channel", "row", "column")
+
+
+def _same_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    return given[0] if len(given[0]) == len(shape) else _new_names(s, given, shape)
+
+
+def _flat_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    """What is flattened together becomes units; rows and columns alone become places."""
+    names = given[0]
+    start, end = (s.get(key, standard) % max(len(names), 1) for key, standard in (("start_dim", 0), ("end_dim", -1)))
+    merged = tuple(name for name in names[start:end + 1] if name != "batch")
+    name = merged[0] if len(merged) == 1 else "place" if merged == ("row", "column") else "unit"
+    return (*names[:start], name, *names[end + 1:])
+
+
+def _new_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    """Names for a new shape, told from how many axes there are and whether there were steps."""
+    batch: Names = ("batch",) if shape and shape[0] == 1 and given[0][:1] == ("batch",) else ()
+    count = len(shape) - len(batch)
+    before = tuple(name for name in given[0] if name != "batch")
+    steps = "step" in before
+    known = {0: (), 1: ("unit",), 2: ("channel", "place") if before == MAPS else ("step", "unit"),
+             3: ("step", "head", "unit") if steps else MAPS}
+    if count == len(before):
+        return (*batch, *before)
+    return (*batch, *known.get(count, tuple(f"axis{number}" for number in range(count))))
+
+
+def _squeezed_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    names, dims = given[0], dim_of(s)
+    lost = len(names) - len(shape)
+    if lost == 0:
+        return names
+    if dims is not None and len(tuple_of(dims)) == lost:
+        gone = {dim % len(names) for dim in tuple_of(dims)}
+        return tuple(name for number, name in enumerate(names) if number not in gone)
+    return tuple(name for name in names if name != "batch")[:len(shape)]
+
+
+def _unsqueezed_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    dim = dim_of(s) % len(shape)
+    return (*given[0][:dim], "single", *given[0][dim:])
+
+
+def _permuted_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    return tuple(given[0][dim] for dim in tuple_of(s["dims"]))
+
+
+def _transposed_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    return _swapped(given[0], *_two_dims(s))
+
+
+def _turned_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    return _swapped(given[0], -2, -1) if len(given[0]) > 1 else given[0]
+
+
+def _reversed_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    return given[0][::-1]
+
+
+def _moved_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    """Axes of the sizes 1, 2, 3, … tell by their size where each of them went."""
+    moved = np.moveaxis(np.broadcast_to(0, range(1, len(shape) + 1)), s["source"], s["destination"])
+    return tuple(given[0][size - 1] for size in moved.shape)
+
+
+def _swapped(names: Names, one_dim: int, other: int) -> Names:
+    found = list(names)
+    found[one_dim], found[other] = found[other], found[one_dim]
+    return tuple(found)
+
+
+def _selected_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    dim = s.get("dim", 0) % len(given[0])
+    return (*given[0][:dim], *given[0][dim + 1:])
+
+
+def _indexed_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    index = _index(s.get("index"))
+    items = list(index) if isinstance(index, tuple) else [index]
+    used = sum(item is not None and item is not Ellipsis for item in items)
+    left = len(given[0]) - used
+    at = items.index(Ellipsis) if Ellipsis in items else len(items)
+    items = [*items[:at], *[slice(None)] * left, *items[at + 1:]]
+    names, found = list(given[0]), []
+    for item in items:
+        if item is None:
+            found.append("single")
+            continue
+        name = names.pop(0)
+        if not isinstance(item, int):
+            found.append(name)
+    return tuple(found) if len(found) == len(shape) else _same_names(s, given, shape)
+
+
+def _stacked_names(s: Settings, given: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
+    dim = (dim_of(s) or 0) % len(shape)
+    return (*given[0][:dim], "part", *given[0][dim:])
+
+
+_DIM, _DIMS, _DIM01 = "input dim", "input dims", "input dim0 dim1"
+MOVES = (
+    Move("flatten", "flatten", {"flatten": "input start_dim end_dim", "ravel": "input"}, _flat_names,
+         "Flatten lays the {before} numbers of {source} in a row of {count}, in their order; nothing is computed.",
+         moves_only=True),
+    Move("reshape", "reshape", {"reshape": "input shape", "view": "input shape", "unflatten": "input dim sizes"},
+         _new_names, "The numbers of {source} are laid out anew, {before} → {after}; nothing is computed.",
+         moves_only=True),
+    Move("squeeze", "squeeze", {"squeeze": _DIM}, _squeezed_names,
+         "Axes of size 1 are dropped from {source}, {before} → {after}; nothing is computed.", moves_only=True),
+    Move("unsqueeze", "unsqueeze", {"unsqueeze": _DIM}, _unsqueezed_names,
+         "An axis of size 1 is added to {source}, {before} → {after}; nothing is computed.", moves_only=True),
+    Move("permute", "permute", {"permute": _DIMS}, _permuted_names,
+         "The axes of {source} change their order to {names}; nothing is computed.", _permuted, moves_only=True),
+    Move("transpose", "transpose",
+         {"transpose": _DIM01, "swapaxes": "input axis0 axis1", "swapdims": _DIM01}, _transposed_names,
+         "Two axes of {source} change places, now {names}; nothing is computed.", _transposed, moves_only=True),
+    Move("turn", "transpose", {"t": "input", "mT": "input"}, _turned_names,
+         "Rows and columns of {source} change places; nothing is computed.", _turned, moves_only=True),
+    Move("reverse_axes", "transpose", {"T": "input"}, _reversed_names,
+         "The axes of {source} change their order to {names}; nothing is computed.", _reversed_axes, moves_only=True),
+    Move("movedim", "permute", dict.fromkeys(("movedim", "moveaxis"), "input source destination"), _moved_names,
+         "The axes of {source} change their order to {names}; nothing is computed.", _moved_axis, moves_only=True),
+    Move("select", "select", {"select": "input dim index"}, _selected_names,
+         "{count} numbers of {source} are picked, {before} → {after}.", _selected),
+    Move("narrow", "narrow", {"narrow": "input dim start length"}, _same_names,
+         "A stretch of {source} is picked, {before} → {after}.", _narrowed),
+    Move("getitem", "indexing", {"__getitem__": "input index"}, _indexed_names,
+         "{count} numbers of {source} are picked, {before} → {after}.", _indexed),
+    Move("chunk", "chunk", {"chunk": "input chunks dim"}, _same_names,
+         "{source} is cut in pieces, and this is one of them: {before} → {after}.", _chunked),
+    Move("split", "split", {"split": "input split_size dim", "split_with_sizes": "input split_size dim"}, _same_names,
+         "{source} is cut in pieces, and this is one of them: {before} → {after}.", _split),
+    Move("unbind", "unbind", {"unbind": _DIM}, _selected_names,
+         "{source} is taken apart along one axis, and this is one part: {before} → {after}.", _unbound),
+    Move("cat", "concatenation", dict.fromkeys(("cat", "concat", "concatenate"), "tensors dim"), _same_names,
+         "The numbers of {source} stand one after another: {after} in all; nothing is computed.", _joined,
+         _joined_box),
+    Move("stack", "stack", {"stack": "tensors dim"}, _stacked_names,
+         "{source} are stacked along a new axis: {after} in all; nothing is computed.", _stacked),
+    Move("flip", "flip", {"flip": _DIMS}, _same_names, "The order of {source} is reversed; nothing is computed.",
+         _flipped),
+    Move("roll", "roll", {"roll": "input shifts dims"}, _same_names,
+         "{source} is shifted, and what falls off one end comes back at the other.", _rolled),
+    Move("repeat", "repeat", {"repeat": "input repeats", "tile": "input repeats"}, _same_names,
+         "{source} is repeated, {before} → {after}.", _repeated),
+    Move("expand", "expand", {"expand": "input size"}, _same_names,
+         "{source} is repeated along axes of size 1, {before} → {after}.", _expanded),
+    Move("pad", "padding", {"pad": "input pad mode value"}, _same_names,
+         "A border is put around {source}, {before} → {after}.", _padded, _padded_box),
+    Move("upsample", "upsampling",
+         {"interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias"}, _same_names,
+         "Every number of {source} is repeated over a block, {before} → {after}.", _nearest),
+    Move("pixel_shuffle", "pixel shuffle", {"pixel_shuffle": "input upscale_factor"}, _same_names,
+         "Channels of {source} are laid out as finer pixels, {before} → {after}; nothing is computed.", _shuffled),
+)
+
+
+def _kind(move: Move) -> Kind:
+    return Kind(move.name, move.title, move.calls, move.axes, partial(move_terms, move), partial(move_backward, move),
+                partial(move_box, move), partial(move_sentence, move), moves_only=move.moves_only, short=move_short)
+
+
+KINDS = tuple(map(_kind, MOVES))
