@@ -1,0 +1,198 @@
+"""Laws that every view keeps, whatever it shows; and the exact pictures of a toy network."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from tests.toys import toy, wide
+from visualizer import record
+from visualizer.scene.columns import arrange
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text
+from visualizer.scene.timeline import timeline
+from visualizer.scene.type import width as text_width
+from visualizer.trace import Trace
+from visualizer.views import View, all_views, find
+
+SIZES = {"window": Look((1104, 796)), "projector": Look((1920, 1080), "projector", 1.25), "small": Look((952, 656))}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Trace:
+    return record.record("digits_cnn", "digit-2148")
+
+
+@pytest.fixture(scope="module", params=["digits_cnn", "lenet_mnist", "mlp_mnist"])
+def bundled(request: pytest.FixtureRequest) -> Trace:
+    return record.record(request.param, "digit-2148")
+
+
+@pytest.fixture(params=[view.name for view in all_views()])
+def view(request: pytest.FixtureRequest) -> View:
+    return find(request.param)
+
+
+def pictures(view: View, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
+    """Every beat of a trace, settled and half-way, with nothing focused and with a channel focused."""
+    times = timeline(trace)
+    found = []
+    for index in range(len(times.beats)):
+        for phase in (Fraction(1), Fraction(1, 2)):
+            moment = times.at(times.starts[index] + times.beats[index].seconds * phase)
+            layer = trace[moment.beat.layer]
+            foci = [None] + ([Focus(layer.name, (0,))] if layer.shape else [])
+            found += [(f"{moment.address} {focus}", view.draw(trace, moment, focus, look)) for focus in foci]
+    return found
+
+
+def test_equal_arguments_give_equal_pictures(view: View) -> None:
+    for (name, one), (_, same) in zip(pictures(view, toy(), Look()), pictures(view, toy(), Look()), strict=True):
+        assert one == same, name
+        assert one.dump() == same.dump(), name
+
+
+def test_a_step_forward_and_back_gives_the_identical_picture(view: View, digits: Trace) -> None:
+    times = timeline(digits)
+    for index in range(len(times.beats) - 1):
+        before = view.draw(digits, times.settled(index), None, Look())
+        view.draw(digits, times.settled(index + 1), None, Look())
+        assert view.draw(digits, times.settled(index), None, Look()) == before
+
+
+def test_no_jump_cuts_between_beats(view: View, digits: Trace) -> None:
+    """The end of a beat and the start of the next show the same marks, the caption aside."""
+    if not view.continuous:
+        pytest.skip("each beat of this view is a page of its own")
+    times = timeline(digits)
+    for look in (Look(), Look(knobs=(("unreached", "veiled"),))):
+        for index in range(len(times.beats) - 1):
+            end = view.draw(digits, times.settled(index), None, look)
+            start = view.draw(digits, times.at(times.starts[index + 1]), None, look)
+            assert seen(start) == seen(end), times.beats[index + 1].address
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_lies_outside_the_frame_and_no_coordinate_is_unknown(view: View, size: str, bundled: Trace) -> None:
+    look = SIZES[size]
+    for name, picture in pictures(view, bundled, look):
+        for mark in picture:
+            for x, y in corners(mark):
+                assert math.isfinite(x), f"{name}: {mark}"
+                assert math.isfinite(y), f"{name}: {mark}"
+                assert -1 <= x <= look.size[0] + 1, f"{name}: x = {x:.1f} of {mark}"
+                assert -1 <= y <= look.size[1] + 1, f"{name}: y = {y:.1f} of {mark}"
+
+
+def test_text_is_never_smaller_than_the_floor(view: View, digits: Trace) -> None:
+    """11 px on a desk; 1/50 of the height on a projector, where the window scales the text to 1080 / 540."""
+    for name, picture in pictures(view, digits, Look()):
+        small = [mark for mark in picture if isinstance(mark, Text) and mark.size < 9]
+        assert not small, f"{name}: {small[:1]}"
+    projector = Look((1920, 1080), "projector", 2.0)
+    for name, picture in pictures(view, digits, projector):
+        small = [mark for mark in picture if isinstance(mark, Text) and mark.size < 18]
+        assert not small, f"{name}: {small[:1]}"
+
+
+def test_every_picture_says_one_sentence_and_has_a_table(view: View, digits: Trace) -> None:
+    for name, picture in pictures(view, digits, Look()):
+        assert picture.caption.endswith("."), name
+        assert "{" not in picture.caption, name
+        assert picture.table.rows, name
+        assert all(len(row) == len(picture.table.columns) for row in picture.table.rows), name
+
+
+def test_texts_do_not_run_into_each_other(view: View, bundled: Trace) -> None:
+    for size, look in SIZES.items():
+        for name, picture in pictures(view, bundled, look):
+            boxes = [(mark, box(mark)) for mark in picture if isinstance(mark, Text) and mark.opacity == 1]
+            for index, (mark, (x0, y0, x1, y1)) in enumerate(boxes):
+                for other, (u0, v0, u1, v1) in boxes[index + 1:]:
+                    apart = x1 <= u0 + 1 or u1 <= x0 + 1 or y1 <= v0 + 1 or v1 <= y0 + 1
+                    assert apart, f"{size}, {name}: {mark.plain!r} and {other.plain!r}"
+
+
+@pytest.mark.parametrize("name", [view.name for view in all_views()])
+def test_it_works_for_512_channels(name: str) -> None:
+    trace = wide()
+    for address in ("conv.forward", "conv.backward", "relu.forward@0.5", "fc.forward", "fc.backward"):
+        picture = find(name).draw(trace, timeline(trace).find(address), None, Look())
+        assert picture.caption
+        assert sum(1 for mark in picture) < 3000
+
+
+def test_what_is_left_out_is_said() -> None:
+    picture = find("network").draw(wide(), timeline(wide()).find("conv.forward"), None, Look())
+    assert any("12 of 512" in mark.plain for mark in picture if isinstance(mark, Text))
+
+
+def test_a_value_that_is_not_a_number_is_hatched_not_zero(view: View) -> None:
+    from dataclasses import replace
+
+    trace = toy()
+    broken = trace["relu"].output.copy()
+    broken[0, 0, 0], broken[1, 2, 2] = np.nan, np.inf
+    layers = tuple(replace(layer, output=broken) if layer.name == "relu" else layer for layer in trace.layers)
+    sick = replace(trace, layers=layers)
+    picture = view.draw(sick, timeline(sick).find("relu.forward"), None, Look())
+    if view.name in ("network", "feature_maps"):
+        hatched = [mark for mark in picture if isinstance(mark, Image) and mark.hatched is not None]
+        assert sum(int(mark.hatched.sum()) for mark in hatched if mark.hatched is not None) == 2
+
+
+@pytest.mark.parametrize("at", ["conv.forward", "conv.backward", "fc.forward", "softmax.forward",
+                                "flatten.forward@0.5"])
+def test_the_exact_picture_of_a_toy(view: View, at: str, golden_text: object) -> None:
+    picture = view.draw(toy(), timeline(toy()).find(at), None, Look((800, 600)))
+    golden_text(f"{view.name}-{at.replace('@', '-')}", picture.dump())  # type: ignore[operator]
+
+
+def test_a_channel_keeps_its_row_through_convolution_relu_and_pool(digits: Trace) -> None:
+    columns = arrange(digits, Look()).columns
+    for names in (("conv1", "relu1", "pool1"), ("conv2", "relu2", "pool2")):
+        for channel in columns[names[0]].shown:
+            middles = {y + high / 2 for name in names for _, y, _, high in [columns[name].box(channel) or (0, 0, 0, 0)]}
+            assert max(middles) - min(middles) <= 2
+
+
+def test_every_value_of_a_tile_is_a_whole_number_of_pixels(digits: Trace) -> None:
+    for look in SIZES.values():
+        for column in arrange(digits, look).columns.values():
+            if column.style == "maps":
+                assert column.cell[0] == int(column.cell[0])
+                assert column.factor == 1
+
+
+def seen(picture: Picture) -> Counter[str]:
+    """The marks of a picture, the sentence aside, in any order."""
+    one = Picture(picture.size, tuple(picture), theme=picture.theme)
+    lines = one.dump().splitlines()[3:]
+    sentence = {repr(mark.plain) for mark in picture if isinstance(mark, Text) and mark.size >= 16 and mark.x < 40}
+    return Counter(line for line in lines if not any(words in line for words in sentence) and "moving" not in line)
+
+
+def corners(mark: Mark) -> list[tuple[float, float]]:
+    if isinstance(mark, Rect):
+        return [(mark.x, mark.y), (mark.x + mark.width, mark.y + mark.height)]
+    if isinstance(mark, Line):
+        return list(mark.points)
+    if isinstance(mark, Path):
+        return [point for curve in mark.curves for point in curve]
+    if isinstance(mark, Image):
+        x, y = mark.tile_origin(len(mark.values) - 1)
+        return [(mark.x, mark.y), (x + mark.tile_size[0], y + mark.tile_size[1])]
+    x0, y0, x1, y1 = box(mark)
+    return [(x0, y0 + mark.size * 0.2), (x1, y1)]
+
+
+def box(mark: Text) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of a text as it is drawn: letters reach from 0.74 above the baseline to it."""
+    wide = text_width(mark.runs, mark.size, mark.weight, mark.mono, mark.display)
+    if mark.max_width:
+        wide = min(wide, mark.max_width)
+    left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
+    return left, mark.y - mark.size * 0.74, left + wide, mark.y
