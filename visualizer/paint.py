@@ -283,7 +283,11 @@ def _draw_rect(mark: Rect, on: _Surface) -> None:
     painter = on.painter
     area = QRectF(mark.x, mark.y, mark.width, mark.height)
     if mark.fill == "hatch":
+        painter.save()
+        if not on.vector:
+            painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
         _hatch([area], on, mark.opacity)
+        painter.restore()
     elif mark.fill:
         if mark.radius:
             painter.setPen(Qt.PenStyle.NoPen)
@@ -297,12 +301,24 @@ def _draw_rect(mark: Rect, on: _Surface) -> None:
             half = width / 2
             area = _snapped(area, on).adjusted(half, half, -half, -half)
             radius = max(0.0, radius - half)
+        if not (radius or mark.dashed or on.vector):
+            _fill_frame(area, width, _color(on.theme, mark.stroke, mark.opacity), painter)
+            return
         painter.setPen(_pen(on.theme, mark.stroke, width, mark.dashed, mark.opacity))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if radius:
-            painter.drawRoundedRect(area, radius, radius)
-        else:
-            painter.drawRect(area)
+        painter.drawRoundedRect(area, radius, radius)
+
+
+def _fill_frame(area: QRectF, width: float, tint: QColor, painter: QPainter) -> None:
+    """The outline of a rectangle as four filled ones: exact to the pixel where a stroke is smoothed, and faster."""
+    half = width / 2
+    outer = area.adjusted(-half, -half, half, half)
+    inner_height = max(0.0, outer.height() - 2 * width)
+    for strip in (QRectF(outer.left(), outer.top(), outer.width(), width),
+                  QRectF(outer.left(), outer.bottom() - width, outer.width(), width),
+                  QRectF(outer.left(), outer.top() + width, width, inner_height),
+                  QRectF(outer.right() - width, outer.top() + width, width, inner_height)):
+        painter.fillRect(strip, tint)
 
 
 def _draw_path(mark: Path, on: _Surface) -> None:
@@ -360,7 +376,8 @@ def _hatch(areas: Iterable[QRectF], on: _Surface, opacity: float) -> None:
     """Lines at 45° that end at the edges of each area; they hang together from area to area."""
     theme = colour.theme(on.theme)
     apart = theme.hatch_pitch * math.sqrt(2)
-    short = theme.hatch_width / 2 / math.sqrt(2)  # so that no corner of a line sticks out
+    # On paper nothing is clipped, so a line is so short that its corners do not stick out; on pixels it is clipped.
+    short = theme.hatch_width / 2 / math.sqrt(2) if on.vector else -theme.hatch_width
     lines = []
     for area in areas:
         left, top, right, bottom = area.left(), area.top(), area.right(), area.bottom()

@@ -45,7 +45,8 @@ def state(data: bytes) -> str | None:
     while data.startswith(b"\x89PNG\r\n\x1a\n") and at + 12 <= len(data):
         length, kind = struct.unpack(">I4s", data[at:at + 8])
         if kind in (b"tEXt", b"zTXt", b"iTXt") and length <= MOST_STATE + 1024:
-            words = _words(kind, data[at + 8:at + 8 + length])
+            body, checksum = data[at + 8:at + 8 + length], data[at + 8 + length:at + 12 + length]
+            words = _words(kind, body) if checksum == struct.pack(">I", zlib.crc32(kind + body)) else None
             if words:
                 return words
         at += 12 + length
