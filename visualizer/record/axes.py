@@ -50,6 +50,11 @@ def of_input(event: Event, reader: Event | None) -> Axes:
     return found
 
 
+def batch_of(event: Event) -> int | None:
+    """Which axis is the batch; None if there is none. Settings that count axes count this one too."""
+    return event.axes.index("batch") if "batch" in event.axes else None
+
+
 def unnamed(count: int, batch: bool = False) -> Axes:
     """`axis0`, `axis1`, …, after the batch if there is one."""
     names = tuple(f"axis{number}" for number in range(count - batch))

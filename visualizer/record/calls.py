@@ -1,27 +1,29 @@
-"""Recording: sees every torch call of a running model, and keeps what it read, what came out, and the gradient.
+"""Recording: sees every torch call of a running model, and keeps what it read, what came out, and where it stands.
 
 An Event is one tensor that one call made. Events are joined by the identity of tensors, which are kept alive while
 recording; a tensor that is written to in place gets a new Event, so that every edge leads to the numbers that were
-truly read.
+truly read. With each Event its place in autograd's graph is kept, as it is in that moment: the gradient is asked for
+there, and nothing is hung on the model's own tensors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
+from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
 from visualizer import kinds
 from visualizer.kinds import Kind
 from visualizer.record import axes
+from visualizer.record.weights import named_weights, to_numpy, weights_of
 from visualizer.trace import Array, Refused
 
 SILENT = frozenset({
@@ -40,7 +42,10 @@ WEIGHT_NAMES = ("weight", "bias", "running_")
 RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
 FUSED = ("A recurrent layer is recorded as a whole: its gates and states are not taken apart, and its gradient is only "
          "what came back to its outputs, not dL/dh of every step.")
-
+REWRITTEN = "Its memory was written to through another tensor, a view that shares it."
+PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
+COMPUTED = "Its {name} is itself computed, which the explanation of a {kind} does not cover."
+CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
 
 Again = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], Mapping[int, Array]]
 """A function, its arguments, and by id the numbers that its tensors held then."""
@@ -54,30 +59,36 @@ class Event:
     number: int
     """Counts calls; the outputs of one call share it."""
     output: Array
-    axes: tuple[str, ...]
-    kind: Kind | None = None
     kind_name: str = "unexplained"
+    kind: Kind | None = None
     index: int = 0
     """Which of the outputs of its call."""
-    path: str = ""
-    """Module that made the call, with `scope` counting the calls of modules, and whether it has no parts."""
-    scope: int = 0
-    leaf: bool = False
     name: str = ""
-    """Given when it is not to be made from path and call."""
+    """Given when it is not to be made from place and call."""
+    place: Place | None = None
+    axes: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     reads: tuple[Event, ...] = ()
     weights: dict[str, Tensor] = field(default_factory=dict)
     weight_arrays: dict[str, Array] = field(default_factory=dict)
     again: Again | None = None
     """The call itself, to make it once more: for the share of a weight that is used twice."""
-    tensor: Tensor | None = None
-    version: int = 0
-    carries: bool = False
-    """Whether autograd follows it."""
-    gradient: Tensor | None = None
     why: str = ""
     readers: int = 0
+    tensor: Tensor | None = None
+    version: int = 0
+    edge: GradientEdge | None = None
+    """Its place in autograd's graph; None if autograd does not follow it."""
+    gradient: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which module makes a call: its path, which run of which module that is, and whether it has no parts."""
+
+    path: str = ""
+    scope: int = 0
+    leaf: bool = False
 
 
 class Recording(TorchFunctionMode):
@@ -87,99 +98,101 @@ class Recording(TorchFunctionMode):
         super().__init__()
         self.events: list[Event] = []
         self.notes: list[str] = []
+        self.weights = weights_of(model)
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
         self.budget = budget
         self._model = model
-        self._paths = {id(tensor): path for path, tensor in
-                       (*model.named_buffers(remove_duplicate=False), *reversed(list(model.named_parameters())))}
-        self._parameters = [tensor for tensor in model.parameters() if tensor.requires_grad]
-        self._leaves: list[Tensor] = []
+        named = list(named_weights(model))
+        self._paths = {id(tensor): path for path, tensor in named}
+        self._arrays = {(id(tensor), tensor._version): self.weights.arrays[path] for path, tensor in named}
+        self._wanted = [tensor for _, tensor in named if tensor.requires_grad]
         self._newest: dict[int, Event] = {}
         self._nodes: dict[tuple[Any, int], Event] = {}
         self._writers: dict[int, Event] = {}
-        self._aliases: dict[int, Tensor] = {}
-        self._arrays: dict[tuple[int, int], Array] = {}
-        self._stack: list[tuple[str, int, bool]] = []
-        self._calls, self._scopes = count(1), count(1)
+        self._views: dict[int, Tensor] = {}
+        self._stack = [Place()]
+        self._numbers, self._scopes = count(1), count(1)
         self._hooks: list[Any] = []
         self._bytes = 0
-        self._spend(sum(tensor.nbytes * (2 if tensor.requires_grad else 1) for tensor in model.state_dict().values()))
+        self._spend(sum(2 * array.nbytes for array in self.weights.arrays.values()))
 
     # --- the model runs ---
 
     def __enter__(self) -> Recording:
         for path, module in self._model.named_modules():
-            leaf = not any(name != "parametrizations" for name, _ in module.named_children())
+            leaf = all(name == "parametrizations" for name in module._modules)
             self._hooks.append(module.register_forward_pre_hook(partial(self._module_starts, path, leaf)))
             self._hooks.append(module.register_forward_hook(self._module_ends, always_call=True))
         super().__enter__()
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
         for hook in self._hooks:
             hook.remove()
 
     def _module_starts(self, path: str, leaf: bool, module: nn.Module, given: Any) -> None:
-        self._stack.append((path, next(self._scopes), leaf))
+        self._stack.append(Place(path, next(self._scopes), leaf))
 
     def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
         self._stack.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = _name(func)
-        if name in SILENT:
+        if _name(func) in SILENT:
             return func(*args, **(kwargs or {}))
-        return self.step(func, args, kwargs or {}, call=name)
+        return self.step(func, args, kwargs or {})
 
     def feed(self, given: Tensor) -> Tensor:
         """What the model is handed in place of `given`: a copy with a gradient, if it can have one."""
-        if given.is_floating_point() or given.is_complex():
-            leaf = given.clone().requires_grad_()
-            self._leaves.append(leaf)
-            given = leaf
-        number = sum(event.kind_name == "input" for event in self.events)
         fed = given.clone()
-        event = Event("input", next(self._calls), to_numpy(fed), (), kind_name="input", index=number, name="input")
-        self._add(event, fed)
+        if fed.is_floating_point() or fed.is_complex():
+            fed = fed.requires_grad_().clone()  # a leaf itself must not be written to in place, and models do that
+        number = sum(event.kind_name == "input" for event in self.events)
+        self._add(Event("input", 0, to_numpy(fed), "input", index=number, name="input"), fed)
         return fed
 
-    def step(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, call: str = "", name: str = "",
-             kind: str = "", settings: Mapping[str, Any] | None = None, plain: Mapping[int, Any] | None = None,
-             why: str = "") -> Any:
+    def step(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, name: str = "", kind: str = "",
+             settings: Mapping[str, Any] | None = None, plain: Mapping[int, Any] | None = None, why: str = "") -> Any:
         """Make one call and record what came of it.
 
         `name`, `kind` and `settings` overrule what the call itself tells; `plain` replaces tensors, by id, with plain
         values of the settings.
         """
-        call = call or _name(func)
+        call = _name(func)
         operands = list(tensors_in((args, kwargs)))
         if not operands or call in FROM_NOTHING:
             return func(*args, **kwargs)
         versions = [tensor._version for tensor in operands]
-        bound = self._bind(call, args, kwargs, plain or {}, kind)
-        if bound.swaps:
-            args, kwargs = swapped(args, bound.swaps), swapped(kwargs, bound.swaps)
+        bound = self._bind(call, args, kwargs, plain or {})
+        if bound.views:
+            args, kwargs = swapped(args, bound.views), swapped(kwargs, bound.views)
 
         returned = func(*args, **kwargs)
 
         written = {id(tensor) for tensor, version in zip(operands, versions, strict=True) if tensor._version != version}
-        made = list(tensors_in(returned)) or [tensor for tensor in operands if id(tensor) in written]
         untouched = {id(tensor) for tensor in operands} - written
-        number = next(self._calls)
+        made = list(tensors_in(returned)) or [tensor for tensor in operands if id(tensor) in written]
+        number = next(self._numbers)
         for index, tensor in enumerate(made):
-            if id(tensor) in self._paths or (id(tensor) in untouched and bound.kind is None):
-                continue  # a write to a buffer, or the operand itself, handed back as it was
-            if id(tensor) in untouched and returned is tensor and self._newest[id(tensor)].readers > 1:
-                returned = tensor = tensor.view_as(tensor)  # else who reads it later would seem to read this call
-            path, scope, leaf = self._stack[-1] if self._stack else ("", 0, False)
-            event = Event(call, number, to_numpy(tensor), (), bound.kind, bound.kind_name, index, path, scope, leaf,
-                          name, dict(settings or bound.settings), bound.reads, bound.weights, bound.weight_arrays,
-                          why=why or bound.why)
+            if id(tensor) in self._paths:
+                continue  # a write to a buffer
+            if id(tensor) in untouched:
+                if bound.kind is None or bound.kind.name == "identity":
+                    continue  # handed back as it was
+                if returned is tensor and self._newest[id(tensor)].readers > 1:
+                    returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
+            event = Event(call, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
+                          self._stack[-1], (), dict(settings or bound.settings), bound.reads, bound.weights,
+                          bound.weight_arrays, why=why or bound.why)
+            if index and event.kind is not None and event.output.dtype.kind in "iu":
+                event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call)}
+                event.why = PLACES.format(name=event.call)
             event.axes = axes.of(event)
+            if event.kind is not None and bound.reads and bound.reads[0].axes[:1] != ("batch",):
+                event.settings["batch"] = axes.batch_of(bound.reads[0])
             if bound.weights:
-                event.again = func, args, dict(kwargs), bound.values
+                event.again = func, args, kwargs, {id(read.tensor): read.output for read in bound.reads}
             self._add(event, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = event
@@ -189,71 +202,63 @@ class Recording(TorchFunctionMode):
         """The Event that holds the numbers which `tensor` has now."""
         event = self._newest.get(id(tensor))
         if event is None:
-            return self._unseen(tensor)
+            return self._hidden(tensor) if tensor.grad_fn is not None else self._constant(tensor)
         if tensor._version != event.version:
             return self._rewritten(tensor, event)
-        if tensor.requires_grad and not event.carries:
+        if tensor.requires_grad and event.edge is None:
             if tensor.grad_fn is not None:
-                return self._hidden(tensor, (event,))
-            self._leaves.append(tensor)
-            self._watch(event, tensor)
+                return self._hidden(tensor, event)
+            self._follow(event, tensor)
         return event
 
     def flow_back(self, scalar: Tensor | None) -> None:
-        """Differentiate: the hooks catch the gradient of every Event, here come those of the parameters."""
+        """Differentiate once: the gradient at the place of every Event, and that of every parameter."""
         if scalar is None:
             return
         self._note_hidden(scalar)
-        wanted = [*self._parameters, *self._leaves]
+        followed = [event for event in self.events if event.edge is not None]
+        wanted = [*(event.edge for event in followed), *self._wanted]
         found = torch.autograd.grad(scalar, wanted, allow_unused=True)
-        self.weight_gradients = {id(tensor): gradient for tensor, gradient in zip(wanted, found, strict=True)
-                                 if gradient is not None}
+        for event, gradient in zip(followed, found, strict=False):
+            event.gradient = gradient
+        self.weight_gradients = {id(tensor): gradient for tensor, gradient in
+                                 zip(self._wanted, found[len(followed):], strict=True) if gradient is not None}
 
     # --- what a call reads ---
 
-    def _bind(self, call: str, args: tuple[Any, ...], kwargs: Mapping[str, Any], plain: Mapping[int, Any],
-              forced: str) -> _Bound:
+    def _bind(self, call: str, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Mapping[int, Any]) -> _Bound:
         """Sort the arguments of a call into settings, reads and weights, by the names that its kind gives them."""
-        kind = _kind(call)
-        names = kind.calls.get(call, kind.calls.get(call.rstrip("_"), "")).split() if kind else []
-        arguments = _named(names, args, kwargs)
-        bound = _Bound(kind, kind.name if kind else forced or "unexplained")
+        kind, names = _kind(call)
+        bound = _Bound(kind, kind.name) if kind else _Bound()
         computed = ""
-        for name, value in arguments:
-            if isinstance(value, Tensor) and id(value) in plain:
+        for name, value in _named(names, args, kwargs):
+            if id(value) in plain:
                 bound.settings[name] = plain[id(value)]
                 continue
-            inside = list(tensors_in(value))
-            if not inside:
-                if kind is not None and value is not None:
-                    bound.settings[name] = plain_value(value)
-                continue
-            for tensor in inside:
+            tensors = list(tensors_in(value))
+            if not tensors and value is not None:
+                bound.settings[name] = plain_value(value)
+            for tensor in tensors:
                 path = self._paths.get(id(tensor))
-                as_weight = name.startswith(WEIGHT_NAMES) if kind else path is not None
-                if path is None or not as_weight:
-                    source = self._parameter(tensor, path, bound) if path is not None else self.event_of(tensor)
-                    if not as_weight and not (call in RECURRENT and source.kind_name == "constant"):
-                        bound.reads += (source,)
-                        bound.values[id(tensor)] = source.output
-                        continue
-                    if as_weight and source.kind_name != "constant":
-                        bound.reads += (source,)
-                        bound.values[id(tensor)] = source.output
-                        computed = name
-                        continue
-                key = name if kind else (path or name).rpartition(".")[2]
-                while key in bound.weights:
-                    key += "'"
-                bound.weights[key] = tensor
-                bound.weight_arrays[key] = self._array(tensor)
-        if call in RECURRENT and kind is None:
-            bound.why = FUSED
-        if computed and kind is not None:
-            bound.why = f"Its {computed} is itself computed, which the explanation of a {kind.title} does not cover."
-            bound.kind, bound.kind_name, bound.settings = None, "unexplained", {}
-        if bound.kind is None and bound.kind_name == "unexplained":
+                if path is not None and (kind is None or name.startswith(WEIGHT_NAMES)):
+                    bound.add_weight(name if kind else path.rpartition(".")[2], tensor, self._array(tensor))
+                    continue
+                source = self.event_of(tensor) if path is None else self._parameter(tensor, path, bound)
+                if source.kind_name == "constant" and (call in RECURRENT or (kind and name.startswith(WEIGHT_NAMES))):
+                    if kind is not None:
+                        bound.add_weight(name, tensor, source.output)
+                    continue  # the zeros that a recurrent layer starts from
+                bound.reads += (source,)
+                if kind is not None and name.startswith(WEIGHT_NAMES):
+                    computed = name
+        if kind is not None and computed:
+            bound.kind, bound.kind_name = None, "unexplained"
+            bound.why = COMPUTED.format(name=computed, kind=kind.title)
+        if bound.kind is None:
+            bound.why = bound.why or (FUSED if call in RECURRENT else "")
             bound.settings = {"call": readable(call)}
+            if call in RECURRENT and isinstance(args[-1], bool):
+                bound.settings["batch_first"] = args[-1]
         for source in bound.reads:
             source.readers += 1
         return bound
@@ -261,56 +266,50 @@ class Recording(TorchFunctionMode):
     def _parameter(self, tensor: Tensor, path: str, bound: _Bound) -> Event:
         """A parameter that is read like any other number (added, multiplied) stands as a layer of its own.
 
-        The call gets a view of it, so that the gradient caught there is what came through this layer alone.
+        The call gets a view of it, so that the gradient at that view is what came through this layer alone.
         """
-        if id(tensor) not in self._aliases:
+        view = self._views.get(id(tensor))
+        if view is None or view._version != self._newest[id(view)].version:
             with torch.enable_grad():
-                alias = tensor.view_as(tensor)
-            self._aliases[id(tensor)] = alias
-            event = Event("parameter", next(self._calls), self._array(tensor), axes.unnamed(tensor.ndim),
-                          kind_name="parameter", name=path, weights={"value": tensor},
-                          weight_arrays={"value": self._array(tensor)})
-            self._add(event, alias)
-        bound.swaps[id(tensor)] = self._aliases[id(tensor)]
-        return self._newest[id(self._aliases[id(tensor)])]
+                view = self._views[id(tensor)] = tensor.view_as(tensor)
+            array = self._array(tensor)
+            self._add(Event("parameter", next(self._numbers), array, "parameter", name=path,
+                            axes=axes.unnamed(tensor.ndim), weights={"value": tensor}, weight_arrays={"value": array}),
+                      view)
+        bound.views[id(tensor)] = view
+        return self._newest[id(view)]
 
-    def _unseen(self, tensor: Tensor) -> Event:
-        """A tensor that no recorded call made: the result of a custom function, or a constant."""
-        if tensor.grad_fn is not None:
-            return self._hidden(tensor, ())
-        path, scope, _ = self._stack[-1] if self._stack else ("", 0, False)
-        event = Event("constant", next(self._calls), to_numpy(tensor), axes.unnamed(tensor.ndim), path=path,
-                      scope=scope, kind_name="constant")
-        if tensor.requires_grad:
-            self._leaves.append(tensor)
-        self._add(event, tensor)
-        return event
+    def _constant(self, tensor: Tensor) -> Event:
+        """A tensor that no recorded call made: zeros, or numbers that the model keeps outside its parameters."""
+        return self._add(Event("constant", next(self._numbers), to_numpy(tensor), "constant", place=self._stack[-1],
+                               axes=axes.unnamed(tensor.ndim)), tensor)
 
-    def _hidden(self, tensor: Tensor, inside: tuple[Event, ...]) -> Event:
-        """The result of something autograd knows and torch's functions do not: a custom autograd function."""
-        node = tensor.grad_fn
-        sources = tuple(dict.fromkeys((*self._sources(node), *inside)))
-        path, scope, leaf = self._stack[-1] if self._stack else ("", 0, False)
-        event = Event(_title(node), next(self._calls), to_numpy(tensor), (), path=path, scope=scope, leaf=leaf,
-                      settings={"call": _title(node)}, reads=sources,
-                      why=f"{_title(node)} is a custom autograd function, whose inside is not known.")
-        event.axes = axes.of(event)
-        for source in sources:
-            source.readers += 1
-        self._add(event, tensor)
-        return event
+    def _hidden(self, tensor: Tensor, inside: Event | None = None) -> Event:
+        """The result of something that autograd knows and torch's functions do not: a custom autograd function.
+
+        `inside` is the call within it that made these numbers, unknown to autograd.
+        """
+        name = _title(tensor.grad_fn)
+        reads = dict.fromkeys(self._sources(tensor.grad_fn))
+        if inside is not None:
+            reads[inside] = None
+        event = Event(name, next(self._numbers), to_numpy(tensor), place=inside.place if inside else None,
+                      settings={"call": name}, reads=tuple(reads), why=CUSTOM.format(name=name))
+        return self._derived(event, tensor)
 
     def _rewritten(self, tensor: Tensor, old: Event) -> Event:
         """A tensor whose numbers were changed through another tensor that shares its memory."""
         writer = self._writers.get(tensor.untyped_storage().data_ptr())
-        reads = (old,) if writer is None else (old, writer)
-        event = Event("rewritten", next(self._calls), to_numpy(tensor), old.axes, path=old.path, scope=old.scope,
-                      settings={"call": "write through a view"}, reads=reads,
-                      why="Its memory was written to through another tensor, a view that shares it.")
-        for source in reads:
+        event = Event("rewritten", next(self._numbers), to_numpy(tensor), place=old.place, axes=old.axes,
+                      settings={"call": "write through a view"}, reads=(old, writer) if writer else (old,),
+                      why=REWRITTEN)
+        return self._derived(event, tensor)
+
+    def _derived(self, event: Event, tensor: Tensor) -> Event:
+        event.axes = event.axes or axes.of(event)
+        for source in event.reads:
             source.readers += 1
-        self._add(event, tensor)
-        return event
+        return self._add(event, tensor)
 
     def _sources(self, node: Any) -> Iterator[Event]:
         """The nearest Events that autograd would reach from `node`."""
@@ -327,24 +326,24 @@ class Recording(TorchFunctionMode):
 
     # --- keeping ---
 
-    def _add(self, event: Event, tensor: Tensor) -> None:
-        """Keep an Event as the newest of its tensor, and catch the gradient that will come back to it."""
+    def _add(self, event: Event, tensor: Tensor) -> Event:
+        """Keep an Event as the newest of its tensor."""
         event.tensor, event.version = tensor, tensor._version
         self._newest[id(tensor)] = event
         self.events.append(event)
         self._spend(event.output.nbytes)
         if tensor.requires_grad:
-            self._watch(event, tensor)
+            self._follow(event, tensor)
+        return event
 
-    def _watch(self, event: Event, tensor: Tensor) -> None:
-        event.carries = True
-        if tensor.grad_fn is not None:
-            self._nodes[tensor.grad_fn, tensor.output_nr] = event
-        tensor.register_hook(partial(_catch, event))
+    def _follow(self, event: Event, tensor: Tensor) -> None:
+        """Keep the place in autograd's graph to which its gradient will come back."""
+        event.edge = get_gradient_edge(tensor)
+        self._nodes[event.edge.node, event.edge.output_nr] = event
         self._spend(event.output.nbytes)
 
     def _array(self, tensor: Tensor) -> Array:
-        """A weight as one read-only array, the same for every layer that uses it."""
+        """A weight as one read-only array, the same for every layer that uses it; anew once it was written to."""
         key = id(tensor), tensor._version
         if key not in self._arrays:
             self._arrays[key] = to_numpy(tensor)
@@ -365,34 +364,36 @@ class Recording(TorchFunctionMode):
         """Name every custom autograd function on the way back: their insides leave no trace."""
         seen: set[Any] = set()
         waiting: list[Any] = [scalar.grad_fn]
-        names: dict[str, None] = {}
+        names: set[str] = set()
         while waiting:
             node = waiting.pop()
             if node is None or node in seen:
                 continue
             seen.add(node)
             if isinstance(node, BackwardCFunction):
-                names[_title(node)] = None
+                names.add(_title(node))
             waiting.extend(step[0] for step in node.next_functions)
-        self.notes += [f"{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
-                       for name in sorted(names)]
+        self.notes += [CUSTOM.format(name=name) for name in sorted(names)]
 
 
 @dataclass(eq=False)
 class _Bound:
     """The arguments of one call, sorted."""
 
-    kind: Kind | None
-    kind_name: str
+    kind: Kind | None = None
+    kind_name: str = "unexplained"
     settings: dict[str, Any] = field(default_factory=dict)
     reads: tuple[Event, ...] = ()
     weights: dict[str, Tensor] = field(default_factory=dict)
     weight_arrays: dict[str, Array] = field(default_factory=dict)
-    values: dict[int, Array] = field(default_factory=dict)
-    """id of a tensor that was read -> the numbers that it held then."""
-    swaps: dict[int, Tensor] = field(default_factory=dict)
+    views: dict[int, Tensor] = field(default_factory=dict)
     """id of a parameter -> the view that the call gets in its place."""
     why: str = ""
+
+    def add_weight(self, name: str, tensor: Tensor, array: Array) -> None:
+        while name in self.weights:
+            name += "'"
+        self.weights[name], self.weight_arrays[name] = tensor, array
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:
@@ -402,7 +403,7 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, tuple | list):
         for item in value:
             yield from tensors_in(item)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, dict):
         for item in value.values():
             yield from tensors_in(item)
     elif hasattr(value, "__dataclass_fields__"):
@@ -410,16 +411,15 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
             yield from tensors_in(getattr(value, name, None))
 
 
-def to_numpy(tensor: Tensor) -> Array:
-    """A copy of the numbers, C-contiguous; types that numpy lacks become float32."""
-    tensor = tensor.detach()
-    if tensor.layout is not torch.strided:
-        tensor = tensor.to_dense()
-    if tensor.is_quantized:
-        tensor = tensor.dequantize()
-    if tensor.dtype is torch.bfloat16 or tensor.dtype.itemsize == 1 and tensor.is_floating_point():
-        tensor = tensor.float()
-    return np.array(tensor.cpu().resolve_conj().resolve_neg().numpy(), order="C")
+def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
+    """The same arguments, with other tensors in the places of those named by id."""
+    if isinstance(value, Tensor):
+        return swaps.get(id(value), value)
+    if type(value) in (tuple, list):
+        return type(value)(swapped(item, swaps) for item in value)
+    if isinstance(value, dict):
+        return {key: swapped(item, swaps) for key, item in value.items()}
+    return value
 
 
 def plain_value(value: Any) -> Any:
@@ -435,6 +435,12 @@ def plain_value(value: Any) -> Any:
     return str(value).removeprefix("torch.")
 
 
+def readable(call: str) -> str:
+    """The name of a call without the underscores that mark it as special or in place."""
+    return call.strip("_")
+
+
+@lru_cache(1024)
 def _name(func: Any) -> str:
     """What a torch function is called; a property (`x.T`) by the name of the property."""
     name = str(getattr(func, "__name__", func))
@@ -443,12 +449,17 @@ def _name(func: Any) -> str:
     return name.partition(".")[0]
 
 
-def _kind(call: str) -> Kind | None:
-    """The kind that speaks for a call; in place or not is the same operation."""
-    return kinds.by_call(call) or (None if call.endswith("__") else kinds.by_call(call.rstrip("_")))
+@lru_cache(1024)
+def _kind(call: str) -> tuple[Kind | None, tuple[str, ...]]:
+    """The kind that speaks for a call and the names of its arguments; in place or not is the same operation."""
+    for spelling in (call, call if call.endswith("__") else call.rstrip("_")):
+        kind = kinds.by_call(spelling)
+        if kind is not None:
+            return kind, tuple(kind.calls[spelling].split())
+    return None, ()
 
 
-def _named(names: list[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Arguments with their names; more values than names are dimensions given one by one: the last name takes them."""
     if names and len(args) > len(names):
         args = (*args[:len(names) - 1], args[len(names) - 1:])
@@ -457,25 +468,5 @@ def _named(names: list[str], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     yield from kwargs.items()
 
 
-def readable(call: str) -> str:
-    """The name of a call without the underscores that mark it as special or in place."""
-    return call.strip("_")
-
-
 def _title(node: Any) -> str:
     return type(node).__name__.removesuffix("Backward")
-
-
-def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
-    """The same arguments, with other tensors in the places of those named by id."""
-    if isinstance(value, Tensor):
-        return swaps.get(id(value), value)
-    if type(value) in (tuple, list):
-        return type(value)(swapped(item, swaps) for item in value)
-    if isinstance(value, dict):
-        return {key: swapped(item, swaps) for key, item in value.items()}
-    return value
-
-
-def _catch(event: Event, gradient: Tensor) -> None:
-    event.gradient = gradient

@@ -8,7 +8,6 @@ the same tensors, set in the same moment. Afterwards the model, its buffers and 
 from __future__ import annotations
 
 import copy
-import hashlib
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from torch.nn import functional
 
 import visualizer
 from visualizer.record import layers
-from visualizer.record.calls import Event, Recording, tensors_in, to_numpy
+from visualizer.record.calls import Event, Recording, tensors_in
+from visualizer.record.weights import hash_of, seen_by_numpy
 from visualizer.trace import Objective, Refused, Sample, Trace
 
 BUDGET = 1 << 30
@@ -78,22 +78,11 @@ def capture(
         seed=seed,
         versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
                   "python": platform.python_version()},
-        hashes={"weights": hash_of(model.state_dict()),
-                "input": hash_of({str(number): tensor for number, tensor in enumerate(given)})},
+        hashes={"weights": recording.weights.digest,
+                "input": hash_of({str(number): seen_by_numpy(tensor) for number, tensor in enumerate(given)})},
         facts=dict(facts or {}),
         notes=tuple(recording.notes),
     )
-
-
-def hash_of(tensors: Mapping[str, Any]) -> str:
-    """sha256 over names, types, shapes and bytes, in the order of the mapping."""
-    digest = hashlib.sha256()
-    for name, tensor in tensors.items():
-        if isinstance(tensor, Tensor):
-            array = to_numpy(tensor)
-            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-            digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
 
 
 # --- what is differentiated -----------------------------------------------------------------------------------------
@@ -215,21 +204,18 @@ def _left_as_found(model: nn.Module, given: tuple[Tensor, ...], seed: int) -> It
     """Random numbers start from `seed` inside; afterwards they and every buffer are as they were."""
     kept = [(module, name, buffer, None if buffer is None else buffer.detach().clone())
             for module in model.modules() for name, buffer in module._buffers.items()]
-    devices = {tensor.device for tensor in (*model.parameters(), *given) if tensor.is_cuda}
-    with torch.random.fork_rng(devices=sorted(device.index or 0 for device in devices)):
-        torch.manual_seed(seed)
+    devices = {tensor.device.index for tensor in (*model.parameters(), *given) if tensor.is_cuda}
+    with torch.random.fork_rng(devices=sorted(devices)):
+        for generator in (torch.default_generator, *(torch.cuda.default_generators[index] for index in devices)):
+            generator.manual_seed(seed)
         try:
             yield
         finally:
             with torch.no_grad():
                 for module, name, buffer, value in kept:
                     module._buffers[name] = buffer
-                    if buffer is not None and value is not None and not _same(buffer, value):
-                        buffer.copy_(value)
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and bool(torch.equal(one, other))
+                    if buffer is not None and value is not None:
+                        buffer.resize_(value.shape).copy_(value)
 
 
 def _first_line(error: Exception) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from visualizer.record import axes
-from visualizer.record.calls import Event, Recording, readable, swapped, to_numpy
+from visualizer.record.calls import Event, Recording, readable, swapped
+from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Layer
 
 NOTHING_WANTED = "Nothing was differentiated, so it has no gradient."
@@ -70,7 +72,7 @@ def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array]) -> st
         elif event.output.dtype.kind not in "fc":
             reasons.append(WHOLE_NUMBERS)
         else:
-            reasons.append(NOT_REACHED if event.carries else NOT_FOLLOWED)
+            reasons.append(NOT_REACHED if event.edge else NOT_FOLLOWED)
     learnable = [tensor for tensor in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
     if flowed and learnable and not any(tensor.requires_grad for tensor in learnable):
         reasons.append(FROZEN)
@@ -88,13 +90,15 @@ def _without_batch(array: Array, names: tuple[str, ...]) -> Array:
 
 def _names(events: list[Event]) -> dict[int, str]:
     """Module path for the one call of a module without parts, else path and call; then `#2`, `#3`, … for repeats."""
-    explained, all_calls = _calls_of_modules(events)
+    whole = _calls_that_are_a_module(events)
     uses: Counter[str] = Counter()
     of_call: dict[int, str] = {}
     names = {}
     for event in events:
         if event.number not in of_call:
-            base = event.name or _base(event, explained.get(event.scope, set()), all_calls.get(event.scope, set()))
+            path = event.place.path if event.place else ""
+            call = readable(event.call)
+            base = event.name or (path if event.number in whole else f"{path}.{call}" if path else call)
             uses[base] += 1
             of_call[event.number] = base if uses[base] == 1 else f"{base}#{uses[base]}"
         name = of_call[event.number]
@@ -102,24 +106,17 @@ def _names(events: list[Event]) -> dict[int, str]:
     return names
 
 
-def _calls_of_modules(events: list[Event]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
-    """For each run of a module: numbers of its explained calls, and of all its calls."""
+def _calls_that_are_a_module(events: list[Event]) -> set[int]:
+    """Numbers of the calls that are all a module without parts does: its only explained one, or its only one."""
     explained: dict[int, set[int]] = {}
-    all_calls: dict[int, set[int]] = {}
+    every: dict[int, set[int]] = {}
     for event in events:
-        if event.leaf and event.kind_name != "constant":
-            all_calls.setdefault(event.scope, set()).add(event.number)
-            if event.kind_name != "unexplained":
-                explained.setdefault(event.scope, set()).add(event.number)
-    return explained, all_calls
-
-
-def _base(event: Event, explained: set[int], all_calls: set[int]) -> str:
-    call = readable(event.call)
-    the_one = explained == {event.number} or (not explained and all_calls == {event.number})
-    if event.leaf and event.path and the_one:
-        return event.path
-    return f"{event.path}.{call}" if event.path else call
+        if event.place and event.place.leaf and event.place.path and event.kind_name != "constant":
+            every.setdefault(event.place.scope, set()).add(event.number)
+            if event.kind is not None:
+                explained.setdefault(event.place.scope, set()).add(event.number)
+    candidates = (explained.get(scope) or numbers for scope, numbers in every.items())
+    return {number for numbers in candidates if len(numbers) == 1 for number in numbers}
 
 
 # --- gradients of weights -------------------------------------------------------------------------------------------
@@ -179,6 +176,7 @@ def _adds_up(shares: list[Tensor], total: Tensor) -> bool:
 
 
 def _array_of(tensor: Tensor) -> Array:
-    array = to_numpy(tensor)
+    """A gradient as numpy, read-only; nobody writes to it any more, so it needs no copy."""
+    array = np.asarray(seen_by_numpy(tensor), order="C")
     array.flags.writeable = False
     return array

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from visualizer.record.catalog import FROM_PYTHON, MOST_BYTES, Opened, attach
 from visualizer.record.calls import tensors_in
+from visualizer.record.catalog import FROM_PYTHON, MOST_BYTES, Opened, attach
 from visualizer.trace import Refused
 
 SUFFIXES = (".pt", ".pth")
