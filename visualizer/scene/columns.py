@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer.scene.picture import Look
+from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 
 PADDING = 24.0
@@ -98,13 +99,13 @@ def lanes_height(look: Look) -> float:
 
 
 @lru_cache(maxsize=32)
-def _arrange(trace: Trace, width: float, top: float, bottom: float, scale: float, ranking: str,
+def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
              passages: frozenset[str]) -> Plan:
     room = bottom - top
     columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
     columns = _one_size_a_group(trace, columns, room)
     gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
-    available = width - 2 * PADDING * scale
+    available = wide - 2 * PADDING * scale
     columns = _fit(columns, gaps, available, room, scale, trace)
     start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
     available -= start - PADDING * scale
@@ -239,21 +240,23 @@ def _groups(columns: list[Column]) -> list[list[Column]]:
 
 
 def _gap(trace: Trace, before: Column, after: Column, scale: float) -> tuple[float, float]:
-    """Least width between two columns, and its share of what is left over."""
-    layer = trace[after.layer]
+    """Least width between two columns, and its share of what is left over; a column's name has room above both."""
     if after.style == "number":
         return 0.0, 0.0
+    least, share = _apart(trace[after.layer], before, after)
+    return max(least * scale, width(before.layer, 13 * scale, 600, mono=True) + 8 * scale - before.width), share
+
+
+def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
     if after.style == "passage":
-        return 6 * scale, 0.3
+        return 6.0, 0.3
     if before.style == "passage":
-        return max(30.0, 7.4 * len(before.layer)) * scale, 0.6
+        return 30.0, 0.6
     if _kernel_width(layer) and after.style == "maps":
-        return (_kernel_width(layer) + 30) * scale, 2.2
+        return _kernel_width(layer) + 30, 2.2
     if after.style == "bars":
-        return 16 * scale, 0.3
-    if layer.kind == "linear":
-        return 30 * scale, 0.8
-    return max(14.0, 44 - before.width if before.style == "maps" else 16.0) * scale, 0.5
+        return 16.0, 0.3
+    return (30.0, 0.8) if layer.kind == "linear" else (14.0, 0.5)
 
 
 def _kernel_width(layer: Layer) -> float:

@@ -35,6 +35,13 @@ def sentence(look: Look, markup: str) -> list[Mark]:
             for number, line in enumerate(lines)]
 
 
+def title(look: Look, name: str, words: str) -> list[Mark]:
+    """The name of the layer a picture is about, and a few words under it."""
+    s = look.text_scale
+    return [Text(24 * s, 80 * s, plain(name), 13 * s, 600, "accent-ink", mono=True),
+            Text(24 * s, 97 * s, plain(words), 12 * s, 400, "ink-2")]
+
+
 # --- colours of a layer ---------------------------------------------------------------------------------------------
 
 @lru_cache(maxsize=8)

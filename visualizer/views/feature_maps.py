@@ -12,7 +12,7 @@ from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
 
-TOP = 104.0
+TOP = 116.0
 LABEL = 16.0
 """Height of the line under each tile."""
 
@@ -67,6 +67,8 @@ def _grid(layer: Layer, look: Look) -> Column | None:
     tile = (float(wide * pixel), float(rows * pixel))
     visible = max(1, int((room[1] + gap) // pitch[1])) * across
     columns = min(across, len(shown))
+    if maps and columns == across > 1:  # spread over the width
+        pitch = (float(int(min(pitch[0] * 1.3, (room[0] - wide * pixel) / (columns - 1)))), pitch[1])
     return Column(layer.name, "maps" if maps else "units", left, top, columns * pitch[0] - gap,
                   (float(pixel), float(pixel)), tile, pitch, columns, shown[:visible], len(shown),
                   ranking=look.knob("ranking", "first"))
@@ -75,7 +77,8 @@ def _grid(layer: Layer, look: Look) -> Column | None:
 def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
                 look: Look) -> list[Mark]:
     s = look.text_scale
-    marks = parts.tiles(trace, column, look, moment.backward)
+    marks = [*parts.title(look, layer.name, numbers.shape(layer.shape)),
+             *parts.tiles(trace, column, look, moment.backward)]
     if look.signs or (column.style == "units" and min(column.cell) >= 12):
         marks += parts.glyphs(trace, column, look, moment.backward)
     if column.pitch[1] - column.tile[1] >= LABEL * s:

@@ -10,7 +10,21 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Picture, Points, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Points,
+    Rect,
+    Table,
+    Text,
+    plain,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
@@ -88,38 +102,32 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
         return []
     s = look.text_scale
     sheet = _sheet(trace, layer, backward)
-    words = Text(24 * s, 84 * s, plain(layer.name), 13 * s, 600, "accent-ink", mono=True)
-    weights = layer.weights["weight"]
-    title = "∂L/∂w" if backward else "weights"
-    shape = Text(24 * s, 101 * s, plain(f"{numbers.shape(weights.shape)} {title}"), 12 * s, 400, "ink-2")
+    words = f"{numbers.shape(layer.weights['weight'].shape)} {'∂L/∂w' if backward else 'weights'}"
+    marks = parts.title(look, layer.name, words)
     if sheet is None:
-        return [words, shape, Text(24 * s, 140 * s, plain("No gradient reached these weights."), 14 * s, 500, "ink")]
+        return [*marks, Text(24 * s, 140 * s, plain("No gradient reached these weights."), 14 * s, 500, "ink")]
     largest = float(np.max(np.abs(sheet.values))) or 1.0
     if backward:
         shades, palette = colour.magnitude(sheet.values, largest * parts.FLOOR, largest), "gradient"
     else:
         shades, palette = colour.signed(sheet.values, largest), "weight"
-    plan = _Plan.of(sheet, look, s)
-    marks: list[Mark] = [words, shape]
-    down, across, rows, columns = sheet.values.shape
-    grouped = across <= plan.across and not sheet.linear
-    for place in range(plan.tiles // across if grouped else 0):  # a row of the sheet is one output channel's kernels
-        x, y = plan.origin(place * across)
-        marks.append(Image(x, y, (plan.cell, plan.cell), shades[place].copy(), palette, across, plan.pitch,
+    grid = _fitted(sheet, look)
+    maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
+    for place in range(grid.shown):
+        x, y = grid.origin(place)
+        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place].copy(), palette, shades.shape[1], grid.pitch,
                            focus=Focus(layer.name, (place,), "weight")))
-        if plan.pitch[1] >= 14 * s:
-            middle = y + plan.cell * rows / 2 + 4 * s
-            marks.append(Text(x - 8 * s, middle, plain(str(place)), 11 * s, 400, "ink-2", "end"))
-    if not grouped:
-        stack = shades.reshape(down * across, rows, columns)[:plan.tiles]
-        marks.append(Image(*plan.origin(0), (plan.cell, plan.cell), stack.copy(), palette, plan.across, plan.pitch,
-                           focus=Focus(layer.name, (), "weight"), indices=(-1,) if len(stack) == 1 else ()))
-    if plan.cell >= 6:
-        marks += _signs(sheet, plan, shades, palette, look)
-    if focus is not None and focus.layer == layer.name and focus.cell and grouped and focus.cell[0] < down:
-        x, y = plan.origin(focus.cell[0] * across)
-        wide = plan.pitch[0] * (across - 1) + plan.cell * columns
-        marks.append(Rect(x - 4, y - 4, wide + 8, plan.cell * rows + 8, "", "accent", 2, radius=4))
+        if grid.labelled:
+            marks.append(Text(x - 8 * s, y + grid.tile_height / 2 + 4 * s, plain(str(place)), 11 * s, 400, "ink-2",
+                              "end"))
+        if maps is not None and grid.labelled:
+            marks += _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y, grid.tile_height, backward,
+                             look)
+        if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,):
+            wide = grid.pitch[0] * (shades.shape[1] - 1) + grid.cell * shades.shape[3]
+            marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4))
+    if grid.cell >= 6:
+        marks += _signs(sheet, grid, shades, palette, look)
     y = look.size[1] - lanes_height(look) - 38 * s
     if backward:
         marks += parts.legend(24 * s, y, 168 * s, look, "gradient", f"Size of ∂L/∂w in {layer.name}, log",
@@ -127,61 +135,75 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     else:
         marks += parts.legend(24 * s, y, 168 * s, look, "weight", f"Weights, one scale for all of {layer.name}",
                               numbers.number(-largest), "0", numbers.number(largest))
-    if plan.tiles < down * across:
-        left_out = f"{numbers.count(plan.tiles)} of {numbers.count(down * across)} shown"
+    if grid.shown < len(shades):
+        left_out = f"{grid.shown} of {numbers.count(len(shades))} {sheet.down}s shown"
         marks.append(Text(look.size[0] - 24 * s, y, plain(left_out), 12 * s, 500, "ink-2", "end"))
     return marks
 
 
+def _answer(trace: Trace, layer: Layer, channel: int, x: float, y: float, height: float, backward: bool,
+            look: Look) -> list[Mark]:
+    """What an output channel answered with these kernels: its map, as tall as they are."""
+    shades, palette = parts.entries(trace, layer, look, backward)
+    side = height / max(layer.shape[-2:])
+    arrow = y + height / 2
+    return [Line(((x, arrow), (x + 14, arrow)), "rule", 1.5),
+            Image(x + 20, y, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
+                  indices=(-1,))]
+
+
 @dataclass(frozen=True)
-class _Plan:
-    """A grid of tiles: how large, how many across, how many fit."""
+class _Grid:
+    """Groups of tiles, one group an output: how large, how many beside each other, how many fit."""
 
     x: float
     y: float
     cell: float
     pitch: tuple[float, float]
+    """From tile to tile inside a group."""
+    group: tuple[float, float]
+    """From group to group."""
     across: int
-    tiles: int
+    shown: int
+    tile_height: float
+    labelled: bool
 
-    @staticmethod
-    def of(sheet: Sheet, look: Look, s: float) -> _Plan:
-        down, across, rows, columns = sheet.values.shape
-        count = down * across
-        left = 56 * s
-        room = (look.size[0] - left - 24 * s, look.size[1] - lanes_height(look) - TOP * s - 56 * s)
-        for cell in range(28, 0, -1):
-            gap = max(2.0, min(12 * s, cell * 0.8)) if count > 1 else 0
-            pitch = (columns * cell + gap, rows * cell + gap)
-            fit_across, fit_down = int((room[0] + gap) // pitch[0]), int((room[1] + gap) // pitch[1])
-            per_row = across * max(1, fit_across // across) if across <= fit_across and not sheet.linear else fit_across
-            if not sheet.linear and across <= fit_across:
-                per_row = across  # one output channel a row, as long as they fit
-                if down > fit_down:
-                    per_row = across
-            if per_row and -(-count // per_row) <= fit_down:
-                break
-        per_row = max(1, per_row)
-        fits = max(1, fit_down) * per_row
-        shown = min(count, fits)
-        if not sheet.linear and across <= per_row:
-            shown -= shown % across
-        return _Plan(left, TOP * s, float(cell), pitch, per_row, max(1, shown))
-
-    def origin(self, tile: int) -> tuple[float, float]:
-        return self.x + (tile % self.across) * self.pitch[0], self.y + (tile // self.across) * self.pitch[1]
+    def origin(self, group: int) -> tuple[float, float]:
+        return self.x + (group % self.across) * self.group[0], self.y + (group // self.across) * self.group[1]
 
 
-def _signs(sheet: Sheet, plan: _Plan, shades: NDArray[np.uint8], palette: str, look: Look) -> list[Mark]:
+def _fitted(sheet: Sheet, look: Look) -> _Grid:
+    """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1."""
+    s = look.text_scale
+    outputs, tiles, rows, columns = sheet.values.shape
+    room = (look.size[0] - 48 * s, look.size[1] - lanes_height(look) - TOP * s - 56 * s)
+    for cell in range(28, 0, -1):
+        gap = max(1.0, min(10.0, cell * 0.6)) if tiles > 1 else 0.0
+        pitch, height = columns * cell + gap, float(rows * cell)
+        labelled = height >= 14 * s
+        kernels = tiles * pitch
+        wide = kernels + (32 * s if labelled else 3) + (height + 44 if labelled and not sheet.linear else 0)
+        tall = height + (12 * s if labelled else 3)
+        across, down = int((room[0] + 4) // wide), int((room[1] + 4) // tall)
+        if across * down >= outputs:
+            break
+    across, down = max(1, across), max(1, down)
+    used = min(across, outputs)
+    spread = min(wide * 1.3, room[0] / used)
+    return _Grid((56 if labelled else 24) * s, TOP * s, float(cell), (pitch, height + gap), (max(wide, spread), tall),
+                 used,
+                 min(outputs, across * down), height, labelled)
+
+
+def _signs(sheet: Sheet, grid: _Grid, shades: NDArray[np.uint8], palette: str, look: Look) -> list[Mark]:
     """A minus on every negative weight: sign is never hue alone."""
-    rows, columns = sheet.values.shape[-2:]
-    flat, colours = sheet.values.reshape(-1, rows, columns), shades.reshape(-1, rows, columns)
-    half = max(1.5, plan.cell * 0.18)
+    half = max(1.5, grid.cell * 0.18)
     strokes: dict[str, list[Points]] = {}
-    for tile, row, column in zip(*np.nonzero(flat[:plan.tiles] < 0), strict=True):
-        x, y = plan.origin(int(tile))
-        x, y = x + (column + 0.5) * plan.cell, y + (row + 0.5) * plan.cell
-        ink = colour.ink_on(f"{palette}:{colours[tile, row, column]}", look.theme)
+    for at in zip(*np.nonzero(sheet.values[:grid.shown] < 0), strict=True):
+        group, tile, row, column = (int(i) for i in at)
+        x, y = grid.origin(group)
+        x, y = x + tile * grid.pitch[0] + (column + 0.5) * grid.cell, y + (row + 0.5) * grid.cell
+        ink = colour.ink_on(f"{palette}:{shades[at]}", look.theme)
         strokes.setdefault(ink, []).append(((x - half, y), (x - half, y), (x + half, y), (x + half, y)))
     return [Path(tuple(curves), stroke=ink, width=1.2) for ink, curves in strokes.items()]
 
