@@ -359,8 +359,10 @@ def test_two_long_requests_take_turns(server, monkeypatch) -> None:
     monkeypatch.setattr("visualizer.engine.server.TELL", 0)
     child = server(endless=endless)
     both = {child.ask("endless", "a"), child.ask("endless", "b")}
-    heard = [child.hear()[:2] for _ in range(40)]
-    assert {number for kind, number in heard[-4:] if kind == PROGRESS} == both
+    heard = [child.hear()[:2]]
+    while not {(STARTED, number) for number in both} <= set(heard):
+        heard.append(child.hear()[:2])
+    assert {child.hear()[:2] for _ in range(2)} == {(PROGRESS, number) for number in both}
 
 
 def test_a_long_request_that_fails_says_so_once(server, capfd) -> None:
@@ -435,8 +437,11 @@ class Heard:
         return self.of(name)
 
     def until_answer(self, number: int) -> object:
-        self._qtbot.waitUntil(lambda: any(said[1] == number for said in self.of("answered")), timeout=WAIT)
-        return next(said[3] for said in self.of("answered") if said[1] == number)
+        ends = ("answered", "refused", "failed")
+        self._qtbot.waitUntil(lambda: any(said[0] in ends and said[1] == number for said in self.all), timeout=WAIT)
+        end = next(said for said in self.all if said[0] in ends and said[1] == number)
+        assert end[0] == "answered", end
+        return end[3]
 
 
 @pytest.fixture
@@ -626,7 +631,7 @@ def test_progress_is_a_sign_of_life(engine, heard) -> None:
 
 @posix
 def test_a_child_that_talks_nonsense_is_ended(engine, heard, monkeypatch) -> None:
-    monkeypatch.setattr(client, "_BOOT", "import time; print('hello, world', flush=True); time.sleep(60)")
+    monkeypatch.setattr(client, "_BOOT", "import time; print('hello, window, how are you?', flush=True); time.sleep(9)")
     engine.start()
     first = engine.pid
     monkeypatch.setattr(client, "_BOOT", CHILD)
@@ -677,3 +682,116 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+# --- the engine as the app runs it: with torch ----------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def torch_engine(qapp):
+    one = Engine()
+    one.start()
+    yield one
+    one.stop()
+
+
+def test_it_says_which_versions_do_the_work(torch_engine, qtbot) -> None:
+    import torch
+
+    heard = Heard(torch_engine, qtbot)
+    found = heard.until_answer(torch_engine.request("hello"))
+    assert found["torch"] == str(torch.__version__)
+    assert found["numpy"] == np.__version__
+
+
+def test_its_recording_equals_one_made_here(torch_engine, qtbot) -> None:
+    import torch
+
+    from visualizer.record import record
+
+    heard = Heard(torch_engine, qtbot)
+    found = heard.until_answer(torch_engine.request("record", model="digits_cnn", sample="digit-2148"))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # two add up in another order
+    try:
+        here = record("digits_cnn", "digit-2148")
+    finally:
+        torch.set_num_threads(threads)
+    assert found["trace"].digest == here.digest
+    assert found["report"] == here.check()
+    assert found["report"].passed
+
+
+def test_a_drawing_is_recorded_as_it_was_drawn(torch_engine, qtbot) -> None:
+    heard = Heard(torch_engine, qtbot)
+    drawn = np.zeros((28, 28), np.uint8)
+    drawn[4:24, 13:16] = 255
+    found = heard.until_answer(torch_engine.request("record", model="digits_cnn", pixels=drawn.tobytes(), target=1))
+    np.testing.assert_array_equal(found["trace"].layers[0].output, drawn[None].astype(np.float32) / 255)
+    assert found["trace"].objective.target == 1
+    number = torch_engine.request("record", model="digits_cnn", pixels=b"too few")
+    assert heard.until("refused")[0][:2] == ("refused", number)
+
+
+@pytest.mark.parametrize(("asked", "words"), [({"model": "no_such_model"}, "no_such_model"),
+                                              ({"model": "digits_cnn", "sample": "digit-none"}, "digit-none"),
+                                              ({"model": "digits_cnn", "target": 10}, "class 10"),
+                                              ({"model": "digits_cnn", "objective": "joy"}, "joy")])
+def test_what_cannot_be_recorded_is_refused_in_one_sentence_and_the_engine_lives(torch_engine, qtbot, asked,
+                                                                                 words) -> None:
+    heard = Heard(torch_engine, qtbot)
+    before = torch_engine.pid
+    number = torch_engine.request("record", **asked)
+    (_, refused, sentence), = heard.until("refused")
+    assert refused == number
+    assert words in sentence
+    heard.until_answer(torch_engine.request("hello"))
+    assert torch_engine.pid == before
+
+
+def test_a_model_is_opened_once_for_as_long_as_its_file_has_the_same_bytes(tmp_path, monkeypatch) -> None:
+    from visualizer import record as recorder
+    from visualizer.engine import requests
+
+    monkeypatch.setattr(requests, "_open", {})
+    opened: list[str] = []
+    really = recorder.open_model
+    monkeypatch.setattr(recorder, "open_model", lambda model: opened.append(model) or really(model))
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes((ROOT / "models/digits_cnn.safetensors").read_bytes())
+    before = [requests.record(str(path), sample)["trace"] for sample in ("digit-2148", "digit-7")]
+    assert opened == [str(path)]
+    assert before[0].layers[0].output.sum() != before[1].layers[0].output.sum()
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(path)
+    save_file({name: torch.zeros_like(weight) for name, weight in weights.items()}, path)
+    after = requests.record(str(path), "digit-2148")["trace"]
+    assert opened == [str(path)] * 2
+    assert after.layers[-1].output.sum() != before[0].layers[-1].output.sum()
+    for model in ("digits_cnn", "lenet_mnist", "mlp_mnist", "digits_cnn"):
+        requests.record(model)
+    assert len(requests._open) == requests.MOST_OPEN
+
+
+def test_torch_runs_on_one_thread_in_the_child() -> None:
+    code = "import torch; print(torch.get_num_threads())"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, **client._ENVIRONMENT}, capture_output=True,
+                          text=True, check=True)
+    assert done.stdout == "1\n"
+
+
+def test_the_window_takes_a_recording_and_checks_nothing_itself_without_torch() -> None:
+    code = ("import sys; from PySide6.QtCore import QCoreApplication; from visualizer.engine.client import Engine\n"
+            "from visualizer.ui.store import Store; from visualizer.ui.player import Player\n"
+            "app = QCoreApplication([]); engine, store = Engine(), Store(); player = Player(store)\n"
+            "def take(number, name, found):\n"
+            "    store.set_trace(found['trace'], found['report']); app.quit()\n"
+            "engine.answered.connect(take)\n"
+            "for end in (engine.failed, engine.refused): end.connect(lambda *said: (print(said), app.exit(1)))\n"
+            "engine.request('record', model='digits_cnn'); app.exec()\n"
+            "print(len(store.trace.layers) > 5, store.report.passed, 'torch' in sys.modules, engine.pid)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120,
+                          check=True)
+    assert done.stdout == "True True False None\n", done.stderr

@@ -101,7 +101,7 @@ class Engine(QObject):
         if self._child is None:
             self._spawn()
 
-    def request(self, name: str, lane: str = "", limit: float = LIMIT, **arguments: Any) -> int:
+    def request(self, name: str, /, lane: str = "", limit: float = LIMIT, **arguments: Any) -> int:
         """Ask for something, starting the child if there is none; returns the id that its signals carry.
 
         The newest request of a lane wins, and by default each name is a lane: an answer to an older one never comes.
