@@ -246,6 +246,23 @@ def test_what_lies_outside_the_device_costs_nothing_and_harms_nothing():
     assert np.all(drawn(replace(far, x=500)) == 255)
 
 
+@pytest.mark.parametrize("window", [(20, 0, 30, 8), (0, 10, 12, 30), (20, 10, 30, 20), (50, 0, 60, 40)])
+def test_any_window_on_a_map_shows_that_part_of_it(window):
+    left, top, right, bottom = window
+    hatched = np.zeros((2, 6, 6), bool)
+    hatched[0, 2:4, 2:] = True
+    mark = Image(3, 4, (5, 5), wave(2, 6, 6), columns=2, pitch=(33, 0), hatched=hatched)
+    whole = np.zeros((40, 70), np.uint32)
+    for x1, y1, x2, y2 in ((0, 0, 70, 40), window):
+        part, x, y, _ = paint.compose(mark, "light", visible=(x1, y1, x2, y2))
+        if (x1, y1, x2, y2) == window:
+            seen = np.zeros((40, 70), np.uint32)
+            seen[y:y + part.shape[0], x:x + part.shape[1]] = part
+            assert np.array_equal(seen[top:bottom, left:right], whole[top:bottom, left:right])
+        else:
+            whole[y:y + part.shape[0], x:x + part.shape[1]] = part
+
+
 def test_a_clip_is_all_that_is_painted():
     picture = Picture((60, 40), (Image(0, 0, (2, 2), wave(1, 20, 30), border=""), Rect(0, 0, 60, 3, "accent")))
     image = QImage(60, 40, QImage.Format.Format_RGB32)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from functools import cache, lru_cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -322,27 +322,30 @@ def _fill_frame(area: QRectF, width: float, tint: QColor, painter: QPainter) -> 
 
 
 def _draw_path(mark: Path, on: _Surface) -> None:
-    painter = on.painter
-    outlines = [_outline(curve, closed=bool(mark.fill)) for curve in mark.curves]
-    together = QPainterPath()
-    for outline in outlines:
-        together.addPath(outline)
+    together, one_by_one = _outlines(mark.curves, bool(mark.fill))
     if mark.fill:
-        painter.fillPath(together, _color(on.theme, mark.fill, mark.opacity))
+        on.painter.fillPath(together, _color(on.theme, mark.fill, mark.opacity))
     if mark.stroke:
         pen = _pen(on.theme, mark.stroke, mark.width, mark.dashed, mark.opacity)
-        # Qt's rasteriser takes ten times as long for a hundred curves in one path as for the same curves one by one.
-        for path in [together] if on.vector else outlines:
-            painter.strokePath(path, pen)
+        # Qt takes ten times as long for a hundred wide curves in one path as for the same curves one by one.
+        thin = mark.width * on.matrix.m11() <= 1
+        for path in (together,) if on.vector or thin else one_by_one:
+            on.painter.strokePath(path, pen)
 
 
-def _outline(curve: Points, closed: bool) -> QPainterPath:
-    path = QPainterPath(QPointF(*curve[0]))
-    for at in range(1, len(curve) - 2, 3):
-        path.cubicTo(*curve[at], *curve[at + 1], *curve[at + 2])
-    if closed:
-        path.closeSubpath()
-    return path
+@lru_cache(maxsize=64)
+def _outlines(curves: tuple[Points, ...], closed: bool) -> tuple[QPainterPath, tuple[QPainterPath, ...]]:
+    """All curves as one path, and each as its own."""
+    together, one_by_one = QPainterPath(), []
+    for curve in curves:
+        path = QPainterPath(QPointF(*curve[0]))
+        for at in range(1, len(curve) - 2, 3):
+            path.cubicTo(*curve[at], *curve[at + 1], *curve[at + 2])
+        if closed:
+            path.closeSubpath()
+        one_by_one.append(path)
+        together.addPath(path)
+    return together, tuple(one_by_one)
 
 
 def _whole(width: float, on: _Surface) -> float:
@@ -512,8 +515,11 @@ def _draw_image(mark: Image, on: _Surface) -> None:
     if pixels.size:
         image = _as_image(pixels, opaque)
         on.painter.setOpacity(mark.opacity)
-        with _in_device_pixels(on.painter, left, top):
-            on.painter.drawImage(0, 0, image)
+        if matrix.type() == QTransform.TransformationType.TxNone:
+            on.painter.drawImage(left, top, image)
+        else:
+            with _in_device_pixels(on.painter, left, top):
+                on.painter.drawImage(0, 0, image)
         on.painter.setOpacity(1)
 
 
@@ -524,40 +530,54 @@ def compose(mark: Image, theme: str, scale: tuple[float, float] = (1, 1), offset
     A device pixel shows the value whose cell its middle lies in, so that every cell has sharp edges at any scale, and
     the same whole number of pixels where the scale allows it. Gaps between tiles are transparent.
     """
-    tiles, rows, columns = mark.values.shape[:3]
-    across, down = min(mark.columns, tiles), -(-tiles // mark.columns)
-    thickness = max(1, round(scale[0])) if mark.border else 0
-    left, x_index, x_edge = _sampled(mark.x, mark.steps[0], mark.cell[0], columns, across, scale[0], offset[0],
-                                     visible[0], visible[2], thickness, 1.0)
-    top, y_index, y_edge = _sampled(mark.y, mark.steps[1], mark.cell[1], rows, down, scale[1], offset[1],
-                                    visible[1], visible[3], thickness, mark.rows_shown)
+    x, y = _axes(mark, scale, offset, visible)
     values, plain, bordered = _colours(mark, theme)
-    packed = _packed(values, down, across)
-    stripes = plain(packed)
-    if thickness:
-        edges, where = np.unique(y_index[y_edge], return_inverse=True)
-        y_index = y_index.copy()
-        y_index[y_edge] = len(packed) + where
-        stripes = np.concatenate((stripes, bordered(packed[edges])))[:, x_index]
-        stripes[:len(packed), x_edge] = bordered(packed[:, x_index[x_edge]])
+    packed = _packed(values, y.tiles, x.tiles)
+    if x.edge_cells.size or y.edge_cells.size:  # the stripes of edge rows stand below the others
+        stripes = np.concatenate((plain(packed), bordered(packed[y.edge_cells])))[:, x.cell]
+        stripes[:len(packed), x.edge] = bordered(packed[:, x.cell[x.edge]])
     else:
-        stripes = stripes[:, x_index]
-    pixels = np.take(stripes, y_index, axis=0)
-    opaque = (tiles == across * down and not np.any(x_index == across * columns)
-              and not np.any(y_index == down * rows))
+        stripes = plain(packed)[:, x.cell]
+    pixels = np.take(stripes, y.stripe, axis=0)
+    opaque = not (x.gaps or y.gaps) and len(values) == x.tiles * y.tiles
     if mark.hatched is not None and mark.hatched.any():
         opaque = False
-        _hatch_pixels(pixels, mark, theme, scale, offset, (left, top), visible, thickness)
-    return pixels, left, top, opaque
+        _hatch_pixels(pixels, mark, theme, scale, offset, x, y)
+    return pixels, x.first, y.first, opaque
 
 
-@lru_cache(maxsize=256)
-def _sampled(start: float, step: float, cell: float, cells: int, tiles: int, scale: float, offset: float, low: int,
-             high: int, thickness: int, shown: float) -> tuple[int, NDArray[np.intp], NDArray[np.bool_]]:
-    """Along one axis: the first device pixel, which cell of which tile each pixel shows, and whether it is an edge.
+class _Axis(NamedTuple):
+    """What the device pixels along one axis show. Cells are counted through all tiles; the last stands for a gap."""
 
-    Cells are counted through all tiles; `cells * tiles` stands for a gap.
-    """
+    first: int
+    """The first device pixel."""
+    tiles: int
+    cell: NDArray[np.intp]
+    """Of each pixel, which cell."""
+    edge: NDArray[np.bool_]
+    """Of each pixel, whether it is under the tile's border."""
+    edge_cells: NDArray[np.intp]
+    """The cells that edge pixels show, each once."""
+    stripe: NDArray[np.intp]
+    """The same as `cell`, but for edge pixels counted on through `edge_cells`."""
+    gaps: bool
+
+
+def _axes(mark: Image, scale: tuple[float, float], offset: tuple[float, float],
+          visible: tuple[int, int, int, int]) -> tuple[_Axis, _Axis]:
+    tiles, rows, columns = mark.values.shape[:3]
+    across = min(mark.columns, tiles)
+    thickness = max(1, round(scale[0])) if mark.border else 0
+    x = _axis(mark.x, mark.steps[0], mark.cell[0], columns, across, scale[0], offset[0], visible[0], visible[2],
+              thickness, 1.0)
+    y = _axis(mark.y, mark.steps[1], mark.cell[1], rows, -(-tiles // across), scale[1], offset[1], visible[1],
+              visible[3], thickness, mark.rows_shown)
+    return x, y
+
+
+@lru_cache(maxsize=512)
+def _axis(start: float, step: float, cell: float, cells: int, tiles: int, scale: float, offset: float, low: int,
+          high: int, thickness: int, shown: float) -> _Axis:
     size = cell * cells
     first = max(low, math.floor(start * scale + offset + 0.5))
     last = min(high, math.floor((start + step * (tiles - 1) + size) * scale + offset + 0.5))
@@ -568,7 +588,10 @@ def _sampled(start: float, step: float, cell: float, cells: int, tiles: int, sca
     gap = (value < 0) | (value >= cells) | (within >= size * shown)
     index = np.where(gap, cells * tiles, tile * cells + value).astype(np.intp)
     edge = ~gap & ((within * scale < thickness) | ((size - within) * scale <= thickness + 1e-6))
-    return first, index, edge
+    edge_cells, which = np.unique(index[edge], return_inverse=True)
+    stripe = index.copy()
+    stripe[edge] = cells * tiles + 1 + which
+    return _Axis(first, tiles, index, edge, edge_cells, stripe, bool(gap.any()))
 
 
 def _packed(tiles: NDArray[Any], down: int, across: int) -> NDArray[Any]:
@@ -632,25 +655,19 @@ def _premultiplied(theme: str, name: str, coverage: NDArray[np.float64]) -> Pixe
 
 
 def _hatch_pixels(pixels: Pixels, mark: Image, name: str, scale: tuple[float, float], offset: tuple[float, float],
-                  corner: tuple[int, int], visible: tuple[int, int, int, int], thickness: int) -> None:
+                  across: _Axis, down: _Axis) -> None:
     """Put the same lines as `_hatch`, and the tile's border, where a cell has no value."""
     assert mark.hatched is not None
-    tiles, rows, columns = mark.hatched.shape
-    across, down = min(mark.columns, tiles), -(-tiles // mark.columns)
-    _, x_index, x_edge = _sampled(mark.x, mark.steps[0], mark.cell[0], columns, across, scale[0], offset[0],
-                                  visible[0], visible[2], thickness, 1.0)
-    _, y_index, y_edge = _sampled(mark.y, mark.steps[1], mark.cell[1], rows, down, scale[1], offset[1],
-                                  visible[1], visible[3], thickness, mark.rows_shown)
-    grid = _packed(mark.hatched.astype(np.uint16), down, across)
-    y, x = np.nonzero((grid == 1)[y_index[:, None], x_index])
+    grid = _packed(mark.hatched.astype(np.uint16), down.tiles, across.tiles) == 1
+    y, x = np.nonzero(grid[down.cell[:, None], across.cell])
     theme = colour.theme(name)
-    along = (x + corner[0] + 0.5 - offset[0]) / scale[0] + (y + corner[1] + 0.5 - offset[1]) / scale[1]
+    along = (x + across.first + 0.5 - offset[0]) / scale[0] + (y + down.first + 0.5 - offset[1]) / scale[1]
     away = along / math.sqrt(2) % theme.hatch_pitch
     away = np.minimum(away, theme.hatch_pitch - away)
     coverage = np.clip((theme.hatch_width / 2 - away) * scale[0] + 0.5, 0, 1)
     lines = _premultiplied(name, "hatch", coverage)
     if mark.border:
-        lines = np.where(x_edge[x] | y_edge[y], _premultiplied(name, mark.border, np.ones(1)), lines)
+        lines = np.where(across.edge[x] | down.edge[y], _premultiplied(name, mark.border, np.ones(1)), lines)
     pixels[y, x] = lines
 
 
