@@ -78,6 +78,14 @@ def test_runs_add_up_and_an_index_is_smaller():
     assert letters.width([Run("t", shift="sub")], 12) == pytest.approx(letters.width("t", 12) * letters.SHIFT_SIZE)
 
 
+def test_large_display_type_stands_closer_and_text_does_not():
+    display = letters.face(600, display=True)
+    assert letters.spacing(26, display) == pytest.approx(-0.2)
+    assert letters.spacing(56, display) == pytest.approx(-1)
+    assert letters.spacing(176, display) == pytest.approx(-176 / 56)
+    assert letters.spacing(56, letters.face(600)) == 0
+
+
 def test_the_weight_drawn_is_the_one_asked_for_or_the_next_heavier():
     assert letters.face(650) == (letters.TEXT, 700, False)
     assert letters.face(400, display=True) == (letters.DISPLAY, 500, False)

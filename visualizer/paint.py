@@ -47,6 +47,8 @@ Recolour = Callable[[NDArray[Any]], Pixels]
 
 MOST_CELLS = 4_000
 """More cells than this in one mark are drawn as an image on paper, too."""
+MOST_KEPT = 1 << 25
+"""A still part of more pixels than this (128 MB) is not kept as an image: it is zoomed far beyond any screen."""
 DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
 """Pixels drawn and left out; thick from 2 pixels on."""
 
@@ -95,7 +97,8 @@ class Stills:
         """Draw a picture, its still part from the image if that is still true."""
         matrix = painter.deviceTransform()
         place = (matrix.m11(), matrix.m22(), matrix.dx() % 1, matrix.dy() % 1)
-        if not _has_pixels(painter):
+        pixels = picture.size[0] * matrix.m11() * picture.size[1] * matrix.m22()
+        if not _has_pixels(painter) or pixels > MOST_KEPT:
             paint(picture, painter)
             return
         if self._picture is None or place != self._place or not same_still(self._picture, picture):
@@ -175,6 +178,8 @@ def font(size: int, style: letters.Face, *, tabular: bool = True) -> QFont:
     made.setWeight(QFont.Weight(weight))
     made.setItalic(italic)
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    if letters.spacing(size, style):
+        made.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, letters.spacing(size, style))
     for tag, value in (("tnum", int(tabular)), ("liga", 0), ("calt", 0)):
         made.setFeature(QFont.Tag(tag), value)
     return made

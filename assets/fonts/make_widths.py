@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from PySide6.QtGui import QFontMetricsF  # noqa: E402
+from PySide6.QtGui import QFont, QFontMetricsF  # noqa: E402
 
 from visualizer import paint  # noqa: E402
 from visualizer.scene import type as letters  # noqa: E402
@@ -28,7 +28,9 @@ def main():
         [chr(code) for first, last in RANGES for code in range(first, last + 1)] + list(SINGLE)))
     faces = []
     for family, weight, italic in letters.faces():
-        metrics = QFontMetricsF(paint.font(SIZE, (family, weight, italic)))
+        font = QFont(paint.font(SIZE, (family, weight, italic)))
+        font.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 0)
+        metrics = QFontMetricsF(font)
         advances = [round(metrics.horizontalAdvance(letter) * PER_EM / SIZE) for letter in characters]
         faces.append({"family": family, "weight": weight, "italic": italic, "advances": advances})
     plain = {"per_em": PER_EM, "characters": characters, "faces": faces}

@@ -58,7 +58,7 @@ def _tidied(text: str, picture: Picture, options: Options, millimetres: tuple[fl
     body = re.sub(r"<g [^>]*>\s*</g>\s*", "", body)
     body = re.sub(r"\s*\n\s*>", ">", body)
     body = re.sub(r"\n\n+", "\n", body)
-    body = re.sub(r'font-family="([^"]*)"', _with_fallback, body)
+    body = re.sub(r'font-family="([^"]*)" font-size="([^"]*)"', _with_fallback, body)
     across, down = (f"{length:.6g}" for length in size)
     head = ['<?xml version="1.0" encoding="UTF-8"?>',
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" '
@@ -73,10 +73,12 @@ def _tidied(text: str, picture: Picture, options: Options, millimetres: tuple[fl
 
 
 def _with_fallback(match: re.Match[str]) -> str:
-    families = match[1]
-    last = "monospace" if families.startswith(letters.MONO) else "sans-serif"
-    quoted = ", ".join(f"'{family}'" for family in families.split(","))
-    return f'font-family="{quoted}, {last}"'
+    families, size = match[1].split(","), float(match[2])
+    last = "monospace" if families[0] == letters.MONO else "sans-serif"
+    quoted = ", ".join(f"'{family}'" for family in families)
+    closer = letters.spacing(size, (families[0], 400, False))
+    spacing = f' letter-spacing="{closer:.3g}"' if closer else ""
+    return f'font-family="{quoted}, {last}" font-size="{match[2]}"{spacing}'
 
 
 FORMAT = Format("svg", (".svg",), "SVG drawing", to_bytes, state)

@@ -40,7 +40,8 @@ _WEIGHTS = {(TEXT, False): (400, 500, 600, 700), (TEXT, True): (400, 500, 600), 
 def width(words: Words, size: float, weight: int = 400, mono: bool = False, display: bool = False) -> float:
     """Width of one line in pixels; a text scale is part of `size`."""
     if isinstance(words, str):
-        return _ems(words, face(weight, mono=mono, display=display)) * size
+        style = face(weight, mono=mono, display=display)
+        return _ems(words, style) * size + len(words) * spacing(size, style)
     return sum(_run_width(run, size, weight, mono, display) for run in words)
 
 
@@ -110,6 +111,13 @@ def face(weight: int = 400, mono: bool = False, display: bool = False, italic: b
     return family, next((known for known in weights if known >= weight), weights[-1]), italic
 
 
+def spacing(size: float, style: Face) -> float:
+    """Pixels added after each character: large display type stands closer, −0.2 at 26 pixels and −1 at 56."""
+    if style[0] != DISPLAY:
+        return 0.0
+    return -min(max((size - 26) / 30 * 0.8 + 0.2, 0.0), size / 56)
+
+
 def faces() -> tuple[Face, ...]:
     """Every face that is bundled."""
     return tuple((family, weight, italic) for (family, italic), weights in _WEIGHTS.items() for weight in weights)
@@ -117,7 +125,8 @@ def faces() -> tuple[Face, ...]:
 
 def _run_width(run: Run, size: float, weight: int, mono: bool, display: bool) -> float:
     style = face(run.weight or weight, mono=run.mono or mono, display=display, italic=run.italic)
-    return _ems(run.text, style) * size * (SHIFT_SIZE if run.shift else 1)
+    size *= SHIFT_SIZE if run.shift else 1
+    return _ems(run.text, style) * size + len(run.text) * spacing(size, style)
 
 
 @lru_cache(maxsize=20_000)
