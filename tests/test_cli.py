@@ -17,7 +17,7 @@ from PIL import Image
 
 from visualizer import cli, registry, samples, trace
 from visualizer.cli import DONE, NOT_DONE, REFUSED, WRONG_USAGE, main
-from visualizer.trace import Layer, Objective, Sample, Trace
+from visualizer.trace import Layer, Sample, Trace
 
 MODEL = "digits_cnn"
 

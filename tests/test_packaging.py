@@ -65,7 +65,8 @@ def test_the_wheel_carries_every_file_of_the_package_the_models_and_the_assets(w
 def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = archive.namelist()
-    assert {name.partition("/")[0] for name in inside} == {"visualizer", f"visualizer-{visualizer.__version__}.dist-info"}
+    about = f"visualizer-{visualizer.__version__}.dist-info"
+    assert {name.partition("/")[0] for name in inside} == {"visualizer", about}
     assert [name for name in inside if re.search(r"__pycache__|\.pyc$|\.part$|/tests/", name)] == []
 
 

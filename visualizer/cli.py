@@ -301,8 +301,8 @@ def _models() -> list[Entry]:
 
 def _samples() -> list[Entry]:
     samples = registry.module("samples").all_samples()
-    return [{"name": it.name, "about": it.title if it.label is None else f"{it.title}, labelled {it.label}", "label": it.label}
-            for it in samples]
+    return [{"name": it.name, "about": it.title + ("" if it.label is None else f", labelled {it.label}"),
+             "label": it.label} for it in samples]
 
 
 def _views() -> list[Entry]:

@@ -1,0 +1,155 @@
+"""The running window: the cost of a frame, the wait after a key, and what is left of both while the engine works."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cache
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from tests.benchmarks import Row
+from visualizer import app
+
+FRAME, AT_ONCE = 16.0, 100.0
+"""Milliseconds: one frame at 60 a second; what a person takes for at once (Miller 1968)."""
+SECONDS = 3.0
+"""How long the animation is watched at a time."""
+
+
+def frame() -> Iterator[Row]:
+    """Every frame of the animation at 1080p, 20 ms apart: moment, picture, paint. The slowest one in twenty counts."""
+    def worst() -> float:
+        joined = _app()
+        store, player, stage = joined.store, joined.player, joined.window.stage
+        times, taken = store.timeline, []
+        for number in range(0, int(times.seconds * 50), 3):
+            moment = times.at(Fraction(number, 50))
+            start = time.perf_counter()
+            store.apply(lambda state, at=moment.address: _moved(state, at), undoable=False)
+            QApplication.sendPostedEvents()
+            stage.repaint()
+            taken.append((time.perf_counter() - start) * 1000)
+        assert not player.running
+        return _p95(taken)
+
+    yield Row("p95 of all frames, 1920 × 1080", worst, lambda: FRAME, "a frame of 16 ms", 1.0)
+
+
+def key() -> Iterator[Row]:
+    """From the step key to the new picture on screen, once through the network and back."""
+    def median() -> float:
+        window = _app().window
+        painted = _Painted(window.stage)
+        QTest.keyClick(window, Qt.Key.Key_Home)
+        QApplication.processEvents()
+        taken = []
+        for pressed in [Qt.Key.Key_Right] * 12 + [Qt.Key.Key_Left] * 12:
+            painted.times.clear()
+            start = time.perf_counter()
+            QTest.keyClick(window, pressed)
+            while not painted.times:
+                QApplication.processEvents()
+            taken.append((painted.times[0] - start) * 1000)
+        painted.forget()
+        return statistics.median(taken)
+
+    yield Row("step key to new picture, 1920 × 1080", median, lambda: AT_ONCE, "what feels immediate, 100 ms", 0.5)
+
+
+def while_the_engine_works() -> Iterator[Row]:
+    """Time between frames of the playing animation while the engine records one input after another, against the same
+    with the engine idle. The slowest one in twenty counts."""
+    joined = _app()
+    engine = joined.engine
+    ready = []
+    engine.ready.connect(ready.append)
+    engine.start()
+    while not ready:
+        QApplication.processEvents()
+
+    def busy() -> float:
+        working = True
+        answers = []
+
+        def again(*_: object) -> None:
+            answers.append(1)
+            if working:
+                engine.request("record", lane="benchmark", model="lenet_mnist", sample="digit-3")
+
+        engine.answered.connect(again)
+        again()
+        taken = _intervals(joined)
+        working = False
+        engine.answered.disconnect(again)
+        assert len(answers) > 5, "the engine did not work"
+        return taken
+
+    yield Row("p95 between frames, engine recording", busy, lambda: _intervals(joined), "the same with the engine idle",
+              1.5)
+
+
+class _Painted(QObject):
+    """Notes when a widget has been asked to paint."""
+
+    def __init__(self, widget: QObject) -> None:
+        super().__init__(widget)
+        self.times: list[float] = []
+        self.widget = widget
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and watched is self.widget:
+            self.widget.removeEventFilter(self)
+            QApplication.sendEvent(watched, event)  # painted here, so that what follows is after the paint
+            self.widget.installEventFilter(self)
+            self.times.append(time.perf_counter())
+            return True
+        return False
+
+    def forget(self) -> None:
+        self.widget.removeEventFilter(self)
+
+
+def _intervals(joined: app.App) -> float:
+    """p95 of the milliseconds between paints of the playing stage."""
+    from dataclasses import replace
+
+    painted = _Painted(joined.window.stage)
+    joined.store.apply(lambda state: replace(state, at="conv1.forward@0", speed=0.5, playing=True), undoable=False)
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end:
+        QApplication.processEvents()
+        time.sleep(0.0005)
+    joined.store.apply(lambda state: replace(state, playing=False), undoable=False)
+    painted.forget()
+    gaps = [(later - sooner) * 1000 for sooner, later in zip(painted.times, painted.times[1:], strict=False)]
+    assert len(gaps) > 20, f"only {len(gaps)} frames in {SECONDS} s"
+    return _p95(gaps)
+
+
+def _p95(values: list[float]) -> float:
+    return statistics.quantiles(values, n=20)[-1]
+
+
+def _moved(state: object, at: str) -> object:
+    from dataclasses import replace
+
+    return replace(state, at=at)  # type: ignore[type-var]
+
+
+@cache
+def _app() -> app.App:
+    """One running app of 1920 × 1080 on its default model, for all of this file."""
+    app.application()
+    joined = app.App()
+    joined.window.resize(1920, 1080)
+    joined.window.show()
+    while joined.store.trace is None:
+        QApplication.processEvents()
+    QApplication.processEvents()
+    return joined
