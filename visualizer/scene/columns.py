@@ -253,7 +253,7 @@ def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
     if before.style == "passage":
         return 30.0, 0.6
     if _kernel_width(layer) and after.style == "maps":
-        return _kernel_width(layer) + 30, 2.2
+        return _kernel_width(layer) + 30, 2.2 if before.total > 1 else 1.0
     if after.style == "bars":
         return 16.0, 0.3
     return (30.0, 0.8) if layer.kind == "linear" else (14.0, 0.5)

@@ -174,7 +174,8 @@ def theme(state: State) -> State:
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:
-    return {key: value for key, value in plain.items() if key in noun.__dataclass_fields__}  # type: ignore[attr-defined]
+    return {key: value for key,
+            value in plain.items() if key in noun.__dataclass_fields__}  # type: ignore[attr-defined]
 
 
 def _tuples(value: Any) -> Any:
