@@ -39,7 +39,7 @@ from visualizer.engine.protocol import (
 )
 from visualizer.engine.server import serve
 from visualizer.kinds import Report
-from visualizer.trace import Refused
+from visualizer.trace import Refused, Trace
 
 ROOT = Path(__file__).resolve().parent.parent
 WAIT = 20_000
@@ -383,7 +383,7 @@ CHILD = """
 import sys, json; sys.path[:] = json.loads(sys.argv[1])
 import os, signal, time
 from visualizer.engine import server
-from visualizer.trace import Refused
+from visualizer.trace import Refused, Trace
 
 def hello():
     return {"pid": os.getpid(), "threads": os.environ["OMP_NUM_THREADS"]}
@@ -721,6 +721,40 @@ def test_its_recording_equals_one_made_here(torch_engine, qtbot) -> None:
     assert found["report"].passed
 
 
+def test_numbers_can_come_first_and_their_check_later(torch_engine, qtbot) -> None:
+    heard = Heard(torch_engine, qtbot)
+    wanted = {"model": "lenet_mnist", "sample": "digit-7"}
+    first = heard.until_answer(torch_engine.request("record", check=False, **wanted))
+    assert first["report"] is None
+    later = heard.until_answer(torch_engine.request("check", lane="record", **wanted))
+    assert later["report"] == first["trace"].check()
+    assert later["report"].errors
+
+
+def test_a_recording_is_not_made_twice_for_its_check_but_again_for_anything_else(monkeypatch) -> None:
+    from visualizer import record as recorder
+    from visualizer.engine import requests
+
+    monkeypatch.setattr(requests, "_last", {})
+    made: list[Trace] = []
+    really = recorder.record
+    monkeypatch.setattr(recorder, "record", lambda *a, **k: made.append(really(*a, **k)) or made[-1])
+    wanted = {"model": "mlp_mnist", "sample": "digit-7"}
+    trace = requests.record(check=False, **wanted)["trace"]
+    steps = requests.check(**wanted)
+    next(steps)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == {"report": trace.check()}
+    assert len(made) == 1
+    ink = np.zeros((28, 28), np.uint8)
+    ink[5:20, 14] = 200
+    for other in ({"sample": "digit-2148"}, {"objective": "logit:3"}, {"target": 2}, {"dtype": "float64"},
+                  {"pixels": ink}, {"pixels": ink.T}):
+        requests.record(check=False, **{**wanted, **other})
+    assert len({trace.digest for trace in made}) == 7
+
+
 def test_a_drawing_is_recorded_as_it_was_drawn(torch_engine, qtbot) -> None:
     heard = Heard(torch_engine, qtbot)
     drawn = np.zeros((28, 28), np.uint8)
@@ -758,7 +792,7 @@ def test_a_model_is_opened_once_for_as_long_as_its_file_has_the_same_bytes(tmp_p
     monkeypatch.setattr(recorder, "open_model", lambda model: opened.append(model) or really(model))
     path = tmp_path / "mine.safetensors"
     path.write_bytes((ROOT / "models/digits_cnn.safetensors").read_bytes())
-    before = [requests.record(str(path), sample)["trace"] for sample in ("digit-2148", "digit-7")]
+    before = [requests.record(model=str(path), sample=sample)["trace"] for sample in ("digit-2148", "digit-7")]
     assert opened == [str(path)]
     assert before[0].layers[0].output.sum() != before[1].layers[0].output.sum()
 
@@ -767,11 +801,11 @@ def test_a_model_is_opened_once_for_as_long_as_its_file_has_the_same_bytes(tmp_p
 
     weights = load_file(path)
     save_file({name: torch.zeros_like(weight) for name, weight in weights.items()}, path)
-    after = requests.record(str(path), "digit-2148")["trace"]
+    after = requests.record(model=str(path), sample="digit-2148")["trace"]
     assert opened == [str(path)] * 2
     assert after.layers[-1].output.sum() != before[0].layers[-1].output.sum()
     for model in ("digits_cnn", "lenet_mnist", "mlp_mnist", "digits_cnn"):
-        requests.record(model)
+        requests.record(model=model)
     assert len(requests._open) == requests.MOST_OPEN
 
 

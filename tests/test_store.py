@@ -184,6 +184,20 @@ def test_a_recording_is_still_wanted_when_only_the_looking_changed_since_it_was_
     assert store.set_trace(chain(4), asked=asked)
 
 
+def test_a_report_may_come_after_its_recording_but_not_after_another_one(store) -> None:
+    told: list[Report] = []
+    store.report_changed.connect(told.append)
+    asked, report = store.state, Report({"layer1": 1e-8})
+    assert store.set_report(report, asked)
+    assert store.report is report
+    store.update(sample="digit-7")
+    store.set_trace(chain(4))
+    assert store.report is None
+    assert not store.set_report(report, asked)
+    assert store.report is None
+    assert told == [report]
+
+
 def test_moment_and_focus_are_kept_where_they_still_exist(store, heard) -> None:
     store.update(at="layer2.backward@0.5", focus=Focus("layer3", (2,)))
     heard.clear()

@@ -8,7 +8,7 @@ answer; it draws random numbers from generators of its own, for other requests r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ import numpy as np
 
 import visualizer
 from visualizer import registry
-from visualizer.trace import Refused
+from visualizer.trace import Refused, Trace
 
 MOST_OPEN = 4
 """So many models stay open, the last ones used."""
@@ -35,9 +35,35 @@ def hello() -> dict[str, str]:
             **{name: version(name) for name in ("torch", "numpy")}}
 
 
-def record(model: str, sample: str = "", pixels: Any = None, target: int | None = None, objective: str = "loss",
-           dtype: str | None = None) -> dict[str, Any]:
-    """Record one sample through one model: `{"trace": Trace, "report": Report}`.
+def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
+    """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes.
+
+    The check takes ten times as long as the recording. Who wants to show the numbers first says `check=False`, gets
+    None for a report, and then makes the request `check` with the same words.
+    """
+    trace = _trace(**wanted)
+    return {"trace": trace, "report": trace.check() if check else None}
+
+
+def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Check the recording that `record` made of the same: `{"report": Report}`.
+
+    In the lane of the recordings it gives way to a newer one that waits, since it yields before it begins.
+    """
+    yield 0.0, "checking"
+    return {"report": _trace(**wanted).check()}
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check}
+
+
+_last: dict[tuple[Any, ...], Trace] = {}
+"""The last recording, by all that it was made from."""
+
+
+def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None = None, objective: str = "loss",
+           dtype: str | None = None) -> Trace:
+    """The recording of one sample through one model, made if it is not the last one that was.
 
     `pixels` is a drawing, white on black: 28 x 28 bytes, or an array of any size.
     """
@@ -45,20 +71,23 @@ def record(model: str, sample: str = "", pixels: Any = None, target: int | None 
         if len(pixels) != 28 * 28:
             raise Refused(f"A drawing of {len(pixels)} bytes is not 28 × 28; send an array if it has another size.")
         pixels = np.frombuffer(pixels, np.uint8).reshape(28, 28)
-    recorder = import_module("visualizer.record")
-    trace = recorder.record(_opened(model), sample, pixels=pixels, target=target, objective=objective, dtype=dtype)
-    return {"trace": trace, "report": trace.check()}
-
-
-REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record}
+    drawn = None if pixels is None else (pixels.shape, pixels.dtype.str, pixels.tobytes())
+    source = model, _hash_of(model)
+    key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
+    if key not in _last:
+        made: Trace = import_module("visualizer.record").record(
+            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype)
+        _last.clear()
+        _last[key] = made
+    return _last[key]
 
 
 _open: dict[tuple[str, str], Any] = {}
 
 
-def _opened(model: str) -> Any:
+def _opened(model: str, digest: str) -> Any:
     """The model, opened once for as long as its file has the same bytes: another sample then takes milliseconds."""
-    key = model, _hash_of(model)
+    key = model, digest
     found = _open.pop(key, None) or import_module("visualizer.record").open_model(model)
     _open[key] = found  # again, as the last one used
     while len(_open) > MOST_OPEN:
@@ -66,9 +95,9 @@ def _opened(model: str) -> Any:
     return found
 
 
-def _hash_of(model: str) -> str:
-    """sha256 of the weights or the model file; empty where there is none, which opening it will refuse."""
-    path = registry.folder("models") / f"{model}.safetensors" if model in registry.models() else Path(model)
+def _hash_of(name: str) -> str:
+    """sha256 of the weights of a bundled model, or of a file; empty for anything else."""
+    path = registry.folder("models") / f"{name}.safetensors" if name in registry.models() else Path(name)
     if not path.is_file():
         return ""
     with path.open("rb") as file:

@@ -29,6 +29,8 @@ class Store(QObject):
     """(old State, new State), never equal."""
     trace_changed = Signal(object)
     """The new Trace; `timeline`, `report` and the State already fit it."""
+    report_changed = Signal(object)
+    """The Report of the trace at hand, when it comes later than the trace itself."""
     wants_trace = Signal(object)
     """The State that needs another recording: its model, sample, objective or interventions are others now."""
 
@@ -100,6 +102,14 @@ class Store(QObject):
         old, self._state = self._state, _fitting(self._state, trace, self._timeline)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
+        return True
+
+    def set_report(self, report: Report, asked: State) -> bool:
+        """Take in how the trace at hand compares with its Terms; False if the trace of `asked` is not at hand."""
+        if self._shown != recording_of(asked):
+            return False
+        self._report = report
+        self.report_changed.emit(report)
         return True
 
     def undo(self) -> None:
