@@ -213,8 +213,10 @@ class Trace:
 def load(path: str | Path) -> Trace:
     """Open a `.trace`; raises Refused with one sentence if the file is missing, damaged or hostile."""
     path = Path(path)
-    if not path.exists():
+    if not path.is_file():
         raise Refused(f"There is no file {path}; check the name.")
+    if path.stat().st_size > MOST_BYTES:
+        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; record a smaller model or input.")
     return from_bytes(path.read_bytes(), path.name)
 
 
@@ -298,6 +300,7 @@ def _unpack(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
 def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     if len(header["layers"]) > MOST_LAYERS:
         raise Refused(f"A trace of {len(header['layers'])} layers is more than {MOST_LAYERS}; record a smaller model.")
+    _check_types(header)
     for array in arrays.values():
         array.flags.writeable = False
     layers = tuple(
@@ -314,11 +317,29 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
             raise Refused(f"{layer.name} names {len(layer.axes)} axes for {layer.output.ndim}; record the trace again.")
         if layer.gradient is not None and layer.gradient.shape != layer.output.shape:
             raise Refused(f"{layer.name} has a gradient of another shape than its output; record the trace again.")
+        for found, of in ((layer.weight_gradients, layer.weights), (layer.inner_gradients, layer.inner)):
+            if any(key not in of or of[key].shape != array.shape for key, array in found.items()):
+                raise Refused(f"{layer.name} has a gradient that fits none of its arrays; record the trace again.")
     return Trace(
         layers=layers, labels=tuple(header["labels"]), notes=tuple(header["notes"]),
         sample=Sample(**header["sample"]), objective=Objective(**header["objective"]),
         **{name: header[name] for name in _PLAIN},
     )
+
+
+def _check_types(header: dict[str, Any]) -> None:
+    """Words where words belong, lists of words, mappings, numbers; raises TypeError."""
+    sample, objective, layers = header["sample"], header["objective"], header["layers"]
+    words = [header["model"], header["title"], header["dtype"], sample["name"], sample["title"], objective["kind"]]
+    words += [entry[name] for entry in layers for name in ("name", "kind", "why")]
+    lists = [header["labels"], header["notes"], *(entry[name] for entry in layers for name in ("axes", "reads"))]
+    mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers)]
+    whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
+    for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
+                          (dict, mappings), (int, whole), (float | int, [objective["value"]])):
+        wrong = [value for value in found if not isinstance(value, wanted)]
+        if wrong:
+            raise TypeError(f"it holds {repr(wrong[0])[:40]} where another type belongs")
 
 
 def _read_only(array: Array) -> Array:
