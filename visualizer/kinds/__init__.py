@@ -38,7 +38,7 @@ class Taps:
     weights: NDArray[np.float64]
     """(n,): their factors; ones where nothing is multiplied."""
     array: str = "output"
-    """Which array of the source: `output`, `gradient`, `weights.weight`, or `inner.forget`, `inner_gradients.cell`, …"""
+    """Which array of the source: `output`, `gradient`, `weights.weight`, `inner.forget`, `inner_gradients.cell`, …"""
     weight: str = ""
     """Where the factors were read from: the name of a weight of the layer that computes, or of a layer (what a weight
     met, the other matrix of a product); empty when they are derived (a slope, a share)."""
