@@ -135,7 +135,7 @@ def _sheet(path: Path) -> _Sheet:
         with Image.open(path.with_suffix(".png"), formats=("PNG",)) as image:
             whole = np.array(image.convert("L"))
     except (OSError, ValueError) as error:
-        raise Refused(f"The bundled samples of {path.name} cannot be read ({error}); install Visualizer again.") from error
+        raise Refused(f"The bundled samples {path.name} cannot be read ({error}); install Visualizer again.") from error
     whole.flags.writeable = False
     samples = tuple(Sample(item["name"], item["name"].replace("-", " ").capitalize(), item.get("label"))
                     for item in about["samples"])
@@ -172,9 +172,11 @@ def _read(path: Path) -> Image.Image:
                                   "save the picture smaller.")
                 image.load()
                 return ImageOps.exif_transpose(image)
+    except Image.DecompressionBombError:
+        raise Refused(f"{path.name} unpacks to far too many pixels; save the picture smaller.") from None
     except UnidentifiedImageError:
         raise Refused(f"{path.name} is no image that can be read; save it as PNG or JPEG.") from None
-    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise Refused(f"{path.name} is damaged ({str(error).rstrip('.')}); save the picture again.") from error
 
 

@@ -1,0 +1,275 @@
+"""Samples: digits come back as MNIST made them, image files of every kind become digits, damaged ones are refused."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from visualizer import samples
+from visualizer.trace import Refused
+
+ROOT = Path(__file__).resolve().parent.parent
+FOUR = "digit-2148"
+
+
+def quarter() -> list[samples.Sample]:
+    """100 of the shipped digits, ten of each class or near it."""
+    return list(samples.all_samples()[::4])
+
+
+def far(one: np.ndarray, other: np.ndarray) -> float:
+    """Mean absolute difference, in grey levels."""
+    return float(np.abs(one.astype(float) - other.astype(float)).mean())
+
+
+def answers(images: list[np.ndarray]) -> np.ndarray:
+    torch = pytest.importorskip("torch")
+    from visualizer.record import open_model
+
+    opened = open_model("digits_cnn")
+    with torch.inference_mode():
+        return opened.module(torch.cat([opened.prepare(image) for image in images])).argmax(1).numpy()
+
+
+# --- the bundled digits ---------------------------------------------------------------------------------------------
+
+def test_bundled_samples_have_names_titles_labels_and_pictures() -> None:
+    found = samples.all_samples()
+    assert len(found) == 400
+    assert (found[0].name, found[0].title, found[0].label) == (FOUR, "Digit 2148", 4)
+    assert len({sample.name for sample in found}) == 400
+    image = samples.pixels(FOUR)
+    assert (image.shape, image.dtype, image.min(), image.max()) == ((28, 28), np.dtype("uint8"), 0, 255)
+    assert not image.flags.writeable
+    assert len({samples.pixels(sample.name).tobytes() for sample in found}) == 400
+
+
+def test_each_tile_of_the_sheet_belongs_to_its_name() -> None:
+    with Image.open(ROOT / "assets" / "samples" / "mnist_digits.png") as sheet:
+        whole = np.array(sheet)
+    for index in (0, 19, 20, 207, 399):
+        row, column = divmod(index, 20)
+        tile = whole[row * 28:row * 28 + 28, column * 28:column * 28 + 28]
+        assert np.array_equal(samples.pixels(samples.all_samples()[index].name), tile)
+
+
+def test_an_unknown_sample_is_an_error_that_names_one() -> None:
+    for call in (samples.pixels, samples.find):
+        with pytest.raises(LookupError, match=r"There is no sample 'digit-x'.*digit-2148"):
+            call("digit-x")
+
+
+def test_samples_need_neither_torch_nor_qt() -> None:
+    code = ("import sys; from visualizer import samples; samples.centre_digit(samples.pixels('digit-2148'))\n"
+            "print([name for name in ('torch', 'PySide6') if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- drawings -------------------------------------------------------------------------------------------------------
+
+def test_centring_leaves_what_mnist_centred_as_it_is() -> None:
+    """The rule is MNIST's own: of 400 digits at least 399 come back unchanged to the last bit."""
+    same = sum(np.array_equal(samples.centre_digit(image), image)
+               for image in (samples.pixels(sample.name) for sample in samples.all_samples()))
+    assert same >= 399
+
+
+def test_a_digit_pasted_anywhere_comes_back_to_the_middle() -> None:
+    for number, sample in enumerate(quarter()):
+        image = samples.pixels(sample.name)
+        sheet = np.zeros((112, 90), np.uint8)
+        top, left = (number * 7) % 84, (number * 13) % 62
+        sheet[top:top + 28, left:left + 28] = image
+        assert np.array_equal(samples.centre_digit(sheet), samples.centre_digit(image))
+
+
+@pytest.mark.parametrize("times", [2, 4, 10])
+def test_a_digit_drawn_larger_comes_back_to_its_size(times: int) -> None:
+    """Whole multiples, each pixel a block: area averages give the very same digit back."""
+    for sample in quarter():
+        image = samples.pixels(sample.name)
+        again = samples.centre_digit(np.kron(image, np.ones((times, times), np.uint8)))
+        assert far(again, samples.centre_digit(image)) < 0.5, sample.name
+
+
+@pytest.mark.parametrize(("size", "distance"), [((17, 17), 16), ((61, 61), 12), ((150, 150), 12), ((333, 333), 12)])
+def test_the_network_still_answers_the_same_after_scaling(size: tuple[int, int], distance: float) -> None:
+    """At least 95 of 100 digits, scaled smoothly to any size and pasted off the middle, are answered as before."""
+    images = [samples.pixels(sample.name) for sample in quarter()]
+    scaled = []
+    for number, image in enumerate(images):
+        sheet = np.zeros((size[0] * 2, size[1] * 2), np.uint8)
+        grown = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
+        top, left = number % size[0], (number * 3) % size[1]
+        sheet[top:top + size[0], left:left + size[1]] = grown
+        scaled.append(samples.centre_digit(sheet))
+    assert np.mean(answers(scaled) == answers(images)) >= 0.95
+    assert np.median([far(one, other) for one, other in zip(scaled, images, strict=True)]) < distance
+
+
+def test_strokes_at_every_edge_of_a_sheet_are_kept() -> None:
+    for line in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
+        sheet = np.zeros((112, 112), np.uint8)
+        sheet[line] = 255
+        made = samples.centre_digit(sheet)
+        assert made.max() > 0
+        rows, columns = np.flatnonzero(made.max(1)), np.flatnonzero(made.max(0))
+        assert max(len(rows), len(columns)) == 20
+        assert made[0].max() == made[-1].max() == made[:, 0].max() == made[:, -1].max() == 0
+
+
+def test_a_single_dot_becomes_a_square_of_twenty_as_the_rule_says() -> None:
+    sheet = np.zeros((112, 112), np.uint8)
+    sheet[5, 90] = 255
+    made = samples.centre_digit(sheet)
+    assert np.array_equal(np.argwhere(made == 255).min(0), [4, 4])
+    assert (made == 255).sum() == 400
+
+
+@pytest.mark.parametrize("sheet", [np.zeros((112, 112), np.uint8), np.zeros((0, 5)), np.full((3, 3), np.nan)])
+def test_an_empty_drawing_is_refused_in_one_sentence(sheet: np.ndarray) -> None:
+    with pytest.raises(Refused, match="The drawing is empty; draw a digit"):
+        samples.centre_digit(sheet)
+
+
+def test_a_drawing_has_rows_and_columns() -> None:
+    with pytest.raises(ValueError, match="rows and columns"):
+        samples.centre_digit(np.ones((2, 2, 2)))
+
+
+# --- image files ----------------------------------------------------------------------------------------------------
+
+def test_a_picture_that_is_a_digit_already_is_taken_as_it_is(tmp_path: Path) -> None:
+    for sample in quarter()[:20]:
+        Image.fromarray(samples.pixels(sample.name)).save(tmp_path / "a.png")
+        found, image = samples.open_image(tmp_path / "a.png")
+        assert np.array_equal(image, samples.pixels(sample.name))
+        assert found.title == "a.png, as it is"
+        assert found.name == str(tmp_path / "a.png")
+        assert found.label is None
+
+
+def on_paper(image: np.ndarray, paper: int = 255, ink: int = 0, size: int = 280) -> np.ndarray:
+    """The digit as ink on paper, in the middle of a larger sheet."""
+    grown = np.asarray(Image.fromarray(image).resize((size // 2, size // 2), Image.Resampling.BICUBIC)).astype(float)
+    sheet = np.zeros((size, size))
+    sheet[size // 4:size // 4 + size // 2, size // 4:size // 4 + size // 2] = grown / 255
+    return np.clip(paper + (ink - paper) * sheet, 0, 255).astype(np.uint8)
+
+
+def modes(sheet: np.ndarray) -> dict[str, Image.Image]:
+    """One picture of dark ink on light paper in every colour depth."""
+    grey = Image.fromarray(sheet)
+    clear = Image.new("RGBA", grey.size, (0, 0, 0, 0))
+    clear.putalpha(Image.fromarray(255 - sheet))
+    white = Image.new("RGBA", grey.size, (255, 255, 255, 0))
+    white.putalpha(Image.fromarray(255 - sheet))
+    return {
+        "grey": grey, "one bit": grey.convert("1"), "RGB": grey.convert("RGB"), "RGBA": grey.convert("RGBA"),
+        "grey and alpha": grey.convert("LA"), "palette": grey.quantize(8), "CMYK": grey.convert("CMYK"),
+        "black on clear": clear, "white on clear": white, "16 bit": Image.fromarray(sheet.astype(np.uint16) * 257),
+        "32 bit": Image.fromarray(sheet.astype(np.int32) * 1000),
+        "floating": Image.fromarray(sheet.astype(np.float32) / 255),
+    }
+
+
+@pytest.mark.parametrize("mode", list(modes(np.zeros((4, 4), np.uint8))))
+def test_every_colour_depth_is_read_and_dark_ink_is_turned(mode: str, tmp_path: Path) -> None:
+    digits = [samples.pixels(sample.name) for sample in quarter()[:30]]
+    made = []
+    for digit in digits:
+        path = tmp_path / ("a.tif" if mode in ("CMYK", "floating", "32 bit") else "a.png")
+        modes(on_paper(digit))[mode].save(path)
+        found, image = samples.open_image(path)
+        made.append(image)
+        assert found.title.endswith("fitted to 28 × 28")
+        assert ("inverted" in found.title) == (mode != "white on clear")
+        assert image[0].max() == 0
+    assert np.mean(answers(made) == answers(digits)) >= 0.93
+    assert np.median([far(one, other) for one, other in zip(made, digits, strict=True)]) < 12
+
+
+def test_grey_paper_with_noise_and_light_strokes_on_black_are_read_too(tmp_path: Path) -> None:
+    """As a phone or a board gives them: uneven, not black and white."""
+    digits = [samples.pixels(sample.name) for sample in quarter()[:40]]
+    noise = np.random.default_rng(1).normal(0, 4, (280, 280))
+    for paper, ink in ((190, 50), (30, 220)):
+        made = []
+        for digit in digits:
+            sheet = np.clip(on_paper(digit, paper, ink) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(sheet).convert("RGB").save(tmp_path / "photo.jpg", quality=90)
+            found, image = samples.open_image(tmp_path / "photo.jpg")
+            assert ("inverted" in found.title) == (paper > ink)
+            made.append(image)
+        assert np.mean(answers(made) == answers(digits)) >= 0.95
+
+
+def test_a_picture_turned_by_its_camera_is_set_upright(tmp_path: Path) -> None:
+    sheet = Image.fromarray(on_paper(samples.pixels(FOUR)))
+    sheet.save(tmp_path / "upright.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    sheet.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
+    assert np.array_equal(samples.from_image(tmp_path / "turned.png"), samples.from_image(tmp_path / "upright.png"))
+
+
+def bomb(path: Path) -> None:
+    """A small file that claims 60,000 × 60,000 pixels."""
+    Image.new("L", (10, 10)).save(path)
+    data = bytearray(path.read_bytes())
+    data[16:24] = (60_000).to_bytes(4, "big") * 2
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+def large(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(samples.MOST_BYTES + 1)
+
+
+def cut(path: Path) -> None:
+    Image.fromarray(on_paper(samples.pixels(FOUR))).save(path)
+    path.write_bytes(path.read_bytes()[:300])
+
+
+def broken_sum(path: Path) -> None:
+    Image.fromarray(on_paper(samples.pixels(FOUR))).save(path)
+    data = bytearray(path.read_bytes())
+    data[60] ^= 255
+    path.write_bytes(data)
+
+
+DAMAGED = {
+    "missing": (lambda path: None, "There is no file"),
+    "a folder": (lambda path: path.mkdir(), "There is no file"),
+    "empty": (lambda path: path.write_bytes(b""), "no image"),
+    "text": (lambda path: path.write_text("hello"), "no image"),
+    "postscript": (lambda path: path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"), "no image"),
+    "a bomb": (bomb, "too many"),
+    "a large file": (large, "larger than"),
+    "cut off": (cut, "damaged"),
+    "a broken sum": (broken_sum, "damaged|no image"),
+    "one flat colour": (lambda path: Image.new("L", (50, 50), 200).save(path), "no strokes"),
+    "one pixel": (lambda path: Image.new("L", (1, 1), 200).save(path), "only 1 × 1"),
+    "not numbers": (lambda path: Image.fromarray(np.full((9, 9), np.nan, np.float32)).save(path, format="TIFF"),
+                    "no numbers"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGED)
+def test_a_damaged_or_hostile_image_is_refused_in_one_sentence(what: str, tmp_path: Path) -> None:
+    make, words = DAMAGED[what]
+    make(tmp_path / "some.png")
+    with pytest.raises(Refused, match=words) as caught:
+        samples.from_image(tmp_path / "some.png")
+    said = str(caught.value)
+    assert said.endswith(".")
+    assert ". " not in said
+    assert "\n" not in said
