@@ -77,8 +77,8 @@ def attach(weights: Mapping[str, Any], path: Path) -> Opened:
             return Opened(path.stem, f"{source.TITLE}, weights of {path.name}", module.eval(), card,
                           tuple(source.LABELS), source.prepare)
     numbers = sum(tensor.numel() for tensor in tensors.values())
-    raise Refused(f"{path.name} holds weights only: {len(tensors)} tensors, {numbers:,} numbers, no wiring, and they fit "
-                  f"none of {', '.join(registry.models())}; {FROM_PYTHON}.")
+    raise Refused(f"{path.name} holds weights only ({len(tensors)} tensors, {numbers:,} numbers, no wiring), and they "
+                  f"fit none of {', '.join(registry.models())}; {FROM_PYTHON}.")
 
 
 def _bundled(name: str) -> Opened:
@@ -134,7 +134,7 @@ def _sniff(path: Path) -> None:
         raise Refused(f"There is no file {path}; check the name.")
     size = path.stat().st_size
     if size > MOST_BYTES:
-        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; this is a tool for small networks.")
+        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; open a smaller network.")
     if size == 0:
         raise Refused(f"{path.name} is empty; save or download it again.")
     with path.open("rb") as file:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,11 +40,11 @@ def name_classes(event: Event) -> None:
             found.axes = tuple(axis if axis == "batch" else "class" for axis in found.axes)
 
 
-def _layer(event: Event, names: dict[int, str], shares: dict[tuple[int, str], Array], flowed: bool) -> Layer:
+def _layer(event: Event, names: dict[int, str], shares: dict[tuple[int, str], Array | None], flowed: bool) -> Layer:
     gradient = None
     if event.gradient is not None:
         gradient = _without_batch(_array_of(event.gradient), event.axes)
-    weight_gradients = {key: shares[id(event), key] for key in event.weights if (id(event), key) in shares}
+    found = {key: shares.get((id(event), key)) for key in event.weights}
     return Layer(
         name=names[id(event)],
         kind=event.kind_name,
@@ -55,12 +54,12 @@ def _layer(event: Event, names: dict[int, str], shares: dict[tuple[int, str], Ar
         output=_without_batch(event.output, event.axes),
         gradient=gradient,
         weights=event.weight_arrays,
-        weight_gradients=weight_gradients,
+        weight_gradients={key: share for key, share in found.items() if share is not None},
         why=_why(event, flowed, shares),
     )
 
 
-def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array]) -> str:
+def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array | None]) -> str:
     """Everything that is missing, one sentence each."""
     reasons = [event.why]
     if event.kind_name == "unexplained" and not event.why:
@@ -76,7 +75,7 @@ def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array]) -> st
     learnable = [tensor for tensor in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
     if flowed and learnable and not any(tensor.requires_grad for tensor in learnable):
         reasons.append(FROZEN)
-    if any(shares.get((id(event), key), 0) is None for key in event.weights):
+    if any((id(event), key) in shares and shares[id(event), key] is None for key in event.weights):
         reasons.append(SHARES)
     return " ".join(reason for reason in reasons if reason)
 
@@ -121,7 +120,7 @@ def _calls_that_are_a_module(events: list[Event]) -> set[int]:
 
 # --- gradients of weights -------------------------------------------------------------------------------------------
 
-def _weight_gradients(recording: Recording, events: list[Event]) -> dict[tuple[int, str], Any]:
+def _weight_gradients(recording: Recording, events: list[Event]) -> dict[tuple[int, str], Array | None]:
     """dObjective/d each weight, as far as it came through that Event.
 
     A weight that is used once has torch's own gradient. One that is used again (a module called twice, tied weights)
@@ -132,7 +131,7 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> dict[tuple[i
     for event in events:
         for key, tensor in event.weights.items():
             uses.setdefault(id(tensor), []).append((event, key))
-    found: dict[tuple[int, str], Any] = {}
+    found: dict[tuple[int, str], Array | None] = {}
     for tensor_id, places in uses.items():
         total = recording.weight_gradients.get(tensor_id)
         if total is None:

@@ -50,8 +50,8 @@ def _check_zip(path: Path) -> None:
                       f"{SAVE}.") from None
     inside = [member.filename.partition("/")[2] or member.filename for member in members]
     if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
-        raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 30} GiB or {MOST_MEMBERS:,} parts; this is "
-                      "a tool for small networks.")
+        raise Refused(f"{path.name} would unpack to more than {MOST_BYTES >> 30} GiB or {MOST_MEMBERS:,} parts; open a "
+                      "smaller network.")
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise Refused(f"{path.name} is a compressed zip, which torch.save never writes; save it again with {SAVE}.")
     if "constants.pkl" in inside or any(name.startswith("code/") for name in inside):
@@ -73,6 +73,7 @@ def _check_tensor(tensor: Tensor, path: Path) -> None:
     """A tiny file may claim a huge tensor by repeating one number; the numbers must really be there."""
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_complex():
         raise Refused(f"{path.name} holds a tensor that is sparse, quantized or complex; save plain weights.")
-    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        raise Refused(f"{path.name} holds a tensor of {tensor.numel():,} numbers in {tensor.untyped_storage().nbytes():,} "
-                      "bytes; save the weights again after .contiguous().")
+    stored = tensor.untyped_storage().nbytes()
+    if tensor.numel() * tensor.element_size() > stored:
+        raise Refused(f"{path.name} holds a tensor of {tensor.numel():,} numbers in {stored:,} bytes; save the weights "
+                      "again after .contiguous().")
