@@ -62,6 +62,13 @@ def test_layers_that_share_a_weight_still_share_it_when_loaded() -> None:
     assert after.parameters == before.parameters == 6
 
 
+def test_running_statistics_are_no_parameters() -> None:
+    ones = np.ones(3, np.float32)
+    weights = {"weight": ones, "bias": ones * 2, "running_mean": ones * 3, "running_var": ones * 4}
+    norm = Layer("norm", "batch_norm", ("channel",), {}, (), ones, weights=weights)
+    assert norm.parameters == Trace("m", (norm,)).parameters == 6
+
+
 def test_nothing_in_it_can_be_written_to() -> None:
     for trace in (small(), from_bytes(small().to_bytes())):
         for layer in trace:

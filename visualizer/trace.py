@@ -105,7 +105,13 @@ class Layer:
 
     @property
     def parameters(self) -> int:
-        return sum(int(array.size) for array in self.weights.values())
+        """How many numbers of it can learn; running statistics are measured, not learned."""
+        return sum(int(array.size) for array in self.learned.values())
+
+    @property
+    def learned(self) -> Arrays:
+        """Its weights without running statistics."""
+        return {name: array for name, array in self.weights.items() if not name.startswith("running_")}
 
 
 _ARRAY_GROUPS = ("weights", "weight_gradients", "inner", "inner_gradients")
@@ -179,7 +185,7 @@ class Trace:
     @property
     def parameters(self) -> int:
         """Weights counted once: layers that share a weight hold the same array."""
-        counted = {id(array): int(array.size) for layer in self.layers for array in layer.weights.values()}
+        counted = {id(array): int(array.size) for layer in self.layers for array in layer.learned.values()}
         return sum(counted.values())
 
     @cached_property
