@@ -389,11 +389,13 @@ def test_weights_of_a_reused_module_are_one_array_with_a_share_of_the_gradient_f
 def test_a_parameter_that_is_added_or_multiplied_is_a_layer_of_its_own() -> None:
     trace = capture(own(Scaled()), X6, 1)
     kinds = {layer.name: layer.kind for layer in trace}
-    assert kinds["scale"] == kinds["shift"] == kinds["mean"] == "parameter"
+    assert kinds["scale"] == kinds["shift"] == "parameter"
+    assert kinds["mean"] == "constant"
     assert trace["mul"].reads == ("scale", "sub")
     assert trace["scale"].weights["value"] is trace["scale"].output
     assert trace["mean"].gradient is None
     assert trace["mean"].why
+    assert trace.parameters == sum(parameter.numel() for parameter in Scaled().parameters())
 
 
 def test_writes_through_views_are_steps_of_their_own() -> None:
@@ -420,7 +422,7 @@ def test_outputs_of_one_call_are_layers_of_their_own() -> None:
     class Parts(nn.Module):
         def forward(self, x):
             one, other = x.chunk(2, 1)
-            values, places = other.max(1)
+            values, _ = other.max(1)
             return one * values
 
     trace = capture(Parts(), X6)
@@ -564,7 +566,7 @@ def test_constants_made_inside_are_layers_so_that_reads_are_complete() -> None:
 
 def state_of(model: nn.Module):
     return ({name: tensor.clone() for name, tensor in model.state_dict(keep_vars=True).items()},
-            [(module.training, len(module._forward_hooks), len(module._forward_pre_hooks)) for module in model.modules()],
+            [(part.training, len(part._forward_hooks), len(part._forward_pre_hooks)) for part in model.modules()],
             [(parameter.requires_grad, parameter.grad) for parameter in model.parameters()], torch.get_rng_state())
 
 
@@ -658,7 +660,7 @@ def test_double_precision_runs_on_a_copy() -> None:
     assert {layer.output.dtype for layer in trace} == {np.dtype("float64")}
     assert trace.dtype == "float64"
     assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
-    answer, loss, gradient, _ = plain(copy.deepcopy(model).double(), IMAGE.double(), 3)
+    _, loss, gradient, _ = plain(copy.deepcopy(model).double(), IMAGE.double(), 3)
     assert trace.objective.value == loss.item()
     assert np.array_equal(trace["input"].gradient, gradient.numpy()[0])
 
@@ -725,6 +727,16 @@ def test_versions_and_hashes_are_kept() -> None:
     assert capture(own(Functional()), X6, 1).hashes["weights"] != trace.hashes["weights"]
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_parameters_are_counted_once_as_torch_counts_them(name: str) -> None:
+    build, x, target = MODELS[name]
+    model = own(build())
+    trace = capture(model, x, target)
+    used = {id(p): p.numel() for p in model.parameters()}
+    missing = {"data-dependent": 21, "weight_norm": 0}.get(name, 0)  # the head that was not taken
+    assert trace.parameters == sum(used.values()) - missing
+
+
 def test_settings_are_plain_and_survive_saving(tmp_path: Path) -> None:
     for name, (build, x, target) in MODELS.items():
         trace = capture(own(build()), x, target)
@@ -744,7 +756,8 @@ def test_every_kind_that_a_call_names_is_found() -> None:
 # --- the shipped recordings -----------------------------------------------------------------------------------------
 
 def test_shipped_recordings_are_what_would_be_recorded_today(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "visualizer.record", str(tmp_path)], cwd=ROOT, check=True, capture_output=True)
+    command = [sys.executable, "-m", "visualizer.record", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     made = sorted(path.name for path in tmp_path.iterdir())
     assert made == sorted(path.name for path in (ROOT / "assets" / "traces").glob("*.trace"))
     for name in made:

@@ -266,16 +266,19 @@ class Recording(TorchFunctionMode):
     def _parameter(self, tensor: Tensor, path: str, bound: _Bound) -> Event:
         """A parameter that is read like any other number (added, multiplied) stands as a layer of its own.
 
-        The call gets a view of it, so that the gradient at that view is what came through this layer alone.
+        The call gets a view of it, so that the gradient at that view is what came through this layer alone. A buffer
+        that is read so is a constant with a name.
         """
         view = self._views.get(id(tensor))
         if view is None or view._version != self._newest[id(view)].version:
             with torch.enable_grad():
                 view = self._views[id(tensor)] = tensor.view_as(tensor)
             array = self._array(tensor)
-            self._add(Event("parameter", next(self._numbers), array, "parameter", name=path,
-                            axes=axes.unnamed(tensor.ndim), weights={"value": tensor}, weight_arrays={"value": array}),
-                      view)
+            event = Event("parameter", next(self._numbers), array, "constant", name=path,
+                          axes=axes.unnamed(tensor.ndim))
+            if isinstance(tensor, nn.Parameter):
+                event.kind_name, event.weights, event.weight_arrays = "parameter", {"value": tensor}, {"value": array}
+            self._add(event, view)
         bound.views[id(tensor)] = view
         return self._newest[id(view)]
 

@@ -82,7 +82,7 @@ def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array | None]
 
 def _without_batch(array: Array, names: tuple[str, ...]) -> Array:
     shape = tuple(size for axis, size in zip(names, array.shape, strict=True) if axis != "batch")
-    return array.reshape(shape)
+    return array if shape == array.shape else array.reshape(shape)
 
 
 # --- names ----------------------------------------------------------------------------------------------------------

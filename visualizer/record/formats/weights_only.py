@@ -46,7 +46,7 @@ def _check_zip(path: Path) -> None:
             start = file.read(4)
         if start[:2] == b"PK":
             raise Refused(f"{path.name} is cut off or damaged; save or download it again.") from None
-        raise Refused(f"{path.name} is no file of torch.save from this decade, which is a zip; save it again with "
+        raise Refused(f"{path.name} is no zip, as torch.save has written since version 1.6; save it again with "
                       f"{SAVE}.") from None
     inside = [member.filename.partition("/")[2] or member.filename for member in members]
     if len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
