@@ -110,9 +110,22 @@ def test_an_svg_has_its_size_in_millimetres_and_says_what_it_shows(tmp_path):
     root = ElementTree.fromstring(picture().save(tmp_path / "a.svg", mm=(89, 60), state_json=STATE).read_bytes())
     assert (root.get("width"), root.get("height")) == ("89mm", "60mm")
     left, top, width, height = map(float, root.get("viewBox").split())
-    assert (left, top) == (0, 0)
+    assert (left + width / 2, top + height / 2) == pytest.approx((178, 120), abs=1e-3)  # the picture's middle
     assert width / height == pytest.approx(89 / 60, rel=1e-4)
+    assert width >= 356
+    assert height >= 240
     assert root.find(f"{SVG}desc").text == CAPTION
+
+
+def test_the_background_of_an_svg_fills_its_page_and_a_transparent_one_has_none(tmp_path):
+    path = picture("dark").save(tmp_path / "a.svg", mm=(100, 60))
+    root = ElementTree.fromstring(path.read_bytes())
+    first = next(root.iter(f"{SVG}rect"))
+    box = [float(number) for number in root.get("viewBox").split()]
+    assert [float(first.get(name)) for name in ("x", "y", "width", "height")] == pytest.approx(box, abs=1e-3)
+    assert first.get("fill") == "#14181c"
+    root = ElementTree.fromstring(picture("dark").save(path, transparent=True).read_bytes())
+    assert "#14181c" not in [rect.get("fill") for rect in root.iter(f"{SVG}rect")]
 
 
 def test_words_in_an_svg_are_words_that_name_their_font_and_what_may_stand_in_for_it(tmp_path):
@@ -136,9 +149,8 @@ def test_cells_of_an_svg_are_rectangles_where_the_values_are(tmp_path):
     root = ElementTree.fromstring(one.save(tmp_path / "a.svg").read_bytes())
     assert root.find(f".//{SVG}image") is None
     found = {}
-    for group in root.iter(f"{SVG}g"):
-        for rect in group.findall(f"{SVG}rect"):
-            found[float(rect.get("x")), float(rect.get("y"))] = group.get("fill")
+    for rect in root.iter(f"{SVG}rect"):
+        found[float(rect.get("x")), float(rect.get("y"))] = rect.get("fill")
     from visualizer.scene import colour
 
     table = colour.theme("light").palettes["activation"]

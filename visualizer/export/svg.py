@@ -6,11 +6,13 @@ import re
 from xml.sax.saxutils import escape
 
 from PySide6.QtCore import QBuffer, QRectF, QSize
+from PySide6.QtGui import QColor
 from PySide6.QtSvg import QSvgGenerator
 
 from visualizer import paint
 from visualizer.export import MOST_STATE, Format, Options, _xml
-from visualizer.export._place import paper, placed
+from visualizer.export._place import paper
+from visualizer.scene import colour
 from visualizer.scene import type as letters
 from visualizer.scene.picture import Picture
 
@@ -27,17 +29,19 @@ def to_bytes(picture: Picture, options: Options) -> bytes:
     """The file; its caption is the description, its State stands in the metadata."""
     paint.ensure_app()
     millimetres = paper(picture, options)
-    scale = min(length / side for length, side in zip(millimetres, picture.size, strict=True))
-    width, height = (length / scale for length in millimetres)  # in pixels of the picture: what the file counts in
+    left, top, width, height = frame = _frame(picture, millimetres)
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     generator = QSvgGenerator()
     generator.setOutputDevice(buffer)
     generator.setSize(QSize(round(width), round(height)))
-    generator.setViewBox(QRectF(0, 0, width, height))
+    generator.setViewBox(QRectF(*frame))
     with paint.painting(generator) as painter:
-        placed(picture, painter, width, height, options.transparent)
-    return _tidied(bytes(buffer.data().data()).decode(), picture, options, millimetres, (width, height)).encode()
+        if not options.transparent:
+            red, green, blue, _ = colour.resolve(picture.theme, picture.background)
+            painter.fillRect(QRectF(left, top, width, height), QColor(red, green, blue))
+        paint.paint(picture, painter, transparent=True)
+    return _tidied(bytes(buffer.data().data()).decode(), picture, options, millimetres, frame).encode()
 
 
 def state(data: bytes) -> str | None:
@@ -48,8 +52,15 @@ def state(data: bytes) -> str | None:
     return found or None
 
 
+def _frame(picture: Picture, millimetres: tuple[float, float]) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the page in pixels of the picture, which is as large as fits, in the middle."""
+    scale = min(length / side for length, side in zip(millimetres, picture.size, strict=True))
+    width, height = (round(length / scale, 4) for length in millimetres)
+    return (picture.size[0] - width) / 2, (picture.size[1] - height) / 2, width, height
+
+
 def _tidied(text: str, picture: Picture, options: Options, millimetres: tuple[float, float],
-            size: tuple[float, float]) -> str:
+            frame: tuple[float, float, float, float]) -> str:
     """What Qt wrote, without what it repeats for every mark, and with what it cannot say."""
     body = text[text.index("<g fill"):]
     body = re.sub(r'\nfont-family="[^"]*" font-size="[^"]*" font-weight="[^"]*" font-style="[^"]*" \n>', ">", body)
@@ -58,11 +69,14 @@ def _tidied(text: str, picture: Picture, options: Options, millimetres: tuple[fl
     body = re.sub(r"<g [^>]*>\s*</g>\s*", "", body)
     body = re.sub(r"\s*\n\s*>", ">", body)
     body = re.sub(r"\n\n+", "\n", body)
+    body = body.replace('stroke="black"', 'stroke="none"', 1)
+    body = re.sub(r'<g (fill="#\w+"(?: fill-opacity="[^"]*")?) stroke="none">\s*<rect ([^>]*/>)\s*</g>',
+                  r"<rect \1 \2", body)
     body = re.sub(r'font-family="([^"]*)" font-size="([^"]*)"', _with_fallback, body)
-    across, down = (f"{length:.6g}" for length in size)
+    box = " ".join(f"{length:.7g}" for length in frame)
     head = ['<?xml version="1.0" encoding="UTF-8"?>',
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" version="1.1" '
-            f'width="{millimetres[0]:.6g}mm" height="{millimetres[1]:.6g}mm" viewBox="0 0 {across} {down}" role="img" '
+            f'width="{millimetres[0]:.6g}mm" height="{millimetres[1]:.6g}mm" viewBox="{box}" role="img" '
             'xml:space="preserve">',
             "<title>Visualizer</title>"]
     if picture.caption:
