@@ -109,6 +109,9 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
     columns = _fit(columns, gaps, available, room, scale, trace)
     start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
     available -= start - PADDING * scale
+    wanted = sum(least for least, _ in gaps)
+    tight = min(1.0, (available - sum(column.width for column in columns)) / wanted) if wanted else 1.0
+    gaps = [(least * tight, share) for least, share in gaps]  # where nothing can shrink any more, names are cut short
     spare = max(0.0, available - sum(column.width for column in columns) - sum(least for least, _ in gaps))
     weight = sum(share for _, share in gaps) or 1.0
     x, placed, kernel_x = start, {}, {}

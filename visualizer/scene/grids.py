@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,13 +33,11 @@ class Ink:
     unit: float = 1.0
     """Values are written in this unit: 0.01 prints hundredths."""
 
-    def fill(self, value: float) -> str:
-        """Palette entry of a cell."""
+    def fills(self, values: NDArray[np.float64]) -> NDArray[np.uint8]:
+        """Palette entries of the cells."""
         if self.palette == "gradient":
-            entry = colour.magnitude(np.array(value), self.largest * 1e-3 or 1e-300, self.largest or 1.0)
-        else:
-            entry = colour.signed(np.array(value), self.largest)
-        return f"{self.palette}-pale:{int(entry)}"
+            return colour.magnitude(values, self.largest * 1e-3 or 1e-300, self.largest or 1.0)
+        return colour.signed(values, self.largest)
 
     def words(self, value: float) -> str:
         scaled = value / self.unit
@@ -78,23 +77,24 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
     """
     marks: list[Mark] = []
     wide, high = cell[0] - GAP, cell[1] - GAP
+    finite = np.isfinite(values)
+    fills = ink.fills(values)
     ink, letters = _fitting(values, ink, look, wide, high, size)
-    for row in range(values.shape[0]):
-        for column in range(values.shape[1]):
-            value = float(values[row, column])
-            left, top = x + column * cell[0], y + row * cell[1]
-            padded = inside is not None and not inside[row, column]
-            hidden = known is not None and not known[row, column]
-            fill = "hatch" if hidden or padded or not np.isfinite(value) else ink.fill(value)
-            marks.append(Rect(left, top, wide, high, fill, "tile-border", 1, inside=True, radius=min(3, high / 4),
-                              focus=foci(row, column) if foci is not None else None))
-            if letters and not hidden:
-                marks.append(Text(left + wide / 2, top + high / 2 + letters * 0.36, plain(ink.words(value)), letters,
-                                  500,
-                                  "ink", "middle"))
-            elif not hidden and not np.isfinite(value):
-                marks.append(Text(left + wide / 2, top + high / 2 + 4, plain("!"), 11 * look.text_scale, 600, "ink",
-                                  "middle"))
+    radius = min(3, high / 4)
+    for (row, column), value in np.ndenumerate(values):
+        left, top = x + column * cell[0], y + row * cell[1]
+        padded = inside is not None and not inside[row, column]
+        hidden = known is not None and not known[row, column]
+        plain_cell = not (hidden or padded) and finite[row, column]
+        marks.append(Rect(left, top, wide, high, f"{ink.palette}-pale:{fills[row, column]}" if plain_cell else "hatch",
+                          "tile-border", 1, inside=True, radius=radius,
+                          focus=foci(row, column) if foci is not None else None))
+        if letters and not hidden:
+            marks.append(Text(left + wide / 2, top + high / 2 + letters * 0.36, plain(ink.words(value)), letters, 500,
+                              "ink", "middle"))
+        elif not hidden and not finite[row, column]:
+            marks.append(Text(left + wide / 2, top + high / 2 + 4, plain("!"), 11 * look.text_scale, 600, "ink",
+                              "middle"))
     for row, column in outlined:
         marks.append(Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, wide + 4, high + 4, "", "accent", 2,
                           radius=4))
@@ -107,11 +107,16 @@ def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, hig
     floor = 11 * look.text_scale
     for digits in range(ink.digits, -1 if ink.digits == 0 else 0, -1):
         cut = replace(ink, digits=digits)
-        longest = max((width(cut.words(float(value)), 1, 500) for value in values.ravel()), default=1.0)
+        longest = max((_ems(cut.words(value)) for value in values.ravel().tolist()), default=1.0)
         letters = min(size * look.text_scale, 0.68 * high, (wide - 2) / longest)
         if letters >= floor:
             return cut, letters
     return ink, 0.0
+
+
+@lru_cache(maxsize=4096)
+def _ems(words: str) -> float:
+    return width(words, 1, 500)
 
 
 def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],

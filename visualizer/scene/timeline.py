@@ -54,7 +54,7 @@ class Moment:
 
     @property
     def address(self) -> str:
-        return self.beat.address if self.phase == 1 else f"{self.beat.address}@{self.phase:.4g}"
+        return self.beat.address if self.phase == 1 else f"{self.beat.address}@{self.phase:.12g}"
 
     @property
     def backward(self) -> bool:

@@ -54,6 +54,8 @@ def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pict
 
 def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card:
     layer, cell = subject(trace, moment, focus)
+    if moment.backward and layer.gradient is None and layer.kind in ("softmax", "log_softmax"):
+        return _card_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
     return _card_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
 
 
@@ -126,6 +128,8 @@ def _draw_card(trace: Trace, card: Card, frame: Frame, backward: bool) -> list[M
     if terms.op == "function" or one_number:
         return marks + curve_card(trace, card, name, terms, frame, backward)
     grid = as_windows(taps)
+    if len(taps.values) == 1 and len(terms.taps) == 1:
+        grid = None  # one number: nothing to add up
     if grid is not None:
         if card.hands_on:
             return marks + hands_card(trace, card, taps, grid, frame)

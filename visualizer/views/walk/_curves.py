@@ -11,9 +11,10 @@ from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.scene import numbers
 from visualizer.scene.grids import curve
-from visualizer.scene.picture import Focus, Mark, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Line, Mark, Rect, Run, Text, plain, rich
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.walk._card import Card, Frame, known_steps
+from visualizer.views.walk._maps import map_pair, way_back
 
 
 def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, backward: bool) -> list[Mark]:
@@ -50,7 +51,11 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
         marks.append(Text(x, row + 18 * s, plain(words), 12 * s, 400, "ink-2", max_width=240 * s))
         ink = "gradient-text" if backward and index >= 2 else "accent-ink" if last else "ink"
         marks.append(Text(x + 250 * s, row + 6 * s, plain(value), 20 * s, 600, ink, "end"))
-    marks.append(Text(frame.x + 44 * s, frame.bottom - 10 * s, plain(terms.formula), 14 * s, 500, "ink-2"))
+    marks.append(Text(frame.x + 44 * s, frame.y + side * 0.8 + 62 * s, plain(terms.formula), 14 * s, 500, "ink-2"))
+    below = y + len(lines) * 56 * s + 8 * s
+    taps = replace(terms.taps[0], source=source.name, cells=np.array([cell], dtype=np.int64).reshape(1, -1))
+    marks += map_pair(trace, card, taps, frame, x, below, frame.x + frame.width - x, frame.bottom - below, False) \
+        if not backward else way_back(trace, card.layer, cell, frame, x, below, 300 * s)
     marks.append(Rect(x - 8 * s, y - 24 * s, 270 * s, 50 * s, focus=Focus(source.name, cell)))
     return marks
 
@@ -98,8 +103,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
         marks.append(Text(x - 18 * s, row + high / 2 + 4 * s, plain(words), 14 * s, 600 if strong else 400, "ink",
                           "end"))
         if unit == target:
-            marks.append(Text(frame.x + frame.width, row + high / 2 + 4 * s, plain("label"), 12 * s, 600, "accent-ink",
-                              "end"))
+            marks.append(Text(x - 36 * s, row + high / 2 + 4 * s, plain("label"), 12 * s, 600, "accent-ink", "end"))
         if strong:
             marks.append(Rect(x - 12 * s, row - 1, 150 * s * len(columns), high, "tint", radius=4))
         for index, (values, _) in enumerate(zip(columns, heads, strict=True)):
@@ -114,11 +118,9 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
                               "end"))
         if known >= len(columns):
             top = float(np.abs(columns[-1]).max()) or 1.0
-            length = 180 * s * abs(float(columns[-1][unit])) / top
-            marks.append(Rect(x + (len(columns) - 1) * 150 * s + 84 * s, row + high / 2 - 6 * s, max(1.0, length),
-                              12 * s,
-                              "gradient-mark" if backward else "accent-fill" if strong else "ink-2", radius=2,
-                              focus=Focus(trace.inputs(layer)[0].name, (unit,))))
+            marks += _bar(float(columns[-1][unit]) / top, x + (len(columns) - 1) * 150 * s + 84 * s, row + high / 2, s,
+                          "gradient-mark" if backward else "accent-fill" if strong else "ink-2", backward,
+                          Focus(trace.inputs(layer)[0].name, (unit,)))
     for index, head in enumerate(heads):
         marks.append(Text(x + index * 150 * s + 70 * s, y, plain(head), 12 * s, 600, "ink-2", "end"))
     below = y + 14 * s + len(shown) * high + 28 * s
@@ -127,11 +129,21 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
                           rich(f"max = **{numbers.significant(float(logits.max()), 4)}**, the sum of the "
                                                   f"exponentials = **{numbers.significant(float(powers.sum()), 4)}**"),
                           14 * s, 400))
-    if layer.output.ndim == 0 and target is not None:
+    if layer.output.ndim == 0 and target is not None and not backward:
         marks.append(Text(x - 18 * s, below + 28 * s, rich(
             f"loss = −ln {numbers.significant(float(shares[target]), 4)} = {{{numbers.significant(terms.result, 4)}}}"),
             17 * s, 500))
     if terms.formula:
         marks.append(Text(frame.x + frame.width, frame.bottom - 8 * s, plain(terms.formula), 13 * s, 400, "ink-2",
                           "end"))
+    return marks
+
+
+def _bar(share: float, x: float, middle: float, s: float, fill: str, around_zero: bool, focus: Focus) -> list[Mark]:
+    """A bar of −1 … 1 of its track; around the middle where it may be negative."""
+    length = (90 if around_zero else 180) * s * abs(share)
+    left = x + (90 * s - (length if share < 0 else 0) if around_zero else 0)
+    marks: list[Mark] = [Rect(left, middle - 6 * s, max(1.0, length), 12 * s, fill, radius=2, focus=focus)]
+    if around_zero:
+        marks.append(Line(((x + 90 * s, middle - 9 * s), (x + 90 * s, middle + 9 * s)), "ink"))
     return marks

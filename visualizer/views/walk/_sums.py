@@ -14,6 +14,7 @@ from visualizer.scene.grids import Ink, axis, number_grid, tick_words, unit_of
 from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
 from visualizer.trace import Trace
 from visualizer.views.walk._card import LISTED, Card, Frame, known_steps, largest
+from visualizer.views.walk._maps import map_pair, way_back
 from visualizer.views.walk._words import cell_words
 
 
@@ -42,6 +43,9 @@ def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Fram
     y += 10 * s
     items = taps.values * g if card.hands_on else taps.products
     marks += _term_list(trace, taps, terms, items, card, frame, y, backward)
+    if card.hands_on and frame.width > 820 * s:
+        return marks + way_back(trace, card.layer, card.cell, frame, frame.x + 580 * s, y + 18 * s,
+                                frame.width - 590 * s)
     return marks + (_sorted_fall(terms, items, frame, y, backward) if not card.hands_on else [])
 
 
@@ -94,6 +98,7 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, items: NDArray[np.float64
     x, row = frame.x, y + 18 * s
     hands = card.hands_on
     unit, unit_name = unit_of(top) if backward else (1.0, "")
+    digits = 2 if unit == 1 else 1
     title = f"{len(shown)} largest of {numbers.count(len(items))} terms" + (f", in {unit_name}" if unit_name else "")
     marks: list[Mark] = [Text(x, row, plain(title), 12 * s, 600, "ink-2"),
                          Text(x + 320 * s, row, plain("g × input" if hands else "value × weight"), 12 * s, 400, "ink-2",
@@ -117,7 +122,7 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, items: NDArray[np.float64
                           "gradient-mark" if backward else "positive-bar" if product >= 0 else "negative-bar",
                           radius=2))
         ink = "gradient-text" if backward else "positive-text" if product >= 0 else "negative-text"
-        marks.append(Text(x + 490 * s, row, plain(numbers.signed(product / unit)), 13 * s, 600, ink, "end"))
+        marks.append(Text(x + 490 * s, row, plain(numbers.signed(product / unit, digits)), 13 * s, 600, ink, "end"))
     rest = float(items.sum() - items[shown].sum())
     lines = [(f"{numbers.count(len(items) - len(shown))} smaller terms", rest)]
     if terms.bias is not None and not hands:
@@ -128,7 +133,7 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, items: NDArray[np.float64
         row += 24 * s
         if known > len(shown) + place:
             marks.append(Text(x, row, plain(words), 13 * s, 600 if words == "result" else 400, "ink"))
-            marks.append(Text(x + 490 * s, row, plain(numbers.signed(value / unit)), 13 * s, 600,
+            marks.append(Text(x + 490 * s, row, plain(numbers.signed(value / unit, digits)), 13 * s, 600,
                               "accent-ink" if words == "result" else "ink", "end"))
     return marks
 
@@ -204,6 +209,14 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
         marks.append(Text(x, row + 20 * s, plain(terms.formula or "result"), 14 * s, 500, "ink"))
         marks.append(Text(x + 320 * s, row + 50 * s, plain(numbers.significant(terms.result, 5)), 26 * s, 600,
                           "gradient-text" if backward else "accent-ink", "end", display=True))
+    if terms.taps and len(terms.taps[0].cells):
+        below = row + 84 * s
+        across = x + 420 * s
+        marks += map_pair(trace, card, terms.taps[0], frame, x, below, 400 * s if backward else frame.width - 40 * s,
+                          frame.bottom - below, backward)
+        if backward:
+            marks += way_back(trace, card.layer, card.cell, frame, across + 60 * s, y + 132 * s,
+                              min(360 * s, frame.x + frame.width - across - 60 * s))
     return marks
 
 

@@ -25,6 +25,7 @@ from visualizer.views.walk._card import (
     outlined_terms,
     source_tile,
 )
+from visualizer.views.walk._maps import map_pair
 
 
 def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: tuple[int, int, int], frame: Frame,
@@ -76,9 +77,23 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: tuple[i
                               18 * s, 600, "gradient-text" if backward else ink, "middle"))
     if len(others):
         marks += _others_column(others, sums, layout, len(columns), inks[2], frame, known > drawn)
+    marks += _maps_beside(trace, card, taps, frame, layout.x + (len(columns) + bool(others)) * layout.pitch,
+                          layout.below,
+                          backward)
     marks += _row_names(rows, inks, layout, frame, summed and len(columns) > 1, terms)
-    return marks + _result_below(card, terms, columns, others, sums, products, grid, layout, known, inks[2], frame,
+    return marks + _result_below(trace, card, terms, columns, others, sums, products, grid, layout, known, inks[2],
+                                 frame,
                                  backward, name)
+
+
+def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Frame, x: float, bottom: float,
+                 backward: bool) -> list[Mark]:
+    """The whole maps, where few columns leave room for them."""
+    s = frame.look.text_scale
+    room = frame.x + frame.width - NAMES * s - x - 40 * s
+    if room < 340 * s or bottom - frame.y < 180 * s:
+        return []
+    return map_pair(trace, card, taps, frame, x + 40 * s, frame.y + 30 * s, room, bottom - frame.y - 40 * s, backward)
 
 
 AXIS = 34.0
@@ -131,14 +146,20 @@ def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: N
             Ink("gradient", largest(products), True, digits, unit))
 
 
-def _result_below(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
+def _result_below(trace: Trace, card: Card, terms: Terms, columns: list[int], others: list[int],
+                  sums: NDArray[np.float64],
                   products: NDArray[np.float64], grid: tuple[int, int, int], layout: _WindowLayout, known: int,
                   ink: Ink, frame: Frame, backward: bool, name: str) -> list[Mark]:
     """The running sum as a waterfall, ending in the bias and the result; a plain result for a maximum."""
     s = frame.look.text_scale
     if terms.op == "max":
+        y = layout.tops[0] + layout.cell[1] * grid[1] + 40 * s
         words = rich(f"the largest is {{{numbers.number(terms.result)}}}")
-        return [Text(layout.x, layout.tops[0] + layout.cell[1] * grid[1] + 40 * s, words, 18 * s, 500)]
+        said = Text(layout.x, y, words, 18 * s, 500)
+        return [said, *map_pair(trace, card, terms.taps[0], frame, layout.x,
+                                                                  y + 24 * s,
+                                frame.width - layout.x + frame.x,
+                                frame.bottom - y - 24 * s, backward)]
     size = grid[1] * grid[2]
     bar = max(2.0, min(12 * s, layout.cell[0] * grid[2] / size - 1))
     steps: list[float] = []
@@ -271,6 +292,7 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: tuple[int, int, int],
                               "gradient-text", "middle"))
         if totals is not None:
             marks += _total_tile(card, totals, channel, x + wide * grid[2] / 2, below, frame)
+    marks += _maps_beside(trace, card, taps, frame, frame.x + (len(columns) + bool(others)) * pitch, below, False)
     x = frame.x + frame.width - NAMES * s + 16 * s
     for index, (title, words) in enumerate(names):
         middle = tops[index] + step / 2
@@ -303,17 +325,14 @@ def _total_tile(card: Card, totals: NDArray[np.floating], channel: int, middle: 
     marks: list[Mark] = []
     if side < 6:
         return marks
-    for row in range(tile.shape[0]):
-        for column in range(tile.shape[1]):
-            value = float(tile[row, column])
-            marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5, ink.fill(value),
-                              "tile-border",
-                              1, inside=True, radius=2,
-                              focus=Focus(card.layer.name, (card.cell[0], channel, row, column)[:own.ndim + 1],
-                                          "weight")))
-            if side >= 12 and value:
-                marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5 * s,
-                                  plain("+" if value > 0 else "−"), 12 * s, 600, "ink", "middle"))
+    fills = ink.fills(tile)
+    for (row, column), value in np.ndenumerate(tile):
+        focus = Focus(card.layer.name, (card.cell[0], channel, row, column)[:own.ndim + 1], "weight")
+        marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
+                          f"gradient-pale:{fills[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus))
+        if side >= 12 and value:
+            marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5 * s,
+                              plain("+" if value > 0 else "−"), 12 * s, 600, "ink", "middle"))
     marks.append(Text(middle, top + tile.shape[0] * side + 16 * s,
                       rich(f"‖∂L/∂w‖ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**"), 12 * s, 400, "ink-2",
                       "middle"))

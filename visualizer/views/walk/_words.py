@@ -39,6 +39,9 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
     said = numbers.number(value) if abs(value) >= 0.01 or value == 0 else numbers.significant(value, 3)
     if not np.isfinite(value):
         return f"{layer.name}, {where(layer, cell)}, is {{{said}}}: not a finite number, so its terms are not either."
+    if layer.kind in ("cross_entropy", "nll_loss") and trace.objective.target is not None:
+        target = trace.objective.target
+        return f"The loss is −ln of the share of {_class(trace, (target,))}: {{{numbers.number(value, 4)}}}."
     if terms.op == "max":
         return f"The largest of {count} numbers goes on: {{{said}}}; the other {count - 1} do not."
     kind = kinds.of(layer)
