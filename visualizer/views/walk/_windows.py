@@ -77,9 +77,9 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: tuple[i
                               18 * s, 600, "gradient-text" if backward else ink, "middle"))
     if len(others):
         marks += _others_column(others, sums, layout, len(columns), inks[2], frame, known > drawn)
-    marks += _maps_beside(trace, card, taps, frame, layout.x + (len(columns) + bool(others)) * layout.pitch,
-                          layout.below,
-                          backward)
+    if summed:
+        after = layout.x + (len(columns) + bool(others)) * layout.pitch
+        marks += _maps_beside(trace, card, taps, frame, after, layout.below, backward)
     marks += _row_names(rows, inks, layout, frame, summed and len(columns) > 1, terms)
     return marks + _result_below(trace, card, terms, columns, others, sums, products, grid, layout, known, inks[2],
                                  frame,
