@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 Measured = Callable[[], float | None]
-"""Something to run once. Timed from outside, unless it hands back a number: that is then the figure itself."""
+"""Something to run once. Its processor time is taken, unless it hands back a number: that is then the figure itself."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Row:
     demanded: float
     """The ratio that must be met."""
     at_least: bool = False
-    """False: subject / floor must be at most `demanded`. True: floor / subject must be at least that: so much faster."""
+    """False: subject / floor must be at most `demanded`. True: floor / subject must be at least that."""
     repeat: int = 1
     """Calls of each in one round; the median of them counts for the round."""
     unit: str = "ms"

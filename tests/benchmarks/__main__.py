@@ -103,9 +103,10 @@ def machine() -> str:
 
 
 def _once(measured: Measured) -> float:
-    start = time.perf_counter()
+    """Milliseconds of the processor, unless it is measured inside: other programs on the machine then cost nothing."""
+    start = time.process_time()
     figure = measured()
-    return (time.perf_counter() - start) * 1000 if figure is None else figure
+    return (time.process_time() - start) * 1000 if figure is None else figure
 
 
 def _named(name: str, word: str) -> bool:

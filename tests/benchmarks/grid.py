@@ -57,6 +57,7 @@ class _Widget(QWidget):
     """Paints itself by one function, at once when asked."""
 
     def __init__(self, size: tuple[int, int], draw: Callable[[QPainter], None]) -> None:
+        _app()
         super().__init__()
         self.draw = draw
         self.resize(*size)
@@ -69,7 +70,6 @@ class _Widget(QWidget):
 
 
 def _ours(count: int, side: int, size: tuple[int, int]) -> Callable[[], None]:
-    _app()
     across, cell = _fit(count, side, size)
     frames = cycle(_frames(count, side))
     values = next(frames)
@@ -90,7 +90,6 @@ def _ours(count: int, side: int, size: tuple[int, int]) -> Callable[[], None]:
 
 
 def _blit(size: tuple[int, int]) -> Callable[[], None]:
-    _app()
     image = QImage(*size, QImage.Format.Format_RGB32)
     image.fill(0x336699)
     return _Widget(size, lambda painter: painter.drawImage(0, 0, image)).repaint
