@@ -35,7 +35,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     card = _card(trace, moment, focus, look)
     s = look.text_scale
     marks = parts.sentence(look, card.sentence)
-    frame = Frame(24 * s, TOP * s, look.size[0] - 48 * s, look.size[1] - TOP * s - 16 * s, look, moment.phase)
+    added = moment.phase if look.knob("march", "terms") == "terms" else 1.0
+    frame = Frame(24 * s, TOP * s, look.size[0] - 48 * s, look.size[1] - TOP * s - 16 * s, look, added)
     if look.size[0] >= 1280 * s:  # wide pictures carry the view of where it looks beside the card
         side = 216 * s
         marks += where_it_looks(trace, moment, card, Frame(24 * s, TOP * s, side - 32 * s, frame.height, look, 1.0))
@@ -54,6 +55,7 @@ def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pict
 
 def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card:
     layer, cell = subject(trace, moment, focus)
+    cell = _marched(layer, cell, moment.phase, look.knob("march", "terms"))
     if moment.backward and layer.gradient is None and layer.kind in ("softmax", "log_softmax"):
         return _card_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
     return _card_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
@@ -97,6 +99,19 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None) -> tuple[Layer, C
             _check_inside(layer, (*focus.cell, *(0,) * (layer.output.ndim - 1)))
             return layer, (focus.cell[0], *_largest(values[focus.cell[0]], moment.backward))
     return layer, _largest(values, moment.backward)
+
+
+def _marched(layer: Layer, cell: Cell, phase: float, march: str) -> Cell:
+    """Where the window has marched to: every place of the cell's map in turn, or the last place of every row.
+
+    The beat ends where one looked: at phase 1 stands the chosen cell itself.
+    """
+    if march == "terms" or phase >= 1 or layer.output.ndim < 2:
+        return cell
+    rows, columns = layer.shape[-2:]
+    if march == "rows":
+        return (*cell[:-2], int(phase * rows), columns - 1)
+    return (*cell[:-2], *divmod(int(phase * rows * columns), columns))
 
 
 def _largest(values: NDArray[np.floating], by_size: bool) -> Cell:
@@ -186,5 +201,5 @@ def _table(card: Card) -> Table:
 VIEW = View(
     "walk", "Microscope", "Any number, taken apart into the terms that made it, forwards and backwards.",
     suits=lambda trace: True, draw=draw, order=15, continuous=False, aside=aside,
-    knobs=(("card", ("auto", "arrives", "hands")),),
+    knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
 )

@@ -7,10 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from visualizer import kinds
+from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Cell, Trace
-from visualizer.views.walk._card import Card, Frame, shades_of
+from visualizer.views.walk._card import Card, Frame, as_windows, largest, shades_of
+from visualizer.views.walk._maps import one_map, way_back
 
 
 def where_it_looks(trace: Trace, moment: Moment, card: Card, frame: Frame) -> list[Mark]:
@@ -55,6 +57,37 @@ def where_it_looks(trace: Trace, moment: Moment, card: Card, frame: Frame) -> li
     if margin:
         marks.append(Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "hatch", "hair"))
         marks.append(Text(frame.x + 24 * s, row, plain("padding, always 0"), 12 * s, 400, "ink-2"))
+        row += 22 * s
+    marks += _ranges(card, frame, row + 8 * s)
+    row += 50 * s * len(_ranges(card, frame, row)) / 5 + 16 * s
+    side = min(frame.width, frame.bottom - row - 44 * s, 168 * s)
+    if card.layer.output.ndim == 3 and side >= 84 * s:
+        drawn = one_map(trace, card.layer, np.array([card.cell]), moment.backward, frame, frame.x, row, side,
+                        "the map it stands in")[0]
+        marks += drawn
+        row += side + 68 * s
+    if moment.backward and card.layer.gradient is not None and frame.bottom - row > 100 * s:
+        marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
+    return marks
+
+
+def _ranges(card: Card, frame: Frame, y: float) -> list[Mark]:
+    """What the colours of the cells mean: one legend for each row of grids."""
+    if not card.terms or not card.terms[0][1].taps or as_windows(card.terms[0][1].taps[0]) is None:
+        return []
+    s, taps = frame.look.text_scale, card.terms[0][1].taps[0]
+    rows = [("window", "activation-pale", taps.values), ("kernel", "weight-pale", taps.weights),
+            ("products", "activation-pale", taps.products)]
+    if taps.array == "gradient" or card.hands_on:
+        rows = rows[1:2]
+    marks: list[Mark] = []
+    for title, palette, values in rows:
+        if title == "kernel" and not taps.weight:
+            continue
+        top = largest(values)
+        marks += parts.legend(frame.x, y + 6 * s, min(frame.width, 168 * s), frame.look, palette, title,
+                              numbers.number(-top), "0", numbers.number(top))
+        y += 50 * s
     return marks
 
 

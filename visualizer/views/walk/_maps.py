@@ -29,7 +29,7 @@ def map_pair(trace: Trace, card: Card, taps: Taps, frame: Frame, x: float, y: fl
     offset = 0.0
     for layer, title in ((left, "handed to" if backward else "read from"), (right,
                                                                             "from" if backward else "stands in")):
-        drawn, wide = _map(trace, layer, windows[layer.name], backward, frame, x + offset, y, side, title)
+        drawn, wide = one_map(trace, layer, windows[layer.name], backward, frame, x + offset, y, side, title)
         marks += drawn
         if layer is left:
             arrow = y + 34 * s + side / 2
@@ -38,8 +38,8 @@ def map_pair(trace: Trace, card: Card, taps: Taps, frame: Frame, x: float, y: fl
     return marks
 
 
-def _map(trace: Trace, layer: Layer, cells: np.ndarray, backward: bool, frame: Frame, x: float, y: float, side: float,
-         title: str) -> tuple[list[Mark], float]:
+def one_map(trace: Trace, layer: Layer, cells: np.ndarray, backward: bool, frame: Frame, x: float, y: float,
+            side: float, title: str) -> tuple[list[Mark], float]:
     """One map of a layer as large as fits, or its units as a grid, with some cells outlined."""
     s = frame.look.text_scale
     shades, palette = shades_of(trace, layer, backward and layer.gradient is not None, frame.look)
