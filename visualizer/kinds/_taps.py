@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ def grid_of(*axes: Sequence[int] | Cells) -> Cells:
     cells = np.empty((*sizes, len(axes)), dtype=np.int64)
     for number, axis in enumerate(axes):
         cells[..., number] = np.asarray(axis, dtype=np.int64).reshape(-1, *([1] * (len(axes) - number - 1)))
-    return cells.reshape(-1, len(axes))
+    return cells.reshape(prod(sizes), len(axes))
 
 
 def one(cell: Cell) -> Cells:

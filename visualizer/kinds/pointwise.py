@@ -173,6 +173,8 @@ def _exp(x: float, s: Settings) -> float:
     return math.exp(x) if x < 709.78 else math.inf if x == x else x
 
 
+SIXTH = float(np.float32(1) / np.float32(6))
+"""torch writes this slope with single precision, whatever the precision of the tensors."""
 _hardtanh, _hardtanh_slope = _between(-1.0, 1.0)
 _relu6, _relu6_slope = _between(0.0, 6.0)
 
@@ -209,7 +211,7 @@ FUNCTIONS = (
              "keeps what lies between 0 and 6 and cuts off the rest: {zero} of {all} values {are} now 0",
              "input inplace"),
     Function("hardsigmoid", "Hardsigmoid", "y = min(max(0, x/6 + ½), 1)",
-             lambda x, s: min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, lambda x, s: 1 / 6 if -3 < x < 3 else 0.0,
+             lambda x, s: min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, lambda x, s: SIXTH if -3 < x < 3 else 0.0,
              "squeezes every number between 0 and 1 with straight lines: values lie {spread}", "input inplace"),
     Function("hardswish", "Hardswish", "y = x·min(max(0, x/6 + ½), 1)",
              lambda x, s: x * min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, _hardswish_slope,
