@@ -80,13 +80,15 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: 
     s = frame.look.text_scale
     hops = list(reversed(_hops(trace, layer, cell)))
     height = frame.bottom - y - 20 * s
-    most = max(2, int(height // (40 * s)))
+    most = max(2, int((height - 18 * s) // (40 * s)))
     left_out = len(hops) - most
     hops = hops[-most:]
     marks: list[Mark] = [Text(x, y, plain("how the gradient got here"), 12 * s, 600, "ink-2")]
-    if left_out > 0:
-        marks.append(Text(x + 190 * s, y, plain(f"({left_out} earlier hops not shown)"), 12 * s, 400, "ink-2"))
     row = y + 26 * s
+    if left_out > 0:
+        marks.append(Text(x, y + 17 * s, plain(f"{left_out} hops before these not shown"), 12 * s, 400, "ink-2",
+                          max_width=room))
+        row += 18 * s
     for index, (name, words, value) in enumerate(hops):
         here = index == len(hops) - 1
         marks.append(Rect(x, row - 10 * s, 11 * s, 11 * s, "accent" if here else "gradient-mark", radius=5.5 * s))
