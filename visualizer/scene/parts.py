@@ -29,10 +29,15 @@ BEAT = "beat"
 def sentence(look: Look, markup: str) -> list[Mark]:
     """The one plain sentence at the top; a second line where it is too long for one."""
     size = (17 if look.size[0] >= 1000 * look.text_scale else 16) * look.text_scale
-    lines = wrap(rich(markup), size, look.size[0] - 48 * look.text_scale, 500)[:2]
+    lines = _lines(markup, size, look.size[0] - 48 * look.text_scale)
     first = 38 if len(lines) == 1 else 30
     return [Text(24 * look.text_scale, (first + 22 * number) * look.text_scale, line, size, 500)
             for number, line in enumerate(lines)]
+
+
+@lru_cache(maxsize=256)
+def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]:
+    return wrap(rich(markup), size, wide, 500)[:2]
 
 
 def title(look: Look, name: str, words: str) -> list[Mark]:
