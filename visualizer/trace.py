@@ -92,8 +92,9 @@ class Layer:
         freeze(self, "gradient", None if self.gradient is None else _read_only(self.gradient))
         freeze(self, "settings", MappingProxyType(dict(self.settings)))
         for name in _ARRAY_GROUPS:
-            arrays = {key: _read_only(value) for key, value in getattr(self, name).items()}
-            freeze(self, name, MappingProxyType(arrays))
+            arrays = getattr(self, name)
+            freeze(self, name, MappingProxyType({key: _read_only(value) for key, value in arrays.items()})
+                   if arrays else _NOTHING)
 
     def has(self, *axes: str) -> bool:
         """Whether the output has these axes: `layer.has("row", "column")`."""
@@ -115,6 +116,7 @@ class Layer:
 
 
 _ARRAY_GROUPS = ("weights", "weight_gradients", "inner", "inner_gradients")
+_NOTHING: Arrays = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)

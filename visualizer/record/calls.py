@@ -8,7 +8,7 @@ there, and nothing is hung on the model's own tensors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import count
@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from visualizer import kinds
 from visualizer.kinds import Kind
 from visualizer.record import axes
-from visualizer.record.weights import named_weights, to_numpy, weights_of
+from visualizer.record.weights import Weights, to_numpy
 from visualizer.trace import Array, Refused
 
 SILENT = frozenset({
@@ -46,6 +46,9 @@ REWRITTEN = "Its memory was written to through another tensor, a view that share
 PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
 COMPUTED = "Its {name} is itself computed, which the explanation of a {kind} does not cover."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
+
+PLAIN = frozenset({int, float, bool, str, type(None), torch.dtype, torch.device, torch.Size, slice})
+"""Types of arguments in which no tensor hides."""
 
 Again = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], Mapping[int, Array]]
 """A function, its arguments, and by id the numbers that its tensors held then."""
@@ -94,19 +97,17 @@ class Place:
 class Recording(TorchFunctionMode):
     """While it is entered, every torch call of this thread becomes an Event; hooks on the modules tell their names."""
 
-    def __init__(self, model: nn.Module, budget: int) -> None:
+    def __init__(self, weights: Weights, budget: int) -> None:
         super().__init__()
         self.events: list[Event] = []
         self.notes: list[str] = []
-        self.weights = weights_of(model)
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
         self.budget = budget
-        self._model = model
-        named = list(named_weights(model))
-        self._paths = {id(tensor): path for path, tensor in named}
-        self._arrays = {(id(tensor), tensor._version): self.weights.arrays[path] for path, tensor in named}
-        self._wanted = [tensor for _, tensor in named if tensor.requires_grad]
+        self._modules = weights.modules
+        self._paths = {id(tensor): path for path, tensor in weights.named}
+        self._arrays = {(id(tensor), tensor._version): weights.arrays[path] for path, tensor in weights.named}
+        self._wanted = [tensor for _, tensor in weights.named if tensor.requires_grad]
         self._newest: dict[int, Event] = {}
         self._nodes: dict[tuple[Any, int], Event] = {}
         self._writers: dict[int, Event] = {}
@@ -115,12 +116,12 @@ class Recording(TorchFunctionMode):
         self._numbers, self._scopes = count(1), count(1)
         self._hooks: list[Any] = []
         self._bytes = 0
-        self._spend(sum(2 * array.nbytes for array in self.weights.arrays.values()))
+        self._spend(sum(2 * array.nbytes for array in weights.arrays.values()))
 
     # --- the model runs ---
 
     def __enter__(self) -> Recording:
-        for path, module in self._model.named_modules():
+        for path, module in self._modules:
             leaf = all(name == "parametrizations" for name in module._modules)
             self._hooks.append(module.register_forward_pre_hook(partial(self._module_starts, path, leaf)))
             self._hooks.append(module.register_forward_hook(self._module_ends, always_call=True))
@@ -139,7 +140,7 @@ class Recording(TorchFunctionMode):
         self._stack.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if _name(func) in SILENT:
+        if _call(func).name in SILENT:
             return func(*args, **(kwargs or {}))
         return self.step(func, args, kwargs or {})
 
@@ -159,9 +160,9 @@ class Recording(TorchFunctionMode):
         `name`, `kind` and `settings` overrule what the call itself tells; `plain` replaces tensors, by id, with plain
         values of the settings.
         """
-        call = _name(func)
-        operands = list(tensors_in((args, kwargs)))
-        if not operands or call in FROM_NOTHING:
+        call = _call(func)
+        operands = tensors_in((args, kwargs))
+        if not operands or call.name in FROM_NOTHING:
             return func(*args, **kwargs)
         versions = [tensor._version for tensor in operands]
         bound = self._bind(call, args, kwargs, plain or {})
@@ -171,22 +172,24 @@ class Recording(TorchFunctionMode):
         returned = func(*args, **kwargs)
 
         written = {id(tensor) for tensor, version in zip(operands, versions, strict=True) if tensor._version != version}
-        untouched = {id(tensor) for tensor in operands} - written
-        made = list(tensors_in(returned)) or [tensor for tensor in operands if id(tensor) in written]
+        made = tensors_in(returned) or [tensor for tensor in operands if id(tensor) in written]
+        given = {id(tensor) for tensor in operands}
         number = next(self._numbers)
         for index, tensor in enumerate(made):
             if id(tensor) in self._paths:
                 continue  # a write to a buffer
-            if id(tensor) in untouched:
+            if id(tensor) in given and id(tensor) not in written:
                 if bound.kind is None or bound.kind.name == "identity":
                     continue  # handed back as it was
                 if returned is tensor and self._newest[id(tensor)].readers > 1:
                     returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
-            event = Event(call, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
+            event = Event(call.name, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
                           self._stack[-1], (), dict(settings or bound.settings), bound.reads, bound.weights,
                           bound.weight_arrays, why=why or bound.why)
+            if index and event.kind is not None:
+                event.settings["part"] = index
             if index and event.kind is not None and event.output.dtype.kind in "iu":
-                event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call)}
+                event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call.name)}
                 event.why = PLACES.format(name=event.call)
             event.axes = axes.of(event)
             if event.kind is not None and bound.reads and bound.reads[0].axes[:1] != ("batch",):
@@ -215,7 +218,6 @@ class Recording(TorchFunctionMode):
         """Differentiate once: the gradient at the place of every Event, and that of every parameter."""
         if scalar is None:
             return
-        self._note_hidden(scalar)
         followed = [event for event in self.events if event.edge is not None]
         wanted = [*(event.edge for event in followed), *self._wanted]
         found = torch.autograd.grad(scalar, wanted, allow_unused=True)
@@ -226,16 +228,16 @@ class Recording(TorchFunctionMode):
 
     # --- what a call reads ---
 
-    def _bind(self, call: str, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Mapping[int, Any]) -> _Bound:
+    def _bind(self, of: _Call, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Mapping[int, Any]) -> _Bound:
         """Sort the arguments of a call into settings, reads and weights, by the names that its kind gives them."""
-        kind, names = _kind(call)
+        call, kind = of.name, of.kind
         bound = _Bound(kind, kind.name) if kind else _Bound()
         computed = ""
-        for name, value in _named(names, args, kwargs):
+        for name, value in _named(of.arguments, args, kwargs):
             if id(value) in plain:
                 bound.settings[name] = plain[id(value)]
                 continue
-            tensors = list(tensors_in(value))
+            tensors = tensors_in(value)
             if not tensors and value is not None:
                 bound.settings[name] = plain_value(value)
             for tensor in tensors:
@@ -293,7 +295,7 @@ class Recording(TorchFunctionMode):
         `inside` is the call within it that made these numbers, unknown to autograd.
         """
         name = _title(tensor.grad_fn)
-        reads = dict.fromkeys(self._sources(tensor.grad_fn))
+        reads = dict.fromkeys(self._sources(tensor))
         if inside is not None:
             reads[inside] = None
         event = Event(name, next(self._numbers), to_numpy(tensor), place=inside.place if inside else None,
@@ -314,18 +316,22 @@ class Recording(TorchFunctionMode):
             source.readers += 1
         return self._add(event, tensor)
 
-    def _sources(self, node: Any) -> Iterator[Event]:
-        """The nearest Events that autograd would reach from `node`."""
-        seen, waiting = set(), [*node.next_functions]
+    def _sources(self, tensor: Tensor) -> Iterator[Event]:
+        """The nearest Events that autograd reaches from `tensor`; every custom function on the way is noted."""
+        seen, waiting = set(), [(tensor.grad_fn, 0)]
         while waiting:
             step = waiting.pop(0)
-            if step[0] is None or step in seen:
+            node = step[0]
+            if node is None or step in seen:
                 continue
             seen.add(step)
             if step in self._nodes:
                 yield self._nodes[step]
-            else:
-                waiting.extend(step[0].next_functions)
+                continue
+            note = CUSTOM.format(name=_title(node))
+            if isinstance(node, BackwardCFunction) and note not in self.notes:
+                self.notes.append(note)
+            waiting.extend(node.next_functions)
 
     # --- keeping ---
 
@@ -350,7 +356,6 @@ class Recording(TorchFunctionMode):
         key = id(tensor), tensor._version
         if key not in self._arrays:
             self._arrays[key] = to_numpy(tensor)
-            self._arrays[key].flags.writeable = False
         return self._arrays[key]
 
     def _spend(self, number: int) -> None:
@@ -362,21 +367,6 @@ class Recording(TorchFunctionMode):
         if self._bytes > self.budget:
             raise Refused(f"The numbers of this recording need more than {self.budget / (1 << 20):,.0f} MiB; use a "
                           "smaller input or model, or allow more with the budget.")
-
-    def _note_hidden(self, scalar: Tensor) -> None:
-        """Name every custom autograd function on the way back: their insides leave no trace."""
-        seen: set[Any] = set()
-        waiting: list[Any] = [scalar.grad_fn]
-        names: set[str] = set()
-        while waiting:
-            node = waiting.pop()
-            if node is None or node in seen:
-                continue
-            seen.add(node)
-            if isinstance(node, BackwardCFunction):
-                names.add(_title(node))
-            waiting.extend(step[0] for step in node.next_functions)
-        self.notes += [CUSTOM.format(name=name) for name in sorted(names)]
 
 
 @dataclass(eq=False)
@@ -399,19 +389,19 @@ class _Bound:
         self.weights[name], self.weight_arrays[name] = tensor, array
 
 
-def tensors_in(value: Any) -> Iterator[Tensor]:
+def tensors_in(value: Any) -> list[Tensor]:
     """Every tensor in nested tuples, lists, mappings and dataclasses, in order."""
     if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, tuple | list):
-        for item in value:
-            yield from tensors_in(item)
+        return [value]
+    if type(value) in PLAIN:
+        return []
+    if isinstance(value, tuple | list):
+        inside: Iterable[Any] = value
     elif isinstance(value, dict):
-        for item in value.values():
-            yield from tensors_in(item)
-    elif hasattr(value, "__dataclass_fields__"):
-        for name in value.__dataclass_fields__:
-            yield from tensors_in(getattr(value, name, None))
+        inside = value.values()
+    else:
+        inside = [getattr(value, name, None) for name in getattr(value, "__dataclass_fields__", ())]
+    return [tensor for item in inside if type(item) not in PLAIN for tensor in tensors_in(item)]
 
 
 def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
@@ -427,7 +417,7 @@ def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
 
 def plain_value(value: Any) -> Any:
     """An argument as JSON can hold it: numbers, words, tuples of them."""
-    if value is None or isinstance(value, bool | int | float | str):
+    if type(value) in (bool, int, float, str, type(None)):
         return value
     if isinstance(value, tuple | list):
         return tuple(plain_value(item) for item in value)
@@ -443,23 +433,25 @@ def readable(call: str) -> str:
     return call.strip("_")
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A torch function: what it is called, the kind that speaks for it, and the names of its arguments."""
+
+    name: str
+    kind: Kind | None
+    arguments: tuple[str, ...]
+
+
 @lru_cache(1024)
-def _name(func: Any) -> str:
-    """What a torch function is called; a property (`x.T`) by the name of the property."""
+def _call(func: Any) -> _Call:
+    """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same."""
     name = str(getattr(func, "__name__", func))
-    if name == "__get__":
-        return str(getattr(func.__self__, "__name__", name))
-    return name.partition(".")[0]
-
-
-@lru_cache(1024)
-def _kind(call: str) -> tuple[Kind | None, tuple[str, ...]]:
-    """The kind that speaks for a call and the names of its arguments; in place or not is the same operation."""
-    for spelling in (call, call if call.endswith("__") else call.rstrip("_")):
+    name = str(getattr(func.__self__, "__name__", name)) if name == "__get__" else name.partition(".")[0]
+    for spelling in (name, name if name.endswith("__") else name.rstrip("_")):
         kind = kinds.by_call(spelling)
         if kind is not None:
-            return kind, tuple(kind.calls[spelling].split())
-    return None, ()
+            return _Call(name, kind, tuple(kind.calls[spelling].split()))
+    return _Call(name, None, ())
 
 
 def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -21,7 +21,7 @@ from torch.nn import functional
 import visualizer
 from visualizer.record import layers
 from visualizer.record.calls import Event, Recording, tensors_in
-from visualizer.record.weights import hash_of, seen_by_numpy
+from visualizer.record.weights import Weights, hash_of, seen_by_numpy, weights_of
 from visualizer.trace import Objective, Refused, Sample, Trace
 
 BUDGET = 1 << 30
@@ -57,8 +57,10 @@ def capture(
     if dtype is not None:
         model = _in_precision(model, _dtype(dtype))
     given = tuple(_given(item, dtype) for item in (x if isinstance(x, tuple | list) else (x,)))
-    with _left_as_found(model, given, seed):
-        recording = Recording(model, budget)
+    weights = weights_of(model)
+    everything = (*(tensor for _, tensor in weights.named), *given)
+    with _left_as_found(weights, everything, seed):
+        recording = Recording(weights, budget)
         with torch.inference_mode(False), torch.enable_grad():
             fed = [recording.feed(tensor) for tensor in given]
             with recording:
@@ -74,11 +76,12 @@ def capture(
         sample=sample or Sample("input", label=target),
         objective=goal.objective,
         labels=tuple(labels),
-        dtype=str(next(iter(_floats(model, given)), torch.float32)).removeprefix("torch."),
+        dtype=next((str(tensor.dtype) for tensor in everything if tensor.is_floating_point()),
+                   "torch.float32").removeprefix("torch."),
         seed=seed,
         versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
                   "python": platform.python_version()},
-        hashes={"weights": recording.weights.digest,
+        hashes={"weights": weights.digest,
                 "input": hash_of({str(number): seen_by_numpy(tensor) for number, tensor in enumerate(given)})},
         facts=dict(facts or {}),
         notes=tuple(recording.notes),
@@ -194,28 +197,17 @@ def _given(item: Any, dtype: str | None) -> Tensor:
     return tensor.to(_dtype(dtype)) if dtype is not None and tensor.is_floating_point() else tensor
 
 
-def _floats(model: nn.Module, given: tuple[Tensor, ...]) -> Iterator[torch.dtype]:
-    """Precisions in the order in which they name the recording: that of the weights first."""
-    yield from (tensor.dtype for tensor in (*model.parameters(), *given) if tensor.is_floating_point())
-
-
 @contextmanager
-def _left_as_found(model: nn.Module, given: tuple[Tensor, ...], seed: int) -> Iterator[None]:
+def _left_as_found(weights: Weights, everything: Sequence[Tensor], seed: int) -> Iterator[None]:
     """Random numbers start from `seed` inside; afterwards they and every buffer are as they were."""
-    kept = [(module, name, buffer, None if buffer is None else buffer.detach().clone())
-            for module in model.modules() for name, buffer in module._buffers.items()]
-    devices = {tensor.device.index for tensor in (*model.parameters(), *given) if tensor.is_cuda}
+    devices = {tensor.device.index for tensor in everything if tensor.is_cuda}
     with torch.random.fork_rng(devices=sorted(devices)):
         for generator in (torch.default_generator, *(torch.cuda.default_generators[index] for index in devices)):
             generator.manual_seed(seed)
         try:
             yield
         finally:
-            with torch.no_grad():
-                for module, name, buffer, value in kept:
-                    module._buffers[name] = buffer
-                    if buffer is not None and value is not None:
-                        buffer.resize_(value.shape).copy_(value)
+            weights.restore_buffers()
 
 
 def _first_line(error: Exception) -> str:

@@ -22,6 +22,10 @@ SHARES = ("A weight of it is used more than once and the share of this layer cou
           "of that weight is not shown.")
 
 
+Shares = dict[tuple[int, str], Array | None]
+"""(id of an Event, name of a weight) -> its gradient through that Event; None if it could not be told apart."""
+
+
 def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
     """All Events as Layers, in the order of execution; constants that nobody read are left out."""
     events = [event for event in recording.events if event.kind_name != "constant" or event.readers]
@@ -40,27 +44,27 @@ def name_classes(event: Event) -> None:
             found.axes = tuple(axis if axis == "batch" else "class" for axis in found.axes)
 
 
-def _layer(event: Event, names: dict[int, str], shares: dict[tuple[int, str], Array | None], flowed: bool) -> Layer:
-    gradient = None
-    if event.gradient is not None:
-        gradient = _without_batch(_array_of(event.gradient), event.axes)
+def _layer(event: Event, names: dict[int, str], shares: Shares, flowed: bool) -> Layer:
+    shape = tuple([size for axis, size in zip(event.axes, event.output.shape, strict=True) if axis != "batch"])
     found = {key: shares.get((id(event), key)) for key in event.weights}
     return Layer(
         name=names[id(event)],
         kind=event.kind_name,
-        axes=tuple(axis for axis in event.axes if axis != "batch"),
+        axes=tuple([axis for axis in event.axes if axis != "batch"]),
         settings=event.settings,
-        reads=tuple(names[id(read)] for read in event.reads),
-        output=_without_batch(event.output, event.axes),
-        gradient=gradient,
+        reads=tuple([names[id(read)] for read in event.reads]),
+        output=_of_shape(event.output, shape),
+        gradient=None if event.gradient is None else _of_shape(_array_of(event.gradient), shape),
         weights=event.weight_arrays,
         weight_gradients={key: share for key, share in found.items() if share is not None},
         why=_why(event, flowed, shares),
     )
 
 
-def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array | None]) -> str:
+def _why(event: Event, flowed: bool, shares: Shares) -> str:
     """Everything that is missing, one sentence each."""
+    if event.kind is not None and event.gradient is not None and not event.weights:
+        return event.why
     reasons = [event.why]
     if event.kind_name == "unexplained" and not event.why:
         reasons.append(f"No explanation of the operation {event.settings.get('call', event.call)} is known; its "
@@ -80,8 +84,7 @@ def _why(event: Event, flowed: bool, shares: dict[tuple[int, str], Array | None]
     return " ".join(reason for reason in reasons if reason)
 
 
-def _without_batch(array: Array, names: tuple[str, ...]) -> Array:
-    shape = tuple(size for axis, size in zip(names, array.shape, strict=True) if axis != "batch")
+def _of_shape(array: Array, shape: tuple[int, ...]) -> Array:
     return array if shape == array.shape else array.reshape(shape)
 
 
@@ -120,7 +123,7 @@ def _calls_that_are_a_module(events: list[Event]) -> set[int]:
 
 # --- gradients of weights -------------------------------------------------------------------------------------------
 
-def _weight_gradients(recording: Recording, events: list[Event]) -> dict[tuple[int, str], Array | None]:
+def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
     """dObjective/d each weight, as far as it came through that Event.
 
     A weight that is used once has torch's own gradient. One that is used again (a module called twice, tied weights)
@@ -131,7 +134,7 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> dict[tuple[i
     for event in events:
         for key, tensor in event.weights.items():
             uses.setdefault(id(tensor), []).append((event, key))
-    found: dict[tuple[int, str], Array | None] = {}
+    found: Shares = {}
     for tensor_id, places in uses.items():
         total = recording.weight_gradients.get(tensor_id)
         if total is None:

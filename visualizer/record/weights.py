@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,11 +17,31 @@ from visualizer.trace import Array
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Parameters and buffers by their path in the model."""
+    """The parts of a model and what they hold, as found before it runs."""
 
+    modules: tuple[tuple[str, nn.Module], ...]
+    """Path and module, from the model itself on."""
+    named: tuple[tuple[str, Tensor], ...]
+    """Every parameter and every buffer once, under its first path."""
     arrays: Mapping[str, Array]
+    """The same as read-only arrays."""
     digest: str
     """sha256 over all of them."""
+
+    def restore_buffers(self) -> None:
+        """Put back what a run has done to running statistics and other buffers, values and objects."""
+        found = {id(tensor): self.arrays[path] for path, tensor in self.named}
+        with torch.no_grad():
+            for module, name, buffer in self._buffers:
+                module._buffers[name] = buffer
+                array = found[id(buffer)]
+                if not _same_bits(array, seen_by_numpy(buffer)):
+                    buffer.resize_(array.shape).copy_(torch.tensor(array))
+
+    @cached_property
+    def _buffers(self) -> list[tuple[nn.Module, str, Tensor]]:
+        return [(module, name, buffer) for _, module in self.modules
+                for name, buffer in module._buffers.items() if buffer is not None]
 
 
 def weights_of(model: nn.Module) -> Weights:
@@ -29,19 +50,29 @@ def weights_of(model: nn.Module) -> Weights:
     Comparing bytes is many times faster than copying and hashing them, and unlike a version number it also notices
     what is written through `.data`.
     """
-    now = {path: seen_by_numpy(tensor) for path, tensor in named_weights(model)}
-    kept = _KEPT.get(model)
-    if kept is None or kept.arrays.keys() != now.keys() or \
-            not all(_same_bits(kept.arrays[path], array) for path, array in now.items()):
-        kept = Weights({path: _copied(array) for path, array in now.items()}, hash_of(now))
-        _KEPT[model] = kept
-    return kept
+    modules = tuple(model.named_modules())
+    named = _named(modules)
+    now = {path: seen_by_numpy(tensor) for path, tensor in named}
+    arrays, digest = _KEPT.get(model, ({}, ""))
+    if arrays.keys() != now.keys() or not all(_same_bits(arrays[path], array) for path, array in now.items()):
+        arrays, digest = {path: _copied(array) for path, array in now.items()}, hash_of(now)
+        _KEPT[model] = arrays, digest
+    found = Weights(modules, named, arrays, digest)
+    found._buffers  # noqa: B018  looked up now, while the model is as found
+    return found
 
 
-def named_weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Every parameter and every buffer once, under its first path."""
-    yield from model.named_parameters()
-    yield from model.named_buffers()
+def _named(modules: tuple[tuple[str, nn.Module], ...]) -> tuple[tuple[str, Tensor], ...]:
+    """As `named_parameters` and `named_buffers` tell them, in one walk instead of one for each call."""
+    seen: set[int] = set()
+    found = []
+    for group in ("_parameters", "_buffers"):
+        for path, module in modules:
+            for name, tensor in getattr(module, group).items():
+                if tensor is not None and id(tensor) not in seen:
+                    seen.add(id(tensor))
+                    found.append((f"{path}.{name}" if path else name, tensor))
+    return tuple(found)
 
 
 def hash_of(arrays: Mapping[str, Array]) -> str:
@@ -54,8 +85,8 @@ def hash_of(arrays: Mapping[str, Array]) -> str:
 
 
 def to_numpy(tensor: Tensor) -> Array:
-    """A copy of the numbers, C-contiguous; types that numpy lacks become float32."""
-    return np.array(seen_by_numpy(tensor), order="C")
+    """A read-only copy of the numbers, C-contiguous; types that numpy lacks become float32."""
+    return _copied(seen_by_numpy(tensor))
 
 
 def seen_by_numpy(tensor: Tensor) -> Array:
@@ -63,10 +94,8 @@ def seen_by_numpy(tensor: Tensor) -> Array:
     tensor = tensor.detach()
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
-    if tensor.is_quantized:
-        tensor = tensor.dequantize()
-    if tensor.dtype not in AS_THEY_ARE:
-        tensor = tensor.float()
+    elif tensor.dtype not in AS_THEY_ARE:
+        tensor = tensor.dequantize() if tensor.is_quantized else tensor.float()
     array: Array = tensor.numpy(force=True)
     return array
 
@@ -77,12 +106,16 @@ AS_THEY_ARE = frozenset({
 })
 """Types that numpy has too."""
 
-_KEPT: WeakKeyDictionary[nn.Module, Weights] = WeakKeyDictionary()
+_KEPT: WeakKeyDictionary[nn.Module, tuple[Mapping[str, Array], str]] = WeakKeyDictionary()
 
 
 def _same_bits(one: Array, other: Array) -> bool:
-    return one.shape == other.shape and one.dtype == other.dtype and np.array_equal(
-        one.reshape(-1).view(np.uint8), np.asarray(other, order="C").reshape(-1).view(np.uint8))
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if one.nbytes < 1 << 16:
+        return one.tobytes() == other.tobytes()  # small arrays: many times faster than numpy
+    flat = np.asarray(other, order="C").reshape(-1)
+    return np.array_equal(one.reshape(-1).view(np.uint8), flat.view(np.uint8))
 
 
 def _copied(array: Array) -> Array:
