@@ -280,7 +280,8 @@ def conv(kernel: int = 3, dilation: int = 1, stride: int = 1) -> nn.Module:
     (stack(conv(5), nn.AvgPool2d(2), conv(5), nn.AvgPool2d(2)), 16, 4),
     (stack(conv(3, 1, 2), nn.ConvTranspose2d(1, 1, 3, 2), conv()), None, None),
 ], ids=["3 × conv3", "conv3-pool2-conv3-pool2", "dilation 1, 2, 4", "5-2-5-2", "down and up"])
-def test_receptive_field_equals_the_support_of_the_gradient(net: nn.Sequential, field: int | None, jump: int | None) -> None:
+def test_receptive_field_equals_the_support_of_the_gradient(net: nn.Sequential, field: int | None,
+                                                            jump: int | None) -> None:
     torch.manual_seed(0)
     for parameter in net.parameters():
         nn.init.uniform_(parameter, 0.1, 1)

@@ -42,3 +42,11 @@ def dim_of(settings: Mapping[str, Any]) -> Any:
 def tuple_of(value: Any) -> tuple[Any, ...]:
     """A setting that may be one number or several."""
     return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def longest_names(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
+                  shape: tuple[int, ...]) -> tuple[str, ...]:
+    """The names of the first input that has as many axes as the output, real names first."""
+    fitting = [names for names in inputs if len(names) == len(shape)]
+    fitting.sort(key=lambda names: any(name.startswith("axis") for name in names))
+    return fitting[0] if fitting else tuple(f"axis{number}" for number in range(len(shape)))

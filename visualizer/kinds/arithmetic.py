@@ -11,7 +11,7 @@ import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
-from visualizer.kinds._dims import axes_of, dim_of
+from visualizer.kinds._dims import axes_of, dim_of, longest_names
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, largest, one, taps
 from visualizer.trace import Cell, Layer
 
@@ -128,13 +128,6 @@ def _larger_slopes(a: Any, b: Any, s: Settings) -> tuple[Any, Any]:
     """A tie is shared half and half, as in torch."""
     a, b = np.asarray(a), np.asarray(b)
     return (a > b) + 0.5 * (a == b), (b > a) + 0.5 * (a == b)
-
-
-def longest_names(settings: Settings, inputs: tuple[Names, ...], shape: tuple[int, ...]) -> Names:
-    """The names of the first input that has as many axes as the output, real names first."""
-    fitting = [names for names in inputs if len(names) == len(shape)]
-    fitting.sort(key=lambda names: any(name.startswith("axis") for name in names))
-    return fitting[0] if fitting else tuple(f"axis{number}" for number in range(len(shape)))
 
 
 _TWO = "input other"

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import NOTHING, Box, Inputs, Kind, Taps, Terms, _words
-from visualizer.kinds._dims import dim_of, full_shape, tuple_of
+from visualizer.kinds._dims import dim_of, full_shape, longest_names, tuple_of
 from visualizer.kinds._taps import added, around, clipped, copied, gradient_taps, grid_of, one, ravel, taps, unravel
 from visualizer.trace import Cell, Layer
 
@@ -105,10 +105,7 @@ def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:
         if layer.output.size != inputs[0].output.size:
             raise LookupError(f"{layer.name} has not as many numbers as {inputs[0].name}, which is not explained.")
         return None
-    axes_of_call = max(source.output.ndim for source in inputs) if move.name in ("cat", "stack") else -1
-    shapes = tuple(source.shape if len(inputs) > 1 and source.output.ndim == axes_of_call
-                   and source.kind in ("parameter", "constant") else full_shape(layer.settings, source)
-                   for source in inputs)
+    shapes = tuple(full_shape({"batch": _batch(layer, inputs, which)}, source) for which, source in enumerate(inputs))
     settings = {**layer.settings, "output_shape": layer.shape}
     places = _made(move, shapes, tuple(sorted((key, _fixed(value)) for key, value in settings.items())))
     if places.size != layer.output.size:
@@ -128,6 +125,15 @@ def _made(move: Move, shapes: tuple[tuple[int, ...], ...], settings: tuple[tuple
         return np.ascontiguousarray(move.new(dict(settings), places)).ravel()
     except (ValueError, IndexError, TypeError, KeyError) as error:
         raise LookupError(f"How this {move.title} moves its numbers is not explained ({error}).") from error
+
+
+def _batch(layer: Layer, inputs: Inputs, which: int) -> int | None:
+    """Where the call saw a batch axis in an input; a parameter that is joined with samples brings one of its own."""
+    batch: int | None = layer.settings.get("batch", 0)
+    most = max(source.output.ndim for source in inputs)
+    if all(source.output.ndim == most for source in inputs):
+        return batch
+    return None if inputs[which].output.ndim == most else batch or 0
 
 
 def _fixed(value: Any) -> Any:
@@ -291,12 +297,19 @@ def _shuffled(s: Settings, given: list[Places]) -> Any:
 
 def _joined_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
     """The part of the box that came from this input."""
-    axis = _axis(layer, dim_of(layer.settings) or 0, layer.output.ndim)
-    if axis is None or inputs[which].output.ndim != len(box):
+    batches = [_batch(layer, inputs, number) for number in range(len(inputs))]
+    shapes = [full_shape({"batch": batch}, source) for source, batch in zip(inputs, batches, strict=True)]
+    seen = list(box)
+    if len(box) < len(shapes[0]):
+        seen.insert(next((batch for batch in batches if batch is not None), 0), (0, 0))
+    axis = (dim_of(layer.settings) or 0) % len(seen)
+    first = sum(shape[axis] for shape in shapes[:which])
+    low, high = max(seen[axis][0] - first, 0), min(seen[axis][1] - first, shapes[which][axis] - 1)
+    if low > high:
         return NOTHING
-    first = sum(source.shape[axis] for source in inputs[:which])
-    low, high = max(box[axis][0] - first, 0), min(box[axis][1] - first, inputs[which].shape[axis] - 1)
-    return NOTHING if low > high else (*box[:axis], (low, high), *box[axis + 1:])
+    seen[axis] = low, high
+    own = batches[which]
+    return tuple(seen if own is None else (*seen[:own], *seen[own + 1:]))
 
 
 def _padded_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -308,14 +321,6 @@ def _padded_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
         return shifted
     return tuple(ends if 0 <= ends[0] and ends[1] < size else (0, size - 1)
                  for ends, size in zip(shifted, inputs[0].shape, strict=True))
-
-
-def _axis(layer: Layer, dim: int, count: int) -> int | None:
-    batch = layer.settings.get("batch", 0)
-    dim %= count + (batch is not None)
-    if batch is None:
-        return dim
-    return None if dim == batch else dim - (dim > batch)
 
 
 # --- what the axes are called afterwards ----------------------------------------------------------------------------
@@ -456,7 +461,7 @@ MOVES = (
          "{source} is cut in pieces, and this is one of them: {before} → {after}.", _split),
     Move("unbind", "unbind", {"unbind": _DIM}, _selected_names,
          "{source} is taken apart along one axis, and this is one part: {before} → {after}.", _unbound),
-    Move("cat", "concatenation", dict.fromkeys(("cat", "concat", "concatenate"), "tensors dim"), _same_names,
+    Move("cat", "concatenation", dict.fromkeys(("cat", "concat", "concatenate"), "tensors dim"), longest_names,
          "The numbers of {source} stand one after another: {after} in all; nothing is computed.", _joined,
          _joined_box),
     Move("stack", "stack", {"stack": "tensors dim"}, _stacked_names,
