@@ -65,3 +65,32 @@ def test_an_unknown_address_says_what_to_write(address: str) -> None:
 def test_a_bare_layer_name_means_its_forward_beat() -> None:
     times = timeline(chain(3))
     assert times.find("layer1") == times.find("layer1.forward")
+
+
+def reading(steps: int, reverse: bool = False) -> Trace:
+    """A trace with one layer that hides time."""
+    values = np.zeros((steps, 3), np.float32)
+    layers = (Layer("input", "input", ("step", "unit"), {}, (), values, values),
+              Layer("rnn", "rnn", ("step", "unit"), {"reverse": reverse}, ("input",), values, values,
+                    inner={"preactivation": values, "hidden": values}),
+              Layer("loss", "cross_entropy", (), {}, ("rnn",), np.float32(1), np.float32(1)))
+    return Trace("reading", layers)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_layer_that_hides_time_has_a_beat_a_step_and_returns_the_other_way(reverse: bool) -> None:
+    beats = [beat for beat in timeline(reading(5, reverse)).beats if beat.layer == "rnn"]
+    forward = [beat.step for beat in beats if beat.direction == FORWARD]
+    assert forward == ([5, 4, 3, 2, 1] if reverse else [1, 2, 3, 4, 5])
+    assert [beat.step for beat in beats if beat.direction == BACKWARD] == forward[::-1]
+
+
+def test_steps_and_the_parts_of_a_step_have_addresses() -> None:
+    times = timeline(reading(5))
+    assert times.find("rnn.forward[3]").beat.step == 3
+    assert times.find("rnn.forward[3].preactivation").phase == pytest.approx(2 / 3)
+    assert times.find("rnn.forward[3].hidden") == times.find("rnn.forward[3]")
+    assert times.find("rnn.forward").beat.step == 1
+    assert times.find("rnn.forward[3]@0.1").part == "reads"
+    with pytest.raises(LookupError, match="step 1…5, and reads, preactivation, hidden"):
+        times.find("rnn.forward[9]")

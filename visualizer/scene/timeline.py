@@ -6,13 +6,12 @@ Forward beats follow the order of execution; backward beats return the same way.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
-from visualizer.trace import Trace
+from visualizer.trace import Layer, Trace
 
 FORWARD, BACKWARD = "forward", "backward"
 REST = Fraction(1, 4)
@@ -28,15 +27,14 @@ class Beat:
     direction: str = FORWARD
     step: int | None = None
     """For layers that hide time: which step, counted from 1."""
-    part: str = ""
-    """For an operation within a step: `forget`, `cell`, …"""
+    parts: tuple[str, ...] = ()
+    """What happens within a step, in order: `reads`, `forget`, `cell`, …; each takes an equal share of the beat."""
 
     @property
     def address(self) -> str:
-        """`conv2.forward`, `lstm.backward[3].cell`."""
+        """`conv2.forward`, `lstm.backward[3]`."""
         step = "" if self.step is None else f"[{self.step}]"
-        part = f".{self.part}" if self.part else ""
-        return f"{self.layer}.{self.direction}{step}{part}"
+        return f"{self.layer}.{self.direction}{step}"
 
     @property
     def seconds(self) -> Fraction:
@@ -59,6 +57,12 @@ class Moment:
     @property
     def backward(self) -> bool:
         return self.beat.direction == BACKWARD
+
+    @property
+    def part(self) -> str:
+        """What happens just now within a step: the last part when the step is done; empty where there are none."""
+        parts = self.beat.parts
+        return parts[min(int(self.phase * len(parts)), len(parts) - 1)] if parts else ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,10 @@ class Timeline:
         return Moment(self.beats[index], 1.0, index)
 
     def find(self, address: str) -> Moment:
-        """The moment of an address such as `conv2.forward@0.5`; raises LookupError with one sentence."""
+        """The moment of an address such as `conv2.forward@0.5` or `lstm.forward[12].forget` (that part done).
+
+        Raises LookupError with one sentence.
+        """
         text, _, phase_text = address.partition("@")
         try:
             phase = float(phase_text) if phase_text else 1.0
@@ -107,17 +114,39 @@ class Timeline:
         if not 0 <= phase <= 1:
             raise LookupError(f"{address!r} has no phase between 0 and 1 after the @; write for example {text}@0.5.")
         index = self._by_address.get(text)
-        if index is None and not re.search(r"\.(forward|backward)\b", text):
-            index = self._by_address.get(f"{text}.{FORWARD}")
         if index is None:
-            names = dict.fromkeys(beat.layer for beat in self.beats)
-            raise LookupError(f"There is no moment {address!r}; write LAYER.forward or LAYER.backward, where LAYER is "
-                              f"one of {', '.join(names)}.")
+            index, phase = self._find_part(text, phase)
+        if index is None:
+            raise LookupError(f"There is no moment {address!r}; write {self._how_to_write(text)}.")
         return Moment(self.beats[index], phase, index)
 
-    def of(self, layer: str, direction: str) -> Moment | None:
-        """The settled beat of a layer in one direction, if there is one."""
-        index = self._by_address.get(Beat(layer, direction).address)
+    def _find_part(self, text: str, phase: float) -> tuple[int | None, float]:
+        """A bare layer means its forward beat, a layer without a step its first one, and a part its end."""
+        beat, _, part = text.rpartition(".")
+        index = self._by_address.get(beat)
+        if index is not None and part in self.beats[index].parts:
+            parts = self.beats[index].parts
+            return index, (parts.index(part) + phase) / len(parts)
+        for layer, direction in ((text, FORWARD), (beat, part)):
+            found = self.of(layer, direction)
+            if found is not None:
+                return found.index, phase
+        return None, phase
+
+    def _how_to_write(self, text: str) -> str:
+        names = dict.fromkeys(beat.layer for beat in self.beats)
+        stepped = [beat for beat in self.beats if beat.step is not None and text.startswith(f"{beat.layer}.")]
+        if stepped:
+            last = max(beat.step or 0 for beat in stepped)
+            parts = f", and {', '.join(stepped[0].parts)} after it" if stepped[0].parts else ""
+            return f"{stepped[0].layer}.forward[N] or {stepped[0].layer}.backward[N] with a step 1…{last}{parts}"
+        return f"LAYER.forward or LAYER.backward, where LAYER is one of {', '.join(names)}"
+
+    def of(self, layer: str, direction: str, step: int | None = None) -> Moment | None:
+        """The settled beat of a layer in one direction, if there is one; its first one where it has a beat a step."""
+        index = self._by_address.get(Beat(layer, direction, step).address)
+        if index is None:
+            index = self._first.get((layer, direction))
         return None if index is None else self.settled(index)
 
     @cached_property
@@ -125,12 +154,34 @@ class Timeline:
         return {beat.address: index for index, beat in enumerate(self.beats)}
 
 
+    @cached_property
+    def _first(self) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for index, beat in enumerate(self.beats):
+            found.setdefault((beat.layer, beat.direction), index)
+        return found
+
+
 @lru_cache(maxsize=16)
 def timeline(trace: Trace) -> Timeline:
-    """Every layer once forwards, then every layer through which gradient came, once backwards."""
-    forward = [Beat(layer.name, FORWARD) for layer in trace.layers]
-    backward = [Beat(layer.name, BACKWARD) for layer in reversed(trace.layers[:-1]) if _carries_back(trace, layer.name)]
+    """Every layer once forwards, then every layer through which gradient came, once backwards.
+
+    Layers that hide time have a beat a step, in the order in which they were computed.
+    """
+    forward = [beat for layer in trace.layers for beat in _beats(layer, FORWARD)]
+    backward = [beat for layer in reversed(trace.layers[:-1]) if _carries_back(trace, layer.name)
+                for beat in _beats(layer, BACKWARD)]
     return Timeline(tuple(forward + backward))
+
+
+def _beats(layer: Layer, direction: str) -> list[Beat]:
+    if not layer.inner or "step" not in layer.axes:
+        return [Beat(layer.name, direction)]
+    steps = list(range(1, layer.shape[layer.axes.index("step")] + 1))
+    if layer.settings.get("reverse", False) != (direction == BACKWARD):
+        steps.reverse()
+    parts = ("reads", *layer.inner)
+    return [Beat(layer.name, direction, step, parts if direction == FORWARD else parts[::-1]) for step in steps]
 
 
 def ease(phase: float) -> float:
