@@ -9,6 +9,7 @@ import numpy as np
 from visualizer.trace import Array
 
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def count(number: int) -> str:
@@ -27,11 +28,14 @@ def some(number: int, thing: str, things: str = "") -> str:
 
 
 def value(number: float) -> str:
-    """Three digits that say something: `5.21`, `−0.0123`, `1.8e−07`; a whole number with its commas."""
+    """Three digits that say something: `5.21`, `−0.0123`, `1.8 × 10⁻⁷`; a whole number with its commas."""
     if not np.isfinite(number):
         return "NaN" if np.isnan(number) else "∞" if number > 0 else "−∞"
     if number == round(number) and abs(number) < 1e15:
         return count(int(number))
+    if abs(number) >= 1e9 or abs(number) < 1e-4:
+        digits, power = f"{number:.2e}".split("e")
+        return f"{digits} × 10{str(int(power)).translate(_RAISED)}".replace("-", "−")
     return (f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}").replace("-", "−")
 
 
@@ -46,6 +50,16 @@ def percent(part: int, total: int) -> str:
 def by(sizes: Sequence[int]) -> str:
     """`3 × 3`, or just `5`."""
     return " × ".join(count(int(size)) for size in sizes)
+
+
+def window(kernel: Sequence[int], word: str = "window") -> str:
+    """`3 × 3 window`, along one axis `window of 3`."""
+    return f"{by(kernel)} {word}" if len(kernel) > 1 else f"{word} of {count(int(kernel[0]))}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
 
 
 def shape(sizes: Sequence[int]) -> str:

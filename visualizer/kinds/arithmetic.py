@@ -143,7 +143,7 @@ OPERATIONS = (
               {**dict.fromkeys(("div", "divide", "true_divide"), f"{_TWO} rounding_mode"), "__rdiv__": "other input",
                "__rtruediv__": "other input"}, "/",
               "{a} is divided by {b}, place by place", _quotient, lambda a, b, s: (1 / b, -a / (b * b))),
-    Operation("maximum", "larger of two", {"maximum": _TWO}, "or", "The larger of {a} and {b} is kept in each place",
+    Operation("maximum", "maximum of two", {"maximum": _TWO}, "or", "The larger of {a} and {b} is kept in each place",
               lambda a, b, s: max(a, b), _larger_slopes),
 )
 
@@ -202,7 +202,7 @@ def reduced_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def reduced_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
     gone = [inputs[0].axes[axis] if axis < len(inputs[0].axes) else str(axis) for axis in _gone(layer, inputs)]
     count = inputs[0].output.size // max(layer.output.size, 1)
-    over = f" over {' and '.join(gone)}" if gone else ""
+    over = f" over {_words.listed(gone)}" if gone else ""
     return f"Each number is {what} of {_words.some(count, 'number')} of {inputs[0].name}{over}: " \
         f"{_words.shape(inputs[0].shape)} becomes {_words.shape(layer.shape)}."
 
@@ -259,6 +259,6 @@ KINDS = (
                partial(reduced_backward, True)),
     _reduction("sum", "sum", "the sum", {"sum": "input dim keepdim"}, partial(reduced_terms, False),
                partial(reduced_backward, False)),
-    _reduction("max", "largest", "the largest", {"max": "input dim keepdim"}, largest_terms, largest_backward),
-    _reduction("amax", "largest", "the largest", {"amax": "input dim keepdim"}, largest_terms, largest_backward),
+    _reduction("max", "maximum", "the largest", {"max": "input dim keepdim"}, largest_terms, largest_backward),
+    _reduction("amax", "maximum", "the largest", {"amax": "input dim keepdim"}, largest_terms, largest_backward),
 )

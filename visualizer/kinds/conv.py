@@ -79,20 +79,19 @@ def conv_cost(layer: Layer, inputs: Inputs) -> Cost:
 
 
 def conv_sentence(layer: Layer, inputs: Inputs) -> str:
-    weight = layer.weights["weight"]
-    maps, seen, kernel = len(weight), weight.shape[1], _words.by(weight.shape[2:])
-    source = inputs[0].name
-    bias = " plus a bias" if "bias" in layer.weights else ""
-    products = _words.some(prod(weight.shape[1:]), "product")
-    place = "a pixel" if weight.ndim == 4 else "a step"
-    maps_do = "Each of the " + _words.some(maps, "map") if maps > 1 else "The one map"
+    weight, source = layer.weights["weight"], inputs[0].name
+    maps, seen, kernel = len(weight), weight.shape[1], weight.shape[2:]
+    whole = len(inputs[0].output) == seen
+    maps_do = f"Each of the {_words.some(maps, 'map')}" if maps > 1 else "The one map"
     if seen == 1:
-        whose = f"over {source}" if len(inputs[0].output) == 1 else f"over one map of {source}"
-        return f"{maps_do} slides one {kernel} window {whose}{', adding a bias' if bias else ''}: {products} {place}."
-    which = f"one from each map of {source}" if _groups(layer) == 1 else \
-        f"one from each map of its group of {source}"
-    return f"{maps_do} adds {_words.few(seen)} {kernel} windows, {which},{bias}: {products} {place}." if bias else \
-        f"{maps_do} adds {_words.few(seen)} {kernel} windows, {which}: {products} {place}."
+        does = f"slides one {_words.window(kernel)} over {source if whole else f'one map of {source}'}"
+        bias = ", adding a bias" if "bias" in layer.weights else ""
+    else:
+        does = f"adds {_words.few(seen)} {_words.window(kernel, 'windows')}, one from each map of " \
+            f"{source if whole else f'its group in {source}'}"
+        bias = ", plus a bias" if "bias" in layer.weights else ""
+    place = "a pixel" if weight.ndim == 4 else "a step"
+    return f"{maps_do} {does}{bias}: {_words.some(prod(weight.shape[1:]), 'product')} {place}."
 
 
 def conv_short(layer: Layer, inputs: Inputs) -> str:
@@ -168,7 +167,7 @@ def transposed_sentence(layer: Layer, inputs: Inputs) -> str:
     weight = layer.weights["weight"]
     place = "pixel" if weight.ndim == 4 else "step"
     before, after = _words.by(inputs[0].shape[1:]), _words.by(layer.shape[1:])
-    return f"Each {place} of {inputs[0].name} is spread over a {_words.by(weight.shape[2:])} window, and what " \
+    return f"Each {place} of {inputs[0].name} is spread over a {_words.window(weight.shape[2:])}, and what " \
         f"overlaps is added: {before} becomes {after}, in {_words.some(len(layer.output), 'map')}."
 
 

@@ -135,15 +135,18 @@ def norm_box(norm: Norm, layer: Layer, inputs: Inputs, which: int, box: Box) -> 
 
 
 def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
+    title = norm.title[0].upper() + norm.title[1:]
     values = f"values now lie {_words.spread(layer.output)}"
-    if _learned(norm, layer, (0,) * layer.output.ndim) is not None:
-        return f"{norm.title.capitalize()} is in evaluation: it shifts and stretches each channel of " \
-            f"{inputs[0].name} by what it learned in training; {values}."
-    count = int(np.prod([len(one) for one in norm.population(layer, (0,) * layer.output.ndim)]))
-    training = " is in training: it" if "running_mean" in layer.weights else ""
+    start = (0,) * layer.output.ndim
+    if _learned(norm, layer, start) is not None:
+        return f"{title} is in evaluation: it shifts and stretches each channel of {inputs[0].name} by what it " \
+            f"learned in training; {values}."
+    count = int(np.prod([len(one) for one in norm.population(layer, start)]))
     aim = "mean 0 and variance 1" if norm.centred else "a mean square of 1"
-    return f"{norm.title if norm.title.isupper() else norm.title.capitalize()}{training} brings {norm.over} of " \
-        f"{inputs[0].name} ({_words.some(count, 'number')}) to {aim}, then stretches and shifts; {values}."
+    then = _words.listed([word for name, word in (("weight", "stretches"), ("bias", "shifts"))
+                          if name in layer.weights])
+    return f"{title}{' is in training: it' if 'running_mean' in layer.weights else ''} brings {norm.over} of " \
+        f"{inputs[0].name} ({_words.some(count, 'number')}) to {aim}{f', then {then} it' if then else ''}; {values}."
 
 
 def norm_short(norm: Norm, layer: Layer, inputs: Inputs) -> str:

@@ -231,9 +231,9 @@ FUNCTIONS = (
     Function("square", "The square", "y = x²", lambda x, s: x * x, lambda x, s: 2 * x,
              "multiplies each number with itself: values lie {spread}"),
     Function("pow", "The power", "y = xⁿ", _power, _power_slope,
-             "multiplies each number with itself as often as its exponent says: values lie {spread}",
+             "raises each number to the power {exponent}: values lie {spread}",
              "input exponent", ("__pow__",)),
-    Function("abs", "The size", "y = |x|", lambda x, s: abs(x), lambda x, s: float(np.sign(x)),
+    Function("abs", "The absolute value", "y = |x|", lambda x, s: abs(x), lambda x, s: float(np.sign(x)),
              "drops the sign of each number: values lie {spread}", also=("absolute", "__abs__")),
     Function("neg", "The negative", "y = −x", lambda x, s: -x, lambda x, s: -1.0,
              "turns the sign of each number: values lie {spread}", also=("negative", "__neg__")),
@@ -261,6 +261,7 @@ def function_sentence(f: Function, layer: Layer, inputs: Inputs) -> str:
     zero, below = int((layer.output == 0).sum()), int((layer.output < 0).sum())
     words = f.says.format(zero=_words.percent(zero, size), all=_words.count(size), spread=_words.spread(layer.output),
                           below=_words.percent(below, size), are=_are(zero), below_are=_are(below),
+                          exponent=_words.value(layer.settings.get("exponent", 1)),
                           low=_words.value(layer.settings.get("min_val", -1.0)),
                           high=_words.value(layer.settings.get("max_val", 1.0)))
     return f"{f.title} {words}."

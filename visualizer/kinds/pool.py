@@ -40,7 +40,7 @@ def max_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
 
 def max_sentence(layer: Layer, inputs: Inputs) -> str:
     kernel, _, _ = _sizes(layer, _count(layer))
-    return f"Each {_place(layer)} keeps the largest of a {_words.by(kernel)} window: {_from_to(layer, inputs)}."
+    return f"Each {_place(layer)} keeps the largest of a {_words.window(kernel)}: {_from_to(layer, inputs)}."
 
 
 # --- the mean of a window -------------------------------------------------------------------------------------------
@@ -62,7 +62,7 @@ def avg_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
 
 def avg_sentence(layer: Layer, inputs: Inputs) -> str:
     kernel, _, _ = _sizes(layer, _count(layer))
-    return f"Each {_place(layer)} is the mean of a {_words.by(kernel)} window: {_from_to(layer, inputs)}."
+    return f"Each {_place(layer)} is the mean of a {_words.window(kernel)}: {_from_to(layer, inputs)}."
 
 
 def window_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:

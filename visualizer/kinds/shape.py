@@ -86,8 +86,7 @@ def move_box(move: Move, layer: Layer, inputs: Inputs, which: int, box: Box) -> 
 
 
 def move_sentence(move: Move, layer: Layer, inputs: Inputs) -> str:
-    sources = [source.name for source in inputs]
-    return move.says.format(source=" and ".join([", ".join(sources[:-1]), sources[-1]] if sources[1:] else sources),
+    return move.says.format(source=_words.listed([source.name for source in inputs]),
                             before=_words.shape(inputs[0].shape), after=_words.shape(layer.shape),
                             count=_words.count(layer.output.size), names=" × ".join(layer.axes) or "nothing")
 
