@@ -111,8 +111,10 @@ class Layer:
 
     @property
     def learned(self) -> Arrays:
-        """Its weights without running statistics."""
-        return {name: array for name, array in self.weights.items() if not name.startswith("running_")}
+        """Its weights without running statistics, and without those that the setting `fixed` names."""
+        fixed = self.settings.get("fixed", ())
+        return {name: array for name, array in self.weights.items()
+                if not name.startswith("running_") and name not in fixed}
 
 
 _ARRAY_GROUPS = ("weights", "weight_gradients", "inner", "inner_gradients")

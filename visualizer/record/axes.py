@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from visualizer.trace import Refused
 
 if TYPE_CHECKING:
+    from visualizer.kinds import Kind
     from visualizer.record.calls import Event
 
 Axes = tuple[str, ...]
@@ -23,15 +24,15 @@ BY_FIRST_READER = (
 OTHERWISE = {1: ("unit",), 2: ("batch", "unit"), 3: ("batch", "step", "unit"), 4: ("batch", *MAPS)}
 
 
-def of(event: Event) -> Axes:
+def of(event: Event, kind: Kind | None = None) -> Axes:
     """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
     for read in event.reads:
         if read.kind_name == "input" and not read.axes:
             read.axes = of_input(read, event)
     shape = event.output.shape
-    if event.kind is not None:
+    if kind is not None:
         try:
-            found = tuple(event.kind.axes(event.settings, tuple(read.axes for read in event.reads), shape))
+            found = tuple(kind.axes(event.settings, tuple(read.axes for read in event.reads), shape))
         except (LookupError, TypeError, ValueError):
             found = ()
         if _fits(found, shape):
@@ -87,9 +88,13 @@ def _recurrent(event: Event) -> Axes:
 
 
 def _like_what_it_read(event: Event) -> Axes:
-    for read in event.reads:
-        if read.output.shape == event.output.shape and read.axes:
-            return read.axes
+    """The same shape means the same; so does the same shape but for the last axis. Constants tell nothing."""
+    shape = event.output.shape
+    told = [read for read in event.reads if read.axes and read.kind_name not in ("constant", "parameter")]
+    for same in (shape, shape[:-1]):
+        for read in told:
+            if read.output.ndim == len(shape) and read.output.shape[:len(same)] == same and _fits(read.axes, shape):
+                return read.axes
     return ()
 
 

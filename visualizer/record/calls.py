@@ -184,18 +184,21 @@ class Recording(TorchFunctionMode):
                 if returned is tensor and self._newest[id(tensor)].readers > 1:
                     returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
             event = Event(call.name, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
-                          self._stack[-1], (), dict(settings or bound.settings), bound.reads, bound.weights,
-                          bound.weight_arrays, why=why or bound.why)
+                          self._stack[-1], (), dict(settings or bound.settings), bound.reads, why=why or bound.why)
             if index and event.kind is not None:
                 event.settings["part"] = index
             if index and event.kind is not None and event.output.dtype.kind in "iu":
                 event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call.name)}
                 event.why = PLACES.format(name=event.call)
-            event.axes = axes.of(event)
+            event.axes = axes.of(event, call.kind if event.kind is bound.kind else None)
             if event.kind is not None and bound.reads and bound.reads[0].axes[:1] != ("batch",):
                 event.settings["batch"] = axes.batch_of(bound.reads[0])
-            if bound.weights:
+            if bound.weights and not index:  # the first output stands for the whole call
+                event.weights, event.weight_arrays = bound.weights, bound.weight_arrays
                 event.again = func, args, kwargs, {id(read.tensor): read.output for read in bound.reads}
+                fixed = [key for key, weight in bound.weights.items() if not isinstance(weight, nn.Parameter)]
+                if any(not key.startswith("running_") for key in fixed):
+                    event.settings["fixed"] = tuple(fixed)  # a kernel that is no parameter
             self._add(event, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = event
@@ -346,7 +349,12 @@ class Recording(TorchFunctionMode):
         return event
 
     def _follow(self, event: Event, tensor: Tensor) -> None:
-        """Keep the place in autograd's graph to which its gradient will come back."""
+        """Keep the place in autograd's graph to which its gradient will come back.
+
+        A view taken without autograd claims to require a gradient and has no such place.
+        """
+        if tensor.grad_fn is None and tensor._is_view():
+            return
         event.edge = get_gradient_edge(tensor)
         self._nodes[event.edge.node, event.edge.output_nr] = event
         self._spend(event.output.nbytes)

@@ -100,6 +100,9 @@ class _Goal:
 def _aim(recording: Recording, answer: Tensor, wanted: str, target: int | None, labels: tuple[str, ...]) -> _Goal:
     """Add the layers that turn the answer into one number: softmax and loss, or one logit."""
     event = recording.event_of(answer)
+    if (labels or target is not None) and "batch" not in event.axes and answer.ndim == 2 and len(answer) == 1:
+        answer = recording.step(torch.squeeze, (answer, 0), {})  # a batch of one, though nothing named it so
+        event = recording.event_of(answer)
     classes = _classes(event, labels, target if wanted == "loss" else None)
     if classes:
         layers.name_classes(event)

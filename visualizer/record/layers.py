@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from visualizer.record import axes
-from visualizer.record.calls import Event, Recording, readable, swapped
+from visualizer.record.calls import Event, Recording, readable, swapped, tensors_in
 from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Layer
 
 NOTHING_WANTED = "Nothing was differentiated, so it has no gradient."
 WHOLE_NUMBERS = "Whole numbers carry no gradient."
+CONSTANT = "It is a constant, so it has no gradient."
 NOT_FOLLOWED = "It was computed without autograd, so no gradient flows back to it."
 NOT_REACHED = "The objective does not depend on it, so no gradient flows back to it."
 FROZEN = "Its weights are frozen, so they have no gradient."
@@ -74,6 +75,8 @@ def _why(event: Event, flowed: bool, shares: Shares) -> str:
             reasons.append(NOTHING_WANTED)
         elif event.output.dtype.kind not in "fc":
             reasons.append(WHOLE_NUMBERS)
+        elif event.kind_name == "constant":
+            reasons.append(CONSTANT)
         else:
             reasons.append(NOT_REACHED if event.edge else NOT_FOLLOWED)
     learnable = [tensor for tensor in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
@@ -142,30 +145,47 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
         if len(places) == 1:
             found[id(places[0][0]), places[0][1]] = _array_of(total)
             continue
-        shares = [_share(event, key) for event, key in places]
+        shares = [_share(event, key, events) for event, key in places]
         complete = all(share is not None for share in shares) and _adds_up([s for s in shares if s is not None], total)
         for (event, key), share in zip(places, shares, strict=True):
             found[id(event), key] = _array_of(share) if complete and share is not None else None
     return found
 
 
-def _share(event: Event, key: str) -> Tensor | None:
+def _share(event: Event, key: str, events: list[Event]) -> Tensor | None:
     """The gradient of one weight through one call: that call again, from the numbers that it read."""
     weight = event.weights[key]
     if event.kind_name == "parameter":
         return event.gradient
     if event.again is None:
         return None
-    if event.gradient is None:
+    outputs = [other for other in events if other.number == event.number and other.gradient is not None]
+    if not outputs:
         return torch.zeros_like(weight)
     func, args, kwargs, values = event.again
     alone = weight.detach().requires_grad_()
     swaps = {number: torch.tensor(array) for number, array in values.items()} | {id(weight): alone}
     with torch.enable_grad():
-        returned = func(*swapped(args, swaps), **swapped(kwargs, swaps))
-        made = returned[event.index] if isinstance(returned, tuple | list) else returned
-        found: tuple[Tensor | None, ...] = torch.autograd.grad(made, alone, event.gradient, allow_unused=True)
+        made = tensors_in(func(*swapped(args, swaps), **swapped(kwargs, swaps)))
+        ends = [made[output.index] for output in outputs]
+        given = [_from_outside(number, ends, outputs) for number in range(len(ends))]
+        found: tuple[Tensor | None, ...] = torch.autograd.grad(ends, alone, given, allow_unused=True)
     return found[0]
+
+
+def _from_outside(number: int, ends: list[Tensor], outputs: list[Event]) -> Tensor:
+    """The gradient of one output of a call without what came back to it through the others, inside the call.
+
+    The hidden state of an LSTM cell is made from its cell state, and both are handed out.
+    """
+    gradient = outputs[number].gradient
+    assert gradient is not None
+    for other, end in enumerate(ends):
+        if other != number and end.grad_fn is not None:
+            (inside,) = torch.autograd.grad(end, ends[number], outputs[other].gradient, retain_graph=True,
+                                            allow_unused=True)
+            gradient = gradient if inside is None else gradient - inside
+    return gradient
 
 
 def _adds_up(shares: list[Tensor], total: Tensor) -> bool:
