@@ -67,7 +67,8 @@ def test_running_statistics_are_no_parameters() -> None:
     weights = {"weight": ones, "bias": ones * 2, "running_mean": ones * 3, "running_var": ones * 4}
     norm = Layer("norm", "batch_norm", ("channel",), {}, (), ones, weights=weights)
     assert norm.parameters == Trace("m", (norm,)).parameters == 6
-    blur = Layer("blur", "conv2d", ("channel",), {"fixed": ("weight",)}, (), ones, weights={"weight": ones, "bias": ones})
+    both = {"weight": ones, "bias": ones}
+    blur = Layer("blur", "conv2d", ("channel",), {"fixed": ("weight",)}, (), ones, weights=both)
     assert blur.parameters == 3
 
 

@@ -183,26 +183,34 @@ class Recording(TorchFunctionMode):
                     continue  # handed back as it was
                 if returned is tensor and self._newest[id(tensor)].readers > 1:
                     returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
-            event = Event(call.name, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
-                          self._stack[-1], (), dict(settings or bound.settings), bound.reads, why=why or bound.why)
-            if index and event.kind is not None:
-                event.settings["part"] = index
-            if index and event.kind is not None and event.output.dtype.kind in "iu":
-                event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call.name)}
-                event.why = PLACES.format(name=event.call)
-            event.axes = axes.of(event, call.kind if event.kind is bound.kind else None)
-            if event.kind is not None and bound.reads and bound.reads[0].axes[:1] != ("batch",):
-                event.settings["batch"] = axes.batch_of(bound.reads[0])
+            event = self._event(call, bound, number, index, tensor)
+            event.name, event.kind_name, event.why = name, kind or event.kind_name, why or event.why
+            event.settings = dict(settings or event.settings)
             if bound.weights and not index:  # the first output stands for the whole call
-                event.weights, event.weight_arrays = bound.weights, bound.weight_arrays
                 event.again = func, args, kwargs, {id(read.tensor): read.output for read in bound.reads}
-                fixed = [key for key, weight in bound.weights.items() if not isinstance(weight, nn.Parameter)]
-                if any(not key.startswith("running_") for key in fixed):
-                    event.settings["fixed"] = tuple(fixed)  # a kernel that is no parameter
             self._add(event, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = event
         return returned
+
+    def _event(self, call: _Call, bound: _Bound, number: int, index: int, tensor: Tensor) -> Event:
+        """One output of a call, with all that is known of the call."""
+        event = Event(call.name, number, to_numpy(tensor), bound.kind_name, bound.kind, index, "", self._stack[-1],
+                      settings=dict(bound.settings), reads=bound.reads, why=bound.why)
+        if index and event.kind is not None:
+            event.settings["part"] = index
+            if event.output.dtype.kind in "iu":
+                event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call.name)}
+                event.why = PLACES.format(name=call.name)
+        event.axes = axes.of(event, call.kind if event.kind is bound.kind else None)
+        if event.kind is not None and bound.reads and bound.reads[0].axes[:1] != ("batch",):
+            event.settings["batch"] = axes.batch_of(bound.reads[0])
+        if not index:
+            event.weights, event.weight_arrays = bound.weights, bound.weight_arrays
+            fixed = [key for key, weight in bound.weights.items() if not isinstance(weight, nn.Parameter)]
+            if any(not key.startswith("running_") for key in fixed):
+                event.settings["fixed"] = tuple(fixed)  # a kernel that is no parameter
+        return event
 
     def event_of(self, tensor: Tensor) -> Event:
         """The Event that holds the numbers which `tensor` has now."""
@@ -455,7 +463,8 @@ def _call(func: Any) -> _Call:
     """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same."""
     name = str(getattr(func, "__name__", func))
     name = str(getattr(func.__self__, "__name__", name)) if name == "__get__" else name.partition(".")[0]
-    for spelling in (name, name if name.endswith("__") else name.rstrip("_")):
+    native = "" if getattr(func, "__module__", "") == "torch.nn.functional" else f"torch.{name}"  # other arguments
+    for spelling in (native, name, name if name.endswith("__") else name.rstrip("_")):
         kind = kinds.by_call(spelling)
         if kind is not None:
             return _Call(name, kind, tuple(kind.calls[spelling].split()))
