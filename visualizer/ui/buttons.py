@@ -40,7 +40,7 @@ class Button(QAbstractButton):
     def sizeHint(self) -> QSize:
         words = style.text_width(self.text(), self.text_size, self.weight) if self.text() else 0
         icon = 16 + (8 if words else 0) if self.icon_name else 0
-        padding = 0 if self.look == "link" else 24
+        padding = 0 if self.look == "link" else 12 if not words else 20 if self.look == "raised" else 24
         return QSize(max(28, round(words + icon + padding + 0.5)), 28 if self.look == "link" else 32)
 
     def minimumSizeHint(self) -> QSize:
@@ -111,8 +111,8 @@ class Segment(Button):
 
     def sizeHint(self) -> QSize:
         words = style.text_width(self.text(), weight=600) if self.text() else 0.0
-        icon = 16 + (6 if words else 0) if self.icon_name else 0
-        return QSize(round(words + icon + 0.5) + (12 if words and icon else 32), 32)
+        icon = 16 + (5 if words else 0) if self.icon_name else 0
+        return QSize(round(words + icon + 0.5) + (10 if words and icon else 32 if words else 16), 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
@@ -121,7 +121,7 @@ class Segment(Button):
                 style.fill(painter, place, "raised", 6, "hair" if style.theme_name() != "dark" else "")
             words = style.text_width(self.text(), weight=self._weight()) if self.text() else 0.0
             icon = 16.0 if self.icon_name else 0.0
-            gap = 6.0 if words and icon else 0.0
+            gap = 5.0 if words and icon else 0.0
             left = (place.width() - words - icon - gap) / 2
             text_left, icon_left = (left, left + words + gap) if self.icon_after else (left + icon + gap, left)
             if words:

@@ -236,15 +236,15 @@ PARTS = 4
 
 
 def next_part(state: State, times: Timeline, by: int) -> State:
-    """One small step within the beat; past its end, into the next one."""
+    """One small step within the beat; past its end, into the next one. The end of a beat is the start of the next."""
     moment = does.moment_of(state, times)
     part = round(moment.phase * PARTS) + by
     index = moment.index
     if part > PARTS:
         index, part = index + 1, 1
-    elif part < 0:
-        index, part = index - 1, PARTS - 1
-    if not 0 <= index < len(times.beats):
+    elif part < 1 and index > 0:
+        index, part = index - 1, PARTS
+    if not 0 <= index < len(times.beats) or part < 0:
         return state
     return does.go(state, replace(times.settled(index), phase=part / PARTS))
 

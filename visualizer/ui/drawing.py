@@ -36,7 +36,7 @@ class Pad(QWidget):
         self.sheet.drawn.connect(self.drawn)
         self.clear = Button(tr("Clear"), "eraser", "raised", self)
         self.clear.clicked.connect(self.sheet.clear)
-        self.done = Button(tr("Samples"), "models", "raised", self)
+        self.done = Button(tr("Samples"), "", "raised", self)
         self.done.clicked.connect(self.closed)
         style.name(self.clear, tr("Clear the sheet"), tr("Start again with an empty sheet (Delete)"))
         style.name(self.done, tr("Back to the samples"), tr("Close the sheet and show the samples again"))

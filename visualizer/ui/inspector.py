@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
@@ -16,7 +16,7 @@ from visualizer.scene.picture import Focus, Picture
 from visualizer.scene.state import State
 from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
-from visualizer.ui.buttons import Segment, Segments, note_focus
+from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WIDTH, page, subject
 from visualizer.ui.store import Store
@@ -36,6 +36,8 @@ class Inspector(QWidget):
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.store = store
+        self.held_back = False
+        """The window has not been seen yet: the page comes right after its first paint."""
         self.drawer = False
         """It lies over the stage, and so needs an edge."""
         self.status = ""
@@ -49,7 +51,7 @@ class Inspector(QWidget):
         self.scroller.setFrameShape(QFrame.Shape.NoFrame)
         self.scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.table = ValueTable(self)
+        self.table: ValueTable | None = None
         self.charts: QWidget | None = None
         self.tabs = Segments([Segment(title) for title in (tr("Facts"), tr("Values"), tr("Plots"))], self)
         self.tabs.setAccessibleName(tr("Details as"))
@@ -67,7 +69,7 @@ class Inspector(QWidget):
     def refresh(self) -> None:
         """Write the page anew if anything on it has changed."""
         trace, moment, state = self.store.trace, self.store.moment, self.store.state
-        if trace is None or moment is None or not self.isVisible():
+        if trace is None or moment is None or self.held_back or not self.isVisible():
             self._drawn = ()
             if trace is None:
                 self.page.show_picture(EMPTY)
@@ -79,7 +81,7 @@ class Inspector(QWidget):
         self._drawn = wanted
         if self.tab == 0:
             self.page.show_page(page(trace, moment, state.focus, state.look))
-        elif self.tab == 1:
+        elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, subject(trace, moment, state.focus), moment.backward)
         elif self.charts is not None:
             self.charts.show_values(trace, subject(trace, moment, state.focus), moment.backward)  # type: ignore[attr-defined]
@@ -90,8 +92,10 @@ class Inspector(QWidget):
 
     def dress(self) -> None:
         """What Qt's own widgets have to be told after the theme changed."""
-        self.table.setStyleSheet(style.table_sheet())
         self._drawn = ()
+        self.scroller.setStyleSheet(style.scroll_sheet())
+        if self.table is not None:
+            self.table.setStyleSheet(style.table_sheet())
         if self.charts is not None:
             self.charts.dress()  # type: ignore[attr-defined]
         self.refresh()
@@ -121,18 +125,24 @@ class Inspector(QWidget):
         self.tabs.setGeometry(16, high, self.width() - 24, TABS)
         high -= 8
         self.scroller.setGeometry(0, 0, self.width(), high)
-        self.table.setGeometry(16, 12, self.width() - 24, high - 12)
+        if self.table is not None:
+            self.table.setGeometry(16, 12, self.width() - 24, high - 12)
         if self.charts is not None:
             self.charts.setGeometry(16, 12, self.width() - 24, high - 12)
 
     def _turn(self, number: int) -> None:
+        if number == 1 and self.table is None:
+            self.table = ValueTable(self)
+            self.table.setStyleSheet(style.table_sheet())
+            self._place()
         if number == 2 and self.charts is None:
             from visualizer.ui.charts import Charts  # brings pyqtgraph, which is only imported when it is wanted
 
             self.charts = Charts(self)
             self._place()
         self.scroller.setVisible(number == 0)
-        self.table.setVisible(number == 1)
+        if self.table is not None:
+            self.table.setVisible(number == 1)
         if self.charts is not None:
             self.charts.setVisible(number == 2)
         self.refresh()
@@ -320,6 +330,13 @@ class ValueTable(QTableView):
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)
         super().focusInEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) \
+                and event.matches(QKeySequence.StandardKey.Copy):
+            event.accept()
+            return True
+        return keeps(event, (*ARROWS, Qt.Key.Key_Home, Qt.Key.Key_End)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):

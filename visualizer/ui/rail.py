@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QFocusEvent,
@@ -20,10 +21,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import paint, registry, samples
+from visualizer import paint, registry
 from visualizer.scene import colour, numbers
 from visualizer.scene.state import State
-from visualizer.trace import Sample
+from visualizer.trace import Sample, Trace
 from visualizer.ui import style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.drawing import Pad
@@ -55,8 +56,7 @@ class Rail(QWidget):
         self.open_model = Button(tr("Open a model…"), "", "link", self)
         self.grid = SampleGrid(store)
         self.grid_scroller = _scrolled(self.grid, self)
-        self.pad = Pad(self)
-        self.pad.hide()
+        self.pad: Pad | None = None
         self.draw_button = Button(tr("Draw"), "pencil", "raised", self)
         self.open_button = Button(tr("Open…"), "folder", "raised", self)
         self.model_button = Button("", "models", "chosen", self)
@@ -67,8 +67,8 @@ class Rail(QWidget):
         self._name()
         self._connect()
         store.changed.connect(self._changed)
-        store.trace_changed.connect(self._retrace)
-        self._retrace()
+        store.trace_changed.connect(lambda trace: self.update())
+        self._place()
 
     def set_narrow(self, narrow: bool) -> None:
         """Icons only, or the whole choosers."""
@@ -82,10 +82,20 @@ class Rail(QWidget):
         if self.narrow:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
+        if self.pad is None:
+            self.pad = Pad(self)
+            self.pad.hide()
+            self.pad.drawn.connect(self.drawn)
+            self.pad.closed.connect(self.toggle_pad)
         self.pad.setVisible(self.pad.isHidden())
         self._place()
-        if self.pad.isVisible():
+        if self.drawing:
             self.pad.sheet.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    @property
+    def drawing(self) -> bool:
+        """Whether the pad stands where the samples were."""
+        return self.pad is not None and not self.pad.isHidden()
 
     def close_panel(self) -> None:
         """Put away the panel beside the icons."""
@@ -104,7 +114,7 @@ class Rail(QWidget):
             top = self._input_top()
             style.write(painter, tr("Input"), 16, top, "ink-2", weight=600)
             style.write(painter, self.grid.source(), 200, top, "ink-2", size=12, weight=400, anchor="end", width=130)
-            if self.pad.isHidden():
+            if not self.drawing:
                 self._write_sample(painter, self.grid_scroller.geometry().bottom() + 24)
 
     def _write_sample(self, painter: QPainter, baseline: float) -> None:
@@ -116,10 +126,10 @@ class Rail(QWidget):
                              weight=600 if strong else 500, width=max(1.0, 200 - x))
 
     def _sample(self) -> Sample:
-        trace = self.store.trace
-        known = {sample.name: sample for sample in samples.all_samples()}
-        name = self.store.state.sample
-        return known.get(name) or (trace.sample if trace is not None else Sample(name))
+        trace, name = self.store.trace, self.store.state.sample
+        if trace is not None and trace.sample.name == name:
+            return trace.sample
+        return next((sample for sample in self.grid.samples if sample.name == name), Sample(name))
 
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
@@ -138,8 +148,6 @@ class Rail(QWidget):
             button.clicked.connect(self.open_wanted)
         for button in (self.draw_button, self.draw_icon):
             button.clicked.connect(self.toggle_pad)
-        self.pad.drawn.connect(self.drawn)
-        self.pad.closed.connect(self.toggle_pad)
         self.model_button.clicked.connect(self._model_menu)
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
 
@@ -150,7 +158,8 @@ class Rail(QWidget):
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)
         if self.narrow:
-            self.pad.hide()
+            if self.pad is not None:
+                self.pad.hide()
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
                                     (self.draw_icon, 120, 40), (self.open_icon, 160, 40)):
                 widget.setGeometry(8, y, side, side)
@@ -160,15 +169,13 @@ class Rail(QWidget):
         self.scroller.setGeometry(8, 40, 206, models_high)
         self.open_model.setGeometry(22, 40 + models_high + 8, self.open_model.sizeHint().width(), 28)
         top = self._input_top() + 15
-        drawing = not self.pad.isHidden()
-        self.grid_scroller.setVisible(not drawing)
-        self.draw_button.setVisible(not drawing)
-        self.open_button.setVisible(not drawing)
-        if drawing:
+        for widget in (self.grid_scroller, self.draw_button, self.open_button):
+            widget.setVisible(not self.drawing)
+        if self.pad is not None and self.drawing:
             self.pad.setGeometry(16, top, 184, self.pad.sizeHint().height())
             return
         room = self.height() - top - 40 - 48
-        shown = max(2, min(self.grid.rows, 3 if self.height() < 900 else 6, room // THUMB_PITCH))
+        shown = max(2, min(self.grid.rows or 3, 3 if self.height() < 900 else 6, room // THUMB_PITCH))
         high = shown * THUMB_PITCH - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
         self.draw_button.setGeometry(16, top + high + 38, 88, 32)
@@ -179,7 +186,8 @@ class Rail(QWidget):
         if (old.sample, old.model) != (new.sample, new.model):
             self.update()
 
-    def _retrace(self) -> None:
+    def fill(self) -> None:
+        """Offer the samples. Reading them waits until the window has been seen."""
         self.grid.show_samples(fitting_samples(self.store.state.model))
         self._place()
         self.update()
@@ -373,7 +381,7 @@ class SampleGrid(QWidget):
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
-                draw_thumb(painter, self.samples[number].name, place, number == chosen)
+                draw_thumb(painter, thumb(self.samples[number].name, style.theme_name()), place, number == chosen)
 
     def _changed(self, old: State, new: State) -> None:
         if old.sample == new.sample:
@@ -402,16 +410,17 @@ class ThumbButton(Button):
         store.trace_changed.connect(lambda trace: self.update())
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        trace = self.store.trace
+        image = None if trace is None else input_thumb(trace, style.theme_name())
         with paint.painting(self) as painter:
-            draw_thumb(painter, self.store.state.sample, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
+            draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
 
 
 # --- thumbnails and words -------------------------------------------------------------------------------------------
 
-def draw_thumb(painter: QPainter, name: str, place: QRectF, chosen: bool) -> None:
-    """One sample in its tile, framed if it is the input."""
+def draw_thumb(painter: QPainter, image: QImage | None, place: QRectF, chosen: bool) -> None:
+    """One picture in its tile, framed if it is the input."""
     painter.fillRect(place, style.color("stage"))
-    image = thumb(name, style.theme_name())
     if image is not None:
         side = place.width() - 4
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -426,17 +435,32 @@ def draw_thumb(painter: QPainter, name: str, place: QRectF, chosen: bool) -> Non
 @cache
 def thumb(name: str, theme: str) -> QImage | None:
     """A sample in the pixel palette of the theme; None if it is no image."""
+    from visualizer import samples  # brings Pillow, which the first paint does without
+
     try:
         pixels = np.asarray(samples.pixels(name))
     except (LookupError, OSError):
         return None
-    if pixels.ndim != 2:
+    return None if pixels.ndim != 2 else in_pixels(pixels.astype(np.uint8), theme)
+
+
+@lru_cache(maxsize=4)
+def input_thumb(trace: Trace, theme: str) -> QImage | None:
+    """What was fed in, whatever it is, if it is a picture."""
+    first = trace.layers[0]
+    if first.axes != ("channel", "row", "column"):
         return None
+    values = first.output.astype(np.float64).mean(axis=0)
+    return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
+
+
+def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
+    """(rows, columns) entries of the pixel palette as an image."""
     table = colour.theme(theme).palettes["pixel"].astype(np.uint32)
     packed = 0xFF000000 | table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2]
-    entries = np.ascontiguousarray(packed[pixels.astype(np.uint8)])
-    height, width = entries.shape
-    return QImage(entries.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
+    colours = np.ascontiguousarray(packed[entries])
+    height, width = colours.shape
+    return QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()
 
 
 def sample_words(sample: Sample) -> str:
@@ -460,7 +484,9 @@ def model_size(name: str) -> str:
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:
     """The bundled samples that a model reads; all of them for a model of one's own."""
-    return tuple(samples.all_samples())
+    from visualizer import samples  # brings Pillow, which the first paint does without
+
+    return samples.all_samples()
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:
@@ -470,8 +496,7 @@ def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    area.viewport().setAutoFillBackground(False)
-    widget.setAutoFillBackground(False)
+    area.setStyleSheet(style.scroll_sheet())
     return area
 
 

@@ -17,6 +17,7 @@ from visualizer import export, registry, samples
 from visualizer.engine.client import Engine
 from visualizer.scene.state import State, from_json
 from visualizer.trace import Refused, Trace, load
+from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store, recording_of
 from visualizer.ui.words import tr
 
@@ -35,8 +36,6 @@ class Recorder(QObject):
     """One sentence about what went wrong."""
     status = Signal(str)
     """A few words about live computing."""
-    shown = Signal()
-    """A recording that was asked for has come."""
 
     def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +43,10 @@ class Recorder(QObject):
         self.ink: NDArray[np.uint8] | None = None
         """(28, 28): the digit that is the input while the sample is `drawn`."""
         self._asked: dict[int, State] = {}
-        self._last_good = store.state
+        self._before = store.state
+        """Where one was in the recording that is still shown while another one is asked for."""
+        self._gone = False
+        store.changed.connect(self._remember)
         store.wants_trace.connect(self.record)
         engine.ready.connect(self._ready)
         engine.answered.connect(self._answered)
@@ -60,7 +62,7 @@ class Recorder(QObject):
         try:
             if path.suffix == ".trace":
                 self._show(_saved_trace(path, state), None, state)
-            elif (found := bundled_trace(state)) is not None:
+            elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
             else:
@@ -134,16 +136,18 @@ class Recorder(QObject):
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
         if self.store.set_trace(trace, report, asked=state):
-            self._last_good = self.store.state
-            self.shown.emit()
+            self._gone = False
+
+    def _remember(self, old: State, new: State) -> None:
+        if recording_of(old) != recording_of(new) and not self._gone:
+            self._before, self._gone = old, True
 
     def _refuse(self, sentence: str) -> None:
-        """Say why, and go back to the recording that is still there."""
-        good = self._last_good
-        if self.store.trace is not None and recording_of(good) != recording_of(self.store.state):
-            model, sample, objective, interventions = recording_of(good)
-            self.store.update(undoable=False, model=model, sample=sample, objective=objective,
-                              interventions=interventions)
+        """Say why, and go back to where one was in the recording that is still there."""
+        if self.store.trace is not None and self._gone:
+            before, look = self._before, self.store.state.look
+            self.store.apply(lambda state: replace(before, look=look, playing=False), undoable=False)
+            self._gone = False
         self.said.emit(sentence)
 
     # --- what the engine says ---
@@ -164,18 +168,6 @@ class Recorder(QObject):
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))
         self.said.emit(sentence)
-
-
-def bundled_trace(state: State) -> Trace | None:
-    """The shipped recording of this model with this input, if there is one."""
-    if state.objective != "loss" or state.interventions:
-        return None
-    for path in registry.files("assets", "traces/*.trace"):
-        if path.stem.startswith(state.model):
-            found = load(path)
-            if (found.model, found.sample.name) == (state.model, state.sample):
-                return found
-    return None
 
 
 def _saved_trace(path: Path, state: State) -> Trace:

@@ -51,6 +51,8 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
+        self.held_back = False
+        """The window has not been seen yet: the picture comes right after its first paint."""
         self._drawn: tuple[object, ...] = ()
         self._press: QPointF | None = None
         self._dragging = ""
@@ -67,7 +69,7 @@ class Stage(Canvas):
         """Make the picture anew if anything that it shows has changed."""
         store = self.store
         trace, moment = store.trace, store.moment
-        if trace is None or moment is None:
+        if trace is None or moment is None or self.held_back:
             self._drawn = ()
             self.show_picture(EMPTY)
             return

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QWidget
 
-from visualizer import export, paint
+from visualizer import paint
 from visualizer import views as all_views
 from visualizer.registry import write_whole
 from visualizer.scene import state as does
@@ -81,10 +81,8 @@ class Window(QMainWindow):
         self._theme_before = ""
         self._alt_alone = False
         self._was_painted = False
-        self._make_menus()
         self._connect()
-        self.ring = FocusRing(self)
-        self._order_tabs()
+        self.stage.held_back = self.inspector.held_back = True
         self.show_state(store.state, store.state)
         self.show_trace()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -135,7 +133,9 @@ class Window(QMainWindow):
 
     def export_to(self, path: Path) -> None:
         """Save what the stage shows; the ending of the name chooses the format."""
-        export.save(self.stage.picture, path, state=self.store.state)
+        from visualizer import export  # not before the window is seen
+
+        export.save(self.stage.picture, path, state_json=to_json(self.store.state), scale=2)
 
     def copy_picture(self) -> None:
         """The whole picture, at twice its size, on the clipboard."""
@@ -295,6 +295,10 @@ class Window(QMainWindow):
         if self._overlay is not None:
             self._overlay.setGeometry(self.rect())
 
+    def fit(self, room: QSize) -> None:
+        """1600 x 900, or as much of it as the screen has room for."""
+        self.resize(QSize(1600, 900).boundedTo(room))
+
     def sizeHint(self) -> QSize:
         return QSize(1600, 900)
 
@@ -330,7 +334,7 @@ class Window(QMainWindow):
 
     def _dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
-        for area in (self.rail.scroller, self.rail.grid_scroller, self.inspector.scroller):
+        for area in (self.rail.scroller, self.rail.grid_scroller):
             area.setStyleSheet(style.scroll_sheet())
         self.inspector.dress()
 
@@ -359,6 +363,16 @@ class Window(QMainWindow):
         action.setStatusTip(command.tip)
         action.triggered.connect(lambda checked=False: command.act(self))
         return action
+
+    def _begin(self) -> None:
+        """What the first paint does without: the picture, the page, menus and shortcuts."""
+        self.stage.held_back = self.inspector.held_back = False
+        self.stage.refresh()
+        self.inspector.refresh()
+        self._make_menus()
+        self.ring = FocusRing(self)
+        self._order_tabs()
+        self.painted.emit()
 
     def _connect(self) -> None:
         store = self.store
@@ -419,7 +433,7 @@ class Window(QMainWindow):
         super().paintEvent(event)
         if not self._was_painted:
             self._was_painted = True
-            QTimer.singleShot(0, self, self.painted.emit)
+            QTimer.singleShot(0, self, self._begin)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.store.update(playing=False, undoable=False)

@@ -1,0 +1,145 @@
+"""The table of commands: complete, without two of a key, and each a pure function of the State where it can be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QKeySequence
+
+from visualizer import registry
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, go, moment_of
+from visualizer.scene.timeline import timeline
+from visualizer.trace import Trace, load
+from visualizer.ui import commands
+from visualizer.ui.keysheet import KeySheet, keys_words
+
+PROMISED = {
+    "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
+    "back-term": ("Shift+Left",), "first": ("Home",), "last": ("End",), "previous-channel": ("Up",),
+    "next-channel": ("Down",), "pixel-left": ("Alt+Left",), "pixel-right": ("Alt+Right",), "pixel-up": ("Alt+Up",),
+    "pixel-down": ("Alt+Down",), "in": ("Return", "Enter"), "out": ("Esc", "Backspace"), "reverse": ("R",),
+    "slower": ("[",), "faster": ("]",), "signs": ("S",), "scale-unit": ("U",), "scale-layer": ("L",),
+    "scale-network": ("N",), "theme": ("T",), "present": ("F5",), "black": (".", "B"), "white": ("W",),
+    "pane": ("F6",), "export": ("E",), "keys": ("F1",), "details": ("I",), "open": ("Ctrl+O",), "save": ("Ctrl+S",),
+    "undo": ("Ctrl+Z",), "redo": ("Ctrl+Shift+Z",), "quit": ("Ctrl+Q",), "copy": ("Ctrl+C",),
+}
+"""Command -> keys that the design promises."""
+
+
+@cache
+def digits() -> Trace:
+    return load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+
+
+@pytest.mark.parametrize("command", commands.commands(), ids=lambda command: command.name)
+def test_a_command_says_what_it_is_called_where_it_stands_and_what_it_does(command):
+    assert command.title
+    assert command.menu
+    assert len(command.tip) > len("do it")
+    assert command.keys
+    for key in command.keys:
+        assert QKeySequence(key).count() == 1, f"{key!r} is no key"
+        assert QKeySequence(key).toString(), f"{key!r} is no key"
+
+
+def test_no_key_does_two_things():
+    taken: dict[str, str] = {}
+    for command in commands.commands():
+        for key in command.keys:
+            name = QKeySequence(key).toString()
+            assert name not in taken, f"{name} does both {taken[name]!r} and {command.name!r}"
+            taken[name] = command.name
+
+
+def test_every_key_that_the_design_promises_does_what_it_promises():
+    table = {command.name: command for command in commands.commands()}
+    for name, keys in PROMISED.items():
+        assert {QKeySequence(key).toString() for key in keys} <= {
+            QKeySequence(key).toString() for key in table[name].keys}, name
+
+
+def test_names_are_unique():
+    names = [command.name for command in commands.commands()]
+    assert len(names) == len(set(names))
+
+
+def test_the_key_sheet_is_made_from_the_table(qtbot):
+    table = commands.commands()
+    sheet = KeySheet(table, None)
+    qtbot.addWidget(sheet)
+    for command in table:
+        assert f"{keys_words(command)}: {command.title}" in sheet.accessibleDescription()
+    sheet.resize(QSize(1024, 768))
+    assert not sheet.grab().isNull()
+
+
+def test_one_level_in_goes_from_the_network_to_the_number():
+    trace = digits()
+    state = State(at="conv2.forward")
+    moment = moment_of(state, timeline(trace))
+    strongest = tuple(int(index) for index in np.unravel_index(trace["conv2"].output.argmax(), trace["conv2"].shape))
+    seen = []
+    for _ in range(3):
+        state = commands.into(state, trace, moment, frozenset({"network"}))
+        seen.append(state.focus)
+    assert seen[0] == Focus("conv2", strongest[:1])
+    assert seen[1] == seen[2] == Focus("conv2", strongest)
+    assert state.view == "network"
+
+
+def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
+    trace = digits()
+    state = State(at="conv2.forward", focus=Focus("conv2", (7,)))
+    inside = commands.into(state, trace, moment_of(state, timeline(trace)), frozenset({"network", "walk"}))
+    assert inside.view == "walk"
+    assert inside.focus is not None
+    assert inside.focus.cell[0] == 7
+    assert trace["conv2"].output[inside.focus.cell] == trace["conv2"].output[7].max()
+
+
+def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
+    state = State(view="walk", focus=Focus("conv2", (7, 3, 5)))
+    outside = commands.out(state, ("network", "walk"))
+    assert (outside.view, outside.focus) == ("network", Focus("conv2", (7,)))
+    assert commands.out(outside, ("network", "walk")).focus == Focus("conv2")
+    assert commands.out(commands.out(outside, ("network",)), ("network",)).focus is None
+
+
+def test_small_steps_forth_and_back_meet_again():
+    times = timeline(digits())
+    start = go(State(), times.settled(3))
+    state = start
+    for _ in range(9):
+        state = commands.next_part(state, times, 1)
+    assert moment_of(state, times).index > 3
+    for _ in range(9):
+        state = commands.next_part(state, times, -1)
+    assert moment_of(state, times) == moment_of(start, times)
+
+
+def test_small_steps_end_at_both_ends():
+    times = timeline(digits())
+    last = go(State(), times.settled(len(times.beats) - 1))
+    assert commands.next_part(last, times, 1) == last
+    first = go(State(), replace(times.settled(0), phase=0.0))
+    assert commands.next_part(first, times, -1) == first
+
+
+def test_arrows_move_the_pixel_from_the_strongest_one():
+    trace = digits()
+    state = State(at="conv2.forward", focus=Focus("conv2", (7,)))
+    pixel = commands.with_pixel(state, trace, moment_of(state, timeline(trace))).focus
+    assert trace["conv2"].output[pixel.cell] == trace["conv2"].output[7].max()
+
+
+@pytest.mark.parametrize(("factor", "times", "ends"), [(1.1, 20, 2.0), (1 / 1.1, 20, 0.8)])
+def test_the_text_scale_stays_within_what_is_readable(factor, times, ends):
+    state = State()
+    for _ in range(times):
+        state = commands.text_scale(state, factor)
+    assert state.look.text_scale == ends

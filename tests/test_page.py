@@ -1,0 +1,163 @@
+"""The page of the inspector: its numbers are those of plain numpy over the recording, its words are those it shows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from visualizer import registry
+from visualizer.scene import type as letters
+from visualizer.scene.picture import Focus, Image, Look, Text
+from visualizer.scene.timeline import Beat, Moment, timeline
+from visualizer.trace import Layer, Trace, load
+from visualizer.ui.page import RIGHT, WIDTH, gradient_fates, page, strongest, subject
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+
+
+def facts(trace, address, focus, **look):
+    """What the page says, as a table; and the page."""
+    made = page(trace, timeline(trace).find(address), focus, Look(**look))
+    return dict(made.table.rows), made
+
+
+def number(words):
+    """The number that was written."""
+    return float(words.replace("−", "-").replace(",", "").replace(" %", "").replace("+", ""))
+
+
+def test_a_channel_has_its_own_extremes(digits):
+    values = digits["conv2"].output[7].astype(np.float64)
+    said, _ = facts(digits, "conv2.forward", Focus("conv2", (7,)))
+    assert number(said["max"]) == pytest.approx(values.max(), abs=0.005)
+    assert number(said["mean"]) == pytest.approx(values.mean(), abs=0.005)
+    assert number(said["min"]) == pytest.approx(values.min(), abs=0.005)
+    assert number(said["At or below zero: ReLU cuts it"]) == pytest.approx(100 * np.mean(values <= 0), abs=0.5)
+    assert said["Weights + bias"] == "54 + 1", "3 x 3 kernels over 6 maps"
+    assert number(said["Bias"]) == pytest.approx(digits["conv2"].weights["bias"][7], abs=0.0005)
+    assert number(said["Gradient ‖∂L/∂map‖"]) == pytest.approx(np.linalg.norm(digits["conv2"].gradient[7]), rel=0.005)
+
+
+def test_a_layer_counts_all_its_parameters_and_multiplications(digits):
+    said, _ = facts(digits, "fc1.forward", Focus("fc1"))
+    assert said["Weights + bias"] == "20,736 + 48"
+    assert said["Multiply-adds"] == "20,736"
+    said, _ = facts(digits, "conv2.forward", Focus("conv2"))
+    assert said["Multiply-adds"] == f"{12 * 12 * 12 * 54:,}"
+
+
+def test_on_the_way_back_it_is_the_gradient_that_is_described(digits):
+    gradient = digits["conv2"].gradient[7].astype(np.float64)
+    said, _ = facts(digits, "conv2.backward", Focus("conv2", (7,)))
+    assert number(said["largest"]) == pytest.approx(gradient.ravel()[np.abs(gradient).argmax()], abs=0.0005)
+    assert number(said["non-zero"]) == np.count_nonzero(gradient)
+    assert number(said["norm"]) == pytest.approx(np.linalg.norm(gradient), rel=0.005)
+    for name in ("conv1", "conv2", "fc1", "fc2"):
+        whole = np.concatenate([array.ravel() for array in digits[name].weight_gradients.values()])
+        assert said[f"‖∂L/∂w‖ {name}"] == pytest.approx(np.linalg.norm(whole.astype(np.float64)))
+
+
+def test_where_gradients_went_is_counted_from_the_recording_and_adds_up(digits):
+    """The winners of a 2 x 2 pooling are found anew here, from the values alone."""
+    fates = gradient_fates(digits, Focus("conv2", (7,)))
+    counts = {words: count for words, count, _ in fates}
+    assert sum(counts.values()) == 144
+    blocks = digits["relu2"].output[7].reshape(6, 2, 6, 2).swapaxes(1, 2).reshape(36, 4)
+    winners = np.zeros((36, 4), bool)
+    winners[np.arange(36), blocks.argmax(1)] = True
+    winners = winners.reshape(6, 6, 2, 2).swapaxes(1, 2).reshape(12, 12)
+    passed = winners & (digits["conv2"].output[7] > 0)
+    assert counts["carried on to pool1"] == passed.sum()
+    assert counts["stopped by ReLU"] == (winners & ~passed).sum()
+    assert counts["not the winner in max-pool"] == (~winners).sum() == 108
+
+
+def test_nothing_is_said_about_fates_where_no_relu_or_pooling_follows(digits):
+    assert gradient_fates(digits, Focus("fc2")) == []
+
+
+def test_a_pixel_is_taken_apart_into_terms_that_add_up(digits):
+    cell = strongest(digits["conv2"], False, (7,))
+    said, made = facts(digits, "conv2.forward", Focus("conv2", cell))
+    kernel = digits["conv2"].weights["weight"][7].astype(np.float64)
+    _, row, column = cell
+    window = digits["pool1"].output[:, row:row + 3, column:column + 3].astype(np.float64)
+    products = window * kernel
+    assert number(said["Sum of 54 products"]) == pytest.approx(products.sum(), abs=0.0005)
+    assert number(said["Exactly zero terms"]) == np.count_nonzero(products == 0)
+    assert number(said["After ReLU"]) == pytest.approx(max(0, products.sum() + kernel.dtype.type(
+        digits["conv2"].weights["bias"][7])), abs=0.005)
+    listed = [value for where, value in made.table.rows if str(where).startswith("ch ")]
+    assert listed[0] == pytest.approx(products.ravel()[np.abs(products).argmax()])
+    assert [abs(value) for value in listed] == sorted((abs(value) for value in listed), reverse=True)
+    rest = next(value for what, value in made.table.rows if str(what).endswith("smaller terms"))
+    assert sum(listed) + number(rest) == pytest.approx(products.sum(), abs=0.006)
+
+
+def test_a_gradient_is_taken_apart_into_what_its_readers_hand_back(digits):
+    cell = strongest(digits["pool1"], True)
+    said, _ = facts(digits, "pool1.backward", Focus("pool1", cell))
+    assert said["conv2"] == pytest.approx(float(digits["pool1"].gradient[cell]), rel=1e-4)
+
+
+def test_nan_and_infinity_are_counted_and_hatched(digits):
+    output = digits["conv2"].output.copy()
+    output[7, 0, :3] = np.nan, np.inf, -np.inf
+    layers = tuple(replace(layer, output=output) if layer.name == "conv2" else layer for layer in digits.layers)
+    said, made = facts(replace(digits, layers=layers), "conv2.forward", Focus("conv2", (7,)))
+    assert said["NaN or infinite, hatched"] == "3"
+    hatched = [mark.hatched for mark in made.still if isinstance(mark, Image) and mark.hatched is not None]
+    assert [int(mask.sum()) for mask in hatched] == [3]
+    assert sum(isinstance(mark, Text) and mark.plain == "!" for mark in made.still) == 3
+    assert np.isfinite(number(said["max"]))
+
+
+def test_a_layer_without_gradient_says_why():
+    first = Layer("input", "input", ("unit",), {}, (), np.ones(3, np.float32))
+    trace = Trace("m", (first,))
+    made = page(trace, Moment(Beat("input", "backward")), Focus("input"), Look())
+    assert any("No gradient came back" in mark.plain for mark in made.still if isinstance(mark, Text))
+
+
+def test_without_a_focus_it_is_about_the_strongest_channel_of_the_beat(digits):
+    about = subject(digits, timeline(digits).find("conv2.forward"), None)
+    assert about == Focus("conv2", (int(np.unravel_index(digits["conv2"].output.argmax(), (12, 12, 12))[0]),))
+
+
+def test_one_channel_keeps_its_number_through_conv_relu_and_pool(digits):
+    about = subject(digits, timeline(digits).find("pool2.forward"), Focus("conv2", (7, 3, 5)))
+    assert about == Focus("pool2", (7,))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("focus", [None, "layer", "first", "cell"])
+def test_no_words_are_wider_than_the_page_anywhere(digits, theme, focus):
+    """Measured with the widths of the bundled fonts; what carries its own limit is elided by the painter."""
+    for beat in timeline(digits).beats:
+        layer = digits[beat.layer]
+        cell = {"first": (0,) * min(1, layer.output.ndim), "cell": (0,) * layer.output.ndim}.get(focus, ())
+        looked_at = None if focus is None else Focus(beat.layer, cell)
+        made = page(digits, timeline(digits).find(beat.address), looked_at, Look(theme=theme))
+        assert made.size[0] == WIDTH
+        for mark in made.still:
+            if isinstance(mark, Text):
+                wide = letters.width(mark.runs, mark.size, mark.weight, mark.mono, mark.display)
+                wide = min(wide, mark.max_width) if mark.max_width else wide
+                left = mark.x - {"start": 0, "middle": wide / 2, "end": wide}[mark.anchor]
+                assert left >= 20, (beat.address, mark.plain)
+                assert left + wide <= RIGHT + 14, (beat.address, mark.plain)
+                assert 0 < mark.y < made.size[1]
+
+
+def test_every_number_of_a_page_is_finite_or_named(digits):
+    for beat in timeline(digits).beats:
+        made = page(digits, timeline(digits).find(beat.address), None, Look())
+        for mark in made.still:
+            if isinstance(mark, Text):
+                assert not re.search(r"\bnan\b|\binf\b", mark.plain), (beat.address, mark.plain)

@@ -1,0 +1,326 @@
+"""The stage: what a click, a drag, a wheel and a key do to the State, and when a picture is made anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from visualizer import registry, views
+from visualizer.scene.parts import BEAT
+from visualizer.scene.picture import Focus, Look
+from visualizer.scene.state import State
+from visualizer.scene.timeline import ease
+from visualizer.trace import load
+from visualizer.ui import words
+from visualizer.ui.canvas import places
+from visualizer.ui.stage import Stage, level_for, moment_at, suiting, uneased
+from visualizer.ui.store import Store
+
+LEFT = Qt.MouseButton.LeftButton
+SIZE = (1104, 796)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+
+
+@pytest.fixture
+def stage(qtbot, digits):
+    store = Store(State(at="conv2.forward", focus=Focus("conv2", (7,))), digits)
+    made = Stage(store)
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.refresh()
+    return made
+
+
+def spot(stage, focus):
+    """The middle of the first place where the picture shows a thing, in pixels of the widget."""
+    place = places(stage.picture, focus)[0]
+    return (stage.corner + place.center() * stage.zoom).toPoint()
+
+
+def hover(stage, point):
+    """The pointer comes to a point without a button pressed."""
+    event = QMouseEvent(QEvent.Type.MouseMove, QPointF(point), stage.mapToGlobal(QPointF(point)),
+                        Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(stage, event)
+
+
+def beat_spot(stage, layer):
+    """Where the lanes show a layer's beat."""
+    mark = next(mark for mark in stage.picture if mark.focus == Focus(layer, part=BEAT))
+    return QPoint(round(mark.x + mark.width / 2), round(mark.y + mark.height / 2))
+
+
+# --- the picture ----------------------------------------------------------------------------------------------------
+
+def test_the_picture_is_as_large_as_the_stage(stage):
+    assert stage.picture.size == SIZE
+    assert stage.store.state.look.size == SIZE
+    stage.resize(900, 700)
+    assert stage.picture.size == (900, 700)
+
+
+def test_the_picture_is_made_anew_only_when_what_it_shows_has_changed(stage, monkeypatch):
+    view = suiting("network", stage.store.trace)
+    drawn = []
+    counting = replace(view, draw=lambda *args: drawn.append(args) or view.draw(*args))
+    monkeypatch.setattr(views, "all_views", lambda: (counting,))
+    stage.store.update(speed=2.0)
+    stage.refresh()
+    assert drawn == []
+    stage.store.update(at="relu2.forward")
+    assert len(drawn) == 1
+    stage.store.apply(lambda state: replace(state, look=replace(state.look, theme="dark")))
+    assert len(drawn) == 2
+    stage.light(Focus("conv1", (0,)))
+    assert len(drawn) == 2
+
+
+def test_the_caption_and_the_view_are_there_for_screen_readers(stage):
+    assert stage.accessibleDescription() == stage.picture.caption
+    assert "conv2" in stage.accessibleDescription()
+    assert suiting("network", stage.store.trace).title in stage.accessibleName()
+
+
+def test_what_is_not_reached_yet_is_veiled_only_while_it_plays(stage):
+    paused = stage.picture
+    stage.store.update(playing=True)
+    assert stage.picture != paused
+    stage.store.update(playing=False)
+    assert stage.picture.dump() == paused.dump()
+
+
+def test_a_waiting_stage_is_paler_and_has_a_line_of_accent(stage):
+    clear = stage.grab().toImage()
+    stage.veiled = True
+    veiled = stage.grab().toImage()
+    middle = spot(stage, Focus("conv1", (1,)))
+    assert veiled.pixelColor(middle).lightness() >= clear.pixelColor(middle).lightness()
+    assert veiled.pixelColor(SIZE[0] // 2, 1).name() != clear.pixelColor(SIZE[0] // 2, 1).name()
+    assert clear != veiled
+
+
+# --- pointing -------------------------------------------------------------------------------------------------------
+
+def test_a_click_selects_a_channel_and_a_second_one_the_pixel(stage):
+    place = places(stage.picture, Focus("conv2", (3,)))[0]
+    point = (place.topLeft() + QPointF(place.width() * 0.5 / 12, place.height() * 2.5 / 12)).toPoint()
+    QTest.mouseClick(stage, LEFT, pos=point)
+    assert stage.store.state.focus == Focus("conv2", (3,))
+    QTest.mouseClick(stage, LEFT, pos=point)
+    assert stage.store.state.focus == Focus("conv2", (3, 2, 0))
+
+
+def test_a_click_on_another_layer_takes_the_cursor_there(stage):
+    QTest.mouseClick(stage, LEFT, pos=spot(stage, Focus("relu1", (2,))))
+    assert stage.store.state.focus == Focus("relu1", (2,))
+    assert stage.store.state.at == "relu1.forward"
+
+
+def test_a_click_on_nothing_goes_one_level_up(stage):
+    nothing = next(QPoint(x, 120) for x in range(30, 1000) if stage.focus_at(QPointF(x, 120)) is None)
+    QTest.mouseClick(stage, LEFT, pos=nothing)
+    assert stage.store.state.focus == Focus("conv2")
+    QTest.mouseClick(stage, LEFT, pos=nothing)
+    assert stage.store.state.focus is None
+
+
+def test_a_drag_over_the_selected_tile_moves_the_marked_pixel(stage):
+    place = places(stage.picture, Focus("conv2", (7,)))[0]
+    cell = place.width() / 12
+    QTest.mousePress(stage, LEFT, pos=(place.topLeft() + QPointF(cell, cell)).toPoint())
+    for step in range(2, 9):
+        QTest.mouseMove(stage, (place.topLeft() + QPointF((step + 0.5) * cell, 4.5 * cell)).toPoint())
+    assert stage.store.state.focus == Focus("conv2", (7, 4, 8))
+    QTest.mouseRelease(stage, LEFT, pos=(place.topLeft() + QPointF(8.5 * cell, 4.5 * cell)).toPoint())
+    assert stage.store.state.focus == Focus("conv2", (7, 4, 8))
+
+
+def test_a_drag_over_another_tile_selects_nothing(stage):
+    place = places(stage.picture, Focus("conv1", (0,)))[0].center().toPoint()
+    QTest.mousePress(stage, LEFT, pos=place)
+    QTest.mouseMove(stage, place + QPoint(20, 10))
+    QTest.mouseRelease(stage, LEFT, pos=place + QPoint(20, 10))
+    assert stage.store.state.focus == Focus("conv2", (7,))
+
+
+def test_a_double_click_asks_for_one_level_in(stage, qtbot):
+    with qtbot.waitSignal(stage.deeper, timeout=1000):
+        QTest.mouseDClick(stage, LEFT, pos=spot(stage, Focus("conv2", (7,))))
+
+
+def test_hovering_lights_up_the_same_thing_and_nothing_else(stage):
+    before = stage.grab().toImage()
+    point = spot(stage, Focus("conv1", (2,)))
+    hover(stage, point)
+    assert stage.lit is not None
+    assert stage.lit.layer == "conv1"
+    lit = stage.grab().toImage()
+    around = places(stage.picture, Focus("conv1", (2,)))[0].adjusted(-6, -6, 6, 6)
+    changed = [(x, y) for x in range(0, SIZE[0], 2) for y in range(0, SIZE[1], 2)
+               if before.pixel(x, y) != lit.pixel(x, y)]
+    assert changed
+    assert all(around.contains(QPointF(x, y)) for x, y in changed)
+
+
+@pytest.mark.parametrize("focus", [Focus("conv2", (7,)), Focus("conv2", (7, 3, 5)), Focus("fc1", (12,)),
+                                   Focus("input", (0, 3, 5)), Focus("softmax", (4,)), Focus("conv2", part=BEAT)])
+@pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
+def test_a_tooltip_has_at_most_two_lines_and_names_the_thing(stage, focus, address):
+    stage.store.update(at=address)
+    lines = stage.describe(focus).split("\n")
+    assert 1 <= len(lines) <= 2
+    assert lines[0].startswith(focus.layer)
+
+
+def test_a_tooltip_gives_the_value_that_was_recorded(stage, digits):
+    value = float(digits["conv2"].output[7, 3, 5])
+    said = words.tip(digits, Focus("conv2", (7, 3, 5)), backward=False).split()[-1].replace("−", "-")
+    assert float(said) == pytest.approx(value, rel=1e-3)
+    value = float(digits["fc1"].gradient[4])
+    said = words.tip(digits, Focus("fc1", (4,)), backward=True).split()[-1].replace("−", "-")
+    assert float(said) == pytest.approx(value, rel=1e-3)
+
+
+def test_the_first_click_selects_the_channel_the_next_the_pixel(digits):
+    hit = Focus("conv2", (7, 3, 5))
+    assert level_for(digits, None, hit) == Focus("conv2", (7,))
+    assert level_for(digits, Focus("conv2", (6,)), hit) == Focus("conv2", (7,))
+    assert level_for(digits, Focus("conv2", (7,)), hit) == hit
+    assert level_for(digits, None, Focus("fc1", (3,))) == Focus("fc1", (3,))
+    assert level_for(digits, None, Focus("conv2", (7, 3), "weight")) == Focus("conv2", (7, 3), "weight")
+
+
+# --- lanes ----------------------------------------------------------------------------------------------------------
+
+def test_a_click_on_the_lanes_goes_to_that_beat(stage):
+    QTest.mouseClick(stage, LEFT, pos=beat_spot(stage, "pool1"))
+    assert stage.store.state.at == "pool1.forward"
+    assert stage.store.state.focus == Focus("conv2", (7,)), "the lanes select nothing"
+
+
+def test_a_click_on_the_lanes_keeps_the_direction(stage):
+    stage.store.update(at="fc1.backward")
+    QTest.mouseClick(stage, LEFT, pos=beat_spot(stage, "conv1"))
+    assert stage.store.state.at == "conv1.backward"
+
+
+def test_dragging_along_the_lanes_scrubs_from_beat_to_beat(stage):
+    start, end = beat_spot(stage, "conv1"), beat_spot(stage, "fc2")
+    QTest.mousePress(stage, LEFT, pos=start)
+    seen = []
+    for x in range(start.x(), end.x(), 7):
+        QTest.mouseMove(stage, QPoint(x, start.y()))
+        seen.append(stage.store.timeline.second_of(stage.store.moment))
+    QTest.mouseRelease(stage, LEFT, pos=end)
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 40, "it moves within beats, too"
+    assert seen[0] < seen[-1]
+
+
+@pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
+def test_scrubbing_puts_the_cursor_under_the_pointer(stage, address):
+    stage.store.update(at=address)
+    left, right = beat_spot(stage, "conv1").x(), beat_spot(stage, "fc2").x()
+    for x in range(left + 3, right, 31):
+        stage.store.apply(lambda state, x=x: replace(state, at=moment_at(
+            stage.picture, stage.store.timeline, stage.store.moment, x).address))
+        cursors = [mark for mark in stage.picture.moving
+                   if getattr(mark, "dashed", False) and getattr(mark, "color", "") == "accent"]
+        assert cursors[0].points[0][0] == pytest.approx(x, abs=0.6)
+
+
+def test_the_ends_of_the_lanes_are_the_ends_of_the_way(stage):
+    times, moment = stage.store.timeline, stage.store.moment
+    assert moment_at(stage.picture, times, moment, -50).address == "input.forward"
+    assert moment_at(stage.picture, times, moment, 5000).index == max(
+        index for index, beat in enumerate(times.beats) if beat.direction == "forward")
+
+
+def test_uneased_undoes_ease():
+    for share in np.linspace(0, 1, 101):
+        assert ease(uneased(float(share))) == pytest.approx(share, abs=1e-12)
+
+
+# --- zoom -----------------------------------------------------------------------------------------------------------
+
+def wheel(stage, point, turns, modifiers=Qt.KeyboardModifier.ControlModifier):
+    event = QWheelEvent(QPointF(point), stage.mapToGlobal(QPointF(point)), QPoint(), QPoint(0, 120 * turns),
+                        Qt.MouseButton.NoButton, modifiers, Qt.ScrollPhase.NoScrollPhase, False)
+    QApplication.sendEvent(stage, event)
+
+
+def test_the_wheel_enlarges_around_the_pointer(stage):
+    point = spot(stage, Focus("conv2", (7,)))
+    under = stage.to_picture(QPointF(point))
+    wheel(stage, point, 3)
+    assert stage.zoom == pytest.approx(1.25 ** 3)
+    assert stage.to_picture(QPointF(point)) == pytest.approx(under)
+    assert stage.focus_at(QPointF(point)).cell[0] == 7, "a hit is found through the zoom"
+
+
+def test_zooming_out_ends_at_the_whole_picture(stage):
+    wheel(stage, QPoint(100, 100), 4)
+    wheel(stage, QPoint(900, 700), -9)
+    assert (stage.zoom, stage.corner) == (1.0, QPointF(0, 0))
+
+
+def test_an_enlarged_picture_moves_with_the_drag_and_never_off_its_edge(stage):
+    QTest.keyClick(stage, Qt.Key.Key_Plus)
+    QTest.keyClick(stage, Qt.Key.Key_Plus)
+    corner = QPointF(stage.corner)
+    empty = next(QPoint(x, 5) for x in range(10, 1000) if stage.focus_at(QPointF(x, 5)) is None)
+    QTest.mousePress(stage, LEFT, pos=empty)
+    QTest.mouseMove(stage, empty + QPoint(30, 20))
+    QTest.mouseMove(stage, empty + QPoint(60, 40))
+    assert stage.corner.x() > corner.x()
+    QTest.mouseMove(stage, empty + QPoint(6000, 6000))
+    assert stage.corner == QPointF(0, 0)
+    QTest.mouseRelease(stage, LEFT, pos=empty)
+    QTest.keyClick(stage, Qt.Key.Key_0)
+    assert stage.zoom == 1.0
+
+
+def test_enlarged_cells_stay_sharp(stage):
+    """A map of whole pixels a value has only as many colours enlarged as it has values, and its border."""
+    point = spot(stage, Focus("pool2", (3,)))
+    wheel(stage, point, 8)
+    image = stage.grab().toImage()
+    zoomed = places(stage.picture, Focus("pool2", (3,)))[0]
+    corner = stage.corner + zoomed.topLeft() * stage.zoom
+    inside = zoomed.width() * stage.zoom - 16
+    colours = {image.pixelColor(round(corner.x() + 8 + dx), round(corner.y() + 8 + dy)).name()
+               for dx in range(0, int(inside), 3) for dy in range(0, int(inside), 3)}
+    assert len(colours) <= 36
+
+
+def test_another_view_is_seen_whole(stage):
+    wheel(stage, QPoint(300, 300), 3)
+    other = next(view.name for view in views.all_views() if view.name != "network"
+                 and view.suits(stage.store.trace))
+    stage.store.update(view=other)
+    assert stage.zoom == 1.0
+
+
+def test_a_view_that_does_not_suit_is_replaced_by_one_that_does(digits):
+    assert suiting("no such view", digits).suits(digits)
+
+
+def test_an_empty_stage_says_nothing_and_breaks_nothing(qtbot):
+    made = Stage(Store(State(look=Look(size=SIZE))))
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    assert not made.grab().isNull()
+    QTest.mouseClick(made, LEFT, pos=QPoint(300, 300))
+    assert made.store.state.focus is None

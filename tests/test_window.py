@@ -1,0 +1,664 @@
+"""The window, driven by keys and mouse as a person would, and the running app with its engine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+
+from visualizer import app as the_app
+from visualizer import registry, samples
+from visualizer.kinds import Report
+from visualizer.scene import colour
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, to_json
+from visualizer.trace import load
+from visualizer.ui import style
+from visualizer.ui.buttons import Button
+from visualizer.ui.canvas import places
+from visualizer.ui.inspector import badge_words
+from visualizer.ui.store import Store
+from visualizer.ui.window import Window
+
+Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
+ROOT = Path(__file__).resolve().parent.parent
+WIDE, SMALL = (1600, 900), (1024, 768)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+
+
+def opened(qtbot, store, size=WIDE):
+    """A window of that size, shown and settled."""
+    style.wear(the_app.application(), store.state.look.theme)
+    window = Window(store)
+    qtbot.addWidget(window)
+    window.resize(*size)
+    with qtbot.waitSignal(window.painted, timeout=5000), qtbot.waitExposed(window):
+        window.show()
+    window.rail.fill()
+    window.activateWindow()
+    return window
+
+
+@pytest.fixture
+def window(qtbot, digits):
+    return opened(qtbot, Store(State(at="conv2.forward", focus=Focus("conv2", (7,))), digits))
+
+
+@pytest.fixture(autouse=True)
+def no_dialogs(monkeypatch):
+    """A dialog would wait for ever: nobody is there to answer it."""
+    def refuse(*args):
+        raise AssertionError("a dialog was opened")
+
+    for name in ("getOpenFileName", "getSaveFileName"):
+        monkeypatch.setattr(QFileDialog, name, refuse)
+
+
+def press(window, key, modifiers=Qt.KeyboardModifier.NoModifier):
+    """A key, to whatever has the keyboard."""
+    QTest.keyClick(window.focusWidget() or window, key, modifiers)
+
+
+def spot(window, focus):
+    """Where the stage shows a thing."""
+    return places(window.stage.picture, focus)[0].center().toPoint()
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+def test_a_step_and_a_step_back_is_the_same_picture(window):
+    before, pixels = window.stage.picture.dump(), window.stage.grab().toImage()
+    press(window, Key.Key_Right)
+    assert window.store.state.at == "relu2.forward"
+    assert window.stage.picture.dump() != before
+    press(window, Key.Key_Left)
+    assert window.stage.picture.dump() == before
+    assert window.stage.grab().toImage() == pixels
+
+
+@pytest.mark.parametrize(("key", "at"), [
+    (Key.Key_PageDown, "relu2.forward"), (Key.Key_PageUp, "pool1.forward"), (Key.Key_Home, "input.forward"),
+    (Key.Key_R, "conv2.backward"),
+])
+def test_a_key_walks(window, key, at):
+    press(window, key)
+    assert window.store.state.at == at
+
+
+def test_end_goes_all_the_way_back_to_the_input(window):
+    press(window, Key.Key_End)
+    assert window.store.moment.backward
+    assert window.store.moment.index == len(window.store.timeline.beats) - 1
+
+
+@pytest.mark.parametrize("name", ["stage", "play", "export", "grid", "table"])
+def test_the_clicker_and_the_letters_work_whatever_has_the_keyboard(window, name):
+    if name == "table":
+        window.inspector.tabs.buttons[1].click()
+    target = {"stage": window.stage, "play": window.transport.buttons["play"], "export": window.top.export,
+              "grid": window.rail.grid, "table": window.inspector.table}[name]
+    target.setFocus(Qt.FocusReason.TabFocusReason)
+    assert window.focusWidget() is target
+    press(window, Key.Key_PageDown)
+    assert window.store.state.at == "relu2.forward"
+    press(window, Key.Key_R)
+    assert window.store.state.at == "relu2.backward"
+
+
+def test_letters_are_typed_while_a_text_field_has_the_keyboard(window):
+    field = QLineEdit(window)
+    field.setGeometry(300, 300, 100, 30)
+    field.show()
+    field.setFocus()
+    QTest.keyClicks(field, "rst")
+    assert field.text() == "rst"
+    assert window.store.state.at == "conv2.forward"
+    assert not window.store.state.look.signs
+    field.deleteLater()
+
+
+def test_up_and_down_change_the_channel_and_alt_the_pixel(window, digits):
+    press(window, Key.Key_Down)
+    assert window.store.state.focus == Focus("conv2", (8,))
+    press(window, Key.Key_Up)
+    press(window, Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    row, column = np.unravel_index(digits["conv2"].output[7].argmax(), (12, 12))
+    assert window.store.state.focus == Focus("conv2", (7, row, min(column + 1, 11)))
+
+
+def test_escape_goes_one_level_out_at_a_time(window):
+    press(window, Key.Key_Escape)
+    assert window.store.state.focus == Focus("conv2")
+    press(window, Key.Key_Backspace)
+    assert window.store.state.focus is None
+
+
+def test_space_plays_and_pauses_and_presses_the_button_that_has_the_keyboard(window):
+    press(window, Key.Key_Space)
+    assert window.store.state.playing
+    press(window, Key.Key_Space)
+    assert not window.store.state.playing
+    button = window.transport.buttons["next"]
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Key.Key_Space)
+    assert window.store.state.at == "relu2.forward"
+    assert not window.store.state.playing
+
+
+def test_undo_returns_to_what_was_chosen_before(window):
+    press(window, Key.Key_S)
+    assert window.store.state.look.signs
+    press(window, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert not window.store.state.look.signs
+    press(window, Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    assert window.store.state.look.signs
+
+
+def test_f6_reaches_every_pane_and_tab_every_part(window):
+    panes = []
+    for _ in range(5):
+        press(window, Key.Key_F6)
+        panes.append(next(name for name in ("stage", "inspector", "transport", "rail", "top")
+                          if getattr(window, name) is window.focusWidget()
+                          or getattr(window, name).isAncestorOf(window.focusWidget())))
+    assert sorted(panes) == ["inspector", "rail", "stage", "top", "transport"]
+    seen = set()
+    for _ in range(80):
+        QTest.keyClick(window.focusWidget(), Key.Key_Tab)
+        seen.add(window.focusWidget())
+    assert {window.stage, window.top.export, window.rail.grid, window.transport.speed, window.inspector.badge} <= seen
+
+
+def test_the_ring_shows_where_the_keyboard_is_and_not_after_a_click(window):
+    assert not window.ring.isVisible()
+    QTest.keyClick(window.focusWidget(), Key.Key_Tab)
+    assert window.ring.isVisible()
+    target = window.focusWidget()
+    corner = target.mapTo(window, QPoint(0, 0))
+    assert window.ring.geometry() == QRect(corner, target.size()).adjusted(-4, -4, 4, 4).intersected(window.rect())
+    QTest.mouseClick(window.stage, LEFT, pos=spot(window, Focus("conv2", (7,))))
+    assert not window.ring.isVisible()
+
+
+def test_f1_shows_the_keys_and_any_key_puts_them_away(window):
+    before = window.store.state
+    press(window, Key.Key_F1)
+    assert "Play or pause" in window.focusWidget().accessibleDescription()
+    press(window, Key.Key_R)
+    assert window.store.state == before, "the key only closes the sheet"
+    press(window, Key.Key_R)
+    assert window.store.state.at == "conv2.backward"
+
+
+@pytest.mark.parametrize(("key", "color"), [(Key.Key_B, "#000000"), (Key.Key_Period, "#000000"),
+                                            (Key.Key_W, "#ffffff")])
+def test_the_screen_goes_blank_and_comes_back(window, key, color):
+    press(window, key)
+    QApplication.processEvents()
+    assert window.grab().toImage().pixelColor(700, 400).name() == color
+    press(window, Key.Key_Right)
+    assert window.store.state.at == "conv2.forward"
+    QApplication.processEvents()
+    assert window.grab().toImage().pixelColor(230, 400).name() == "#ffffff"
+    assert window.grab().toImage().pixelColor(30, 700).name() == "#f5f6f8"
+
+
+def test_presenting_is_full_screen_in_projector_colours_and_escape_only_leaves_it(window):
+    press(window, Key.Key_F5)
+    assert window.isFullScreen()
+    assert window.store.state.look.theme == "projector"
+    press(window, Key.Key_Escape)
+    assert not window.isFullScreen()
+    assert window.store.state.look.theme == "light"
+    assert window.store.state.focus == Focus("conv2", (7,))
+
+
+def test_the_menu_bar_lists_every_command_with_its_key(window):
+    listed = {action.text(): action for menu in window.menuBar().actions() for action in menu.menu().actions()}
+    for command in window.commands.values():
+        assert [key.toString() for key in listed[command.title].shortcuts()], command.name
+        assert listed[command.title].toolTip() == command.tip
+    assert window.menuBar().isHidden()
+    press(window, Key.Key_F10)
+    assert not window.menuBar().isHidden()
+
+
+# --- mouse ----------------------------------------------------------------------------------------------------------
+
+def test_a_click_on_the_stage_is_followed_by_path_inspector_and_transport(window):
+    QTest.mouseClick(window.stage, LEFT, pos=spot(window, Focus("relu1", (2,))))
+    assert [words for words, _ in window.top.crumbs.path] == ["Digits CNN", "relu1", "channel 2"]
+    assert window.inspector.page.picture.caption == "relu1 channel 2"
+    assert window.transport.counter() == f"Beat 3 of {len(window.store.timeline.beats)}"
+
+
+def test_a_crumb_goes_up(window):
+    window.top.crumbs.buttons[1].click()
+    assert window.store.state.focus == Focus("conv2")
+    window.top.crumbs.buttons[0].click()
+    assert window.store.state.focus is None
+
+
+def test_the_direction_turns_round_at_the_same_place(window):
+    window.transport.directions.buttons[1].click()
+    assert window.store.state.at == "conv2.backward"
+    window.transport.directions.buttons[0].click()
+    assert window.store.state.at == "conv2.forward"
+
+
+def test_the_speed_follows_the_slider_and_the_slider_the_speed(window):
+    slider = window.transport.speed
+    slider.setValue(slider.maximum())
+    assert window.store.state.speed == 8
+    slider.setValue(0)
+    assert window.store.state.speed == 0.25
+    press(window, Key.Key_BracketRight)
+    assert window.store.state.speed == 0.5
+    assert slider.value() == 10
+
+
+def test_every_view_that_suits_has_a_tab_that_shows_it(window):
+    names = [view.name for view in window.views()]
+    assert len(names) >= 2
+    for number, name in enumerate(names):
+        window.top.tabs.buttons[number].click()
+        assert window.store.state.view == name
+        assert window.stage.picture.caption
+
+
+def test_a_hovered_thing_lights_up_on_the_stage_and_in_the_inspector(window):
+    press(window, Key.Key_Return)
+    rows = [mark.focus for mark in window.inspector.page.picture if mark.focus is not None
+            and mark.focus.layer == "pool1"]
+    assert rows, "the terms of a pixel of conv2 come from pool1"
+    window.inspector.page.hovered.emit(rows[0])
+    assert window.stage.lit == window.inspector.page.lit == rows[0]
+    assert places(window.stage.picture, replace(rows[0], cell=rows[0].cell[:1])) or window.store.state.view != "network"
+
+
+def test_the_values_can_be_copied_with_every_digit(window, digits):
+    window.inspector.tabs.buttons[1].click()
+    table = window.inspector.table
+    table.selectAll()
+    table.setFocus()
+    QTest.keyClick(table, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    lines = QGuiApplication.clipboard().text().split("\n")
+    copied = np.array([[float(word) for word in line.split("\t")] for line in lines])
+    np.testing.assert_array_equal(copied, digits["conv2"].output[7])
+
+
+def test_plots_come_when_they_are_wanted(window):
+    window.inspector.tabs.buttons[2].click()
+    charts = window.inspector.charts
+    assert "conv2 channel 7" in charts.histogram.accessibleName()
+    heights = charts.histogram.bars.opts["height"]
+    assert heights.sum() == 144
+    window.store.update(focus=Focus("fc1"), at="fc1.forward")
+    assert charts.histogram.bars.opts["height"].sum() == 48
+
+
+def test_ctrl_c_copies_the_picture(window):
+    press(window, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    image = QGuiApplication.clipboard().image()
+    width, height = window.stage.picture.size
+    assert (image.width(), image.height()) == (2 * width, 2 * height)
+
+
+# --- themes and sizes -----------------------------------------------------------------------------------------------
+
+def test_t_turns_the_whole_window_dark(window):
+    press(window, Key.Key_T)
+    QApplication.processEvents()
+    image = window.grab().toImage()
+    dark = colour.theme("dark").tokens
+    assert image.pixelColor(100, 700).name().upper() == dark["window"]
+    assert image.pixelColor(250, 100).name().upper() == dark["stage"]
+    assert window.stage.picture.theme == window.inspector.page.picture.theme == "dark"
+    press(window, Key.Key_T)
+    QApplication.processEvents()
+    assert window.grab().toImage().pixelColor(100, 700).name().upper() == colour.theme("light").tokens["window"]
+
+
+def test_the_frame_at_1600_by_900_is_the_one_that_was_drawn(window):
+    def place(widget):
+        return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()).getRect()
+
+    assert place(window.top) == (0, 0, 1600, 48)
+    assert place(window.rail) == (0, 48, 216, 796)
+    assert place(window.stage) == (216, 48, 1104, 796)
+    assert place(window.inspector) == (1320, 48, 280, 796)
+    assert place(window.transport) == (0, 844, 1600, 56)
+    play = QRect(*place(window.transport.buttons["play"]))
+    assert play.center().x() in (759, 760)
+    assert QRect(*place(window.inspector.badge)).height() == 56
+    assert place(window.transport.directions)[0] == 16
+
+
+@pytest.mark.parametrize(("size", "rail", "inspector", "menu"), [
+    ((1920, 1080), 216, True, False), ((1600, 900), 216, True, False), ((1281, 800), 216, True, False),
+    ((1280, 720), 56, True, False), ((1100, 768), 56, False, True), ((1024, 768), 56, False, True),
+])
+def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail, inspector, menu):
+    window = opened(qtbot, Store(State(at="conv2.forward"), digits), size)
+    assert (window.frame.width(), window.frame.height()) == size
+    assert window.rail.width() == rail
+    assert window.inspector.isVisible() == inspector
+    assert window.top.view_button.isVisible() == menu
+    assert window.top.tabs.isVisible() != menu
+    assert window.transport.speed.isVisible() != menu
+    assert bool(window.transport.directions.buttons[0].text()) != menu
+    assert window.stage.geometry().right() <= size[0] - (280 if inspector else 8)
+
+
+def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):
+    window = opened(qtbot, Store(State(at="conv2.forward"), digits), SMALL)
+    stage = window.stage.geometry()
+    press(window, Key.Key_I)
+    assert window.inspector.isVisible()
+    assert window.stage.geometry() == stage
+    assert window.inspector.geometry().right() == 1023
+    press(window, Key.Key_Escape)
+    assert not window.inspector.isVisible()
+    assert window.top.details.isVisible()
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL, (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("busy", [False, True])
+def test_no_button_is_clipped_too_small_or_under_another(qtbot, digits, size, busy):
+    window = opened(qtbot, Store(State(at="conv2.backward", focus=Focus("conv2", (7, 3, 5))), digits), size)
+    if busy:
+        window.say("Something happened, and this sentence says what to do about it.")
+        window.rail.toggle_pad()
+        QApplication.processEvents()
+    shown = [button for button in window.findChildren(Button) if button.isVisible()]
+    assert len(shown) > 15
+    for button in shown:
+        hint = button.sizeHint()
+        assert button.width() >= hint.width(), (button.accessibleName(), button.width(), hint.width())
+        assert button.width() >= 28, button.accessibleName()
+        assert button.height() >= 28, button.accessibleName()
+        assert button.parentWidget().rect().contains(button.geometry()), button.accessibleName()
+    for pane in (window.top, window.transport, window.rail):
+        parts = [child for child in pane.children() if isinstance(child, QWidget) and child.isVisible()]
+        for number, one in enumerate(parts):
+            for other in parts[number + 1:]:
+                assert not one.geometry().intersects(other.geometry()), (one.accessibleName(), other.accessibleName())
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+def test_everything_the_keyboard_reaches_has_a_name(qtbot, digits, size):
+    window = opened(qtbot, Store(State(at="conv2.forward"), digits), size)
+    window.toggle_details()
+    window.inspector.tabs.buttons[1].click()
+    window.rail.toggle_pad()
+    reachable = [widget for widget in window.findChildren(QWidget)
+                 if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible()]
+    assert len(reachable) > 15
+    nameless = [widget for widget in reachable if not widget.accessibleName()]
+    assert nameless == []
+
+
+def test_a_message_stands_over_the_stage_without_covering_it(window):
+    window.say("There is no file x.trace; check the name.")
+    assert window.message.isVisible()
+    assert window.message.accessibleName() == "There is no file x.trace; check the name."
+    assert not window.message.geometry().intersects(window.stage.geometry())
+    assert window.inspector.isVisible()
+    press(window, Key.Key_Escape)
+    assert not window.message.isVisible()
+    assert window.stage.geometry() == QRect(216, 48, 1104, 796)
+    assert window.store.state.focus == Focus("conv2", (7,))
+
+
+# --- the badge ------------------------------------------------------------------------------------------------------
+
+def test_the_badge_tells_what_is_known_about_the_numbers(digits):
+    assert badge_words(digits, None)[0] == "Not checked yet"
+    assert badge_words(digits, Report({"conv1": 1.8e-6, "fc1": 1e-9})) == (
+        "Verified in float64", "all layers, max error 1.8 × 10⁻⁶")
+    assert badge_words(digits, Report({"conv1": 1e-7}, unverified={"x": "unknown"}))[1].startswith("1 of 2 layers")
+    title, detail = badge_words(digits, Report({"conv1": 0.02}))
+    assert (title, detail) == ("Not verified", "differs by 2.0 × 10⁻²")
+    assert badge_words(digits, Report({"conv1": float("nan")}))[0] == "Not verified"
+
+
+@pytest.mark.parametrize(("report", "token"), [(Report({"conv1": 1e-7}), "tint"), (Report({"conv1": 0.1}), "alarm"),
+                                               (None, "window")])
+def test_the_badge_has_the_colour_of_its_verdict(qtbot, digits, report, token):
+    window = opened(qtbot, Store(State(at="conv2.forward"), digits, report))
+    image = window.inspector.badge.grab().toImage()
+    assert image.pixelColor(200, 6).name().upper() == colour.theme("light").tokens[token]
+
+
+# --- empty, and without a display -----------------------------------------------------------------------------------
+
+def test_an_empty_window_says_what_to_do_and_nothing_breaks(qtbot):
+    window = opened(qtbot, Store(State()))
+    assert window.empty.isVisible()
+    window.setFocus()
+    for key in (Key.Key_Right, Key.Key_Space, Key.Key_R, Key.Key_Up, Key.Key_Return, Key.Key_Escape, Key.Key_U,
+                Key.Key_I):
+        press(window, key)
+    assert not window.grab().isNull()
+    assert badge_words(None, None)[0] == "Not checked yet"
+
+
+def test_without_a_display_it_says_so_in_one_sentence_and_leaves_with_4():
+    bare = {name: value for name, value in os.environ.items()
+            if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    done = subprocess.run([sys.executable, "-c", "from visualizer import app; raise SystemExit(app.main())"], cwd=ROOT,
+                          env=bare, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == (4 if sys.platform == "linux" else done.returncode)
+    assert done.stderr.count("\n") == 1
+    assert "no display" in done.stderr
+
+
+def test_neither_torch_nor_pyqtgraph_is_there_when_the_window_is_first_painted():
+    code = ("import sys; from visualizer import app; from PySide6.QtWidgets import QApplication\n"
+            "it = app.application(); joined = app.App(); joined.window.painted.disconnect()\n"
+            "seen = []; joined.window.painted.connect(lambda: seen.extend(sys.modules))\n"
+            "joined.window.show()\n"
+            "while not seen: it.processEvents()\n"
+            "print([name for name in ('torch', 'pyqtgraph', 'matplotlib') if name in seen], joined.store.trace.model)")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+                          capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[] digits_cnn"
+
+
+def test_show_hands_a_recording_to_a_new_process(digits, monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command: started.append(command))
+    the_app.show(digits)
+    command, = started
+    assert command[:4] == [sys.executable, "-m", "visualizer", "open"]
+    assert load(command[4]).digest == digits.digest
+
+
+# --- the running app ------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def running(qapp):
+    """One app with a real engine for all that follows."""
+    the_app.application()
+    joined = the_app.App()
+    joined.window.resize(*WIDE)
+    joined.window.show()
+    yield joined
+    joined.close()
+    joined.window.deleteLater()
+    joined.deleteLater()
+
+
+def until(qtbot, what):
+    qtbot.waitUntil(what, timeout=60_000)
+
+
+def test_the_shipped_recording_is_checked_as_soon_as_the_engine_is_ready(qtbot, running):
+    assert running.store.trace.sample.name == "digit-2148"
+    until(qtbot, lambda: running.store.report is not None)
+    assert badge_words(running.store.trace, running.store.report)[0] == "Verified in float64"
+    assert running.window.inspector.status.startswith("Live")
+
+
+def test_another_sample_is_recorded_and_shown(qtbot, running):
+    running.store.update(at="conv2.forward", focus=Focus("conv2", (7,)))
+    before = running.window.stage.picture.dump()
+    running.window.rail.grid.choose(5)
+    until(qtbot, lambda: not running.store.waiting)
+    wanted = samples.all_samples()[5]
+    trace = running.store.trace
+    assert trace.sample.name == wanted.name
+    np.testing.assert_allclose(trace["input"].output[0], samples.pixels(wanted.name) / 255, atol=1e-6)
+    assert running.store.state.focus == Focus("conv2", (7,))
+    assert running.window.stage.picture.dump() != before
+
+
+def test_another_model_is_opened_by_a_click(qtbot, running):
+    row = next(row for row in running.window.rail.models.rows if row.name == "lenet_mnist")
+    row.click()
+    until(qtbot, lambda: not running.store.waiting)
+    assert running.store.trace.model == "lenet_mnist"
+    press(running.window, Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    until(qtbot, lambda: not running.store.waiting)
+    assert running.store.trace.model == "digits_cnn"
+
+
+def test_a_stroke_on_the_pad_becomes_the_input(qtbot, running):
+    rail = running.window.rail
+    rail.toggle_pad()
+    sheet = rail.pad.sheet
+    with qtbot.waitSignal(running.store.trace_changed, timeout=60_000):
+        QTest.mousePress(sheet, LEFT, pos=QPoint(92, 30))
+        for y in range(40, 160, 10):
+            QTest.mouseMove(sheet, QPoint(92, y))
+        QTest.mouseRelease(sheet, LEFT, pos=QPoint(92, 150))
+    until(qtbot, lambda: np.array_equal(np.rint(running.store.trace["input"].output[0] * 255),
+                                        samples.centre_digit(sheet.ink())))
+    assert running.store.trace.sample.name == "drawn"
+    assert int(running.store.trace["softmax"].output.argmax()) == 1, "an upright stroke is a 1"
+    rail.toggle_pad()
+
+
+def test_an_image_that_is_dropped_becomes_the_input(qtbot, running, tmp_path):
+    path = tmp_path / "seven.png"
+    image = QImage(100, 140, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.white)
+    for x in range(20, 80):
+        for y in range(20, 34):
+            image.setPixelColor(x, y, Qt.GlobalColor.black)
+    for y in range(34, 120):
+        for x in range(13):
+            image.setPixelColor(80 - (y - 20) // 3 - x, y, Qt.GlobalColor.black)
+    image.save(str(path))
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    event = QDropEvent(QPointF(500, 500), Qt.DropAction.CopyAction, data, LEFT, Qt.KeyboardModifier.NoModifier)
+    running.window.dropEvent(event)
+    until(qtbot, lambda: not running.store.waiting and running.store.trace.sample.name == str(path))
+    assert int(running.store.trace["softmax"].output.argmax()) == 7
+
+
+@pytest.mark.parametrize(("name", "content", "words"), [
+    ("absent.trace", None, "no file"), ("broken.trace", b"not a zip", "not a trace"),
+    ("broken.png", b"not an image", "no image"), ("strange.xyz", b"?", "no kind that opens"),
+    ("broken.session", b"{", "saved state"), ("future.session", b'{"version": 99}', "newer"),
+    ("broken.pt", b"not a model", ""),
+])
+def test_a_file_that_cannot_be_opened_is_a_sentence_and_the_work_stays(qtbot, running, tmp_path, name, content, words):
+    running.store.update(sample="digit-2148", model="digits_cnn")
+    until(qtbot, lambda: not running.store.waiting)
+    running.window.message.dismiss()
+    picture = running.window.stage.picture.dump()
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    running.recorder.open(str(path))
+    until(qtbot, running.window.message.isVisible)
+    sentence = running.window.message.words
+    assert words in sentence
+    assert "\n" not in sentence
+    assert "Traceback" not in sentence
+    running.window.message.dismiss()
+    assert not running.store.waiting
+    assert running.window.stage.picture.dump() == picture
+
+
+def test_an_exported_picture_opens_again_in_the_place_it_was_taken(qtbot, running, tmp_path):
+    store = running.store
+    store.update(sample="digit-2148", at="relu2.backward", focus=Focus("relu2", (3,)))
+    until(qtbot, lambda: not store.waiting)
+    picture = running.window.stage.picture.dump()
+    for suffix in ("png", "svg", "pdf"):
+        running.window.export_to(tmp_path / f"it.{suffix}")
+    store.update(at="input.forward", focus=None, view="filters")
+    for suffix in ("png", "svg", "pdf"):
+        running.recorder.open(str(tmp_path / f"it.{suffix}"))
+        assert (store.state.at, store.state.focus, store.state.view) == ("relu2.backward", Focus("relu2", (3,)),
+                                                                         "network")
+        assert running.window.stage.picture.dump() == picture
+        store.update(at="input.forward", focus=None, view="filters")
+
+
+def test_a_recording_and_a_session_open_again(qtbot, running, tmp_path, digits):
+    path = tmp_path / "kept.trace"
+    digits.save(path)
+    running.recorder.open(str(path))
+    assert running.store.state.model == str(path)
+    assert not running.store.waiting
+    state = replace(running.store.state, at="fc1.backward", model="digits_cnn")
+    session = tmp_path / "kept.session"
+    session.write_text(to_json(state), "utf-8")
+    running.recorder.open(str(session))
+    until(qtbot, lambda: not running.store.waiting)
+    assert running.store.state.at == "fc1.backward"
+    assert running.store.trace.model == "digits_cnn"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process otherwise there")
+def test_an_engine_that_is_killed_is_one_sentence_and_comes_back(qtbot, running):
+    running.window.message.dismiss()
+    picture = running.window.stage.picture.dump()
+    with qtbot.waitSignal(running.engine.died, timeout=60_000):
+        os.kill(running.engine.pid, signal.SIGKILL)
+    until(qtbot, running.window.message.isVisible)
+    assert running.window.message.words.count("\n") == 0
+    running.window.message.dismiss()
+    assert running.window.stage.picture.dump() == picture
+    running.store.update(sample="digit-3")
+    until(qtbot, lambda: not running.store.waiting)
+    assert running.store.trace.sample.name == "digit-3"
+
+
+def test_nothing_is_left_running_when_the_window_closes(qtbot, running):
+    """Last in this file: it ends the engine that the tests above share."""
+    pid = running.engine.pid
+    running.store.update(playing=True)
+    assert running.player.running
+    running.close()
+    assert not running.player.running
+    assert running.engine.pid is None
+    assert not running.window.isVisible()
+    qtbot.waitUntil(lambda: not alive(pid), timeout=10_000)
+
+
+def alive(pid):
+    """Whether there is a process of that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
