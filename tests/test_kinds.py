@@ -314,6 +314,7 @@ EXAMPLES = (
     Example("movedim", MAPS, lambda x: x.movedim(1, -1), {"source": 1, "destination": -1}),
     Example("select", MAPS, lambda x: x.select(2, -1), {"dim": 2, "index": -1}),
     Example("narrow", MAPS, lambda x: x.narrow(3, 1, 4), {"dim": 3, "start": 1, "length": 4}),
+    Example("slice", MAPS, lambda x: x[:, :, 1:5:2], {"dim": 2, "start": 1, "end": 5, "step": 2}),
     Example("getitem", MAPS, lambda x: x[:, 1], {"index": (("slice", None, None, None), 1)}),
     Example("getitem", MAPS, lambda x: x[..., 1:5:2], {"index": ("...", ("slice", 1, 5, 2))}),
     Example("getitem", MAPS, lambda x: x[:, None, 0], {"index": (("slice", None, None, None), None, 0)}),

@@ -154,6 +154,16 @@ def test_an_operation_without_numbers_to_compare_says_why() -> None:
     assert report.unverified == {"div": "div rounds its quotients, which is not explained."}
 
 
+@pytest.mark.parametrize(("name", "settings"), [
+    ("0", {"stride": "wide"}), ("0", {"stride": 0}), ("0", {"padding": (9, 9, 9)}), ("2", {}),
+    ("2", {"kernel_size": 0}),
+])
+def test_settings_that_make_no_sense_are_named_and_stop_nothing(name: str, settings: dict[str, Any]) -> None:
+    report = changed(small_cnn(), name, settings=settings).check()
+    assert "of an unknown form" in report.unverified[name]
+    assert report.errors["4"] < 1e-10
+
+
 @given(shape=st.lists(st.integers(1, 7), min_size=0, max_size=4))
 @settings(deadline=None, derandomize=True, max_examples=60)
 def test_sampled_cells_lie_inside_are_few_and_always_the_same(shape: list[int]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -226,6 +227,43 @@ class Block(nn.Module):
         y = y * gate
         y += x
         return F.relu_(y).mean((2, 3))
+
+
+class Exported(nn.Module):
+    """Calls whose arguments stand in another order in exported programs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block, self.dense = Block(), nn.Linear(4, 3)
+        self.layer, self.group, self.instance = nn.LayerNorm(4), nn.GroupNorm(2, 4), nn.InstanceNorm2d(4, affine=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.block(F.max_pool2d(self.instance(self.group(x)), 2)[:, :, 1:])
+        return self.dense(F.dropout(self.layer(torch.flatten(1 - y, 1)), training=False))
+
+
+leafspec = pytest.mark.filterwarnings("ignore:.*LeafSpec.*:FutureWarning")  # torch's own, while it exports
+
+
+@leafspec
+def test_an_exported_program_is_explained_like_the_model_it_came_from() -> None:
+    torch.manual_seed(0)
+    model, x = Exported().eval(), torch.randn(MAPS)
+    program = torch.export.export(model, (x,)).module()
+    traces = [record.capture(one, x, target=1) for one in (model, program)]
+    for trace in traces:
+        assert "unexplained" not in {layer.kind for layer in trace}
+        holds(trace)
+    assert np.array_equal(traces[0].layers[-1].output, traces[1].layers[-1].output)
+
+
+@leafspec
+def test_the_padding_row_of_an_exported_embedding_learns_nothing() -> None:
+    tokens = torch.tensor([[1, 2, 1]])
+    for padding in (None, 1, -1):
+        model = nn.Sequential(nn.Embedding(5, 3, padding_idx=padding), nn.Flatten(), nn.Linear(9, 2))
+        for one in (model, torch.export.export(model, (tokens,)).module()):
+            holds(record.capture(one, tokens, objective="logit:0", dtype="float32"))
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -149,8 +149,7 @@ def terms(trace: Trace, name: str, cell: Cell) -> Terms:
     """
     layer = trace[name]
     _inside(layer, cell)
-    kind = _explained(layer)
-    return kind.terms(layer, trace.inputs(layer), cell)
+    return asked(_explained(layer).terms, layer, trace.inputs(layer), cell)
 
 
 def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Terms], ...]:
@@ -163,7 +162,7 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
             continue
         for index, read in enumerate(reader.reads):
             if read == name:
-                found = _explained(reader).backward_terms(reader, trace.inputs(reader), index, cell)
+                found = asked(_explained(reader).backward_terms, reader, trace.inputs(reader), index, cell)
                 handed_back.append((reader.name, found))
     return tuple(handed_back)
 
@@ -174,7 +173,16 @@ def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:
     kind = _explained(layer)
     if kind.weight_terms is None or weight not in layer.weights:
         raise LookupError(f"{name} has no weight {weight!r}; it has {', '.join(layer.weights) or 'none'}.")
-    return kind.weight_terms(layer, trace.inputs(layer), weight, cell)
+    return asked(kind.weight_terms, layer, trace.inputs(layer), weight, cell)
+
+
+def asked(function: Callable[..., Terms], layer: Layer, *arguments: Any) -> Terms:
+    """Ask a kind for Terms; LookupError too where the layer's settings and shapes do not fit what torch documents."""
+    try:
+        with np.errstate(all="ignore"):  # NaN and infinity are results like others, and are shown
+            return function(layer, *arguments)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise LookupError(f"{layer.name} is a {layer.kind} of an unknown form ({error}).") from error
 
 
 def receptive_field(trace: Trace, name: str, cell: Cell) -> dict[str, Box]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from visualizer.kinds import Report, Terms, of
+from visualizer.kinds import Report, Terms, asked, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
@@ -75,7 +75,7 @@ def _forward(trace: Trace, layer: Layer) -> tuple[float | None, str]:
     largest = max(1.0, _largest(layer.output))
 
     def recompute(cell: Cell) -> tuple[float, float]:
-        return kind.terms(layer, inputs, cell).result, largest
+        return asked(kind.terms, layer, inputs, cell).result, largest
 
     return _worst(layer.output, recompute, 1.0, CELLS)
 
@@ -116,7 +116,7 @@ def _gradient(trace: Trace, layer: Layer, gradient: Array) -> tuple[float | None
         for reader, index in handing:
             kind = of(reader)
             assert kind is not None
-            handed.append(kind.backward_terms(reader, trace.inputs(reader), index, cell))
+            handed.append(asked(kind.backward_terms, reader, trace.inputs(reader), index, cell))
         return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)
 
     return _worst(gradient, recompute, CANCELLED, CELLS)
@@ -137,7 +137,7 @@ def _weight_gradient(trace: Trace, layer: Layer, name: str, gradient: Array) -> 
         return np.inf, ""
 
     def recompute(cell: Cell) -> tuple[float, float]:
-        terms = weight_terms(layer, inputs, name, cell)
+        terms = asked(weight_terms, layer, inputs, name, cell)
         return terms.result, _size(terms)
 
     return _worst(gradient, recompute, CANCELLED, WEIGHT_CELLS)

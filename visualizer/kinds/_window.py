@@ -29,6 +29,10 @@ class Axis:
     """Padding before place 0."""
     dilation: int = 1
 
+    def __post_init__(self) -> None:
+        if min(self.kernel, self.stride, self.dilation) < 1:
+            raise ValueError("kernel, stride and dilation must be 1 or more")
+
     def reads(self, window: int) -> Cells:
         """The places that a window reads, one a tap; padding lies below 0 or from `size` on."""
         return window * self.stride - self.before + self.dilation * np.arange(self.kernel)

@@ -97,12 +97,17 @@ def embedding_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Ter
     """The gradient of every place that held this token; the padding token learns nothing."""
     row, unit = cell
     tokens = inputs[0].output
-    padding = layer.settings.get("padding_idx")
-    rows = len(layer.weights["weight"])
-    places = np.argwhere(tokens == row) if padding is None or padding % rows != row else np.zeros((0, tokens.ndim))
+    places = np.argwhere(tokens == row) if row != _padding_row(layer) else np.zeros((0, tokens.ndim))
     share = 1.0 / len(places) if layer.settings.get("scale_grad_by_freq") and len(places) else 1.0
     cells = np.column_stack([places, np.full(len(places), unit)]).astype(np.int64)
     return added(gradient_taps(layer, cells, share), formula="∂L/∂W[token] = Σ ∂L/∂y")
+
+
+def _padding_row(layer: Layer) -> int | None:
+    """The row that stands for nothing. `torch.embedding` writes −1 for none, where others count from the end."""
+    row = layer.settings.get("padding_row", -1)
+    index = layer.settings.get("padding_idx")
+    return (int(row) if row >= 0 else None) if index is None else int(index) % len(layer.weights["weight"])
 
 
 def embedding_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -282,7 +287,8 @@ KINDS = (
     Kind("linear", "dense layer", {"linear": "input weight bias"}, _linear_axes, linear_terms, linear_backward,
          linear_box, linear_sentence, linear_weight, linear_cost, short=linear_short),
     Kind("embedding", "embedding",
-         {"embedding": "input weight padding_idx max_norm norm_type scale_grad_by_freq sparse"}, _embedding_axes,
+         {"embedding": "input weight padding_idx max_norm norm_type scale_grad_by_freq sparse",
+          "torch.embedding": "weight input padding_row scale_grad_by_freq sparse"}, _embedding_axes,
          embedding_terms, embedding_backward, embedding_box, embedding_sentence, embedding_weight,
          short=embedding_short),
     Kind("matmul", "matrix product", _MATMUL, _matmul_axes, matmul_terms, matmul_backward, matmul_box,

@@ -35,7 +35,7 @@ class Function:
     calls: str = "input"
     """Its arguments."""
     also: tuple[str, ...] = ()
-    """Other torch calls that mean the same."""
+    """Other torch calls that mean the same, each with its arguments where these differ."""
 
 
 def sigmoid(x: float) -> float:
@@ -240,7 +240,8 @@ FUNCTIONS = (
     Function("reciprocal", "The reciprocal", "y = 1/x", lambda x, s: _divided(x), lambda x, s: -_divided(x * x),
              "divides 1 by each number: values lie {spread}"),
     Function("clamp", "The clamp", "y = min(max(x, low), high)", _clamp, _clamp_slope,
-             "cuts off what lies outside its limits: values lie {spread}", "input min max", ("clip",)),
+             "cuts off what lies outside its limits: values lie {spread}", "input min max",
+             ("clip", "clamp_min input min", "clamp_max input max")),
 )
 
 
@@ -390,7 +391,8 @@ def passed_sentence(layer: Layer, inputs: Inputs) -> str:
 
 
 def _function_kind(f: Function) -> Kind:
-    return Kind(f.name, f.title.removeprefix("The "), dict.fromkeys((f.name, *f.also), f.calls), same_axes,
+    calls = {call: arguments or f.calls for call, _, arguments in (also.partition(" ") for also in (f.name, *f.also))}
+    return Kind(f.name, f.title.removeprefix("The "), calls, same_axes,
                 partial(function_terms, f), partial(function_backward, f), same_box, partial(function_sentence, f),
                 short=partial(function_short, f))
 

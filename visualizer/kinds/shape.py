@@ -181,6 +181,12 @@ def _narrowed(s: Settings, given: list[Places]) -> Any:
     return np.take(given[0], np.arange(start, start + s["length"]), axis=s["dim"])
 
 
+def _sliced(s: Settings, given: list[Places]) -> Any:
+    places: list[Any] = [slice(None)] * given[0].ndim
+    places[s.get("dim", 0)] = slice(s.get("start"), s.get("end"), s.get("step"))
+    return given[0][tuple(places)]
+
+
 def _indexed(s: Settings, given: list[Places]) -> Any:
     """`x[index]`; a list of places and several indices look the same here, so the size tells which was meant."""
     if len(given) > 1:
@@ -452,6 +458,8 @@ MOVES = (
          "{count} numbers of {source} are picked, {before} → {after}.", _selected),
     Move("narrow", "narrow", {"narrow": "input dim start length"}, _same_names,
          "A stretch of {source} is picked, {before} → {after}.", _narrowed),
+    Move("slice", "slice", {"slice": "input dim start end step"}, _same_names,
+         "A stretch of {source} is picked, {before} → {after}.", _sliced),
     Move("getitem", "indexing", {"__getitem__": "input index"}, _indexed_names,
          "{count} numbers of {source} are picked, {before} → {after}.", _indexed),
     Move("chunk", "chunk", {"chunk": "input chunks dim"}, _same_names,
@@ -476,7 +484,8 @@ MOVES = (
     Move("pad", "padding", {"pad": "input pad mode value"}, _same_names,
          "A border is put around {source}, {before} → {after}.", _padded, _padded_box),
     Move("upsample", "upsampling",
-         {"interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias"}, _same_names,
+         {"interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias",
+          **dict.fromkeys(("upsample_nearest1d", "upsample_nearest2d"), "input size scale_factor")}, _same_names,
          "Every number of {source} is repeated over a block, {before} → {after}.", _nearest),
     Move("pixel_shuffle", "pixel shuffle", {"pixel_shuffle": "input upscale_factor"}, _same_names,
          "Channels of {source} are laid out as finer pixels, {before} → {after}; nothing is computed.", _shuffled),
