@@ -240,6 +240,23 @@ def test_sixteen_kernels_of_3_by_3_over_a_colour_picture_of_32_by_32() -> None:
     assert kind.cost(layer, tuple(net.layers[:1])) == kinds.Cost(448, 442_368)
 
 
+def test_sentences_say_the_layers_own_numbers() -> None:
+    net = Net(6, 14)
+    conv = net.conv(12, 3, padding=0)
+    relu = net.relu()
+    pool = net.pool(2, 2)
+    net.add("flatten", (432,), {"start_dim": 1})
+    dense = net.linear(48)
+    trace = net.trace()
+    assert [kinds.sentence(trace, name) for name in (conv, relu, pool, dense)] == [
+        "Each of the 12 maps adds six 3 × 3 windows, one from each map of input, plus a bias: 54 products a pixel.",
+        "ReLU keeps what is above zero and stops the rest: 100 % of 1,728 values are now 0.",
+        "Each pixel keeps the largest of a 2 × 2 window: 12 × 12 becomes 6 × 6 in each of 12 maps.",
+        "Each of the 48 outputs weighs all 432 numbers of flatten4 and adds them up, plus a bias: 20,736 weights."]
+    shorts = [kind.short(layer, trace.inputs(layer)) for layer in trace if (kind := kinds.of(layer)) is not None]
+    assert shorts == ["3 × 3, 6 → 12 channels", "y = max(0, x)", "2 × 2", "12 × 6 × 6 → 432", "432 → 48"]
+
+
 def test_a_dense_layer_in_its_place_would_need_50_million_weights() -> None:
     net = Net(3, 32)
     net.add("flatten", (3072,))

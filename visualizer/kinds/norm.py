@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
+from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import axis_of, tuple_of
 from visualizer.kinds._taps import Cells, Numbers, added, clipped, gradient_taps, grid_of, look, one, taps, through
 from visualizer.trace import Cell, Layer
@@ -155,11 +155,6 @@ def norm_short(norm: Norm, layer: Layer, inputs: Inputs) -> str:
     return f"over {norm.over}"
 
 
-def norm_cost(layer: Layer, inputs: Inputs) -> Cost:
-    """γ and β; the running statistics are measured, not parameters. No multiply-accumulates by the usual count."""
-    return Cost(sum(layer.weights[name].size for name in ("weight", "bias") if name in layer.weights), 0)
-
-
 # --- what is measured -----------------------------------------------------------------------------------------------
 
 def _learned(norm: Norm, layer: Layer, cell: Cell) -> tuple[float, float, float] | None:
@@ -284,7 +279,7 @@ NORMS = (
 def _kind(norm: Norm) -> Kind:
     return Kind(norm.name, norm.title, norm.calls, _same_names, partial(norm_terms, norm),
                 partial(norm_backward, norm), partial(norm_box, norm), partial(norm_sentence, norm),
-                partial(norm_weight, norm), cost=norm_cost, short=partial(norm_short, norm))
+                partial(norm_weight, norm), short=partial(norm_short, norm))
 
 
 KINDS = tuple(map(_kind, NORMS))
