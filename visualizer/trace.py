@@ -49,6 +49,8 @@ class Sample:
     """What a person reads: `Digit 2148`."""
     label: int | None = None
     """The class it truly belongs to, if that is known."""
+    steps: tuple[str, ...] = ()
+    """What each step reads, in words: the characters of a text, the words of a sentence, `row 3` of a picture."""
 
 
 @dataclass(frozen=True)
@@ -328,11 +330,14 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
         if layer.gradient is not None and layer.gradient.shape != layer.output.shape:
             raise Refused(f"{layer.name} has a gradient of another shape than its output; record the trace again.")
         for found, of in ((layer.weight_gradients, layer.weights), (layer.inner_gradients, layer.inner)):
-            if any(key not in of or of[key].shape != array.shape for key, array in found.items()):
+            # gradients inside time may also be of what is not kept itself: a gate before its sigmoid, the first state
+            own = of is layer.weights
+            if any((own and key not in of) or (key in of and of[key].shape != array.shape)
+                   for key, array in found.items()):
                 raise Refused(f"{layer.name} has a gradient that fits none of its arrays; record the trace again.")
     return Trace(
         layers=layers, labels=tuple(header["labels"]), notes=tuple(header["notes"]),
-        sample=Sample(**header["sample"]), objective=Objective(**header["objective"]),
+        sample=Sample(**_tuples(header["sample"])), objective=Objective(**header["objective"]),
         **{name: header[name] for name in _PLAIN},
     )
 
@@ -342,7 +347,7 @@ def _check_types(header: dict[str, Any]) -> None:
     sample, objective, layers = header["sample"], header["objective"], header["layers"]
     words = [header["model"], header["title"], header["dtype"], sample["name"], sample["title"], objective["kind"]]
     words += [entry[name] for entry in layers for name in ("name", "kind", "why")]
-    lists = [header["labels"], header["notes"], *(entry[name] for entry in layers for name in ("axes", "reads"))]
+    lists = [header["labels"], header["notes"], sample.get("steps", []), *(entry[name] for entry in layers for name in ("axes", "reads"))]
     mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers)]
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),

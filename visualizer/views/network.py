@@ -262,9 +262,8 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
         lines.append(("p − label", "p−y"))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
-        lines.append(("no gradient", "none", "–") if norm is None else
-                     (f"norm {numbers.significant(norm, 3)}", numbers.significant(norm, 3), numbers.significant(norm,
-                                                                                                                1)))
+        lines.append(("no gradient", "none", "–") if norm is None else (
+            f"norm {numbers.significant(norm, 3)}", *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
     elif column.style == "bars":
         lines.append((f"{numbers.count(layer.shape[0])} probabilities", numbers.count(layer.shape[0])))
     else:
