@@ -11,8 +11,8 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeySequence
 
 from visualizer import registry
-from visualizer.scene.picture import Focus
-from visualizer.scene.state import State, go, moment_of
+from visualizer.scene.picture import Focus, Picture, Rect
+from visualizer.scene.state import State, moment_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace, load
 from visualizer.ui import commands
@@ -112,22 +112,43 @@ def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
 
 def test_small_steps_forth_and_back_meet_again():
     times = timeline(digits())
-    start = go(State(), times.settled(3))
-    state = start
+    start = moment = times.settled(3)
     for _ in range(9):
-        state = commands.next_part(state, times, 1)
-    assert moment_of(state, times).index > 3
+        moment = commands.next_part(times, moment, 1)
+    assert moment.index > 3
     for _ in range(9):
-        state = commands.next_part(state, times, -1)
-    assert moment_of(state, times) == moment_of(start, times)
+        moment = commands.next_part(times, moment, -1)
+    assert moment == start
 
 
 def test_small_steps_end_at_both_ends():
     times = timeline(digits())
-    last = go(State(), times.settled(len(times.beats) - 1))
-    assert commands.next_part(last, times, 1) == last
-    first = go(State(), replace(times.settled(0), phase=0.0))
-    assert commands.next_part(first, times, -1) == first
+    last = times.settled(len(times.beats) - 1)
+    assert commands.next_part(times, last, 1) == last
+    first = replace(times.settled(0), phase=0.0)
+    assert commands.next_part(times, first, -1) == first
+
+
+def test_where_terms_come_one_by_one_a_small_step_is_one_term():
+    """A picture that shows 7 terms after the other has 7 changes a beat, forth and back."""
+    times = timeline(digits())
+
+    def draw(moment):
+        known = int(moment.phase * 7 + 1e-9)
+        return Picture((10, 10), tuple(Rect(number, moment.index, 1, 1) for number in range(known)))
+
+    moment = replace(times.settled(4), phase=0.0)
+    counts = [0]
+    for _ in range(7):
+        moment = commands.next_change(draw, times, moment, 1)
+        counts.append(len(draw(moment).still))
+    assert counts == list(range(8))
+    assert (moment.index, moment.phase) == (4, 1.0)
+    assert commands.next_change(draw, times, moment, 1).index == 5
+    for known in range(6, -1, -1):
+        moment = commands.next_change(draw, times, moment, -1)
+        assert len(draw(moment).still) == known
+    assert moment.index == 4
 
 
 def test_arrows_move_the_pixel_from_the_strongest_one():

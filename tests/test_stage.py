@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent, QWheelEvent
+from PySide6.QtGui import QAccessible, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -91,6 +91,15 @@ def test_the_caption_and_the_view_are_there_for_screen_readers(stage):
     assert stage.accessibleDescription() == stage.picture.caption
     assert "conv2" in stage.accessibleDescription()
     assert suiting("network", stage.store.trace).title in stage.accessibleName()
+
+
+def test_a_screen_reader_is_told_what_it_is_where_one_stands_and_what_is_seen(stage):
+    found, kinds = QAccessible.queryAccessibleInterface(stage), QAccessible.Text
+    assert found.role() == QAccessible.Role.Chart
+    assert found.text(kinds.Value) == f"Beat 5 of {len(stage.store.timeline.beats)}, conv2 channel 7"
+    stage.store.update(at="pool1.forward", focus=Focus("pool1", (2,)))
+    assert found.text(kinds.Value).endswith("pool1 channel 2")
+    assert found.text(kinds.Description) == stage.picture.caption
 
 
 def test_what_is_not_reached_yet_is_veiled_only_while_it_plays(stage):

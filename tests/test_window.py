@@ -20,7 +20,7 @@ from visualizer import app as the_app
 from visualizer import registry, samples
 from visualizer.kinds import Report
 from visualizer.scene import colour
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Rect
 from visualizer.scene.state import State, to_json
 from visualizer.trace import load
 from visualizer.ui import style
@@ -278,6 +278,41 @@ def test_every_view_that_suits_has_a_tab_that_shows_it(window):
         window.top.tabs.buttons[number].click()
         assert window.store.state.view == name
         assert window.stage.picture.caption
+
+
+def test_the_microscope_looks_from_the_rail_and_backspace_walks_back(window):
+    press(window, Key.Key_Return)
+    assert window.store.state.view == "walk"
+    assert window.rail.aside.isVisible()
+    assert not window.rail.draw_button.isVisible()
+    assert window.rail.aside.picture.still
+    start = (window.store.state.at, window.store.state.focus)
+    cell = next(mark for mark in window.stage.picture if isinstance(mark, Rect) and mark.focus is not None
+                and mark.focus.layer == "pool1" and len(mark.focus.cell) == 3)
+    source = cell.focus
+    QTest.mouseClick(window.stage, LEFT, pos=QPoint(round(cell.x + cell.width / 2), round(cell.y + cell.height / 2)))
+    assert window.store.state.focus == source
+    assert window.store.state.at == "pool1.forward"
+    press(window, Key.Key_Backspace)
+    assert (window.store.state.at, window.store.state.focus) == start
+    press(window, Key.Key_Backspace)
+    assert (window.store.state.view, window.store.state.focus) == ("network", Focus("conv2", (7,)))
+    assert not window.rail.aside.isVisible()
+
+
+def test_shift_and_an_arrow_add_one_term_in_the_microscope(window):
+    press(window, Key.Key_Return)
+    QTest.keyClick(window, Key.Key_Left)
+    QTest.keyClick(window, Key.Key_Right)
+    pictures = [window.stage.picture.dump()]
+    for _ in range(4):
+        press(window, Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+        assert window.store.state.at.startswith("conv2.forward@")
+        pictures.append(window.stage.picture.dump())
+    assert len(set(pictures)) == 5
+    for picture in reversed(pictures[:-1]):
+        press(window, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        assert window.stage.picture.dump() == picture
 
 
 def test_a_hovered_thing_lights_up_on_the_stage_and_in_the_inspector(window):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,8 @@ class App(QObject):
     def __init__(self, thing: str | State | None = None) -> None:
         super().__init__()
         state = thing if isinstance(thing, State) else State()
+        if style.reduced_motion():
+            state = replace(state, look=replace(state.look, reduced_motion=True))
         self.store = Store(state, shipped_trace(state))
         self.player = Player(self.store, parent=self)
         app = QApplication.instance()

@@ -6,26 +6,23 @@ window.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from visualizer.scene import state as does
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Picture
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
-from visualizer.ui.page import strongest, subject
+from visualizer.ui.page import WALK, strongest, subject
 from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
 
 Act = Callable[["Window"], None]
-WALK = "walk"
-"""The view that takes one number apart, if there is one."""
-
-
 @dataclass(frozen=True)
 class Command:
     """One thing that can be done."""
@@ -68,9 +65,9 @@ def commands() -> tuple[Command, ...]:
         Command("back", tr("Previous beat"), ("Left", "PgUp"), go, tr("One layer back"),
                 _timed(lambda state, times: does.step(_still(state), times, -1))),
         Command("next-term", tr("Next term"), ("Shift+Right",), go, tr("One small step further within the beat"),
-                _timed(lambda state, times: next_part(_still(state), times, 1))),
+                _small_step(1)),
         Command("back-term", tr("Previous term"), ("Shift+Left",), go, tr("One small step back within the beat"),
-                _timed(lambda state, times: next_part(_still(state), times, -1))),
+                _small_step(-1)),
         Command("first", tr("First beat"), ("Home",), go, tr("To the beginning of the way forward"),
                 _timed(lambda state, times: does.first(_still(state), times))),
         Command("last", tr("Last beat"), ("End",), go, tr("To the end of the way back"),
@@ -181,6 +178,20 @@ def _pixel(rows: int, columns: int) -> Act:
                                                                       columns))
 
 
+def _small_step(by: int) -> Act:
+    """Within the beat: to the next change where a view shows term after term, else a part of the way."""
+    def act(window: Window) -> None:
+        trace, moment, times = window.store.trace, window.store.moment, window.store.timeline
+        if trace is None or moment is None:
+            return
+        view, state = window.view(), window.store.state
+        look = replace(state.look, size=window.stage.picture.size)
+        target = next_part(times, moment, by) if view.continuous else next_change(
+            lambda there: view.draw(trace, there, state.focus, look), times, moment, by)
+        window.store.apply(lambda state: does.go(_still(state), target))
+    return act
+
+
 def _tab(by: int) -> Act:
     def act(window: Window) -> None:
         names = [view.name for view in window.views()]
@@ -232,21 +243,46 @@ def out(state: State, views: tuple[str, ...]) -> State:
 
 
 PARTS = 4
-"""Shift and an arrow go a quarter of a beat where a view has no terms to step through."""
+"""Shift and an arrow go a quarter of a beat where one beat moves into the next."""
+FINEST = 1 / 4096
+"""Changes nearer to one another than this share of a beat are one."""
 
 
-def next_part(state: State, times: Timeline, by: int) -> State:
+def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
     """One small step within the beat; past its end, into the next one. The end of a beat is the start of the next."""
-    moment = does.moment_of(state, times)
-    part = round(moment.phase * PARTS) + by
-    index = moment.index
+    part, index = round(moment.phase * PARTS) + by, moment.index
     if part > PARTS:
         index, part = index + 1, 1
     elif part < 1 and index > 0:
         index, part = index - 1, PARTS
     if not 0 <= index < len(times.beats) or part < 0:
-        return state
-    return does.go(state, replace(times.settled(index), phase=part / PARTS))
+        return moment
+    return replace(times.settled(index), phase=part / PARTS)
+
+
+def next_change(draw: Callable[[Moment], Picture], times: Timeline, moment: Moment, by: int) -> Moment:
+    """The nearest moment whose picture is another one: the next term, where a beat shows one term after the other.
+
+    Within a beat a picture only ever gains, so the place of the change is found by halving.
+    """
+    if by > 0 and moment.phase == 1:
+        if moment.index + 1 == len(times.beats):
+            return moment
+        moment = replace(times.settled(moment.index + 1), phase=0.0)
+    elif by < 0 and moment.phase == 0:
+        return times.settled(moment.index - 1) if moment.index else moment
+    now = draw(moment).dump()
+    same, other = (moment.phase, 1.0) if by > 0 else (moment.phase, 0.0)
+    if draw(replace(moment, phase=other)).dump() == now:
+        return replace(moment, phase=other)
+    while abs(other - same) > FINEST:
+        middle = (same + other) / 2
+        if draw(replace(moment, phase=middle)).dump() == now:
+            same = middle
+        else:
+            other = middle
+    outwards = math.ceil if by > 0 else math.floor  # an address has four digits; rounded away from where one was
+    return replace(moment, phase=min(1.0, max(0.0, outwards(other * 10_000) / 10_000)))
 
 
 def text_scale(state: State, factor: float) -> State:

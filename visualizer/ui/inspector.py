@@ -18,7 +18,7 @@ from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WIDTH, page, subject
+from visualizer.ui.page import WALK, WIDTH, page, subject
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
@@ -75,12 +75,13 @@ class Inspector(QWidget):
                 self.page.show_picture(EMPTY)
             return
         look = (state.look.theme, state.look.scope, state.look.signs)
-        wanted = (id(trace), moment.beat, state.focus, look, self.tab)
+        large = state.view == WALK
+        wanted = (id(trace), moment.beat, state.focus, look, self.tab, large)
         if wanted == self._drawn:
             return
         self._drawn = wanted
         if self.tab == 0:
-            self.page.show_page(page(trace, moment, state.focus, state.look))
+            self.page.show_page(page(trace, moment, state.focus, state.look, large))
         elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, subject(trace, moment, state.focus), moment.backward)
         elif self.charts is not None:

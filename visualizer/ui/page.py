@@ -40,11 +40,13 @@ SPAN = RIGHT - LEFT
 MAP = 144.0
 """Largest side of the map of a channel, at most 12 px for a value."""
 BINS = 30
+WALK = "walk"
+"""The view that takes one number apart, if there is one."""
 MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES = 11, 8, 6, 12
 
 
-def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """Everything about the subject of a moment."""
+def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: bool = False) -> Picture:
+    """Everything about the subject of a moment; `large` prints one number large instead of its map."""
     about = subject(trace, moment, focus)
     sheet = Sheet()
     layer = trace[about.layer]
@@ -55,7 +57,7 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     elif about.part != "output":
         _weight(sheet, layer, about, values, look)
     elif len(about.cell) == values.ndim:
-        _number(sheet, trace, about, values, moment.backward, look)
+        _number(sheet, trace, about, values, moment.backward, look, large)
     else:
         _values(sheet, trace, about, values, moment.backward, look)
     return Picture((WIDTH, round(sheet.y + 16)), tuple(sheet.marks), (), look.theme, "window",
@@ -409,7 +411,7 @@ def _weight_gradient_sizes(sheet: Sheet, trace: Trace) -> None:
              for layer in trace.layers if layer.weight_gradients}
     if not sizes:
         return
-    sheet.title(tr("Size of ∂L/∂w, by layer"), gap=34)
+    sheet.title(tr("Size of ∂L/∂w, by layer"), gap=36)
     shown = list(sizes)[:MOST_LAYERS]
     most = max((sizes[name] for name in shown if np.isfinite(sizes[name])), default=0.0) or 1.0
     for number, name in enumerate(shown):
@@ -486,17 +488,17 @@ def gradient_fates(trace: Trace, about: Focus) -> list[tuple[str, int, str]]:
 
 # --- one number -----------------------------------------------------------------------------------------------------
 
-def _number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: bool, look: Look) -> None:
+def _number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: bool, look: Look, large: bool) -> None:
     """One number: large, in its map if it has one, and taken apart into its terms."""
     layer = trace[about.layer]
     value = float(values[about.cell])
-    said = numbers.signed(value, 4) if backward else numbers.number(value, 3)
+    said = numbers.signed(value, 4) if backward else numbers.number(value, 2 if large else 3)
     sheet.rows.append((words.quantity(about, backward), value))
-    if layer.output.ndim >= 2 and layer.axes[-2:] == ("row", "column"):
+    if layer.axes[-2:] == ("row", "column") and not large:
         facts = [(tr("this pixel"), said), *(_gradient_stats if backward else _value_stats)(values[about.cell[:-2]])]
         _map(sheet, trace, about.cell[:-2], about.cell, about.layer, backward, look, facts)
     else:
-        sheet.y += 52
+        sheet.y += 62
         sheet.marks.append(Text(LEFT, sheet.y, plain(said), 44, 600, "ink", display=True, max_width=SPAN))
     if backward:
         _handed_back(sheet, trace, about, value)
@@ -606,6 +608,7 @@ def _handed_back(sheet: Sheet, trace: Trace, about: Focus, value: float) -> None
     sheet.fact(tr("Difference to torch"), numbers.power(abs(total - value)))
     if len(handed) == 1:
         _term_list(sheet, trace, handed[0][1])
+    _weight_gradient_sizes(sheet, trace)
 
 
 # --- weights and inner states ---------------------------------------------------------------------------------------

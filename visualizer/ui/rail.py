@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -23,11 +24,14 @@ from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import paint, registry
 from visualizer.scene import colour, numbers
+from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.trace import Sample, Trace
-from visualizer.ui import style
+from visualizer.ui import style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
+from visualizer.ui.canvas import Canvas
 from visualizer.ui.drawing import Pad
+from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
@@ -37,6 +41,8 @@ THUMB, THUMB_PITCH = 42, 47
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
+CARRIES_ASIDE = 1280
+"""Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
 
 
@@ -51,6 +57,8 @@ class Rail(QWidget):
         super().__init__(parent)
         self.store = store
         self.narrow = False
+        self._filled_for: str | None = None
+        """The model whose samples are offered."""
         self.models = ModelList(store, self)
         self.scroller = _scrolled(self.models, self)
         self.open_model = Button(tr("Open a model…"), "", "link", self)
@@ -63,11 +71,12 @@ class Rail(QWidget):
         self.input_button = ThumbButton(store, self)
         self.draw_icon = Button("", "pencil", "flat", self)
         self.open_icon = Button("", "folder", "flat", self)
+        self.aside = Aside(store, self)
         self.panel: QFrame | None = None
         self._name()
         self._connect()
         store.changed.connect(self._changed)
-        store.trace_changed.connect(lambda trace: self.update())
+        store.trace_changed.connect(self.refresh)
         self._place()
 
     def set_narrow(self, narrow: bool) -> None:
@@ -103,11 +112,18 @@ class Rail(QWidget):
             self.panel.close()
             self.panel = None
 
+    def refresh(self) -> None:
+        """Place everything anew, and what stands beside the stage in its stead."""
+        if self._filled_for is not None and self._filled_for != self.store.state.model:
+            self.fill()
+        self._place()
+        self.update()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow:
+        if self.narrow or not self.aside.isHidden():
             return
         with paint.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -152,9 +168,11 @@ class Rail(QWidget):
         self.input_button.clicked.connect(lambda: self._show_panel(self.input_button, SampleGrid))
 
     def _place(self) -> None:
+        self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
+        self.aside.refresh(self.narrow)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         for widget in wide:
-            widget.setVisible(not self.narrow)
+            widget.setVisible(not self.narrow and self.aside.isHidden())
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)
         if self.narrow:
@@ -170,7 +188,9 @@ class Rail(QWidget):
         self.open_model.setGeometry(22, 40 + models_high + 8, self.open_model.sizeHint().width(), 28)
         top = self._input_top() + 15
         for widget in (self.grid_scroller, self.draw_button, self.open_button):
-            widget.setVisible(not self.drawing)
+            widget.setVisible(not self.drawing and self.aside.isHidden())
+        if self.pad is not None and not self.aside.isHidden():
+            self.pad.hide()
         if self.pad is not None and self.drawing:
             self.pad.setGeometry(16, top, 184, self.pad.sizeHint().height())
             return
@@ -183,14 +203,21 @@ class Rail(QWidget):
         self.update()
 
     def _changed(self, old: State, new: State) -> None:
-        if (old.sample, old.model) != (new.sample, new.model):
+        hidden = self.aside.isHidden()
+        self.aside.refresh(self.narrow)
+        if hidden != self.aside.isHidden():
+            self._place()
+        if (old.sample, old.model, old.view) != (new.sample, new.model, new.view):
             self.update()
 
     def fill(self) -> None:
-        """Offer the samples. Reading them waits until the window has been seen."""
-        self.grid.show_samples(fitting_samples(self.store.state.model))
-        self._place()
-        self.update()
+        """Offer the samples that the model reads. Reading them waits until the window has been seen."""
+        self._filled_for = self.store.state.model
+        found = fitting_samples(self._filled_for)
+        self.grid.show_samples(found)
+        for button in (self.draw_button, self.draw_icon):
+            button.setEnabled(bool(found))
+        self.refresh()
 
     def _model_menu(self) -> None:
         menu = QMenu(self)
@@ -228,6 +255,40 @@ class Rail(QWidget):
 
     def _panel_closed(self) -> None:
         self.panel = None
+
+
+class Aside(Canvas):
+    """The small picture that a view shows beside the stage, in place of the choosers. Wide pictures carry their own."""
+
+    def __init__(self, store: Store, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.store = store
+        self.held_back = False
+        """The window has not been seen yet."""
+        self._drawn: tuple[object, ...] = ()
+        self.hide()
+
+    def refresh(self, narrow: bool) -> None:
+        """Show the picture if the view has one and there is room for it; else hide."""
+        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        wide = state.look.size[0] >= CARRIES_ASIDE * state.look.text_scale
+        if trace is None or moment is None or narrow or wide or self.held_back:
+            self.hide()
+            return
+        view = suiting(state.view, trace)
+        if view.aside is None:
+            self.hide()
+            return
+        look = replace(state.look, size=(self.width(), self.height()))
+        wanted = (id(trace), moment, state.focus, look, view.name)
+        if wanted != self._drawn:
+            self._drawn = wanted
+            self.show_picture(view.aside(trace, moment, state.focus, look))
+        self.show()
+
+    def describe(self, focus: Focus) -> str:
+        trace, moment = self.store.trace, self.store.moment
+        return "" if trace is None or moment is None else words.tip(trace, focus, moment.backward)
 
 
 class Panel(QFrame):
@@ -483,10 +544,15 @@ def model_size(name: str) -> str:
 
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:
-    """The bundled samples that a model reads; all of them for a model of one's own."""
+    """The bundled samples that a model reads; all of them where it does not say what it reads."""
     from visualizer import samples  # brings Pillow, which the first paint does without
 
-    return samples.all_samples()
+    try:
+        wanted = registry.card(model).get("input") or {}
+    except (LookupError, ValueError):
+        wanted = {}
+    reads_digits = not isinstance(wanted, dict) or wanted.get("kind", "image") == "image"
+    return samples.all_samples() if reads_digits else ()
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:

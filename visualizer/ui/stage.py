@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cache
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
+    QAccessibleInterface,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -19,7 +21,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from visualizer import paint, views
 from visualizer.scene import state as does
@@ -31,6 +33,7 @@ from visualizer.trace import Trace
 from visualizer.ui import style, words
 from visualizer.ui.buttons import note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
+from visualizer.ui.page import WALK, subject
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
@@ -38,6 +41,30 @@ RADIUS = 10.0
 MOST_ZOOM = 16.0
 DRAG = 4.0
 """A press that moves less than this is a click."""
+
+
+class StageInterface(QAccessibleWidget):
+    """What a screen reader asks the stage: it is a chart, and its value is where one stands."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage, QAccessible.Role.Chart, stage.accessibleName())
+        self.stage = stage
+
+    def text(self, kind: QAccessible.Text) -> str:
+        """Name, description, and the value: `Beat 5 of 25, conv2 channel 7`."""
+        return {QAccessible.Text.Name: self.stage.accessibleName(), QAccessible.Text.Value: self.stage.value(),
+                QAccessible.Text.Description: self.stage.picture.caption}.get(kind, "")
+
+
+def interface(kind: str, thing: QObject) -> QAccessibleInterface | None:
+    """Qt asks here for whatever should speak for a widget."""
+    return StageInterface(thing) if isinstance(thing, Stage) else None
+
+
+@cache
+def speak() -> None:
+    """Let Qt ask `interface`; once."""
+    QAccessible.installFactory(interface)
 
 
 class Stage(Canvas):
@@ -48,6 +75,7 @@ class Stage(Canvas):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        speak()
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
@@ -81,6 +109,14 @@ class Stage(Canvas):
             self._drawn = wanted
             self.show_picture(view.draw(trace, moment, focus, look))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
+
+    def value(self) -> str:
+        """Where one stands, in words."""
+        trace, moment = self.store.trace, self.store.moment
+        if trace is None or moment is None:
+            return ""
+        return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
+                          words.place(trace, subject(trace, moment, self.store.state.focus))))
 
     def describe(self, focus: Focus) -> str:
         """The tooltip of what lies under the pointer."""
@@ -187,7 +223,8 @@ class Stage(Canvas):
         if focus is None:
             self.store.apply(does.up)
             return
-        target = level_for(trace, self.store.state.focus, focus)
+        state = self.store.state
+        target = focus if state.view == WALK else level_for(trace, state.focus, focus)
         self.store.apply(lambda state: does.select(replace(state, playing=False), trace, times, target))
 
     def _drag_of(self, start: Focus | None) -> str:

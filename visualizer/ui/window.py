@@ -32,7 +32,7 @@ from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.commands import Command, commands, out
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
-from visualizer.ui.page import subject
+from visualizer.ui.page import WALK, subject
 from visualizer.ui.rail import NARROW, WIDE, Rail
 from visualizer.ui.stage import Stage, suiting
 from visualizer.ui.store import Store
@@ -78,11 +78,13 @@ class Window(QMainWindow):
         self.empty = Empty(self.run, self.frame)
         self.drawer_open = False
         self._overlay: QWidget | None = None
+        self._trail: list[tuple[str, Focus | None]] = []
+        """Numbers that were taken apart on the way to the one that is now: the way back."""
         self._theme_before = ""
         self._alt_alone = False
         self._was_painted = False
         self._connect()
-        self.stage.held_back = self.inspector.held_back = True
+        self.stage.held_back = self.inspector.held_back = self.rail.aside.held_back = True
         self.show_state(store.state, store.state)
         self.show_trace()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -192,6 +194,10 @@ class Window(QMainWindow):
             self.toggle_details()
         elif self.isFullScreen():
             self._leave_full_screen()
+        elif self._trail and self.store.state.view == WALK:
+            at, focus = self._trail[-1]
+            self.store.update(at=at, focus=focus)
+            self._trail.pop()
         else:
             names = tuple(view.name for view in self.views())
             self.store.apply(lambda state: out(state, names))
@@ -253,6 +259,14 @@ class Window(QMainWindow):
             self.stage.veiled = veiled
             self.stage.update()
 
+    def _keep_trail(self, old: State, new: State) -> None:
+        """Remember each number that was left for another one by a click in the microscope."""
+        if new.view != WALK or old.view != WALK or new.model != old.model:
+            self._trail.clear()
+        elif old.focus is not None and new.focus is not None and old.focus.layer != new.focus.layer \
+                and (old.at, old.focus) not in self._trail and (new.at, new.focus) not in self._trail:
+            self._trail.append((old.at, old.focus))
+
     def _select(self, focus: Focus | None) -> None:
         """A crumb or a row of the inspector was clicked."""
         trace = self.store.trace
@@ -264,6 +278,7 @@ class Window(QMainWindow):
         """The same thing lights up wherever it is shown."""
         self.stage.light(focus)
         self.inspector.page.light(focus)
+        self.rail.aside.light(focus)
 
     # --- geometry ---
 
@@ -366,9 +381,10 @@ class Window(QMainWindow):
 
     def _begin(self) -> None:
         """What the first paint does without: the picture, the page, menus and shortcuts."""
-        self.stage.held_back = self.inspector.held_back = False
+        self.stage.held_back = self.inspector.held_back = self.rail.aside.held_back = False
         self.stage.refresh()
         self.inspector.refresh()
+        self.rail.refresh()
         self._make_menus()
         self.ring = FocusRing(self)
         self._order_tabs()
@@ -376,6 +392,7 @@ class Window(QMainWindow):
 
     def _connect(self) -> None:
         store = self.store
+        store.changed.connect(self._keep_trail)
         store.changed.connect(self.show_state)
         store.trace_changed.connect(lambda trace: self.show_trace())
         self.top.view_chosen.connect(lambda name: store.update(view=name))
@@ -387,6 +404,8 @@ class Window(QMainWindow):
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
         self.inspector.clicked.connect(lambda focus: focus is not None and self._select(focus))
+        self.rail.aside.hovered.connect(self._light)
+        self.rail.aside.clicked.connect(lambda focus: focus is not None and self._select(focus))
         self.message.closed.connect(self._place)
 
     def _order_tabs(self) -> None:
