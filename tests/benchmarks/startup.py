@@ -93,6 +93,7 @@ def _first_paint(code: str) -> tuple[float, list[str]]:
         report = Path(folder) / "report.json"
         environment = {**os.environ, "REPORT": str(report), "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder,
                        "PYTHONPYCACHEPREFIX": _bytecode(), "PYTHONDONTWRITEBYTECODE": ""}
+        environment.pop("OMP_NUM_THREADS", None)  # as a person starts it
         done = subprocess.run([sys.executable, "-c", FIRST_PAINT + code], env=environment, capture_output=True,
                               text=True, check=False, timeout=120)
         if not report.exists():
