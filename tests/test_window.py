@@ -411,6 +411,24 @@ def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):
     assert window.top.details.isVisible()
 
 
+def test_in_a_narrow_window_samples_and_pad_are_panels_that_escape_closes(qtbot, digits):
+    window = opened(qtbot, Store(State(at="conv2.forward"), digits), SMALL)
+    window.rail.input_button.click()
+    assert window.rail.panel.isVisible()
+    press(window, Key.Key_Right)
+    assert window.store.state.sample == samples.all_samples()[1].name
+    press(window, Key.Key_Escape)
+    assert window.rail.panel is None
+    press(window, Key.Key_D)
+    heard = []
+    window.drawn.connect(heard.append)
+    press(window, Key.Key_Space)
+    press(window, Key.Key_Down)
+    assert len(heard) == 2, "the keyboard draws at once"
+    press(window, Key.Key_Escape)
+    assert window.rail.panel is None
+
+
 @pytest.mark.parametrize("size", [WIDE, SMALL, (1280, 720), (1920, 1080)])
 @pytest.mark.parametrize("busy", [False, True])
 def test_no_button_is_clipped_too_small_or_under_another(qtbot, digits, size, busy):

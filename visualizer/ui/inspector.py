@@ -303,6 +303,7 @@ class ValueTable(QTableView):
         for header in (self.verticalHeader(), self.horizontalHeader()):
             header.setFont(style.font(12, 400))
             header.setHighlightSections(False)
+        self.verticalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(24)
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -324,7 +325,7 @@ class ValueTable(QTableView):
             columns, matrix = [words.quantity(about, backward)], shown[:, None]
         self.values.show(matrix, rows, columns)
         longest = max((style.text_width(row, 12, 400) for row in rows[-1000:]), default=0)
-        self.verticalHeader().setFixedWidth(round(longest) + 20)
+        self.verticalHeader().setFixedWidth(round(longest) + 32)
         self.horizontalHeader().setDefaultSectionSize(76 if found.ndim == 2 else 130)
         self.setAccessibleDescription(words.place(trace, about))
 

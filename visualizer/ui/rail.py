@@ -30,7 +30,7 @@ from visualizer.trace import Sample, Trace
 from visualizer.ui import style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
-from visualizer.ui.drawing import Pad
+from visualizer.ui.drawing import Pad, Sheet
 from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
@@ -129,8 +129,9 @@ class Rail(QWidget):
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
             top = self._input_top()
             style.write(painter, tr("Input"), 16, top, "ink-2", weight=600)
-            style.write(painter, self.grid.source(), 200, top, "ink-2", size=12, weight=400, anchor="end", width=130)
             if not self.drawing:
+                style.write(painter, self.grid.source(), 200, top, "ink-2", size=12, weight=400, anchor="end",
+                            width=130)
                 self._write_sample(painter, self.grid_scroller.geometry().bottom() + 24)
 
     def _write_sample(self, painter: QPainter, baseline: float) -> None:
@@ -240,6 +241,7 @@ class Rail(QWidget):
             pad = Pad(panel)
             pad.drawn.connect(self.drawn)
             pad.closed.connect(panel.close)
+            pad.done.setText(tr("Done"))
             pad.setGeometry(12, 12, 184, pad.sizeHint().height())
             panel.resize(208, pad.height() + 16)
         else:
@@ -251,6 +253,8 @@ class Rail(QWidget):
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
+        next(child for child in panel.findChildren(QWidget) if isinstance(child, Sheet | SampleGrid)).setFocus(
+            Qt.FocusReason.OtherFocusReason)
         self.panel = panel
 
     def _panel_closed(self) -> None:
@@ -344,7 +348,6 @@ class ModelRow(Button):
 
     def _changed(self, old: State, new: State) -> None:
         self.setChecked(new.model == self.name)
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
@@ -467,7 +470,6 @@ class ThumbButton(Button):
     def __init__(self, store: Store, parent: QWidget) -> None:
         super().__init__("", "", "flat", parent)
         self.store = store
-        store.changed.connect(lambda old, new: self.update())
         store.trace_changed.connect(lambda trace: self.update())
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -532,11 +534,13 @@ def sample_words(sample: Sample) -> str:
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
 
 
+@cache
 def model_title(name: str) -> str:
     """What its card calls it."""
     return str(registry.card(name).get("title", name))
 
 
+@cache
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
     count = int(registry.card(name).get("parameters", 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -308,11 +308,8 @@ class Stage(Canvas):
     def _frame(self, painter: QPainter) -> None:
         """Round the card's corners, and draw its hairline."""
         whole = QRectF(self.rect())
-        outside, card = QPainterPath(), QPainterPath()
-        outside.addRect(whole)
-        card.addRoundedRect(whole, RADIUS, RADIUS)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(outside.subtracted(card), style.color("window"))
+        painter.fillPath(corners(self.width(), self.height()), style.color("window"))
         painter.setPen(QPen(style.color("hair"), 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(whole.adjusted(0.5, 0.5, -0.5, -0.5), RADIUS - 0.5, RADIUS - 0.5)
@@ -323,6 +320,15 @@ class Stage(Canvas):
 
 
 # --- pure helpers ---------------------------------------------------------------------------------------------------
+
+@lru_cache(maxsize=4)
+def corners(width: int, height: int) -> QPainterPath:
+    """What of a rectangle lies outside its rounded corners."""
+    outside, card = QPainterPath(), QPainterPath()
+    outside.addRect(0, 0, width, height)
+    card.addRoundedRect(QRectF(0, 0, width, height), RADIUS, RADIUS)
+    return outside.subtracted(card)
+
 
 def suiting(name: str, trace: Trace) -> views.View:
     """The view of that name if it has anything to show of this trace, else the first that has."""

@@ -35,7 +35,8 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 TABLE = """
 QTableView {{ background: {stage}; color: {ink}; gridline-color: {hair}; border: 1px solid {hair};
               selection-background-color: {tint}; selection-color: {accent}; }}
-QHeaderView, QHeaderView::section {{ background: {window}; color: {quiet}; border: none; padding: 0 6px; }}
+QHeaderView, QHeaderView::section, QTableCornerButton::section {{ background: {window}; color: {quiet}; border: none;
+              padding: 0 6px; }}
 """ + SCROLL
 
 

@@ -31,6 +31,7 @@ class Transport(QWidget):
         super().__init__(parent)
         self.store = store
         self.compact = False
+        self._shown: tuple[object, ...] = ()
         self.directions = Segments((), self)
         self.directions.chosen.connect(self._turn)
         self.directions.setAccessibleName(tr("Direction"))
@@ -62,11 +63,17 @@ class Transport(QWidget):
     def show_state(self) -> None:
         """Set every part from the State."""
         moment, state = self.store.moment, self.store.state
+        shown = (id(self.store.trace), moment and moment.beat, state.speed, state.playing, self.compact,
+                 style.theme_name())
+        if shown == self._shown:
+            return
+        self._shown = shown
         self.directions.choose(1 if moment is not None and moment.backward else 0)
         has_back = any(beat.direction == BACKWARD for beat in self.store.timeline.beats)
         self.directions.buttons[1].setEnabled(has_back)
         for button in self.buttons.values():
             button.setEnabled(moment is not None)
+        self.buttons["play"].update()
         self.speed_button.setText(speed_words(state.speed))
         self.update()
 
@@ -139,7 +146,7 @@ class Transport(QWidget):
         direction = (FORWARD, BACKWARD)[number]
         if moment is not None and moment.beat.direction != direction:
             self.store.apply(lambda state: does.reverse(state, self.store.timeline))
-        self.show_state()
+        self.directions.choose(1 if self.store.moment is not None and self.store.moment.backward else 0)
 
     def _choose_speed(self) -> None:
         menu = QMenu(self)
@@ -231,7 +238,6 @@ class SpeedSlider(QSlider):
 
     def _show(self, state: State) -> None:
         self.setValue(slider_value(state.speed))
-        self.update()
 
 
 def slider_value(speed: float) -> int:

@@ -81,6 +81,7 @@ class Window(QMainWindow):
         self._trail: list[tuple[str, Focus | None]] = []
         """Numbers that were taken apart on the way to the one that is now: the way back."""
         self._theme_before = ""
+        self._path_shown: tuple[object, ...] = ()
         self._alt_alone = False
         self._was_painted = False
         self._connect()
@@ -236,10 +237,15 @@ class Window(QMainWindow):
     def _show_path(self) -> None:
         trace, moment = self.store.trace, self.store.moment
         if trace is None or moment is None:
+            self._path_shown = ()
             self.top.show_path(())
             self.top.show_views((), "")
             return
         state = self.store.state
+        shown = (id(trace), moment.beat, state.focus, state.view)
+        if shown == self._path_shown:
+            return
+        self._path_shown = shown
         self.top.show_path(words.path(trace, subject(trace, moment, state.focus)))
         self.top.show_views(self.views(), self.view().name)
         self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")

@@ -33,7 +33,8 @@ def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], .
     layer, depth = trace[focus.layer], 0
     for words, taken in _levels(layer, focus):
         depth += taken
-        crumbs.append((words, Focus(focus.layer, focus.cell[:depth])))
+        if words:
+            crumbs.append((words, Focus(focus.layer, focus.cell[:depth])))
     return tuple(crumbs)
 
 
@@ -101,7 +102,10 @@ def beat(number: int, total: int) -> str:
 
 
 def _levels(layer: Layer, focus: Focus) -> list[tuple[str, int]]:
-    """The words of each level below the layer, and how many indices it takes: a row and a column are one pixel."""
+    """The words of each level below the layer, and how many indices it takes: a row and a column are one pixel.
+
+    Where there is nothing to choose from, no words.
+    """
     levels: list[tuple[str, int]] = []
     cell, axes = focus.cell, layer.axes
     index = 0
@@ -112,7 +116,8 @@ def _levels(layer: Layer, focus: Focus) -> list[tuple[str, int]]:
                 row=cell[index], column=cell[index + 1]), 2))
             index += 2
             continue
-        levels.append((one(axis, cell[index]), 1))
+        only = axis == "channel" and layer.shape[index] == 1  # the only channel needs no number
+        levels.append(("" if only else one(axis, cell[index]), 1))
         index += 1
     return levels
 
@@ -157,7 +162,7 @@ def beat_words(trace: Trace, moment: Moment, short: bool) -> tuple[str, str]:
     layer = trace[moment.beat.layer]
     kind = kinds.of(layer)
     few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
-    title = tr("input") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
+    title = tr("what is given") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
     if moment.backward:
         return layer.name, tr(" backward: {few}").format(few=few) if few else tr(" backward")
     if short:
