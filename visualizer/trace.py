@@ -347,7 +347,8 @@ def _check_types(header: dict[str, Any]) -> None:
     sample, objective, layers = header["sample"], header["objective"], header["layers"]
     words = [header["model"], header["title"], header["dtype"], sample["name"], sample["title"], objective["kind"]]
     words += [entry[name] for entry in layers for name in ("name", "kind", "why")]
-    lists = [header["labels"], header["notes"], sample.get("steps", []), *(entry[name] for entry in layers for name in ("axes", "reads"))]
+    lists = [header["labels"], header["notes"], sample.get("steps", []),
+             *(entry[name] for entry in layers for name in ("axes", "reads"))]
     mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers)]
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
