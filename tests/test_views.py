@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.toys import toy, wide
+from tests.toys import deep, toy, wide
 from visualizer import record
 from visualizer.scene.columns import arrange
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text
@@ -123,6 +123,21 @@ def test_it_works_for_512_channels(name: str) -> None:
         picture = find(name).draw(trace, timeline(trace).find(address), None, Look())
         assert picture.caption
         assert sum(1 for mark in picture) < 3000
+
+
+def test_a_deep_network_scrolls_under_its_input_and_answer() -> None:
+    """Every layer is shown when its beat comes; nothing leaves the frame, and what is left out is said."""
+    times, look = timeline(deep()), Look((952, 656))
+    for index in range(len(times.beats)):
+        for moment in (times.settled(index), times.at(times.starts[index] + Fraction(1, 5))):
+            picture = find("network").draw(deep(), moment, None, look)
+            layers = {mark.focus.layer for mark in picture if isinstance(mark, Image) and mark.focus is not None}
+            assert {"input", "fc"} <= layers
+            if moment.phase == 1 and deep()[moment.beat.layer].output.ndim == 3:
+                assert moment.beat.layer in layers
+            assert any(" of 29; the others scroll" in mark.plain for mark in picture if isinstance(mark, Text))
+            for mark in picture:
+                assert all(-1 <= x <= 953 for x, _ in corners(mark)), mark
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -41,6 +41,20 @@ def wide(channels: int = 512) -> Trace:
     return record.capture(model, image, target=1, name="wide", title="Wide", labels=("a", "b", "c", "d"))
 
 
+@cache
+def deep(blocks: int = 12) -> Trace:
+    """Convolutions and ReLUs in a long row, more than stand side by side."""
+    model = nn.Sequential()
+    for index in range(blocks):
+        model.add_module(f"conv{index}", nn.Conv2d(3 if index == 0 else 4, 4, 3, padding=1))
+        model.add_module(f"relu{index}", nn.ReLU())
+    model.add_module("flatten", nn.Flatten())
+    model.add_module("fc", nn.Linear(4 * 36, 3))
+    whole_numbers(model)
+    image = (torch.arange(3 * 36, dtype=torch.float32) % 3).reshape(1, 3, 6, 6)
+    return record.capture(model, image, target=0, name="deep", title="Deep", labels=("a", "b", "c"))
+
+
 def whole_numbers(model: nn.Module) -> None:
     """Weights −1, 0, 1, 2 in a fixed order, scaled by a power of two so that nothing overflows or rounds."""
     with torch.no_grad():

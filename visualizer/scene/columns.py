@@ -28,6 +28,7 @@ MOST_MAPS = 64
 RANKED = 12
 MOST_BARS = 20
 TALLEST_TILE = 168.0
+MOST_SIDE_BY_SIDE = 14
 BAR_WIDTH = 66.0
 
 
@@ -81,6 +82,12 @@ class Plan:
     bottom: float
     kernel_x: Mapping[str, float]
     """For a layer with kernels: where their column stands, before the layer's own."""
+    deep: bool = False
+    """Too many columns to stand side by side: `scrolled` cuts out those around a layer."""
+    fixed: tuple[str, ...] = ()
+    """Columns that stay while the others scroll: the input, and at the right the answer."""
+    left_out: str = ""
+    """What a cut plan does not show, in words."""
 
 
 def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) -> Plan:
@@ -98,6 +105,42 @@ def lanes_height(look: Look) -> float:
     return (112 if look.size[1] >= 700 * look.text_scale else 96) * look.text_scale
 
 
+def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -> Plan:
+    """The columns of a deep network around a layer, on the way to it from another one; the fixed ones stay.
+
+    What lies outside gets the style `hidden`.
+    """
+    if not plan.deep:
+        return plan
+    middle = [column for column in plan.columns.values() if column.layer not in plan.fixed]
+    scale = look.text_scale
+    left = max(column.x + column.width for column in plan.columns.values() if column.x < middle[0].x) + 24 * scale
+    right = min(column.x for column in plan.columns.values() if column.layer in plan.fixed and column.x > left) \
+        - 24 * scale
+    ends = middle[0].x - left, max(middle[0].x - left, middle[-1].x + middle[-1].width - right)
+
+    def offset(name: str) -> float:
+        column = plan.columns[name]
+        if name in plan.fixed:
+            return ends[0] if column.x <= left else ends[1]
+        return min(max(column.middle - (left + right) / 2, ends[0]), ends[1])
+
+    moved = round(offset(came_from) + (offset(layer) - offset(came_from)) * share)
+    columns = {}
+    for name, column in plan.columns.items():
+        if name in plan.fixed:
+            columns[name] = column
+            continue
+        seen = column.x - moved >= left - 1 and column.x + column.width - moved <= right + 1
+        columns[name] = replace(column, x=column.x - moved, style=column.style if seen else "hidden")
+    shown = [index for index, column in enumerate(columns.values(), 1)
+             if column.style != "hidden" and column.layer not in plan.fixed]
+    words = f"layers {shown[0]} to {shown[-1]} of {len(columns)}" if shown else ""
+    kernels = {name: x - moved for name, x in plan.kernel_x.items() if columns[name].style != "hidden"
+               and x - moved > left}
+    return replace(plan, columns=columns, kernel_x=kernels, left_out=words)
+
+
 @lru_cache(maxsize=32)
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
              passages: frozenset[str]) -> Plan:
@@ -106,6 +149,8 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
     columns = _one_size_a_group(trace, columns, room)
     gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
     available = wide - 2 * PADDING * scale
+    if len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available:
+        return _deep(trace, columns, gaps, wide, top, room, scale)
     columns = _fit(columns, gaps, available, room, scale, trace)
     start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
     available -= start - PADDING * scale
@@ -126,6 +171,35 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
         x += column.width
     return Plan(placed, top, bottom, kernel_x)
+
+
+def _least(columns: list[Column], gaps: list[tuple[float, float]]) -> float:
+    return sum(column.width for column in columns) + sum(least for least, _ in gaps)
+
+
+def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], wide: float, top: float, room: float,
+          scale: float) -> Plan:
+    """All columns in one long row, each with the room it wants; the answer stands at the right edge of the picture."""
+    columns = [column for group in _groups(columns)
+               for column in (_group_sized(trace, group, room, 84 * scale) if group[0].style == "maps" else group)]
+    answer = next((index for index, column in enumerate(columns) if index and trace[column.layer].axes == ("class",)),
+                  len(columns) - 1)
+    placed: dict[str, Column] = {}
+    kernel_x: dict[str, float] = {}
+    x = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
+    right = wide - PADDING * scale - _least(columns[answer:], gaps[answer:])
+    for index, column in enumerate(columns):
+        if index:
+            gap = gaps[index - 1][0] + 8 * scale
+            kernel = _kernel_width(trace[column.layer])
+            if kernel and index < answer:
+                kernel_x[column.layer] = round(x + (gap - kernel) * 0.34)
+            x = right if index == answer else x + gap - (8 * scale if index > answer else 0)
+        height = top + max(0.0, room - column.height) / 2
+        placed[column.layer] = replace(column, x=float(round(x)), top=float(round(height)))
+        x += column.width
+    fixed = (columns[0].layer, *(column.layer for column in columns[answer:]))
+    return Plan(placed, top, top + room, kernel_x, True, fixed)
 
 
 def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str, passage: bool) -> Column:

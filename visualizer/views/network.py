@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.columns import Column, Plan, arrange, kernel_cell, lanes_height
+from visualizer.scene.columns import Column, Plan, arrange, kernel_cell, lanes_height, scrolled
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -40,27 +40,35 @@ VEIL = 0.35
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """All columns, the subject's sources and kernels lit, the lanes below."""
-    plan = arrange(trace, look, _passages(trace))
     times = timeline(trace)
     before, share = parts.crossing(moment, times)
+    plan = scrolled(arrange(trace, look, _passages(trace)), before.beat.layer, moment.beat.layer, share, look)
     subject = _subject(trace, moment, focus)
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, subject)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan), *_left_out(plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
     for column in plan.columns.values():
-        target = moving if turning or column.layer in (moment.beat.layer, before.beat.layer) else still
+        if column.style == "hidden":
+            continue
+        target = moving if plan.deep or turning or column.layer in (moment.beat.layer, before.beat.layer) else still
         target += _column_marks(trace, column, moment, before, look)
         target += _headers(trace, plan, column, moment, before, look)
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
     moving += parts.faded(_subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667)), share)
-    lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan))
+    lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan, look))
     return Picture(look.size, tuple(still + lane_still), tuple(moving + lane_moving), look.theme,
                    caption=unmarked(said), table=_table(trace, moment, subject))
+
+
+def _left_out(plan: Plan, look: Look) -> list[Mark]:
+    s = look.text_scale
+    words = f"{plan.left_out}; the others scroll past as the beats go on" if plan.left_out else ""
+    return [Text(look.size[0] / 2, plan.bottom + 4 * s, plain(words), 12 * s, 500, "ink-2", "middle")] if words else []
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
@@ -289,7 +297,7 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
 
 def _header_room(plan: Plan, column: Column, look: Look) -> float:
     """Width until the next header: a kernel column counts as one."""
-    starts = sorted([*(other.x for other in plan.columns.values() if other.style != "number"),
+    starts = sorted([*(other.x for other in plan.columns.values() if other.style not in ("number", "hidden")),
                      *plan.kernel_x.values()])
     following = [x for x in starts if x > column.x + 1]
     return (following[0] if following else look.size[0] - 8) - column.x - 6
@@ -302,7 +310,7 @@ def _edges(trace: Trace, plan: Plan) -> list[Mark]:
     wedges: list[Points] = []
     curves: list[Points] = []
     for column in plan.columns.values():
-        if column.style in ("passage", "number"):
+        if column.style in ("passage", "number", "hidden"):
             continue
         for source in _sources(trace, plan, column):
             how = _wiring(trace, source, column)
@@ -325,7 +333,7 @@ def _sources(trace: Trace, plan: Plan, column: Column) -> Iterator[Column]:
         source = plan.columns[name]
         if source.style == "passage" and trace[name].reads:
             yield from _sources(trace, plan, source)
-        elif source.style != "passage":
+        elif source.style not in ("passage", "hidden"):
             yield source
 
 
@@ -378,9 +386,7 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
                    grown: float) -> list[Mark]:
     """The subject's outline, its sources with the window it sees in them, its kernels, and the lit edges."""
     column, layer = plan.columns[subject.layer], trace[subject.layer]
-    if column.style in ("number", "bars") or layer.output.ndim == 0:
-        return []
-    if column.style == "passage":
+    if column.style in ("number", "bars", "passage", "hidden") or layer.output.ndim == 0:
         return []
     if not subject.cell:
         return _frame(column)
@@ -535,8 +541,10 @@ def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look
                         numbers.number(top))
 
 
-def _places(trace: Trace, plan: Plan) -> dict[str, float]:
-    """x of every layer on the lanes: the middle of its column."""
+def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:
+    """x of every layer on the lanes: the middle of its column; evenly spread where columns scroll."""
+    if plan.deep:
+        return parts.even_places(trace, look)
     return {layer.name: plan.columns[layer.name].middle + (14 if plan.columns[layer.name].style == "number" else 0)
             - (30 if plan.columns[layer.name].style == "bars" else 0) for layer in trace.layers}
 
