@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from visualizer.trace import Refused
 
 if TYPE_CHECKING:
-    from visualizer.kinds import Kind
     from visualizer.record.calls import Event
 
 Axes = tuple[str, ...]
@@ -24,15 +24,30 @@ BY_FIRST_READER = (
 OTHERWISE = {1: ("unit",), 2: ("batch", "unit"), 3: ("batch", "step", "unit"), 4: ("batch", *MAPS)}
 
 
-def of(event: Event, kind: Kind | None = None) -> Axes:
+def name(events: Iterable[Event]) -> None:
+    """Name the axes of every Event that has no names yet, in the order in which they were made, and tell its settings
+    which of those of its first input is the batch; Refused if several samples were given."""
+    for event in events:
+        if event.axes is not None or event.kind_name == "input":
+            continue  # an input waits for its first reader
+        for read in event.reads:
+            if read.axes is None:
+                read.axes = of_input(read, event)
+        event.axes = of(event)
+        if event.reads and event.kind is not None and event.kind_name == event.kind.name:
+            first = event.reads[0].axes
+            if first[:1] != ("batch",):
+                event.settings["batch"] = first.index("batch") if "batch" in first else None
+
+
+def of(event: Event) -> Axes:
     """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
-    for read in event.reads:
-        if read.kind_name == "input" and not read.axes:
-            read.axes = of_input(read, event)
     shape = event.output.shape
-    if kind is not None:
+    if event.call == "rewritten" and _fits(event.reads[0].axes, shape):
+        return event.reads[0].axes
+    if event.named_by is not None:
         try:
-            found = tuple(kind.axes(event.settings, tuple(read.axes for read in event.reads), shape))
+            found = tuple(event.named_by.axes(event.settings, tuple([read.axes for read in event.reads]), shape))
         except (LookupError, TypeError, ValueError):
             found = ()
         if _fits(found, shape):
@@ -49,11 +64,6 @@ def of_input(event: Event, reader: Event | None) -> Axes:
         raise Refused(f"The input holds {size} samples along its axis {found.index('batch')}; one is recorded at a "
                       "time, so give a batch of one, such as x[:1].")
     return found
-
-
-def batch_of(event: Event) -> int | None:
-    """Which axis is the batch; None if there is none. Settings that count axes count this one too."""
-    return event.axes.index("batch") if "batch" in event.axes else None
 
 
 def unnamed(count: int, batch: bool = False) -> Axes:

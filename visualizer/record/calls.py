@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from itertools import count
-from typing import Any
+from functools import lru_cache
+from itertools import chain, count
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -47,14 +47,24 @@ PLACES = "It holds places, not values: whole numbers that say where the values o
 COMPUTED = "Its {name} is itself computed, which the explanation of a {kind} does not cover."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
 
-PLAIN = frozenset({int, float, bool, str, type(None), torch.dtype, torch.device, torch.Size, slice})
+AS_WRITTEN = frozenset({int, float, bool, str})
+"""Types of arguments that are settings as they stand."""
+PLAIN = frozenset({*AS_WRITTEN, type(None), torch.dtype, torch.device, torch.Size, slice})
 """Types of arguments in which no tensor hides."""
 
-Again = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], Mapping[int, Array]]
-"""A function, its arguments, and by id the numbers that its tensors held then."""
+Again = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+"""A function and its arguments."""
 
 
-@dataclass(eq=False)
+class Place(NamedTuple):
+    """Which module makes a call: its path, whether it has no parts, and which run of which module that is."""
+
+    path: str = ""
+    leaf: bool = False
+    scope: int = 0
+
+
+@dataclass(eq=False, slots=True)
 class Event:
     """One tensor that one call made, with its batch axis still there."""
 
@@ -64,12 +74,16 @@ class Event:
     output: Array
     kind_name: str = "unexplained"
     kind: Kind | None = None
+    """The kind that explains it."""
     index: int = 0
     """Which of the outputs of its call."""
     name: str = ""
     """Given when it is not to be made from place and call."""
     place: Place | None = None
-    axes: tuple[str, ...] = ()
+    axes: tuple[str, ...] | None = None
+    """None until they are named, after the model has run."""
+    named_by: Kind | None = None
+    """The kind that names its axes; it may fail to explain its numbers."""
     settings: dict[str, Any] = field(default_factory=dict)
     reads: tuple[Event, ...] = ()
     weights: dict[str, Tensor] = field(default_factory=dict)
@@ -85,15 +99,6 @@ class Event:
     gradient: Tensor | None = None
 
 
-@dataclass(frozen=True)
-class Place:
-    """Which module makes a call: its path, which run of which module that is, and whether it has no parts."""
-
-    path: str = ""
-    scope: int = 0
-    leaf: bool = False
-
-
 class Recording(TorchFunctionMode):
     """While it is entered, every torch call of this thread becomes an Event; hooks on the modules tell their names."""
 
@@ -104,7 +109,8 @@ class Recording(TorchFunctionMode):
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
         self.budget = budget
-        self._modules = weights.modules
+        self._modules = {id(module): (path, module, module._modules.keys() <= {"parametrizations"})
+                         for path, module in weights.modules}
         self._paths = {id(tensor): path for path, tensor in weights.named}
         self._arrays = {(id(tensor), tensor._version): weights.arrays[path] for path, tensor in weights.named}
         self._wanted = [tensor for _, tensor in weights.named if tensor.requires_grad]
@@ -114,34 +120,36 @@ class Recording(TorchFunctionMode):
         self._views: dict[int, Tensor] = {}
         self._stack = [Place()]
         self._numbers, self._scopes = count(1), count(1)
-        self._hooks: list[Any] = []
         self._bytes = 0
         self._spend(sum(2 * array.nbytes for array in weights.arrays.values()))
 
     # --- the model runs ---
 
     def __enter__(self) -> Recording:
-        for path, module in self._modules:
-            leaf = all(name == "parametrizations" for name in module._modules)
-            self._hooks.append(module.register_forward_pre_hook(partial(self._module_starts, path, leaf)))
-            self._hooks.append(module.register_forward_hook(self._module_ends, always_call=True))
+        """Hang a hook before and one after each module, where `register_forward_hook` puts them; the handles that it
+        makes for them cost more than a small layer does."""
+        starts, ends = self._module_starts, self._module_ends
+        for _, module, _ in self._modules.values():
+            module._forward_pre_hooks[self] = starts  # type: ignore[index]
+            module._forward_hooks[self] = ends  # type: ignore[index]
+            module._forward_hooks_always_called[self] = True  # type: ignore[index]
         super().__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        for hook in self._hooks:
-            hook.remove()
+        for _, module, _ in self._modules.values():
+            for hooks in (module._forward_pre_hooks, module._forward_hooks, module._forward_hooks_always_called):
+                hooks.pop(self, None)  # type: ignore[call-overload]
 
-    def _module_starts(self, path: str, leaf: bool, module: nn.Module, given: Any) -> None:
-        self._stack.append(Place(path, next(self._scopes), leaf))
+    def _module_starts(self, module: nn.Module, given: Any) -> None:
+        path, _, leaf = self._modules[id(module)]
+        self._stack.append(Place(path, leaf, next(self._scopes)))
 
     def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
         self._stack.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if _call(func).name in SILENT:
-            return func(*args, **(kwargs or {}))
         return self.step(func, args, kwargs or {})
 
     def feed(self, given: Tensor) -> Tensor:
@@ -161,56 +169,39 @@ class Recording(TorchFunctionMode):
         values of the settings.
         """
         call = _call(func)
-        operands = tensors_in((args, kwargs))
-        if not operands or call.name in FROM_NOTHING:
+        bound = self._bind(call, args, kwargs, plain or {}) if call.makes_numbers else None
+        if bound is None or not bound.versions:
             return func(*args, **kwargs)
-        versions = [tensor._version for tensor in operands]
-        bound = self._bind(call, args, kwargs, plain or {})
         if bound.views:
             args, kwargs = swapped(args, bound.views), swapped(kwargs, bound.views)
 
         returned = func(*args, **kwargs)
 
-        written = {id(tensor) for tensor, version in zip(operands, versions, strict=True) if tensor._version != version}
-        made = tensors_in(returned) or [tensor for tensor in operands if id(tensor) in written]
-        given = {id(tensor) for tensor in operands}
+        written = {id(tensor): tensor for tensor, version in bound.versions.values() if tensor._version != version}
+        made = [returned] if isinstance(returned, Tensor) else tensors_in(returned) or list(written.values())
         number = next(self._numbers)
         for index, tensor in enumerate(made):
             if id(tensor) in self._paths:
                 continue  # a write to a buffer
-            if id(tensor) in given and id(tensor) not in written:
+            if id(tensor) in bound.versions and id(tensor) not in written:
                 if bound.kind is None or bound.kind.name == "identity":
                     continue  # handed back as it was
                 if returned is tensor and self._newest[id(tensor)].readers > 1:
                     returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
-            event = self._event(call, bound, number, index, tensor)
-            event.name, event.kind_name, event.why = name, kind or event.kind_name, why or event.why
-            event.settings = dict(settings or event.settings)
-            if bound.weights and not index:  # the first output stands for the whole call
-                event.again = func, args, kwargs, {id(read.tensor): read.output for read in bound.reads}
+            event = Event(call.name, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
+                          self._stack[-1], None, call.kind, bound.settings if settings is None else dict(settings),
+                          bound.reads, why=why or bound.why)
+            if index:
+                _another_output(event)
+            else:  # the first output stands for the whole call
+                event.weights, event.weight_arrays = bound.weights, bound.weight_arrays
+                if bound.weights:
+                    event.again = func, args, kwargs
+                    _tell_fixed(event)
             self._add(event, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = event
         return returned
-
-    def _event(self, call: _Call, bound: _Bound, number: int, index: int, tensor: Tensor) -> Event:
-        """One output of a call, with all that is known of the call."""
-        event = Event(call.name, number, to_numpy(tensor), bound.kind_name, bound.kind, index, "", self._stack[-1],
-                      settings=dict(bound.settings), reads=bound.reads, why=bound.why)
-        if index and event.kind is not None:
-            event.settings["part"] = index
-            if event.output.dtype.kind in "iu":
-                event.kind, event.kind_name, event.settings = None, "unexplained", {"call": readable(call.name)}
-                event.why = PLACES.format(name=call.name)
-        event.axes = axes.of(event, call.kind if event.kind is bound.kind else None)
-        if event.kind is not None and bound.reads and bound.reads[0].axes[:1] != ("batch",):
-            event.settings["batch"] = axes.batch_of(bound.reads[0])
-        if not index:
-            event.weights, event.weight_arrays = bound.weights, bound.weight_arrays
-            fixed = [key for key, weight in bound.weights.items() if not isinstance(weight, nn.Parameter)]
-            if any(not key.startswith("running_") for key in fixed):
-                event.settings["fixed"] = tuple(fixed)  # a kernel that is no parameter
-        return event
 
     def event_of(self, tensor: Tensor) -> Event:
         """The Event that holds the numbers which `tensor` has now."""
@@ -245,24 +236,32 @@ class Recording(TorchFunctionMode):
         bound = _Bound(kind, kind.name) if kind else _Bound()
         computed = ""
         for name, value in _named(of.arguments, args, kwargs):
+            if type(value) in AS_WRITTEN:
+                bound.settings[name] = value
+                continue
+            if value is None:
+                continue
             if id(value) in plain:
                 bound.settings[name] = plain[id(value)]
                 continue
-            tensors = tensors_in(value)
-            if not tensors and value is not None:
+            tensors = [value] if isinstance(value, Tensor) else tensors_in(value)
+            if not tensors:
                 bound.settings[name] = plain_value(value)
+                continue
+            weight = kind is not None and name.startswith(WEIGHT_NAMES)
             for tensor in tensors:
+                bound.versions[id(tensor)] = tensor, tensor._version
                 path = self._paths.get(id(tensor))
-                if path is not None and (kind is None or name.startswith(WEIGHT_NAMES)):
+                if path is not None and (weight or kind is None):
                     bound.add_weight(name if kind else path.rpartition(".")[2], tensor, self._array(tensor))
                     continue
                 source = self.event_of(tensor) if path is None else self._parameter(tensor, path, bound)
-                if source.kind_name == "constant" and (call in RECURRENT or (kind and name.startswith(WEIGHT_NAMES))):
+                if source.kind_name == "constant" and (weight or call in RECURRENT):
                     if kind is not None:
                         bound.add_weight(name, tensor, source.output)
                     continue  # the zeros that a recurrent layer starts from
                 bound.reads += (source,)
-                if kind is not None and name.startswith(WEIGHT_NAMES):
+                if weight:
                     computed = name
         if kind is not None and computed:
             bound.kind, bound.kind_name = None, "unexplained"
@@ -322,7 +321,6 @@ class Recording(TorchFunctionMode):
         return self._derived(event, tensor)
 
     def _derived(self, event: Event, tensor: Tensor) -> Event:
-        event.axes = event.axes or axes.of(event)
         for source in event.reads:
             source.readers += 1
         return self._add(event, tensor)
@@ -363,7 +361,8 @@ class Recording(TorchFunctionMode):
         """
         if tensor.grad_fn is None and tensor._is_view():
             return
-        event.edge = get_gradient_edge(tensor)
+        node = tensor.grad_fn
+        event.edge = get_gradient_edge(tensor) if node is None else GradientEdge(node, tensor.output_nr)
         self._nodes[event.edge.node, event.edge.output_nr] = event
         self._spend(event.output.nbytes)
 
@@ -385,7 +384,25 @@ class Recording(TorchFunctionMode):
                           "smaller input or model, or allow more with the budget.")
 
 
-@dataclass(eq=False)
+def _another_output(event: Event) -> None:
+    """What sets it apart from the first of its call; whole numbers beside values are the places of these."""
+    event.settings = dict(event.settings)
+    if event.kind is None:
+        return
+    event.settings["part"] = event.index
+    if event.output.dtype.kind in "iu":
+        event.kind, event.named_by, event.kind_name = None, None, "unexplained"
+        event.settings, event.why = {"call": readable(event.call)}, PLACES.format(name=event.call)
+
+
+def _tell_fixed(event: Event) -> None:
+    """Name the weights that are no parameters, if there are others among them than running statistics."""
+    fixed = tuple([key for key, weight in event.weights.items() if not isinstance(weight, nn.Parameter)])
+    if not all(key.startswith("running_") for key in fixed):
+        event.settings["fixed"] = fixed
+
+
+@dataclass(eq=False, slots=True)
 class _Bound:
     """The arguments of one call, sorted."""
 
@@ -393,6 +410,8 @@ class _Bound:
     kind_name: str = "unexplained"
     settings: dict[str, Any] = field(default_factory=dict)
     reads: tuple[Event, ...] = ()
+    versions: dict[int, tuple[Tensor, int]] = field(default_factory=dict)
+    """id of each tensor among the arguments -> it and its version before the call: one that is written to gets another."""
     weights: dict[str, Tensor] = field(default_factory=dict)
     weight_arrays: dict[str, Array] = field(default_factory=dict)
     views: dict[int, Tensor] = field(default_factory=dict)
@@ -449,13 +468,15 @@ def readable(call: str) -> str:
     return call.strip("_")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Call:
     """A torch function: what it is called, the kind that speaks for it, and the names of its arguments."""
 
     name: str
     kind: Kind | None
     arguments: tuple[str, ...]
+    makes_numbers: bool
+    """From those that it is given."""
 
 
 @lru_cache(1024)
@@ -463,21 +484,24 @@ def _call(func: Any) -> _Call:
     """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same."""
     name = str(getattr(func, "__name__", func))
     name = str(getattr(func.__self__, "__name__", name)) if name == "__get__" else name.partition(".")[0]
+    makes_numbers = name not in SILENT and name not in FROM_NOTHING
     native = "" if getattr(func, "__module__", "") == "torch.nn.functional" else f"torch.{name}"  # other arguments
     for spelling in (native, name, name if name.endswith("__") else name.rstrip("_")):
         kind = kinds.by_call(spelling)
         if kind is not None:
-            return _Call(name, kind, tuple(kind.calls[spelling].split()))
-    return _Call(name, None, ())
+            return _Call(name, kind, tuple(kind.calls[spelling].split()), makes_numbers)
+    return _Call(name, None, (), makes_numbers)
 
 
-def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     """Arguments with their names; more values than names are dimensions given one by one: the last name takes them."""
-    if names and len(args) > len(names):
-        args = (*args[:len(names) - 1], args[len(names) - 1:])
-    for number, value in enumerate(args):
-        yield (names[number] if number < len(names) else f"argument{number}"), value
-    yield from kwargs.items()
+    if len(args) <= len(names):
+        named = zip(names, args, strict=False)
+    elif names:
+        named = zip(names, (*args[:len(names) - 1], args[len(names) - 1:]), strict=True)
+    else:
+        named = zip(map("argument{}".format, count()), args, strict=False)
+    return chain(named, kwargs.items()) if kwargs else named
 
 
 def _title(node: Any) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import visualizer
-from visualizer.record import layers
+from visualizer.record import axes, layers
 from visualizer.record.calls import Event, Recording, tensors_in
 from visualizer.record.weights import Weights, hash_of, seen_by_numpy, weights_of
 from visualizer.trace import Objective, Refused, Sample, Trace
@@ -99,9 +99,11 @@ class _Goal:
 
 def _aim(recording: Recording, answer: Tensor, wanted: str, target: int | None, labels: tuple[str, ...]) -> _Goal:
     """Add the layers that turn the answer into one number: softmax and loss, or one logit."""
+    axes.name(recording.events)
     event = recording.event_of(answer)
     if (labels or target is not None) and "batch" not in event.axes and answer.ndim == 2 and len(answer) == 1:
         answer = recording.step(torch.squeeze, (answer, 0), {})  # a batch of one, though nothing named it so
+        axes.name(recording.events)
         event = recording.event_of(answer)
     classes = _classes(event, labels, target if wanted == "loss" else None)
     if classes:

@@ -30,9 +30,10 @@ Shares = dict[tuple[int, str], Array | None]
 def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
     """All Events as Layers, in the order of execution; constants that nobody read are left out."""
     events = [event for event in recording.events if event.kind_name != "constant" or event.readers]
+    axes.name(events)
     for event in events:
-        if event.kind_name == "input" and not event.axes:
-            event.axes = axes.of_input(event, None)
+        if event.axes is None:
+            event.axes = axes.of_input(event, None)  # nothing read it
     names = _names(events)
     shares = _weight_gradients(recording, events)
     return tuple(_layer(event, names, shares, flowed) for event in events)
@@ -162,9 +163,9 @@ def _share(event: Event, key: str, events: list[Event]) -> Tensor | None:
     outputs = [other for other in events if other.number == event.number and other.gradient is not None]
     if not outputs:
         return torch.zeros_like(weight)
-    func, args, kwargs, values = event.again
+    func, args, kwargs = event.again
     alone = weight.detach().requires_grad_()
-    swaps = {number: torch.tensor(array) for number, array in values.items()} | {id(weight): alone}
+    swaps = {id(read.tensor): torch.tensor(read.output) for read in event.reads} | {id(weight): alone}
     with torch.enable_grad():
         made = tensors_in(func(*swapped(args, swaps), **swapped(kwargs, swaps)))
         ends = [made[output.index] for output in outputs]

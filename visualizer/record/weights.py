@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -23,25 +22,24 @@ class Weights:
     """Path and module, from the model itself on."""
     named: tuple[tuple[str, Tensor], ...]
     """Every parameter and every buffer once, under its first path."""
+    buffers: tuple[tuple[nn.Module, str, Tensor], ...]
+    """Every place that holds a buffer: module, name, and what is there."""
     arrays: Mapping[str, Array]
-    """The same as read-only arrays."""
+    """What `named` holds, as read-only arrays."""
     digest: str
     """sha256 over all of them."""
 
     def restore_buffers(self) -> None:
         """Put back what a run has done to running statistics and other buffers, values and objects."""
+        if not self.buffers:
+            return
         found = {id(tensor): self.arrays[path] for path, tensor in self.named}
-        with torch.no_grad():
-            for module, name, buffer in self._buffers:
-                module._buffers[name] = buffer
-                array = found[id(buffer)]
-                if not _same_bits(array, seen_by_numpy(buffer)):
+        for module, name, buffer in self.buffers:
+            module._buffers[name] = buffer
+            array = found[id(buffer)]
+            if not _same_bits(array, seen_by_numpy(buffer)):
+                with torch.no_grad():
                     buffer.resize_(array.shape).copy_(torch.tensor(array))
-
-    @cached_property
-    def _buffers(self) -> list[tuple[nn.Module, str, Tensor]]:
-        return [(module, name, buffer) for _, module in self.modules
-                for name, buffer in module._buffers.items() if buffer is not None]
 
 
 def weights_of(model: nn.Module) -> Weights:
@@ -50,29 +48,41 @@ def weights_of(model: nn.Module) -> Weights:
     Comparing bytes is many times faster than copying and hashing them, and unlike a version number it also notices
     what is written through `.data`.
     """
-    modules = tuple(model.named_modules())
+    modules = _modules(model)
+    buffers = tuple([(module, name, tensor) for _, module in modules
+                     for name, tensor in module._buffers.items() if tensor is not None])
     named = _named(modules)
     now = {path: seen_by_numpy(tensor) for path, tensor in named}
     arrays, digest = _KEPT.get(model, ({}, ""))
-    if arrays.keys() != now.keys() or not all(_same_bits(arrays[path], array) for path, array in now.items()):
-        arrays, digest = {path: _copied(array) for path, array in now.items()}, hash_of(now)
+    if list(arrays) != list(now) or not all(map(_same_bits, arrays.values(), now.values())):
+        arrays, digest = {path: _comparable(array) for path, array in now.items()}, hash_of(now)
         _KEPT[model] = arrays, digest
-    found = Weights(modules, named, arrays, digest)
-    found._buffers  # noqa: B018  looked up now, while the model is as found
-    return found
+    return Weights(modules, named, buffers, arrays, digest)
+
+
+def _modules(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
+    """As `named_modules` tells them, a module that stands in two places once; without a generator for each."""
+    found: dict[int, tuple[str, nn.Module]] = {}
+    waiting = [("", model)]
+    while waiting:
+        path, module = waiting.pop()
+        if id(module) not in found:
+            found[id(module)] = path, module
+            waiting += [(f"{path}.{name}" if path else name, part)
+                        for name, part in reversed(module._modules.items()) if part is not None]
+    return tuple(found.values())
 
 
 def _named(modules: tuple[tuple[str, nn.Module], ...]) -> tuple[tuple[str, Tensor], ...]:
-    """As `named_parameters` and `named_buffers` tell them, in one walk instead of one for each call."""
-    seen: set[int] = set()
-    found = []
-    for group in ("_parameters", "_buffers"):
-        for path, module in modules:
-            for name, tensor in getattr(module, group).items():
-                if tensor is not None and id(tensor) not in seen:
-                    seen.add(id(tensor))
-                    found.append((f"{path}.{name}" if path else name, tensor))
-    return tuple(found)
+    """As `named_parameters` and `named_buffers` tell them, from one walk instead of one for each."""
+    found: dict[int, tuple[str, Tensor]] = {}
+    for tensors in ([(path, module._parameters) for path, module in modules if module._parameters],
+                    [(path, module._buffers) for path, module in modules if module._buffers]):
+        for path, group in tensors:
+            for name, tensor in group.items():
+                if tensor is not None and id(tensor) not in found:
+                    found[id(tensor)] = f"{path}.{name}" if path else name, tensor
+    return tuple(found.values())
 
 
 def hash_of(arrays: Mapping[str, Array]) -> str:
@@ -86,12 +96,13 @@ def hash_of(arrays: Mapping[str, Array]) -> str:
 
 def to_numpy(tensor: Tensor) -> Array:
     """A read-only copy of the numbers, C-contiguous; types that numpy lacks become float32."""
-    return _copied(seen_by_numpy(tensor))
+    array = seen_by_numpy(tensor).copy()
+    array.setflags(write=False)
+    return array
 
 
 def seen_by_numpy(tensor: Tensor) -> Array:
     """The numbers themselves where numpy can look at them, else a copy that it can."""
-    tensor = tensor.detach()
     if tensor.layout is not torch.strided:
         tensor = tensor.to_dense()
     elif tensor.dtype not in AS_THEY_ARE:
@@ -107,18 +118,18 @@ AS_THEY_ARE = frozenset({
 """Types that numpy has too."""
 
 _KEPT: WeakKeyDictionary[nn.Module, tuple[Mapping[str, Array], str]] = WeakKeyDictionary()
+"""For each model the last arrays and their digest."""
 
 
-def _same_bits(one: Array, other: Array) -> bool:
-    if one.shape != other.shape or one.dtype != other.dtype:
+def _comparable(array: Array) -> Array:
+    """A read-only copy whose memory is a bytearray: the one type that Python compares with any memory as it lies."""
+    kept: Array = np.ndarray(array.shape, array.dtype, bytearray(array.tobytes()))
+    kept.setflags(write=False)
+    return kept
+
+
+def _same_bits(kept: Array, other: Array) -> bool:
+    """Whether a `_comparable` array has the bytes of another."""
+    if kept.shape != other.shape or kept.dtype != other.dtype:
         return False
-    if one.nbytes < 1 << 16:
-        return one.tobytes() == other.tobytes()  # small arrays: many times faster than numpy
-    flat = np.asarray(other, order="C").reshape(-1)
-    return np.array_equal(one.reshape(-1).view(np.uint8), flat.view(np.uint8))
-
-
-def _copied(array: Array) -> Array:
-    array = np.array(array, order="C")
-    array.flags.writeable = False
-    return array
+    return kept.base == memoryview(other if other.flags.c_contiguous else other.copy())
