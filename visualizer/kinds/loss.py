@@ -146,17 +146,18 @@ def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, c
     place = () if layer.output.ndim == 0 else cell[:axis] + cell[axis + 1:]
     where, factors = _aims(from_logits, layer, inputs, place)
     at = int(np.flatnonzero((where == np.array(cell, dtype=np.int64)).all(axis=1))[0])
-    slope, formula = -factors[at], "∂L/∂x = −a·∂L"
-    steps: Steps = ()
     if from_logits:
         classes = _classes(layer, inputs)
         logarithms, _, _ = _logarithms(taps(inputs[0], "output", where).values, classes)
         line = slice(at // classes * classes, (at // classes + 1) * classes)
         p = float(np.exp(logarithms[at]))
-        slope = p * float(factors[line].sum()) - factors[at]
-        steps, formula = (("p", p), ("wanted", float(factors[at]))), "∂L/∂z = p − [target]"
-    read = gradient_taps(layer, one(place), slope)
-    return Terms("product", (read,), float(read.products[0]), formula=formula, steps=steps)
+        wanted = float(factors[at])
+        # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
+        slopes = [p * float(factors[line].sum()), -wanted] if wanted else [p * float(factors[line].sum())]
+        read = gradient_taps(layer, np.repeat(one(place), len(slopes), axis=0), np.array(slopes))
+        return added(read, formula="∂L/∂z = p − [target]", steps=(("p", p), ("wanted", wanted)))
+    read = gradient_taps(layer, one(place), -factors[at])
+    return Terms("product", (read,), float(read.products[0]), formula="∂L/∂x = −a·∂L")
 
 
 def loss_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
