@@ -411,7 +411,8 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
     status, words, _ = said("list", what)
     assert status == DONE
     entries = json.loads(said("list", what, "--json")[1])
-    assert [line.split()[0] for line in words.splitlines()] == [entry["name"] for entry in entries]
+    for line, entry in zip(words.splitlines(), entries, strict=True):
+        assert line.startswith(f"{entry['name']} ")
     assert all(entry["about"] for entry in entries)
     if what == "models":
         assert {entry["name"] for entry in entries} == set(registry.models())

@@ -48,8 +48,12 @@ def test_a_bundled_model_opens_by_name_with_its_card(name: str) -> None:
     assert opened.title == opened.card["title"] == registry.card(name)["title"]
     assert sum(p.numel() for p in opened.module.parameters()) == opened.card["parameters"]
     assert not any(module.training for module in opened.module.modules())
-    assert len(opened.labels) == 10
-    assert opened.prepare(X).shape == (1, 1, 28, 28)
+    assert len(opened.labels) == len(set(opened.labels)) == len(registry.card(name)["labels"])
+    reads = opened.card["input"]
+    x = opened.prepare(samples.raw(samples.all_samples(reads["kind"])[0].name))
+    assert len(x) == 1
+    assert all(size in (wanted, None) or wanted is None
+               for size, wanted in zip(x.shape[1:], reads["shape"], strict=True))
 
 
 def test_two_openings_share_nothing_that_can_be_changed() -> None:
@@ -248,7 +252,7 @@ def test_sizes_are_checked_before_anything_is_unpacked(tmp_path: Path, monkeypat
 def test_damaged_bundled_weights_say_how_to_mend_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "models"
     folder.mkdir()
-    for name in ("_mnist.py", "digits_cnn.py"):
+    for name in ("_mnist.py", "_recipe.py", "digits_cnn.py"):
         (folder / name).write_bytes((ROOT / "models" / name).read_bytes())
     whole = (ROOT / "models" / "digits_cnn.safetensors").read_bytes()
     monkeypatch.setattr(registry, "folder", lambda name: tmp_path / name)

@@ -20,7 +20,7 @@ FOUR = "digit-2148"
 
 def quarter() -> list[samples.Sample]:
     """100 of the shipped digits, ten of each class or near it."""
-    return list(samples.all_samples()[::4])
+    return list(samples.all_samples("image")[::4])
 
 
 def far(one: np.ndarray, other: np.ndarray) -> float:
@@ -40,7 +40,7 @@ def answers(images: list[np.ndarray]) -> np.ndarray:
 # --- the bundled digits ---------------------------------------------------------------------------------------------
 
 def test_bundled_samples_have_names_titles_labels_and_pictures() -> None:
-    found = samples.all_samples()
+    found = samples.all_samples("image")
     assert len(found) == 400
     assert (found[0].name, found[0].title, found[0].label) == (FOUR, "Digit 2148", 4)
     assert len({sample.name for sample in found}) == 400
@@ -56,7 +56,7 @@ def test_each_tile_of_the_sheet_belongs_to_its_name() -> None:
     for index in (0, 19, 20, 207, 399):
         row, column = divmod(index, 20)
         tile = whole[row * 28:row * 28 + 28, column * 28:column * 28 + 28]
-        assert np.array_equal(samples.pixels(samples.all_samples()[index].name), tile)
+        assert np.array_equal(samples.pixels(samples.all_samples("image")[index].name), tile)
 
 
 def test_an_unknown_sample_is_an_error_that_names_one() -> None:
@@ -77,7 +77,7 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 def test_centring_leaves_what_mnist_centred_as_it_is() -> None:
     """The rule is MNIST's own: of 400 digits at least 399 come back unchanged to the last bit."""
     same = sum(np.array_equal(samples.centre_digit(image), image)
-               for image in (samples.pixels(sample.name) for sample in samples.all_samples()))
+               for image in (samples.pixels(sample.name) for sample in samples.all_samples("image")))
     assert same >= 399
 
 

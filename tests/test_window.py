@@ -416,7 +416,7 @@ def test_in_a_narrow_window_samples_and_pad_are_panels_that_escape_closes(qtbot,
     window.rail.input_button.click()
     assert window.rail.panel.isVisible()
     press(window, Key.Key_Right)
-    assert window.store.state.sample == samples.all_samples()[1].name
+    assert window.store.state.sample == samples.all_samples("image")[1].name
     press(window, Key.Key_Escape)
     assert window.rail.panel is None
     press(window, Key.Key_D)
@@ -572,7 +572,7 @@ def test_another_sample_is_recorded_and_shown(qtbot, running):
     before = running.window.stage.picture.dump()
     running.window.rail.grid.choose(5)
     until(qtbot, lambda: not running.store.waiting)
-    wanted = samples.all_samples()[5]
+    wanted = samples.all_samples("image")[5]
     trace = running.store.trace
     assert trace.sample.name == wanted.name
     np.testing.assert_allclose(trace["input"].output[0], samples.pixels(wanted.name) / 255, atol=1e-6)

@@ -13,7 +13,7 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parent
 MOST_HEADER = 16 << 20
 """A safetensors header that is longer than this is not read."""
-_AS_JSON = ("input", "labels", "parameters", "quality")
+_AS_JSON = ("input", "labels", "objective", "parameters", "quality")
 
 
 @cache
@@ -37,8 +37,13 @@ def files(name: str, pattern: str) -> tuple[Path, ...]:
 
 
 def models() -> tuple[str, ...]:
-    """Names of the bundled models, those whose weights have been made."""
-    return tuple(path.stem for path in files("models", "*.py") if path.with_suffix(".safetensors").exists())
+    """Names of the bundled models, those whose weights have been made, in the order in which they are offered.
+
+    First those that read a picture at once, then those that read it row by row, then one kind of input after the
+    other; within that by title.
+    """
+    weights = (path.with_suffix(".safetensors") for path in files("models", "*.py"))
+    return tuple(path.stem for path in sorted((path for path in weights if path.exists()), key=_rank))
 
 
 def card(model: str | Path) -> dict[str, Any]:
@@ -48,7 +53,8 @@ def card(model: str | Path) -> dict[str, Any]:
     LookupError if there is no such file, ValueError if it is damaged; one sentence each.
     """
     bundled = folder("models") / f"{model}.safetensors"
-    path = bundled if isinstance(model, str) and model in models() else Path(model)
+    path = bundled if isinstance(model, str) and bundled.with_suffix(".py").is_file() and bundled.is_file() \
+        else Path(model)
     if not path.is_file():
         raise LookupError(f"There is no model {model!r}; there are {', '.join(models())}.")
     with path.open("rb") as file:
@@ -63,6 +69,22 @@ def card(model: str | Path) -> dict[str, Any]:
     if not isinstance(written, dict) or not all(isinstance(word, str) for word in written.values()):
         raise ValueError(f"{path.name} has a header that cannot be read; save the weights again.")
     return {name: _plain(word) if name in _AS_JSON else word for name, word in written.items()}
+
+
+def _rank(weights: Path) -> tuple[Any, ...]:
+    """Where a bundled model stands among the others; one whose card cannot be read comes last."""
+    return _rank_of(weights, weights.stat().st_mtime_ns)
+
+
+@cache
+def _rank_of(weights: Path, changed: int) -> tuple[Any, ...]:
+    try:
+        written = card(weights)
+    except ValueError:
+        written = {}
+    reads = written.get("input")
+    kind, manner = (reads.get("kind", ""), reads.get("reads", "")) if isinstance(reads, dict) else ("", "")
+    return not kind, kind != "image", kind, manner, str(written.get("title", "")), weights.stem
 
 
 def module(name: str) -> ModuleType:

@@ -36,9 +36,9 @@ CONTRAST = 16
 """Fewer grey levels than this between paper and ink is no drawing."""
 
 
-def all_samples() -> tuple[Sample, ...]:
-    """Every bundled sample, in the order of its sheet."""
-    return tuple(sample for sheet in _sheets() for sample in sheet.samples)
+def all_samples(kind: str | None = None) -> tuple[Sample, ...]:
+    """Every bundled sample, or those of one kind: `image`, `strip`, `text`, `name`, `sentence`."""
+    return tuple(sample for sheet in _sheets() if kind in (None, sheet.kind) for sample in sheet.samples)
 
 
 def find(name: str) -> Sample:
@@ -46,9 +46,18 @@ def find(name: str) -> Sample:
     return _place(name)[0].samples[_place(name)[1]]
 
 
-def pixels(name: str) -> Pixels:
-    """The picture of a bundled sample, (28, 28) uint8; raises LookupError with one sentence."""
+def raw(name: str) -> Pixels | str:
+    """What a bundled sample is: pixels (rows, columns) uint8, or a text; raises LookupError with one sentence."""
     sheet, index = _place(name)
+    return sheet.texts[index] if sheet.image is None else pixels(name)
+
+
+def pixels(name: str) -> Pixels:
+    """The picture of a bundled sample, (28, 28) uint8 for a digit; raises LookupError with one sentence."""
+    sheet, index = _place(name)
+    if sheet.image is None:
+        raise LookupError(f"The sample {name!r} is a text and has no pixels; choose a picture, for example "
+                          f"{all_samples('image')[0].name}.")
     height, width = sheet.tile
     row, column = index // sheet.columns * height, index % sheet.columns * width
     return sheet.image[row:row + height, column:column + width]
@@ -116,12 +125,14 @@ def _start(mass: NDArray[np.float32], length: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
-    """One picture of tiles, and the list that names them row by row."""
+    """A list of samples of one kind: of texts, or of the tiles of a picture, row by row."""
 
+    kind: str
     samples: tuple[Sample, ...]
-    image: Pixels
-    tile: tuple[int, int]
-    columns: int
+    texts: tuple[str, ...]
+    image: Pixels | None = None
+    tile: tuple[int, int] = (0, 0)
+    columns: int = 0
 
 
 @cache
@@ -132,14 +143,28 @@ def _sheets() -> tuple[_Sheet, ...]:
 def _sheet(path: Path) -> _Sheet:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        with Image.open(path.with_suffix(".png"), formats=("PNG",)) as image:
-            whole = np.array(image.convert("L"))
+        whole = _pixels_of(path.with_suffix(".png")) if "tile" in about else None
     except (OSError, ValueError) as error:
         raise Refused(f"The bundled samples {path.name} cannot be read ({error}); install Visualizer again.") from error
+    found = about["samples"]
+    return _Sheet(about["kind"], tuple(map(_sample, found)), tuple(item.get("text", "") for item in found), whole,
+                  tuple(about.get("tile", (0, 0))), about.get("columns", 0))
+
+
+def _sample(item: dict[str, Any]) -> Sample:
+    """Its title is its name in words; a strip, whose label is a list, has its digits there."""
+    name, label = item["name"], item.get("label")
+    title = name if name == item.get("text") else name.replace("-", " ").capitalize()
+    if isinstance(label, list):
+        return Sample(name, f"{title}: {' '.join(map(str, label))}")
+    return Sample(name, title, label)
+
+
+def _pixels_of(path: Path) -> Pixels:
+    with Image.open(path, formats=("PNG",)) as image:
+        whole = np.array(image.convert("L"))
     whole.flags.writeable = False
-    samples = tuple(Sample(item["name"], item["name"].replace("-", " ").capitalize(), item.get("label"))
-                    for item in about["samples"])
-    return _Sheet(samples, whole, tuple(about["tile"]), about["columns"])
+    return whole
 
 
 @cache

@@ -556,7 +556,7 @@ def fitting_samples(model: str) -> tuple[Sample, ...]:
     except (LookupError, ValueError):
         wanted = {}
     reads_digits = not isinstance(wanted, dict) or wanted.get("kind", "image") == "image"
-    return samples.all_samples() if reads_digits else ()
+    return samples.all_samples("image") if reads_digits else ()
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:

@@ -1,0 +1,132 @@
+"""What every recipe shares: seeded training, batches, one thread, and writing the weights with their card."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from types import ModuleType
+
+import numpy as np
+import torch
+from safetensors.torch import save
+from torch import Tensor, nn
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Random numbers from `seed` on, and one thread: the same seed gives the same bits on the same kind of processor.
+
+    The random numbers of whoever calls are left as they were.
+    """
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One torch thread: sums are then always added in the same order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def descend(
+    model: nn.Module,
+    losses: Iterable[Tensor],
+    *,
+    rate: float,
+    steps: int,
+    stop: int,
+    clip: float | None = None,
+    decay: float = 0.01,
+) -> None:
+    """Take one step of AdamW for each loss, until step `stop`.
+
+    The learning rate rises to `rate` in the first fifth of `steps` and then falls to nothing. A gradient longer than
+    `clip` is shortened to it. `losses` is drawn from one at a time, so each loss is that of the weights of its moment.
+    """
+    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=decay)
+    learning_rate = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=rate, total_steps=steps, pct_start=0.2)
+    for _, loss in zip(range(stop), losses, strict=False):
+        optimiser.zero_grad()
+        loss.backward()
+        if clip is not None:
+            nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimiser.step()
+        learning_rate.step()
+
+
+def batches(count: int, size: int) -> Iterator[np.ndarray]:
+    """Indices of one batch after the other, without end: every epoch deals all samples in a new random order."""
+    while True:
+        yield from torch.randperm(count).numpy()[: count - count % size].reshape(-1, size)
+
+
+def publish(recipe: ModuleType, licence: str, float16_costs_at_most: float | None = None) -> None:
+    """Train, measure, and write the weights beside the recipe's own file, with a card that says what they are.
+
+    With `float16_costs_at_most` the weights are rounded to float16 if no figure of the measured quality moves further
+    than that; the card then says so, and its quality is that of the rounded weights.
+    """
+    ask = argparse.ArgumentParser(description=recipe.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("data_dir", type=Path, help=f"the folder that holds {recipe.DATA}")
+    data_dir = ask.parse_args().data_dir
+    source = Path(recipe.__file__)
+
+    start = perf_counter()
+    model = recipe.train(data_dir)
+    seconds = perf_counter() - start
+    quality = recipe.evaluate(model, data_dir)
+    card = {
+        "format": "visualizer-model-1",
+        "model": source.stem,
+        "title": recipe.TITLE,
+        "parameters": str(sum(weight.numel() for weight in model.parameters())),
+        "input": json.dumps(recipe.INPUT),
+        "labels": json.dumps(recipe.LABELS),
+        "recipe": recipe.RECIPE,
+        "data": recipe.DATA,
+        "data_licence": licence,
+        "torch_version": torch.__version__,
+    }
+    if hasattr(recipe, "OBJECTIVE"):
+        card["objective"] = json.dumps(recipe.OBJECTIVE)
+    weights = model.state_dict()
+    if float16_costs_at_most is not None:
+        rounded = {name: weight.half() for name, weight in weights.items()}
+        model.load_state_dict(rounded)
+        moved = recipe.evaluate(model, data_dir)
+        print(f"{source.stem}: {quality} as float32, {moved} as float16")
+        cheap = all(abs(moved[name] - quality[name]) <= float16_costs_at_most for name in quality)
+        weights, quality = (rounded, moved) if cheap else (weights, quality)
+        card["weights"] = "float16" if cheap else "float32"
+    card["quality"] = json.dumps(quality)
+    content = weights_file(weights, card)
+    write_whole(source.with_suffix(".safetensors"), content)
+    print(f"{source.stem}: {quality}, trained in {seconds:.0f} s, sha256 {hashlib.sha256(content).hexdigest()}")
+
+
+def weights_file(weights: dict[str, Tensor], card: dict[str, str]) -> bytes:
+    """A safetensors file as bytes, its header sorted by name: the library alone writes the card in random order."""
+    content = save(weights, metadata=card)
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + content[end:]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside the target and rename, so that a reader sees the old file or the new one, never a half."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.chmod(0o644)
+    part.replace(path)
