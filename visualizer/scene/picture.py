@@ -219,6 +219,9 @@ class Picture:
     caption: str = ""
     """One plain sentence with the real numbers in it."""
     table: Table = field(default_factory=lambda: Table((), ()))
+    steps: int = 0
+    """In how many small steps its beat goes, one number after the other: step k is done at phase k / steps. 0 where it
+    moves smoothly."""
 
     def __iter__(self) -> Iterator[Mark]:
         yield from self.still

@@ -42,7 +42,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += where_it_looks(trace, moment, card, Frame(24 * s, TOP * s, side - 32 * s, frame.height, look, 1.0))
         frame = replace(frame, x=frame.x + side, width=frame.width - side)
     still = marks + _draw_card(trace, card, frame, moment.backward)
-    return Picture(look.size, tuple(still), (), look.theme, caption=unmarked(card.sentence), table=_table(card))
+    return Picture(look.size, tuple(still), (), look.theme, caption=unmarked(card.sentence), table=_table(card),
+                   steps=_steps(card.layer, look.knob("march", "terms"), frame))
 
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -112,6 +113,14 @@ def _marched(layer: Layer, cell: Cell, phase: float, march: str) -> Cell:
     if march == "rows":
         return (*cell[:-2], int(phase * rows), columns - 1)
     return (*cell[:-2], *divmod(int(phase * rows * columns), columns))
+
+
+def _steps(layer: Layer, march: str, frame: Frame) -> int:
+    """How many small steps the beat goes in: terms of the card, or places that the window marches over."""
+    if march == "terms" or layer.output.ndim < 2:
+        return frame.counted[0] if frame.counted else 0
+    rows, columns = layer.shape[-2:]
+    return rows if march == "rows" else rows * columns
 
 
 def _largest(values: NDArray[np.floating], by_size: bool) -> Cell:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,8 @@ class Frame:
     height: float
     look: Look
     phase: float
+    counted: list[int] = field(default_factory=list, compare=False)
+    """How many steps the card goes in: written by the card that is drawn in it."""
 
     @property
     def bottom(self) -> float:
@@ -128,9 +130,10 @@ def outlined_terms(known: int, place: int, grid: tuple[int, int, int], phase: fl
     return [divmod(index, grid[2])]
 
 
-def known_steps(phase: float, count: int) -> int:
+def known_steps(frame: Frame, count: int) -> int:
     """How many of so many steps are done."""
-    return int(np.floor(phase * count + 1e-9))
+    frame.counted[:] = [count]
+    return int(np.floor(frame.phase * count + 1e-9))
 
 
 def largest(values: NDArray[np.float64]) -> float:

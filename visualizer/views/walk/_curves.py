@@ -93,7 +93,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
         shown = sorted(set(np.argsort(-shares)[:15].tolist()) | ({target} if target is not None else set()))
     x, y = frame.x + 70 * s, frame.y + 30 * s
     high = min(34 * s, (frame.height - 130 * s) / len(shown))
-    known = known_steps(frame.phase, len(columns) + 1)
+    known = known_steps(frame, len(columns) + 1)
     marks: list[Mark] = []
     chosen = card.cell[0] if card.cell else target
     for place, unit in enumerate(shown):

@@ -12,7 +12,7 @@ from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers
 from visualizer.scene.grids import Ink, axis, number_grid, tick_words, unit_of
 from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
-from visualizer.trace import Trace
+from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import LISTED, Card, Frame, known_steps, largest
 from visualizer.views.walk._maps import map_pair, way_back
 from visualizer.views.walk._words import cell_words
@@ -53,7 +53,7 @@ def _strip(trace: Trace, taps: Taps, values: NDArray[np.float64], palette: str, 
            words: str) -> tuple[list[Mark], float]:
     """All values of a long sum as tiles in the shape they came from, in one row."""
     s = frame.look.text_scale
-    shape = _origin_shape(trace, taps)
+    origin, shape = _origin(trace, taps)
     tiles = values.reshape(shape)
     room = frame.width - 150 * s
     pixel = max(1, int(min((room / shape[0] - 4) / shape[2], 72 * s / shape[1], 12 * s)))
@@ -66,7 +66,9 @@ def _strip(trace: Trace, taps: Taps, values: NDArray[np.float64], palette: str, 
         else colour.signed(tiles, top)
     height = max(down * pitch[1], 36 * s)
     marks: list[Mark] = [Image(frame.x, y, (pixel, pixel), shades, palette, across, pitch,
-                               border="tile-border" if pixel * shape[1] > 6 else "")]
+                               border="tile-border" if pixel * shape[1] > 6 else "",
+                               focus=None if origin is None else Focus(origin.name),
+                               indices=(-1,) if origin is not None and origin.output.ndim == 2 else ())]
     x = frame.x + frame.width - 136 * s
     marks.append(Text(x, y + 14 * s, plain(title), 13 * s, 600))
     marks.append(Text(x, y + 31 * s, plain(f"{words}, ±{numbers.significant(top, 2)}"), 12 * s, 400, "ink-2",
@@ -74,17 +76,25 @@ def _strip(trace: Trace, taps: Taps, values: NDArray[np.float64], palette: str, 
     return marks, height
 
 
-def _origin_shape(trace: Trace, taps: Taps) -> tuple[int, int, int]:
-    """(tile, row, column) in which the terms are laid out: the maps they came from, through a flatten."""
-    count = len(taps.values)
-    source = trace[taps.source]
-    while source.reads and (kind := kinds.of(source)) is not None and kind.moves_only:
+def _origin(trace: Trace, taps: Taps) -> tuple[Layer | None, tuple[int, int, int]]:
+    """The layer whose numbers the terms are, one by one, and (tile, row, column) in which they are laid out: the maps
+    they came from, through a flatten. No layer where they are a part of one, or in another order."""
+    found, source = None, trace[taps.source]
+    while _is_in_order(source, taps):
+        found, kind = source, kinds.of(source)
+        if kind is None or not kind.moves_only or not source.reads:
+            break
         source = trace.inputs(source)[0]
-    if source.output.ndim == 3 and source.output.size == count:
-        return source.shape[0], source.shape[1], source.shape[2]
-    if source.output.ndim == 2 and source.output.size == count:
-        return 1, source.shape[0], source.shape[1]
-    return count, 1, 1
+    if found is not None and found.output.ndim == 3:
+        return found, (found.shape[0], found.shape[1], found.shape[2])
+    if found is not None and found.output.ndim == 2:
+        return found, (1, found.shape[0], found.shape[1])
+    return found, (len(taps.values), 1, 1)
+
+
+def _is_in_order(layer: Layer, taps: Taps) -> bool:
+    values = layer.gradient if taps.array == "gradient" else layer.output
+    return values is not None and values.ndim <= 3 and np.array_equal(values.ravel(), taps.values, equal_nan=True)
 
 
 def _term_list(trace: Trace, taps: Taps, terms: Terms, items: NDArray[np.float64], card: Card, frame: Frame, y: float,
@@ -93,7 +103,7 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, items: NDArray[np.float64
     order = np.argsort(-np.abs(items), kind="stable")
     room = int((frame.bottom - y - 24 * s) // (24 * s)) - 4
     shown = order[:max(3, min(LISTED, room))]
-    known = known_steps(frame.phase, len(shown) + 3)
+    known = known_steps(frame, len(shown) + 3)
     top = float(np.abs(items[order[0]])) or 1.0
     x, row = frame.x, y + 18 * s
     hands = card.hands_on
@@ -179,7 +189,7 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
     marks: list[Mark] = []
     x, y = frame.x + 20 * s, frame.y + 60 * s
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))][:8]
-    known = known_steps(frame.phase, len(entries) + 1)
+    known = known_steps(frame, len(entries) + 1)
     pitch = min(190 * s, (frame.width - 200 * s) / max(1, len(entries)))
     for place, (taps, index) in enumerate(entries):
         left = x + place * pitch

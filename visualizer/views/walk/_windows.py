@@ -47,7 +47,7 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: tuple[i
         rows = rows[:1]
     layout = _window_layout(frame, grid, len(columns) + bool(len(others)), len(rows))
     drawn = len(columns) * grid[1] * grid[2]
-    known = known_steps(frame.phase, drawn + (len(others) > 0) + 2)
+    known = known_steps(frame, drawn + (len(others) > 0) + 2)
     inks = _inks(values, weights, products, backward)
     marks: list[Mark] = []
     for place, channel in enumerate(columns):
@@ -185,7 +185,8 @@ def _result_below(trace: Trace, card: Card, terms: Terms, columns: list[int], ot
     marks: list[Mark] = [Line(((frame.x - 24 * s, layout.below), (frame.x + frame.width + 24 * s, layout.below)),
                               "hair")]
     fall, ends = waterfall(x, y, frame.width - (AXIS - 6) * s, height, steps, colors, places, bar, frame.look,
-                           known=known)
+                           known=known, foci=_bar_foci(terms.taps[0], columns, grid, len(steps)),
+                           outlined=known - 1 if 0 < known and frame.phase < 1 else None)
     marks += fall
     running = np.cumsum(steps)
     for place in range(len(columns)):
@@ -201,12 +202,19 @@ def _result_below(trace: Trace, card: Card, terms: Terms, columns: list[int], ot
                           colors[-1], "middle"))
         marks.append(Text(places[-1], frame.bottom - 6 * s, plain("bias"), 12 * s, 400, "ink-2", "middle"))
     if known > len(steps) - (terms.bias is None):
-        marks += _result_bar(terms, ends, right, y, height, frame, backward, ink, min([0.0, *running]),
+        marks += _result_bar(card, terms, right, y, height, frame, backward, ink, min([0.0, *running]),
                              max([0.0, *running]))
     return marks
 
 
-def _result_bar(terms: Terms, ends: list[float], right: float, y: float, height: float, frame: Frame, backward: bool,
+def _bar_foci(taps: Taps, columns: list[int], grid: tuple[int, int, int], count: int) -> list[Focus | None]:
+    """Each bar stands for its term; what is summed up, and the bias, for none."""
+    found = [foci_of(taps, channel, grid)(row, column) for channel in columns
+             for row in range(grid[1]) for column in range(grid[2])]
+    return found + [None] * (count - len(found))
+
+
+def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Frame, backward: bool,
                 ink: Ink, low: float, high: float) -> list[Mark]:
     s = frame.look.text_scale
     bottom, top, _ = axis(low, high)
@@ -216,7 +224,7 @@ def _result_bar(terms: Terms, ends: list[float], right: float, y: float, height:
     a, b = sorted((zero, at))
     fill = "gradient-mark" if backward else "accent-fill"
     words = in_unit(terms.result, ink)
-    marks: list[Mark] = [Rect(x, a, wide, max(2.0, b - a), fill, radius=2)]
+    marks: list[Mark] = [Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=Focus(card.layer.name, card.cell))]
     inside = b - a > 22 * s
     ink_name = "on-accent" if inside and not backward else "ink"
     where = (a + 16 * s if terms.result >= 0 else b - 7 * s) if inside else \
@@ -275,7 +283,7 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: tuple[int, int, int],
     step = high * grid[1]
     tops = [frame.y + 50 * s, frame.y + 50 * s + step + 24 * s, frame.y + 50 * s + 2 * step + 44 * s,
             frame.y + 50 * s + 3 * step + 68 * s]
-    known = known_steps(frame.phase, 4)
+    known = known_steps(frame, 4)
     marks: list[Mark] = []
     below = tops[3] + step + 14 * s
     for place, channel in enumerate(columns):
