@@ -1,0 +1,142 @@
+"""The gates over time: one map for each gate, units × steps, with how open it is and how often it is shut or open."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Trace
+from visualizer.views import View
+
+TOP = 108.0
+SHUT, OPEN = 0.1, 0.9
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """Every gate of one recurrent layer at every step, 0 shut to 1 open."""
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    assert layer is not None
+    shown = reading(trace, layer.name)
+    place = steps.span(shown, look, right=176.0)
+    said = _sentence(trace, shown, moment)
+    marks = [*parts.sentence(look, said), *parts.title(look, layer.name,
+                                                       f"{len(shown.gates)} gates of {shown.units} units")]
+    s = look.text_scale
+    room = look.size[1] - lanes_height(look) - TOP * s - 64 * s
+    each = room / max(1, len(shown.gates))
+    for index, (key, title, values) in enumerate(shown.gates):
+        marks += _gate(trace, shown, key, title, values, TOP * s + index * each, each - 16 * s, moment, place, look)
+    marks += _legend(shown, moment, look)
+    marks += steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
+
+
+def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np.float64], y: float, high: float,
+          moment: Moment, place: steps.Span, look: Look) -> list[Mark]:
+    s, now = look.text_scale, steps.current(trace, shown, moment)
+    cell = float(int(high / shown.units)) if high >= shown.units else high / shown.units
+    tall = cell * shown.units
+    marks: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
+                         Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end")]
+    part_of = f"inner.{key}"
+    whole = [step for step in range(shown.steps) if steps.progress(trace, shown, step, moment) >= 1]
+    if whole:
+        shades = colour.unit(values[whole].T)
+        marks.append(Image(place.left(whole[0]), y, (place.pitch, cell), np.ascontiguousarray(shades[None]), "pixel",
+                           border="", focus=Focus(shown.layer.name, (), part_of), indices=(-1,), transposed=True))
+    for step in range(shown.steps):
+        done = steps.progress(trace, shown, step, moment)
+        if 0 < done < 1:
+            marks.append(Image(place.left(step), y, (place.pitch, cell), colour.unit(values[step])[None, :,
+                                                                                                   None].copy(),
+                               "pixel", border="", indices=(-1,), rows_shown=done))
+        elif done == 0:
+            marks.append(Rect(place.left(step), y, place.pitch, tall, "hatch"))
+    marks += _gradient(trace, shown, key, y, cell, moment, place)
+    marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
+    x = place.x + place.count * place.pitch + 16 * s
+    facts = [("mean", numbers.number(float(values[now].mean()))),
+             (f"below {SHUT}", numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
+             (f"above {OPEN}", numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
+    for index, (words, value) in enumerate(facts):
+        if (index + 1) * 18 * s < tall:
+            marks.append(Text(x, y + (14 + 18 * index) * s, plain(words), 12 * s, 400, "ink-2"))
+            marks.append(Text(x + 140 * s, y + (14 + 18 * index) * s, plain(value), 13 * s, 600, "ink", "end"))
+    if tall > 110 * s:
+        marks += _mean_line(values, y + 72 * s, min(tall - 76 * s, 48 * s), x, 140 * s, now, look)
+    return marks
+
+
+def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float, now: int,
+               look: Look) -> list[Mark]:
+    """The mean of the gate over all steps, small."""
+    means = values.mean(axis=1)
+    step = wide / max(1, len(means) - 1)
+    points = tuple((x + index * step, y + high * (1 - float(mean))) for index, mean in enumerate(means))
+    marks: list[Mark] = [Line(((x, y), (x + wide, y)), "hair"), Line(((x, y + high), (x + wide, y + high)), "hair")]
+    if len(points) > 1:
+        marks.append(Line(points, "positive-bar", 1.5))
+    px, py = points[now]
+    marks.append(Rect(px - 3, py - 3, 6, 6, "accent", radius=3))
+    return marks
+
+
+def _gradient(trace: Trace, shown: Reading, key: str, y: float, cell: float, moment: Moment,
+              place: steps.Span) -> list[Mark]:
+    gradient = shown.layer.inner_gradients.get(key)
+    if gradient is None:
+        return []
+    largest = float(np.max(np.abs(gradient))) or 1.0
+    marks: list[Mark] = []
+    for step in range(shown.steps):
+        arrived = steps.arrival(trace, shown, step, moment)
+        if arrived > 0:
+            shades = colour.magnitude(gradient[step], largest * 1e-6, largest)
+            marks.append(Image(place.left(step), y, (place.pitch, cell), shades[None, :, None].copy(), "gradient",
+                               border="", focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=(-1,),
+                               rows_shown=arrived))
+    return marks
+
+
+def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
+    s = look.text_scale
+    x, y = steps.LEFT * s, look.size[1] - lanes_height(look) - 40 * s
+    if not moment.backward:
+        return parts.legend(x, y, 168 * s, look, "pixel", "Gate, all steps", "0", "", "1")
+    tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
+            if key in shown.layer.inner_gradients]
+    if not tops:
+        return []
+    return parts.legend(x, y, 168 * s, look, "gradient", "Size of ∂L/∂gate, each gate by its largest, log",
+                        "× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}")
+
+
+def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
+    step = steps.current(trace, shown, moment)
+    means = ", ".join(f"the {title} is {{{numbers.percent(float(values[step].mean()), 0)}}} open"
+                      for _, title, values in shown.gates)
+    if moment.backward:
+        return f"On the way back at step {step + 1}: how much each gate value would change the loss; {means}."
+    return f"At step {step + 1}, “{shown.words[step]}”, {means}."
+
+
+def _table(shown: Reading) -> Table:
+    """One row a step."""
+    heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in ("mean", f"below {SHUT}", f"above {OPEN}")]
+    rows: list[tuple[str | float | int, ...]] = []
+    for step in range(shown.steps):
+        facts = [fact for _, _, values in shown.gates for fact in (
+            float(values[step].mean()), float(np.mean(values[step] < SHUT)), float(np.mean(values[step] > OPEN)))]
+        rows.append((step + 1, shown.words[step], *facts))
+    return Table(("step", "reads", *heads), tuple(rows))
+
+
+VIEW = View(
+    "gates", "Gates", "Every gate of a recurrent layer at every step.",
+    suits=lambda trace: any(layer.kind.startswith(("lstm", "gru")) for layer in layers(trace)), draw=draw, order=14,
+)
