@@ -36,8 +36,14 @@ def view(request: pytest.FixtureRequest) -> View:
     return find(request.param)
 
 
+def fits(view: View, trace: Trace) -> None:
+    if not view.suits(trace):
+        pytest.skip(f"{view.name} has nothing to show of {trace.model}")
+
+
 def pictures(view: View, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
     """Every beat of a trace, settled and half-way, with nothing focused and with a channel focused."""
+    fits(view, trace)
     times = timeline(trace)
     found = []
     for index in range(len(times.beats)):
@@ -56,6 +62,7 @@ def test_equal_arguments_give_equal_pictures(view: View) -> None:
 
 
 def test_a_step_forward_and_back_gives_the_identical_picture(view: View, digits: Trace) -> None:
+    fits(view, digits)
     times = timeline(digits)
     for index in range(len(times.beats) - 1):
         before = view.draw(digits, times.settled(index), None, Look())
@@ -67,6 +74,7 @@ def test_no_jump_cuts_between_beats(view: View, digits: Trace) -> None:
     """The end of a beat and the start of the next show the same marks, the caption aside."""
     if not view.continuous:
         pytest.skip("each beat of this view is a page of its own")
+    fits(view, digits)
     times = timeline(digits)
     for look in (Look(), Look(knobs=(("unreached", "veiled"),))):
         for index in range(len(times.beats) - 1):
@@ -119,6 +127,7 @@ def test_texts_do_not_run_into_each_other(view: View, bundled: Trace) -> None:
 @pytest.mark.parametrize("name", [view.name for view in all_views()])
 def test_it_works_for_512_channels(name: str) -> None:
     trace = wide()
+    fits(find(name), trace)
     for address in ("conv.forward", "conv.backward", "relu.forward@0.5", "fc.forward", "fc.backward"):
         picture = find(name).draw(trace, timeline(trace).find(address), None, Look())
         assert picture.caption
@@ -153,6 +162,7 @@ def test_a_value_that_is_not_a_number_is_hatched_not_zero(view: View) -> None:
     broken[0, 0, 0], broken[1, 2, 2] = np.nan, np.inf
     layers = tuple(replace(layer, output=broken) if layer.name == "relu" else layer for layer in trace.layers)
     sick = replace(trace, layers=layers)
+    fits(view, sick)
     picture = view.draw(sick, timeline(sick).find("relu.forward"), None, Look())
     if view.name in ("network", "feature_maps"):
         hatched = [mark for mark in picture if isinstance(mark, Image) and mark.hatched is not None]
@@ -162,6 +172,7 @@ def test_a_value_that_is_not_a_number_is_hatched_not_zero(view: View) -> None:
 @pytest.mark.parametrize("at", ["conv.forward", "conv.backward", "fc.forward", "softmax.forward",
                                 "flatten.forward@0.5"])
 def test_the_exact_picture_of_a_toy(view: View, at: str, golden_text: object) -> None:
+    fits(view, toy())
     picture = view.draw(toy(), timeline(toy()).find(at), None, Look((800, 600)))
     golden_text(f"{view.name}-{at.replace('@', '-')}", picture.dump())  # type: ignore[operator]
 

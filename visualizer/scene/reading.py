@@ -121,11 +121,18 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
     return 0 if before else shown.steps
 
 
-def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer | None:
-    """Which recurrent layer a view is about: the beat's, else the focused one, else the last."""
+def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
+    """Which recurrent layer a view is about: the beat's, else the focused one, else the last.
+
+    Raises LookupError with one sentence where there is none.
+    """
     found = {layer.name: layer for layer in layers(trace)}
     last = next(reversed(found.values()), None)
-    return found.get(moment.beat.layer) or found.get(focused or "") or last
+    layer = found.get(moment.beat.layer) or found.get(focused or "") or last
+    if layer is None:
+        raise LookupError(f"{trace.title or trace.model} has no recurrent layer whose steps are known; choose another "
+                          "view.")
+    return layer
 
 
 @lru_cache(maxsize=16)

@@ -27,7 +27,6 @@ TOP, NUMBERS = 112.0, 96.0
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """All lines of all gates of the current step, one column a unit; the numbers of one unit at the right."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    assert layer is not None
     shown = reading(trace, layer.name)
     step = steps.current(trace, shown, moment)
     unit = focus.cell[1] if focus is not None and focus.layer == layer.name and len(focus.cell) == 2 \

@@ -20,7 +20,6 @@ SHUT, OPEN = 0.1, 0.9
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Every gate of one recurrent layer at every step, 0 shut to 1 open."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    assert layer is not None
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)

@@ -23,7 +23,6 @@ LARGE_CHANGE = 0.5
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """All units of one recurrent layer over all steps, on a scale that never changes from step to step."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    assert layer is not None
     shown = reading(trace, layer.name)
     key = look.knob("state", "hidden") if look.knob("state", "hidden") in layer.inner else "hidden"
     values = np.asarray(layer.inner[key], np.float64)

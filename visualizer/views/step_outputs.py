@@ -20,7 +20,6 @@ BARS = 8
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The bars of the current step, and the answers of all steps; frames × classes where it is a CTC model."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    assert layer is not None
     shown = reading(trace, layer.name)
     answers = guesses(trace)
     assert answers is not None

@@ -24,7 +24,6 @@ LABELLED = 12
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the state has been and where it is, as a path through the plane that shows most of its movement."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    assert layer is not None
     shown = reading(trace, layer.name)
     plane = fitted(shown)
     place = steps.span(shown, look)

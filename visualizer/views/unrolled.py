@@ -59,7 +59,6 @@ DECADES = 6
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The recurrent layer of the beat, unrolled over its steps; `fold=1` folds it back into one cell with its loop."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
-    assert layer is not None
     shown = reading(trace, layer.name)
     before, share = parts.crossing(moment, timeline(trace))
     plan = _plan(trace, shown, moment, before, share, look)
