@@ -1,0 +1,249 @@
+"""What is differentiated: the loss that a model asks for, one step of it, one output, or nothing.
+
+A wish is written `loss`, `loss@12` (only what step 12 costs), `logit:4`, `logit:4@12` (output 4 of step 12), or
+`none`. Steps count from 0, as everywhere in addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from visualizer.record import axes, layers
+from visualizer.record.calls import Event, Recording
+from visualizer.trace import Objective, Refused
+
+UNKNOWN = -100
+"""The target of a step of which nothing is known: torch leaves it out of the loss."""
+STRAIGHT_FROM_LOGITS = "The loss is computed from the logits directly, so no gradient passes through the softmax."
+STRAIGHT_FROM_LOGARITHMS = "The loss is computed from the log-probabilities, so no gradient passes through the softmax."
+WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?|(logit):(\d{1,9})(?:@(\d{1,9}))?")
+
+Target = int | Sequence[int] | None
+"""A class; or one for each step, UNKNOWN where it is not known; or what a strip spells."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The scalar whose gradient flows back (None for nothing), and what the Trace says about it."""
+
+    scalar: Tensor | None
+    objective: Objective
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person wants to see differentiated."""
+
+    what: str
+    """`loss`, `logit` or `none`."""
+    step: int | None = None
+    output: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model handed back, and how it is to be read."""
+
+    tensor: Tensor
+    event: Event
+    shape: tuple[int, ...]
+    """Without the batch axis."""
+    classes: bool
+    """Whether its last axis is one number a class."""
+
+    @property
+    def steps(self) -> int | None:
+        """How many answers, one a step; None if there is only one."""
+        return self.shape[0] if self.classes and len(self.shape) == 2 else None
+
+
+def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, labels: tuple[str, ...],
+        asks: Mapping[str, Any] | None = None) -> Goal:
+    """Add the layers that turn the answer into one number: softmax and loss, or one logit.
+
+    `asks` is the `objective` of the model's card; without one a class is asked for. Where each step has an answer, a
+    single class is asked of the last one. Without a target it is the largest output. Raises Refused if the wish or the
+    target does not fit the answer.
+    """
+    wish = _parsed(wanted)
+    found = _read(recording, answer, labels, target if wish.what == "loss" else None)
+    if wish.step is not None and found.steps is None:
+        raise Refused(f"The model gives one answer, not one a step; leave out @{wish.step}.")
+    if wish.step is not None and found.steps is not None and wish.step >= found.steps:
+        raise Refused(f"There is no step {wish.step}; the model gives {found.steps} answers, of steps 0 to "
+                      f"{found.steps - 1}.")
+    ends_in = found.event.kind_name if found.classes else ""
+    if found.classes and ends_in != "softmax":
+        why = STRAIGHT_FROM_LOGARITHMS if ends_in == "log_softmax" else STRAIGHT_FROM_LOGITS
+        with torch.no_grad():
+            recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
+    if wish.what == "none":
+        return Goal(None, Objective())
+    if not found.tensor.requires_grad:
+        recording.notes.append("Nothing flowed back: no number of the answer depends on the input or on a weight "
+                               "that can learn.")
+        return Goal(None, Objective())
+    if wish.what == "logit" or target is None:
+        return _logit(recording, found, wish)
+    if asks is not None and asks.get("kind") == "ctc":
+        return _ctc(recording, found, wish, target, asks)
+    if found.steps is not None:
+        return _loss_of_steps(recording, found, wish, target, ends_in)
+    return _loss(recording, found, target, ends_in)
+
+
+def _parsed(wanted: str) -> Wish:
+    match = WISH.fullmatch(wanted)
+    if match is None or (match[1] == "none" and match[2]):
+        raise Refused(f"The objective {wanted!r} is not known; use loss, none, or logit:N with a number N, and @T "
+                      "behind it for step T alone.")
+    step = match[2] or match[5]
+    return Wish(match[1] or match[3], None if step is None else int(step), int(match[4]) if match[4] else None)
+
+
+def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target: Target) -> Answer:
+    """Whether the answer is one number a class, of one step or of many; Refused if labels or a target say so and it
+    cannot be."""
+    axes.name(recording.events)
+    event = recording.event_of(answer)
+    if (labels or target is not None) and "batch" not in event.axes and answer.ndim == 2 and len(answer) == 1:
+        answer = recording.step(torch.squeeze, (answer, 0), {})  # a batch of one, though nothing named it so
+        axes.name(recording.events)
+        event = recording.event_of(answer)
+    shape = tuple(size for axis, size in zip(event.axes, answer.shape, strict=True) if axis != "batch")
+    stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else isinstance(target, Sequence))
+    if target is not None and len(shape) != 1 and not stepwise:
+        raise Refused(f"A target needs one output a class, and the model gives the shape {shape}; leave the target "
+                      "out, or name one output with objective='logit:N'.")
+    if labels and shape != (len(labels),) and not stepwise:
+        raise Refused(f"{len(labels)} labels were given and the model's output has the shape {shape}; give one label "
+                      "for each output, or none.")
+    ends = event.kind_name in ("softmax", "log_softmax") and len(shape) == 1
+    classes = stepwise or bool(labels) or target is not None or ends
+    if stepwise:
+        for one in (event, *event.reads) if event.kind_name in ("softmax", "log_softmax") else (event,):
+            one.axes = (*one.axes[:-1], "class")
+    elif classes:
+        layers.name_classes(event)
+    return Answer(answer, event, shape, classes)
+
+
+# --- losses ---------------------------------------------------------------------------------------------------------
+
+def _loss(recording: Recording, found: Answer, target: Target, ends_in: str) -> Goal:
+    answer, wanted = found.tensor, _class(found, target)
+    aimed = torch.full(answer.shape[:-1], wanted, dtype=torch.long, device=answer.device)
+    if ends_in == "softmax":
+        answer = recording.step(torch.log, (answer,), {}, name="log")
+    call, kind = ((functional.nll_loss, "negative_log_likelihood") if ends_in in ("softmax", "log_softmax")
+                  else (functional.cross_entropy, "cross_entropy"))
+    loss = recording.step(call, (answer, aimed), {}, name="loss", plain={id(aimed): wanted})
+    return Goal(loss, Objective(kind, wanted, loss.item()))
+
+
+def _loss_of_steps(recording: Recording, found: Answer, wish: Wish, target: Target, ends_in: str) -> Goal:
+    """The mean of what the steps cost whose target is known, or the cost of one of them."""
+    aims = _class_of_steps(found, wish, target)
+    counted = tuple(step for step, aim in enumerate(aims) if aim != UNKNOWN)
+    scores = found.tensor
+    if ends_in == "softmax":
+        scores = recording.step(torch.log, (scores,), {}, name="log")
+    from_logits = ends_in not in ("softmax", "log_softmax")
+    settings = {"target": aims, "ignore_index": UNKNOWN, "reduction": "mean", "steps": counted, "batch": None}
+    loss = recording.step(loss_of_steps, (scores, aims, from_logits), {}, name="loss", settings=settings,
+                          kind="cross_entropy" if from_logits else "nll_loss")
+    objective = "cross_entropy" if from_logits else "negative_log_likelihood"
+    return Goal(loss, Objective(objective, aims[counted[0]] if len(counted) == 1 else None, loss.item()))
+
+
+def _ctc(recording: Recording, found: Answer, wish: Wish, target: Target, asks: Mapping[str, Any]) -> Goal:
+    """−log of the probability that the steps spell the target."""
+    blank, reduction = int(asks["blank"]), str(asks.get("reduction", "mean"))
+    digits = tuple(target) if isinstance(target, Sequence) else (_class(found, target),)
+    if found.steps is None or wish.step is not None:
+        raise Refused("This loss is one number for all steps together; leave out the step, or name one output with "
+                      "logit:N@T.")
+    if not digits or not all(0 <= digit < found.shape[1] and digit != blank for digit in digits):
+        raise Refused(f"The steps can spell the classes 0 to {found.shape[1] - 1} without the blank {blank}; give "
+                      "these as the target.")
+    needed = len(digits) + sum(one == other for one, other in pairwise(digits))
+    if needed > found.steps:
+        raise Refused(f"{found.steps} steps are too few to spell {len(digits)} digits, which need {needed}; give a "
+                      "longer strip.")
+    settings = {"target": digits, "blank": blank, "reduction": reduction}
+    loss = recording.step(ctc_of_logits, (found.tensor, digits, blank, reduction), {}, name="loss", kind="ctc_loss",
+                          settings=settings)
+    return Goal(loss, Objective("ctc_loss", None, loss.item()))
+
+
+def loss_of_steps(scores: Tensor, aims: Sequence[int], from_logits: bool = True) -> Tensor:
+    """Mean over the steps whose target is known; `scores` (…, step, class), logits or log-probabilities."""
+    call = functional.cross_entropy if from_logits else functional.nll_loss
+    return call(scores.reshape(-1, scores.shape[-1]), torch.tensor(aims, device=scores.device), ignore_index=UNKNOWN)
+
+
+def ctc_of_logits(scores: Tensor, digits: Sequence[int], blank: int, reduction: str) -> Tensor:
+    """Connectionist temporal classification from logits (…, step, class); Graves and others 2006."""
+    logarithms = scores.reshape(-1, 1, scores.shape[-1]).log_softmax(-1)
+    return functional.ctc_loss(logarithms, torch.tensor([digits]), (len(logarithms),), (len(digits),), blank, reduction)
+
+
+def _class(found: Answer, target: Target) -> int:
+    classes = found.shape[-1]
+    if not isinstance(target, int):
+        raise Refused("The model gives one answer, so its target is one class, not one for each step.")
+    if not 0 <= target < classes:
+        raise Refused(f"There is no class {target}; the model tells {classes} classes apart, 0 to {classes - 1}.")
+    return target
+
+
+def _class_of_steps(found: Answer, wish: Wish, target: Target) -> tuple[int, ...]:
+    """A class for each step that counts: those that are known, a single one at the last step, or only that of the
+    step that is wished for."""
+    assert found.steps is not None
+    if isinstance(target, Sequence):
+        aims = [int(aim) for aim in target]
+        if len(aims) != found.steps:
+            raise Refused(f"{len(aims)} targets were given for {found.steps} steps; give one for each step, "
+                          f"{UNKNOWN} where it is not known.")
+        for aim in aims:
+            _class(found, 0 if aim == UNKNOWN else aim)
+    else:
+        aims = [_class(found, target)] * found.steps
+    one = found.steps - 1 if isinstance(target, int) and wish.step is None else wish.step
+    if one is not None:
+        if aims[one] == UNKNOWN:
+            raise Refused(f"What should follow step {one} is not known, so it has no loss; choose another step.")
+        aims = [aim if step == one else UNKNOWN for step, aim in enumerate(aims)]
+    return tuple(aims)
+
+
+# --- one output -----------------------------------------------------------------------------------------------------
+
+def _logit(recording: Recording, found: Answer, wish: Wish) -> Goal:
+    """One number of the answer: counted through all of it in row-major order, or among those of one step; unnamed, the
+    largest (of the last step, where each step has an answer)."""
+    answer, shape, steps = found.tensor, found.shape, found.steps
+    step = steps - 1 if steps is not None and wish.step is None and wish.output is None else wish.step
+    choice = answer.detach().reshape(-1) if step is None else answer.detach().reshape(-1, shape[-1])[step]
+    index = int(choice.argmax()) if wish.output is None else wish.output
+    if index >= len(choice):
+        where = "" if step is None else f" at step {step}"
+        raise Refused(f"There is no output {index}{where}; the model gives {len(choice)}, so use logit:0 to "
+                      f"logit:{len(choice) - 1}.")
+    flat = index if step is None else step * shape[-1] + index
+    place = tuple(int(i) for i in np.unravel_index(flat, tuple(answer.shape)))
+    batch = found.event.axes.index("batch") if "batch" in found.event.axes else None
+    cell = tuple(i for axis, i in enumerate(place) if axis != batch)
+    settings = {"index": cell[0] if len(cell) == 1 else cell}
+    logit = recording.step(Tensor.__getitem__, (answer, place), {}, name="logit", kind="logit", settings=settings)
+    return Goal(logit, Objective("logit", cell[-1] if steps is not None else index, logit.item()))
