@@ -47,11 +47,13 @@ PLACES = "It holds places, not values: whole numbers that say where the values o
 COMPUTED = "Its {name} is itself computed, which the explanation of a {kind} does not cover."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
 
-AS_WRITTEN = frozenset({int, float, bool, str})
-"""Types of arguments that are settings as they stand."""
-PLAIN = frozenset({*AS_WRITTEN, type(None), torch.dtype, torch.device, torch.Size, slice})
-"""Types of arguments in which no tensor hides."""
+AS_WRITTEN = frozenset({int, float, bool, str, type(None)})
+"""Types of values that are settings as they stand."""
+PLAIN = frozenset({*AS_WRITTEN, torch.dtype, torch.device, torch.Size, slice})
+"""Types of values in which no tensor hides."""
 
+Operands = dict[int, tuple[Tensor, int]]
+"""id of each tensor among the arguments of a call -> it, and its version before: a write makes that another."""
 Again = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function and its arguments."""
 
@@ -71,32 +73,37 @@ class Event:
     call: str
     number: int
     """Counts calls; the outputs of one call share it."""
-    output: Array
+    output: Array | None
+    """None until the call has been made."""
     kind_name: str = "unexplained"
     kind: Kind | None = None
     """The kind that explains it."""
-    index: int = 0
-    """Which of the outputs of its call."""
-    name: str = ""
-    """Given when it is not to be made from place and call."""
-    place: Place | None = None
-    axes: tuple[str, ...] | None = None
-    """None until they are named, after the model has run."""
     named_by: Kind | None = None
     """The kind that names its axes; it may fail to explain its numbers."""
-    settings: dict[str, Any] = field(default_factory=dict)
+    place: Place | None = None
+    name: str = ""
+    """Given when it is not to be made from place and call."""
+    index: int = 0
+    """Which of the outputs of its call."""
+    axes: tuple[str, ...] | None = None
+    """None until they are named, after the model has run."""
+    why: str = ""
     reads: tuple[Event, ...] = ()
-    weights: dict[str, Tensor] = field(default_factory=dict)
-    weight_arrays: dict[str, Array] = field(default_factory=dict)
+    readers: int = 0
+    settings: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, tuple[Tensor, Array]] = field(default_factory=dict)
     again: Again | None = None
     """The call itself, to make it once more: for the share of a weight that is used twice."""
-    why: str = ""
-    readers: int = 0
     tensor: Tensor | None = None
     version: int = 0
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
+
+    def add_weight(self, name: str, tensor: Tensor, array: Array) -> None:
+        while name in self.weights:
+            name += "'"
+        self.weights[name] = tensor, array
 
 
 class Recording(TorchFunctionMode):
@@ -109,13 +116,12 @@ class Recording(TorchFunctionMode):
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
         self.budget = budget
-        self._modules = {id(module): (path, module, module._modules.keys() <= {"parametrizations"})
-                         for path, module in weights.modules}
-        self._paths = {id(tensor): path for path, tensor in weights.named}
-        self._arrays = {(id(tensor), tensor._version): weights.arrays[path] for path, tensor in weights.named}
+        self._modules = weights.modules
+        self._forwards: list[tuple[nn.Module, Any]] = []
+        self._weights = {id(tensor): (path, tensor._version, weights.arrays[path]) for path, tensor in weights.named}
+        """id of a parameter or buffer -> its path, its version, and the array of its numbers in that version."""
         self._wanted = [tensor for _, tensor in weights.named if tensor.requires_grad]
         self._newest: dict[int, Event] = {}
-        self._nodes: dict[tuple[Any, int], Event] = {}
         self._writers: dict[int, Event] = {}
         self._views: dict[int, Tensor] = {}
         self._stack = [Place()]
@@ -126,28 +132,35 @@ class Recording(TorchFunctionMode):
     # --- the model runs ---
 
     def __enter__(self) -> Recording:
-        """Hang a hook before and one after each module, where `register_forward_hook` puts them; the handles that it
-        makes for them cost more than a small layer does."""
-        starts, ends = self._module_starts, self._module_ends
-        for _, module, _ in self._modules.values():
-            module._forward_pre_hooks[self] = starts  # type: ignore[index]
-            module._forward_hooks[self] = ends  # type: ignore[index]
-            module._forward_hooks_always_called[self] = True  # type: ignore[index]
+        for path, module in self._modules:
+            self._forwards.append((module, module.__dict__.get("forward")))
+            module.__dict__["forward"] = self._placed(path, module)
         super().__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        for _, module, _ in self._modules.values():
-            for hooks in (module._forward_pre_hooks, module._forward_hooks, module._forward_hooks_always_called):
-                hooks.pop(self, None)  # type: ignore[call-overload]
+        for module, forward in self._forwards:
+            if forward is None:
+                del module.__dict__["forward"]
+            else:
+                module.__dict__["forward"] = forward
 
-    def _module_starts(self, module: nn.Module, given: Any) -> None:
-        path, _, leaf = self._modules[id(module)]
-        self._stack.append(Place(path, leaf, next(self._scopes)))
+    def _placed(self, path: str, module: nn.Module) -> Callable[..., Any]:
+        """The module's own `forward`, with its place known while it runs. Two hooks that did the same would cost more
+        than a small layer does."""
+        forward, stack, scopes = module.forward, self._stack, self._scopes
+        leaf = module._modules.keys() <= {"parametrizations"}
 
-    def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
-        self._stack.pop()
+        def placed(*args: Any, **kwargs: Any) -> Any:
+            stack.append(Place(path, leaf, next(scopes)))
+            try:
+                return forward(*args, **kwargs)
+            finally:
+                stack.pop()
+
+        placed.__wrapped__ = forward  # type: ignore[attr-defined]  # for those that ask for its signature
+        return placed
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.step(func, args, kwargs or {})
@@ -169,38 +182,39 @@ class Recording(TorchFunctionMode):
         values of the settings.
         """
         call = _call(func)
-        bound = self._bind(call, args, kwargs, plain or {}) if call.makes_numbers else None
-        if bound is None or not bound.versions:
+        if not call.makes_numbers:
             return func(*args, **kwargs)
-        if bound.views:
-            args, kwargs = swapped(args, bound.views), swapped(kwargs, bound.views)
+        event = Event(call.name, next(self._numbers), None, call.kind_name, call.kind, call.kind, self._stack[-1], name)
+        operands, views = self._bind(event, call.arguments, args, kwargs, plain)
+        if not operands:
+            return func(*args, **kwargs)
+        if views:
+            args, kwargs = swapped(args, views), swapped(kwargs, views)
 
         returned = func(*args, **kwargs)
 
-        written = {id(tensor): tensor for tensor, version in bound.versions.values() if tensor._version != version}
+        if why or kind:
+            event.why, event.kind_name, event.settings = why, kind or event.kind_name, dict(settings or event.settings)
+        written = {id(tensor): tensor for tensor, version in operands.values() if tensor._version != version}
         made = [returned] if isinstance(returned, Tensor) else tensors_in(returned) or list(written.values())
-        number = next(self._numbers)
         for index, tensor in enumerate(made):
-            if id(tensor) in self._paths:
+            if id(tensor) in self._weights:
                 continue  # a write to a buffer
-            if id(tensor) in bound.versions and id(tensor) not in written:
-                if bound.kind is None or bound.kind.name == "identity":
+            if id(tensor) in operands and id(tensor) not in written:
+                if event.kind is None or event.kind.name == "identity":
                     continue  # handed back as it was
                 if returned is tensor and self._newest[id(tensor)].readers > 1:
                     returned = tensor = tensor.view_as(tensor)  # else earlier readers would seem to read this call
-            event = Event(call.name, number, to_numpy(tensor), kind or bound.kind_name, bound.kind, index, name,
-                          self._stack[-1], None, call.kind, bound.settings if settings is None else dict(settings),
-                          bound.reads, why=why or bound.why)
             if index:
-                _another_output(event)
+                found = _another_output(event, index, to_numpy(tensor))
             else:  # the first output stands for the whole call
-                event.weights, event.weight_arrays = bound.weights, bound.weight_arrays
-                if bound.weights:
+                found, event.output = event, to_numpy(tensor)
+                if event.weights:
                     event.again = func, args, kwargs
                     _tell_fixed(event)
-            self._add(event, tensor)
+            self._add(found, tensor)
             if id(tensor) in written:
-                self._writers[tensor.untyped_storage().data_ptr()] = event
+                self._writers[tensor.untyped_storage().data_ptr()] = found
         return returned
 
     def event_of(self, tensor: Tensor) -> Event:
@@ -230,52 +244,52 @@ class Recording(TorchFunctionMode):
 
     # --- what a call reads ---
 
-    def _bind(self, of: _Call, args: tuple[Any, ...], kwargs: dict[str, Any], plain: Mapping[int, Any]) -> _Bound:
-        """Sort the arguments of a call into settings, reads and weights, by the names that its kind gives them."""
-        call, kind = of.name, of.kind
-        bound = _Bound(kind, kind.name) if kind else _Bound()
-        computed = ""
-        for name, value in _named(of.arguments, args, kwargs):
+    def _bind(self, event: Event, names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any],
+              plain: Mapping[int, Any] | None) -> tuple[Operands, dict[int, Tensor]]:
+        """Sort the arguments of a call into settings, reads and weights of its Event, by the names that its kind gives
+        them. Returns every tensor among them, and the views that the call gets in the place of parameters."""
+        operands: Operands = {}
+        views: dict[int, Tensor] = {}
+        reads: list[Event] = []
+        kind, settings, computed = event.kind, event.settings, ""
+        for name, value in _named(names, args, kwargs):
             if type(value) in AS_WRITTEN:
-                bound.settings[name] = value
+                if value is not None:
+                    settings[name] = value
                 continue
-            if value is None:
-                continue
-            if id(value) in plain:
-                bound.settings[name] = plain[id(value)]
-                continue
-            tensors = [value] if isinstance(value, Tensor) else tensors_in(value)
-            if not tensors:
-                bound.settings[name] = plain_value(value)
+            tensors = (value,) if isinstance(value, Tensor) else tensors_in(value)
+            if not tensors or (plain is not None and id(value) in plain):
+                settings[name] = plain[id(value)] if tensors else plain_value(value)
                 continue
             weight = kind is not None and name.startswith(WEIGHT_NAMES)
             for tensor in tensors:
-                bound.versions[id(tensor)] = tensor, tensor._version
-                path = self._paths.get(id(tensor))
-                if path is not None and (weight or kind is None):
-                    bound.add_weight(name if kind else path.rpartition(".")[2], tensor, self._array(tensor))
+                operands[id(tensor)] = tensor, tensor._version
+                known = self._weights.get(id(tensor))
+                if known is not None and (weight or kind is None):
+                    event.add_weight(name if kind else known[0].rpartition(".")[2], tensor, self._array(tensor))
                     continue
-                source = self.event_of(tensor) if path is None else self._parameter(tensor, path, bound)
-                if source.kind_name == "constant" and (weight or call in RECURRENT):
+                source = self.event_of(tensor) if known is None else self._parameter(tensor, known[0], views)
+                if source.kind_name == "constant" and (weight or event.call in RECURRENT):
                     if kind is not None:
-                        bound.add_weight(name, tensor, source.output)
+                        event.add_weight(name, tensor, source.output)
                     continue  # the zeros that a recurrent layer starts from
-                bound.reads += (source,)
+                source.readers += 1
+                reads.append(source)
                 if weight:
                     computed = name
+        event.reads = tuple(reads)
         if kind is not None and computed:
-            bound.kind, bound.kind_name = None, "unexplained"
-            bound.why = COMPUTED.format(name=computed, kind=kind.title)
-        if bound.kind is None:
-            bound.why = bound.why or (FUSED if call in RECURRENT else "")
-            bound.settings = {"call": readable(call)}
-            if call in RECURRENT and isinstance(args[-1], bool):
-                bound.settings["batch_first"] = args[-1]
-        for source in bound.reads:
-            source.readers += 1
-        return bound
+            event.kind, event.kind_name = None, "unexplained"
+            event.why = COMPUTED.format(name=computed, kind=kind.title)
+        if event.kind is None:
+            event.settings = {"call": readable(event.call)}
+            if event.call in RECURRENT:
+                event.why = FUSED
+                if isinstance(args[-1], bool):
+                    event.settings["batch_first"] = args[-1]
+        return operands, views
 
-    def _parameter(self, tensor: Tensor, path: str, bound: _Bound) -> Event:
+    def _parameter(self, tensor: Tensor, path: str, views: dict[int, Tensor]) -> Event:
         """A parameter that is read like any other number (added, multiplied) stands as a layer of its own.
 
         The call gets a view of it, so that the gradient at that view is what came through this layer alone. A buffer
@@ -289,9 +303,9 @@ class Recording(TorchFunctionMode):
             event = Event("parameter", next(self._numbers), array, "constant", name=path,
                           axes=axes.unnamed(tensor.ndim))
             if isinstance(tensor, nn.Parameter):
-                event.kind_name, event.weights, event.weight_arrays = "parameter", {"value": tensor}, {"value": array}
+                event.kind_name, event.weights = "parameter", {"value": (tensor, array)}
             self._add(event, view)
-        bound.views[id(tensor)] = view
+        views[id(tensor)] = view
         return self._newest[id(view)]
 
     def _constant(self, tensor: Tensor) -> Event:
@@ -327,6 +341,7 @@ class Recording(TorchFunctionMode):
 
     def _sources(self, tensor: Tensor) -> Iterator[Event]:
         """The nearest Events that autograd reaches from `tensor`; every custom function on the way is noted."""
+        known = {event.edge[:2]: event for event in self.events if event.edge is not None}
         seen, waiting = set(), [(tensor.grad_fn, 0)]
         while waiting:
             step = waiting.pop(0)
@@ -334,8 +349,8 @@ class Recording(TorchFunctionMode):
             if node is None or step in seen:
                 continue
             seen.add(step)
-            if step in self._nodes:
-                yield self._nodes[step]
+            if step in known:
+                yield known[step]
                 continue
             note = CUSTOM.format(name=_title(node))
             if isinstance(node, BackwardCFunction) and note not in self.notes:
@@ -349,9 +364,9 @@ class Recording(TorchFunctionMode):
         event.tensor, event.version = tensor, tensor._version
         self._newest[id(tensor)] = event
         self.events.append(event)
-        self._spend(event.output.nbytes)
         if tensor.requires_grad:
             self._follow(event, tensor)
+        self._spend(event.output.nbytes)
         return event
 
     def _follow(self, event: Event, tensor: Tensor) -> None:
@@ -359,19 +374,22 @@ class Recording(TorchFunctionMode):
 
         A view taken without autograd claims to require a gradient and has no such place.
         """
-        if tensor.grad_fn is None and tensor._is_view():
-            return
         node = tensor.grad_fn
-        event.edge = get_gradient_edge(tensor) if node is None else GradientEdge(node, tensor.output_nr)
-        self._nodes[event.edge.node, event.edge.output_nr] = event
+        if node is not None:
+            event.edge = GradientEdge(node, tensor.output_nr)
+        elif not tensor._is_view():
+            event.edge = get_gradient_edge(tensor)
+        else:
+            return
         self._spend(event.output.nbytes)
 
     def _array(self, tensor: Tensor) -> Array:
         """A weight as one read-only array, the same for every layer that uses it; anew once it was written to."""
-        key = id(tensor), tensor._version
-        if key not in self._arrays:
-            self._arrays[key] = to_numpy(tensor)
-        return self._arrays[key]
+        path, version, array = self._weights[id(tensor)]
+        if version != tensor._version:
+            array = to_numpy(tensor)
+            self._weights[id(tensor)] = path, tensor._version, array
+        return array
 
     def _spend(self, number: int) -> None:
         """Count the bytes that are kept; stop before they are too many.
@@ -384,44 +402,25 @@ class Recording(TorchFunctionMode):
                           "smaller input or model, or allow more with the budget.")
 
 
-def _another_output(event: Event) -> None:
-    """What sets it apart from the first of its call; whole numbers beside values are the places of these."""
-    event.settings = dict(event.settings)
-    if event.kind is None:
-        return
-    event.settings["part"] = event.index
-    if event.output.dtype.kind in "iu":
-        event.kind, event.named_by, event.kind_name = None, None, "unexplained"
-        event.settings, event.why = {"call": readable(event.call)}, PLACES.format(name=event.call)
+def _another_output(first: Event, index: int, output: Array) -> Event:
+    """The same call; whole numbers beside values are the places where these were found."""
+    settings = {key: value for key, value in first.settings.items() if key != "fixed"}
+    event = Event(first.call, first.number, output, first.kind_name, first.kind, first.named_by, first.place,
+                  first.name, index, why=first.why, reads=first.reads, settings=settings)
+    if event.kind is not None:
+        event.settings["part"] = index
+        if output.dtype.kind in "iu":
+            event.kind, event.named_by, event.kind_name = None, None, "unexplained"
+            event.settings, event.why = {"call": readable(event.call)}, PLACES.format(name=event.call)
+    return event
 
 
 def _tell_fixed(event: Event) -> None:
     """Name the weights that are no parameters, if there are others among them than running statistics."""
-    fixed = tuple([key for key, weight in event.weights.items() if not isinstance(weight, nn.Parameter)])
+    fixed = tuple([key for key, (weight, _) in event.weights.items()
+                   if type(weight) is not nn.Parameter and not isinstance(weight, nn.Parameter)])
     if not all(key.startswith("running_") for key in fixed):
         event.settings["fixed"] = fixed
-
-
-@dataclass(eq=False, slots=True)
-class _Bound:
-    """The arguments of one call, sorted."""
-
-    kind: Kind | None = None
-    kind_name: str = "unexplained"
-    settings: dict[str, Any] = field(default_factory=dict)
-    reads: tuple[Event, ...] = ()
-    versions: dict[int, tuple[Tensor, int]] = field(default_factory=dict)
-    """id of each tensor among the arguments -> it and its version before the call: one that is written to gets another."""
-    weights: dict[str, Tensor] = field(default_factory=dict)
-    weight_arrays: dict[str, Array] = field(default_factory=dict)
-    views: dict[int, Tensor] = field(default_factory=dict)
-    """id of a parameter -> the view that the call gets in its place."""
-    why: str = ""
-
-    def add_weight(self, name: str, tensor: Tensor, array: Array) -> None:
-        while name in self.weights:
-            name += "'"
-        self.weights[name], self.weight_arrays[name] = tensor, array
 
 
 def tensors_in(value: Any) -> list[Tensor]:
@@ -430,7 +429,7 @@ def tensors_in(value: Any) -> list[Tensor]:
         return [value]
     if type(value) in PLAIN:
         return []
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):  # a union of types would be built anew each time
         inside: Iterable[Any] = value
     elif isinstance(value, dict):
         inside = value.values()
@@ -452,10 +451,10 @@ def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
 
 def plain_value(value: Any) -> Any:
     """An argument as JSON can hold it: numbers, words, tuples of them."""
-    if type(value) in (bool, int, float, str, type(None)):
+    if type(value) in AS_WRITTEN:
         return value
-    if isinstance(value, tuple | list):
-        return tuple(plain_value(item) for item in value)
+    if isinstance(value, (tuple, list)):
+        return tuple(map(plain_value, value))
     if isinstance(value, slice):
         return ("slice", value.start, value.stop, value.step)
     if value is Ellipsis:
@@ -474,6 +473,7 @@ class _Call:
 
     name: str
     kind: Kind | None
+    kind_name: str
     arguments: tuple[str, ...]
     makes_numbers: bool
     """From those that it is given."""
@@ -489,8 +489,8 @@ def _call(func: Any) -> _Call:
     for spelling in (native, name, name if name.endswith("__") else name.rstrip("_")):
         kind = kinds.by_call(spelling)
         if kind is not None:
-            return _Call(name, kind, tuple(kind.calls[spelling].split()), makes_numbers)
-    return _Call(name, None, (), makes_numbers)
+            return _Call(name, kind, kind.name, tuple(kind.calls[spelling].split()), makes_numbers)
+    return _Call(name, None, "unexplained", (), makes_numbers)
 
 
 def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[tuple[str, Any]]:

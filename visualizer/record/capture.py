@@ -61,7 +61,7 @@ def capture(
     everything = (*(tensor for _, tensor in weights.named), *given)
     with _left_as_found(weights, everything, seed):
         recording = Recording(weights, budget)
-        with torch.inference_mode(False), torch.enable_grad():
+        with torch.inference_mode(False):  # which also turns gradients on
             fed = [recording.feed(tensor) for tensor in given]
             with recording:
                 returned = model(*fed)
@@ -123,13 +123,16 @@ def _given(item: Any, dtype: str | None) -> Tensor:
 def _left_as_found(weights: Weights, everything: Sequence[Tensor], seed: int) -> Iterator[None]:
     """Random numbers start from `seed` inside; afterwards they and every buffer are as they were."""
     devices = {tensor.device.index for tensor in everything if tensor.is_cuda}
-    with torch.random.fork_rng(devices=sorted(devices)):
-        for generator in (torch.default_generator, *(torch.cuda.default_generators[index] for index in devices)):
+    generators = (torch.default_generator, *(torch.cuda.default_generators[index] for index in sorted(devices)))
+    states = [generator.get_state() for generator in generators]
+    try:
+        for generator in generators:
             generator.manual_seed(seed)
-        try:
-            yield
-        finally:
-            weights.restore_buffers()
+        yield
+    finally:
+        for generator, state in zip(generators, states, strict=True):
+            generator.set_state(state)
+        weights.restore_buffers()
 
 
 def _first_line(error: Exception) -> str:

@@ -57,7 +57,7 @@ def _layer(event: Event, names: dict[int, str], shares: Shares, flowed: bool) ->
         reads=tuple([names[id(read)] for read in event.reads]),
         output=_of_shape(event.output, shape),
         gradient=None if event.gradient is None else _of_shape(_array_of(event.gradient), shape),
-        weights=event.weight_arrays,
+        weights={key: array for key, (_, array) in event.weights.items()},
         weight_gradients={key: share for key, share in found.items() if share is not None},
         why=_why(event, flowed, shares),
     )
@@ -80,7 +80,7 @@ def _why(event: Event, flowed: bool, shares: Shares) -> str:
             reasons.append(CONSTANT)
         else:
             reasons.append(NOT_REACHED if event.edge else NOT_FOLLOWED)
-    learnable = [tensor for tensor in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
+    learnable = [tensor for tensor, _ in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
     if flowed and learnable and not any(tensor.requires_grad for tensor in learnable):
         reasons.append(FROZEN)
     if any((id(event), key) in shares and shares[id(event), key] is None for key in event.weights):
@@ -136,7 +136,7 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
     """
     uses: dict[int, list[tuple[Event, str]]] = {}
     for event in events:
-        for key, tensor in event.weights.items():
+        for key, (tensor, _) in event.weights.items():
             uses.setdefault(id(tensor), []).append((event, key))
     found: Shares = {}
     for tensor_id, places in uses.items():
@@ -155,7 +155,7 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
 
 def _share(event: Event, key: str, events: list[Event]) -> Tensor | None:
     """The gradient of one weight through one call: that call again, from the numbers that it read."""
-    weight = event.weights[key]
+    weight, _ = event.weights[key]
     if event.kind_name == "parameter":
         return event.gradient
     if event.again is None:

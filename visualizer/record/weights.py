@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -89,9 +90,12 @@ def hash_of(arrays: Mapping[str, Array]) -> str:
     """sha256 over names, types, shapes and bytes, in the order of the mapping."""
     digest = hashlib.sha256()
     for name, array in arrays.items():
-        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(f"{name} {_type_name(array.dtype)} {array.shape}\n".encode())
         digest.update(np.asarray(array, order="C").data)
     return digest.hexdigest()
+
+
+_type_name = cache(str)
 
 
 def to_numpy(tensor: Tensor) -> Array:
