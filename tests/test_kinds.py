@@ -47,6 +47,12 @@ class Example:
         return f"{self.kind}({said})"
 
 
+def ctc(z: Tensor, target: tuple[int, ...], blank: int, reduction: str) -> Tensor:
+    """torch's own loss for one sample of scores (1, step, class)."""
+    return F.ctc_loss(z[0].log_softmax(1)[:, None], torch.tensor([target]), (z.shape[1],), (len(target),), blank,
+                      reduction)
+
+
 def recorded(example: Example, dtype: torch.dtype, seed: int = 0) -> Trace:
     """The call as a Trace, with torch's own output, gradients and weight gradients under a random gradient."""
     random = torch.Generator().manual_seed(seed)
@@ -281,6 +287,16 @@ EXAMPLES = (
             {"target": ((3, 0, 1), (1, 1, 2))}, batch_out=None),
     Example("cross_entropy", ((4, 3),), lambda z: F.cross_entropy(z, torch.tensor([[3, 0, 1]]), reduction="none"),
             {"target": (3, 0, 1), "reduction": "none"}),
+    Example("cross_entropy", ((4, 5),), lambda z: F.cross_entropy(z, torch.tensor([3, 0, -100, 1])),
+            {"target": (3, 0, -100, 1)}, batch=False, batch_out=None),
+    Example("cross_entropy", ((4, 5),), lambda z: F.cross_entropy(z, torch.tensor([-100, -100, 2, -100])),
+            {"target": (-100, -100, 2, -100)}, batch=False, batch_out=None),
+    Example("ctc_loss", ((9, 5),), lambda z: ctc(z, (1, 3, 3, 2), 0, "sum"),
+            {"target": (1, 3, 3, 2), "blank": 0, "reduction": "sum"}, batch_out=None),
+    Example("ctc_loss", ((4, 5),), lambda z: ctc(z, (2, 2, 0), 4, "mean"), {"target": (2, 2, 0), "blank": 4},
+            batch_out=None),
+    Example("ctc_loss", ((3, 2),), lambda z: ctc(z, (1,), 0, "sum"), {"target": (1,), "blank": 0, "reduction": "sum"},
+            batch_out=None),
     Example("nll_loss", ((5,),), lambda z: F.nll_loss(z, torch.tensor([2])), {"target": (2,)}, batch_out=None),
     Example("nll_loss", ((3, 5),), lambda z, weight: F.nll_loss(z, torch.tensor([2, 0, 4]), weight),
             {"target": (2, 0, 4)}, {"weight": (5,)}, batch=False, batch_out=None, buffers=("weight",)),

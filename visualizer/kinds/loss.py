@@ -14,7 +14,19 @@ import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axis_of, dim_of, tuple_of
-from visualizer.kinds._taps import Cells, Numbers, added, copied, gradient_taps, grid_of, one, taps, unravel, whole
+from visualizer.kinds._taps import (
+    Cells,
+    Numbers,
+    added,
+    copied,
+    gradient_taps,
+    grid_of,
+    one,
+    ravel,
+    taps,
+    unravel,
+    whole,
+)
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -125,63 +137,101 @@ def _softmax_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape
 # --- losses: −Σ a·ln p, with a from target, class weights, smoothing and reduction ----------------------------------
 
 def loss_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
-    """The wanted share, its logarithm, its sign turned."""
+    """The wanted share, its logarithm, its sign turned; the mean of that where there are several steps or places."""
     where, factors = _aims(from_logits, layer, inputs, cell)
     if not from_logits:
         return added(taps(inputs[0], "output", where, -factors), formula="L = −ln p[target]")
-    read = taps(inputs[0], "output", where)
-    logarithms, tops, totals = _logarithms(read.values, _classes(layer, inputs))
-    steps: Steps = ()
-    if len(tops) == 1:
-        best = int(np.argmax(factors))
-        steps = (*_power_steps(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
-    return Terms("function", (read,), float(-(factors * logarithms).sum()), formula="L = −ln p[target]", steps=steps)
+    classes = _classes(layer, inputs)
+    read = taps(inputs[0], "output", where, grid=(len(where) // classes, classes))
+    logarithms, tops, totals = _logarithms(read.values, classes)
+    result = float(-(factors * logarithms).sum())
+    if len(tops) > 1:
+        costs = -logarithms[factors.reshape(-1, classes).argmax(axis=1) + classes * np.arange(len(tops))]
+        return Terms("function", (read,), result, formula="L = −Σ a·ln p[target]", steps=(
+            ("places that count", float(len(tops))), ("largest −ln p[target]", float(costs.max())),
+            ("smallest −ln p[target]", float(costs.min()))))
+    best = int(np.argmax(factors))
+    steps = (*_power_steps(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
+    return Terms("function", (read,), result, formula="L = −ln p[target]", steps=steps)
 
 
 def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
-    """How far each share is from what was wanted: p − 1 for the target, p for all others."""
+    """How far each share is from what was wanted: p − 1 for the target, p for all others; divided by how many places
+    count, where the loss is their mean."""
     if which:
         raise LookupError(f"Only what {layer.name} reads first, the scores, is taken apart.")
     axis = _class_axis(layer, inputs)
-    place = () if layer.output.ndim == 0 else cell[:axis] + cell[axis + 1:]
-    where, factors = _aims(from_logits, layer, inputs, place)
-    at = int(np.flatnonzero((where == np.array(cell, dtype=np.int64)).all(axis=1))[0])
+    line = cell[:axis] + cell[axis + 1:]
+    place = line if layer.output.ndim else ()
+    where, factors = _aims(from_logits, layer, inputs, place, line)
+    wanted = float(factors[cell[axis]])
     if from_logits:
-        classes = _classes(layer, inputs)
-        logarithms, _, _ = _logarithms(taps(inputs[0], "output", where).values, classes)
-        line = slice(at // classes * classes, (at // classes + 1) * classes)
-        p = float(np.exp(logarithms[at]))
-        wanted = float(factors[at])
+        logarithms, _, _ = _logarithms(taps(inputs[0], "output", where).values, len(factors))
+        p = float(np.exp(logarithms[cell[axis]]))
         # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
-        slopes = [p * float(factors[line].sum()), -wanted] if wanted else [p * float(factors[line].sum())]
+        slopes = [p * float(factors.sum()), -wanted] if wanted else [p * float(factors.sum())]
         read = gradient_taps(layer, np.repeat(one(place), len(slopes), axis=0), np.array(slopes))
         return added(read, formula="∂L/∂z = p − [target]", steps=(("p", p), ("wanted", wanted)))
-    read = gradient_taps(layer, one(place), -factors[at])
+    read = gradient_taps(layer, one(place), -wanted)
     return Terms("product", (read,), float(read.products[0]), formula="∂L/∂x = −a·∂L")
 
 
 def loss_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
-    return whole(inputs[which].shape)
+    """All places that count, with all their classes."""
+    if which or layer.output.ndim:
+        return whole(inputs[which].shape)
+    seen = list(whole(inputs[0].shape))
+    axis = _class_axis(layer, inputs)
+    places = inputs[0].shape[:axis] + inputs[0].shape[axis + 1:]
+    if places:
+        counted = np.flatnonzero(_targets(layer, inputs, places) != int(layer.settings.get("ignore_index", -100)))
+        cells = unravel(counted, places)
+        for number, low, high in zip((n for n in range(len(seen)) if n != axis), cells.min(axis=0, initial=places[0]),
+                                     cells.max(axis=0, initial=-1), strict=True):
+            seen[number] = int(low), int(high)
+    return tuple(seen)
 
 
-def loss_sentence(layer: Layer, inputs: Inputs) -> str:
-    if layer.output.ndim or inputs[0].output.ndim != 1 or layer.settings.get("label_smoothing") \
-            or _class_weights(layer, _classes(layer, inputs)) is not None:
-        return f"The loss measures how little was given to the targets; here it is {_words.spread(layer.output)}." \
-            if layer.output.ndim else \
-            f"The loss measures how little was given to the targets: {_words.value(float(layer.output))}."
-    loss, target = float(layer.output), int(_targets(layer, inputs, ())[0])
-    return f"The loss is −ln of the share given to class {target}: −ln {_words.value(float(np.exp(-loss)))} = " \
-        f"{_words.value(loss)}."
+def loss_sentence(from_logits: bool, layer: Layer, inputs: Inputs) -> str:
+    if layer.output.ndim:
+        return f"The loss measures how little was given to the targets; here it is {_words.spread(layer.output)}."
+    loss, axis = float(layer.output), _class_axis(layer, inputs)
+    if not _plain(layer, inputs):
+        return f"The loss measures how little was given to the targets: {_words.value(loss)}."
+    where, factors = _aims(from_logits, layer, inputs, ())
+    aimed = where[factors > 0]
+    named = inputs[0].axes[1 - axis] if inputs[0].output.ndim == 2 else ""
+    if len(aimed) == 1:
+        at = f" at {named} {aimed[0, 1 - axis]}" if named else ""
+        return f"The loss is −ln of the share given to class {aimed[0, axis]}{at}: " \
+            f"−ln {_words.value(float(np.exp(-loss)))} = {_words.value(loss)}."
+    values = taps(inputs[0], "output", where).values
+    logarithms = (_logarithms(values, _classes(layer, inputs))[0] if from_logits else values)[factors > 0]
+    worst = int(logarithms.argmin())
+    return f"The loss is −ln of the share given to the target, averaged over {_words.some(len(aimed), named)}: " \
+        f"{_words.value(loss)}; it is worst at {named} {aimed[worst, 1 - axis]}, with a share of " \
+        f"{_words.value(float(np.exp(logarithms[worst])))}."
+
+
+def _plain(layer: Layer, inputs: Inputs) -> bool:
+    """Whether it is −ln of one share, or the mean of that over one axis."""
+    many = inputs[0].output.ndim - 1
+    return not layer.settings.get("label_smoothing") and _class_weights(layer, _classes(layer, inputs)) is None \
+        and (not many or (many == 1 and layer.settings.get("reduction", "mean") == "mean"))
 
 
 def loss_short(layer: Layer, inputs: Inputs) -> str:
     target = layer.settings.get("target")
-    return f"target {target}" if isinstance(target, int) else ""
+    if not isinstance(target, tuple):
+        return f"target {target}" if isinstance(target, int) else ""
+    known = [aim for aim in target if aim != layer.settings.get("ignore_index", -100)]
+    return f"target {known[0]}" if len(known) == 1 else f"{_words.some(len(known), 'target')}"
 
 
-def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> tuple[Cells, Numbers]:
-    """Every score that counts, class by class for one place after another, and its factor a in L = −Σ a·ln p.
+def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell,
+          line: Cell | None = None) -> tuple[Cells, Numbers]:
+    """Every score that counts, class by class for one place after another, and its factor a in L = −Σ a·ln p; those of
+    one `line` alone, if it is given.
 
     With ε of label smoothing and K classes of weights w, a = ((1 − ε)·w[t]·[k = t] + ε/K·w[k]) / Σ w[t].
     """
@@ -202,9 +252,11 @@ def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> tuple[
     if reduction == "mean":
         with np.errstate(invalid="ignore"):
             factors = factors / (weight[known] * counted).sum()
-    chosen = np.arange(len(targets))
-    if reduction == "none":
-        chosen = np.array([np.ravel_multi_index(cell, places) if places else 0])
+    chosen = np.flatnonzero(counted) if counted.any() else np.arange(len(targets))
+    if line is None and reduction == "none":
+        line = cell
+    if line is not None:
+        chosen = np.array([ravel(line, places)])
     where = np.repeat(unravel(chosen, places), classes, axis=0)
     return np.insert(where, axis, np.tile(np.arange(classes), len(chosen)), axis=1), factors[chosen].ravel()
 
@@ -291,10 +343,11 @@ KINDS = (
          log_softmax_terms, log_softmax_backward, line_box, log_softmax_sentence,
          short=lambda layer, inputs: "ln of shares of 1"),
     Kind("cross_entropy", "cross entropy", {"cross_entropy": f"input target weight {_REDUCED} label_smoothing"},
-         _loss_axes, partial(loss_terms, True), partial(loss_backward, True), loss_box, loss_sentence,
+         _loss_axes, partial(loss_terms, True), partial(loss_backward, True), loss_box, partial(loss_sentence, True),
          short=loss_short),
     Kind("nll_loss", "negative log-likelihood", {"nll_loss": f"input target weight {_REDUCED}"}, _loss_axes,
-         partial(loss_terms, False), partial(loss_backward, False), loss_box, loss_sentence, short=loss_short),
+         partial(loss_terms, False), partial(loss_backward, False), loss_box, partial(loss_sentence, False),
+         short=loss_short),
     Kind("logit", "picked output", {}, lambda settings, inputs, shape: (), logit_terms, logit_backward, logit_box,
          logit_sentence, short=lambda layer, inputs: f"output {', '.join(map(str, _picked(layer)))}"),
 )
