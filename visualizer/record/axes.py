@@ -115,5 +115,5 @@ def _leads_with_batch(event: Event) -> bool:
 
 def _fits(found: Axes, shape: tuple[int, ...]) -> bool:
     """One name an axis, and a batch of one."""
-    return len(found) == len(shape) and all(size == 1 for axis, size in zip(found, shape, strict=True)
-                                            if axis == "batch")
+    return len(found) == len(shape) and ("batch" not in found or not [
+        size for axis, size in zip(found, shape, strict=True) if axis == "batch" and size != 1])

@@ -427,7 +427,7 @@ def tensors_in(value: Any) -> list[Tensor]:
     """Every tensor in nested tuples, lists, mappings and dataclasses, in order."""
     if isinstance(value, Tensor):
         return [value]
-    if type(value) in PLAIN:
+    if type(value) in PLAIN or (type(value) is tuple and PLAIN.issuperset(map(type, value))):
         return []
     if isinstance(value, (tuple, list)):  # a union of types would be built anew each time
         inside: Iterable[Any] = value
@@ -451,7 +451,7 @@ def swapped(value: Any, swaps: Mapping[int, Tensor]) -> Any:
 
 def plain_value(value: Any) -> Any:
     """An argument as JSON can hold it: numbers, words, tuples of them."""
-    if type(value) in AS_WRITTEN:
+    if type(value) in AS_WRITTEN or (type(value) is tuple and AS_WRITTEN.issuperset(map(type, value))):
         return value
     if isinstance(value, (tuple, list)):
         return tuple(map(plain_value, value))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -23,8 +21,8 @@ SHARES = ("A weight of it is used more than once and the share of this layer cou
           "of that weight is not shown.")
 
 
-Shares = dict[tuple[int, str], Array | None]
-"""(id of an Event, name of a weight) -> its gradient through that Event; None if it could not be told apart."""
+Shares = dict[int, dict[str, Array | None]]
+"""id of an Event -> for each of its weights the gradient through that Event; None if it could not be told apart."""
 
 
 def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
@@ -36,7 +34,7 @@ def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
             event.axes = axes.of_input(event, None)  # nothing read it
     names = _names(events)
     shares = _weight_gradients(recording, events)
-    return tuple(_layer(event, names, shares, flowed) for event in events)
+    return tuple([_layer(event, names, shares.get(id(event), {}), flowed) for event in events])
 
 
 def name_classes(event: Event) -> None:
@@ -46,24 +44,29 @@ def name_classes(event: Event) -> None:
             found.axes = tuple(axis if axis == "batch" else "class" for axis in found.axes)
 
 
-def _layer(event: Event, names: dict[int, str], shares: Shares, flowed: bool) -> Layer:
-    shape = tuple([size for axis, size in zip(event.axes, event.output.shape, strict=True) if axis != "batch"])
-    found = {key: shares.get((id(event), key)) for key in event.weights}
+def _layer(event: Event, names: dict[int, str], found: dict[str, Array | None], flowed: bool) -> Layer:
+    """`found` are the gradients of its weights."""
+    axes, output = event.axes, event.output
+    gradient = None if event.gradient is None else _array_of(event.gradient)
+    while "batch" in axes:
+        batch = axes.index("batch")
+        axes, output = axes[:batch] + axes[batch + 1:], output.squeeze(batch)
+        gradient = None if gradient is None else gradient.squeeze(batch)
     return Layer(
         name=names[id(event)],
         kind=event.kind_name,
-        axes=tuple([axis for axis in event.axes if axis != "batch"]),
+        axes=axes,
         settings=event.settings,
         reads=tuple([names[id(read)] for read in event.reads]),
-        output=_of_shape(event.output, shape),
-        gradient=None if event.gradient is None else _of_shape(_array_of(event.gradient), shape),
-        weights={key: array for key, (_, array) in event.weights.items()},
-        weight_gradients={key: share for key, share in found.items() if share is not None},
-        why=_why(event, flowed, shares),
+        output=output,
+        gradient=gradient,
+        weights={key: array for key, (_, array) in event.weights.items()} if event.weights else {},
+        weight_gradients={key: share for key, share in found.items() if share is not None} if found else {},
+        why=_why(event, found, flowed),
     )
 
 
-def _why(event: Event, flowed: bool, shares: Shares) -> str:
+def _why(event: Event, found: dict[str, Array | None], flowed: bool) -> str:
     """Everything that is missing, one sentence each."""
     if event.kind is not None and event.gradient is not None and not event.weights:
         return event.why
@@ -80,16 +83,13 @@ def _why(event: Event, flowed: bool, shares: Shares) -> str:
             reasons.append(CONSTANT)
         else:
             reasons.append(NOT_REACHED if event.edge else NOT_FOLLOWED)
-    learnable = [tensor for tensor, _ in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
-    if flowed and learnable and not any(tensor.requires_grad for tensor in learnable):
-        reasons.append(FROZEN)
-    if any((id(event), key) in shares and shares[id(event), key] is None for key in event.weights):
+    if event.weights and flowed and not found:
+        learnable = [tensor for tensor, _ in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
+        if learnable and not any(tensor.requires_grad for tensor in learnable):
+            reasons.append(FROZEN)
+    if any([share is None for share in found.values()]):
         reasons.append(SHARES)
-    return " ".join(reason for reason in reasons if reason)
-
-
-def _of_shape(array: Array, shape: tuple[int, ...]) -> Array:
-    return array if shape == array.shape else array.reshape(shape)
+    return " ".join([reason for reason in reasons if reason])
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -97,17 +97,17 @@ def _of_shape(array: Array, shape: tuple[int, ...]) -> Array:
 def _names(events: list[Event]) -> dict[int, str]:
     """Module path for the one call of a module without parts, else path and call; then `#2`, `#3`, … for repeats."""
     whole = _calls_that_are_a_module(events)
-    uses: Counter[str] = Counter()
+    uses: dict[str, int] = {}
     of_call: dict[int, str] = {}
     names = {}
     for event in events:
-        if event.number not in of_call:
+        name = of_call.get(event.number)
+        if name is None:
             path = event.place.path if event.place else ""
             call = readable(event.call)
-            base = event.name or (path if event.number in whole else f"{path}.{call}" if path else call)
-            uses[base] += 1
-            of_call[event.number] = base if uses[base] == 1 else f"{base}#{uses[base]}"
-        name = of_call[event.number]
+            name = event.name or (path if event.number in whole else f"{path}.{call}" if path else call)
+            use = uses[name] = uses.get(name, 0) + 1
+            name = of_call[event.number] = name if use == 1 else f"{name}#{use}"
         names[id(event)] = f"{name}[{event.index}]" if event.index else name
     return names
 
@@ -144,12 +144,13 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
         if total is None:
             continue
         if len(places) == 1:
-            found[id(places[0][0]), places[0][1]] = _array_of(total)
+            event, key = places[0]
+            found.setdefault(id(event), {})[key] = _array_of(total)
             continue
         shares = [_share(event, key, events) for event, key in places]
         complete = all(share is not None for share in shares) and _adds_up([s for s in shares if s is not None], total)
         for (event, key), share in zip(places, shares, strict=True):
-            found[id(event), key] = _array_of(share) if complete and share is not None else None
+            found.setdefault(id(event), {})[key] = _array_of(share) if complete and share is not None else None
     return found
 
 
@@ -201,5 +202,5 @@ def _adds_up(shares: list[Tensor], total: Tensor) -> bool:
 def _array_of(tensor: Tensor) -> Array:
     """A gradient as numpy, read-only; nobody writes to it any more, so it needs no copy."""
     array = np.asarray(seen_by_numpy(tensor), order="C")
-    array.flags.writeable = False
+    array.setflags(write=False)
     return array
