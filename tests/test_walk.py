@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
+from tests.test_kinds import EXAMPLES, Example, recorded
 from tests.toys import toy, wide
 from visualizer import kinds, record
 from visualizer.scene.picture import Focus, Look, Picture, Rect, Text
@@ -139,3 +141,15 @@ def test_the_way_back_names_every_hop(digits: Trace) -> None:
     assert "won its window" in said
     assert "slope 1" in said
     assert "p − label" in said
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_every_kind_of_operation_has_its_card(example: Example) -> None:
+    """Forwards and backwards, both sides, half-way too: each says one sentence, and its table holds the result."""
+    trace = recorded(example, torch.float32)
+    for beat in timeline(trace).beats:
+        for address in (beat.address, f"{beat.address}@0.5"):
+            for side in ("auto", "arrives"):
+                picture = card(trace, address, None, Look(knobs=(("card", side),)))
+                assert picture.caption.endswith(".")
+                assert picture.table.rows

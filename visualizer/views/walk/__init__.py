@@ -148,8 +148,7 @@ def _draw_card(trace: Trace, card: Card, frame: Frame, backward: bool) -> list[M
         return marks + _refused(card, frame)
     if terms.op == "share" or trace[name].kind in SHARES:
         return marks + share_card(trace, card, name, terms, frame, backward)
-    one_number = backward and not card.hands_on and len(taps.values) == 1 and trace[name].kind in CURVES
-    if terms.op == "function" or one_number:
+    if trace[name].kind in CURVES and len(taps.values) == 1 and not card.hands_on:
         return marks + curve_card(trace, card, name, terms, frame, backward)
     grid = as_windows(taps)
     if len(taps.values) == 1 and len(terms.taps) == 1:

@@ -26,7 +26,10 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, 
     x_in = float(source.output[cell])
     reach = max(2.0, abs(x_in) * 1.25)
     xs = np.linspace(-reach, reach, 121)
-    ys = _sampled(layer, source, cell, xs)
+    with np.errstate(all="ignore"):  # a function may have places where it is not defined: they are left out
+        ys = _sampled(layer, source, cell, xs)
+    defined = np.isfinite(ys) & (np.abs(ys) <= 20 * max(1.0, abs(float(layer.output[cell]))))
+    xs, ys = xs[defined], ys[defined]
     slope = dict(terms.steps).get("slope")
     if slope is None and backward:
         slope = float(terms.taps[0].weights[0])

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Terms
+from visualizer.kinds import Terms, pointwise
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
-CURVES = ("relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "softplus", "hardtanh", "relu6", "prelu")
+CURVES = frozenset(kind.name for kind in pointwise.KINDS if "dropout" not in kind.name and not kind.moves_only)
+"""Operations that are one function of one number: they have a curve."""
 
 
 def cell_words(trace: Trace, name: str, cell: Cell) -> str:
@@ -49,7 +50,7 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
         source = terms.taps[0]
         came = cell_words(trace, source.source, tuple(int(i) for i in source.cells[0]))
         return f"Nothing is computed: {layer.name} {where(layer, cell)} is {source.source} {came}, {{{said}}}."
-    if terms.op == "function" or layer.kind in CURVES:
+    if layer.kind in CURVES:
         x = float(terms.taps[0].values[0])
         tail = ""
         if layer.kind == "relu":
