@@ -37,11 +37,11 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: tuple[i
     inside = None if taps.inside is None else taps.inside.reshape(grid)
     sums = np.where(np.isfinite(products), products, 0).sum(axis=(1, 2))
     columns, others = _chosen(sums, frame)
-    rows = [("window", "what it sees", values), ("kernel", "what it weighs", weights),
-            ("products", "what it adds", products)]
-    if backward:
-        rows = [("gradient", f"of {name}", values), ("kernel", "turned around", weights),
-                ("products", "what arrives", products)]
+    factors = ("kernel", "turned around" if backward else "what it weighs") if taps.weight else \
+        ("factors", "how much each counts")
+    first, last = (("gradient", f"of {name}"), "what arrives") if backward else (("window", "what it sees"),
+                                                                                 "what it adds")
+    rows = [(*first, values), (*factors, weights), ("products", last, products)]
     plain_max = not summed or (not taps.weight and bool(np.all(taps.weights == 1)))
     if plain_max:
         rows = rows[:1]
