@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from visualizer import kinds
 from visualizer.kinds import Kind
 from visualizer.record import axes
-from visualizer.record.weights import Weights, to_numpy
+from visualizer.record.weights import Known, Weights, to_numpy
 from visualizer.trace import Array, Refused
 
 SILENT = frozenset({
@@ -100,10 +100,12 @@ class Event:
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
 
-    def add_weight(self, name: str, tensor: Tensor, array: Array) -> None:
+    def add_weight(self, name: str, tensor: Tensor, array: Array) -> str:
+        """Under that name, or with a prime behind it if there is one already; tells which."""
         while name in self.weights:
             name += "'"
         self.weights[name] = tensor, array
+        return name
 
 
 class Recording(TorchFunctionMode):
@@ -118,16 +120,15 @@ class Recording(TorchFunctionMode):
         self.budget = budget
         self._modules = weights.modules
         self._forwards: list[tuple[nn.Module, Any]] = []
-        self._weights = {id(tensor): (path, tensor._version, weights.arrays[path]) for path, tensor in weights.named}
-        """id of a parameter or buffer -> its path, its version, and the array of its numbers in that version."""
-        self._wanted = [tensor for _, tensor in weights.named if tensor.requires_grad]
+        self._weights = dict(weights.known)
+        self._wanted = [known.tensor for known in weights.known.values() if known.tensor.requires_grad]
         self._newest: dict[int, Event] = {}
         self._writers: dict[int, Event] = {}
         self._views: dict[int, Tensor] = {}
         self._stack = [Place()]
         self._numbers, self._scopes = count(1), count(1)
         self._bytes = 0
-        self._spend(sum(2 * array.nbytes for array in weights.arrays.values()))
+        self._spend(sum([2 * known.array.nbytes for known in weights.known.values()]))
 
     # --- the model runs ---
 
@@ -209,9 +210,7 @@ class Recording(TorchFunctionMode):
                 found = _another_output(event, index, to_numpy(tensor))
             else:  # the first output stands for the whole call
                 found, event.output = event, to_numpy(tensor)
-                if event.weights:
-                    event.again = func, args, kwargs
-                    _tell_fixed(event)
+                event.again = (func, args, kwargs) if event.weights else None
             self._add(found, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = found
@@ -251,6 +250,7 @@ class Recording(TorchFunctionMode):
         operands: Operands = {}
         views: dict[int, Tensor] = {}
         reads: list[Event] = []
+        fixed: list[str] = []
         kind, settings, computed = event.kind, event.settings, ""
         for name, value in _named(names, args, kwargs):
             if type(value) in AS_WRITTEN:
@@ -258,20 +258,24 @@ class Recording(TorchFunctionMode):
                     settings[name] = value
                 continue
             tensors = (value,) if isinstance(value, Tensor) else tensors_in(value)
-            if not tensors or (plain is not None and id(value) in plain):
-                settings[name] = plain[id(value)] if tensors else plain_value(value)
+            if not tensors or (plain and id(value) in plain):
+                settings[name] = plain[id(value)] if tensors and plain else plain_value(value)
                 continue
             weight = kind is not None and name.startswith(WEIGHT_NAMES)
             for tensor in tensors:
-                operands[id(tensor)] = tensor, tensor._version
+                version = tensor._version
+                operands[id(tensor)] = tensor, version
                 known = self._weights.get(id(tensor))
                 if known is not None and (weight or kind is None):
-                    event.add_weight(name if kind else known[0].rpartition(".")[2], tensor, self._array(tensor))
+                    array = known.array if known.version == version else self._written(known)
+                    key = event.add_weight(name if kind else known.path.rpartition(".")[2], tensor, array)
+                    if not known.learns:
+                        fixed.append(key)
                     continue
-                source = self.event_of(tensor) if known is None else self._parameter(tensor, known[0], views)
+                source = self.event_of(tensor) if known is None else self._parameter(known, views)
                 if source.kind_name == "constant" and (weight or event.call in RECURRENT):
                     if kind is not None:
-                        event.add_weight(name, tensor, source.output)
+                        fixed.append(event.add_weight(name, tensor, source.output))
                     continue  # the zeros that a recurrent layer starts from
                 source.readers += 1
                 reads.append(source)
@@ -287,22 +291,25 @@ class Recording(TorchFunctionMode):
                 event.why = FUSED
                 if isinstance(args[-1], bool):
                     event.settings["batch_first"] = args[-1]
+        if fixed and [key for key in fixed if not key.startswith("running_")]:
+            event.settings["fixed"] = tuple(fixed)  # a kernel that is no parameter, not only running statistics
         return operands, views
 
-    def _parameter(self, tensor: Tensor, path: str, views: dict[int, Tensor]) -> Event:
+    def _parameter(self, known: Known, views: dict[int, Tensor]) -> Event:
         """A parameter that is read like any other number (added, multiplied) stands as a layer of its own.
 
         The call gets a view of it, so that the gradient at that view is what came through this layer alone. A buffer
         that is read so is a constant with a name.
         """
+        tensor = known.tensor
         view = self._views.get(id(tensor))
         if view is None or view._version != self._newest[id(view)].version:
             with torch.enable_grad():
                 view = self._views[id(tensor)] = tensor.view_as(tensor)
-            array = self._array(tensor)
-            event = Event("parameter", next(self._numbers), array, "constant", name=path,
+            array = known.array if known.version == tensor._version else self._written(known)
+            event = Event("parameter", next(self._numbers), array, "constant", name=known.path,
                           axes=axes.unnamed(tensor.ndim))
-            if isinstance(tensor, nn.Parameter):
+            if known.learns:
                 event.kind_name, event.weights = "parameter", {"value": (tensor, array)}
             self._add(event, view)
         views[id(tensor)] = view
@@ -364,9 +371,9 @@ class Recording(TorchFunctionMode):
         event.tensor, event.version = tensor, tensor._version
         self._newest[id(tensor)] = event
         self.events.append(event)
+        self._spend(event.output.nbytes)
         if tensor.requires_grad:
             self._follow(event, tensor)
-        self._spend(event.output.nbytes)
         return event
 
     def _follow(self, event: Event, tensor: Tensor) -> None:
@@ -383,12 +390,10 @@ class Recording(TorchFunctionMode):
             return
         self._spend(event.output.nbytes)
 
-    def _array(self, tensor: Tensor) -> Array:
-        """A weight as one read-only array, the same for every layer that uses it; anew once it was written to."""
-        path, version, array = self._weights[id(tensor)]
-        if version != tensor._version:
-            array = to_numpy(tensor)
-            self._weights[id(tensor)] = path, tensor._version, array
+    def _written(self, known: Known) -> Array:
+        """The numbers of a weight that was written to; one read-only array for every layer that uses it from then on."""
+        array = to_numpy(known.tensor)
+        self._weights[id(known.tensor)] = known._replace(version=known.tensor._version, array=array)
         return array
 
     def _spend(self, number: int) -> None:
@@ -413,14 +418,6 @@ def _another_output(first: Event, index: int, output: Array) -> Event:
             event.kind, event.named_by, event.kind_name = None, None, "unexplained"
             event.settings, event.why = {"call": readable(event.call)}, PLACES.format(name=event.call)
     return event
-
-
-def _tell_fixed(event: Event) -> None:
-    """Name the weights that are no parameters, if there are others among them than running statistics."""
-    fixed = tuple([key for key, (weight, _) in event.weights.items()
-                   if type(weight) is not nn.Parameter and not isinstance(weight, nn.Parameter)])
-    if not all(key.startswith("running_") for key in fixed):
-        event.settings["fixed"] = fixed
 
 
 def tensors_in(value: Any) -> list[Tensor]:

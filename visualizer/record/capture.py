@@ -58,7 +58,7 @@ def capture(
         model = _in_precision(model, _dtype(dtype))
     given = tuple(_given(item, dtype) for item in (x if isinstance(x, tuple | list) else (x,)))
     weights = weights_of(model)
-    everything = (*(tensor for _, tensor in weights.named), *given)
+    everything = [*(known.tensor for known in weights.known.values()), *given]
     with _left_as_found(weights, everything, seed):
         recording = Recording(weights, budget)
         with torch.inference_mode(False):  # which also turns gradients on
@@ -122,7 +122,7 @@ def _given(item: Any, dtype: str | None) -> Tensor:
 @contextmanager
 def _left_as_found(weights: Weights, everything: Sequence[Tensor], seed: int) -> Iterator[None]:
     """Random numbers start from `seed` inside; afterwards they and every buffer are as they were."""
-    devices = {tensor.device.index for tensor in everything if tensor.is_cuda}
+    devices = {tensor.device.index for tensor in everything if tensor.is_cuda} if torch.cuda.is_initialized() else ()
     generators = (torch.default_generator, *(torch.cuda.default_generators[index] for index in sorted(devices)))
     states = [generator.get_state() for generator in generators]
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -15,32 +16,42 @@ from torch import Tensor, nn
 from visualizer.trace import Array
 
 
+class Known(NamedTuple):
+    """A parameter or buffer, as found before the model runs."""
+
+    path: str
+    tensor: Tensor
+    learns: bool
+    version: int
+    array: Array
+    """Its numbers in that version, read-only."""
+
+
 @dataclass(frozen=True, eq=False)
 class Weights:
     """The parts of a model and what they hold, as found before it runs."""
 
     modules: tuple[tuple[str, nn.Module], ...]
     """Path and module, from the model itself on."""
-    named: tuple[tuple[str, Tensor], ...]
-    """Every parameter and every buffer once, under its first path."""
-    buffers: tuple[tuple[nn.Module, str, Tensor], ...]
-    """Every place that holds a buffer: module, name, and what is there."""
-    arrays: Mapping[str, Array]
-    """What `named` holds, as read-only arrays."""
+    known: Mapping[int, Known]
+    """Every parameter and every buffer once, under its first path, by its id."""
     digest: str
     """sha256 over all of them."""
 
     def restore_buffers(self) -> None:
         """Put back what a run has done to running statistics and other buffers, values and objects."""
-        if not self.buffers:
-            return
-        found = {id(tensor): self.arrays[path] for path, tensor in self.named}
         for module, name, buffer in self.buffers:
             module._buffers[name] = buffer
-            array = found[id(buffer)]
+            array = self.known[id(buffer)].array
             if not _same_bits(array, seen_by_numpy(buffer)):
                 with torch.no_grad():
                     buffer.resize_(array.shape).copy_(torch.tensor(array))
+
+    @cached_property
+    def buffers(self) -> list[tuple[nn.Module, str, Tensor]]:
+        """Every place that holds a buffer: module, name, and what is there."""
+        return [(module, name, buffer) for _, module in self.modules if module._buffers
+                for name, buffer in module._buffers.items() if buffer is not None]
 
 
 def weights_of(model: nn.Module) -> Weights:
@@ -50,15 +61,17 @@ def weights_of(model: nn.Module) -> Weights:
     what is written through `.data`.
     """
     modules = _modules(model)
-    buffers = tuple([(module, name, tensor) for _, module in modules
-                     for name, tensor in module._buffers.items() if tensor is not None])
     named = _named(modules)
-    now = {path: seen_by_numpy(tensor) for path, tensor in named}
+    now = {path: seen_by_numpy(tensor) for path, tensor, _ in named}
     arrays, digest = _KEPT.get(model, ({}, ""))
     if list(arrays) != list(now) or not all(map(_same_bits, arrays.values(), now.values())):
         arrays, digest = {path: _comparable(array) for path, array in now.items()}, hash_of(now)
         _KEPT[model] = arrays, digest
-    return Weights(modules, named, buffers, arrays, digest)
+    known = {id(tensor): Known(path, tensor, learns, tensor._version, array)
+             for (path, tensor, learns), array in zip(named, arrays.values(), strict=True)}
+    found = Weights(modules, known, digest)
+    found.buffers  # noqa: B018  looked up now, while the model is as found
+    return found
 
 
 def _modules(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
@@ -69,21 +82,21 @@ def _modules(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
         path, module = waiting.pop()
         if id(module) not in found:
             found[id(module)] = path, module
-            waiting += [(f"{path}.{name}" if path else name, part)
-                        for name, part in reversed(module._modules.items()) if part is not None]
+            if module._modules:
+                waiting += [(f"{path}.{name}" if path else name, part)
+                            for name, part in reversed(module._modules.items()) if part is not None]
     return tuple(found.values())
 
 
-def _named(modules: tuple[tuple[str, nn.Module], ...]) -> tuple[tuple[str, Tensor], ...]:
-    """As `named_parameters` and `named_buffers` tell them, from one walk instead of one for each."""
-    found: dict[int, tuple[str, Tensor]] = {}
-    for tensors in ([(path, module._parameters) for path, module in modules if module._parameters],
-                    [(path, module._buffers) for path, module in modules if module._buffers]):
-        for path, group in tensors:
-            for name, tensor in group.items():
-                if tensor is not None and id(tensor) not in found:
-                    found[id(tensor)] = f"{path}.{name}" if path else name, tensor
-    return tuple(found.values())
+def _named(modules: tuple[tuple[str, nn.Module], ...]) -> list[tuple[str, Tensor, bool]]:
+    """As `named_parameters` and `named_buffers` tell them, and which of the two it was; in one walk for all."""
+    parameters = [(path, name, tensor, True) for path, module in modules if module._parameters
+                  for name, tensor in module._parameters.items() if tensor is not None]
+    buffers = [(path, name, tensor, False) for path, module in modules if module._buffers
+               for name, tensor in module._buffers.items() if tensor is not None]
+    seen: set[int] = set()
+    return [(f"{path}.{name}" if path else name, tensor, learns) for path, name, tensor, learns in parameters + buffers
+            if not (id(tensor) in seen or seen.add(id(tensor)))]  # type: ignore[func-returns-value]
 
 
 def hash_of(arrays: Mapping[str, Array]) -> str:
@@ -136,4 +149,4 @@ def _same_bits(kept: Array, other: Array) -> bool:
     """Whether a `_comparable` array has the bytes of another."""
     if kept.shape != other.shape or kept.dtype != other.dtype:
         return False
-    return kept.base == memoryview(other if other.flags.c_contiguous else other.copy())
+    return kept.base == memoryview(other) or (not other.flags.c_contiguous and kept.base == memoryview(other.copy()))
