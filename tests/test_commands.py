@@ -11,8 +11,8 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeySequence
 
 from visualizer import registry
-from visualizer.scene.picture import Focus, Picture, Rect
-from visualizer.scene.state import State, moment_of
+from visualizer.scene.picture import Focus
+from visualizer.scene.state import State, from_json, moment_of, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace, load
 from visualizer.ui import commands
@@ -22,7 +22,8 @@ PROMISED = {
     "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
     "back-term": ("Shift+Left",), "first": ("Home",), "last": ("End",), "previous-channel": ("Up",),
     "next-channel": ("Down",), "pixel-left": ("Alt+Left",), "pixel-right": ("Alt+Right",), "pixel-up": ("Alt+Up",),
-    "pixel-down": ("Alt+Down",), "in": ("Return", "Enter"), "out": ("Esc", "Backspace"), "reverse": ("R",),
+    "pixel-down": ("Alt+Down",), "in": ("Return", "Enter"), "out": ("Esc",), "walk-back": ("Backspace",),
+    "reverse": ("R",), "card": ("C",), "march": ("M",),
     "slower": ("[",), "faster": ("]",), "signs": ("S",), "scale-unit": ("U",), "scale-layer": ("L",),
     "scale-network": ("N",), "theme": ("T",), "present": ("F5",), "black": (".", "B"), "white": ("W",),
     "pane": ("F6",), "export": ("E",), "keys": ("F1",), "details": ("I",), "open": ("Ctrl+O",), "save": ("Ctrl+S",),
@@ -129,26 +130,50 @@ def test_small_steps_end_at_both_ends():
     assert commands.next_part(times, first, -1) == first
 
 
-def test_where_terms_come_one_by_one_a_small_step_is_one_term():
-    """A picture that shows 7 terms after the other has 7 changes a beat, forth and back."""
+def test_where_a_beat_goes_in_steps_a_small_step_is_one_of_them():
     times = timeline(digits())
-
-    def draw(moment):
-        known = int(moment.phase * 7 + 1e-9)
-        return Picture((10, 10), tuple(Rect(number, moment.index, 1, 1) for number in range(known)))
-
-    moment = replace(times.settled(4), phase=0.0)
-    counts = [0]
+    moment, phases = replace(times.settled(4), phase=0.0), [0.0]
     for _ in range(7):
-        moment = commands.next_change(draw, times, moment, 1)
-        counts.append(len(draw(moment).still))
-    assert counts == list(range(8))
-    assert (moment.index, moment.phase) == (4, 1.0)
-    assert commands.next_change(draw, times, moment, 1).index == 5
-    for known in range(6, -1, -1):
-        moment = commands.next_change(draw, times, moment, -1)
-        assert len(draw(moment).still) == known
+        moment = times.find(commands.next_step(times, moment, 1, 7).address)  # as the State keeps it
+        phases.append(moment.phase)
+    assert phases == pytest.approx([step / 7 for step in range(8)])
+    assert [int(phase * 7 + 1e-9) for phase in phases] == list(range(8))
     assert moment.index == 4
+    beyond = commands.next_step(times, moment, 1, 7)
+    assert (beyond.index, beyond.phase) == (5, 0.0)
+    for step in range(6, -1, -1):
+        moment = times.find(commands.next_step(times, moment, -1, 7).address)
+        assert int(moment.phase * 7 + 1e-9) == step
+    before = commands.next_step(times, moment, -1, 7)
+    assert (before.index, before.phase) == (3, 1.0)
+    between = replace(times.settled(4), phase=0.5)
+    assert [commands.next_step(times, between, by, 7).phase for by in (1, -1)] == [4 / 7, 3 / 7]
+
+
+def test_steps_end_at_both_ends_of_the_timeline():
+    times = timeline(digits())
+    last, first = times.settled(len(times.beats) - 1), replace(times.settled(0), phase=0.0)
+    assert commands.next_step(times, last, 1, 5) == last
+    assert commands.next_step(times, first, -1, 5) == first
+
+
+def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
+    trace = digits()
+    times, views = timeline(trace), ("network", "walk")
+    inside = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+    channel = commands.to_level(inside, trace, times, Focus("conv2", (7,)), views)
+    assert (channel.view, channel.focus) == ("network", Focus("conv2", (7,)))
+    assert commands.to_level(inside, trace, times, Focus("conv2", (7, 3, 5)), views) == inside
+    assert commands.to_level(inside, trace, times, None, views).focus is None
+    elsewhere = replace(inside, view="filters")
+    assert commands.to_level(elsewhere, trace, times, Focus("conv2"), views).view == "filters"
+
+
+def test_a_knob_is_turned_in_the_state_and_the_others_stay():
+    state = commands.turned(commands.turned(State(), "ranking", "max"), "march", "rows")
+    assert dict(state.look.knobs) == {"ranking": "max", "march": "rows"}
+    assert dict(commands.turned(state, "march", "terms").look.knobs) == {"ranking": "max", "march": "terms"}
+    assert from_json(to_json(state)) == state
 
 
 def test_arrows_move_the_pixel_from_the_strongest_one():

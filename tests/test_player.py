@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import pytest
@@ -11,7 +11,7 @@ from tests.test_timeline import chain
 from visualizer.scene import state as states
 from visualizer.scene.picture import Look
 from visualizer.scene.state import State
-from visualizer.ui.player import TICK, Player
+from visualizer.ui.player import TERM, TICK, Player
 from visualizer.ui.store import Store
 
 
@@ -211,4 +211,81 @@ def test_the_real_clock_moves_it(store, qtbot) -> None:
     assert store.moment is not None
     assert store.moment.phase > 0
     store.update(playing=False)
+    assert not player.running
+
+
+# --- beats that go in steps -----------------------------------------------------------------------------------------
+
+def test_a_beat_in_steps_is_played_alone_one_step_every_quarter_of_a_second(store, player, clock) -> None:
+    player.steps = lambda: 5
+    store.update(at=f"{store.timeline.beats[1].address}@0", playing=True)
+    beat, seen = store.moment.beat, []
+    store.changed.connect(lambda old, new: seen.append(round(store.moment.phase * 5, 9)))
+    for _ in range(100):
+        after(TICK, clock, player)
+        if not store.state.playing:
+            break
+    assert seen == [1, 2, 3, 4, 5], "nothing is said between two steps"
+    assert store.moment.beat == beat
+    assert store.moment.phase == 1
+    assert not player.running
+
+
+def test_the_speed_applies_to_steps_and_counts_from_the_step_that_is_shown(store, player, clock) -> None:
+    player.steps = lambda: 8
+    address = store.timeline.beats[1].address
+    store.update(at=f"{address}@0.25", speed=4.0, playing=True)
+    after(TERM * 1000, clock, player)  # four steps at four times the speed
+    assert store.moment.phase == 6 / 8
+
+
+def test_when_the_picture_goes_smoothly_again_so_does_the_player(store, player, clock) -> None:
+    player.steps = lambda: 4
+    store.update(at=f"{store.timeline.beats[1].address}@0.5", playing=True)
+    after(TICK, clock, player)
+    player.steps = lambda: 0
+    after(TICK, clock, player)
+    second = store.timeline.second_of(store.timeline.find(f"{store.timeline.beats[1].address}@0.5"))
+    after(32, clock, player)
+    assert store.state.at == store.timeline.at(second + Fraction(32, 1000)).address
+
+
+# --- glides ---------------------------------------------------------------------------------------------------------
+
+def test_a_glide_is_told_how_far_it_has_come_and_the_timer_rests_after_it(player, clock) -> None:
+    heard: list[float] = []
+    player.glide("it", 0.2, heard.append)
+    assert player.running
+    for _ in range(3):
+        after(80, clock, player)
+    assert heard == pytest.approx([0, 0.4, 0.8, 1])
+    assert not player.running
+
+
+def test_the_newest_glide_of_an_owner_replaces_the_one_before(player, clock) -> None:
+    old: list[float] = []
+    new: list[float] = []
+    player.glide("it", 0.1, old.append)
+    player.glide("it", 0.1, new.append)
+    player.glide("other", 0.2, lambda share: None)
+    after(100, clock, player)
+    assert (old, new) == ([0], [0, 1])
+    assert player.running
+    after(100, clock, player)
+    assert not player.running
+
+
+def test_a_glide_does_not_stop_what_plays(store, player, clock) -> None:
+    store.update(playing=True)
+    player.glide("it", 0.1, lambda share: None)
+    after(200, clock, player)
+    assert player.running
+    assert store.state.playing
+
+
+def test_with_reduced_motion_a_glide_is_a_cut(store, player) -> None:
+    store.apply(lambda state: replace(state, look=Look(reduced_motion=True)))
+    heard: list[float] = []
+    player.glide("it", 0.2, heard.append)
+    assert heard == [1]
     assert not player.running

@@ -211,6 +211,139 @@ def test_the_first_click_selects_the_channel_the_next_the_pixel(digits):
     assert level_for(digits, None, Focus("conv2", (7, 3), "weight")) == Focus("conv2", (7, 3), "weight")
 
 
+# --- the microscope -------------------------------------------------------------------------------------------------
+
+WALKED = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+
+
+@pytest.fixture
+def walked(stage):
+    """The same stage on one number, in a picture so wide that it carries the map it stands in."""
+    stage.resize(1500, 900)
+    stage.store.apply(lambda state: replace(WALKED, look=state.look))
+    return stage
+
+
+def cell_of(stage, focus, number=0):
+    """The middle of the n-th place where the microscope shows a cell."""
+    found = [spot.place for part in stage.parts() for spot in part.spots if spot.focus == focus]
+    left, top, wide, high = found[number]
+    return QPoint(round(left + wide / 2), round(top + high / 2))
+
+
+def test_a_hovered_term_is_outlined_in_every_part(walked):
+    before = walked.grab().toImage()
+    term = Focus("pool1", (4, 5, 5))
+    hover(walked, cell_of(walked, term, 1))
+    lit = walked.grab().toImage()
+    for part in walked.parts()[:4]:
+        left, top, wide, _ = next(spot.place for spot in part.spots if spot.focus == term)
+        edge = QPoint(round(left + wide / 2), round(top - 2))
+        assert before.pixel(edge) != lit.pixel(edge), part.name
+        other = next(spot.place for spot in part.spots if spot.focus == Focus("pool1", (0, 3, 5)))
+        away = QPoint(round(other[0] + other[2] / 2), round(other[1] - 2))
+        assert before.pixel(away) == lit.pixel(away), part.name
+    tip = walked.describe(term).split("\n")
+    assert len(tip) == 2
+    assert tip[0] == "pool1 channel 4, pixel (5, 5)"
+
+
+def test_a_place_is_tried_while_the_pointer_is_on_it_and_forgotten_when_it_leaves(walked):
+    start, undo = walked.store.state, walked.store.can_undo
+    hover(walked, cell_of(walked, Focus("conv2", (7, 9, 8))))
+    assert walked.store.state.focus == Focus("conv2", (7, 9, 8))
+    hover(walked, cell_of(walked, Focus("conv2", (7, 2, 2))))
+    assert walked.store.state.focus == Focus("conv2", (7, 2, 2))
+    assert walked.store.can_undo == undo
+    hover(walked, QPoint(700, 4))
+    assert walked.store.state == start
+
+
+def test_a_click_keeps_the_place_and_one_undo_takes_it_back(walked):
+    start = walked.store.state
+    hover(walked, cell_of(walked, Focus("conv2", (7, 2, 2))))
+    spot = cell_of(walked, Focus("conv2", (7, 9, 8)))
+    hover(walked, spot)
+    QTest.mouseClick(walked, LEFT, pos=spot)
+    hover(walked, QPoint(700, 4))
+    assert walked.store.state.focus == Focus("conv2", (7, 9, 8))
+    walked.store.undo()
+    assert walked.store.state == start
+
+
+def test_a_click_on_a_term_walks_to_it_and_on_nothing_leaves_the_microscope(walked):
+    QTest.mouseClick(walked, LEFT, pos=cell_of(walked, Focus("pool1", (4, 5, 5))))
+    assert (walked.store.state.at, walked.store.state.focus) == ("pool1.forward", Focus("pool1", (4, 5, 5)))
+    assert walked.picture.caption.startswith("The largest of 4 numbers")
+    QTest.mouseClick(walked, LEFT, pos=QPoint(700, 4))
+    assert (walked.store.state.view, walked.store.state.focus) == ("network", Focus("pool1", (4,)))
+
+
+def test_the_picture_and_the_facts_are_about_the_same_number_from_beat_to_beat(walked):
+    walked.store.update(at="relu2.forward")
+    assert walked.value().endswith("relu2 channel 7, pixel (3, 5)")
+    value = float(walked.store.trace["conv2"].output[7, 3, 5])
+    assert walked.picture.caption.startswith(f"{value:.2f}".replace("-", "−") + " goes in")
+
+
+def test_tab_goes_from_part_to_part_arrows_walk_and_enter_opens(walked):
+    walked.setFocus()
+    names = []
+    for _ in range(4):
+        QTest.keyClick(walked, Qt.Key.Key_Tab)
+        names.append(walked.value().split(",")[0])
+    assert names == ["window", "kernel", "products", "running sum"]
+    QTest.keyClick(walked, Qt.Key.Key_Backtab)
+    QTest.keyClick(walked, Qt.Key.Key_Right)
+    QTest.keyClick(walked, Qt.Key.Key_Down)
+    assert walked.lit == Focus("pool1", (0, 4, 6))
+    found = QAccessible.queryAccessibleInterface(walked)
+    said = found.text(QAccessible.Text.Value)
+    assert said.startswith("products, 5 of 54: pool1 channel 0, pixel (4, 6), value ")
+    assert "×" in said
+    QTest.keyClick(walked, Qt.Key.Key_Return)
+    assert walked.store.state.focus == Focus("pool1", (0, 4, 6))
+    assert walked.leave_parts()
+    assert not walked.leave_parts()
+
+
+def test_the_ring_of_the_keyboard_is_seen_around_part_and_cell(walked):
+    walked.setFocus()
+    before = walked.grab().toImage()
+    QTest.keyClick(walked, Qt.Key.Key_Tab)
+    ringed = walked.grab().toImage()
+    left, top, wide, high = walked.parts()[0].place
+    for point in ((left + wide / 2, top - 7), (left - 7, top + high / 2), (left + wide / 2, top + high + 6)):
+        at = QPoint(round(point[0]), round(point[1]))
+        assert any(before.pixel(at + QPoint(dx, dy)) != ringed.pixel(at + QPoint(dx, dy))
+                   for dx in (-1, 0, 1) for dy in (-1, 0, 1))
+
+
+def test_tab_leaves_the_stage_after_the_last_part(walked):
+    walked.setFocus()
+    for _ in walked.parts():
+        QTest.keyClick(walked, Qt.Key.Key_Tab)
+    assert walked.part == len(walked.parts()) - 1
+    QTest.keyClick(walked, Qt.Key.Key_Tab)
+    assert walked.part == -1
+
+
+def test_walking_over_the_map_it_stands_in_tries_places_and_enter_keeps_one(walked):
+    walked.setFocus()
+    for _ in walked.parts():
+        QTest.keyClick(walked, Qt.Key.Key_Tab)
+        if len(walked.parts()[walked.part].spots) == 144:
+            break
+    assert walked.store.state.focus == WALKED.focus, "it begins where one looks"
+    QTest.keyClick(walked, Qt.Key.Key_Right)
+    assert walked.store.state.focus == Focus("conv2", (7, 3, 6))
+    QTest.keyClick(walked, Qt.Key.Key_Return)
+    walked.leave_parts()
+    assert walked.store.state.focus == Focus("conv2", (7, 3, 6))
+    walked.store.undo()
+    assert walked.store.state.focus == WALKED.focus
+
+
 # --- lanes ----------------------------------------------------------------------------------------------------------
 
 def test_a_click_on_the_lanes_goes_to_that_beat(stage):

@@ -14,10 +14,10 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QWidget
 
 from visualizer import app as the_app
-from visualizer import registry, samples
+from visualizer import registry, samples, views
 from visualizer.kinds import Report
 from visualizer.scene import colour
 from visualizer.scene.picture import Focus, Rect
@@ -300,19 +300,102 @@ def test_the_microscope_looks_from_the_rail_and_backspace_walks_back(window):
     assert not window.rail.aside.isVisible()
 
 
-def test_shift_and_an_arrow_add_one_term_in_the_microscope(window):
+def test_backspace_walks_back_through_all_numbers_and_escape_goes_up_at_once(window):
     press(window, Key.Key_Return)
-    QTest.keyClick(window, Key.Key_Left)
-    QTest.keyClick(window, Key.Key_Right)
+    start = (window.store.state.at, window.store.state.focus)
+    seen = [start]
+    for layer in ("pool1", "relu1", "conv1"):
+        term = next(spot for part in window.stage.parts() for spot in part.spots if spot.focus.layer == layer)
+        left, top, wide, high = term.place
+        QTest.mouseClick(window.stage, LEFT, pos=QPoint(round(left + wide / 2), round(top + high / 2)))
+        assert (window.store.state.at, window.store.state.focus) == (f"{layer}.forward", term.focus)
+        seen.append((window.store.state.at, window.store.state.focus))
+    press(window, Key.Key_Backspace)
+    press(window, Key.Key_Backspace)
+    assert (window.store.state.at, window.store.state.focus) == seen[1]
+    press(window, Key.Key_Escape)
+    assert (window.store.state.view, window.store.state.focus) == ("network", Focus("pool1", seen[1][1].cell[:1]))
+    press(window, Key.Key_Return)
+    press(window, Key.Key_Backspace)
+    assert window.store.state.view == "network", "what was walked before is forgotten"
+
+
+def test_the_way_back_begins_at_the_number_that_was_shown_even_if_none_was_chosen(window):
+    window.store.update(focus=None, view="walk")
+    shown = [words for words, _ in window.top.crumbs.path]
+    assert shown[-1].startswith("pixel")
+    row = next(mark.focus for mark in window.inspector.page.picture if mark.focus is not None
+               and mark.focus.layer == "pool1")
+    window.inspector.page.clicked.emit(row)
+    press(window, Key.Key_Backspace)
+    assert [words for words, _ in window.top.crumbs.path] == shown
+
+
+def test_crumbs_lead_out_of_the_microscope(window):
+    press(window, Key.Key_Return)
+    assert [words for words, _ in window.top.crumbs.path][1:3] == ["conv2", "channel 7"]
+    window.top.crumbs.buttons[2].click()
+    assert (window.store.state.view, window.store.state.focus) == ("network", Focus("conv2", (7,)))
+
+
+def test_shift_and_an_arrow_add_one_term_in_the_microscope_and_the_transport_counts(window):
+    press(window, Key.Key_Return)
+    assert window.transport.counter() == "Term 56 of 56", "54 products, the bias, the result"
     pictures = [window.stage.picture.dump()]
-    for _ in range(4):
+    for number in range(1, 5):
         press(window, Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
         assert window.store.state.at.startswith("conv2.forward@")
+        assert window.transport.counter() == f"Term {56 - number} of 56"
         pictures.append(window.stage.picture.dump())
     assert len(set(pictures)) == 5
     for picture in reversed(pictures[:-1]):
         press(window, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
         assert window.stage.picture.dump() == picture
+
+
+def test_space_plays_the_terms_of_one_number_from_the_first(window):
+    press(window, Key.Key_Return)
+    press(window, Key.Key_Space)
+    assert window.store.state.playing
+    assert window.transport.counter() == "Term 0 of 56"
+    press(window, Key.Key_Space)
+    assert not window.store.state.playing
+
+
+def test_the_card_turns_over_and_the_march_goes_on_by_key_and_by_menu(window):
+    window.store.update(focus=Focus("conv2", (7, 9, 8)), view="walk")
+    press(window, Key.Key_C)
+    assert window.store.state.at == "conv2.backward", "forwards, the other side is the way back"
+    hands = window.stage.picture.caption
+    press(window, Key.Key_C)
+    assert window.store.state.look.knob("card", "") == "arrives"
+    assert window.stage.picture.caption != hands
+    press(window, Key.Key_C)
+    assert window.stage.picture.caption == hands
+    for word, counter in (("positions", "Position 144 of 144"), ("rows", "Row 12 of 12"), ("terms", "Term 4 of 4")):
+        press(window, Key.Key_M)
+        assert window.store.state.look.knob("march", "") == word
+        assert window.transport.counter() == counter
+    window.options.aboutToShow.emit()
+    chosen = [action.text() for action in window.options.actions() if action.isChecked()]
+    assert chosen == ["What it hands on", "Term by term"]
+    next(action for action in window.options.actions() if action.text() == "Row by row over the map").trigger()
+    assert window.store.state.look.knob("march", "") == "rows"
+    window.store.update(view="network")
+    press(window, Key.Key_C)
+    assert window.store.state.look.knob("card", "") == "hands", "no such knob here"
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")
+def test_the_options_button_offers_the_knobs_of_the_view(window):
+    window.top.options.click()
+    menu = next(menu for menu in window.findChildren(QMenu) if menu.isVisible())
+    assert [action.text() for action in menu.actions() if action.isCheckable()]
+    next(action for action in menu.actions() if action.text() == "Largest value first").trigger()
+    menu.close()
+    assert window.store.state.look.knob("ranking", "") == "max"
+    window.store.update(view="filters")
+    assert window.top.options.isEnabled() == bool(window.view().knobs)
 
 
 def test_a_hovered_thing_lights_up_on_the_stage_and_in_the_inspector(window):
@@ -322,7 +405,48 @@ def test_a_hovered_thing_lights_up_on_the_stage_and_in_the_inspector(window):
     assert rows, "the terms of a pixel of conv2 come from pool1"
     window.inspector.page.hovered.emit(rows[0])
     assert window.stage.lit == window.inspector.page.lit == rows[0]
-    assert places(window.stage.picture, replace(rows[0], cell=rows[0].cell[:1])) or window.store.state.view != "network"
+    assert len(places(window.stage.picture, rows[0])) == 5, "window, kernel, product, running sum, and its map"
+    assert len(places(window.inspector.page.picture, rows[0])) == 1
+
+
+def test_the_map_beside_the_stage_chooses_the_place_while_the_pointer_is_on_it(window):
+    press(window, Key.Key_Return)
+    start = window.store.state
+    window.rail.aside.hovered.emit(Focus("conv2", (7, 2, 2)))
+    assert window.store.state.focus == Focus("conv2", (7, 2, 2))
+    assert window.stage.value().endswith("pixel (2, 2)")
+    window.rail.aside.hovered.emit(None)
+    assert window.store.state == start
+    window.rail.aside.hovered.emit(Focus("conv2", (7, 2, 2)))
+    window.rail.aside.clicked.emit(Focus("conv2", (7, 2, 2)))
+    window.rail.aside.hovered.emit(None)
+    assert window.store.state.focus == Focus("conv2", (7, 2, 2))
+
+
+def test_a_picture_carries_the_number_it_shows_and_only_its_own_knobs(window):
+    knobs = (("march", "rows"), ("ranking", "max"))
+    window.store.apply(lambda state: replace(state, look=replace(state.look, knobs=knobs)))
+    window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="walk")
+    carried = window.pictured()
+    assert carried.focus == Focus("relu2", (7, 3, 5))
+    assert carried.look.knobs == (("march", "rows"),)
+    drawn = views.find("walk").draw(window.store.trace, window.store.moment, carried.focus, carried.look)
+    assert drawn == window.stage.picture
+
+
+def test_escape_leaves_the_part_first(window):
+    press(window, Key.Key_Return)
+    press(window, Key.Key_Tab)
+    assert window.stage.part == 0
+    at = window.store.state.at
+    press(window, Key.Key_Right)
+    assert (window.store.state.at, window.stage.spot) == (at, 1), "arrows belong to the part"
+    press(window, Key.Key_PageDown)
+    assert window.store.state.at == "relu2.forward", "the clicker steps everywhere"
+    press(window, Key.Key_Escape)
+    assert (window.stage.part, window.store.state.view) == (-1, "walk")
+    press(window, Key.Key_Escape)
+    assert window.store.state.view == "network"
 
 
 def test_the_values_can_be_copied_with_every_digit(window, digits):

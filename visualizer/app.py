@@ -103,6 +103,9 @@ class App(QObject):
         assert isinstance(app, QApplication)
         style.wear(app, state.look.theme)
         self.window = Window(self.store)
+        self.player.steps = lambda: self.window.stage.picture.steps
+        for canvas in (self.window.stage, self.window.inspector.page, self.window.rail.aside):
+            canvas.glide = self.player.glide
         self.window.inspector.say(tr("Live computing starts…"))
         self.window.painted.connect(self.begin)
         self.thing = thing if isinstance(thing, str) else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
@@ -12,6 +14,10 @@ from visualizer.scene.picture import Focus, Image, Mark, Picture, Rect
 from visualizer.ui import style
 
 EMPTY = Picture((1, 1), ())
+LIT_IN, LIT_OUT = 0.15, 0.1
+"""Seconds in which an outline comes and goes."""
+SINGLE_CELL = 8.0
+"""Pixels; smaller cells are lit with their whole tile, the pixel is said by the tooltip."""
 
 
 class Canvas(QWidget):
@@ -28,6 +34,10 @@ class Canvas(QWidget):
         self.corner = QPointF(0, 0)
         """Where the picture's top left corner stands in the widget."""
         self.lit: Focus | None = None
+        self.glide: Callable[[object, float, Callable[[float], None]], None] | None = None
+        """The player's; without it everything is cut."""
+        self._strengths: dict[Focus, float] = {}
+        """How much of each outline is seen, those that go included."""
         self.stills = paint.Stills()
         self.setMouseTracking(True)
 
@@ -39,9 +49,31 @@ class Canvas(QWidget):
 
     def light(self, focus: Focus | None) -> None:
         """Outline everything in the picture that stands for the same thing."""
-        if focus != self.lit:
-            self.lit = focus
+        if focus == self.lit:
+            return
+        gone, self.lit = self.lit, focus
+        for one, lasts, away in ((gone, LIT_OUT, True), (focus, LIT_IN, False)):
+            if one is not None:
+                self._fade(one, lasts, away)
+
+    def _fade(self, focus: Focus, lasts: float, away: bool) -> None:
+        start = self._strengths.get(focus, 0.0)
+
+        def show(share: float) -> None:
+            eased = 1 - (1 - share) ** 2
+            self._strengths[focus] = start * (1 - eased) if away else start + (1 - start) * eased
+            if away and share == 1:
+                del self._strengths[focus]
             self.update()
+
+        if self.glide is None:
+            show(1.0)
+        else:
+            self.glide((self, focus), lasts, show)
+
+    def alike(self, focus: Focus) -> tuple[Focus, ...]:
+        """Whatever is the same thing; whoever knows the trace overrides this."""
+        return (focus,)
 
     def sizeHint(self) -> QSize:
         return QSize(*self.picture.size)
@@ -73,18 +105,26 @@ class Canvas(QWidget):
 
     def draw_lit(self, painter: QPainter) -> None:
         """A line of the accent, with a halo of the ground, around each place of what is hovered."""
-        if self.lit is None or self.lit.part == BEAT:
-            return
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for place in places(self.picture, self.lit):
-            around = QRectF(self.corner.x() + place.x() * self.zoom, self.corner.y() + place.y() * self.zoom,
-                            place.width() * self.zoom, place.height() * self.zoom).adjusted(-1.75, -1.75, 1.75, 1.75)
-            for token, width in ((self.picture.background, 4.0), ("accent", 1.5)):
-                painter.setPen(QPen(style.color(token), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap,
-                                    Qt.PenJoinStyle.MiterJoin))
-                painter.drawRect(around)
+        for focus, strength in self._strengths.items():
+            if focus.part != BEAT:
+                painter.setOpacity(strength)
+                for place in {tuple(place.getRect()): place for one in self.alike(focus)
+                              for place in places(self.picture, one)}.values():
+                    self.outline(painter, place, 1.75)
         painter.restore()
+
+    def outline(self, painter: QPainter, place: QRectF, distance: float, width: float = 1.5) -> None:
+        """A line of the accent around a place of the picture, at a distance in pixels of the widget, with a halo."""
+        around = QRectF(self.corner.x() + place.x() * self.zoom, self.corner.y() + place.y() * self.zoom,
+                        place.width() * self.zoom, place.height() * self.zoom).adjusted(-distance, -distance, distance,
+                                                                                        distance)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for token, wide in ((self.picture.background, width + 2.5), ("accent", width)):
+            painter.setPen(QPen(style.color(token), wide, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap,
+                                Qt.PenJoinStyle.MiterJoin))
+            painter.drawRect(around)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():
@@ -146,7 +186,7 @@ def _same(one: Focus, other: Focus) -> bool:
 
 
 def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
-    """The tile that a focus lies in: whole tiles are lit, the pixel in it is said by the tooltip."""
+    """The tile that a focus lies in, or the cell of it if that is large enough to be outlined."""
     assert mark.focus is not None
     head = len(mark.focus.cell)
     if focus.cell[:head] != mark.focus.cell:
@@ -160,4 +200,9 @@ def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
         tile = mark.indices.index(rest[0]) if rest[0] in mark.indices else -1 if mark.indices else rest[0]
     if not 0 <= tile < len(mark.values):
         return None
-    return QRectF(*mark.tile_origin(tile), *mark.tile_size)
+    inner = rest if mark.indices == (-1,) else rest[1:]
+    x, y = mark.tile_origin(tile)
+    if len(inner) == 2 and min(mark.cell) >= SINGLE_CELL:
+        row, column = reversed(inner) if mark.transposed else inner
+        return QRectF(x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell)
+    return QRectF(x, y, *mark.tile_size)

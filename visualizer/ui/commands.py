@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from visualizer.scene import state as does
-from visualizer.scene.picture import Focus, Picture
+from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
@@ -58,8 +58,7 @@ def commands() -> tuple[Command, ...]:
         Command("copy-sentence", tr("Copy sentence"), ("Ctrl+Shift+C",), edit,
                 tr("Put the sentence of the picture on the clipboard"), _call("copy_sentence")),
 
-        Command("play", tr("Play or pause"), ("Space",), go, tr("Let it run, or stop it where it is"),
-                _timed(does.play)),
+        Command("play", tr("Play or pause"), ("Space",), go, tr("Let it run, or stop it where it is"), play),
         Command("next", tr("Next beat"), ("Right", "PgDown"), go, tr("One layer further"),
                 _timed(lambda state, times: does.step(_still(state), times, 1))),
         Command("back", tr("Previous beat"), ("Left", "PgUp"), go, tr("One layer back"),
@@ -89,8 +88,10 @@ def commands() -> tuple[Command, ...]:
         Command("pixel-down", tr("Pixel below"), ("Alt+Down",), look, tr("Move the marked pixel down"), _pixel(1, 0)),
         Command("in", tr("One level in"), ("Return", "Enter"), look, tr("Network, layer, channel, one number"),
                 _traced(into)),
-        Command("out", tr("One level out"), ("Esc", "Backspace"), look, tr("Back towards the whole network"),
+        Command("out", tr("One level out"), ("Esc",), look, tr("Back towards the whole network"),
                 _call("one_level_out")),
+        Command("walk-back", tr("Back to the number before"), ("Backspace",), look,
+                tr("To the number that was taken apart before; else one level out"), _call("walk_back")),
 
         Command("signs", tr("Sign on every cell"), ("S",), view, tr("A minus on every negative cell, however small"),
                 _pure(does.signs)),
@@ -116,7 +117,11 @@ def commands() -> tuple[Command, ...]:
                 _pure(lambda state: text_scale(state, 1 / 1.1))),
         Command("theme", tr("Light or dark"), ("T",), view, tr("Change between the light and the dark theme"),
                 _pure(does.theme)),
-        Command("motion", tr("Less motion"), ("M",), view, tr("Cut to the end of each beat instead of moving"),
+        Command("card", tr("Turn the card over"), ("C",), view,
+                tr("On the way back: how the gradient arrives at a number, or what it hands on"), turn_card),
+        Command("march", tr("Next way of stepping"), ("M",), view,
+                tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
+        Command("motion", tr("Less motion"), ("Shift+M",), view, tr("Cut to the end of each beat instead of moving"),
                 _pure(less_motion)),
         Command("present", tr("Present"), ("F5",), view, tr("Full screen in the projector theme; Esc leaves it"),
                 _call("present")),
@@ -179,17 +184,51 @@ def _pixel(rows: int, columns: int) -> Act:
 
 
 def _small_step(by: int) -> Act:
-    """Within the beat: to the next change where a view shows term after term, else a part of the way."""
+    """Within the beat: one term further where a view shows term after term, else a part of the way."""
     def act(window: Window) -> None:
-        trace, moment, times = window.store.trace, window.store.moment, window.store.timeline
-        if trace is None or moment is None:
+        moment, times = window.store.moment, window.store.timeline
+        if moment is None:
             return
-        view, state = window.view(), window.store.state
-        look = replace(state.look, size=window.stage.picture.size)
-        target = next_part(times, moment, by) if view.continuous else next_change(
-            lambda there: view.draw(trace, there, state.focus, look), times, moment, by)
+        steps = window.stage.picture.steps
+        target = next_step(times, moment, by, max(steps, 1)) if steps or not window.view().continuous \
+            else next_part(times, moment, by)
         window.store.apply(lambda state: does.go(_still(state), target))
     return act
+
+
+def play(window: Window) -> None:
+    """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
+    moment, steps = window.store.moment, window.stage.picture.steps
+    if moment is not None and steps > 1 and moment.phase == 1 and not window.store.state.playing:
+        start = replace(moment, phase=0.0)
+        window.store.apply(lambda state: replace(does.go(state, start), playing=True))
+    elif moment is not None:
+        window.store.apply(lambda state: does.play(state, window.store.timeline))
+
+
+def turn(name: str) -> Act:
+    """The next word of a knob, if the view has that knob."""
+    def act(window: Window) -> None:
+        found = dict(window.view().knobs).get(name) if window.store.trace is not None else None
+        if found:
+            now = window.store.state.look.knob(name, found[0])
+            word = found[(found.index(now) + 1) % len(found)] if now in found else found[0]
+            window.store.apply(lambda state: turned(state, name, word))
+    return act
+
+
+def turn_card(window: Window) -> None:
+    """The other side of the card of a gradient. Forwards the other side is the way back."""
+    trace, moment, times = window.store.trace, window.store.moment, window.store.timeline
+    if trace is None or moment is None or "card" not in dict(window.view().knobs):
+        return
+    if not moment.backward:
+        window.store.apply(lambda state: does.reverse(state, times))
+        return
+    shown = window.store.state.look.knob("card", "auto")
+    if shown == "auto":
+        shown = "hands" if "weight" in trace[moment.beat.layer].weights else "arrives"
+    window.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
 
 
 def _tab(by: int) -> Act:
@@ -235,6 +274,21 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
     return replace(state, view=WALK) if WALK in views else state
 
 
+def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
+    """The level of a crumb: what it names, seen in the first view if it is more than the one number under the
+    microscope."""
+    number = focus is not None and focus.layer in trace and len(focus.cell) == trace[focus.layer].output.ndim
+    if state.view == WALK and views and views[0] != WALK and not number:
+        state = replace(state, view=views[0])
+    return does.select(replace(state, playing=False), trace, times, focus)
+
+
+def turned(state: State, name: str, word: str) -> State:
+    """A knob of a view at another of its words."""
+    knobs = {**dict(state.look.knobs), name: word}
+    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+
+
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
     if state.view == WALK and views and views[0] != WALK:
@@ -244,8 +298,6 @@ def out(state: State, views: tuple[str, ...]) -> State:
 
 PARTS = 4
 """Shift and an arrow go a quarter of a beat where one beat moves into the next."""
-FINEST = 1 / 4096
-"""Changes nearer to one another than this share of a beat are one."""
 
 
 def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
@@ -260,29 +312,16 @@ def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
     return replace(times.settled(index), phase=part / PARTS)
 
 
-def next_change(draw: Callable[[Moment], Picture], times: Timeline, moment: Moment, by: int) -> Moment:
-    """The nearest moment whose picture is another one: the next term, where a beat shows one term after the other.
-
-    Within a beat a picture only ever gains, so the place of the change is found by halving.
-    """
-    if by > 0 and moment.phase == 1:
-        if moment.index + 1 == len(times.beats):
-            return moment
-        moment = replace(times.settled(moment.index + 1), phase=0.0)
-    elif by < 0 and moment.phase == 0:
-        return times.settled(moment.index - 1) if moment.index else moment
-    now = draw(moment).dump()
-    same, other = (moment.phase, 1.0) if by > 0 else (moment.phase, 0.0)
-    if draw(replace(moment, phase=other)).dump() == now:
-        return replace(moment, phase=other)
-    while abs(other - same) > FINEST:
-        middle = (same + other) / 2
-        if draw(replace(moment, phase=middle)).dump() == now:
-            same = middle
-        else:
-            other = middle
-    outwards = math.ceil if by > 0 else math.floor  # an address has four digits; rounded away from where one was
-    return replace(moment, phase=min(1.0, max(0.0, outwards(other * 10_000) / 10_000)))
+def next_step(times: Timeline, moment: Moment, by: int, steps: int) -> Moment:
+    """One more or one less of the small steps that a beat goes in; beyond its ends, into the beat beside it."""
+    reached = moment.phase * steps
+    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - 1e-9)) + by
+    if 0 <= step <= steps:
+        return replace(moment, phase=step / steps)
+    index = moment.index + by
+    if not 0 <= index < len(times.beats):
+        return moment
+    return replace(times.settled(index), phase=0.0 if by > 0 else 1.0)
 
 
 def text_scale(state: State, factor: float) -> State:

@@ -162,6 +162,15 @@ def _models() -> Drawn:
 
 
 @cache
+def _options() -> Drawn:
+    path = _lines(((2.5, 6.5), (9.5, 6.5)), ((14.5, 6.5), (17.5, 6.5)), ((2.5, 13.5), (5.5, 13.5)),
+                  ((10.5, 13.5), (17.5, 13.5)))
+    path.addEllipse(QRectF(9.5, 4, 5, 5))
+    path.addEllipse(QRectF(5.5, 11, 5, 5))
+    return path, False
+
+
+@cache
 def _eraser() -> Drawn:
     return _lines(((3, 12), (11, 4), (17, 10), (10, 17), (8, 17), (3, 12)), ((7, 8), (13, 14)),
                   ((10, 17), (17, 17))), False
@@ -171,5 +180,5 @@ ICONS: dict[str, Callable[[], Drawn]] = {
     "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
     "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
     "forward": _forward, "backward": _backward, "chevron": _chevron, "down": _down, "tick": _tick, "cross": _cross,
-    "models": _models, "eraser": _eraser,
+    "models": _models, "eraser": _eraser, "options": _options,
 }

@@ -18,8 +18,9 @@ from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WALK, WIDTH, page, subject
+from visualizer.ui.page import WALK, WIDTH, looked_at, page
 from visualizer.ui.store import Store
+from visualizer.ui.walking import same_numbers
 from visualizer.ui.words import tr
 
 BADGE, STATUS, TABS = 56, 17, 36
@@ -83,9 +84,9 @@ class Inspector(QWidget):
         if self.tab == 0:
             self.page.show_page(page(trace, moment, state.focus, state.look, large))
         elif self.tab == 1 and self.table is not None:
-            self.table.show_values(trace, subject(trace, moment, state.focus), moment.backward)
+            self.table.show_values(trace, looked_at(trace, moment, state), moment.backward)
         elif self.charts is not None:
-            self.charts.show_values(trace, subject(trace, moment, state.focus), moment.backward)  # type: ignore[attr-defined]
+            self.charts.show_values(trace, looked_at(trace, moment, state), moment.backward)  # type: ignore[attr-defined]
 
     @property
     def tab(self) -> int:
@@ -167,6 +168,9 @@ class Page(Canvas):
         self.show_picture(picture)
         facts = "; ".join(f"{what}: {value}" for what, value in picture.table.rows)
         self.setAccessibleDescription(f"{picture.caption}. {facts}")
+
+    def alike(self, focus: Focus) -> tuple[Focus, ...]:
+        return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
     def describe(self, focus: Focus) -> str:
         trace, moment = self.store.trace, self.store.moment

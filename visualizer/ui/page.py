@@ -28,6 +28,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
+from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Array, Cell, Layer, Trace
@@ -46,8 +47,8 @@ MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES = 11, 8, 6, 12
 
 
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: bool = False) -> Picture:
-    """Everything about the subject of a moment; `large` prints one number large instead of its map."""
-    about = subject(trace, moment, focus)
+    """Everything about the subject of a moment; `large`: about one number of it, printed large instead of its map."""
+    about = subject(trace, moment, focus, whole=large)
     sheet = Sheet()
     layer = trace[about.layer]
     values = words.array(layer, about, moment.backward)
@@ -64,8 +65,13 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: b
                    caption=words.place(trace, about), table=Table(("what", "value"), tuple(sheet.rows)))
 
 
-def subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
-    """What a moment is about: the focus if it lies in the beat's layer, else the same or the strongest channel."""
+def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = False) -> Focus:
+    """What a moment is about: the focus if it lies in the beat's layer, else the same or the strongest channel.
+
+    `whole`: down to one number, which is what the microscope looks at; the same cell where a layer has the same shape.
+    """
+    if whole:
+        return _one_number(trace, moment, focus)
     layer = trace[moment.beat.layer]
     if focus is not None and focus.part != parts.BEAT and focus.layer == layer.name:
         return focus
@@ -78,6 +84,20 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
         if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
             return Focus(layer.name, focus.cell[:1])
     return Focus(layer.name, strongest(layer, moment.backward)[:1])
+
+
+def looked_at(trace: Trace, moment: Moment, state: State) -> Focus:
+    """What the State shows at a moment: in the microscope one number, else the subject."""
+    return subject(trace, moment, state.focus, whole=state.view == WALK)
+
+
+def _one_number(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
+    layer = trace[moment.beat.layer]
+    if focus is not None and focus.layer in trace and focus.part == "output" and len(focus.cell) == layer.output.ndim \
+            and trace[focus.layer].shape == layer.shape:
+        return Focus(layer.name, focus.cell)
+    about = subject(trace, moment, focus)
+    return Focus(layer.name, strongest(layer, moment.backward, about.cell if about.part == "output" else ()))
 
 
 def strongest(layer: Layer, backward: bool, head: Cell = ()) -> Cell:

@@ -1,7 +1,7 @@
 """Player: the only clock. While the State plays, it sets the moment that the timeline has at this very second.
 
 Frames are skipped by time and never queued: a late tick shows where the animation is now. No timer runs while nothing
-plays.
+plays and nothing glides.
 """
 
 from __future__ import annotations
@@ -17,15 +17,24 @@ from visualizer.ui.store import Store
 
 TICK = 16
 """Milliseconds between frames."""
+TERM = Fraction(1, 4)
+"""Seconds for one small step, where a beat goes in steps."""
+Glide = Callable[[float], None]
+"""Told how far it has come, from 0 to 1; the last thing it hears is 1."""
 
 
 class Player(QObject):
-    """Follows `playing` and `speed` of the State; moves `at`, forward half first, then the backward half."""
+    """Follows `playing` and `speed` of the State; moves `at`, forward half first, then the backward half.
+
+    Where a beat goes in small steps, one number after the other, that beat alone is played, a step at a time.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float | Fraction] | None = None,
                  parent: QObject | None = None) -> None:
         """`clock` answers milliseconds since any fixed point in time; without one, Qt's monotonic clock is read."""
         super().__init__(parent)
+        self.steps: Callable[[], int] = lambda: 0
+        """In how many small steps the beat goes that is shown now; 0 where it moves smoothly."""
         self._store = store
         self._elapsed = QElapsedTimer()
         self._elapsed.start()
@@ -36,7 +45,8 @@ class Player(QObject):
         self._timer.timeout.connect(self.tick)
         self._timeline: Timeline = store.timeline
         self._second, self._since, self._speed = Fraction(0), Fraction(0), Fraction(1)
-        self._at = ""
+        self._at, self._in_steps, self._counting = "", 0, False
+        self._glides: dict[object, tuple[Glide, Fraction, Fraction]] = {}
         store.changed.connect(self._follow)
         store.trace_changed.connect(self._retrace)
         if store.state.playing:
@@ -46,18 +56,48 @@ class Player(QObject):
     def running(self) -> bool:
         return self._timer.isActive()
 
-    def tick(self) -> None:
-        """Show where the animation is now. The end is the last beat, settled; there the State stops playing."""
-        times, state = self._timeline, self._store.state
-        if not (state.playing and times.beats):
+    def glide(self, owner: object, seconds: float, function: Glide) -> None:
+        """Tell `function` how far it has come, at each tick for so many seconds; the newest of an owner replaces the
+        one before. With reduced motion it is told 1 at once."""
+        self._glides.pop(owner, None)
+        if self._store.state.look.reduced_motion:
+            function(1.0)
             return
+        self._glides[owner] = function, Fraction(self._clock()), Fraction(seconds) * 1000
+        function(0.0)
+        self._timer.start()
+
+    def tick(self) -> None:
+        """Show where everything is now."""
+        self._glide_on()
+        if self._store.state.playing and self._timeline.beats:
+            if self.steps() != self._in_steps:
+                self._start()
+            self._play_steps() if self._in_steps else self._play_beats()
+        self._rest()
+
+    # --- what plays ---
+
+    def _play_beats(self) -> None:
+        """The timeline as it is. The end is the last beat, settled; there the State stops playing."""
+        times = self._timeline
         end = times.settled(len(times.beats) - 1)
         second = self._now()
         if second >= times.second_of(end):
             self._show(end, playing=False)
         else:
             moment = times.at(second)
-            self._show(times.settled(moment.index) if state.look.reduced_motion else moment, playing=True)
+            reduced = self._store.state.look.reduced_motion
+            self._show(times.settled(moment.index) if reduced else moment, playing=True)
+
+    def _play_steps(self) -> None:
+        """One small step after the other, each all at once, up to the end of the beat."""
+        moment = self._store.moment
+        assert moment is not None
+        done = min(self._in_steps, self._now() // TERM)
+        there = replace(moment, phase=done / self._in_steps)
+        if there.address != self._at or done == self._in_steps:
+            self._show(there, playing=done < self._in_steps)
 
     def _now(self) -> Fraction:
         """The second of the animation, counted exactly from where it was last set, never added up tick by tick."""
@@ -68,10 +108,17 @@ class Player(QObject):
         self._store.apply(lambda state: replace(state, at=self._at, playing=playing), undoable=False)
 
     def _start(self) -> None:
-        """Count from the second of the State's own moment."""
+        """Count from the second of the State's own moment: in the timeline, or in the steps of its beat."""
         moment = self._store.moment
-        self._count_from(Fraction(0) if moment is None else self._timeline.second_of(moment))
-        self._at = self._store.state.at
+        self._in_steps = self.steps()
+        if moment is None:
+            second = Fraction(0)
+        elif self._in_steps:
+            second = int(moment.phase * self._in_steps + 1e-9) * TERM
+        else:
+            second = self._timeline.second_of(moment)
+        self._count_from(second)
+        self._at, self._counting = self._store.state.at, True
         self._timer.start()
 
     def _count_from(self, second: Fraction) -> None:
@@ -81,8 +128,9 @@ class Player(QObject):
     def _follow(self) -> None:
         state = self._store.state
         if not state.playing:
-            self._timer.stop()
-        elif not self.running or state.at != self._at:  # started, or put elsewhere by somebody else
+            self._counting = False
+            self._rest()
+        elif not self._counting or state.at != self._at:  # started, or put elsewhere by somebody else
             self._start()
         elif state.speed != self._speed:
             self._count_from(self._now())
@@ -93,3 +141,18 @@ class Player(QObject):
             self._timeline = self._store.timeline
             if self._store.state.playing:
                 self._start()
+
+    # --- what glides ---
+
+    def _glide_on(self) -> None:
+        now = Fraction(self._clock())
+        for owner, (function, since, lasts) in tuple(self._glides.items()):
+            share = min(1.0, float((now - since) / lasts)) if lasts else 1.0
+            if share == 1:
+                del self._glides[owner]
+            function(share)
+
+    def _rest(self) -> None:
+        """Let the timer stand where nothing moves."""
+        if not self._glides and not (self._store.state.playing and self._timeline.beats):
+            self._timer.stop()

@@ -31,8 +31,10 @@ from visualizer.ui import style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.drawing import Pad, Sheet
+from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
+from visualizer.ui.walking import same_numbers
 from visualizer.ui.words import tr
 
 WIDE, NARROW = 216, 56
@@ -284,11 +286,15 @@ class Aside(Canvas):
             self.hide()
             return
         look = replace(state.look, size=(self.width(), self.height()))
-        wanted = (id(trace), moment, state.focus, look, view.name)
+        focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
+        wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
             self._drawn = wanted
-            self.show_picture(view.aside(trace, moment, state.focus, look))
+            self.show_picture(view.aside(trace, moment, focus, look))
         self.show()
+
+    def alike(self, focus: Focus) -> tuple[Focus, ...]:
+        return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
     def describe(self, focus: Focus) -> str:
         trace, moment = self.store.trace, self.store.moment

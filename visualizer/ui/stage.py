@@ -30,10 +30,11 @@ from visualizer.scene.picture import Focus, Look, Picture, Rect
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
-from visualizer.ui import style, words
-from visualizer.ui.buttons import note_focus
+from visualizer.ui import style, walking, words
+from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WALK, subject
+from visualizer.ui.commands import out
+from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
@@ -41,6 +42,12 @@ RADIUS = 10.0
 MOST_ZOOM = 16.0
 DRAG = 4.0
 """A press that moves less than this is a click."""
+
+
+Key = Qt.Key
+ARROW_STEPS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, -1), Key.Key_Down: (0, 1)}
+"""(to the right, downwards) of each arrow key."""
+ENTER = (Key.Key_Return, Key.Key_Enter)
 
 
 class StageInterface(QAccessibleWidget):
@@ -72,6 +79,8 @@ class Stage(Canvas):
 
     deeper = Signal()
     """Double click or Enter: one level in."""
+    part, spot = -1, 0
+    """Where the keyboard walks within the picture: which part, which cell of it; −1: on the picture as a whole."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -82,12 +91,16 @@ class Stage(Canvas):
         self.held_back = False
         """The window has not been seen yet: the picture comes right after its first paint."""
         self._drawn: tuple[object, ...] = ()
+        self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
+        self._kept: tuple[Focus | None, Focus] | None = None
+        """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
         self._dragging = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Stage"))
         self.hovered.connect(self.light)
+        self.hovered.connect(self.point)
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
 
@@ -103,20 +116,23 @@ class Stage(Canvas):
             return
         view = suiting(store.state.view, trace)
         look = look_of(store.state, (self.width(), self.height()))
-        focus = store.state.focus
+        focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
             self._drawn = wanted
             self.show_picture(view.draw(trace, moment, focus, look))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
+            self._stay_within_parts()
 
     def value(self) -> str:
-        """Where one stands, in words."""
+        """Where one stands, in words: the cell that the keyboard has reached, or the beat and what it is about."""
         trace, moment = self.store.trace, self.store.moment
         if trace is None or moment is None:
             return ""
+        if self.part >= 0:
+            return walking.spoken(trace, self.picture, self.parts()[self.part], self.spot, moment.backward)
         return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
-                          words.place(trace, subject(trace, moment, self.store.state.focus))))
+                          words.place(trace, looked_at(trace, moment, self.store.state))))
 
     def describe(self, focus: Focus) -> str:
         """The tooltip of what lies under the pointer."""
@@ -125,9 +141,16 @@ class Stage(Canvas):
             return ""
         if focus.part == BEAT:
             return words.beat_tip(trace, focus.layer, moment.backward)
+        if self.store.state.view == WALK:
+            return walking.term_tip(trace, self.picture, focus, moment.backward)
         return words.tip(trace, focus, moment.backward)
 
+    def alike(self, focus: Focus) -> tuple[Focus, ...]:
+        return (focus,) if self.store.trace is None else walking.same_numbers(self.store.trace, focus)
+
     def _changed(self, old: State, new: State) -> None:
+        if self._kept is not None and new.focus != self._kept[1]:
+            self._kept = None
         self.refresh()
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
@@ -135,9 +158,10 @@ class Stage(Canvas):
             self.reset_zoom()
 
     def _announce(self) -> None:
-        """Say the caption to a screen reader."""
-        if QAccessible.isActive() and self.picture.caption:
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.picture.caption))
+        """Say to a screen reader what is seen, or the cell that was reached."""
+        said = self.value() if self.part >= 0 else self.picture.caption
+        if QAccessible.isActive() and said:
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
 
     # --- zoom ---
 
@@ -217,15 +241,52 @@ class Stage(Canvas):
 
     def _click(self, focus: Focus | None) -> None:
         """Select what lies there, one level down at a time; on nothing, go one level up."""
-        trace, times = self.store.trace, self.store.timeline
+        trace = self.store.trace
         if trace is None:
             return
         if focus is None:
-            self.store.apply(does.up)
+            names = tuple(view.name for view in views.all_views() if view.suits(trace))
+            self.store.apply(lambda state: out(state, names))
+        elif self.store.state.view == WALK:
+            self.pick(focus)
+        else:
+            self._select(level_for(trace, self.store.state.focus, focus))
+
+    def _select(self, focus: Focus) -> None:
+        trace, times = self.store.trace, self.store.timeline
+        assert trace is not None
+        self.store.apply(lambda state: does.select(replace(state, playing=False), trace, times, focus))
+
+    # --- pointing at places ---
+
+    def point(self, focus: Focus | None) -> None:
+        """The pointer or the keyboard has come to a cell of the microscope, here or beside the stage: another place of
+        the layer that is looked at is tried out as long as it stays there; `pick` keeps it."""
+        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        if trace is None or moment is None or state.view != WALK or state.playing:
             return
-        state = self.store.state
-        target = focus if state.view == WALK else level_for(trace, state.focus, focus)
-        self.store.apply(lambda state: does.select(replace(state, playing=False), trace, times, target))
+        if focus is not None and walking.is_place(trace, looked_at(trace, moment, state), focus):
+            chosen = state.focus if self._kept is None else self._kept[0]
+            if focus != state.focus:
+                self.store.apply(lambda state: replace(state, focus=focus), undoable=False)
+            self._kept = chosen, focus
+        elif self._kept is not None:
+            self._let_go()
+
+    def pick(self, focus: Focus) -> None:
+        """Look at that number: it becomes the subject of the microscope."""
+        trace = self.store.trace
+        if trace is None or focus.part != "output" or len(focus.cell) != trace[focus.layer].output.ndim:
+            return
+        if self._kept is not None:
+            self._let_go()
+        self._select(focus)
+
+    def _let_go(self) -> None:
+        """Back to the place that was chosen."""
+        assert self._kept is not None
+        chosen, self._kept = self._kept[0], None
+        self.store.apply(lambda state: replace(state, focus=chosen), undoable=False)
 
     def _drag_of(self, start: Focus | None) -> str:
         """What a drag that began there does: it moves the marked pixel of the selected tile, or the enlarged view."""
@@ -267,11 +328,88 @@ class Stage(Canvas):
         if target is not None:
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), undoable=False)
 
+    # --- walking by keys ---
+
+    def parts(self) -> tuple[walking.Part, ...]:
+        """What Tab reaches within the picture: the parts of the microscope."""
+        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        if trace is None or moment is None or state.view != WALK:
+            return ()
+        if self._parts[0] is not self.picture:
+            self._parts = self.picture, walking.parts(self.picture, looked_at(trace, moment, state))
+        return self._parts[1]
+
+    def leave_parts(self) -> bool:
+        """From a part back to the picture as a whole; False if one was there already."""
+        if self.part < 0:
+            return False
+        self._walk_to(-1, 0)
+        return True
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        """Tab goes from part to part, and out of the stage after the last one."""
+        part = self.part + (1 if forwards else -1)
+        if -1 <= part < len(self.parts()):
+            self._enter_part(part)
+            return True
+        self._walk_to(-1, 0)
+        return super().focusNextPrevChild(forwards)
+
+    def _enter_part(self, part: int) -> None:
+        """Begin at the number that is looked at if it stands there, else at the first cell."""
+        trace, moment, spot = self.store.trace, self.store.moment, 0
+        if part >= 0 and trace is not None and moment is not None:
+            about = looked_at(trace, moment, self.store.state)
+            spot = next((number for number, found in enumerate(self.parts()[part].spots) if found.focus == about), 0)
+        self._walk_to(part, spot)
+
+    def _walk_to(self, part: int, spot: int) -> None:
+        self.part, self.spot = part, spot
+        focus = self.parts()[part].spots[spot].focus if part >= 0 else None
+        self.hovered.emit(focus)
+        self.update()
+        if part >= 0:
+            self._announce()
+
+    def _stay_within_parts(self) -> None:
+        """Another picture has other parts."""
+        if self.part < 0:
+            return
+        found = self.parts()
+        self.part = min(self.part, len(found) - 1)
+        self.spot = min(self.spot, len(found[self.part].spots) - 1) if found else 0
+
+    def _walk_by_key(self, key: Qt.Key) -> None:
+        """An arrow goes to the next cell, Enter opens the cell: it becomes the subject."""
+        part = self.parts()[self.part]
+        if key in ARROW_STEPS:
+            self._walk_to(self.part, walking.beside(part, self.spot, *ARROW_STEPS[key]))
+        else:
+            self.pick(part.spots[self.spot].focus)
+
+    def _draw_parts(self, painter: QPainter) -> None:
+        """The ring around the part that has the keyboard, and around its cell."""
+        found = self.parts() if self.part >= 0 else ()
+        if found:
+            painter.save()
+            part = found[self.part]
+            self.outline(painter, QRectF(*part.place), 7, 2)
+            self.outline(painter, QRectF(*part.spots[self.spot].place), 2, 2.5)
+            painter.restore()
+
     # --- keys and frame ---
 
+    def event(self, event: QEvent) -> bool:
+        """Arrows and Enter belong to the part that has the keyboard."""
+        with_shift = isinstance(event, QKeyEvent) and event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        return (self.part >= 0 and not with_shift and keeps(event, (*ARROW_STEPS, *ENTER))) or super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Plus, minus and nought zoom; every other key is a command of the window."""
-        if event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+        """Plus, minus and nought zoom; arrows and Enter walk in a part; every other key is a command of the window."""
+        key = Qt.Key(event.key())
+        if self.part >= 0 and (key in ARROW_STEPS or key in ENTER):
+            self._walk_by_key(key)
+        elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_by(1.25)
         elif event.key() == Qt.Key.Key_Minus:
             self.zoom_by(0.8)
@@ -282,6 +420,12 @@ class Stage(Canvas):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)
+        if event.reason() == Qt.FocusReason.BacktabFocusReason and self.parts():
+            self._enter_part(len(self.parts()) - 1)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
+            self.leave_parts()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
@@ -295,6 +439,7 @@ class Stage(Canvas):
                 painter.fillRect(self.rect(), style.color("stage"))
             else:
                 self.draw(painter)
+                self._draw_parts(painter)
             if self.veiled:
                 self._veil(painter)
             self._frame(painter)

@@ -26,6 +26,8 @@ class TopBar(QWidget):
     crumb_chosen = Signal(object)
     menu_wanted = Signal(object)
     """Where the menu should open, in global pixels."""
+    options_wanted = Signal(object)
+    """The same for the options of the view."""
 
     def __init__(self, run: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,6 +42,9 @@ class TopBar(QWidget):
         self.tabs.chosen.connect(lambda number: self.view_chosen.emit(self.views[number].name))
         self.view_button = ViewButton(self)
         self.view_button.clicked.connect(self._view_menu)
+        self.options = Button(tr("Options"), "options", "flat", self)
+        self.options.clicked.connect(lambda: self.options_wanted.emit(self.options.mapToGlobal(
+            QPoint(0, self.options.height() + 4))))
         self.present = Button(tr("Present"), "present", "flat", self)
         self.present.clicked.connect(lambda: run("present"))
         self.details = Button(tr("Details"), "", "raised", self)
@@ -47,6 +52,7 @@ class TopBar(QWidget):
         self.export = Button(tr("Export"), "export", "flat", self)
         self.export.clicked.connect(lambda: run("export"))
         style.name(self.mark, tr("Menu"), tr("Everything that can be done (F10 for a menu bar)"))
+        style.name(self.options, tr("Options"), tr("Settings of this view"))
         style.name(self.present, tr("Present"), tr("Full screen in the projector theme (F5)"))
         style.name(self.details, tr("Details"), tr("Show or hide the inspector (I)"))
         style.name(self.export, tr("Export"), tr("Save what you see as PNG, SVG or PDF (E)"))
@@ -62,6 +68,7 @@ class TopBar(QWidget):
             self._place()
         for number, view in enumerate(self.views):
             if view.name == chosen:
+                self.options.setEnabled(bool(view.knobs))
                 self.tabs.choose(number)
                 self.view_button.setText(tr_view(view))
                 style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), view.sentence)
@@ -75,6 +82,7 @@ class TopBar(QWidget):
         self.narrow, self.compact = narrow, compact
         self.present.setText("" if compact else tr("Present"))
         self.export.setText("" if compact else tr("Export"))
+        self.options.setText("" if narrow else tr("Options"))
         self.mark.setText("" if narrow else tr("Visualizer"))
         self._place()
 
@@ -87,8 +95,8 @@ class TopBar(QWidget):
     def _place(self) -> None:
         self.mark.setGeometry(8, 6, self.mark.sizeHint().width(), 36)
         right = self.width() - 8
-        for button in (self.export, self.present):
-            wide = 36 if self.compact else button.sizeHint().width()
+        for button in (self.export, self.present, self.options):
+            wide = button.sizeHint().width() if button.text() else 36
             right -= wide
             button.setGeometry(right, 8, wide, 32)
             right -= 4

@@ -31,6 +31,8 @@ class Transport(QWidget):
         super().__init__(parent)
         self.store = store
         self.compact = False
+        self.steps: Callable[[], int] = lambda: 0
+        """In how many small steps the beat goes that is shown now; 0 where beats are counted."""
         self._shown: tuple[object, ...] = ()
         self.directions = Segments((), self)
         self.directions.chosen.connect(self._turn)
@@ -63,7 +65,7 @@ class Transport(QWidget):
     def show_state(self) -> None:
         """Set every part from the State."""
         moment, state = self.store.moment, self.store.state
-        shown = (id(self.store.trace), moment and moment.beat, state.speed, state.playing, self.compact,
+        shown = (id(self.store.trace), moment and moment.beat, self.counter(), state.speed, state.playing, self.compact,
                  style.theme_name())
         if shown == self._shown:
             return
@@ -78,9 +80,14 @@ class Transport(QWidget):
         self.update()
 
     def counter(self) -> str:
-        """`Beat 5 of 23`."""
-        moment = self.store.moment
-        return "" if moment is None else words.beat(moment.index + 1, len(self.store.timeline.beats))
+        """`Beat 5 of 23`, or `Term 17 of 56` where a beat goes in small steps."""
+        moment, steps = self.store.moment, self.steps()
+        if moment is None:
+            return ""
+        if steps:
+            march, done = self.store.state.look.knob("march", "terms"), int(moment.phase * steps + 1e-9)
+            return words.small_step(march, done, steps)
+        return words.beat(moment.index + 1, len(self.store.timeline.beats))
 
     def sizeHint(self) -> QSize:
         return QSize(1024, HEIGHT)
@@ -100,9 +107,9 @@ class Transport(QWidget):
                 return
             left = self._name_left()
             room = self.buttons["first"].x() - left - 24
-            name, rest = words.beat_words(trace, moment, self.compact)
+            name, rest = words.beat_words(trace, moment, self.compact, self.steps())
             if style.text_width(name, weight=600) + style.text_width(rest) > room:
-                name, rest = words.beat_words(trace, moment, True)
+                name, rest = words.beat_words(trace, moment, True, self.steps())
             used = style.write(painter, name, left, baseline, weight=600, width=room)
             style.write(painter, rest, left + used, baseline, weight=500, width=max(1.0, room - used))
             self._write_counter(painter, baseline)
@@ -112,8 +119,8 @@ class Transport(QWidget):
         right = self.speed_button.x() - 20.0 if self.compact else self.speed.x() - 84.0
         whole = self.counter()
         x = right - style.text_width(whole)
-        for piece in whole.split(" "):
-            weight = 600 if piece == str(self.store.moment.index + 1) else 500  # type: ignore[union-attr]
+        for place, piece in enumerate(whole.split(" ")):
+            weight = 600 if place == 1 else 500
             x += style.write(painter, piece + " ", x, baseline, "ink" if weight == 600 else "ink-2", weight=weight)
 
     def _name_left(self) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits, no frames
 from PySide6.QtGui import (
     QAction,
+    QActionGroup,
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
@@ -29,10 +30,10 @@ from visualizer.scene.state import State, to_json
 from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
-from visualizer.ui.commands import Command, commands, out
+from visualizer.ui.commands import Command, commands, out, to_level, turned
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
-from visualizer.ui.page import WALK, subject
+from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.rail import NARROW, WIDE, Rail
 from visualizer.ui.stage import Stage, suiting
 from visualizer.ui.store import Store
@@ -75,6 +76,7 @@ class Window(QMainWindow):
         self.stage = Stage(store, self.frame)
         self.inspector = Inspector(store, self.frame)
         self.transport = Transport(store, self.run, self.frame)
+        self.transport.steps = lambda: self.stage.picture.steps
         self.empty = Empty(self.run, self.frame)
         self.drawer_open = False
         self._overlay: QWidget | None = None
@@ -138,7 +140,18 @@ class Window(QMainWindow):
         """Save what the stage shows; the ending of the name chooses the format."""
         from visualizer import export  # not before the window is seen
 
-        export.save(self.stage.picture, path, state_json=to_json(self.store.state), scale=2)
+        export.save(self.stage.picture, path, state_json=to_json(self.pictured()), scale=2)
+
+    def pictured(self) -> State:
+        """The State as far as the picture depends on it: in the microscope with its number, and no other view's
+        knobs."""
+        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        if trace is None or moment is None:
+            return state
+        own = [name for name, _ in self.view().knobs]
+        look = replace(state.look, knobs=tuple(pair for pair in state.look.knobs if pair[0] in own))
+        focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
+        return replace(state, look=look, focus=focus, view=self.view().name)
 
     def copy_picture(self) -> None:
         """The whole picture, at twice its size, on the clipboard."""
@@ -195,13 +208,18 @@ class Window(QMainWindow):
             self.toggle_details()
         elif self.isFullScreen():
             self._leave_full_screen()
-        elif self._trail and self.store.state.view == WALK:
-            at, focus = self._trail[-1]
-            self.store.update(at=at, focus=focus)
-            self._trail.pop()
-        else:
+        elif not self.stage.leave_parts():
             names = tuple(view.name for view in self.views())
             self.store.apply(lambda state: out(state, names))
+
+    def walk_back(self) -> None:
+        """What Backspace does: back to the number that was taken apart before this one, else one level up."""
+        if not self._trail or self.store.state.view != WALK:
+            self.one_level_out()
+            return
+        at, focus = self._trail[-1]
+        self.store.update(at=at, focus=focus)
+        self._trail.pop()
 
     def next_pane(self) -> None:
         """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
@@ -246,7 +264,7 @@ class Window(QMainWindow):
         if shown == self._path_shown:
             return
         self._path_shown = shown
-        self.top.show_path(words.path(trace, subject(trace, moment, state.focus)))
+        self.top.show_path(words.path(trace, looked_at(trace, moment, state)))
         self.top.show_views(self.views(), self.view().name)
         self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")
 
@@ -267,18 +285,31 @@ class Window(QMainWindow):
 
     def _keep_trail(self, old: State, new: State) -> None:
         """Remember each number that was left for another one by a click in the microscope."""
-        if new.view != WALK or old.view != WALK or new.model != old.model:
+        trace = self.store.trace
+        if new.view != WALK or old.view != WALK or new.model != old.model or trace is None:
             self._trail.clear()
-        elif old.focus is not None and new.focus is not None and old.focus.layer != new.focus.layer \
-                and (old.at, old.focus) not in self._trail and (new.at, new.focus) not in self._trail:
-            self._trail.append((old.at, old.focus))
+            return
+        left = subject(trace, does.moment_of(old, self.store.timeline), old.focus, whole=True)
+        if new.focus is not None and new.focus != old.focus and left.layer != new.focus.layer \
+                and (old.at, left) not in self._trail and (new.at, new.focus) not in self._trail:
+            self._trail.append((old.at, left))
 
     def _select(self, focus: Focus | None) -> None:
-        """A crumb or a row of the inspector was clicked."""
+        """A crumb was clicked: go to its level."""
         trace = self.store.trace
         if trace is None:
             return
-        self.store.apply(lambda state: does.select(replace(state, playing=False), trace, self.store.timeline, focus))
+        names = tuple(view.name for view in self.views())
+        self.store.apply(lambda state: to_level(state, trace, self.store.timeline, focus, names))
+
+    def _pick(self, focus: Focus | None) -> None:
+        """A row of the inspector, or a cell beside the stage, was clicked."""
+        if focus is None or self.store.trace is None:
+            return
+        if self.store.state.view == WALK:
+            self.stage.pick(focus)
+        else:
+            self._select(focus)
 
     def _light(self, focus: Focus | None) -> None:
         """The same thing lights up wherever it is shown."""
@@ -375,7 +406,33 @@ class Window(QMainWindow):
             menus[command.menu].addAction(action)
             self.addAction(action)
             self.actions_by_name[command.name] = action
+        self.options = menus[self.commands["theme"].menu].addMenu(tr("Options of this view"))
+        self.options.aboutToShow.connect(lambda: self._fill_options(self.options))
         bar.hide()
+
+    def _fill_options(self, menu: QMenu) -> None:
+        """The knobs of the view, each with its words to choose one from."""
+        menu.clear()
+        knobs = self.view().knobs if self.store.trace is not None else ()
+        for name, found in knobs:
+            menu.addSection(words.knob(name))
+            group = QActionGroup(menu)
+            chosen = self.store.state.look.knob(name, found[0])
+            for word in found:
+                action = menu.addAction(words.knob_word(name, word))
+                action.setCheckable(True)
+                action.setChecked(word == chosen)
+                group.addAction(action)
+                action.triggered.connect(lambda checked=False, name=name, word=word: self.store.apply(
+                    lambda state: turned(state, name, word)))
+        if not knobs:
+            menu.addAction(tr("This view has none")).setEnabled(False)
+
+    def _pop_options(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._fill_options(menu)
+        menu.popup(at)
 
     def _action(self, command: Command) -> QAction:
         action = QAction(command.title, self)
@@ -404,14 +461,16 @@ class Window(QMainWindow):
         self.top.view_chosen.connect(lambda name: store.update(view=name))
         self.top.crumb_chosen.connect(self._select)
         self.top.menu_wanted.connect(lambda at: self.menu.popup(at))
+        self.top.options_wanted.connect(self._pop_options)
         self.rail.open_wanted.connect(self.choose_file)
         self.rail.drawn.connect(self.drawn)
         self.stage.deeper.connect(lambda: self.run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
-        self.inspector.clicked.connect(lambda focus: focus is not None and self._select(focus))
+        self.inspector.clicked.connect(self._pick)
         self.rail.aside.hovered.connect(self._light)
-        self.rail.aside.clicked.connect(lambda focus: focus is not None and self._select(focus))
+        self.rail.aside.hovered.connect(self.stage.point)
+        self.rail.aside.clicked.connect(self._pick)
         self.message.closed.connect(self._place)
 
     def _order_tabs(self) -> None:

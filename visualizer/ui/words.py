@@ -101,6 +101,41 @@ def beat(number: int, total: int) -> str:
     return tr("Beat {number} of {total}").format(number=number, total=total)
 
 
+def small_step(march: str, number: int, total: int) -> str:
+    """`Term 17 of 56`: how many of the small steps of a beat are done."""
+    words = {"positions": tr("Position {n} of {all}"), "rows": tr("Row {n} of {all}")}.get(
+        march, tr("Term {n} of {all}"))
+    return words.format(n=numbers.count(number), all=numbers.count(total))
+
+
+def knob(name: str) -> str:
+    """What a knob of a view is called; its own name if it has no words."""
+    return {
+        "card": tr("The card of a gradient"),
+        "march": tr("Small steps"),
+        "ranking": tr("Order of the maps"),
+        "unreached": tr("What is not reached yet"),
+    }.get(name, name.replace("_", " ").capitalize())
+
+
+def knob_word(name: str, word: str) -> str:
+    """What a choice of a knob is called."""
+    return {
+        ("card", "auto"): tr("Whichever says more"),
+        ("card", "arrives"): tr("How it arrives"),
+        ("card", "hands"): tr("What it hands on"),
+        ("march", "terms"): tr("Term by term"),
+        ("march", "positions"): tr("Place by place over the map"),
+        ("march", "rows"): tr("Row by row over the map"),
+        ("ranking", "first"): tr("As they are numbered"),
+        ("ranking", "mean"): tr("Largest mean size first"),
+        ("ranking", "max"): tr("Largest value first"),
+        ("ranking", "gradient"): tr("Largest gradient first"),
+        ("unreached", "shown"): tr("Shown"),
+        ("unreached", "veiled"): tr("Veiled"),
+    }.get((name, word), word.replace("_", " ").capitalize())
+
+
 def _levels(layer: Layer, focus: Focus) -> list[tuple[str, int]]:
     """The words of each level below the layer, and how many indices it takes: a row and a column are one pixel.
 
@@ -157,9 +192,13 @@ def beat_tip(trace: Trace, layer: str, backward: bool) -> str:
     return f"{name}\n{words}"
 
 
-def beat_words(trace: Trace, moment: Moment, short: bool) -> tuple[str, str]:
-    """The name of a beat, for the transport: the layer, and a few words of what it does."""
+def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tuple[str, str]:
+    """The name of a beat, for the transport: the layer, and a few words of what it does, or of its small steps."""
     layer = trace[moment.beat.layer]
+    if steps:
+        what = tr("one pixel") if layer.has("row", "column") else tr("one number")
+        said = tr(" backward: {what}, step by step") if moment.backward else tr(": {what}, term by term")
+        return layer.name, said.format(what=what)
     kind = kinds.of(layer)
     few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
     title = tr("what is given") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
