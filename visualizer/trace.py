@@ -270,7 +270,8 @@ def _pack(trace: Trace, method: int) -> bytes:
         if layer.gradient is not None:
             entry["gradient"] = keep(f"{number}.gradient", layer.gradient)
         for group in _ARRAY_GROUPS:
-            entry[group] = {key: keep(f"{number}.{group}.{key}", value) for key, value in getattr(layer, group).items()}
+            entry[group] = {key: keep(f"{number}.{group}.{key}", value)
+                            for key, value in sorted(getattr(layer, group).items())}
         layers.append(entry)
     header = {
         "format": FORMAT, "layers": layers, "labels": list(trace.labels), "notes": list(trace.notes),

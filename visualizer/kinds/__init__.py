@@ -59,7 +59,8 @@ class Terms:
     """Where one number came from: what was read, how it was put together, and what that makes."""
 
     op: str
-    """`sum` Σ value·weight + bias · `max` · `product` · `function` of one number · `share` (softmax) · `copy`."""
+    """`sum` Σ value·weight + bias · `gate`, a function of such a sum · `max` · `product` · `function` of one number ·
+    `share` (softmax) · `copy`."""
     taps: tuple[Taps, ...]
     result: float
     """The number, recomputed in float64 from the taps."""
@@ -119,6 +120,13 @@ class Kind:
     """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
     short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
     """A few words for a header: `3 × 3, 6 → 12 channels`."""
+    own_terms: Callable[[Layer, Inputs, Cell], Terms] | None = None
+    """(layer, inputs, cell of its output) -> what the layer hands back to its own output, beside its readers: to h_t
+    what step t + 1 hands back."""
+    inner_terms: Callable[[Layer, Inputs, str, int, int], Terms] | None = None
+    """(layer, inputs, key of `inner`, step, unit) -> where that gate or state came from."""
+    inner_backward_terms: Callable[[Layer, Inputs, str, int, int], Terms] | None = None
+    """(layer, inputs, key of `inner_gradients`, step, unit) -> where that gradient came from."""
 
 
 @cache
@@ -164,7 +172,29 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
             if read == name:
                 found = asked(_explained(reader).backward_terms, reader, trace.inputs(reader), index, cell)
                 handed_back.append((reader.name, found))
+    kind = of(layer)
+    if kind is not None and kind.own_terms is not None and layer.gradient is not None:
+        own = asked(kind.own_terms, layer, trace.inputs(layer), cell)
+        handed_back += [(name, own)] if own.taps else []
     return tuple(handed_back)
+
+
+def inner_terms(trace: Trace, name: str, key: str, step: int, unit: int) -> Terms:
+    """Where `trace[name].inner[key][step, unit]` came from."""
+    layer = trace[name]
+    found = _explained(layer).inner_terms
+    if found is None:
+        raise LookupError(f"{name} has no gates and no states.")
+    return asked(found, layer, trace.inputs(layer), key, step, unit)
+
+
+def inner_backward_terms(trace: Trace, name: str, key: str, step: int, unit: int) -> Terms:
+    """Where `trace[name].inner_gradients[key][step, unit]` came from."""
+    layer = trace[name]
+    found = _explained(layer).inner_backward_terms
+    if found is None:
+        raise LookupError(f"{name} has no gates and no states.")
+    return asked(found, layer, trace.inputs(layer), key, step, unit)
 
 
 def weight_terms(trace: Trace, name: str, weight: str, cell: Cell) -> Terms:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from visualizer.kinds import Report, Terms, asked, of
+from visualizer.kinds import Inputs, Report, Terms, asked, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
@@ -32,11 +32,12 @@ def check(trace: Trace) -> Report:
     for layer in trace.layers:
         error, why = _forward(trace, layer)
         if error is not None:
-            errors[layer.name] = error
+            errors[layer.name] = max(error, _inside(trace, layer))
         backward, why_not = _backward(trace, layer)
         if backward is not None:
             gradient_errors[layer.name] = backward
-        reason = " ".join(part for part in (why, why_not) if part)
+        differs = layer.why if layer.why.startswith("Unverified") else ""
+        reason = " ".join(part for part in (differs, why, why_not) if part)
         if reason:
             unverified[layer.name] = reason
     return Report(errors, gradient_errors, unverified, TOLERANCE.get(trace.dtype, TOLERANCE["float32"]))
@@ -80,12 +81,40 @@ def _forward(trace: Trace, layer: Layer) -> tuple[float | None, str]:
     return _worst(layer.output, recompute, 1.0, CELLS)
 
 
+def _inside(trace: Trace, layer: Layer) -> float:
+    """The error of its gates and states, if it has any."""
+    kind = of(layer)
+    if kind is None or kind.inner_terms is None:
+        return 0.0
+    return max(_cells_of_inner(layer, trace.inputs(layer), key, array, kind.inner_terms, 1.0)
+               for key, array in layer.inner.items())
+
+
+def _inside_backward(trace: Trace, layer: Layer) -> float:
+    """The error of the gradients of its gates and states; what came from outside, its readers tell."""
+    kind = of(layer)
+    if kind is None or kind.inner_backward_terms is None:
+        return 0.0
+    return max(_cells_of_inner(layer, trace.inputs(layer), key, array, kind.inner_backward_terms, CANCELLED)
+               for key, array in layer.inner_gradients.items() if not key.endswith("_direct"))
+
+
+def _cells_of_inner(layer: Layer, inputs: Inputs, key: str, array: Array, terms_of: Callable[..., Terms],
+                    share: float) -> float:
+    def recompute(cell: Cell) -> tuple[float, float]:
+        terms = asked(terms_of, layer, inputs, key, *cell)
+        return terms.result, 1.0 if share == 1.0 else _size(terms)
+
+    error, _ = _worst(array, recompute, share, CELLS)
+    return error or 0.0
+
+
 def _backward(trace: Trace, layer: Layer) -> tuple[float | None, str]:
     """The error of a layer's gradient and of its weights' gradients, or why there is none."""
     found, reasons = [], []
     if layer.gradient is not None:
         error, why = _gradient(trace, layer, layer.gradient)
-        found += [error] if error is not None else []
+        found += [error, _inside_backward(trace, layer)] if error is not None else []
         reasons += [f"Its gradient: {why}"] if why else []
     for name, gradient in layer.weight_gradients.items():
         error, why = _weight_gradient(trace, layer, name, gradient)
@@ -98,7 +127,9 @@ def _gradient(trace: Trace, layer: Layer, gradient: Array) -> tuple[float | None
     """All layers that read it hand something back; together that is its gradient."""
     handing = [(reader, index) for reader in trace.readers(layer.name) if reader.gradient is not None
                for index, read in enumerate(reader.reads) if read == layer.name]
-    if not handing:
+    kind_here = of(layer)
+    own_terms = kind_here.own_terms if kind_here else None
+    if not handing and own_terms is None:
         if gradient.size == 1 and layer is _objective(trace):
             return abs(float(gradient.ravel()[0]) - 1.0) if np.isfinite(gradient).all() else np.inf, ""
         return None, "nothing that was recorded handed it back."
@@ -117,6 +148,8 @@ def _gradient(trace: Trace, layer: Layer, gradient: Array) -> tuple[float | None
             kind = of(reader)
             assert kind is not None
             handed.append(asked(kind.backward_terms, reader, trace.inputs(reader), index, cell))
+        if own_terms is not None:
+            handed.append(asked(own_terms, layer, trace.inputs(layer), cell))
         return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)
 
     return _worst(gradient, recompute, CANCELLED, CELLS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from visualizer.record.unroll import CELLS, FUSED
 from visualizer.trace import Refused
 
 if TYPE_CHECKING:
@@ -82,18 +83,24 @@ def _input_axes(event: Event, reader: Event | None) -> Axes:
                 last = reader.call not in ("lstm", "gru", "rnn_tanh", "rnn_relu") \
                     or reader.settings.get("batch_first", True)
                 return ("batch", *names) if last else (names[0], "batch", *names[1:])
+    if count == 2 and reader is not None and reader.call == "unsqueeze" and len(event.output) != 1:
+        return ("step", "unit")  # as nn.LSTM does with a sequence that has no batch axis
     if event.output.dtype.kind in "iub" and count in (1, 2):
         return ("step",) if count == 1 else ("batch", "step")
     return OTHERWISE.get(count) or unnamed(count, batch=count > 0)
 
 
 def _recurrent(event: Event) -> Axes:
-    """A fused recurrent layer: its outputs keep the order of its input, its last states are one a layer."""
-    if event.call not in ("lstm", "gru", "rnn_tanh", "rnn_relu") or not event.reads:
+    """A recurrent call tells where its batch is; its last states are one a level and direction."""
+    if event.call in CELLS:
+        found: Axes = ("batch", "unit")[-event.output.ndim:]
+    elif event.call not in FUSED:
         return ()
-    read = event.reads[0].axes
-    states = ("level", "batch", "unit") if "batch" in read else ("level", "unit")
-    found = (*read[:-1], "unit") if event.index == 0 else states
+    elif event.index:
+        found = ("level", "batch", "unit")
+    else:
+        first = event.settings.get("batch_first")
+        found = ("step", "unit") if first is None else ("batch", "step", "unit") if first else ("step", "batch", "unit")
     return found if _fits(found, event.output.shape) else ()
 
 

@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 
 from visualizer import kinds
 from visualizer.kinds import Kind
-from visualizer.record import axes
+from visualizer.record import axes, unroll
 from visualizer.record.weights import Known, Weights, to_numpy
 from visualizer.trace import Array, Refused
 
@@ -34,12 +34,12 @@ SILENT = frozenset({
 """Calls that compute no number: they only ask about a tensor, or set a flag."""
 FROM_NOTHING = frozenset({
     "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
-    "new_full", "new_empty", "new_tensor",
+    "new_full", "new_empty", "new_tensor", "zeros",
 })
 """Calls that take nothing but shape and type from the tensor they are given."""
 WEIGHT_NAMES = ("weight", "bias", "running_")
 """Arguments that begin so are weights of the operation; every other tensor is something that it reads."""
-RECURRENT = frozenset({"lstm", "gru", "rnn_tanh", "rnn_relu"})
+RECURRENT = frozenset({*unroll.FUSED, *unroll.CELLS})
 FUSED = ("A recurrent layer is recorded as a whole: its gates and states are not taken apart, and its gradient is only "
          "what came back to its outputs, not dL/dh of every step.")
 REWRITTEN = "Its memory was written to through another tensor, a view that shares it."
@@ -94,6 +94,8 @@ class Event:
     weights: dict[str, tuple[Tensor, Array]] = field(default_factory=dict)
     again: Again | None = None
     """The call itself, to make it once more: for the share of a weight that is used twice."""
+    random: Tensor | None = None
+    """State of the random numbers before a recurrent call that draws some."""
     tensor: Tensor | None = None
     version: int = 0
     edge: GradientEdge | None = None
@@ -191,6 +193,8 @@ class Recording(TorchFunctionMode):
             return func(*args, **kwargs)
         if views:
             args, kwargs = swapped(args, views), swapped(kwargs, views)
+        if call.name in unroll.FUSED:
+            event.random = unroll.random_state(call.name, args, kwargs)
 
         returned = func(*args, **kwargs)
 
@@ -273,10 +277,12 @@ class Recording(TorchFunctionMode):
                         fixed.append(key)
                     continue
                 source = self.event_of(tensor) if known is None else self._parameter(known, views)
-                if source.kind_name == "constant" and (weight or event.call in RECURRENT):
-                    if kind is not None:
-                        fixed.append(event.add_weight(name, tensor, source.output))
-                    continue  # the zeros that a recurrent layer starts from
+                if source.kind_name == "constant" and weight:
+                    fixed.append(event.add_weight(name, tensor, source.output))
+                    continue
+                if source.kind_name == "constant" and event.call in RECURRENT and not source.output.any() \
+                        and name in ("argument1", "argument2", "hx"):
+                    continue  # the zeros that it starts from
                 source.readers += 1
                 reads.append(source)
                 if weight:
@@ -289,8 +295,8 @@ class Recording(TorchFunctionMode):
             event.settings = {"call": readable(event.call)}
             if event.call in RECURRENT:
                 event.why = FUSED
-                if isinstance(args[-1], bool):
-                    event.settings["batch_first"] = args[-1]
+                if event.call in unroll.FUSED:
+                    event.settings["batch_first"] = unroll.arguments(event.call, args, kwargs).get("batch_first")
         if fixed and [key for key in fixed if not key.startswith("running_")]:
             event.settings["fixed"] = tuple(fixed)  # a kernel that is no parameter, not only running statistics
         return operands, views

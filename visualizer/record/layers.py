@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from visualizer.record import axes
-from visualizer.record.calls import Event, Recording, readable, swapped, tensors_in
+from visualizer.record import axes, recurrent
+from visualizer.record.calls import RECURRENT, Event, Recording, readable, swapped, tensors_in
 from visualizer.record.weights import seen_by_numpy
 from visualizer.trace import Array, Layer
 
@@ -33,8 +35,11 @@ def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
         if event.axes is None:
             event.axes = axes.of_input(event, None)  # nothing read it
     names = _names(events)
-    shares = _weight_gradients(recording, events)
-    return tuple([_layer(event, names, shares.get(id(event), {}), flowed) for event in events])
+    events, recurring = recurrent.layers(recording, events, names, partial(_no_gradient, flowed=flowed))
+    shares = _weight_gradients(recording, events, {event.number for event in events if id(event) in recurring})
+    return tuple([layer for event in events for layer in
+                  (recurring[id(event)] if id(event) in recurring else
+                   (_layer(event, names, shares.get(id(event), {}), flowed),))])
 
 
 def name_classes(event: Event) -> None:
@@ -75,14 +80,7 @@ def _why(event: Event, found: dict[str, Array | None], flowed: bool) -> str:
         reasons.append(f"No explanation of the operation {event.settings.get('call', event.call)} is known; its "
                        "numbers are those that torch computed.")
     if event.gradient is None and not (event.why and event.name == "softmax"):
-        if not flowed:
-            reasons.append(NOTHING_WANTED)
-        elif event.output.dtype.kind not in "fc":
-            reasons.append(WHOLE_NUMBERS)
-        elif event.kind_name == "constant":
-            reasons.append(CONSTANT)
-        else:
-            reasons.append(NOT_REACHED if event.edge else NOT_FOLLOWED)
+        reasons.append(_no_gradient(event, flowed))
     if event.weights and flowed and not found:
         learnable = [tensor for tensor, _ in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
         if learnable and not any(tensor.requires_grad for tensor in learnable):
@@ -90,6 +88,17 @@ def _why(event: Event, found: dict[str, Array | None], flowed: bool) -> str:
     if any([share is None for share in found.values()]):
         reasons.append(SHARES)
     return " ".join([reason for reason in reasons if reason])
+
+
+def _no_gradient(event: Event, flowed: bool) -> str:
+    """Why nothing flowed back to it."""
+    if not flowed:
+        return NOTHING_WANTED
+    if event.output.dtype.kind not in "fc":
+        return WHOLE_NUMBERS
+    if event.kind_name == "constant":
+        return CONSTANT
+    return NOT_REACHED if event.edge else NOT_FOLLOWED
 
 
 # --- names ----------------------------------------------------------------------------------------------------------
@@ -115,24 +124,27 @@ def _names(events: list[Event]) -> dict[int, str]:
 def _calls_that_are_a_module(events: list[Event]) -> set[int]:
     """Numbers of the calls that are all a module without parts does: its only explained one, or its only one."""
     explained: dict[int, set[int]] = {}
+    recurrent_ones: dict[int, set[int]] = {}
     every: dict[int, set[int]] = {}
     for event in events:
         if event.place and event.place.leaf and event.place.path and event.kind_name != "constant":
             every.setdefault(event.place.scope, set()).add(event.number)
             if event.kind is not None:
                 explained.setdefault(event.place.scope, set()).add(event.number)
-    candidates = (explained.get(scope) or numbers for scope, numbers in every.items())
+            if event.call in RECURRENT:
+                recurrent_ones.setdefault(event.place.scope, set()).add(event.number)
+    candidates = (recurrent_ones.get(scope) or explained.get(scope) or numbers for scope, numbers in every.items())
     return {number for numbers in candidates if len(numbers) == 1 for number in numbers}
 
 
 # --- gradients of weights -------------------------------------------------------------------------------------------
 
-def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
+def _weight_gradients(recording: Recording, events: list[Event], known: set[int]) -> Shares:
     """dObjective/d each weight, as far as it came through that Event.
 
     A weight that is used once has torch's own gradient. One that is used again (a module called twice, tied weights)
     is differentiated once more, call by call, from the recorded numbers; the shares add up to torch's gradient, or
-    none is given.
+    none is given. Weights that only the calls `known` use have theirs already.
     """
     uses: dict[int, list[tuple[Event, str]]] = {}
     for event in events:
@@ -141,7 +153,7 @@ def _weight_gradients(recording: Recording, events: list[Event]) -> Shares:
     found: Shares = {}
     for tensor_id, places in uses.items():
         total = recording.weight_gradients.get(tensor_id)
-        if total is None:
+        if total is None or (known and all(event.number in known for event, _ in places)):
             continue
         if len(places) == 1:
             event, key = places[0]

@@ -1,0 +1,546 @@
+"""RNN, LSTM and GRU, whole sequences and single cells: every gate and state, and what flows back through time.
+
+Equations are torch's: rows of the weights in the order i, f, g, o and r, z, n, two biases, and in a GRU r after the
+product and z the gate that keeps. h₋ and c₋ are the states of the step before, a is a sum before its σ or tanh.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
+from visualizer.kinds._steps import (
+    GATES,
+    after,
+    back,
+    before,
+    cell_of,
+    family,
+    first,
+    inner,
+    last,
+    met_by,
+    place,
+    product_of_states,
+    read_at,
+    reverse,
+    row,
+    sequences,
+    start_input,
+    start_place,
+    state_before,
+    state_taps,
+    steps,
+    sum_of_reads,
+    sum_of_states,
+    units,
+)
+from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
+from visualizer.kinds.pointwise import sigmoid
+from visualizer.trace import Cell, Layer
+
+FORMULAS = {
+    "lstm": {"input": "i = σ(W x + U h₋ + b)", "forget": "f = σ(W x + U h₋ + b)",
+             "candidate": "g = tanh(W x + U h₋ + b)", "output_gate": "o = σ(W x + U h₋ + b)",
+             "cell": "c = f·c₋ + i·g", "hidden": "h = o·tanh c"},
+    "gru": {"reset": "r = σ(W x + U h₋ + b)", "update": "z = σ(W x + U h₋ + b)",
+            "new": "n = tanh(W x + b + r·(U h₋ + b))", "hidden": "h = (1 − z)·n + z·h₋"},
+    "rnn": {"preactivation": "a = W x + U h₋ + b", "hidden": "h = tanh(W x + U h₋ + b)"},
+}
+TITLES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+
+
+# --- forwards: one number of the output, of a gate, of a state --------------------------------------------------------
+
+def terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """h_t of one unit, from its gates."""
+    return inner_terms(layer, inputs, "hidden", *place(layer, cell))
+
+
+def inner_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    """Where one number of `layer.inner[key]` came from: a gate from x and h₋, a state from gates and the state before.
+
+    IndexError outside the layer, LookupError for what it has not.
+    """
+    if key not in layer.inner:
+        raise LookupError(f"{layer.name} has no {key!r}; it has {', '.join(layer.inner)}.")
+    shape = layer.inner[key].shape
+    if not (0 <= step < shape[0] and 0 <= unit < shape[1]):
+        raise IndexError(f"{layer.name} has no {key} at step {step}, unit {unit}; it has steps 0…{shape[0] - 1} and "
+                         f"units 0…{shape[1] - 1}.")
+    return FORWARD[family(layer)](layer, inputs, key, step, unit)
+
+
+def _lstm(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    if key == "cell":
+        kept = state_taps(layer, inputs, "cell", step, np.array([unit]), inner(layer, "forget", step, unit),
+                          weight="inner.forget", weight_cells=cell_of(step, unit))
+        return added(kept, _times(layer, "input", "candidate", step, unit), formula=FORMULAS["lstm"]["cell"])
+    if key == "hidden" and "weight_hr" in layer.weights:
+        weight = layer.weights["weight_hr"][unit]
+        cells = cell_of(step, *range(len(weight)))
+        return added(taps(layer, "inner.unprojected", cells, weight, weight="weight_hr",
+                          weight_cells=grid_of([unit], np.arange(len(weight)))), formula="h = W·(o·tanh c)")
+    if key in ("hidden", "unprojected"):
+        state = inner(layer, "cell", step, unit)
+        read = taps(layer, "inner.output_gate", cell_of(step, unit), math.tanh(state), weight="inner.cell",
+                    weight_cells=cell_of(step, unit))
+        return Terms("product", (read,), float(read.products[0]), formula=FORMULAS["lstm"]["hidden"],
+                     steps=(("c", state), ("tanh c", math.tanh(state))))
+    return _gate(layer, inputs, key, step, unit)
+
+
+def _gru(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    if key == "hidden":
+        update = inner(layer, "update", step, unit)
+        fresh = taps(layer, "inner.new", cell_of(step, unit), 1 - update)
+        kept = state_taps(layer, inputs, "hidden", step, np.array([unit]), update, weight="inner.update",
+                          weight_cells=cell_of(step, unit))
+        return added(fresh, kept, formula=FORMULAS["gru"]["hidden"], steps=(("z", update), ("1 − z", 1 - update)))
+    if key == "new":
+        number, reset = row(layer, "new", unit), inner(layer, "reset", step, unit)
+        weight = layer.weights["weight_hh"][number]
+        again = state_taps(layer, inputs, "hidden", step, np.arange(len(weight)), reset * weight.astype(np.float64))
+        bias = _bias(layer, number, "bias_ih", "bias_hh", share=reset)
+        return _function(math.tanh, (*sum_of_reads(layer, inputs, number, step), again), bias, FORMULAS["gru"]["new"],
+                         ("U h₋ + b", float(product_of_states(layer, inputs, step)[unit])), ("r", reset))
+    return _gate(layer, inputs, key, step, unit)
+
+
+def _rnn(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    if key == "preactivation":
+        return added(*sum_of_reads(layer, inputs, unit, step), sum_of_states(layer, inputs, unit, step),
+                     **_bias(layer, unit, "bias_ih", "bias_hh"), formula=FORMULAS["rnn"]["preactivation"])
+    read = (*sum_of_reads(layer, inputs, unit, step), sum_of_states(layer, inputs, unit, step))
+    bias = _bias(layer, unit, "bias_ih", "bias_hh")
+    if _rectified(layer):
+        return _function(_relu, read, bias, "h = max(0, W x + U h₋ + b)")
+    return _function(math.tanh, read, bias, FORMULAS["rnn"]["hidden"])
+
+
+FORWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
+
+
+def _gate(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    """σ or tanh of one row of W x + U h₋ + b."""
+    number = row(layer, key, unit)
+    read = (*sum_of_reads(layer, inputs, number, step), sum_of_states(layer, inputs, number, step))
+    return _function(math.tanh if key == "candidate" else sigmoid, read, _bias(layer, number, "bias_ih", "bias_hh"),
+                     FORMULAS[family(layer)][key])
+
+
+def _function(function: Callable[[float], float], read: tuple[Taps, ...], bias: Mapping[str, Any], formula: str,
+              *met: tuple[str, float]) -> Terms:
+    total = added(*read, **bias).result
+    return Terms("gate", read, function(total), formula=formula, **(dict(bias) | {
+        "steps": (*bias.get("steps", ()), *met, ("a", total))}))
+
+
+def _bias(layer: Layer, number: int, *names: str, share: float | None = None) -> dict[str, Any]:
+    """One row of both biases, added up; nothing where the layer has none. Of the second only a share, if one is given,
+    as in a GRU, where r stands before it."""
+    found = tuple((name, float(layer.weights[name][number])) for name in names if name in layer.weights)
+    if not found:
+        return {}
+    total = found[0][1] + found[1][1] * (1.0 if share is None else share)
+    return {"bias": total, "bias_name": " + ".join(names) if share is None else f"{names[0]} + r·{names[1]}",
+            "steps": found}
+
+
+def _times(layer: Layer, key: str, factor: str, step: int, unit: int) -> Taps:
+    """One number of `inner` times another."""
+    return taps(layer, f"inner.{key}", cell_of(step, unit), inner(layer, factor, step, unit), weight=f"inner.{factor}",
+                weight_cells=cell_of(step, unit))
+
+
+def _relu(x: float) -> float:
+    return max(x, 0.0) if x == x else x
+
+
+def _rectified(layer: Layer) -> bool:
+    return bool(layer.settings.get("nonlinearity") == "relu")
+
+
+# --- backwards: to what was read, and to the step before --------------------------------------------------------------
+
+def backward_terms(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """To what was read: every sum it was in. To a state it started from: what the first step hands back."""
+    if which < sequences(layer):
+        step, column = met_by(layer, inputs, which, cell)
+        return added(*_sums_at(layer, AT_READ, "weight_ih", column, step), formula="∂L/∂x = Σ ∂L/∂a·W")
+    for state in ("hidden", "cell"):
+        if layer.settings.get(f"initial_{state}") == "read" and which == start_input(layer, state):
+            width = len(layer.weights["weight_hh"][0]) if state == "hidden" else units(layer)
+            unit = ravel(cell, inputs[which].shape) - start_place(layer, state, inputs[which])
+            if not 0 <= unit < width:
+                return added(formula="∂L/∂h = 0: another level or direction starts from it")
+            return _handed_back(layer, inputs, state, first(layer), unit)
+    raise LookupError(f"{layer.name} has no input {which}.")
+
+
+def own_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """What the next step hands back to h_t: the part of dL/dh_t that came through time, not from readers."""
+    step, unit = place(layer, cell)
+    following = after(layer, step)
+    if following is None:
+        return added(formula="∂L/∂h = 0 from later steps: there are none")
+    return _handed_back(layer, inputs, "hidden", following, unit)
+
+
+def inner_backward_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    """Where one number of `layer.inner_gradients[key]` came from.
+
+    LookupError for what it has not, and for what came from outside: that is told by the layers that read it.
+    """
+    array = layer.inner_gradients[key] if back(layer, key) else layer.output
+    if not (0 <= step < array.shape[0] and 0 <= unit < array.shape[1]):
+        raise IndexError(f"{layer.name} has no gradient {key} at step {step}, unit {unit}; it has steps "
+                         f"0…{array.shape[0] - 1} and units 0…{array.shape[1] - 1}.")
+    if key.endswith("_direct"):
+        raise LookupError(f"The {key} of {layer.name} came from outside; the layers that read it tell how.")
+    if key.startswith("initial_"):
+        return _handed_back(layer, inputs, key.removeprefix("initial_"), first(layer), unit)
+    if key in ("hidden", "cell"):
+        return _state_back(layer, inputs, key, step, unit)
+    if key.endswith("_preactivation"):
+        gate = key.removesuffix("_preactivation")
+        value = inner(layer, gate, step, unit)
+        bounded = gate in ("candidate", "new")
+        return _product(layer, gate, step, unit, 1 - value * value if bounded else value * (1 - value),
+                        "∂L/∂a = ∂L/∂y·(1 − y²)" if bounded else "∂L/∂a = ∂L/∂y·y·(1 − y)")
+    return BACKWARD[family(layer)](layer, inputs, key, step, unit)
+
+
+def _lstm_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    if key == "unprojected":
+        weight = layer.weights["weight_hr"][:, unit]
+        outs = np.arange(len(weight))
+        return added(taps(layer, back(layer, "hidden"), cell_of(step, *outs), weight, weight="weight_hr",
+                          weight_cells=grid_of(outs, [unit])), formula="∂L/∂y = Σ ∂L/∂h·W")
+    if key == "output_gate":
+        return _product(layer, _made(layer), step, unit, math.tanh(inner(layer, "cell", step, unit)),
+                        "∂L/∂o = ∂L/∂h·tanh c", weight="inner.cell")
+    if key == "forget":
+        source, array, cells = state_before(layer, inputs, "cell", step, np.array([unit]))
+        kept = taps(source, array, cells)
+        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋", weight=array)
+    other = {"input": "candidate", "candidate": "input"}[key]
+    formula = "∂L/∂i = ∂L/∂c·g" if key == "input" else "∂L/∂g = ∂L/∂c·i"
+    return _product(layer, "cell", step, unit, inner(layer, other, step, unit), formula, weight=f"inner.{other}")
+
+
+def _gru_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    if key == "new":
+        return _product(layer, "hidden", step, unit, 1 - inner(layer, "update", step, unit),
+                        "∂L/∂n = ∂L/∂h·(1 − z)")
+    if key == "update":
+        earlier = float(state_taps(layer, inputs, "hidden", step, np.array([unit])).values[0])
+        return _product(layer, "hidden", step, unit, earlier - inner(layer, "new", step, unit),
+                        "∂L/∂z = ∂L/∂h·(h₋ − n)")
+    if key == "reset":
+        return _product(layer, "new_preactivation", step, unit, float(product_of_states(layer, inputs, step)[unit]),
+                        "∂L/∂r = ∂L/∂a·(U h₋ + b)")
+    return _product(layer, "new_preactivation", step, unit, inner(layer, "reset", step, unit),
+                    "∂L/∂(U h₋ + b) = ∂L/∂a·r", weight="inner.reset")
+
+
+def _rnn_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    value = inner(layer, "hidden", step, unit)
+    if _rectified(layer):
+        return _product(layer, "hidden", step, unit, float(value > 0), "∂L/∂a = ∂L/∂h where h > 0, else 0")
+    return _product(layer, "hidden", step, unit, 1 - value * value, "∂L/∂a = ∂L/∂h·(1 − h²)")
+
+
+BACKWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {
+    "lstm": _lstm_back, "gru": _gru_back, "rnn": _rnn_back}
+
+
+def _state_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) -> Terms:
+    """dL/d a state: from outside, at the same step through h, and from the step after."""
+    read: tuple[Taps, ...] = ()
+    if f"{state}_direct" in layer.inner_gradients:
+        read += (taps(layer, back(layer, f"{state}_direct"), cell_of(step, unit)),)
+    if state == "cell":
+        open_cell, gate = math.tanh(inner(layer, "cell", step, unit)), inner(layer, "output_gate", step, unit)
+        read += (taps(layer, back(layer, _made(layer)), cell_of(step, unit), gate * (1 - open_cell * open_cell)),)
+    following = after(layer, step)
+    if following is not None:
+        read += _handed_back(layer, inputs, state, following, unit).taps
+    formula = "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊" if state == "cell" else \
+        "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U" + (" + z₊·∂L/∂h₊" if family(layer) == "gru" else "")
+    return added(*read, formula=formula)
+
+
+def _handed_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) -> Terms:
+    """What one step hands back to a state of the step before."""
+    if state == "cell":
+        kept = taps(layer, back(layer, "cell"), cell_of(step, unit), inner(layer, "forget", step, unit),
+                    weight="inner.forget", weight_cells=cell_of(step, unit))
+        return added(kept, formula="∂L/∂c₋ = f·∂L/∂c")
+    read = _sums_at(layer, AT_HIDDEN, "weight_hh", unit, step)
+    if family(layer) == "gru":
+        read += (taps(layer, back(layer, "hidden"), cell_of(step, unit), inner(layer, "update", step, unit),
+                      weight="inner.update", weight_cells=cell_of(step, unit)),)
+    return added(*read, formula="∂L/∂h₋ = Σ ∂L/∂a·U" + (" + z·∂L/∂h" if family(layer) == "gru" else ""))
+
+
+AT_READ = {
+    "lstm": tuple(f"{gate}_preactivation" for gate in GATES["lstm"]),
+    "gru": ("reset_preactivation", "update_preactivation", "new_preactivation"),
+    "rnn": ("preactivation",),
+}
+"""The gradients that meet the rows of weight_ih, block by block."""
+AT_HIDDEN = AT_READ | {"gru": ("reset_preactivation", "update_preactivation", "hidden_new")}
+"""The same for weight_hh."""
+
+
+def _sums_at(layer: Layer, arrays: Mapping[str, tuple[str, ...]], name: str, column: int, step: int
+             ) -> tuple[Taps, ...]:
+    """dL/d every sum of a step times one column of a weight: one Taps for each gate."""
+    width = units(layer)
+    chosen = np.arange(width)
+    found = []
+    for block, key in enumerate(arrays[family(layer)]):
+        rows = block * width + chosen
+        found.append(taps(layer, back(layer, key), cell_of(step, *chosen), layer.weights[name][rows, column],
+                          weight=name, weight_cells=grid_of(rows, [column])))
+    return tuple(found)
+
+
+def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "") -> Terms:
+    read = taps(layer, back(layer, key), cell_of(step, unit), slope, weight=weight,
+                weight_cells=cell_of(step, unit) if weight.startswith("inner.") else None)
+    return Terms("product", (read,), float(read.products[0]), formula=formula, steps=(("slope", slope),))
+
+
+def _made(layer: Layer) -> str:
+    """o·tanh c: the output itself unless that is projected."""
+    return "unprojected" if "weight_hr" in layer.weights else "hidden"
+
+
+# --- weights: the same ones at every step -----------------------------------------------------------------------------
+
+def weight_terms(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
+    """A sum over the steps: dL/d the sum that the weight is in, times what it met there."""
+    if name.startswith("initial_"):
+        return _handed_back(layer, inputs, name.removeprefix("initial_"), first(layer), cell[0])
+    count, (number, *columns) = steps(layer), cell
+    every = np.arange(count)
+    if name == "weight_hr":
+        met = taps(layer, "inner.unprojected", grid_of(every, columns))
+        return added(taps(layer, back(layer, "hidden"), grid_of(every, [number]), met.values,
+                          weight="inner.unprojected", weight_cells=met.cells), formula="∂L/∂W = Σ ∂L/∂h·y")
+    arrays = AT_READ if name.endswith("_ih") else AT_HIDDEN
+    block, unit = divmod(number, units(layer))
+    key = back(layer, arrays[family(layer)][block])
+    if name.startswith("bias"):
+        return added(taps(layer, key, grid_of(every, [unit])), formula="∂L/∂b = Σ ∂L/∂a")
+    read = []
+    for source, array, at, cells in _met(layer, inputs, name, columns[0]):
+        seen = taps(source, array, cells)
+        read.append(taps(layer, key, grid_of(at, [unit]), seen.values,
+                         weight=source.name if array == "output" else array, weight_cells=cells))
+    return added(*read, formula="∂L/∂W = Σ ∂L/∂a·x" if name == "weight_ih" else "∂L/∂U = Σ ∂L/∂a·h₋")
+
+
+def _met(layer: Layer, inputs: Inputs, name: str, column: int) -> Iterator[tuple[Layer, str, Cells, Cells]]:
+    """What one column of weight_ih or weight_hh met: layer, array, at which steps, cells."""
+    every = np.arange(steps(layer))
+    if name == "weight_hh":
+        start, met = first(layer), np.array([column])
+        source, array, cells = state_before(layer, inputs, "hidden", start, met)
+        yield source, array, np.array([start]), cells
+        later = every[every != start]
+        if len(later):
+            yield layer, "inner.hidden", later, grid_of(later + before(layer, 0), met)
+    elif layer.settings.get("one_by_one"):
+        for step, source in zip(every, inputs, strict=False):
+            yield source, "output", np.array([step]), unravel(column, source.shape)
+    else:
+        for source, cells in read_at(layer, inputs, 0):
+            if 0 <= column < len(cells):
+                yield source, "output", every, unravel(every * len(cells) + column, source.shape)
+            column -= len(cells)
+
+
+def source_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    """Every step up to this one, in the order of the layer; all of the states that it started from."""
+    shape = inputs[which].shape
+    low, high = box[0] if layer.output.ndim == 2 else (0, 0)
+    if layer.settings.get("one_by_one"):
+        return whole(shape) if which <= high else tuple((0, -1) for _ in shape)
+    if which < sequences(layer) and len(shape) == 2 and shape[0] == steps(layer):
+        return (low, shape[0] - 1) if reverse(layer) else (0, high), (0, shape[1] - 1)
+    return whole(shape)
+
+
+# --- what it costs, and what it does in words -------------------------------------------------------------------------
+
+def step_cost(layer: Layer) -> Cost:
+    """One step: every number of the matrices is met once. The parameters are the same ones at every step."""
+    return Cost(layer.parameters, sum(weight.size for weight in layer.weights.values() if weight.ndim == 2))
+
+
+def cost(layer: Layer, inputs: Inputs) -> Cost:
+    """T steps of W_ih, W_hh and, if h_t is projected, W_hr; biases and the gates' own products are not counted."""
+    return Cost(layer.parameters, steps(layer) * step_cost(layer).macs)
+
+
+def sentence(layer: Layer, inputs: Inputs) -> str:
+    """What it read, what it carries, and how long it keeps it."""
+    count, width = steps(layer), layer.inner["hidden"].shape[1]
+    of = " and ".join(source.name for source in inputs[:sequences(layer)])
+    if count == 1:
+        carries = f"Makes one step with {of} and hands on {_words.some(width, 'number')}"
+    else:
+        order = "one by one, each from a layer of its own," if layer.settings.get("one_by_one") else \
+            f"of {of} {'backwards' if reverse(layer) else 'in order'}"
+        carries = f"Reads {_words.some(count, 'step')} {order} and carries {_words.some(width, 'number')} from step " \
+            "to step"
+    if family(layer) == "rnn":
+        return f"{carries}; its states lie {_words.spread(layer.inner['hidden'])}."
+    name, gate, what = ("forget gate", "forget", "memory") if family(layer) == "lstm" else \
+        ("update gate", "update", "state")
+    means = layer.inner[gate].mean(axis=1, dtype=np.float64)
+    least = int(np.argmin(means))
+    when = f", least at step {least + 1} ({_share(float(means[least]))})" if count > 1 else ""
+    return f"{carries}; its {name} keeps {_share(float(means.mean()))} of the {what} on average{when}."
+
+
+def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> str:
+    """One plain sentence about one number of `layer.inner`; steps are counted from 1, units from 0."""
+    value = inner(layer, key, step, unit)
+    said = _words.value(value)
+    does = {
+        "input": f"the input gate lets {_share(value)} of the candidate into unit {unit}'s memory",
+        "forget": f"the forget gate keeps {_share(value)} of unit {unit}'s memory",
+        "candidate": f"the candidate offers {said} to unit {unit}'s memory",
+        "output_gate": f"the output gate shows {_share(value)} of unit {unit}'s memory",
+        "cell": f"the memory of unit {unit} is {said}",
+        "unprojected": f"unit {unit} shows {said} of its memory, before the projection",
+        "reset": f"the reset gate lets the new state of unit {unit} see {_share(value)} of what the old one adds",
+        "update": f"the update gate keeps {_share(value)} of unit {unit}'s old state",
+        "new": f"the new state offered to unit {unit} is {said}",
+        "preactivation": f"the sum of unit {unit} is {said}",
+        "hidden": f"the state of unit {unit} is {said}",
+    }
+    if key not in does:
+        raise LookupError(f"There is no sentence about {key!r}; there are {', '.join(does)}.")
+    return f"At step {step + 1} {does[key]}."
+
+
+def short(layer: Layer, inputs: Inputs) -> str:
+    """`28 steps, 32 → 128`."""
+    ins, outs = layer.weights["weight_ih"].shape[1], layer.inner["hidden"].shape[1]
+    direction = ", backwards" if reverse(layer) else ""
+    return f"{_words.some(steps(layer), 'step')}, {_words.count(ins)} → {_words.count(outs)}{direction}"
+
+
+def _share(value: float) -> str:
+    """`30 %`, `99.7 %`, `0.04 %`: never 0 % of something, nor 100 % of less than everything."""
+    percent = 100 * value
+    if not 0 < percent < 100:
+        return f"{_words.value(percent)} %"
+    digits = 0 if 1 <= percent <= 99 else 1
+    while digits < 12 and float(f"{percent:.{digits}f}") in (0.0, 100.0):
+        digits += 1
+    return f"{percent:.{digits}f} %"
+
+
+# --- the state after a step, and two directions side by side ----------------------------------------------------------
+
+def state_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """h_n, c_n: the state of each level and direction after the last step that it went through."""
+    level, unit = (0, *cell)[-2:]
+    return copied(_state_of(layer, inputs, level, unit), "h_n = h after the last step")
+
+
+def state_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """To the output at that step the same number; a cell state hands nothing to the output."""
+    step, unit = place(inputs[which], cell)
+    if layer.settings["state"] != "hidden" or step != _state_step(layer, inputs, which):
+        return added(formula="∂L/∂h = 0: this is not what it reads")
+    return copied(taps(layer, "gradient", one((which, unit) if layer.output.ndim == 2 else (unit,))), "∂L/∂h = ∂L/∂h_n")
+
+
+def state_own(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """What comes back to the memory of an LSTM cell through h of the same step: torch counts it in."""
+    source, unit = inputs[0], cell[-1]
+    open_cell, gate = math.tanh(inner(source, "cell", 0, unit)), inner(source, "output_gate", 0, unit)
+    return added(taps(source, back(source, "hidden"), cell_of(0, unit), gate * (1 - open_cell * open_cell)),
+                 formula="∂L/∂c = ∂L/∂h·o·(1 − tanh² c)")
+
+
+def state_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    low, high = box[0] if layer.output.ndim == 2 else (0, 0)
+    if not low <= which <= high:
+        return tuple((0, -1) for _ in inputs[which].shape)
+    step = _state_step(layer, inputs, which)
+    source, wanted = inputs[which], box[-1]
+    if layer.settings["state"] == "cell" and "weight_hr" in source.weights:
+        wanted = (0, source.shape[-1] - 1)
+    return ((step, step), wanted)[-source.output.ndim:]
+
+
+def state_sentence(layer: Layer, inputs: Inputs) -> str:
+    what = "state" if layer.settings["state"] == "hidden" else "memory"
+    if len(inputs) > 1:
+        return f"This is the {what} that each of {_words.some(len(inputs), 'layer')} ends with, one a row."
+    step = _state_step(layer, inputs, 0)
+    return f"This is the {what} of {inputs[0].name} after step {step + 1}."
+
+
+def _state_of(layer: Layer, inputs: Inputs, level: int, unit: int) -> Taps:
+    source, step = inputs[level], _state_step(layer, inputs, level)
+    if layer.settings["state"] == "cell":
+        return taps(source, "inner.cell", cell_of(step, unit))
+    return taps(source, "output", one((step, unit)[-source.output.ndim:]))
+
+
+def _state_step(layer: Layer, inputs: Inputs, level: int) -> int:
+    """Which step: the one named in the settings, or the last that the layer went through."""
+    return int(layer.settings["step"]) if "step" in layer.settings else last(inputs[level])
+
+
+def sides_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """Forward first, then reverse, at the same step."""
+    which, unit = divmod(cell[1], inputs[0].shape[1])
+    return copied(taps(inputs[which], "output", one((cell[0], unit))), "y = [h forward, h reverse]")
+
+
+def sides_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    return copied(taps(layer, "gradient", one((cell[0], which * inputs[0].shape[1] + cell[1]))), "∂L/∂h = ∂L/∂y")
+
+
+def sides_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    width, (low, high) = inputs[0].shape[1], box[1]
+    return box[0], (max(low - which * width, 0), min(high - which * width, width - 1))
+
+
+def sides_sentence(layer: Layer, inputs: Inputs) -> str:
+    width = inputs[0].shape[1]
+    return f"At each of {_words.some(len(layer.output), 'step')}, {_words.some(width, 'number')} that know what came " \
+        f"before stand beside {_words.count(width)} that know what comes after."
+
+
+def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
+    return ("step", "unit")[-len(shape):]
+
+
+KINDS = (
+    *(Kind(name=name + suffix, title=f"{TITLES[name]}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
+           backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
+           cost=cost, short=short, inner_terms=inner_terms, inner_backward_terms=inner_backward_terms,
+           own_terms=None if suffix else own_terms)
+      for name in GATES for suffix in ("", "_cell")),
+    Kind("state", "state after a step", {}, _axes, state_terms, state_backward, state_box, state_sentence,
+         moves_only=True),
+    Kind("cell_state", "memory of an LSTM cell", {}, _axes, state_terms, state_backward, state_box, state_sentence,
+         moves_only=True, own_terms=state_own),
+    Kind("both_directions", "two directions side by side", {}, _axes, sides_terms, sides_backward, sides_box,
+         sides_sentence, moves_only=True),
+)
