@@ -91,6 +91,24 @@ def test_record_reads_an_image_file(said, tmp_path: Path) -> None:
     assert np.array_equal(trace.load(tmp_path / "a.trace").layers[0].output[0], np.float32(pixels) / np.float32(255))
 
 
+def test_record_reads_what_is_typed(said, tmp_path: Path) -> None:
+    status, out, err = said("record", "char_rnn", "--input", "to be or not", "-o", tmp_path / "a.trace")
+    opened = trace.load(tmp_path / "a.trace")
+    assert (status, err) == (DONE, "")
+    assert opened.sample.steps == tuple("to be or not")
+    assert f"cross entropy {opened.objective.value:.6g}" in out
+    (tmp_path / "b.txt").write_text("to be or not\n")
+    assert said("record", "char_rnn", "--input", tmp_path / "b.txt", "-o", tmp_path / "b.trace")[0] == DONE
+    assert trace.load(tmp_path / "b.trace").objective == opened.objective
+
+
+def test_record_composes_a_strip(said, tmp_path: Path) -> None:
+    assert said("record", "crnn_strip", "--input", "strip:4 0 7", "-o", tmp_path / "a.trace")[0] == DONE
+    opened = trace.load(tmp_path / "a.trace")
+    assert opened.sample.name == "strip:4 0 7"
+    assert opened["loss"].settings["target"] == (4, 0, 7)
+
+
 def test_record_checks_the_numbers_against_numpy(said, tmp_path: Path) -> None:
     status, out, _ = said("record", MODEL, "--check", "-o", tmp_path / "a.trace")
     assert status == DONE
@@ -121,6 +139,11 @@ def test_record_fails_when_a_number_is_not_the_sum_of_its_terms(said, tmp_path: 
     (["record", "some.trace"], WRONG_USAGE, "is no model"),
     (["record", MODEL, "--input", "no-such-digit"], WRONG_USAGE, "no-such-digit"),
     (["record", MODEL, "--input", "missing.png"], REFUSED, "missing.png"),
+    (["record", MODEL, "--input", "sea-change"], REFUSED, "reads pictures of one digit"),
+    (["record", "char_rnn", "--input", "digit-2148"], REFUSED, "reads text"),
+    (["record", "char_rnn", "--input", "a#b"], REFUSED, "does not know '#'"),
+    (["record", "char_rnn", "--target", "3"], REFUSED, "no target can be chosen"),
+    (["record", "crnn_strip", "--input", "strip:4 x"], REFUSED, "strip:4 0 7"),
     (["record", MODEL, "--target", "99"], REFUSED, "99"),
     (["record", MODEL, "--target", "four"], WRONG_USAGE, "four"),
     (["record", MODEL, "--dtype", "float16"], WRONG_USAGE, "float16"),
@@ -415,7 +438,13 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
         assert line.startswith(f"{entry['name']} ")
     assert all(entry["about"] for entry in entries)
     if what == "models":
-        assert {entry["name"] for entry in entries} == set(registry.models())
+        assert [entry["name"] for entry in entries] == list(registry.models())
+        assert entries[0]["name"] == "digits_cnn"
+        kinds = [entry["input"]["kind"] for entry in entries]
+        assert [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind != before] == [
+            "image", "name", "sentence", "strip", "text"]
+    if what == "samples":
+        assert {entry["kind"] for entry in entries} == {"image", "strip", "text", "name", "sentence"}
 
 
 def test_list_without_a_word_lists_everything(said) -> None:

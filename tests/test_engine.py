@@ -766,6 +766,18 @@ def test_a_drawing_is_recorded_as_it_was_drawn(torch_engine, qtbot) -> None:
     assert heard.until("refused")[0][:2] == ("refused", number)
 
 
+def test_what_is_typed_is_recorded_however_long_it_is(torch_engine, qtbot) -> None:
+    """A text may be longer than any file name, and hold what no file name can."""
+    heard = Heard(torch_engine, qtbot)
+    for typed in ("to be or not", "To be,\nor not\n" * 20):
+        found = heard.until_answer(torch_engine.request("record", model="char_rnn", sample=typed, check=False))
+        assert found["trace"].sample.steps == tuple(typed)
+    number = torch_engine.request("record", model="char_rnn", sample="\0")
+    (_, refused, sentence), = heard.until("refused")
+    assert refused == number
+    assert "does not know" in sentence
+
+
 @pytest.mark.parametrize(("asked", "words"), [({"model": "no_such_model"}, "no_such_model"),
                                               ({"model": "digits_cnn", "sample": "digit-none"}, "digit-none"),
                                               ({"model": "digits_cnn", "target": 10}, "class 10"),

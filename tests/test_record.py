@@ -412,7 +412,7 @@ def test_answers_and_gradients_have_the_bits_of_plain_torch(name: str) -> None:
 
 
 AT_ONCE = [name for name in registry.models() if "objective" not in registry.card(name)]
-"""Bundled models that read a picture at once; those that read step by step have their tests in test_sequences.py."""
+"""Bundled models that read a picture at once; those that read step by step have their tests in test_record_run.py."""
 
 
 @pytest.mark.parametrize("name", AT_ONCE)

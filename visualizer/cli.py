@@ -155,7 +155,9 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _what_goes_in(it: argparse.ArgumentParser) -> None:
-    it.add_argument("--input", metavar="FILE|SAMPLE", help="an image file, or a sample of `visualizer list samples`")
+    it.add_argument("--input", metavar="FILE|SAMPLE|TEXT",
+                    help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
+                         "\"strip:4 0 7\" for one that reads strips")
     it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
@@ -306,9 +308,9 @@ def _models() -> list[Entry]:
 
 
 def _samples() -> list[Entry]:
-    samples = registry.module("samples").all_samples()
+    samples = registry.module("samples")
     return [{"name": it.name, "about": it.title + ("" if it.label is None else f", labelled {it.label}"),
-             "label": it.label} for it in samples]
+             "label": it.label, "kind": kind} for kind in samples.READS for it in samples.all_samples(kind)]
 
 
 def _views() -> list[Entry]:
@@ -375,7 +377,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
         ready = load(shipped)
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
-    if state.sample == "drawn":
+    if state.sample == "drawn" and chosen.input is None:
         raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
     with _working(f"recording {state.model}"):
         try:

@@ -1,14 +1,18 @@
-"""What can be fed in: the bundled digits, an image file, a drawing. Numpy and Pillow only.
+"""What can be fed in: bundled samples, typed text, image files, drawings, tables of numbers. Numpy and Pillow only.
 
-Every digit ends as MNIST made its own: white strokes on black, fitted into a box of 20 × 20 with its proportions kept,
-and moved until its centre of mass is in the middle of 28 × 28.
+`given` finds out what a word means to a model: one of its samples, a file, or a text. Every digit ends as MNIST made
+its own: white strokes on black, fitted into a box of 20 × 20 with its proportions kept, and moved until its centre of
+mass is in the middle of 28 × 28. A strip of digits is 32 rows high and as long as it needs to be.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import math
+import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,19 +26,149 @@ from visualizer import registry
 from visualizer.trace import Refused, Sample
 
 Pixels = NDArray[np.uint8]
-"""(28, 28): 0 background, 255 stroke."""
+"""(rows, columns), 28 × 28 for a digit: 0 background, 255 stroke."""
+Numbers = NDArray[np.float64]
+"""(step, feature)."""
 
 SIDE, BOX = 28, 20
+STRIP, LINE, MARGIN = 32, 23, 10
+"""Rows of a strip; rows that a line of digits takes, since digits of 20 rows do not all stand equally high; columns that
+are left free before and after it."""
+COMPOSED = 160
+"""Columns of a composed strip, or more where its digits need them."""
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 """Image formats that are read; all of them by Pillow itself, none through another program."""
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+TABLES = (".csv", ".tsv")
 MOST_BYTES = 64 << 20
 MOST_PIXELS = 64_000_000
 """A file, or the picture in it, that is larger than this is refused before it is unpacked."""
+MOST_SYMBOLS = 10_000
+"""Characters of a text, rows of a table: one recording of more steps would take minutes and gigabytes."""
+MOST_COLUMNS = 4_000
+"""Columns of a strip."""
 FAINT = 0.15
 """In a photo, what is less than this share of the darkest ink above the paper counts as paper."""
 CONTRAST = 16
 """Fewer grey levels than this between paper and ink is no drawing."""
 
+TYPED, DRAWN = "text:", "strip:"
+"""How a word begins that is a text for certain, or the digits of a strip: `text:wonder`, `strip:4 0 7`."""
+READS = {"image": "pictures of one digit", "strip": "strips of digits", "text": "text", "name": "names",
+         "sentence": "sentences", "sequence": "tables of numbers"}
+"""What the models of each kind read, in words."""
+TEXTS = ("text", "name", "sentence")
+"""Kinds that are typed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """One input, ready for the model's own `prepare`."""
+
+    sample: Sample
+    raw: Pixels | Numbers | str
+    digits: tuple[int, ...] = ()
+    """What is written on a strip, if that is known."""
+    following: str = ""
+    """The character that comes after a passage, if that is known."""
+
+
+def given(word: str, kind: str, title: str = "This model", features: int | None = None) -> Given:
+    """What `word` means to a model called `title` that reads `kind`: a sample, a file, or a text; "" is its first
+    sample.
+
+    `features` is how many numbers a step of a table has. Raises Refused if it is something else than the model reads,
+    LookupError if it is nothing; one sentence each.
+    """
+    if kind not in READS:
+        raise Refused(f"{title} reads {kind!r}, which cannot be chosen here; from Python, visualizer.capture(model, x) "
+                      "takes any input.")
+    if not word:
+        if not all_samples(kind):
+            raise Refused(f"{title} reads {READS[kind]}, and none comes with the app; name a file.")
+        word = all_samples(kind)[0].name
+    found = _places().get(word)
+    if found is not None and found[0].kind == kind:
+        return _bundled(*found)
+    if kind in TEXTS:
+        return _typed(word, kind, title)
+    if kind == "sequence":
+        if _suffix(word) not in TABLES:
+            raise _another(word, kind, title)
+        numbers = sequence(word, features)
+        return Given(Sample(word, f"{Path(word).name}, {len(numbers):,} steps"), numbers)
+    if word.startswith(TYPED) or found is not None or (kind == "image" and word.startswith(DRAWN)):
+        raise _another(word, kind, title)
+    if word.startswith(DRAWN):
+        digits = _digits(word.removeprefix(DRAWN))
+        return Given(Sample(word, f"Strip of {' '.join(map(str, digits))}"), compose_strip(digits), digits)
+    if not _suffix(word):
+        find(word)  # raises
+    return Given(*(open_image(word) if kind == "image" else open_strip(word)))
+
+
+def drawn(pixels: NDArray[Any], kind: str, title: str = "This model", name: str = "drawn") -> Given:
+    """A drawing, white on black, of any size; of the right size and type it is taken as it is."""
+    if kind not in ("image", "strip"):
+        raise Refused(f"{title} reads {READS.get(kind, kind)}, and a drawing is a picture; type something instead.")
+    image = np.asarray(pixels)
+    if kind == "image":
+        fits = image.shape == (SIDE, SIDE) and image.dtype == np.uint8
+        return Given(Sample(name, "Drawn by hand"), image if fits else centre_digit(image))
+    fits = image.ndim == 2 and len(image) == STRIP and image.shape[1] >= SIDE and image.dtype == np.uint8
+    return Given(Sample(name, "Drawn by hand"), image if fits else fit_strip(image))
+
+
+def _bundled(sheet: _Sheet, index: int) -> Given:
+    sample = sheet.samples[index]
+    return Given(sample, raw(sample.name), sheet.digits[index], sheet.following[index])
+
+
+def _typed(word: str, kind: str, title: str) -> Given:
+    """A text file, or the word itself."""
+    found = _places().get(word)
+    suffix = "" if word.startswith(TYPED) else _suffix(word)
+    if (found is not None and found[0].kind not in TEXTS) or word.startswith(DRAWN) or suffix in IMAGES + TABLES:
+        raise _another(word, kind, title)
+    if suffix == ".txt":
+        text = read_text(word)
+        return Given(Sample(word, f"{Path(word).name}, {len(text):,} characters"), _short_enough(text))
+    text = word.removeprefix(TYPED)
+    return Given(Sample(f"{TYPED}{text}", _quoted(text)), _short_enough(text))
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > MOST_SYMBOLS:
+        raise Refused(f"The text has {len(text):,} characters, more than {MOST_SYMBOLS:,}; choose a shorter passage.")
+    return text
+
+
+def _another(word: str, kind: str, title: str) -> Refused:
+    """Something that exists, or might, but that the model does not read."""
+    found = _places().get(word)
+    if found is not None:
+        what = f"{word} is {'a text' if found[0].image is None else 'a picture'}"
+    elif word.startswith(DRAWN):
+        what = "that is a strip of digits"
+    elif word.startswith(TYPED):
+        what = "that is a text"
+    elif _suffix(word) in IMAGES + TABLES:
+        what = f"{Path(word).name} is a {'picture' if _suffix(word) in IMAGES else 'table of numbers'}"
+    else:
+        what = f"{word[:40]!r} is none"
+    first = next((f", for example {sample.name}" for sample in all_samples(kind)), "")
+    return Refused(f"{title} reads {READS[kind]}, and {what}; choose one that it reads{first}.")
+
+
+def _suffix(word: str) -> str:
+    """The ending of a file name in small letters; nothing if the word can be none."""
+    if len(word) > 1000 or "\n" in word or "\0" in word:
+        return ""
+    suffix = Path(word).suffix.lower()
+    return suffix if " " not in suffix else ""
+
+
+# --- the bundled samples --------------------------------------------------------------------------------------------
 
 def all_samples(kind: str | None = None) -> tuple[Sample, ...]:
     """Every bundled sample, or those of one kind: `image`, `strip`, `text`, `name`, `sentence`."""
@@ -63,6 +197,82 @@ def pixels(name: str) -> Pixels:
     return sheet.image[row:row + height, column:column + width]
 
 
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """A list of samples of one kind: of texts, or of the tiles of a picture, row by row."""
+
+    kind: str
+    samples: tuple[Sample, ...]
+    texts: tuple[str, ...]
+    following: tuple[str, ...]
+    digits: tuple[tuple[int, ...], ...]
+    image: Pixels | None = None
+    tile: tuple[int, int] = (0, 0)
+    columns: int = 0
+
+
+@cache
+def _sheets() -> tuple[_Sheet, ...]:
+    return tuple(_sheet(path) for path in registry.files("assets", "samples/*.json"))
+
+
+def _sheet(path: Path) -> _Sheet:
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        whole = _pixels_of(path.with_suffix(".png")) if "tile" in about else None
+    except (OSError, ValueError) as error:
+        raise Refused(f"The bundled samples {path.name} cannot be read ({error}); install Visualizer again.") from error
+    found = about["samples"]
+    labels = (item.get("label") for item in found)
+    return _Sheet(about["kind"], tuple(map(_sample, found)), tuple(item.get("text", "") for item in found),
+                  tuple(item.get("next", "") for item in found),
+                  tuple(tuple(label) if isinstance(label, list) else () for label in labels), whole,
+                  tuple(about.get("tile", (0, 0))), about.get("columns", 0))
+
+
+def _sample(item: dict[str, Any]) -> Sample:
+    """Its title is its name in words; of a name also where it comes from, of a sentence its words, of a strip, whose
+    label is a list, what is written on it."""
+    name, label, text = item["name"], item.get("label"), item.get("text", "")
+    if isinstance(label, list):
+        return Sample(name, f"{_in_words(name)}: {' '.join(map(str, label))}")
+    if "language" in item:
+        return Sample(name, f"{text} ({item['language']})", label)
+    return Sample(name, _quoted(text) if text and label is not None else _in_words(name), label)
+
+
+def _in_words(name: str) -> str:
+    return name.replace("-", " ").capitalize()
+
+
+def _quoted(text: str) -> str:
+    """“To be or not to be”, as much of it as fits a title."""
+    shown = " ".join(text.split())
+    return f"“{shown}”" if len(shown) <= 40 else f"“{shown[:39]}…”"
+
+
+def _pixels_of(path: Path) -> Pixels:
+    with Image.open(path, formats=("PNG",)) as image:
+        whole = np.array(image.convert("L"))
+    whole.flags.writeable = False
+    return whole
+
+
+@cache
+def _places() -> dict[str, tuple[_Sheet, int]]:
+    return {sample.name: (sheet, index) for sheet in _sheets() for index, sample in enumerate(sheet.samples)}
+
+
+def _place(name: str) -> tuple[_Sheet, int]:
+    try:
+        return _places()[name]
+    except KeyError:
+        raise LookupError(f"There is no sample {name!r}; `visualizer list samples` names them, for example "
+                          f"{next(iter(_places()))}.") from None
+
+
+# --- digits and strips, from pictures of any kind -------------------------------------------------------------------
+
 def from_image(path: str | Path) -> Pixels:
     """An image file of any size and colour depth as a digit, (28, 28) uint8; raises Refused with one sentence."""
     return open_image(path)[1]
@@ -90,24 +300,103 @@ def centre_digit(grey: NDArray[Any]) -> Pixels:
     As LeCun and others describe the making of MNIST (yann.lecun.com/exdb/mnist): size-normalised into 20 × 20 with its
     proportions kept, then centred by its centre of mass. Raises Refused if nothing is drawn.
     """
-    ink = np.asarray(grey, dtype=np.float32)
-    if ink.ndim != 2:
-        raise ValueError(f"a drawing has rows and columns, not the shape {ink.shape}")
-    if ink.size == 0 or not ink.max() > 0:
-        raise Refused("The drawing is empty; draw a digit, then try again.")
-    rows, columns = np.flatnonzero(ink.max(1) > 0), np.flatnonzero(ink.max(0) > 0)
-    ink = ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
-    ink = _fitted(ink)
+    ink = _cropped(grey)
+    ink = _scaled(ink, BOX / max(ink.shape))
     placed = np.zeros((SIDE, SIDE), dtype=np.float32)
     top, left = (_start(ink.sum(1 - axis), ink.shape[axis]) for axis in (0, 1))
     placed[top:top + ink.shape[0], left:left + ink.shape[1]] = ink
     return _frozen(np.rint(np.clip(placed, 0, 255)))
 
 
-def _fitted(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The longer side becomes 20: area averages when it shrinks, straight lines between pixels when it grows."""
+def open_strip(path: str | Path) -> tuple[Sample, Pixels]:
+    """An image file as a strip of digits, (32, columns) uint8, and a Sample whose title says what was done to it.
+
+    A grey picture of 32 rows with white strokes on black is taken as it is. Anything else is treated as a digit is,
+    except that the whole line becomes 23 rows high, however long that is. Raises Refused.
+    """
+    path = Path(path)
+    grey = _grey(_read(path), path)
+    if len(grey) == STRIP and SIDE <= grey.shape[1] <= MOST_COLUMNS and not _is_dark_on_light(grey) \
+            and np.median(_border(grey)) == 0:
+        return Sample(str(path), f"{path.name}, as it is"), _frozen(np.rint(grey))
+    inverted = _is_dark_on_light(grey)
+    strip = fit_strip(_without_paper(255 - grey if inverted else grey, path))
+    done = "inverted and fitted" if inverted else "fitted"
+    return Sample(str(path), f"{path.name}, {done} to {STRIP} × {strip.shape[1]}"), strip
+
+
+def fit_strip(grey: NDArray[Any]) -> Pixels:
+    """A line of digits of any size, anywhere in (rows, columns), 0 background, as a strip (32, columns) uint8.
+
+    The line becomes 23 rows high and lies in the middle. Raises Refused if nothing is drawn, or if it would be too
+    long.
+    """
+    ink = _cropped(grey)
+    scale = LINE / len(ink)
+    if ink.shape[1] * scale > MOST_COLUMNS - 2 * MARGIN:
+        raise Refused(f"What is written is {ink.shape[1] / len(ink):.0f} times as wide as high; give a shorter line.")
+    ink = _scaled(ink, scale)
+    strip = np.zeros((STRIP, _whole_steps(max(ink.shape[1] + 2 * MARGIN, SIDE))), dtype=np.float32)
+    top, left = (STRIP - len(ink)) // 2, (strip.shape[1] - ink.shape[1]) // 2
+    strip[top:top + len(ink), left:left + ink.shape[1]] = ink
+    return _frozen(np.rint(np.clip(strip, 0, 255)))
+
+
+def compose_strip(digits: Sequence[int]) -> Pixels:
+    """Bundled digits side by side on a strip, (32, columns) uint8: a digit that comes again is another sample of it.
+
+    Each is cut to its inked columns, three columns apart; the line stands in the middle. Raises Refused if there is
+    nothing to lay, or too much.
+    """
+    if not digits:
+        raise Refused(f"There is no digit to lay on the strip; write for example {DRAWN}4 0 7.")
+    seen = [list(digits[:place]).count(digit) for place, digit in enumerate(digits)]
+    cut = [_by_label(digit)[before % len(_by_label(digit))] for digit, before in zip(digits, seen, strict=True)]
+    width = sum(image.shape[1] for image in cut) + 3 * (len(cut) - 1)
+    columns = _whole_steps(max(COMPOSED, width + 2 * MARGIN))
+    if columns > MOST_COLUMNS:
+        raise Refused(f"A strip of {len(cut)} digits would be {columns:,} columns long; write fewer.")
+    strip = np.zeros((STRIP, columns), dtype=np.uint8)
+    left = (columns - width) // 2
+    for image in cut:
+        strip[2:2 + SIDE, left:left + image.shape[1]] = image
+        left += image.shape[1] + 3
+    return _frozen(strip)
+
+
+def _digits(words: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"[0-9 ,]*", words):
+        raise Refused(f"{words[:40]!r} is no row of digits; write for example {DRAWN}4 0 7.")
+    return tuple(int(digit) for digit in words if digit.isdecimal())
+
+
+@cache
+def _by_label(digit: int) -> tuple[Pixels, ...]:
+    """The bundled pictures of a digit, each cut to its inked columns."""
+    found = (pixels(sample.name) for sample in all_samples("image") if sample.label == digit)
+    inked = ((image, np.flatnonzero(image.any(axis=0))) for image in found)
+    return tuple(image[:, columns[0]:columns[-1] + 1] for image, columns in inked)
+
+
+def _whole_steps(columns: int) -> int:
+    """So many columns that none is left over where four make one step."""
+    return -(-columns // 4) * 4
+
+
+def _cropped(grey: NDArray[Any]) -> NDArray[np.float32]:
+    """Only the rows and columns from the first to the last with ink."""
+    ink = np.asarray(grey, dtype=np.float32)
+    if ink.ndim != 2:
+        raise ValueError(f"a drawing has rows and columns, not the shape {ink.shape}")
+    if ink.size == 0 or not ink.max() > 0:
+        raise Refused("The drawing is empty; draw a digit, then try again.")
+    rows, columns = np.flatnonzero(ink.max(1) > 0), np.flatnonzero(ink.max(0) > 0)
+    return ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
+
+
+def _scaled(ink: NDArray[np.float32], scale: float) -> NDArray[np.float32]:
+    """Area averages when it shrinks, straight lines between pixels when it grows."""
     height, width = ink.shape
-    scale = BOX / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (width, height):
         return ink
@@ -119,65 +408,6 @@ def _start(mass: NDArray[np.float32], length: int) -> int:
     """First row (or column) of the fitted digit: in MNIST its centre of mass lies within pixel 14, counted from 0."""
     centre = float((mass * (np.arange(length) + 0.5)).sum() / mass.sum())
     return min(max(math.ceil(SIDE / 2 - centre), 0), SIDE - length)
-
-
-# --- the bundled sheets ---------------------------------------------------------------------------------------------
-
-@dataclass(frozen=True, eq=False)
-class _Sheet:
-    """A list of samples of one kind: of texts, or of the tiles of a picture, row by row."""
-
-    kind: str
-    samples: tuple[Sample, ...]
-    texts: tuple[str, ...]
-    image: Pixels | None = None
-    tile: tuple[int, int] = (0, 0)
-    columns: int = 0
-
-
-@cache
-def _sheets() -> tuple[_Sheet, ...]:
-    return tuple(_sheet(path) for path in registry.files("assets", "samples/*.json"))
-
-
-def _sheet(path: Path) -> _Sheet:
-    try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        whole = _pixels_of(path.with_suffix(".png")) if "tile" in about else None
-    except (OSError, ValueError) as error:
-        raise Refused(f"The bundled samples {path.name} cannot be read ({error}); install Visualizer again.") from error
-    found = about["samples"]
-    return _Sheet(about["kind"], tuple(map(_sample, found)), tuple(item.get("text", "") for item in found), whole,
-                  tuple(about.get("tile", (0, 0))), about.get("columns", 0))
-
-
-def _sample(item: dict[str, Any]) -> Sample:
-    """Its title is its name in words; a strip, whose label is a list, has its digits there."""
-    name, label = item["name"], item.get("label")
-    title = name if name == item.get("text") else name.replace("-", " ").capitalize()
-    if isinstance(label, list):
-        return Sample(name, f"{title}: {' '.join(map(str, label))}")
-    return Sample(name, title, label)
-
-
-def _pixels_of(path: Path) -> Pixels:
-    with Image.open(path, formats=("PNG",)) as image:
-        whole = np.array(image.convert("L"))
-    whole.flags.writeable = False
-    return whole
-
-
-@cache
-def _places() -> dict[str, tuple[_Sheet, int]]:
-    return {sample.name: (sheet, index) for sheet in _sheets() for index, sample in enumerate(sheet.samples)}
-
-
-def _place(name: str) -> tuple[_Sheet, int]:
-    try:
-        return _places()[name]
-    except KeyError:
-        raise LookupError(f"There is no sample {name!r}; `visualizer list samples` names them, for example "
-                          f"{next(iter(_places()))}.") from None
 
 
 # --- image files ----------------------------------------------------------------------------------------------------
@@ -256,3 +486,57 @@ def _frozen(values: NDArray[Any]) -> Pixels:
     made: Pixels = values.astype(np.uint8)
     made.flags.writeable = False
     return made
+
+
+# --- texts and tables -----------------------------------------------------------------------------------------------
+
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, without the line end that editors put at its end; raises Refused with one sentence."""
+    return _whole_file(Path(path)).removesuffix("\n")
+
+
+def sequence(path: str | Path, features: int | None = None) -> Numbers:
+    """A table of numbers, (step, feature): one row a step, columns set apart by commas, semicolons or tabs.
+
+    A first row without any number is a heading. Raises Refused with one sentence, which names the row and the column.
+    """
+    path = Path(path)
+    lines = [line for line in _whole_file(path).split("\n") if line.strip()]
+    mark = next((mark for mark in ";\t" if lines and mark in lines[0]), ",")
+    rows = list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
+    if rows and not any(map(_is_number, rows[0])):
+        del rows[0]
+    if not rows:
+        raise Refused(f"{path.name} holds no numbers; give one row of numbers a step.")
+    if len(rows) > MOST_SYMBOLS:
+        raise Refused(f"{path.name} has {len(rows):,} rows, more than {MOST_SYMBOLS:,}; choose a shorter stretch.")
+    wanted = features or len(rows[0])
+    for step, row in enumerate(rows, 1):
+        if len(row) != wanted:
+            whose = "the model reads" if features else "the first has"
+            raise Refused(f"{path.name} has {len(row)} number{'s' * (len(row) != 1)} in row {step}, where {whose} "
+                          f"{wanted}; give every step {wanted}.")
+        for column, cell in enumerate(row, 1):
+            if not _is_number(cell) or not math.isfinite(float(cell)):
+                raise Refused(f"{path.name} has {cell.strip()[:20] or 'nothing'!r} in row {step}, column {column}, "
+                              "which is no finite number; mend it or leave the row out.")
+    return np.array([[float(cell) for cell in row] for row in rows])
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _whole_file(path: Path) -> str:
+    if not path.is_file():
+        raise Refused(f"There is no file {path}; check the name.")
+    if path.stat().st_size > MOST_BYTES:
+        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 20} MB; choose a shorter text.")
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise Refused(f"{path.name} is no text in UTF-8; save it again as UTF-8.") from None

@@ -65,7 +65,8 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
            dtype: str | None = None) -> Trace:
     """The recording of one sample through one model, made if it is not the last one that was.
 
-    `pixels` is a drawing, white on black: 28 x 28 bytes, or an array of any size.
+    `sample` is a sample, a file, a text, or `strip:4 0 7`; `pixels` is a drawing, white on black: 28 x 28 bytes, or an
+    array of any size.
     """
     if isinstance(pixels, bytes):
         if len(pixels) != 28 * 28:
@@ -98,7 +99,10 @@ def _opened(model: str, digest: str) -> Any:
 def _hash_of(name: str) -> str:
     """sha256 of the weights of a bundled model, or of a file; empty for anything else."""
     path = registry.folder("models") / f"{name}.safetensors" if name in registry.models() else Path(name)
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return ""
+    except (OSError, ValueError):  # a text that is too long for a name, or holds what no name can
         return ""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

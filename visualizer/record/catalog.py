@@ -18,7 +18,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from visualizer import registry
-from visualizer.trace import Array, Refused
+from visualizer.trace import Refused
 
 MOST_BYTES = 1 << 30
 """A file of weights that is larger, or would unpack to more, is refused."""
@@ -37,10 +37,13 @@ class Opened:
     module: nn.Module
     """In evaluation mode."""
     card: Mapping[str, Any] = field(default_factory=dict)
-    """What the file says about the model: recipe, quality, input."""
+    """What the file says about the model: recipe, quality, input, objective."""
     labels: tuple[str, ...] = ()
-    prepare: Callable[[Array], Tensor] | None = None
-    """Pixels (28, 28) uint8 -> the tensor that the model takes; None if the file does not tell."""
+    prepare: Callable[[Any], Tensor] | None = None
+    """What is fed in, pixels (rows, columns) uint8 or a text, as the tensor that the model takes; ValueError with one
+    sentence for a text that it cannot read. None if the file does not tell."""
+    unknown: Callable[[str], tuple[str, ...]] | None = None
+    """The symbols of a text that the model does not know."""
 
 
 def open_model(name_or_path: str | Path) -> Opened:
@@ -74,8 +77,9 @@ def attach(weights: Mapping[str, Any], path: Path) -> Opened:
         if _fit(module.state_dict(), tensors):
             module.load_state_dict(tensors)
             card = {"input": source.INPUT, "labels": source.LABELS, "architecture": name}
+            card |= {"objective": source.OBJECTIVE} if hasattr(source, "OBJECTIVE") else {}
             return Opened(path.stem, f"{source.TITLE}, weights of {path.name}", module.eval(), card,
-                          tuple(source.LABELS), source.prepare)
+                          tuple(source.LABELS), source.prepare, getattr(source, "unknown", None))
     numbers = sum(tensor.numel() for tensor in tensors.values())
     raise Refused(f"{path.name} holds weights only ({len(tensors)} tensors, {numbers:,} numbers, no wiring), and they "
                   f"fit none of {', '.join(registry.models())}; {FROM_PYTHON}.")
@@ -94,7 +98,8 @@ def _bundled(name: str) -> Opened:
     except (SafetensorError, ValueError, RuntimeError, OSError) as error:
         raise Refused(f"The weights of {name} are damaged; make them again with `python models/{name}.py DATA_DIR`, or "
                       "install Visualizer again.") from error
-    return Opened(name, str(card.get("title", source.TITLE)), module.eval(), card, tuple(source.LABELS), source.prepare)
+    return Opened(name, str(card.get("title", source.TITLE)), module.eval(), card, tuple(source.LABELS), source.prepare,
+                  getattr(source, "unknown", None))
 
 
 @cache

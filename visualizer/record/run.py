@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from torch import Tensor
 
 from visualizer import samples
 from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened, open_model
-from visualizer.trace import Array, Refused, Sample, Trace
+from visualizer.record.objectives import UNKNOWN, Target
+from visualizer.samples import Given
+from visualizer.trace import Array, Refused, Trace
 
-FACTS = ("architecture", "data", "data_licence", "input", "quality", "recipe")
+FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe")
 """What of a model's card stays with the recording."""
 
 
@@ -19,36 +25,120 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
            target: int | None = None, objective: str = "loss", dtype: str | None = None) -> Trace:
     """Run a model once over one input, forwards and backwards.
 
-    `sample` is a bundled sample or an image file (the first bundled sample if it is left out). `pixels` are a drawing,
-    white on black: (28, 28) as it is, or any other size, which is fitted and centred. The target is the sample's own
-    label unless one is given. Raises Refused, or LookupError for an unknown name.
+    `sample` is a bundled sample, a file, a text, or `strip:4 0 7` (the first bundled sample if it is left out);
+    `samples.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
+    differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
+    follow, unless a target or an objective is given. Raises Refused, or LookupError for an unknown name.
     """
     opened = model if isinstance(model, Opened) else open_model(model)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
-    given, image = _input(sample, pixels)
-    x = opened.prepare(image)
+    given = _given(opened, str(sample), pixels)
+    x = _prepared(opened, given.raw)
     try:
-        return capture(opened.module, x, given.label if target is None else target, dtype, name=opened.name,
-                       title=opened.title, sample=given, labels=opened.labels, objective=objective,
-                       facts={name: opened.card[name] for name in FACTS if name in opened.card})
+        trace = capture(opened.module, x, _target(opened, given, x, target), dtype, name=opened.name,
+                        title=opened.title, sample=given.sample, labels=opened.labels, objective=objective,
+                        asks=_asks(opened), facts=facts(opened.card))
     except (RuntimeError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise Refused(f"{opened.title} cannot be run on an input of the shape {tuple(x.shape)} ({reason}); give it an "
                       "input of the shape that it was made for.") from error
+    return told(trace, opened, given)
 
 
-def _input(sample: str | Path, pixels: Array | None) -> tuple[Sample, Array]:
-    """What is fed in, and its picture (28, 28) uint8."""
+def told(trace: Trace, opened: Opened, given: Given) -> Trace:
+    """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
+    steps = steps_of(_reads(opened), given.raw, trace)
+    notes = _mapped(opened, given.raw)
+    if not steps and not notes:
+        return trace
+    return replace(trace, sample=replace(trace.sample, steps=steps), notes=(*trace.notes, *notes))
+
+
+def facts(card: Mapping[str, Any]) -> dict[str, Any]:
+    """What stays with a recording: without a list of thousands of words, only how many they are."""
+    kept = {name: card[name] for name in FACTS if name in card}
+    reads = kept.get("input")
+    if isinstance(reads, Mapping) and "words" in reads:
+        kept["input"] = {**{key: value for key, value in reads.items() if key != "words"},
+                         "vocabulary": len(reads["words"])}
+    return kept
+
+
+def symbols_of(reads: Mapping[str, Any], text: str) -> tuple[str, ...]:
+    """The characters or words that a model reads of a text, one a step, as its card says."""
+    plain = text.lower() if reads.get("lower") else text
+    for old, new in reads.get("replace", {}).items():
+        plain = plain.replace(old, new)
+    return tuple(re.findall(reads["split"], plain)) if "split" in reads else tuple(plain)
+
+
+def steps_of(reads: Mapping[str, Any], raw: Any, trace: Trace) -> tuple[str, ...]:
+    """What each step reads, in words: symbols of a text, `row 3` of a picture, the numbers of the frames of a strip.
+
+    Nothing for a model that reads a picture at once.
+    """
+    if isinstance(raw, str):
+        return symbols_of(reads, raw)
+    if reads.get("reads") == "rows":
+        return tuple(f"row {row}" for row in range(len(raw)))
+    answers = [layer.shape[0] for layer in trace if len(layer.axes) == 2 and layer.axes[-1] == "class"]
+    return tuple(str(frame) for frame in range(1, answers[-1] + 1)) if answers else ()
+
+
+def _reads(opened: Opened) -> Mapping[str, Any]:
+    found = opened.card.get("input")
+    return found if isinstance(found, Mapping) else {"kind": "image"}
+
+
+def _asks(opened: Opened) -> Mapping[str, Any] | None:
+    found = opened.card.get("objective")
+    return found if isinstance(found, Mapping) else None
+
+
+def _given(opened: Opened, sample: str, pixels: Array | None) -> Given:
+    reads = _reads(opened)
+    kind = str(reads.get("kind", "image"))
     if pixels is not None:
-        image = np.asarray(pixels)
-        fits = image.shape == (samples.SIDE, samples.SIDE) and image.dtype == np.uint8
-        return Sample(str(sample) or "drawn", "Drawn by hand"), image if fits else samples.centre_digit(image)
-    name = str(sample) or samples.all_samples()[0].name
+        return samples.drawn(pixels, kind, opened.title, sample or "drawn")
+    shape = tuple(reads.get("shape", ()))
+    return samples.given(sample, kind, opened.title, shape[-1] if kind == "sequence" and shape else None)
+
+
+def _prepared(opened: Opened, raw: Any) -> Tensor:
+    assert opened.prepare is not None
     try:
-        return samples.find(name), samples.pixels(name)
-    except LookupError:
-        if Path(name).suffix:
-            return samples.open_image(name)
-        raise
+        return opened.prepare(raw)
+    except ValueError as error:
+        if isinstance(raw, str):  # the model's own sentence: nothing typed, or symbols that it does not know
+            raise Refused(str(error)) from error
+        raise Refused(f"{opened.title} cannot read a picture of {' × '.join(map(str, raw.shape))} ({error}); choose "
+                      "one of its samples.") from error
+
+
+def _target(opened: Opened, given: Given, x: Tensor, target: int | None) -> Target:
+    """What the model should have answered: a class, one for each step, or what a strip spells."""
+    asks = (_asks(opened) or {}).get("kind", "class")
+    if asks == "class":
+        return given.sample.label if target is None else target
+    if target is not None:
+        raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
+                      "output with the objective logit:N@T.")
+    if asks == "ctc":
+        return given.digits or None
+    following = _prepared(opened, given.following)[0].tolist() if given.following else [UNKNOWN]
+    aims = (*x[0, 1:].tolist(), *following)
+    return None if set(aims) == {UNKNOWN} else aims
+
+
+def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:
+    """A note that names the words that a model reads as one and the same unknown one."""
+    if opened.unknown is None or not isinstance(raw, str) or "unknown" not in _reads(opened):
+        return ()
+    strange = opened.unknown(raw)
+    if not strange:
+        return ()
+    listed = ", ".join(f"“{word}”" for word in strange)
+    return (f"{opened.title} does not know {listed}; it reads {'each of them' if len(strange) > 1 else 'it'} as its "
+            "one word for all that is unknown.",)

@@ -1,0 +1,301 @@
+"""Recording by name: every bundled model with the inputs of its kind, and whatever can be typed or brought instead."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from visualizer import registry, samples
+from visualizer.record import open_model, record
+from visualizer.record.catalog import Opened
+from visualizer.samples import Given
+from visualizer.trace import Refused, Trace, from_bytes
+
+torch.set_num_threads(1)
+MODELS = {name: open_model(name) for name in registry.models()}
+STEPWISE = [name for name in MODELS if "objective" in registry.card(name)]
+CHARACTERS = [name for name in MODELS if registry.card(name)["input"]["kind"] == "text"]
+
+
+def assert_one_sentence(error: BaseException) -> None:
+    words = str(error)
+    assert words.endswith(".")
+    assert ". " not in words
+    assert "\n" not in words
+
+
+def few(name: str) -> list[str]:
+    """Three samples of the kind that a model reads: the first, the middle one, the last."""
+    found = samples.all_samples(registry.card(name)["input"]["kind"])
+    return [found[0].name, found[len(found) // 2].name, found[-1].name]
+
+
+def plain_loss(opened: Opened, given: Given, logits: Tensor) -> Tensor:
+    """The loss that the card asks for, written once more with torch alone."""
+    asks = opened.card.get("objective", {"kind": "class"})
+    if asks["kind"] == "class":
+        last = logits[:, -1] if logits.ndim == 3 else logits
+        return F.cross_entropy(last, torch.tensor([given.sample.label]))
+    if asks["kind"] == "next symbol":
+        wanted = opened.prepare(given.raw + given.following)[0, 1:]
+        return F.cross_entropy(logits[0, :len(wanted)], wanted)
+    assert asks["kind"] == "ctc"
+    logarithms = logits.log_softmax(2).transpose(0, 1)
+    return F.ctc_loss(logarithms, torch.tensor([given.digits]), torch.tensor([len(logarithms)]),
+                      torch.tensor([len(given.digits)]), blank=asks["blank"], reduction=asks["reduction"])
+
+
+def answers(trace: Trace) -> np.ndarray:
+    """The logits: what the closing softmax reads."""
+    return trace.inputs(trace["softmax"])[0].output
+
+
+# --- every bundled model --------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", registry.models())
+def test_recordings_have_the_very_numbers_of_plain_torch(name: str) -> None:
+    """Loss, logits, and the gradient of every weight, with no difference at all."""
+    opened = MODELS[name]
+    for sample in few(name):
+        given = samples.given(sample, opened.card["input"]["kind"])
+        trace = record(opened, sample)
+        opened.module.zero_grad()
+        logits = opened.module(opened.prepare(given.raw))
+        loss = plain_loss(opened, given, logits)
+        loss.backward()
+        assert trace.objective.value == loss.item() == float(trace["loss"].output)
+        assert np.array_equal(answers(trace), logits[0].detach().numpy())
+        shown = np.exp(logits[0].detach().double().log_softmax(-1).numpy())
+        np.testing.assert_allclose(trace["softmax"].output, shown, atol=1e-6)
+        for path, parameter in opened.module.named_parameters():
+            found = [layer.weight_gradients.get(key) for layer in trace for key, values in layer.weights.items()
+                     if values.shape == parameter.shape and np.array_equal(values, parameter.detach().numpy())]
+            assert len(found) == 1, path
+            assert np.array_equal(found[0], parameter.grad.numpy()), path
+        opened.module.zero_grad()
+
+
+@pytest.mark.parametrize("name", registry.models())
+def test_whatever_is_explained_agrees_with_its_terms(name: str) -> None:
+    for sample in few(name):
+        report = record(MODELS[name], sample).check()
+        assert report.passed, (sample, report.worst)
+        assert {"softmax", "loss"} <= set(report.errors)
+
+
+@pytest.mark.parametrize("name", registry.models())
+def test_every_sample_of_its_kind_is_read(name: str) -> None:
+    """Only forwards, so that all of them take no time; and what is drawn as a step has its words."""
+    kind = registry.card(name)["input"]["kind"]
+    for sample in samples.all_samples(kind)[:60]:
+        trace = record(MODELS[name], sample.name, objective="none")
+        given = samples.given(sample.name, kind)
+        assert (trace.sample.name, trace.sample.title, trace.sample.label) == (sample.name, sample.title, sample.label)
+        steps = trace.sample.steps
+        if kind == "text":
+            assert "".join(steps) == given.raw
+        elif kind == "name":
+            assert "".join(steps) == given.raw.lower()
+        elif kind == "sentence":
+            assert len(steps) == trace["input"].shape[0] == len(answers(trace))
+            assert all(word in given.raw for word in steps)
+        elif kind == "strip":
+            assert steps == tuple(str(frame) for frame in range(1, 41))
+        else:
+            assert steps == (tuple(f"row {row}" for row in range(28)) if name in STEPWISE else ())
+
+
+@pytest.mark.parametrize("name", registry.models())
+def test_the_same_recording_has_the_same_bytes_and_opens_again(name: str) -> None:
+    once = record(MODELS[name]).to_bytes()
+    assert once == record(open_model(name)).to_bytes()
+    again = from_bytes(once)
+    assert again.sample == record(MODELS[name]).sample
+    assert again.to_bytes() == once
+
+
+@pytest.mark.parametrize("name", registry.models())
+def test_facts_say_what_goes_in_and_what_is_asked_but_list_no_thousand_words(name: str) -> None:
+    trace, card = record(MODELS[name], objective="none"), registry.card(name)
+    assert trace.facts.get("objective") == card.get("objective")
+    assert trace.facts["quality"] == card["quality"]
+    reads = dict(trace.facts["input"])
+    if "words" in card["input"]:
+        assert reads.pop("vocabulary") == len(card["input"]["words"]) == 6744
+    assert reads == {key: value for key, value in card["input"].items() if key != "words"}
+    assert len(json.dumps(dict(trace.facts))) < 4000
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_a_passage_is_measured_on_what_follows_it_to_the_last_character(name: str) -> None:
+    trace = record(MODELS[name], "five-fathom")
+    alphabet = MODELS[name].card["input"]["alphabet"]
+    text = samples.raw("five-fathom")
+    assert trace["loss"].settings["target"] == tuple(alphabet.index(symbol) for symbol in text[1:] + "\n")
+    assert trace["loss"].settings["steps"] == tuple(range(len(text)))
+    assert trace.objective.target is None
+    assert trace["softmax"].axes[-1] == "class"
+
+
+def test_a_verdict_is_asked_of_the_last_word() -> None:
+    trace = record("sentiment_gru", "sentence-2")
+    last = len(trace.sample.steps) - 1
+    assert trace["loss"].settings["steps"] == (last,)
+    assert trace["loss"].settings["target"][last] == trace.objective.target == trace.sample.label == 1
+    assert not np.asarray(trace.inputs(trace["loss"])[0].gradient)[:last].any()
+    middle = record("sentiment_gru", "sentence-2", objective="loss@3")
+    shares = middle["softmax"].output[3]
+    assert middle.objective.value == pytest.approx(-np.log(shares[1]), rel=1e-5)
+    assert record("sentiment_gru", "sentence-2", target=0).objective.target == 0
+
+
+# --- what is typed --------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_typed_text_is_read_character_by_character(name: str) -> None:
+    trace = record(MODELS[name], "to be or not")
+    assert trace.sample.name == "text:to be or not"
+    assert trace.sample.title == "“to be or not”"
+    assert trace.sample.steps == tuple("to be or not")
+    assert trace["loss"].settings["target"][-1] == -100
+    assert trace["loss"].settings["steps"] == tuple(range(11))
+    logits = torch.tensor(answers(trace))
+    wanted = MODELS[name].prepare("o be or not")[0]
+    assert trace.objective.value == pytest.approx(F.cross_entropy(logits[:-1], wanted).item(), rel=1e-6)
+    assert record(MODELS[name], trace.sample.name).digest == trace.digest
+
+
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_one_character_is_enough_though_nothing_is_known_to_follow_it(name: str) -> None:
+    trace = record(MODELS[name], "Q")
+    assert answers(trace).shape == (1, 65)
+    assert trace.objective.kind == "logit"
+    assert trace.objective.value == answers(trace).max()
+    assert trace.objective.target == answers(trace).argmax()
+
+
+def test_a_long_text_is_read_and_a_longer_one_refused() -> None:
+    trace = record("char_rnn", ("To be, or not to be: that is the question.\n" * 50)[:2000], objective="none")
+    assert answers(trace).shape == (2000, 65)
+    with pytest.raises(Refused, match="10,001 characters, more than 10,000") as caught:
+        record("char_rnn", "a" * 10_001)
+    assert_one_sentence(caught.value)
+
+
+def test_a_text_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("To be,\nor not\n")
+    trace = record("char_lstm", path)
+    assert trace.sample.name == str(path)
+    assert trace.sample.steps == tuple("To be,\nor not")
+    assert trace.objective.value == record("char_lstm", "To be,\nor not").objective.value
+
+
+@pytest.mark.parametrize(("model", "typed", "words"), [
+    ("char_lstm", "Où est 7?", "does not know 'ù' '7'; write the text without"),
+    ("char_lstm", "text:", "Type at least one character"),
+    ("surname_gru", "Nguyễn", "does not know 'ễ'"),
+    ("sentiment_gru", "-- .", "Type at least one word"),
+    ("sentiment_gru", "text:", "Type at least one word"),
+    ("char_rnn", "digit-2148", "Shakespeare RNN reads text, and digit-2148 is a picture"),
+    ("digits_cnn", "sea-change", "Digits CNN reads pictures of one digit, and sea-change is a text"),
+    ("crnn_strip", "digit-3", "CRNN reads strips of digits, and digit-3 is a picture"),
+    ("rows_gru", "strip:4 0", "Rows GRU reads pictures of one digit, and that is a strip"),
+])
+def test_what_cannot_be_read_is_refused_in_one_sentence(model: str, typed: str, words: str) -> None:
+    with pytest.raises(Refused) as caught:
+        record(MODELS[model], typed)
+    assert words in str(caught.value)
+    assert_one_sentence(caught.value)
+
+
+def test_unknown_words_are_read_as_one_and_named() -> None:
+    trace = record("sentiment_gru", "A zyzzyva of a FILM, a zyzzyva")
+    assert trace.sample.steps == ("a", "zyzzyva", "of", "a", "film", "a", "zyzzyva")
+    assert trace["input"].output.tolist()[1] == trace["input"].output.tolist()[6] == 0
+    assert trace.notes == (
+        "Sentiment GRU does not know “zyzzyva”; it reads it as its one word for all that is unknown.",)
+    two, = record("sentiment_gru", "zyzzyva quux film").notes
+    assert two.startswith("Sentiment GRU does not know “zyzzyva”, “quux”; it reads each of them as its one")
+    assert record("sentiment_gru", "a good film").notes == ()
+    assert trace.objective.kind == "logit"
+    assert trace.inputs(trace["logit"])[0].output[6].max() == trace.objective.value
+
+
+def test_a_typed_name_is_asked_after_when_its_language_is_given() -> None:
+    assert record("surname_gru", "Duarte").objective.kind == "logit"
+    known = record("surname_gru", "Duarte", target=12)
+    assert known.objective.kind == "cross_entropy"
+    assert known.objective.value == pytest.approx(-np.log(known["softmax"].output[12]), rel=1e-5)
+
+
+def test_what_stands_in_the_input_cannot_be_overruled_by_a_target() -> None:
+    for name in ("char_gru", "crnn_strip"):
+        with pytest.raises(Refused, match="no target can be chosen") as caught:
+            record(MODELS[name], target=3)
+        assert_one_sentence(caught.value)
+
+
+# --- strips, drawings, tables ---------------------------------------------------------------------------------------
+
+def test_a_strip_is_composed_of_digits() -> None:
+    trace = record("crnn_strip", "strip:4 0 7")
+    assert trace["loss"].settings == {"target": (4, 0, 7), "blank": 10, "reduction": "sum"}
+    assert trace["input"].shape == (1, 32, 160)
+    best = answers(trace).argmax(1)
+    assert [k for k, before in zip(best, [10, *best], strict=False) if k not in (before, 10)] == [4, 0, 7]
+
+
+def test_strips_from_a_file_or_a_hand_are_read_without_a_target(tmp_path: Path) -> None:
+    Image.fromarray(samples.pixels("strip-5")).save(tmp_path / "strip.png")
+    opened, own = record("crnn_strip", tmp_path / "strip.png"), record("crnn_strip", "strip-5")
+    assert np.array_equal(answers(opened), answers(own))
+    assert opened.objective.kind == "logit"
+    drawn = record("crnn_strip", pixels=samples.pixels("strip-5"))
+    assert np.array_equal(answers(drawn), answers(own))
+    assert (drawn.sample.name, len(drawn.sample.steps)) == ("drawn", 40)
+
+
+@pytest.mark.parametrize("name", [name for name in STEPWISE if name.startswith("rows_")])
+def test_a_drawing_is_read_row_by_row(name: str) -> None:
+    ink = np.zeros((100, 60), np.uint8)
+    ink[10:90, 28:34] = 255
+    trace = record(MODELS[name], pixels=ink)
+    assert len(trace.sample.steps) == 28
+    assert trace.objective.kind == "logit"
+    with pytest.raises(Refused, match="a drawing is a picture"):
+        record("char_gru", pixels=ink)
+
+
+class Sums(nn.Module):
+    """(N, step, feature) -> (N, 2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(x.sum(1))
+
+
+def test_a_table_of_numbers_is_read_by_a_model_of_sequences(tmp_path: Path) -> None:
+    path = tmp_path / "walk.csv"
+    path.write_text("x,y,z\n1,2,3\n4,5,6\n")
+    opened = Opened("sums", "Sums", Sums().eval(), {"input": {"kind": "sequence", "shape": [None, 3]}}, ("a", "b"),
+                    lambda table: torch.tensor(table, dtype=torch.float32)[None])
+    trace = record(opened, path)
+    assert trace["input"].output.tolist() == [[1, 2, 3], [4, 5, 6]]
+    path.write_text("x,y,z\n1,2\n")
+    with pytest.raises(Refused, match="where the model reads 3") as caught:
+        record(opened, path)
+    assert_one_sentence(caught.value)
+    with pytest.raises(Refused, match="Sums reads tables of numbers, and none comes with the app") as caught:
+        record(opened)
+    assert_one_sentence(caught.value)
