@@ -46,6 +46,7 @@ REWRITTEN = "Its memory was written to through another tensor, a view that share
 PLACES = "It holds places, not values: whole numbers that say where the values of {name} were found."
 COMPUTED = "Its {name} is itself computed, which the explanation of a {kind} does not cover."
 CUSTOM = "{name} is a custom autograd function: what it does inside could not be recorded, nor checked."
+COMPILED = "It was made inside compiled code, whose steps could not be recorded; autograd calls the last one {name}."
 
 AS_WRITTEN = frozenset({int, float, bool, str, type(None)})
 """Types of values that are settings as they stand."""
@@ -121,7 +122,9 @@ class Recording(TorchFunctionMode):
         """id of a parameter -> dObjective/d it, summed over all its uses."""
         self.budget = budget
         self._modules = weights.modules
-        self._forwards: list[tuple[nn.Module, Any]] = []
+        self._places = {id(module): (path, not module._modules or [*module._modules.keys()] == ["parametrizations"])
+                        for path, module in weights.modules}
+        """id of a module -> its path, and whether it has no parts."""
         self._weights = dict(weights.known)
         self._wanted = [known.tensor for known in weights.known.values() if known.tensor.requires_grad]
         self._newest: dict[int, Event] = {}
@@ -135,35 +138,27 @@ class Recording(TorchFunctionMode):
     # --- the model runs ---
 
     def __enter__(self) -> Recording:
-        for path, module in self._modules:
-            self._forwards.append((module, module.__dict__.get("forward")))
-            module.__dict__["forward"] = self._placed(path, module)
+        """Hang one hook before and one behind each module, straight into the tables to which `register_forward_hook`
+        adds them: the handles that it makes for each cost more than a small layer does."""
+        starts, ends = self._module_starts, self._module_ends
+        for _, module in self._modules:
+            module._forward_pre_hooks[self] = starts  # type: ignore[index]
+            module._forward_hooks[self] = ends  # type: ignore[index]
+            module._forward_hooks_always_called[self] = True  # type: ignore[index]
         super().__enter__()
         return self
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)
-        for module, forward in self._forwards:
-            if forward is None:
-                del module.__dict__["forward"]
-            else:
-                module.__dict__["forward"] = forward
+        for _, module in self._modules:
+            for hooks in (module._forward_pre_hooks, module._forward_hooks, module._forward_hooks_always_called):
+                hooks.pop(self, None)  # type: ignore[call-overload]
 
-    def _placed(self, path: str, module: nn.Module) -> Callable[..., Any]:
-        """The module's own `forward`, with its place known while it runs. Two hooks that did the same would cost more
-        than a small layer does."""
-        forward, stack, scopes = module.forward, self._stack, self._scopes
-        leaf = module._modules.keys() <= {"parametrizations"}
+    def _module_starts(self, module: nn.Module, given: Any) -> None:
+        self._stack.append(Place(*self._places[id(module)], next(self._scopes)))
 
-        def placed(*args: Any, **kwargs: Any) -> Any:
-            stack.append(Place(path, leaf, next(scopes)))
-            try:
-                return forward(*args, **kwargs)
-            finally:
-                stack.pop()
-
-        placed.__wrapped__ = forward  # type: ignore[attr-defined]  # for those that ask for its signature
-        return placed
+    def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
+        self._stack.pop()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.step(func, args, kwargs or {})
@@ -332,11 +327,12 @@ class Recording(TorchFunctionMode):
         `inside` is the call within it that made these numbers, unknown to autograd.
         """
         name = _title(tensor.grad_fn)
+        why = (CUSTOM if isinstance(tensor.grad_fn, BackwardCFunction) else COMPILED).format(name=name)
         reads = dict.fromkeys(self._sources(tensor))
         if inside is not None:
             reads[inside] = None
         event = Event(name, next(self._numbers), to_numpy(tensor), place=inside.place if inside else None,
-                      settings={"call": name}, reads=tuple(reads), why=CUSTOM.format(name=name))
+                      settings={"call": name}, reads=tuple(reads), why=why)
         return self._derived(event, tensor)
 
     def _rewritten(self, tensor: Tensor, old: Event) -> Event:
@@ -397,7 +393,7 @@ class Recording(TorchFunctionMode):
         self._spend(event.output.nbytes)
 
     def _written(self, known: Known) -> Array:
-        """The numbers of a weight that was written to; one read-only array for every layer that uses it from then on."""
+        """The numbers of a weight that was written to; one array for every layer that uses it from then on."""
         array = to_numpy(known.tensor)
         self._weights[id(known.tensor)] = known._replace(version=known.tensor._version, array=array)
         return array

@@ -85,7 +85,7 @@ def _why(event: Event, found: dict[str, Array | None], flowed: bool) -> str:
         learnable = [tensor for tensor, _ in event.weights.values() if isinstance(tensor, torch.nn.Parameter)]
         if learnable and not any(tensor.requires_grad for tensor in learnable):
             reasons.append(FROZEN)
-    if any([share is None for share in found.values()]):
+    if found and any(share is None for share in found.values()):
         reasons.append(SHARES)
     return " ".join([reason for reason in reasons if reason])
 
