@@ -140,13 +140,22 @@ def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
     for layer in reversed(trace.layers):
         if layer.axes == ("step", "class"):
-            values = np.asarray(layer.output, np.float64)
-            if layer.kind == "softmax":
-                return values
+            values = np.asarray((trace.inputs(layer)[0] if layer.kind == "softmax" else layer).output, np.float64)
             shifted = np.exp(values - values.max(axis=1, keepdims=True))
             shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
             return shares
     return None
+
+
+@lru_cache(maxsize=16)
+def foretells(trace: Trace) -> bool:
+    """Whether the answer after a step is a guess at what comes next: the symbols read are those that are answered.
+
+    Otherwise it is a verdict on what was read so far, or what a frame says.
+    """
+    known = set(trace.labels)
+    return bool(trace.sample.steps) and all(step in known for step in trace.sample.steps) \
+        and not any(layer.kind == "ctc_loss" for layer in trace.layers)
 
 
 def entropy(probabilities: Values) -> float:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
-from visualizer.scene.reading import Reading, entropy, guesses, label, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, entropy, foretells, guesses, label, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -72,7 +72,7 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     order = np.argsort(-row, kind="stable")[:BARS]
     x, y = steps.LEFT * s, TOP * s
     track = look.size[0] * 0.36
-    came = shown.words[now + 1] if now + 1 < shown.steps and len(trace.sample.steps) == shown.steps else ""
+    came = shown.words[now + 1] if now + 1 < shown.steps and foretells(trace) else ""
     marks: list[Mark] = [Text(x, y, plain(f"after step {now + 1}, “{shown.words[now]}”"), 13 * s, 600),
                          Text(x + track + 70 * s, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12 * s, 400,
                               "ink-2", "end")]
@@ -121,7 +121,7 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             marks.append(Rect(x, top, wide, high, "hatch"))
             continue
         best = label(trace, int(np.argmax(answers[step])))
-        right = step + 1 < shown.steps and len(trace.sample.steps) == shown.steps and best == shown.words[step + 1]
+        right = step + 1 < shown.steps and foretells(trace) and best == shown.words[step + 1]
         tall = max(1.0, high * value / most * done)
         marks.append(Rect(x, bottom - tall, wide, tall, "accent" if right else "ink-2", radius=1))
         if step == now:

@@ -32,6 +32,7 @@ from visualizer.scene.reading import (
     Row,
     conclusion,
     entropy,
+    foretells,
     guesses,
     here,
     label,
@@ -198,6 +199,8 @@ def _column(trace: Trace, shown: Reading, plan: _Plan, step: int, moment: Moment
 def _reads(shown: Reading, plan: _Plan, step: int, x: float, current: bool, done: float, look: Look) -> list[Mark]:
     s, y = look.text_scale, plan.rows["reads"]
     word = shown.words[step]
+    if plan.tile < 7 * s * len(word) and word[-1:].isdigit():
+        word = word.rpartition(" ")[2]  # the number alone, where `row 12` is too long
     size = 16 * s if len(word) <= 2 else min(13 * s, plan.tile / max(1, len(word)) * 1.55)
     marks: list[Mark] = [Rect(x, y, plan.tile, 32 * s, "accent-fill" if current else "sunk", radius=6 * s,
                               focus=Focus(shown.layer.name, (step,)))]
@@ -214,8 +217,7 @@ def _expects(trace: Trace, shown: Reading, probabilities: NDArray[np.float64], p
     s, y = look.text_scale, plan.rows["expects"]
     best = int(np.argmax(probabilities))
     share = float(probabilities[best])
-    right = step + 1 < shown.steps and len(trace.sample.steps) == shown.steps and \
-        label(trace, best) == shown.words[step + 1]
+    right = step + 1 < shown.steps and foretells(trace) and label(trace, best) == shown.words[step + 1]
     ink = "accent-ink" if right else "ink-2"
     marks: list[Mark] = []
     if plan.pitch >= 40 * s:
@@ -324,7 +326,8 @@ def _names(trace: Trace, shown: Reading, plan: _Plan, look: Look) -> list[Mark]:
     span = "−1 to 1" if _top_of_states(shown) == 1 else f"±{numbers.significant(_top_of_states(shown), 2)}"
     rows = [("reads", plan.rows["reads"] + 20 * s, "reads", "")]
     if guesses(trace) is not None:
-        rows.append(("expects", plan.rows["expects"] + 12 * s, "expects next", "bold when right"))
+        title, words = ("expects next", "bold when right") if foretells(trace) else ("says", "likeliest answer")
+        rows.append(("expects", plan.rows["expects"] + 12 * s, title, words))
     if "weights" in plan.rows:
         rows.append(("weights", plan.rows["weights"] + 14 * s, "same weights", f"used {shown.steps} times"))
     middle = plan.rows["hidden"] + count * plan.hidden_cell * 0.25
@@ -598,7 +601,8 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment, step: float) -> str:
         tail = read[-24:].replace("\n", "↵").replace("{", "(").replace("}", ")")
         before = f"Having read “{'…' if len(read) > 24 else ''}{tail}”" if read else \
             f"After step {reached} of {shown.steps}, “{shown.words[reached - 1]}”"
-        return f"{before}, the {shown.name} expects “{label(trace, best)}” with {{{share}}}."
+        does = f"the {shown.name} expects" if foretells(trace) else "the model says"
+        return f"{before}, {does} “{label(trace, best)}” with {{{share}}}."
     change = float(np.linalg.norm(shown.states[reached - 1] - (shown.states[reached - 2] if reached > 1 else 0)))
     return (f"Step {reached} of {shown.steps} reads “{shown.words[reached - 1]}”: the state moves by "
             f"{{{numbers.significant(change, 3)}}}, to a size of "
