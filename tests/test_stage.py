@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QAccessible, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from visualizer import registry, views
+from visualizer import paint, registry, views
 from visualizer.scene.parts import BEAT
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.state import State
@@ -33,6 +33,7 @@ def digits():
 
 @pytest.fixture
 def stage(qtbot, digits):
+    paint.load_fonts()
     store = Store(State(at="conv2.forward", focus=Focus("conv2", (7,))), digits)
     made = Stage(store)
     qtbot.addWidget(made)
@@ -342,6 +343,79 @@ def test_walking_over_the_map_it_stands_in_tries_places_and_enter_keeps_one(walk
     assert walked.store.state.focus == Focus("conv2", (7, 3, 6))
     walked.store.undo()
     assert walked.store.state.focus == WALKED.focus
+
+
+# --- the level changes ----------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def glides(stage):
+    """What the stage asks the clock for."""
+    asked = []
+    stage.glide = lambda owner, seconds, function: asked.append((seconds, function)) or function(0.0)
+    return asked
+
+
+def test_the_card_of_a_number_grows_out_of_its_tile(stage, glides):
+    network = stage.grab().toImage()
+    tile = places(stage.picture, Focus("conv2", (7,)))[0]
+    stage.store.update(view="walk")
+    (seconds, show), = glides
+    assert seconds == 0.35
+    assert difference(stage.grab().toImage(), network) < 1, "at first all is as it was"
+    show(0.5)
+    half = stage.grab().toImage()
+    card = QRectF(tile.x() / 2, tile.y() / 2, (tile.width() + SIZE[0]) / 2, (tile.height() + SIZE[1]) / 2)
+    outside = np.ones(SIZE[::-1], bool)
+    outside[round(card.top()) - 2:round(card.bottom()) + 3, round(card.left()) - 2:round(card.right()) + 3] = False
+    outside[:, [0, -1]] = outside[[0, -1]] = False
+    assert outside.sum() > 100_000
+    np.testing.assert_array_equal(rgb(half)[outside], rgb(network)[outside])
+    show(1.0)
+    walk = stage.grab().toImage()
+    stage.glide = None
+    stage.store.update(view="network")
+    stage.store.update(view="walk")
+    assert stage.grab().toImage() == walk, "it ends as a cut would"
+    inside = half.copy(card.toRect()).scaled(*SIZE, mode=Qt.TransformationMode.SmoothTransformation)
+    assert difference(inside, walk) < difference(inside, network) / 2
+
+
+def test_it_shrinks_back_into_its_tile_on_the_way_up(stage, glides):
+    stage.store.update(view="walk")
+    glides.pop()[1](1.0)
+    walk = stage.grab().toImage()
+    stage.store.update(view="network")
+    (_, show), = glides
+    assert difference(stage.grab().toImage(), walk) < 1
+    show(1.0)
+    network = stage.grab().toImage()
+    assert stage.picture.caption.startswith("Channel 7 of conv2")
+    stage.update()
+    assert stage.grab().toImage() == network
+
+
+def test_with_reduced_motion_or_another_change_meanwhile_it_is_a_cut(stage, glides):
+    stage.store.update(view="walk")
+    (_, show), = glides
+    stage.store.update(focus=Focus("conv2", (7, 3, 5)))
+    cut = stage.grab().toImage()
+    show(0.5)
+    assert stage.grab().toImage() == cut, "whoever acts sees the answer at once"
+    stage.store.apply(lambda state: replace(state, look=replace(state.look, reduced_motion=True)))
+    stage.store.update(view="network")
+    assert len(glides) == 1
+
+
+def rgb(image):
+    """(row, column, 3) of an image."""
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+    return rows[..., :3].astype(int)
+
+
+def difference(one, other):
+    """Mean difference of two images of the same size, coarsely."""
+    small = [rgb(image.scaled(100, 72, mode=Qt.TransformationMode.SmoothTransformation)) for image in (one, other)]
+    return float(np.abs(small[0] - small[1]).mean())
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------

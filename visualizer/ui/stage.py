@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
@@ -12,6 +12,7 @@ from PySide6.QtGui import (
     QAccessibleAnnouncementEvent,
     QAccessibleInterface,
     QFocusEvent,
+    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -26,20 +27,22 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 from visualizer import paint, views
 from visualizer.scene import state as does
 from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Look, Picture, Rect
+from visualizer.scene.picture import Focus, Image, Look, Picture, Rect
 from visualizer.scene.state import State
-from visualizer.scene.timeline import Moment, Timeline
+from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
-from visualizer.ui.canvas import EMPTY, Canvas
+from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.commands import out
-from visualizer.ui.page import WALK, looked_at
+from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
 RADIUS = 10.0
 MOST_ZOOM = 16.0
+LEVEL = 0.35
+"""Seconds in which the level changes."""
 DRAG = 4.0
 """A press that moves less than this is a click."""
 
@@ -74,6 +77,35 @@ def speak() -> None:
     QAccessible.installFactory(interface)
 
 
+@dataclass(frozen=True, eq=False)
+class Turn:
+    """A change of level: the card of a number grows out of a tile, or shrinks back into it."""
+
+    around: QImage
+    """The picture that the tile stands in."""
+    number: QImage
+    tile: QRectF
+    inwards: bool
+    share: float = 0.0
+
+
+def draw_turn(painter: QPainter, turn: Turn, whole: QRectF) -> None:
+    """One frame of a change of level."""
+    grown = ease(turn.share if turn.inwards else 1 - turn.share)
+    tile = turn.tile
+    card = QRectF(tile.x() + (whole.x() - tile.x()) * grown, tile.y() + (whole.y() - tile.y()) * grown,
+                  tile.width() + (whole.width() - tile.width()) * grown,
+                  tile.height() + (whole.height() - tile.height()) * grown)
+    painter.drawImage(whole, turn.around)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.setOpacity(min(1.0, grown * 4))
+    painter.drawImage(card, turn.number)
+    painter.setOpacity(1.0)
+    painter.setPen(QPen(style.color("accent"), 1.5))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawRect(card)
+
+
 class Stage(Canvas):
     """Shows the view of the State. The picture is made anew only when trace, moment, focus or look have changed."""
 
@@ -92,6 +124,8 @@ class Stage(Canvas):
         """The window has not been seen yet: the picture comes right after its first paint."""
         self._drawn: tuple[object, ...] = ()
         self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
+        self._turn: Turn | None = None
+        """While the level changes: both pictures, and how far it has come."""
         self._kept: tuple[Focus | None, Focus] | None = None
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
@@ -119,10 +153,34 @@ class Stage(Canvas):
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
+            before, was = self.picture, self._drawn
             self._drawn = wanted
             self.show_picture(view.draw(trace, moment, focus, look))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
             self._stay_within_parts()
+            self._turn = None
+            if was and was[0] == wanted[0] and was[-1] != view.name and WALK in (was[-1], view.name):
+                self._change_level(before, inwards=view.name == WALK)
+
+    def _change_level(self, before: Picture, inwards: bool) -> None:
+        """Between the network and one number: the card of the number grows out of the tile that it stands in."""
+        trace, moment = self.store.trace, self.store.moment
+        if self.glide is None or not self.isVisible() or self.zoom != 1 or before.size != self.picture.size \
+                or self.store.state.look.reduced_motion or trace is None or moment is None:
+            return
+        around, number = (before, self.picture) if inwards else (self.picture, before)
+        about = subject(trace, moment, self.store.state.focus, whole=inwards)
+        tile = tile_of(around, about)
+        if tile is None:
+            return
+        scale = self.devicePixelRatioF()
+        self._turn = Turn(paint.render(around, scale), paint.render(number, scale), tile, inwards)
+        self.glide((self, "level"), LEVEL, self._show_turn)
+
+    def _show_turn(self, share: float) -> None:
+        if self._turn is not None:
+            self._turn = replace(self._turn, share=share) if share < 1 else None
+            self.update()
 
     def value(self) -> str:
         """Where one stands, in words: the cell that the keyboard has reached, or the beat and what it is about."""
@@ -437,6 +495,8 @@ class Stage(Canvas):
         with paint.painting(self) as painter:
             if self.picture is EMPTY:
                 painter.fillRect(self.rect(), style.color("stage"))
+            elif self._turn is not None:
+                draw_turn(painter, self._turn, QRectF(self.rect()))
             else:
                 self.draw(painter)
                 self._draw_parts(painter)
@@ -465,6 +525,17 @@ class Stage(Canvas):
 
 
 # --- pure helpers ---------------------------------------------------------------------------------------------------
+
+def tile_of(picture: Picture, about: Focus) -> QRectF | None:
+    """Where a picture shows the channel of a number, or the number itself, or its layer's first mark."""
+    for focus in (Focus(about.layer, about.cell[:1]), about):
+        found = places(picture, focus) if about.cell else []
+        if found:
+            return found[0]
+    mark = next((mark for mark in picture if isinstance(mark, Image) and mark.focus is not None
+                 and mark.focus.layer == about.layer), None)
+    return None if mark is None else QRectF(mark.x, mark.y, *mark.tile_size)
+
 
 @lru_cache(maxsize=4)
 def corners(width: int, height: int) -> QPainterPath:
