@@ -9,31 +9,60 @@ from torch import Tensor, nn
 
 import visualizer
 from tests.benchmarks import Measured, Row
+from visualizer.record import layers
+from visualizer.record.calls import Recording
+from visualizer.trace import Layer
 
 
 def networks() -> Iterator[Row]:
-    """Capture against a plain forward and backward pass of the same model and input."""
+    """Capture against a plain forward and backward pass of the same model and input.
+
+    First all that must be done while torch runs: every value, gradient and edge is kept, the model left as found. Then
+    the whole way to a Trace. Then the same with weights that have changed since, so that they are copied anew.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    yield _row("MLP 784-128-64-10", _mlp(), torch.rand(1, 1, 28, 28), repeat=15)
-    yield _row("LeNet-5, 28 × 28", _lenet(), torch.rand(1, 1, 28, 28), repeat=15)
-    yield _row("ResNet-20 with in-place ReLUs, 32 × 32", ResNet20(), torch.rand(1, 3, 32, 32), repeat=5)
+    yield from _of("MLP 784-128-64-10", _mlp(), torch.rand(1, 1, 28, 28), repeat=15)
+    yield from _of("LeNet-5, 28 × 28", _lenet(), torch.rand(1, 1, 28, 28), repeat=15)
+    yield from _of("ResNet-20 with in-place ReLUs, 32 × 32", ResNet20(), torch.rand(1, 3, 32, 32), repeat=5)
 
 
-def _row(what: str, model: nn.Module, x: Tensor, repeat: int) -> Row:
+def _of(what: str, model: nn.Module, x: Tensor, repeat: int) -> tuple[Row, ...]:
     model.eval()
     target = torch.tensor([3])
+    weight = next(model.parameters())
 
     def plain() -> None:
         model.zero_grad(set_to_none=True)
         inputs = x.clone().requires_grad_()  # the trace holds the gradient of the input, so the floor computes it too
         nn.functional.cross_entropy(model(inputs), target).backward()
 
+    def kept() -> None:
+        build, layers.build = layers.build, _nothing
+        try:
+            visualizer.capture(model, x, target=3)
+        finally:
+            layers.build = build
+
     def captured() -> None:
         trace = visualizer.capture(model, x, target=3)
         assert trace.has_backward
 
-    return Row(what, captured, plain, "a plain forward and backward pass", 2.0, repeat=repeat)
+    def changed() -> None:
+        weight.data.view(-1)[0] += 0.001
+        captured()
+
+    floor = "a plain forward and backward pass"
+    return (Row(f"{what}: everything kept", kept, plain, floor, 2.0, repeat=repeat),
+            Row(f"{what}: a finished Trace", captured, plain, floor, 2.0, repeat=repeat),
+            Row(f"{what}: a Trace of changed weights", changed, plain, floor, 2.0, repeat=repeat))
+
+
+def _nothing(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
+    """In the place of `layers.build`: what was kept is not laid out. It must be there all the same."""
+    assert all(event.output is not None for event in recording.events)
+    assert any(event.gradient is not None for event in recording.events)
+    return ()
 
 
 def _mlp() -> nn.Module:

@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from visualizer import kinds
 from visualizer.kinds import Kind
 from visualizer.record import axes, unroll
-from visualizer.record.weights import Known, Weights, to_numpy
+from visualizer.record.weights import Hashed, Known, Weights, to_numpy
 from visualizer.trace import Array, Refused
 
 SILENT = frozenset({
@@ -162,6 +162,11 @@ class Recording(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         return self.step(func, args, kwargs or {})
+
+    @property
+    def given(self) -> Hashed:
+        """The numbers of every input."""
+        return Hashed({str(event.index): event.output for event in self.events if event.kind_name == "input"})
 
     def feed(self, given: Tensor) -> Tensor:
         """What the model is handed in place of `given`: a copy with a gradient, if it can have one."""

@@ -21,7 +21,7 @@ import visualizer
 from visualizer.record import layers
 from visualizer.record.calls import Recording, tensors_in
 from visualizer.record.objectives import Target, aim
-from visualizer.record.weights import Weights, hash_of, seen_by_numpy, weights_of
+from visualizer.record.weights import Hashes, Weights, weights_of
 from visualizer.trace import Refused, Sample, Trace
 
 BUDGET = 1 << 30
@@ -81,8 +81,7 @@ def capture(
         seed=seed,
         versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
                   "python": platform.python_version()},
-        hashes={"weights": weights.digest,
-                "input": hash_of({str(number): seen_by_numpy(tensor) for number, tensor in enumerate(given)})},
+        hashes=Hashes(weights=weights.held, input=recording.given),
         facts=dict(facts or {}),
         notes=tuple(recording.notes),
     )

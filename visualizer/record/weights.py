@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple
@@ -14,6 +14,33 @@ import torch
 from torch import Tensor, nn
 
 from visualizer.trace import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Hashed:
+    """Arrays by name, and their sha256 once somebody asks: to hash them takes longer than a small network runs."""
+
+    arrays: Mapping[str, Array]
+
+    @cached_property
+    def digest(self) -> str:
+        return hash_of(self.arrays)
+
+
+class Hashes(Mapping[str, str]):
+    """What a recording was made from -> its sha256."""
+
+    def __init__(self, **made_from: Hashed) -> None:
+        self._made_from = made_from
+
+    def __getitem__(self, name: str) -> str:
+        return self._made_from[name].digest
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made_from)
+
+    def __len__(self) -> int:
+        return len(self._made_from)
 
 
 class Known(NamedTuple):
@@ -35,8 +62,8 @@ class Weights:
     """Path and module, from the model itself on."""
     known: Mapping[int, Known]
     """Every parameter and every buffer once, under its first path, by its id."""
-    digest: str
-    """sha256 over all of them."""
+    held: Hashed
+    """The arrays of all of them."""
 
     def restore_buffers(self) -> None:
         """Put back what a run has done to running statistics and other buffers, values and objects."""
@@ -63,13 +90,12 @@ def weights_of(model: nn.Module) -> Weights:
     modules = _modules(model)
     named = _named(modules)
     now = {path: seen_by_numpy(tensor) for path, tensor, _ in named}
-    arrays, digest = _KEPT.get(model, ({}, ""))
-    if list(arrays) != list(now) or not all(map(_same_bits, arrays.values(), now.values())):
-        arrays, digest = {path: _comparable(array) for path, array in now.items()}, hash_of(now)
-        _KEPT[model] = arrays, digest
+    held = _KEPT.get(model, NOTHING_HELD)
+    if list(held.arrays) != list(now) or not all(map(_same_bits, held.arrays.values(), now.values())):
+        held = _KEPT[model] = Hashed({path: _comparable(array) for path, array in now.items()})
     known = {id(tensor): Known(path, tensor, learns, tensor._version, array)
-             for (path, tensor, learns), array in zip(named, arrays.values(), strict=True)}
-    found = Weights(modules, known, digest)
+             for (path, tensor, learns), array in zip(named, held.arrays.values(), strict=True)}
+    found = Weights(modules, known, held)
     found.buffers  # noqa: B018  looked up now, while the model is as found
     return found
 
@@ -134,13 +160,14 @@ AS_THEY_ARE = frozenset({
 })
 """Types that numpy has too."""
 
-_KEPT: WeakKeyDictionary[nn.Module, tuple[Mapping[str, Array], str]] = WeakKeyDictionary()
-"""For each model the last arrays and their digest."""
+NOTHING_HELD = Hashed({})
+_KEPT: WeakKeyDictionary[nn.Module, Hashed] = WeakKeyDictionary()
+"""What each model held when it was recorded last."""
 
 
 def _comparable(array: Array) -> Array:
     """A read-only copy whose memory is a bytearray: the one type that Python compares with any memory as it lies."""
-    kept: Array = np.ndarray(array.shape, array.dtype, bytearray(array.tobytes()))
+    kept: Array = np.ndarray(array.shape, array.dtype, bytearray(np.asarray(array, order="C").data))
     kept.setflags(write=False)
     return kept
 
