@@ -778,6 +778,44 @@ def test_what_is_typed_is_recorded_however_long_it_is(torch_engine, qtbot) -> No
     assert "does not know" in sentence
 
 
+def test_typing_goes_on_from_what_was_recorded_last(torch_engine, qtbot) -> None:
+    heard = Heard(torch_engine, qtbot)
+    typed = "to be or not to be"
+    heard.until_answer(torch_engine.request("record", model="char_rnn", sample=typed[:9], check=False))
+    for end in range(10, len(typed) + 1):
+        found = heard.until_answer(torch_engine.request("extend", lane="record", model="char_rnn", sample=typed[:end]))
+        assert found["report"] is None
+        assert found["trace"].sample.steps == tuple(typed[:end])
+        assert not found["trace"].has_backward
+    whole = heard.until_answer(torch_engine.request("record", model="char_rnn", sample=typed))
+    np.testing.assert_allclose(found["trace"]["fc"].output, whole["trace"]["fc"].output, rtol=0, atol=1e-5)
+    assert whole["trace"].has_backward
+    number = torch_engine.request("extend", model="char_rnn", sample="to be or #")
+    (_, refused, sentence), = heard.until("refused")
+    assert refused == number
+    assert "does not know '#'" in sentence
+
+
+def test_the_engine_keeps_what_was_read_last_to_read_on(monkeypatch) -> None:
+    from visualizer.engine import requests
+    from visualizer.record import extend as reading
+
+    monkeypatch.setattr(requests, "_read", {})
+    monkeypatch.setattr(requests, "_last", {})
+    given: list[Trace | None] = []
+    really = reading.extend
+    monkeypatch.setattr(reading, "extend", lambda model, before, text: given.append(before) or really(
+        model, before, text))
+    first = requests.record(model="char_rnn", sample="to be", check=False)["trace"]
+    second = requests.extend("char_rnn", "to be or")["trace"]
+    requests.extend("char_rnn", "to be or not")
+    requests.record(model="char_rnn", sample="to be", dtype="float64", check=False)
+    requests.extend("char_gru", "to be")
+    assert given[:2] == [first, second]
+    assert given[2] is None
+    assert len(requests._read) == 1
+
+
 @pytest.mark.parametrize(("asked", "words"), [({"model": "no_such_model"}, "no_such_model"),
                                               ({"model": "digits_cnn", "sample": "digit-none"}, "digit-none"),
                                               ({"model": "digits_cnn", "target": 10}, "class 10"),

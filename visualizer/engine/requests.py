@@ -54,7 +54,24 @@ def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
     return {"report": _trace(**wanted).check()}
 
 
-REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check}
+def extend(model: str, sample: str) -> dict[str, Any]:
+    """What a text that is being typed makes of a model, forwards only: `{"trace": Trace, "report": None}`.
+
+    A model that reads in one direction goes on from where this text and the last one part. The recording with its
+    gradients is asked for with `record`, when nobody types any more.
+    """
+    source = model, _hash_of(model)
+    grown = import_module("visualizer.record.extend").extend(_opened(*source), _read.get(source), sample)
+    _read.clear()
+    _read[source] = grown
+    return {"trace": grown, "report": None}
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend}
+
+
+_read: dict[tuple[str, str], Trace] = {}
+"""The last recording in the model's own precision, by model and hash of its file: what `extend` goes on from."""
 
 
 _last: dict[tuple[Any, ...], Trace] = {}
@@ -80,6 +97,9 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
             _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype)
         _last.clear()
         _last[key] = made
+        if dtype is None:
+            _read.clear()
+            _read[source] = made
     return _last[key]
 
 

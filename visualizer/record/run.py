@@ -35,7 +35,7 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
     given = _given(opened, str(sample), pixels)
-    x = _prepared(opened, given.raw)
+    x = prepared(opened, given.raw)
     try:
         trace = capture(opened.module, x, _target(opened, given, x, target), dtype, name=opened.name,
                         title=opened.title, sample=given.sample, labels=opened.labels, objective=objective,
@@ -49,7 +49,7 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
-    steps = steps_of(_reads(opened), given.raw, trace)
+    steps = steps_of(reads_of(opened), given.raw, trace)
     notes = _mapped(opened, given.raw)
     if not steps and not notes:
         return trace
@@ -87,7 +87,8 @@ def steps_of(reads: Mapping[str, Any], raw: Any, trace: Trace) -> tuple[str, ...
     return tuple(str(frame) for frame in range(1, answers[-1] + 1)) if answers else ()
 
 
-def _reads(opened: Opened) -> Mapping[str, Any]:
+def reads_of(opened: Opened) -> Mapping[str, Any]:
+    """What the model reads, as its card says; a picture where it does not say."""
     found = opened.card.get("input")
     return found if isinstance(found, Mapping) else {"kind": "image"}
 
@@ -98,7 +99,7 @@ def _asks(opened: Opened) -> Mapping[str, Any] | None:
 
 
 def _given(opened: Opened, sample: str, pixels: Array | None) -> Given:
-    reads = _reads(opened)
+    reads = reads_of(opened)
     kind = str(reads.get("kind", "image"))
     if pixels is not None:
         return samples.drawn(pixels, kind, opened.title, sample or "drawn")
@@ -106,7 +107,8 @@ def _given(opened: Opened, sample: str, pixels: Array | None) -> Given:
     return samples.given(sample, kind, opened.title, shape[-1] if kind == "sequence" and shape else None)
 
 
-def _prepared(opened: Opened, raw: Any) -> Tensor:
+def prepared(opened: Opened, raw: Any) -> Tensor:
+    """What is fed in, as the tensor that the model takes; Refused if it cannot read it."""
     assert opened.prepare is not None
     try:
         return opened.prepare(raw)
@@ -127,14 +129,14 @@ def _target(opened: Opened, given: Given, x: Tensor, target: int | None) -> Targ
                       "output with the objective logit:N@T.")
     if asks == "ctc":
         return given.digits or None
-    following = _prepared(opened, given.following)[0].tolist() if given.following else [UNKNOWN]
+    following = prepared(opened, given.following)[0].tolist() if given.following else [UNKNOWN]
     aims = (*x[0, 1:].tolist(), *following)
     return None if set(aims) == {UNKNOWN} else aims
 
 
 def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:
     """A note that names the words that a model reads as one and the same unknown one."""
-    if opened.unknown is None or not isinstance(raw, str) or "unknown" not in _reads(opened):
+    if opened.unknown is None or not isinstance(raw, str) or "unknown" not in reads_of(opened):
         return ()
     strange = opened.unknown(raw)
     if not strange:
