@@ -32,8 +32,8 @@ Numbers = NDArray[np.float64]
 
 SIDE, BOX = 28, 20
 STRIP, LINE, MARGIN = 32, 23, 10
-"""Rows of a strip; rows that a line of digits takes, since digits of 20 rows do not all stand equally high; columns that
-are left free before and after it."""
+"""Rows of a strip; rows that a line of digits takes, since digits of 20 rows do not all stand equally high; columns
+that are left free before and after it."""
 COMPOSED = 160
 """Columns of a composed strip, or more where its digits need them."""
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
