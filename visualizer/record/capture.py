@@ -1,8 +1,9 @@
 """capture: run a model once, forwards and backwards, and keep every number it computed on the way.
 
 The model runs as it is. A `TorchFunctionMode` sees each torch call that it makes, hooks tell which module made it, and
-the values are copied at once, because a later in-place operation may overwrite them. Gradients are caught by hooks on
-the same tensors, set in the same moment. Afterwards the model, its buffers and the random numbers are as before.
+the values are copied at once, because a later in-place operation may overwrite them. In the same moment the place of
+each value in autograd's graph is noted, and gradients are asked for at these places. Afterwards the model, its buffers
+and the random numbers are as before.
 """
 
 from __future__ import annotations
