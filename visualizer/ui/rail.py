@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import paint, registry
 from visualizer.scene import colour, numbers
@@ -43,6 +43,8 @@ THUMB, THUMB_PITCH = 42, 47
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
+TYPED = ("text", "name", "sentence")
+"""Kinds of input that can be typed."""
 CARRIES_ASIDE = 1280
 """Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
@@ -66,6 +68,7 @@ class Rail(QWidget):
         self.open_model = Button(tr("Open a model…"), "", "link", self)
         self.grid = SampleGrid(store)
         self.grid_scroller = _scrolled(self.grid, self)
+        self.typed = QLineEdit(self)
         self.pad: Pad | None = None
         self.draw_button = Button(tr("Draw"), "pencil", "raised", self)
         self.open_button = Button(tr("Open…"), "folder", "raised", self)
@@ -150,11 +153,23 @@ class Rail(QWidget):
             return trace.sample
         return next((sample for sample in self.grid.samples if sample.name == name), Sample(name))
 
+    def _type(self, text: str) -> None:
+        """What is typed is what is read; nothing typed leaves what was there."""
+        if text:
+            self.store.update(sample=f"text:{text}", at="", focus=None, playing=False)
+
+    @property
+    def typing(self) -> bool:
+        """Whether the model reads what one types."""
+        return kind_of(self.store.state.model) in TYPED
+
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
 
     def _name(self) -> None:
         style.name(self.open_model, tr("Open a model"), tr("Open your own model or a recording (Ctrl+O)"))
+        style.name(self.typed, tr("Type anything"), tr("What you type is read as you type it"))
+        self.typed.setPlaceholderText(tr("Type anything"))
         style.name(self.draw_button, tr("Draw"), tr("Draw a digit yourself (D)"))
         style.name(self.draw_icon, tr("Draw"), tr("Draw a digit yourself (D)"))
         style.name(self.open_button, tr("Open"), tr("Open an image, a model or a recording (Ctrl+O)"))
@@ -163,6 +178,7 @@ class Rail(QWidget):
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 
     def _connect(self) -> None:
+        self.typed.textEdited.connect(self._type)
         for button in (self.open_model, self.open_button, self.open_icon):
             button.clicked.connect(self.open_wanted)
         for button in (self.draw_button, self.draw_icon):
@@ -176,6 +192,7 @@ class Rail(QWidget):
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         for widget in wide:
             widget.setVisible(not self.narrow and self.aside.isHidden())
+        self.typed.setVisible(not self.narrow and self.aside.isHidden() and self.typing)
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)
         if self.narrow:
@@ -197,6 +214,9 @@ class Rail(QWidget):
         if self.pad is not None and self.drawing:
             self.pad.setGeometry(16, top, 184, self.pad.sizeHint().height())
             return
+        if self.typing:
+            self.typed.setGeometry(16, top, 184, 32)
+            top += 40
         room = self.height() - top - 40 - 48
         shown = max(2, min(self.grid.rows or 3, 3 if self.height() < 900 else 6, room // THUMB_PITCH))
         high = shown * THUMB_PITCH - (THUMB_PITCH - THUMB)
@@ -219,7 +239,7 @@ class Rail(QWidget):
         found = fitting_samples(self._filled_for)
         self.grid.show_samples(found)
         for button in (self.draw_button, self.draw_icon):
-            button.setEnabled(bool(found))
+            button.setEnabled(kind_of(self._filled_for) == "image")
         self.refresh()
 
     def _model_menu(self) -> None:
@@ -229,7 +249,7 @@ class Rail(QWidget):
             action = menu.addAction(f"{model_title(name)}   {model_size(name)}")
             action.setCheckable(True)
             action.setChecked(name == self.store.state.model)
-            action.triggered.connect(lambda checked=False, name=name: self.store.update(model=name))
+            action.triggered.connect(lambda checked=False, name=name: choose_model(self.store, name))
         menu.addSeparator()
         menu.addAction(tr("Open a model…")).triggered.connect(self.open_wanted)
         menu.popup(self.model_button.mapToGlobal(QPoint(self.model_button.width() + 4, 0)))
@@ -345,7 +365,7 @@ class ModelRow(Button):
         self.name, self.store = name, store
         style.name(self, tr("{title}, {size}").format(title=model_title(name), size=model_size(name)))
         self.setCheckable(True)
-        self.clicked.connect(lambda: store.update(model=name))
+        self.clicked.connect(lambda: choose_model(store, name))
         store.changed.connect(self._changed)
         self._changed(store.state, store.state)
 
@@ -382,7 +402,12 @@ class SampleGrid(QWidget):
 
     @property
     def rows(self) -> int:
-        return -(-len(self.samples) // ACROSS)
+        return -(-len(self.samples) // self.across)
+
+    @property
+    def across(self) -> int:
+        """Pictures stand four in a row; what is read stands one below the other."""
+        return ACROSS if kind_of(self.store.state.model) == "image" else 1
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -405,12 +430,13 @@ class SampleGrid(QWidget):
 
     def place_of(self, number: int) -> QRect:
         """Where a sample is drawn."""
-        return QRect(number % ACROSS * THUMB_PITCH, number // ACROSS * THUMB_PITCH, THUMB, THUMB)
+        wide = THUMB if self.across > 1 else ACROSS * THUMB_PITCH - (THUMB_PITCH - THUMB)
+        return QRect(number % self.across * THUMB_PITCH, number // self.across * THUMB_PITCH, wide, THUMB)
 
     def number_at(self, point: QPoint) -> int:
         """The sample under a point; -1 if none."""
         column, row = point.x() // THUMB_PITCH, point.y() // THUMB_PITCH
-        number = row * ACROSS + column
+        number = row * self.across + (column if self.across > 1 else 0)
         return number if column < ACROSS and number < len(self.samples) else -1
 
     def choose(self, number: int) -> None:
@@ -430,7 +456,7 @@ class SampleGrid(QWidget):
         self.update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        moves = {Key.Key_Left: -1, Key.Key_Right: 1, Key.Key_Up: -ACROSS, Key.Key_Down: ACROSS}
+        moves = {Key.Key_Left: -1, Key.Key_Right: 1, Key.Key_Up: -self.across, Key.Key_Down: self.across}
         key = Key(event.key())
         if key in moves:
             target = max(self.index(), 0) + moves[key] if self.index() >= 0 else 0
@@ -446,12 +472,15 @@ class SampleGrid(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         chosen = self.index()
-        first = max(0, event.rect().top() // THUMB_PITCH) * ACROSS
-        last = min(len(self.samples), (event.rect().bottom() // THUMB_PITCH + 1) * ACROSS)
+        first = max(0, event.rect().top() // THUMB_PITCH) * self.across
+        last = min(len(self.samples), (event.rect().bottom() // THUMB_PITCH + 1) * self.across)
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
-                draw_thumb(painter, thumb(self.samples[number].name, style.theme_name()), place, number == chosen)
+                if self.across > 1:
+                    draw_thumb(painter, thumb(self.samples[number].name, style.theme_name()), place, number == chosen)
+                else:
+                    draw_words(painter, self.samples[number], place, number == chosen)
 
     def _changed(self, old: State, new: State) -> None:
         if old.sample == new.sample:
@@ -499,6 +528,13 @@ def draw_thumb(painter: QPainter, image: QImage | None, place: QRectF, chosen: b
     painter.setBrush(Qt.BrushStyle.NoBrush)
     inset = 1.0 if chosen else 0.5
     painter.drawRoundedRect(place.adjusted(inset, inset, -inset, -inset), 3, 3)
+
+
+def draw_words(painter: QPainter, sample: Sample, place: QRectF, chosen: bool) -> None:
+    """A text that can be read, by its title, framed if it is the input."""
+    draw_thumb(painter, None, place, chosen)
+    style.write(painter, sample_words(sample), place.x() + 10, place.y() + 26, "accent-ink" if chosen else "ink",
+                weight=600 if chosen else 400, width=place.width() - 20)
 
 
 @cache
@@ -553,16 +589,31 @@ def model_size(name: str) -> str:
     return tr("{n} parameters").format(n=numbers.count(count))
 
 
-def fitting_samples(model: str) -> tuple[Sample, ...]:
-    """The bundled samples that a model reads; all of them where it does not say what it reads."""
-    from visualizer import samples  # brings Pillow, which the first paint does without
+def choose_model(store: Store, name: str) -> None:
+    """Open a model on the input that is chosen, or on its own first sample where it reads another kind of input."""
+    if kind_of(name) == kind_of(store.state.model):
+        store.update(model=name)
+        return
+    found = fitting_samples(name)
+    view = "unrolled" if kind_of(name) in TYPED else "network"
+    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False)
 
+
+@cache
+def kind_of(model: str) -> str:
+    """What a model reads: `image`, `text`, `name`, `sentence`, `strip`; `image` where its card does not say."""
     try:
         wanted = registry.card(model).get("input") or {}
     except (LookupError, ValueError):
         wanted = {}
-    reads_digits = not isinstance(wanted, dict) or wanted.get("kind", "image") == "image"
-    return samples.all_samples("image") if reads_digits else ()
+    return str(wanted.get("kind", "image")) if isinstance(wanted, dict) else "image"
+
+
+def fitting_samples(model: str) -> tuple[Sample, ...]:
+    """The bundled samples that a model reads."""
+    from visualizer import samples  # brings Pillow, which the first paint does without
+
+    return samples.all_samples(kind_of(model))
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:
