@@ -159,6 +159,23 @@ def test_a_passage_is_measured_on_what_follows_it_to_the_last_character(name: st
     assert trace["softmax"].axes[-1] == "class"
 
 
+@pytest.mark.parametrize("name", CHARACTERS)
+def test_what_one_character_costs_can_be_asked_alone(name: str) -> None:
+    """Its gradient reaches back to the first character, and not one step forwards."""
+    text = samples.raw("five-fathom")
+    trace = record(MODELS[name], "five-fathom", objective="loss@12")
+    wanted = MODELS[name].card["input"]["alphabet"].index(text[13])
+    assert trace.objective.target == wanted
+    assert trace.objective.value == pytest.approx(-np.log(trace["softmax"].output[12, wanted]), rel=1e-5)
+    norms = np.linalg.norm(trace["embedding"].gradient, axis=1)
+    assert (norms[:13] > 0).all()
+    assert not norms[13:].any()
+    assert record(MODELS[name], "five-fathom", objective="logit:3@12").objective.target == 3
+    with pytest.raises(Refused, match="follow step 4 is not known") as caught:
+        record(MODELS[name], "to be", objective="loss@4")
+    assert_one_sentence(caught.value)
+
+
 def test_a_verdict_is_asked_of_the_last_word() -> None:
     trace = record("sentiment_gru", "sentence-2")
     last = len(trace.sample.steps) - 1
