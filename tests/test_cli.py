@@ -389,7 +389,7 @@ def test_every_output_is_checked_before_the_work(said, recorded: Path, tmp_path:
                                                  good: str, bad: str) -> None:
     thing = MODEL if command == "record" else recorded
     monkeypatch.setattr(cli, "_recorded", lambda *_: pytest.fail("the work began"))
-    monkeypatch.setattr(cli, "load", lambda *_: pytest.fail("the work began"))
+    monkeypatch.setattr("visualizer.trace.load", lambda *_: pytest.fail("the work began"))
     status, _, err = said(command, thing, "-o", tmp_path / bad)
     assert status == WRONG_USAGE
     assert Path(bad).name in err
@@ -518,7 +518,7 @@ def test_an_unforeseen_error_is_one_sentence_too(said, recorded: Path, tmp_path:
     def broken(path: object) -> Trace:
         raise ZeroDivisionError("float division\nby zero")
 
-    monkeypatch.setattr(cli, "load", broken)
+    monkeypatch.setattr("visualizer.trace.load", broken)
     status, _, err = said("shot", recorded, "-o", tmp_path / "a.png")
     assert status == NOT_DONE
     assert err == ("It could not be done (ZeroDivisionError: float division by zero); run it again with --debug to see "
@@ -529,7 +529,7 @@ def test_ctrl_c_is_no_error_and_leaves_nothing(said, recorded: Path, tmp_path: P
     def stopped(path: object) -> Trace:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "load", stopped)
+    monkeypatch.setattr("visualizer.trace.load", stopped)
     assert said("shot", recorded, "-o", tmp_path / "a.png")[0] == 130
     assert list(tmp_path.iterdir()) == []
 

@@ -1,7 +1,7 @@
-"""The app: joins the store, the player, the engine and the window, and runs until the window closes.
+"""The app: opens the window and runs until it is closed.
 
-The window opens at once on a recording that is shipped. Whatever can wait is imported after the first paint; torch is
-loaded by a child process that starts then. Nothing here imports torch.
+What is painted first is the frame alone: Qt and the colours are all that is loaded then. Numpy, the recording and every
+part of the window come after it, and torch in a child process. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -9,28 +9,18 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QApplication
-
-from visualizer import paint, registry
-from visualizer.scene.state import State
-from visualizer.trace import Trace
-from visualizer.ui import style
-from visualizer.ui.player import Player
-from visualizer.ui.shipped import shipped_trace
-from visualizer.ui.store import Store
-from visualizer.ui.window import Window
-from visualizer.ui.words import tr
+from visualizer import registry
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
-    from visualizer.engine.client import Engine
-    from visualizer.ui.recorder import Recorder
+    from PySide6.QtWidgets import QApplication
+
+    from visualizer.scene.state import State
+    from visualizer.ui.running import App
+    from visualizer.ui.shell import Shell
 
 DONE, NOT_DONE = 0, 4
 
@@ -38,20 +28,43 @@ DONE, NOT_DONE = 0, 4
 def main(thing: str | State | None = None) -> int:
     """Open the window on a State, on whatever `thing` names, or on the default; return when it is closed.
 
-    Returns 0, or 4 after one sentence on stderr if there is no display.
+    Returns 0, or 4 after one sentence on stderr if no window can open.
     """
-    if not has_display():
-        print("There is no display to open a window on; start this from a desktop session, or draw into a file with "
-              "`visualizer shot`.", file=sys.stderr)
+    if why := why_no_window():
+        print(why, file=sys.stderr)
         return NOT_DONE
     gc.disable()  # until the window is seen: there is nothing to collect yet
-    app = application()
-    joined = App(thing)
-    joined.window.fit(app.primaryScreen().availableSize())
-    joined.window.show()
+    from PySide6.QtWidgets import QApplication
+
+    from visualizer.ui.shell import Shell
+
+    QApplication.setApplicationName("Visualizer")
+    app = QApplication(sys.argv[:1])
+    shell = Shell("light" if thing is None or isinstance(thing, str) else thing.look.theme)
+    shell.fit(app.primaryScreen().availableSize())
+    running: list[App] = []
+
+    def furnish() -> None:
+        try:
+            running.append(_furnished(thing, shell))
+        except Exception:
+            app.exit(NOT_DONE)  # rather than an empty frame
+            raise
+
+    shell.painted.connect(furnish)
+    shell.show()
     status = app.exec()
-    joined.close()
+    for joined in running:
+        joined.close()
     return status
+
+
+def _furnished(thing: str | State | None, shell: Shell) -> App:
+    """The whole window in the frame that has been seen."""
+    from visualizer.ui.running import App
+
+    application()
+    return App(thing, shell)
 
 
 def show(thing: Any, x: Any = None, **options: Any) -> Popen[bytes]:
@@ -64,21 +77,21 @@ def show(thing: Any, x: Any = None, **options: Any) -> Popen[bytes]:
     import tempfile
     from pathlib import Path
 
+    from visualizer.trace import Trace
+
     trace = thing if isinstance(thing, Trace) else registry.module("record").capture(thing, x, **options)
     path = Path(tempfile.mkdtemp(prefix="visualizer-")) / f"{trace.model or 'model'}.trace"
     trace.save(path)
     return subprocess.Popen([sys.executable, "-m", "visualizer", "open", str(path)])
 
 
-def has_display() -> bool:
-    """Whether a window can open here: Qt aborts the whole process where it cannot."""
-    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def application() -> QApplication:
     """The Qt application with the bundled fonts, dressed the same on every system."""
+    from PySide6.QtWidgets import QApplication
+
+    from visualizer import paint
+    from visualizer.ui import style
+
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         QApplication.setApplicationName("Visualizer")
@@ -89,60 +102,78 @@ def application() -> QApplication:
     return app
 
 
-class App(QObject):
-    """The parts, joined. The engine and what talks to it come when the window has been seen; `close` ends them."""
+def __getattr__(name: str) -> Any:
+    """`App`, the running app, comes with all that it joins: when it is first asked for."""
+    if name == "App":
+        return registry.module("ui.running").App
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-    def __init__(self, thing: str | State | None = None) -> None:
-        super().__init__()
-        state = thing if isinstance(thing, State) else State()
-        if style.reduced_motion():
-            state = replace(state, look=replace(state.look, reduced_motion=True))
-        self.store = Store(state, shipped_trace(state))
-        self.player = Player(self.store, parent=self)
-        app = QApplication.instance()
-        assert isinstance(app, QApplication)
-        style.wear(app, state.look.theme)
-        self.window = Window(self.store)
-        self.player.steps = lambda: self.window.stage.picture.steps
-        for canvas in (self.window.stage, self.window.inspector.page, self.window.rail.aside):
-            canvas.glide = self.player.glide
-        self.window.inspector.say(tr("Live computing starts…"))
-        self.window.painted.connect(self.begin)
-        self.thing = thing if isinstance(thing, str) else ""
 
-    @cached_property
-    def engine(self) -> Engine:
-        """The child process, as the window sees it."""
-        from visualizer.engine.client import Engine
+# --- whether a window can open --------------------------------------------------------------------------------------
 
-        return Engine(self)
+def why_no_window() -> str:
+    """Why no window can open here, in one sentence that says what to do; empty where one can.
 
-    @cached_property
-    def recorder(self) -> Recorder:
-        """What stands between the store and the engine."""
-        from visualizer.ui.recorder import Recorder
+    Asked before there is an application, because Qt aborts the whole process where it finds no display, or not all
+    libraries of the one it finds.
+    """
+    if sys.platform in ("win32", "darwin"):
+        return ""
+    chosen = os.environ.get("QT_QPA_PLATFORM", "")
+    if not (chosen or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return ("There is no display to open a window on; start this from a desktop session, or draw into a file with "
+                "`visualizer shot`.")
+    if chosen.startswith("xcb") or not (chosen or os.environ.get("WAYLAND_DISPLAY")):
+        missing = missing_library()
+        if missing:
+            return (f"The system library {missing} is missing, without which no window opens under X11; install it, on "
+                    f"Debian and Ubuntu with `sudo apt-get install {debian_package(missing)}`.")
+        if not answers():
+            return (f"The display {os.environ.get('DISPLAY') or '(none is named in DISPLAY)'} does not answer; start "
+                    "this from a desktop session or with `ssh -X`, or draw into a file with `visualizer shot`.")
+    return ""
 
-        recorder = Recorder(self.store, self.engine, self)
-        self.window.opened.connect(recorder.open)
-        self.window.drawn.connect(recorder.draw)
-        recorder.said.connect(self.window.say)
-        recorder.status.connect(self.window.inspector.say)
-        return recorder
 
-    def begin(self) -> None:
-        """After the first paint: load torch in the child process, and open what was named."""
-        gc.enable()
-        self.engine.start()
-        self.window.rail.fill()
-        if self.thing:
-            self.recorder.open(self.thing)
-        elif self.store.trace is None:
-            self.recorder.record(self.store.state)
-        else:
-            self.recorder.verify()
+def missing_library() -> str:
+    """The first system library that Qt's plugin for X11 does not find, such as `libxcb-cursor.so.0`; or none.
 
-    def close(self) -> None:
-        """End the engine and close the window."""
-        if "engine" in vars(self):
-            self.engine.stop()
-        self.window.close()
+    The plugin is loaded as Qt will load it a moment later, so this costs nothing twice.
+    """
+    from ctypes import CDLL
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    found = find_spec("PySide6")
+    plugins = [Path(folder) / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+               for folder in (found.submodule_search_locations or () if found else ())]
+    try:
+        for plugin in plugins:
+            if plugin.exists():
+                CDLL(str(plugin))
+    except OSError as error:
+        name = str(error).partition(":")[0]
+        return name if ".so" in name and "/" not in name else ""
+    return ""
+
+
+def answers() -> bool:
+    """Whether the X server that DISPLAY names can be reached, asked as Qt will ask it."""
+    from ctypes import CDLL, c_int, c_void_p
+
+    try:
+        xcb = CDLL("libxcb.so.1")
+    except OSError:
+        return True  # Qt's own plugin has been loaded without it
+    xcb.xcb_connect.restype, xcb.xcb_connect.argtypes = c_void_p, (c_void_p, c_void_p)
+    xcb.xcb_connection_has_error.restype, xcb.xcb_connection_has_error.argtypes = c_int, (c_void_p,)
+    xcb.xcb_disconnect.argtypes = (c_void_p,)
+    connection = xcb.xcb_connect(None, None)
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    return not failed
+
+
+def debian_package(library: str) -> str:
+    """`libxcb-cursor.so.0` -> `libxcb-cursor0`, `libxkbcommon-x11.so.0` -> `libxkbcommon-x11-0`: Debian's own rule."""
+    name, _, version = library.lower().partition(".so.")
+    return f"{name}-{version}" if name[-1:].isdigit() else name + version

@@ -1,8 +1,8 @@
 """The command line: `visualizer`, or `python -m visualizer`.
 
 Each command is a function from its parsed arguments to an exit status. Whatever is heavy is imported where it is
-needed: help, `list` and a saved trace need no torch, and only what paints needs Qt. Results go to stdout, everything
-else to stderr.
+needed: the window is seen before numpy is loaded, help, `list` and a saved trace need no torch, and only what paints
+needs Qt. Results go to stdout, everything else to stderr.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import visualizer
 from visualizer import registry
-from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.state import State, from_json, moment_of, to_json
-from visualizer.scene.timeline import BACKWARD, Moment, Timeline, timeline
-from visualizer.trace import Refused, Trace, load
+
+if TYPE_CHECKING:
+    from visualizer.scene.picture import Focus, Picture
+    from visualizer.scene.state import State
+    from visualizer.scene.timeline import Moment, Timeline
+    from visualizer.trace import Trace
 
 DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
@@ -71,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> int:
     """One sentence on stderr, and the exit status that goes with it."""
+    from visualizer.trace import Refused
+
     if isinstance(error, Refused):
         return _fail(error, REFUSED)
     if isinstance(error, Usage):
@@ -207,12 +211,7 @@ def _knobs(text: str) -> tuple[tuple[str, str], ...]:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 def _open(chosen: argparse.Namespace) -> int:
-    """The app, on what was named or on its default model and input."""
-    from visualizer import doctor
-
-    if not doctor.has_display():
-        raise NotDone("There is no display to open a window on; start this from a desktop session, or draw into a file "
-                      "with `visualizer shot`.")
+    """The app, on what was named or on its default model and input. It says itself where no window can open."""
     return int(registry.module("app").main(chosen.thing) or DONE)
 
 
@@ -235,6 +234,8 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _record(chosen: argparse.Namespace) -> int:
     """Run the model and save the trace; with --check, say how far numpy's numbers are from torch's."""
+    from visualizer.scene.state import State
+
     _writable(chosen.output, (".trace",))
     if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
@@ -342,6 +343,9 @@ _LISTED: dict[str, Callable[[], list[Entry]]] = {
 
 def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     """What THING stands for: where it was left, and its numbers."""
+    from visualizer.scene.state import State
+    from visualizer.trace import load
+
     thing, suffix = chosen.thing, _suffix(chosen.thing)
     state = State(model=thing, sample=chosen.input or "")
     if suffix in CARRIES_STATE:
@@ -358,6 +362,9 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
 
 def _carried(path: Path) -> State:
     """The State that a session or an exported picture holds."""
+    from visualizer.scene.state import from_json
+    from visualizer.trace import Refused
+
     if not path.is_file():
         raise Refused(f"There is no file {path}; check the name.")
     if _suffix(path) == ".session":
@@ -372,6 +379,8 @@ def _carried(path: Path) -> State:
 
 def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     """The model's numbers: the recording that is shipped, where it is the one that is asked for, or a new one."""
+    from visualizer.trace import Refused, load
+
     shipped = registry.folder("assets") / "traces" / f"{state.model}.trace"
     if chosen.target is None and chosen.dtype is None and state.objective == "loss" and shipped.is_file():
         ready = load(shipped)
@@ -407,6 +416,9 @@ def _check(trace: Trace) -> None:
 
 def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> tuple[State, Picture]:
     """The picture that was asked for, and the State that leads back to it."""
+    from visualizer.scene.state import moment_of
+    from visualizer.scene.timeline import timeline
+
     look, times = state.look, timeline(trace)
     focus = state.focus if chosen.focus is None else export.parse_focus(trace, chosen.focus)
     if chosen.at is not None:
@@ -416,7 +428,9 @@ def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) 
     else:
         moment = moment_of(state, times)
     view = chosen.view or state.view
-    knobs = {**dict(look.knobs), **dict(pair for pairs in chosen.knobs for pair in pairs)}
+    known = dict(registry.module("views").find(view).knobs)  # the State may hold those of other views, too
+    knobs = {name: word for name, word in look.knobs if name in known}
+    knobs |= dict(pair for pairs in chosen.knobs for pair in pairs)
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     picture = export.draw(trace, view, moment.address, focus, look.theme, look.size, **plain, **knobs)
@@ -428,11 +442,15 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     """What the picture carries so that it opens again as it is; nothing where a State cannot say it all."""
     if chosen.target is not None or chosen.dtype is not None:
         return ""
+    from visualizer.scene.state import to_json
+
     return to_json(state if _suffix(state.model) == ".trace" else replace(state, sample=trace.sample.name))
 
 
 def _last_backward(times: Timeline, focus: Focus | None) -> Moment:
     """The backward beat of the focused layer, or the one in which the backward pass ends."""
+    from visualizer.scene.timeline import BACKWARD
+
     found = times.settled(len(times.beats) - 1) if focus is None else times.of(focus.layer, BACKWARD)
     if found is None or not found.backward:
         where = "anywhere in this recording" if focus is None else f"to {focus.layer}"
@@ -468,6 +486,8 @@ _LOOKS: dict[str, Callable[[str], Any]] = {"scope": _scope, "signs": _signs, "te
 
 def _shaped(paper: tuple[int, int]) -> tuple[int, int]:
     """The smallest picture in the shape of the paper that holds the usual one."""
+    from visualizer.scene.picture import Look
+
     width, height = Look().size
     scale = max(width / paper[0], height / paper[1])
     return round(paper[0] * scale), round(paper[1] * scale)

@@ -48,7 +48,7 @@ def commands() -> tuple[Command, ...]:
                 tr("Save where you are, to open it again later"), _call("save_session")),
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"), file,
                 tr("Save what you see as PNG, SVG or PDF"), _call("export_picture")),
-        Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("close")),
+        Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("leave")),
 
         Command("undo", tr("Undo"), ("Ctrl+Z",), edit, tr("Back to what was chosen before"), _store("undo")),
         Command("redo", tr("Redo"), ("Ctrl+Shift+Z",), edit, tr("Forth again to what was undone"),

@@ -37,8 +37,6 @@ class Inspector(QWidget):
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.store = store
-        self.held_back = False
-        """The window has not been seen yet: the page comes right after its first paint."""
         self.drawer = False
         """It lies over the stage, and so needs an edge."""
         self.status = ""
@@ -70,7 +68,7 @@ class Inspector(QWidget):
     def refresh(self) -> None:
         """Write the page anew if anything on it has changed."""
         trace, moment, state = self.store.trace, self.store.moment, self.store.state
-        if trace is None or moment is None or self.held_back or not self.isVisible():
+        if trace is None or moment is None or not self.isVisible():
             self._drawn = ()
             if trace is None:
                 self.page.show_picture(EMPTY)

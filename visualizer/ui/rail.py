@@ -19,6 +19,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QScrollArea, QToolTip, QWidget
 
@@ -37,7 +38,6 @@ from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.words import tr
 
-WIDE, NARROW = 216, 56
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
 ACROSS = 4
@@ -125,6 +125,9 @@ class Rail(QWidget):
         self.update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
+        self._place()
+
+    def showEvent(self, event: QShowEvent) -> None:
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -289,8 +292,6 @@ class Aside(Canvas):
     def __init__(self, store: Store, parent: QWidget) -> None:
         super().__init__(parent)
         self.store = store
-        self.held_back = False
-        """The window has not been seen yet."""
         self._drawn: tuple[object, ...] = ()
         self.hide()
 
@@ -298,7 +299,7 @@ class Aside(Canvas):
         """Show the picture if the view has one and there is room for it; else hide."""
         trace, moment, state = self.store.trace, self.store.moment, self.store.state
         wide = state.look.size[0] >= CARRIES_ASIDE * state.look.text_scale
-        if trace is None or moment is None or narrow or wide or self.held_back:
+        if trace is None or moment is None or narrow or wide or not self.parentWidget().isVisible():
             self.hide()
             return
         view = suiting(state.view, trace)

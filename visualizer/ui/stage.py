@@ -20,6 +20,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QResizeEvent,
+    QShowEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
@@ -120,8 +121,6 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self.held_back = False
-        """The window has not been seen yet: the picture comes right after its first paint."""
         self._drawn: tuple[object, ...] = ()
         self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
         self._turn: Turn | None = None
@@ -144,7 +143,7 @@ class Stage(Canvas):
         """Make the picture anew if anything that it shows has changed."""
         store = self.store
         trace, moment = store.trace, store.moment
-        if trace is None or moment is None or self.held_back:
+        if trace is None or moment is None or not self.isVisible():
             self._drawn = ()
             self.show_picture(EMPTY)
             return
@@ -484,6 +483,9 @@ class Stage(Canvas):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         if event.reason() != Qt.FocusReason.ActiveWindowFocusReason:
             self.leave_parts()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())

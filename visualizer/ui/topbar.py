@@ -15,7 +15,6 @@ from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.words import tr
 from visualizer.views import View
 
-HEIGHT = 48
 Crumb = tuple[str, Focus | None]
 
 

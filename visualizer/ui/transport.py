@@ -16,10 +16,10 @@ from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import BACKWARD, FORWARD
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
+from visualizer.ui.shell import BOTTOM
 from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
-HEIGHT = 56
 STEPS_PER_DOUBLING = 10
 
 
@@ -90,14 +90,14 @@ class Transport(QWidget):
         return words.beat(moment.index + 1, len(self.store.timeline.beats))
 
     def sizeHint(self) -> QSize:
-        return QSize(1024, HEIGHT)
+        return QSize(1024, BOTTOM)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         trace, moment = self.store.trace, self.store.moment
-        baseline = HEIGHT / 2 + 4.7
+        baseline = BOTTOM / 2 + 4.7
         with paint.painting(self) as painter:
             if not self.compact:
                 style.write(painter, tr("Speed"), self.speed.x() - 12, baseline, "ink-2", weight=500, anchor="end")

@@ -6,11 +6,10 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits, no frames
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
-    QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
@@ -19,7 +18,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
 from visualizer import paint
 from visualizer import views as all_views
@@ -34,26 +33,22 @@ from visualizer.ui.commands import Command, commands, out, to_level, turned
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
 from visualizer.ui.page import WALK, looked_at, subject
-from visualizer.ui.rail import NARROW, WIDE, Rail
+from visualizer.ui.rail import Rail
+from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, SMALLEST, TOP, USUAL, WIDE
 from visualizer.ui.stage import Stage, suiting
 from visualizer.ui.store import Store
-from visualizer.ui.topbar import HEIGHT as TOP
 from visualizer.ui.topbar import TopBar
-from visualizer.ui.transport import HEIGHT as BOTTOM
 from visualizer.ui.transport import Transport
 from visualizer.ui.words import tr
 from visualizer.views import View
 
-INSPECTOR = 280
-NARROW_BELOW, COMPACT_BELOW = 1281, 1101
-"""Narrower than this: the rail is icons; the inspector is a drawer and the tabs are a menu."""
 PATIENCE = 200
 """Milliseconds of waiting that pass unseen; only then is the old picture veiled."""
 MESSAGE = 40
 
 
-class Window(QMainWindow):
-    """Top bar, rail, stage, inspector, transport."""
+class Window(QWidget):
+    """Top bar, rail, stage, inspector, transport. It fills the shell; by itself it is a window, too."""
 
     opened = Signal(str)
     """A path that somebody chose or dropped."""
@@ -65,11 +60,10 @@ class Window(QMainWindow):
         super().__init__()
         self.store = store
         self.setWindowTitle(tr("Visualizer"))
-        self.setMinimumSize(1024, 720)
+        self.setMinimumSize(SMALLEST)
         self.setAcceptDrops(True)
         self.commands = {command.name: command for command in commands()}
         self.frame = Frame(self)
-        self.setCentralWidget(self.frame)
         self.top = TopBar(self.run, self.frame)
         self.rail = Rail(store, self.frame)
         self.message = Message(self.frame)
@@ -86,8 +80,9 @@ class Window(QMainWindow):
         self._path_shown: tuple[object, ...] = ()
         self._alt_alone = False
         self._was_painted = False
+        self.bar = QMenuBar(self)
+        self.bar.hide()
         self._connect()
-        self.stage.held_back = self.inspector.held_back = self.rail.aside.held_back = True
         self.show_state(store.state, store.state)
         self.show_trace()
         self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -174,7 +169,8 @@ class Window(QMainWindow):
 
     def toggle_menu_bar(self) -> None:
         """Show or hide the menu bar."""
-        self.menuBar().setVisible(self.menuBar().isHidden())
+        self.bar.setVisible(self.bar.isHidden())
+        self._lay_out()
 
     def toggle_keys(self) -> None:
         """Show or hide the key sheet."""
@@ -189,12 +185,12 @@ class Window(QMainWindow):
 
     def present(self) -> None:
         """Full screen in the projector theme."""
-        if self.isFullScreen():
+        if self.window().isFullScreen():
             self._leave_full_screen()
             return
         self._theme_before = self.store.state.look.theme
         self._set_theme("projector")
-        self.showFullScreen()
+        self.window().showFullScreen()
 
     def one_level_out(self) -> None:
         """What Esc does: put away whatever lies on top, else leave full screen, else go one level up."""
@@ -206,7 +202,7 @@ class Window(QMainWindow):
             self.message.dismiss()
         elif self.drawer_open and self.width() < COMPACT_BELOW:
             self.toggle_details()
-        elif self.isFullScreen():
+        elif self.window().isFullScreen():
             self._leave_full_screen()
         elif not self.stage.leave_parts():
             names = tuple(view.name for view in self.views())
@@ -347,15 +343,17 @@ class Window(QMainWindow):
         if self._overlay is not None:
             self._overlay.setGeometry(self.rect())
 
-    def fit(self, room: QSize) -> None:
-        """1600 x 900, or as much of it as the screen has room for."""
-        self.resize(QSize(1600, 900).boundedTo(room))
-
     def sizeHint(self) -> QSize:
-        return QSize(1600, 900)
+        return USUAL
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """The menu bar along the top while it is shown, the frame below it."""
+        high = 0 if self.bar.isHidden() else self.bar.heightForWidth(self.width())
+        self.bar.setGeometry(0, 0, self.width(), high)
+        self.frame.setGeometry(0, high, self.width(), self.height() - high)
         self._place()
 
     # --- overlays, menus, events ---
@@ -377,7 +375,7 @@ class Window(QMainWindow):
             self.stage.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _leave_full_screen(self) -> None:
-        self.showNormal()
+        self.window().showNormal()
         if self.store.state.look.theme == "projector":
             self._set_theme(self._theme_before or "light")
 
@@ -392,14 +390,13 @@ class Window(QMainWindow):
 
     def _make_menus(self) -> None:
         """One action a command, in the menu bar and in the menu of the mark; its shortcut works in the whole window."""
-        bar = self.menuBar()
-        bar.setFont(style.font(13, 500))
+        self.bar.setFont(style.font(13, 500))
         self.menu = QMenu(self)
         menus: dict[str, QMenu] = {}
         self.actions_by_name: dict[str, QAction] = {}
         for command in self.commands.values():
             if command.menu not in menus:
-                menus[command.menu] = bar.addMenu(command.menu)
+                menus[command.menu] = self.bar.addMenu(command.menu)
                 menus[command.menu].setToolTipsVisible(True)
                 self.menu.addMenu(menus[command.menu])
             action = self._action(command)
@@ -408,7 +405,6 @@ class Window(QMainWindow):
             self.actions_by_name[command.name] = action
         self.options = menus[self.commands["theme"].menu].addMenu(tr("Options of this view"))
         self.options.aboutToShow.connect(lambda: self._fill_options(self.options))
-        bar.hide()
 
     def _fill_options(self, menu: QMenu) -> None:
         """The knobs of the view, each with its words to choose one from."""
@@ -443,11 +439,7 @@ class Window(QMainWindow):
         return action
 
     def _begin(self) -> None:
-        """What the first paint does without: the picture, the page, menus and shortcuts."""
-        self.stage.held_back = self.inspector.held_back = self.rail.aside.held_back = False
-        self.stage.refresh()
-        self.inspector.refresh()
-        self.rail.refresh()
+        """What the first paint does without: menus, shortcuts, the ring of the keyboard."""
         self._make_menus()
         self.ring = FocusRing(self)
         self._order_tabs()
@@ -514,14 +506,13 @@ class Window(QMainWindow):
             self.opened.emit(path)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
         if not self._was_painted:
             self._was_painted = True
             QTimer.singleShot(0, self, self._begin)
 
-    def closeEvent(self, event: QCloseEvent) -> None:
-        self.store.update(playing=False, undoable=False)
-        super().closeEvent(event)
+    def leave(self) -> None:
+        """Close the window that this one stands in."""
+        self.window().close()
 
 
 class Frame(QWidget):
