@@ -14,13 +14,22 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
+    QScrollBar,
+    QStyle,
+    QStyleOptionSlider,
+    QWidget,
+)
 
 from visualizer import app as the_app
 from visualizer import registry, samples, views
 from visualizer.kinds import Report
 from visualizer.scene import colour
-from visualizer.scene.picture import Focus, Rect
+from visualizer.scene.picture import Focus, Look, Rect
 from visualizer.scene.state import State, to_json
 from visualizer.trace import load
 from visualizer.ui import style
@@ -599,6 +608,23 @@ def test_a_message_stands_over_the_stage_without_covering_it(window):
     assert not window.message.isVisible()
     assert window.stage.geometry() == QRect(216, 48, 1104, 796)
     assert window.store.state.focus == Focus("conv2", (7,))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_scroll_bar_is_thin_and_has_no_arrows(qtbot, digits, theme):
+    state = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)), look=Look(theme=theme))
+    window = opened(qtbot, Store(state, digits), (1280, 720))
+    window.inspector.tabs.buttons[1].click()
+    bars = [bar for bar in window.findChildren(QScrollBar) if bar.orientation() == Qt.Orientation.Vertical]
+    assert len(bars) >= 3
+    for bar in bars:
+        bar.setRange(0, 100)
+        bar.resize(bar.sizeHint().width(), 200)
+        assert bar.width() == 10, bar.parent()
+        option = QStyleOptionSlider()
+        bar.initStyleOption(option)
+        for arrow in (QStyle.SubControl.SC_ScrollBarAddLine, QStyle.SubControl.SC_ScrollBarSubLine):
+            assert bar.style().subControlRect(QStyle.ComplexControl.CC_ScrollBar, option, arrow, bar).isEmpty()
 
 
 # --- the badge ------------------------------------------------------------------------------------------------------

@@ -50,6 +50,7 @@ class Inspector(QWidget):
         self.scroller.setFrameShape(QFrame.Shape.NoFrame)
         self.scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroller.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroller.setStyleSheet(style.scroll_sheet())
         self.table: ValueTable | None = None
         self.charts: QWidget | None = None
         self.tabs = Segments([Segment(title) for title in (tr("Facts"), tr("Values"), tr("Plots"))], self)

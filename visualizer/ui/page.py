@@ -523,8 +523,7 @@ def _number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: b
     if backward:
         _handed_back(sheet, trace, about, value)
         return
-    if kinds.of(layer) is None:
-        _say(sheet, layer.why)
+    if kinds.of(layer) is None:  # the heading has said why
         return
     terms = kinds.terms(trace, about.layer, about.cell)
     _about_terms(sheet, trace, about, terms, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -578,15 +579,19 @@ def sample_words(sample: Sample) -> str:
 
 
 @cache
+def _card(name: str) -> dict[str, Any]:
+    """What a bundled model says about itself; read once, for its file does not change while it is offered."""
+    return registry.card(name)
+
+
 def model_title(name: str) -> str:
     """What its card calls it."""
-    return str(registry.card(name).get("title", name))
+    return str(_card(name).get("title", name))
 
 
-@cache
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
-    count = int(registry.card(name).get("parameters", 0))
+    count = int(_card(name).get("parameters", 0))
     return tr("{n} parameters").format(n=numbers.count(count))
 
 

@@ -65,6 +65,7 @@ class TopBar(QWidget):
                 style.name(segment, segment.text(), view.sentence)
             self.tabs.set_segments(segments)
             self._place()
+        self.options.setEnabled(False)
         for number, view in enumerate(self.views):
             if view.name == chosen:
                 self.options.setEnabled(bool(view.knobs))
