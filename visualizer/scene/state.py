@@ -117,8 +117,19 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
     if focus is None or focus.layer not in trace:
         return state
     moment = moment_of(state, timeline)
-    target = timeline.of(focus.layer, moment.beat.direction) or timeline.of(focus.layer, FORWARD)
+    step = _step_of(trace, focus)
+    if step is None and focus.layer == moment.beat.layer:
+        step = moment.beat.step
+    target = timeline.of(focus.layer, moment.beat.direction, step) or timeline.of(focus.layer, FORWARD, step)
     return state if target is None or target.beat == moment.beat else go(state, target)
+
+
+def _step_of(trace: Trace, focus: Focus) -> int | None:
+    """The step that a focus lies in, counted from 1, if it is in one."""
+    axes = trace[focus.layer].axes
+    inside = "step" in axes and (focus.part == "output" or focus.part.startswith("inner"))
+    place = axes.index("step") if inside else len(focus.cell)
+    return focus.cell[place] + 1 if place < len(focus.cell) else None
 
 
 def up(state: State) -> State:
