@@ -11,12 +11,14 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeySequence
 
 from visualizer import registry
-from visualizer.scene.picture import Focus
+from visualizer.scene import state as does
+from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, from_json, moment_of, to_json
 from visualizer.scene.timeline import timeline
-from visualizer.trace import Trace, load
+from visualizer.trace import Layer, Sample, Trace, load
 from visualizer.ui import commands
 from visualizer.ui.keysheet import KeySheet, keys_words
+from visualizer.ui.page import looked_at, page
 
 PROMISED = {
     "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
@@ -189,3 +191,54 @@ def test_the_text_scale_stays_within_what_is_readable(factor, times, ends):
     for _ in range(times):
         state = commands.text_scale(state, factor)
     assert state.look.text_scale == ends
+
+
+# --- layers with steps ----------------------------------------------------------------------------------------------
+
+@cache
+def reading() -> Trace:
+    """Five steps of three units, as a recurrent layer leaves them."""
+    states = np.sin(np.arange(15, dtype=np.float32)).reshape(5, 3)
+    layers = (Layer("input", "input", ("step",), {}, (), np.arange(5.0, dtype=np.float32)),
+              Layer("gru", "rnn", ("step", "unit"), {}, ("input",), states, inner={"hidden": states}))
+    return Trace("toy", layers, sample=Sample("text:a b c", steps=("a", " ", "b", " ", "c")))
+
+
+def test_choosing_a_state_goes_to_its_step_and_keeps_the_step_where_none_is_meant():
+    times = timeline(reading())
+    state = does.select(State(at="gru.forward[2]"), reading(), times, Focus("gru", (3, 1)))
+    assert state.at == "gru.forward[4]"
+    assert does.select(state, reading(), times, Focus("gru", (1, 2), "inner.hidden")).at == "gru.forward[2]"
+    assert does.select(state, reading(), times, Focus("gru")).at == "gru.forward[4]"
+    assert does.select(state, reading(), times, Focus("gru", (0, 1), "weight_hh")).at == "gru.forward[4]"
+
+
+def test_up_and_down_go_from_unit_to_unit_at_the_same_step():
+    times = timeline(reading())
+    moment = times.find("gru.forward[3]")
+    state = State(at=moment.address, focus=Focus("gru", (2, 0)))
+    state = commands.beside(state, reading(), moment, 1)
+    assert state.focus == Focus("gru", (2, 1))
+    assert commands.beside(state, reading(), moment, 5).focus == Focus("gru", (2, 2))
+    strongest = int(reading()["gru"].output[2].argmax())
+    assert commands.beside(State(at=moment.address), reading(), moment, 1).focus == Focus("gru", (2, strongest))
+
+
+def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
+    times = timeline(reading())
+    state = State(focus=Focus("gru", (0, 2)))
+    for step in range(1, 6):
+        moment = times.find(f"gru.forward[{step}]")
+        assert looked_at(reading(), moment, state) == Focus("gru", (step - 1, 2))
+        assert looked_at(reading(), moment, State()) == Focus("gru", (step - 1,))
+        whole = looked_at(reading(), moment, State(view="walk"))
+        assert reading()["gru"].output[whole.cell] == reading()["gru"].output[step - 1].max()
+    assert looked_at(reading(), moment, State(focus=Focus("gru"))) == Focus("gru"), "the whole layer was chosen"
+
+
+def test_the_page_of_a_step_says_what_was_read():
+    moment = timeline(reading()).find("gru.forward[2]")
+    made = page(reading(), moment, None, Look())
+    words = " ".join(mark.plain for mark in made.still if isinstance(mark, Text))
+    assert "step 2" in words
+    assert "Having read “␣”." in words

@@ -16,7 +16,7 @@ from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
-from visualizer.ui.page import WALK, strongest, subject
+from visualizer.ui.page import WALK, looked_at, strongest, subject
 from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
@@ -175,12 +175,16 @@ def _traced(function: Callable[[State, Trace, Moment, frozenset[str]], State]) -
 
 
 def _beside(by: int) -> Act:
-    return _traced(lambda state, trace, moment, names: does.neighbour(_on_subject(state, trace, moment), trace, by))
+    return _traced(lambda state, trace, moment, names: beside(state, trace, moment, by))
 
 
 def _pixel(rows: int, columns: int) -> Act:
-    return _traced(lambda state, trace, moment, names: does.move_cell(with_pixel(state, trace, moment), trace, rows,
-                                                                      columns))
+    """Where there are steps instead of rows and columns, up and down go from unit to unit."""
+    def act(state: State, trace: Trace, moment: Moment, names: frozenset[str]) -> State:
+        if trace[moment.beat.layer].axes[:1] == ("step",):
+            return beside(state, trace, moment, rows) if rows else state
+        return does.move_cell(with_pixel(state, trace, moment), trace, rows, columns)
+    return _traced(act)
 
 
 def _small_step(by: int) -> Act:
@@ -247,6 +251,17 @@ def _still(state: State) -> State:
 def _on_subject(state: State, trace: Trace, moment: Moment) -> State:
     """Whatever the picture is about becomes the focus."""
     return replace(state, focus=subject(trace, moment, state.focus))
+
+
+def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
+    """The channel, unit or class before or after; where there are steps, the unit at the same step."""
+    about = looked_at(trace, moment, state)
+    layer = trace[about.layer]
+    if layer.axes[:1] != ("step",) or layer.output.ndim != 2 or not about.cell:
+        return does.neighbour(replace(state, focus=about), trace, by)
+    here = about.cell[1] if len(about.cell) == 2 else strongest(layer, moment.backward, about.cell)[1] - by
+    unit = min(max(here + by, 0), layer.shape[1] - 1)
+    return replace(state, focus=replace(about, cell=(about.cell[0], unit)))
 
 
 def with_pixel(state: State, trace: Trace, moment: Moment) -> State:

@@ -73,6 +73,8 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
     if whole:
         return _one_number(trace, moment, focus)
     layer = trace[moment.beat.layer]
+    if moment.beat.step is not None:
+        return _at_step(layer, focus, moment.beat.step - 1)
     if focus is not None and focus.part != parts.BEAT and focus.layer == layer.name:
         return focus
     if layer.kind == "input":
@@ -84,6 +86,14 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
         if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
             return Focus(layer.name, focus.cell[:1])
     return Focus(layer.name, strongest(layer, moment.backward)[:1])
+
+
+def _at_step(layer: Layer, focus: Focus | None, step: int) -> Focus:
+    """The step that is being computed, and in it the unit that was chosen."""
+    if focus is None or focus.layer != layer.name or focus.part == parts.BEAT:
+        return Focus(layer.name, (step,))
+    inside = focus.part == "output" or focus.part.startswith("inner")
+    return Focus(layer.name, (step, *focus.cell[1:]), focus.part) if inside and focus.cell else focus
 
 
 def looked_at(trace: Trace, moment: Moment, state: State) -> Focus:
@@ -172,6 +182,11 @@ def _sentence(trace: Trace, about: Focus, backward: bool) -> str:
         return tr("How much each of its {count} outputs would change the objective.").format(
             count=numbers.count(count))
     said = kinds.sentence(trace, about.layer)
+    if about.cell and layer.axes[0] == "step":
+        symbols = trace.sample.steps
+        read = tr("Having read “{symbol}”. ").format(symbol=words.symbol(symbols[about.cell[0]])) \
+            if len(symbols) == layer.shape[0] else ""
+        return read + said
     if len(about.cell) == 1 and layer.output.ndim > 1 and layer.shape[0] > 1:
         if numbers.count(layer.shape[0]) in said:
             return said

@@ -202,6 +202,11 @@ class Stage(Canvas):
             return walking.term_tip(trace, self.picture, focus, moment.backward)
         return words.tip(trace, focus, moment.backward)
 
+    def focus_at(self, point: QPointF) -> Focus | None:
+        """What lies under a point, as far as its layer has such a cell."""
+        found, trace = super().focus_at(point), self.store.trace
+        return found if found is None or trace is None else sound(trace, found)
+
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else walking.same_numbers(self.store.trace, focus)
 
@@ -527,6 +532,14 @@ class Stage(Canvas):
 
 
 # --- pure helpers ---------------------------------------------------------------------------------------------------
+
+def sound(trace: Trace, focus: Focus) -> Focus:
+    """The focus, or as much of it as its layer has axes: tiles may be drawn with more, a step as a column of units."""
+    if focus.layer not in trace or focus.part not in ("output", BEAT) \
+            or len(focus.cell) <= trace[focus.layer].output.ndim:
+        return focus
+    return replace(focus, cell=focus.cell[:1])
+
 
 def tile_of(picture: Picture, about: Focus) -> QRectF | None:
     """Where a picture shows the channel of a number, or the number itself, or its layer's first mark."""

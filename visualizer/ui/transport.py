@@ -87,6 +87,9 @@ class Transport(QWidget):
         if steps:
             march, done = self.store.state.look.knob("march", "terms"), int(moment.phase * steps + 1e-9)
             return words.small_step(march, done, steps)
+        if moment.beat.step is not None and self.store.trace is not None:
+            layer = self.store.trace[moment.beat.layer]
+            return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])
         return words.beat(moment.index + 1, len(self.store.timeline.beats))
 
     def sizeHint(self) -> QSize:

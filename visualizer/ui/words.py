@@ -96,6 +96,16 @@ def weight_place(focus: Focus) -> str:
     return f"{name} ({', '.join(str(index) for index in focus.cell)})" if focus.cell else name
 
 
+def symbol(text: str) -> str:
+    """A character that can be seen: a space and the end of a line have signs of their own."""
+    return {" ": "␣", "\n": "⏎"}.get(text, text)
+
+
+def step_count(number: int, total: int) -> str:
+    """`Step 17 of 18`, counted from 1."""
+    return tr("Step {number} of {total}").format(number=numbers.count(number), total=numbers.count(total))
+
+
 def beat(number: int, total: int) -> str:
     """`Beat 5 of 23`, counted from 1."""
     return tr("Beat {number} of {total}").format(number=number, total=total)
@@ -200,6 +210,9 @@ def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tup
         said = tr(" backward: {what}, step by step") if moment.backward else tr(": {what}, term by term")
         return layer.name, said.format(what=what)
     kind = kinds.of(layer)
+    if moment.beat.step is not None and layer.parameters and not moment.backward:
+        few = tr(": the same {n} weights at every step").format(n=numbers.count(layer.parameters))
+        return layer.name, tr(": step by step") if short else few
     few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
     title = tr("what is given") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
     if moment.backward:
