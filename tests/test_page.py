@@ -161,3 +161,21 @@ def test_every_number_of_a_page_is_finite_or_named(digits):
         for mark in made.still:
             if isinstance(mark, Text):
                 assert not re.search(r"\bnan\b|\binf\b", mark.plain), (beat.address, mark.plain)
+
+
+def test_a_step_shows_what_the_network_answers_there_and_how_undecided_it_is():
+    logits = np.array([[2.0, 0.5, -1.0], [0.0, 0.0, 0.0]])
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    states = np.tanh(np.array([[0.3, -0.2], [0.9, 0.1]]))
+    weights = {"weight_ih": np.ones((2, 1)), "weight_hh": np.ones((2, 2)), "bias_ih": np.zeros(2),
+               "bias_hh": np.zeros(2)}
+    layers = (Layer("input", "input", ("step", "feature"), {}, (), np.zeros((2, 1))),
+              Layer("rnn", "rnn", ("step", "unit"), {}, ("input",), states, weights=weights, inner={"hidden": states}),
+              Layer("softmax", "softmax", ("step", "class"), {"dim": -1}, ("rnn",), chances))
+    trace = Trace("toy", layers, labels=("a", " ", "c"))
+    for step, bits in ((1, float(-np.sum(chances[0] * np.log2(chances[0])))), (2, np.log2(3))):
+        said, made = facts(trace, f"rnn.forward[{step}]", None)
+        assert any(mark.plain == f"entropy {bits:.2f} bits" for mark in made.still if isinstance(mark, Text))
+        assert number(said["a"]) == pytest.approx(100 * chances[step - 1, 0], abs=0.05)
+        assert number(said["␣"]) == pytest.approx(100 * chances[step - 1, 1], abs=0.05)
+        assert said["Weights + bias"] == "6 + 4", "of the whole layer: a step has none of its own"

@@ -7,8 +7,9 @@ from PySide6.QtCore import Qt
 
 from visualizer import samples
 from visualizer.scene.state import State
-from visualizer.ui.rail import Rail, choose_model, kind_of
+from visualizer.ui.rail import Rail, choose_model
 from visualizer.ui.store import Store
+from visualizer.ui.writing import kind_of
 
 
 @pytest.fixture
@@ -39,17 +40,85 @@ def test_a_model_that_reads_something_else_opens_on_its_own_first_sample(rail, m
 def test_what_is_typed_is_what_is_read(rail, qtbot):
     choose_model(rail.store, "char_gru")
     rail.refresh()
-    assert rail.typed.isVisible()
-    qtbot.keyClicks(rail.typed, "thou art")
+    field = rail.typed.field
+    assert field.isVisible()
+    assert field.toPlainText() == samples.raw(samples.all_samples("text")[0].name)
+    field.clear()
+    qtbot.keyClicks(field, "thou art")
     assert rail.store.state.sample == "text:thou art"
-    qtbot.keyClick(rail.typed, Qt.Key.Key_Backspace)
+    qtbot.keyClick(field, Qt.Key.Key_Backspace)
     assert rail.store.state.sample == "text:thou ar"
+
+
+def test_typing_is_one_change_that_one_undo_takes_back(rail, qtbot):
+    choose_model(rail.store, "char_gru")
+    rail.refresh()
+    first = rail.store.state.sample
+    qtbot.keyClicks(rail.typed.field, "abc")
+    assert rail.store.state.sample.startswith("text:abc")
+    rail.store.undo()
+    assert rail.store.state.sample == first
+    assert rail.typed.field.toPlainText() == samples.raw(first)
+
+
+def test_a_text_that_the_model_cannot_read_is_not_sent_and_named(rail, qtbot):
+    choose_model(rail.store, "surname_gru")
+    rail.refresh()
+    field = rail.typed.field
+    field.selectAll()
+    qtbot.keyClicks(field, "Jones")
+    qtbot.keyClicks(field, "#7")
+    assert rail.store.state.sample == "text:Jones"
+    assert any("It does not know “#” “7”" in said for said, _ in rail.typed.notes())
+    assert "It does not know" in field.accessibleDescription()
+    for _ in range(2):
+        qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    assert not any("not know" in said for said, _ in rail.typed.notes())
+
+
+def test_a_sample_that_is_chosen_stands_in_the_field(rail):
+    choose_model(rail.store, "sentiment_gru")
+    rail.refresh()
+    rail.grid.choose(3)
+    assert rail.typed.field.toPlainText() == samples.raw(samples.all_samples("sentence")[3].name)
+
+
+def test_nothing_can_be_drawn_for_a_model_that_reads_text(rail):
+    choose_model(rail.store, "char_gru")
+    rail.refresh()
+    rail.toggle_pad()
+    assert not rail.drawing
+    choose_model(rail.store, "digits_cnn")
+    rail.refresh()
+    assert not rail.typed.isVisible()
+    assert rail.draw_button.isVisible()
+    rail.toggle_pad()
+    assert rail.drawing
+
+
+def test_the_model_that_is_open_is_scrolled_into_view(rail):
+    last = rail.models.rows[-1]
+    assert not rail.scroller.viewport().rect().contains(last.mapTo(rail.scroller.viewport(), last.rect().center()))
+    choose_model(rail.store, last.name)
+    assert rail.scroller.viewport().rect().contains(last.mapTo(rail.scroller.viewport(), last.rect().center()))
+
+
+def test_a_strip_is_shown_in_its_own_proportions(rail):
+    choose_model(rail.store, "crnn_strip")
+    rail.refresh()
+    place = rail.grid.place_of(0)
+    assert place.width() > 4 * place.height()
+    shades = rail.grid.grab().toImage()
+    inked = [x for x in range(place.left() + 3, place.right() - 3) for y in range(place.top() + 3, place.bottom() - 3)
+             if shades.pixelColor(x, y).lightness() < 100]
+    assert inked
+    assert max(inked) - min(inked) > place.width() / 2
 
 
 def test_texts_stand_below_each_other_and_pictures_in_rows_of_four(rail):
     assert rail.grid.place_of(1).top() == rail.grid.place_of(0).top()
     choose_model(rail.store, "char_gru")
     rail.refresh()
-    assert not rail.draw_button.isEnabled()
+    assert not rail.draw_button.isVisible()
     assert rail.grid.place_of(1).top() > rail.grid.place_of(0).top()
     assert rail.grid.number_at(rail.grid.place_of(2).center()) == 2

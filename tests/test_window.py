@@ -36,6 +36,7 @@ from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import places
 from visualizer.ui.inspector import badge_words
+from visualizer.ui.rail import choose_model
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 
@@ -751,6 +752,46 @@ def test_an_image_that_is_dropped_becomes_the_input(qtbot, running, tmp_path):
     running.window.dropEvent(event)
     until(qtbot, lambda: not running.store.waiting and running.store.trace.sample.name == str(path))
     assert int(running.store.trace["softmax"].output.argmax()) == 7
+
+
+def test_a_text_is_read_as_one_types_and_the_caret_is_followed(qtbot, running):
+    choose_model(running.store, "char_gru")
+    until(qtbot, lambda: not running.store.waiting)
+    field = running.window.rail.typed.field
+    assert field.isVisible()
+    assert running.store.state.view == "unrolled"
+    field.setFocus()
+    field.selectAll()
+    qtbot.keyClicks(field, "art")
+    until(qtbot, lambda: not running.store.waiting and running.store.trace.sample.steps == ("a", "r", "t"))
+    assert running.store.state.sample == "text:art"
+    assert running.store.state.at == "gru.forward[3]"
+    assert running.window.transport.counter() == "Step 3 of 3"
+    field.moveCursor(field.textCursor().MoveOperation.Start)
+    qtbot.keyClicks(field, "c")
+    until(qtbot, lambda: not running.store.waiting and running.store.trace.sample.steps == tuple("cart"))
+    assert running.store.state.at == "gru.forward[1]"
+    picture = running.window.stage.picture.dump()
+    qtbot.keyClicks(field, "#")
+    assert not running.store.waiting
+    assert running.window.stage.picture.dump() == picture, "what it cannot read leaves what was there"
+    assert not running.window.message.isVisible()
+    assert any("“#”" in said for said, _ in running.window.rail.typed.notes())
+
+
+def test_a_text_file_is_read_by_a_model_of_texts_and_refused_by_one_of_pictures(qtbot, running, tmp_path):
+    path = tmp_path / "verse.txt"
+    path.write_text("Full fathom five", "utf-8")
+    running.recorder.open(str(path))
+    until(qtbot, lambda: not running.store.waiting)
+    assert "".join(running.store.trace.sample.steps) == "Full fathom five"
+    assert running.window.rail.typed.field.toPlainText() == "Full fathom five"
+    choose_model(running.store, "digits_cnn")
+    until(qtbot, lambda: not running.store.waiting)
+    running.recorder.open(str(path))
+    assert running.window.message.isVisible()
+    assert "verse.txt is no image" in running.window.message.words
+    running.window.message.dismiss()
 
 
 @pytest.mark.parametrize(("name", "content", "words"), [

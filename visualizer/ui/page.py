@@ -5,7 +5,7 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -43,7 +43,7 @@ MAP = 144.0
 BINS = 30
 WALK = "walk"
 """The view that takes one number apart, if there is one."""
-MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES = 11, 8, 6, 12
+MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12, 6
 
 
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: bool = False) -> Picture:
@@ -221,6 +221,8 @@ def _values(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: b
         _weight_gradient_sizes(sheet, trace)
         _where_gradients_went(sheet, trace, about)
         return
+    if about.cell and layer.axes[0] == "step":
+        _answers(sheet, trace, about.cell[0], layer.shape[0])
     if layer.axes == ("class",) and layer.shape[0] <= MOST_CLASSES:
         _classes(sheet, trace, layer, found)
     else:
@@ -364,6 +366,38 @@ def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
     sheet.y += 6
 
 
+def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
+    """What the network answers at a step, the likeliest first, and how undecided it is: the entropy of its answer."""
+    answer = next((layer for layer in reversed(trace.layers)
+                   if layer.kind == "softmax" and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
+    if answer is None:
+        return
+    chances = answer.output[step].astype(np.float64)
+    if not np.isfinite(chances).all():
+        return
+    bits = float(-np.sum(chances * np.log2(chances, where=chances > 0, out=np.zeros_like(chances))))
+    reads = trace.facts.get("input")
+    next_one = isinstance(reads, Mapping) and reads.get("kind") == "text"
+    sheet.title(tr("Next character") if next_one else tr("Its answer here"),
+                tr("entropy {bits} bits").format(bits=numbers.number(bits)))
+    left, wide = LEFT + 30, 130.0
+    for place, index in enumerate(np.argsort(-chances, kind="stable")[:MOST_ANSWERS].tolist()):
+        sheet.y += 28 if place else 30
+        label = words.symbol(trace.labels[index]) if index < len(trace.labels) else str(index)
+        short, weight, ink = len(label) <= 2, 600 if place == 0 else 400, "ink" if place == 0 else "ink-2"
+        x = left if short else left + 40
+        said = numbers.percent(float(chances[index]))
+        sheet.marks += [
+            Text(LEFT, sheet.y, (Run(label, mono=short),), 14 if short else 13, 600, ink, max_width=x - LEFT - 6),
+            Rect(x, sheet.y - 12, left + wide - x, 16, "sunk", radius=3, focus=Focus(answer.name, (step, index))),
+            Rect(x, sheet.y - 12, (left + wide - x) * float(chances[index]), 16, "ink-2" if place else "accent",
+                 radius=2),
+            Text(RIGHT, sheet.y, plain(said), 13, weight, ink, "end"),
+        ]
+        sheet.rows.append((label, said))
+    sheet.y += 6
+
+
 def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
     """What can be counted about it."""
     layer = trace[about.layer]
@@ -376,13 +410,14 @@ def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
         share = np.count_nonzero(known == 0 if layer.kind == "relu" else known <= 0) / known.size
         sheet.fact(what, numbers.percent(float(share), 0), first)
         first = 24.0
-    channel = about.cell[0] if about.cell else None
+    channel = about.cell[0] if about.cell and layer.axes[0] != "step" else None
     own = [array if channel is None else array[channel] for name, array in layer.weights.items()
            if name != "bias" and array.ndim > 1]
     bias = layer.weights.get("bias")
     if own:
         size = sum(int(array.size) for array in own)
-        biases = 0 if bias is None else 1 if channel is not None else int(bias.size)
+        biases = (bias is not None) if channel is not None else \
+            sum(int(array.size) for name, array in layer.weights.items() if name.startswith("bias"))
         sheet.fact(tr("Weights + bias"), f"{numbers.count(size)} + {numbers.count(biases)}", first)
         first = 24.0
     if bias is not None and channel is not None and channel < len(bias):

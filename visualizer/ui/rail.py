@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PySide6.QtWidgets import QFrame, QLineEdit, QMenu, QScrollArea, QToolTip, QWidget
+from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import paint, registry
 from visualizer.scene import colour, numbers
@@ -38,14 +37,15 @@ from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.words import tr
+from visualizer.ui.writing import KINDS, LINE, TextField, TextInput, card_of, kind_of
 
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
+TEXT_PITCH = 35
+"""Of samples that are texts, one below the other."""
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
-TYPED = ("text", "name", "sentence")
-"""Kinds of input that can be typed."""
 CARRIES_ASIDE = 1280
 """Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
@@ -69,7 +69,7 @@ class Rail(QWidget):
         self.open_model = Button(tr("Open a model…"), "", "link", self)
         self.grid = SampleGrid(store)
         self.grid_scroller = _scrolled(self.grid, self)
-        self.typed = QLineEdit(self)
+        self.typed: TextInput | None = None
         self.pad: Pad | None = None
         self.draw_button = Button(tr("Draw"), "pencil", "raised", self)
         self.open_button = Button(tr("Open…"), "folder", "raised", self)
@@ -93,7 +93,9 @@ class Rail(QWidget):
             self._place()
 
     def toggle_pad(self) -> None:
-        """Show the drawing pad in place of the samples, or put it away."""
+        """Show the drawing pad in place of the samples, or put it away; nothing where no drawing is read."""
+        if kind_of(self.store.state.model) != "image":
+            return
         if self.narrow:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
@@ -139,8 +141,9 @@ class Rail(QWidget):
             top = self._input_top()
             style.write(painter, tr("Input"), 16, top, "ink-2", weight=600)
             if not self.drawing:
-                style.write(painter, self.grid.source(), 200, top, "ink-2", size=12, weight=400, anchor="end",
-                            width=130)
+                source = tr("type anything") if self.typing else self.grid.source()
+                style.write(painter, source, 200, top, "ink-2", size=12, weight=400, anchor="end", width=130)
+            if not self.drawing and not self.typing:
                 self._write_sample(painter, self.grid_scroller.geometry().bottom() + 24)
 
     def _write_sample(self, painter: QPainter, baseline: float) -> None:
@@ -157,23 +160,16 @@ class Rail(QWidget):
             return trace.sample
         return next((sample for sample in self.grid.samples if sample.name == name), Sample(name))
 
-    def _type(self, text: str) -> None:
-        """What is typed is what is read; nothing typed leaves what was there."""
-        if text:
-            self.store.update(sample=f"text:{text}", at="", focus=None, playing=False)
-
     @property
     def typing(self) -> bool:
         """Whether the model reads what one types."""
-        return kind_of(self.store.state.model) in TYPED
+        return kind_of(self.store.state.model) in KINDS
 
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
 
     def _name(self) -> None:
         style.name(self.open_model, tr("Open a model"), tr("Open your own model or a recording (Ctrl+O)"))
-        style.name(self.typed, tr("Type anything"), tr("What you type is read as you type it"))
-        self.typed.setPlaceholderText(tr("Type anything"))
         style.name(self.draw_button, tr("Draw"), tr("Draw a digit yourself (D)"))
         style.name(self.draw_icon, tr("Draw"), tr("Draw a digit yourself (D)"))
         style.name(self.open_button, tr("Open"), tr("Open an image, a model or a recording (Ctrl+O)"))
@@ -182,7 +178,6 @@ class Rail(QWidget):
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 
     def _connect(self) -> None:
-        self.typed.textEdited.connect(self._type)
         for button in (self.open_model, self.open_button, self.open_icon):
             button.clicked.connect(self.open_wanted)
         for button in (self.draw_button, self.draw_icon):
@@ -194,16 +189,22 @@ class Rail(QWidget):
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
+        choosing, draws = not self.narrow and self.aside.isHidden(), kind_of(self.store.state.model) == "image"
         for widget in wide:
-            widget.setVisible(not self.narrow and self.aside.isHidden())
-        self.typed.setVisible(not self.narrow and self.aside.isHidden() and self.typing)
+            widget.setVisible(choosing)
+        if self.typing and self.typed is None:
+            self.typed = TextInput(self.store, self)
+            self.typed.grown.connect(self._place)
+        if self.typed is not None:
+            self.typed.setVisible(choosing and self.typing)
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)
+        self.draw_icon.setVisible(self.narrow and draws)
+        if self.pad is not None and (self.narrow or not draws):
+            self.pad.hide()
         if self.narrow:
-            if self.pad is not None:
-                self.pad.hide()
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
-                                    (self.draw_icon, 120, 40), (self.open_icon, 160, 40)):
+                                    (self.draw_icon, 120, 40), (self.open_icon, 160 if draws else 120, 40)):
                 widget.setGeometry(8, y, side, side)
             return
         rows = min(self.models.count, MOST_ROWS)
@@ -213,20 +214,25 @@ class Rail(QWidget):
         top = self._input_top() + 15
         for widget in (self.grid_scroller, self.draw_button, self.open_button):
             widget.setVisible(not self.drawing and self.aside.isHidden())
+        self.draw_button.setVisible(self.draw_button.isVisibleTo(self) and draws)
         if self.pad is not None and not self.aside.isHidden():
             self.pad.hide()
         if self.pad is not None and self.drawing:
             self.pad.setGeometry(16, top, 184, self.pad.sizeHint().height())
             return
-        if self.typing:
-            self.typed.setGeometry(16, top, 184, 32)
-            top += 40
-        room = self.height() - top - 40 - 48
-        shown = max(2, min(self.grid.rows or 3, 3 if self.height() < 900 else 6, room // THUMB_PITCH))
-        high = shown * THUMB_PITCH - (THUMB_PITCH - THUMB)
+        below = 38  # the name of the sample stands below the samples; a text stands in its field
+        if self.typed is not None and self.typing:
+            self.typed.setGeometry(16, top, self.typed.sizeHint().width(), self.typed.sizeHint().height())
+            top, below = top + self.typed.height() + 10, 10
+        pitch, tall = self.grid.pitch, self.height() >= 900
+        room = self.height() - top - below - 40
+        most = (12 if tall else 6) if self.typing else (6 if tall else 3)
+        shown = max(1, min(self.grid.rows or 3, most, room // pitch))
+        high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
-        self.draw_button.setGeometry(16, top + high + 38, 88, 32)
-        self.open_button.setGeometry(112, top + high + 38, 88, 32)
+        self.draw_button.setGeometry(16, top + high + below, 88, 32)
+        left = 112 if draws else 16
+        self.open_button.setGeometry(left, top + high + below, 200 - left, 32)
         self.update()
 
     def _changed(self, old: State, new: State) -> None:
@@ -234,16 +240,30 @@ class Rail(QWidget):
         self.aside.refresh(self.narrow)
         if hidden != self.aside.isHidden():
             self._place()
+        if old.model != new.model:
+            self._show_model()
         if (old.sample, old.model, old.view) != (new.sample, new.model, new.view):
             self.update()
+
+    def _show_model(self) -> None:
+        """Scroll to the model that is open."""
+        row = next((row for row in self.models.rows if row.isChecked()), None)
+        if row is not None:
+            self.scroller.ensureWidgetVisible(row, 0, ROW // 2)
+
+    def dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
+        for area in (self.scroller, self.grid_scroller):
+            area.setStyleSheet(style.scroll_sheet())
+        if self.typed is not None:
+            self.typed.field.dress()
 
     def fill(self) -> None:
         """Offer the samples that the model reads. Reading them waits until the window has been seen."""
         self._filled_for = self.store.state.model
         found = fitting_samples(self._filled_for)
         self.grid.show_samples(found)
-        for button in (self.draw_button, self.draw_icon):
-            button.setEnabled(kind_of(self._filled_for) == "image")
+        self._show_model()
         self.refresh()
 
     def _model_menu(self) -> None:
@@ -271,16 +291,22 @@ class Rail(QWidget):
             pad.setGeometry(12, 12, 184, pad.sizeHint().height())
             panel.resize(208, pad.height() + 16)
         else:
+            top = 12
+            if self.typing:
+                typed = TextInput(self.store, panel)
+                room = 2 * LINE  # for what is unknown
+                typed.setGeometry(12, top, typed.sizeHint().width(), typed.sizeHint().height() + room)
+                top += typed.height()
             grid = SampleGrid(self.store)
             grid.show_samples(fitting_samples(self.store.state.model))
             scroller = _scrolled(grid, panel)
-            scroller.setGeometry(12, 12, 198, 6 * THUMB_PITCH)
-            panel.resize(220, 6 * THUMB_PITCH + 24)
+            scroller.setGeometry(12, top, 198, 6 * grid.pitch)
+            panel.resize(220, top + 6 * grid.pitch + 12)
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        next(child for child in panel.findChildren(QWidget) if isinstance(child, Sheet | SampleGrid)).setFocus(
-            Qt.FocusReason.OtherFocusReason)
+        next(child for child in panel.findChildren(QWidget) if isinstance(child, Sheet | SampleGrid | TextField)
+             ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
 
     def _panel_closed(self) -> None:
@@ -408,8 +434,13 @@ class SampleGrid(QWidget):
 
     @property
     def across(self) -> int:
-        """Pictures stand four in a row; what is read stands one below the other."""
+        """Pictures stand four in a row; texts and strips one below the other."""
         return ACROSS if kind_of(self.store.state.model) == "image" else 1
+
+    @property
+    def pitch(self) -> int:
+        """Pixels from one row to the next."""
+        return TEXT_PITCH if kind_of(self.store.state.model) in KINDS else THUMB_PITCH
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -423,7 +454,7 @@ class SampleGrid(QWidget):
         return tr("MNIST test set") if any(sample.name.startswith("digit-") for sample in self.samples) else ""
 
     def sizeHint(self) -> QSize:
-        return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * THUMB_PITCH)
+        return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * self.pitch)
 
     def index(self) -> int:
         """Which of them is the input now; -1 if none."""
@@ -433,11 +464,12 @@ class SampleGrid(QWidget):
     def place_of(self, number: int) -> QRect:
         """Where a sample is drawn."""
         wide = THUMB if self.across > 1 else ACROSS * THUMB_PITCH - (THUMB_PITCH - THUMB)
-        return QRect(number % self.across * THUMB_PITCH, number // self.across * THUMB_PITCH, wide, THUMB)
+        return QRect(number % self.across * THUMB_PITCH, number // self.across * self.pitch, wide,
+                     self.pitch - (THUMB_PITCH - THUMB))
 
     def number_at(self, point: QPoint) -> int:
         """The sample under a point; -1 if none."""
-        column, row = point.x() // THUMB_PITCH, point.y() // THUMB_PITCH
+        column, row = point.x() // THUMB_PITCH, point.y() // self.pitch
         number = row * self.across + (column if self.across > 1 else 0)
         return number if column < ACROSS and number < len(self.samples) else -1
 
@@ -474,12 +506,13 @@ class SampleGrid(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         chosen = self.index()
-        first = max(0, event.rect().top() // THUMB_PITCH) * self.across
-        last = min(len(self.samples), (event.rect().bottom() // THUMB_PITCH + 1) * self.across)
+        first = max(0, event.rect().top() // self.pitch) * self.across
+        last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
+        read = kind_of(self.store.state.model) in KINDS
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
-                if self.across > 1:
+                if not read:
                     draw_thumb(painter, thumb(self.samples[number].name, style.theme_name()), place, number == chosen)
                 else:
                     draw_words(painter, self.samples[number], place, number == chosen)
@@ -514,6 +547,9 @@ class ThumbButton(Button):
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with paint.painting(self) as painter:
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
+            if kind_of(self.store.state.model) in KINDS:
+                style.write(painter, "Aa", self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
+                            anchor="middle")
 
 
 # --- thumbnails and words -------------------------------------------------------------------------------------------
@@ -522,9 +558,11 @@ def draw_thumb(painter: QPainter, image: QImage | None, place: QRectF, chosen: b
     """One picture in its tile, framed if it is the input."""
     painter.fillRect(place, style.color("stage"))
     if image is not None:
-        side = place.width() - 4
+        scale = min((place.width() - 4) / image.width(), (place.height() - 4) / image.height())
+        inside = QRectF(0, 0, image.width() * scale, image.height() * scale)
+        inside.moveCenter(place.center())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(place.x() + 2, place.y() + 2, side, side), image)
+        painter.drawImage(inside, image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(style.color("accent" if chosen else "hair"), 2 if chosen else 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -535,8 +573,8 @@ def draw_thumb(painter: QPainter, image: QImage | None, place: QRectF, chosen: b
 def draw_words(painter: QPainter, sample: Sample, place: QRectF, chosen: bool) -> None:
     """A text that can be read, by its title, framed if it is the input."""
     draw_thumb(painter, None, place, chosen)
-    style.write(painter, sample_words(sample), place.x() + 10, place.y() + 26, "accent-ink" if chosen else "ink",
-                weight=600 if chosen else 400, width=place.width() - 20)
+    style.write(painter, sample_words(sample), place.x() + 10, place.center().y() + 4.7,
+                "accent-ink" if chosen else "ink", weight=600 if chosen else 400, width=place.width() - 20)
 
 
 @cache
@@ -578,20 +616,14 @@ def sample_words(sample: Sample) -> str:
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
 
 
-@cache
-def _card(name: str) -> dict[str, Any]:
-    """What a bundled model says about itself; read once, for its file does not change while it is offered."""
-    return registry.card(name)
-
-
 def model_title(name: str) -> str:
     """What its card calls it."""
-    return str(_card(name).get("title", name))
+    return str(card_of(name).get("title", name))
 
 
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
-    count = int(_card(name).get("parameters", 0))
+    count = int(card_of(name).get("parameters", 0))
     return tr("{n} parameters").format(n=numbers.count(count))
 
 
@@ -601,18 +633,8 @@ def choose_model(store: Store, name: str) -> None:
         store.update(model=name)
         return
     found = fitting_samples(name)
-    view = "unrolled" if kind_of(name) in TYPED else "network"
+    view = "unrolled" if kind_of(name) in KINDS else "network"
     store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False)
-
-
-@cache
-def kind_of(model: str) -> str:
-    """What a model reads: `image`, `text`, `name`, `sentence`, `strip`; `image` where its card does not say."""
-    try:
-        wanted = registry.card(model).get("input") or {}
-    except (LookupError, ValueError):
-        wanted = {}
-    return str(wanted.get("kind", "image")) if isinstance(wanted, dict) else "image"
 
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:

@@ -20,9 +20,11 @@ from visualizer.trace import Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store, recording_of
 from visualizer.ui.words import tr
+from visualizer.ui.writing import card_of, kind_of
 
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
-IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
+"""What is given to the model that is open."""
 CARRIES_STATE = (".png", ".svg", ".pdf")
 DRAWN = "drawn"
 MOST_SESSION = 1 << 20
@@ -110,14 +112,15 @@ class Recorder(QObject):
             self._restore(_read_session(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
             self._restore(words)
-        elif suffix in IMAGES:
-            samples.open_image(path)
+        elif suffix in INPUTS:
+            card = card_of(self.store.state.model)
+            samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
             self.store.update(model=str(path), at="", focus=None, playing=False)
         else:
-            raise Refused(tr("{name} is of no kind that opens here; open an image, a model, a .trace, or a picture "
-                             "saved by the app.").format(name=path.name))
+            raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
+                             "picture saved by the app.").format(name=path.name))
 
     def _restore(self, words: str) -> None:
         found = from_json(words)

@@ -112,8 +112,8 @@ class Window(QWidget):
     def choose_file(self) -> None:
         """Ask for a file and open it."""
         path, _ = QFileDialog.getOpenFileName(self, tr("Open"), "", tr(
-            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.pt2 "
-            "*.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
+            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.txt "
+            "*.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
         if path:
             self.opened.emit(path)
 
@@ -384,8 +384,7 @@ class Window(QWidget):
 
     def _dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
-        for area in (self.rail.scroller, self.rail.grid_scroller):
-            area.setStyleSheet(style.scroll_sheet())
+        self.rail.dress()
         self.inspector.dress()
 
     def _make_menus(self) -> None:

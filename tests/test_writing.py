@@ -1,0 +1,111 @@
+"""Writing: symbols as the recorder reads them, unknown ones named, and a field that tells typing from being told."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
+from visualizer import registry, samples
+from visualizer.record.catalog import open_model
+from visualizer.record.run import prepared, symbols_of
+from visualizer.trace import Refused
+from visualizer.ui import writing
+from visualizer.ui.writing import TextField
+
+TYPED = [name for name in registry.models() if registry.card(name)["input"]["kind"] in samples.TEXTS]
+
+
+@pytest.fixture
+def field(qtbot):
+    made = TextField()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_it_agrees_with_the_samples_about_what_is_a_text():
+    assert (writing.TYPED, writing.KINDS) == (samples.TYPED, samples.TEXTS)
+
+
+def test_there_are_models_of_every_kind_that_is_typed():
+    assert {registry.card(name)["input"]["kind"] for name in TYPED} == set(samples.TEXTS)
+
+
+@pytest.mark.parametrize("name", TYPED)
+def test_symbols_are_those_that_the_recorder_reads(name):
+    card = registry.card(name)
+    kind = card["input"]["kind"]
+    texts = [samples.raw(sample.name) for sample in samples.all_samples(kind)] + ["", " ", "It’s Good!?", "Çedilla 42"]
+    for text in texts:
+        assert writing.symbols(card, text) == symbols_of(card["input"], text)
+
+
+@pytest.mark.parametrize("name", TYPED)
+@pytest.mark.parametrize("text", ["wonder", "", " ", "§", "thou #42", "O’Neil", "zyzzyva!"])
+def test_a_text_is_sent_only_if_the_model_takes_it(name, text):
+    """Asked of the model itself."""
+    card = registry.card(name)
+    try:
+        taken = bool(prepared(open_model(name), text).numel())
+    except Refused:
+        taken = False
+    assert writing.can_read(card, text) == taken
+
+
+def test_what_is_not_known_is_named_in_one_sentence():
+    card = registry.card("char_gru")
+    assert writing.unknown_words(card, "thou art") == ""
+    assert writing.unknown_words(card, "a#b#c@") == "It does not know “#” “@”: write the text without."
+    assert writing.unknown_words(card, "123456789") == "It does not know “1” “2” “4” “5” and 4 more: write the text " \
+        "without.", "3 is in its alphabet"
+    said = writing.unknown_words(registry.card("sentiment_gru"), "a zyzzyva film")
+    assert said == "It does not know “zyzzyva”, and reads all such words alike."
+
+
+def test_symbols_are_counted_with_what_the_model_knows():
+    card = registry.card("char_lstm")
+    assert writing.count_words(card, "wherefore art thou") == "18 characters, 65 in the alphabet"
+    assert len(card["input"]["alphabet"]) == len(card["labels"]) == 65
+    assert writing.count_words(card, "o").startswith("1 character, ")
+    sentences = registry.card("sentiment_gru")
+    assert writing.count_words(sentences, "A fine film!") == f"4 words, {len(sentences['input']['words']) - 1:,} known"
+
+
+def test_the_quality_is_the_one_that_was_measured():
+    for name in ("char_gru", "char_lstm", "char_rnn"):
+        card = registry.card(name)
+        bits = float(writing.quality_words(card).split()[1])
+        assert bits == pytest.approx(card["quality"]["nats per character"] / math.log(2), abs=0.005)
+    assert writing.quality_words(registry.card("sentiment_gru")).startswith("right for 76.5 % of 1,066")
+    assert writing.quality_words({}) == ""
+
+
+def test_the_step_is_the_one_that_reads_what_stands_before_the_caret():
+    letters, sentences = registry.card("char_gru"), registry.card("sentiment_gru")
+    assert [writing.step_of(letters, "abc", caret) for caret in range(4)] == [1, 1, 2, 3]
+    text = "a fine film"
+    assert [writing.step_of(sentences, text, caret) for caret in (0, 1, 2, 6, 7, 11)] == [1, 1, 1, 2, 2, 3]
+
+
+def test_the_field_says_what_is_typed_and_not_what_it_is_told(field, qtbot):
+    heard = []
+    field.typed.connect(heard.append)
+    field.show_text("sea change")
+    assert heard == []
+    field.moveCursor(field.textCursor().MoveOperation.End)
+    qtbot.keyClicks(field, "s")
+    assert heard == ["sea changes"]
+    assert field.caret() == 11
+    field.show_text("sea changes")
+    assert field.caret() == 11, "the same text does not move the caret"
+
+
+def test_escape_only_leaves_the_field(field):
+    field.setFocus()
+    field.show_text("sea")
+    QTest.keyClick(field, Qt.Key.Key_Escape)
+    assert not field.hasFocus()
+    assert field.toPlainText() == "sea"
