@@ -140,7 +140,7 @@ def test_the_way_back_names_every_hop(digits: Trace) -> None:
     said = " ".join(words(picture))
     assert "won its window" in said
     assert "slope 1" in said
-    assert "p − label" in said
+    assert "probability − label" in said
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=str)

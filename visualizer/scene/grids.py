@@ -1,23 +1,27 @@
 """Grids and charts that print numbers: cells with their values, a running sum, a curve with a point on it.
 
-What the microscope and the opened cells of recurrent layers are drawn with.
+What the microscope is drawn with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Text, plain
+from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Text, plain
 from visualizer.scene.type import width
 
 GAP = 2.0
 """Between number cells."""
+SMALLEST = 11.0
+"""Numbers in smaller letters than this are not printed: their cell keeps its colour alone."""
+LEAST_INTERVALS, MOST_INTERVALS = 3, 6
+"""Of an axis."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,13 @@ class Ink:
         return colour.signed(values, self.largest)
 
     def words(self, value: float) -> str:
-        scaled = value / self.unit
-        return numbers.signed(scaled, self.digits) if self.plus else numbers.number(scaled, self.digits)
+        return _said(value / self.unit, self.digits, self.plus)[0][0].text
+
+    @property
+    def range(self) -> str:
+        """What its strongest colour stands for: `±2.93`; a gradient's colour tells the size alone."""
+        top = numbers.significant(self.largest, 2)
+        return f"size up to {top}" if self.palette == "gradient" else f"colour ±{top}"
 
 
 def unit_of(largest: float) -> tuple[float, str]:
@@ -66,10 +75,11 @@ def tick_words(value: float) -> str:
     return f"{value:g}".replace("-", numbers.MINUS)
 
 
+# --- cells that print their number ----------------------------------------------------------------------------------
+
 def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[np.float64], ink: Ink, look: Look, *,
                 inside: NDArray[np.bool_] | None = None, known: NDArray[np.bool_] | None = None,
-                foci: Callable[[int, int], Focus | None] | None = None, size: float = 13,
-                outlined: Sequence[tuple[int, int]] = ()) -> list[Mark]:
+                foci: Callable[[int, int], Focus | None] | None = None, size: float = 13) -> list[Mark]:
     """Values (row, column) as cells that print them; padding hatched with its 0, what is not known yet hatched bare.
 
     A digit is dropped where cells are narrow. Where even that is too wide they keep their colour alone: the number is
@@ -77,60 +87,104 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
     """
     marks: list[Mark] = []
     wide, high = cell[0] - GAP, cell[1] - GAP
-    finite = np.isfinite(values)
-    fills = ink.fills(values)
-    ink, letters = _fitting(values, ink, look, wide, high, size)
-    radius = min(3, high / 4)
-    for (row, column), value in np.ndenumerate(values):
-        left, top = x + column * cell[0], y + row * cell[1]
-        padded = inside is not None and not inside[row, column]
-        hidden = known is not None and not known[row, column]
-        plain_cell = not (hidden or padded) and finite[row, column]
-        marks.append(Rect(left, top, wide, high, f"{ink.palette}-pale:{fills[row, column]}" if plain_cell else "hatch",
-                          "tile-border", 1, inside=True, radius=radius,
-                          focus=foci(row, column) if foci is not None else None))
-        if letters and not hidden:
-            marks.append(Text(left + wide / 2, top + high / 2 + letters * 0.36, plain(ink.words(value)), letters, 500,
-                              "ink", "middle"))
-        elif not hidden and not finite[row, column]:
-            marks.append(Text(left + wide / 2, top + high / 2 + 4, plain("!"), 11 * look.text_scale, 600, "ink",
-                              "middle"))
-    for row, column in outlined:
-        marks.append(Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, wide + 4, high + 4, "", "accent", 2,
-                          radius=4))
+    finite, fills = np.isfinite(values).tolist(), ink.fills(values).tolist()
+    said, letters = _fitting(values, ink, look, wide, high, size)
+    radius, shades, middle = min(3, high / 4), _shades(ink.palette), wide / 2
+    for row, places in enumerate(said):
+        top = y + row * cell[1]
+        baseline = top + high / 2 + letters * 0.36
+        for column, words in enumerate(places):
+            left = x + column * cell[0]
+            padded = inside is not None and not inside[row, column]
+            hidden = known is not None and not known[row, column]
+            fill = "hatch" if hidden or padded or not finite[row][column] else shades[fills[row][column]]
+            marks.append(Rect(left, top, wide, high, fill, "tile-border", 1, True, radius, False,
+                              foci(row, column) if foci is not None else None))
+            if letters and not hidden:
+                marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle"))
+            elif not hidden and not finite[row][column]:
+                marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST * look.text_scale, 600, "ink",
+                                  "middle"))
     return marks
 
 
+def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0) -> Rect:
+    """A frame around one cell of a number grid: the one that is looked at."""
+    return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] - GAP + 4, cell[1] - GAP + 4, "", "accent",
+                wide, radius=4)
+
+
 def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, high: float,
-             size: float) -> tuple[Ink, float]:
-    """How many digits, and the size of the letters, 11 px or more; size 0 where no number fits."""
-    floor = 11 * look.text_scale
+             size: float) -> tuple[list[list[tuple[Run, ...]]], float]:
+    """Every number in words, as many digits as fit, and the size of the letters; size 0 where no number fits."""
+    least = SMALLEST * look.text_scale
+    rows = (values / ink.unit if ink.unit != 1 else values).tolist()
+    said: list[list[tuple[Run, ...]]] = []
     for digits in range(ink.digits, -1 if ink.digits == 0 else 0, -1):
-        cut = replace(ink, digits=digits)
-        longest = max((_ems(cut.words(value)) for value in values.ravel().tolist()), default=1.0)
-        letters = min(size * look.text_scale, 0.68 * high, (wide - 2) / longest)
-        if letters >= floor:
-            return cut, letters
-    return ink, 0.0
+        found = [[_said(value, digits, ink.plus) for value in row] for row in rows]
+        said = [[words for words, _ in row] for row in found]
+        longest = max((ems for row in found for _, ems in row), default=1.0)
+        letters = min(size * look.text_scale, 0.8 * high, (wide - 2) / longest)
+        if letters >= least:
+            return said, letters
+    return said, 0.0
 
 
-@lru_cache(maxsize=4096)
-def _ems(words: str) -> float:
-    return width(words, 1, 500)
+@lru_cache(maxsize=1 << 16)
+def _said(value: float, digits: int, plus: bool) -> tuple[tuple[Run, ...], float]:
+    """A number in words, and how wide they are in ems. Windows that overlap say the same numbers again and again."""
+    words = numbers.signed(value, digits) if plus else numbers.number(value, digits)
+    return plain(words), width(words, 1, 500)
+
+
+@cache
+def _shades(palette: str) -> tuple[str, ...]:
+    return tuple(f"{palette}-pale:{entry}" for entry in range(256))
+
+
+# --- charts ---------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class Fall:
+    """A running sum, laid out."""
+
+    axis: list[Mark]
+    bars: list[list[Mark]]
+    """Of each step its bar, from where the sum stood to where it stands, and the line that leads to it."""
+    ends: list[float]
+    """y of the sum after each step."""
+
+    def outlined(self, index: int) -> Rect:
+        """A frame around the bar of one step."""
+        bar = self.bars[index][0]
+        assert isinstance(bar, Rect)
+        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3)
 
 
 def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],
-              places: Sequence[float], bar: float, look: Look, *, known: int | None = None, start: float = 0.0,
-              foci: Sequence[Focus | None] | None = None, outlined: int | None = None) -> tuple[list[Mark],
-                                                                                                list[float]]:
-    """A running sum: each step a bar from where the sum stood to where it stands; the first `known` ones drawn.
-
-    Returns the marks, and the y of the sum after each step for what is written beside it.
-    """
-    totals = [start]
+              places: Sequence[float], bar: float, look: Look, *, unit: float = 1.0,
+              foci: Sequence[Focus | None] | None = None) -> Fall:
+    """A running sum from zero: each step a bar from where the sum stood to where it stands."""
+    totals = [0.0]
     for step in steps:
         totals.append(totals[-1] + step)
-    low, high, ticks = axis(min(totals), max(totals))
+    lines, at = scale(x, y, wide, height, min(totals), max(totals), look, unit)
+    heights = [at(total) for total in totals]
+    bars: list[list[Mark]] = []
+    for index, place in enumerate(places):
+        one, other = heights[index], heights[index + 1]
+        left = place - bar / 2
+        bars.append([Rect(left, min(one, other), bar, max(1.0, abs(one - other)), colors[index],
+                          focus=foci[index] if foci is not None else None)])
+        if index and left > places[index - 1] + bar / 2 + 0.5:
+            bars[-1].append(Line(((places[index - 1] + bar / 2, one), (left, one)), "rule"))
+    return Fall(lines, bars, heights[1:])
+
+
+def scale(x: float, y: float, wide: float, height: float, low: float, high: float, look: Look,
+          unit: float = 1.0) -> tuple[list[Mark], Callable[[float], float]]:
+    """An upright axis with its grid, and where on it a value stands; ticks are written in `unit`."""
+    low, high, ticks = axis(low, high)
 
     def at(value: float) -> float:
         return y + height - (value - low) / (high - low) * height
@@ -139,43 +193,32 @@ def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[fl
     s = look.text_scale
     for tick in ticks:
         marks.append(Line(((x, at(tick)), (x + wide, at(tick))), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8 * s, at(tick) + 4 * s, plain(tick_words(tick)), 11 * s, 400, "ink-2",
-                          "end"))
-    drawn = len(steps) if known is None else min(known, len(steps))
-    links: list[tuple[float, float]] = []
-    for index in range(drawn):
-        top, bottom = sorted((at(totals[index]), at(totals[index + 1])))
-        left = places[index] - bar / 2
-        links.append((places[index], at(totals[index + 1])))
-        marks.append(Rect(left, top, bar, max(1.0, bottom - top), colors[index],
-                          focus=foci[index] if foci is not None else None))
-        if index:
-            before = places[index - 1] + bar / 2
-            if left > before + 0.5:
-                marks.append(Line(((before, at(totals[index])), (left, at(totals[index]))), "rule"))
-    if outlined is not None and outlined < drawn:
-        top, bottom = sorted((at(totals[outlined]), at(totals[outlined + 1])))
-        marks.append(Rect(places[outlined] - bar / 2 - 3, top - 3, bar + 6, bottom - top + 6, "", "accent", 2,
-                          radius=3))
-    return marks, [at(total) for total in totals[1:]]
+        marks.append(Text(x - 8 * s, at(tick) + 4 * s, plain(tick_words(tick / unit)), 11 * s, 400, "ink-2", "end"))
+    return marks, at
 
 
 def axis(low: float, high: float) -> tuple[float, float, list[float]]:
-    """Round limits around a range that holds zero, and three to six ticks."""
+    """Round limits around a range that holds zero, and its ticks: the closest limits with three to six intervals."""
     low, high = min(0.0, low), max(0.0, high)
     if low == high:
         high = 1.0
-    raw = (high - low) / 4
-    power = 10.0 ** np.floor(np.log10(raw))
-    step = float(next(factor for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999) * power)
-    first, last = int(np.floor(low / step + 1e-9)), int(np.ceil(high / step - 1e-9))
+    power = 10.0 ** np.floor(np.log10((high - low) / MOST_INTERVALS))
+    found = []
+    for factor in (1, 2, 2.5, 5, 10, 20, 25):
+        step = float(factor * power)
+        first, last = int(np.floor(low / step + 1e-9)), int(np.ceil(high / step - 1e-9))
+        if last - first <= MOST_INTERVALS:
+            found.append((last - first < LEAST_INTERVALS, round((last - first) * step / power, 6), step, first, last))
+    _, _, step, first, last = min(found)
     return first * step, last * step, [index * step for index in range(first, last + 1)]
 
 
 def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64], ys: NDArray[np.float64],
-          point: tuple[float, float], slope: float | None, look: Look, *, backward: bool = False) -> list[Mark]:
-    """A function on axes, the point on it, and its tangent where a slope is given."""
-    low, high, ticks = axis(float(ys.min()), float(ys.max()))
+          point: tuple[float, float], slope: float | None, look: Look, *, backward: bool = False,
+          names: tuple[str, str] = ("", "")) -> list[Mark]:
+    """A function on axes, the point on it, and its tangent where a slope is given; NaN where it is not defined."""
+    known = ys[np.isfinite(ys)]
+    low, high, ticks = axis(min(float(known.min(initial=0)), point[1]), max(float(known.max(initial=0)), point[1]))
     left, right, x_ticks = axis(float(xs.min()), float(xs.max()))
     s = look.text_scale
 
@@ -191,14 +234,37 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
         marks.append(Line((place(tick, low), place(tick, high)), "rule" if tick == 0 else "hair"))
         marks.append(Text(place(tick, low)[0], y + height + 16 * s, plain(tick_words(tick)), 11 * s, 400,
                           "ink-2", "middle"))
-    marks.append(Line(tuple(place(float(a), float(b)) for a, b in zip(xs, ys, strict=True)), "positive-bar", 2 * s))
-    if slope is not None:
-        reach = (right - left) * 0.14
-        ends = tuple(place(point[0] + d, point[1] + slope * d) for d in (-reach, reach))
-        marks.append(Line(ends, "gradient-mark" if backward else "accent", 2 * s, dashed=True))
+    marks += [Text(x, y - 10 * s, plain(names[1]), 12 * s, 400, "ink-2", max_width=wide),
+              Text(x + wide, y + height + 34 * s, plain(names[0]), 12 * s, 400, "ink-2", "end", max_width=wide)]
+    for piece in np.split(np.arange(len(ys)), np.flatnonzero(~np.isfinite(ys))):
+        spots = [place(float(xs[i]), float(ys[i])) for i in piece if np.isfinite(ys[i])]
+        if len(spots) > 1:
+            marks.append(Line(tuple(spots), "positive-bar", 2 * s))
     px, py = place(*point)
     marks.append(Line(((px, y + height), (px, py)), "accent", 1, dashed=True))
     marks.append(Line(((x, py), (px, py)), "accent", 1, dashed=True))
+    if slope is not None:
+        down, up = _reach(point, slope, (left, right), (low, high), (right - left) * 0.16)
+        ends = tuple(place(point[0] + d, point[1] + slope * d) for d in (down, up))
+        marks.append(Line(ends, "gradient-mark" if backward else "accent", 2.5 * s, dashed=True))
     marks.append(Rect(px - 6 * s, py - 6 * s, 12 * s, 12 * s, "gradient-mark" if backward else "accent", "stage", 2,
                       radius=6 * s))
     return marks
+
+
+def _reach(point: tuple[float, float], slope: float, across: tuple[float, float], up: tuple[float, float],
+           most: float) -> tuple[float, float]:
+    """How far a tangent may go to the left and to the right of its point without leaving the axes."""
+    ends = []
+    for sign in (-1, 1):
+        reach = min(most, abs((across[1] if sign > 0 else across[0]) - point[0]))
+        rise = sign * slope
+        if rise:
+            reach = min(reach, ((up[1] if rise > 0 else up[0]) - point[1]) / rise)
+        ends.append(sign * max(0.0, reach))
+    return ends[0], ends[1]
+
+
+def in_unit(value: float, ink: Ink) -> str:
+    """A value in the unit of a grid, without the plus of what is added."""
+    return replace(ink, plus=False).words(value)

@@ -5,7 +5,7 @@ Each gives marks; a view decides where they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -91,17 +91,19 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
-    missing = backward and layer.gradient is None
-    values = layer.gradient if backward and layer.gradient is not None else layer.output
-    unknown = colour.unknown(values)
-    hatched: NDArray[np.bool_] | None = None
-    if missing or unknown.any():
-        shown = np.ones(layer.shape, bool) if missing else unknown
-        hatched = _as_tiles(shown, column, layer)
+    unknown = hatched(layer, backward)
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
-                  hatched=hatched, focus=Focus(layer.name), indices=column.shown if whole else (-1,),
-                  rows_shown=rows_shown)]
+                  hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
+                  indices=column.shown if whole else (-1,), rows_shown=rows_shown)]
+
+
+def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
+    """Which values of a layer have no colour: NaN, infinity, a gradient that is missing. None where all have one."""
+    if backward and layer.gradient is None:
+        return np.ones(layer.shape, bool)
+    unknown = colour.unknown(layer.gradient if backward and layer.gradient is not None else layer.output)
+    return unknown if unknown.any() else None
 
 
 @lru_cache(maxsize=512)
@@ -150,13 +152,23 @@ def glyphs(trace: Trace, column: Column, look: Look, backward: bool) -> list[Mar
         return []
     stack = _as_tiles(values, column, layer)
     wide, high = column.cell
+    shades, palette = _stack(trace, layer, column, look, backward)
+
+    def middle(tile: int, row: int, cell: int) -> tuple[float, float]:
+        x, y = _tile_origin(column, tile)
+        return x + (cell + 0.5) * wide, y + (row + 0.5) * high
+
+    return minuses(stack, shades, palette, look, wide, middle)
+
+
+def minuses(values: NDArray[Any], shades: NDArray[np.uint8], palette: str, look: Look, wide: float,
+            middle: Callable[[int, int, int], tuple[float, float]]) -> list[Mark]:
+    """A minus on every negative value (tile, row, column) of cells this wide; `middle` says where each cell is."""
     half = max(1.0, wide * 0.22) if wide < 20 else 3.0
     strokes: dict[str, list[Points]] = {}
-    shades, palette = _stack(trace, layer, column, look, backward)
-    for tile, row, cell in zip(*np.nonzero(stack < 0), strict=True):
-        x, y = _tile_origin(column, int(tile))
-        x, y = x + (cell + 0.5) * wide, y + (row + 0.5) * high
-        ink = colour.ink_on(f"{palette}:{shades[tile, row, cell]}", look.theme)
+    for at in np.argwhere(values < 0).tolist():
+        x, y = middle(at[0], at[1], at[2])
+        ink = colour.ink_on(f"{palette}:{shades[tuple(at)]}", look.theme)
         strokes.setdefault(ink, []).append(((x - half, y), (x - half, y), (x + half, y), (x + half, y)))
     return [Path(tuple(curves), stroke=ink, width=1.2) for ink, curves in strokes.items()]
 
@@ -226,6 +238,14 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
         still += _zeros(trace, look, places, order, row)
     moving = _beat_dots(timeline, moment, look, places, order, row)
     return still, moving + _cursor(trace, timeline, moment, look, places, order, row)
+
+
+def polygon(corners: Sequence[tuple[float, float]]) -> Points:
+    """The closed outline of some corners, as the curves of a Path."""
+    points: list[tuple[float, float]] = [corners[0]]
+    for corner in (*corners[1:], corners[0]):
+        points += [points[-1], corner, corner]
+    return tuple(points)
 
 
 def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import Taps, Terms
-from visualizer.scene import numbers, parts
-from visualizer.scene.grids import Ink
-from visualizer.scene.picture import Focus, Image, Look, Mark, Rect, Text, plain
+from visualizer.scene import colour, numbers, parts
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Rect, Text, plain
 from visualizer.trace import Cell, Layer, Trace
 
-MOST_COLUMNS = 6
 LISTED = 11
 NAMES = 136.0
 """Width at the right for the names of the rows."""
+NOTHING: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +29,7 @@ class Card:
     terms: tuple[tuple[str, Terms], ...]
     """(whose, terms): the layer's own forwards; one for each reader backwards."""
     sentence: str
+    backward: bool = False
     refusal: str = ""
     hands_on: bool = False
     """Backwards: show what it hands to its weights and inputs, rather than how it arrived."""
@@ -44,13 +44,29 @@ class Frame:
     width: float
     height: float
     look: Look
-    phase: float
-    counted: list[int] = field(default_factory=list, compare=False)
-    """How many steps the card goes in: written by the card that is drawn in it."""
 
     @property
     def bottom(self) -> float:
         return self.y + self.height
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """A card laid out: what stands, and what the steps of its beat add to it."""
+
+    still: tuple[Mark, ...]
+    steps: int = 0
+    """In how many small steps the card fills."""
+    after: Callable[[int], Sequence[Mark]] = lambda done: NOTHING
+    """What is to be seen when so many steps are done."""
+
+    def beside(self, marks: Sequence[Mark]) -> Sheet:
+        """The same with more that stands."""
+        return Sheet((*marks, *self.still), self.steps, self.after)
 
 
 def as_windows(taps: Taps) -> tuple[int, int, int] | None:
@@ -64,13 +80,13 @@ def as_windows(taps: Taps) -> tuple[int, int, int] | None:
         channels, rows, columns = 1, 1, grid[0]
     else:
         return None
-    if channels * rows * columns != len(taps.values) or (rows * columns == 1 and channels > 1) or rows * columns > 225:
+    if channels * rows * columns != len(taps.values) or rows * columns == 1 or rows * columns > 225:
         return None
     return channels, rows, columns
 
 
 def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, int], x: float, y: float,
-                 look: Look) -> list[Mark]:
+                look: Look, room: float) -> list[Mark]:
     """The map a window was cut from, with the window on it, and its name."""
     s = look.text_scale
     own = taps.cells.reshape(*grid, -1)[channel]
@@ -79,30 +95,32 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
     index = int(own[0, 0, 0]) if own.shape[-1] == 3 else 0
     side = 42 * s
     if source.has("row", "column") and own.shape[-1] >= 2:
-        values = source.gradient if taps.array == "gradient" else source.output
-        assert values is not None
-        whole = values[index] if values.ndim == 3 else values
-        shades, palette = shades_of(trace, source, taps.array == "gradient", look)
-        tile = shades[index] if shades.ndim == 3 else shades
-        pixel = side / max(whole.shape)
-        marks.append(Image(x, y, (pixel, pixel), tile[None].copy(), palette, focus=Focus(source.name, (index,)),
-                           indices=(-1,)))
-        top, left = (int(value) for value in own.reshape(-1, own.shape[-1]).min(axis=0)[-2:])
-        bottom, right = (int(value) for value in own.reshape(-1, own.shape[-1]).max(axis=0)[-2:])
-        top, left = max(0, top), max(0, left)
-        bottom, right = min(whole.shape[0] - 1, bottom), min(whole.shape[1] - 1, right)
+        image, pixel, shape = _thumbnail(trace, source, taps.array == "gradient", index, x, y, side, look)
+        marks.append(image)
+        low, high = own.reshape(-1, own.shape[-1]).min(axis=0)[-2:], own.reshape(-1, own.shape[-1]).max(axis=0)[-2:]
+        top, left = max(0, int(low[0])), max(0, int(low[1]))
+        bottom, right = min(shape[0] - 1, int(high[0])), min(shape[1] - 1, int(high[1]))
         if bottom >= top and right >= left:
             marks.append(Rect(x + left * pixel, y + top * pixel, (right - left + 1) * pixel, (bottom - top + 1) * pixel,
                               "", "accent", 2))
     words = x + (side + 10 * s if marks else 0)
-    marks.append(Text(words, y + 16 * s, plain(taps.source), 12 * s, 400, "ink-2", mono=True, max_width=86 * s))
-    marks.append(Text(words, y + 33 * s, plain(f"{source.axes[0] if source.axes else ''} {index}"), 13 * s, 600,
-                      max_width=86 * s))
+    room -= words - x
+    marks.append(Text(words, y + 16 * s, plain(taps.source), 12 * s, 400, "ink-2", mono=True, max_width=room))
+    title = f"{source.axes[0]} {index}" if source.output.ndim == 3 else f"{' × '.join(source.axes)}"
+    marks.append(Text(words, y + 33 * s, plain(title), 13 * s, 600, max_width=room))
     return marks
 
 
-def in_unit(value: float, ink: Ink) -> str:
-    return numbers.number(value / ink.unit, ink.digits)
+def _thumbnail(trace: Trace, source: Layer, backward: bool, index: int, x: float, y: float, side: float,
+               look: Look) -> tuple[Image, float, tuple[int, int]]:
+    shades, palette = shades_of(trace, source, backward, look)
+    hatched = parts.hatched(source, backward)
+    if shades.ndim == 3:
+        shades, hatched = shades[index], None if hatched is None else hatched[index]
+    pixel = side / max(shades.shape)
+    rows, columns = shades.shape
+    return Image(x, y, (pixel, pixel), shades[None].copy(), palette, focus=Focus(source.name, (index,)), indices=(-1,),
+                 hatched=None if hatched is None else hatched[None]), pixel, (int(rows), int(columns))
 
 
 def shades_of(trace: Trace, layer: Layer, gradient: bool, look: Look) -> tuple[NDArray[np.uint8], str]:
@@ -111,31 +129,47 @@ def shades_of(trace: Trace, layer: Layer, gradient: bool, look: Look) -> tuple[N
 
 def foci_of(taps: Taps, channel: int, grid: tuple[int, int, int]) -> Callable[[int, int], Focus | None]:
     """What a cell of a window answers when it is clicked: where its number was read from; padding nothing."""
-    cells = taps.cells.reshape(*grid, -1)[channel]
-    inside = None if taps.inside is None else taps.inside.reshape(grid)[channel]
-
-    def focus(row: int, column: int) -> Focus | None:
-        if inside is not None and not inside[row, column]:
-            return None
-        return Focus(taps.source, tuple(int(i) for i in cells[row, column]))
-
-    return focus
+    cells = taps.cells.reshape(*grid, -1)[channel].tolist()
+    inside = None if taps.inside is None else taps.inside.reshape(grid)[channel].tolist()
+    source = taps.source
+    found = [[None if inside is not None and not inside[row][column] else Focus(source, tuple(cells[row][column]))
+              for column in range(grid[2])] for row in range(grid[1])]
+    return lambda row, column: found[row][column]
 
 
-def outlined_terms(known: int, place: int, grid: tuple[int, int, int], phase: float) -> list[tuple[int, int]]:
-    """The term being added just now."""
-    index = known - 1 - place * grid[1] * grid[2]
-    if phase >= 1 or not 0 <= index < grid[1] * grid[2]:
-        return []
-    return [divmod(index, grid[2])]
+def arrow(x: float, y: float, end: float, color: str, s: float) -> list[Mark]:
+    """A level arrow from x to `end`, in either direction."""
+    head = 5 * s if end > x else -5 * s
+    return [Line(((x, y), (end - head, y)), color, 1.5 * s),
+            Path((parts.polygon(((end, y), (end - 1.6 * head, y - 4.5 * s), (end - 1.6 * head, y + 4.5 * s))),),
+                 fill=color)]
 
 
-def known_steps(frame: Frame, count: int) -> int:
-    """How many of so many steps are done."""
-    frame.counted[:] = [count]
-    return int(np.floor(frame.phase * count + 1e-9))
+def spot(x: float, y: float, width: float, height: float, thick: float = 2.5) -> list[Mark]:
+    """A frame around what is looked at on a map, with a halo, so that it shows on any colour."""
+    grown = thick + 0.75
+    return [Rect(x - grown, y - grown, width + 2 * grown, height + 2 * grown, "", "stage", 1.5),
+            Rect(x - thick / 2, y - thick / 2, width + thick, height + thick, "", "accent", thick)]
 
 
 def largest(values: NDArray[np.float64]) -> float:
     known = np.abs(values[np.isfinite(values)])
     return float(known.max()) if known.size else 0.0
+
+
+def said(value: float, backward: bool, digits: int = 4) -> str:
+    """A value to four digits; a gradient with its sign."""
+    words = numbers.significant(value, digits)
+    return f"+{words}" if backward and value > 0 else words
+
+
+def value_ink(value: float, backward: bool) -> str:
+    """The colour of a number that is added."""
+    return "gradient-text" if backward else "positive-text" if value >= 0 else "negative-text"
+
+
+def fills(values: NDArray[np.float64], palette: str) -> NDArray[np.uint8]:
+    """Palette entries on the values' own scale: a gradient by the logarithm of its size."""
+    top = largest(values)
+    return colour.magnitude(values, max(top * 1e-3, 1e-300), top or 1.0) if palette == "gradient" \
+        else colour.signed(values, top)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,143 +12,232 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.scene import numbers
-from visualizer.scene.grids import curve
+from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Line, Mark, Rect, Run, Text, plain, rich
-from visualizer.trace import Cell, Layer, Trace
-from visualizer.views.walk._card import Card, Frame, known_steps
-from visualizer.views.walk._maps import map_pair, way_back
+from visualizer.trace import Layer, Trace
+from visualizer.views.walk._card import Card, Frame, Sheet, said
+from visualizer.views.walk._maps import maps_in, marked, way_back
+
+SAMPLES = 121
+MOST_CLASSES = 16
 
 
-def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, backward: bool) -> list[Mark]:
+def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """A function of one number: the point on its curve, and the slope that the gradient is multiplied by."""
-    s = frame.look.text_scale
+    s, backward, cell = frame.look.text_scale, card.backward, card.cell
     layer = trace[name]
     source = trace.inputs(layer)[0]
-    cell = card.cell
-    x_in = float(source.output[cell])
-    reach = max(2.0, abs(x_in) * 1.25)
-    xs = np.linspace(-reach, reach, 121)
-    with np.errstate(all="ignore"):  # a function may have places where it is not defined: they are left out
-        ys = _sampled(layer, source, cell, xs)
-    defined = np.isfinite(ys) & (np.abs(ys) <= 20 * max(1.0, abs(float(layer.output[cell]))))
-    xs, ys = xs[defined], ys[defined]
+    x_in, y_out = float(source.output[cell]), float(layer.output[cell])
     slope = dict(terms.steps).get("slope")
     if slope is None and backward:
         slope = float(terms.taps[0].weights[0])
-    side = min(frame.width * 0.5, frame.height - 70 * s)
-    marks = curve(frame.x + 44 * s, frame.y + 16 * s, side, side * 0.8, xs, ys, (x_in, float(layer.output[cell])),
-                  slope,
-                  frame.look, backward=backward)
-    x, y = frame.x + side + 110 * s, frame.y + 40 * s
-    lines: list[tuple[str, str, str]] = [("x", f"in, from {source.name}", numbers.significant(x_in, 4)),
-                                         ("f(x)", f"out, {layer.name}", numbers.significant(float(layer.output[cell]),
-                                                                                            4))]
+    wide, height = frame.width * 0.5 - 44 * s, frame.height - 96 * s
+    left = frame.x + frame.width * 0.5 + 64 * s
+    room = frame.right - left
+    still: list[Mark] = []
+    if np.isfinite(x_in) and np.isfinite(y_out):
+        low, high, _ = axis(-max(2.0, abs(x_in) * 1.25), max(2.0, abs(x_in) * 1.25))
+        xs = np.linspace(low, high, SAMPLES)
+        ys = _sampled(layer, source, cell[0] if cell else 0, low, high)
+        ys = np.where(np.abs(ys) <= 20 * max(1.0, abs(y_out)), ys, np.nan)  # what is far beyond the point is left out
+        still += curve(frame.x + 44 * s, frame.y + 26 * s, wide, height, xs, ys, (x_in, y_out), slope,
+                       frame.look, backward=backward, names=(f"x, in from {source.name}", f"f(x), out of {layer.name}"))
+    still.append(Text(frame.x + 44 * s, frame.bottom - 14 * s, plain(terms.formula), 14 * s, 500, "ink-2",
+                      max_width=wide * 0.6))
+    lines = [("x", f"in, from {source.name}", said(x_in, False), "ink"),
+             ("f(x)", f"out, {layer.name}", said(y_out, False), "ink" if backward else "accent-ink")]
     if slope is not None:
-        lines.append(("f′(x)", "slope here", numbers.significant(slope, 4)))
+        lines.append(("f′(x)", "slope here", said(slope, False), "ink"))
     if backward and layer.gradient is not None:
         g = float(layer.gradient[cell])
-        lines += [("g", f"gradient that reached {layer.name}", numbers.significant(g, 4)),
-                  ("g · f′(x)", f"handed to {source.name}", numbers.significant(terms.result, 4))]
-    for index, (symbol, words, value) in enumerate(lines):
-        last = index == len(lines) - 1
-        row = y + index * 56 * s
-        marks.append(Text(x, row, (Run(symbol, italic=True),), 16 * s, 500))
-        marks.append(Text(x, row + 18 * s, plain(words), 12 * s, 400, "ink-2", max_width=240 * s))
-        ink = "gradient-text" if backward and index >= 2 else "accent-ink" if last else "ink"
-        marks.append(Text(x + 250 * s, row + 6 * s, plain(value), 20 * s, 600, ink, "end"))
-    marks.append(Text(frame.x + 44 * s, frame.y + side * 0.8 + 62 * s, plain(terms.formula), 14 * s, 500, "ink-2"))
-    below = y + len(lines) * 56 * s + 8 * s
-    taps = replace(terms.taps[0], source=source.name, cells=np.array([cell], dtype=np.int64).reshape(1, -1))
-    marks += map_pair(trace, card, taps, frame, x, below, frame.x + frame.width - x, frame.bottom - below, False) \
-        if not backward else way_back(trace, card.layer, cell, frame, x, below, 300 * s)
-    marks.append(Rect(x - 8 * s, y - 24 * s, 270 * s, 50 * s, focus=Focus(source.name, cell)))
-    return marks
+        lines += [("g", f"gradient that reached {layer.name}", said(g, True), "gradient-text"),
+                  ("g · f′(x)", f"handed to {source.name}", said(terms.result, True), "gradient-text")]
+    y, pitch = frame.y + 40 * s, 48 * s
+    for index, (symbol, words, value, ink) in enumerate(lines):
+        row = y + index * pitch
+        still.append(Text(left, row, (Run(symbol, italic=True),), 16 * s, 500))
+        still.append(Text(left, row + 17 * s, plain(words), 12 * s, 400, "ink-2", max_width=room - 120 * s))
+        still.append(Text(left + min(room, 360 * s), row + 6 * s, plain(value), 20 * s, 600, ink, "end"))
+    still.append(Rect(left - 8 * s, y - 24 * s, min(room, 360 * s) + 16 * s, pitch, focus=Focus(source.name, cell)))
+    below = y + len(lines) * pitch
+    if backward:
+        still += way_back(trace, card.layer, cell, frame, left, below + 20 * s, min(room, 360 * s))
+    else:
+        maps = [marked(source, cell, "read from"), marked(layer, cell, "stands in")]
+        still += maps_in(trace, maps, frame, left, below, room, frame.bottom - below)
+    return Sheet(tuple(still), 1)
 
 
-def _sampled(layer: Layer, source: Layer, cell: Cell, xs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The layer's function at these points, asked of its own kind: one channel made of the sample points."""
+@lru_cache(maxsize=64)
+def _sampled(layer: Layer, source: Layer, channel: int, low: float, high: float) -> NDArray[np.float64]:
+    """The layer's function between two points, asked of its own kind: one channel made of the sample points."""
     kind = kinds.of(layer)
     assert kind is not None
-    shape = (len(xs),) if layer.output.ndim == 1 else (*((1,) * (layer.output.ndim - 1)), len(xs))
+    xs = np.linspace(low, high, SAMPLES)
+    shape = (len(xs),) if layer.output.ndim <= 1 else (*((1,) * (layer.output.ndim - 1)), len(xs))
     probe_in = replace(source, output=xs.reshape(shape), gradient=None)
-    weights = {key: value if value.size == 1 else value[cell[0]:cell[0] + 1] for key, value in layer.weights.items()}
+    weights = {key: value if value.size == 1 else value[channel:channel + 1] for key, value in layer.weights.items()}
     probe = replace(layer, output=xs.reshape(shape), gradient=None, weights=weights, weight_gradients={})
     spots = [np.unravel_index(index, shape) for index in range(len(xs))]
-    return np.array([kind.terms(probe, (probe_in,), tuple(int(i) for i in spot)).result for spot in spots])
+    with np.errstate(all="ignore"):  # a function may have places where it is not defined: they are left out
+        return np.array([kind.terms(probe, (probe_in,), tuple(int(i) for i in spot)).result for spot in spots])
 
 
-def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, backward: bool) -> list[Mark]:
+# --- softmax and the losses -----------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """The columns of a table of classes."""
+
+    heads: list[str]
+    columns: list[NDArray[np.float64]]
+    shown: list[int]
+    """Which classes, in their order."""
+    target: int | None
+    chosen: int | None
+
+
+def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """Softmax and the losses: logits, shifted by the largest, exponentials, shares; backwards p − label."""
-    s = frame.look.text_scale
-    layer = trace[name]
+    s, backward, layer = frame.look.text_scale, card.backward, trace[name]
     logits = np.asarray(trace.inputs(layer)[0].output, np.float64).ravel()
-    shifted = logits - logits.max()
-    powers = np.exp(shifted)
-    shares = powers / powers.sum()
+    found = _shares(trace, card, logits, layer.kind, backward)
+    is_loss = layer.output.ndim == 0 and found.target is not None and not backward
+    below = 250 * s if is_loss and frame.height > 620 * s else 62 * s
+    high = min(58 * s, (frame.height - 34 * s - below) / len(found.shown))
+    first, bar = frame.x + 70 * s, min(260 * s, frame.width * 0.24)
+    pitch = (frame.right - bar - 24 * s - first) / len(found.columns)
+    y = frame.y + 20 * s
+    last = found.columns[-1]
+    still: list[Mark] = [Text(first + (index + 1) * pitch, y, plain(head), 12 * s, 600, "ink-2", "end",
+                              max_width=pitch - 8 * s) for index, head in enumerate(found.heads)]
+    for place, unit in enumerate(found.shown):
+        row = y + 12 * s + place * high
+        middle, strong = row + high / 2, unit == found.chosen
+        if strong:
+            still.append(Rect(frame.x, row + 2, frame.width, high - 4, "tint", radius=6 * s))
+        words = trace.labels[unit] if unit < len(trace.labels) else str(unit)
+        still.append(Text(first - 8 * s, middle + 5 * s, plain(words), 14 * s, 600 if strong else 400, "ink", "end",
+                          max_width=60 * s))
+        if unit == found.target:
+            small = high < 40 * s
+            still.append(Text(frame.x + 6 * s, middle + (4 if small else 5) * s, plain("label"), 12 * s, 600,
+                              "accent-ink"))
+    still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 * s + len(found.shown) * high)
+    source = trace.inputs(layer)[0].name
+
+    def after(done: int) -> list[Mark]:
+        marks: list[Mark] = []
+        for place, unit in enumerate(found.shown):
+            middle = y + 12 * s + place * high + high / 2
+            for index, values in enumerate(found.columns):
+                right = first + (index + 1) * pitch
+                if done <= index:
+                    marks.append(Rect(right - 96 * s, middle - 9 * s, 96 * s, 18 * s, "hatch", radius=3))
+                    continue
+                final = index == len(found.columns) - 1
+                ink = "gradient-text" if backward and final else "accent-ink" if final and unit == found.chosen \
+                    else "ink"
+                marks.append(Text(right, middle + 5 * s, plain(_said(float(values[unit]), found.heads[index])), 14 * s,
+                                  600 if final else 400, ink, "end"))
+            if done > len(found.columns):
+                marks += _bar(float(last[unit]), last, frame.right - bar, middle, bar - 8 * s, s, backward,
+                              unit == found.chosen, Focus(source, (unit,)))
+        return marks
+
+    return Sheet(tuple(still), len(found.columns) + 1, after)
+
+
+def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], kind: str, backward: bool) -> _Shares:
     target = trace.objective.target
-    heads = ["logit z", "z − max", "exp(z − max)", "p = share"]
-    columns = [logits, shifted, powers, shares]
+    chosen = card.cell[0] if card.cell else target
+    with np.errstate(all="ignore"):
+        if kind == "nll_loss":  # it reads logarithms of probabilities already
+            shares = np.exp(logits)
+            heads, columns = ["ln p", "p"], [logits, shares]
+        else:
+            shifted = logits - np.max(logits)
+            powers = np.exp(shifted)
+            shares = powers / powers.sum()
+            heads, columns = ["logit z", "z − max", "exp(z − max)", "p, its share"], [logits, shifted, powers, shares]
+            if kind == "log_softmax":
+                heads, columns = [*heads, "ln p"], [*columns, np.log(shares)]
     if backward:
         label = np.zeros_like(shares)
         if target is not None:
             label[target] = 1
-        heads, columns = ["p", "label y", "p − y"], [shares, label, shares - label]
+        if kind == "nll_loss":
+            heads, columns = ["label y", "−y"], [label, -label]
+        else:
+            heads, columns = ["p", "label y", "p − y"], [shares, label, shares - label]
     shown = list(range(len(logits)))
-    if len(shown) > 16:
-        shown = sorted(set(np.argsort(-shares)[:15].tolist()) | ({target} if target is not None else set()))
-    x, y = frame.x + 70 * s, frame.y + 30 * s
-    high = min(34 * s, (frame.height - 130 * s) / len(shown))
-    known = known_steps(frame, len(columns) + 1)
-    marks: list[Mark] = []
-    chosen = card.cell[0] if card.cell else target
-    for place, unit in enumerate(shown):
-        row = y + 14 * s + place * high
-        words = trace.labels[unit] if unit < len(trace.labels) else str(unit)
-        strong = unit == chosen
-        marks.append(Text(x - 18 * s, row + high / 2 + 4 * s, plain(words), 14 * s, 600 if strong else 400, "ink",
-                          "end"))
-        if unit == target:
-            marks.append(Text(x - 36 * s, row + high / 2 + 4 * s, plain("label"), 12 * s, 600, "accent-ink", "end"))
-        if strong:
-            marks.append(Rect(x - 12 * s, row - 1, 150 * s * len(columns), high, "tint", radius=4))
-        for index, (values, _) in enumerate(zip(columns, heads, strict=True)):
-            left = x + index * 150 * s
-            if known <= index:
-                marks.append(Rect(left, row + 4 * s, 120 * s, high - 9 * s, "hatch", radius=3))
-                continue
-            last = index == len(columns) - 1
-            text = numbers.significant(float(values[unit]), 3)
-            ink = "gradient-text" if backward and last else "accent-ink" if last and strong else "ink"
-            marks.append(Text(left + 70 * s, row + high / 2 + 4 * s, plain(text), 13 * s, 600 if last else 400, ink,
-                              "end"))
-        if known >= len(columns):
-            top = float(np.abs(columns[-1]).max()) or 1.0
-            marks += _bar(float(columns[-1][unit]) / top, x + (len(columns) - 1) * 150 * s + 84 * s, row + high / 2, s,
-                          "gradient-mark" if backward else "accent-fill" if strong else "ink-2", backward,
-                          Focus(trace.inputs(layer)[0].name, (unit,)))
-    for index, head in enumerate(heads):
-        marks.append(Text(x + index * 150 * s + 70 * s, y, plain(head), 12 * s, 600, "ink-2", "end"))
-    below = y + 14 * s + len(shown) * high + 28 * s
-    if not backward:
-        marks.append(Text(x - 18 * s, below,
-                          rich(f"max = **{numbers.significant(float(logits.max()), 4)}**, the sum of the "
-                                                  f"exponentials = **{numbers.significant(float(powers.sum()), 4)}**"),
-                          14 * s, 400))
-    if layer.output.ndim == 0 and target is not None and not backward:
-        marks.append(Text(x - 18 * s, below + 28 * s, rich(
-            f"loss = −ln {numbers.significant(float(shares[target]), 4)} = {{{numbers.significant(terms.result, 4)}}}"),
-            17 * s, 500))
+    if len(shown) > MOST_CLASSES:
+        kept = {index for index in (target, chosen) if index is not None}
+        shown = sorted(kept | set(np.argsort(-shares, kind="stable")[:MOST_CLASSES - 2].tolist()))
+    return _Shares(heads, columns, shown, target, chosen)
+
+
+def _said(value: float, head: str) -> str:
+    if head == "label y":
+        return f"{value:.0f}"
+    if head in ("p − y", "−y"):
+        return said(value, True, 3)
+    return said(value, False, 3)
+
+
+def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool,
+           frame: Frame, y: float) -> list[Mark]:
+    """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
+    s, marks = frame.look.text_scale, list[Mark]()
+    x = frame.x + 6 * s
+    if found.heads[0] == "logit z":
+        with np.errstate(all="ignore"):
+            total = float(np.exp(logits - logits.max()).sum())
+        marks.append(Text(x, y + 24 * s, rich(
+            f"the largest logit is **{numbers.significant(float(logits.max()), 4)}**, the sum of the exponentials "
+            f"**{numbers.significant(total, 4)}**"), 14 * s, 400, max_width=frame.width * 0.62))
+    if len(found.shown) < len(logits):
+        words = plain(f"{len(found.shown)} of {numbers.count(len(logits))} classes shown")
+        marks.append(Text(x, y + 44 * s, words, 12 * s, 400, "ink-2"))
     if terms.formula:
-        marks.append(Text(frame.x + frame.width, frame.bottom - 8 * s, plain(terms.formula), 13 * s, 400, "ink-2",
-                          "end"))
+        marks.append(Text(frame.right, y + 24 * s, plain(terms.formula), 14 * s, 500, "ink-2", "end",
+                          max_width=frame.width * 0.36))
+    if not is_loss or found.target is None:
+        return marks
+    shares = found.columns[-1]
+    chance, loss = float(shares[found.target]), float(terms.result)
+    loss_words = rich(f"loss = −ln {numbers.significant(chance, 4)} = {{{numbers.significant(loss, 4)}}}")
+    if frame.bottom - y < 200 * s or not 0 < chance <= 1:
+        return [*marks, Text(x, y + 48 * s, loss_words, 17 * s, 500)]
+    xs = np.linspace(0, 1, SAMPLES)
+    top = max(4.0, loss * 1.2)
+    with np.errstate(divide="ignore"):
+        ys = -np.log(xs)
+    ys = np.where(ys <= top, ys, np.nan)
+    marks.append(Text(x, y + 64 * s, loss_words, 20 * s, 500))
+    wide = frame.width * 0.5
+    marks += curve(frame.right - wide, y + 60 * s, wide, frame.bottom - y - 100 * s, xs, ys, (chance, loss), None,
+                   frame.look, names=("p of the label", "−ln p"))
     return marks
 
 
-def _bar(share: float, x: float, middle: float, s: float, fill: str, around_zero: bool, focus: Focus) -> list[Mark]:
-    """A bar of −1 … 1 of its track; around the middle where it may be negative."""
-    length = (90 if around_zero else 180) * s * abs(share)
-    left = x + (90 * s - (length if share < 0 else 0) if around_zero else 0)
-    marks: list[Mark] = [Rect(left, middle - 6 * s, max(1.0, length), 12 * s, fill, radius=2, focus=focus)]
-    if around_zero:
-        marks.append(Line(((x + 90 * s, middle - 9 * s), (x + 90 * s, middle + 9 * s)), "ink"))
+def _bar(value: float, values: NDArray[np.float64], x: float, middle: float, wide: float, s: float, backward: bool,
+         strong: bool, focus: Focus) -> Sequence[Mark]:
+    """A probability as a bar of 0 … 1; what may be negative around zero, the largest filling its half."""
+    high = 14 * s
+    marks: list[Mark] = [Rect(x, middle - high / 2, wide, high, "sunk", radius=2 * s, focus=focus)]
+    if not np.isfinite(value):
+        return marks
+    around = bool(np.any(values < 0))
+    if around:
+        top = float(np.max(np.abs(values[np.isfinite(values)]))) or 1.0
+        length = wide / 2 * abs(value) / top
+        left = x + wide / 2 - (length if value < 0 else 0)
+    else:
+        length, left = wide * min(1.0, value), x
+    fill = "gradient-mark" if backward else "accent-fill" if strong else "ink-2"
+    if length >= 0.5:
+        marks.append(Rect(left, middle - high / 2, length, high, fill, radius=2 * s))
+    if around:
+        marks.append(Line(((x + wide / 2, middle - high / 2 - 2), (x + wide / 2, middle + high / 2 + 2)), "ink"))
     return marks

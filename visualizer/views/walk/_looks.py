@@ -9,86 +9,123 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain
-from visualizer.scene.timeline import Moment
-from visualizer.trace import Cell, Trace
+from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.walk._card import Card, Frame, as_windows, largest, shades_of
-from visualizer.views.walk._maps import one_map, way_back
+from visualizer.views.walk._maps import marked, one_map, way_back
+
+LEGEND = 50.0
+"""Height of one legend."""
 
 
-def where_it_looks(trace: Trace, moment: Moment, card: Card, frame: Frame) -> list[Mark]:
-    """The input inside its hatched padding, with the receptive fields of the layers on the way nested on it."""
+def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
+    """The input inside its hatched padding, with the receptive fields of the layers on the way nested on it.
+
+    Below: what the colours mean, the map the number stands in, and on the way back how its gradient got there.
+    """
     s = frame.look.text_scale
-    first = trace.layers[0]
-    title = "Where the gradient lands" if moment.backward else "Where it looks"
+    title = "Where the gradient lands" if card.backward else "Where it looks"
     marks: list[Mark] = [Text(frame.x, frame.y + 10 * s, plain(title), 12 * s, 600, "ink-2")]
-    if not first.has("row", "column") or first.output.ndim != 3:
-        return marks
+    row = frame.y + 24 * s
+    first = trace.layers[0]
+    if first.has("row", "column") and first.output.ndim == 3 and first.shape[0] in (1, 3):
+        drawn, row = _input(trace, card, first, frame)
+        marks += drawn
+    drawn, row = _ranges(trace, card, frame, row + 8 * s)
+    marks += drawn
+    row += 16 * s
+    side = min(frame.width, frame.bottom - row - 44 * s, 168 * s)
+    if card.layer.output.ndim == 3 and side >= 84 * s and card.layer.kind != "input":
+        title = "The gradient of its map" if card.backward else "The map it stands in"
+        shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
+        marks += one_map(trace, shown, frame, frame.x, row, side)[0]
+        row += side + 68 * s
+    if card.backward and card.layer.gradient is not None:
+        marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
+    return marks
+
+
+def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
+    """The input with the nested fields, their names and sizes; and where the next thing may begin."""
+    s = frame.look.text_scale
     nested = fields(trace, card.layer.name, card.cell)
     rows, columns = first.shape[-2:]
     margin = max([0, *(-low for _, box in nested for low, _ in box[-2:]),
                   *(high - n + 1 for _, box in nested for (_, high), n in zip(box[-2:], (rows, columns), strict=True))])
     margin = min(margin, 8)
     pixel = max(1, int(frame.width // (columns + 2 * margin)))
-    x, y = frame.x + margin * pixel, frame.y + 24 * s + margin * pixel
+    top = frame.y + 24 * s
+    x, y = frame.x + margin * pixel, top + margin * pixel
+    marks: list[Mark] = []
     if margin:
-        marks.append(Rect(frame.x, frame.y + 24 * s, (columns + 2 * margin) * pixel, (rows + 2 * margin) * pixel,
-                          "hatch"))
-    shades, palette = shades_of(trace, first, moment.backward, frame.look)
-    if len(shades) == 3 and not moment.backward:
-        stack = np.moveaxis(shades, 0, -1)[None]
-    else:
-        stack = shades.max(axis=0, keepdims=True)
+        marks.append(Rect(frame.x, top, (columns + 2 * margin) * pixel, (rows + 2 * margin) * pixel, "hatch"))
+    shades, palette = shades_of(trace, first, card.backward, frame.look)
+    colours = len(shades) == 3 and not card.backward
+    stack = np.moveaxis(shades, 0, -1)[None] if colours else shades.max(axis=0, keepdims=True)
+    unknown = parts.hatched(first, card.backward)
+    hatched = None if unknown is None else np.array(unknown.any(axis=0, keepdims=True))
     marks.append(Image(x, y, (pixel, pixel), np.ascontiguousarray(stack), palette, focus=Focus(first.name),
-                       indices=(0,)))
-    row = frame.y + 24 * s + (rows + 2 * margin) * pixel + 24 * s
-    widths = [1.5] * (len(nested) - 1) + [2.5] if nested else []
-    for index, ((name, box), wide) in enumerate(zip(nested, widths, strict=True)):
-        (top, bottom), (left, right) = ((max(-margin, low), min(n - 1 + margin, high))
-                                        for (low, high), n in zip(box[-2:], (rows, columns), strict=True))
-        dashed = index == 0 and len(nested) > 1
-        marks.append(Rect(x + left * pixel, y + top * pixel, (right - left + 1) * pixel, (bottom - top + 1) * pixel, "",
+                       indices=(0,), hatched=hatched))
+    row = top + (rows + 2 * margin) * pixel + 24 * s
+    for index, (name, box) in enumerate(nested):
+        wide, dashed = 2.5 if index == len(nested) - 1 else 1.5, index == 0 and len(nested) > 1
+        (up, down), (left, right) = ((max(-margin, low), min(n - 1 + margin, high))
+                                     for (low, high), n in zip(box[-2:], (rows, columns), strict=True))
+        marks.append(Rect(x + left * pixel, y + up * pixel, (right - left + 1) * pixel, (down - up + 1) * pixel, "",
                           "accent", wide, dashed=dashed))
         if row < frame.bottom - 120 * s:
-            marks.append(Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "", "accent", wide, dashed=dashed))
-            size = f"{box[-2][1] - box[-2][0] + 1} × {box[-1][1] - box[-1][0] + 1}"
-            marks.append(Text(frame.x + 24 * s, row, plain(name), 12 * s, 400, mono=True, max_width=70 * s))
-            marks.append(Text(frame.x + 98 * s, row, plain(f"{size} pixels"), 12 * s, 400, "ink-2"))
+            marks += [Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "", "accent", wide, dashed=dashed),
+                      Text(frame.x + 24 * s, row, plain(name), 12 * s, 400, mono=True, max_width=70 * s),
+                      Text(frame.x + 98 * s, row, plain(_size(box, (rows, columns))), 12 * s, 400, "ink-2",
+                           max_width=frame.width - 98 * s)]
             row += 22 * s
     if margin:
-        marks.append(Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "hatch", "hair"))
-        marks.append(Text(frame.x + 24 * s, row, plain("padding, always 0"), 12 * s, 400, "ink-2"))
+        marks += [Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "hatch", "hair"),
+                  Text(frame.x + 24 * s, row, plain("padding, always 0"), 12 * s, 400, "ink-2")]
         row += 22 * s
-    marks += _ranges(card, frame, row + 8 * s)
-    row += 50 * s * len(_ranges(card, frame, row)) / 5 + 16 * s
-    side = min(frame.width, frame.bottom - row - 44 * s, 168 * s)
-    if card.layer.output.ndim == 3 and side >= 84 * s:
-        drawn = one_map(trace, card.layer, np.array([card.cell]), moment.backward, frame, frame.x, row, side,
-                        "the map it stands in")[0]
-        marks += drawn
-        row += side + 68 * s
-    if moment.backward and card.layer.gradient is not None and frame.bottom - row > 100 * s:
-        marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
-    return marks
+    return marks, row
 
 
-def _ranges(card: Card, frame: Frame, y: float) -> list[Mark]:
-    """What the colours of the cells mean: one legend for each row of grids."""
+def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
+    """`5 × 5 pixels`; what reaches past every edge sees everything."""
+    if all(low <= 0 and high >= n - 1 for (low, high), n in zip(box[-2:], shape, strict=True)):
+        return "all pixels"
+    return f"{box[-2][1] - box[-2][0] + 1} × {box[-1][1] - box[-1][0] + 1} pixels"
+
+
+def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark], float]:
+    """What the colours of the cells mean: one legend for each row of grids; and for the maps of a gradient."""
+    s, wide = frame.look.text_scale, min(frame.width, 168 * frame.look.text_scale)
+    marks: list[Mark] = []
+    for title, palette, top in _scales(card):
+        if palette.startswith("gradient"):
+            low, zero = numbers.significant(top * 1e-3, 1), ""
+        else:
+            low, zero = numbers.number(-top) if top >= 0.1 else numbers.significant(-top, 2), "0"
+        high = numbers.number(top) if top >= 0.1 and zero else numbers.significant(top, 2)
+        marks += parts.legend(frame.x, y + 6 * s, wide, frame.look, palette, title, low, zero, high)
+        y += LEGEND * s
+    if card.backward:
+        top = parts.largest_gradient(trace)
+        marks += parts.legend(frame.x, y + 6 * s, wide, frame.look, "gradient", "Maps: gradient, all layers",
+                              numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+        y += LEGEND * s
+    return marks, y
+
+
+def _scales(card: Card) -> list[tuple[str, str, float]]:
+    """(title, palette, largest value) of the grids of a card."""
     if not card.terms or not card.terms[0][1].taps or as_windows(card.terms[0][1].taps[0]) is None:
         return []
-    s, taps = frame.look.text_scale, card.terms[0][1].taps[0]
-    rows = [("window", "activation-pale", taps.values), ("kernel", "weight-pale", taps.weights),
-            ("products", "activation-pale", taps.products)]
-    if taps.array == "gradient" or card.hands_on:
-        rows = rows[1:2]
-    marks: list[Mark] = []
-    for title, palette, values in rows:
-        if title == "kernel" and not taps.weight:
-            continue
-        top = largest(values)
-        marks += parts.legend(frame.x, y + 6 * s, min(frame.width, 168 * s), frame.look, palette, title,
-                              numbers.number(-top), "0", numbers.number(top))
-        y += 50 * s
-    return marks
+    taps = card.terms[0][1].taps[0]
+    kernel = [("Kernel", "weight-pale", largest(taps.weights))] if taps.weight else []
+    if card.hands_on:
+        return [("Window", "activation-pale", largest(taps.values)), *kernel]
+    if taps.array == "gradient":
+        return kernel
+    if not taps.weight:
+        return [("Window", "activation-pale", largest(taps.values))]
+    return [("Window", "activation-pale", largest(taps.values)), *kernel,
+            ("Products", "activation-pale", largest(taps.products))]
 
 
 @lru_cache(maxsize=64)

@@ -1,150 +1,265 @@
-"""Maps beside a card: the one a number was read from with its window, the one it stands in; and the way back to it."""
+"""Maps beside a card: the ones a number was read from, the one it stands in; and the way back to it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.kinds import Taps
-from visualizer.scene import numbers
-from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
+from visualizer.scene import numbers, parts
+from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain, rich
 from visualizer.trace import Cell, Layer, Trace
-from visualizer.views.walk._card import Card, Frame, shades_of
+from visualizer.views.walk._card import Frame, arrow, shades_of, spot
 from visualizer.views.walk._words import CURVES
 
-LARGEST_MAP = 260.0
+LARGEST_MAP = 480.0
+SMALLEST_MAP = 40.0
+TITLE = 34.0
+"""Height of the two lines above a map."""
+GAP = 56.0
+"""Between two maps, for the sign or the arrow that joins them."""
 
 
-def map_pair(trace: Trace, card: Card, taps: Taps, frame: Frame, x: float, y: float, room: float, tall: float,
-             backward: bool) -> list[Mark]:
-    """Read from here, stands there: a click on either chooses the place."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A map to be shown, and the cells to be marked on it."""
+
+    layer: Layer
+    cells: NDArray[np.int64]
+    """(n, axes of the layer)."""
+    title: str
+    gradient: bool = False
+
+
+def marked(layer: Layer, cell: Cell, title: str, gradient: bool = False) -> Shown:
+    """A map with one cell marked."""
+    return Shown(layer, np.array([cell], dtype=np.int64).reshape(1, -1), title, gradient)
+
+
+def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Frame, x: float, y: float, room: float,
+            tall: float) -> list[Mark]:
+    """Maps side by side, each as large as fits, joined by signs: `→`, `←`, `+`, `=`. Nothing where there is no room."""
     s = frame.look.text_scale
-    source = trace[taps.source]
-    side = min((room - 60 * s) / 2, tall - 44 * s, LARGEST_MAP * s)
-    if side < 40 * s:
+    side = min((room - GAP * s * len(signs)) / len(maps), tall - TITLE * s, LARGEST_MAP * s)
+    if side < SMALLEST_MAP * s:
         return []
-    left, right = (card.layer, source) if backward else (source, card.layer)
-    windows = {source.name: taps.cells, card.layer.name: np.array([card.cell], dtype=np.int64).reshape(1, -1)}
     marks: list[Mark] = []
-    offset = 0.0
-    for layer, title in ((left, "handed to" if backward else "read from"), (right,
-                                                                            "from" if backward else "stands in")):
-        drawn, wide = one_map(trace, layer, windows[layer.name], backward, frame, x + offset, y, side, title)
+    left = x
+    if all(max(shown.layer.shape[-2:], default=1) <= 2 for shown in maps if shown.layer.output.ndim >= 2):
+        side = min(side, 160 * s)
+    for index, shown in enumerate(maps):
+        drawn, wide = one_map(trace, shown, frame, left, y, side)
         marks += drawn
-        if layer is left:
-            arrow = y + 34 * s + side / 2
-            marks += [Line(((x + wide + 14 * s, arrow), (x + wide + 44 * s, arrow)), "rule", 1.5 * s)]
-        offset += wide + 60 * s
+        left += max(wide, 60 * s)
+        if index < len(signs):
+            marks += _sign(signs[index], left + 12 * s, y + TITLE * s + side / 2, s, maps[index].gradient)
+            left += GAP * s
     return marks
 
 
-def one_map(trace: Trace, layer: Layer, cells: np.ndarray, backward: bool, frame: Frame, x: float, y: float,
-            side: float, title: str) -> tuple[list[Mark], float]:
-    """One map of a layer as large as fits, or its units as a grid, with some cells outlined."""
+def map_column(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: float, room: float,
+               tall: float) -> list[Mark]:
+    """Maps below each other, where there is more height than width; nothing where there is too little of either."""
     s = frame.look.text_scale
-    shades, palette = shades_of(trace, layer, backward and layer.gradient is not None, frame.look)
-    channel: int | None = None
-    if shades.ndim == 3:
-        channel = int(cells[0, 0])
-        tile = shades[channel]
-    elif shades.ndim == 2:
-        tile = shades
+    side = min(room, (tall - 20 * s * (len(maps) - 1)) / len(maps) - TITLE * s, LARGEST_MAP * s)
+    if side < SMALLEST_MAP * s:
+        return []
+    return [mark for index, shown in enumerate(maps)
+            for mark in one_map(trace, shown, frame, x, y + index * (side + (TITLE + 20) * s), side)[0]]
+
+
+def maps_in(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: float, room: float,
+            tall: float) -> list[Mark]:
+    """Maps side by side with an arrow, or below each other, whichever makes them larger."""
+    s = frame.look.text_scale
+    row = min((room - GAP * s * (len(maps) - 1)) / len(maps), tall - TITLE * s)
+    if row >= min(room, (tall - 20 * s * (len(maps) - 1)) / len(maps) - TITLE * s):
+        return map_row(trace, maps, "→" * (len(maps) - 1), frame, x, y, room, tall)
+    return map_column(trace, maps, frame, x, y, room, tall)
+
+
+def _sign(words: str, x: float, y: float, s: float, backward: bool) -> list[Mark]:
+    wide = (GAP - 24) * s
+    if words in "→←":
+        ends = (x, x + wide) if words == "→" else (x + wide, x)
+        return arrow(ends[0], y, ends[1], "gradient-mark" if backward else "ink-2", s)
+    return [Text(x + wide / 2, y + 8 * s, plain(words), 24 * s, 500, "ink-2", "middle")]
+
+
+def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: float) -> tuple[list[Mark], float]:
+    """One map of a layer as large as fits, or its units as a grid, with some cells framed; and how wide it became."""
+    s, layer, backward = frame.look.text_scale, shown.layer, shown.gradient
+    shades, palette = shades_of(trace, layer, backward, frame.look)
+    unknown = parts.hatched(layer, backward)
+    top = y + TITLE * s
+    if shades.ndim < 2:
+        image, spots = _units(shades, palette, unknown, layer, x, top, side)
+        cells = np.array([divmod(int(cell[0]) if len(cell) else 0, image.columns) for cell in shown.cells])
+        channel = None
     else:
-        across = min(max(1, shades.size), max(8, int(np.ceil(np.sqrt(max(1, shades.size))))))
-        padded = np.full(-(-max(1, shades.size) // across) * across, 128 if palette == "activation" else 0, np.uint8)
-        padded[:shades.size] = shades.ravel()
-        tile = padded.reshape(-1, across)
-        cells = np.array([divmod(int(cell[0]), across) if len(cell) else (0, 0) for cell in cells])
-    pixel = side / max(tile.shape)
-    pixel = float(int(pixel)) if pixel >= 1 else pixel
-    top = y + 34 * s
-    marks: list[Mark] = [Text(x, y + 10 * s, plain(title), 12 * s, 400, "ink-2"),
-                         Text(x, y + 27 * s,
-                              rich(f"`{layer.name}`" + ("" if channel is None else f" channel {channel}")),
-                              13 * s, 600, max_width=max(side, 60 * s))]
-    focus = Focus(layer.name) if shades.ndim > 1 else None
-    marks.append(Image(x, top, (pixel, pixel), np.ascontiguousarray(tile[None]), palette, focus=focus,
-                       indices=(channel,) if channel is not None else (-1,)))
-    spots = cells[:, -2:]
-    inside = spots[(spots >= 0).all(axis=1) & (spots < np.array(tile.shape)).all(axis=1)]
+        channel = int(shown.cells[0, 0]) if shades.ndim == 3 else None
+        tile = shades if channel is None else shades[channel]
+        pixel = _whole(side / max(tile.shape))
+        hatched = unknown if unknown is None or channel is None else unknown[channel]
+        image = Image(x, top, (pixel, pixel), np.ascontiguousarray(tile[None]), palette, focus=Focus(layer.name),
+                      hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
+                      indices=(-1,) if channel is None else (channel,))
+        cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
+    pixel = image.cell[0]
+    words = f"`{layer.name}`" + ("" if channel is None else f" channel {channel}")
+    marks: list[Mark] = [Text(x, y + 10 * s, plain(shown.title), 12 * s, 400, "ink-2", max_width=max(side, 90 * s)),
+                         Text(x, y + 27 * s, rich(words), 13 * s, 600, max_width=max(side, 60 * s)), image]
+    inside = cells[(cells >= 0).all(axis=1) & (cells < np.array(spots)).all(axis=1)]
     if len(inside):
-        (r0, c0), (r1, c1) = inside.min(axis=0), inside.max(axis=0)
-        marks.append(Rect(x + c0 * pixel - 1, top + r0 * pixel - 1, (c1 - c0 + 1) * pixel + 2,
-                          (r1 - r0 + 1) * pixel + 2,
-                          "", "accent", 2.5))
-    return marks, pixel * tile.shape[1]
+        (r0, c0), (r1, c1) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
+        marks += spot(x + c0 * pixel, top + r0 * pixel, (c1 - c0 + 1) * pixel, (r1 - r0 + 1) * pixel)
+    return marks, pixel * spots[1]
+
+
+def _units(shades: NDArray[np.uint8], palette: str, unknown: NDArray[np.bool_] | None, layer: Layer, x: float, y: float,
+           side: float) -> tuple[Image, tuple[int, int]]:
+    """Units in rows, as square as they go, each a tile of its own."""
+    shades = np.atleast_1d(shades)
+    across = min(len(shades), max(8, int(np.ceil(np.sqrt(len(shades))))))
+    down = -(-len(shades) // across)
+    pixel = _whole(side / max(across, down))
+    image = Image(x, y, (pixel, pixel), shades[:, None, None].copy(), palette, across, (pixel, pixel),
+                  border="tile-border" if pixel >= 6 else "", focus=Focus(layer.name) if layer.shape else None,
+                  hatched=None if unknown is None else np.atleast_1d(unknown)[:, None, None].copy())
+    return image, (down, across)
+
+
+def _whole(pixel: float) -> float:
+    return float(int(pixel)) if pixel >= 1 else pixel
+
+
+# --- the way back ---------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Hop:
+    """One layer on the way from the loss to a cell."""
+
+    layer: str
+    words: str
+    """What it does to the gradient."""
+    value: float | None
+    """The gradient of the one number that is followed; None where there is no single one."""
+    norm: float | None
+    """∥∂L/∂a∥ of the whole layer."""
 
 
 def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: float, room: float) -> list[Mark]:
     """How the gradient got here: from the loss to this cell, hop by hop, with the factor at each hop."""
     s = frame.look.text_scale
-    hops = list(reversed(_hops(trace, layer, cell)))
-    height = frame.bottom - y - 20 * s
-    most = max(2, int((height - 18 * s) // (40 * s)))
+    hops = hops_of(trace, layer.name, cell)[::-1]
+    most = int((frame.bottom - y - 38 * s) // (40 * s))
+    if most < 2 or room < 130 * s:
+        return []
     left_out = len(hops) - most
     hops = hops[-most:]
-    marks: list[Mark] = [Text(x, y, plain("how the gradient got here"), 12 * s, 600, "ink-2")]
+    marks: list[Mark] = [Text(x, y, plain("How the gradient got here"), 12 * s, 600, "ink-2", max_width=room)]
     row = y + 26 * s
     if left_out > 0:
-        marks.append(Text(x, y + 17 * s, plain(f"{left_out} hops before these not shown"), 12 * s, 400, "ink-2",
-                          max_width=room))
+        words = f"{left_out} {'layer' if left_out == 1 else 'layers'} before these not shown"
+        marks.append(Text(x, y + 17 * s, plain(words), 12 * s, 400, "ink-2", max_width=room))
         row += 18 * s
-    for index, (name, words, value) in enumerate(hops):
+    for index, hop in enumerate(hops):
         here = index == len(hops) - 1
         marks.append(Rect(x, row - 10 * s, 11 * s, 11 * s, "accent" if here else "gradient-mark", radius=5.5 * s))
         if not here:
-            marks.append(Line(((x + 5.5 * s, row + 3 * s), (x + 5.5 * s, row + 27 * s)), "gradient-line", 1.5 * s))
-        marks.append(Text(x + 24 * s, row, plain(name), 13 * s, 600, mono=True, max_width=room * 0.4))
-        marks.append(Text(x + 24 * s, row + 16 * s, plain(words), 12 * s, 400, "ink-2", max_width=room - 120 * s))
-        if value:
-            marks.append(Text(x + room, row, plain(value), 13 * s, 600, "gradient-text", "end"))
+            marks.append(Rect(x + 4.75 * s, row + 3 * s, 1.5 * s, 24 * s, "gradient-line"))
+        marks.append(Text(x + 24 * s, row, plain(hop.layer), 13 * s, 600, mono=True, max_width=room - 100 * s,
+                          focus=Focus(hop.layer)))
+        marks.append(Text(x + 24 * s, row + 16 * s, plain(hop.words), 12 * s, 400, "ink-2", max_width=room - 24 * s))
+        if hop.value is not None:
+            marks.append(Text(x + room, row, plain(_signed(hop.value)), 13 * s, 600, "gradient-text", "end"))
+        elif hop.norm is not None:
+            marks.append(Text(x + room, row, plain(f"norm {numbers.significant(hop.norm, 2)}"), 12 * s, 400, "ink-2",
+                              "end"))
         row += 40 * s
     return marks
 
 
-def _hops(trace: Trace, layer: Layer, cell: Cell | None) -> list[tuple[str, str, str]]:
-    """(layer, what it does to the gradient, the gradient there), from a cell on to the loss.
+@lru_cache(maxsize=256)
+def hops_of(trace: Trace, name: str, start: Cell) -> tuple[Hop, ...]:
+    """From a cell on to the loss, the first reader of each layer.
 
     The cell is followed as long as one number hands back to one number; after a sum there is no single one to follow.
     """
-    found: list[tuple[str, str, str]] = []
-    name = layer.name
-    gradient = None if layer.gradient is None or cell is None else float(layer.gradient[cell])
-    found.append((name, "arrives here", "" if gradient is None else _signed(gradient)))
-    while readers := [other for other in trace.readers(name) if other.gradient is not None]:
+    layer, cell = trace[name], start if trace[name].gradient is not None else None
+    found = [_hop(trace, layer, "arrives here", cell)]
+    while readers := [other for other in trace.readers(layer.name) if other.gradient is not None]:
         reader = readers[0]
-        words, cell = _hop(trace, name, reader, cell, len(readers))
-        value = "" if cell is None or reader.gradient is None else _signed(float(reader.gradient[cell]))
-        found.append((reader.name, words, value))
-        name = reader.name
-    return found
+        words, cell = _handed(trace, layer.name, reader, cell, len(readers))
+        found.append(_hop(trace, reader, words, cell))
+        layer = reader
+    return tuple(found)
 
 
-def _hop(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: int) -> tuple[str, Cell | None]:
-    inputs = trace.inputs(reader)
+def _hop(trace: Trace, layer: Layer, words: str, cell: Cell | None) -> Hop:
+    gradient = layer.gradient
+    value = None if cell is None or gradient is None else float(gradient[cell])
+    return Hop(layer.name, words, value, parts.norms(trace).get(layer.name))
+
+
+def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: int) -> tuple[str, Cell | None]:
+    """What a reader does on the way back, and which of its cells the number came from, if it was one."""
+    more = f", the first of {readers} readers" if readers > 1 else ""
     kind = kinds.of(reader)
     if kind is None:
         return "unexplained", None
     if reader.kind in ("cross_entropy", "nll_loss"):
-        return "p − label", None
+        return "probability − label" if reader.kind == "cross_entropy" else "−1 for the label", None
     if cell is None:
-        return (kind.title if reader.weights else f"{kind.title}, element by element"), None
-    terms = kind.backward_terms(reader, inputs, reader.reads.index(name), cell)
+        return _in_general(reader, kind) + more, None
+    try:
+        terms = kind.backward_terms(reader, trace.inputs(reader), reader.reads.index(name), cell)
+    except LookupError:
+        return kind.title + more, None
     taps = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
-    more = f", the first of {readers} readers" if readers > 1 else ""
+    if not taps:
+        return "stops it: not the winner of any window", None
     if len(taps) != 1:
-        if not taps:
-            return "stops: not the winner of any window", None
         return f"sum over {numbers.count(len(taps))} terms{more}", None
     found, index = taps[0]
-    weight = float(found.weights[index])
     there = tuple(int(i) for i in found.cells[index])
-    factor = numbers.significant(weight, 3)
+    return factor_words(reader, float(found.weights[index])) + more, there if found.source == reader.name else None
+
+
+def factor_words(reader: Layer, weight: float) -> str:
+    """What one layer does to a gradient that goes through it as one number."""
+    factor = numbers.significant(weight, 3).removesuffix(".00")
     if reader.kind in CURVES:
-        return f"slope {factor}: passes × {factor}{more}" if weight else f"slope 0: stops{more}", there
+        return f"slope {factor}: passes × {factor}" if weight else "slope 0: stops it"
     if "max_pool" in reader.kind:
-        return f"it won its window: passes × {factor}{more}", there
-    return f"passes × {factor}{more}", there
+        return f"it won its window: passes × {factor}"
+    return f"passes × {factor}" if weight != 1 else "passes it on as it is"
+
+
+def _in_general(layer: Layer, kind: kinds.Kind) -> str:
+    """What a layer does on the way back to all of its numbers."""
+    if kind.moves_only:
+        return "lays it out as before, changes nothing"
+    if "max_pool" in layer.kind:
+        return "to the winner of each window"
+    if layer.kind == "relu":
+        return "× 1 above zero, × 0 elsewhere"
+    if layer.kind in CURVES:
+        return "× the slope at each number"
+    return _TOLD.get(layer.kind) or (f"{kind.title}, turned around" if _weighs(layer) else kind.title)
+
+
+_TOLD = {"add": "the same to both that were added", "cat": "each part back to where it came from",
+         "avg_pool2d": "shared out over each window", "adaptive_avg_pool2d": "shared out over each window",
+         "mean": "shared out over all that were averaged"}
+
+
+def _weighs(layer: Layer) -> bool:
+    return layer.kind == "linear" or layer.kind.startswith("conv")
 
 
 def _signed(value: float) -> str:

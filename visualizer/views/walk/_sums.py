@@ -1,79 +1,149 @@
-"""Cards of sums that form no windows: long ones as tiles and a sorted list, short ones in a row."""
+"""Cards of sums that form no windows: long ones as tiles and a sorted list, short ones as one line of arithmetic."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.scene import colour, numbers
-from visualizer.scene.grids import Ink, axis, number_grid, tick_words, unit_of
-from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
+from visualizer.scene import colour, numbers, parts
+from visualizer.scene.grids import Ink, number_grid, scale, unit_of
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Text, plain, rich
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import LISTED, Card, Frame, known_steps, largest
-from visualizer.views.walk._maps import map_pair, way_back
-from visualizer.views.walk._words import cell_words
+from visualizer.views.walk._card import LISTED, NAMES, Card, Frame, Sheet, arrow, fills, largest, said, value_ink
+from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
+from visualizer.views.walk._words import cell_words, tap_words
+
+ROW = 24.0
+"""Height of a line of the list of terms."""
+MOST_ENTRIES = 8
+"""Terms in one line of arithmetic."""
+
+Strip = tuple[str, str, NDArray[np.float64], str]
+"""Title, words, values, palette."""
 
 
-def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, backward: bool) -> list[Mark]:
+# --- long sums ------------------------------------------------------------------------------------------------------
+
+def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """All terms as tiles; the largest as a list; the running sum from the largest to the smallest."""
     s, taps = frame.look.text_scale, terms.taps[0]
-    g = card.value
-    rows: list[tuple[str, str, NDArray[np.float64], str]]
-    if card.hands_on:
-        rows = [("what it saw", "inputs", taps.values, "activation"), ("∂L/∂w", "g × input", taps.values * g,
-                                                                       "gradient"),
-                ("what it weighed", "weights", taps.weights, "weight"),
-                ("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient")]
-    else:
-        first = "gradient" if taps.array == "gradient" else "activation"
-        rows = [("what it sees", f"{numbers.count(len(taps.values))} inputs", taps.values, first),
-                ("what it weighs", "weights", taps.weights, "weight"), ("what it adds", "products", taps.products,
-                                                                        first)]
-    marks: list[Mark] = []
-    y = frame.y + 8 * s
-    for title, words, values, palette in rows:
-        tile_marks, height = _strip(trace, taps, values, palette, frame, y, title, words)
-        marks += tile_marks
-        y += height + 14 * s
-    marks.append(Line(((frame.x - 24 * s, y), (frame.x + frame.width + 24 * s, y)), "hair"))
+    strips = _strips(card, taps, name)
+    marks, y = _tiles(trace, taps, strips, frame, ["→", "", "→"] if card.hands_on else ["×", "="])
+    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
     y += 10 * s
-    items = taps.values * g if card.hands_on else taps.products
-    marks += _term_list(trace, taps, terms, items, card, frame, y, backward)
-    if card.hands_on and frame.width > 820 * s:
-        return marks + way_back(trace, card.layer, card.cell, frame, frame.x + 580 * s, y + 18 * s,
-                                frame.width - 590 * s)
-    return marks + (_sorted_fall(terms, items, frame, y, backward) if not card.hands_on else [])
+    wide = min(500 * s, (frame.width - 60 * s) / 2)
+    x = frame.right - wide
+    if card.hands_on:
+        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide)
+        other = _term_list(trace, taps, terms, taps.weights, card.value, "share of ∂L/∂x = g × weight", frame, x, y,
+                           wide)
+        return Sheet((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
+    listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
+                        card.backward)
+    fall = _sorted_fall(terms, taps.products, listed.steps, frame, x, y, wide, card.backward)
+    return Sheet((*marks, *listed.still, *fall.still), listed.steps,
+                 lambda done: [*listed.after(done), *fall.after(done)])
 
 
-def _strip(trace: Trace, taps: Taps, values: NDArray[np.float64], palette: str, frame: Frame, y: float, title: str,
-           words: str) -> tuple[list[Mark], float]:
-    """All values of a long sum as tiles in the shape they came from, in one row."""
+def _strips(card: Card, taps: Taps, name: str) -> list[Strip]:
+    count, g = numbers.count(len(taps.values)), card.value
+    if card.hands_on:
+        return [("what it saw", f"{count} inputs", taps.values, "activation"),
+                ("share of ∂L/∂w", "g × input", taps.values * g, "gradient"),
+                ("what it weighed", f"{count} weights", taps.weights, "weight"),
+                ("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient")]
+    if taps.array == "gradient":
+        return [("gradient", f"of {name}", taps.values, "gradient"),
+                ("weights", "", taps.weights, "weight"),
+                ("what arrives", "products", taps.products, "gradient")]
+    return [("what it sees", f"{count} inputs", taps.values, "activation"),
+            ("what it weighs", f"{count} weights", taps.weights, "weight"),
+            ("what it adds", "products", taps.products, "activation")]
+
+
+def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
+           signs: Sequence[str]) -> tuple[list[Mark], float]:
+    """The strips, and where the next thing may begin: below each other, or beside each other where each is one map."""
     s = frame.look.text_scale
-    origin, shape = _origin(trace, taps)
-    tiles = values.reshape(shape)
-    room = frame.width - 150 * s
-    pixel = max(1, int(min((room / shape[0] - 4) / shape[2], 72 * s / shape[1], 12 * s)))
-    crowded = pixel * shape[2] + 4 > room / shape[0]
-    across = max(1, int(room // (pixel * shape[2] + 2))) if crowded else shape[0]
-    down = -(-shape[0] // across)
-    pitch = (pixel * shape[2] + (4 if shape[2] > 1 else 1), pixel * shape[1] + (4 if shape[1] > 1 else 1))
-    top = largest(values)
-    shades = colour.magnitude(tiles, max(top * 1e-3, 1e-300), top or 1.0) if palette == "gradient" \
-        else colour.signed(tiles, top)
-    height = max(down * pitch[1], 36 * s)
-    marks: list[Mark] = [Image(frame.x, y, (pixel, pixel), shades, palette, across, pitch,
-                               border="tile-border" if pixel * shape[1] > 6 else "",
-                               focus=None if origin is None else Focus(origin.name),
-                               indices=(-1,) if origin is not None and origin.output.ndim == 2 else ())]
-    x = frame.x + frame.width - 136 * s
-    marks.append(Text(x, y + 14 * s, plain(title), 13 * s, 600))
-    marks.append(Text(x, y + 31 * s, plain(f"{words}, ±{numbers.significant(top, 2)}"), 12 * s, 400, "ink-2",
-                      max_width=136 * s))
-    return marks, height
+    found, shape = _origin(trace, taps)
+    y = frame.y + 8 * s
+    marks: list[Mark] = []
+    if shape[0] == 1 and shape[1] > 1:
+        gap = 64 * s
+        side = min((frame.width - gap * len(signs)) / len(strips), 0.4 * frame.height)
+        pixel = float(max(1, int(side / max(shape[1:]))))
+        wide, tall = pixel * shape[2], pixel * shape[1]
+        pitch = wide + gap + max(0.0, min(40 * s, (frame.width - gap * len(signs)) / len(strips) - wide))
+        for index, strip in enumerate(strips):
+            x = frame.x + index * pitch
+            marks += [Text(x, y + 10 * s, plain(strip[0]), 13 * s, 600, max_width=wide),
+                      Text(x, y + 27 * s, plain(_under(strip)), 12 * s, 400, "ink-2",
+                           max_width=pitch - 8 * s),
+                      *_strip(strip, found, shape, frame, x, y + 36 * s, pixel, 1, (0, 0))]
+            if index < len(signs) and signs[index]:
+                middle, ends = y + 36 * s + tall / 2, (x + wide + 12 * s, x + pitch - 12 * s)
+                marks += arrow(ends[0], middle, ends[1], "gradient-mark", s) if signs[index] == "→" else [
+                    Text((ends[0] + ends[1]) / 2, middle + 8 * s, plain(signs[index]), 24 * s, 500, "ink-2", "middle")]
+        return marks, y + 36 * s + tall + 18 * s
+    room = frame.width - NAMES * s - 14 * s
+    pixel, across, pitches = _sizes(shape, room, 72 * s, s)
+    height = max(-(-shape[0] // across) * pitches[1], 34 * s)
+    for title, words, values, palette in strips:
+        strip = (title, words, values, palette)
+        marks += _strip(strip, found, shape, frame, frame.x, y, pixel, across, pitches)
+        x = frame.right - NAMES * s
+        marks.append(Text(x, y + 13 * s, plain(title), 13 * s, 600, max_width=NAMES * s))
+        marks.append(Text(x, y + 29 * s, plain(_under(strip)), 12 * s, 400, "ink-2", max_width=NAMES * s))
+        y += height + 12 * s
+    return marks, y + 4 * s
+
+
+def _under(strip: Strip) -> str:
+    """What a strip is, and what its strongest colour stands for."""
+    top = numbers.significant(largest(strip[2]), 2)
+    scope = f"to {top}" if strip[3] == "gradient" else f"±{top}"
+    return f"{strip[1]}, {scope}" if strip[1] else scope
+
+
+def _sizes(shape: tuple[int, int, int], room: float, tall: float, s: float) -> tuple[float, int, tuple[float, float]]:
+    """Pixels a value, tiles beside each other, and the pitch: all in one row, or in rows of the same length."""
+    count, rows, columns = shape
+    gap = 4 if rows > 1 else 1
+    alone = int(min(18 * s, tall / rows, ((room + gap) / count - gap) / columns))
+    if alone >= 9 * s:
+        return float(alone), count, (alone * columns + gap, alone * rows + gap)
+    for pixel in range(int(18 * s), 1, -1):
+        across = max(1, int((room + gap) // (pixel * columns + gap)))
+        down = -(-count // across)
+        if down * (pixel * rows + gap) <= tall:
+            return float(pixel), -(-count // down), (pixel * columns + gap, pixel * rows + gap)
+    return 1.0, max(1, min(count, int(room // (columns + 1)))), (columns + 1, rows + 1)
+
+
+def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame: Frame, x: float, y: float,
+           pixel: float, across: int, pitch: tuple[float, float]) -> list[Mark]:
+    """All values of a long sum as tiles in the shape they came from; a minus where colour does not tell the sign."""
+    _, _, values, palette = strip
+    tiles, shades = values.reshape(shape), fills(values, palette).reshape(shape)
+    unknown = colour.unknown(tiles)
+    image = Image(x, y, (pixel, pixel), shades, palette, across, pitch,
+                  border="tile-border" if pixel * shape[1] > 6 else "",
+                  hatched=unknown if unknown.any() else None,
+                  focus=None if found is None else Focus(found.name),
+                  indices=(-1,) if found is not None and found.output.ndim == 2 else ())
+    if pixel < 8 or not (frame.look.signs or palette == "gradient" or pixel >= 20):
+        return [image]
+
+    def middle(tile: int, row: int, column: int) -> tuple[float, float]:
+        left, top = image.tile_origin(tile)
+        return left + (column + 0.5) * pixel, top + (row + 0.5) * pixel
+
+    return [image, *parts.minuses(tiles, shades, palette, frame.look, pixel, middle)]
 
 
 def _origin(trace: Trace, taps: Taps) -> tuple[Layer | None, tuple[int, int, int]]:
@@ -97,138 +167,262 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
     return values is not None and values.ndim <= 3 and np.array_equal(values.ravel(), taps.values, equal_nan=True)
 
 
-def _term_list(trace: Trace, taps: Taps, terms: Terms, items: NDArray[np.float64], card: Card, frame: Frame, y: float,
-               backward: bool) -> list[Mark]:
+def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
+               frame: Frame, x: float, y: float, wide: float, backward: bool = True) -> Sheet:
+    """The largest terms, one a line, and the rest in one, so that the list adds up.
+
+    Either each value times its own weight, or all `factors` times one number, the gradient.
+    """
     s = frame.look.text_scale
-    order = np.argsort(-np.abs(items), kind="stable")
-    room = int((frame.bottom - y - 24 * s) // (24 * s)) - 4
-    shown = order[:max(3, min(LISTED, room))]
-    known = known_steps(frame, len(shown) + 3)
-    top = float(np.abs(items[order[0]])) or 1.0
-    x, row = frame.x, y + 18 * s
-    hands = card.hands_on
+    items = taps.products if times is None else factors * times
+    known = np.where(np.isfinite(items), np.abs(items), np.inf)
+    order = np.argsort(-known, kind="stable")
+    tail = 1 if times is not None else 2 + (terms.bias is not None)
+    room = int((frame.bottom - y - 18 * s) // (ROW * s)) - tail
+    shown = order[:max(3, min(LISTED if tail > 1 else LISTED + 2, room))]
+    top = largest(items) or 1.0
     unit, unit_name = unit_of(top) if backward else (1.0, "")
     digits = 2 if unit == 1 else 1
-    title = f"{len(shown)} largest of {numbers.count(len(items))} terms" + (f", in {unit_name}" if unit_name else "")
-    marks: list[Mark] = [Text(x, row, plain(title), 12 * s, 600, "ink-2"),
-                         Text(x + 320 * s, row, plain("g × input" if hands else "value × weight"), 12 * s, 400, "ink-2",
-                              "end")]
-    for place, index in enumerate(shown):
-        row += 24 * s
-        cell = tuple(int(i) for i in taps.cells[index])
-        value, weight = float(taps.values[index]), card.value if hands else float(taps.weights[index])
-        focus = Focus(taps.source, cell)
-        marks.append(Rect(x - 6 * s, row - 16 * s, 500 * s, 23 * s, focus=focus))
-        marks.append(Text(x, row, rich(f"`{taps.source}` {cell_words(trace, taps.source, cell)}"), 13 * s, 400, "ink-2",
-                          max_width=190 * s))
-        if known <= place:
-            marks.append(Rect(x + 200 * s, row - 13 * s, 280 * s, 17 * s, "hatch", radius=3))
-            continue
-        factors = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
-        marks.append(Text(x + 320 * s, row, plain(factors), 13 * s, 400, "ink", "end"))
-        product = float(items[index])
-        length = 90 * s * abs(product) / top
-        marks.append(Rect(x + 334 * s, row - 11 * s, max(1.0, length), 12 * s,
-                          "gradient-mark" if backward else "positive-bar" if product >= 0 else "negative-bar",
-                          radius=2))
-        ink = "gradient-text" if backward else "positive-text" if product >= 0 else "negative-text"
-        marks.append(Text(x + 490 * s, row, plain(numbers.signed(product / unit, digits)), 13 * s, 600, ink, "end"))
-    rest = float(items.sum() - items[shown].sum())
-    lines = [(f"{numbers.count(len(items) - len(shown))} smaller terms", rest)]
-    if terms.bias is not None and not hands:
-        lines.append(("bias", terms.bias))
-    if not hands:
-        lines.append(("result", terms.result))
-    for place, (words, value) in enumerate(lines):
-        row += 24 * s
-        if known > len(shown) + place:
-            marks.append(Text(x, row, plain(words), 13 * s, 600 if words == "result" else 400, "ink"))
-            marks.append(Text(x + 490 * s, row, plain(numbers.signed(value / unit, digits)), 13 * s, 600,
-                              "accent-ink" if words == "result" else "ink", "end"))
-    return marks
+    title = f"{len(shown)} largest of {numbers.count(len(items))}" + (f", {unit_name}" if unit_name else "")
+    end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
+    length = 0.18 * wide
+    still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2", max_width=0.55 * wide),
+                         Text(product, y + 18 * s, plain(head), 12 * s, 400, "ink-2", "end", max_width=0.44 * wide)]
+    lines: list[list[Mark]] = []
+    for place, index in enumerate(shown.tolist()):
+        row = y + (18 + ROW * (place + 1)) * s
+        where, cell = tap_words(trace, taps, index)
+        weight = float(taps.weights[index]) if times is None else times
+        value = float(taps.values[index] if times is None else factors[index])
+        item = float(items[index])
+        still.append(Rect(x - 6 * s, row - 16 * s, wide + 12 * s, 23 * s, focus=Focus(where, cell)))
+        still.append(Text(x, row, rich(f"`{where}` {cell_words(trace[where], cell)}"), 13 * s, 400, "ink-2",
+                          max_width=0.36 * wide))
+        words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
+        fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
+        lines.append([
+            Text(end, row, plain(words), 13 * s, 400, "ink", "end"),
+            Rect(bars, row - 11 * s, max(1.0, length * min(1.0, abs(item) / top)) if np.isfinite(item) else length,
+                 12 * s, fill if np.isfinite(item) else "hatch", radius=2),
+            Text(product, row, plain(numbers.signed(item / unit, digits)), 13 * s, 600, value_ink(item, backward),
+                 "end")])
+    rest: list[tuple[str, float]] = []
+    if len(items) > len(shown):
+        what = "smaller terms" if times is None else "smaller ones"
+        rest.append((f"{numbers.count(len(items) - len(shown))} {what}", float(items[order[len(shown):]].sum())))
+    if times is None:
+        rest += [("bias", terms.bias)] if terms.bias is not None else []
+        rest.append(("result", terms.result))
+    for place, (words, value) in enumerate(rest, len(shown)):
+        row, last = y + (18 + ROW * (place + 1)) * s, words == "result"
+        lines.append([Text(x, row, plain(words), 13 * s, 600 if last else 400, "ink"),
+                      Text(product, row, plain(numbers.signed(value / unit, digits)), 13 * s, 600,
+                           "accent-ink" if last and not backward else value_ink(value, backward), "end")])
+
+    def after(done: int) -> list[Mark]:
+        hatched = [Rect(x + 0.4 * wide, y + (5 + ROW * (place + 1)) * s, 0.6 * wide, 17 * s, "hatch", radius=3)
+                   for place in range(done, len(shown))]
+        return [*hatched, *(mark for line in lines[:done] for mark in line)]
+
+    return Sheet(tuple(still), len(lines), after)
 
 
-def _sorted_fall(terms: Terms, items: NDArray[np.float64], frame: Frame, y: float, backward: bool) -> list[Mark]:
-    """The running sum over all terms, the largest first: how few of them decide."""
+def _sorted_fall(terms: Terms, items: NDArray[np.float64], steps: int, frame: Frame, x: float, y: float, wide: float,
+                 backward: bool) -> Sheet:
+    """The running sum over all terms, the largest first: how few of them decide. It keeps step with the list."""
     s = frame.look.text_scale
     order = np.argsort(-np.abs(items), kind="stable")
     running = np.concatenate([[0.0], np.cumsum(items[order])])
     if terms.bias is not None:
         running = np.append(running, running[-1] + terms.bias)
-    x, width = frame.x + 560 * s, frame.width - 570 * s
+    x, wide = x + 40 * s, wide - 48 * s
     top, height = y + 34 * s, frame.bottom - y - 62 * s
-    if width < 160 * s or height < 60 * s or not np.all(np.isfinite(running)):
-        return []
-    low, high, ticks = axis(float(running.min()), float(running.max()))
+    if wide < 120 * s or height < 60 * s or not np.all(np.isfinite(running)):
+        return Sheet(())
+    axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
+    ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if terms.bias is not None else "")
+    still: list[Mark] = [Text(x, y + 18 * s, plain("running sum, the largest term first"), 12 * s, 600, "ink-2",
+                              max_width=wide), *axis,
+                         Text(x, frame.bottom - 6 * s, plain(ends), 11 * s, 400, "ink-2")]
+    xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide
+    points = tuple((float(a), at(float(b))) for a, b in zip(xs, running, strict=True))
+    color = "gradient-mark" if backward else "positive-bar"
 
-    def at(value: float) -> float:
-        return top + height - (value - low) / (high - low) * height
+    def after(done: int) -> list[Mark]:
+        drawn = points if done >= steps else points[:done + 1]
+        marks: list[Mark] = [Line(drawn, color, 2 * s)] if len(drawn) > 1 else []
+        px, py = drawn[-1]
+        return [*marks, Rect(px - 5 * s, py - 5 * s, 10 * s, 10 * s, "accent", "stage", 2, radius=5 * s)]
 
-    marks: list[Mark] = [Text(x, y + 18 * s, plain("running sum, the largest term first"), 12 * s, 600, "ink-2")]
-    for tick in ticks:
-        marks.append(Line(((x, at(tick)), (x + width, at(tick))), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8 * s, at(tick) + 4 * s, plain(tick_words(tick)), 11 * s, 400, "ink-2",
-                          "end"))
-    drawn = max(2, int(len(running) * frame.phase))
-    xs = x + np.arange(len(running)) / max(1, len(running) - 1) * (width - 8 * s)
-    points = tuple((float(a), at(float(b))) for a, b in zip(xs[:drawn], running[:drawn], strict=True))
-    marks.append(Line(points, "gradient-mark" if backward else "positive-bar", 2 * s))
-    if frame.phase >= 1:
-        px, py = points[-1]
-        marks.append(Rect(px - 5 * s, py - 5 * s, 10 * s, 10 * s, "accent", "stage", 2, radius=5 * s))
-    marks.append(Text(x, frame.bottom - 6 * s, plain(f"1 … {numbers.count(len(items))} terms"
-                                                     + (" and the bias" if terms.bias is not None else "")), 11 * s,
-                                                     400,
-                      "ink-2"))
+    return Sheet(tuple(still), steps, after)
+
+
+# --- short sums, and what only moves numbers ------------------------------------------------------------------------
+
+def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+    """A few terms as one line of arithmetic: a sum, a norm, a copy; with the numbers met on the way, and the maps.
+
+    What flows forwards is read from left to right, the gradient from right to left.
+    """
+    s, backward = frame.look.text_scale, card.backward
+    line = _arithmetic(trace, card, name, terms, frame)
+    y = frame.y + 150 * s
+    still: list[Mark] = [Text(frame.x, y, plain(terms.formula), 14 * s, 500, "ink-2", max_width=frame.width)]
+    met = [*terms.steps, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not _adds_up(terms)
+                           else [])]
+    y += 12 * s
+    across = max(1, int((frame.width + 40 * s) // (240 * s)))
+    for index, (words, value) in enumerate(met):
+        x, row = frame.x + index % across * 240 * s, y + (18 + 24 * (index // across)) * s
+        still += [Text(x, row, plain(words), 13 * s, 400, "ink-2", max_width=110 * s),
+                  Text(x + 200 * s, row, plain(numbers.significant(value, 4)), 14 * s, 600, "ink", "end")]
+    y += (24 * -(-len(met) // across) + 18) * s
+    room = frame.width
+    if backward:
+        room -= 340 * s
+        still += way_back(trace, card.layer, card.cell, frame, frame.right - 300 * s, y + 10 * s, 300 * s)
+    maps, signs = _maps(trace, card, terms)
+    if maps:
+        still += map_row(trace, maps, signs, frame, frame.x, y, room, frame.bottom - y)
+    return line.beside(still)
+
+
+def _adds_up(terms: Terms) -> bool:
+    """Whether the products, and the bias if there is one, are the result: a norm, for one, does more."""
+    total = sum(float(taps.products.sum()) for taps in terms.taps) + (terms.bias or 0.0)
+    return bool(np.isclose(total, terms.result, rtol=1e-6, atol=1e-12, equal_nan=True))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where one cell of a line of arithmetic stands."""
+
+    x: float
+    y: float
+    """Of the frame: its name stands below that, then the cell, then its factor."""
+    pitch: float
+    wide: float
+    look: Look
+
+    @property
+    def top(self) -> float:
+        return self.y + 46 * self.look.text_scale
+
+    @property
+    def high(self) -> float:
+        return 40 * self.look.text_scale
+
+
+def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+    """Terms, bias and result as cells, with what joins them between; each step adds one of them."""
+    s, backward, adds = frame.look.text_scale, card.backward, _adds_up(terms)
+    entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
+    shown = entries[:MOST_ENTRIES]
+    bias = terms.bias if adds else None
+    count = len(shown) + (bias is not None) + 1
+    pitch = min(170 * s, frame.width / count)
+    wide = min(110 * s, pitch - 28 * s)
+    first = 1 if backward else 0  # the result stands at the left on the way back
+    spots = [_Place(frame.x + place * pitch, frame.y, pitch, wide, frame.look) for place in range(count)]
+    still: list[Mark] = []
+    lines: list[list[Mark]] = []
+    for place, (taps, index) in enumerate(shown):
+        at = spots[place + first]
+        factor = float(taps.weights[index]) if adds and any(np.any(taps.weights != 1) for taps in terms.taps) else None
+        still += _term_names(trace, taps, index, at, factor)
+        still += _joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
+        lines.append(_term_cell(taps, index, at))
+    if backward and len(entries) == 1 and adds:
+        still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108) * s,
+                          plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12 * s, 400, "ink-2",
+                          max_width=frame.right - spots[1].x))
+    if len(entries) > len(shown):
+        words = f"… and {numbers.count(len(entries) - len(shown))} more"
+        still.append(Text(spots[len(shown)].x - 20 * s, frame.y + 104 * s, plain(words), 12 * s, 500, "ink-2"))
+    if bias is not None:
+        at = spots[len(shown) + first]
+        still += [Text(at.x, at.y + 18 * s, plain(terms.bias_name or "bias"), 13 * s, 600, mono=True, max_width=wide),
+                  *_joint(at, "+")]
+        lines.append(_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3), None))
+    at = spots[0] if backward else spots[-1]
+    if not backward:
+        still += _joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
+    still += _result_names(card, at)
+    ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3)
+    lines.append([*_cell(at, terms.result, ink, None),
+                  Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4)])
+    empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
+             for at in spots[first:first + len(shown)]]
+
+    def after(done: int) -> list[Mark]:
+        return [*empty[done:], *(mark for line in lines[:done] for mark in line)]
+
+    return Sheet(tuple(still), count, after)
+
+
+def _joint(at: _Place, sign: str) -> list[Mark]:
+    """What stands between a cell and the one before it."""
+    s, middle, left = at.look.text_scale, at.top + at.high / 2, at.x - (at.pitch - at.wide)
+    if sign in ("→", "←"):
+        ends = (left + 10 * s, at.x - 10 * s) if sign == "→" else (at.x - 10 * s, left + 10 * s)
+        return arrow(ends[0], middle, ends[1], "ink-2", s)
+    return [Text((left + at.x) / 2, middle + 7 * s, plain(sign), 20 * s, 500, "ink-2", "middle")] if sign else []
+
+
+def _term_names(trace: Trace, taps: Taps, index: int, at: _Place, factor: float | None) -> list[Mark]:
+    s, room = at.look.text_scale, at.pitch - 12 * at.look.text_scale
+    cell = tuple(int(i) for i in taps.cells[index])
+    padded = taps.inside is not None and not taps.inside[index]
+    marks: list[Mark] = [Text(at.x, at.y + 18 * s, plain(taps.source), 13 * s, 600, mono=True, max_width=room),
+                         Text(at.x, at.y + 35 * s, plain("padding" if padded else cell_words(trace[taps.source], cell)),
+                              12 * s, 400, "ink-2", max_width=room)]
+    if factor is not None:
+        ink = "ink" if not taps.weight else "weight-negative-text" if factor < 0 else "weight-positive-text"
+        marks.append(Text(at.x, at.y + 108 * s, plain(f"× {numbers.significant(factor, 4)}"), 14 * s, 600, ink,
+                          max_width=room))
     return marks
 
 
-def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame, backward: bool) -> list[Mark]:
-    """A few terms in a row: add, cat, a copy, a normalisation; with the numbers met on the way."""
-    s = frame.look.text_scale
-    marks: list[Mark] = []
-    x, y = frame.x + 20 * s, frame.y + 60 * s
-    entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))][:8]
-    known = known_steps(frame, len(entries) + 1)
-    pitch = min(190 * s, (frame.width - 200 * s) / max(1, len(entries)))
-    for place, (taps, index) in enumerate(entries):
-        left = x + place * pitch
-        cell = tuple(int(i) for i in taps.cells[index])
-        value, weight = float(taps.values[index]), float(taps.weights[index])
-        marks.append(Text(left, y, plain(taps.source), 13 * s, 600, mono=True, max_width=pitch - 12))
-        marks.append(Text(left, y + 18 * s, plain(cell_words(trace, taps.source, cell)), 12 * s, 400, "ink-2",
-                          max_width=pitch - 12))
-        palette = "gradient" if taps.array == "gradient" else "activation"
-        marks += number_grid(left, y + 30 * s, (min(96 * s, pitch - 20 * s), 40 * s), np.array([[value]]),
-                             Ink(palette, abs(value) * 2, digits=3), frame.look, size=16,
-                             foci=_always(Focus(taps.source, cell)),
-                             known=None if known > place else np.zeros((1, 1), bool))
-        if weight != 1:
-            marks.append(Text(left, y + 92 * s, plain(f"× {numbers.significant(weight, 4)}"), 14 * s, 500, "ink"))
-    row = y + 132 * s
-    for words, value in terms.steps:
-        marks.append(Text(x, row, plain(words), 13 * s, 400, "ink-2"))
-        marks.append(Text(x + 320 * s, row, plain(numbers.significant(value, 5)), 14 * s, 600, "ink", "end"))
-        row += 26 * s
-    if terms.bias is not None:
-        marks.append(Text(x, row, plain(terms.bias_name or "bias"), 13 * s, 400, "ink-2"))
-        marks.append(Text(x + 320 * s, row, plain(numbers.signed(terms.bias, 4)), 14 * s, 600, "ink", "end"))
-        row += 26 * s
-    if known > len(entries):
-        marks.append(Line(((x, row - 8 * s), (x + 320 * s, row - 8 * s)), "hair"))
-        marks.append(Text(x, row + 20 * s, plain(terms.formula or "result"), 14 * s, 500, "ink"))
-        marks.append(Text(x + 320 * s, row + 50 * s, plain(numbers.significant(terms.result, 5)), 26 * s, 600,
-                          "gradient-text" if backward else "accent-ink", "end", display=True))
-    if terms.taps and len(terms.taps[0].cells):
-        below = row + 84 * s
-        across = x + 420 * s
-        marks += map_pair(trace, card, terms.taps[0], frame, x, below, 400 * s if backward else frame.width - 40 * s,
-                          frame.bottom - below, backward)
-        if backward:
-            marks += way_back(trace, card.layer, card.cell, frame, across + 60 * s, y + 132 * s,
-                              min(360 * s, frame.x + frame.width - across - 60 * s))
-    return marks
+def _result_names(card: Card, at: _Place) -> list[Mark]:
+    s, room = at.look.text_scale, at.pitch - 12 * at.look.text_scale
+    part = "part of " if len(card.terms) > 1 else ""
+    words = f"{part}∂L/∂{card.layer.name}" if card.backward else card.layer.name
+    return [Text(at.x, at.y + 18 * s, plain(words), 13 * s, 600, "accent-ink", mono=True, max_width=room),
+            Text(at.x, at.y + 35 * s, plain(cell_words(card.layer, card.cell)), 12 * s, 400, "ink-2", max_width=room)]
 
 
-def _always(focus: Focus) -> Callable[[int, int], Focus | None]:
-    return lambda row, column: focus
+def _term_cell(taps: Taps, index: int, at: _Place) -> list[Mark]:
+    padded = taps.inside is not None and not taps.inside[index]
+    focus = None if padded else Focus(taps.source, tuple(int(i) for i in taps.cells[index]))
+    value, gradient = float(taps.values[index]), taps.array == "gradient"
+    ink = Ink("gradient" if gradient else "activation", abs(value) * 2, plus=gradient, digits=3)
+    return _cell(at, value, ink, focus)
+
+
+def _cell(at: _Place, value: float, ink: Ink, focus: Focus | None) -> list[Mark]:
+    """One number, large; a power of ten where three decimals would say nothing."""
+    s = at.look.text_scale
+    if value != 0 and np.isfinite(value) and abs(value) < 1e-2:
+        fill = f"{ink.palette}-pale:{ink.fills(np.array(value))}"
+        return [Rect(at.x, at.top, at.wide, at.high, fill, "tile-border", 1, inside=True, radius=3, focus=focus),
+                Text(at.x + at.wide / 2, at.top + at.high / 2 + 5 * s, plain(said(value, ink.plus, 3)), 14 * s, 600,
+                     "ink", "middle", max_width=at.wide)]
+    return number_grid(at.x, at.top, (at.wide + 2, at.high + 2), np.array([[value]]), ink, at.look, size=16,
+                       foci=lambda row, column: focus)
+
+
+def _maps(trace: Trace, card: Card, terms: Terms) -> tuple[list[Shown], list[str]]:
+    """The maps that were read, up to three, and the map the number stands in; in the order in which things flow."""
+    read: list[Shown] = []
+    for taps in terms.taps[:3]:
+        source = trace[taps.source]
+        array = source.gradient if taps.array == "gradient" else source.output
+        if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
+            read.append(Shown(source, taps.cells, "from" if card.backward else "read from", taps.array == "gradient"))
+    sign = {"sum": "+", "product": "×"}.get(terms.op, "")
+    if card.layer.output.ndim > 3:
+        return read, [sign] * (len(read) - 1)
+    own = marked(card.layer, card.cell, "handed to" if card.backward else "stands in", card.backward)
+    if card.backward:
+        return [own, *read], ["←", *[""] * (len(read) - 1)][:len(read)]
+    return [*read, own], [*[sign] * (len(read) - 1), "=" if len(read) > 1 else "→"][:len(read)]

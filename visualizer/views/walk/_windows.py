@@ -1,4 +1,5 @@
-"""Cards of windows: window × kernel = products, and the same turned over for the gradient."""
+"""Cards of windows: window × kernel = products and their running sum; the largest of a window; and the window turned
+over, as what it hands back."""
 
 from __future__ import annotations
 
@@ -9,130 +10,101 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import Taps, Terms
-from visualizer.scene import numbers
-from visualizer.scene.grids import Ink, axis, number_grid, unit_name, unit_of, waterfall
-from visualizer.scene.picture import Focus, Line, Mark, Rect, Run, Text, plain, rich
+from visualizer.scene import numbers, parts
+from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
+from visualizer.scene.picture import Focus, Line, Mark, Path, Rect, Run, Text, plain, rich
 from visualizer.trace import Trace
 from visualizer.views.walk._card import (
-    MOST_COLUMNS,
     NAMES,
     Card,
     Frame,
+    Sheet,
+    arrow,
     foci_of,
-    in_unit,
-    known_steps,
     largest,
-    outlined_terms,
+    said,
     source_tile,
+    value_ink,
 )
-from visualizer.views.walk._maps import map_pair
+from visualizer.views.walk._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 
-
-def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: tuple[int, int, int], frame: Frame,
-                 backward: bool) -> list[Mark]:
-    """Window × kernel = products, channel by channel; below, the running sum to the result."""
-    s, taps = frame.look.text_scale, terms.taps[0]
-    values, weights, products = (array.reshape(grid) for array in (taps.values, taps.weights, taps.products))
-    summed = terms.op != "max"
-    inside = None if taps.inside is None else taps.inside.reshape(grid)
-    sums = np.where(np.isfinite(products), products, 0).sum(axis=(1, 2))
-    columns, others = _chosen(sums, frame)
-    factors = ("kernel", "turned around" if backward else "what it weighs") if taps.weight else \
-        ("factors", "how much each counts")
-    first, last = (("gradient", f"of {name}"), "what arrives") if backward else (("window", "what it sees"),
-                                                                                 "what it adds")
-    rows = [(*first, values), (*factors, weights), ("products", last, products)]
-    plain_max = not summed or (not taps.weight and bool(np.all(taps.weights == 1)))
-    if plain_max:
-        rows = rows[:1]
-    layout = _window_layout(frame, grid, len(columns) + bool(len(others)), len(rows))
-    drawn = len(columns) * grid[1] * grid[2]
-    known = known_steps(frame, drawn + (len(others) > 0) + 2)
-    inks = _inks(values, weights, products, backward)
-    marks: list[Mark] = []
-    for place, channel in enumerate(columns):
-        x = layout.x + place * layout.pitch
-        marks += source_tile(trace, taps, channel, grid, x, frame.y, frame.look)
-        revealed = np.clip(known - place * grid[1] * grid[2], 0, grid[1] * grid[2])
-        shown = np.arange(grid[1] * grid[2]).reshape(grid[1:]) < revealed
-        here = outlined_terms(known, place, grid, frame.phase)
-        for index, (_, _, numbers_shown) in enumerate(rows):
-            y = layout.tops[index]
-            marks += number_grid(
-                x, y, layout.cell, numbers_shown[channel], inks[index], frame.look,
-                inside=None if inside is None or index else inside[channel],
-                known=shown if index == 2 else None, foci=foci_of(taps, channel, grid), size=13, outlined=here)
-            if index:
-                sign = "×" if index == 1 else "="
-                marks.append(Text(x + layout.cell[0] * grid[2] / 2, y - 9 * s, plain(sign), 16 * s, 500, "ink-2",
-                                  "middle"))
-        if not summed and terms.winner is not None and terms.winner // (grid[1] * grid[2]) == channel:
-            row, column = divmod(terms.winner % (grid[1] * grid[2]), grid[2])
-            if known > drawn - 1:
-                marks.append(Rect(x + column * layout.cell[0] - 3, frame.y + 50 * s + row * layout.cell[1] - 3,
-                                  layout.cell[0] + 4, layout.cell[1] + 4, "", "accent", 3, radius=5))
-        if summed and len(columns) > 1 and known >= (place + 1) * grid[1] * grid[2]:
-            ink = "positive-text" if sums[channel] > 0 else "negative-text"
-            marks.append(Text(x + layout.cell[0] * grid[2] / 2, layout.sums, plain(inks[2].words(sums[channel])),
-                              18 * s, 600, "gradient-text" if backward else ink, "middle"))
-    if len(others):
-        marks += _others_column(others, sums, layout, len(columns), inks[2], frame, known > drawn)
-    if summed:
-        after = layout.x + (len(columns) + bool(others)) * layout.pitch
-        marks += _maps_beside(trace, card, taps, frame, after, layout.below, backward)
-    marks += _row_names(rows, inks, layout, frame, summed and len(columns) > 1, terms)
-    return marks + _result_below(trace, card, terms, columns, others, sums, products, grid, layout, known, inks[2],
-                                 frame,
-                                 backward, name)
-
-
-def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Frame, x: float, bottom: float,
-                 backward: bool) -> list[Mark]:
-    """The whole maps, where few columns leave room for them."""
-    s = frame.look.text_scale
-    room = frame.x + frame.width - NAMES * s - x - 40 * s
-    if room < 340 * s or bottom - frame.y < 180 * s:
-        return []
-    return map_pair(trace, card, taps, frame, x + 40 * s, frame.y + 30 * s, room, bottom - frame.y - 40 * s, backward)
-
-
+MOST_COLUMNS = 6
+LEAST_CELL = 36.0
+"""A number of two decimals fits into a cell of this width."""
 AXIS = 34.0
 """Width at the left for the numbers on the axis of the running sum."""
+HEAD = 50.0
+"""Height of the source tiles above the grids."""
+
+Grid = tuple[int, int, int]
+"""(channel, row, column)."""
+Row = tuple[str, str, NDArray[np.float64]]
+"""Title, words, and the values (channel, row, column)."""
 
 
-@dataclass(frozen=True)
-class _WindowLayout:
-    x: float
-    pitch: float
-    cell: tuple[float, float]
-    tops: tuple[float, ...]
-    sums: float
-    """Baseline of the channel sums."""
-    below: float
-    """Where the running sum may begin."""
+# --- window × kernel = products -------------------------------------------------------------------------------------
+
+def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, frame: Frame) -> Sheet:
+    """Window × kernel = products, channel by channel; below, the running sum to the result."""
+    s, taps, backward = frame.look.text_scale, terms.taps[0], card.backward
+    values, weights, products = (array.reshape(grid) for array in (taps.values, taps.weights, taps.products))
+    inside = None if taps.inside is None else taps.inside.reshape(grid)
+    sums = np.where(np.isfinite(products), products, 0).sum(axis=(1, 2))
+    columns, others = _chosen(sums, grid, frame)
+    rows = _rows(name, taps, values, weights, products, backward)
+    inks = _inks(values, weights, products, backward)
+    layout = _layout(frame, grid, len(columns) + bool(others), len(rows))
+    size = grid[1] * grid[2]
+
+    still: list[Mark] = []
+    for place, channel in enumerate(columns):
+        x = layout.x + place * layout.pitch
+        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8 * s)
+        foci = foci_of(taps, channel, grid)
+        for index, (_, _, shown) in enumerate(rows[:2]):
+            still += number_grid(x, layout.tops[index], layout.cell, shown[channel], inks[index], frame.look,
+                                 inside=None if inside is None or index else inside[channel], foci=foci)
+        for index, sign in ((1, "×"), (2, "=")):
+            still.append(Text(x + layout.wide / 2, layout.tops[index] - 9 * s, plain(sign), 16 * s, 500, "ink-2",
+                              "middle"))
+    still += _row_names(rows, inks, layout, frame, len(columns) > 1, terms.formula)
+    if others:
+        still += _others_words(others, layout, len(columns), "smaller channel sums", frame)
+    if len(columns) + bool(others) <= 2:
+        still += _maps_beside(trace, card, taps, frame, layout)
+    fall = _running_sum(card, terms, columns, others, sums, products, grid, layout, inks[2], frame)
+    steps = len(columns) * size + bool(others) + (terms.bias is not None) + 1
+
+    def after(done: int) -> list[Mark]:
+        marks: list[Mark] = []
+        for place, channel in enumerate(columns):
+            x = layout.x + place * layout.pitch
+            revealed = min(max(done - place * size, 0), size)
+            known = None if revealed == size else np.arange(size).reshape(grid[1:]) < revealed
+            marks += number_grid(x, layout.tops[2], layout.cell, products[channel], inks[2], frame.look, known=known,
+                                 foci=foci_of(taps, channel, grid))
+            if done < steps and 0 <= done - 1 - place * size < size:  # the term that is added just now
+                row, column = divmod(done - 1 - place * size, grid[2])
+                marks += [outline(x, top, layout.cell, row, column) for top in layout.tops]
+            if revealed == size and len(columns) > 1:
+                marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18 * s, 600,
+                                  value_ink(sums[channel], backward), "middle"))
+        if others and done > len(columns) * size:
+            total = float(sums[others].sum())
+            marks.append(Text(layout.x + len(columns) * layout.pitch, layout.sums, plain(inks[2].words(total)), 18 * s,
+                              600, value_ink(total, backward)))
+        return marks + list(fall.after(done))
+
+    return Sheet((*still, *fall.still), steps, after)
 
 
-def _window_layout(frame: Frame, grid: tuple[int, int, int], columns: int, rows: int) -> _WindowLayout:
-    s = frame.look.text_scale
-    room = frame.width - (NAMES + AXIS) * s
-    pitch = min(room / columns, max(152 * s, grid[2] * 62 * s))
-    wide = min(58.0 * s if columns == 1 else 44.0 * s, (pitch - 16 * s) / grid[2])
-    high = min(wide * 0.73, 32 * s, (frame.height * 0.56 - 80 * s) / (rows * grid[1]))
-    high = max(high, 8 * s)
-    top = frame.y + 50 * s
-    step = high * grid[1] + 28 * s
-    tops = tuple(top + index * step for index in range(rows))
-    sums = tops[-1] + high * grid[1] + 22 * s
-    return _WindowLayout(frame.x + AXIS * s, pitch, (wide, high), tops, sums, sums + 12 * s)
-
-
-def _chosen(sums: NDArray[np.float64], frame: Frame) -> tuple[list[int], list[int]]:
-    """The channels that get a column, in their order, and the others: those with the smallest sums."""
-    most = MOST_COLUMNS if frame.width >= 860 * frame.look.text_scale else 3
-    if len(sums) <= most:
-        return list(range(len(sums))), []
-    strong = sorted(np.argsort(-np.abs(sums), kind="stable")[:most - 1].tolist())
-    return strong, [channel for channel in range(len(sums)) if channel not in strong]
+def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[np.float64],
+          products: NDArray[np.float64], backward: bool) -> list[Row]:
+    factors = ("kernel", "turned around" if backward else "what it weighs") if taps.weight else \
+        ("factors", "how each counts")
+    if backward:
+        return [("gradient", f"of {name}", values), (*factors, weights), ("products", "what arrives", products)]
+    return [("window", "what it sees", values), (*factors, weights), ("products", "what it adds", products)]
 
 
 def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: NDArray[np.float64],
@@ -146,219 +118,429 @@ def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: N
             Ink("gradient", largest(products), True, digits, unit))
 
 
-def _result_below(trace: Trace, card: Card, terms: Terms, columns: list[int], others: list[int],
-                  sums: NDArray[np.float64],
-                  products: NDArray[np.float64], grid: tuple[int, int, int], layout: _WindowLayout, known: int,
-                  ink: Ink, frame: Frame, backward: bool, name: str) -> list[Mark]:
-    """The running sum as a waterfall, ending in the bias and the result; a plain result for a maximum."""
+def _chosen(strength: NDArray[np.float64], grid: Grid, frame: Frame) -> tuple[list[int], list[int]]:
+    """The channels that get a column, in their order, and the others: those of least strength.
+
+    As many columns as have room for cells that print their number, six at most.
+    """
     s = frame.look.text_scale
-    if terms.op == "max":
-        y = layout.tops[0] + layout.cell[1] * grid[1] + 40 * s
-        words = rich(f"the largest is {{{numbers.number(terms.result)}}}")
-        said = Text(layout.x, y, words, 18 * s, 500)
-        return [said, *map_pair(trace, card, terms.taps[0], frame, layout.x,
-                                                                  y + 24 * s,
-                                frame.width - layout.x + frame.x,
-                                frame.bottom - y - 24 * s, backward)]
-    size = grid[1] * grid[2]
-    bar = max(2.0, min(12 * s, layout.cell[0] * grid[2] / size - 1))
-    steps: list[float] = []
-    places: list[float] = []
-    for place, channel in enumerate(columns):
-        own = products[channel].ravel()
-        steps += [float(value) for value in own]
-        left = layout.x + place * layout.pitch
-        places += [left + (index + 0.5) * layout.cell[0] * grid[2] / size for index in range(size)]
-    if others:
-        steps.append(float(sum(sums[channel] for channel in others)))
-        places.append(layout.x + len(columns) * layout.pitch + layout.cell[0] * grid[2] / 2)
-    colors = ["gradient-mark" if backward else "positive-bar" if step >= 0 else "negative-bar" for step in steps]
-    right = max(frame.x + frame.width - NAMES * s + 8 * s, places[-1] + 30 * s)
-    if terms.bias is not None:
-        steps.append(terms.bias)
-        places.append(right + 14 * s)
-        colors.append("weight-positive-text" if terms.bias >= 0 else "weight-negative-text")
-    x, y = frame.x + (AXIS - 6) * s, layout.below + 14 * s
-    height = frame.bottom - y - 34 * s
-    if height < 60 * s:
-        return []
-    marks: list[Mark] = [Line(((frame.x - 24 * s, layout.below), (frame.x + frame.width + 24 * s, layout.below)),
-                              "hair")]
-    fall, ends = waterfall(x, y, frame.width - (AXIS - 6) * s, height, steps, colors, places, bar, frame.look,
-                           known=known, foci=_bar_foci(terms.taps[0], columns, grid, len(steps)),
-                           outlined=known - 1 if 0 < known and frame.phase < 1 else None)
-    marks += fall
-    running = np.cumsum(steps)
-    for place in range(len(columns)):
-        done = (place + 1) * size
-        if known >= done:
-            middle = layout.x + place * layout.pitch + layout.cell[0] * grid[2] / 2
-            marks.append(Text(middle, frame.bottom - 6 * s, rich(f"so far **{in_unit(running[done - 1], ink)}**"),
-                              12 * s,
-                              400, "ink-2", "middle"))
-    if terms.bias is not None and known >= len(steps):
-        below = max(ends[-1], ends[-2]) + 15 * s
-        marks.append(Text(places[-1], min(below, frame.bottom - 20 * s), plain(numbers.signed(terms.bias)), 12 * s, 600,
-                          colors[-1], "middle"))
-        marks.append(Text(places[-1], frame.bottom - 6 * s, plain("bias"), 12 * s, 400, "ink-2", "middle"))
-    if known > len(steps) - (terms.bias is None):
-        marks += _result_bar(card, terms, right, y, height, frame, backward, ink, min([0.0, *running]),
-                             max([0.0, *running]))
-    return marks
+    room = frame.width - (NAMES + AXIS) * s
+    most = int(min(MOST_COLUMNS, max(2, room // (max(grid[2] * LEAST_CELL, 96) * s + 16 * s))))
+    if len(strength) <= most:
+        return list(range(len(strength))), []
+    strong = sorted(np.argsort(-np.abs(strength), kind="stable")[:most - 1].tolist())
+    return strong, [channel for channel in range(len(strength)) if channel not in strong]
 
 
-def _bar_foci(taps: Taps, columns: list[int], grid: tuple[int, int, int], count: int) -> list[Focus | None]:
-    """Each bar stands for its term; what is summed up, and the bias, for none."""
-    found = [foci_of(taps, channel, grid)(row, column) for channel in columns
-             for row in range(grid[1]) for column in range(grid[2])]
-    return found + [None] * (count - len(found))
+@dataclass(frozen=True)
+class _Layout:
+    """Where the grids of a card stand, one column a channel."""
+
+    x: float
+    pitch: float
+    cell: tuple[float, float]
+    wide: float
+    """Of one grid."""
+    tops: tuple[float, ...]
+    sums: float
+    """Baseline of the channel sums."""
+    below: float
+    """Where the running sum may begin."""
+    names: float
+    """x of the names of the rows."""
 
 
-def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Frame, backward: bool,
-                ink: Ink, low: float, high: float) -> list[Mark]:
+def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     s = frame.look.text_scale
-    bottom, top, _ = axis(low, high)
-    zero = y + height - (0 - bottom) / (top - bottom) * height
-    at = y + height - (terms.result - bottom) / (top - bottom) * height
-    x, wide = right + 48 * s, 44 * s
-    a, b = sorted((zero, at))
-    fill = "gradient-mark" if backward else "accent-fill"
-    words = in_unit(terms.result, ink)
-    marks: list[Mark] = [Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=Focus(card.layer.name, card.cell))]
-    inside = b - a > 22 * s
-    ink_name = "on-accent" if inside and not backward else "ink"
-    where = (a + 16 * s if terms.result >= 0 else b - 7 * s) if inside else \
-        (a - 5 * s if terms.result >= 0 else b + 14 * s)
-    marks.append(Text(x + wide / 2, where, plain(words), 13 * s, 600, ink_name, "middle"))
-    marks.append(Text(x + wide / 2, frame.bottom - 6 * s, plain("result"), 12 * s, 500, "ink-2", "middle"))
-    return marks
+    room = frame.width - (NAMES + AXIS) * s
+    pitch = min(room / columns, max(152 * s, grid[2] * 62 * s))
+    wide = min(58.0 * s if columns <= 2 else 44.0 * s, (pitch - 16 * s) / grid[2])
+    high = min(wide * 0.73, 32 * s, (frame.height * 0.58 - 80 * s) / (rows * grid[1]))
+    high = max(high, 8 * s)
+    step = high * grid[1] + 28 * s
+    tops = tuple(frame.y + HEAD * s + index * step for index in range(rows))
+    sums = tops[-1] + high * grid[1] + (22 if columns > 1 else 2) * s
+    x = frame.x + AXIS * s
+    names = min(frame.right - NAMES * s + 16 * s, x + (columns - 1) * pitch + wide * grid[2] + 24 * s)
+    return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12 * s, names)
 
 
-def _others_column(others: list[int], sums: NDArray[np.float64], layout: _WindowLayout, place: int, ink: Ink,
-                   frame: Frame, shown: bool) -> list[Mark]:
-    s = frame.look.text_scale
-    x = layout.x + place * layout.pitch
-    total = float(sum(sums[channel] for channel in others))
-    marks: list[Mark] = [Text(x, frame.y + 22 * s, plain(f"{numbers.count(len(others))} others"), 13 * s, 600),
-                         Text(x, frame.y + 40 * s, plain("smaller channel sums"), 12 * s, 400, "ink-2",
-                              max_width=layout.pitch - 8)]
-    if shown:
-        marks.append(Text(x, layout.sums, plain(ink.words(total)), 18 * s, 600, "ink"))
-    return marks
-
-
-def _row_names(rows: Sequence[tuple[str, str, NDArray[np.float64]]], inks: Sequence[Ink], layout: _WindowLayout,
-               frame: Frame, summed: bool, terms: Terms) -> list[Mark]:
-    s = frame.look.text_scale
-    x = frame.x + frame.width - NAMES * s + 16 * s
-    marks: list[Mark] = [Text(x, frame.y + 24 * s, plain(terms.formula), 13 * s, 400, "ink",
-                              max_width=NAMES * s - 16 * s)]
-    for top, ink, (title, words, values) in zip(layout.tops, inks, rows, strict=False):
+def _row_names(rows: Sequence[Row], inks: Sequence[Ink], layout: _Layout, frame: Frame, summed: bool,
+               formula: str) -> list[Mark]:
+    s, x = frame.look.text_scale, layout.names
+    room = NAMES * s - 16 * s
+    marks: list[Mark] = [Text(x, frame.y + 24 * s, plain(formula), 13 * s, 400, "ink", max_width=room)]
+    for top, ink, (title, words, values) in zip(layout.tops, inks, rows, strict=True):
         middle = top + layout.cell[1] * values.shape[1] / 2
-        marks.append(Text(x, middle - 2 * s, plain(title), 13 * s, 600))
-        marks.append(Text(x, middle + 15 * s, plain(words), 12 * s, 400, "ink-2"))
-        if ink.unit != 1:
-            marks.append(Text(x, middle + 31 * s, plain(unit_name(ink.unit)), 12 * s, 400, "ink-2"))
+        marks += _name(x, middle, room, s, title, words, ink)
     if summed:
         marks.append(Text(x, layout.sums, plain("channel sums"), 13 * s, 600))
     return marks
 
 
-def hands_card(trace: Trace, card: Card, taps: Taps, grid: tuple[int, int, int], frame: Frame) -> list[Mark]:
+def _name(x: float, middle: float, room: float, s: float, title: str, words: str, ink: Ink) -> list[Mark]:
+    """The name of a row of grids, what it is, its unit and what its strongest colour stands for."""
+    lines = [words, *([f"in {unit_name(ink.unit)}"] if ink.unit != 1 else []), ink.range]
+    top = middle - 8 * s * (len(lines) - 1)
+    return [Text(x, top, plain(title), 13 * s, 600, max_width=room),
+            *(Text(x, top + 16 * (line + 1) * s, plain(line_words), 12 * s, 400, "ink-2", max_width=room)
+              for line, line_words in enumerate(lines))]
+
+
+def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Frame) -> list[Mark]:
+    s, x = frame.look.text_scale, layout.x + place * layout.pitch
+    room = layout.pitch - 8 * s
+    return [Text(x, frame.y + 16 * s, plain(f"{numbers.count(len(others))} others"), 13 * s, 600, max_width=room),
+            Text(x, frame.y + 33 * s, plain(words), 12 * s, 400, "ink-2", max_width=room)]
+
+
+def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Frame, layout: _Layout) -> list[Mark]:
+    """The whole maps, where few columns leave room for them."""
+    s = frame.look.text_scale
+    x = layout.names + NAMES * s
+    return map_row(trace, _read_and_made(trace, card, taps), ("←" if card.backward else "→",), frame, x, frame.y,
+                   frame.right - x, layout.below - frame.y - 12 * s)
+
+
+def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
+    """The map the terms were read from, and the map the number stands in: in the order in which things flow."""
+    source = trace[taps.source]
+    if card.backward and not card.hands_on:
+        return [marked(card.layer, card.cell, "handed to", True), Shown(source, taps.cells, "from", True)]
+    return [Shown(source, taps.cells, "read from"), marked(card.layer, card.cell, "stands in")]
+
+
+# --- the running sum ------------------------------------------------------------------------------------------------
+
+def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
+                 products: NDArray[np.float64], grid: Grid, layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
+    """The running sum as a waterfall, ending in the bias and the result."""
+    s, backward, size = frame.look.text_scale, card.backward, grid[1] * grid[2]
+    x, y = frame.x + (AXIS - 6) * s, layout.below + 30 * s
+    height = frame.bottom - y - 34 * s
+    if height < 60 * s or not np.isfinite(products).all():
+        return Sheet(())
+    right = frame.right - NAMES * s + 8 * s
+    steps = [float(value) for channel in columns for value in products[channel].ravel()]
+    if len(columns) + bool(others) <= 2:  # no columns to stand under: over the whole width
+        step = (right - layout.x - 30 * s) / (len(steps) + bool(others))
+        places = [layout.x + (index + 0.5) * step for index in range(len(steps) + bool(others))]
+    else:
+        step = layout.wide / size
+        places = [layout.x + place * layout.pitch + (index + 0.5) * step
+                  for place in range(len(columns)) for index in range(size)]
+        if others:
+            places.append(layout.x + len(columns) * layout.pitch + layout.wide / 2)
+        right = max(right, places[-1] + 30 * s)
+    if others:
+        steps.append(float(sums[others].sum()))
+    bar = max(2.0, min(26 * s, step - 1))
+    colors = ["gradient-mark" if backward else "positive-bar" if step >= 0 else "negative-bar" for step in steps]
+    if terms.bias is not None:
+        steps.append(terms.bias)
+        places.append(right + 14 * s)
+        colors.append("weight-positive-text" if terms.bias >= 0 else "weight-negative-text")
+    fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit,
+                     foci=_bar_foci(terms.taps[0], columns, grid, len(steps)))
+    title = f"running sum, {unit_name(ink.unit)}" if ink.unit != 1 else "running sum"
+    still: list[Mark] = [
+        Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"),
+        Text(frame.x, layout.below + 16 * s, plain(title), 12 * s, 600, "ink-2"), *fall.axis]
+    running = np.cumsum(steps)
+    ends: list[list[Mark]] = [[] for _ in steps]
+    for place in range(len(columns)):
+        done = (place + 1) * size
+        words = rich(f"so far **{in_unit(running[done - 1], ink)}**")
+        middle = layout.x + place * layout.pitch + layout.wide / 2 if len(columns) + bool(others) > 2 \
+            else min(places[done - 1], right - 40 * s)
+        ends[done - 1] = [Text(middle, frame.bottom - 6 * s, words, 12 * s, 400, "ink-2", "middle")]
+    if terms.bias is not None:
+        below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15 * s, frame.bottom - 20 * s)
+        ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12 * s, 600, colors[-1], "middle"),
+                    Text(places[-1], frame.bottom - 6 * s, plain("bias"), 12 * s, 400, "ink-2", "middle")]
+    result = _result_bar(card, terms, right, y, height, frame, ink, min([0.0, *running]), max([0.0, *running]))
+
+    def after(done: int) -> list[Mark]:
+        marks = [mark for bars in fall.bars[:done] for mark in bars]
+        marks += [mark for words in ends[:done] for mark in words]
+        if 0 < done <= len(steps):
+            marks.append(fall.outlined(done - 1))
+        return marks + (result if done > len(steps) else [])
+
+    return Sheet(tuple(still), len(steps) + 1, after)
+
+
+def _bar_foci(taps: Taps, columns: list[int], grid: Grid, count: int) -> list[Focus | None]:
+    """Each bar stands for its term; what is summed up, and the bias, for none."""
+    found = [foci(row, column) for foci in (foci_of(taps, channel, grid) for channel in columns)
+             for row in range(grid[1]) for column in range(grid[2])]
+    return found + [None] * (count - len(found))
+
+
+def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Frame, ink: Ink, low: float,
+                high: float) -> list[Mark]:
+    s, backward = frame.look.text_scale, card.backward
+    _, at = scale(0, y, 0, height, low, high, frame.look)
+    x, wide = right + 48 * s, 44 * s
+    a, b = sorted((at(0), at(terms.result)))
+    fill = "gradient-mark" if backward else "accent-fill"
+    inside = b - a > 22 * s
+    where = (a + 16 * s if terms.result >= 0 else b - 7 * s) if inside else \
+        (a - 5 * s if terms.result >= 0 else b + 14 * s)
+    return [Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=Focus(card.layer.name, card.cell)),
+            Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13 * s, 600,
+                 "on-accent" if inside and not backward else "ink", "middle"),
+            Text(x + wide / 2, frame.bottom - 6 * s, plain("result"), 12 * s, 500, "ink-2", "middle")]
+
+
+# --- the largest of a window ----------------------------------------------------------------------------------------
+
+def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -> Sheet:
+    """The map, the window cut out of it, the winner and where it goes; below, the largest so far, value by value."""
+    s, taps = frame.look.text_scale, terms.taps[0]
+    values = taps.values.reshape(grid)[0]
+    inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
+    size, ink = grid[1] * grid[2], Ink("activation", largest(values))
+    cell = (min(84 * s, 260 * s / grid[2]), min(60 * s, 220 * s / grid[1]))
+    wide, tall = cell[0] * grid[2], cell[1] * grid[1]
+    read, made = _read_and_made(trace, card, taps)
+    side = min((frame.width - wide - 160 * s) / 2, frame.height * 0.58 - TITLE * s, 400 * s)
+    left, across = one_map(trace, read, frame, frame.x, frame.y, side)
+    x, y = frame.x + across + 80 * s, frame.y + TITLE * s + max(0.0, side - tall) / 2
+    right, _ = one_map(trace, made, frame, x + wide + 80 * s, frame.y, side)
+    window = next((mark for mark in reversed(left) if isinstance(mark, Rect)), None)
+    still = [*left]
+    if window is not None:
+        edge = window.x + window.width
+        still.insert(0, Path((parts.polygon(((edge, window.y), (x - 8 * s, y), (x - 8 * s, y + tall),
+                                             (edge, window.y + window.height))),), fill="wedge"))
+    still += [*right, Text(x, y - 12 * s, plain("what it sees"), 12 * s, 400, "ink-2"),
+              *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=foci_of(taps, 0, grid)),
+              Text(x, y + tall + 20 * s, plain(ink.range), 12 * s, 400, "ink-2"),
+              *arrow(x + wide + 14 * s, y + tall / 2, x + wide + 66 * s, "ink-2", s),
+              Text(x + wide + 40 * s, y + tall / 2 - 12 * s, plain("max"), 13 * s, 600, "ink-2", "middle")]
+    race = _race(taps, frame, frame.y + TITLE * s + side + 24 * s, ink)
+
+    def after(done: int) -> list[Mark]:
+        marks = list(race.after(done))
+        if terms.winner is not None and done > size:
+            row, column = divmod(terms.winner, grid[2])
+            marks.append(outline(x, y, cell, row, column, 3))
+        elif 0 < done <= size:
+            marks.append(outline(x, y, cell, *divmod(done - 1, grid[2])))
+        return marks
+
+    return Sheet((*still, *race.still), size + 1, after)
+
+
+def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
+    """Every value as a bar, and a line at the largest so far."""
+    s, values = frame.look.text_scale, taps.values
+    height = frame.bottom - y - 56 * s
+    drawn = np.where(np.isfinite(values), values, 0.0)
+    if height < 60 * s or not len(values):
+        return Sheet(())
+    x, wide = frame.x + AXIS * s, min(frame.width - AXIS * s, len(values) * 140 * s)
+    axis, at = scale(x, y + 30 * s, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
+    step = wide / len(values)
+    still: list[Mark] = [Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"),
+                         Text(frame.x, y + 18 * s, plain("the largest so far"), 12 * s, 600, "ink-2"), *axis]
+    running = np.maximum.accumulate(drawn)
+    inside = taps.inside if taps.inside is not None else np.ones(len(values), bool)
+
+    def after(done: int) -> list[Mark]:
+        marks: list[Mark] = []
+        for index, value in enumerate(drawn[:done].tolist()):
+            left, (a, b) = x + index * step, sorted((at(0), at(value)))
+            best = done > len(values) and value == running[-1] and index == int(np.argmax(drawn))
+            fill = "accent-fill" if best else "positive-bar" if value >= 0 else "negative-bar"
+            focus = Focus(taps.source, tuple(int(i) for i in taps.cells[index])) if inside[index] else None
+            marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2, focus=focus))
+            marks.append(Text(left + step / 2, frame.bottom - 6 * s, plain(ink.words(float(values[index]))), 12 * s,
+                              600 if best else 400, "accent-ink" if best else "ink-2", "middle"))
+        level = [(x + (index + end) * step, at(float(running[index]))) for index in range(min(done, len(values)))
+                 for end in (0, 1)]
+        if level:
+            marks.append(Line(tuple(level), "accent", 2 * s))
+        return marks
+
+    return Sheet(tuple(still), len(values) + 1, after)
+
+
+# --- what a number hands back ---------------------------------------------------------------------------------------
+
+def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -> Sheet:
     """window × g is its share of ∂L/∂w; kernel × g is its share of ∂L/∂x; below, ∂L/∂w of all positions together."""
-    s, look, g = frame.look.text_scale, frame.look, card.value
+    s, g = frame.look.text_scale, card.value
     values, weights = taps.values.reshape(grid), taps.weights.reshape(grid)
-    totals = card.layer.weight_gradients.get("weight")
     strength = np.abs(values * g).sum(axis=(1, 2)) + np.abs(weights * g).sum(axis=(1, 2))
-    columns, others = _chosen(strength, frame)
-    unit, unit_name = unit_of(max(largest(values * g), largest(weights * g)))
-    inks = [Ink("activation", largest(values)), Ink("gradient", largest(values * g), True, 1, unit),
-            Ink("weight", largest(weights), True), Ink("gradient", largest(weights * g), True, 1, unit)]
+    columns, others = _chosen(strength, grid, frame)
     arrays = [values, values * g, weights, weights * g]
+    unit, _ = unit_of(max(largest(arrays[1]), largest(arrays[3])))
+    digits = 2 if unit == 1 else 1
+    inks = [Ink("activation", largest(values)), Ink("gradient", largest(arrays[1]), True, digits, unit),
+            Ink("weight", largest(weights), True), Ink("gradient", largest(arrays[3]), True, digits, unit)]
+    inside = None if taps.inside is None else taps.inside.reshape(grid)
+    if len(columns) + bool(others) <= 2:
+        layout, spots = _two_by_two(frame, grid, len(columns))
+    else:
+        layout, spots = _four_rows(frame, grid, len(columns) + bool(others))
+    times = f"× {numbers.signed(g, 4) if abs(g) >= 1e-4 or g == 0 else numbers.power(g)}"
+    still: list[Mark] = []
+    for place, channel in enumerate(columns):
+        x = layout.x + place * layout.pitch
+        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8 * s)
+        foci = foci_of(taps, channel, grid)
+        for index in (0, 2):
+            still += number_grid(x + spots[index][0], spots[index][1], layout.cell, arrays[index][channel], inks[index],
+                                 frame.look, inside=None if inside is None or index else inside[channel], foci=foci)
+        still += _total_tile(card, channel, x, layout, frame)
+    if others:
+        still += _others_words(others, layout, len(columns), "with smaller shares", frame)
+    still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
+    still.append(Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"))
+
+    def after(done: int) -> list[Mark]:
+        marks: list[Mark] = []
+        for place, channel in enumerate(columns):
+            x = layout.x + place * layout.pitch
+            for index in (1, 3):
+                if done >= index:
+                    marks += _times(times, x, spots[index - 1], spots[index], layout, s)
+                unknown = np.zeros(grid[1:], bool) if done <= index else None
+                marks += number_grid(x + spots[index][0], spots[index][1], layout.cell,
+                                     arrays[index][channel], inks[index], frame.look, known=unknown, size=12,
+                                     inside=None if inside is None or index > 1 else inside[channel],
+                                     foci=foci_of(taps, channel, grid))
+        return marks
+
+    return Sheet(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
+
+
+Spots = list[tuple[float, float]]
+"""Where the four grids of a channel stand: x from the left of its column, y of the picture."""
+
+
+def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
+    """Window, its share, kernel, its share: above each other, a column a channel."""
+    s = frame.look.text_scale
+    pitch = min((frame.width - NAMES * s) / columns, max(152 * s, grid[2] * 62 * s))
+    wide = min(44 * s, (pitch - 16 * s) / grid[2])
+    totals = min(150 * s, 0.2 * frame.height)
+    room = frame.height - (HEAD + 24 + 20 + 24 + 14) * s - totals
+    high = max(8 * s, min(32 * s, wide * 0.73, room / (4 * grid[1])))
+    step, top = high * grid[1], frame.y + HEAD * s
+    tops = (top, top + step + 24 * s, top + 2 * step + 44 * s, top + 3 * step + 68 * s)
+    below = tops[3] + step + 14 * s
+    names = min(frame.right - NAMES * s + 16 * s, frame.x + (columns - 1) * pitch + wide * grid[2] + 24 * s)
+    layout = _Layout(frame.x, pitch, (wide, high), wide * grid[2], tops, below, below, names)
+    return layout, [(0.0, y) for y in tops]
+
+
+def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
+    """Window and its share side by side, below them kernel and its share: larger cells, where channels are few."""
+    s = frame.look.text_scale
+    between, above = 92 * s, 40 * s
+    room = (frame.width - (columns - 1) * 40 * s) / columns
+    wide = min(58 * s, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))
+    totals = min(190 * s, 0.3 * frame.height)
+    high = max(8 * s, min(36 * s, wide * 0.73, (frame.height - (HEAD + 14) * s - 2 * above - totals) / (2 * grid[1])))
+    across, step = wide * grid[2], high * grid[1]
+    tops = (frame.y + HEAD * s + above, frame.y + HEAD * s + 2 * above + step)
+    below = tops[1] + step + 14 * s
+    layout = _Layout(frame.x, 2 * across + between + 40 * s, (wide, high), across, tops, below, below,
+                     frame.x + columns * (2 * across + between + 40 * s))
+    return layout, [(0.0, tops[0]), (across + between, tops[0]), (0.0, tops[1]), (across + between, tops[1])]
+
+
+def _times(words: str, x: float, source: tuple[float, float], target: tuple[float, float], layout: _Layout,
+           s: float) -> list[Mark]:
+    """The arrow from a grid to its share, with the gradient it is multiplied by."""
+    if source[1] == target[1]:
+        left, right = x + source[0] + layout.wide + 4 * s, x + target[0] - 8 * s
+        rows = (layout.below - layout.tops[1] - 14 * s) / 2
+        return [*arrow(left, source[1] + rows, right, "gradient-mark", s),
+                Text((left + right) / 2, source[1] + rows - 10 * s, plain(words), 12 * s, 600, "gradient-text",
+                     "middle")]
+    return [Text(x + layout.wide / 2, target[1] - 7 * s, plain(f"↓ {words}"), 12 * s, 600, "gradient-text", "middle")]
+
+
+def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: Spots, inks: Sequence[Ink], columns: int,
+                 frame: Frame) -> list[Mark]:
+    """What the four grids are: beside the rows, or above each grid where they stand two by two."""
+    s, g = frame.look.text_scale, card.value
     names = [("window", "what it saw"), ("share of ∂L/∂w", "g × input"), ("kernel", "what it weighed"),
              ("share of ∂L/∂x", "g × weight")]
-    pitch = min((frame.width - NAMES * s) / (len(columns) + bool(others)), max(152 * s, grid[2] * 62 * s))
-    wide = min(44 * s, (pitch - 16 * s) / grid[2])
-    high = max(8 * s, min(32 * s, wide * 0.73, (frame.height - 50 * s - 150 * s - 100 * s) / (4 * grid[1])))
-    step = high * grid[1]
-    tops = [frame.y + 50 * s, frame.y + 50 * s + step + 24 * s, frame.y + 50 * s + 2 * step + 44 * s,
-            frame.y + 50 * s + 3 * step + 68 * s]
-    known = known_steps(frame, 4)
+    formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
+    meaning = (Run("∂L/∂"), Run("y", italic=True), Run(", what arrived"))
     marks: list[Mark] = []
-    below = tops[3] + step + 14 * s
-    for place, channel in enumerate(columns):
-        x = frame.x + place * pitch
-        marks += source_tile(trace, taps, channel, grid, x, frame.y, look)
-        for index, values_shown in enumerate(arrays):
-            shown = None if known > index or index in (0, 2) else np.zeros(grid[1:], bool)
-            inside = None if taps.inside is None or index > 1 else taps.inside.reshape(grid)[channel]
-            marks += number_grid(x, tops[index], (wide, high), values_shown[channel], inks[index], look, inside=inside,
-                                 known=shown, foci=foci_of(taps, channel, grid), size=13 if index in (0, 2) else 12)
-        for index in (1, 3):
-            marks.append(Text(x + wide * grid[2] / 2, tops[index] - 7 * s,
-                              plain(f"↓ × {numbers.signed(g, 4) if abs(g) >= 1e-4 else numbers.power(g)}"), 12 * s, 600,
-                              "gradient-text", "middle"))
-        if totals is not None:
-            marks += _total_tile(card, totals, channel, x + wide * grid[2] / 2, below, frame)
-    marks += _maps_beside(trace, card, taps, frame, frame.x + (len(columns) + bool(others)) * pitch, below, False)
-    x = frame.x + frame.width - NAMES * s + 16 * s
-    for index, (title, words) in enumerate(names):
-        middle = tops[index] + step / 2
-        marks.append(Text(x, middle - 4 * s, plain(title), 13 * s, 600))
-        marks.append(Text(x, middle + 12 * s, plain(words), 12 * s, 400, "ink-2"))
-        if index in (1, 3) and unit_name:
-            marks.append(Text(x, middle + 28 * s, plain(unit_name), 12 * s, 400, "ink-2"))
-    marks.append(Text(x, frame.y + 24 * s, (Run("g", italic=True), Run(" = ∂L/∂"), Run("y", italic=True)), 13 * s, 400))
-    if others:
-        marks.append(Text(frame.x + len(columns) * pitch, frame.y + 22 * s, plain(f"{len(others)} others"), 13 * s,
-                          600))
-        marks.append(Text(frame.x + len(columns) * pitch, frame.y + 40 * s, plain("with smaller shares"), 12 * s, 400,
-                          "ink-2", max_width=pitch - 8))
-    marks.append(Line(((frame.x - 24 * s, below), (frame.x + frame.width + 24 * s, below)), "hair"))
-    return marks + _totals_words(trace, card, x, below, frame)
+    if spots[0][1] == spots[1][1]:
+        room = max(layout.wide, 110 * s)
+        for place in range(columns):
+            for (title, words), ink, (left, top) in zip(names, inks, spots, strict=True):
+                x = layout.x + place * layout.pitch + left
+                unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
+                marks += [Text(x, top - 24 * s, plain(title), 13 * s, 600, max_width=room),
+                          Text(x, top - 8 * s, plain(f"{words}{unit}; {ink.range}"), 11 * s, 400, "ink-2",
+                               max_width=room + 60 * s)]
+        x = layout.x + 170 * s
+        marks += [Text(x, frame.y + 16 * s, formula, 15 * s, 500),
+                  Text(x, frame.y + 33 * s, meaning, 12 * s, 400, "ink-2")]
+        x, maps = layout.names + 16 * s, [Shown(trace[taps.source], taps.cells, "read from"),
+                                          marked(card.layer, card.cell, "∂L/∂y of its map", True)]
+        marks += maps_in(trace, maps, frame, x, frame.y, frame.right - x, layout.below - frame.y - 12 * s)
+        x = layout.x + layout.wide + 92 * s
+        marks += _totals_words(card, x, layout.below, frame)
+        return marks + way_back(trace, card.layer, card.cell, frame, x + 180 * s, layout.below + 28 * s,
+                                min(300 * s, frame.right - x - 180 * s))
+    x, room = layout.names, NAMES * s - 16 * s
+    rows = (layout.tops[1] - layout.tops[0] - 24 * s) / 2
+    marks += [Text(x, frame.y + 16 * s, formula, 15 * s, 500, max_width=room),
+              Text(x, frame.y + 33 * s, meaning, 12 * s, 400, "ink-2", max_width=room)]
+    for (title, words), ink, (_, top) in zip(names, inks, spots, strict=True):
+        marks += _name(x, top + rows, room, s, title, words, ink)
+    return marks + _totals_words(card, x, layout.below, frame)
 
 
-def _total_tile(card: Card, totals: NDArray[np.floating], channel: int, middle: float, y: float,
-                frame: Frame) -> list[Mark]:
+def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Frame) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
-    s = frame.look.text_scale
-    own = totals[card.cell[0]] if card.layer.kind.startswith("conv") else totals[card.cell[-1]]
+    s, totals = frame.look.text_scale, card.layer.weight_gradients.get("weight")
+    if totals is None:
+        return []
+    own = totals[:, card.cell[0]] if "transpose" in card.layer.kind else totals[card.cell[0]]
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])
-    ink = Ink("gradient", largest(own))
-    room = frame.bottom - y - 44 * s
-    side = min(28 * s, room / tile.shape[0])
-    left, top = middle - side * tile.shape[1] / 2, y + 14 * s
+    ink, y = Ink("gradient", largest(own)), layout.below
+    side = min(28 * s, (frame.bottom - y - 44 * s) / tile.shape[0])
+    if side < 6 * s:
+        return []
+    left, top = x + (layout.wide - side * tile.shape[1]) / 2, y + 14 * s
     marks: list[Mark] = []
-    if side < 6:
-        return marks
-    fills = ink.fills(tile)
+    shades = ink.fills(tile)
     for (row, column), value in np.ndenumerate(tile):
         focus = Focus(card.layer.name, (card.cell[0], channel, row, column)[:own.ndim + 1], "weight")
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
-                          f"gradient-pale:{fills[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus))
-        if side >= 12 and value:
+                          f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus))
+        if side >= 12 * s and value:
             marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5 * s,
                               plain("+" if value > 0 else "−"), 12 * s, 600, "ink", "middle"))
-    marks.append(Text(middle, top + tile.shape[0] * side + 16 * s,
-                      rich(f"‖∂L/∂w‖ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**"), 12 * s, 400, "ink-2",
-                      "middle"))
-    return marks
+    norm = rich(f"∥∂L/∂w∥ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**")
+    return [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16 * s, norm, 12 * s, 400, "ink-2",
+                         "middle")]
 
 
-def _totals_words(trace: Trace, card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
+def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
     s = frame.look.text_scale
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]
     alive = int(np.count_nonzero(own))
-    lines = [("**all positions**",), (f"{numbers.count(alive)} of {numbers.count(own.size)}",), ("carry gradient;",),
-             ("added up: ∂L/∂w",)]
-    marks: list[Mark] = [Text(x, y + (28 + 17 * index) * s, rich(words), 13 * s if index == 0 else 12 * s, 400,
-                              "ink" if index == 0 else "ink-2") for index, (words,) in enumerate(lines)]
+    lines = [("all positions", 13, "ink"), (f"{numbers.count(alive)} of {numbers.count(own.size)}", 12, "ink-2"),
+             ("carry gradient;", 12, "ink-2"), ("added up: ∂L/∂w", 12, "ink-2")]
+    marks: list[Mark] = [Text(x, y + (28 + 17 * index) * s, plain(words), size * s, 600 if index == 0 else 400, ink)
+                         for index, (words, size, ink) in enumerate(lines)]
     bias = card.layer.weight_gradients.get("bias")
-    if bias is not None and card.cell[0] < len(bias):
-        marks.append(Text(x, y + 104 * s, rich(f"∂L/∂b **{numbers.signed(float(bias[card.cell[0]]), 3)}**"), 12 * s,
-                          400,
+    if bias is not None and card.cell[0] < len(bias) and y + 104 * s < frame.bottom:
+        marks.append(Text(x, y + 100 * s, rich(f"∂L/∂b **{said(float(bias[card.cell[0]]), True, 3)}**"), 12 * s, 400,
                           "ink-2"))
     return marks

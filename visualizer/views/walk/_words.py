@@ -5,94 +5,169 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Terms, pointwise
+from visualizer.kinds import Taps, Terms, pointwise
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
 CURVES = frozenset(kind.name for kind in pointwise.KINDS if "dropout" not in kind.name and not kind.moves_only)
 """Operations that are one function of one number: they have a curve."""
+LOSSES = ("cross_entropy", "nll_loss")
 
 
-def cell_words(trace: Trace, name: str, cell: Cell) -> str:
-    """`(3, 5)` of a map, `channel 0 (1, 2)`, `unit 17`; through a flatten the place it came from."""
-    layer = trace[name]
-    if len(cell) == 3:
+def cell_words(layer: Layer, cell: Cell) -> str:
+    """`ch 0 (1, 2)` of maps, `unit 17`, `(3, 5)` of anything else."""
+    if len(cell) == 3 and layer.has("row", "column"):
         return f"ch {cell[0]} ({cell[1]}, {cell[2]})"
     if len(cell) == 1:
         return f"{layer.axes[0] if layer.axes else 'number'} {cell[0]}"
     return f"({', '.join(map(str, cell))})"
 
 
+def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
+    """Where a number was computed: through layers that only lay numbers out anew, back to the one that made it."""
+    layer = trace[name]
+    while layer.reads and (kind := kinds.of(layer)) is not None and kind.moves_only:
+        try:
+            taps = kinds.terms(trace, layer.name, cell).taps
+        except LookupError:
+            break
+        if len(taps) != 1 or len(taps[0].cells) != 1 or taps[0].array != "output":
+            break
+        layer, cell = trace[taps[0].source], tuple(int(i) for i in taps[0].cells[0])
+    return layer.name, cell
+
+
 def where(layer: Layer, cell: Cell) -> str:
-    if len(cell) == 3:
+    if len(cell) == 3 and layer.has("row", "column"):
         return f"channel {cell[0]}, pixel ({cell[1]}, {cell[2]})"
     if not cell:
         return ""
     return ", ".join(f"{axis} {index}" for axis, index in zip(layer.axes, cell, strict=True))
 
 
-def plain_sentence(layer: Layer, cell: Cell, value: float, prefix: str = "") -> str:
-    return f"{prefix}{layer.name}, {where(layer, cell)}, is {{{numbers.significant(value, 4)}}}."
+def _at(layer: Layer, cell: Cell) -> str:
+    """` at unit 3`; nothing for a layer of one number."""
+    return f" at {where(layer, cell)}" if cell else ""
+
+
+def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
+    """Where no terms are known: what stands there."""
+    if layer.kind == "input":
+        return f"The input{_at(layer, cell)} is {{{_value(value)}}}: this was fed in, nothing made it."
+    return f"{layer.name}{_at(layer, cell)} is {{{_value(value)}}}; how it was made is not known here."
+
+
+def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
+    return f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}; how it came here cannot be taken apart."
 
 
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
     count = sum(len(taps.values) for taps in terms.taps)
-    said = numbers.number(value) if abs(value) >= 0.01 or value == 0 else numbers.significant(value, 3)
+    said, kind = _value(value), kinds.of(layer)
     if not np.isfinite(value):
-        return f"{layer.name}, {where(layer, cell)}, is {{{said}}}: not a finite number, so its terms are not either."
-    if layer.kind in ("cross_entropy", "nll_loss") and trace.objective.target is not None:
-        target = trace.objective.target
-        return f"The loss is −ln of the share of {_class(trace, (target,))}: {{{numbers.number(value, 4)}}}."
-    if terms.op == "max":
-        return f"The largest of {count} numbers goes on: {{{said}}}; the other {count - 1} do not."
-    kind = kinds.of(layer)
-    if terms.op == "copy" or (kind is not None and kind.moves_only):
-        source = terms.taps[0]
-        came = cell_words(trace, source.source, tuple(int(i) for i in source.cells[0]))
-        return f"Nothing is computed: {layer.name} {where(layer, cell)} is {source.source} {came}, {{{said}}}."
-    if layer.kind in CURVES:
-        x = float(terms.taps[0].values[0])
-        tail = ""
-        if layer.kind == "relu":
-            tail = ": it is above zero, so ReLU keeps it" if x > 0 else ": it is not above zero, so ReLU makes it 0"
-        return f"{numbers.number(x)} goes in, {{{said}}} comes out{tail}."
+        return f"{layer.name}{_at(layer, cell)} is {{{said}}}: not a finite number."
+    if layer.kind in LOSSES and trace.objective.target is not None:
+        return (f"The loss is −ln of the probability of {_class(trace, (trace.objective.target,))}: "
+                f"{{{numbers.number(value, 4)}}}.")
     if layer.kind == "softmax":
-        return (f"{numbers.percent(value)} of the exponentials belong to {_class(trace, cell)}: p = "
+        return (f"The exponential of {_class(trace, cell)} is {numbers.percent(value)} of the sum of all: p = "
                 f"{{{numbers.number(value, 3)}}}.")
-    if layer.output.ndim == 0:
-        return f"{layer.name} is {{{numbers.number(value, 4)}}}."
+    if terms.op == "max" and count > 1:
+        others = "the other one does not" if count == 2 else f"the other {numbers.count(count - 1)} do not"
+        return f"The largest of {numbers.count(count)} numbers goes on: {{{said}}}; {others}."
+    if count and (terms.op == "copy" or (kind is not None and kind.moves_only)):
+        source = terms.taps[0]
+        came = where(trace[source.source], tuple(int(i) for i in source.cells[0]))
+        return (f"Nothing is computed: {layer.name}{_at(layer, cell)} is the number of {source.source} at {came}, "
+                f"{{{said}}}.")
+    if layer.kind in CURVES and count:
+        return (f"{_value(float(terms.taps[0].values[0]))} goes in, {{{said}}} comes out"
+                f"{_about_relu(layer, terms) or f' of {layer.name}'}.")
     if terms.op == "sum" and count > 1:
-        follows = trace.readers(layer.name)
-        tail = ""
-        if len(follows) == 1 and follows[0].kind == "relu":
-            tail = ". ReLU keeps it, because it is above zero" if value > 0 else \
-                ". ReLU makes it 0, because it is not above zero"
-        what = "pixel" if len(cell) == 3 else "number"
+        what = "pixel" if layer.has("row", "column") else "number"
+        weighed = any(taps.weight or np.any(taps.weights != 1) for taps in terms.taps)
         bias = ", plus the bias," if terms.bias is not None else ""
-        return f"{numbers.count(count)} products{bias} make one {what}: {{{said}}}{tail}."
-    return f"{layer.name}, {where(layer, cell)}, is {{{said}}}."
+        if mean_of(terms):
+            start = f"The mean of {numbers.count(count)} numbers makes"
+        elif not weighed and not bias:
+            start = f"{numbers.count(count)} numbers are added to make"
+        else:
+            start = f"{numbers.count(count)} {'products' if weighed else 'numbers'}{bias} make"
+        return f"{start} one {what}: {{{said}}}{_then(trace, layer, value)}."
+    return f"{layer.name}{_at(layer, cell)} is {{{said}}}{_then(trace, layer, value)}."
+
+
+def mean_of(terms: Terms) -> bool:
+    """Whether a sum is a mean: every number counts the same, and together they count one."""
+    weights = np.concatenate([taps.weights for taps in terms.taps]) if terms.taps else np.zeros(0)
+    unnamed = not any(taps.weight for taps in terms.taps)
+    return bool(terms.op == "sum" and unnamed and terms.bias is None and len(weights) > 1
+                and np.allclose(weights, 1 / len(weights)))
+
+
+def _about_relu(layer: Layer, terms: Terms) -> str:
+    if layer.kind != "relu":
+        return ""
+    above = float(terms.taps[0].values[0]) > 0
+    return ": it is above zero, so ReLU keeps it" if above else ": it is not above zero, so ReLU makes it 0"
+
+
+def _then(trace: Trace, layer: Layer, value: float) -> str:
+    """What the ReLU that reads it alone does with it."""
+    follows = trace.readers(layer.name)
+    if len(follows) != 1 or follows[0].kind != "relu":
+        return ""
+    return ". ReLU keeps it, because it is above zero" if value > 0 else \
+        ". ReLU makes it 0, because it is not above zero"
 
 
 def _class(trace: Trace, cell: Cell) -> str:
-    return f"class {trace.labels[cell[0]] if cell and cell[0] < len(trace.labels) else cell}"
+    if not cell:
+        return "the class"
+    return f"class {trace.labels[cell[0]] if cell[0] < len(trace.labels) else cell[0]}"
 
 
-def hands_sentence(value: float) -> str:
+def hands_sentence(layer: Layer, value: float) -> str:
+    what = "pixel" if layer.has("row", "column") else "logit" if layer.axes == ("class",) else "unit"
     if value == 0:
-        return ("This number hands back {0}: nothing downstream depends on it here, so its weights and inputs get "
-                "nothing from it.")
-    return (f"It hands back {{{gradient_words(value)}}}: each weight gets it times the input it saw, each input gets "
-            "it times the weight it met.")
+        return (f"This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and inputs "
+                "get nothing from it.")
+    return (f"This {what} hands back {{{gradient_words(value)}}}: each weight gets it times the input it saw, each "
+            "input gets it times the weight it met.")
 
 
-def arrival_sentence(layer: Layer, cell: Cell, value: float, arrived: tuple[tuple[str, Terms], ...]) -> str:
-    count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
-    readers = ", ".join(name for name, _ in arrived)
+def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
+                     arrived: tuple[tuple[str, Terms], ...]) -> str:
+    start = f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}"
     if not arrived:
-        return f"∂L/∂{layer.name} at {where(layer, cell) or 'its one number'} is {{{gradient_words(value)}}}."
-    terms = f"{numbers.count(count)} term{'s' if count != 1 else ''}"
-    return f"∂L/∂{layer.name} at {where(layer, cell)} is {{{gradient_words(value)}}}: {terms} handed back by {readers}."
+        return f"{start}: the way back starts here."
+    if len(arrived) == 1 and trace[arrived[0][0]].kind == "cross_entropy" and layer.axes == ("class",):
+        answer, target = trace.answer, trace.objective.target
+        if answer is not None and target is not None and answer.reads == (layer.name,):
+            chance = numbers.number(float(answer.output[cell]), 4)
+            label = "1, because it is the label" if cell == (target,) else "0"
+            return f"{start}: its probability {chance}, minus {label}."
+    count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
+    readers = " and ".join(dict.fromkeys(name for name, _ in arrived))
+    if count == 0:
+        won = ", because it won no window" if "max_pool" in trace[arrived[0][0]].kind else ""
+        return f"{start}: {readers} hands nothing back to it{won}."
+    if count == 1:
+        return f"{start}: {readers} hands it back."
+    return f"{start}: {numbers.count(count)} terms, handed back by {readers}."
 
 
 def gradient_words(value: float) -> str:
-    return numbers.signed(value, 4) if abs(value) >= 1e-3 or value == 0 else numbers.power(value)
+    return numbers.signed(value, 4) if abs(value) >= 1e-3 or value == 0 else \
+        f"{'+' if value > 0 else ''}{numbers.power(value)}"
+
+
+def _value(value: float) -> str:
+    return numbers.number(value) if not np.isfinite(value) or abs(value) >= 0.01 or value == 0 else \
+        numbers.significant(value, 3)
+
+
+def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
+    """The layer and the cell that a term was read from, through layers that only move numbers."""
+    cell = tuple(int(i) for i in taps.cells[index])
+    return origin(trace, taps.source, cell) if taps.array == "output" else (taps.source, cell)
