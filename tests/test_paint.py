@@ -302,6 +302,25 @@ def test_a_stroke_inside_covers_whole_pixels_and_nothing_outside(scale):
     assert (rows.min(), rows.max() + 1) == (round(8 * scale), round(24 * scale))
 
 
+@pytest.mark.parametrize("scale", [1, 1.25, 1.5, 2])
+def test_a_cell_that_is_copied_looks_as_if_it_were_drawn(scale):
+    """Hundreds of framed cells are copies of a few; blending them rounds by a shade or two at most."""
+    def cells(draw):
+        image = QImage(200, 160, QImage.Format.Format_RGB32)
+        image.fill(0xFFFFFFFF)
+        with paint.painting(image) as painter:
+            painter.scale(scale, scale)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            on = paint._surface(painter, "light")
+            for index, (x, y) in enumerate(((3, 4), (50.3, 4.7), (10.25, 40.5), (60.66, 50.1))):
+                draw(Rect(x, y, 42, 30, f"activation-pale:{20 + 60 * index}", "tile-border", 1, True, 3), on)
+        return np.array(image.constBits()).reshape(160, 200, 4).astype(int)
+
+    drawn, copied = cells(paint._draw_area), cells(paint._draw_cell)
+    assert np.any(drawn != 255)
+    assert np.max(np.abs(drawn - copied)) <= 2
+
+
 def test_hatching_stays_inside_its_area_in_every_theme():
     for theme in ("light", "projector"):
         seen = drawn(Rect(10, 10, 30, 20, "hatch"), theme=theme)

@@ -49,6 +49,8 @@ MOST_CELLS = 4_000
 """More cells than this in one mark are drawn as an image on paper, too."""
 MOST_KEPT = 1 << 25
 """A still part of more pixels than this (128 MB) is not kept as an image: it is zoomed far beyond any screen."""
+LARGEST_CELL = 300
+"""Device pixels; a framed cell larger than this is drawn each time."""
 DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
 """Pixels drawn and left out; thick from 2 pixels on."""
 
@@ -285,6 +287,46 @@ def _draw_line(mark: Line, on: _Surface) -> None:
 def _draw_rect(mark: Rect, on: _Surface) -> None:
     if mark.y - mark.stroke_width > on.bottom or mark.y + mark.height + mark.stroke_width < on.top:
         return
+    if mark.inside and mark.radius and mark.stroke and mark.fill != "hatch" and not on.vector:
+        _draw_cell(mark, on)
+    else:
+        _draw_area(mark, on)
+
+
+def _draw_cell(mark: Rect, on: _Surface) -> None:
+    """A framed cell with round corners, of which pictures hold hundreds alike: drawn once, then copied.
+
+    The copy is drawn at the same place between the device's pixels, so it is the same to the pixel.
+    """
+    matrix = on.matrix
+    scale, dx, dy = matrix.m11(), matrix.dx(), matrix.dy()
+    if scale != matrix.m22() or mark.width * scale > LARGEST_CELL or mark.height * scale > LARGEST_CELL:
+        _draw_area(mark, on)
+        return
+    x, y = mark.x * scale + dx, mark.y * scale + dy
+    left, top = math.floor(x), math.floor(y)
+    cell = _cell(mark.width, mark.height, mark.fill, mark.stroke, mark.stroke_width, mark.radius, mark.dashed,
+                 mark.opacity, on.theme, scale, round(x - left, 4), round(y - top, 4))
+    on.painter.drawImage(QPointF((left - dx) / scale, (top - dy) / scale), cell)
+
+
+@lru_cache(maxsize=4096)
+def _cell(width: float, height: float, fill: str, stroke: str, stroke_width: float, radius: float, dashed: bool,
+          opacity: float, theme: str, scale: float, dx: float, dy: float) -> QImage:
+    mark = Rect(0, 0, width, height, fill, stroke, stroke_width, True, radius, dashed, opacity=opacity)
+    wide, high = math.ceil(width * scale + dx) + 1, math.ceil(height * scale + dy) + 1
+    image = QImage(wide, high, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(0)
+    with painting(image) as painter:
+        painter.translate(dx, dy)
+        painter.scale(scale, scale)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        _draw_area(mark, _surface(painter, theme))
+    image.setDevicePixelRatio(scale)
+    return image
+
+
+def _draw_area(mark: Rect, on: _Surface) -> None:
     painter = on.painter
     area = QRectF(mark.x, mark.y, mark.width, mark.height)
     if mark.fill == "hatch":
