@@ -86,6 +86,7 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
     in the table and on hover.
     """
     marks: list[Mark] = []
+    x, y = float(round(x)), float(round(y))  # between pixels, cells would look unequal
     wide, high = cell[0] - GAP, cell[1] - GAP
     finite, fills = np.isfinite(values).tolist(), ink.fills(values).tolist()
     said, letters = _fitting(values, ink, look, wide, high, size)
@@ -110,6 +111,7 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
 
 def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0) -> Rect:
     """A frame around one cell of a number grid: the one that is looked at."""
+    x, y = float(round(x)), float(round(y))
     return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] - GAP + 4, cell[1] - GAP + 4, "", "accent",
                 wide, radius=4)
 

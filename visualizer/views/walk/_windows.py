@@ -153,14 +153,14 @@ class _Layout:
 def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     s = frame.look.text_scale
     room = frame.width - (NAMES + AXIS) * s
-    pitch = min(room / columns, max(152 * s, grid[2] * 62 * s))
-    wide = min(58.0 * s if columns <= 2 else 44.0 * s, (pitch - 16 * s) / grid[2])
+    pitch = float(int(min(room / columns, max(152 * s, grid[2] * 62 * s))))
+    wide = float(int(min(58.0 * s if columns <= 2 else 44.0 * s, (pitch - 16 * s) / grid[2])))
     high = min(wide * 0.73, 32 * s, (frame.height * 0.58 - 80 * s) / (rows * grid[1]))
-    high = max(high, 8 * s)
+    high = float(int(max(high, 8 * s)))
     step = high * grid[1] + 28 * s
     tops = tuple(frame.y + HEAD * s + index * step for index in range(rows))
     sums = tops[-1] + high * grid[1] + (22 if columns > 1 else 2) * s
-    x = frame.x + AXIS * s
+    x = float(round(frame.x + AXIS * s))
     names = min(frame.right - NAMES * s + 16 * s, x + (columns - 1) * pitch + wide * grid[2] + 24 * s)
     return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12 * s, names)
 
@@ -301,7 +301,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
     size, ink = grid[1] * grid[2], Ink("activation", largest(values))
-    cell = (min(84 * s, 260 * s / grid[2]), min(60 * s, 220 * s / grid[1]))
+    cell = (float(int(min(84 * s, 260 * s / grid[2]))), float(int(min(60 * s, 220 * s / grid[1]))))
     wide, tall = cell[0] * grid[2], cell[1] * grid[1]
     read, made = _read_and_made(trace, card, taps)
     side = min((frame.width - wide - 160 * s) / 2, frame.height * 0.58 - TITLE * s, 400 * s)
@@ -424,11 +424,11 @@ Spots = list[tuple[float, float]]
 def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window, its share, kernel, its share: above each other, a column a channel."""
     s = frame.look.text_scale
-    pitch = min((frame.width - NAMES * s) / columns, max(152 * s, grid[2] * 62 * s))
-    wide = min(44 * s, (pitch - 16 * s) / grid[2])
+    pitch = float(int(min((frame.width - NAMES * s) / columns, max(152 * s, grid[2] * 62 * s))))
+    wide = float(int(min(44 * s, (pitch - 16 * s) / grid[2])))
     totals = min(150 * s, 0.2 * frame.height)
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) * s - totals
-    high = max(8 * s, min(32 * s, wide * 0.73, room / (4 * grid[1])))
+    high = float(int(max(8 * s, min(32 * s, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD * s
     tops = (top, top + step + 24 * s, top + 2 * step + 44 * s, top + 3 * step + 68 * s)
     below = tops[3] + step + 14 * s
@@ -442,9 +442,10 @@ def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]
     s = frame.look.text_scale
     between, above = 92 * s, 40 * s
     room = (frame.width - (columns - 1) * 40 * s) / columns
-    wide = min(58 * s, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))
+    wide = float(int(min(58 * s, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
     totals = min(190 * s, 0.3 * frame.height)
-    high = max(8 * s, min(36 * s, wide * 0.73, (frame.height - (HEAD + 14) * s - 2 * above - totals) / (2 * grid[1])))
+    high = min(36 * s, wide * 0.73, (frame.height - (HEAD + 14) * s - 2 * above - totals) / (2 * grid[1]))
+    high = float(int(max(8 * s, high)))
     across, step = wide * grid[2], high * grid[1]
     tops = (frame.y + HEAD * s + above, frame.y + HEAD * s + 2 * above + step)
     below = tops[1] + step + 14 * s
