@@ -10,15 +10,16 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeySequence
 
-from visualizer import registry
+from visualizer import registry, views
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, from_json, moment_of, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Sample, Trace, load
-from visualizer.ui import commands
+from visualizer.ui import commands, words
 from visualizer.ui.keysheet import KeySheet, keys_words
 from visualizer.ui.page import looked_at, page
+from visualizer.ui.stage import own_knobs
 
 PROMISED = {
     "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
@@ -239,6 +240,27 @@ def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
 def test_the_page_of_a_step_says_what_was_read():
     moment = timeline(reading()).find("gru.forward[2]")
     made = page(reading(), moment, None, Look())
-    words = " ".join(mark.plain for mark in made.still if isinstance(mark, Text))
-    assert "step 2" in words
-    assert "Having read “␣”." in words
+    said = " ".join(mark.plain for mark in made.still if isinstance(mark, Text))
+    assert "step 2" in said
+    assert "Having read “␣”." in said
+
+
+# --- knobs ----------------------------------------------------------------------------------------------------------
+
+def test_every_choice_of_every_view_has_words():
+    for view in views.all_views():
+        for name, found in view.knobs:
+            if len(found) > 1:
+                assert words.knob(name) != name, (view.name, name)
+                said = [words.knob_word(name, word) for word in found]
+                assert len(set(said)) == len(said)
+                assert all(word[:1].isupper() or word[:1].isdigit() for word in said), (view.name, name, said)
+
+
+def test_a_view_is_given_only_knobs_and_words_that_it_knows():
+    look = Look(knobs=(("order", "last"), ("march", "rows"), ("ranking", "max"), ("strange", "x")))
+    by_name = {view.name: view for view in views.all_views()}
+    assert own_knobs(by_name["walk"], look) == (("march", "rows"),)
+    assert own_knobs(by_name["unrolled"], look) == (("order", "last"),)
+    assert own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
+    assert own_knobs(by_name["network"], look) == (("ranking", "max"),)

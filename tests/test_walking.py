@@ -83,15 +83,29 @@ def test_a_channel_a_weight_and_what_is_computed_are_only_themselves(digits):
 
 
 def test_the_words_of_a_term_are_its_factors_and_their_product(digits):
-    picture = card(digits, "conv2.forward", Focus("conv2", (7, 3, 5)))
-    place, product = walking.term_tip(digits, picture, Focus("pool1", (4, 5, 5)), False).split("\n")
+    about = Focus("conv2", (7, 3, 5))
+    picture = card(digits, "conv2.forward", about)
+    place, product = walking.term_tip(digits, picture, Focus("pool1", (4, 5, 5)), about, False).split("\n")
     assert place == "pool1 channel 4, pixel (5, 5)"
     value, weight, result = (number(word) for word in product.removeprefix("value ").replace(" = ", " × ").split(" × "))
     assert value == pytest.approx(float(digits["pool1"].output[4, 5, 5]), rel=0.005)
     assert weight == pytest.approx(float(digits["conv2"].weights["weight"][7, 4, 2, 0]), rel=0.005)
     assert result == pytest.approx(float(digits["pool1"].output[4, 5, 5]) * float(
         digits["conv2"].weights["weight"][7, 4, 2, 0]), rel=0.005)
-    assert "×" not in walking.term_tip(digits, picture, Focus("pool1", (4, 0, 0)), False), "no term of this number"
+    assert "×" not in walking.term_tip(digits, picture, Focus("pool1", (4, 0, 0)), about, False), "no term of it"
+
+
+def test_on_the_way_back_only_gradients_are_called_gradients(digits):
+    about, read = Focus("conv2", (7, 9, 8)), Focus("pool1", (4, 10, 9))
+    hands = card(digits, "conv2.backward", about)
+    gradient = float(digits["pool1"].gradient[read.cell])
+    said = walking.term_tip(digits, hands, read, about, True).split("\n")[1]
+    assert number(said.removeprefix("gradient ")) == pytest.approx(gradient, rel=1e-3)
+    arrived = card(digits, "pool1.backward", read)
+    term = Focus("conv2", (7, 9, 8))
+    said = walking.product_words(digits, arrived, term, "pool1")
+    share = float(digits["conv2"].gradient[term.cell]) * float(digits["conv2"].weights["weight"][7, 4, 1, 1])
+    assert number(said.split(" = ")[1]) == pytest.approx(share, rel=0.005)
 
 
 def test_what_a_flatten_moved_has_the_words_of_its_term(digits):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -33,7 +32,7 @@ from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.drawing import Pad, Sheet
 from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import suiting
+from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.words import tr
@@ -333,7 +332,7 @@ class Aside(Canvas):
         if view.aside is None:
             self.hide()
             return
-        look = replace(state.look, size=(self.width(), self.height()))
+        look = look_of(state, view, (self.width(), self.height()))
         focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:

@@ -148,7 +148,7 @@ class Stage(Canvas):
             self.show_picture(EMPTY)
             return
         view = suiting(store.state.view, trace)
-        look = look_of(store.state, (self.width(), self.height()))
+        look = look_of(store.state, view, (self.width(), self.height()))
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
@@ -187,7 +187,8 @@ class Stage(Canvas):
         if trace is None or moment is None:
             return ""
         if self.part >= 0:
-            return walking.spoken(trace, self.picture, self.parts()[self.part], self.spot, moment.backward)
+            return walking.spoken(trace, self.picture, self.parts()[self.part], self.spot,
+                                  looked_at(trace, moment, self.store.state), moment.backward)
         return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
                           words.place(trace, looked_at(trace, moment, self.store.state))))
 
@@ -199,7 +200,8 @@ class Stage(Canvas):
         if focus.part == BEAT:
             return words.beat_tip(trace, focus.layer, moment.backward)
         if self.store.state.view == WALK:
-            return walking.term_tip(trace, self.picture, focus, moment.backward)
+            return walking.term_tip(trace, self.picture, focus, looked_at(trace, moment, self.store.state),
+                                    moment.backward)
         return words.tip(trace, focus, moment.backward)
 
     def focus_at(self, point: QPointF) -> Focus | None:
@@ -567,13 +569,17 @@ def suiting(name: str, trace: Trace) -> views.View:
     return next((view for view in found if view.name == name), found[0])
 
 
-def look_of(state: State, size: tuple[int, int]) -> Look:
-    """The look of the State at the stage's size; while it plays, what is not reached yet is veiled."""
-    look = replace(state.look, size=size)
-    if state.playing:
-        knobs = dict(look.knobs) | {"unreached": "veiled"}
-        look = replace(look, knobs=tuple(knobs.items()))
-    return look
+def look_of(state: State, view: views.View, size: tuple[int, int]) -> Look:
+    """The look of the State for a view at the stage's size; while it plays, what is not reached yet is veiled."""
+    knobs = dict(own_knobs(view, state.look))
+    if state.playing and "unreached" in dict(view.knobs):
+        knobs["unreached"] = "veiled"
+    return replace(state.look, size=size, knobs=tuple(knobs.items()))
+
+
+def own_knobs(view: views.View, look: Look) -> tuple[tuple[str, str], ...]:
+    """The knobs that are turned, as far as this view has them: another one may call its own by the same name."""
+    return tuple((name, word) for name, word in look.knobs if word in dict(view.knobs).get(name, ()))
 
 
 def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:

@@ -110,19 +110,24 @@ def same_numbers(trace: Trace, focus: Focus) -> tuple[Focus, ...]:
     return tuple(found)
 
 
-def term_tip(trace: Trace, picture: Picture, focus: Focus, backward: bool) -> str:
-    """Two lines for a term: where its number was read, and the product; as any cell's tip where it is no term."""
+def term_tip(trace: Trace, picture: Picture, focus: Focus, about: Focus, backward: bool) -> str:
+    """Two lines for a term of the number `about`: where it was read, and the product; as any cell's tip where it is
+    no term."""
     lines = words.tip(trace, focus, backward).split("\n")
-    product = product_words(trace, picture, focus)
+    product = product_words(trace, picture, focus, about.layer if backward else "")
     if not product:
         return "\n".join(lines)
     return f"{lines[0]}\n{words.quantity(focus, backward)} {product}"
 
 
-def product_words(trace: Trace, picture: Picture, focus: Focus) -> str:
-    """`2.96 × 0.52 = +1.55`, from the row of the picture's own table; empty where nothing is multiplied."""
+def product_words(trace: Trace, picture: Picture, focus: Focus, without: str = "") -> str:
+    """`2.96 × 0.52 = +1.55`, from the row of the picture's own table; empty where nothing is multiplied.
+
+    Rows of the layer `without` do not count: on the way back its own terms are what it read, and no gradients.
+    """
     alike = {(one.layer, f"({', '.join(map(str, one.cell))})") for one in same_numbers(trace, focus)}
-    row = next((row for row in picture.table.rows if len(row) == 6 and (row[1], row[2]) in alike), None)
+    row = next((row for row in picture.table.rows if len(row) == 6 and (row[1], row[2]) in alike
+                and row[0] != without), None)
     if row is None:
         return ""
     value, weight, product = (float(number) for number in row[3:])
@@ -132,9 +137,9 @@ def product_words(trace: Trace, picture: Picture, focus: Focus) -> str:
     return f"{numbers.significant(value)} × {numbers.significant(weight)} = {plus}{numbers.significant(product)}"
 
 
-def spoken(trace: Trace, picture: Picture, part: Part, number: int, backward: bool) -> str:
+def spoken(trace: Trace, picture: Picture, part: Part, number: int, about: Focus, backward: bool) -> str:
     """`kernel, 3 of 54: pool1 channel 0, pixel (4, 5), 2.96 × 0.52 = +1.55`, for a screen reader."""
-    said = term_tip(trace, picture, part.spots[number].focus, backward).replace("\n", ", ")
+    said = term_tip(trace, picture, part.spots[number].focus, about, backward).replace("\n", ", ")
     return tr("{part}, {n} of {all}: {said}").format(part=part.name, n=number + 1, all=len(part.spots), said=said)
 
 
@@ -163,7 +168,9 @@ def _name(picture: Picture, spots: Sequence[Spot], are_bars: bool) -> str:
                 if text.weight >= 600 and text.x >= left + wide and top <= text.y <= top + high]
     above = [(-text.y, text.plain) for text in texts if left - 60 <= text.x <= left + 8 and top - 28 <= text.y <= top]
     if are_bars:
-        return tr("running sum")
+        headings = [(text.y, text.plain) for text in texts if text.weight >= 600 and abs(text.x - left) <= 80
+                    and text.y <= top + high and not any(letter.isdigit() for letter in text.plain)]
+        return max(headings)[1] if headings else tr("running sum")
     return next((name for _, name in (*sorted(above)[:1], *sorted(right_of)[:1])), tr("terms"))
 
 

@@ -35,7 +35,7 @@ from visualizer.ui.keysheet import Blank, KeySheet
 from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.rail import Rail
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, SMALLEST, TOP, USUAL, WIDE
-from visualizer.ui.stage import Stage, suiting
+from visualizer.ui.stage import Stage, own_knobs, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
@@ -143,8 +143,7 @@ class Window(QWidget):
         trace, moment, state = self.store.trace, self.store.moment, self.store.state
         if trace is None or moment is None:
             return state
-        own = [name for name, _ in self.view().knobs]
-        look = replace(state.look, knobs=tuple(pair for pair in state.look.knobs if pair[0] in own))
+        look = replace(state.look, knobs=own_knobs(self.view(), state.look))
         focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
         return replace(state, look=look, focus=focus, view=self.view().name)
 
@@ -409,10 +408,11 @@ class Window(QWidget):
         """The knobs of the view, each with its words to choose one from."""
         menu.clear()
         knobs = self.view().knobs if self.store.trace is not None else ()
+        knobs = tuple((name, found) for name, found in knobs if len(found) > 1)
         for name, found in knobs:
             menu.addSection(words.knob(name))
             group = QActionGroup(menu)
-            chosen = self.store.state.look.knob(name, found[0])
+            chosen = dict(own_knobs(self.view(), self.store.state.look)).get(name, found[0])
             for word in found:
                 action = menu.addAction(words.knob_word(name, word))
                 action.setCheckable(True)

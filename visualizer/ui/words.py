@@ -125,6 +125,10 @@ def knob(name: str) -> str:
         "march": tr("Small steps"),
         "ranking": tr("Order of the maps"),
         "unreached": tr("What is not reached yet"),
+        "order": tr("Order of the units"),
+        "state": tr("Which state"),
+        "temperature": tr("Temperature of the answer"),
+        "fold": tr("The steps"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -141,6 +145,15 @@ def knob_word(name: str, word: str) -> str:
         ("ranking", "mean"): tr("Largest mean size first"),
         ("ranking", "max"): tr("Largest value first"),
         ("ranking", "gradient"): tr("Largest gradient first"),
+        ("order", "last"): tr("As large as at the last step"),
+        ("order", "here"): tr("As large as at this step"),
+        ("order", "as is"): tr("As they are numbered"),
+        ("order", "principal"): tr("By their first principal component"),
+        ("order", "change"): tr("By their first large change"),
+        ("state", "hidden"): tr("Hidden state"),
+        ("state", "cell"): tr("Cell state"),
+        ("fold", "0"): tr("Unrolled, side by side"),
+        ("fold", "1"): tr("Folded into one cell"),
         ("unreached", "shown"): tr("Shown"),
         ("unreached", "veiled"): tr("Veiled"),
     }.get((name, word), word.replace("_", " ").capitalize())
