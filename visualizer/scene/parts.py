@@ -329,7 +329,7 @@ def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) 
 
 @lru_cache(maxsize=16)
 def norms(trace: Trace) -> dict[str, float]:
-    """‖∂L/∂a‖ of every layer through which gradient came."""
+    """∥∂L/∂a∥ of every layer through which gradient came."""
     return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
@@ -356,7 +356,7 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     named = [name for name in order if name in found and np.isfinite(found[name])]
     label_y = (row.chart_top + row.chart_bottom) / 2
     marks: list[Mark] = [Text(10 * s, label_y - 2 * s, plain("gradient"), 11 * s, 500, "ink-2"),
-                         Text(10 * s, label_y + 12 * s, (Run("‖∂L/∂"), Run("a", italic=True), Run("‖ log")), 11 * s,
+                         Text(10 * s, label_y + 12 * s, (Run("∥∂L/∂"), Run("a", italic=True), Run("∥ log")), 11 * s,
                               400, "ink-2")]
     if not named:
         marks.append(Text(places[order[0]] + 40 * s, label_y + 4 * s, plain("nothing flowed back"), 11 * s, 400,

@@ -138,7 +138,7 @@ def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
         return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
     alive = int(np.count_nonzero(layer.gradient))
     return (f"{{{numbers.count(alive)} of {numbers.count(layer.output.size)}}} values of {layer.name} carry gradient; "
-            f"its size ‖∂L/∂{layer.name}‖ is {numbers.significant(float(np.linalg.norm(layer.gradient)), 3)}.")
+            f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(layer.gradient)), 3)}.")
 
 
 def _table(layer: Layer, backward: bool) -> Table:

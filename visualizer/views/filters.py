@@ -222,7 +222,7 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
         return f"No gradient reached the weights of {layer.name}."
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
     where = ", ".join(str(int(i)) for i in at)
-    return (f"‖∂L/∂w‖ of {layer.name} is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}; the largest, "
+    return (f"∥∂L/∂w∥ of {layer.name} is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}; the largest, "
             f"{numbers.signed(float(gradient[at]), 4)}, belongs to weight ({where}).")
 
 

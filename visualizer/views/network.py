@@ -636,12 +636,12 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     if layer.kind == "input":
         row = strongest(layer, True)
         where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
-        return (f"Back at the input: ‖∂L/∂x‖ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
+        return (f"Back at the input: ∥∂L/∂x∥ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
                 f"{where}; these are the pixels that would change the loss.")
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
         return (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
-                f"its size ‖∂L/∂{layer.name}‖ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
+                f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
     channel = subject.cell[0]
     own = gradient[channel]
     alive, total = int(np.count_nonzero(own)), int(own.size)
