@@ -398,6 +398,19 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     return trace
 
 
+def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
+    """The recording with what the view shows beyond it; that of a file holds what it holds."""
+    missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
+    if not missing or _suffix(state.model) == ".trace":
+        return trace
+    with _working("measuring"):
+        record = registry.module("record")
+        again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
+                               objective=state.objective, dtype=chosen.dtype, trace=trace)
+        studied: Trace = record.with_study(again, *missing)
+    return studied
+
+
 def _check(trace: Trace) -> None:
     """Say how far the numbers are from their own terms; NotDone if they are not to be trusted."""
     report = trace.check()
@@ -428,6 +441,7 @@ def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) 
     else:
         moment = moment_of(state, times)
     view = chosen.view or state.view
+    trace = _studied(trace, view, state, chosen)
     known = dict(registry.module("views").find(view).knobs)  # the State may hold those of other views, too
     knobs = {name: word for name, word in look.knobs if word in known.get(name, ())}
     knobs |= dict(pair for pairs in chosen.knobs for pair in pairs)

@@ -67,7 +67,17 @@ def extend(model: str, sample: str) -> dict[str, Any]:
     return {"trace": grown, "report": None}
 
 
-REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend}
+def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`."""
+    made = import_module("visualizer.record")
+    again = made.pass_of(_opened(wanted["model"], _hash_of(wanted["model"])),
+                         **{**{key: word for key, word in wanted.items() if key != "model"},
+                            "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
+    return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend,
+                                           "study": study}
 
 
 _read: dict[tuple[str, str], Trace] = {}
@@ -85,10 +95,7 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     `sample` is a sample, a file, a text, or `strip:4 0 7`; `pixels` is a drawing, white on black: 28 x 28 bytes, or an
     array of any size.
     """
-    if isinstance(pixels, bytes):
-        if len(pixels) != 28 * 28:
-            raise Refused(f"A drawing of {len(pixels)} bytes is not 28 × 28; send an array if it has another size.")
-        pixels = np.frombuffer(pixels, np.uint8).reshape(28, 28)
+    pixels = _drawing(pixels)
     drawn = None if pixels is None else (pixels.shape, pixels.dtype.str, pixels.tobytes())
     source = model, _hash_of(model)
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
@@ -101,6 +108,15 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
             _read.clear()
             _read[source] = made
     return _last[key]
+
+
+def _drawing(pixels: Any) -> Any:
+    """A drawing as an array."""
+    if not isinstance(pixels, bytes):
+        return pixels
+    if len(pixels) != 28 * 28:
+        raise Refused(f"A drawing of {len(pixels)} bytes is not 28 × 28; send an array if it has another size.")
+    return np.frombuffer(pixels, np.uint8).reshape(28, 28)
 
 
 _open: dict[tuple[str, str], Any] = {}

@@ -14,6 +14,7 @@ from visualizer import samples
 from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.objectives import UNKNOWN, Target
+from visualizer.record.studies import Pass
 from visualizer.samples import Given
 from visualizer.trace import Array, Refused, Trace
 
@@ -30,21 +31,36 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
     differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
     follow, unless a target or an objective is given. Raises Refused, or LookupError for an unknown name.
     """
+    return pass_of(model, sample, pixels=pixels, target=target, objective=objective, dtype=dtype).trace
+
+
+def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
+            target: int | None = None, objective: str = "loss", dtype: str | None = None,
+            trace: Trace | None = None) -> Pass:
+    """What `record` makes, and all that it takes to make it again: what a study starts from.
+
+    `trace` is the recording of the same, if it is there already. Raises what `record` raises.
+    """
     opened = model if isinstance(model, Opened) else open_model(model)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
     given = _given(opened, str(sample), pixels)
     x = prepared(opened, given.raw)
+    aim = _target(opened, given, x, target)
+    if trace is None:
+        trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
+    return Pass(trace, opened.module, (x,), aim, _asks(opened), opened, given)
+
+
+def _captured(opened: Opened, given: Given, x: Tensor, aim: Target, objective: str, dtype: str | None) -> Trace:
     try:
-        trace = capture(opened.module, x, _target(opened, given, x, target), dtype, name=opened.name,
-                        title=opened.title, sample=given.sample, labels=opened.labels, objective=objective,
-                        asks=_asks(opened), facts=facts(opened.card))
+        return capture(opened.module, x, aim, dtype, name=opened.name, title=opened.title, sample=given.sample,
+                       labels=opened.labels, objective=objective, asks=_asks(opened), facts=facts(opened.card))
     except (RuntimeError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise Refused(f"{opened.title} cannot be run on an input of the shape {tuple(x.shape)} ({reason}); give it an "
                       "input of the shape that it was made for.") from error
-    return told(trace, opened, given)
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import export, registry, samples
+from visualizer import export, registry, samples, views
 from visualizer.engine.client import Engine
 from visualizer.scene.state import State, from_json
 from visualizer.trace import Refused, Trace, load
@@ -48,7 +48,13 @@ class Recorder(QObject):
         self._before = store.state
         """Where one was in the recording that is still shown while another one is asked for."""
         self._gone = False
+        self._measured: dict[int, tuple[State, str]] = {}
+        """Studies that are under way."""
+        self._in_vain: set[tuple[object, str]] = set()
+        """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
+        store.changed.connect(lambda old, new: old.view != new.view and self.measure())
+        store.trace_changed.connect(lambda trace: self.measure())
         store.wants_trace.connect(self.record)
         engine.ready.connect(self._ready)
         engine.answered.connect(self._answered)
@@ -71,6 +77,18 @@ class Recorder(QObject):
                 self._ask(state)
         except Refused as error:
             self._refuse(str(error))
+
+    def measure(self) -> None:
+        """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
+        state, trace = self.store.state, self.store.trace
+        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace":
+            return
+        recording = recording_of(state)
+        under_way = {(recording_of(asked), name) for asked, name in self._measured.values()} | self._in_vain
+        for name in views.find(state.view).studies:
+            if name not in trace.studies and (recording, name) not in under_way:
+                number = self.engine.request("study", lane=f"study {name}", name=name, **self._wishes(state))
+                self._measured[number] = state, name
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -129,13 +147,17 @@ class Recorder(QObject):
         self.store.apply(lambda state: replace(found, look=look, playing=False))
 
     def _ask(self, state: State) -> None:
+        number = self.engine.request("record", **self._wishes(state))
+        self._asked = {number: state}
+
+    def _wishes(self, state: State) -> dict[str, Any]:
+        """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
         if state.sample == DRAWN:
             if self.ink is None:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = self.ink
-        number = self.engine.request("record", **wishes)
-        self._asked = {number: state}
+        return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
         if self.store.set_trace(trace, report, asked=state):
@@ -156,12 +178,20 @@ class Recorder(QObject):
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
+        if number in self._measured:
+            asked, study = self._measured.pop(number)
+            self.store.set_study(study, answer["arrays"], asked)
+            return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
 
     def _turned_down(self, number: int, sentence: str) -> None:
-        if self._asked.pop(number, None) is not None:
+        if number in self._measured:
+            asked, study = self._measured.pop(number)
+            self._in_vain.add((recording_of(asked), study))
+            self.said.emit(sentence)
+        elif self._asked.pop(number, None) is not None:
             self._refuse(sentence)
 
     def _ready(self, versions: Any) -> None:

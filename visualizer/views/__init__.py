@@ -34,6 +34,8 @@ class View:
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Settings it understands, each with the words it takes, the first being the default."""
+    studies: tuple[str, ...] = ()
+    """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
 
 
 def all_views() -> tuple[View, ...]:
