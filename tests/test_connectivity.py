@@ -151,3 +151,24 @@ def test_a_study_travels_with_the_trace(studied, tmp_path):
     opened = load(studied.save(tmp_path / "a.trace"))
     assert np.array_equal(opened.studies["connectivity"]["change"], studied.studies["connectivity"]["change"])
     assert "connectivity" not in load(pass_of("char_rnn", TEXT).trace.save(tmp_path / "b.trace")).studies
+
+
+def test_the_engine_and_the_command_line_measure_it_when_it_is_looked_at(studied, tmp_path, capsys):
+    from visualizer.cli import main
+    from visualizer.engine.requests import REQUESTS
+
+    steps = REQUESTS["study"](name="connectivity", model="char_lstm", sample=f"text:{TEXT}", objective="loss")
+    shares = []
+    while True:
+        try:
+            shares.append(next(steps)[0])
+        except StopIteration as end:
+            answer = end.value
+            break
+    assert shares == sorted(shares)
+    assert answer["study"] == "connectivity"
+    assert np.array_equal(answer["arrays"]["gradient"], studied.studies["connectivity"]["gradient"])
+    assert main(["data", "char_lstm", "--input", TEXT, "--view", "connectivity", "--at", "lstm.forward[6]",
+                 "-o", str(tmp_path / "c.csv")]) == 0
+    assert len((tmp_path / "c.csv").read_text().splitlines()) == 7
+    capsys.readouterr()
