@@ -101,13 +101,13 @@ class Recorder(QObject):
     def _open(self, path: Path) -> None:
         if not path.exists():
             if str(path) in registry.models():
-                self.store.update(model=str(path))
+                self.store.update(model=str(path), interventions=())
                 return
             raise Refused(tr("There is no file {path}; check the name.").format(path=path))
         suffix = path.suffix.lower()
         if suffix == ".trace":
             sample = load(path).sample.name
-            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False)
+            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, interventions=())
         elif suffix == ".session":
             self._restore(_read_session(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
@@ -117,7 +117,7 @@ class Recorder(QObject):
             samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
-            self.store.update(model=str(path), at="", focus=None, playing=False)
+            self.store.update(model=str(path), at="", focus=None, playing=False, interventions=())
         else:
             raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
                              "picture saved by the app.").format(name=path.name))
@@ -129,7 +129,8 @@ class Recorder(QObject):
         self.store.apply(lambda state: replace(found, look=look, playing=False))
 
     def _ask(self, state: State) -> None:
-        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
+        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
+                                  "interventions": state.interventions}
         if state.sample == DRAWN:
             if self.ink is None:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
