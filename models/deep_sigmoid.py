@@ -1,4 +1,15 @@
-"""DOC"""
+"""MLP of 20 layers, sigmoid: so deep that its first layers never hear how wrong the answer was.
+
+The slope of a sigmoid is 1/4 at most, and with the weights that PyTorch draws a gradient is multiplied by 0.14 on its
+way down through each layer. Twenty of them leave 10⁻¹⁷ of it, and the network does not learn at all:
+
+    image     1 x 28 x 28, flattened to 784
+    hidden   64, twenty times  every number weighed and added, then squeezed between 0 and 1
+    fc       10               one logit for each digit
+
+129,930 parameters: 50,240 + 19 x 4,160 + 650. Measured: 11.35 % of the 10,000 test digits right, which is a guess: the
+same answer to all of them. The ReLU and the residual network beside this file have as many layers, and learn.
+"""
 
 from __future__ import annotations
 

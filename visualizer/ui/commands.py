@@ -220,9 +220,8 @@ def before_training(window: Window) -> None:
     if model in registry.with_before():
         window.store.apply(does.before_training)
     else:
-        known = ", ".join(registry.with_before())
-        window.say(tr("For {model} no weights from before training come with the app; they do for {known}.").format(
-            model=model, known=known))
+        window.say(tr("For {model} no weights from before training come with the app; choose another, for example "
+                      "{other}.").format(model=model, other=registry.with_before()[0]))
 
 
 def turn(name: str) -> Act:
