@@ -317,12 +317,12 @@ def test_a_drawing_is_read_row_by_row(name: str) -> None:
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_is_asked_of_a_sequence_is_the_sum_of_its_marked_values(name: str, tmp_path: Path) -> None:
     trace = record(MODELS[name], "sum-1")
-    assert trace.sample.title == "Sum 1: 0.431 + 0.245"
+    assert trace.sample.title == "Sum 1: 0.43 + 0.24"
     assert trace["loss"].kind == trace.objective.kind.replace("mean_squared_error", "mse_loss") == "mse_loss"
-    assert trace["loss"].settings["target"] == pytest.approx(0.676)
+    assert trace["loss"].settings["target"] == pytest.approx(0.67)
     assert trace.objective.target is None
     answer = float(answers(trace).item())
-    assert trace.objective.value == pytest.approx((answer - 0.676) ** 2, rel=1e-4)
+    assert trace.objective.value == pytest.approx((answer - 0.67) ** 2, rel=1e-4)
     path = tmp_path / "mine.csv"
     path.write_text("value,mark\n0.25,0\n0.5,1\n0.125,0\n1,1\n")
     own = record(MODELS[name], path)

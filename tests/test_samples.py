@@ -110,7 +110,7 @@ def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
 def test_titles_say_what_a_sample_is() -> None:
     titles = {sample.name: (sample.title, sample.label) for sample in samples.all_samples()}
     assert titles["strip-1"] == ("Strip 1: 3 4 1 0 2 6", None)
-    assert titles["sum-1"] == ("Sum 1: 0.431 + 0.245", None)
+    assert titles["sum-1"] == ("Sum 1: 0.43 + 0.24", None)
     assert titles["sea-change"] == ("Sea change", None)
     assert titles["Bičanić"] == ("Bičanić (Croatian)", 0)
     assert titles["sentence-1"] == ("“a processed comedy chop suey .”", 0)

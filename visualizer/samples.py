@@ -246,7 +246,7 @@ def _sample(item: dict[str, Any]) -> Sample:
     if isinstance(label, list):
         return Sample(name, f"{_in_words(name)}: {' '.join(map(str, label))}")
     if "marked" in item:
-        return Sample(name, f"{_in_words(name)}: {' + '.join(f'{value:.3f}' for value in item['marked'])}")
+        return Sample(name, f"{_in_words(name)}: {' + '.join(f'{value:.2f}' for value in item['marked'])}")
     if "language" in item:
         return Sample(name, f"{text} ({item['language']})", label)
     return Sample(name, _quoted(text) if text and label is not None else _in_words(name), label)

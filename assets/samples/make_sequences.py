@@ -2,7 +2,7 @@
 
     python make_sequences.py
 
-The values are rounded to thousandths, so that they can be read; where the marks stand is drawn as in the training.
+The values are rounded to hundredths, so that they can be read; where the marks stand is drawn as in the training.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SEED = 3
 def choose() -> list[dict[str, Any]]:
     """Sequences of [value, mark] that no training step saw: the seed is another."""
     drawn, _ = _adding.puzzles(COUNT, np.random.default_rng(SEED))
-    sequences = [[[round(float(value), 3), int(mark)] for value, mark in sequence] for sequence in drawn]
+    sequences = [[[round(float(value), 2), int(mark)] for value, mark in sequence] for sequence in drawn]
     marked = [[value for value, mark in numbers if mark] for numbers in sequences]
     return [
         {"name": f"sum-{place}", "marked": terms, "numbers": numbers}

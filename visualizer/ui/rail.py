@@ -227,7 +227,8 @@ class Rail(QWidget):
             top, below = top + self.typed.height() + 10, 10
         pitch, tall = self.grid.pitch, self.height() >= 900
         room = self.height() - top - below - 40
-        most = (12 if tall else 6) if self.typing else (6 if tall else 3)
+        listed = kind_of(self.store.state.model) in IN_WORDS
+        most = (12 if tall else 6) if listed else (6 if tall else 3)
         shown = max(1, min(self.grid.rows or 3, most, room // pitch))
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
