@@ -33,6 +33,8 @@ FORMAT = "visualizer-trace-1"
 MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
+UNTRAINED = "untrained"
+"""What is done to a model that is recorded with its weights from before training; an intervention of a State."""
 
 
 class Refused(Exception):
@@ -58,7 +60,8 @@ class Objective:
     """The one number whose gradient flows back."""
 
     kind: str = "none"
-    """`cross_entropy`, `negative_log_likelihood`, `logit`, or `none` when nothing was differentiated."""
+    """`cross_entropy`, `negative_log_likelihood`, `ctc_loss`, `mean_squared_error`, `logit`, or `none` when nothing was
+    differentiated."""
     target: int | None = None
     value: float = float("nan")
 

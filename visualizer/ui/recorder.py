@@ -76,7 +76,8 @@ class Recorder(QObject):
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
             elif self._is_typed_on(state):
-                number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample)
+                number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample,
+                                             interventions=state.interventions)
                 self._asked = {number: state}
             else:
                 self._ask(state)
@@ -124,13 +125,13 @@ class Recorder(QObject):
     def _open(self, path: Path) -> None:
         if not path.exists():
             if str(path) in registry.models():
-                self.store.update(model=str(path))
+                self.store.update(model=str(path), interventions=())
                 return
             raise Refused(tr("There is no file {path}; check the name.").format(path=path))
         suffix = path.suffix.lower()
         if suffix == ".trace":
             sample = load(path).sample.name
-            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False)
+            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, interventions=())
         elif suffix == ".session":
             self._restore(_read_session(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
@@ -140,7 +141,7 @@ class Recorder(QObject):
             samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
-            self.store.update(model=str(path), at="", focus=None, playing=False)
+            self.store.update(model=str(path), at="", focus=None, playing=False, interventions=())
         else:
             raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
                              "picture saved by the app.").format(name=path.name))
@@ -159,12 +160,13 @@ class Recorder(QObject):
         """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
         trace, moment = self.store.trace, self.store.moment
         return trace is not None and trace.model == state.model and state.objective == "loss" \
-            and not state.interventions and state.sample.startswith(samples.TYPED) \
+            and state.sample.startswith(samples.TYPED) \
             and len(state.sample) > TYPES_ON and moment is not None and not moment.backward
 
     def _wishes(self, state: State) -> dict[str, Any]:
         """The words in which the engine is asked for a recording, or for a study of it."""
-        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
+        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
+                                  "interventions": state.interventions}
         if state.sample == DRAWN:
             if self.ink is None:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))

@@ -676,8 +676,9 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     if layer.kind == "input":
         row = strongest(layer, True)
         where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
+        what = "pixels" if layer.has("row", "column") else "numbers"
         return (f"Back at the input: ∥∂L/∂x∥ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
-                f"{where}; these are the pixels that would change the loss.")
+                f"{where}; these are the {what} that would change the loss.")
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
         return (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
