@@ -54,6 +54,11 @@ FORMULAS = {
 TITLES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
 
 
+def weighs(layer: Layer, key: str) -> bool:
+    """Whether this is a sum of W x and U h₋, or a function of one: what has weights to hand its gradient to."""
+    return key.removesuffix("_preactivation") in GATES[family(layer)] or key in ("preactivation", "hidden_new")
+
+
 # --- forwards: one number of the output, of a gate, of a state --------------------------------------------------------
 
 def terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:

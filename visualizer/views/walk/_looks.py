@@ -39,7 +39,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
         shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
         row += side + 68 * s
-    if card.backward and card.layer.gradient is not None:
+    if card.backward and card.layer.gradient is not None and not card.key:
         marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
     return marks
 
@@ -47,7 +47,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
 def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
     """The input with the nested fields, their names and sizes; and where the next thing may begin."""
     s = frame.look.text_scale
-    nested = fields(trace, card.layer.name, card.cell)
+    nested = fields(trace, card.layer.name, card.output_cell)
     rows, columns = first.shape[-2:]
     margin = max([0, *(-low for _, box in nested for low, _ in box[-2:]),
                   *(high - n + 1 for _, box in nested for (_, high), n in zip(box[-2:], (rows, columns), strict=True))])
@@ -114,7 +114,7 @@ def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark
 
 def _scales(card: Card) -> list[tuple[str, str, float]]:
     """(title, palette, largest value) of the grids of a card."""
-    if not card.terms or not card.terms[0][1].taps or as_windows(card.terms[0][1].taps[0]) is None:
+    if not card.terms or not card.terms[0][1].taps or card.layer.inner or as_windows(card.terms[0][1].taps[0]) is None:
         return []
     taps = card.terms[0][1].taps[0]
     kernel = [("Kernel", "weight-pale", largest(taps.weights))] if taps.weight else []
