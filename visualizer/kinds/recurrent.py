@@ -232,7 +232,8 @@ def _lstm_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> 
     if key == "forget":
         source, array, cells = state_before(layer, inputs, "cell", step, np.array([unit]))
         kept = taps(source, array, cells)
-        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋", weight=array)
+        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋",
+                        weight=source.name if array == "output" else array, weight_cells=cells)
     other = {"input": "candidate", "candidate": "input"}[key]
     formula = "∂L/∂i = ∂L/∂c·g" if key == "input" else "∂L/∂g = ∂L/∂c·i"
     return _product(layer, "cell", step, unit, inner(layer, other, step, unit), formula, weight=f"inner.{other}")
@@ -316,9 +317,11 @@ def _sums_at(layer: Layer, arrays: Mapping[str, tuple[str, ...]], name: str, col
     return tuple(found)
 
 
-def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "") -> Terms:
+def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "",
+             weight_cells: Cells | None = None) -> Terms:
+    here = cell_of(step, unit) if weight.startswith("inner.") else None
     read = taps(layer, back(layer, key), cell_of(step, unit), slope, weight=weight,
-                weight_cells=cell_of(step, unit) if weight.startswith("inner.") else None)
+                weight_cells=here if weight_cells is None else weight_cells)
     return Terms("product", (read,), float(read.products[0]), formula=formula, steps=(("slope", slope),))
 
 

@@ -144,12 +144,12 @@ class Row:
 def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float) -> tuple[list[Mark], float]:
     """Groups side by side, rows below each other, all tiles of one size; each row on one scale. And where it ends."""
     s = frame.look.text_scale
-    room, gap = frame.width - NAMES * s - 14 * s, 24 * s
+    room, gap = frame.width - NAMES * s - 20 * s, 30 * s
     tall = min(72 * s, (frame.height * 0.46 - 40 * s) / len(rows) - 14 * s)
-    least = min(150 * s, (room - gap * (len(groups) - 1)) / len(groups))
-    pixel, down, widths = _fitting([group.size for group in groups], room - gap * (len(groups) - 1), tall, least, s)
+    least = min(164 * s, (room - gap * (len(groups) - 1)) / len(groups))
+    tile, down, widths = _fitting([group.size for group in groups], room - gap * (len(groups) - 1), tall, least, s)
     lefts = [frame.x + sum(widths[:place]) + gap * place for place in range(len(groups))]
-    high = max(min(down, group.size) for group in groups) * (pixel + 1)
+    high = max(min(down, group.size) for group in groups) * (tile[1] + 1)
     marks: list[Mark] = []
     for group, x, wide in zip(groups, lefts, widths, strict=True):
         marks += [Text(x, y + 12 * s, rich(group.title), 13 * s, 600, max_width=wide + gap - 8 * s),
@@ -158,7 +158,7 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float)
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)
         for place, x in enumerate(lefts):
-            marks += _strip(row, place, top, frame, x, y, pixel, down)
+            marks += _strip(row, place, top, frame, x, y, tile, down)
         x, scope = frame.right - NAMES * s, f"{'to' if row.palette == 'gradient' else '±'}"
         said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
             f"±{numbers.significant(top, 2)}"
@@ -174,34 +174,40 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float)
 
 
 def _fitting(sizes: Sequence[int], room: float, tall: float, least: float,
-             s: float) -> tuple[float, int, list[float]]:
-    """(pixels of a tile, rows of tiles, width of each group): the largest tiles that fit."""
-    for pixel in range(int(TILE * s), 0, -1):
-        down = max(1, int(tall // (pixel + 1)))
-        widths = [max(-(-size // down) * (pixel + 1.0), least) for size in sizes]
-        if sum(widths) <= room:
+             s: float) -> tuple[tuple[float, float], int, list[float]]:
+    """(width and height of a tile, rows of tiles, width of each group): the highest tiles that fit, and then the widest
+    ones, up to twice as wide as high."""
+    for high in range(int(TILE * s), 0, -1):
+        down = max(1, int(tall // (high + 1)))
+        if sum(_widths(sizes, down, high, least)) <= room:
             break
-    return float(pixel), down, widths
+    wide = next((wide for wide in range(2 * high, high, -1) if sum(_widths(sizes, down, wide, least)) <= room), high)
+    return (float(wide), float(high)), down, _widths(sizes, down, wide, least)
 
 
-def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, pixel: float,
+def _widths(sizes: Sequence[int], down: int, wide: int, least: float) -> list[float]:
+    return [max(-(-size // down) * (wide + 1.0), least) for size in sizes]
+
+
+def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, tile: tuple[float, float],
            down: int) -> list[Mark]:
     values, found = row.values[place], row.foci[place]
     shades = colour.magnitude(values, max(top * 1e-3, 1e-300), top or 1.0) if row.palette == "gradient" \
         else colour.signed(values, top)
     unknown = colour.unknown(values)
-    image = Image(x, y, (pixel, pixel), shades[:, None, None], row.palette, max(1, -(-len(values) // down)),
-                  (pixel + 1, pixel + 1), border="tile-border" if pixel > 6 else "",
+    wide, high = tile
+    image = Image(x, y, tile, shades[:, None, None], row.palette, max(1, -(-len(values) // down)),
+                  (wide + 1, high + 1), border="tile-border" if high > 6 else "",
                   hatched=unknown[:, None, None] if unknown.any() else None,
                   focus=None if found is None else found[0], indices=() if found is None else found[1])
-    if pixel < 8 or not (frame.look.signs or row.palette == "gradient"):
+    if high < 8 or not (frame.look.signs or row.palette == "gradient"):
         return [image]
 
-    def middle(tile: int, line: int, column: int) -> tuple[float, float]:
-        left, upper = image.tile_origin(tile)
-        return left + pixel / 2, upper + pixel / 2
+    def middle(place: int, line: int, column: int) -> tuple[float, float]:
+        left, upper = image.tile_origin(place)
+        return left + wide / 2, upper + high / 2
 
-    return [image, *parts.minuses(values[:, None, None], shades[:, None, None], row.palette, frame.look, pixel, middle)]
+    return [image, *parts.minuses(values[:, None, None], shades[:, None, None], row.palette, frame.look, high, middle)]
 
 
 def _where(trace: Trace, taps: Taps) -> tuple[Focus, tuple[int, ...]] | None:
@@ -249,7 +255,7 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
         return Sheet((*marks, *lines.still, *fall.still), lines.steps,
                      lambda done: [*lines.after(done), *fall.after(done)])
     at = x + each + 24 * s
-    drawn, point = _activation(layer, card.key, total, card.value, None, frame, at, y, frame.right - at, False)
+    drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y, frame.right - at, False)
 
     def after(done: int) -> list[Mark]:
         return [*lines.after(done), *fall.after(done), *(point if done >= lines.steps - 1 else drawn)]
@@ -299,7 +305,8 @@ def _activation(layer: Layer, key: str, total: float, value: float, slope: float
     inner = "c" if key == "cell" or (key == "hidden" and "cell" in layer.inner) else "a"
     name = f"{curve_words(layer, 'hidden' if bounded or key == 'preactivation' else key, inner)}"
     drawn, point = (curve(left, top, room, height, xs, ys, spot, slope, frame.look, backward=backward,
-                          names=(f"{inner} = {numbers.significant(total, 3)}", name))
+                          names=(f"{inner} = {numbers.significant(total, 3)}"
+                                 + ("" if slope is None else f", slope {numbers.significant(slope, 3)}"), name))
                     for spot in (None, (total, value)))
     return drawn, point
 
@@ -423,6 +430,12 @@ def _weight(trace: Trace, card: Card, taps: Taps) -> Factor:
     """What a term was multiplied by: another gate or state, or what follows from one."""
     value = float(taps.weights[0])
     key = taps.weight.removeprefix("inner.")
+    if taps.weight in trace and taps.weight_cells is not None:  # the state that it started from
+        at = tuple(int(i) for i in taps.weight_cells[0])
+        return Factor("×", f"`{taps.weight}`", where(trace[taps.weight], at), value, "activation",
+                      Focus(taps.weight, at))
+    if taps.weight.startswith("weights."):
+        return Factor("×", "c₋", "learned start", value, "activation", None)
     if taps.weight.startswith("inner.") and taps.weight_cells is not None:
         at = tuple(int(i) for i in taps.weight_cells[0])
         inside = all(0 <= i < n for i, n in zip(at, card.layer.inner[key].shape, strict=True))
@@ -430,6 +443,8 @@ def _weight(trace: Trace, card: Card, taps: Taps) -> Factor:
         if key == "hidden" and focus is not None:
             focus = Focus(card.layer.name, at[-card.layer.output.ndim:])
         side = _side(card, at[0], key)
+        if focus is None:
+            return Factor("×", f"{symbol(key)}₋", "starts at zero", value, "activation", None)
         title = "tanh c" if key == "cell" and (card.key in ("hidden", "unprojected", "output_gate")) else \
             f"{symbol(key)}{side}"
         return Factor("×", title, named(key) + (f", step {at[0] + 1}" if side else ""), value, "activation", focus)
@@ -495,28 +510,12 @@ def _chain(trace: Trace, card: Card) -> list[Factor]:
         terms = kinds.inner_backward_terms(trace, layer.name, key, step, unit)
         if not found:
             found.append(_read(trace, own, terms.taps[0], 0))
-        factor = _weight(trace, own, terms.taps[0])
-        weight = terms.taps[0].weight
-        if weight.startswith("inner.") and terms.taps[0].weight_cells is None:  # a factor that is a number of its own
-            factor = _own_factor(trace, own, terms.taps[0])
-        found.append(factor)
-        words = named(key) if key != f"{gate}_preactivation" else "its sum"
-        found.append(Factor("=", f"∂L/∂{symbol(key)}", words, terms.result, "gradient",
+        found.append(_weight(trace, own, terms.taps[0]))
+        title = f"g = ∂L/∂{symbol(key)}" if key.endswith("preactivation") else f"∂L/∂{symbol(key)}"
+        words = "its sum" if key.endswith("preactivation") else "g for U h₋" if key == "hidden_new" else named(key)
+        found.append(Factor("=", title, words, terms.result, "gradient",
                             Focus(layer.name, (step, unit), f"inner.{key}"), key == card.key))
     return found
-
-
-def _own_factor(trace: Trace, card: Card, taps: Taps) -> Factor:
-    """A factor of which only the array is told: c₋ of the forget gate, g of the input gate, tanh c of the output."""
-    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
-    key, value = taps.weight.removeprefix("inner."), float(taps.weights[0])
-    if card.key == "forget":
-        earlier = step + 1 if layer.settings.get("reverse") else step - 1
-        inside = 0 <= earlier < len(layer.inner["cell"])
-        return Factor("×", "c₋", f"memory, step {earlier + 1}" if inside else "starts at zero", value, "activation",
-                      Focus(layer.name, (earlier, unit), "inner.cell") if inside else None)
-    title = "tanh c" if key == "cell" else symbol(key)
-    return Factor("×", title, named(key), value, "activation", Focus(layer.name, (step, unit), f"inner.{key}"))
 
 
 def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
@@ -545,7 +544,7 @@ def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
         wide = 0.32 * frame.width
         marks += _activation(card.layer, key, total, value, slope, frame, x, y, wide, True)[1]
         x += wide + 24 * s
-    own = (card.key,) if card.key not in _keys(card) else ()
+    own = () if card.key in _keys(card) or card.key.startswith("initial_") else (card.key,)
     marks += through_time(trace, card, (*own, *_keys(card)), frame, x, y, frame.right - x, frame.bottom - y)
     return line.beside(marks)
 
@@ -553,8 +552,6 @@ def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
 def _taps_weight(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     if taps.weight in trace[card.layer.name].weights:
         return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None)
-    if taps.weight.startswith("inner.") and taps.weight_cells is None:
-        return _own_factor(trace, card, taps)
     return _weight(trace, card, taps)
 
 
@@ -571,9 +568,14 @@ def _slope_of(trace: Trace, card: Card) -> tuple[str, float, float, float] | Non
         return None
     terms = kinds.inner_terms(trace, layer.name, key, step, unit)
     value = float(layer.inner[key][step, unit])
-    slope = float(value > 0) if layer.settings.get("nonlinearity") == "relu" else \
-        1 - value * value if key in ("candidate", "new", "hidden") else value * (1 - value)
-    return key, dict(terms.steps).get("a", terms.result), value, slope
+    return key, dict(terms.steps).get("a", terms.result), value, _slope(layer, key, value)
+
+
+def _slope(layer: Layer, key: str, value: float) -> float:
+    """Of the curve that makes a gate or state, where it has that value."""
+    if layer.settings.get("nonlinearity") == "relu":
+        return float(value > 0)
+    return 1 - value * value if key in ("candidate", "new", "hidden") else value * (1 - value)
 
 
 # --- backwards: what it hands on --------------------------------------------------------------------------------------
@@ -689,7 +691,7 @@ def _hands_on(trace: Trace, card: Card, frame: Frame) -> Sheet:
     gradients = np.full(len(found), card.value)
     factors = np.array([factor for _, _, factor in found])
     listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor")
-    wide = min(620 * s, frame.width)
+    wide = min(860 * s, frame.width)
     height = (min(len(found), 13) + 2.5) * 24 * s
     top = Frame(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
     lines = term_list(listed, top, frame.x, frame.y, wide, True)

@@ -13,20 +13,25 @@ from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, spot
 from visualizer.views.walk._words import named, symbol
 
-ROW = 44.0
-SIDE, NUMBER = 118.0, 76.0
+ROW, TALLEST = 44.0, 68.0
+"""Height of a row, at least and at most."""
+SIDE, NUMBER = 118.0, 100.0
 """Width for the names of the rows, and for the numbers of the step that is looked at."""
-SMALLEST, LARGEST = 6.0, 40.0
+SMALLEST, LARGEST = 6.0, 52.0
 """Pixels a step. Where they would be smaller, a window of steps is shown."""
 FLOOR = 1e-6
+BETWEEN = ("input", "forget", "output_gate", "reset", "update")
+"""Gates: between 0 and 1."""
 
 
 def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Frame, x: float, y: float, room: float,
                  tall: float) -> list[Mark]:
     """The same unit at every step, as many of the rows as fit; every cell leads to its number."""
     s, layer = frame.look.text_scale, card.layer
-    step, unit = card.cell[0] if len(card.cell) == 2 else 0, card.cell[-1]
     count, wide = len(layer.inner["hidden"]), room - (SIDE + NUMBER) * s
+    step, unit = (0, *card.cell)[-2:]
+    if card.key.startswith("initial_") and layer.settings.get("reverse"):
+        step = count - 1  # what it started from stands before the first step that it went through
     rows = [key for key in keys if _values(layer, key, card.backward) is not None][:int((tall - 44 * s) // (ROW * s))]
     if not rows or wide < 80 * s or step >= count:
         return []
@@ -35,14 +40,16 @@ def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Frame, x:
     pitch = float(int(min(LARGEST * s, wide / shown)))
     head = f"unit {unit} at every step" if shown == count else \
         f"unit {unit} at steps {first + 1} to {first + shown} of {numbers.count(count)}"
-    left, high = x + SIDE * s, min(26 * s, pitch * 1.2 if pitch >= 18 else 26 * s)
+    row = min(TALLEST * s, (tall - 50 * s) / len(rows))
+    head += "; size on a log scale" if card.backward else ""
+    left, high = x + SIDE * s, row - 18 * s
     marks: list[Mark] = [Text(x, y + 12 * s, plain(head), 12 * s, 600, "ink-2", max_width=room)]
     marks += _words(trace, first, shown, step, left, y + 34 * s, pitch, s, count)
     top = y + 44 * s
     for index, key in enumerate(rows):
-        marks += _row(card, key, range(first, first + shown), unit, left, top + index * ROW * s, (pitch, high), frame)
-        marks += _names(card, key, step, unit, x, left + pitch * shown + 10 * s, top + index * ROW * s + high / 2, s)
-    return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * ROW * s + high, 2)]
+        marks += _row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame)
+        marks += _names(card, key, step, unit, x, left + pitch * shown + 10 * s, top + index * row + high / 2, s)
+    return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * row + high, 2)]
 
 
 def _values(layer: Layer, key: str, backward: bool) -> np.ndarray | None:
@@ -85,7 +92,7 @@ def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell
 
 def _top(layer: Layer, key: str, backward: bool, unit: int) -> float:
     """What the strongest colour stands for: 1 for what is bounded, else the largest of this unit at any step."""
-    if not backward and key in ("input", "forget", "candidate", "output_gate", "reset", "update", "new"):
+    if not backward and key in (*BETWEEN, "candidate", "new"):
         return 1.0
     if not backward and key == "hidden" and layer.settings.get("nonlinearity", "tanh") == "tanh":
         return 1.0
@@ -100,7 +107,8 @@ def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, m
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(card.layer, key, card.backward, unit)
     title = f"∂L/∂**{symbol(key)}**" if card.backward else f"**{symbol(key)}** {named(key)}"
-    scope = f"size to {numbers.significant(top, 2)}" if card.backward else f"colour ±{numbers.significant(top, 2)}"
+    scope = f"size to {numbers.significant(top, 2)}" if card.backward else "0 to 1" if key in BETWEEN else \
+        f"±{numbers.significant(top, 2)}"
     return [Text(x, middle, rich(title), 12 * s, 400, max_width=(SIDE - 10) * s),
             Text(x, middle + 14 * s, plain(scope), 11 * s, 400, "ink-2", max_width=(SIDE - 10) * s),
             Text(right, middle + 4 * s, plain(numbers.significant(value, 3)), 13 * s, 600,

@@ -263,9 +263,10 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
     if wide < 120 * s or height < 60 * s or not np.all(np.isfinite(running)):
         return Sheet(())
     axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
+    title = "running sum, the largest term first" if wide >= 230 * s else "running sum, largest first"
     ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if len(biases) == 1 else
                                                        " and the biases" if biases else "")
-    still: list[Mark] = [Text(x, y + 18 * s, plain("running sum, the largest term first"), 12 * s, 600, "ink-2",
+    still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2",
                               max_width=wide), *axis,
                          Text(x, frame.bottom - 6 * s, plain(ends), 11 * s, 400, "ink-2", max_width=wide)]
     xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide

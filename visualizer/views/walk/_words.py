@@ -156,7 +156,8 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
             label = "1, because it is the label" if cell == (target,) else "0"
             return f"{start}: its probability {chance}, minus {label}."
     count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
-    readers = " and ".join(dict.fromkeys(name for name, _ in arrived))
+    beside = "the step before" if layer.settings.get("reverse") else "the next step"
+    readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name, _ in arrived))
     if count == 0:
         won = ", because it won no window" if "max_pool" in trace[arrived[0][0]].kind else ""
         return f"{start}: {readers} hands nothing back to it{won}."
@@ -224,16 +225,14 @@ def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, 
             return f"{start} {{{_value(value)}}}."
         return f"{start} {total}, and {curve_words(layer, key, total)} is {{{_value(value)}}}."
     if key == "cell":
-        kept, added = (float(taps.products[0]) for taps in terms.taps)
-        return (f"The memory of {where_}: {_value(kept)} was kept and {numbers.signed(added)} came in, which makes "
-                f"{{{_value(value)}}}.")
+        kept, added = (numbers.significant(float(taps.products[0])) for taps in terms.taps)
+        return f"The memory of {where_}: {kept} was kept and {added} came in, which makes {{{numbers.significant(value)}}}."
     if key == "hidden" and len(terms.taps) == 2:
-        fresh, kept = (float(taps.products[0]) for taps in terms.taps)
-        return (f"The state of {where_}: {_value(kept)} was kept and {numbers.signed(fresh)} came in, which makes "
-                f"{{{_value(value)}}}.")
+        fresh, kept = (numbers.significant(float(taps.products[0])) for taps in terms.taps)
+        return f"The state of {where_}: {kept} was kept and {fresh} came in, which makes {{{numbers.significant(value)}}}."
     if terms.op == "product":
-        gate = float(terms.taps[0].values[0])
-        return (f"The state of {where_}: the output gate shows {numbers.percent(gate, 0)} of the memory's tanh, "
+        gate, opened = (numbers.significant(float(read[0])) for read in (terms.taps[0].values, terms.taps[0].weights))
+        return (f"The {named(key)} of {where_}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
                 f"{{{_value(value)}}}.")
     return f"The {named(key)} of {where_}: {numbers.count(count)} products make {{{_value(value)}}}."
 
@@ -260,6 +259,6 @@ def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms:
 def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: bool) -> str:
     """What one number of a gate or state hands its gradient to."""
     start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1}"
-    to = "hands shares to its weights, to what the step read and to the state before" if weighs else \
+    to = "hands shares to its weights, to x and to h₋" if weighs else \
         "is handed on to all that made it, each times its factor"
     return f"{start}, {{{gradient_words(value)}}}, {to}."
