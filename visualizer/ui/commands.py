@@ -208,7 +208,7 @@ def play(window: Window) -> None:
     """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
     moment, steps = window.store.moment, window.stage.picture.steps
     stretch = window.stage.picture.stretch
-    if moment is not None and steps > 1 and moment.phase >= stretch[1] and not window.store.state.playing:
+    if moment is not None and steps > 1 and moment.phase + 1e-9 >= stretch[1] and not window.store.state.playing:
         start = replace(moment, phase=begun(stretch))
         window.store.apply(lambda state: replace(does.go(state, start), playing=True))
     elif moment is not None:
@@ -364,7 +364,7 @@ def next_step(times: Timeline, moment: Moment, by: int, steps: int, stretch: tup
         return replace(moment, phase=end if step == steps else start + step / steps * (end - start))
     if step == 0:
         return replace(moment, phase=begun(stretch))
-    if others and (0 < start if by < 0 else moment.phase <= end < 1):
+    if others and (0 < start if by < 0 else moment.phase - 1e-9 <= end < 1):
         return replace(moment, phase=start if by < 0 else begun((end, 2 * end - start)))
     index = moment.index + by
     if not 0 <= index < len(times.beats):
