@@ -51,7 +51,16 @@ FORMULAS = {
             "new": "n = tanh(W x + b + r·(U h₋ + b))", "hidden": "h = (1 − z)·n + z·h₋"},
     "rnn": {"preactivation": "a = W x + U h₋ + b", "hidden": "h = tanh(W x + U h₋ + b)"},
 }
+SYMBOLS = {"input": "i", "forget": "f", "candidate": "g", "output_gate": "o", "cell": "c", "hidden": "h", "reset": "r",
+           "update": "z", "new": "n", "preactivation": "a", "unprojected": "y", "hidden_new": "(U h₋ + b)",
+           "initial_hidden": "h₀", "initial_cell": "c₀", "hidden_direct": "h", "cell_direct": "c"}
+"""What the equations call each array of `inner` and `inner_gradients`."""
 TITLES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+
+
+def symbol(key: str) -> str:
+    """`f` of `forget`; `a` of the sum before any gate."""
+    return "a" if key.endswith("preactivation") else SYMBOLS.get(key, key)
 
 
 def weighs(layer: Layer, key: str) -> bool:

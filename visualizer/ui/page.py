@@ -625,8 +625,8 @@ def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backw
     sheet.marks.append(Text(LEFT, sheet.y, plain(said), 44, 600, "ink", display=True, max_width=SPAN))
     other = words.array(layer, about, not backward)
     if other is not None:
-        sheet.fact(tr("Its value") if backward else tr("Its gradient ∂L/∂"), numbers.significant(
-            float(other[step, unit]), 4), 36)
+        what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
+        sheet.fact(what.format(symbol=recurrent.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
     for what, at in ((tr("One step before"), (step - 1, unit)), (tr("One step after"), (step + 1, unit)),
                      (tr("Unit {n}").format(n=unit - 1), (step, unit - 1)),
                      (tr("Unit {n}").format(n=unit + 1), (step, unit + 1))):
@@ -637,7 +637,8 @@ def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backw
     except LookupError:
         return
     for name, number in found.steps[:4]:
-        sheet.fact(words.step_name(name), numbers.significant(number, 4))
+        what = tr("Factor") if name == "slope" and not key.endswith("preactivation") else words.step_name(name)
+        sheet.fact(what, numbers.significant(number, 4))
     sheet.fact(tr("Difference to torch"), numbers.power(abs(found.result - value)))
     _term_list(sheet, trace, found)
 
@@ -692,7 +693,7 @@ def _term_row(sheet: Sheet, trace: Trace, taps: Taps, index: int, value: float, 
     inside = taps.inside is None or bool(taps.inside[index])
     where = tap_place(trace, taps, index) if inside else tr("padding")
     if several:
-        where = f"{taps.source} {where}"
+        where = f"{_array_symbol(taps)} {where}"
     focus = Focus(*kinds.place(trace, taps, index)) if inside else None
     sheet.marks.append(Rect(LEFT - 8, sheet.y - 17, SPAN + 16, 24, focus=focus))
     sheet.marks.append(Text(LEFT, sheet.y, plain(where), 12, 400, "ink-2", max_width=66 if adds else 150))
@@ -708,6 +709,14 @@ def _term_row(sheet: Sheet, trace: Trace, taps: Taps, index: int, value: float, 
     sheet.rows.append((where, value))
 
 
+def _array_symbol(taps: Taps) -> str:
+    """Whose number a term is: of a gate or state its symbol, of what a step reads x, else the layer."""
+    group, _, key = taps.array.partition(".")
+    if group.startswith("inner"):
+        return recurrent.symbol(key) if group == "inner" else f"∂L/∂{recurrent.symbol(key)}"
+    return "x" if taps.weight == "weight_ih" else taps.source
+
+
 def _contribution(value: float) -> str:
     return numbers.signed(value)
 
@@ -720,6 +729,8 @@ def tap_place(trace: Trace, taps: Taps, index: int) -> str:
     cell = tuple(int(number) for number in taps.cells[index])
     if taps.source in trace and len(cell) == 1 and trace[taps.source].axes:
         return words.one(trace[taps.source].axes[0], cell[0])
+    if taps.source in trace and len(cell) == 2 and trace[taps.source].axes[:1] == ("step",):
+        return words.one("unit" if taps.array.startswith("inner") else trace[taps.source].axes[1], cell[1])
     return f"({', '.join(str(number) for number in cell)})"
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, recurrent
+from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, curve
 from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
@@ -17,7 +18,7 @@ from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, fills, focus_of, largest, said, value_ink
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
-from visualizer.views.walk._words import curve_words, named, symbol, where
+from visualizer.views.walk._words import curve_words, named, where
 
 FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""

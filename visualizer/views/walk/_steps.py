@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Text, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, spot
-from visualizer.views.walk._words import named, symbol
+from visualizer.views.walk._words import named
 
-ROW, TALLEST = 44.0, 68.0
+ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""
 SIDE, NUMBER = 118.0, 100.0
 """Width for the names of the rows, and for the numbers of the step that is looked at."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, pointwise
+from visualizer.kinds.recurrent import symbol
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
@@ -190,19 +191,11 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 
 # --- gates and states -----------------------------------------------------------------------------------------------
 
-SYMBOLS = {"input": "i", "forget": "f", "candidate": "g", "output_gate": "o", "cell": "c", "hidden": "h", "reset": "r",
-           "update": "z", "new": "n", "preactivation": "a", "unprojected": "y", "hidden_new": "(U h₋ + b)",
-           "initial_hidden": "h₀", "initial_cell": "c₀", "hidden_direct": "h", "cell_direct": "c"}
 NAMED = {"input": "input gate", "forget": "forget gate", "candidate": "candidate", "output_gate": "output gate",
          "cell": "memory", "hidden": "state", "reset": "reset gate", "update": "keep gate", "new": "candidate",
          "preactivation": "sum", "unprojected": "not projected", "hidden_new": "through r", "initial_hidden": "start",
          "initial_cell": "start", "hidden_direct": "from outside", "cell_direct": "from outside"}
 """What gates and states are called. PyTorch's update gate z keeps the old state."""
-
-
-def symbol(key: str) -> str:
-    """`f` of `forget`; `a` of the sum before any gate."""
-    return "a" if key.endswith("preactivation") else SYMBOLS.get(key, key)
 
 
 def named(key: str) -> str:
