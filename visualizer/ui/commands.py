@@ -266,7 +266,7 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     about = looked_at(trace, moment, state)
     layer = trace[about.layer]
     inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
-    if inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2) or not about.cell:
+    if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
         return does.neighbour(replace(state, focus=about), trace, by)
     values = layer.output if inner is None else inner
     here = about.cell[1] if len(about.cell) == 2 else one_number(layer, about, moment.backward).cell[1] - by

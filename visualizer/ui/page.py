@@ -689,7 +689,6 @@ def _term_list(sheet: Sheet, trace: Trace, terms: Terms) -> None:
 
 def _term_row(sheet: Sheet, trace: Trace, taps: Taps, index: int, value: float, most: float, several: bool,
               adds: bool) -> None:
-    cell = tuple(int(number) for number in taps.cells[index])
     inside = taps.inside is None or bool(taps.inside[index])
     where = tap_place(trace, taps, index) if inside else tr("padding")
     if several:

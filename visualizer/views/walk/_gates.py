@@ -15,7 +15,7 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, curve
 from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, fills, focus_of, largest, said, value_ink
+from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, focus_of, largest, said
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
 from visualizer.views.walk._words import curve_words, named, where
@@ -108,7 +108,7 @@ def _last_axis(trace: Trace, taps: Taps) -> str:
 
 def _step_words(card: Card, taps: Taps, source: Layer) -> str:
     """`step 11, ` where all terms stand at one step."""
-    stepped = taps.array.startswith("inner") and "step" in card.layer.axes or source.axes[:1] == ("step",)
+    stepped = (taps.array.startswith("inner") and "step" in card.layer.axes) or source.axes[:1] == ("step",)
     if not stepped or taps.cells.shape[1] < 2 or not len(taps.cells) or np.any(taps.cells[:, 0] != taps.cells[0, 0]):
         return ""
     return f"step {int(taps.cells[0, 0]) + 1}, "
@@ -256,7 +256,8 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
         return Sheet((*marks, *lines.still, *fall.still), lines.steps,
                      lambda done: [*lines.after(done), *fall.after(done)])
     at = x + each + 24 * s
-    drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y, frame.right - at, False)
+    drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y,
+                               frame.right - at, False)
 
     def after(done: int) -> list[Mark]:
         return [*lines.after(done), *fall.after(done), *(point if done >= lines.steps - 1 else drawn)]
@@ -587,7 +588,8 @@ def handed(trace: Trace, card: Card) -> list[tuple[Group, NDArray[np.float64], f
     gate = card.key.removesuffix("_preactivation")
     key = "new" if gate == "hidden_new" else gate
     forward = Card(layer, (step, unit), card.value, card.terms, "", key=key)
-    own = float(layer.inner_gradients["preactivation" if key == "preactivation" else f"{key}_preactivation"][step, unit])
+    total = key if key == "preactivation" else f"{key}_preactivation"
+    own = float(layer.inner_gradients[total][step, unit])
     found = []
     for group in _groups(trace, forward):
         if group.taps.weight == "weight_ih":
@@ -706,18 +708,18 @@ def hands_rows(trace: Trace, card: Card) -> list[tuple[str | float | int, ...]]:
     rows: list[tuple[str | float | int, ...]] = []
     name = card.layer.name
     if not recurrent.weighs(card.layer, card.key):
-        return [(name, focus.layer if focus.part == "output" else f"{focus.layer}/{focus.part}", _cell_words(focus.cell),
+        return [(name, focus.layer + (f"/{focus.part}" if focus.part != "output" else ""), _cell_words(focus.cell),
                  factor, card.value, factor * card.value) for _, focus, factor in hands_of_state(trace, card)]
     for group, weights, g in handed(trace, card):
-        places = [kinds.place(trace, group.taps, index) for index in range(group.size)]
-        cells = group.taps.weight_cells
-        for index, (source, cell, part) in enumerate(places):
-            reads = source if part == "output" else f"{source}/{part}"
-            weight, value = float(weights[index]), float(group.taps.values[index])
-            rows.append((name, reads, _cell_words(cell), weight, g, weight * g))
-            if cells is not None:
-                rows.append((name, f"{group.owner}/{group.taps.weight}", _cell_words(tuple(cells[index].tolist())), value,
-                             g, value * g))
+        taps = group.taps
+        source, first, part = kinds.place(trace, taps, 0)
+        reads, owner = source if part == "output" else f"{source}/{part}", f"{group.owner}/{taps.weight}"
+        cells = taps.cells[:, taps.cells.shape[1] - len(first):].tolist()
+        rows += [(name, reads, _cell_words(cell), weight, g, weight * g)
+                 for cell, weight in zip(cells, weights.tolist(), strict=True)]
+        if taps.weight_cells is not None:
+            rows += [(name, owner, _cell_words(cell), value, g, value * g)
+                     for cell, value in zip(taps.weight_cells.tolist(), taps.values.tolist(), strict=True)]
     return rows
 
 

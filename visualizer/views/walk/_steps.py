@@ -1,4 +1,4 @@
-"""One unit of a recurrent layer through time: a row of cells for each gate and state, the step that is looked at framed."""
+"""One unit of a recurrent layer through time: a row of cells for each gate and state, its step framed."""
 
 from __future__ import annotations
 

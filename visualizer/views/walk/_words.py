@@ -218,16 +218,21 @@ def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, 
             return f"{start} {{{_value(value)}}}."
         return f"{start} {total}, and {curve_words(layer, key, total)} is {{{_value(value)}}}."
     if key == "cell":
-        kept, added = (numbers.significant(float(taps.products[0])) for taps in terms.taps)
-        return f"The memory of {where_}: {kept} was kept and {added} came in, which makes {{{numbers.significant(value)}}}."
+        kept, added = (float(taps.products[0]) for taps in terms.taps)
+        return _kept(f"The memory of {where_}", kept, added, value)
     if key == "hidden" and len(terms.taps) == 2:
-        fresh, kept = (numbers.significant(float(taps.products[0])) for taps in terms.taps)
-        return f"The state of {where_}: {kept} was kept and {fresh} came in, which makes {{{numbers.significant(value)}}}."
+        added, kept = (float(taps.products[0]) for taps in terms.taps)
+        return _kept(f"The state of {where_}", kept, added, value)
     if terms.op == "product":
         gate, opened = (numbers.significant(float(read[0])) for read in (terms.taps[0].values, terms.taps[0].weights))
         return (f"The {named(key)} of {where_}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
                 f"{{{_value(value)}}}.")
     return f"The {named(key)} of {where_}: {numbers.count(count)} products make {{{_value(value)}}}."
+
+
+def _kept(what: str, kept: float, added: float, value: float) -> str:
+    return (f"{what}: {numbers.significant(kept)} was kept and {numbers.significant(added)} came in, which makes "
+            f"{{{numbers.significant(value)}}}.")
 
 
 def curve_words(layer: Layer, key: str, inner: str) -> str:
