@@ -44,7 +44,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
         shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
         row += side + 68 * s
-    if card.backward and card.layer.gradient is not None and not card.key:
+    if card.backward and card.layer.gradient is not None and not card.layer.inner:
         marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
     return marks
 

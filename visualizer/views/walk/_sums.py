@@ -268,7 +268,7 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
                                                        " and the biases" if biases else "")
     still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2",
                               max_width=wide), *axis,
-                         Text(x, frame.bottom - 6 * s, plain(ends), 11 * s, 400, "ink-2", max_width=wide)]
+                         Text(x, frame.bottom - 6 * s, plain(ends), 11 * s, 400, "ink-2")]
     xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide
     points = tuple((float(a), at(float(b))) for a, b in zip(xs, running, strict=True))
     color = "gradient-mark" if backward else "positive-bar"

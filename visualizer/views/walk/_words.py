@@ -158,7 +158,9 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
             return f"{start}: its probability {chance}, minus {label}."
     count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
     beside = "the step before" if layer.settings.get("reverse") else "the next step"
-    readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name, _ in arrived))
+    read = [name for name, terms in arrived if any(len(taps.values) for taps in terms.taps)] or \
+        [name for name, _ in arrived]
+    readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
         won = ", because it won no window" if "max_pool" in trace[arrived[0][0]].kind else ""
         return f"{start}: {readers} hands nothing back to it{won}."
