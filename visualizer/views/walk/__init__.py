@@ -262,7 +262,7 @@ def _many_arrays(card: Card) -> bool:
     """Whether a gradient came as long sums from gates: from all of a step, and from readers beside."""
     taps = [taps for _, terms in card.terms for taps in terms.taps]
     return sum(len(one.values) for one in taps) > MOST_IN_A_ROW and all(adds_up(terms) for _, terms in card.terms) and \
-        any(len(terms.taps) > 1 or terms.taps and terms.taps[0].array.startswith("inner") for _, terms in card.terms)
+        any(len(terms.taps) > 1 or (terms.taps and terms.taps[0].array.startswith("inner")) for _, terms in card.terms)
 
 
 def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:

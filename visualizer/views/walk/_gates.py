@@ -306,10 +306,10 @@ def _activation(layer: Layer, key: str, total: float, value: float, slope: float
     ys = np.maximum(xs, 0) if relu else np.tanh(xs) if bounded or key == "preactivation" else 1 / (1 + np.exp(-xs))
     inner = "c" if key == "cell" or (key == "hidden" and "cell" in layer.inner) else "a"
     name = f"{curve_words(layer, 'hidden' if bounded or key == 'preactivation' else key, inner)}"
+    known = f"{inner} = {numbers.significant(total, 3)}"
+    known += "" if slope is None else f", slope {numbers.significant(slope, 3)}"
     drawn, point = (curve(left, top, room, height, xs, ys, spot, slope, frame.look, backward=backward,
-                          names=(f"{inner} = {numbers.significant(total, 3)}"
-                                 + ("" if slope is None else f", slope {numbers.significant(slope, 3)}"), name))
-                    for spot in (None, (total, value)))
+                          names=(words, name)) for spot, words in ((None, inner), ((total, value), known)))
     return drawn, point
 
 
@@ -337,6 +337,7 @@ def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
     wide = min(110 * s, pitch - 26 * s)
     still: list[Mark] = []
     lines: list[list[Mark]] = []
+    empty: list[Mark] = []
     for place, factor in enumerate(factors):
         at = Place(frame.x + place * pitch, y, pitch, wide, frame.look)
         ink = "gradient-text" if factor.palette == "gradient" else "accent-ink" if factor.result else "ink"
@@ -347,8 +348,9 @@ def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
         if factor.result:
             line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
         lines.append(line)
-        still.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
-    return Sheet(tuple(still), len(factors), lambda done: [mark for line in lines[:done] for mark in line])
+        empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
+    return Sheet(tuple(still), len(factors),
+                 lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
 
 
 def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
@@ -628,8 +630,8 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
     below = Frame(frame.x, frame.y + (LINE - 8) * s, frame.width, frame.height - (LINE - 8) * s, frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
     marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
-    wide, gradients = min(500 * s, (frame.width - 60 * s) / 2), np.repeat([g for _, _, g in found],
-                                                                       [group.size for group in groups])
+    wide = min(640 * s, (frame.width - 60 * s) / 2)
+    gradients = np.repeat([g for _, _, g in found], [group.size for group in groups])
     name = _named_in(trace, groups)
 
     def weight_name(index: int) -> tuple[str, Focus | None]:
