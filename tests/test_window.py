@@ -700,7 +700,14 @@ def test_enter_on_a_gate_opens_its_card_and_the_arrows_walk_through_units_and_st
     assert crumbs(gated)[1:3] == ["step 4", "forget gate"]
     assert "at step 4" in gated.stage.picture.caption
     press(gated, Key.Key_Escape)
-    assert gated.store.state.view != "walk"
+    assert (gated.store.state.view, gated.store.state.focus) == ("unrolled", Focus("rnn", (2,), "inner.forget"))
+
+
+def test_enter_within_a_step_opens_what_happens_just_then(gated):
+    gated.store.update(at="rnn.backward[3].cell", focus=Focus("rnn", (2, 1)))
+    press(gated, Key.Key_Return)
+    assert crumbs(gated) == ["rnn", "step 3", "memory", "unit 1"]
+    assert "∂L/∂c, memory, of unit 1 at step 3" in gated.stage.picture.caption
 
 
 def test_terms_of_a_gate_are_added_one_by_one(gated):

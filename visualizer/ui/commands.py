@@ -24,7 +24,10 @@ from visualizer.ui.words import tr
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
 
+UNROLLED = "unrolled"
+"""The view of all steps of a recurrent layer, if there is one."""
 Act = Callable[["Window"], None]
+
 @dataclass(frozen=True)
 class Command:
     """One thing that can be done."""
@@ -307,7 +310,7 @@ def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, v
     microscope."""
     number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
     if state.view == WALK and views and views[0] != WALK and not number:
-        state = replace(state, view=views[0])
+        state = replace(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
@@ -320,8 +323,14 @@ def turned(state: State, name: str, word: str) -> State:
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
     if state.view == WALK and views and views[0] != WALK:
-        state = replace(state, view=views[0])
+        state = replace(state, view=_around(state.focus, views))
     return does.up(state)
+
+
+def _around(focus: Focus | None, views: tuple[str, ...]) -> str:
+    """The view that a number is seen in among others: gates and states among their steps, all else in the first."""
+    inner = focus is not None and does.is_inner(focus)
+    return UNROLLED if inner and UNROLLED in views else views[0]
 
 
 PARTS = 4
