@@ -281,6 +281,19 @@ def test_backward_is_where_the_backward_pass_ends(said, recorded: Path, tmp_path
         assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_a_gate_of_one_unit_is_a_shot_forwards_and_backwards(said, tmp_path: Path) -> None:
+    shot = ("shot", "char_lstm", "--input", "wherefore art thou", "--view", "walk", "--focus",
+            "lstm:11,29/inner.forget")
+    status, out, err = said(*shot, "--at", "lstm.forward[12].forget", "-o", tmp_path / "a.svg")
+    assert (status, err) == (DONE, "")
+    assert "The forget gate of unit 29 at step 12" in out
+    for name, when in (("b", ["--backward"]), ("c", ["--at", "lstm.backward[12].forget"])):
+        _, out, _ = said(*shot, *when, "-o", tmp_path / f"{name}.svg")
+        assert "forget gate, of unit 29 at step 12" in out
+    status, _, err = said(*shot[:-1], "lstm:11,128/inner.forget", "-o", tmp_path / "d.svg")
+    assert (status, "0…127" in err) == (WRONG_USAGE, True)
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--view", "nonsense"], "nonsense"),
     (["--theme", "sepia"], "sepia"),

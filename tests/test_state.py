@@ -107,3 +107,14 @@ def test_speeds_go_up_and_down_within_their_range() -> None:
     assert states.faster(State(speed=1.0), 1).speed == 2.0
     assert states.faster(State(speed=8.0), 1).speed == 8.0
     assert replace(states.theme(states.theme(State())), model="x") == replace(State(), model="x")
+
+
+def test_reverse_stays_at_the_same_step_of_a_layer_that_has_steps() -> None:
+    values = np.zeros((4, 2))
+    layers = (Layer("input", "input", ("step", "feature"), {}, (), values),
+              Layer("rnn", "rnn", ("step", "unit"), {}, ("input",), values, values, inner={"hidden": values}),
+              Layer("last", "relu", ("step", "unit"), {}, ("rnn",), values, values))
+    times = timeline(Trace("toy", layers))
+    back = states.reverse(State(at="rnn.forward[3]"), times)
+    assert back.at == "rnn.backward[3]"
+    assert states.reverse(back, times).at == "rnn.forward[3]"

@@ -451,7 +451,7 @@ def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) 
     if chosen.at is not None:
         moment = times.find(chosen.at)
     elif chosen.backward:
-        moment = _last_backward(times, focus)
+        moment = _last_backward(trace, times, focus)
     else:
         moment = moment_of(state, times)
     view = chosen.view or state.view
@@ -475,11 +475,13 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     return to_json(state if _suffix(state.model) == ".trace" else replace(state, sample=trace.sample.name))
 
 
-def _last_backward(times: Timeline, focus: Focus | None) -> Moment:
+def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:
     """The backward beat of the focused layer, or the one in which the backward pass ends."""
+    from visualizer.scene.state import step_of
     from visualizer.scene.timeline import BACKWARD
 
-    found = times.settled(len(times.beats) - 1) if focus is None else times.of(focus.layer, BACKWARD)
+    found = times.settled(len(times.beats) - 1) if focus is None else \
+        times.of(focus.layer, BACKWARD, step_of(trace, focus))
     if found is None or not found.backward:
         where = "anywhere in this recording" if focus is None else f"to {focus.layer}"
         raise Usage(f"No gradient came back {where}; choose another layer, or another --target.")

@@ -139,7 +139,8 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
     except ValueError:
         raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
     layer = trace[name]
-    arrays = {"output": layer.output, **layer.weights, **{f"inner.{key}": array for key, array in layer.inner.items()}}
+    inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
+    arrays = {"output": layer.output, **layer.weights, **inner}
     if (part or "output") not in arrays:
         raise LookupError(f"{name} has no part {part!r}; choose one of {', '.join(arrays)}.")
     shape = arrays[part or "output"].shape

@@ -51,7 +51,21 @@ FORMULAS = {
             "new": "n = tanh(W x + b + r·(U h₋ + b))", "hidden": "h = (1 − z)·n + z·h₋"},
     "rnn": {"preactivation": "a = W x + U h₋ + b", "hidden": "h = tanh(W x + U h₋ + b)"},
 }
+SYMBOLS = {"input": "i", "forget": "f", "candidate": "g", "output_gate": "o", "cell": "c", "hidden": "h", "reset": "r",
+           "update": "z", "new": "n", "preactivation": "a", "unprojected": "y", "hidden_new": "(U h₋ + b)",
+           "initial_hidden": "h₀", "initial_cell": "c₀", "hidden_direct": "h", "cell_direct": "c"}
+"""What the equations call each array of `inner` and `inner_gradients`."""
 TITLES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+
+
+def symbol(key: str) -> str:
+    """`f` of `forget`; `a` of the sum before any gate."""
+    return "a" if key.endswith("preactivation") else SYMBOLS.get(key, key)
+
+
+def weighs(layer: Layer, key: str) -> bool:
+    """Whether this is a sum of W x and U h₋, or a function of one: what has weights to hand its gradient to."""
+    return key.removesuffix("_preactivation") in GATES[family(layer)] or key in ("preactivation", "hidden_new")
 
 
 # --- forwards: one number of the output, of a gate, of a state --------------------------------------------------------
@@ -227,7 +241,8 @@ def _lstm_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> 
     if key == "forget":
         source, array, cells = state_before(layer, inputs, "cell", step, np.array([unit]))
         kept = taps(source, array, cells)
-        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋", weight=array)
+        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋",
+                        weight=source.name if array == "output" else array, weight_cells=cells)
     other = {"input": "candidate", "candidate": "input"}[key]
     formula = "∂L/∂i = ∂L/∂c·g" if key == "input" else "∂L/∂g = ∂L/∂c·i"
     return _product(layer, "cell", step, unit, inner(layer, other, step, unit), formula, weight=f"inner.{other}")
@@ -311,9 +326,11 @@ def _sums_at(layer: Layer, arrays: Mapping[str, tuple[str, ...]], name: str, col
     return tuple(found)
 
 
-def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "") -> Terms:
+def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "",
+             weight_cells: Cells | None = None) -> Terms:
+    here = cell_of(step, unit) if weight.startswith("inner.") else None
     read = taps(layer, back(layer, key), cell_of(step, unit), slope, weight=weight,
-                weight_cells=cell_of(step, unit) if weight.startswith("inner.") else None)
+                weight_cells=here if weight_cells is None else weight_cells)
     return Terms("product", (read,), float(read.products[0]), formula=formula, steps=(("slope", slope),))
 
 

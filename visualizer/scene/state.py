@@ -98,9 +98,9 @@ def last(state: State, timeline: Timeline) -> State:
 
 
 def reverse(state: State, timeline: Timeline) -> State:
-    """The same layer in the other direction, if anything flows that way."""
+    """The same layer, and the same step of it, in the other direction, if anything flows that way."""
     moment = moment_of(state, timeline)
-    other = timeline.of(moment.beat.layer, FORWARD if moment.backward else BACKWARD)
+    other = timeline.of(moment.beat.layer, FORWARD if moment.backward else BACKWARD, moment.beat.step)
     return state if other is None else go(state, other)
 
 
@@ -118,17 +118,24 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
     if focus is None or focus.layer not in trace:
         return state
     moment = moment_of(state, timeline)
-    step = _step_of(trace, focus)
+    step = step_of(trace, focus)
     if step is None and focus.layer == moment.beat.layer:
         step = moment.beat.step
     target = timeline.of(focus.layer, moment.beat.direction, step) or timeline.of(focus.layer, FORWARD, step)
-    return state if target is None or target.beat == moment.beat else go(state, target)
+    within = target is not None and target.beat == moment.beat and not (moment.phase < 1 and is_inner(focus))
+    return state if target is None or within else go(state, target)
 
 
-def _step_of(trace: Trace, focus: Focus) -> int | None:
-    """The step that a focus lies in, counted from 1, if it is in one."""
+def is_inner(focus: Focus) -> bool:
+    """Whether it points into a gate or a state."""
+    return focus.part.startswith("inner.")
+
+
+def step_of(trace: Trace, focus: Focus) -> int | None:
+    """The step that a focus lies in, counted from 1, if it is in one; a state to start from lies in none."""
     axes = trace[focus.layer].axes
-    inside = "step" in axes and (focus.part == "output" or focus.part.startswith("inner"))
+    inside = "step" in axes and (focus.part == "output" or is_inner(focus)) and \
+        not focus.part.startswith("inner.initial_")
     place = axes.index("step") if inside else len(focus.cell)
     return focus.cell[place] + 1 if place < len(focus.cell) else None
 

@@ -12,18 +12,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from visualizer import registry
+from visualizer.kinds import recurrent
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
-from visualizer.ui.page import WALK, looked_at, strongest, subject
+from visualizer.ui import words
+from visualizer.ui.page import WALK, looked_at, one_number, strongest, subject
 from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
 
+UNROLLED = "unrolled"
+"""The view of all steps of a recurrent layer, if there is one."""
 Act = Callable[["Window"], None]
+
 @dataclass(frozen=True)
 class Command:
     """One thing that can be done."""
@@ -197,9 +202,11 @@ def _small_step(by: int) -> Act:
         moment, times = window.store.moment, window.store.timeline
         if moment is None:
             return
-        steps = window.stage.picture.steps
-        target = next_step(times, moment, by, max(steps, 1)) if steps or not window.view().continuous \
-            else next_part(times, moment, by)
+        steps, stretch = window.stage.picture.steps, window.stage.picture.stretch
+        focus = window.store.state.focus
+        others = focus is None or not does.is_inner(focus)
+        target = next_step(times, moment, by, max(steps, 1), stretch, others) \
+            if steps or not window.view().continuous else next_part(times, moment, by)
         window.store.apply(lambda state: does.go(_still(state), target))
     return act
 
@@ -207,8 +214,9 @@ def _small_step(by: int) -> Act:
 def play(window: Window) -> None:
     """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
     moment, steps = window.store.moment, window.stage.picture.steps
-    if moment is not None and steps > 1 and moment.phase == 1 and not window.store.state.playing:
-        start = replace(moment, phase=0.0)
+    stretch = window.stage.picture.stretch
+    if moment is not None and steps > 1 and moment.phase + 1e-9 >= stretch[1] and not window.store.state.playing:
+        start = replace(moment, phase=begun(stretch))
         window.store.apply(lambda state: replace(does.go(state, start), playing=True))
     elif moment is not None:
         window.store.apply(lambda state: does.play(state, window.store.timeline))
@@ -245,7 +253,10 @@ def turn_card(window: Window) -> None:
         return
     shown = window.store.state.look.knob("card", "auto")
     if shown == "auto":
-        shown = "hands" if "weight" in trace[moment.beat.layer].weights else "arrives"
+        about = looked_at(trace, moment, window.store.state)
+        layer, key = trace[about.layer], about.part.removeprefix("inner.")
+        weighs = recurrent.weighs(layer, key) if does.is_inner(about) else "weight" in layer.weights
+        shown = "hands" if weighs else "arrives"
     window.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
 
 
@@ -271,10 +282,12 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     """The channel, unit or class before or after; where there are steps, the unit at the same step."""
     about = looked_at(trace, moment, state)
     layer = trace[about.layer]
-    if layer.axes[:1] != ("step",) or layer.output.ndim != 2 or not about.cell:
+    inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
+    if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
         return does.neighbour(replace(state, focus=about), trace, by)
-    here = about.cell[1] if len(about.cell) == 2 else strongest(layer, moment.backward, about.cell)[1] - by
-    unit = min(max(here + by, 0), layer.shape[1] - 1)
+    values = layer.output if inner is None else inner
+    here = about.cell[1] if len(about.cell) == 2 else one_number(layer, about, moment.backward).cell[1] - by
+    unit = min(max(here + by, 0), values.shape[1] - 1)
     return replace(state, focus=replace(about, cell=(about.cell[0], unit)))
 
 
@@ -295,6 +308,9 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
         return _on_subject(state, trace, moment)
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
+    if does.is_inner(about) and about.cell:
+        state = replace(state, focus=one_number(layer, about, moment.backward))
+        return replace(state, view=WALK) if WALK in views else state
     if about.part != "output" or not layer.shape:
         return state
     if not about.cell:
@@ -306,9 +322,9 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
 def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
     """The level of a crumb: what it names, seen in the first view if it is more than the one number under the
     microscope."""
-    number = focus is not None and focus.layer in trace and len(focus.cell) == trace[focus.layer].output.ndim
+    number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
     if state.view == WALK and views and views[0] != WALK and not number:
-        state = replace(state, view=views[0])
+        state = replace(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
@@ -321,8 +337,14 @@ def turned(state: State, name: str, word: str) -> State:
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
     if state.view == WALK and views and views[0] != WALK:
-        state = replace(state, view=views[0])
+        state = replace(state, view=_around(state.focus, views))
     return does.up(state)
+
+
+def _around(focus: Focus | None, views: tuple[str, ...]) -> str:
+    """The view that a number is seen in among others: gates and states among their steps, all else in the first."""
+    inner = focus is not None and does.is_inner(focus)
+    return UNROLLED if inner and UNROLLED in views else views[0]
 
 
 PARTS = 4
@@ -341,12 +363,32 @@ def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
     return replace(times.settled(index), phase=part / PARTS)
 
 
-def next_step(times: Timeline, moment: Moment, by: int, steps: int) -> Moment:
-    """One more or one less of the small steps that a beat goes in; beyond its ends, into the beat beside it."""
-    reached = moment.phase * steps
-    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - 1e-9)) + by
-    if 0 <= step <= steps:
-        return replace(moment, phase=step / steps)
+BEGUN = 1e-3
+"""Where one part of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
+
+
+def begun(stretch: tuple[float, float]) -> float:
+    """The phase at which nothing of a stretch is done."""
+    start, end = stretch
+    return start and start + BEGUN * (end - start)
+
+
+def next_step(times: Timeline, moment: Moment, by: int, steps: int, stretch: tuple[float, float] = (0.0, 1.0),
+              others: bool = True) -> Moment:
+    """One more or one less of the small steps that a beat goes in, or the stretch of it that is shown.
+
+    Beyond its ends, into the stretch beside it if those are shown too, else into the beat beside it.
+    """
+    start, end = stretch
+    reached = min(1.0, max(0.0, (moment.phase - start) / (end - start))) * steps
+    least = BEGUN * steps if start else 0.0
+    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - least - 1e-9)) + by
+    if 0 < step <= steps:
+        return replace(moment, phase=end if step == steps else start + step / steps * (end - start))
+    if step == 0:
+        return replace(moment, phase=begun(stretch))
+    if others and (0 < start if by < 0 else moment.phase - 1e-9 <= end < 1):
+        return replace(moment, phase=start if by < 0 else begun((end, 2 * end - start)))
     index = moment.index + by
     if not 0 <= index < len(times.beats):
         return moment

@@ -76,7 +76,7 @@ class Inspector(QWidget):
             return
         look = (state.look.theme, state.look.scope, state.look.signs)
         large = state.view == WALK
-        wanted = (id(trace), moment.beat, state.focus, look, self.tab, large)
+        wanted = (id(trace), moment.beat, moment.opens, state.focus, look, self.tab, large)
         if wanted == self._drawn:
             return
         self._drawn = wanted

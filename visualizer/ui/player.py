@@ -35,6 +35,8 @@ class Player(QObject):
         super().__init__(parent)
         self.steps: Callable[[], int] = lambda: 0
         """In how many small steps the beat goes that is shown now; 0 where it moves smoothly."""
+        self.stretch: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
+        """From which phase of the beat to which one they go."""
         self._store = store
         self._elapsed = QElapsedTimer()
         self._elapsed.start()
@@ -94,8 +96,9 @@ class Player(QObject):
         """One small step after the other, each all at once, up to the end of the beat."""
         moment = self._store.moment
         assert moment is not None
-        done = min(self._in_steps, self._now() // TERM)
-        there = replace(moment, phase=done / self._in_steps)
+        done, (start, end) = min(self._in_steps, self._now() // TERM), self.stretch()
+        share = done / self._in_steps
+        there = replace(moment, phase=end if share == 1 else max(moment.phase, start + share * (end - start)))
         if there.address != self._at or done == self._in_steps:
             self._show(there, playing=done < self._in_steps)
 
@@ -114,7 +117,9 @@ class Player(QObject):
         if moment is None:
             second = Fraction(0)
         elif self._in_steps:
-            second = int(moment.phase * self._in_steps + 1e-9) * TERM
+            start, end = self.stretch()
+            share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
+            second = int(share * self._in_steps + 1e-9) * TERM
         else:
             second = self._timeline.second_of(moment)
         self._count_from(second)

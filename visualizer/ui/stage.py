@@ -340,7 +340,7 @@ class Stage(Canvas):
     def pick(self, focus: Focus) -> None:
         """Look at that number: it becomes the subject of the microscope."""
         trace = self.store.trace
-        if trace is None or focus.part != "output" or len(focus.cell) != trace[focus.layer].output.ndim:
+        if trace is None or not words.is_number(trace, focus):
             return
         if self._kept is not None:
             self._let_go()

@@ -33,6 +33,8 @@ class Transport(QWidget):
         self.compact = False
         self.steps: Callable[[], int] = lambda: 0
         """In how many small steps the beat goes that is shown now; 0 where beats are counted."""
+        self.stretch: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
+        """From which phase of the beat to which one they go."""
         self._shown: tuple[object, ...] = ()
         self.directions = Segments((), self)
         self.directions.chosen.connect(self._turn)
@@ -85,8 +87,9 @@ class Transport(QWidget):
         if moment is None:
             return ""
         if steps:
-            march, done = self.store.state.look.knob("march", "terms"), int(moment.phase * steps + 1e-9)
-            return words.small_step(march, done, steps)
+            march, (start, end) = self.store.state.look.knob("march", "terms"), self.stretch()
+            share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
+            return words.small_step(march, int(share * steps + 1e-9), steps)
         if moment.beat.step is not None and self.store.trace is not None:
             layer = self.store.trace[moment.beat.layer]
             return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])

@@ -71,6 +71,7 @@ class Window(QWidget):
         self.inspector = Inspector(store, self.frame)
         self.transport = Transport(store, self.run, self.frame)
         self.transport.steps = lambda: self.stage.picture.steps
+        self.transport.stretch = lambda: self.stage.picture.stretch
         self.empty = Empty(self.run, self.frame)
         self.drawer_open = False
         self._overlay: QWidget | None = None
@@ -255,7 +256,7 @@ class Window(QWidget):
             self.top.show_views((), "")
             return
         state = self.store.state
-        shown = (id(trace), moment.beat, state.focus, state.view)
+        shown = (id(trace), moment.beat, moment.opens, state.focus, state.view)
         if shown == self._path_shown:
             return
         self._path_shown = shown
@@ -285,7 +286,9 @@ class Window(QWidget):
             self._trail.clear()
             return
         left = subject(trace, does.moment_of(old, self.store.timeline), old.focus, whole=True)
-        if new.focus is not None and new.focus != old.focus and left.layer != new.focus.layer \
+        elsewhere = new.focus is not None and new.focus != old.focus and (
+            (left.layer, left.part) != (new.focus.layer, new.focus.part) or old.at != new.at)
+        if elsewhere and new.focus is not None and (old.at, left) != (new.at, new.focus) \
                 and (old.at, left) not in self._trail and (new.at, new.focus) not in self._trail:
             self._trail.append((old.at, left))
 
