@@ -195,3 +195,88 @@ def norm_explodes(norm: str, factor: float, residual: bool = False) -> str:
         return ""
     return (f"Batch norm keeps the activations in range but makes the gradient grow by {numbers.number(factor)} a "
             "layer.")
+
+
+# --- one hop of a recorded pass -------------------------------------------------------------------------------------
+
+def winners(passed: int, places: int) -> str:
+    """Max-pooling hands each gradient to the largest value of its window alone."""
+    if not 0 < passed < places:
+        return ""
+    return f"Max-pool hands its gradient to {numbers.count(passed)} winners of {numbers.count(places)}."
+
+
+def averaged(window: int) -> str:
+    """Average pooling splits each gradient evenly among what it averaged."""
+    if window < 2:
+        return ""
+    return f"The average splits each gradient evenly among {numbers.count(window)} values."
+
+
+def flat_tanh(mean_slope: float) -> str:
+    """The derivative 1 − y² of a tanh is 1 at 0 and falls to both sides."""
+    if not 0 <= mean_slope < 0.9:
+        return ""
+    return f"The slope of tanh is at most 1; here it is {numbers.significant(mean_slope, 2)} on average."
+
+
+def stretch(kept: float, largest: float) -> str:
+    """Wᵀ can lengthen no gradient by more than the largest singular value of W."""
+    if not 0 < kept <= largest:
+        return ""
+    return (f"Its weights could stretch the gradient {numbers.significant(largest, 2)} times at most; this one lies so "
+            f"that it becomes {numbers.significant(kept, 2)} times as long.")
+
+
+def added_ways(ways: int) -> str:
+    """What several layers read gets the sum of their gradients."""
+    if ways < 2:
+        return ""
+    return f"{numbers.count(ways)} layers read it, so their gradients are added: a skip lets one of them through whole."
+
+
+def moved_only(factor: float) -> str:
+    """Reshaping moves numbers and changes none."""
+    if factor != 1:
+        return ""
+    return "It only moves numbers, so the gradient passes whole."
+
+
+def dead_layer(spread: float) -> str:
+    """A layer that says the same whatever it reads hands no information on, in either direction."""
+    if not 0 <= spread < SMALL:
+        return ""
+    return f"Its activations hardly differ from each other (standard deviation {numbers.significant(spread, 2)})."
+
+
+def uneven(fit: float) -> str:
+    """One half-life describes a straight line only."""
+    if not fit < 0.9:
+        return ""
+    return f"The line is uneven (R² {numbers.number(fit)}): what is read decides how much a step keeps."
+
+
+def before_and_after(before: float, after: float, within: int, what: str = "step") -> str:
+    """How training moved the half-life; both in steps, infinite where nothing decays in the steps at hand."""
+    if not (before > 0 and after > 0) or before == after or abs(before - after) < 0.1 * after < math.inf:
+        return ""
+    told = [f"{numbers.significant(steps, 2)} {what}s" if steps < math.inf else f"no decay in {within} {what}s"
+            for steps in (before, after)]
+    return f"Half-life before training {told[0]}, after {told[1]}."
+
+
+def from_late_losses(share: float, last: int) -> str:
+    """What arrives at a step comes mostly from losses near it, where a gradient vanishes: the sum does not."""
+    if not 0.5 < share <= 1:
+        return ""
+    return (f"{numbers.percent(share, 0)} of the step gradients of the weights, by size, come from the last {last} "
+            "steps: the sum does not vanish, only what is far away in it does.")
+
+
+def truncation(kept: float, missing: float, window: int) -> str:
+    """Truncated back-propagation cuts credit, not memory."""
+    if not missing > 1e-12:
+        return ""
+    return (f"Cut after {window} step{'' if window == 1 else 's'} the weight gradient has "
+            f"{numbers.percent(kept, 0)} of its size and is {numbers.percent(missing, 0)} off; the state still crosses "
+            "the cut.")

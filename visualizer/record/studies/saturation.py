@@ -56,8 +56,8 @@ def counted(layer: Layer) -> dict[str, tuple[str, Array]]:
             found[f"{layer.name}/hidden"] = (kind, np.moveaxis(layer.inner["hidden"], -1, 0))
         return found
     if layer.kind in ("tanh", "sigmoid", "relu") and layer.output.ndim:
-        values = np.moveaxis(layer.output, -1, 0) if layer.axes[0] == "step" else layer.output
-        return {layer.name: (layer.kind, values)}
+        units = next((layer.axes.index(axis) for axis in ("channel", "unit", "class") if axis in layer.axes), 0)
+        return {layer.name: (layer.kind, np.moveaxis(layer.output, units, 0))}
     return {}
 
 
