@@ -43,9 +43,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     cut = _within(shown, measured, window)
     y = 112 * s
     y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, marks)
-    y = _bars(shown, norms, cut, place, y + 10 * s, moment, trace, look, marks)
-    marks += _checked(shown, measured, y + 16 * s, look)
-    _matrix(trace, shown, measured, window, y + 36 * s, bottom - 12 * s, moment, place, look, marks)
+    losses = int(np.count_nonzero(np.any(measured[f"{layer.name}/from"], axis=1)))
+    below = 36 * s + max(40 * s, losses * min(16 * s, place.pitch)) + 84 * s
+    high = min(max(60 * s, bottom - y - 30 * s - below), 300 * s)
+    y = _bars(shown, norms, cut, place, y + 10 * s, high, moment, trace, look, marks)
+    marks += _checked(shown, measured, y + 20 * s, look)
+    _matrix(trace, shown, measured, window, y + 40 * s, bottom - 12 * s, moment, place, look, marks)
     marks += steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, measured, norms))
 
@@ -97,11 +100,10 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
     return y + tall
 
 
-def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: float, moment: Moment, trace: Trace,
-          look: Look, marks: list[Mark]) -> float:
+def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: float, high: float,
+          moment: Moment, trace: Trace, look: Look, marks: list[Mark]) -> float:
     """∥G_t∥ as bars from zero, and what each share of the last steps comes to; returns the lower edge."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
-    high = max(60 * s, min(130 * s, look.size[1] * 0.15))
     base, top = y + 18 * s + high, float(norms.max()) or 1.0
     x, gap = (steps.LEFT - 16) * s, 2.0 if place.pitch >= 8 else 0.0
     marks += [Text(x, base - high + 12 * s, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s, 600,
@@ -164,7 +166,7 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     high = bottom - top
     if not origins or high < 40 * s:
         return
-    row = min(16 * s, high / len(origins))
+    row = min(16 * s, (high - (64 * s if high > 150 * s else 0)) / len(origins))
     row = float(int(row)) if row >= 2 else row
     x, now = (steps.LEFT - 16) * s, steps.current(trace, shown, moment)
     largest = float(split.max()) or 1.0
@@ -184,13 +186,12 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     marks.append(Text(right, top + 10 * s, plain(str(origins[0] + 1)), 11 * s, 400, "ink-2"))
     if len(origins) > 1 and tall > 26 * s:
         marks.append(Text(right, top + tall - 2 * s, plain(str(origins[-1] + 1)), 11 * s, 400, "ink-2"))
-    room = bottom - top - tall
-    if room > 60 * s:
-        _truncated(shown, measured, window, top + tall + 20 * s, place, look, marks)
+    under = top + max(tall, 32 * s)
+    if bottom - under > 56 * s:
+        _truncated(shown, measured, window, under + 12 * s, look, marks)
 
 
-def _truncated(shown: Reading, measured: Arrays, window: str, y: float, place: steps.Span, look: Look,
-               marks: list[Mark]) -> None:
+def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Look, marks: list[Mark]) -> None:
     """For every window the size of the weight gradient that is left, and how far it is off."""
     s = look.text_scale
     kept = np.asarray(measured[f"{shown.layer.name}/kept"], np.float64)
@@ -207,8 +208,12 @@ def _truncated(shown: Reading, measured: Arrays, window: str, y: float, place: s
         marks += [Text(left, y + 12 * s, plain(f"{ORDER[index]} {steps_word}"), 12 * s, 600, ink),
                   Rect(left, y + 19 * s, each - 20 * s, 6 * s, "sunk", radius=3),
                   Rect(left, y + 19 * s, max(1.0, (each - 20 * s) * min(1.0, size)), 6 * s, "gradient-mark", radius=3),
-                  Text(left, y + 40 * s, plain(f"{numbers.percent(size, 0)}, {numbers.percent(0.0 if error < EXACT else error, 0)} off"), 11 * s, 400,
-                       "ink-2", max_width=each - 8 * s)]
+                  Text(left, y + 40 * s, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11 * s, 400, "ink-2",
+                       max_width=each - 8 * s)]
+
+
+def _off(error: float) -> str:
+    return "whole" if error < EXACT else f"{numbers.percent(error, 0)} off"
 
 
 def _above(trace: Trace, shown: Reading) -> bool:

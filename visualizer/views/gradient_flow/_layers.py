@@ -135,13 +135,13 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
         return "The gradient is exactly 0 at every layer: the answer does not depend on them."
     first, last = known[0], known[-1]
     share = float(gradient[first] / gradient[last])
-    times, way = numbers.significant(share, 2), f"from `{names[last]}` back to `{names[first]}`"
+    times, way = numbers.significant(share, 2), f"from `{names[last]}` to `{names[first]}`"
     told = f"{way} it becomes {times} times as large."
     if line is not None and line.decays:
         return f"The gradient halves every {{{numbers.significant(line.half_life, 2)} layers}}; {told}"
     if line is not None and line.factor > 1.1:
         return f"The gradient grows by {{{numbers.significant(line.factor, 3)}}} a layer; {told}"
-    return f"On the way back {way} the gradient becomes {{{times} times}} as large."
+    return f"On its way back {way} the gradient becomes {{{times} times}} as large."
 
 
 # --- marks ----------------------------------------------------------------------------------------------------------

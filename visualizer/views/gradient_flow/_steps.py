@@ -85,8 +85,7 @@ def flowed(measured: Arrays, untrained: Arrays, shown: Reading, alone: bool) -> 
             return None
         values = np.asarray(source[key], np.float64)
         if alone:
-            top = values[list(back)][:2].max() if state == "cell" else values[origin]
-            values = values / top if top > 0 else values
+            values = values / values[origin] if values[origin] > 0 else values
         reached = np.full(len(values), np.nan)
         reached[list(back)] = values[list(back)]
         return reached
