@@ -33,7 +33,8 @@ class Again:
 
 def recurrent(trace: Trace) -> tuple[Layer, ...]:
     """The layers with steps through which gradient came."""
-    return tuple(layer for layer in trace if layer.axes == ("step", "unit") and "hidden_direct" in layer.inner_gradients)
+    return tuple(layer for layer in trace if layer.axes == ("step",
+                                                            "unit") and "hidden_direct" in layer.inner_gradients)
 
 
 def again(trace: Trace, layer: Layer) -> Again:
@@ -66,7 +67,8 @@ def whole(one: Again) -> Flow:
 
 
 def entering_at(one: Again, origin: int) -> Flow:
-    """What flows back of that which entered at one step alone; (step, unit) up to that step, in the order of reading."""
+    """What flows back of that which entered at one step alone; (step, unit) up to that step, in the order of
+    reading."""
     came = one.sequence.came
     assert came is not None
     end = origin + 1

@@ -1,4 +1,5 @@
-"""Charts on a logarithmic axis: sizes that span many powers of ten, with a floor that is marked and never a silent zero.
+"""Charts on a logarithmic axis: sizes that span many powers of ten, with a floor that is marked and never a silent
+zero.
 
 A size below the floor stands on it as a ring, an exact zero as a ring under it, one that is beyond the range of the
 numbers as a ring over the chart; one that is not known is hatched.
@@ -65,8 +66,8 @@ def _lower(power: float, steps: Sequence[float]) -> float:
 
 
 def grid(scale: Axis, left: float, right: float, look: Look, labels: float | None = None) -> list[Mark]:
-    """Hairlines at powers of ten, or finer over less than two, as many as fit; their numbers right of `labels` (default:
-    left of the chart)."""
+    """Hairlines at powers of ten, or finer over less than two, as many as fit; their numbers right of `labels`
+    (default: left of the chart)."""
     s = look.text_scale
     fitting = max(1, int((scale.bottom - scale.top) / (22 * s)))
     if scale.high - scale.low < 2:

@@ -29,7 +29,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """Tiles and bars of G_t over the steps, the matrix of losses and steps, and what a shorter way back leaves."""
     measured = trace.studies.get("bptt")
     if measured is None:
-        return logchart.unmeasured(look, "Step gradients", "What each step adds to the gradient of the recurrent weights")
+        return logchart.unmeasured(look, "Step gradients",
+                                   "What each step adds to the gradient of the recurrent weights")
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/norms" not in measured:
         why = (layer.why or "nothing flowed back to it").rstrip(".")
@@ -50,7 +51,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += _checked(shown, measured, y + 20 * s, look)
     _matrix(trace, shown, measured, window, y + 40 * s, bottom - 12 * s, moment, place, look, marks)
     marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, measured, norms))
+    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, measured,
+                                                                                                 norms))
 
 
 def shares(norms: Values, order: list[int]) -> dict[int, float]:
@@ -86,7 +88,8 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
     tall = cell * corner.shape[1]
     top = float(np.abs(corner).max()) or 1.0
     shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
-    marks += [Text(x, y + 14 * s, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13 * s, 600, "ink", "end"),
+    marks += [Text(x, y + 14 * s, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13 * s, 600, "ink",
+                   "end"),
               Text(x, y + 30 * s, plain(f"{numbers.shape(corner.shape[1:])} corner"), 11 * s, 400, "ink-2", "end")]
     if tall >= 44 * s:
         marks.append(Text(x, y + 44 * s, plain("log, 4 decades"), 11 * s, 400, "ink-2", "end"))
@@ -106,14 +109,16 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     s, now = look.text_scale, steps.current(trace, shown, moment)
     base, top = y + 18 * s + high, float(norms.max()) or 1.0
     x, gap = (steps.LEFT - 16) * s, 2.0 if place.pitch >= 8 else 0.0
-    marks += [Text(x, base - high + 12 * s, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s, 600,
+    marks += [Text(x, base - high + 12 * s, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s,
+                   600,
                    "ink", "end"),
               Text(x, base - high + 28 * s, plain("bars from 0"), 11 * s, 400, "ink-2", "end"),
               Line(((place.x, base), (place.left(place.count), base)), "rule")]
     for step in range(shown.steps):
         tall = high * float(norms[step]) / top
         if tall >= 0.5:
-            marks.append(Rect(place.left(step) + gap, base - tall, place.pitch - 2 * gap, tall, "gradient-mark", radius=1,
+            marks.append(Rect(place.left(step) + gap, base - tall, place.pitch - 2 * gap, tall, "gradient-mark",
+                              radius=1,
                               focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(norms[step])),
                               opacity=(1.0 if step in cut else 0.25) * _arrived(trace, shown, step, moment)))
     words = logchart.words(float(norms[now]))
@@ -126,7 +131,7 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
 
 def _arrived(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
     """Faint until the gradient has come here, on the way back."""
-    return 0.35 + 0.65 * steps.arrival(trace, shown, step, moment) if moment.backward else 1.0
+    return 0.35 + 0.65 * float(steps.arrival(trace, shown, step, moment)) if moment.backward else 1.0
 
 
 def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mark]:
@@ -142,7 +147,8 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
     else:
         words, fill, ink = f"Σ G differs from ∂L/∂W_hh of autograd by {numbers.power(error)}", "sunk", "negative-text"
     wide = width(words, 12 * s, 600) + 20 * s
-    marks: list[Mark] = [Rect(x, y - 15 * s, wide, 22 * s, fill, radius=6), Text(x + 10 * s, y, plain(words), 12 * s, 600, ink)]
+    marks: list[Mark] = [Rect(x, y - 15 * s, wide, 22 * s, fill, radius=6), Text(x + 10 * s, y, plain(words), 12 * s,
+                                                                                 600, ink)]
     norms = np.asarray(measured[f"{name}/norms"], np.float64)
     told = ", ".join(f"last {last}: {numbers.percent(share, 0)}" for last, share in shares(norms, _order(shown)).items()
                      if last <= shown.steps)
@@ -178,7 +184,8 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
               Text(x, top + 28 * s, plain(f"{from_words} at step ↓"), 11 * s, 400, "ink-2", "end")]
     outside = ~kept & (split[origins] > 0)
     marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
-                       hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"), transposed=True))
+                       hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"),
+                       transposed=True))
     tall = row * len(origins)
     marks.append(Rect(place.x, top, place.pitch * shown.steps, tall, "", "hair", 1))
     marks.append(Rect(place.left(now), top, place.pitch, tall, "", "accent", 1.5))
@@ -217,8 +224,8 @@ def _off(error: float) -> str:
 
 
 def _above(trace: Trace, shown: Reading) -> bool:
-    """Whether another layer with steps lies between this one and the loss: then what enters at a step is of later losses
-    too."""
+    """Whether another layer with steps lies between this one and the loss: then what enters at a step is of later
+    losses too."""
     order = [layer.name for layer in trace]
     here = order.index(shown.layer.name)
     reached = {shown.layer.name}
@@ -254,13 +261,15 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
     """One row a step: its size, and what reached it from each of the losses."""
     split = np.asarray(measured[f"{shown.layer.name}/from"], np.float64)
     origins = [int(row) for row in np.flatnonzero(split.any(axis=1))]
-    rows = tuple((step + 1, shown.words[step], float(norms[step]), *(float(split[origin, step]) for origin in origins))
-                 for step in range(shown.steps))
-    return Table(("step", "reads", "∥G∥", *(f"from step {origin + 1}" for origin in origins)), rows)
+    rows: list[tuple[str | float | int, ...]] = [
+        (step + 1, shown.words[step], float(norms[step]), *(float(split[origin, step]) for origin in origins))
+        for step in range(shown.steps)]
+    return Table(("step", "reads", "∥G∥", *(f"from step {origin + 1}" for origin in origins)), tuple(rows))
 
 
 VIEW = View(
-    "bptt", "Step gradients", "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
+    "bptt", "Step gradients",
+            "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
     suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
 )

@@ -11,7 +11,7 @@ from visualizer.scene import causes, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.decay import below
 from visualizer.scene.logchart import Axis, Curve
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -41,7 +41,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                     _bound(shown, measured.get(f"{layer.name}/spectrum")))
     place, s = steps.span(shown, look), look.text_scale
     bottom = look.size[1] - lanes_height(look)
-    chart = (134 * s, bottom - 172 * s)
+    chart = (134 * s, bottom - 164 * s)
     drawn = np.concatenate([spread.largest, spread.median, spread.whole])
     scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), *chart)
     lag = lag_of(shown, steps.current(trace, shown, moment))
@@ -107,13 +107,13 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     left, right = place.x, place.left(place.count)
     marks: list[Mark] = logchart.grid(scale, left, right, look)
     for share in FAN:
-        marks += logchart.curve(xs, spread.fan[share], scale, Curve("rule", "rule", 1, False, 0), look)
+        marks += logchart.curve(xs, _on(scale, spread.fan[share]), scale, Curve("rule", "rule", 1, False, 0), look)
     if spread.bound is not None:
         marks += _bounding(xs, spread.bound ** np.arange(len(xs)), scale, "ink-2", look)
-    stretched = np.cumprod(np.concatenate([[1.0], _back(shown, spread.norms)]))
+    stretched: Values = np.cumprod(np.concatenate([[1.0], _back(shown, spread.norms)]))
     marks += _bounding(xs, stretched, scale, "rule", look)
     marks += logchart.curve(xs, spread.whole, scale, Curve("positive-bar", "positive-bar", 1.5, False, 0), look)
-    marks += logchart.curve(xs, spread.median, scale, Curve("ink-2", "ink-2", 2, False, 0), look)
+    marks += logchart.curve(xs, _on(scale, spread.median), scale, Curve("ink-2", "ink-2", 2, False, 0), look)
     dots = 2.5 if place.pitch >= 9 else 0.0
     marks += logchart.curve(xs, spread.largest, scale, Curve("ink", "ink", 2.25, False, dots), look)
     masked = np.flatnonzero(np.isnan(spread.median))
@@ -125,7 +125,7 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     x = xs[lag]
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
     if len(masked):
-        words = f"median below rounding from {masked[0]} steps back on"
+        words = f"the median is rounding noise from {masked[0]} steps back on"
         marks.append(Text(left + 8 * s, scale.bottom - 8 * s, plain(words), 11 * s, 400, "ink-2"))
     values = [(spread.largest, "ink"), (spread.median, "ink-2")]
     taken: list[float] = []
@@ -142,6 +142,11 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
             marks += [Rect(at - 3 * s, y - 12 * s, wide + 6 * s, 16 * s, "stage", radius=3, opacity=0.85),
                       Text(at, y, plain(words), 12 * s, 600, ink)]
     return marks
+
+
+def _on(scale: Axis, values: Values) -> Values:
+    """As far as it stays above the floor: the fan leaves the chart there."""
+    return np.where(values >= scale.floor, values, np.nan)
 
 
 def _back(shown: Reading, norms: Values) -> Values:
@@ -187,7 +192,7 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
     marks: list[Mark] = [
         Text(x, top + 12 * s, plain("Lyapunov"), 13 * s, 600, "ink", "end"),
         Text(x, top + 28 * s, plain("exponents"), 13 * s, 600, "ink", "end"),
-        Text(x, top + 44 * s, plain("log factor a step"), 11 * s, 400, "ink-2", "end"),
+        Text(x, top + 44 * s, plain("log factor, a step"), 11 * s, 400, "ink-2", "end"),
         Line(((place.x, zero), (place.x + wide, zero)), "rule"),
         Text(place.x + wide + 8 * s, zero + 4 * s, plain("0"), 11 * s, 400, "ink-2"),
         Text(place.x + wide + 8 * s, bottom + 2 * s, plain(numbers.number(low, 1)), 11 * s, 400, "ink-2"),
@@ -197,18 +202,20 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
         tall = min(abs(share) * (bottom - top), bottom - zero if value < 0 else zero - top)
         if tall < 0.5:
             continue
-        ink = "negative-bar" if value < 0 else "positive-bar"
-        marks.append(Rect(place.x + index * each, zero if value < 0 else zero - tall, max(0.5, each - (1 if each > 3 else 0)),
-                          tall, ink))
+        ink = "accent" if index == 0 else "rule" if value < 0 else "gradient-mark"
+        broad = each - 1 if each > 3 else max(0.5, each)
+        marks.append(Rect(place.x + index * each, zero if value < 0 else zero - tall, broad, tall, ink))
     return marks
 
 
 def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
     s = look.text_scale
     gone = below(spread.whole, GONE)
+    lasts = "; it does not decay."
+    if -math.inf < spread.exponent < 0:
+        lasts = f", half-life {numbers.significant(math.log(0.5) / spread.exponent, 2)} steps."
     told = [f"Largest exponent {numbers.signed(spread.exponent, 3)}: {logchart.times(math.exp(spread.exponent))} a step"
-            + (f", half-life {numbers.significant(math.log(0.5) / spread.exponent, 2)} steps." if spread.exponent < 0 else
-               "; it does not decay."),
+            + lasts,
             f"Memory by the Frobenius norm, to 0.1 %: {gone} steps." if gone is not None else
             f"More than 0.1 % of the whole reaches across all {shown.steps} steps."]
     kept = math.exp(spread.exponent)
@@ -228,13 +235,14 @@ def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
     peak = int(np.argmax(spread.largest))
     if backward and lag:
         value = float(spread.largest[lag])
-        return (f"A gradient {lag} step{'' if lag == 1 else 's'} back from step {_last(shown) + 1} is stretched at most "
+        word = "step" if lag == 1 else "steps"
+        return (f"A gradient {lag} {word} back from step {_last(shown) + 1} is stretched at most "
                 f"{{{numbers.significant(value, 2)} times}}, whichever way it points; the average one to "
                 f"{numbers.significant(float(spread.whole[lag]), 2)}.")
     if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
-        return (f"What the state hands on grows to {{{numbers.significant(float(spread.largest[peak]), 2)} times}} over "
-                f"{peak} step{'' if peak == 1 else 's'} first, then falls to "
-                f"{numbers.significant(float(spread.largest[-1]), 2)} over all {lags}.")
+        top, end = (numbers.significant(float(spread.largest[at]), 2) for at in (peak, -1))
+        return (f"What the state hands on grows to {{{top} times}} over {peak} step{'' if peak == 1 else 's'} first, then "
+                f"falls to {end} over all {lags}.")
     return (f"Over {lags} steps the strongest direction of the state becomes "
             f"{{{numbers.significant(float(spread.largest[-1]), 2)} times}} as long, all together "
             f"{numbers.significant(float(spread.whole[-1]), 2)} times.")
@@ -249,7 +257,8 @@ def _table(shown: Reading, spread: Spread) -> Table:
 
 
 VIEW = View(
-    "jacobian", "Jacobians", "What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents.",
+    "jacobian", "Jacobians",
+            "What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents.",
     suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, order=36, studies=("jacobian",),
 )

@@ -1,10 +1,12 @@
-"""Where nonlinearities are flat: how many units are saturated or dead, layer by layer and gate by gate, over a batch."""
+"""Where nonlinearities are flat: how many units are saturated or dead, layer by layer and gate by gate, over a
+batch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
@@ -14,13 +16,14 @@ from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
 
+Values = NDArray[np.float64]
 RULES = {"sigmoid": "below 0.05 or above 0.95", "tanh": "beyond ±0.9", "relu": "off"}
 GATES = {"input": "input gate", "forget": "forget gate", "output_gate": "output gate", "reset": "reset gate",
          "update": "keep gate", "candidate": "candidate", "new": "candidate", "hidden": "state"}
 SIGMOIDS = ("input", "forget", "output_gate", "reset", "update")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """One nonlinearity of one layer."""
 
@@ -34,8 +37,19 @@ class Row:
     values: int
     here: float
     """The same for the input on screen alone."""
-    dead: int | None = None
-    units: int = 0
+    on: Values | None = None
+    """(unit,): at which share of places a ReLU was on."""
+    bins: Values | None = None
+    """How many values lie where, of a tanh from −1 to 1, of a sigmoid from 0 to 1."""
+
+    @property
+    def units(self) -> int:
+        return 0 if self.on is None else len(self.on)
+
+    @property
+    def dead(self) -> int | None:
+        """How many units of a ReLU were off everywhere for every input."""
+        return None if self.on is None else int(np.sum(self.on == 0))
 
     @property
     def name(self) -> str:
@@ -55,7 +69,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = sentence(found, inputs, moment)
     words = f"over a batch of {inputs} bundled inputs; the tick is this input alone"
     marks = [*parts.sentence(look, said), *parts.title(look, f"batch: {inputs}", words)]
-    marks += _rows(found, inputs, moment, look)
+    opened = chosen(found, moment, focus)
+    end = _rows(found, opened, moment, look, marks)
+    marks += _opened(opened, inputs, end + 44 * s, look.size[1] - lanes_height(look) - 40 * s, look)
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(found, inputs))
@@ -71,10 +87,8 @@ def rows(trace: Trace) -> list[Row]:
                 continue
             gate = name.partition("/")[2]
             kind = kind_of(layer, gate)
-            dead = measured.get(f"{name}:dead")
             found.append(Row(layer.name, gate, kind, float(measured[key]), int(measured[f"{name}:values"]),
-                             _here(layer, gate, kind), None if dead is None else int(dead),
-                             int(measured.get(f"{name}:units", 0))))
+                             _here(layer, gate, kind), measured.get(f"{name}:on"), measured.get(f"{name}:bins")))
     return found
 
 
@@ -89,11 +103,24 @@ def kind_of(layer: Layer, gate: str) -> str:
 
 def _here(layer: Layer, gate: str, kind: str) -> float:
     values = np.asarray(layer.inner[gate] if gate else layer.output, np.float64)
-    far = values <= 0 if kind == "relu" else np.abs(values) > 0.9 if kind == "tanh" else (values < 0.05) | (values > 0.95)
-    return float(far.mean())
+    if kind == "relu":
+        return float(np.mean(values <= 0))
+    return float(np.mean(np.abs(values) > 0.9 if kind == "tanh" else (values < 0.05) | (values > 0.95)))
 
 
-def _rows(found: list[Row], inputs: int, moment: Moment, look: Look) -> list[Mark]:
+def chosen(found: list[Row], moment: Moment, focus: Focus | None) -> Row:
+    """The row that is opened: the one in focus, else the worst of the beat's layer, else the worst of all."""
+    if focus is not None:
+        asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.part]
+        if asked:
+            return asked[0]
+    layer = moment.beat.layer if focus is None else focus.layer
+    mine = [row for row in found if row.layer == layer]
+    return max(mine or found, key=lambda row: (row.dead or 0, row.share))
+
+
+def _rows(found: list[Row], opened: Row, moment: Moment, look: Look, marks: list[Mark]) -> float:
+    """A bar and a tick for each; returns where they end."""
     s = look.text_scale
     top, bottom = 122 * s, look.size[1] - lanes_height(look) - 36 * s
     pitch = min(36 * s, (bottom - top) / len(found))
@@ -103,13 +130,13 @@ def _rows(found: list[Row], inputs: int, moment: Moment, look: Look) -> list[Mar
     x = min(24 * s + names + 20 * s, look.size[0] * 0.3)
     told = max(width(_told(row), 12 * s) for row in shown)
     track = look.size[0] - x - told - 96 * s
-    marks: list[Mark] = []
     for share in (0.0, 0.5, 1.0):
         at = x + track * share
         marks += [Line(((at, top - 4 * s), (at, top + pitch * len(shown))), "hair"),
-                  Text(at, top + pitch * len(shown) + 16 * s, plain(numbers.percent(share, 0)), 11 * s, 400, "ink-2", "middle")]
+                  Text(at, top + pitch * len(shown) + 16 * s, plain(numbers.percent(share, 0)), 11 * s, 400, "ink-2",
+                       "middle")]
     for index, row in enumerate(shown):
-        y, now = top + index * pitch, row.layer == moment.beat.layer
+        y, now = top + index * pitch, row is opened
         tall = min(14 * s, pitch - 6 * s)
         focus = Focus(row.layer, (), f"inner.{row.gate}" if row.gate else "output")
         marks += [Text(x - 14 * s, y + tall / 2 + 5 * s, plain(row.name), 13 * s, 600 if now else 500,
@@ -118,13 +145,54 @@ def _rows(found: list[Row], inputs: int, moment: Moment, look: Look) -> list[Mar
                   Rect(x, y, max(1.0, track * row.share), tall, "accent" if now else "ink-2" if row.kind != "relu" else
                        "rule", radius=3),
                   Line(((x + track * row.here, y - 3 * s), (x + track * row.here, y + tall + 3 * s)), "ink", 2 * s),
-                  Text(x + track + 58 * s, y + tall / 2 + 5 * s, plain(numbers.percent(row.share, 0)), 13 * s, 600, "ink",
+                  Text(x + track + 58 * s, y + tall / 2 + 5 * s, plain(numbers.percent(row.share, 0)), 13 * s, 600,
+                       "ink",
                        "end"),
                   Text(x + track + 70 * s, y + tall / 2 + 5 * s, plain(_told(row)), 12 * s, 600 if row.dead else 400,
                        "ink" if row.dead else "ink-2")]
     if len(shown) < len(found):
-        marks.append(Text(look.size[0] - 24 * s, 97 * s, plain(f"{len(shown)} of {len(found)} rows, around the beat"), 12 * s,
+        marks.append(Text(look.size[0] - 24 * s, 97 * s, plain(f"{len(shown)} of {len(found)} rows, around the beat"),
+                          12 * s,
                           400, "ink-2", "end"))
+    return top + pitch * len(shown) + 16 * s
+
+
+def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> list[Mark]:
+    """One row opened: how its values are spread over the batch, or how often each unit is on."""
+    s, left, right = look.text_scale, 84 * look.text_scale, look.size[0] - 84 * look.text_scale
+    if bottom - top < 120 * s:
+        return []
+    base, high = bottom - 20 * s, min(bottom - top - 50 * s, 260 * s)
+    words = f"{row.name}: {numbers.count(row.values)} values of {inputs} inputs" if row.bins is not None else \
+        f"{row.name}: {row.units} units by how often they are on, over {inputs} inputs"
+    marks: list[Mark] = [Text(left, base - high - 16 * s, plain(words), 13 * s, 600)]
+    if row.bins is not None:
+        low = -1.0 if row.kind == "tanh" else 0.0
+        flat = ((-1.0, -0.9), (0.9, 1.0)) if row.kind == "tanh" else ((0.0, 0.05), (0.95, 1.0))
+        marks += [Rect(left + (right - left) * (a - low) / (1 - low), base - high, (right - left) * (b - a) / (1 - low),
+                       high,
+                       "wedge") for a, b in flat]
+        heights, ticks = row.bins / (row.bins.max() or 1), [low, (low + 1) / 2, 1.0]
+        said = [numbers.number(tick, 1) for tick in ticks]
+    else:
+        assert row.on is not None
+        heights = -np.sort(-row.on)
+        said = ["most often on", "", "dead" if row.dead else "least often on"]
+    each = (right - left) / len(heights)
+    gap = 1.0 if each > 3 else 0.0
+    for index, share in enumerate(heights.tolist()):
+        x = left + index * each
+        if row.on is not None and share == 0:
+            marks.append(Rect(x, base - high, each, high, "hatch"))
+        elif share * high >= 0.5:
+            marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high,
+                              "positive-bar" if row.bins is not None else "ink-2"))
+    marks.append(Line(((left, base), (right, base)), "rule"))
+    for at, (text, anchor) in enumerate(zip(said, ("start", "middle", "end"), strict=True)):
+        marks.append(Text(left + (right - left) * at / 2, base + 16 * s, plain(text), 11 * s, 400, "ink-2", anchor))
+    if row.on is not None:
+        marks += [Text(left - 8 * s, base - high + 8 * s, plain("100 %"), 11 * s, 400, "ink-2", "end"),
+                  Text(left - 8 * s, base, plain("0 %"), 11 * s, 400, "ink-2", "end")]
     return marks
 
 
@@ -147,12 +215,12 @@ def sentence(found: list[Row], inputs: int, moment: Moment) -> str:
     dead = [row for row in mine or found if row.dead]
     if dead:
         row = max(dead, key=lambda one: (one.dead or 0) / max(1, one.units))
-        return (f"{{{row.dead} of {row.units}}} units of `{row.name}` are dead: off everywhere for every one of {inputs} "
-                "inputs, so no gradient passes them.")
+        return (f"{{{row.dead} of {row.units}}} units of `{row.name}` are dead: off everywhere for every one of "
+                f"{inputs} inputs, so no gradient passes them.")
     row = max(mine or found, key=lambda one: (one.kind != "relu", one.share))
     if row.kind == "relu":
-        return (f"`{row.name}` is off at {{{numbers.percent(row.share, 0)}}} of its values over {inputs} inputs; none of "
-                f"its {row.units} units is off for all of them.")
+        return (f"`{row.name}` is off at {{{numbers.percent(row.share, 0)}}} of its values over {inputs} inputs; none "
+                f"of its {row.units} units is off for all of them.")
     told = causes.saturated(row.share, f"values of {row.name}", RULES[row.kind])
     return (told.removesuffix(".") + f"; batch of {inputs} inputs.") if told else (
         f"Only {{{numbers.percent(row.share)}}} of the values of {row.name} are saturated ({RULES[row.kind]}) over "

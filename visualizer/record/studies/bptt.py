@@ -19,8 +19,8 @@ WINDOWS = (1, 2, 5, 10, 20, 50)
 def run(again: Pass) -> Steps:
     """For each layer with steps, by its name: `NAME/norms` ‖G_t‖ and `NAME/corner` (step, row, column) of G_t; `NAME/
     total` ‖Σ G_t‖ and `NAME/error`, how far Σ G_t lies from autograd's gradient of W_hh, relative to that; `NAME/from`
-    (origin, step) ‖∂L_origin/∂h_t‖; `NAME/kept` (window, 2): ‖dL/dW_hh‖ and its distance from the whole, each as a share
-    of the whole, when gradient goes back through so many steps only."""
+    (origin, step) ‖∂L_origin/∂h_t‖; `NAME/kept` (window, 2): ‖dL/dW_hh‖ and its distance from the whole, each as a
+    share of the whole, when gradient goes back through so many steps only."""
     yield 0.0, "again in float64"
     trace = in_float64(again)
     layers = origins.recurrent(trace)
@@ -31,7 +31,8 @@ def run(again: Pass) -> Steps:
         except LookupError:
             continue
         found |= _items(layer, one)
-        split, windowed = np.zeros((one.steps, one.steps)), np.zeros((len(WINDOWS), *one.sequence.weights["weight_hh"].shape))
+        split, windowed = np.zeros((one.steps, one.steps)), np.zeros((len(WINDOWS),
+                                                                      *one.sequence.weights["weight_hh"].shape))
         for origin in one.entered:
             yield (number + origin / one.steps) / len(layers), f"{layer.name}: from step {origin + 1}"
             back = origins.entering_at(one, origin)
@@ -39,7 +40,8 @@ def run(again: Pass) -> Steps:
             windowed += _windows(one, back.at_hidden.numpy(), origin)
         found[f"{layer.name}/from"] = origins.in_order(layer, origins.in_order(layer, split.T).T)
         total = origins.gradients(one, origins.whole(one))["weight_hh"].numpy()
-        found[f"{layer.name}/kept"] = np.array([(size(part), size(total - part)) for part in windowed]) / (size(total) or 1)
+        found[f"{layer.name}/kept"] = np.array([(size(part),
+                                                 size(total - part)) for part in windowed]) / (size(total) or 1)
     return found
 
 

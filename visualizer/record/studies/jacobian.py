@@ -15,8 +15,9 @@ from visualizer.trace import Array
 def run(again: Pass) -> Steps:
     """For each layer with steps, by its name: `NAME/values` (lag, value) the singular values of ∂s_T/∂s_{T−lag}, of the
     last step back to before the first, largest first, and so from lag 0, the identity; `NAME/norms` (step,) the largest
-    singular value of each step's Jacobian; `NAME/bound` one number a step that none of them exceeds, γ σ_max(W_hh), of an
-    RNN alone; `NAME/exponents` (value,) the Lyapunov exponents over all steps, largest first; `NAME/spectrum` of an RNN."""
+    singular value of each step's Jacobian; `NAME/bound` one number a step that none of them exceeds, γ σ_max(W_hh), of
+    an RNN alone; `NAME/exponents` (value,) the Lyapunov exponents over all steps, largest first; `NAME/spectrum` of an
+    RNN."""
     yield 0.0, "again in float64"
     trace = in_float64(again)
     layers = origins.recurrent(trace)

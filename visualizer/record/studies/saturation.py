@@ -13,6 +13,7 @@ from visualizer.record.studies import Pass, Steps, Study
 from visualizer.trace import Array, Layer, Refused, Trace
 
 MOST = 100
+BINS = 40
 TANH = 0.9
 """A tanh beyond this has a slope below 0.19."""
 SIGMOID = (0.05, 0.95)
@@ -30,17 +31,20 @@ class Count:
     beyond: int = 0
     """Values that are saturated, or off."""
     values: int = 0
-    ever: Array = field(default_factory=lambda: np.zeros(0, bool))
-    """(unit,): whether a ReLU was on anywhere, for any input."""
+    on: Array = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(unit,): at how many places a ReLU was on, over all inputs."""
+    bins: Array = field(default_factory=lambda: np.zeros(BINS, np.int64))
+    """How many values lie where, of a tanh from −1 to 1, of a sigmoid from 0 to 1."""
 
     def add(self, values: Array) -> None:
         """Count what one input made of it; units are the first axis, or the last of (step, unit)."""
         flat = np.asarray(values, np.float64)
         if self.kind == "relu":
             self.beyond += int(np.sum(flat <= 0))
-            on = (flat > 0).reshape(len(flat), -1).any(1)
-            self.ever = on if not len(self.ever) else self.ever | on
+            on = (flat > 0).reshape(len(flat), -1).sum(1)
+            self.on = self.on + on if len(self.on) else on
         else:
+            self.bins = self.bins + np.histogram(flat, BINS, (-1.0 if self.kind == "tanh" else 0.0, 1.0))[0]
             far = np.abs(flat) > TANH if self.kind == "tanh" else (flat < SIGMOID[0]) | (flat > SIGMOID[1])
             self.beyond += int(far.sum())
         self.values += flat.size
@@ -68,10 +72,11 @@ def suits(trace: Trace) -> bool:
 
 def run(again: Pass) -> Steps:
     """`inputs`: how many were run; and by name, for a gate `NAME/gate`: `share` of all values that are saturated (of a
-    ReLU: off), of how many `values`, and for a ReLU how many of its `units` were `dead`, off everywhere for every input.
-    """
+    ReLU: off), of how many `values`; of a ReLU `on`, the share of places at which each unit was on, 0 for a dead one,
+    and of the others `bins`, how many values lie where."""
     if again.opened is None or again.opened.prepare is None:
-        raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its file.")
+        raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its "
+                      "file.")
     kind = str(reads_of(again.opened).get("kind", "image"))
     batch = samples.all_samples(kind)[:MOST]
     counts: dict[str, Count] = {}
@@ -92,7 +97,9 @@ def run(again: Pass) -> Steps:
         found[f"{name}:share"] = np.array(count.beyond / max(1, count.values))
         found[f"{name}:values"] = np.array(count.values)
         if count.kind == "relu":
-            found[f"{name}:dead"], found[f"{name}:units"] = np.array(int((~count.ever).sum())), np.array(len(count.ever))
+            found[f"{name}:on"] = count.on / max(1, count.values // len(count.on))
+        else:
+            found[f"{name}:bins"] = count.bins
     return found
 
 

@@ -42,7 +42,8 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     marks += _hops(trace, gradient, xs, moment, look)
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), "what flows", gradient, Curve(), True),
             ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
-            ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"), True))
+            ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
+             True))
     now = names.index(moment.beat.layer)
     for index, (title, under, values, how, joined) in enumerate(rows):
         y0, y1 = top + index * each + 14 * s, top + (index + 1) * each - 10 * s
@@ -64,13 +65,15 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
 
 def _of_arrays(trace: Trace, values: Values) -> Values:
     """Without what is a single number: the gradient of the loss with respect to itself is 1."""
-    return np.array([value if layer.output.ndim else math.nan for layer, value in zip(trace, values.tolist(), strict=True)])
+    return np.array([value if layer.output.ndim else math.nan for layer, value in zip(trace, values.tolist(),
+                                                                                      strict=True)])
 
 
 # --- what a hop keeps -----------------------------------------------------------------------------------------------
 
 def hop(trace: Trace, gradient: Values, at: int) -> tuple[Layer, float] | None:
-    """The layer whose gradient came here alone, and what of it was kept; None where several are added up, or none came."""
+    """The layer whose gradient came here alone, and what of it was kept; None where several are added up, or none
+    came."""
     names = [layer.name for layer in trace]
     readers = [reader for reader in trace.readers(names[at]) if not math.isnan(gradient[names.index(reader.name)])]
     if len(readers) != 1 or math.isnan(gradient[at]):
@@ -123,8 +126,9 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
         found, value = hop(trace, gradient, at), logchart.words(float(gradient[at]))
         if found is not None:
             reason = why(trace, found[0], found[1])
-            return (f"`{names[at]}` gets a gradient of size {{{value}}}, {numbers.significant(found[1], 2)} times that of "
-                    f"`{found[0].name}`. {reason}").strip()
+            times = numbers.significant(found[1], 2)
+            return (f"`{names[at]}` gets a gradient of size {{{value}}}, {times} times that of `{found[0].name}`. "
+                    f"{reason}").strip()
         added = causes.added_ways(ways(trace, gradient, at))
         return f"`{names[at]}` gets a gradient of size {{{value}}}. {added}".strip()
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
@@ -196,7 +200,8 @@ def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: 
             if math.isnan(value) and layer.output.ndim]
 
 
-def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scale: logchart.Axis, how: Curve, look: Look,
+def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scale: logchart.Axis, how: Curve,
+             look: Look,
              foci: list[Focus], joined: bool, flows: bool) -> list[Mark]:
     """A curve; on the way back what the gradient has not reached yet is faint."""
     names = [layer.name for layer in trace]
@@ -242,8 +247,9 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
         yield causes.flat_but_dead(float(known[0] / known[-1]), float(deep.min()))
         yield causes.dead_layer(float(deep.min()))
     if line is not None:
-        yield f"Fit over {line.until - line.since + 1} layers with weights: × {numbers.significant(line.factor, 3)} a " \
-              f"layer, R² {numbers.number(line.fit)}."
+        count = line.until - line.since + 1
+        yield f"Fit over {count} layers with weights: × {numbers.significant(line.factor, 3)} a layer, R² " \
+              f"{numbers.number(line.fit)}."
         yield causes.explodes(line.factor, "layer")
     hops = [(found[1], layer.name, found[0]) for index, layer in enumerate(trace)
             if layer.output.ndim and (found := hop(trace, gradient, index)) is not None]

@@ -9,11 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import causes, colour, logchart, numbers, parts, steps
+from visualizer.scene import causes, colour, logchart, numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.decay import Decay, below, decay
 from visualizer.scene.logchart import Axis, Curve
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Table,
+    Text,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.reading import Reading, reading
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -51,7 +64,8 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     shown, measured = reading(trace, layer.name), trace.studies["flow"]
     if f"{layer.name}/hidden" not in measured:
         why = layer.why or "nothing flowed back to it"
-        return logchart.unmeasured(look, layer.name, "", f"{layer.name} has no gradient through time: {why.rstrip('.')}.")
+        return logchart.unmeasured(look, layer.name, "",
+                                   f"{layer.name} has no gradient through time: {why.rstrip('.')}.")
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
     place, s = steps.span(shown, look), look.text_scale
     line = decay(found.by_lag(found.hidden)) if found.alone else None
@@ -104,8 +118,8 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
         largest = int(np.nanargmax(found.hidden)) + 1
         return (f"All {found.losses} losses together:", "", f"the gradient is largest at step {largest}.",
                 f"∥∂L/∂_h_∥ is **{numbers.significant(float(np.nanmax(found.hidden)), 2)}** there and "
-                f"{numbers.significant(float(np.nanmin(found.hidden)), 2)} at its smallest; where a loss enters at every "
-                "step, the sum hides what becomes of each.")
+                f"{numbers.significant(float(np.nanmin(found.hidden)), 2)} at its smallest; where a loss enters at "
+                "every step, the sum hides what becomes of each.")
     if not by_lag[0] > 0:
         return "No gradient enters", "", "this layer.", "Its size is exactly 0 at every step."
     small = below(by_lag, ONE_PERCENT)
@@ -146,7 +160,8 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
-    unit += (Run(f", share of what enters at step {found.origin + 1} (log)"),) if found.alone else (Run(" of all losses (log)"),)
+    unit += (Run(f", share of what enters at step {found.origin + 1} (log)"),
+             ) if found.alone else (Run(" of all losses (log)"),)
     marks: list[Mark] = [Text(left, scale.top - 14 * s, unit, 12 * s, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
@@ -165,13 +180,15 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
         marks += _fit(found, line, scale, place, look)
     dots = 3.0 if place.pitch >= 9 else 0.0
     if found.cell is not None:
-        marks += _veiled_curve(trace, shown, moment, xs, found.cell, scale, Curve("ink", "ink", 1.5, False, 0), look, foci)
+        marks += _veiled_curve(trace, shown, moment, xs, found.cell, scale, Curve("ink", "ink", 1.5, False, 0), look,
+                               foci)
     marks += _veiled_curve(trace, shown, moment, xs, found.hidden, scale, Curve(size=dots, width=2.25), look, foci)
     marks += _names(found, scale, place, look)
     return marks + _cursor(found, scale, now, place, look)
 
 
-def _veiled_curve(trace: Trace, shown: Reading, moment: Moment, xs: list[float], values: Values, scale: Axis, how: Curve,
+def _veiled_curve(trace: Trace, shown: Reading, moment: Moment, xs: list[float], values: Values, scale: Axis,
+                  how: Curve,
                   look: Look, foci: list[Focus]) -> list[Mark]:
     """All of a curve; on the way back what the gradient has not reached yet is faint."""
     arrived = np.array([steps.arrival(trace, shown, step, moment) for step in range(shown.steps)])
@@ -180,7 +197,8 @@ def _veiled_curve(trace: Trace, shown: Reading, moment: Moment, xs: list[float],
     there = np.where(arrived > 0, values, np.nan)
     edge = np.flatnonzero(arrived > 0)
     rest = values.copy()
-    rest[[step for step in edge if not any(arrived[other] == 0 for other in (step - 1, step + 1) if 0 <= other < len(xs))]] \
+    rest[[step for step in edge if not any(arrived[other] == 0 for other in (step - 1,
+                                                                             step + 1) if 0 <= other < len(xs))]] \
         = np.nan
     return [*logchart.veiled(logchart.curve(xs, rest, scale, how, look, foci), 1.0),
             *logchart.curve(xs, there, scale, how, look, foci)]
