@@ -84,7 +84,7 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
     s = look.text_scale
     marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end")]
     longest = max(len(word) for word in shown.words)
-    every = 1 if place.pitch >= (9 if longest == 1 else 7 * longest) * s else 0
+    every = 1 if place.pitch >= (9 if longest == 1 else 9 * longest) * s else 0
     for step, word in enumerate(shown.words):
         marks.append(Rect(place.left(step), top + 4, place.pitch, look.size[1] - top - 8,
                           focus=Focus(shown.layer.name, (step,))))

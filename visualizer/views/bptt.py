@@ -85,7 +85,7 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
     x = (steps.LEFT - 16) * s
     if cell < 1:
         return y - 10 * s
-    tall = cell * corner.shape[1]
+    tall = cell * float(corner.shape[1])
     top = float(np.abs(corner).max()) or 1.0
     shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
     marks += [Text(x, y + 14 * s, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13 * s, 600, "ink",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     for share in FAN:
         marks += logchart.curve(xs, _on(scale, spread.fan[share]), scale, Curve("rule", "rule", 1, False, 0), look)
     if spread.bound is not None:
-        marks += _bounding(xs, spread.bound ** np.arange(len(xs)), scale, "ink-2", look)
+        marks += _bounding(xs, np.power(spread.bound, np.arange(len(xs))), scale, "ink-2", look)
     stretched: Values = np.cumprod(np.concatenate([[1.0], _back(shown, spread.norms)]))
     marks += _bounding(xs, stretched, scale, "rule", look)
     marks += logchart.curve(xs, spread.whole, scale, Curve("positive-bar", "positive-bar", 1.5, False, 0), look)
@@ -133,7 +134,7 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
         value = float(row[lag])
         if math.isnan(value):
             continue
-        y = scale.y(value) - 8 * s
+        y = scale.y(value) - 8 * s if scale.y(value) - 22 * s > scale.top - 12 * s else scale.y(value) + 20 * s
         words = logchart.words(value, scale)
         wide = width(words, 12 * s, 600)
         at = x + 7 * s if x + 12 * s + wide < right else x - 7 * s - wide
@@ -154,7 +155,7 @@ def _back(shown: Reading, norms: Values) -> Values:
     return norms if shown.reverse else norms[::-1]
 
 
-def _bounding(xs: list[float], bound: Values, scale: Axis, ink: str, look: Look) -> list[Mark]:
+def _bounding(xs: list[float], bound: NDArray[np.floating[Any]], scale: Axis, ink: str, look: Look) -> list[Mark]:
     """A bound, as far as it stays on the chart: it ends where it leaves."""
     inside = bound <= 10.0 ** scale.high * (1 + 1e-9)
     count = len(bound) if inside.all() else int(np.argmin(inside))
@@ -241,7 +242,8 @@ def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
                 f"{numbers.significant(float(spread.whole[lag]), 2)}.")
     if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
         top, end = (numbers.significant(float(spread.largest[at]), 2) for at in (peak, -1))
-        return (f"What the state hands on grows to {{{top} times}} over {peak} step{'' if peak == 1 else 's'} first, then "
+        word = "step" if peak == 1 else "steps"
+        return (f"What the state hands on grows to {{{top} times}} over {peak} {word} first, then "
                 f"falls to {end} over all {lags}.")
     return (f"Over {lags} steps the strongest direction of the state becomes "
             f"{{{numbers.significant(float(spread.largest[-1]), 2)} times}} as long, all together "

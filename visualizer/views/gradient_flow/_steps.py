@@ -183,7 +183,7 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
         marks += _veiled_curve(trace, shown, moment, xs, found.cell, scale, Curve("ink", "ink", 1.5, False, 0), look,
                                foci)
     marks += _veiled_curve(trace, shown, moment, xs, found.hidden, scale, Curve(size=dots, width=2.25), look, foci)
-    marks += _names(found, scale, place, look)
+    marks += _names(found, scale.top - 14 * s, left + width(unit, 12 * s, 500) + 28 * s, look)
     return marks + _cursor(found, scale, now, place, look)
 
 
@@ -227,10 +227,9 @@ def _fit(found: Flowed, line: Decay, scale: Axis, place: steps.Span, look: Look)
     return [Line(tuple(ends), "rule", 1.5 * look.text_scale)]
 
 
-def _names(found: Flowed, scale: Axis, place: steps.Span, look: Look) -> list[Mark]:
-    """A key at the top right: what the lines are."""
+def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
+    """A key: what the lines are."""
     s = look.text_scale
-    right = place.left(place.count)
     entries = [("gradient-line", False, "∂L/∂h")]
     if found.cell is not None:
         entries.append(("ink", False, "∂L/∂c"))
@@ -239,11 +238,10 @@ def _names(found: Flowed, scale: Axis, place: steps.Span, look: Look) -> list[Ma
     if found.alone:
         entries.append(("rule", False, "fit"))
     marks: list[Mark] = []
-    for ink, dashed, text in reversed(entries):
-        right -= width(text, 12 * s)
-        marks += [Text(right, scale.top - 14 * s, plain(text), 12 * s, 500, "ink-2"),
-                  Line(((right - 26 * s, scale.top - 18 * s), (right - 6 * s, scale.top - 18 * s)), ink, 2 * s, dashed)]
-        right -= 40 * s
+    for ink, dashed, text in entries:
+        marks += [Line(((x, y - 4 * s), (x + 20 * s, y - 4 * s)), ink, 2 * s, dashed),
+                  Text(x + 26 * s, y, plain(text), 12 * s, 500, "ink-2")]
+        x += 26 * s + width(text, 12 * s, 500) + 16 * s
     return marks
 
 
