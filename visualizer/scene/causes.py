@@ -141,7 +141,7 @@ def explodes(factor: float, what: str = "step") -> str:
     """Growth that a few dozen steps or layers turn into a problem."""
     if not factor > HEALTHY[1]:
         return ""
-    return f"The gradient grows by {numbers.number(factor)} a {what}."
+    return f"The gradient grows by {numbers.significant(factor, 3)} a {what}."
 
 
 def clipped(norm: float, limit: float) -> str:

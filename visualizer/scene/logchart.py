@@ -18,8 +18,8 @@ from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
 from visualizer.scene.type import width
 
-MOST_DECADES = 12
-"""No axis reaches further below its largest value: there lies the floor."""
+MOST_DECADES = 30
+"""No axis reaches further below 1, or below its largest value if that is smaller: there lies the floor."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Axis:
 
 
 def axis(sizes: ArrayLike, top: float, bottom: float) -> Axis:
-    """The axis of some sizes: from the largest down to the smallest, but no more than twelve decades."""
+    """The axis of some sizes: from the largest down to the smallest, or to the floor."""
     values = np.asarray(sizes, np.float64)
     drawn = values[np.isfinite(values) & (values > 0)]
     if not len(drawn):
@@ -54,7 +54,7 @@ def axis(sizes: ArrayLike, top: float, bottom: float) -> Axis:
         high, low = -_lower(-high, (1, 0.5, 0.2)), _lower(low, (1, 2, 5))
     else:
         high, low = float(math.ceil(high - 1e-9)), float(math.floor(low + 1e-9))
-        low = max(low, high - MOST_DECADES)
+        low = max(low, min(high, 0.0) - MOST_DECADES)
     return Axis(low, max(high, low + math.log10(2)), top, bottom)
 
 
@@ -128,7 +128,7 @@ def curve(xs: Sequence[float], sizes: ArrayLike, scale: Axis, how: Curve, look: 
 def words(value: float, scale: Axis | None = None) -> str:
     """A size in words; below the floor, and beyond the range, in words too."""
     if math.isnan(value):
-        return "not known"
+        return "not a number"
     if math.isinf(value):
         return "beyond range"
     if value == 0:

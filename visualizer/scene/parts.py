@@ -374,7 +374,8 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         marks.append(Line(points, "gradient-line", 1.5 * s))
     for name, (x, y) in zip(named, points, strict=True):
         if name in (named[0], named[-1]):
-            marks.append(Text(x + 7 * s, y + 14 * s, plain(numbers.significant(found[name], 2)), 12 * s, 600,
+            below = y + 14 * s if y + 16 * s <= look.size[1] else y - 5 * s
+            marks.append(Text(x + 7 * s, below, plain(numbers.significant(found[name], 2)), 12 * s, 600,
                               "gradient-text"))
         zero = found[name] == 0
         marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",

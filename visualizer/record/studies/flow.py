@@ -36,7 +36,8 @@ def in_float64(again: Pass) -> Trace:
 
 
 def sizes(trace: Trace) -> Arrays:
-    """`gradient`, `weight_gradient`, `weight`, `spread`, `stretch`: one number a layer, NaN where there is none.
+    """`gradient`, `weight_gradient`, `weight`, `spread`, `stretch`: one number a layer, NaN where there is none; and
+    `flowed`, whether gradient came to it at all.
 
     These are ‖dL/dh‖, ‖dL/dW‖ and ‖W‖ without biases, the standard deviation of the output, and the largest singular
     value of a matrix W. For each layer with steps and gradient also, step by step and by the name of the layer,
@@ -46,6 +47,7 @@ def sizes(trace: Trace) -> Arrays:
     """
     found: dict[str, Array] = {
         "gradient": np.array([_gradient(layer) for layer in trace]),
+        "flowed": np.array([layer.gradient is not None for layer in trace]),
         "weight_gradient": np.array([_together(layer.weight_gradients) for layer in trace]),
         "weight": np.array([_together(layer.learned) for layer in trace]),
         "spread": np.array([_spread(layer) for layer in trace]),

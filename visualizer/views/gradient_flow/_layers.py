@@ -58,7 +58,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
                       for x, value in zip(xs, values, strict=True) if not math.isnan(value)]
         marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
         marks += _value(values, scale, xs, now, look)
-    marks += _why(trace, gradient, weights, spread, line, moment, note, look)
+    marks += _why(trace, gradient, weights, spread, line, note, look)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, gradient, weights, spread))
 
@@ -133,7 +133,7 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
         return f"`{names[at]}` gets a gradient of size {{{value}}}. {added}".strip()
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
-        return f"The gradient is {{beyond range}} at {len(beyond)} layers, on the way back first at `{beyond[-1]}`."
+        return f"On its way back the gradient is {{beyond range}} from `{beyond[-1]}` on: too large for float64."
     known = [index for index, value in enumerate(gradient.tolist()) if value > 0]
     if not known:
         return "The gradient is exactly 0 at every layer: the answer does not depend on them."
@@ -195,7 +195,7 @@ def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: 
     s = look.text_scale
     half = min(9 * s, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9 * s
     return [Rect(x - half, top, 2 * half, bottom - top, "hatch", focus=Focus(layer.name),
-                 tip=f"{layer.name}: {layer.why or 'no gradient'}")
+                 tip=f"{layer.name}: {layer.why or 'not a number'}")
             for layer, value, x in zip(trace, values.tolist(), xs, strict=True)
             if math.isnan(value) and layer.output.ndim]
 
@@ -260,7 +260,7 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
                    f"{why(trace, least[2], least[0])}").strip()
 
 
-def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, moment: Moment, y: float,
+def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
          look: Look) -> list[Mark]:
     """A line of reasons, and one that names what has no gradient."""
     s = look.text_scale
@@ -272,9 +272,14 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
             text = longer
     marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink")] if text else []
     marks += [Text(84 * s, y, rich(text), 13 * s, 400, "ink-2", max_width=room)] if text else []
-    missing = [layer for layer, value in zip(trace, gradient.tolist(), strict=True)
-               if math.isnan(value) and layer.output.ndim]
-    if missing:
+    flowed = trace.studies["flow"]["flowed"]
+    missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
+    unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
+               if came and math.isnan(value) and layer.output.ndim]
+    if unknown:
+        text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range does not come back."
+        marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
+    elif missing:
         told = "; ".join(f"`{layer.name}`: {(layer.why or 'no reason is known').rstrip('.')}" for layer in missing)
         marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {told}."), 12 * s, 400, "ink-2", max_width=room))
     return marks
