@@ -155,7 +155,8 @@ class Steps(nn.Module):
                 state = self.step(x[:, step], state)
             return torch.cat([part[0] for part in state])
 
-        found = torch.autograd.functional.jacobian(run, torch.cat([part[0] for part in self.start()]))  # type: ignore[no-untyped-call]
+        start = torch.cat([part[0] for part in self.start()])
+        found = torch.autograd.functional.jacobian(run, start)  # type: ignore[no-untyped-call]
         array: np.ndarray[Any, Any] = found.detach().numpy()
         return array
 
@@ -173,8 +174,8 @@ class Cut(nn.Module):
 
 
 class Bursting(nn.Module):
-    """Every layer hands its gradient back 10³⁰ times as large, while its values stay as they are: after eleven of them the
-    gradient is beyond the range of float64."""
+    """Every layer hands its gradient back 10³⁰ times as large, while its values stay as they are: after eleven of them
+    the gradient is beyond the range of float64."""
 
     def __init__(self, depth: int = 12) -> None:
         super().__init__()

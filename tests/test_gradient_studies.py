@@ -38,8 +38,10 @@ def test_the_size_of_every_gradient_is_that_of_autograd_in_double_precision() ->
         assert flow["gradient"][index] == pytest.approx(float(value.grad.norm()), rel=1e-12)
         assert flow["spread"][index] == pytest.approx(float(value.detach().std(correction=0)), rel=1e-12)
         if isinstance(module, nn.Linear):
-            assert flow["weight_gradient"][index] == pytest.approx(float(module.weight.grad.norm()), rel=1e-12)  # type: ignore[union-attr]
-            assert flow["stretch"][index] == pytest.approx(float(torch.linalg.matrix_norm(module.weight.detach(), 2)), rel=1e-12)
+            assert flow["weight_gradient"][index] == pytest.approx(float(module.weight.grad.norm()),
+                                                                   rel=1e-12)  # type: ignore[union-attr]
+            assert flow["stretch"][index] == pytest.approx(float(torch.linalg.matrix_norm(module.weight.detach(), 2)),
+                                                           rel=1e-12)
 
 
 def test_where_single_precision_rounds_to_zero_there_is_still_a_number() -> None:
@@ -57,7 +59,8 @@ def test_gradients_through_time_are_those_of_single_steps_under_autograd(cell: s
     model, again, aims = Steps.example(cell)
     flow = measured(again, "flow")
     for aim, part in ((aims, "hidden"), ([*[-100] * (len(aims) - 1), aims[-1]], "last")):
-        hidden, memory = model.double().by_hand(again.inputs[0].double(), aim, weight=len(aims) if part == "last" else 1)
+        hidden, memory = model.double().by_hand(again.inputs[0].double(), aim,
+                                                weight=len(aims) if part == "last" else 1)
         assert flow[f"rnn/{part}"] == pytest.approx(hidden, rel=1e-9)
         if cell == "LSTM":
             assert flow["rnn/cell" if part == "hidden" else "rnn/last_cell"] == pytest.approx(memory, rel=1e-9)
@@ -157,7 +160,8 @@ def test_saturation_is_counted_over_the_batch(monkeypatch: pytest.MonkeyPatch) -
     assert int(found["inputs"]) == 6
     on: list[Tensor] = []
     from visualizer import samples
-    hook = again.model.relu3.register_forward_hook(lambda module, args, output: on.append(output[0] > 0))  # type: ignore[operator, union-attr]
+    relu3 = again.model.get_submodule("relu3")
+    hook = relu3.register_forward_hook(lambda module, args, output: on.append(output[0] > 0))
     for sample in samples.all_samples("image")[:6]:
         again.model(again.opened.prepare(samples.raw(sample.name)))  # type: ignore[misc, union-attr]
     hook.remove()

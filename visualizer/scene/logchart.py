@@ -164,7 +164,7 @@ def headline(look: Look, before: str, number: str, after: str, below: str) -> li
                                     (after, size, 500, "ink")):
         if text:
             marks.append(Text(x, y, plain(text), tall, weight, ink, display=True))
-            x += width(text, tall, weight, display=True) + 10 * s
+            x += width(text, tall, weight, display=True) + (10 if number else 7) * s
     marks.append(Text(24 * s, 92 * s, rich(below), 15 * s, 400, "ink-2", max_width=look.size[0] - 48 * s))
     return marks
 

@@ -104,7 +104,7 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
 def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     s, norms = look.text_scale, shown.norms
     x = (LEFT - 16) * s
-    marks: list[Mark] = [Text(x, top + 56 * s, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("‖")),
+    marks: list[Mark] = [Text(x, top + 56 * s, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("∥")),
                               13 * s, 600, "ink", "end"),
                          Text(x, top + 72 * s, plain("log scale"), 11 * s, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:

@@ -163,7 +163,7 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
 
 def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: float, bottom: float, moment: Moment,
             place: steps.Span, look: Look, marks: list[Mark]) -> None:
-    """∥∂L_s/∂h_t∥: one row for each loss s, over the steps t; on its right what the window keeps."""
+    """∥∂L_s/∂h_t∥ of what enters at step s, by losses or by layers above: one row for each s, over the steps t."""
     s, name = look.text_scale, shown.layer.name
     split = np.asarray(measured[f"{name}/from"], np.float64)
     origins = [int(row) for row in np.flatnonzero(split.any(axis=1))]
@@ -179,9 +179,8 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     reach = shown.steps if window == "all" else int(window)
     kept = np.array([[abs(step - origin) < reach for step in range(shown.steps)] for origin in origins])
     shades = np.where(kept, colour.magnitude(split[origins], largest * 10.0 ** -6, largest), 0).astype(np.uint8)
-    from_words = "loss" if not _above(trace, shown) else "what enters"
     marks += [Text(x, top + 12 * s, plain("came from"), 13 * s, 600, "ink", "end"),
-              Text(x, top + 28 * s, plain(f"{from_words} at step ↓"), 11 * s, 400, "ink-2", "end")]
+              Text(x, top + 28 * s, plain("entered at step ↓"), 11 * s, 400, "ink-2", "end")]
     outside = ~kept & (split[origins] > 0)
     marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
                        hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"),
@@ -221,20 +220,6 @@ def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Lo
 
 def _off(error: float) -> str:
     return "whole" if error < EXACT else f"{numbers.percent(error, 0)} off"
-
-
-def _above(trace: Trace, shown: Reading) -> bool:
-    """Whether another layer with steps lies between this one and the loss: then what enters at a step is of later
-    losses too."""
-    order = [layer.name for layer in trace]
-    here = order.index(shown.layer.name)
-    reached = {shown.layer.name}
-    for layer in trace.layers[here + 1:]:
-        if reached & set(layer.reads):
-            if layer.inner and "step" in layer.axes:
-                return True
-            reached.add(layer.name)
-    return False
 
 
 def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, window: str, moment: Moment) -> str:

@@ -277,7 +277,7 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
                if came and math.isnan(value) and layer.output.ndim]
     if unknown:
-        text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range does not come back."
+        text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range is lost."
         marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
     elif missing:
         told = "; ".join(f"`{layer.name}`: {(layer.why or 'no reason is known').rstrip('.')}" for layer in missing)

@@ -116,7 +116,7 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
     step = found.origin + 1
     if not found.alone:
         largest = int(np.nanargmax(found.hidden)) + 1
-        return (f"All {found.losses} losses together:", "", f"the gradient is largest at step {largest}.",
+        return ("All losses together:", "", f"the gradient is largest at step {largest}.",
                 f"∥∂L/∂_h_∥ is **{numbers.significant(float(np.nanmax(found.hidden)), 2)}** there and "
                 f"{numbers.significant(float(np.nanmin(found.hidden)), 2)} at its smallest; where a loss enters at "
                 "every step, the sum hides what becomes of each.")
@@ -124,7 +124,7 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
         return "No gradient enters", "", "this layer.", "Its size is exactly 0 at every step."
     small = below(by_lag, ONE_PERCENT)
     end = float(by_lag[-1])
-    left = f"{lags} steps back, {{{_share(end)}}} of what the loss at step {step} sends is left." if end <= 1 else \
+    left = f"{lags} steps back, {{{_share(end)}}} of what enters at step {step} is left." if end <= 1 else \
         f"{lags} steps back it is {{{numbers.significant(end, 2)} times}} as large as at step {step}."
     if small is not None:
         left = f"**{causes.crossing(small)}** {left}"
@@ -294,33 +294,32 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
                           focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
                           opacity=1 - 0.65 * (1 - arrived)))
     marks.append(Rect(place.left(now), y - 2, place.pitch, 22 * s + 4, "", "accent", 2, radius=2))
-    shares, high, base = kept(found), 40 * s, y + 76 * s
-    drawn = shares[np.isfinite(shares)]
-    most = max(1.0, float(np.quantile(drawn, 0.9)) * 1.2) if len(drawn) else 1.0
-    marks += [Text(x, base - 18 * s, plain("kept per step"), 13 * s, 600, "ink", "end"),
-              Text(x, base - 2 * s, plain(f"0 to {numbers.significant(most, 2)}"), 11 * s, 400, "ink-2", "end"),
-              Line(((place.x, base), (place.left(place.count), base)), "hair")]
-    one = base - high / most
-    marks.append(Line(((place.x, one), (place.left(place.count), one)), "rule", 1, dashed=True))
+    shares, high, base = kept(found), 44 * s, y + 76 * s
+    logs = np.log10(np.where((shares > 0) & (shares < math.inf), shares, 1.0), where=np.isfinite(shares),
+                    out=np.zeros(len(shares)))
+    reach = max(math.log10(2), float(np.abs(logs).max()))
+    one = base - high / 2
+    marks += [Text(x, base - 22 * s, plain("kept per step"), 13 * s, 600, "ink", "end"),
+              Text(x, base - 6 * s, plain(f"log, × {numbers.significant(10 ** -reach, 1)} to "
+                                          f"{numbers.significant(10 ** reach, 1)}"), 11 * s, 400, "ink-2", "end"),
+              Line(((place.x, one), (place.left(place.count), one)), "rule"),
+              Text(place.left(place.count) + 8 * s, one + 4 * s, plain("× 1"), 11 * s, 400, "ink-2")]
     for step in range(shown.steps):
-        if math.isfinite(shares[step]):
-            tall = max(1.0, high * min(1.0, float(shares[step]) / most))
-            marks.append(Rect(place.left(step) + gap, base - tall, place.pitch - 2 * gap, tall,
-                              "accent" if step == now else "rule", radius=1))
-    marks += _kept_words(shares, found, now, base, most, high, place, look)
+        if not math.isfinite(shares[step]):
+            continue
+        tall = max(1.0, high / 2 * (abs(float(logs[step])) / reach if shares[step] > 0 else 1.0))
+        top_y = one - tall if logs[step] > 0 else one
+        fill = "hatch" if shares[step] == 0 else "accent" if step == now else "rule"
+        marks.append(Rect(place.left(step) + gap, top_y, place.pitch - 2 * gap, tall, fill,
+                          tip=logchart.times(float(shares[step]))))
+    words = "enters here" if now == found.origin else ""
+    if math.isfinite(shares[now]):
+        words = logchart.times(float(shares[now]))
+    if words:
+        half = width(words, 12 * s, 600) / 2
+        middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
+        marks.append(Text(middle, base + 16 * s, plain(words), 12 * s, 600, "accent-ink", "middle"))
     return marks
-
-
-def _kept_words(shares: Values, found: Flowed, now: int, base: float, most: float, high: float, place: steps.Span,
-                look: Look) -> list[Mark]:
-    s = look.text_scale
-    right = place.left(place.count) + 8 * s
-    marks: list[Mark] = [Text(right, base - high / most + 4 * s, plain("× 1"), 11 * s, 400, "ink-2")]
-    words = logchart.times(float(shares[now])) if math.isfinite(shares[now]) else \
-        "the loss" if now == found.origin else ""
-    half = width(words, 12 * s, 600) / 2
-    x = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    return [*marks, Text(x, base + 16 * s, plain(words), 12 * s, 600, "accent-ink", "middle")] if words else marks
 
 
 # --- why ------------------------------------------------------------------------------------------------------------
