@@ -38,7 +38,7 @@ def network(name: str) -> Trace:
         return with_studies(again, "flow", "bptt", "jacobian")
     again = {
         "tower": lambda: tower(nn.Tanh, 20)[1], "residual": residual,
-        "rnn": lambda: Steps.example("RNN", 14)[1], "gru": lambda: Steps.example("GRU", 60)[1],
+        "rnn": lambda: Steps.example("RNN", 14)[1], "gru": lambda: Steps.example("GRU", 40)[1],
         "lstm": lambda: Steps.example("LSTM", 9)[1],
         "both": lambda: given(Steps("LSTM", both=True).eval(), torch.randn(1, 7, 3), target=[0, 1, 2, 0, 1, 2, 1]),
         "cut": lambda: given(Cut().eval(), torch.randn(1, 4), target=0),

@@ -84,7 +84,7 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
     s = look.text_scale
     marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end")]
     longest = max(len(word) for word in shown.words)
-    every = 1 if place.pitch >= (9 if longest == 1 else 9 * longest) * s else 0
+    every = 1 if place.pitch >= (9 if longest == 1 else 7 * longest) * s else 0
     for step, word in enumerate(shown.words):
         marks.append(Rect(place.left(step), top + 4, place.pitch, look.size[1] - top - 8,
                           focus=Focus(shown.layer.name, (step,))))
@@ -104,7 +104,7 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
 def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     s, norms = look.text_scale, shown.norms
     x = (LEFT - 16) * s
-    marks: list[Mark] = [Text(x, top + 56 * s, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("∥")),
+    marks: list[Mark] = [Text(x, top + 56 * s, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("‖")),
                               13 * s, 600, "ink", "end"),
                          Text(x, top + 72 * s, plain("log scale"), 11 * s, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
