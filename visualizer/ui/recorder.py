@@ -27,6 +27,8 @@ INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
 """What is given to the model that is open."""
 CARRIES_STATE = (".png", ".svg", ".pdf")
 DRAWN = "drawn"
+TYPES_ON = 100
+"""Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 MOST_SESSION = 1 << 20
 """Bytes; a longer file is no session."""
 
@@ -73,6 +75,9 @@ class Recorder(QObject):
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
+            elif self._is_typed_on(state):
+                number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample)
+                self._asked = {number: state}
             else:
                 self._ask(state)
         except Refused as error:
@@ -150,6 +155,13 @@ class Recorder(QObject):
         number = self.engine.request("record", **self._wishes(state))
         self._asked = {number: state}
 
+    def _is_typed_on(self, state: State) -> bool:
+        """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
+        trace, moment = self.store.trace, self.store.moment
+        return trace is not None and trace.model == state.model and state.objective == "loss" \
+            and not state.interventions and state.sample.startswith(samples.TYPED) \
+            and len(state.sample) > TYPES_ON and moment is not None and not moment.backward
+
     def _wishes(self, state: State) -> dict[str, Any]:
         """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
@@ -185,6 +197,8 @@ class Recorder(QObject):
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
+            if name == "extend" and recording_of(state) == recording_of(self.store.state):
+                self._ask(state)  # nobody has typed on: now with its gradients
 
     def _turned_down(self, number: int, sentence: str) -> None:
         if number in self._measured:
