@@ -228,18 +228,40 @@ def stretch(kept: float, largest: float) -> str:
             f"that it becomes {numbers.significant(kept, 2)} times as long.")
 
 
-def added_ways(ways: int) -> str:
-    """What several layers read gets the sum of their gradients."""
+def added_ways(ways: int, skip: bool = False) -> str:
+    """What several layers read gets the sum of their gradients; an addition among them hands its own on whole."""
     if ways < 2:
         return ""
-    return f"{numbers.count(ways)} layers read it, so their gradients are added: a skip lets one of them through whole."
+    whole = "; the skip hands one of them on whole" if skip else ""
+    return f"{numbers.count(ways)} layers read it, so their gradients are added{whole}."
 
 
 def moved_only(factor: float) -> str:
     """Reshaping moves numbers and changes none."""
     if factor != 1:
         return ""
-    return "It only moves numbers, so the gradient passes whole."
+    return "What reads it only moves numbers, so the gradient passes whole."
+
+
+def normalised(kept: float) -> str:
+    """A norm divides by the spread of what it reads, and so does its gradient."""
+    if not 0 < kept or abs(kept - 1) < 0.01:
+        return ""
+    return f"Normalising rescales the gradient as it rescales the values: {numbers.significant(kept, 2)} times."
+
+
+def joined(parts: int) -> str:
+    """Joining copies numbers side by side; each part gets its own gradient back."""
+    if parts < 2:
+        return ""
+    return f"It is one of {numbers.count(parts)} parts that were joined, and gets its own share back unchanged."
+
+
+def gated(factor: float) -> str:
+    """The derivative of a product is the other factor."""
+    if not 0 < factor < math.inf:
+        return ""
+    return f"A product passes the gradient times its other factor, here {numbers.significant(factor, 2)} on average."
 
 
 def dead_layer(spread: float) -> str:

@@ -32,6 +32,6 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 VIEW = View(
     "gradient_flow", "Gradient flow", "How large the gradient is at every layer and step, and what each hop keeps.",
-    suits=lambda trace: trace.has_backward, draw=draw, order=30,
+    suits=lambda trace: trace.has_backward, draw=draw, order=31,
     knobs=(("along", ("time", "depth")), ("loss", ("last", "all"))), studies=("flow", "before"),
 )

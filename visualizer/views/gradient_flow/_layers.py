@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import causes, logchart, numbers, parts
+from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.decay import Decay, decay
 from visualizer.scene.logchart import Curve
@@ -21,7 +21,6 @@ from visualizer.trace import Layer, Trace
 Values = NDArray[np.float64]
 FEWEST = 6
 """With fewer layers of weights than these a half-life says nothing."""
-MOVES = ("flatten", "reshape", "view", "squeeze", "unsqueeze", "transpose", "permute", "dropout")
 
 
 def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
@@ -39,7 +38,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     each = (note - 18 * s - top) / 3
     marks: list[Mark] = [*parts.sentence(look, said)]
     marks += _heads(trace, xs, moment, look)
-    marks += _hops(trace, gradient, xs, moment, look)
+    marks += _kept(trace, gradient, xs, moment, look)
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), "what flows", gradient, Curve(), True),
             ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
             ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
@@ -97,25 +96,10 @@ def _line(trace: Trace, gradient: Values) -> Decay | None:
     return decay(gradient[deep[::-1]] / gradient[deep[-1]])
 
 
-def why(trace: Trace, reader: Layer, kept: float) -> str:
-    """Why a gradient became shorter or longer on its way through `reader`, from the numbers of that layer."""
-    values = np.asarray(reader.output, np.float64)
-    kind = reader.kind
-    if kind in ("relu", "leaky_relu"):
-        return causes.half_open(float(np.mean(values > 0)))
-    if kind == "sigmoid":
-        return causes.sigmoid_slope(float(np.mean(values * (1 - values))))
-    if kind == "tanh":
-        return causes.flat_tanh(float(np.mean(1 - values * values)))
-    if kind.startswith("max_pool") or kind.startswith("adaptive_max_pool"):
-        source = trace.inputs(reader)[0].gradient
-        return "" if source is None else causes.winners(int(np.count_nonzero(source)), source.size)
-    if kind.startswith("avg_pool") or kind.startswith("adaptive_avg_pool") or kind == "mean":
-        return causes.averaged(trace.inputs(reader)[0].output.size // max(1, reader.output.size))
-    if kind == "linear":
-        index = [layer.name for layer in trace].index(reader.name)
-        return causes.stretch(kept, float(trace.studies["flow"]["stretch"][index]))
-    return causes.moved_only(round(kept, 9)) if kind in MOVES else ""
+def why(trace: Trace, layer: Layer, reader: Layer, kept: float) -> str:
+    """Why a gradient became shorter or longer on its way through `reader`."""
+    index = [other.name for other in trace].index(reader.name)
+    return hops.reason(trace, layer, reader, kept, float(trace.studies["flow"]["stretch"][index]))
 
 
 def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment) -> str:
@@ -125,11 +109,11 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
     if moment.backward and not math.isnan(gradient[at]):
         found, value = hop(trace, gradient, at), logchart.words(float(gradient[at]))
         if found is not None:
-            reason = why(trace, found[0], found[1])
+            reason = why(trace, trace[names[at]], *found)
             times = numbers.significant(found[1], 2)
             return (f"`{names[at]}` gets a gradient of size {{{value}}}, {times} times that of `{found[0].name}`. "
                     f"{reason}").strip()
-        added = causes.added_ways(ways(trace, gradient, at))
+        added = hops.added(trace, names[at])
         return f"`{names[at]}` gets a gradient of size {{{value}}}. {added}".strip()
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
@@ -168,7 +152,7 @@ def _heads(trace: Trace, xs: list[float], moment: Moment, look: Look) -> list[Ma
     return marks
 
 
-def _hops(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
+def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
     """Between two layers what the hop keeps; a sum sign where the gradients of several readers are added."""
     s = look.text_scale
     layers = list(trace)
@@ -257,7 +241,7 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
         least = min(hops, key=lambda one: one[0])
         if least[0] < 1:
             yield (f"Most is lost through `{least[2].name}`: × {numbers.significant(least[0], 2)}. "
-                   f"{why(trace, least[2], least[0])}").strip()
+                   f"{why(trace, trace[least[1]], least[2], least[0])}").strip()
 
 
 def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
@@ -280,7 +264,8 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
         text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range is lost."
         marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
     elif missing:
-        told = "; ".join(f"`{layer.name}`: {(layer.why or 'no reason is known').rstrip('.')}" for layer in missing)
+        why_not = [(layer.why or "no reason is known").rstrip(".") for layer in missing]
+        told = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
         marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {told}."), 12 * s, 400, "ink-2", max_width=room))
     return marks
 
@@ -290,6 +275,6 @@ def _table(trace: Trace, gradient: Values, weights: Values, spread: Values) -> T
     rows: list[tuple[str | float | int, ...]] = []
     for index, layer in enumerate(trace):
         found = hop(trace, gradient, index) if layer.output.ndim else None
-        rows.append((layer.name, float(gradient[index]), float(weights[index]), float(spread[index]),
-                     math.nan if found is None else found[1], "" if found is None else unmarked(why(trace, *found))))
+        kept, because = (math.nan, "") if found is None else (found[1], unmarked(why(trace, layer, *found)))
+        rows.append((layer.name, float(gradient[index]), float(weights[index]), float(spread[index]), kept, because))
     return Table(("layer", "∥∂L/∂h∥", "∥∂L/∂W∥", "spread", "kept by the hop", "why"), tuple(rows))
