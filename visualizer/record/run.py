@@ -48,12 +48,12 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
-    given = _given(opened, str(sample), pixels)
+    given = given_of(opened, str(sample), pixels)
     x = prepared(opened, given.raw)
     aim = _target(opened, given, x, target)
     if trace is None:
         trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
-    return Pass(trace, opened.module, (x,), aim, _asks(opened), opened, given)
+    return Pass(trace, opened.module, (x,), aim, _asks(opened), objective, opened, given)
 
 
 def _captured(opened: Opened, given: Given, x: Tensor, aim: Target, objective: str, dtype: str | None) -> Trace:
@@ -134,7 +134,8 @@ def _asks(opened: Opened) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def _given(opened: Opened, sample: str, pixels: Array | None) -> Given:
+def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
+    """What a sample, a file, a text or a drawing means to a model."""
     reads = reads_of(opened)
     kind = str(reads.get("kind", "image"))
     if pixels is not None:

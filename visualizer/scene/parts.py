@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import colour, numbers
+from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.timeline import Moment, Timeline, ease
@@ -52,8 +52,10 @@ def title(look: Look, name: str, words: str) -> list[Mark]:
 @lru_cache(maxsize=8)
 def largest_gradient(trace: Trace) -> float:
     """The largest size of any value's gradient, input to output: the top of the one scale for all; 1 if all are 0."""
-    sizes = [float(np.max(np.abs(layer.gradient), where=np.isfinite(layer.gradient), initial=0))
-             for layer in trace.layers if layer.gradient is not None and layer.output.ndim]
+    found = [hops.of_symbols(trace, layer) if layer.gradient is None else layer.gradient
+             for layer in trace.layers if layer.output.ndim]
+    sizes = [float(np.max(np.abs(values), where=np.isfinite(values), initial=0)) for values in found
+             if values is not None]
     return max(sizes, default=0.0) or 1.0
 
 
@@ -68,7 +70,9 @@ def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDA
     """Palette entries of a whole layer, and the palette: what flows, or its gradient."""
     if backward:
         top = largest_gradient(trace)
-        gradient = np.zeros(layer.shape) if layer.gradient is None else layer.gradient
+        symbols = hops.of_symbols(trace, layer)
+        known = layer.gradient if symbols is None else symbols
+        gradient = np.zeros(layer.shape) if known is None else known
         return colour.magnitude(gradient, top * FLOOR, top), "gradient"
     if layer.kind == "input" and layer.has("row", "column"):
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
@@ -91,7 +95,8 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
-    unknown = hatched(layer, backward)
+    symbols = hops.of_symbols(trace, layer) if backward else None
+    unknown = hatched(layer, backward) if symbols is None else None
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),

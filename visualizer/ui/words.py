@@ -185,6 +185,9 @@ def knob(name: str) -> str:
         "state": tr("Which state"),
         "temperature": tr("Temperature of the answer"),
         "fold": tr("The steps"),
+        "along": tr("Along which way the gradient is followed"),
+        "loss": tr("Which losses"),
+        "window": tr("How many steps a loss goes back"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -210,6 +213,11 @@ def knob_word(name: str, word: str) -> str:
         ("state", "cell"): tr("Cell state"),
         ("fold", "0"): tr("Unrolled, side by side"),
         ("fold", "1"): tr("Folded into one cell"),
+        ("along", "time"): tr("Through time"),
+        ("along", "depth"): tr("Through depth"),
+        ("loss", "last"): tr("What enters last, alone"),
+        ("loss", "all"): tr("All together"),
+        ("window", "all"): tr("All of them"),
         ("unreached", "shown"): tr("Shown"),
         ("unreached", "veiled"): tr("Veiled"),
     }.get((name, word), word.replace("_", " ").capitalize())

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from visualizer import kinds
-from visualizer.scene import colour, numbers, parts
+from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.picture import (
     Focus,
@@ -130,6 +130,8 @@ def _reached(trace: Trace, column: Column, moment: Moment, look: Look) -> float:
         return 1.0
     order = [layer.name for layer in trace.layers]
     here, own = order.index(moment.beat.layer), order.index(column.layer)
+    if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
+        own += 1  # symbols have no beat of their own: they are seen as their embedding is
     if own == here:
         return part(moment.phase, 0.667, 1.0)
     passed = own > here if moment.backward else own < here
@@ -271,6 +273,9 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
         lines.append(("p − label", "p−y"))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
+        symbols = hops.of_symbols(trace, layer)
+        if symbols is not None:
+            norm = float(np.linalg.norm(symbols))
         lines.append(("no gradient", "none", "–") if norm is None else (
             f"norm {numbers.significant(norm, 3)}", *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
     elif column.style == "bars":
@@ -681,16 +686,36 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
                 f"{where}; these are the {what} that would change the loss.")
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
-        return (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
+        said = (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
                 f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
+        return f"{said} {_symbols_or_why(trace, layer)}".strip()
     channel = subject.cell[0]
     own = gradient[channel]
     alive, total = int(np.count_nonzero(own)), int(own.size)
     if own.ndim == 0:
         return f"∂L/∂{layer.name} of unit {channel} is {{{numbers.signed(float(own), 4)}}}."
     told = _what_stopped_it(trace, layer, channel)
+    told = f": {told}." if told else f". {_symbols_or_why(trace, layer)}".rstrip()
     return (f"On the way back {{{numbers.count(alive)} of {numbers.count(total)}}} places of channel {channel} carry "
-            f"gradient{': ' + told if told else ''}.")
+            f"gradient{told}")
+
+
+def _symbols_or_why(trace: Trace, layer: Layer) -> str:
+    """Of an embedding, which of the symbols read counts most; of another layer, what made its gradient what it is."""
+    first = trace.layers[0]
+    symbols = hops.of_symbols(trace, first) if first.name in layer.reads and layer.kind == "embedding" else None
+    if symbols is not None and symbols.any():
+        step = int(np.argmax(symbols))
+        word = f", “{trace.sample.steps[step]}”," if len(trace.sample.steps) == len(symbols) else ""
+        return (f"Of the symbols read, number {step + 1}{word} would change the loss most: "
+                f"{numbers.significant(float(symbols[step]), 2)}.")
+    handed = hops.handers(trace, layer.name)
+    if len(handed) != 1:
+        return hops.added(trace, layer.name)
+    norms = parts.norms(trace)
+    if not norms.get(handed[0].name, 0.0) > 0:
+        return ""
+    return hops.reason(trace, layer, handed[0], norms[layer.name] / norms[handed[0].name])
 
 
 def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:

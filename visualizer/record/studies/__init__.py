@@ -35,6 +35,8 @@ class Pass:
     target: Target = None
     asks: Mapping[str, Any] | None = None
     """Which loss the model asks for, as `capture` takes it."""
+    objective: str = "loss"
+    """What is differentiated, as `capture` takes it."""
     opened: Opened | None = None
     given: Given | None = None
     """Where model and input came from; None for those of a caller's own."""
