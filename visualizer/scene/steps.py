@@ -41,27 +41,45 @@ def span(shown: Reading, look: Look, left: float = LEFT, right: float = RIGHT) -
     return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.steps)
 
 
-def progress(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
-    """How far a step (from 0) has been read, 0 … 1; on the way back all have been."""
-    if moment.backward:
-        return 1.0
-    reached = here(trace, moment, shown)
-    mine, now = (shown.steps - step, shown.steps - reached + 1) if shown.reverse else (step + 1, reached)
-    if moment.beat.layer != shown.layer.name:
-        return 1.0 if reached else 0.0
-    return 1.0 if mine < now else moment.phase if mine == now else 0.0
+@dataclass(frozen=True)
+class Reach:
+    """How far a layer's steps have come: some are done, one is under way."""
+
+    done: range
+    """Steps, from 0, that are done; they lie side by side."""
+    now: int = -1
+    """The step under way; −1 where there is none."""
+    share: float = 0.0
+    """How much of it is done, 0 … 1."""
+
+    def of(self, step: int) -> float:
+        """How much of one step is done, 0 … 1."""
+        return 1.0 if step in self.done else self.share if step == self.now else 0.0
 
 
-def arrival(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
-    """How far the gradient of a step (from 0) has arrived, 0 … 1."""
+def read(trace: Trace, shown: Reading, moment: Moment) -> Reach:
+    """Which steps have been read; on the way back all have been."""
+    if moment.backward or moment.beat.layer != shown.layer.name:
+        return Reach(range(shown.steps if moment.backward or here(trace, moment, shown) else 0))
+    return _reached(shown, here(trace, moment, shown), moment.phase, from_end=shown.reverse)
+
+
+def arrived(trace: Trace, shown: Reading, moment: Moment) -> Reach:
+    """To which steps the gradient has come."""
     if not moment.backward or shown.gradients is None:
-        return 0.0
-    reached = here(trace, moment, shown)
-    order = [layer.name for layer in trace.layers]
+        return Reach(range(0))
     if moment.beat.layer != shown.layer.name:
-        return 1.0 if order.index(moment.beat.layer) < order.index(shown.layer.name) else 0.0
-    mine, now = (step + 1, reached) if shown.reverse else (shown.steps - step, shown.steps - reached + 1)
-    return 1.0 if mine < now else moment.phase if mine == now else 0.0
+        order = [layer.name for layer in trace.layers]
+        passed = order.index(moment.beat.layer) < order.index(shown.layer.name)
+        return Reach(range(shown.steps if passed else 0))
+    return _reached(shown, here(trace, moment, shown), moment.phase, from_end=not shown.reverse)
+
+
+def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach:
+    """Up to step `number` (from 1), itself as far as the phase has come, in one order or the other."""
+    whole = phase >= 1
+    done = range(number - whole, shown.steps) if from_end else range(number - 1 + whole)
+    return Reach(done) if whole else Reach(done, number - 1, phase)
 
 
 def current(trace: Trace, shown: Reading, moment: Moment) -> int:

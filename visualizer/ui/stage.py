@@ -579,7 +579,7 @@ def look_of(state: State, view: views.View, size: tuple[int, int]) -> Look:
 
 def own_knobs(view: views.View, look: Look) -> tuple[tuple[str, str], ...]:
     """The knobs that are turned, as far as this view has them: another one may call its own by the same name."""
-    return tuple((name, word) for name, word in look.knobs if word in dict(view.knobs).get(name, ()))
+    return tuple((name, word) for name, word in look.knobs if view.takes(name, word))
 
 
 def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
-from visualizer.scene.reading import Reading, entropy, foretells, guesses, label, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -48,14 +48,6 @@ def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np
     powers = np.exp(logs - logs.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return shares
-
-
-def blank_of(trace: Trace) -> int | None:
-    """The class that means no symbol, for models trained with CTC."""
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
-    if loss is not None:
-        return int(loss.settings.get("blank", 0))
-    return None
 
 
 def collapsed(path: list[int], blank: int) -> list[int]:
