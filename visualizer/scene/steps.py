@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.scene import numbers
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Text, plain
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Text, plain
 from visualizer.scene.reading import Reading, here
 from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 
 DECADES = 6
@@ -32,13 +36,22 @@ class Span:
     def middle(self, step: float) -> float:
         return self.x + (step + 0.5) * self.pitch
 
+    @property
+    def end(self) -> float:
+        return self.x + self.count * self.pitch
+
+    @property
+    def share(self) -> int:
+        """How many steps share a column, so that none is narrower than a pixel."""
+        return max(1, math.ceil(1 / self.pitch))
+
 
 def span(shown: Reading, look: Look, left: float = LEFT, right: float = RIGHT) -> Span:
     """All steps side by side; whole pixels a step where there are at least two for each."""
     s = look.text_scale
     room = look.size[0] - (left + right) * s
-    pitch = min(50 * s, room / shown.steps)
-    return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.steps)
+    pitch = min(50 * s, room / shown.total)
+    return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.total)
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,63 @@ def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach
     return Reach(done) if whole else Reach(done, number - 1, phase)
 
 
+@lru_cache(maxsize=64)
+def _gathered(entries: Entries, share: int) -> NDArray[np.uint8]:
+    """(row, column): steps that share a column show the value farthest from zero."""
+    values = entries.values
+    if share == 1:
+        return values
+    grown = np.pad(values, ((0, 0), (0, -values.shape[1] % share)), mode="edge").reshape(len(values), -1, share)
+    far = np.abs(grown.astype(np.int16) - entries.zero).argmax(-1)
+    return np.take_along_axis(grown, far[..., None], -1)[..., 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Palette entries of units over time."""
+
+    values: NDArray[np.uint8]
+    """(row, step)."""
+    palette: str
+    zero: int = 0
+    """The entry that stands for nothing: where steps share a column, the one farthest from it is shown."""
+
+
+def timed_map(entries: Entries, reach: Reach, place: Span, y: float, cell: float, focus: Focus,
+              name: str = "") -> list[Mark]:
+    """A map of units over time, as far as it has come: what is done, and the column under way from its top."""
+    gathered, share = _gathered(entries, place.share), place.share
+    marks: list[Mark] = []
+    first, last = reach.done.start // share, -(-reach.done.stop // share)
+    if len(reach.done):
+        marks.append(Image(place.left(first * share), y, (place.pitch * share, cell),
+                           np.ascontiguousarray(gathered[None, :, first:last]), entries.palette, border="",
+                           focus=focus if share == 1 and not first else None, indices=(-1,), transposed=True))
+    if reach.now >= 0 and reach.share > 0:
+        marks.append(Image(place.left(reach.now), y, (place.pitch, cell),
+                           np.ascontiguousarray(entries.values[None, :, reach.now:reach.now + 1]), entries.palette,
+                           border="", rows_shown=reach.share))
+    return marks
+
+
+def unread(reach: Reach, place: Span, y: float, high: float) -> list[Mark]:
+    """Hatching over the steps that have not been read, and over padding, which nobody reads."""
+    spans = ((0, reach.done.start), (reach.done.stop, place.count)) if len(reach.done) else ((0, place.count),)
+    return [Rect(place.left(first), y, (last - first) * place.pitch, high, "hatch") for first, last in spans
+            if last > first]
+
+
+def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output") -> Mark:
+    """Nothing that is seen: the steps, to be pointed at."""
+    return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
+                 focus=Focus(shown.layer.name, (), part))
+
+
+@lru_cache(maxsize=32)
+def _nothing(steps: int) -> NDArray[np.uint8]:
+    return np.zeros((steps, 1, 1), np.uint8)
+
+
 def current(trace: Trace, shown: Reading, moment: Moment) -> int:
     """The step (from 0) a view is about; the first one before anything was read."""
     return min(shown.steps, max(1, here(trace, moment, shown))) - 1
@@ -100,31 +170,41 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     s = look.text_scale
-    marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end")]
-    longest = max(len(word) for word in shown.words)
-    every = 1 if place.pitch >= (9 if longest == 1 else 7 * longest) * s else 0
-    for step, word in enumerate(shown.words):
-        marks.append(Rect(place.left(step), top + 4, place.pitch, look.size[1] - top - 8,
-                          focus=Focus(shown.layer.name, (step,))))
-        if every or step == now:
-            far = abs(step - now) * place.pitch > 7 * s * len(shown.words[now]) or step == now
-            if far:
-                marks.append(Text(place.middle(step), top + 22 * s, plain(word), 13 * s, 600 if step == now else 400,
-                                  "accent-ink" if step == now else "ink-2", "middle", mono=longest == 1))
+    marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end"),
+                         touched(shown, place, top + 4, look.size[1] - top - 8)]
+    if shown.padded:
+        left = place.left(shown.steps)
+        marks += [Text((LEFT - 16) * s, top + 37 * s, plain(f"{shown.steps} of {shown.total} steps"), 11 * s, 400,
+                       "ink-2", "end"),
+                  Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
+    longest = _longest(shown)
+    every = place.pitch >= (9 if longest == 1 else 7 * longest) * s
+    here = width(shown.words[now], 13 * s, 600, longest == 1) / 2 + 4 * s
+    for step in range(shown.steps) if every else (now,):
+        if step == now or abs(step - now) * place.pitch > here + 4 * s:
+            marks.append(Text(place.middle(step), top + 22 * s, plain(shown.words[step]), 13 * s,
+                              600 if step == now else 400, "accent-ink" if step == now else "ink-2", "middle",
+                              mono=longest == 1))
     if not every:
         for tick in (0, shown.steps - 1):
-            if abs(tick - now) * place.pitch > 40 * s:
-                marks.append(Text(place.middle(tick), top + 22 * s, plain(str(tick + 1)), 11 * s, 400, "ink-2",
-                                  "middle"))
+            if abs(tick - now) * place.pitch > here + 16 * s:
+                marks.append(Text(place.middle(tick), top + 22 * s, plain(numbers.count(tick + 1)), 11 * s, 400,
+                                  "ink-2", "middle"))
     return marks
+
+
+@lru_cache(maxsize=32)
+def _longest(shown: Reading) -> int:
+    return max(len(word) for word in shown.words)
 
 
 def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     s, norms = look.text_scale, shown.norms
     x = (LEFT - 16) * s
-    marks: list[Mark] = [Text(x, top + 56 * s, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("‖")),
-                              13 * s, 600, "ink", "end"),
-                         Text(x, top + 72 * s, plain("log scale"), 11 * s, 400, "ink-2", "end")]
+    lower = 14 * s if shown.padded else 0.0
+    marks: list[Mark] = [Text(x, top + 56 * s + lower / 2, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
+                                                        Run("‖")), 13 * s, 600, "ink", "end"),
+                         Text(x, top + 72 * s + lower / 2, plain("log scale"), 11 * s, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
         why = shown.layer.why or "nothing flowed back through time"
         marks.append(Text(place.x, top + 60 * s, plain(f"No gradient: {why}"), 12 * s, 400, "ink-2",
@@ -132,22 +212,42 @@ def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> 
         return marks
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
     chart = (top + 42 * s, look.size[1] - 10 * s)
-    ys = [float(chart[1] - (np.log10(max(float(value), low)) - np.log10(low)) / DECADES * (chart[1] - chart[0]))
-          for value in norms]
-    points = tuple((place.middle(step), y) for step, y in enumerate(ys))
+    points = _curve(shown, place, *chart)
     if len(points) > 1:
         marks.append(Line(points, "gradient-line", 1.5 * s))
-    size = 2.5 * s if place.pitch >= 8 else 0.0
-    for step, (px, py) in enumerate(points):
-        below = norms[step] < low
-        here_size = 4 * s if step == now else size
-        if here_size:
-            marks.append(Rect(px - here_size, py - here_size, 2 * here_size, 2 * here_size,
-                              "stage" if below else "gradient-mark", "gradient-mark", 1, radius=here_size))
+    dots = points if place.pitch >= 8 else ()
+    for step, (px, py) in enumerate(dots):
+        if step != now:
+            marks.append(_dot(px, py, 2.5 * s, norms[step] < low))
+    px, py = place.middle(now), _height(float(norms[now]), high, *chart)
+    marks.append(_dot(px, py, 4 * s, norms[now] < low))
     words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
-    marks.append(Text(min(place.middle(now), look.size[0] - 30 * s), ys[now] - 8 * s, plain(words), 12 * s, 600,
-                      "gradient-text", "middle"))
-    right = place.x + place.count * place.pitch + 8 * s
+    marks.append(Text(min(px, look.size[0] - 40 * s), py - 8 * s, plain(words), 12 * s, 600, "gradient-text",
+                      "middle"))
+    right = place.end + 8 * s
     marks += [Text(right, chart[0] + 4 * s, plain(numbers.significant(high, 1)), 11 * s, 400, "ink-2"),
               Text(right, chart[1] + 2 * s, plain(numbers.power(low, 0)), 11 * s, 400, "ink-2")]
     return marks
+
+
+def _dot(x: float, y: float, size: float, below: bool) -> Mark:
+    """A value of the gradient; open where it lies below the floor."""
+    return Rect(x - size, y - size, 2 * size, 2 * size, "stage" if below else "gradient-mark", "gradient-mark", 1,
+                radius=size)
+
+
+def _height(value: float, high: float, top: float, bottom: float) -> float:
+    """y on the log axis, from the largest value down to its floor."""
+    share = 1 + math.log10(max(value / high, 10.0 ** -DECADES)) / DECADES
+    return bottom - share * (bottom - top)
+
+
+@lru_cache(maxsize=16)
+def _curve(shown: Reading, place: Span, top: float, bottom: float) -> Points:
+    """The gradient of every step; where steps share a pixel, the largest of them."""
+    norms = shown.norms
+    assert norms is not None
+    share, high = place.share, float(norms.max())
+    largest = np.pad(norms, (0, -len(norms) % share)).reshape(-1, share).max(axis=1)
+    return tuple((place.x + (index + 0.5) * share * place.pitch, _height(float(value), high, top, bottom))
+                 for index, value in enumerate(largest))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -42,21 +44,14 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     tall = cell * shown.units
     marks: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
                          Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end")]
-    part_of = f"inner.{key}"
-    whole = [step for step in range(shown.steps) if steps.progress(trace, shown, step, moment) >= 1]
-    if whole:
-        shades = colour.unit(values[whole].T)
-        marks.append(Image(place.left(whole[0]), y, (place.pitch, cell), np.ascontiguousarray(shades[None]), "pixel",
-                           border="", focus=Focus(shown.layer.name, (), part_of), indices=(-1,), transposed=True))
-    for step in range(shown.steps):
-        done = steps.progress(trace, shown, step, moment)
-        if 0 < done < 1:
-            marks.append(Image(place.left(step), y, (place.pitch, cell), colour.unit(values[step])[None, :,
-                                                                                                   None].copy(),
-                               "pixel", border="", indices=(-1,), rows_shown=done))
-        elif done == 0:
-            marks.append(Rect(place.left(step), y, place.pitch, tall, "hatch"))
-    marks += _gradient(trace, shown, key, y, cell, moment, place)
+    focus = Focus(shown.layer.name, (), f"inner.{key}")
+    marks.append(steps.touched(shown, place, y, tall, focus.part))
+    reach = steps.read(trace, shown, moment)
+    marks += steps.unread(reach, place, y, tall)
+    marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
+    back = _gradients(shown, key)
+    if back is not None:
+        marks += steps.timed_map(back, steps.arrived(trace, shown, moment), place, y, cell, focus)
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
     x = place.x + place.count * place.pitch + 16 * s
     facts = [("mean", numbers.number(float(values[now].mean()))),
@@ -76,30 +71,32 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
     """The mean of the gate over all steps, small."""
     means = values.mean(axis=1)
     step = wide / max(1, len(means) - 1)
-    points = tuple((x + index * step, y + high * (1 - float(mean))) for index, mean in enumerate(means))
+    share = max(1, int(len(means) / wide))
+    points = tuple((x + index * step, y + high * (1 - mean))
+                   for index, mean in zip(range(0, len(means), share), means[::share].tolist(), strict=True))
     marks: list[Mark] = [Line(((x, y), (x + wide, y)), "hair"), Line(((x, y + high), (x + wide, y + high)), "hair")]
     if len(points) > 1:
         marks.append(Line(points, "positive-bar", 1.5))
-    px, py = points[now]
+    px, py = x + now * step, y + high * (1 - float(means[now]))
     marks.append(Rect(px - 3, py - 3, 6, 6, "accent", radius=3))
     return marks
 
 
-def _gradient(trace: Trace, shown: Reading, key: str, y: float, cell: float, moment: Moment,
-              place: steps.Span) -> list[Mark]:
+@lru_cache(maxsize=32)
+def _entries(shown: Reading, key: str) -> steps.Entries:
+    values = next(values for name, _, values in shown.gates if name == key)
+    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel")
+
+
+@lru_cache(maxsize=32)
+def _gradients(shown: Reading, key: str) -> steps.Entries | None:
+    """The gradient of a gate, on one log scale for all its steps."""
     gradient = shown.layer.inner_gradients.get(key)
     if gradient is None:
-        return []
-    largest = float(np.max(np.abs(gradient))) or 1.0
-    marks: list[Mark] = []
-    for step in range(shown.steps):
-        arrived = steps.arrival(trace, shown, step, moment)
-        if arrived > 0:
-            shades = colour.magnitude(gradient[step], largest * 1e-6, largest)
-            marks.append(Image(place.left(step), y, (place.pitch, cell), shades[None, :, None].copy(), "gradient",
-                               border="", focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=(-1,),
-                               rows_shown=arrived))
-    return marks
+        return None
+    sizes = np.abs(np.asarray(gradient, np.float64))
+    largest = float(sizes.max()) or 1.0
+    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient")
 
 
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
@@ -124,6 +121,7 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     return f"At step {step + 1}, “{shown.words[step]}”, {means}."
 
 
+@lru_cache(maxsize=8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
     heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in ("mean", f"below {SHUT}", f"above {OPEN}")]

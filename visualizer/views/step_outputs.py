@@ -60,7 +60,7 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     """The likeliest answers after the current step, and which one really came."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     row = answers[now]
-    done = steps.progress(trace, shown, now, moment)
+    done = steps.read(trace, shown, moment).of(now)
     order = np.argsort(-row, kind="stable")[:BARS]
     x, y = steps.LEFT * s, TOP * s
     track = look.size[0] * 0.36
@@ -106,8 +106,9 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
                          Line(((place.x, bottom), (place.x + place.count * place.pitch, bottom)), "rule"),
                          Line(((place.x, top), (place.x + place.count * place.pitch, top)), "hair")]
     wide = max(1.0, place.pitch - (6 if place.pitch > 12 else 0))
+    reach = steps.read(trace, shown, moment)
     for step, value in enumerate(bits):
-        done = steps.progress(trace, shown, step, moment)
+        done = reach.of(step)
         x = place.middle(step) - wide / 2
         if done == 0:
             marks.append(Rect(x, top, wide, high, "hatch"))
@@ -133,7 +134,7 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     room = look.size[1] - lanes_height(look) - TOP * s - 110 * s
     high = float(int(min(32 * s, room / classes)))
     y = TOP * s
-    read = [step for step in range(shown.steps) if steps.progress(trace, shown, step, moment) >= 1]
+    read = list(steps.read(trace, shown, moment).done)
     marks: list[Mark] = []
     for index in range(classes):
         name = "blank" if index == blank else label(trace, index)

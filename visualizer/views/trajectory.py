@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Picture, Rect, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Trace
@@ -19,6 +19,8 @@ from visualizer.views import View
 TOP = 116.0
 LABELLED = 12
 """So many of the latest steps carry their word."""
+MOST_DOTS = 200
+"""So many steps are dots of their own, to be pointed at; of more, the others are specks."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -85,10 +87,13 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
         marks.append(Text(px, py, plain(f"component {index + 1}, {share} of the variance"), 12 * s, 400, "ink-2",
                           anchor))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
-    read = [step for step in order if steps.progress(trace, shown, step, moment) > 0]
-    for step in (step for step in order if step not in read):
-        px, py = at(step)
-        marks.append(Rect(px - 2 * s, py - 2 * s, 4 * s, 4 * s, "", "rule", 1, radius=2 * s))
+    reach = steps.read(trace, shown, moment)
+    read = [step for step in order if reach.of(step)]
+    ahead = [at(step) for step in order if not reach.of(step)]
+    if len(ahead) <= MOST_DOTS:
+        marks += [Rect(px - 2 * s, py - 2 * s, 4 * s, 4 * s, "", "rule", 1, radius=2 * s) for px, py in ahead]
+    elif ahead:
+        marks.append(_specks(ahead, s, "rule"))
     return marks + _walked(trace, shown, read, at, moment, look)
 
 
@@ -101,7 +106,7 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
     if not points:
         return []
     now = steps.current(trace, shown, moment)
-    newest = steps.progress(trace, shown, read[-1], moment)
+    newest = steps.read(trace, shown, moment).of(read[-1])
     if len(points) > 1 and newest < 1:
         (ax, ay), (bx, by) = points[-2:]
         points[-1] = (ax + (bx - ax) * ease(newest), ay + (by - ay) * ease(newest))
@@ -112,7 +117,12 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
     if len(points) - older > 1:
         marks.append(Line(tuple(points[older:]), "accent", 2 * s))
     ink = "gradient-mark" if moment.backward else "accent"
+    few = max(0, len(points) - MOST_DOTS)
+    if few:
+        marks.append(_specks(points[:few], s, ink))
     for index, (step, (px, py)) in enumerate(zip(read, points, strict=True)):
+        if index < few and step != now:
+            continue
         chosen = step == now
         size = 9 * s if chosen else 4 * s if index >= older else 2 * s
         marks.append(Rect(px - size, py - size, 2 * size, 2 * size, ink if chosen else "stage", ink, 1.5, radius=size,
@@ -128,6 +138,12 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
     return marks
 
 
+def _specks(points: list[tuple[float, float]], s: float, ink: str) -> Mark:
+    """Many states, each a speck."""
+    return Path(tuple(parts.polygon(((x - s, y - s), (x + s, y - s), (x + s, y + s), (x - s, y + s)))
+                      for x, y in points), fill=ink, opacity=0.5)
+
+
 def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
     before = step + 1 if shown.reverse else step - 1
@@ -139,6 +155,7 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
             f"{numbers.number(seen)}.")
 
 
+@lru_cache(maxsize=8)
 def _table(shown: Reading, plane: Plane) -> Table:
     """One row a step."""
     rows = tuple((step + 1, shown.words[step], float(plane.points[step, 0]), float(plane.points[step, 1]))

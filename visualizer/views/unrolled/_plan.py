@@ -136,7 +136,7 @@ class Plan:
     @property
     def middle(self) -> float:
         """Where the folded cell stands."""
-        return self.x + self.count * self.pitch / 2
+        return self.x + max(self.count * self.pitch, self.wide + self.pitch) / 2
 
     def open_x(self, step: float) -> float:
         """Left of the tile of a step, from 0, where nothing is folded."""
