@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,9 @@ class Read:
     upright: bool = True
     """Whether a step reads a row of the picture; else it reads a column."""
 
-    @property
+    @cached_property
     def largest(self) -> float:
-        return float(np.nanmax(np.abs(self.values), initial=0.0)) or 1.0
+        return float(np.max(np.abs(self.values), where=np.isfinite(self.values), initial=0.0)) or 1.0
 
 
 @lru_cache(maxsize=16)
@@ -91,20 +91,27 @@ def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int) -> 
     return marks
 
 
-def bars(read: Read, steps: range, x: float, y: float, wide: float, high: float, pitch: float, ink: bool) -> list[Mark]:
-    """The numbers that steps read, as bars around a zero line; blue upwards, red downwards."""
+def bars(read: Read, steps: range, x: float, y: float, wide: float, high: float, pitch: float, name: str) -> list[Mark]:
+    """The numbers that steps read, as bars around a zero line, blue upwards and red downwards; as cells where there
+    are too many for bars."""
+    count = read.values.shape[1]
+    each, middle = wide / count, y + high / 2
+    if each < 3:
+        return [Image(x, y, (wide, high / count), np.ascontiguousarray(shades(read)[steps.start:steps.stop, :, None]),
+                      "activation", len(steps), (pitch, 0), focus=Focus(name), indices=tuple(steps))]
     strokes: dict[str, list[Points]] = {"positive-bar": [], "negative-bar": []}
-    each, middle = wide / read.values.shape[1], y + high / 2
-    gap = 1.0 if each >= 4 else 0.0
-    for step in steps:
-        for place, value in enumerate(read.values[step]):
-            left = x + (step - steps.start) * pitch + place * each
-            tall = float(np.clip(value / read.largest, -1, 1)) * high / 2 if np.isfinite(value) else 0.0
+    for index, step in enumerate(steps):
+        for place, tall in enumerate(_heights(read)[step].tolist()):
+            left, end = x + index * pitch + place * each, middle - tall * high / 2
             if tall:
-                right, end = left + max(0.5, each - gap), middle - tall
                 strokes["positive-bar" if tall > 0 else "negative-bar"].append(
-                    polygon(((left, middle), (right, middle), (right, end), (left, end))))
-    marks: list[Mark] = [Rect(x + (step - steps.start) * pitch, middle - 0.5, wide, 1, "ink-2" if ink else "rule")
-                         for step in steps]
+                    polygon(((left, middle), (left + each - 1, middle), (left + each - 1, end), (left, end))))
+    marks: list[Mark] = [Rect(x + index * pitch, middle - 0.5, wide, 1, "rule") for index in range(len(steps))]
     return marks + [Path(tuple(curves), fill=color) for color, curves in strokes.items() if curves]
 
+
+@lru_cache(maxsize=16)
+def _heights(read: Read) -> NDArray[np.float64]:
+    """(step, value): −1 … 1 of the largest size; what is no finite number has none."""
+    heights: NDArray[np.float64] = np.nan_to_num(read.values / read.largest, nan=0.0, posinf=1.0, neginf=-1.0)
+    return heights

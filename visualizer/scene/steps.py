@@ -134,11 +134,9 @@ def timed_map(entries: Entries, reach: Reach, place: Span, y: float, cell: float
     return marks
 
 
-def unread(reach: Reach, place: Span, y: float, high: float) -> list[Mark]:
-    """Hatching over the steps that have not been read, and over padding, which nobody reads."""
-    spans = ((0, reach.done.start), (reach.done.stop, place.count)) if len(reach.done) else ((0, place.count),)
-    return [Rect(place.left(first), y, (last - first) * place.pitch, high, "hatch") for first, last in spans
-            if last > first]
+def unread(place: Span, y: float, high: float) -> Mark:
+    """Hatching under all steps: it is seen where nothing has been read, and where there is only padding."""
+    return Rect(place.x, y, place.count * place.pitch, high, "hatch")
 
 
 def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output") -> Mark:
@@ -157,18 +155,19 @@ def current(trace: Trace, shown: Reading, moment: Moment) -> int:
     return min(shown.steps, max(1, here(trace, moment, shown))) - 1
 
 
-def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) -> list[Mark]:
-    """Words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
+def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
-    marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"),
-                         Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "tint",
-                              radius=min(6, place.pitch / 2))]
-    marks += _words(shown, place, now, top, look)
-    return marks + _gradient(shown, place, now, top, look)
+    still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
+                         *_ends(shown, place, top, look)]
+    moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
+                               radius=min(6, place.pitch / 2), opacity=0.13)]
+    return still, [*moving, *_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
 
 
-def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
+def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
+    """The name of the words' row, and the padding, which nobody reads."""
     s = look.text_scale
     marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end"),
                          touched(shown, place, top + 4, look.size[1] - top - 8)]
@@ -177,6 +176,12 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
         marks += [Text((LEFT - 16) * s, top + 37 * s, plain(f"{shown.steps} of {shown.total} steps"), 11 * s, 400,
                        "ink-2", "end"),
                   Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
+    return marks
+
+
+def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
+    s = look.text_scale
+    marks: list[Mark] = []
     longest = _longest(shown)
     every = place.pitch >= (9 if longest == 1 else 7 * longest) * s
     here = width(shown.words[now], 13 * s, 600, longest == 1) / 2 + 4 * s
@@ -198,7 +203,8 @@ def _longest(shown: Reading) -> int:
     return max(len(word) for word in shown.words)
 
 
-def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
+def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
+    """The gradient of all steps."""
     s, norms = look.text_scale, shown.norms
     x = (LEFT - 16) * s
     lower = 14 * s if shown.padded else 0.0
@@ -215,19 +221,26 @@ def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> 
     points = _curve(shown, place, *chart)
     if len(points) > 1:
         marks.append(Line(points, "gradient-line", 1.5 * s))
-    dots = points if place.pitch >= 8 else ()
-    for step, (px, py) in enumerate(dots):
-        if step != now:
-            marks.append(_dot(px, py, 2.5 * s, norms[step] < low))
-    px, py = place.middle(now), _height(float(norms[now]), high, *chart)
-    marks.append(_dot(px, py, 4 * s, norms[now] < low))
-    words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
-    marks.append(Text(min(px, look.size[0] - 40 * s), py - 8 * s, plain(words), 12 * s, 600, "gradient-text",
-                      "middle"))
+    for step, (px, py) in enumerate(points if place.pitch >= 8 else ()):
+        marks.append(_dot(px, py, 2.5 * s, norms[step] < low))
     right = place.end + 8 * s
     marks += [Text(right, chart[0] + 4 * s, plain(numbers.significant(high, 1)), 11 * s, 400, "ink-2"),
               Text(right, chart[1] + 2 * s, plain(numbers.power(low, 0)), 11 * s, 400, "ink-2")]
     return marks
+
+
+def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
+    """The gradient of the current step, in numbers."""
+    norms, s = shown.norms, look.text_scale
+    if norms is None or not norms.max() > 0:
+        return []
+    high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
+    x, y = place.middle(now), _height(float(norms[now]), high, top + 42 * s, look.size[1] - 10 * s)
+    words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
+    half = width(words, 12 * s, 600) / 2
+    return [_dot(x, y, 4 * s, norms[now] < low),
+            Text(min(max(x, place.x + half), look.size[0] - half - 4 * s), y - 8 * s, plain(words), 12 * s, 600,
+                 "gradient-text", "middle")]
 
 
 def _dot(x: float, y: float, size: float, below: bool) -> Mark:

@@ -25,50 +25,54 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name,
-                                                       f"{len(shown.gates)} gates of {shown.units} units")]
+    still = parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
+    marks = parts.sentence(look, said)
     s = look.text_scale
     room = look.size[1] - lanes_height(look) - TOP * s - 64 * s
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):
-        marks += _gate(trace, shown, key, title, values, TOP * s + index * each, each - 16 * s, moment, place, look)
-    marks += _legend(shown, moment, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
+        kept, moving = _gate(trace, shown, key, title, values, TOP * s + index * each, each - 16 * s, moment, place,
+                             look)
+        still, marks = still + kept, marks + moving
+    kept, moving = steps.lane(trace, shown, moment, look, place)
+    still, marks = [*still, *_legend(shown, moment, look), *kept], marks + moving
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
 
 
 def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np.float64], y: float, high: float,
-          moment: Moment, place: steps.Span, look: Look) -> list[Mark]:
+          moment: Moment, place: steps.Span, look: Look) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): what the map is, and what is known of it so far."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     cell = float(int(high / shown.units)) if high >= shown.units else high / shown.units
     tall = cell * shown.units
-    marks: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
-                         Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end")]
+    still: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
+                         Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end"),
+                         steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
-    marks.append(steps.touched(shown, place, y, tall, focus.part))
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.part)]
     reach = steps.read(trace, shown, moment)
-    marks += steps.unread(reach, place, y, tall)
     marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
     back = _gradients(shown, key)
     if back is not None:
         marks += steps.timed_map(back, steps.arrived(trace, shown, moment), place, y, cell, focus)
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
-    x = place.x + place.count * place.pitch + 16 * s
+    x = place.end + 16 * s
     facts = [("mean", numbers.number(float(values[now].mean()))),
              (f"below {SHUT}", numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
              (f"above {OPEN}", numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 * s < tall:
-            marks.append(Text(x, y + (14 + 18 * index) * s, plain(words), 12 * s, 400, "ink-2"))
+            still.append(Text(x, y + (14 + 18 * index) * s, plain(words), 12 * s, 400, "ink-2"))
             marks.append(Text(x + 140 * s, y + (14 + 18 * index) * s, plain(value), 13 * s, 600, "ink", "end"))
     if tall > 110 * s:
-        marks += _mean_line(values, y + 72 * s, min(tall - 76 * s, 48 * s), x, 140 * s, now, look)
-    return marks
+        kept, moving = _mean_line(values, y + 72 * s, min(tall - 76 * s, 48 * s), x, 140 * s, now)
+        return still + kept, marks + moving
+    return still, marks
 
 
-def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float, now: int,
-               look: Look) -> list[Mark]:
-    """The mean of the gate over all steps, small."""
+def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float,
+               now: int) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): the mean of the gate over all steps, small, and where one stands on it."""
     means = values.mean(axis=1)
     step = wide / max(1, len(means) - 1)
     share = max(1, int(len(means) / wide))
@@ -78,8 +82,7 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
     if len(points) > 1:
         marks.append(Line(points, "positive-bar", 1.5))
     px, py = x + now * step, y + high * (1 - float(means[now]))
-    marks.append(Rect(px - 3, py - 3, 6, 6, "accent", radius=3))
-    return marks
+    return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 
 
 @lru_cache(maxsize=32)

@@ -48,15 +48,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
-    marks = [*parts.sentence(look, said), *parts.title(look, f"{layer.name}.{key}", words)]
+    still, marks = parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     room = (look.size[1] - lanes_height(look) - (TOP + BELOW) * look.text_scale) / len(ways)
     for index, each in enumerate(ways):
-        marks += _map(trace, each, key, by, moment, focus, place, TOP * look.text_scale + index * room, room, look,
-                      len(ways) > 1)
-    marks += _legend(shown, key, moment, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
+        kept, moving = _map(trace, each, key, by, moment, focus, place, TOP * look.text_scale + index * room, room, look,
+                            len(ways) > 1)
+        still, marks = still + kept, marks + moving
+    kept, moving = steps.lane(trace, shown, moment, look, place)
+    still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
 
 
 @lru_cache(maxsize=32)
@@ -107,21 +108,20 @@ def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
 
 
 def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus: Focus | None, place: steps.Span,
-         y: float, room: float, look: Look, two: bool) -> list[Mark]:
-    """One direction: its map, what of it is read, and the share of saturated units under it."""
+         y: float, room: float, look: Look, two: bool) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving) of one direction: its map, what of it is read, and the share of saturated units under it."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     room -= (SATURATION + (14 if two else 0)) * s
     high = max(1.0, float(int(min(16 * s, room / shown.units)))) if shown.units <= room else room / shown.units
     tall, name = high * shown.units, (steps.LEFT - 16) * s
     reach, arrived = steps.read(trace, shown, moment), steps.arrived(trace, shown, moment)
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")
-    marks: list[Mark] = []
+    still: list[Mark] = [steps.unread(place, y, tall)]
     if two:
         way, arrow = ("reverse", "← read from the right") if shown.reverse else ("forward", "read from the left →")
-        marks += [Text(name, y + 14 * s, plain(way), 13 * s, 600, "ink", "end"),
+        still += [Text(name, y + 14 * s, plain(way), 13 * s, 600, "ink", "end"),
                   Text(name, y + 30 * s, plain(arrow), 11 * s, 400, "ink-2", "end", (steps.LEFT - 20) * s)]
-    marks.append(steps.touched(shown, place, y, tall, part_of.part))
-    marks += steps.unread(reach, place, y, tall)
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
     marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of)
     back = _gradients(shown, key, by)
     if back is not None:
@@ -136,7 +136,7 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         marks.append(Rect(place.x - 2, row - 2, place.pitch * shown.steps + 4, high + 4, "", "ink", 1.5))
         if not two or row > y + 44 * s:
             marks.append(Text(name, row + high / 2 + 4 * s, plain(f"unit {focus.cell[1]}"), 12 * s, 600, "ink", "end"))
-    return marks
+    return still, marks
 
 
 def _beyond(shown: Reading, key: str, by: str, reach: steps.Reach, place: steps.Span, y: float,

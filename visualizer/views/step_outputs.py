@@ -36,8 +36,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += _sureness(trace, shown, answers, moment, place, look)
     else:
         marks += _frames(trace, shown, answers, moment, place, blank, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(trace, shown, answers))
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said), table=_table(trace, shown, answers))
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ TOP = 116.0
 LABELLED = 12
 """So many of the latest steps carry their word."""
 MOST_DOTS = 200
-"""So many steps are dots of their own, to be pointed at; of more, the others are specks."""
+"""So many steps are joined dots of their own, to be pointed at; earlier ones, and more to come, are specks."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -34,8 +34,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
              "its variance")
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
     marks += _path(trace, shown, plane, moment, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, plane))
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said), table=_table(shown, plane))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,13 +111,12 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
         (ax, ay), (bx, by) = points[-2:]
         points[-1] = (ax + (bx - ax) * ease(newest), ay + (by - ay) * ease(newest))
     marks: list[Mark] = []
-    older = max(0, len(points) - LABELLED)
+    older, few = max(0, len(points) - LABELLED), max(0, len(points) - MOST_DOTS)
     if older > 1:
-        marks.append(Line(tuple(points[:older + 1]), "accent", 1, opacity=0.25))
+        marks.append(Line(tuple(points[few:older + 1]), "accent", 1, opacity=0.25))
     if len(points) - older > 1:
         marks.append(Line(tuple(points[older:]), "accent", 2 * s))
     ink = "gradient-mark" if moment.backward else "accent"
-    few = max(0, len(points) - MOST_DOTS)
     if few:
         marks.append(_specks(points[:few], s, ink))
     for index, (step, (px, py)) in enumerate(zip(read, points, strict=True)):

@@ -86,7 +86,7 @@ def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
     if source.kind == "numbers":
         marks += [Rect(x + index * pitch, plan.reads, wide, high, "sunk", radius=4 * s, focus=Focus(name, (step,)))
                   for index, step in enumerate(steps) if step < plan.shown.steps]
-        marks += reads.bars(source, known, x, plan.reads, wide, high, pitch, ink=True)
+        marks += reads.bars(source, known, x, plan.reads, wide, high, pitch, name)
     elif source.kind == "rows":
         cell = (wide, high / source.values.shape[1])
         marks.append(reads.lines(source, known, x, plan.reads, cell, pitch, name, 0.3))
