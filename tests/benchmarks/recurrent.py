@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -112,17 +113,18 @@ def length() -> Iterator[Row]:
 
 def peak() -> Iterator[Row]:
     """The memory that a process of its own takes at most to record 1,000 steps, against what the trace keeps."""
-    code = ("import resource, torch, visualizer; from tests.benchmarks.recurrent import Reader, kept\n"
+    code = ("from pathlib import Path; import torch, visualizer; from tests.benchmarks.recurrent import Reader, kept\n"
             "torch.set_num_threads(1)\n"
-            "most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
+            "def status(what):\n"
+            "    lines = Path('/proc/self/status').read_text().splitlines()\n"
+            "    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))\n"
             "model = Reader('LSTM', 28)\n"
             "visualizer.capture(model, torch.randn(1, 10, 28), target=3)\n"
-            "before = most()\n"
+            "Path('/proc/self/clear_refs').write_text('5')\n"
+            "before = status('VmRSS')\n"
             "trace = visualizer.capture(model, torch.randn(1, 1000, 28), target=3)\n"
-            "print(most() - before, kept(trace))")
-    try:
-        import resource  # noqa: F401
-    except ImportError:
+            "print(status('VmHWM') - before, kept(trace))")
+    if not Path("/proc/self/clear_refs").exists():
         yield Skipped("memory to record 1,000 steps", "this system does not say how much a process took")
         return
 

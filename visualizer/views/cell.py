@@ -39,7 +39,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
     marks += _blocks(shown, blocks, step, unit, moment, trace, look)
     still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said), table=_table(blocks, shown))
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(blocks, shown))
 
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,

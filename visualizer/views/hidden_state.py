@@ -52,8 +52,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     room = (look.size[1] - lanes_height(look) - (TOP + BELOW) * look.text_scale) / len(ways)
     for index, each in enumerate(ways):
-        kept, moving = _map(trace, each, key, by, moment, focus, place, TOP * look.text_scale + index * room, room, look,
-                            len(ways) > 1)
+        y = TOP * look.text_scale + index * room
+        kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, len(ways) > 1)
         still, marks = still + kept, marks + moving
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving

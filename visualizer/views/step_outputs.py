@@ -37,7 +37,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     else:
         marks += _frames(trace, shown, answers, moment, place, blank, look)
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said), table=_table(trace, shown, answers))
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(trace, shown, answers))
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:

@@ -35,7 +35,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
     marks += _path(trace, shown, plane, moment, look)
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said), table=_table(shown, plane))
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(shown, plane))
 
 
 @dataclass(frozen=True, eq=False)

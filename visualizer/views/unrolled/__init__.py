@@ -12,7 +12,7 @@ from visualizer.scene.reading import Reading, blank_of, entropy, foretells, gues
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
-from visualizer.views.unrolled._around import band, lengths, loop, names, unit_row, whole_picture
+from visualizer.views.unrolled._around import band, lengths, loop, names, openings, unit_row, whole_picture
 from visualizer.views.unrolled._columns import columns
 from visualizer.views.unrolled._lane import lane
 from visualizer.views.unrolled._opened import opened_cell
@@ -28,15 +28,21 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     laid = plan(trace, layer.name, moment, look)
     said = _sentence(trace, laid, moment)
-    marks = [*parts.sentence(look, said), *band(laid, look), *names(trace, laid, look)]
+    still = names(trace, laid, look)
+    marks = [*parts.sentence(look, said), *band(laid, look)]
     if laid.strip is not None:
-        marks += strip(laid, look)
-    marks += columns(trace, laid, look)
+        kept, moving = strip(laid, look)
+        still, marks = still + kept, marks + moving
+    marks += columns(trace, laid, look) + openings(laid, look)
     marks += whole_picture(laid, look) + lengths(laid, look) + loop(laid, look) + unit_row(laid, focus, look)
     if laid.opened:
         marks += opened_cell(trace, laid, focus, look)
-    marks += lane(laid, look)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(trace, laid.shown))
+    kept, moving = lane(laid, look)
+    still, marks = still + kept, marks + moving
+    if 0 < laid.fold < 1:
+        still, marks = [], still + marks
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said),
+                   table=_table(trace, laid.shown))
 
 
 # --- words and table ------------------------------------------------------------------------------------------------

@@ -22,12 +22,12 @@ def band(plan: Plan, look: Look) -> list[Mark]:
     bottom = plan.tracks[-1].end + 10 * s
     marks: list[Mark] = [Rect(x - margin, top, wide + 2 * margin, bottom - top, "tint", radius=8 * s)]
     lane = plan.open_x(plan.step - 1) - 4 * s
-    return [*marks, Rect(lane, plan.lane + 4 * s, plan.tile + 8 * s, look.size[1] - plan.lane - 8 * s, "tint",
-                         radius=8 * s)]
+    return [*marks, Rect(lane, plan.lane + 4 * s, plan.tile + 8 * s, look.size[1] - plan.lane - 8 * s, "accent",
+                         radius=8 * s, opacity=0.13)]
 
 
 def names(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
-    """What each row is, at its left; the numbers of the current step at its right."""
+    """What each row is, at its left."""
     s = look.text_scale
     folded = plan.middle - plan.wide / 2 - 28 * s
     x = (LEFT - 16) * s + (folded - (LEFT - 16) * s) * plan.moved
@@ -42,18 +42,31 @@ def names(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
         marks.append(Text(x, y, rich(title), 13 * s, 600, "ink", "end"))
         if words:
             marks.append(Text(x, y + 16 * s, plain(words), 11 * s, 400, "ink-2", "end", (LEFT - 20) * s))
-    right, cell = plan.end + 8 * s, plan.middle + plan.wide / 2 + 20 * s
-    right += (cell - right) * plan.moved
     for track in plan.tracks:
-        size = (13 if len(plan.tracks) == 1 else 12) * s
-        for index, (_, title, values) in enumerate(track.shown.gates):
-            y = track.gates + track.gate_pitch * index + track.gate_high / 2 + 5 * s
-            marks.append(Text(x, y, plain(title), size, 600 if len(plan.tracks) == 1 else 500, "ink", "end"))
-            if plan.step >= 1 and track.read.of(plan.now):
-                marks.append(Text(right, y, plain(numbers.number(float(values[plan.now].mean()))), size, 600))
+        for index, (_, title, _) in enumerate(track.shown.gates):
+            marks.append(Text(x, _gate_line(track, index, s), plain(title), *_gate_type(plan, s), "ink", "end"))
         if len(plan.tracks) > 1:
             marks += joined(track, plan, look)
     return marks
+
+
+def openings(plan: Plan, look: Look) -> list[Mark]:
+    """How open each gate is at the current step, in numbers."""
+    s, right, cell = look.text_scale, plan.end + 8 * look.text_scale, plan.middle + plan.wide / 2 + 20 * look.text_scale
+    right += (cell - right) * plan.moved
+    return [Text(right, _gate_line(track, index, s), plain(numbers.number(float(values[plan.now].mean()))),
+                 *_gate_type(plan, s)) for track in plan.tracks if plan.step >= 1 and track.read.of(plan.now)
+            for index, (_, _, values) in enumerate(track.shown.gates)]
+
+
+def _gate_line(track: Track, index: int, s: float) -> float:
+    """Baseline of the words beside a gate."""
+    return track.gates + track.gate_pitch * index + track.gate_high / 2 + 5 * s
+
+
+def _gate_type(plan: Plan, s: float) -> tuple[float, int]:
+    """Size and weight of them: two directions stand closer."""
+    return (13 * s, 600) if len(plan.tracks) == 1 else (12 * s, 500)
 
 
 def _what_is_read(plan: Plan) -> str:

@@ -19,8 +19,8 @@ FLOOR = 1e-12
 """Gradients are drawn down to this share of the largest one."""
 
 
-def strip(plan: Plan, look: Look) -> list[Mark]:
-    """The states of all steps, and the gradient of every step above them; the window is framed and fanned out."""
+def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): the states of all steps, the gradient of every step above them, and the window, fanned out."""
     assert plan.strip is not None
     s, (y, high), shown = look.text_scale, plan.strip, plan.shown
     wide = plan.end - plan.x
@@ -30,39 +30,39 @@ def strip(plan: Plan, look: Look) -> list[Mark]:
     marks: list[Mark] = [Text(name, y + high * 0.4, plain(f"all {numbers.count(shown.steps)} steps"), 13 * s, 600,
                               "ink", "end"),
                          Text(name, y + high * 0.4 + 16 * s, plain(words), 11 * s, 400, "ink-2", "end")]
-    marks += _states(plan, y, high, cell, share)
-    left, right = (plan.x + (plan.start + edge) * cell for edge in (0, plan.count))
-    now = plan.x + max(0.0, plan.step - 1) * cell
-    left, right = left + (now - left) * plan.moved, right + (now + cell - right) * plan.moved
-    marks.append(Rect(left - 2, y - 4, right - left + 4, high + 8, "", "accent", 2, radius=3))
-    below, (folded, broad) = plan.reads - 8 * s, plan.cell_box(max(0.0, plan.step - 1))
-    start, end = plan.x + (folded - plan.x) * plan.moved, plan.end + (folded + broad - plan.end) * plan.moved
-    under = y + high + 5
-    marks.append(Path((polygon(((left, under), (start, below), (end, below), (right, under))),), fill="wedge"))
     every = 50 if shown.total <= 400 else 250 if shown.total <= 2000 else 1000
     for tick in sorted({1, *range(every, shown.total, every), shown.total}):
         if tick in (1, shown.total) or shown.total - tick > shown.total * 0.05:
             marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17 * s, plain(numbers.count(tick)), 11 * s, 400,
                               "ink-2", "middle"))
-    return marks + _gradient(plan, y - 44 * s, cell, look)
+    marks += [Rect(plan.x, y, wide, high, "hatch", "tile-border"), *_gradient(plan, y - 44 * s, cell, look)]
+    return marks, [*_states(plan, y, high, cell, share), *_window(plan, y, high, cell, s)]
+
+
+def _window(plan: Plan, y: float, high: float, cell: float, s: float) -> list[Mark]:
+    """The frame around the steps that are seen below, and its fan; around the one step where all are folded."""
+    left, right = (plan.x + (plan.start + edge) * cell for edge in (0, plan.count))
+    now = plan.x + max(0.0, plan.step - 1) * cell
+    left, right = left + (now - left) * plan.moved, right + (now + cell - right) * plan.moved
+    below, (folded, broad) = plan.reads - 8 * s, plan.cell_box(max(0.0, plan.step - 1))
+    start, end = plan.x + (folded - plan.x) * plan.moved, plan.end + (folded + broad - plan.end) * plan.moved
+    under = y + high + 5
+    return [Rect(left - 2, y - 4, right - left + 4, high + 8, "", "accent", 2, radius=3),
+            Path((polygon(((left, under), (start, below), (end, below), (right, under))),), fill="wedge", opacity=0.7)]
 
 
 def _states(plan: Plan, y: float, high: float, cell: float, share: int) -> list[Mark]:
-    """What was read so far, in the order of the rows below; the rest hatched."""
+    """What was read so far, in the order of the rows below; it covers the hatching."""
     shown, track = plan.shown, plan.track
     rows = max(1, min(shown.units, MOST_ROWS))
     done = track.read.done
-    marks: list[Mark] = []
-    if len(done):
-        entries = _entries(shown, track.order, -(-shown.units // rows), share)
-        first, last = done.start // share, -(-done.stop // share)
-        marks.append(Image(plan.x + first * share * cell, y, (cell * share, high / len(entries)),
-                           np.ascontiguousarray(entries[None, :, first:last]), "activation", border="",
-                           focus=Focus(shown.layer.name), indices=(-1,), transposed=True))
-    for start, stop in ((0, done.start if len(done) else 0), (done.stop if len(done) else 0, shown.total)):
-        if stop > start:
-            marks.append(Rect(plan.x + start * cell, y, (stop - start) * cell, high, "hatch", "tile-border"))
-    return marks
+    if not len(done):
+        return []
+    entries = _entries(shown, track.order, -(-shown.units // rows), share)
+    first, last = done.start // share, -(-done.stop // share)
+    return [Image(plan.x + first * share * cell, y, (cell * share, high / len(entries)),
+                  np.ascontiguousarray(entries[None, :, first:last]), "activation", border="",
+                  focus=Focus(shown.layer.name), indices=(-1,), transposed=True)]
 
 
 def _steps_a_pixel(steps: int, wide: float) -> int:
