@@ -21,6 +21,8 @@ from visualizer.trace import Cell, Trace
 Field = Callable[[Trace, str, Cell], Mapping[str, tuple[tuple[int, int], ...]]]
 """`kinds.receptive_field`: for every earlier layer the box of cells that one cell can see."""
 MOST_FEATURES = 64
+AHEAD = (("stage", 0.7), ("hatch", 1.0))
+"""What lies over the rows to come, and how much of it is seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +81,16 @@ def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int) -> 
     entries = shades(read) if read.upright else shades(read).T
     rows, columns = entries.shape
     marks: list[Mark] = [Image(x, y, (pixel, pixel), np.ascontiguousarray(entries[None]), "pixel")]
-    ahead = (0.0, done * pixel, columns * pixel, (rows - done) * pixel) if read.upright else \
-        (done * pixel, 0.0, (columns - done) * pixel, rows * pixel)
-    if ahead[2] > 0 and ahead[3] > 0:
-        box = (x + ahead[0], y + ahead[1], ahead[2], ahead[3])
-        marks += [Rect(*box, "stage", opacity=0.7), Rect(*box, "hatch")]
-    if now >= 0:
-        place = (x - 2, y + now * pixel - 2, columns * pixel + 4, pixel + 4) if read.upright else \
-            (x + now * pixel - 2, y - 2, pixel + 4, rows * pixel + 4)
-        marks.append(Rect(*place, "", "accent", 2))
+    wide, high = columns * pixel, rows * pixel
+    gone = done * pixel
+    if read.upright and gone < high:
+        marks += [Rect(x, y + gone, wide, high - gone, color, opacity=seen) for color, seen in AHEAD]
+    elif not read.upright and gone < wide:
+        marks += [Rect(x + gone, y, wide - gone, high, color, opacity=seen) for color, seen in AHEAD]
+    if now >= 0 and read.upright:
+        marks.append(Rect(x - 2, y + now * pixel - 2, wide + 4, pixel + 4, "", "accent", 2))
+    elif now >= 0:
+        marks.append(Rect(x + now * pixel - 2, y - 2, pixel + 4, high + 4, "", "accent", 2))
     return marks
 
 

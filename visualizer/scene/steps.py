@@ -18,6 +18,8 @@ from visualizer.scene.type import width
 from visualizer.trace import Trace
 
 DECADES = 6
+PITCH = 72.0
+"""Steps stand this far apart at most."""
 LEFT, RIGHT = 132.0, 60.0
 
 
@@ -50,7 +52,7 @@ def span(shown: Reading, look: Look, left: float = LEFT, right: float = RIGHT) -
     """All steps side by side; whole pixels a step where there are at least two for each."""
     s = look.text_scale
     room = look.size[0] - (left + right) * s
-    pitch = min(50 * s, room / shown.total)
+    pitch = min(PITCH * s, room / shown.total)
     return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.total)
 
 
@@ -176,20 +178,22 @@ def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
         marks += [Text((LEFT - 16) * s, top + 37 * s, plain(f"{shown.steps} of {shown.total} steps"), 11 * s, 400,
                        "ink-2", "end"),
                   Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
+        if place.end - left > 70 * s:
+            marks += [Rect((left + place.end) / 2 - 30 * s, top + 10 * s, 60 * s, 18 * s, "stage", radius=4 * s),
+                      Text((left + place.end) / 2, top + 23 * s, plain("padding"), 12 * s, 500, "ink", "middle")]
     return marks
 
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     s = look.text_scale
     marks: list[Mark] = []
-    longest = _longest(shown)
-    every = place.pitch >= (9 if longest == 1 else 7 * longest) * s
-    here = width(shown.words[now], 13 * s, 600, longest == 1) / 2 + 4 * s
+    said, every, mono = _said(shown, place.pitch / s)
+    here = width(shown.words[now], 13 * s, 600, mono) / 2 + 4 * s
     for step in range(shown.steps) if every else (now,):
-        if step == now or abs(step - now) * place.pitch > here + 4 * s:
-            marks.append(Text(place.middle(step), top + 22 * s, plain(shown.words[step]), 13 * s,
-                              600 if step == now else 400, "accent-ink" if step == now else "ink-2", "middle",
-                              mono=longest == 1))
+        word, chosen = shown.words[step] if step == now else said[step], step == now
+        if chosen or abs(step - now) * place.pitch > here + width(word, 13 * s, 400, mono) / 2:
+            marks.append(Text(place.middle(step), top + 22 * s, plain(word), 13 * s, 600 if chosen else 400,
+                              "accent-ink" if chosen else "ink-2", "middle", mono=mono))
     if not every:
         for tick in (0, shown.steps - 1):
             if abs(tick - now) * place.pitch > here + 16 * s:
@@ -198,9 +202,18 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
     return marks
 
 
-@lru_cache(maxsize=32)
-def _longest(shown: Reading) -> int:
-    return max(len(word) for word in shown.words)
+@lru_cache(maxsize=64)
+def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
+    """The words of the steps as they fit, whether they do, and whether they are single symbols.
+
+    Of `row 12` the number alone is said where there is no room for more.
+    """
+    mono = max(len(word) for word in shown.words) == 1
+    numbered = tuple(word.rpartition(" ")[2] if word[-1:].isdigit() else word for word in shown.words)
+    for words in (shown.words, numbered):
+        if max(width(word, 13, 400, mono) for word in words) + 3 <= pitch:
+            return words, True, mono
+    return shown.words, False, mono
 
 
 def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
@@ -239,7 +252,7 @@ def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list
     words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
     half = width(words, 12 * s, 600) / 2
     return [_dot(x, y, 4 * s, norms[now] < low),
-            Text(min(max(x, place.x + half), look.size[0] - half - 4 * s), y - 8 * s, plain(words), 12 * s, 600,
+            Text(max(min(x, place.end - half), place.x + half), y - 8 * s, plain(words), 12 * s, 600,
                  "gradient-text", "middle")]
 
 

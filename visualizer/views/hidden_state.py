@@ -51,9 +51,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     still, marks = parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     room = (look.size[1] - lanes_height(look) - (TOP + BELOW) * look.text_scale) / len(ways)
+    now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):
         y = TOP * look.text_scale + index * room
-        kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, len(ways) > 1)
+        kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
         still, marks = still + kept, marks + moving
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
@@ -108,9 +109,11 @@ def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
 
 
 def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus: Focus | None, place: steps.Span,
-         y: float, room: float, look: Look, two: bool) -> tuple[list[Mark], list[Mark]]:
-    """(still, moving) of one direction: its map, what of it is read, and the share of saturated units under it."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
+         y: float, room: float, look: Look, other: int) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving) of one direction, at step `other` where there are two: its map, what of it is read, and the share
+    of saturated units under it."""
+    s, two = look.text_scale, other >= 0
+    now = other if two else steps.current(trace, shown, moment)
     room -= (SATURATION + (14 if two else 0)) * s
     high = max(1.0, float(int(min(16 * s, room / shown.units)))) if shown.units <= room else room / shown.units
     tall, name = high * shown.units, (steps.LEFT - 16) * s
@@ -118,7 +121,7 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")
     still: list[Mark] = [steps.unread(place, y, tall)]
     if two:
-        way, arrow = ("reverse", "← read from the right") if shown.reverse else ("forward", "read from the left →")
+        way, arrow = ("reverse", "right to left ←") if shown.reverse else ("forward", "left to right →")
         still += [Text(name, y + 14 * s, plain(way), 13 * s, 600, "ink", "end"),
                   Text(name, y + 30 * s, plain(arrow), 11 * s, 400, "ink-2", "end", (steps.LEFT - 20) * s)]
     marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
@@ -128,7 +131,7 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         marks += steps.timed_map(back, arrived, place, y, high, part_of)
     if not moment.backward:
         marks += _beyond(shown, key, by, reach, place, y, high)
-    if len(reach.done) or reach.share > 0:
+    if len(reach.done) or reach.share > 0 or two:
         marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, tall + 4, "", "accent", 2))
     marks += _saturation(shown, key, reach, now, place, y + tall + 8 * s, look)
     if focus is not None and focus.layer == shown.layer.name and len(focus.cell) == 2 and focus.cell[1] < shown.units:

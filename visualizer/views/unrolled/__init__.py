@@ -68,8 +68,8 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
         does = f"the {shown.name} expects" if foretells(trace) else "the model says"
         what = "blank" if best == blank_of(trace) else f"“{label(trace, best)}”"
         return f"{before}, {does} {what} with {{{share}}}."
-    before = reached if shown.reverse else reached - 2  # the step that was read just before it
-    past = shown.states[before] if 0 <= before < shown.steps else 0
+    earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
+    past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
     change = float(np.linalg.norm(shown.states[reached - 1] - past))
     word = _quoted(shown, reached).removeprefix(",")
     return (f"Step {reached} of {shown.steps}{' reads' if word else ''}{word}: the state moves by "
@@ -95,9 +95,10 @@ def _sentence_back(shown: Reading, moment: Moment, reached: int) -> str:
     if back == 0:
         return f"The gradient enters at step {reached} with ‖∂L/∂h‖ = {{{numbers.significant(value, 3)}}}."
     share = value / last
-    kept = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
+    of = f"{numbers.significant(share, 2)} times" if share > 1.005 else \
+        f"{numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)} of"
     return (f"{back} step{'s' if back > 1 else ''} back ‖∂L/∂h‖ is {{{numbers.significant(value, 3)}}}: "
-            f"{kept} of what it was where it entered.")
+            f"{of} what it was where it entered.")
 
 
 @lru_cache(maxsize=8)

@@ -157,13 +157,13 @@ def _loop_of(track: Track, plan: Plan, x: float, wide: float, s: float) -> list[
     ends = not 1 <= after <= shown.steps
     goes = f"step {after} reads it again" if not ends else "no step is left to read it"
     count = sum(values.size for values in shown.layer.weights.values())
-    words = right + 14 * s
-    return [
-        *marks,
-        Text(words, end + 4 * s, plain(f"the same {numbers.count(count)} weights"), 13 * s, 600),
-        Text(words, end + 21 * s, plain("at every step"), 12 * s, 400, "ink-2"),
-        Text(words, start - 12 * s, (Run("h", italic=True), Run(f" of step {step}")), 13 * s, 600),
-        Text(words, start + 5 * s, plain(goes), 12 * s, 400, "ink-2")]
+    words, weights = right + 14 * s, f"the same {numbers.count(count)} weights"
+    marks += [Text(words, start - 12 * s, (Run("h", italic=True), Run(f" of step {step}")), 13 * s, 600),
+              Text(words, start + 5 * s, plain(goes), 12 * s, 400, "ink-2")]
+    if start - end < 70 * s:
+        return [*marks, Text(words, end + 4 * s, plain(f"{weights} at every step"), 12 * s, 500)]
+    return [*marks, Text(words, end + 4 * s, plain(weights), 13 * s, 600),
+            Text(words, end + 21 * s, plain("at every step"), 12 * s, 400, "ink-2")]
 
 
 def _head(x: float, y: float, dx: float, dy: float) -> Points:

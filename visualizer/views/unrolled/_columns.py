@@ -58,13 +58,14 @@ def _folding(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     for number in dict.fromkeys(steps):
         step, coming = number - 1, number == steps[-1] and len(set(steps)) > 1
         seen = part(plan.share, 0.6, 1.0) if coming else 1 - part(plan.share, 0.0, 0.4) if len(set(steps)) > 1 else 1.0
-        x, wide = plan.cell_box(plan.step - 1 if plan.step >= 1 else 0)
+        seen = 1 - (1 - seen) * min(1.0, 5 * plan.moved)  # side by side, both are seen all the time
+        x, wide = plan.cell_box(step)
         one = range(step, step + 1)
         marks += parts.faded(_reads(plan, one, x, wide, 0.0, look, seen), 1.0 if not coming else seen)
         if plan.expects:
             marks += parts.faded(_expects(trace, plan, one, look, (x, wide)), seen)
         for track in plan.tracks:
-            if track.weights:
+            if track.weights and not (coming and plan.moved == 1):
                 marks += _same_weights(track, plan, one, x, wide, 0.0, look)
             marks += state(track, one, x, wide, 0.0, bare=coming)
             marks += gates(track, plan, one, x, wide, 0.0, bare=coming)
@@ -104,7 +105,7 @@ def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         if step >= plan.shown.steps:
             marks.append(Rect(left, plan.reads, wide, high, "hatch", "tile-border", 1, inside=True))
         if source.kind != "numbers":
-            marks += parts.faded(_number(plan, step, left, wide, look), worded)
+            marks += parts.faded(_number(plan, step, left, wide, look), worded * (not _folds(plan, step, pitch)))
         marks += parts.faded([Rect(left - 1, plan.reads - 1, wide + 2, high + 2, "", "accent", 2, radius=2)],
                              _lit(plan, step) * (source.kind != "windows"))
     return marks
@@ -146,6 +147,11 @@ def _lit(plan: Plan, step: int) -> float:
     return (plan.share if step + 1 == plan.reached else 0.0) + (1 - plan.share if step + 1 == plan.came else 0.0)
 
 
+def _folds(plan: Plan, step: int, pitch: float) -> bool:
+    """Whether the words of a column are those of the folded cell, which is drawn over the columns."""
+    return pitch > 0 and plan.fold > 0 and step + 1 in (max(1, plan.came), max(1, plan.reached))
+
+
 def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Mark]:
     """The number of a step under the picture that it reads."""
     s, y = look.text_scale, plan.reads + plan.reads_high - 3 * look.text_scale
@@ -174,7 +180,7 @@ def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         if lit:
             marks.append(replace(box, fill="accent-fill", opacity=lit))
         said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide, s)
-        if not said:
+        if not said or _folds(plan, step, pitch):
             continue
         for color, seen in (("ink" if plan.track.read.of(step) else "ink-2", 1 - lit), ("on-accent", lit)):
             if seen * worded > 0:
@@ -204,6 +210,8 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
     sunk: list[Points] = []
     marks: list[Mark] = []
     for step in steps:
+        if cell is None and _folds(plan, step, plan.pitch):
+            continue
         x, wide = cell or (plan.open_x(step), plan.tile)
         known = part(min(track.read.of(step) for track in plan.tracks), 0.8, 1.0)
         if known == 0:

@@ -17,8 +17,8 @@ from visualizer.scene.timeline import Moment, part, timeline
 from visualizer.trace import Trace
 
 LEFT, RIGHT = 132.0, 76.0
-PITCH, WINDOW, MOST_WITHOUT = 50.0, 18, 40
-"""Columns stand this far apart; over 40 steps a window of 18 is cut out of the whole strip."""
+WINDOW, MOST_WITHOUT = 18, 40
+"""Over 40 steps a window of 18 is cut out of the whole strip."""
 MOST_ROWS = 96
 OPENED = 170.0
 FOLDED = 190.0
@@ -172,7 +172,7 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     windowed = shown.total > MOST_WITHOUT
     room = look.size[0] - (LEFT + RIGHT) * s
     count = min(shown.total, max(4, min(WINDOW, int(room // (40 * s))))) if windowed else shown.total
-    pitch = min(PITCH * s, room / count)
+    pitch = min(_widest(trace, shown) * s, room / count)
     start = step - (2 if shown.reverse else count - 2)  # one step ahead of the band is seen
     start = min(max(0.0, start), float(shown.total - count)) if windowed else 0.0
     tile = pitch - (8 * s if pitch > 30 * s else 3 * s)
@@ -189,6 +189,15 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     return Plan(step, came, reached, share, start, count, LEFT * s, pitch, tile, rows.reads, rows.reads_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
                 _fold(look), rows.opened, min(FOLDED * s, room / 4))
+
+
+@lru_cache(maxsize=32)
+def _widest(trace: Trace, shown: Reading) -> float:
+    """How far apart columns stand at most: as far as their words and the names of the answers need."""
+    words = max(len(word) for word in shown.words)
+    answers = guesses(trace)
+    said = max(map(len, trace.labels), default=1) if answers is not None and len(answers) == shown.total else 1
+    return max(float(steps.PITCH), 8.4 * words + 24 if words > 2 else 0.0, 6.8 * (said + 5) + 8 if said > 2 else 0.0)
 
 
 def _fold(look: Look) -> float:
@@ -260,7 +269,7 @@ def _reads_high(source: Read | None, room: float, s: float) -> float:
         return 32 * s
     count = source.values.shape[1] if source.kind == "rows" else source.values.shape[0]
     pixel = max(1, int(min(80 * s, room * 0.14) // count))
-    return min(count * pixel, 112 * s) + 18 * s
+    return float(min(count * pixel, 112 * s)) + 18 * s
 
 
 @lru_cache(maxsize=64)
