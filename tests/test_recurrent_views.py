@@ -240,7 +240,8 @@ def packed(both: bool) -> Trace:
     return record.capture(Packed(both), (torch.randn(1, 9, 3), torch.tensor([6])))
 
 
-@pytest.fixture(scope="module", params=["char_lstm", "rows_gru", "sentiment_gru", "crnn_strip", "packed", "packed both"])
+@pytest.fixture(scope="module", params=["char_lstm", "rows_gru", "sentiment_gru", "crnn_strip", "packed",
+                                        "packed both"])
 def every(request: pytest.FixtureRequest) -> Trace:
     if request.param.startswith("packed"):
         return packed("both" in request.param)
@@ -288,7 +289,8 @@ def test_the_reverse_direction_moves_on_from_the_right(every: Trace) -> None:
     for layer in layers(every):
         shown = reading(every, layer.name)
         if shown.reverse and shown.steps != 40:
-            caption = find("unrolled").draw(every, timeline(every).find(f"{layer.name}.forward[4]"), None, Look()).caption
+            moment = timeline(every).find(f"{layer.name}.forward[4]")
+            caption = find("unrolled").draw(every, moment, None, Look()).caption
             moved = float(np.linalg.norm(shown.states[3] - shown.states[4]))
             assert f"moves by {moved:.3g}" in caption
 
@@ -381,8 +383,9 @@ def test_units_are_sorted_by_their_loading_and_by_their_first_change(lstm: Trace
     loading = vectors[:, -1] * np.sign(vectors[np.abs(vectors[:, -1]).argmax(), -1])
     order = ordered(shown, "hidden", "principal")
     assert np.all(np.diff(loading[list(order)]) <= 1e-9)
-    moved = [next((step for step in range(1, shown.steps) if abs(shown.states[step, unit] - shown.states[step - 1, unit])
-                   > 0.5 * np.ptp(shown.states[:, unit])), shown.steps) for unit in ordered(shown, "hidden", "change")]
+    jumps = np.abs(np.diff(shown.states, axis=0)) > 0.5 * np.ptp(shown.states, axis=0)
+    moved = [next((step for step in range(len(jumps)) if jumps[step, unit]), shown.steps)
+             for unit in ordered(shown, "hidden", "change")]
     assert moved == sorted(moved)
 
 
@@ -396,7 +399,8 @@ def test_the_unbounded_memory_is_drawn_on_a_symmetric_scale_and_what_lies_beyond
                                         Look(knobs=(("state", "cell"),)))
     marked = [mark for mark in picture if isinstance(mark, Path) and mark.fill == "ink"]
     assert sum(len(mark.curves) for mark in marked) == np.count_nonzero(memory > top)
-    assert any(f"{np.count_nonzero(memory > top)} beyond it" in mark.plain for mark in picture if isinstance(mark, Text))
+    words = " ".join(mark.plain for mark in picture if isinstance(mark, Text))
+    assert f"{np.count_nonzero(memory > top)} beyond it" in words
 
 
 def test_going_back_over_a_space_is_said_only_where_it_divides(lstm: Trace) -> None:
