@@ -116,7 +116,7 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:
     """One row a line of the cell, one column a unit."""
     rows: list[tuple[str | float | int, ...]] = [
-        (title, "".join(run.text for run in rich(row.words)), *(float(value) for value in row.values))
+        (title, "".join(run.text for run in rich(row.words)), *row.values.tolist())
         for _, title, lines in blocks for row in lines]
     return Table(("part", "line", *(f"unit {unit}" for unit in range(shown.units))), tuple(rows))
 

@@ -40,7 +40,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     blank = blank_of(trace)
     said = _sentence(trace, shown, answers, moment, blank, heat)
-    kind = "frames × classes" if blank is not None else "the next symbol"
+    kind = "frames × classes" if blank is not None else "the next symbol" if foretells(trace) else \
+        "the answer so far"
     marks = [*parts.sentence(look, said), *parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
                                                         "probabilities as the model gives them")]
     if blank is None:
@@ -134,8 +135,9 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             marks.append(Text(place.middle(step), bottom - tall - 6 * s, plain(numbers.number(value)), 12 * s, 600,
                               "ink",
                               "middle"))
-    marks.append(Text(place.x, top - 22 * s, plain("bars in the accent: the likeliest answer came true"), 12 * s, 400,
-                      "ink-2"))
+    if foretells(trace):
+        marks.append(Text(place.x, top - 22 * s, plain("bars in the accent: the likeliest answer came true"), 12 * s,
+                          400, "ink-2"))
     return marks
 
 

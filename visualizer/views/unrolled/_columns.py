@@ -245,7 +245,8 @@ def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float,
     shades = _corner(track.shown)
     size = max(shades.shape)
     whole = max(1.0, float(int(min(plan.tile, 34 * s) // size)))
-    cell = whole if not pitch else whole * min(1.0, wide / plan.tile)
+    largest = max(whole, float(int(34 * s // size)))
+    cell = whole * min(1.0, wide / plan.tile) if pitch else whole + (largest - whole) * plan.moved
     side = shades.shape[1] * cell
     left = x + (wide - side) / 2
     marks: list[Mark] = [

@@ -28,7 +28,7 @@ def opened_cell(trace: Trace, plan: Plan, focus: Focus | None, look: Look) -> li
     units = _units_around(plan, unit, shown.units)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
     of = f"all {shown.units} units" if len(units) == shown.units else f"{len(units)} of {shown.units} units"
-    name = dict(tabs)[key]
+    name = next((title.capitalize() for gate, title, _ in shown.gates if gate == key), dict(tabs)[key])
     marks.append(Text(plan.x, top + 24 * s, plain(f"{name} at step {step + 1}, {of}"), 13 * s, 600))
     x = plan.x + 270 * s
     for tab, title in tabs:
