@@ -16,6 +16,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
+from visualizer.scene import colour
 from visualizer.scene.picture import Focus, Image, Look, Path, Picture, Rect, Text
 from visualizer.scene.reading import BLOCKS, TABS, entropy, first_level, guesses, layers, opened, reading
 from visualizer.scene.reads import read_by
@@ -142,7 +143,7 @@ def test_the_scale_of_the_state_never_changes(lstm: Trace) -> None:
     maps = []
     for step in (6, 16):
         picture = find("hidden_state").draw(lstm, timeline(lstm).find(f"lstm.forward[{step}]"), None, Look())
-        maps.append(next(mark.values[0] for mark in picture if isinstance(mark, Image) and mark.transposed))
+        maps.append(next(mark.values[0] for mark in picture if isinstance(mark, Image) and mark.rows))
     assert np.array_equal(maps[0], maps[1][:, :maps[0].shape[1]])
 
 
@@ -352,6 +353,27 @@ def test_the_row_that_is_read_is_outlined_and_rows_to_come_are_hatched() -> None
     assert read.indices == tuple(range(12))
     hatched = [mark for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch" and mark.y == read.y]
     assert len(hatched) >= 28 - 12
+
+
+@pytest.mark.parametrize("knobs", [("order", "as is"), ("order", "principal"), ("order", "last")])
+@pytest.mark.parametrize("name", ["unrolled", "hidden_state"])
+def test_a_point_of_the_state_is_that_unit_at_that_step(name: str, knobs: tuple[str, str], every: Trace) -> None:
+    """The colour under a point is that of the value which the focus there names."""
+    layer = layers(every)[0]
+    look = Look(knobs=(knobs,))
+    picture = find(name).draw(every, timeline(every).settled(len(timeline(every).beats) // 2 - 1), None, look)
+    tiles = [mark for mark in picture if isinstance(mark, Image) and mark.palette == "activation" and mark.rows
+             and mark.focus is not None and mark.focus.layer == layer.name]
+    for mark in tiles:
+        for tile, row, column in ((0, 0, 0), (len(mark.values) - 1, len(mark.rows) // 2, mark.values.shape[2] - 1)):
+            if mark.hatched is not None and mark.hatched[tile, row, 0]:
+                continue
+            x, y = mark.tile_origin(tile)
+            found = picture.hit(x + (column + 0.5) * mark.cell[0], y + (row + 0.5) * mark.cell[1])
+            assert found is not None
+            assert found.layer == layer.name
+            value = np.asarray(layer.inner["hidden"])[found.cell]
+            assert colour.signed(value, 1.0) == mark.values[tile, row, column]
 
 
 # --- long, sorted, saturated ------------------------------------------------------------------------------------------

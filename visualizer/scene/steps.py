@@ -120,15 +120,19 @@ class Entries:
 
 
 def timed_map(entries: Entries, reach: Reach, place: Span, y: float, cell: float, focus: Focus,
-              name: str = "") -> list[Mark]:
-    """A map of units over time, as far as it has come: what is done, and the column under way from its top."""
+              units: tuple[int, ...] = ()) -> list[Mark]:
+    """A map of units over time, as far as it has come: what is done, and the column under way from its top.
+
+    `units` says which unit each row is, where they are sorted.
+    """
     gathered, share = _gathered(entries, place.share), place.share
     marks: list[Mark] = []
     first, last = reach.done.start // share, -(-reach.done.stop // share)
     if len(reach.done):
         marks.append(Image(place.left(first * share), y, (place.pitch * share, cell),
                            np.ascontiguousarray(gathered[None, :, first:last]), entries.palette, border="",
-                           focus=focus if share == 1 and not first else None, indices=(-1,), transposed=True))
+                           focus=focus if share == 1 and not first else None, indices=(-1,),
+                           rows=units or tuple(range(len(gathered)))))
     if reach.now >= 0 and reach.share > 0:
         marks.append(Image(place.left(reach.now), y, (place.pitch, cell),
                            np.ascontiguousarray(entries.values[None, :, reach.now:reach.now + 1]), entries.palette,

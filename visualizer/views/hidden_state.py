@@ -125,10 +125,10 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         still += [Text(name, y + 14 * s, plain(way), 13 * s, 600, "ink", "end"),
                   Text(name, y + 30 * s, plain(arrow), 11 * s, 400, "ink-2", "end", (steps.LEFT - 20) * s)]
     marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
-    marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of)
+    marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of, ordered(shown, key, by))
     back = _gradients(shown, key, by)
     if back is not None:
-        marks += steps.timed_map(back, arrived, place, y, high, part_of)
+        marks += steps.timed_map(back, arrived, place, y, high, part_of, ordered(shown, key, by))
     if not moment.backward:
         marks += _beyond(shown, key, by, reach, place, y, high)
     if len(reach.done) or reach.share > 0 or two:

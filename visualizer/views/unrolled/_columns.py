@@ -121,15 +121,16 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
         low, last = source.windows[steps.start]
         low, last = max(0, low), min(total - 1, last)
         shown = reads.shades(source)[None, :, low:last + 1]
-        return [Image(x, plan.reads, (wide / shown.shape[2], high / rows), np.ascontiguousarray(shown), "pixel",
-                      focus=Focus(name, (steps.start,)), indices=(-1,))]
+        return [Image(x, plan.reads, (wide / shown.shape[2], high / rows), np.ascontiguousarray(shown), "pixel")]
     each = total / plan.shown.total
     first, end = int(np.ceil(steps.start * each)), int(np.floor(steps.stop * each))
     left, pixel = x - (pitch - wide) / 2, pitch / each
     shown = reads.shades(source)[None, :, first:end]
     marks: list[Mark] = [
         Image(left + (first - steps.start * each) * pixel, plan.reads, (pixel, high / rows),
-              np.ascontiguousarray(shown), "pixel", focus=Focus(name), indices=(-1,), transposed=True)]
+              np.ascontiguousarray(shown), "pixel"),
+        Image(left, plan.reads, (pitch, high), np.zeros((len(steps), 1, 1), np.uint8), "pixel", len(steps),
+              focus=Focus(name), indices=tuple(steps), opacity=0.0)]
     for number, seen in ((plan.came, 1 - plan.share), (plan.reached, plan.share)):
         if number < 1 or number - 1 not in steps or not seen * plan.worded:
             continue
@@ -282,6 +283,7 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     y, cell, shown = track.hidden, track.cell, track.shown
     focus = Focus(shown.layer.name)
     here = shades(shown, track.order, track.per_row)
+    units = track.order if track.per_row == 1 else ()
     count = len(steps)
     values = np.full((count, track.rows, 1), colour.ZERO, np.uint8)
     real = range(steps.start, min(steps.stop, shown.steps))
@@ -291,7 +293,7 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     if not (bare and missing.any()):
         hatched = np.ascontiguousarray(np.broadcast_to(missing[:, None, None], values.shape)) if missing.any() else None
         marks.append(Image(x, y, (wide, cell), values, "activation", count, (pitch, 0), hatched=hatched, focus=focus,
-                           indices=tuple(steps)))
+                           indices=tuple(steps), rows=units))
     if track.read.now in steps:
         marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
                             part(track.read.share, 0.667, 1.0), "activation", focus)
@@ -302,7 +304,7 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     if len(came):
         marks.append(Image(x + (came.start - steps.start) * pitch, y, (wide, cell),
                            np.ascontiguousarray(back[came.start:came.stop, :, None]), "gradient", len(came), (pitch, 0),
-                           focus=focus, indices=tuple(came)))
+                           focus=focus, indices=tuple(came), rows=units))
     if track.arrived.now in steps:
         marks += _uncovered(back, track.arrived.now, x + (track.arrived.now - steps.start) * pitch, y, (wide, cell),
                             track.arrived.share, "gradient", focus)

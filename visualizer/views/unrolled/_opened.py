@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from visualizer.scene import colour, numbers
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Text, plain, rich
 from visualizer.scene.reading import TABS, Reading, Row, conclusion, opened
 from visualizer.scene.type import width
@@ -68,11 +70,9 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
         marks.append(Text((LEFT - 16) * s, line + high * 0.7, rich(row.words), 13 * s, 500, "ink", "end"))
         marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units))
-        for place, value in enumerate(row.values[list(units)]):
-            if value < 0 and side >= 16:
-                ink = colour.ink_on(f"activation:{shades[place]}", look.theme)
-                marks.append(Text(plan.x + place * pitch + side / 2, line + high * 0.5 + 4 * s, plain("−"), 12 * s, 600,
-                                  ink, "middle"))
+        if side >= 16:
+            marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
+                                   side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
         value = float(row.values[unit])
         marks.append(Text(right + 44 * s, line + high * 0.7, plain(
             numbers.number(value) if row.result or index == 0 else numbers.signed(value)), 13 * s, 600,
@@ -91,3 +91,8 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
             marks.append(Text(right + 56 * s, y + (76 + 16 * index) * s, plain(text), 11 * s, 500, "accent-ink",
                               max_width=120 * s))
     return marks
+
+
+def _middle(x: float, pitch: float, y: float, tile: int, row: int, column: int) -> tuple[float, float]:
+    """The middle of one of the cells that stand side by side."""
+    return x + tile * pitch, y

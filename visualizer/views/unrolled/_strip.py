@@ -35,7 +35,9 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
         if tick in (1, shown.total) or shown.total - tick > shown.total * 0.05:
             marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17 * s, plain(numbers.count(tick)), 11 * s, 400,
                               "ink-2", "middle"))
-    marks += [Rect(plan.x, y, wide, high, "hatch", "tile-border"), *_gradient(plan, y - 44 * s, cell, look)]
+    touched = np.zeros((shown.steps, 1, 1), np.uint8)
+    marks += [Image(plan.x, y, (cell, high), touched, "pixel", shown.steps, focus=Focus(shown.layer.name), opacity=0.0),
+              Rect(plan.x, y, wide, high, "hatch", "tile-border"), *_gradient(plan, y - 44 * s, cell, look)]
     return marks, [*_states(plan, y, high, cell, share), *_window(plan, y, high, cell, s)]
 
 
@@ -61,8 +63,7 @@ def _states(plan: Plan, y: float, high: float, cell: float, share: int) -> list[
     entries = _entries(shown, track.order, -(-shown.units // rows), share)
     first, last = done.start // share, -(-done.stop // share)
     return [Image(plan.x + first * share * cell, y, (cell * share, high / len(entries)),
-                  np.ascontiguousarray(entries[None, :, first:last]), "activation", border="",
-                  focus=Focus(shown.layer.name), indices=(-1,), transposed=True)]
+                  np.ascontiguousarray(entries[None, :, first:last]), "activation", border="")]
 
 
 def _steps_a_pixel(steps: int, wide: float) -> int:
