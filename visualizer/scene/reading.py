@@ -62,7 +62,7 @@ class Reading:
 
     @cached_property
     def norms(self) -> Values | None:
-        """‖∂L/∂h_t‖ of every step."""
+        """∥∂L/∂h_t∥ of every step."""
         if self.gradients is None:
             return None
         sizes: Values = np.linalg.norm(self.gradients, axis=1)

@@ -225,8 +225,8 @@ def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]
     s, norms = look.text_scale, shown.norms
     x = (LEFT - 16) * s
     lower = 14 * s if shown.padded else 0.0
-    marks: list[Mark] = [Text(x, top + 56 * s + lower / 2, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
-                                                        Run("‖")), 13 * s, 600, "ink", "end"),
+    marks: list[Mark] = [Text(x, top + 56 * s + lower / 2, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
+                                                        Run("∥")), 13 * s, 600, "ink", "end"),
                          Text(x, top + 72 * s + lower / 2, plain("log scale"), 11 * s, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
         why = shown.layer.why or "nothing flowed back through time"

@@ -217,7 +217,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
         norms = shown.norms
         if norms is None or not norms.max() > 0:
             return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
-        return (f"On the way back at step {step + 1}: ‖∂L/∂h‖ is {{{numbers.significant(float(norms[step]), 3)}}}, at "
+        return (f"On the way back at step {step + 1}: ∥∂L/∂h∥ is {{{numbers.significant(float(norms[step]), 3)}}}, at "
                 f"most {numbers.significant(float(norms.max()), 3)} anywhere.")
     before = step + 1 if shown.reverse else step - 1
     past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])

@@ -93,11 +93,11 @@ def _sentence_back(shown: Reading, moment: Moment, reached: int) -> str:
     if back < 0:
         return f"Step {reached} gets no gradient: what is differentiated was known before it."
     if back == 0:
-        return f"The gradient enters at step {reached} with ‖∂L/∂h‖ = {{{numbers.significant(value, 3)}}}."
+        return f"The gradient enters at step {reached} with ∥∂L/∂h∥ = {{{numbers.significant(value, 3)}}}."
     share = value / last
     of = f"{numbers.significant(share, 2)} times" if share > 1.005 else \
         f"{numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)} of"
-    return (f"{back} step{'s' if back > 1 else ''} back ‖∂L/∂h‖ is {{{numbers.significant(value, 3)}}}: "
+    return (f"{back} step{'s' if back > 1 else ''} back ∥∂L/∂h∥ is {{{numbers.significant(value, 3)}}}: "
             f"{of} what it was where it entered.")
 
 

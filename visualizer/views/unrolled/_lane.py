@@ -16,7 +16,7 @@ from visualizer.views.unrolled._plan import LEFT, Plan
 
 
 def lane(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
-    """(still, moving): ‖∂L/∂h_t‖ under its step on a log axis with a floor, and the share of saturated gates.
+    """(still, moving): ∥∂L/∂h_t∥ under its step on a log axis with a floor, and the share of saturated gates.
 
     Where a window is cut out of the steps, its curve moves with it.
     """
@@ -26,7 +26,7 @@ def lane(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     norms, x = shown.norms, (LEFT - 16) * s
     axis: list[Mark] = [
         Line(((0, top), (look.size[0], top)), "hair"),
-        Text(x, top + 34 * s, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("‖")), 13 * s, 600,
+        Text(x, top + 34 * s, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s, 600,
              "ink", "end"),
         Text(x, top + 50 * s, plain("log scale"), 11 * s, 400, "ink-2", "end")]
     saturation, now = _saturation(plan, middle, look)

@@ -83,7 +83,7 @@ def _entries(shown: Reading, order: tuple[int, ...], per_row: int, share: int) -
 
 
 def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
-    """‖∂L/∂h_t‖ of every step, on a log axis with its floor."""
+    """∥∂L/∂h_t∥ of every step, on a log axis with its floor."""
     shown, norms, s = plan.shown, plan.shown.norms, look.text_scale
     if norms is None or not norms.max() > 0:
         return []
