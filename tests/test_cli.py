@@ -625,3 +625,32 @@ def _with_output(layer: Layer, output: np.ndarray) -> Layer:
     from dataclasses import replace
 
     return replace(layer, output=output)
+
+
+# --- what recurrent networks cannot read ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("given", "words"), [
+    ("text:", "at least one character"), ("a" * 10_001, "10,001 characters, more than 10,000"),
+    ("nan.csv", "reads text, and nan.csv is a table of numbers"), ("text:a§b", "§")])
+def test_a_text_that_cannot_be_read_is_refused_in_one_sentence_and_leaves_nothing(
+        said, given: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nan.csv").write_text("1,2\n3,nan\n")
+    (tmp_path / "kept.trace").write_bytes(b"as it was")
+    status, _, err = said("record", "char_gru", "--input", given, "-o", "kept.trace")
+    assert status == REFUSED
+    assert words in err
+    assert (tmp_path / "kept.trace").read_bytes() == b"as it was"
+
+
+def test_a_picture_between_unrolled_and_folded_is_drawn(said, tmp_path: Path) -> None:
+    target = tmp_path / "half.svg"
+    status, out, _ = said("shot", "char_rnn", "--input", "sea", "--view", "unrolled", "--at", "rnn.forward[2]",
+                          "--set", "fold=0.5", "-o", target)
+    assert (status, target.exists()) == (DONE, True)
+    assert "expects" in out
+    for word in ("1.5", "half", "nan"):
+        status, _, err = said("shot", "char_rnn", "--input", "sea", "--view", "unrolled", "--set", f"fold={word}",
+                              "-o", tmp_path / "no.svg")
+        assert status != DONE
+        assert "choose 0 to 1" in err

@@ -77,6 +77,23 @@ def test_a_text_that_the_model_cannot_read_is_not_sent_and_named(rail, qtbot):
     assert not any("not know" in said for said, _ in rail.typed.notes())
 
 
+@pytest.mark.parametrize(("text", "why"), [
+    ("", "There is nothing to read yet"), ("a" * 10_001, "10,001 characters are")])
+def test_nothing_and_too_much_are_not_sent_said_in_one_sentence_and_nothing_is_lost(rail, text, why):
+    choose_model(rail.store, "char_gru")
+    rail.refresh()
+    field, before = rail.typed.field, rail.store.state
+    field.selectAll()
+    field.insertPlainText(text)
+    assert rail.store.state == before, "the last text stays open"
+    assert field.toPlainText() == text, "and what was typed stays in the field"
+    said = [line for line, token in rail.typed.notes() if token == "negative-text"]
+    assert why in " ".join(said)
+    field.selectAll()
+    field.insertPlainText("a" * 10_000)
+    assert rail.store.state.sample == f"text:{'a' * 10_000}"
+
+
 def test_a_sample_that_is_chosen_stands_in_the_field(rail):
     choose_model(rail.store, "sentiment_gru")
     rail.refresh()

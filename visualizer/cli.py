@@ -456,8 +456,8 @@ def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) 
         moment = moment_of(state, times)
     view = chosen.view or state.view
     trace = _studied(trace, view, state, chosen)
-    known = dict(registry.module("views").find(view).knobs)  # the State may hold those of other views, too
-    knobs = {name: word for name, word in look.knobs if word in known.get(name, ())}
+    takes = registry.module("views").find(view).takes
+    knobs = {name: word for name, word in look.knobs if takes(name, word)}  # the State may hold those of other views
     knobs |= dict(pair for pairs in chosen.knobs for pair in pairs)
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks

@@ -155,5 +155,6 @@ def _check_knobs(view: views.View, knobs: dict[str, str]) -> None:
     for name, word in knobs.items():
         if name not in known:
             raise LookupError(f"The view {view.name!r} has no knob {name!r}; it has {', '.join(known) or 'none'}.")
-        if known[name] and word not in known[name]:
-            raise LookupError(f"The knob {name} cannot be {word!r}; choose one of {', '.join(known[name])}.")
+        if known[name] and not view.takes(name, word):
+            words = " to ".join(known[name]) if name in view.glides else f"one of {', '.join(known[name])}"
+            raise LookupError(f"The knob {name} cannot be {word!r}; choose {words}.")

@@ -164,6 +164,9 @@ class Image:
     focus: Focus | None = None
     indices: tuple[int, ...] = ()
     """Index of each tile in its layer, if it is not 0, 1, 2, …; (-1,) when tiles carry no index (a single map)."""
+    rows: tuple[int, ...] = ()
+    """Which unit each row is, where units stand in an order of their own; its focus is then that of a step and a unit:
+    the tile's index, or the column where the tile has none, and the unit."""
     transposed: bool = False
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
@@ -360,9 +363,11 @@ def _hit_image(mark: Image, x: float, y: float) -> Focus | None:
     if left >= width or top >= height:
         return None
     row, column = int(top // mark.cell[1]), int(left // mark.cell[0])
+    index = mark.indices[tile] if tile < len(mark.indices) else tile
+    if mark.rows:
+        return replace(mark.focus, cell=(*mark.focus.cell, column if index == -1 else index, mark.rows[row]))
     if mark.transposed:
         row, column = column, row
-    index = mark.indices[tile] if tile < len(mark.indices) else tile
     rows, columns = mark.values.shape[1:3]
     single = (rows, columns) == (1, 1)
     head = () if index == -1 else (index,)

@@ -202,6 +202,9 @@ def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
         return None
     inner = rest if mark.indices == (-1,) else rest[1:]
     x, y = mark.tile_origin(tile)
+    if mark.rows and inner and inner[-1] in mark.rows:
+        column = inner[0] if len(inner) == 2 else 0
+        return QRectF(x + column * mark.cell[0], y + mark.rows.index(inner[-1]) * mark.cell[1], *mark.cell)
     if len(inner) == 2 and min(mark.cell) >= SINGLE_CELL:
         row, column = reversed(inner) if mark.transposed else inner
         return QRectF(x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell)

@@ -130,6 +130,8 @@ def commands() -> tuple[Command, ...]:
                 tr("On the way back: how the gradient arrives at a number, or what it hands on"), turn_card),
         Command("march", tr("Next way of stepping"), ("M",), view,
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
+        Command("fold", tr("Fold or unfold"), ("F",), view,
+                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
         Command("motion", tr("Less motion"), ("Shift+M",), view, tr("Cut to the end of each beat instead of moving"),
                 _pure(less_motion)),
         Command("present", tr("Present"), ("F5",), view, tr("Full screen in the projector theme; Esc leaves it"),

@@ -125,6 +125,8 @@ class Stage(Canvas):
         self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
         self._turn: Turn | None = None
         """While the level changes: both pictures, and how far it has come."""
+        self._between: dict[str, float] = {}
+        """Knobs on their way from one number to another, and how far they have come."""
         self._kept: tuple[Focus | None, Focus] | None = None
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
@@ -149,6 +151,8 @@ class Stage(Canvas):
             return
         view = suiting(store.state.view, trace)
         look = look_of(store.state, view, (self.width(), self.height()))
+        between = {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
+        look = replace(look, knobs=tuple({**dict(look.knobs), **between}.items())) if between else look
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
@@ -160,6 +164,28 @@ class Stage(Canvas):
             self._turn = None
             if was and was[0] == wanted[0] and was[-1] != view.name and WALK in (was[-1], view.name):
                 self._change_level(before, inwards=view.name == WALK)
+
+    def _glide_knobs(self, old: State, new: State) -> None:
+        """A knob that is a number goes over to its new one, from wherever it stands now."""
+        trace = self.store.trace
+        if trace is None or self.glide is None or not self.isVisible():
+            return
+        view = suiting(new.view, trace)
+        for name in view.glides:
+            start, end = (float(dict(own_knobs(view, state.look)).get(name, dict(view.knobs)[name][0]))
+                          for state in (old, new))
+            if start != end and old.view == new.view:
+                self._glide_knob(name, self._between.get(name, start), end)
+
+    def _glide_knob(self, name: str, start: float, end: float) -> None:
+        def show(share: float) -> None:
+            self._between[name] = start + (end - start) * ease(share)
+            if share == 1:
+                del self._between[name]
+            self.refresh()
+
+        assert self.glide is not None
+        self.glide((self, name), LEVEL, show)
 
     def _change_level(self, before: Picture, inwards: bool) -> None:
         """Between the network and one number: the card of the number grows out of the tile that it stands in."""
@@ -215,6 +241,7 @@ class Stage(Canvas):
     def _changed(self, old: State, new: State) -> None:
         if self._kept is not None and new.focus != self._kept[1]:
             self._kept = None
+        self._glide_knobs(old, new)
         self.refresh()
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
@@ -579,7 +606,7 @@ def look_of(state: State, view: views.View, size: tuple[int, int]) -> Look:
 
 def own_knobs(view: views.View, look: Look) -> tuple[tuple[str, str], ...]:
     """The knobs that are turned, as far as this view has them: another one may call its own by the same name."""
-    return tuple((name, word) for name, word in look.knobs if word in dict(view.knobs).get(name, ()))
+    return tuple((name, word) for name, word in look.knobs if view.takes(name, word))
 
 
 def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:

@@ -30,6 +30,8 @@ TYPED = "text:"
 """How the name of a sample begins that was typed, as in `samples`."""
 KINDS = ("text", "name", "sentence")
 """What the models read that are given a text."""
+MOST = 10_000
+"""Characters of the longest text that is read, as in `samples`."""
 WIDTH, FIELD_WIDTH, HIGH, LINE = 196, 184, 64, 18
 """The field holds three lines of text, what is longer scrolls; each line of what is said about it is a bit wider."""
 MOST_NAMED = 4
@@ -72,7 +74,7 @@ class TextInput(QWidget):
         card = card_of(state.model, UNTRAINED in state.interventions)
         stranger = "ink-2" if can_read(card, text) else "negative-text"
         said = ((count_words(card, text), "ink-2"), (quality_words(card), "ink-2"),
-                (unknown_words(card, text), stranger))
+                (unreadable_words(card, text), stranger))
         return [(line, token) for sentence, token in said for line in _wrapped(sentence)]
 
     def sizeHint(self) -> QSize:
@@ -238,7 +240,7 @@ def can_read(card: Card, text: str) -> bool:
     """Whether the model can run on it: at least one symbol, and none that it has no number for. Unknown words have
     one number together."""
     reads = _reads(card)
-    return bool(symbols(card, text)) and ("unknown" in reads or not unknown(card, text))
+    return len(text) <= MOST and bool(symbols(card, text)) and ("unknown" in reads or not unknown(card, text))
 
 
 def count_words(card: Card, text: str) -> str:
@@ -252,6 +254,16 @@ def count_words(card: Card, text: str) -> str:
     if "alphabet" not in reads:
         return said
     return tr("{said}, {known} in the alphabet").format(said=said, known=numbers.count(len(reads["alphabet"])))
+
+
+def unreadable_words(card: Card, text: str) -> str:
+    """One sentence on what keeps the text from being read, and what to do; or on what is read without being known."""
+    if len(text) > MOST:
+        return tr("{n} characters are more than {most}: shorten the text.").format(
+            n=numbers.count(len(text)), most=numbers.count(MOST))
+    if not symbols(card, text):
+        return tr("There is nothing to read yet: type something.")
+    return unknown_words(card, text)
 
 
 def unknown_words(card: Card, text: str) -> str:

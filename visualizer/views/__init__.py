@@ -36,6 +36,20 @@ class View:
     """Settings it understands, each with the words it takes, the first being the default."""
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+    glides: tuple[str, ...] = ()
+    """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
+
+    def takes(self, name: str, word: str) -> bool:
+        """Whether a knob can be turned to that word."""
+        found = dict(self.knobs).get(name, ())
+        return word in found or (name in self.glides and _between(word, found))
+
+
+def _between(word: str, ends: tuple[str, ...]) -> bool:
+    try:
+        return min(map(float, ends)) <= float(word) <= max(map(float, ends))
+    except ValueError:
+        return False
 
 
 def all_views() -> tuple[View, ...]:
