@@ -50,9 +50,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     y = _bars(shown, norms, cut, place, y + 10 * s, high, moment, trace, look, marks)
     marks += _checked(shown, measured, y + 20 * s, look)
     _matrix(trace, shown, measured, window, y + 40 * s, bottom - 12 * s, moment, place, look, marks)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, measured,
-                                                                                                 norms))
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(shown, measured, norms))
 
 
 def shares(norms: Values, order: list[int]) -> dict[int, float]:
@@ -131,7 +131,7 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
 
 def _arrived(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
     """Faint until the gradient has come here, on the way back."""
-    return 0.35 + 0.65 * float(steps.arrival(trace, shown, step, moment)) if moment.backward else 1.0
+    return 0.35 + 0.65 * steps.arrived(trace, shown, moment).of(step) if moment.backward else 1.0
 
 
 def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mark]:

@@ -63,8 +63,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     text, bottom = _text(shown, found, answer, look)
     marks += text
     marks += _all_answers(trace, shown, found, answer, bottom, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said),
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, found, answer))
 
 
@@ -407,9 +407,9 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
         "Not measured yet: this takes a backward pass for every answer, and a forward pass without every step."
     marks = [*parts.sentence(look, said),
              Rect(LEFT * s, TOP * s, look.size[0] - (LEFT + RIGHT) * s,
-                  look.size[1] - lanes_height(look) - (TOP + 20) * s, "hatch", "tile-border", 1, inside=True),
-             *steps.lane(trace, shown, moment, look, place)]
-    return Picture(look.size, (), tuple(marks), look.theme, caption=said)
+                  look.size[1] - lanes_height(look) - (TOP + 20) * s, "hatch", "tile-border", 1, inside=True)]
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
 
 
 VIEW = View(

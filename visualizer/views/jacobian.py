@@ -53,8 +53,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += _chart(shown, spread, scale, lag, place, look)
     marks += _exponents(shown, spread, bottom - 140 * s, bottom - 40 * s, place, look)
     marks += _why(shown, spread, bottom - 16 * s, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, spread))
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(shown, spread))
 
 
 class Spread:

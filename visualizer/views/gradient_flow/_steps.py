@@ -80,8 +80,8 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
              *_chart(trace, shown, found, line, scale, moment, place, look),
              *_kept(shown, found, chart[1] + 18 * s, moment, trace, place, look)]
     marks += _why(trace, shown, found, line, before, bottom - 34 * s, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=f"{said} {unmarked(under)}",
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(under)}",
                    table=_table(shown, found))
 
 
@@ -191,7 +191,8 @@ def _veiled_curve(trace: Trace, shown: Reading, moment: Moment, xs: list[float],
                   how: Curve,
                   look: Look, foci: list[Focus]) -> list[Mark]:
     """All of a curve; on the way back what the gradient has not reached yet is faint."""
-    arrived = np.array([steps.arrival(trace, shown, step, moment) for step in range(shown.steps)])
+    reach = steps.arrived(trace, shown, moment)
+    arrived = np.array([reach.of(step) for step in range(shown.steps)])
     if not moment.backward or arrived.all():
         return logchart.curve(xs, values, scale, how, look, foci)
     there = np.where(arrived > 0, values, np.nan)
@@ -283,13 +284,14 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
     x = (steps.LEFT - 16) * s
     marks: list[Mark] = [Text(x, y + 16 * s, plain("gradient"), 13 * s, 600, "ink", "end")]
     gap = 1.0 if place.pitch >= 6 else 0.0
+    came = steps.arrived(trace, shown, moment)
     for step in range(shown.steps):
         cell = (place.left(step) + gap, y, place.pitch - 2 * gap, 22 * s)
         if step not in found.back:
             marks.append(Rect(*cell, "hatch"))
             continue
         fill = f"gradient:{int(shades[step])}" if shades[step] else ""
-        arrived = steps.arrival(trace, shown, step, moment) if moment.backward else 1.0
+        arrived = came.of(step) if moment.backward else 1.0
         marks.append(Rect(*cell, fill, "rule" if not shades[step] else "", 1, True, 2 if gap else 0,
                           focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
                           opacity=1 - 0.65 * (1 - arrived)))
