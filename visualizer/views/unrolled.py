@@ -41,6 +41,7 @@ from visualizer.scene.reading import (
     reading,
     shown_layer,
 )
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, part, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -124,7 +125,7 @@ def _plan(trace: Trace, shown: Reading, moment: Moment, before: Moment, share: f
     reached = here(trace, moment, shown)
     came = here(trace, before, shown)
     step = came + (reached - came) * part(share, 0.0, 1.0) if abs(reached - came) <= 1 else float(reached)
-    windowed = shown.steps > MOST_WITHOUT
+    windowed = shown.steps > MOST_WITHOUT or (look.room and shown.steps * 40 > look.size[0] / s - LEFT - RIGHT)
     room = look.size[0] - (LEFT + RIGHT) * s
     count = min(shown.steps, max(4, min(WINDOW, int(room // (40 * s))))) if windowed else shown.steps
     pitch = min(PITCH * s, room / count)
@@ -139,9 +140,9 @@ def _rows(shown: Reading, windowed: bool, look: Look) -> tuple[dict[str, float],
                                                                  tuple[float, float] | None, float]:
     """Rows from top to bottom; the opened cell has its place if there is room, the state takes what is left."""
     s = look.text_scale
-    y, bottom = 58 * s, look.size[1] - lanes_height(look) - 10 * s
+    y, bottom = (HEAD + 10 if look.room else 58) * s, look.size[1] - lanes_height(look) - 10 * s
     strip = None
-    if windowed:
+    if windowed and not look.room:
         strip = (y + 44 * s, 88 * s)
         y += 172 * s
     rows = {"reads": y, "expects": y + 46 * s}
@@ -154,7 +155,7 @@ def _rows(shown: Reading, windowed: bool, look: Look) -> tuple[dict[str, float],
     if not windowed and bottom - y - gates > 220 * s:
         rows["weights"] = y
         y += 54 * s
-    room = bottom - y - gates
+    room = max(1.0, bottom - y - gates)
     per_row = max(1, -(-shown.units // MOST_ROWS))
     while -(-shown.units // per_row) > room:
         per_row += 1
@@ -522,6 +523,8 @@ def _strip_gradient(shown: Reading, plan: _Plan, y: float, cell: float, look: Lo
 def _lane(shown: Reading, plan: _Plan, moment: Moment, look: Look) -> list[Mark]:
     """‖∂L/∂h_t‖ under its step on a log axis with a floor, and the share of saturated gates."""
     s, top = look.text_scale, plan.rows["lane"]
+    if look.room:
+        return steps.line_of_steps(plan.x, plan.count * plan.pitch, shown, plan.step, moment, look)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
     window = range(max(0, int(np.ceil(plan.start - 0.01))), min(shown.steps, int(plan.start + plan.count + 0.01)))
     middle = {step: plan.column(step) + plan.tile / 2 for step in window}

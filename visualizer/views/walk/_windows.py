@@ -155,7 +155,8 @@ def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     room = frame.width - (NAMES + AXIS) * s
     pitch = float(int(min(room / columns, max(152 * s, grid[2] * 62 * s))))
     wide = float(int(min(58.0 * s if columns <= 2 else 44.0 * s, (pitch - 16 * s) / grid[2])))
-    high = min(wide * 0.73, 32 * s, (frame.height * 0.58 - 80 * s) / (rows * grid[1]))
+    tall = frame.height - 160 * s if frame.look.room else frame.height * 0.58 - 80 * s  # a room sees no running sum
+    high = min(wide * 0.73, 32 * s, tall / (rows * grid[1]))
     high = float(int(max(high, 8 * s)))
     step = high * grid[1] + 28 * s
     tops = tuple(frame.y + HEAD * s + index * step for index in range(rows))
