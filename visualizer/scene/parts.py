@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import Column, lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.type import wrap
@@ -23,8 +23,6 @@ from visualizer.trace import Layer, Trace
 
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
-BEAT = "beat"
-"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 def sentence(look: Look, markup: str) -> list[Mark]:
@@ -239,7 +237,8 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2 * s))
     if look.room:
-        return still[1:], [*_beat_dots(timeline, moment, look, places, order, row), *_ring(moment, look, places, order, row)]
+        dots = _beat_dots(timeline, moment, look, places, order, row)
+        return still[1:], dots + _ring(moment, look, places, order, row)
     still += [Text(10 * s, row.beats + 4 * s, plain("beats"), 11 * s, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:

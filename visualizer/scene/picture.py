@@ -20,6 +20,8 @@ from visualizer import registry
 from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
+BEAT = "beat"
+"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 @dataclass(frozen=True)
