@@ -30,14 +30,19 @@ BESIDE = 0.36
 
 def look_for(look: Look, size: tuple[int, int]) -> Look:
     """The same look for a room, on a screen of this size in pixels."""
-    return replace(look, size=size, theme="projector", text_scale=size[1] * LABEL / SMALLEST, room=True)
+    return replace(look, size=size, theme="projector", text_scale=measure(size) * LABEL / SMALLEST, room=True)
+
+
+def measure(size: tuple[int, int]) -> float:
+    """The height that all sizes are shares of; on a screen that is narrower than 4 : 3, as if it were no higher."""
+    return min(size[1], size[0] * 0.75)
 
 
 def headline(look: Look, runs: Runs) -> list[Mark]:
     """The measured number large, the sentence beside it; without a number, or where there is no place for it, the
     sentence alone."""
-    wide, high = look.size
-    s, size, large = look.text_scale, high * BODY, high * NUMBER
+    s, wide, high = look.text_scale, look.size[0], measure(look.size)
+    size, large = high * BODY, high * NUMBER
     measured = next((run.text for run in runs if run.color), "")
     for number in dict.fromkeys((measured, first_word(measured), "")):
         taken = width(number, large, 600, display=True) if number else 0.0
@@ -69,7 +74,7 @@ def legible(picture: Picture) -> Picture:
 
 
 def _enlarged(mark: Mark, picture: Picture, kept: dict[int, Text]) -> Mark | None:
-    least = thinnest(picture.size[1])
+    least = thinnest(measure(picture.size))
     if isinstance(mark, Text):
         return kept.get(id(mark))
     if isinstance(mark, Line):
@@ -91,13 +96,14 @@ def thinnest(height: float) -> float:
 
 def _apart(picture: Picture) -> dict[int, Text]:
     """Which texts stay, by the identity of their marks: the more important first, each clear of all before it."""
-    least, (wide, high) = picture.size[1] * LABEL, picture.size
+    least, (wide, high) = measure(picture.size) * LABEL, picture.size
     texts = [mark for mark in picture if isinstance(mark, Text)]
     taken: list[tuple[float, float, float, float]] = []
     kept: dict[int, Text] = {}
     for mark in sorted(texts, key=_rank):
         grown = replace(mark, size=max(mark.size, least), max_width=0)
-        x0, y0, x1, y1 = box = bounds(grown)
+        x0, y0, x1, y1 = bounds(grown)
+        box = x0 - least * 0.15, y0, x1 + least * 0.15, y1
         inside = x0 >= 0 and y0 >= 0 and x1 <= wide and y1 <= high
         alone = not any(x0 < u1 and u0 < x1 and y0 < v1 and v0 < y1 for u0, v0, u1, v1 in taken)
         same = id(mark) in kept
@@ -140,7 +146,7 @@ class Part:
 
 def parts(picture: Picture) -> tuple[Part, ...]:
     """The parts of a picture in the order in which one reads: the sentence, then row by row."""
-    high = picture.size[1]
+    high = measure(picture.size)
     head = [bounds(mark) for mark in picture if isinstance(mark, Text) and mark.y < high * HEAD * LABEL / SMALLEST]
     found: dict[Focus, Box] = {}
     layers = {mark.focus.layer for mark in picture if mark.focus is not None and mark.focus.part != BEAT}
@@ -150,7 +156,7 @@ def parts(picture: Picture) -> tuple[Part, ...]:
         for focus, box in _places(mark, len(layers) <= FEW_LAYERS):
             found[focus] = union(found[focus], box) if focus in found else box
     rest = [Part(focus, box) for focus, box in found.items()]
-    rest.sort(key=lambda part: (round((part.place[1] + part.place[3]) / high * 3), part.place[0]))
+    rest.sort(key=lambda part: (round(part.place[1] / high * 24), part.place[0]))
     return (*([Part(None, union(*head))] if head else []), *rest)
 
 

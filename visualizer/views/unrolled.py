@@ -221,7 +221,7 @@ def _expects(trace: Trace, shown: Reading, probabilities: NDArray[np.float64], p
     right = step + 1 < shown.steps and foretells(trace) and label(trace, best) == shown.words[step + 1]
     ink = "accent-ink" if right else "ink-2"
     marks: list[Mark] = []
-    if plan.pitch >= 40 * s:
+    if plan.pitch >= (60 if look.room else 40) * s:
         words = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
         marks.append(Text(x, y + 12 * s, words, 11 * s, 600 if right else 400, ink, max_width=plan.tile + 6 * s))
     elif plan.pitch >= 18 * s:

@@ -399,7 +399,8 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     if others:
         still += _others_words(others, layout, len(columns), "with smaller shares", frame)
     still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
-    still.append(Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"))
+    if not frame.look.room:
+        still.append(Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"))
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -427,7 +428,7 @@ def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     s = frame.look.text_scale
     pitch = float(int(min((frame.width - NAMES * s) / columns, max(152 * s, grid[2] * 62 * s))))
     wide = float(int(min(44 * s, (pitch - 16 * s) / grid[2])))
-    totals = min(150 * s, 0.2 * frame.height)
+    totals = 0.0 if frame.look.room else min(150 * s, 0.2 * frame.height)  # a room sees one place, not their total
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) * s - totals
     high = float(int(max(8 * s, min(32 * s, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD * s
@@ -444,7 +445,7 @@ def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]
     between, above = 92 * s, 40 * s
     room = (frame.width - (columns - 1) * 40 * s) / columns
     wide = float(int(min(58 * s, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
-    totals = min(190 * s, 0.3 * frame.height)
+    totals = 0.0 if frame.look.room else min(190 * s, 0.3 * frame.height)
     high = min(36 * s, wide * 0.73, (frame.height - (HEAD + 14) * s - 2 * above - totals) / (2 * grid[1]))
     high = float(int(max(8 * s, high)))
     across, step = wide * grid[2], high * grid[1]
@@ -507,7 +508,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
 def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Frame) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     s, totals = frame.look.text_scale, card.layer.weight_gradients.get("weight")
-    if totals is None:
+    if totals is None or frame.look.room:
         return []
     own = totals[:, card.cell[0]] if "transpose" in card.layer.kind else totals[card.cell[0]]
     if channel >= len(own):
@@ -534,6 +535,8 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
 
 def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
     s = frame.look.text_scale
+    if frame.look.room:
+        return []
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]
     alive = int(np.count_nonzero(own))
