@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -10,12 +14,14 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QPlainTextEdit, QSpinBox
 
+from tests.test_stage import hover
 from tests.test_views import box
 from visualizer import app as the_app
 from visualizer import record, registry
+from visualizer.export import state_in
 from visualizer.scene import colour, room
 from visualizer.scene import state as does
-from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Path, Rect, Text
+from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Path, Rect, Text, rich
 from visualizer.scene.state import State, from_json, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, load
@@ -108,9 +114,9 @@ def test_the_clicker_works_whatever_field_has_the_keyboard(window, field):
         assert presenter.blank == color
         QTest.keyClick(made, key)
         assert presenter.blank == ""
-    for key, there in ((Key.Key_End, "input.backward"), (Key.Key_Home, "input.forward"), (Key.Key_Right, "conv1.forward"),
-                       (Key.Key_Space, "relu1.forward"), (Key.Key_Left, "conv1.forward"),
-                       (Key.Key_Backspace, "input.forward")):
+    for key, there in ((Key.Key_End, "input.backward"), (Key.Key_Home, "input.forward"),
+                       (Key.Key_Right, "conv1.forward"), (Key.Key_Space, "relu1.forward"),
+                       (Key.Key_Left, "conv1.forward"), (Key.Key_Backspace, "input.forward")):
         QTest.keyClick(made, key)
         assert beat(window) == there, key
     words = made.text() if not isinstance(made, QPlainTextEdit) else made.toPlainText()
@@ -214,6 +220,45 @@ def test_with_two_screens_the_speaker_has_the_first(two_screens, monkeypatch):
     assert not speaker.grab().isNull()
 
 
+TWO = """
+import json, sys
+from visualizer import app as the_app, registry
+from visualizer.scene.state import State
+from visualizer.trace import load
+from visualizer.ui import style
+from visualizer.ui.store import Store
+from visualizer.ui.window import Window
+app = the_app.application()
+style.wear(app, "light")
+store = Store(State(at="conv2.forward"), load(registry.folder("assets") / "traces" / "digits_cnn.trace"))
+window = Window(store)
+window.resize(1200, 800)
+window.show()
+app.processEvents()
+window.presenter.present_here()
+app.processEvents()
+audience, screens = window.presenter.audience, app.screens()
+found = [len(screens), audience.screen() is screens[1], audience.isFullScreen(), [audience.width(), audience.height()],
+         window.screen() is screens[0], window.presenter.speaker.isVisible(), list(audience.picture.size)]
+window.presenter.screen_removed(screens[1])
+app.processEvents()
+print(json.dumps([*found, window.presenting, window.isVisible(), store.state.at]))
+"""
+
+
+def test_on_two_real_screens_the_audience_has_the_second_and_the_speaker_the_first(tmp_path):
+    """Qt's platform without a display takes its screens from a file."""
+    screen = {"x": 0, "y": 0, "width": 1600, "height": 900, "logicalDpi": 96, "logicalBaseDpi": 96, "dpr": 1}
+    path = tmp_path / "screens.json"
+    path.write_text(json.dumps({"screens": [{**screen, "name": "desk"}, {**screen, "name": "projector", "x": 1600,
+                                                                         "width": 1920, "height": 1080}]}))
+    done = subprocess.run([sys.executable, "-c", TWO], capture_output=True, text=True, timeout=120, check=False,
+                          env={**os.environ, "QT_QPA_PLATFORM": f"offscreen:configfile={path}"})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == [2, True, True, [1920, 1080], True, True, [1920, 1080],
+                                                        False, True, "conv2.forward"]
+
+
 def test_a_lost_projector_takes_nothing_with_it(window, presenting):
     presenting.draw(((0.1, 0.1), (0.2, 0.2)))
     QTest.keyClick(presenting.audience, Key.Key_PageDown)
@@ -286,8 +331,6 @@ def test_a_stroke_belongs_to_its_beat(window, presenting):
 
 
 def test_strokes_are_in_an_export_only_by_choice_and_notes_never(window, presenting, tmp_path):
-    from visualizer.export import state_in  # noqa: PLC0415
-
     presenting.draw(((0.1, 0.5), (0.9, 0.5)))
     window.store.apply(lambda state: does.with_note(state, presenting.beat(), "my secret"))
     for chosen, lines in ((False, 0), (True, 1)):
@@ -316,7 +359,7 @@ def test_the_spotlight_walks_by_keys_and_follows_the_mouse(window, presenting):
         QTest.keyClick(audience, Key.Key_Tab)
         names.add(presenting.part_name())
     assert {"the sentence", "input", "conv2", "softmax"} <= names
-    QTest.mouseMove(audience, QPoint(300, 300))
+    hover(audience, QPoint(300, 300))
     assert audience._spot().center().x() == pytest.approx(300, abs=1)
     image = audience.grab().toImage()
     assert image.pixelColor(4, 4).name() != "#ffffff", "what is outside is dimmed"
@@ -497,7 +540,8 @@ def test_text_in_the_projector_theme_has_seven_to_one(digits, characters):
         for token in sorted(used):
             if ":" not in token and token != "stage":  # a white sign on a dark cell: tests/test_colour.py
                 ground = on.get(token, "stage")
-                assert colour.contrast(colour.resolve("projector", token), colour.resolve("projector", ground)) >= 7, token
+                found = colour.contrast(colour.resolve("projector", token), colour.resolve("projector", ground))
+                assert found >= 7, token
     assert colour.contrast(colour.resolve("projector", "pen"), colour.resolve("projector", "stage")) >= 7
 
 
@@ -505,8 +549,6 @@ def test_a_number_too_wide_for_its_place_is_cut_to_its_first_word():
     look = room.look_for(Look(), SIZES[0])
     assert room.first_word("188 of 784") == "188"
     assert room.first_word("80.5 % of it") == "80.5 %"
-    from visualizer.scene.picture import rich  # noqa: PLC0415
-
     marks = room.headline(look, rich("On the way back {193,456 of 784,000} places carry gradient and that is all."))
     assert marks[0].plain == "193,456"
     without = room.headline(look, rich("Nothing is measured here."))

@@ -240,9 +240,10 @@ def _check_pairs(pairs: Any, kind: type) -> None:
     for beat, value in pairs:
         if not isinstance(beat, str) or not isinstance(value, kind):
             raise TypeError("a note or a stroke is none")
-        if kind is tuple:
-            for x, y in value:
-                float(x), float(y)
+        points: Any = value if kind is tuple else ()
+        for x, y in points:
+            if not isinstance(x, int | float) or not isinstance(y, int | float):
+                raise TypeError("a stroke goes through points that are none")
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

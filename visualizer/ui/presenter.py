@@ -564,6 +564,11 @@ class Audience(Canvas):
             hole.addEllipse(place)
         else:
             hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
+        head = room.parts(self.picture)[:1]
+        if head and head[0].focus is None:  # the number and its sentence stay lit
+            light = QPainterPath()
+            light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
+            hole = hole.united(light)
         veil = style.color("dim", THEME)
         veil.setAlphaF(0.86)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -577,10 +582,17 @@ class Audience(Canvas):
             x, y, reach = self.presenter.pointer[0] * wide, self.presenter.pointer[1] * high, SPOT * high
             box = (x - reach, y - reach, x + reach, y + reach)
         elif part is not None:
-            grow = high / 45
-            box = (part.place[0] - grow, part.place[1] - grow, part.place[2] + grow, part.place[3] + grow)
+            return self._around(part.place)
         else:
             box = (0.0, 0.0, float(wide), float(high))
+        return self._widget(box)
+
+    def _around(self, box: room.Box) -> QRectF:
+        """A place of the picture with a little room around it, in pixels of the widget."""
+        grow = self.picture.size[1] / 100
+        return self._widget((box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow))
+
+    def _widget(self, box: room.Box) -> QRectF:
         corner = self.corner + QPointF(box[0], box[1]) * self.zoom
         return QRectF(corner.x(), corner.y(), (box[2] - box[0]) * self.zoom, (box[3] - box[1]) * self.zoom)
 
