@@ -293,10 +293,13 @@ def test_frozen_holds_the_picture_while_the_state_goes_on(window, presenting):
     held = presenting.audience.picture
     QTest.keyClick(presenting.audience, Key.Key_F)
     QTest.keyClick(presenting.audience, Key.Key_PageDown)
+    window.store.update(view="filters")
+    assert window.store.moment.beat.address == "relu2.forward"
+    assert presenting.audience.picture == held
     presenting.draw(((0.1, 0.1), (0.2, 0.2)))
-    assert beat(window) == "relu2.forward"
-    assert presenting.audience.picture is held
+    assert len(pen_lines(presenting)) == 1, "the pen draws on what is seen"
     QTest.keyClick(presenting.audience, Key.Key_F)
+    assert not pen_lines(presenting)
     assert presenting.audience.picture.caption == window.stage.picture.caption != held.caption
 
 
@@ -332,7 +335,7 @@ def test_a_stroke_belongs_to_its_beat(window, presenting):
 
 def test_strokes_are_in_an_export_only_by_choice_and_notes_never(window, presenting, tmp_path):
     presenting.draw(((0.1, 0.5), (0.9, 0.5)))
-    window.store.apply(lambda state: does.with_note(state, presenting.beat(), "my secret"))
+    window.store.apply(lambda state: does.with_note(state, presenting.beat, "my secret"))
     for chosen, lines in ((False, 0), (True, 1)):
         window.store.update(inked=chosen)
         assert sum(isinstance(mark, Line) and mark.color == "pen" for mark in window.shown_picture()) == lines

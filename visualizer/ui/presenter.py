@@ -85,8 +85,8 @@ class Presenter(QObject):
         """Where the mouse holds the spotlight, in shares of the picture; None: it stands on a part."""
         self.typed = ""
         self.seconds = 0
-        self.picture = EMPTY
-        """What the audience sees, without the pen."""
+        self.picture, self.beat = EMPTY, ""
+        """What the audience sees, without the pen, and the beat that it shows."""
         self._presented: tuple[object, ...] = ()
         self.store.changed.connect(lambda old, new: self.refresh())
         self.store.trace_changed.connect(lambda trace: self.refresh())
@@ -201,9 +201,8 @@ class Presenter(QObject):
         if not self.on and self.speaker is None:
             return
         if not self.frozen and trace is not None and moment is not None:
-            self.picture = for_room(trace, moment, self.store.state, self.size())
-            self.at = min(self.at, len(room.parts(self.picture)) - 1)
-            self._show()
+            self.picture, self.beat = for_room(trace, moment, self.store.state, self.size()), self.spoken_of()
+        self._show()
         self.changed.emit()
 
     def exported(self) -> Picture:
@@ -215,14 +214,14 @@ class Presenter(QObject):
 
     def shown(self) -> Picture:
         """The picture with what is drawn on it, and with all but one part hidden where that was asked for."""
-        return room.inked(self._bare(), does.strokes_of(self.store.state, self.beat()))
+        return room.inked(self._bare(), does.strokes_of(self.store.state, self.beat))
 
     def _show(self) -> None:
-        if self.audience is not None and not self.frozen:
+        if self.audience is not None:
             self.audience.show_picture(self.shown())
 
-    def beat(self) -> str:
-        """The name of the beat, as notes and strokes are kept by it."""
+    def spoken_of(self) -> str:
+        """The beat at which the State stands, as notes are kept by it; the audience may still see another one."""
         moment = self.store.moment
         return "" if moment is None else does.beat_of(self.store.state, moment)
 
@@ -286,7 +285,7 @@ class Presenter(QObject):
     def part(self) -> room.Part | None:
         """The part that the spotlight stands on, or the one that the beat is about."""
         found = room.parts(self.picture)
-        return found[self.at if self.spotlight else self._subject()] if found else None
+        return found[min(self.at, len(found) - 1) if self.spotlight else self._subject()] if found else None
 
     def _subject(self) -> int:
         """The part of the layer and step that the beat is about."""
@@ -316,7 +315,7 @@ class Presenter(QObject):
 
     def draw(self, points: Points) -> None:
         """A stroke on this beat; its points are shares of the picture."""
-        beat = self.beat()
+        beat = self.beat
         self.store.apply(lambda state: does.with_stroke(state, beat, points))
 
     def draw_around(self) -> None:
@@ -331,12 +330,12 @@ class Presenter(QObject):
 
     def undo_stroke(self) -> None:
         """Take the last stroke of this beat away."""
-        beat = self.beat()
+        beat = self.beat
         self.store.apply(lambda state: does.without_stroke(state, beat))
 
     def clear_strokes(self) -> None:
         """Take all strokes of this beat away."""
-        beat = self.beat()
+        beat = self.beat
         self.store.apply(lambda state: does.without_strokes(state, beat))
 
     def toggle_inked(self) -> None:
@@ -642,7 +641,7 @@ class Speaker(QWidget):
         self.buttons.append(Button(tr("End"), "", "raised", self))
         self.buttons[-1].clicked.connect(presenter.leave)
         style.name(self.buttons[-1], tr("End presenting"), tr("The window as it was; nothing is lost (Esc)"))
-        self._beat = ""
+        self._beat, self._coming = "", ()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("Speaker view"))
         self.notes.textChanged.connect(self._written)
@@ -665,9 +664,12 @@ class Speaker(QWidget):
         audience = presenter.audience
         self.now.show_picture(audience.picture if audience is not None else presenter.shown())
         coming = min(moment.index + 1, len(times.beats) - 1)
-        self.next.show_picture(EMPTY if coming == moment.index else for_room(
-            trace, times.settled(coming), replace(state, playing=False), presenter.size()))
-        beat = presenter.beat()
+        wanted = (id(trace), coming, state.view, state.focus, state.look, presenter.size())
+        if wanted != self._coming:  # not in every frame of what plays
+            self._coming = wanted
+            self.next.show_picture(EMPTY if coming == moment.index else for_room(
+                trace, times.settled(coming), replace(state, playing=False), presenter.size()))
+        beat = presenter.spoken_of()
         written = does.note_of(state, beat)
         self._beat = beat
         if self.notes.toPlainText() != written:
