@@ -323,7 +323,7 @@ class Presenter(QObject):
         part = self.part() if self._presenting() else None
         if part is not None:
             wide, high = self.picture.size
-            grow = high / 80
+            grow = high / 160
             x0, y0, x1, y1 = part.place
             left, top, right, bottom = (x0 - grow) / wide, (y0 - grow) / high, (x1 + grow) / wide, (y1 + grow) / high
             self.draw(((left, top), (right, top), (right, bottom), (left, bottom), (left, top)))
@@ -588,7 +588,7 @@ class Audience(Canvas):
 
     def _around(self, box: room.Box) -> QRectF:
         """A place of the picture with a little room around it, in pixels of the widget."""
-        grow = self.picture.size[1] / 100
+        grow = self.picture.size[1] / 80
         return self._widget((box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow))
 
     def _widget(self, box: room.Box) -> QRectF:
