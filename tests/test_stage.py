@@ -12,8 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from visualizer import paint, record, registry, views
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Look, Rect
+from visualizer.scene.picture import BEAT, Focus, Look, Rect
 from visualizer.scene.state import State
 from visualizer.scene.timeline import ease
 from visualizer.trace import load

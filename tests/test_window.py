@@ -252,10 +252,12 @@ def test_the_screen_goes_blank_and_comes_back(window, key, color):
 
 def test_presenting_is_full_screen_in_projector_colours_and_escape_only_leaves_it(window):
     press(window, Key.Key_F5)
-    assert window.isFullScreen()
-    assert window.store.state.look.theme == "projector"
-    press(window, Key.Key_Escape)
-    assert not window.isFullScreen()
+    audience = window.presenter.audience
+    assert audience.isFullScreen()
+    assert audience.picture.theme == "projector"
+    press(audience, Key.Key_Escape)
+    assert not window.presenting
+    assert not audience.isVisible()
     assert window.store.state.look.theme == "light"
     assert window.store.state.focus == Focus("conv2", (7,))
 

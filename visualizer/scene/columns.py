@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer.scene.picture import Look
+from visualizer.scene.room import FOOT
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 
@@ -107,7 +108,8 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
     top, bottom = 130 * scale, look.size[1] - lanes_height(look) - 14 * scale
     if skips:
         top += (12 + ARC * (1 + max(skips.values()))) * scale
-    return _arrange(trace, look.size[0], top, bottom, scale, look.knob("ranking", "mean"), passages)
+    return _arrange(trace, look.size[0], top, bottom, scale, look.knob("ranking", "mean"), passages,
+                    look.room)
 
 
 def short_name(name: str) -> str:
@@ -141,7 +143,9 @@ def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
 
 
 def lanes_height(look: Look) -> float:
-    """Height of the strip of lanes at the bottom of a picture."""
+    """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
+    if look.room:
+        return FOOT * look.text_scale
     return (112 if look.size[1] >= 700 * look.text_scale else 96) * look.text_scale
 
 
@@ -183,13 +187,14 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
 
 @lru_cache(maxsize=32)
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
-             passages: frozenset[str]) -> Plan:
+             passages: frozenset[str], few: bool) -> Plan:
     room = bottom - top
     columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
     columns = _one_size_a_group(trace, columns, room)
     gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
     available = wide - 2 * PADDING * scale
-    if len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available:
+    deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
+    if deep or (few and _least(columns, gaps) > available):
         return _deep(trace, columns, gaps, wide, top, room, scale, _skips(trace, passages))
     columns = _fit(columns, gaps, available, room, scale, trace)
     start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
@@ -205,7 +210,7 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
             least, share = gaps[index - 1]
             gap = least + spare * share / weight
             if _kernel_width(trace[column.layer]):
-                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer])) * 0.34)
+                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer]) * scale) * 0.34)
             x += gap
         middle_top = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
@@ -234,7 +239,7 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
             gap = gaps[index - 1][0] + 8 * scale
             kernel = _kernel_width(trace[column.layer])
             if kernel and index < answer:
-                kernel_x[column.layer] = round(x + (gap - kernel) * 0.34)
+                kernel_x[column.layer] = round(x + (gap - kernel * scale) * 0.34)
             x = right if index == answer else x + gap - (8 * scale if index > answer else 0)
         height = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(height)))
@@ -386,9 +391,9 @@ def _kernel_width(layer: Layer) -> float:
     return float(weight.shape[-1] * kernel_cell(weight.shape[-1]))
 
 
-def kernel_cell(columns: int) -> int:
+def kernel_cell(columns: int, scale: float = 1.0) -> int:
     """Pixels a weight of a kernel tile."""
-    return max(2, min(9, 27 // columns))
+    return int(max(2, min(9, 27 // columns)) * scale)
 
 
 def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float, scale: float,

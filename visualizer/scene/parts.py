@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
 
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
-BEAT = "beat"
-"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 def sentence(look: Look, markup: str) -> list[Mark]:
-    """The one plain sentence at the top; a second line where it is too long for one."""
+    """The one plain sentence at the top; a second line where it is too long for one. For a room, with its number
+    large."""
+    if look.room:
+        return headline(look, rich(markup))
     size = (17 if look.size[0] >= 1000 * look.text_scale else 16) * look.text_scale
     lines = _lines(markup, size, look.size[0] - 48 * look.text_scale)
     first = 38 if len(lines) == 1 else 30
@@ -221,6 +223,8 @@ class Lane:
 def lane_rows(look: Look) -> Lane:
     s, height = look.text_scale, lanes_height(look)
     top = look.size[1] - height
+    if look.room:
+        return Lane(top, top + FOOT / 2 * s, top, top, None)
     if height < 112 * s:
         return Lane(top, top + 19 * s, top + 40 * s, top + 86 * s, None)
     return Lane(top, top + 20 * s, top + 40 * s, top + 76 * s, top + 96 * s)
@@ -237,6 +241,9 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2 * s))
+    if look.room:
+        dots = _beat_dots(timeline, moment, look, places, order, row)
+        return still[1:], dots + _ring(moment, look, places, order, row)
     still += [Text(10 * s, row.beats + 4 * s, plain("beats"), 11 * s, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
@@ -270,6 +277,8 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
 def even_places(trace: Trace, look: Look) -> dict[str, float]:
     """x of every layer on the lanes, evenly spread: for views without columns."""
     left, right = 84 * look.text_scale, look.size[0] - 70 * look.text_scale
+    if look.room:
+        left, right = 32 * look.text_scale, look.size[0] - 32 * look.text_scale
     step = (right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
@@ -309,17 +318,22 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
             order: Sequence[str], row: Lane) -> list[Mark]:
     s = look.text_scale
     x, ring = cursor_x(moment, places, order), 7 * s
-    marks: list[Mark] = [
-        Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
-        Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
-        Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s),
-    ]
+    marks: list[Mark] = [Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
+                         *_ring(moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
         marks += _norm_label(trace, before.beat.layer, look, places, row, 1 - share)
     else:
         share = 1.0
     return marks + _norm_label(trace, moment.beat.layer, look, places, row, share)
+
+
+def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
+    """Where the cursor stands on the line of beats."""
+    s = look.text_scale
+    x, ring = cursor_x(moment, places, order), 7 * s
+    return [Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
+            Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s)]
 
 
 def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:

@@ -20,6 +20,8 @@ from visualizer import registry
 from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
+BEAT = "beat"
+"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Look:
     signs: bool = False
     """Sign glyphs on all cells, however small."""
     reduced_motion: bool = False
+    room: bool = False
+    """For a room, as `scene.room` makes it: large type, the measured number larger still, and no more words than that
+    leaves place for."""
     knobs: tuple[tuple[str, str], ...] = ()
     """Settings of one view, as plain words: `--set ranking=mean`."""
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from visualizer.scene.picture import Focus, Look
+from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -38,6 +38,12 @@ class State:
     step: int = 0
     speed: float = 1.0
     playing: bool = False
+    notes: tuple[tuple[str, str], ...] = ()
+    """What the speaker wrote: (beat, words)."""
+    strokes: tuple[tuple[str, Points], ...] = ()
+    """What was drawn with the pen: (beat, points in shares of the picture's width and height), the oldest first."""
+    inked: bool = False
+    """Whether pictures are exported with the strokes."""
 
 
 def to_json(state: State) -> str:
@@ -65,6 +71,8 @@ def from_json(text: str) -> State:
             plain["focus"] = Focus(**_known(plain["focus"], Focus))
         if "look" in plain:
             plain["look"] = Look(**_known(plain["look"], Look))
+        _check_pairs(plain.get("notes", ()), str)
+        _check_pairs(plain.get("strokes", ()), tuple)
         return State(**plain)
     except (ValueError, TypeError, AttributeError) as error:
         raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
@@ -196,6 +204,60 @@ def before_training(state: State) -> State:
 def theme(state: State) -> State:
     """Light to dark and back."""
     return replace(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
+
+
+# --- notes and pen --------------------------------------------------------------------------------------------------
+
+def beat_of(state: State, moment: Moment) -> str:
+    """The name under which notes and strokes of a beat are kept: another model or view is another picture."""
+    return f"{state.model} {state.view} {moment.beat.address}"
+
+
+def note_of(state: State, beat: str) -> str:
+    return dict(state.notes).get(beat, "")
+
+
+def with_note(state: State, beat: str, words: str) -> State:
+    """Other words for a beat; none takes them away."""
+    kept = tuple(note for note in state.notes if note[0] != beat)
+    return replace(state, notes=(*kept, (beat, words)) if words else kept)
+
+
+def strokes_of(state: State, beat: str) -> tuple[Points, ...]:
+    return tuple(points for where, points in state.strokes if where == beat)
+
+
+def with_stroke(state: State, beat: str, points: Points) -> State:
+    return replace(state, strokes=(*state.strokes, (beat, points)))
+
+
+def without_stroke(state: State, beat: str) -> State:
+    """Without the last stroke of a beat."""
+    last = max((place for place, (where, _) in enumerate(state.strokes) if where == beat), default=None)
+    return state if last is None else replace(state, strokes=state.strokes[:last] + state.strokes[last + 1:])
+
+
+def without_strokes(state: State, beat: str) -> State:
+    return replace(state, strokes=tuple(stroke for stroke in state.strokes if stroke[0] != beat))
+
+
+def known(state: State) -> State:
+    """The same network and input as they are when they are opened: the first beat of the first view, nothing chosen,
+    nothing drawn. Notes stay."""
+    plain = State()
+    look = replace(state.look, scope=plain.look.scope, signs=plain.look.signs, knobs=plain.look.knobs)
+    return replace(state, view=plain.view, at="", focus=None, look=look, speed=plain.speed, playing=False, strokes=())
+
+
+def _check_pairs(pairs: Any, kind: type) -> None:
+    """Raises TypeError unless these are (str, kind)."""
+    for beat, value in pairs:
+        if not isinstance(beat, str) or not isinstance(value, kind):
+            raise TypeError("a note or a stroke is none")
+        points: Any = value if kind is tuple else ()
+        for x, y in points:
+            if not isinstance(x, int | float) or not isinstance(y, int | float):
+                raise TypeError("a stroke goes through points that are none")
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

@@ -165,6 +165,8 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
+    if look.room:
+        return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
                          *_ends(shown, place, top, look)]
     moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
@@ -186,6 +188,20 @@ def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
             marks += [Rect((left + place.end) / 2 - 30 * s, top + 10 * s, 60 * s, 18 * s, "stage", radius=4 * s),
                       Text((left + place.end) / 2, top + 23 * s, plain("padding"), 12 * s, 500, "ink", "middle")]
     return marks
+
+
+def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Moment, look: Look) -> list[Mark]:
+    """For a room: how far the steps have come, and nothing else; on the way back what has been walked is amber."""
+    s = look.text_scale
+    y, last = look.size[1] - lanes_height(look) / 2, max(1, shown.steps - 1)
+    here_x = x + wide * min(1.0, max(0.0, (step - 1) / last))
+    ink = "gradient-mark" if moment.backward else "accent"
+    start, ring = (x + wide if moment.backward else x), 7 * s
+    words = f"{max(1, round(step))} of {shown.steps}"
+    return [Line(((x, y), (x + wide, y)), "rule", 2 * s), Line(((start, y), (here_x, y)), ink, 2 * s),
+            Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2 * s, radius=ring),
+            Rect(here_x - 3.5 * s, y - 3.5 * s, 7 * s, 7 * s, ink, radius=3.5 * s),
+            Text(x - 16 * s, y + 4.5 * s, plain(words), 12 * s, 500, "ink-2", "end")]
 
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:

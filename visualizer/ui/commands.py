@@ -45,6 +45,7 @@ class Command:
 def commands() -> tuple[Command, ...]:
     """Every command, in the order of the menus."""
     file, edit, go, look, view, about = (tr("File"), tr("Edit"), tr("Walk"), tr("Look"), tr("View"), tr("Help"))
+    room = tr("Present")
     return (
         Command("open", tr("Open…"), ("Ctrl+O",), file,
                 tr("Open an image, a model, a recording, or a picture saved by the app"), _call("choose_file")),
@@ -67,7 +68,8 @@ def commands() -> tuple[Command, ...]:
         Command("copy-sentence", tr("Copy sentence"), ("Ctrl+Shift+C",), edit,
                 tr("Put the sentence of the picture on the clipboard"), _call("copy_sentence")),
 
-        Command("play", tr("Play or pause"), ("Space",), go, tr("Let it run, or stop it where it is"), play),
+        Command("play", tr("Play or pause"), ("Space", "K"), go,
+                tr("Let it run, or stop it where it is; K while presenting"), play),
         Command("next", tr("Next beat"), ("Right", "PgDown"), go, tr("One layer further"),
                 _timed(lambda state, times: does.step(_still(state), times, 1))),
         Command("back", tr("Previous beat"), ("Left", "PgUp"), go, tr("One layer back"),
@@ -115,11 +117,11 @@ def commands() -> tuple[Command, ...]:
         Command("details", tr("Details"), ("I",), view, tr("Show or hide the inspector in a narrow window"),
                 _call("toggle_details")),
         Command("zoom-in", tr("Zoom in"), ("Ctrl++", "Ctrl+="), view, tr("Enlarge the picture; drag to move it"),
-                lambda window: window.stage.zoom_by(1.25)),
+                _zoom(1.25)),
         Command("zoom-out", tr("Zoom out"), ("Ctrl+-",), view, tr("Make the picture smaller again"),
-                lambda window: window.stage.zoom_by(0.8)),
+                _zoom(0.8)),
         Command("zoom-whole", tr("Whole picture"), ("Ctrl+0",), view, tr("Fit the picture to the stage"),
-                lambda window: window.stage.reset_zoom()),
+                lambda window: window.canvas().reset_zoom()),
         Command("larger-text", tr("Larger text"), ("Ctrl+]",), view, tr("All words of the picture larger"),
                 _pure(lambda state: text_scale(state, 1.1))),
         Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), view, tr("All words of the picture smaller"),
@@ -134,16 +136,46 @@ def commands() -> tuple[Command, ...]:
                 tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
         Command("motion", tr("Less motion"), ("Shift+M",), view, tr("Cut to the end of each beat instead of moving"),
                 _pure(less_motion)),
-        Command("present", tr("Present"), ("F5",), view, tr("Full screen in the projector theme; Esc leaves it"),
-                _call("present")),
-        Command("black", tr("Black screen"), ("B", "."), view, tr("Blank the screen black; any key brings it back"),
-                lambda window: window.blank("#000000")),
-        Command("white", tr("White screen"), ("W",), view, tr("Blank the screen white; any key brings it back"),
-                lambda window: window.blank("#FFFFFF")),
         Command("pane", tr("Next pane"), ("F6",), view, tr("Move the keyboard to the next part of the window"),
                 _call("next_pane")),
         Command("menu", tr("Menu bar"), ("F10",), view, tr("Show or hide the menu bar (Alt, too)"),
                 _call("toggle_menu_bar")),
+
+        Command("present", tr("Present"), ("F5",), room,
+                tr("Full screen for a room, from the first beat; Esc leaves it, F5 then goes on"), _room("present")),
+        Command("present-here", tr("Present from here"), ("Shift+F5",), room,
+                tr("Full screen for a room, from this beat on"), _room("present_here")),
+        Command("speaker", tr("Speaker view"), ("V",), room,
+                tr("What the audience sees, the next beat, your notes and the clock; or the window under them"),
+                _room("toggle_speaker")),
+        Command("notes", tr("Write notes"), ("F2",), room, tr("Notes for this beat, kept in the session"),
+                _room("write_notes")),
+        Command("freeze", tr("Freeze"), ("F",), room,
+                tr("Hold what the audience sees while you prepare or type in the window; or let it follow again"),
+                _room("toggle_frozen")),
+        Command("black", tr("Black screen"), ("B", "."), room, tr("Blank the screen black; any key brings it back"),
+                lambda window: window.presenter.toggle_blank("#000000")),
+        Command("white", tr("White screen"), ("W",), room, tr("Blank the screen white; any key brings it back"),
+                lambda window: window.presenter.toggle_blank("#FFFFFF")),
+        Command("spotlight", tr("Spotlight"), ("O",), room,
+                tr("Dim all but one part; Tab goes to the next part, the mouse takes the light along"),
+                _room("toggle_spotlight")),
+        Command("alone", tr("Hide everything but this"), ("H",), room,
+                tr("Only the part in the spotlight, or what the beat is about; again for all"),
+                _room("toggle_alone")),
+        Command("pen", tr("Pen"), ("P",), room, tr("Draw on the picture; the strokes belong to the beat"),
+                _room("toggle_pen")),
+        Command("pen-around", tr("Frame with the pen"), ("Shift+P",), room,
+                tr("A frame around the part in the spotlight: the pen without a mouse"), _room("draw_around")),
+        Command("pen-undo", tr("Take back a stroke"), ("Z",), room, tr("The last stroke on this beat"),
+                _room("undo_stroke")),
+        Command("pen-clear", tr("Clear strokes"), ("Shift+Z",), room, tr("All strokes on this beat"),
+                _room("clear_strokes")),
+        Command("pen-export", tr("Export with strokes"), ("Shift+E",), room,
+                tr("Whether pictures exported while presenting have the strokes of the pen"), _room("toggle_inked")),
+        Command("known", tr("Known state"), ("F8",), room,
+                tr("The first beat with nothing chosen, drawn or hidden: always the same picture; Ctrl+Z undoes it"),
+                _room("known_state")),
 
         Command("keys", tr("Keys"), ("F1",), about, tr("Every key and what it does"), _call("toggle_keys")),
     )
@@ -160,6 +192,18 @@ def _call(method: str) -> Act:
 def _store(method: str) -> Act:
     def act(window: Window) -> None:
         getattr(window.store, method)()
+    return act
+
+
+def _room(method: str) -> Act:
+    def act(window: Window) -> None:
+        getattr(window.presenter, method)()
+    return act
+
+
+def _zoom(factor: float) -> Act:
+    def act(window: Window) -> None:
+        window.canvas().zoom_on(factor)
     return act
 
 

@@ -14,6 +14,7 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms, recurrent
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
+    BEAT,
     Focus,
     Image,
     Line,
@@ -77,7 +78,7 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
     layer = trace[moment.beat.layer]
     if moment.beat.step is not None:
         return _at_step(layer, focus, moment.beat.step - 1)
-    if focus is not None and focus.part != parts.BEAT and focus.layer == layer.name:
+    if focus is not None and focus.part != BEAT and focus.layer == layer.name:
         return focus
     if layer.kind == "input":
         return Focus(layer.name, (0,) if layer.output.ndim == 3 and layer.shape[0] == 1 else ())
@@ -92,7 +93,7 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
 
 def _at_step(layer: Layer, focus: Focus | None, step: int) -> Focus:
     """The step that is being computed, and in it the unit that was chosen."""
-    if focus is None or focus.layer != layer.name or focus.part == parts.BEAT:
+    if focus is None or focus.layer != layer.name or focus.part == BEAT:
         return Focus(layer.name, (step,))
     inside = focus.part == "output" or is_inner(focus)
     started = focus.part.startswith("inner.initial_")

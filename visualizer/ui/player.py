@@ -17,6 +17,7 @@ from visualizer.ui.store import Store
 
 TICK = 16
 """Milliseconds between frames."""
+SECOND = 1000
 TERM = Fraction(1, 4)
 """Seconds for one small step, where a beat goes in steps."""
 Glide = Callable[[float], None]
@@ -49,6 +50,11 @@ class Player(QObject):
         self._second, self._since, self._speed = Fraction(0), Fraction(0), Fraction(1)
         self._at, self._in_steps, self._counting = "", 0, False
         self._glides: dict[object, tuple[Glide, Fraction, Fraction]] = {}
+        self._counter = QTimer(self)
+        self._counter.setInterval(SECOND // 4)
+        self._counter.timeout.connect(self.tell)
+        self._heard: Callable[[int], None] | None = None
+        self._counted, self._counted_from = -1, Fraction(0)
         store.changed.connect(self._follow)
         store.trace_changed.connect(self._retrace)
         if store.state.playing:
@@ -68,6 +74,22 @@ class Player(QObject):
         self._glides[owner] = function, Fraction(self._clock()), Fraction(seconds) * 1000
         function(0.0)
         self._timer.start()
+
+    def count(self, heard: Callable[[int], None] | None) -> None:
+        """Tell somebody how many whole seconds have passed since now, each once; None ends it."""
+        self._heard, self._counted, self._counted_from = heard, -1, Fraction(self._clock())
+        if heard is None:
+            self._counter.stop()
+        else:
+            self._counter.start()
+            self.tell()
+
+    def tell(self) -> None:
+        """The seconds that have passed, if they are more than were told."""
+        seconds = int((Fraction(self._clock()) - self._counted_from) / SECOND)
+        if self._heard is not None and seconds != self._counted:
+            self._counted = seconds
+            self._heard(seconds)
 
     def tick(self) -> None:
         """Show where everything is now."""

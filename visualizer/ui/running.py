@@ -39,6 +39,7 @@ class App(QObject):
         assert isinstance(app, QApplication)
         style.wear(app, state.look.theme)
         self.window = Window(self.store)
+        self.window.count = self.player.count
         self.player.steps = lambda: self.window.stage.picture.steps
         self.player.stretch = lambda: self.window.stage.picture.stretch
         for canvas in (self.window.stage, self.window.inspector.page, self.window.rail.aside):

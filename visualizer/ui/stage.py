@@ -27,8 +27,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from visualizer import paint, views
 from visualizer.scene import state as does
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Image, Look, Picture, Rect
+from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.trace import Trace
@@ -41,7 +40,6 @@ from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
 RADIUS = 10.0
-MOST_ZOOM = 16.0
 LEVEL = 0.35
 """Seconds in which the level changes."""
 DRAG = 4.0
@@ -256,31 +254,12 @@ class Stage(Canvas):
 
     # --- zoom ---
 
-    def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
-        """Enlarge around a point of the widget (its middle); never smaller than whole."""
-        around = around or QPointF(self.width() / 2, self.height() / 2)
-        zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
-        self.corner = around - (around - self.corner) * (zoom / self.zoom)
-        self.zoom = zoom
-        self._keep_inside()
-
-    def reset_zoom(self) -> None:
-        """The whole picture again."""
-        self.zoom, self.corner = 1.0, QPointF(0, 0)
-        self.update()
-
-    def _keep_inside(self) -> None:
-        """No empty margin beyond the picture's edges."""
-        least_x, least_y = self.width() * (1 - self.zoom), self.height() * (1 - self.zoom)
-        self.corner = QPointF(min(0.0, max(least_x, self.corner.x())), min(0.0, max(least_y, self.corner.y())))
-        self.update()
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
         elif self.zoom > 1:
             self.corner += QPointF(event.angleDelta()) / 2
-            self._keep_inside()
+            self.keep_inside()
         event.accept()
 
     # --- pointing ---
@@ -312,7 +291,7 @@ class Stage(Canvas):
         if self._dragging == "pan":
             self.corner += moved
             self._press = event.position()
-            self._keep_inside()
+            self.keep_inside()
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0])
         elif self._dragging == "mark":
@@ -523,7 +502,7 @@ class Stage(Canvas):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
-        self._keep_inside()
+        self.keep_inside()
         self.store.apply(lambda state: replace(state, look=replace(state.look, size=size)), undoable=False)
         self.refresh()
 

@@ -52,7 +52,7 @@ class TopBar(QWidget):
         self.export.clicked.connect(lambda: run("export"))
         style.name(self.mark, tr("Menu"), tr("Everything that can be done (F10 for a menu bar)"))
         style.name(self.options, tr("Options"), tr("Settings of this view"))
-        style.name(self.present, tr("Present"), tr("Full screen in the projector theme (F5)"))
+        style.name(self.present, tr("Present"), tr("Full screen for a room (F5)"))
         style.name(self.details, tr("Details"), tr("Show or hide the inspector (I)"))
         style.name(self.export, tr("Export"), tr("Save what you see as PNG, SVG or PDF (E)"))
 

@@ -16,8 +16,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import numbers
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Image, Picture, Rect, Text
+from visualizer.scene.picture import BEAT, Focus, Image, Picture, Rect, Text
 from visualizer.scene.state import step_of
 from visualizer.trace import Trace
 from visualizer.ui import words

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits
 from PySide6.QtGui import (
@@ -24,11 +27,12 @@ from visualizer import paint
 from visualizer import views as all_views
 from visualizer.registry import write_whole
 from visualizer.scene import state as does
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Picture
 from visualizer.scene.state import State, to_json
 from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
+from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import Command, commands, out, to_level, turned
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
@@ -41,6 +45,9 @@ from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
 from visualizer.ui.words import tr
 from visualizer.views import View
+
+if TYPE_CHECKING:
+    from visualizer.ui.presenter import Presenter
 
 PATIENCE = 200
 """Milliseconds of waiting that pass unseen; only then is the old picture veiled."""
@@ -73,11 +80,12 @@ class Window(QWidget):
         self.transport.steps = lambda: self.stage.picture.steps
         self.transport.stretch = lambda: self.stage.picture.stretch
         self.empty = Empty(self.run, self.frame)
+        self.count: Callable[[Callable[[int], None] | None], None] = lambda heard: None
+        """The player's clock in whole seconds."""
         self.drawer_open = False
         self._overlay: QWidget | None = None
         self._trail: list[tuple[str, Focus | None]] = []
         """Numbers that were taken apart on the way to the one that is now: the way back."""
-        self._theme_before = ""
         self._path_shown: tuple[object, ...] = ()
         self._alt_alone = False
         self._was_painted = False
@@ -136,12 +144,33 @@ class Window(QWidget):
         """Save what the stage shows; the ending of the name chooses the format."""
         from visualizer import export  # not before the window is seen
 
-        export.save(self.stage.picture, path, state_json=to_json(self.pictured()), scale=2)
+        export.save(self.shown_picture(), path, state_json=to_json(self.pictured()), scale=2)
+
+    @cached_property
+    def presenter(self) -> Presenter:
+        """What is shown to a room; it comes when it is asked for."""
+        from visualizer.ui.presenter import Presenter
+
+        return Presenter(self)
+
+    @property
+    def presenting(self) -> bool:
+        return "presenter" in vars(self) and self.presenter.on
+
+    def shown_picture(self) -> Picture:
+        """What leaves the app: the picture of the stage, or the audience's while it presents."""
+        return self.presenter.exported() if self.presenting else self.stage.picture
+
+    def canvas(self) -> Canvas:
+        """What is enlarged: the picture of the stage, or the audience's while it presents."""
+        audience = self.presenter.audience if self.presenting else None
+        return self.stage if audience is None else audience
 
     def pictured(self) -> State:
         """The State as far as the picture depends on it: in the microscope with its number, and no other view's
-        knobs."""
+        knobs; notes stay with the speaker."""
         trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
         if trace is None or moment is None:
             return state
         look = replace(state.look, knobs=own_knobs(self.view(), state.look))
@@ -151,7 +180,7 @@ class Window(QWidget):
     def copy_picture(self) -> None:
         """The whole picture, at twice its size, on the clipboard."""
         if self.store.trace is not None:
-            QGuiApplication.clipboard().setImage(paint.render(self.stage.picture, 2))
+            QGuiApplication.clipboard().setImage(paint.render(self.shown_picture(), 2))
 
     def copy_sentence(self) -> None:
         """The caption on the clipboard."""
@@ -183,27 +212,24 @@ class Window(QWidget):
         """Cover everything with one colour."""
         self._show_overlay(Blank(color, self))
 
-    def present(self) -> None:
-        """Full screen in the projector theme."""
-        if self.window().isFullScreen():
-            self._leave_full_screen()
-            return
-        self._theme_before = self.store.state.look.theme
-        self._set_theme("projector")
-        self.window().showFullScreen()
+    def covered(self) -> bool:
+        """Whether the key sheet or a blank screen lies over everything."""
+        return self._overlay is not None
 
     def one_level_out(self) -> None:
-        """What Esc does: put away whatever lies on top, else leave full screen, else go one level up."""
+        """What Esc does: put away whatever lies on top, else stop presenting, else go one level up."""
         if self._overlay is not None:
             self._close_overlay()
+        elif self.presenting:
+            self.presenter.leave()
+        elif "presenter" in vars(self) and self.presenter.hide_speaker():
+            return
         elif self.rail.panel is not None:
             self.rail.close_panel()
         elif self.message.isVisible():
             self.message.dismiss()
         elif self.drawer_open and self.width() < COMPACT_BELOW:
             self.toggle_details()
-        elif self.window().isFullScreen():
-            self._leave_full_screen()
         elif not self.stage.leave_parts():
             names = tuple(view.name for view in self.views())
             self.store.apply(lambda state: out(state, names))
@@ -344,6 +370,8 @@ class Window(QWidget):
         self.inspector.raise_()
         if self._overlay is not None:
             self._overlay.setGeometry(self.rect())
+        if "presenter" in vars(self) and self.presenter.speaker is not None:
+            self.presenter.speaker.setGeometry(self.rect())
 
     def sizeHint(self) -> QSize:
         return USUAL
@@ -375,14 +403,6 @@ class Window(QWidget):
             overlay.hide()
             overlay.deleteLater()
             self.stage.setFocus(Qt.FocusReason.MouseFocusReason)
-
-    def _leave_full_screen(self) -> None:
-        self.window().showNormal()
-        if self.store.state.look.theme == "projector":
-            self._set_theme(self._theme_before or "light")
-
-    def _set_theme(self, name: str) -> None:
-        self.store.apply(lambda state: replace(state, look=replace(state.look, theme=name)), undoable=False)
 
     def _dress(self) -> None:
         """What style sheets have to be told after the theme changed."""

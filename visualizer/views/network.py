@@ -154,7 +154,7 @@ def _body(trace: Trace, column: Column, backward: bool, look: Look, shown: float
     marks = parts.tiles(trace, column, look, backward, shown)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
-    elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
+    elif shown == 1 and min(column.cell) >= 20 * look.text_scale and column.style == "units":
         marks += _signs(trace, column, backward, look)
     return marks
 
@@ -188,6 +188,7 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
     track = column.width - 72 * s
+    below = column.pitch[1] >= 34 * s
     for unit in column.shown:
         box = column.box(unit)
         assert box is not None
@@ -197,7 +198,8 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         x = column.x + 16 * s
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
         marks.append(Text(column.x + 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
-                          "ink" if strong else "ink-2", "end", max_width=30 * s))
+                          "accent-ink" if unit == target and not below else "ink" if strong else "ink-2", "end",
+                          max_width=30 * s))
         bar = 14 * s
         marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,))))
         if backward:
@@ -213,9 +215,10 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2 * s))
             said = numbers.percent(value, 1)
-        marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
-                          "ink" if strong else "ink-2", "end"))
-        if unit == target:
+        if strong or not look.room:
+            marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
+                              "ink" if strong else "ink-2", "end"))
+        if unit == target and below:
             marks.append(Text(x, y + bar / 2 + 12 * s, plain("label"), 11 * s, 500, "accent-ink"))
     if column.ranking:
         marks.append(Text(column.x, column.top + column.height + 22 * s,
@@ -509,7 +512,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
     if values is None or source.layer not in layer.reads:
         return []
     own = values[channel]
-    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1])
+    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1], s)
     if backward:
         top = float(np.max(np.abs(values)))
         shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"

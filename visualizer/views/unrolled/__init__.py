@@ -37,7 +37,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += whole_picture(laid, look) + lengths(laid, look) + loop(laid, look) + unit_row(laid, focus, look)
     if laid.opened:
         marks += opened_cell(trace, laid, focus, look)
-    kept, moving = lane(laid, look)
+    kept, moving = lane(laid, moment, look)
     still, marks = still + kept, marks + moving
     if 0 < laid.fold < 1:
         still, marks = [], still + marks

@@ -225,7 +225,7 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         if blank and wide < 60 * s:
             marks.append(Rect(x + wide / 2 - 5 * s, y + 3 * s, 10 * s, 10 * s, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
-        elif cell or plan.pitch >= 40 * s:
+        elif cell or plan.pitch >= (60 if look.room else 40) * s:
             words = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
             marks.append(Text(x, y + 12 * s, words, 11 * s, weight, ink, max_width=wide + 6 * s, opacity=known))
         elif plan.pitch >= 18 * s:

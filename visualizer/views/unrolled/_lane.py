@@ -5,22 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import numbers
+from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.reading import Reading
+from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.views.unrolled._columns import DECADES
 from visualizer.views.unrolled._plan import LEFT, Plan
 
 
-def lane(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
+def lane(plan: Plan, moment: Moment, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): ∥∂L/∂h_t∥ under its step on a log axis with a floor, and the share of saturated gates.
 
     Where a window is cut out of the steps, its curve moves with it.
     """
     s, top, shown = look.text_scale, plan.lane, plan.shown
+    if look.room:
+        return [], steps.line_of_steps(plan.x, plan.count * plan.pitch, shown, plan.step, moment, look)
     window = range(max(0, int(np.ceil(plan.start - 0.01))), min(shown.steps, int(plan.start + plan.count + 0.01)))
     middle = {step: plan.open_x(step) + plan.tile / 2 for step in window}
     norms, x = shown.norms, (LEFT - 16) * s

@@ -13,6 +13,7 @@ from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
 from visualizer.scene.reading import Reading, directions, guesses, here, reading
 from visualizer.scene.reads import Read, read_by
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, part, timeline
 from visualizer.trace import Trace
 
@@ -169,7 +170,7 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     if abs(reached - came) > 1:
         came = reached
     step = came + (reached - came) * share
-    windowed = shown.total > MOST_WITHOUT
+    windowed = shown.total > MOST_WITHOUT or (look.room and shown.total * 40 > look.size[0] / s - LEFT - RIGHT)
     room = look.size[0] - (LEFT + RIGHT) * s
     count = min(shown.total, max(4, min(WINDOW, int(room // (40 * s))))) if windowed else shown.total
     pitch = min(_widest(trace, shown) * s, room / count)
@@ -226,9 +227,9 @@ class _Rows:
 def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: Read | None, look: Look) -> _Rows:
     """Rows from top to bottom; the opened cell has its place if there is room, the states take what is left."""
     s, two = look.text_scale, len(readings) > 1
-    y, bottom = 58 * s, look.size[1] - lanes_height(look) - 10 * s
+    y, bottom = (HEAD + 10 if look.room else 58) * s, look.size[1] - lanes_height(look) - 10 * s
     strip = None
-    if windowed:
+    if windowed and not look.room:
         tall = bottom - y > 480 * s
         strip = (y + 44 * s, (88 if tall else 56) * s)
         y += (172 if tall else 140) * s
@@ -253,7 +254,7 @@ def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: 
         top = y + each * index
         weights = top if with_weights else 0.0
         top += 54 * s if with_weights else 18 * s if two else 0.0
-        room = y + each * (index + 1) - top - gates
+        room = max(1.0, y + each * (index + 1) - top - gates)
         per_row = max(1, -(-units // MOST_ROWS))
         while -(-units // per_row) > room:
             per_row += 1
