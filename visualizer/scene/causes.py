@@ -1,0 +1,197 @@
+"""Causes: why a gradient shrinks or grows, in words, by rule from measured numbers.
+
+Each function takes numbers and gives one sentence if they make it true, else an empty text: nothing is said by
+template alone. The markup is that of `picture.rich`. `all_true` collects what holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from visualizer.scene import numbers
+
+SATURATED = 0.1
+"""From this share of saturated or dead units on it is worth a sentence."""
+HEALTHY = (0.9, 1.1)
+"""Factors per step or layer between these neither vanish nor explode within some dozens of them."""
+SMALL, LARGE = 1e-3, 1e3
+NEVER = "does not decay"
+
+
+def all_true(sentences: Iterable[str]) -> tuple[str, ...]:
+    """Those that the numbers made true, in the order given, none twice."""
+    return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))
+
+
+# --- how far a gradient reaches -------------------------------------------------------------------------------------
+
+def half_life(name: str, steps: float, what: str = "step", within: int = 0) -> str:
+    """`The RNN forgets half every 4.6 steps.`; not finite or not positive means that nothing decays."""
+    if math.isfinite(steps) and steps > 0:
+        return f"{name} forgets half every {numbers.significant(steps, 2)} {what}s."
+    return f"{name} {NEVER} in these {within} {what}s." if within else f"{name} {NEVER}."
+
+
+def crossing(step: int | None, share: float = 0.01, what: str = "step") -> str:
+    """`After 9 steps less than 1 % is left.`"""
+    if step is None:
+        return ""
+    return f"After {step} {what}{'' if step == 1 else 's'} less than {numbers.significant(share * 100, 1)} % is left."
+
+
+# --- nonlinearities -------------------------------------------------------------------------------------------------
+
+def sigmoid_slope(mean_slope: float) -> str:
+    """A sigmoid's derivative s (1 − s) is at most 1/4, so every one of them takes at least three quarters."""
+    if not 0 < mean_slope <= 0.25:
+        return ""
+    return f"The slope of a sigmoid is at most 1/4; here it is {numbers.significant(mean_slope, 2)} on average."
+
+
+def saturated(share: float, what: str = "units", where: str = "beyond ±0.9") -> str:
+    """`62 % of units saturated`: where a tanh or a gate is flat, its slope is near 0."""
+    if not SATURATED <= share <= 1:
+        return ""
+    return f"{numbers.percent(share, 0)} of the {what} are saturated ({where}): their slope is near 0."
+
+
+def dead(share: float, what: str = "units", inputs: int = 1) -> str:
+    """ReLUs that answered none of `inputs` inputs hand nothing back."""
+    if not SATURATED <= share <= 1:
+        return ""
+    of = "this input" if inputs == 1 else f"any of {numbers.count(inputs)} inputs"
+    return f"{numbers.percent(share, 0)} of the {what} are off for {of}: nothing goes back through them."
+
+
+def half_open(share: float) -> str:
+    """A ReLU passes the gradient where it is on and stops it where it is off."""
+    if not 0 < share < 1:
+        return ""
+    return f"ReLU lets the gradient through at {numbers.percent(share, 0)} of the units and stops it at the others."
+
+
+# --- the recurrent matrix -------------------------------------------------------------------------------------------
+
+def grows_first(radius: float, singular: float, peak: float, lag: int) -> str:
+    """The spectral radius rules in the long run, the largest singular value the first steps."""
+    if not (radius < 1 < singular and peak > 1.01):
+        return ""
+    return (f"Spectral radius {numbers.number(radius)}, but largest singular value {numbers.number(singular)}: the "
+            f"product of {lag} Jacobian{'' if lag == 1 else 's'} grows to {numbers.number(peak)} first, then decays.")
+
+
+def bound_is_no_prediction(kept: float, bound: float) -> str:
+    """A largest singular value above 1 is necessary for a gradient to explode, not sufficient."""
+    if not (kept < HEALTHY[0] and bound > 1):
+        return ""
+    return (f"The bound is {numbers.number(bound)} a step, yet {numbers.number(kept)} is kept: a bound is not a "
+            "prediction.")
+
+
+def must_vanish(bound: float, what: str = "step") -> str:
+    """If no Jacobian stretches anything, nothing can last."""
+    if not 0 <= bound < 1:
+        return ""
+    return f"No Jacobian stretches anything by more than {numbers.number(bound)}: the gradient must vanish."
+
+
+def large_radius_vanishes(radius: float, kept: float, share: float) -> str:
+    """A recurrent matrix that would explode in a linear network, tamed by a nonlinearity that is flat."""
+    if not (radius > 1 and kept < 1):
+        return ""
+    why = f"; {numbers.percent(share, 0)} of the units are in their flat part" if share >= SATURATED else ""
+    return f"Spectral radius {numbers.number(radius)} would explode if the network were linear{why}."
+
+
+def linear_power(radius: float, kept: float) -> str:
+    """Without a nonlinearity an orthogonal matrix times g keeps exactly g a step."""
+    if not (radius > 0 and abs(kept / radius - 1) < 1e-6):
+        return ""
+    return f"Every step multiplies by exactly {numbers.significant(radius, 3)}, the gain: a straight line."
+
+
+# --- gates ----------------------------------------------------------------------------------------------------------
+
+def gate_mean(name: str, mean: float) -> str:
+    """`Forget gate 0.50 on average`: below this the straight way through the memory halves quickly."""
+    if not 0 < mean < HEALTHY[0]:
+        return ""
+    return f"{name} {numbers.number(mean)} on average: the straight way alone keeps that much a step."
+
+
+def gate_open(name: str, mean: float) -> str:
+    """An open gate hands the memory, and its gradient, on nearly whole."""
+    if not HEALTHY[0] <= mean <= 1:
+        return ""
+    return f"{name} {numbers.number(mean)} on average: the memory is handed on nearly whole."
+
+
+def detour(kept: float, gate: float) -> str:
+    """What the gates let the state feed back adds to the straight way."""
+    if not kept > gate + 0.02:
+        return ""
+    return (f"It keeps {numbers.number(kept)} a step, more than its gate of {numbers.number(gate)}: the detour through "
+            "the state adds the rest.")
+
+
+# --- growth, clipping, precision ------------------------------------------------------------------------------------
+
+def explodes(factor: float, what: str = "step") -> str:
+    """Growth that a few dozen steps or layers turn into a problem."""
+    if not factor > HEALTHY[1]:
+        return ""
+    return f"The gradient grows by {numbers.number(factor)} a {what}."
+
+
+def clipped(norm: float, limit: float) -> str:
+    """Clipping by norm rescales the whole gradient: it cures explosion, and leaves every proportion as it is."""
+    if not (limit > 0 and norm > limit):
+        return ""
+    return (f"Clipping at {numbers.significant(limit, 2)} multiplies the whole gradient of norm "
+            f"{numbers.significant(norm, 2)} by {numbers.significant(limit / norm, 2)}; what was lost on the way stays "
+            "lost.")
+
+
+def rounded_to_zero(count: int, what: str = "steps") -> str:
+    """float32 has no number between 0 and 1.4 × 10⁻⁴⁵."""
+    if count < 1:
+        return ""
+    return f"float32 makes the gradient of {numbers.count(count)} {what} exactly 0; in float64 it is not."
+
+
+def overflowed(step: int | None, what: str = "steps back") -> str:
+    """Where a number left the range of the precision."""
+    return "" if step is None else f"Beyond the range of the numbers from {numbers.count(step)} {what} on."
+
+
+# --- depth ----------------------------------------------------------------------------------------------------------
+
+def flat_but_dead(weight_ratio: float, spread: float) -> str:
+    """Weight gradients that look alike in every layer can all be next to nothing: the activations tell."""
+    if not (0.1 <= weight_ratio <= 10 and 0 <= spread < SMALL):
+        return ""
+    return (f"First and last weight gradient differ only {numbers.significant(weight_ratio, 2)} times, which looks "
+            f"healthy; but the activations have shrunk to {numbers.power(spread)}.")
+
+
+def theory(name: str, factor: float, expected: float) -> str:
+    """What a formula says, where the measurement agrees with it."""
+    if not abs(factor - expected) <= 0.03:
+        return ""
+    return f"Theory says {name} = {numbers.number(expected, 3)}; measured {numbers.number(factor, 3)}."
+
+
+def skips_carry(residual: bool, factor: float) -> str:
+    """The identity of a residual layer hands the gradient on undiminished, and the layer adds to it."""
+    if not (residual and factor >= 1):
+        return ""
+    return f"The skip hands every gradient on whole and the layer adds its own: {numbers.number(factor)} a layer."
+
+
+def norm_explodes(norm: str, factor: float, residual: bool = False) -> str:
+    """Batch norm without skips makes gradients explode at initialisation (Yang et al. 2019)."""
+    if norm != "batch" or residual or not factor > HEALTHY[1]:
+        return ""
+    return (f"Batch norm keeps the activations in range but makes the gradient grow by {numbers.number(factor)} a "
+            "layer.")
