@@ -10,7 +10,7 @@ from visualizer.scene import numbers
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Text, plain
 from visualizer.scene.reading import Reading, here
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace
 
 DECADES = 6
@@ -47,7 +47,7 @@ def progress(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
         return 1.0
     reached = here(trace, moment, shown)
     mine, now = (shown.steps - step, shown.steps - reached + 1) if shown.reverse else (step + 1, reached)
-    if moment.beat.layer != shown.layer.name:
+    if not in_beat(shown.layer, moment):
         return 1.0 if reached else 0.0
     return 1.0 if mine < now else moment.phase if mine == now else 0.0
 
@@ -58,7 +58,7 @@ def arrival(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
         return 0.0
     reached = here(trace, moment, shown)
     order = [layer.name for layer in trace.layers]
-    if moment.beat.layer != shown.layer.name:
+    if not in_beat(shown.layer, moment):
         return 1.0 if order.index(moment.beat.layer) < order.index(shown.layer.name) else 0.0
     mine, now = (step + 1, reached) if shown.reverse else (shown.steps - step, shown.steps - reached + 1)
     return 1.0 if mine < now else moment.phase if mine == now else 0.0
