@@ -178,6 +178,25 @@ def from_knobs(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> Lab:
     return Lab(**values)  # type: ignore[arg-type]
 
 
+VIEWS = {"time": "gradient_flow", "depth": "gradient_flow", "cliff": "landscape"}
+START = 20
+"""Where the cursor stands at first: so many steps before the loss."""
+
+
+def view_of(lab: Lab) -> str:
+    """The view that shows its experiment."""
+    return VIEWS[lab.experiment]
+
+
+def start_of(lab: Lab) -> str:
+    """Address of the moment at which it opens."""
+    if lab.experiment == "cliff":
+        return ""
+    if lab.experiment == "depth":
+        return f"layer{max(1, int(lab.layers) - START // 4)}.backward"
+    return f"rnn.backward[{max(1, int(lab.steps) - START)}]"
+
+
 # --- a setting to compare with --------------------------------------------------------------------------------------
 
 AGAINST = "against"

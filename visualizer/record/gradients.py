@@ -131,22 +131,26 @@ class Ran:
     @property
     def loss(self) -> Values:
         """(seed,)."""
-        found: Values = 0.5 * np.square(self.direct).sum(axis=1)
+        with np.errstate(over="ignore"):
+            found: Values = 0.5 * np.square(self.direct).sum(axis=1)
         return found
 
     def weight_gradients(self) -> dict[str, Values]:
         """dL/d each weight, (seed, …): what reached each sum times what the weight met there, over all steps."""
         at_read, at_state = (np.concatenate([self.back[key] for key in keys], axis=2) for keys in _SUMS[self.cell])
         before = _shifted(self.inner["hidden"])
-        found = {"weight_ih": np.swapaxes(at_read, 1, 2) @ self.read, "weight_hh": np.swapaxes(at_state, 1, 2) @ before}
-        if "bias_ih" in self.weights:
-            found |= {"bias_ih": at_read.sum(axis=1), "bias_hh": at_state.sum(axis=1)}
+        with np.errstate(all="ignore"):
+            found = {"weight_ih": np.swapaxes(at_read, 1, 2) @ self.read,
+                     "weight_hh": np.swapaxes(at_state, 1, 2) @ before}
+            if "bias_ih" in self.weights:
+                found |= {"bias_ih": at_read.sum(axis=1), "bias_hh": at_state.sum(axis=1)}
         return found
 
     def to_input(self) -> Values:
         """dL/dx_t, (seed, step, feature)."""
         at_read = np.concatenate([self.back[key] for key in _SUMS[self.cell][0]], axis=2)
-        found: Values = at_read @ self.weights["weight_ih"]
+        with np.errstate(all="ignore"):
+            found: Values = at_read @ self.weights["weight_ih"]
         return found
 
 

@@ -84,9 +84,11 @@ def _read_out(cell: str, one: gradients.Ran) -> Layer:
     """v·h of every step; the loss is half the square of its distance from 1."""
     beside = {} if cell == "rnn" else {"beside": "read_rnn"}
     gradient = one.direct[0, :, None]
+    with np.errstate(all="ignore"):
+        to_weight = gradient.T @ one.inner["hidden"][0]
     return Layer(f"read_{cell}", "linear", ("step", "unit"), beside, (cell,), one.answers[0, :, None],
                  gradient=gradient, weights={"weight": one.readout[:1]},
-                 weight_gradients={"weight": gradient.T @ one.inner["hidden"][0]})
+                 weight_gradients={"weight": to_weight})
 
 
 # --- down through layers --------------------------------------------------------------------------------------------

@@ -1,0 +1,105 @@
+"""What the inspector says of the laboratory: for each lane what is kept, how fast it goes, and why."""
+
+from __future__ import annotations
+
+import math
+
+from visualizer.scene import numbers
+from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width, wrap
+from visualizer.trace import Trace
+from visualizer.views.gradient_flow._lab_facts import Lane, Study, cursor, share, study, why
+
+LEFT, RIGHT = 24.0, 264.0
+
+
+def page(trace: Trace, moment: Moment, look: Look) -> Picture | None:
+    """One column of facts at the cursor; None where the recording is not of the laboratory."""
+    found = study(trace)
+    if found is None:
+        return None
+    back, _ = cursor(trace, found, moment)
+    where = f"{back} {found.unit}{'' if back == 1 else 's'} " + \
+        ("before the loss" if found.unit == "step" else "below the last")
+    marks: list[Mark] = [Text(LEFT, 27, plain(where), 16, 600)]
+    rows: list[tuple[str | float | int, ...]] = []
+    y = 38.0
+    for lane in found.lanes:
+        y = _lane(marks, rows, lane, found, back, y + 28)
+    y = _matrix(marks, rows, found, y)
+    y = _why(marks, rows, found, y)
+    return Picture((280, round(y + 16)), tuple(marks), (), look.theme, "window", caption=where,
+                   table=Table(("what", "value"), tuple(rows)))
+
+
+def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: Lane, found: Study, back: int,
+          y: float) -> float:
+    """Its line and name, what is kept, half-life, where 1 % is passed, and how straight it is."""
+    marks += _swatch(lane, y - 5)
+    marks += [Text(LEFT + 38, y, plain(lane.name), 14, 600, _ink(lane)),
+              Text(RIGHT, y, plain(lane.of), 12, 400, "ink-2", "end")]
+    kept = "Gradient kept" if lane.palette == "gradient" else "Of the last layer’s"
+    y = _fact(marks, rows, kept, share(float(lane.mean[back])), y + 23, lane.name)
+    half = f"{numbers.significant(lane.half, 2)} {found.unit}s" if lane.decays else \
+        f"grows × {numbers.number(lane.factor)}" if lane.grows else "does not decay"
+    y = _fact(marks, rows, "Half-life", half, y + 22, lane.name)
+    if lane.palette == "gradient":
+        crossed = f"{lane.one_percent} {found.unit}s" if lane.one_percent is not None else \
+            f"not in {found.count} {found.unit}s"
+        y = _fact(marks, rows, "Below 1 % after", crossed, y + 22, lane.name)
+    if found.unit == "step" and math.isfinite(lane.straight) and lane.window[1]:
+        first, last = lane.window
+        y = _fact(marks, rows, f"Line fit, steps {first} to {last}, R²", numbers.number(lane.straight, 4), y + 22,
+                  lane.name)
+    return y
+
+
+def _matrix(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found: Study, y: float) -> float:
+    """What the factors come from."""
+    y += 34
+    if found.unit == "layer":
+        marks.append(Text(LEFT, y, plain("Why the gradient changes"), 13, 600))
+        y = _fact(marks, rows, "Kept per layer, measured", numbers.number(found.lanes[0].factor, 3), y + 23)
+        flat = "Units off" if found.lab.activation == "relu" else "Units saturated"
+        y = _fact(marks, rows, flat, numbers.percent(found.figure("hidden.saturated"), 0), y + 22)
+        return _fact(marks, rows, "Spread at the last layer", numbers.significant(found.figure("spread.last"), 2), y + 22)
+    marks.append(Text(LEFT, y, plain("Why the RNN " + ("grows" if found.lanes[0].grows else "shrinks")), 13, 600))
+    y = _fact(marks, rows, "Kept per step, measured", numbers.number(found.lanes[0].factor), y + 23)
+    y = _fact(marks, rows, "Bound ∥Jₜ∥, mean", numbers.number(found.figure("rnn.bound")), y + 22)
+    what = {"tanh": "Units beyond ±0.9", "relu": "Units off", "sigmoid": "Units saturated"}.get(found.lab.cell)
+    if what:
+        y = _fact(marks, rows, what, numbers.percent(found.figure("rnn.saturated"), 0), y + 22)
+    y = _fact(marks, rows, "∥∂L/∂W∥ of the RNN", numbers.significant(found.figure("rnn.weight_norm"), 2), y + 22)
+    return y
+
+
+def _why(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found: Study, y: float) -> float:
+    for sentence in why(found):
+        y += 9
+        for line in wrap(sentence, 13, RIGHT - LEFT, 400):
+            y += 19
+            marks.append(Text(LEFT, y, plain(line), 13, 400, "ink-2"))
+        rows.append(("why", sentence))
+    return y
+
+
+def _fact(marks: list[Mark], rows: list[tuple[str | float | int, ...]], what: str, value: str, y: float,
+          of: str = "") -> float:
+    marks += [Text(LEFT, y, plain(what), 13, 400, "ink-2", max_width=RIGHT - LEFT - width(value, 13, 600) - 8),
+              Text(RIGHT, y, plain(value), 13, 600, "ink", "end")]
+    rows.append((f"{of} {what}".strip(), value))
+    return y
+
+
+def _swatch(lane: Lane, y: float) -> list[Mark]:
+    """A piece of its line."""
+    wide = 3.0 if lane.style == "solid" else 2.25
+    marks: list[Mark] = [Line(((LEFT, y), (LEFT + 28, y)), lane.token, wide, dashed=lane.style == "dash")]
+    if lane.style == "ring":
+        marks.append(Rect(LEFT + 10, y - 4, 8, 8, "stage", lane.token, 1.75, radius=4))
+    return marks
+
+
+def _ink(lane: Lane) -> str:
+    return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(lane.token, lane.token)
