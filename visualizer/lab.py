@@ -20,6 +20,8 @@ from visualizer.trace import Refused
 NAME = "lab"
 """What stands in the place of a model's name."""
 TITLE = "Gradient laboratory"
+READS = "random numbers"
+"""In place of a kind of sample: nothing can be chosen."""
 UNITS, FEATURES, SEEDS = 64, 1, 5
 """Of every cell: units, numbers read a step; and how often everything is drawn anew."""
 WIDTH, BATCH, CLASSES = 64, 128, 10
@@ -47,6 +49,8 @@ class Knob:
     """What the lowest value is called, where it turns the thing off."""
     about: str = ""
     """One sentence for tooltips."""
+    note: str = ""
+    """A few words that stand under it."""
 
     @property
     def whole(self) -> bool:
@@ -75,10 +79,10 @@ class Knob:
 
 
 def _knob(title: str, default: str | float, experiment: str, about: str, *, words: tuple[str, ...] = (),
-          span: tuple[float, float, float] = (0.0, 0.0, 0.0), off: str = "") -> Any:
+          span: tuple[float, float, float] = (0.0, 0.0, 0.0), off: str = "", note: str = "") -> Any:
     """A field of Lab that knows its knob."""
     return field(default=default, metadata={"title": title, "experiment": experiment, "about": about, "words": words,
-                                            "span": span, "off": off})
+                                            "span": span, "off": off, "note": note})
 
 
 @dataclass(frozen=True)
@@ -95,9 +99,9 @@ class Lab:
     cell: str = _knob("RNN nonlinearity", "tanh", "time", "What the RNN makes of its sums; GRU and LSTM keep theirs.",
                       words=("tanh", "relu", "linear", "sigmoid"))
     input: float = _knob("Input scale", 1.0, "time", "Standard deviation of what is read; of the RNN it is that of "
-                         "what reaches each unit.", span=(0.0, 2.0, 0.05))
+                         "what reaches each unit.", span=(0.0, 2.0, 0.05), note="standard deviation")
     bias: float = _knob("Gate bias", 2.0, "time", "Sum of both biases of the GRU's keep gate and the LSTM's forget "
-                        "gate.", span=(-2.0, 5.0, 0.1))
+                        "gate.", span=(-2.0, 5.0, 0.1), note="GRU keep, LSTM forget gate")
     steps: float = _knob("Sequence length", 60, "time", "Steps from the first to the loss.",
                          span=(10, 200, 1))
     loss: str = _knob("Loss", "end", "time", "At the last step alone, or at every step.",
@@ -120,15 +124,15 @@ class Lab:
     net: str = _knob("Network", "mlp", "depth", "Dense layers, or convolutions.",
                      words=("mlp", "cnn"))
 
-    weight: float = _knob("Start at w", 5.2, "cliff", "Where the ball is dropped: the recurrent weight.",
+    weight: float = _knob("Start at w", 4.9, "cliff", "Where the ball is dropped: the recurrent weight.",
                           span=(3.0, 6.0, 0.05))
-    shift: float = _knob("Start at b", -2.6, "cliff", "Where the ball is dropped: the bias.",
+    shift: float = _knob("Start at b", -2.5, "cliff", "Where the ball is dropped: the bias.",
                          span=(-4.0, 0.0, 0.05))
-    rate: float = _knob("Learning rate", 0.1, "cliff", "How far a step goes for a gradient of 1.",
+    rate: float = _knob("Learning rate", 0.2, "cliff", "How far a step goes for a gradient of 1.",
                         span=(0.01, 1.0, 0.01))
     limit: float = _knob("Clip the norm at", 0.5, "cliff", "The second ball's gradient is rescaled to at most this "
                          "norm.", span=(0.05, 5.0, 0.05))
-    drops: float = _knob("Steps of the ball", 60, "cliff", "Steps of gradient descent.",
+    drops: float = _knob("Steps of the ball", 40, "cliff", "Steps of gradient descent.",
                          span=(10, 200, 1))
 
     def words(self) -> dict[str, str]:
@@ -149,7 +153,7 @@ def knobs() -> tuple[Knob, ...]:
         about = item.metadata
         low, high, step = about["span"]
         found.append(Knob(item.name, about["title"], about["experiment"], item.default, about["words"], low, high, step,
-                          about["off"], about["about"]))
+                          about["off"], about["about"], about["note"]))
     return tuple(found)
 
 

@@ -139,7 +139,7 @@ def _over_the_cliff(lab: Lab) -> tuple[Trace, Arrays]:
     start = Layer("start", "input", ("unit",), {}, (), study["plain"][0, :2])
     layers = [start]
     for name, beside in (("plain", {}), ("clipped", {"beside": "plain"})):
-        way = study[name]
+        way = study[name][1:]  # where the steps led; the first row is the start
         layers.append(Layer(name, "descent", ("step", "unit"), beside, ("start",), way[:, :2],
                             inner={"place": way[:, :2], "error": way[:, 2:3], "steepness": way[:, 3:4]},
                             why="steps of gradient descent, not a layer"))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from visualizer import lab
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
@@ -44,6 +45,8 @@ def commands() -> tuple[Command, ...]:
                 tr("Open an image, a model, a recording, or a picture saved by the app"), _call("choose_file")),
         Command("draw", tr("Draw a digit"), ("D",), file,
                 tr("Draw the input yourself, with mouse, finger or keyboard"), _call("toggle_pad")),
+        Command("laboratory", tr("Gradient laboratory"), ("G",), file,
+                tr("Turn knobs and watch gradients vanish or explode"), _pure(does.enter_lab)),
         Command("save", tr("Save session…"), ("Ctrl+S",), file,
                 tr("Save where you are, to open it again later"), _call("save_session")),
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"), file,
@@ -121,6 +124,11 @@ def commands() -> tuple[Command, ...]:
                 tr("On the way back: how the gradient arrives at a number, or what it hands on"), turn_card),
         Command("march", tr("Next way of stepping"), ("M",), view,
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
+        Command("pin", tr("Compare A and B"), ("P",), view,
+                tr("In the laboratory: keep these curves behind the next ones, or let them go"), pin),
+        Command("sweep", tr("Sweep the knob"), ("K",), view,
+                tr("In the laboratory: the knob that was turned last through its whole range; again to stop"),
+                _call("sweep")),
         Command("motion", tr("Less motion"), ("Shift+M",), view, tr("Cut to the end of each beat instead of moving"),
                 _pure(less_motion)),
         Command("present", tr("Present"), ("F5",), view, tr("Full screen in the projector theme; Esc leaves it"),
@@ -233,6 +241,12 @@ def turn_card(window: Window) -> None:
     if shown == "auto":
         shown = "hands" if "weight" in trace[moment.beat.layer].weights else "arrives"
     window.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
+
+
+def pin(window: Window) -> None:
+    """Keep the curves of the laboratory behind what comes next; nothing elsewhere."""
+    if window.store.state.model == lab.NAME:
+        window.store.apply(does.pin_lab)
 
 
 def _tab(by: int) -> Act:

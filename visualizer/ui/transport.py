@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
-from visualizer import paint
+from visualizer import lab, paint
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import BACKWARD, FORWARD
@@ -87,8 +87,14 @@ class Transport(QWidget):
         if steps:
             march, done = self.store.state.look.knob("march", "terms"), int(moment.phase * steps + 1e-9)
             return words.small_step(march, done, steps)
-        if moment.beat.step is not None and self.store.trace is not None:
-            layer = self.store.trace[moment.beat.layer]
+        trace = self.store.trace
+        if trace is not None and moment.backward and self.store.state.model == lab.NAME:
+            wanted, _ = does.lab_of(self.store.state)
+            if moment.beat.step is not None and wanted.experiment == "time":
+                total = int(wanted.steps)
+                return words.back_count(total - moment.beat.step, total, "step")
+        if moment.beat.step is not None and trace is not None:
+            layer = trace[moment.beat.layer]
             return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])
         return words.beat(moment.index + 1, len(self.store.timeline.beats))
 

@@ -106,6 +106,12 @@ def step_count(number: int, total: int) -> str:
     return tr("Step {number} of {total}").format(number=numbers.count(number), total=numbers.count(total))
 
 
+def back_count(number: int, total: int, unit: str) -> str:
+    """`Step back 20 of 60`, counted from the loss."""
+    words = tr("Layer down {number} of {total}") if unit == "layer" else tr("Step back {number} of {total}")
+    return words.format(number=numbers.count(number), total=numbers.count(total))
+
+
 def beat(number: int, total: int) -> str:
     """`Beat 5 of 23`, counted from 1."""
     return tr("Beat {number} of {total}").format(number=number, total=total)
@@ -129,6 +135,7 @@ def knob(name: str) -> str:
         "state": tr("Which state"),
         "temperature": tr("Temperature of the answer"),
         "fold": tr("The steps"),
+        "curves": tr("Curves about to be replaced"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -154,6 +161,8 @@ def knob_word(name: str, word: str) -> str:
         ("state", "cell"): tr("Cell state"),
         ("fold", "0"): tr("Unrolled, side by side"),
         ("fold", "1"): tr("Folded into one cell"),
+        ("curves", "shown"): tr("As they are"),
+        ("curves", "faint"): tr("Faint"),
         ("unreached", "shown"): tr("Shown"),
         ("unreached", "veiled"): tr("Veiled"),
     }.get((name, word), word.replace("_", " ").capitalize())

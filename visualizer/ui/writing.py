@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from visualizer import paint, registry
+from visualizer import lab, paint, registry
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import plain
@@ -180,6 +180,8 @@ class TextField(QPlainTextEdit):
 @cache
 def card_of(model: str) -> Card:
     """What a model says about itself; nothing where it says nothing."""
+    if model == lab.NAME:
+        return {"title": lab.TITLE, "input": {"kind": lab.READS}}
     try:
         return registry.card(model)
     except (LookupError, ValueError, OSError):

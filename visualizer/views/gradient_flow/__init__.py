@@ -6,7 +6,7 @@ from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
-from visualizer.views.gradient_flow import _lab, _lab_page
+from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -17,6 +17,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
     """What the inspector says of it."""
     return _lab_page.page(trace, moment, look)
+
+
+def consequence(trace: Trace) -> tuple[str, ...]:
+    """What follows from the knobs of the laboratory, in one or two sentences with measured numbers."""
+    found = _lab_facts.study(trace)
+    return () if found is None else _lab_facts.why(found)[:2]
 
 
 VIEW = View(
