@@ -14,7 +14,7 @@ CASES: list[tuple[Callable[..., str], tuple[object, ...], str, tuple[object, ...
     (causes.crossing, (9,), "After 9 steps less than 1 % is left.", (None,)),
     (causes.sigmoid_slope, (0.24,), "at most 1/4", (0.9,)),
     (causes.saturated, (0.62,), "62 % of the units are saturated", (0.04,)),
-    (causes.dead, (0.5, "units", 128), "50 % of the units are off for any of 128 inputs", (0.01, "units", 128)),
+    (causes.dead, (0.5, "units", 128), "50 % of the units are off for all 128 inputs", (0.01, "units", 128)),
     (causes.half_open, (0.5,), "at 50 % of the units", (1.0,)),
     (causes.grows_first, (0.9, 1.64, 1.73, 2), "largest singular value 1.64: over 2 steps a gradient can grow to 1.73 first",
      (0.9, 1.64, 0.99, 1)),

@@ -94,7 +94,7 @@ class Lab:
 
     gain: float = _knob("Spectral radius ρ", 0.9, "time", "Size of the largest eigenvalue of the RNN's recurrent "
                         "matrix.", span=(0.0, 2.0, 0.01))
-    matrix: str = _knob("Recurrent matrix", "gaussian", "time", "How the RNN's recurrent matrix is drawn before it is "
+    matrix: str = _knob("Matrix W_hh", "gaussian", "time", "How the RNN's recurrent matrix is drawn before it is "
                         "scaled.", words=("gaussian", "orthogonal", "identity", "positive"))
     cell: str = _knob("RNN nonlinearity", "tanh", "time", "What the RNN makes of its sums; GRU and LSTM keep theirs.",
                       words=("tanh", "relu", "linear", "sigmoid"))

@@ -97,7 +97,8 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
         values.append(value)
         factors.append(found)
         yield (value - about.low) / (about.high - about.low), about.title
-    return {"study": "sweep", "knob": knob, "arrays": {"values": np.array(values), "factors": np.array(factors)}}
+    return {"study": "sweep", "knob": knob, "arrays": {"values": np.array(values), "factors": np.array(factors),
+                                                        "knob": np.array(labs.knobs().index(about))}}
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend,

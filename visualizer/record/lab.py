@@ -136,11 +136,11 @@ def _blocks(trace: Trace) -> dict[str, int]:
 def _over_the_cliff(lab: Lab) -> tuple[Trace, Arrays]:
     """Two balls on one error surface: a beat for each step of gradient descent."""
     study = gradients.cliff_study(lab)
-    start = Layer("start", "input", ("unit",), {}, (), study["plain"][0, :2])
+    start = Layer("start", "input", ("parameter",), {}, (), study["plain"][0, :2])
     layers = [start]
     for name, beside in (("plain", {}), ("clipped", {"beside": "plain"})):
         way = study[name][1:]  # where the steps led; the first row is the start
-        layers.append(Layer(name, "descent", ("step", "unit"), beside, ("start",), way[:, :2],
+        layers.append(Layer(name, "descent", ("step", "parameter"), beside, ("start",), way[:, :2],
                             inner={"place": way[:, :2], "error": way[:, 2:3], "steepness": way[:, 3:4]},
                             why="steps of gradient descent, not a layer"))
     return _trace(lab, tuple(layers), Objective("error", None, float(study["plain"][0, 2]))), study

@@ -60,7 +60,7 @@ def dead(share: float, what: str = "units", inputs: int = 1) -> str:
     """ReLUs that answered none of `inputs` inputs hand nothing back."""
     if not SATURATED <= share <= 1:
         return ""
-    of = "this input" if inputs == 1 else f"any of {numbers.count(inputs)} inputs"
+    of = "this input" if inputs == 1 else f"all {numbers.count(inputs)} inputs"
     return f"{numbers.percent(share, 0)} of the {what} are off for {of}: nothing goes back through them."
 
 

@@ -117,7 +117,7 @@ class Knobs(QWidget):
         from visualizer.views import gradient_flow, landscape
 
         said = gradient_flow.consequence(trace) if gradient_flow.VIEW.suits(trace) else landscape.consequence(trace)
-        return [line for sentence in said for line in wrap(sentence, 12, WIDTH, 400)]
+        return [line for sentence in said[:1] for line in wrap(sentence, 12, WIDTH, 400)]
 
     def _bottom(self) -> int:
         last = max((row.geometry().bottom() for row in self.rows), default=0)
@@ -146,7 +146,7 @@ class SliderRow(QWidget):
         self.slider = Slider(knob, panel, self)
 
     def sizeHint(self) -> QSize:
-        return QSize(WIDTH + 16, 62 if self.note else 48)
+        return QSize(WIDTH + 16, 60 if self.note else 46)
 
     def show_value(self, value: float, note: str) -> None:
         """The value and its words."""
@@ -274,7 +274,7 @@ class ChoiceRow(QWidget):
 
     def sizeHint(self) -> QSize:
         named = self.knob.experiment != ""
-        return QSize(WIDTH + 16, (60 if named else 44) if self.segments is not None else 38)
+        return QSize(WIDTH + 16, (58 if named else 42) if self.segments is not None else 36)
 
     def show_value(self, value: str, note: str) -> None:
         """The word that is chosen."""

@@ -28,7 +28,7 @@ from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.trace import Sample, Trace
-from visualizer.ui import style, words
+from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.drawing import Pad, Sheet
@@ -580,6 +580,10 @@ class ThumbButton(Button):
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with paint.painting(self) as painter:
+            if self.store.state.model == lab.NAME:
+                self.draw_ground(painter, QRectF(self.rect()))
+                icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
+                return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
             if kind_of(self.store.state.model) in KINDS:
                 style.write(painter, "Aa", self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,

@@ -54,6 +54,8 @@ class Recorder(QObject):
         self._gone = False
         self._measured: dict[int, tuple[State, str]] = {}
         """Studies that are under way."""
+        self._live = ""
+        """What is said of live computing while nothing else is."""
         self._checked = -1, store.state
         """The check of the laboratory that was asked for last."""
         self._sweeping: int | None = None
@@ -166,7 +168,7 @@ class Recorder(QObject):
             number, self._sweeping = self._sweeping, None
             self.engine.cancel(number)
             self._measured.pop(number, None)
-            self.status.emit(tr("Sweep stopped"))
+            self.status.emit(self._live)
         elif self.store.state.model == lab.NAME and not self.store.waiting:
             self._sweeping = self.engine.request("sweep_lab", words=dict(self.store.state.look.knobs), knob=knob)
             self._measured[self._sweeping] = self.store.state, "sweep"
@@ -216,7 +218,9 @@ class Recorder(QObject):
     def _answered(self, number: int, name: str, answer: Any) -> None:
         if number in self._measured:
             asked, study = self._measured.pop(number)
-            self._sweeping = None if number == self._sweeping else self._sweeping
+            if number == self._sweeping:
+                self._sweeping = None
+                self.status.emit(self._live)
             self.store.set_study(study, answer["arrays"], asked)
             return
         if number == self._checked[0]:
@@ -243,7 +247,8 @@ class Recorder(QObject):
 
     def _ready(self, versions: Any) -> None:
         torch = str(dict(versions).get("torch", "")).partition("+")[0]
-        self.status.emit(tr("Live: torch {version}").format(version=torch))
+        self._live = tr("Live: torch {version}").format(version=torch)
+        self.status.emit(self._live)
 
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))

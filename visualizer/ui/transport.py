@@ -128,8 +128,10 @@ class Transport(QWidget):
         right = self.speed_button.x() - 20.0 if self.compact else self.speed.x() - 84.0
         whole = self.counter()
         x = right - style.text_width(whole)
-        for place, piece in enumerate(whole.split(" ")):
-            weight = 600 if place == 1 else 500
+        pieces = whole.split(" ")
+        first = next((place for place, piece in enumerate(pieces) if piece[:1].isdigit()), 1)
+        for place, piece in enumerate(pieces):
+            weight = 600 if place == first else 500
             x += style.write(painter, piece + " ", x, baseline, "ink" if weight == 600 else "ink-2", weight=weight)
 
     def _name_left(self) -> int:

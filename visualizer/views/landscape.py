@@ -30,10 +30,11 @@ from visualizer.scene.picture import (
     Table,
     Text,
     plain,
+    rich,
     unmarked,
 )
 from visualizer.scene.timeline import Moment, ease
-from visualizer.scene.type import width
+from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -99,6 +100,29 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     moving = [mark for ball in balls for mark in _way(frame, ball, step, share, look)]
     moving += _beside(frame, balls, step, wanted, look)
     return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=unmarked(said), table=_table(balls))
+
+
+def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
+    """What the inspector says: the network, and what is to be seen."""
+    found = trace.studies["lab"]
+    step = moment.beat.step or 0
+    marks: list[Mark] = [Text(24, 27, plain(f"Step {step} of {len(found['plain']) - 1}"), 16, 600)]
+    said = (
+        "One unit, 50 steps: _x_ = _w_ σ(_x_ before) + _b_, from 0.5.",
+        "The error is (σ(_x_) − 0.7)² after the last step; grey is larger, in steps.",
+        f"On this grid the gradient is {numbers.significant(float(found['steepest'][0]), 3)} at its steepest. Between the "
+        "points of the grid it is larger still: there the network changes from one resting state to another.",
+        *consequence(trace),
+    )
+    y = 34.0
+    for sentence in said:
+        y += 10
+        for line in wrap(rich(sentence), 13, 240, 400):
+            y += 19.5
+            marks.append(Text(24, y, line, 13, 400, "ink-2"))
+    rows = tuple(("what", unmarked(sentence)) for sentence in said)
+    return Picture((280, round(y + 24)), tuple(marks), (), look.theme, "window", caption=f"Step {step}",
+                   table=Table(("what", "value"), rows))
 
 
 def consequence(trace: Trace) -> tuple[str, ...]:
@@ -326,5 +350,5 @@ def _table(balls: tuple[Ball, ...]) -> Table:
 
 VIEW = View(
     "landscape", "Landscape", "The cliff in an error surface, and a ball that meets it with and without clipping.",
-    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=6,
+    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=6, page=page,
 )

@@ -64,6 +64,8 @@ class Frame:
     high: int
     strips: tuple[float, ...]
     """y of the top of each strip."""
+    ends: float
+    """y of the last line."""
     scale: float
 
     def x(self, back: float) -> float:
@@ -114,7 +116,7 @@ def _frame(found: Study, against: Study | None, look: Look) -> Frame:
     pitch = (right - left) / count
     if pitch > WIDE_STRIP * s:  # cells stand around their step, within the frame
         right -= pitch / 2
-    return Frame(left, right, 144 * s, bottom, pitch, low, high, strips, s)
+    return Frame(left, right, 144 * s, bottom, pitch, low, high, strips, look.size[1] - 18 * s, s)
 
 
 def _axis(values: Values) -> tuple[int, int]:
@@ -455,8 +457,7 @@ def _height(mean: Values, there: float) -> float:
 
 def _ends(frame: Frame, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
-    s = frame.scale
-    y = frame.strips[-1] + 84 * s
+    s, y = frame.scale, frame.ends
     ramp = np.arange(256, dtype=np.uint8)[None, None]
     low = f"10{_superscript(-STRIP_DECADES)}"
     wide = 120 * s

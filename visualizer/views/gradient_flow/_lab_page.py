@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from visualizer import lab as knobs
 from visualizer.scene import numbers
 from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
 from visualizer.scene.timeline import Moment
@@ -24,7 +27,7 @@ def page(trace: Trace, moment: Moment, look: Look) -> Picture | None:
         ("before the loss" if found.unit == "step" else "below the last")
     marks: list[Mark] = [Text(LEFT, 27, plain(where), 16, 600)]
     rows: list[tuple[str | float | int, ...]] = []
-    y = 38.0
+    y = _swept(marks, rows, trace, found, 38.0)
     for lane in found.lanes:
         y = _lane(marks, rows, lane, found, back, y + 28)
     y = _matrix(marks, rows, found, y)
@@ -43,7 +46,7 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
     y = _fact(marks, rows, kept, share(float(lane.mean[back])), y + 23, lane.name)
     half = f"{numbers.significant(lane.half, 2)} {found.unit}s" if lane.decays else \
         f"grows × {numbers.number(lane.factor)}" if lane.grows else "does not decay"
-    y = _fact(marks, rows, "Half-life", half, y + 22, lane.name)
+    y = _fact(marks, rows, "Half-life" if lane.palette == "gradient" else "Change", half, y + 22, lane.name)
     if lane.palette == "gradient":
         crossed = f"{lane.one_percent} {found.unit}s" if lane.one_percent is not None else \
             f"not in {found.count} {found.unit}s"
@@ -53,6 +56,41 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
         y = _fact(marks, rows, f"Line fit, steps {first} to {last}, R²", numbers.number(lane.straight, 4), y + 22,
                   lane.name)
     return y
+
+
+def _swept(marks: list[Mark], rows: list[tuple[str | float | int, ...]], trace: Trace, found: Study, y: float) -> float:
+    """What a sweep found: the factor of every lane over the whole range of one knob; nothing where none was made."""
+    sweep = trace.studies.get("sweep")
+    if not sweep:
+        return y
+    knob = knobs.knobs()[int(sweep["knob"])]
+    values, factors = np.asarray(sweep["values"]), np.asarray(sweep["factors"])
+    top, bottom = y + 34, y + 124
+    most = max(1.1, float(np.nanmax(np.where(np.isfinite(factors), factors, np.nan))))
+    most = min(most, 2.0)
+
+    def at(value: float, factor: float) -> tuple[float, float]:
+        share = (value - knob.low) / (knob.high - knob.low)
+        return LEFT + 28 + (RIGHT - LEFT - 28) * share, bottom - (bottom - top) * min(max(factor, 0.0), most) / most
+
+    marks.append(Text(LEFT, y + 20, plain(f"Kept a {found.unit}, over all of: {knob.title}"), 12, 600, "ink-2",
+                      max_width=RIGHT - LEFT))
+    for tick in (0.0, 0.5, 1.0):
+        height = at(knob.low, tick)[1]
+        marks += [Line(((LEFT + 28, height), (RIGHT, height)), "rule" if tick == 1 else "hair"),
+                  Text(LEFT + 22, height + 4, plain(f"{tick:g}"), 11, 400, "ink-2", "end")]
+    for number, lane in enumerate(found.lanes[:factors.shape[1]]):
+        points = tuple(at(float(value), float(factor)) for value, factor in zip(values, factors[:, number], strict=True)
+                       if np.isfinite(factor))
+        if len(points) > 1:
+            marks.append(Line(points, lane.token, 2, dashed=lane.style == "dash"))
+        rows += [(f"{knob.name} {float(value):g} {lane.name}", float(factor))
+                 for value, factor in zip(values, factors[:, number], strict=True)]
+    now = getattr(found.lab, knob.name)
+    marks.append(Line((at(now, 0), at(now, most)), "accent", 1.5))
+    for value, anchor in ((knob.low, "start"), (knob.high, "end")):
+        marks.append(Text(at(value, 0)[0], bottom + 16, plain(f"{value:g}"), 11, 400, "ink-2", anchor))
+    return bottom + 22
 
 
 def _matrix(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found: Study, y: float) -> float:
