@@ -16,7 +16,7 @@ CASES: list[tuple[Callable[..., str], tuple[object, ...], str, tuple[object, ...
     (causes.saturated, (0.62,), "62 % of the units are saturated", (0.04,)),
     (causes.dead, (0.5, "units", 128), "50 % of the units are off for all 128 inputs", (0.01, "units", 128)),
     (causes.half_open, (0.5,), "at 50 % of the units", (1.0,)),
-    (causes.grows_first, (0.9, 1.64, 1.73, 2), "largest singular value 1.64: over 2 steps a gradient can grow to 1.73 first",
+    (causes.grows_first, (0.9, 1.64, 1.73, 2), "singular value 1.64: over 2 steps a gradient can grow to 1.73 first",
      (0.9, 1.64, 0.99, 1)),
     (causes.bound_is_no_prediction, (0.64, 1.35), "a bound is not a prediction", (1.0, 1.35)),
     (causes.must_vanish, (0.9,), "must vanish", (1.1,)),

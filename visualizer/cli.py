@@ -102,8 +102,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = ("a bundled model, a model file, a .trace, a .session, .png, .svg or .pdf saved by the app, or lab, the gradient "
-         "laboratory")
+THING = ("a bundled model, a model file, a .trace, a .session, .png, .svg or .pdf saved by the app, or lab, the "
+         "gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -372,7 +372,8 @@ def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]
     from visualizer.trace import Refused
 
     if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
-        raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; set its knobs with --set.")
+        raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
+                    "--set.")
     pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
     mine = dict([*((name, word) for name, word in state.look.knobs if name in lab.names()),
                  *((name, word) for name, word in pairs if name in lab.names())])

@@ -1,4 +1,4 @@
-"""Lab: the settings of the gradient laboratory as one frozen value; each knob with its range, its words and its default.
+"""Lab: the settings of the gradient laboratory as one frozen value; each knob with its range, words and default.
 
 Three experiments. `time`: an RNN, a GRU and an LSTM read the same random sequence, and the gradient of a loss goes back
 through their steps. `depth`: a deep network, and the gradient goes down through its layers. `cliff`: the one-unit
@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from visualizer.trace import Refused
 
@@ -152,8 +152,8 @@ def knobs() -> tuple[Knob, ...]:
     for item in fields(Lab):
         about = item.metadata
         low, high, step = about["span"]
-        found.append(Knob(item.name, about["title"], about["experiment"], item.default, about["words"], low, high, step,
-                          about["off"], about["about"], about["note"]))
+        found.append(Knob(item.name, about["title"], about["experiment"], cast(str | float, item.default),
+                          about["words"], low, high, step, about["off"], about["about"], about["note"]))
     return tuple(found)
 
 
@@ -178,7 +178,7 @@ def from_knobs(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> Lab:
         if len(meant) > 1:
             raise Refused(f"{', '.join(given)} belong to different experiments; name one with experiment="
                           f"{'|'.join(EXPERIMENTS)}.")
-        values |= {"experiment": found for found in meant}
+        values["experiment"] = meant.pop() if meant else EXPERIMENTS[0]
     return Lab(**values)  # type: ignore[arg-type]
 
 

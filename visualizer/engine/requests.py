@@ -78,7 +78,7 @@ def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[s
 
 
 def lab(words: dict[str, str]) -> dict[str, Any]:
-    """What the knobs of the laboratory ask for: `{"trace": Trace, "report": None}`; the check comes with `check_lab`."""
+    """What the knobs of the laboratory ask for: `{"trace": Trace, "report": None}`; `check_lab` brings the check."""
     wanted, against = labs.of_look(words)
     return {"trace": import_module("visualizer.record.lab").record_lab(wanted, against), "report": None}
 

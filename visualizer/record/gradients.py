@@ -526,7 +526,8 @@ def _norm(lab: Lab) -> nn.Module:
 def _start(layer: nn.Module, init: str, activation: str, numbers: torch.Generator) -> None:
     """PyTorch's default U(±1/√fan_in) for weights and biases; or Xavier, He or orthogonal with biases of zero."""
     weight, bias = layer.weight, layer.bias
-    assert isinstance(weight, Tensor) and isinstance(bias, Tensor)
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
     fan = weight[0].numel()
     bias.zero_()
     if init == "default":

@@ -332,7 +332,8 @@ class Choice(Button):
         with paint.painting(self) as painter:
             self.draw_ground(painter, place)
             style.write(painter, self.text(), 10, place.center().y() + 4.7, weight=600, width=place.width() - 32)
-            icons.draw(painter, "down", QRectF(place.width() - 22, place.center().y() - 6, 12, 12), style.color("ink-2"))
+            icons.draw(painter, "down", QRectF(place.width() - 22, place.center().y() - 6, 12, 12),
+                       style.color("ink-2"))
 
 
 def spoken(knob: Knob, value: str | float) -> str:

@@ -339,7 +339,8 @@ class Rail(QWidget):
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        next(child for child in panel.findChildren(QWidget) if isinstance(child, Sheet | SampleGrid | TextField | Slider)
+        reached = Sheet | SampleGrid | TextField | Slider
+        next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
 

@@ -163,7 +163,7 @@ class Recorder(QObject):
         self.store.apply(lambda state: replace(found, look=look, playing=False))
 
     def sweep(self, knob: str) -> None:
-        """Have one knob of the laboratory go through its whole range; asked again, or when a knob is turned, it stops."""
+        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned."""
         if self._sweeping is not None:
             number, self._sweeping = self._sweeping, None
             self.engine.cancel(number)

@@ -580,8 +580,10 @@ FAINT = "curves"
 
 
 def look_of(state: State, view: views.View, size: tuple[int, int], waiting: bool = False) -> Look:
-    """The look of the State for a view at the stage's size; while it plays, what is not reached yet is veiled, and while
-    it waits for another recording, curves are faint."""
+    """The look of the State for a view at the stage's size.
+
+    While it plays, what is not reached yet is veiled; while it waits for another recording, curves are faint.
+    """
     knobs = dict(own_knobs(view, state.look))
     if state.playing and "unreached" in dict(view.knobs):
         knobs["unreached"] = "veiled"

@@ -146,8 +146,8 @@ class Window(QWidget):
         if trace is None or moment is None:
             return state
         mine = lab.names() if state.model == lab.NAME else ()
-        kept = {**dict(own_knobs(self.view(), state.look)), **{name: word for name, word in state.look.knobs if name in mine}}
-        look = replace(state.look, knobs=tuple(sorted(kept.items())))
+        kept = {*own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
+        look = replace(state.look, knobs=tuple(sorted(kept)))
         focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
         return replace(state, look=look, focus=focus, view=self.view().name)
 

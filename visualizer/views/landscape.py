@@ -6,6 +6,7 @@ is followed twice: with the whole gradient, and with its norm clipped.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
@@ -110,8 +111,8 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = (
         "One unit, 50 steps: _x_ = _w_ σ(_x_ before) + _b_, from 0.5.",
         "The error is (σ(_x_) − 0.7)² after the last step; grey is larger, in steps.",
-        f"On this grid the gradient is {numbers.significant(float(found['steepest'][0]), 3)} at its steepest. Between the "
-        "points of the grid it is larger still: there the network changes from one resting state to another.",
+        f"On this grid the gradient is {numbers.significant(float(found['steepest'][0]), 3)} at its steepest. Between "
+        "the points of the grid it is larger still: there the network changes from one resting state to another.",
         *consequence(trace),
     )
     y = 34.0
@@ -131,8 +132,9 @@ def consequence(trace: Trace) -> tuple[str, ...]:
     plain_way, clipped = np.asarray(found["plain"]), np.asarray(found["clipped"])
     wanted = knobs.from_knobs({key: str(word) for key, word in trace.facts["lab"].items()})
     most = float(plain_way[:, 3].max())
-    ends = (f"After {len(clipped) - 1} steps the error is {numbers.significant(float(plain_way[-1, 2]), 2)} with the whole "
-            f"gradient and {numbers.significant(float(clipped[-1, 2]), 2)} with clipping.")
+    errors = [numbers.significant(float(way[-1, 2]), 2) for way in (plain_way, clipped)]
+    ends = (f"After {len(clipped) - 1} steps the error is {errors[0]} with the whole gradient and {errors[1]} with "
+            "clipping.")
     return causes.all_true((causes.clipped(most, wanted.limit), ends))
 
 
@@ -233,7 +235,7 @@ def _way(frame: Frame, ball: Ball, step: int, share: float, look: Look) -> list[
         (x1, y1), (x2, y2) = points[-2:]
         points[-1] = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
     marks: list[Mark] = []
-    for one, other in zip(points, points[1:], strict=False):
+    for one, other in itertools.pairwise(points):
         cut = _inside(frame, one, other)
         if cut is not None:
             marks.append(Line(cut, ball.token, 2.25 * s, dashed=ball.token == "ink"))
@@ -252,7 +254,8 @@ def _inside(frame: Frame, one: tuple[float, float], other: tuple[float, float]) 
     """The part of a straight line that lies on the map (Liang and Barsky 1984)."""
     start, end = 0.0, 1.0
     dx, dy = other[0] - one[0], other[1] - one[1]
-    for p, q in ((-dx, one[0] - frame.x), (dx, frame.right - one[0]), (-dy, one[1] - frame.y), (dy, frame.bottom - one[1])):
+    for p, q in ((-dx, one[0] - frame.x), (dx, frame.right - one[0]), (-dy, one[1] - frame.y),
+                 (dy, frame.bottom - one[1])):
         if p == 0:
             if q < 0:
                 return None
@@ -273,7 +276,8 @@ def _beside(frame: Frame, balls: tuple[Ball, ...], step: int, wanted: Lab, look:
     marks: list[Mark] = []
     for ball in balls:
         w, b, error, size, dw, db = (float(value) for value in ball.way[step])
-        marks += [Line(((left, y - 5 * s), (left + 26 * s, y - 5 * s)), ball.token, 2.25 * s, dashed=ball.token == "ink"),
+        marks += [Line(((left, y - 5 * s), (left + 26 * s, y - 5 * s)), ball.token, 2.25 * s,
+                       dashed=ball.token == "ink"),
                   Text(left + 36 * s, y, plain(ball.name), 14 * s, 600,
                        "accent-ink" if ball.token == "accent" else "ink")]
         outside = "" if frame.holds(frame.at(w, b)) else ", outside the map"
@@ -305,8 +309,8 @@ def _errors(left: float, right: float, top: float, bottom: float, balls: tuple[B
 
     for power in range(least, most + 1):
         marks += [Line(((left + 40 * s, y(10.0 ** power)), (right, y(10.0 ** power))), "hair"),
-                  Text(left + 32 * s, y(10.0 ** power) + 4 * s, plain(numbers.power_of_ten(power)), 11 * s, 400, "ink-2",
-                       "end")]
+                  Text(left + 32 * s, y(10.0 ** power) + 4 * s, plain(numbers.power_of_ten(power)), 11 * s, 400,
+                       "ink-2", "end")]
     count = len(balls[0].way)
     place = [left + 40 * s + (right - left - 40 * s) * number / max(1, count - 1) for number in range(count)]
     for ball in balls:

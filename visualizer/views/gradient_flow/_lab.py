@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from visualizer.scene import colour, numbers, parts
+from visualizer.scene import colour, numbers
 from visualizer.scene.picture import (
     Image,
     Line,
@@ -262,14 +262,15 @@ def _range_marks(frame: Frame, lane: Lane, row: int, taken: list[Box]) -> list[M
             words += f", exactly 0 from {int(np.argmax(lane.mean == 0))} on"
         x = frame.x(first)
         spots = [(x - 8 * s, y - 6 * s, "end"), (x - 60 * s, y - 6 * s, "end"), (x + 6 * s, y + 6 * s, "start"),
-                 (x + 20 * s, y + 6 * s, "start"), (x + 60 * s, y - 24 * s, "start"), (frame.left + 6, y - 6 * s, "start")]
+                 (x + 20 * s, y + 6 * s, "start"), (x + 60 * s, y - 24 * s, "start"),
+                 (frame.left + 6, y - 6 * s, "start")]
         marks += _put(words, 12 * s, 600, _ink(lane), spots, taken, frame)
     if lane.beyond is not None:
         x = frame.x(lane.beyond)
         y = frame.top + 8 * s * row
         marks.append(Rect(frame.left, y, max(4.0, x - frame.left), 6 * s, "hatch"))
-        spots = [(x - 8 * s, y + 22 * s, "end"), (x + 14 * s, y + 10 * s, "start"), (frame.left + 8, y + 22 * s, "start"),
-                 (x - 8 * s, y + 40 * s, "end")]
+        spots = [(x - 8 * s, y + 22 * s, "end"), (x + 14 * s, y + 10 * s, "start"),
+                 (frame.left + 8, y + 22 * s, "start"), (x - 8 * s, y + 40 * s, "end")]
         marks += _put(f"{lane.name} beyond range from {lane.beyond} on", 12 * s, 600, _ink(lane), spots, taken, frame)
     return marks
 
@@ -330,8 +331,8 @@ def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
         ends = [points[-1] for points in _drawn(frame, lane.mean)]
         if ends:
             x, y = ends[0]
-            spots = [(x + 4 * s, y - 6 * s, "start"), (x + 12 * s, y - 14 * s, "start"), (x + 4 * s, y + 16 * s, "start"),
-                     (x + 30 * s, y - 8 * s, "start"), (x + 30 * s, y + 18 * s, "start")]
+            spots = [(x + right * s, y + down * s, "start")
+                     for right, down in ((4, -6), (12, -14), (4, 16), (30, -8), (30, 18))]
             marks += _put(f"A {lane.name}", 11 * s, 600, _ink(lane), spots, taken, frame)
     return marks
 
@@ -437,8 +438,8 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         y = frame.y(value)
         if _on_axis(frame, value):
             marks.append(_ring(x, y, 5 * s, lane.token, "stage", 1.5 * s))
-        right = (x + 10 * s, "start")
-        spots = [(right[0], y + up * s, right[1]) for up in ((-8, 18, -24, 34, 50) if number == 0 else (20, -8, 36, 52, -24))]
+        heights = (-8, 18, -24, 34, 50) if number == 0 else (20, -8, 36, 52, -24)
+        spots = [(x + 10 * s, y + up * s, "start") for up in heights]
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
         marks += _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane), spots, taken, frame)
     return marks
@@ -468,7 +469,8 @@ def _ends(frame: Frame, found: Study) -> list[Mark]:
              "gradient-mark", 2 * s),
         Text(frame.left, y + 4 * s, plain(low), 11 * s, 400, "ink-2"),
         Image(frame.left + 30 * s, y - 4 * s, (wide / 256, 8 * s), ramp, "gradient"),
-        Text(frame.left + 38 * s + wide, y + 4 * s, plain("largest of each strip (log); outline: less"), 11 * s, 400, "ink-2"),
+        Text(frame.left + 38 * s + wide, y + 4 * s, plain("largest of each strip (log); outline: less"), 11 * s, 400,
+             "ink-2"),
     ]
 
 

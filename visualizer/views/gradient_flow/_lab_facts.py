@@ -1,4 +1,4 @@
-"""What is true of a setting of the laboratory: its lanes, the sentence that says it first, and why, from the numbers."""
+"""What is true of a setting of the laboratory: its lanes, the sentence that says it first, and why."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def cursor(trace: Trace, found: Study, moment: Moment) -> tuple[int, float]:
     settled = _back(trace, found, moment.beat.layer, moment.beat.step, moment.backward)
     before = min(settled + 1, found.count - 1) if not moment.backward else max(settled - 1, 0)
     if moment.index == 0 or (found.unit == "layer" and not _first_of_block(trace, moment)) \
-            or moment.beat.step is None and found.unit == "step":
+            or (moment.beat.step is None and found.unit == "step"):
         before = settled
     return settled, before + (settled - before) * ease(moment.phase)
 
@@ -197,7 +197,8 @@ def second_line(found: Study, back: int, against: Study | None = None) -> str:
         words += f" {where} back the shares of the gradient at the loss are {_listed(kept)}." if lost else \
             f" {where} back they keep {_listed(kept)} of the gradient at the loss."
     else:
-        words += f" {where} below the last, {kept[0]} of ∂L/∂h, {kept[1]} of ∂L/∂W and {kept[2]} of the spread are there."
+        words += (f" {where} below the last, {kept[0]} of ∂L/∂h, {kept[1]} of ∂L/∂W and {kept[2]} of the spread are "
+                  "there.")
     if against is not None:
         old = against.lanes[0]
         words += f" Pinned as A: {old.name} {_manner(old, unit)}."
@@ -226,7 +227,6 @@ def why(found: Study) -> tuple[str, ...]:
 def _why_time(found: Study) -> tuple[str, ...]:
     lab, rnn, lstm = found.lab, found.lanes[0], found.lanes[2]
     tell = found.figure
-    # what one cannot see in half a line is told by the factor of the fit
     flat = tell("rnn.saturated")
     clip = [causes.clipped(tell(f"{cell}.weight_norm"), lab.clip) for cell in ("rnn", "gru", "lstm")]
     return causes.all_true((
@@ -247,7 +247,8 @@ def _why_time(found: Study) -> tuple[str, ...]:
     ))
 
 
-EXPECTED = {("relu", "default", "none"): ("1/√6", 1 / math.sqrt(6)), ("relu", "xavier", "none"): ("1/√2", math.sqrt(0.5)),
+EXPECTED = {("relu", "default", "none"): ("1/√6", 1 / math.sqrt(6)),
+            ("relu", "xavier", "none"): ("1/√2", math.sqrt(0.5)),
             ("relu", "he", "none"): ("1", 1.0), ("sigmoid", "default", "none"): ("1/(4√3)", 0.25 / math.sqrt(3)),
             ("tanh", "default", "none"): ("1/√3", 1 / math.sqrt(3)),
             ("relu", "*", "batch"): ("√(π/(π − 1))", math.sqrt(math.pi / (math.pi - 1)))}

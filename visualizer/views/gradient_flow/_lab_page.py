@@ -101,7 +101,8 @@ def _matrix(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found:
         y = _fact(marks, rows, "Kept per layer, measured", numbers.number(found.lanes[0].factor, 3), y + 23)
         flat = "Units off" if found.lab.activation == "relu" else "Units saturated"
         y = _fact(marks, rows, flat, numbers.percent(found.figure("hidden.saturated"), 0), y + 22)
-        return _fact(marks, rows, "Spread at the last layer", numbers.significant(found.figure("spread.last"), 2), y + 22)
+        spread = numbers.significant(found.figure("spread.last"), 2)
+        return _fact(marks, rows, "Spread at the last layer", spread, y + 22)
     marks.append(Text(LEFT, y, plain("Why the RNN " + ("grows" if found.lanes[0].grows else "shrinks")), 13, 600))
     y = _fact(marks, rows, "Kept per step, measured", numbers.number(found.lanes[0].factor), y + 23)
     y = _fact(marks, rows, "Bound ∥Jₜ∥, mean", numbers.number(found.figure("rnn.bound")), y + 22)
