@@ -162,6 +162,11 @@ class Recorder(QObject):
         look = replace(found.look, size=now.look.size)
         self.store.apply(lambda state: replace(found, look=look, playing=False))
 
+    @property
+    def sweeping(self) -> bool:
+        """Whether a knob goes through its range just now."""
+        return self._sweeping is not None
+
     def sweep(self, knob: str) -> None:
         """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned."""
         if self._sweeping is not None:
