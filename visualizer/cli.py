@@ -43,6 +43,9 @@ MOST_SESSION = 1 << 20
 MOST_PIXELS = 200_000_000
 """A larger PNG is not begun: four bytes a pixel, held several times over."""
 
+LAB = "lab"
+"""The thing that is no model: the gradient laboratory."""
+
 Entry = dict[str, Any]
 """One thing listed: `name`, `about`, and whatever else a program may want to know."""
 
@@ -99,7 +102,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = "a bundled model, a model file, a .trace, or a .session, .png, .svg or .pdf saved by the app"
+THING = ("a bundled model, a model file, a .trace, a .session, .png, .svg or .pdf saved by the app, or lab, the "
+         "gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -356,6 +360,8 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
             state = replace(state, sample=chosen.input)
         if chosen.untrained:
             state = replace(state, interventions=_done_to(chosen))
+    if state.model == LAB:
+        return _laboratory(state, chosen)
     if _suffix(state.model) == ".trace":
         if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
                      if getattr(chosen, name) is not None]:
@@ -370,6 +376,29 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     from visualizer.trace import UNTRAINED
 
     return (UNTRAINED,) if chosen.untrained else ()
+
+
+def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]:
+    """The laboratory with its knobs turned: those of the State, then those that were set."""
+    from visualizer import lab
+    from visualizer.trace import Refused
+
+    if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
+        raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
+                    "--set.")
+    pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
+    mine = dict([*((name, word) for name, word in state.look.knobs if name in lab.names()),
+                 *((name, word) for name, word in pairs if name in lab.names())])
+    chosen.knobs = [tuple(pair for pair in pairs if pair[0] not in lab.names())]
+    try:
+        wanted, against = lab.of_look(mine)
+    except Refused as error:
+        raise Usage(str(error)) from error
+    with _working("measuring"):
+        trace = registry.module("record.lab").record_lab(wanted, against)
+    look = replace(state.look, knobs=tuple(sorted(mine.items())))
+    return replace(state, sample="", view=lab.view_of(wanted) if state.view == "network" else state.view,
+                   at=state.at or lab.start_of(wanted), look=look), trace
 
 
 def _carried(path: Path) -> State:
@@ -462,6 +491,8 @@ def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) 
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     picture = export.draw(trace, view, moment.address, focus, look.theme, look.size, **plain, **knobs)
+    kept = registry.module("lab").names() if state.model == LAB else ()
+    knobs |= {name: word for name, word in look.knobs if name in kept}
     look = replace(look, knobs=tuple(sorted(knobs.items())), **looks)
     return replace(state, view=view, at=moment.address, focus=focus, look=look), picture
 
@@ -472,7 +503,8 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
         return ""
     from visualizer.scene.state import to_json
 
-    return to_json(state if _suffix(state.model) == ".trace" else replace(state, sample=trace.sample.name))
+    itself = _suffix(state.model) == ".trace" or state.model == LAB
+    return to_json(state if itself else replace(state, sample=trace.sample.name))
 
 
 def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 import visualizer
+from visualizer import lab as labs
 from visualizer import registry
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -76,8 +77,32 @@ def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[s
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
 
+def lab(words: dict[str, str]) -> dict[str, Any]:
+    """What the knobs of the laboratory ask for: `{"trace": Trace, "report": None}`; `check_lab` brings the check."""
+    wanted, against = labs.of_look(words)
+    return {"trace": import_module("visualizer.record.lab").record_lab(wanted, against), "report": None}
+
+
+def check_lab(words: dict[str, str]) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Check the recording that `lab` made of the same words: `{"report": Report}`."""
+    yield 0.0, "checking"
+    return {"report": lab(words)["trace"].check()}
+
+
+def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """The factors a step of every lane while one knob goes through its range: `{"study": "sweep", "arrays": …}`."""
+    wanted, _ = labs.of_look(words)
+    about, values, factors = labs.knob(knob), [], []
+    for value, found in import_module("visualizer.record.gradients").sweep(wanted, knob):
+        values.append(value)
+        factors.append(found)
+        yield (value - about.low) / (about.high - about.low), about.title
+    return {"study": "sweep", "knob": knob, "arrays": {"values": np.array(values), "factors": np.array(factors),
+                                                        "knob": np.array(labs.knobs().index(about))}}
+
+
 REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend,
-                                           "study": study}
+                                           "study": study, "lab": lab, "check_lab": check_lab, "sweep_lab": sweep_lab}
 
 
 Source = tuple[str, tuple[str, ...], str]

@@ -24,6 +24,7 @@ from visualizer.kinds._steps import (
     inner,
     last,
     met_by,
+    nonlinearity,
     place,
     product_of_states,
     read_at,
@@ -49,7 +50,7 @@ FORMULAS = {
              "cell": "c = f·c₋ + i·g", "hidden": "h = o·tanh c"},
     "gru": {"reset": "r = σ(W x + U h₋ + b)", "update": "z = σ(W x + U h₋ + b)",
             "new": "n = tanh(W x + b + r·(U h₋ + b))", "hidden": "h = (1 − z)·n + z·h₋"},
-    "rnn": {"preactivation": "a = W x + U h₋ + b", "hidden": "h = tanh(W x + U h₋ + b)"},
+    "rnn": {"preactivation": "a = W x + U h₋ + b"},
 }
 SYMBOLS = {"input": "i", "forget": "f", "candidate": "g", "output_gate": "o", "cell": "c", "hidden": "h", "reset": "r",
            "update": "z", "new": "n", "preactivation": "a", "unprojected": "y", "hidden_new": "(U h₋ + b)",
@@ -131,9 +132,8 @@ def _rnn(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
                      **_bias(layer, unit, "bias_ih", "bias_hh"), formula=FORMULAS["rnn"]["preactivation"])
     read = (*sum_of_reads(layer, inputs, unit, step), sum_of_states(layer, inputs, unit, step))
     bias = _bias(layer, unit, "bias_ih", "bias_hh")
-    if _rectified(layer):
-        return _function(_relu, read, bias, "h = max(0, W x + U h₋ + b)")
-    return _function(math.tanh, read, bias, FORMULAS["rnn"]["hidden"])
+    made = nonlinearity(layer)
+    return _function(made.value, read, bias, f"h = {made.formula}")
 
 
 FORWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
@@ -169,14 +169,6 @@ def _times(layer: Layer, key: str, factor: str, step: int, unit: int) -> Taps:
     """One number of `inner` times another."""
     return taps(layer, f"inner.{key}", cell_of(step, unit), inner(layer, factor, step, unit), weight=f"inner.{factor}",
                 weight_cells=cell_of(step, unit))
-
-
-def _relu(x: float) -> float:
-    return max(x, 0.0) if x == x else x
-
-
-def _rectified(layer: Layer) -> bool:
-    return bool(layer.settings.get("nonlinearity") == "relu")
 
 
 # --- backwards: to what was read, and to the step before --------------------------------------------------------------
@@ -264,10 +256,8 @@ def _gru_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> T
 
 
 def _rnn_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    value = inner(layer, "hidden", step, unit)
-    if _rectified(layer):
-        return _product(layer, "hidden", step, unit, float(value > 0), "∂L/∂a = ∂L/∂h where h > 0, else 0")
-    return _product(layer, "hidden", step, unit, 1 - value * value, "∂L/∂a = ∂L/∂h·(1 − h²)")
+    made = nonlinearity(layer)
+    return _product(layer, "hidden", step, unit, float(made.slope(inner(layer, "hidden", step, unit))), made.backward)
 
 
 BACKWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {

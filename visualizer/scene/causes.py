@@ -77,8 +77,8 @@ def grows_first(radius: float, singular: float, peak: float, lag: int) -> str:
     """The spectral radius rules in the long run, the largest singular value the first steps."""
     if not (radius < 1 < singular and peak > 1.01):
         return ""
-    return (f"Spectral radius {numbers.number(radius)}, but largest singular value {numbers.number(singular)}: the "
-            f"product of {lag} Jacobian{'' if lag == 1 else 's'} grows to {numbers.number(peak)} first, then decays.")
+    return (f"Spectral radius {numbers.number(radius)}, but largest singular value {numbers.number(singular)}: over "
+            f"{lag} step{'' if lag == 1 else 's'} a gradient can grow to {numbers.number(peak)} first, then it decays.")
 
 
 def bound_is_no_prediction(kept: float, bound: float) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Layer, Trace
 
 Values = NDArray[np.float64]
@@ -141,7 +141,7 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
     """How many steps have been read at a moment, 0 … all; on the way back the step whose gradient is arriving."""
     order = [layer.name for layer in trace.layers]
     beat = moment.beat
-    if beat.layer == shown.layer.name and beat.step is not None:
+    if in_beat(shown.layer, moment) and beat.step is not None:
         return beat.step
     before = order.index(beat.layer) < order.index(shown.layer.name)
     first, last = (shown.steps, 1) if shown.reverse else (1, shown.steps)
@@ -151,13 +151,16 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
 
 
 def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
-    """Which recurrent layer a view is about: the beat's, else the focused one, else the last.
+    """Which recurrent layer a view is about: the focused one if the beat is its own, else the beat's, else the last.
 
     Raises LookupError with one sentence where there is none.
     """
     found = {layer.name: layer for layer in layers(trace)}
     last = next(reversed(found.values()), None)
-    layer = found.get(moment.beat.layer) or found.get(focused or "") or last
+    wanted = found.get(focused or "")
+    if wanted is not None and in_beat(wanted, moment):
+        return wanted
+    layer = found.get(moment.beat.layer) or wanted or last
     if layer is None:
         raise LookupError(f"{trace.title or trace.model} has no recurrent layer whose steps are known; choose another "
                           "view.")
@@ -249,8 +252,14 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
         return (Row("(1 − _z_) ⊙ _n_", (1 - keep) * inner["new"]), Row("+ _z_ ⊙ _h_ before", keep * past["hidden"]),
                 Row("= _h_", inner["hidden"], True))
     if key == "hidden":
-        return Row("_a_", inner["preactivation"]), Row("tanh(_a_) = _h_", inner["hidden"], True)
+        return Row("_a_", inner["preactivation"]), Row(f"{_function(shown)} = _h_", inner["hidden"], True)
     return _gate_rows(trace, shown, key, step, inner, past["hidden"])
+
+
+def _function(shown: Reading) -> str:
+    """What an RNN makes of its sum."""
+    return {"relu": "max(0, _a_)", "sigmoid": "σ(_a_)", "linear": "_a_"}.get(
+        shown.layer.settings.get("nonlinearity", "tanh"), "tanh(_a_)")
 
 
 def _gate_rows(trace: Trace, shown: Reading, key: str, step: int, inner: dict[str, Values],

@@ -6,9 +6,11 @@ Saved as versioned JSON in plain words. Unknown fields are ignored, missing ones
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from visualizer import lab
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import UNTRAINED, Refused, Trace
@@ -258,6 +260,51 @@ def _check_pairs(pairs: Any, kind: type) -> None:
         for x, y in points:
             if not isinstance(x, int | float) or not isinstance(y, int | float):
                 raise TypeError("a stroke goes through points that are none")
+
+
+# --- the laboratory -------------------------------------------------------------------------------------------------
+
+def lab_of(state: State) -> tuple[lab.Lab, lab.Lab | None]:
+    """What the State asks of the laboratory, and the setting pinned beside it; defaults where its words are bad."""
+    try:
+        return lab.of_look(state.look.knobs)
+    except (Refused, LookupError):
+        return lab.Lab(), None
+
+
+def enter_lab(state: State, experiment: str = "") -> State:
+    """Open the laboratory where its knobs were left, on one of its experiments."""
+    if experiment:
+        state = turn_lab(replace(state, model=lab.NAME), "experiment", experiment)
+    wanted, _ = lab_of(state)
+    return replace(state, model=lab.NAME, sample="", view=lab.view_of(wanted), at=lab.start_of(wanted), focus=None,
+                   playing=False)
+
+
+def turn_lab(state: State, name: str, word: str) -> State:
+    """One knob of the laboratory at another word; the cursor stays as far from the loss as it was."""
+    before, _ = lab_of(state)
+    knobs = {**dict(state.look.knobs), name: word}
+    if name != "experiment" and word == lab.knob(name).write(lab.knob(name).default):
+        del knobs[name]
+    if "experiment" not in knobs:
+        knobs["experiment"] = before.experiment
+    state = replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+    after, _ = lab_of(state)
+    if before.experiment != after.experiment:
+        return replace(state, view=lab.view_of(after), at=lab.start_of(after), focus=None, playing=False)
+    if name == "steps" and (found := re.fullmatch(r"(\w+\.\w+)\[(\d+)\](.*)", state.at)):
+        back = int(before.steps) - int(found[2])
+        return replace(state, at=f"{found[1]}[{max(1, int(after.steps) - back)}]{found[3]}")
+    return state
+
+
+def pin_lab(state: State) -> State:
+    """Keep the present curves behind whatever comes next; or let them go."""
+    knobs = dict(state.look.knobs)
+    if not knobs.pop(lab.AGAINST, ""):
+        knobs[lab.AGAINST] = lab.pinned(lab_of(state)[0])
+    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from visualizer.scene import numbers
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Text, plain
 from visualizer.scene.reading import Reading, here
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 
@@ -74,7 +74,7 @@ class Reach:
 
 def read(trace: Trace, shown: Reading, moment: Moment) -> Reach:
     """Which steps have been read; on the way back all have been."""
-    if moment.backward or moment.beat.layer != shown.layer.name:
+    if moment.backward or not in_beat(shown.layer, moment):
         return Reach(range(shown.steps if moment.backward or here(trace, moment, shown) else 0))
     return _reached(shown, here(trace, moment, shown), moment.phase, from_end=shown.reverse)
 
@@ -83,7 +83,7 @@ def arrived(trace: Trace, shown: Reading, moment: Moment) -> Reach:
     """To which steps the gradient has come."""
     if not moment.backward or shown.gradients is None:
         return Reach(range(0))
-    if moment.beat.layer != shown.layer.name:
+    if not in_beat(shown.layer, moment):
         order = [layer.name for layer in trace.layers]
         passed = order.index(moment.beat.layer) < order.index(shown.layer.name)
         return Reach(range(shown.steps if passed else 0))

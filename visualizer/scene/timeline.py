@@ -181,7 +181,8 @@ class Timeline:
 def timeline(trace: Trace) -> Timeline:
     """Every layer once forwards, then every layer through which gradient came, once backwards.
 
-    Layers that hide time have a beat a step, in the order in which they were computed.
+    Layers that hide time have a beat a step, in the order in which they were computed. Layers that run beside another
+    one share its beats.
     """
     forward = [beat for layer in trace.layers for beat in _beats(layer, FORWARD)]
     backward = [beat for layer in reversed(trace.layers[:-1]) if _carries_back(trace, layer.name)
@@ -189,7 +190,14 @@ def timeline(trace: Trace) -> Timeline:
     return Timeline(tuple(forward + backward))
 
 
+def in_beat(layer: Layer, moment: Moment) -> bool:
+    """Whether a moment is a layer's own: its beat, or that of the layer it runs beside."""
+    return moment.beat.layer in (layer.name, layer.settings.get("beside"))
+
+
 def _beats(layer: Layer, direction: str) -> list[Beat]:
+    if "beside" in layer.settings:
+        return []
     if not layer.inner or "step" not in layer.axes:
         return [Beat(layer.name, direction)]
     steps = list(range(1, layer.shape[layer.axes.index("step")] + 1))

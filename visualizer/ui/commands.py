@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from visualizer import registry
+from visualizer import lab, registry
 from visualizer.kinds import recurrent
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -54,6 +54,8 @@ def commands() -> tuple[Command, ...]:
         Command("before-training", tr("Before or after training"), ("Ctrl+B",), file,
                 tr("The same model with the weights from before its training, or the trained ones again"),
                 before_training),
+        Command("laboratory", tr("Gradient laboratory"), ("G",), file,
+                tr("Turn knobs and watch gradients vanish or explode"), _pure(does.enter_lab)),
         Command("save", tr("Save session…"), ("Ctrl+S",), file,
                 tr("Save where you are, to open it again later"), _call("save_session")),
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"), file,
@@ -134,6 +136,11 @@ def commands() -> tuple[Command, ...]:
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
         Command("fold", tr("Fold or unfold"), ("F",), view,
                 tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
+        Command("pin", tr("Compare A and B"), ("P",), view,
+                tr("In the laboratory: keep these curves behind the next ones, or let them go"), pin),
+        Command("sweep", tr("Sweep the knob"), ("K",), view,
+                tr("In the laboratory: the knob that was turned last through its whole range; again to stop"),
+                _call("sweep")),
         Command("motion", tr("Less motion"), ("Shift+M",), view, tr("Cut to the end of each beat instead of moving"),
                 _pure(less_motion)),
         Command("pane", tr("Next pane"), ("F6",), view, tr("Move the keyboard to the next part of the window"),
@@ -304,6 +311,12 @@ def turn_card(window: Window) -> None:
         weighs = recurrent.weighs(layer, key) if does.is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     window.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
+
+
+def pin(window: Window) -> None:
+    """Keep the curves of the laboratory behind what comes next; nothing elsewhere."""
+    if window.store.state.model == lab.NAME:
+        window.store.apply(does.pin_lab)
 
 
 def _tab(by: int) -> Act:

@@ -22,15 +22,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import paint, registry
+from visualizer import lab, paint, registry
 from visualizer.scene import colour, numbers
+from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.trace import UNTRAINED, Sample, Trace
-from visualizer.ui import style, words
+from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.drawing import Pad, Sheet
+from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
@@ -79,6 +81,10 @@ class Rail(QWidget):
         self.draw_icon = Button("", "pencil", "flat", self)
         self.open_icon = Button("", "folder", "flat", self)
         self.aside = Aside(store, self)
+        self.chosen = ModelRow(lab.NAME, store, self)
+        self.chosen.clicked.connect(self._model_menu)
+        self.knobs = Knobs(store)
+        self.knob_scroller = _scrolled(self.knobs, self)
         self.panel: QFrame | None = None
         self._name()
         self._connect()
@@ -111,6 +117,11 @@ class Rail(QWidget):
             self.pad.sheet.setFocus(Qt.FocusReason.OtherFocusReason)
 
     @property
+    def experimenting(self) -> bool:
+        """Whether the knobs of the laboratory stand in place of the choosers."""
+        return self.store.state.model == lab.NAME
+
+    @property
     def drawing(self) -> bool:
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
@@ -135,7 +146,7 @@ class Rail(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow or not self.aside.isHidden():
+        if self.narrow or not self.aside.isHidden() or self.experimenting:
             return
         with paint.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -190,7 +201,10 @@ class Rail(QWidget):
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
-        choosing, draws = not self.narrow and self.aside.isHidden(), kind_of(self.store.state.model) == "image"
+        here = not self.narrow and self.aside.isHidden()
+        choosing, draws = here and not self.experimenting, kind_of(self.store.state.model) == "image"
+        for widget in (self.chosen, self.knob_scroller):
+            widget.setVisible(here and self.experimenting)
         for widget in wide:
             widget.setVisible(choosing)
         if self.typing and self.typed is None:
@@ -200,6 +214,10 @@ class Rail(QWidget):
             self.typed.setVisible(choosing and self.typing)
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)
+        if self.narrow and self.experimenting:
+            style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the laboratory"))
+        else:
+            style.name(self.input_button, tr("Input"), tr("Choose another input"))
         self.draw_icon.setVisible(self.narrow and draws)
         if self.pad is not None and (self.narrow or not draws):
             self.pad.hide()
@@ -207,6 +225,11 @@ class Rail(QWidget):
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
                                     (self.draw_icon, 120, 40), (self.open_icon, 160 if draws else 120, 40)):
                 widget.setGeometry(8, y, side, side)
+            return
+        if self.experimenting:
+            self.chosen.setGeometry(8, 8, 200, ROW)
+            self.knob_scroller.setGeometry(8, 8 + ROW_PITCH + 8, 208, self.height() - ROW_PITCH - 16)
+            self.knobs.resize(self.knobs.sizeHint())
             return
         rows = min(self.models.count, MOST_ROWS)
         models_high = rows * ROW_PITCH - (ROW_PITCH - ROW) + (ROW // 2 if self.models.count > MOST_ROWS else 0)
@@ -244,6 +267,10 @@ class Rail(QWidget):
             self._place()
         if old.model != new.model:
             self._show_model()
+        if (old.model == lab.NAME) != (new.model == lab.NAME):
+            self._place()
+        if self.experimenting:
+            self.knobs.resize(self.knobs.sizeHint())
         if (old.sample, old.model, old.view) != (new.sample, new.model, new.view):
             self.update()
 
@@ -255,7 +282,7 @@ class Rail(QWidget):
 
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
-        for area in (self.scroller, self.grid_scroller):
+        for area in (self.scroller, self.grid_scroller, self.knob_scroller):
             area.setStyleSheet(style.scroll_sheet())
         if self.typed is not None:
             self.typed.field.dress()
@@ -271,7 +298,7 @@ class Rail(QWidget):
     def _model_menu(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name in registry.models():
+        for name in models():
             action = menu.addAction(f"{model_title(name)}   {model_size(name)}")
             action.setCheckable(True)
             action.setChecked(name == self.store.state.model)
@@ -292,6 +319,14 @@ class Rail(QWidget):
             pad.done.setText(tr("Done"))
             pad.setGeometry(12, 12, 184, pad.sizeHint().height())
             panel.resize(208, pad.height() + 16)
+        elif self.experimenting:
+            knobs = Knobs(self.store)
+            knobs.compare_wanted.connect(self.knobs.compare_wanted)
+            knobs.sweep_wanted.connect(self.knobs.sweep_wanted)
+            scroller = _scrolled(knobs, panel)
+            knobs.resize(knobs.sizeHint())
+            scroller.setGeometry(12, 12, 208, min(knobs.height(), self.height() - 120))
+            panel.resize(232, scroller.height() + 24)
         else:
             top = 12
             if self.typing:
@@ -307,7 +342,8 @@ class Rail(QWidget):
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        next(child for child in panel.findChildren(QWidget) if isinstance(child, Sheet | SampleGrid | TextField)
+        reached = Sheet | SampleGrid | TextField | Slider
+        next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
 
@@ -371,7 +407,7 @@ class ModelList(QWidget):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows = [ModelRow(name, store, self) for name in registry.models()]
+        self.rows = [ModelRow(name, store, self) for name in models()]
         self._place()
 
     @property
@@ -552,6 +588,10 @@ class ThumbButton(Button):
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with paint.painting(self) as painter:
+            if self.store.state.model == lab.NAME:
+                self.draw_ground(painter, QRectF(self.rect()))
+                icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
+                return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
             if kind_of(self.store.state.model) in KINDS:
                 style.write(painter, "Aa", self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
@@ -622,6 +662,11 @@ def sample_words(sample: Sample) -> str:
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
 
 
+def models() -> tuple[str, ...]:
+    """What can be opened by name: the bundled networks, and the laboratory."""
+    return (*registry.models(), lab.NAME)
+
+
 def model_title(name: str) -> str:
     """What its card calls it."""
     return str(card_of(name).get("title", name))
@@ -629,12 +674,17 @@ def model_title(name: str) -> str:
 
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
+    if name == lab.NAME:
+        return tr("what makes gradients vanish")
     count = int(card_of(name).get("parameters", 0))
     return tr("{n} parameters").format(n=numbers.count(count))
 
 
 def choose_model(store: Store, name: str) -> None:
     """Open a model on the input that is chosen, or on its own first sample where it reads another kind of input."""
+    if name == lab.NAME:
+        store.apply(does.enter_lab)
+        return
     kept = store.state.interventions if name in registry.with_before() else ()
     if kind_of(name) == kind_of(store.state.model):
         store.update(model=name, interventions=kept)
@@ -649,7 +699,7 @@ def fitting_samples(model: str) -> tuple[Sample, ...]:
     """The bundled samples that a model reads."""
     from visualizer import samples  # brings Pillow, which the first paint does without
 
-    return samples.all_samples(kind_of(model))
+    return () if model == lab.NAME else samples.all_samples(kind_of(model))
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import export, registry, samples, views
+from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
+from visualizer.scene import numbers
+from visualizer.scene import state as does
 from visualizer.scene.state import State, from_json
 from visualizer.trace import Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
@@ -29,6 +31,8 @@ CARRIES_STATE = (".png", ".svg", ".pdf")
 DRAWN = "drawn"
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
+QUIET = 600
+"""Milliseconds without another change after which the laboratory is checked."""
 MOST_SESSION = 1 << 20
 """Bytes; a longer file is no session."""
 
@@ -52,6 +56,12 @@ class Recorder(QObject):
         self._gone = False
         self._measured: dict[int, tuple[State, str]] = {}
         """Studies that are under way."""
+        self._live = ""
+        """What is said of live computing while nothing else is."""
+        self._checked = -1, store.state
+        """The check of the laboratory that was asked for last."""
+        self._sweeping: int | None = None
+        """The sweep of the laboratory that is under way."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
@@ -63,6 +73,7 @@ class Recorder(QObject):
         engine.refused.connect(self._turned_down)
         engine.failed.connect(self._turned_down)
         engine.died.connect(self._died)
+        engine.progress.connect(self._went_on)
 
     # --- what the State asks for ---
 
@@ -98,7 +109,9 @@ class Recorder(QObject):
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
-        if Path(self.store.state.model).suffix != ".trace":
+        if self.store.state.model == lab.NAME:
+            self._check_lab(self.store.state)
+        elif Path(self.store.state.model).suffix != ".trace":
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
@@ -124,6 +137,9 @@ class Recorder(QObject):
 
     def _open(self, path: Path) -> None:
         if not path.exists():
+            if str(path) == lab.NAME:
+                self.store.apply(does.enter_lab)
+                return
             if str(path) in registry.models():
                 self.store.update(model=str(path), interventions=())
                 return
@@ -152,7 +168,28 @@ class Recorder(QObject):
         look = replace(found.look, size=now.look.size)
         self.store.apply(lambda state: replace(found, look=look, playing=False))
 
+    @property
+    def sweeping(self) -> bool:
+        """Whether a knob goes through its range just now."""
+        return self._sweeping is not None
+
+    def sweep(self, knob: str) -> None:
+        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned."""
+        if self._sweeping is not None:
+            number, self._sweeping = self._sweeping, None
+            self.engine.cancel(number)
+            self._measured.pop(number, None)
+            self.status.emit(self._live)
+        elif self.store.state.model == lab.NAME and not self.store.waiting:
+            self._sweeping = self.engine.request("sweep_lab", words=dict(self.store.state.look.knobs), knob=knob)
+            self._measured[self._sweeping] = self.store.state, "sweep"
+
     def _ask(self, state: State) -> None:
+        if state.model == lab.NAME:
+            if self._sweeping is not None:
+                self.sweep("")
+            self._asked = {self.engine.request("lab", words=dict(state.look.knobs)): state}
+            return
         number = self.engine.request("record", **self._wishes(state))
         self._asked = {number: state}
 
@@ -189,18 +226,32 @@ class Recorder(QObject):
             self._gone = False
         self.said.emit(sentence)
 
+    def _check_lab(self, asked: State) -> None:
+        """Have the laboratory's recording checked, if nobody has turned a knob meanwhile: a check takes longer than a
+        recording, and would stand in the way of the next one."""
+        if recording_of(asked) == recording_of(self.store.state) and self.store.report is None:
+            self._checked = self.engine.request("check_lab", words=dict(asked.look.knobs)), asked
+
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
         if number in self._measured:
             asked, study = self._measured.pop(number)
+            if number == self._sweeping:
+                self._sweeping = None
+                self.status.emit(self._live)
             self.store.set_study(study, answer["arrays"], asked)
+            return
+        if number == self._checked[0]:
+            self.store.set_report(answer["report"], self._checked[1])
             return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
             if name == "extend" and recording_of(state) == recording_of(self.store.state):
                 self._ask(state)  # nobody has typed on: now with its gradients
+            if name == "lab":
+                QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
 
     def _turned_down(self, number: int, sentence: str) -> None:
         if number in self._measured:
@@ -210,9 +261,15 @@ class Recorder(QObject):
         elif self._asked.pop(number, None) is not None:
             self._refuse(sentence)
 
+    def _went_on(self, number: int, share: float, words: str) -> None:
+        if number == self._sweeping:
+            said = tr("Sweeping {knob}: {share}")
+            self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+
     def _ready(self, versions: Any) -> None:
         torch = str(dict(versions).get("torch", "")).partition("+")[0]
-        self.status.emit(tr("Live: torch {version}").format(version=torch))
+        self._live = tr("Live: torch {version}").format(version=torch)
+        self.status.emit(self._live)
 
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))

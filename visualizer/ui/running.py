@@ -65,6 +65,7 @@ class App(QObject):
         recorder = Recorder(self.store, self.engine, self)
         self.window.opened.connect(recorder.open)
         self.window.drawn.connect(recorder.draw)
+        self.window.sweep_wanted.connect(recorder.sweep)
         recorder.said.connect(self.window.say)
         recorder.status.connect(self.window.inspector.say)
         return recorder

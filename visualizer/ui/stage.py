@@ -148,7 +148,7 @@ class Stage(Canvas):
             self.show_picture(EMPTY)
             return
         view = suiting(store.state.view, trace)
-        look = look_of(store.state, view, (self.width(), self.height()))
+        look = look_of(store.state, view, (self.width(), self.height()), self.veiled)
         between = {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
         look = replace(look, knobs=tuple({**dict(look.knobs), **between}.items())) if between else look
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
@@ -516,13 +516,19 @@ class Stage(Canvas):
                 self.draw(painter)
                 self._draw_parts(painter)
             if self.veiled:
-                self._veil(painter)
+                self._veil(painter, pale=not self.picture_is_faint())
             self._frame(painter)
 
-    def _veil(self, painter: QPainter) -> None:
-        veil = style.color("stage")
-        veil.setAlphaF(0.4)
-        painter.fillRect(self.rect(), veil)
+    def picture_is_faint(self) -> bool:
+        """Whether the view itself shows that what it draws is about to be replaced."""
+        trace = self.store.trace
+        return trace is not None and FAINT in dict(suiting(self.store.state.view, trace).knobs)
+
+    def _veil(self, painter: QPainter, pale: bool) -> None:
+        if pale:
+            veil = style.color("stage")
+            veil.setAlphaF(0.4)
+            painter.fillRect(self.rect(), veil)
         painter.fillRect(QRectF(0, 0, self.width(), 2), style.color("accent"))
 
     def _frame(self, painter: QPainter) -> None:
@@ -575,11 +581,20 @@ def suiting(name: str, trace: Trace) -> views.View:
     return next((view for view in found if view.name == name), found[0])
 
 
-def look_of(state: State, view: views.View, size: tuple[int, int]) -> Look:
-    """The look of the State for a view at the stage's size; while it plays, what is not reached yet is veiled."""
+FAINT = "curves"
+"""The knob of views that draw what is about to be replaced faintly by themselves."""
+
+
+def look_of(state: State, view: views.View, size: tuple[int, int], waiting: bool = False) -> Look:
+    """The look of the State for a view at the stage's size.
+
+    While it plays, what is not reached yet is veiled; while it waits for another recording, curves are faint.
+    """
     knobs = dict(own_knobs(view, state.look))
     if state.playing and "unreached" in dict(view.knobs):
         knobs["unreached"] = "veiled"
+    if waiting and FAINT in dict(view.knobs):
+        knobs[FAINT] = "faint"
     return replace(state.look, size=size, knobs=tuple(knobs.items()))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from visualizer import lab
 from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, moment_of
@@ -168,6 +169,8 @@ class Store(QObject):
 
 def recording_of(state: State) -> tuple[object, ...]:
     """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
+    if state.model == lab.NAME:
+        return state.model, tuple((name, word) for name, word in state.look.knobs if name in lab.names())
     return state.model, state.sample, state.objective, state.interventions
 
 

@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
-from visualizer import paint
+from visualizer import lab, paint
 from visualizer import views as all_views
 from visualizer.registry import write_whole
 from visualizer.scene import state as does
@@ -60,6 +60,8 @@ class Window(QWidget):
     opened = Signal(str)
     """A path that somebody chose or dropped."""
     drawn = Signal(object)
+    sweep_wanted = Signal(str)
+    """The knob of the laboratory that should go through its range."""
     painted = Signal()
     """Once, after the window was painted for the first time."""
 
@@ -173,7 +175,9 @@ class Window(QWidget):
         state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
         if trace is None or moment is None:
             return state
-        look = replace(state.look, knobs=own_knobs(self.view(), state.look))
+        mine = lab.names() if state.model == lab.NAME else ()
+        kept = {*own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
+        look = replace(state.look, knobs=tuple(sorted(kept)))
         focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
         return replace(state, look=look, focus=focus, view=self.view().name)
 
@@ -189,6 +193,11 @@ class Window(QWidget):
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
         self.rail.toggle_pad()
+
+    def sweep(self) -> None:
+        """Have the knob that was turned last go through its range."""
+        if self.store.state.model == lab.NAME:
+            self.sweep_wanted.emit(self.rail.knobs.swept)
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
@@ -303,6 +312,7 @@ class Window(QWidget):
     def _veil(self, veiled: bool) -> None:
         if self.stage.veiled != veiled:
             self.stage.veiled = veiled
+            self.stage.refresh()
             self.stage.update()
 
     def _keep_trail(self, old: State, new: State) -> None:
@@ -478,6 +488,8 @@ class Window(QWidget):
         self.top.options_wanted.connect(self._pop_options)
         self.rail.open_wanted.connect(self.choose_file)
         self.rail.drawn.connect(self.drawn)
+        self.rail.knobs.compare_wanted.connect(lambda: self.run("pin"))
+        self.rail.knobs.sweep_wanted.connect(lambda: self.run("sweep"))
         self.stage.deeper.connect(lambda: self.run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)

@@ -162,6 +162,12 @@ def step_count(number: int, total: int) -> str:
     return tr("Step {number} of {total}").format(number=numbers.count(number), total=numbers.count(total))
 
 
+def back_count(number: int, total: int, unit: str) -> str:
+    """`Step back 20 of 60`, counted from the loss."""
+    words = tr("Layer down {number} of {total}") if unit == "layer" else tr("Step back {number} of {total}")
+    return words.format(number=numbers.count(number), total=numbers.count(total))
+
+
 def beat(number: int, total: int) -> str:
     """`Beat 5 of 23`, counted from 1."""
     return tr("Beat {number} of {total}").format(number=number, total=total)
@@ -188,6 +194,7 @@ def knob(name: str) -> str:
         "along": tr("Along which way the gradient is followed"),
         "loss": tr("Which losses"),
         "window": tr("How many steps a loss goes back"),
+        "curves": tr("Curves about to be replaced"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -218,6 +225,8 @@ def knob_word(name: str, word: str) -> str:
         ("loss", "last"): tr("What enters last, alone"),
         ("loss", "all"): tr("All together"),
         ("window", "all"): tr("All of them"),
+        ("curves", "shown"): tr("As they are"),
+        ("curves", "faint"): tr("Faint"),
         ("unreached", "shown"): tr("Shown"),
         ("unreached", "veiled"): tr("Veiled"),
     }.get((name, word), word.replace("_", " ").capitalize())
@@ -282,6 +291,8 @@ def beat_tip(trace: Trace, layer: str, backward: bool) -> str:
 def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tuple[str, str]:
     """The name of a beat, for the transport: the layer, and a few words of what it does, or of its small steps."""
     layer = trace[moment.beat.layer]
+    if "rnn.mean" in trace.studies.get("lab", {}) and moment.backward and moment.beat.step is not None:
+        return tr("Rewind"), "" if short else tr(": from the loss to the first step")
     if steps:
         what = tr("one pixel") if layer.has("row", "column") else tr("one number")
         said = tr(" backward: {what}, step by step") if moment.backward else tr(": {what}, term by term")

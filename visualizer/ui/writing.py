@@ -13,7 +13,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from visualizer import paint, registry
+from visualizer import lab, paint, registry
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import plain
@@ -186,6 +186,8 @@ class TextField(QPlainTextEdit):
 def card_of(model: str, untrained: bool = False) -> Card:
     """What a model says about itself, as it is or with its weights from before training; nothing where it says
     nothing."""
+    if model == lab.NAME:
+        return {"title": lab.TITLE, "input": {"kind": lab.READS}}
     try:
         return registry.card(registry.weights(model, untrained) if untrained else model)
     except (LookupError, ValueError, OSError):

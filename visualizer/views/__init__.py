@@ -30,6 +30,8 @@ class View:
     """Place among the tabs, smallest first."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
     """A small picture that stands beside the stage, where the window has room for it."""
+    page: Callable[[Trace, Moment, Focus | None, Look], Picture | None] | None = None
+    """What the inspector says in place of the facts about the focus; None where it has nothing of its own to say."""
     continuous: bool = True
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
