@@ -102,6 +102,33 @@ def test_record_reads_what_is_typed(said, tmp_path: Path) -> None:
     assert trace.load(tmp_path / "b.trace").objective == opened.objective
 
 
+def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_path: Path) -> None:
+    out = tmp_path / "before.trace"
+    status, words, _ = said("record", "adding_gru", "--untrained", "--check", "-o", out)
+    assert status == DONE
+    assert "mean squared error" in words
+    assert trace.load(out).title == "Adding GRU, before training"
+    status, _, err = said("shot", out, "--untrained", "-o", tmp_path / "a.png")
+    assert (status, "so --untrained changes nothing in it" in err) == (WRONG_USAGE, True)
+
+    assert said("shot", "adding_gru", "--untrained", "-o", tmp_path / "a.png")[0] == DONE
+    state = json.loads(registry.module("export").state_in(tmp_path / "a.png"))
+    assert state["interventions"] == ["untrained"]
+    assert said("shot", tmp_path / "a.png", "-o", tmp_path / "again.png")[0] == DONE
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    assert said("shot", "adding_gru", "-o", tmp_path / "trained.png")[0] == DONE
+    assert (tmp_path / "trained.png").read_bytes() != (tmp_path / "a.png").read_bytes()
+    assert said("shot", tmp_path / "trained.png", "--untrained", "-o", tmp_path / "b.png")[0] == DONE
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+
+    for more, name in (((), "after"), (("--untrained",), "before")):
+        assert said("data", "adding_gru", *more, "--layer", "gru", "-o", tmp_path / f"{name}.npz")[0] == DONE
+    before, after = np.load(tmp_path / "before.npz"), np.load(tmp_path / "after.npz")
+    assert not np.array_equal(before["gru.output"], after["gru.output"])
+    status, _, err = said("record", "mlp_mnist", "--untrained", "-o", out)
+    assert (status, "from before training are not bundled" in err) == (REFUSED, True)
+
+
 def test_record_composes_a_strip(said, tmp_path: Path) -> None:
     assert said("record", "crnn_strip", "--input", "strip:4 0 7", "-o", tmp_path / "a.trace")[0] == DONE
     opened = trace.load(tmp_path / "a.trace")
@@ -442,9 +469,9 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
         assert entries[0]["name"] == "digits_cnn"
         kinds = [entry["input"]["kind"] for entry in entries]
         assert [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind != before] == [
-            "image", "name", "sentence", "strip", "text"]
+            "image", "name", "sentence", "sequence", "strip", "text"]
     if what == "samples":
-        assert {entry["kind"] for entry in entries} == {"image", "strip", "text", "name", "sentence"}
+        assert {entry["kind"] for entry in entries} == set(samples.READS)
 
 
 def test_list_without_a_word_lists_everything(said) -> None:

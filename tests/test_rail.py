@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from visualizer import samples
+from visualizer.scene import state as does
 from visualizer.scene.state import State
 from visualizer.ui.rail import Rail, choose_model
 from visualizer.ui.store import Store
@@ -28,7 +29,7 @@ def test_a_model_that_reads_pictures_keeps_the_picture(rail):
     assert (rail.store.state.model, rail.store.state.sample) == ("lenet_mnist", "digit-3")
 
 
-@pytest.mark.parametrize("model", ["char_lstm", "surname_gru", "sentiment_gru", "crnn_strip"])
+@pytest.mark.parametrize("model", ["char_lstm", "surname_gru", "sentiment_gru", "crnn_strip", "adding_lstm"])
 def test_a_model_that_reads_something_else_opens_on_its_own_first_sample(rail, model):
     choose_model(rail.store, model)
     first = samples.all_samples(kind_of(model))[0]
@@ -98,6 +99,33 @@ def test_a_sample_that_is_chosen_stands_in_the_field(rail):
     rail.refresh()
     rail.grid.choose(3)
     assert rail.typed.field.toPlainText() == samples.raw(samples.all_samples("sentence")[3].name)
+
+
+def test_weights_from_before_training_stay_only_where_there_are_some(rail):
+    choose_model(rail.store, "rows_rnn")
+    rail.store.apply(does.before_training)
+    choose_model(rail.store, "char_lstm")
+    assert rail.store.state.interventions == ("untrained",)
+    choose_model(rail.store, "mlp_mnist")
+    assert rail.store.state.interventions == ()
+
+
+def test_what_is_said_of_a_text_model_is_that_of_the_weights_at_hand(rail):
+    choose_model(rail.store, "char_lstm")
+    rail.refresh()
+    assert ("held-out 2.31 bits a character", "ink-2") in rail.typed.notes()
+    rail.store.apply(does.before_training)
+    assert ("held-out 6.00 bits a character", "ink-2") in rail.typed.notes()
+    assert "held-out 6.00 bits" in rail.typed.field.accessibleDescription()
+
+
+def test_sequences_are_named_in_words(rail):
+    choose_model(rail.store, "adding_rnn")
+    rail.refresh()
+    assert rail.store.state.view == "unrolled"
+    assert (rail.grid.across, len(rail.grid.samples)) == (1, 12)
+    assert not rail.draw_button.isVisible()
+    assert rail.grid.place_of(1).top() - rail.grid.place_of(0).top() == rail.grid.pitch < rail.grid.place_of(0).width()
 
 
 def test_nothing_can_be_drawn_for_a_model_that_reads_text(rail):

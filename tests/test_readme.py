@@ -94,8 +94,10 @@ def test_every_file_and_folder_that_is_named_exists() -> None:
 
 def test_every_bundled_network_is_counted() -> None:
     words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
-             "thirteen")
+             "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "twenty-one",
+             "twenty-two", "twenty-three", "twenty-four", "twenty-five")
     assert f"Bundled are {words[len(registry.models())]} networks" in README
+    assert f"{words[len(registry.with_before())].capitalize()} of them open as they were" in " ".join(README.split())
 
 
 def test_it_is_short() -> None:

@@ -26,13 +26,13 @@ from visualizer.views import View, all_views, find
 from visualizer.views.hidden_state import ordered, scale_of
 from visualizer.views.unrolled._lane import crossings
 
-NAMES = ("unrolled", "hidden_state", "gates", "trajectory", "step_outputs", "cell")
+NAMES = ("unrolled", "hidden_state", "gates", "trajectory", "step_outputs", "cell", "connectivity")
 TEXT = "wherefore art thou"
 
 
 @pytest.fixture(scope="module", params=["char_lstm", "char_gru", "char_rnn"])
 def text(request: pytest.FixtureRequest) -> Trace:
-    return record.record(request.param, TEXT)
+    return record.with_study(record.pass_of(request.param, TEXT), "connectivity")
 
 
 @pytest.fixture(scope="module")

@@ -95,6 +95,14 @@ def test_looking_at_a_layer_moves_the_cursor_there_in_the_same_direction() -> No
     assert states.select(back, trace, times, Focus("layer1")).at == "layer1.backward"
 
 
+def test_before_training_is_taken_and_given_back_beside_other_interventions() -> None:
+    other = State(interventions=("layer1:0=0",))
+    before = states.before_training(other)
+    assert before.interventions == ("layer1:0=0", "untrained")
+    assert states.before_training(before) == other
+    assert states.before_training(states.before_training(State())) == State()
+
+
 def test_speeds_go_up_and_down_within_their_range() -> None:
     assert states.faster(State(speed=1.0), 1).speed == 2.0
     assert states.faster(State(speed=8.0), 1).speed == 8.0

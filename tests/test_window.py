@@ -109,6 +109,26 @@ def test_a_key_walks(window, key, at):
     assert window.store.state.at == at
 
 
+def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
+    wanted = []
+    window.store.wants_trace.connect(wanted.append)
+    choose_model(window.store, "rows_rnn")
+    for done in (("untrained",), ()):
+        press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+        assert window.store.state.interventions == done
+        assert wanted[-1] == window.store.state
+    press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    window.store.undo()
+    assert window.store.state.interventions == ()
+
+
+def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
+    press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert window.store.state.interventions == ()
+    assert not window.store.waiting
+    assert "For digits_cnn no weights from before training come with the app" in window.message.words
+
+
 def test_end_goes_all_the_way_back_to_the_input(window):
     press(window, Key.Key_End)
     assert window.store.moment.backward

@@ -163,6 +163,8 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
                          "\"strip:4 0 7\" for one that reads strips")
     it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
+    it.add_argument("--untrained", action="store_true", default=None,
+                    help="with the weights from before training")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -239,7 +241,7 @@ def _record(chosen: argparse.Namespace) -> int:
     _writable(chosen.output, (".trace",))
     if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    trace = _recorded(State(model=chosen.thing, sample=chosen.input or ""), chosen)
+    trace = _recorded(State(model=chosen.thing, sample=chosen.input or "", interventions=_done_to(chosen)), chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
     _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
@@ -347,17 +349,27 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     from visualizer.trace import load
 
     thing, suffix = chosen.thing, _suffix(chosen.thing)
-    state = State(model=thing, sample=chosen.input or "")
+    state = State(model=thing, sample=chosen.input or "", interventions=_done_to(chosen))
     if suffix in CARRIES_STATE:
         state = _carried(Path(thing))
         if chosen.input is not None:
             state = replace(state, sample=chosen.input)
+        if chosen.untrained:
+            state = replace(state, interventions=_done_to(chosen))
     if _suffix(state.model) == ".trace":
-        if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
+        if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
+                     if getattr(chosen, name) is not None]:
             raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model "
                         "instead.")
         return state, load(state.model)
     return state, _recorded(state, chosen)
+
+
+def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
+    """The interventions that were asked for."""
+    from visualizer.trace import UNTRAINED
+
+    return (UNTRAINED,) if chosen.untrained else ()
 
 
 def _carried(path: Path) -> State:
@@ -382,7 +394,8 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     from visualizer.trace import Refused, load
 
     shipped = registry.folder("assets") / "traces" / f"{state.model}.trace"
-    if chosen.target is None and chosen.dtype is None and state.objective == "loss" and shipped.is_file():
+    if chosen.target is None and chosen.dtype is None and state.objective == "loss" \
+            and not state.interventions and shipped.is_file():
         ready = load(shipped)
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
@@ -394,8 +407,22 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
         except ImportError as error:
             raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
         trace: Trace = record(state.model, state.sample, target=chosen.target, objective=state.objective,
-                              dtype=chosen.dtype)
+                              dtype=chosen.dtype, interventions=state.interventions)
     return trace
+
+
+def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
+    """The recording with what the view shows beyond it; that of a file holds what it holds."""
+    missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
+    if not missing or _suffix(state.model) == ".trace":
+        return trace
+    with _working("measuring"):
+        record = registry.module("record")
+        again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
+                               objective=state.objective, dtype=chosen.dtype, interventions=state.interventions,
+                               trace=trace)
+        studied: Trace = record.with_study(again, *missing)
+    return studied
 
 
 def _check(trace: Trace) -> None:
@@ -428,6 +455,7 @@ def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) 
     else:
         moment = moment_of(state, times)
     view = chosen.view or state.view
+    trace = _studied(trace, view, state, chosen)
     takes = registry.module("views").find(view).takes
     knobs = {name: word for name, word in look.knobs if takes(name, word)}  # the State may hold those of other views
     knobs |= dict(pair for pairs in chosen.knobs for pair in pairs)

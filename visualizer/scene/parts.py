@@ -17,7 +17,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.timeline import Moment, Timeline, ease
-from visualizer.scene.type import wrap
+from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
 
 FLOOR = 1e-3
@@ -374,8 +374,11 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         marks.append(Line(points, "gradient-line", 1.5 * s))
     for name, (x, y) in zip(named, points, strict=True):
         if name in (named[0], named[-1]):
-            marks.append(Text(x + 7 * s, y + 14 * s, plain(numbers.significant(found[name], 2)), 12 * s, 600,
-                              "gradient-text"))
+            words = plain(numbers.significant(found[name], 2))
+            crowded = x + 7 * s + width(words, 12 * s, 600) > look.size[0] - 36 * s  # the axis is written there
+            low_down = y + 18 * s > look.size[1]
+            marks.append(Text(x - 7 * s if crowded else x + 7 * s, y - 7 * s if low_down else y + 14 * s, words, 12 * s,
+                              600, "gradient-text", "end" if crowded else "start"))
         zero = found[name] == 0
         marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",
                           "gradient-mark" if zero else "", radius=2.5 * s))

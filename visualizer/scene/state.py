@@ -11,7 +11,7 @@ from typing import Any
 
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
-from visualizer.trace import Refused, Trace
+from visualizer.trace import UNTRAINED, Refused, Trace
 
 VERSION = 1
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -33,6 +33,7 @@ class State:
     focus: Focus | None = None
     look: Look = field(default_factory=Look)
     interventions: tuple[str, ...] = ()
+    """What is done to the model first: `untrained` takes its weights from before training."""
     lesson: str = ""
     step: int = 0
     speed: float = 1.0
@@ -177,6 +178,12 @@ def scope(state: State, name: str) -> State:
 
 def signs(state: State) -> State:
     return replace(state, look=replace(state.look, signs=not state.look.signs))
+
+
+def before_training(state: State) -> State:
+    """The weights from before training, or the trained ones again."""
+    others = tuple(done for done in state.interventions if done != UNTRAINED)
+    return replace(state, interventions=others if UNTRAINED in state.interventions else (*others, UNTRAINED))
 
 
 def theme(state: State) -> State:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from visualizer import registry
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
@@ -44,6 +45,9 @@ def commands() -> tuple[Command, ...]:
                 tr("Open an image, a model, a recording, or a picture saved by the app"), _call("choose_file")),
         Command("draw", tr("Draw a digit"), ("D",), file,
                 tr("Draw the input yourself, with mouse, finger or keyboard"), _call("toggle_pad")),
+        Command("before-training", tr("Before or after training"), ("Ctrl+B",), file,
+                tr("The same model with the weights from before its training, or the trained ones again"),
+                before_training),
         Command("save", tr("Save session…"), ("Ctrl+S",), file,
                 tr("Save where you are, to open it again later"), _call("save_session")),
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"), file,
@@ -210,6 +214,16 @@ def play(window: Window) -> None:
         window.store.apply(lambda state: replace(does.go(state, start), playing=True))
     elif moment is not None:
         window.store.apply(lambda state: does.play(state, window.store.timeline))
+
+
+def before_training(window: Window) -> None:
+    """The weights from before training and back; where there are none the window says so."""
+    model = window.store.state.model
+    if model in registry.with_before():
+        window.store.apply(does.before_training)
+    else:
+        window.say(tr("For {model} no weights from before training come with the app; choose another, for example "
+                      "{other}.").format(model=model, other=registry.with_before()[0]))
 
 
 def turn(name: str) -> Act:

@@ -26,7 +26,7 @@ from visualizer import paint, registry
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
-from visualizer.trace import Sample, Trace
+from visualizer.trace import UNTRAINED, Sample, Trace
 from visualizer.ui import style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
@@ -41,7 +41,9 @@ from visualizer.ui.writing import KINDS, LINE, TextField, TextInput, card_of, ki
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
-"""Of samples that are texts, one below the other."""
+"""Of samples that are named in words, one below the other."""
+IN_WORDS = (*KINDS, "sequence")
+"""What the models read whose samples are named in words, and which are first seen unrolled."""
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
@@ -225,7 +227,8 @@ class Rail(QWidget):
             top, below = top + self.typed.height() + 10, 10
         pitch, tall = self.grid.pitch, self.height() >= 900
         room = self.height() - top - below - 40
-        most = (12 if tall else 6) if self.typing else (6 if tall else 3)
+        listed = kind_of(self.store.state.model) in IN_WORDS
+        most = (12 if tall else 6) if listed else (6 if tall else 3)
         shown = max(1, min(self.grid.rows or 3, most, room // pitch))
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
@@ -401,6 +404,8 @@ class ModelRow(Button):
 
     def _changed(self, old: State, new: State) -> None:
         self.setChecked(new.model == self.name)
+        if old.interventions != new.interventions:
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
@@ -411,7 +416,9 @@ class ModelRow(Button):
             elif self.underMouse():
                 style.fill(painter, place, "sunk", 8)
             style.write(painter, self.text(), 14, 20, weight=600 if self.isChecked() else 500, width=180)
-            style.write(painter, model_size(self.name), 14, 38, "ink-2", size=12, weight=400, width=180)
+            untrained = self.isChecked() and UNTRAINED in self.store.state.interventions
+            below = tr("before training") if untrained else model_size(self.name)
+            style.write(painter, below, 14, 38, "ink-2", size=12, weight=400, width=180)
 
 
 class SampleGrid(QWidget):
@@ -433,13 +440,13 @@ class SampleGrid(QWidget):
 
     @property
     def across(self) -> int:
-        """Pictures stand four in a row; texts and strips one below the other."""
+        """Pictures stand four in a row; texts, tables and strips one below the other."""
         return ACROSS if kind_of(self.store.state.model) == "image" else 1
 
     @property
     def pitch(self) -> int:
         """Pixels from one row to the next."""
-        return TEXT_PITCH if kind_of(self.store.state.model) in KINDS else THUMB_PITCH
+        return TEXT_PITCH if kind_of(self.store.state.model) in IN_WORDS else THUMB_PITCH
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -507,7 +514,7 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = kind_of(self.store.state.model) in KINDS
+        read = kind_of(self.store.state.model) in IN_WORDS
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
@@ -628,12 +635,14 @@ def model_size(name: str) -> str:
 
 def choose_model(store: Store, name: str) -> None:
     """Open a model on the input that is chosen, or on its own first sample where it reads another kind of input."""
+    kept = store.state.interventions if name in registry.with_before() else ()
     if kind_of(name) == kind_of(store.state.model):
-        store.update(model=name)
+        store.update(model=name, interventions=kept)
         return
     found = fitting_samples(name)
-    view = "unrolled" if kind_of(name) in KINDS else "network"
-    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False)
+    view = "unrolled" if kind_of(name) in IN_WORDS else "network"
+    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False,
+                 interventions=kept)
 
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:

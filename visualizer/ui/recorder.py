@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import export, registry, samples
+from visualizer import export, registry, samples, views
 from visualizer.engine.client import Engine
 from visualizer.scene.state import State, from_json
 from visualizer.trace import Refused, Trace, load
@@ -27,6 +27,8 @@ INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
 """What is given to the model that is open."""
 CARRIES_STATE = (".png", ".svg", ".pdf")
 DRAWN = "drawn"
+TYPES_ON = 100
+"""Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 MOST_SESSION = 1 << 20
 """Bytes; a longer file is no session."""
 
@@ -48,7 +50,13 @@ class Recorder(QObject):
         self._before = store.state
         """Where one was in the recording that is still shown while another one is asked for."""
         self._gone = False
+        self._measured: dict[int, tuple[State, str]] = {}
+        """Studies that are under way."""
+        self._in_vain: set[tuple[object, str]] = set()
+        """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
+        store.changed.connect(lambda old, new: old.view != new.view and self.measure())
+        store.trace_changed.connect(lambda trace: self.measure())
         store.wants_trace.connect(self.record)
         engine.ready.connect(self._ready)
         engine.answered.connect(self._answered)
@@ -67,10 +75,26 @@ class Recorder(QObject):
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
+            elif self._is_typed_on(state):
+                number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample,
+                                             interventions=state.interventions)
+                self._asked = {number: state}
             else:
                 self._ask(state)
         except Refused as error:
             self._refuse(str(error))
+
+    def measure(self) -> None:
+        """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
+        state, trace = self.store.state, self.store.trace
+        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace":
+            return
+        recording = recording_of(state)
+        under_way = {(recording_of(asked), name) for asked, name in self._measured.values()} | self._in_vain
+        for name in views.find(state.view).studies:
+            if name not in trace.studies and (recording, name) not in under_way:
+                number = self.engine.request("study", lane=f"study {name}", name=name, **self._wishes(state))
+                self._measured[number] = state, name
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -101,13 +125,13 @@ class Recorder(QObject):
     def _open(self, path: Path) -> None:
         if not path.exists():
             if str(path) in registry.models():
-                self.store.update(model=str(path))
+                self.store.update(model=str(path), interventions=())
                 return
             raise Refused(tr("There is no file {path}; check the name.").format(path=path))
         suffix = path.suffix.lower()
         if suffix == ".trace":
             sample = load(path).sample.name
-            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False)
+            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, interventions=())
         elif suffix == ".session":
             self._restore(_read_session(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
@@ -117,7 +141,7 @@ class Recorder(QObject):
             samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
-            self.store.update(model=str(path), at="", focus=None, playing=False)
+            self.store.update(model=str(path), at="", focus=None, playing=False, interventions=())
         else:
             raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
                              "picture saved by the app.").format(name=path.name))
@@ -129,13 +153,25 @@ class Recorder(QObject):
         self.store.apply(lambda state: replace(found, look=look, playing=False))
 
     def _ask(self, state: State) -> None:
-        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
+        number = self.engine.request("record", **self._wishes(state))
+        self._asked = {number: state}
+
+    def _is_typed_on(self, state: State) -> bool:
+        """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
+        trace, moment = self.store.trace, self.store.moment
+        return trace is not None and trace.model == state.model and state.objective == "loss" \
+            and state.sample.startswith(samples.TYPED) \
+            and len(state.sample) > TYPES_ON and moment is not None and not moment.backward
+
+    def _wishes(self, state: State) -> dict[str, Any]:
+        """The words in which the engine is asked for a recording, or for a study of it."""
+        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
+                                  "interventions": state.interventions}
         if state.sample == DRAWN:
             if self.ink is None:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = self.ink
-        number = self.engine.request("record", **wishes)
-        self._asked = {number: state}
+        return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
         if self.store.set_trace(trace, report, asked=state):
@@ -156,12 +192,22 @@ class Recorder(QObject):
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
+        if number in self._measured:
+            asked, study = self._measured.pop(number)
+            self.store.set_study(study, answer["arrays"], asked)
+            return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
+            if name == "extend" and recording_of(state) == recording_of(self.store.state):
+                self._ask(state)  # nobody has typed on: now with its gradients
 
     def _turned_down(self, number: int, sentence: str) -> None:
-        if self._asked.pop(number, None) is not None:
+        if number in self._measured:
+            asked, study = self._measured.pop(number)
+            self._in_vain.add((recording_of(asked), study))
+            self.said.emit(sentence)
+        elif self._asked.pop(number, None) is not None:
             self._refuse(sentence)
 
     def _ready(self, versions: Any) -> None:

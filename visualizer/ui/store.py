@@ -17,7 +17,7 @@ from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, moment_of
 from visualizer.scene.timeline import Moment, Timeline, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Arrays, Trace
 
 MOST_UNDO = 200
 
@@ -110,6 +110,15 @@ class Store(QObject):
             return False
         self._report = report
         self.report_changed.emit(report)
+        return True
+
+    def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
+        """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
+        if self._trace is None or self._shown != recording_of(asked):
+            return False
+        self._trace = replace(self._trace, studies={**self._trace.studies, name: arrays})
+        self._timeline = timeline(self._trace)
+        self.trace_changed.emit(self._trace)
         return True
 
     def undo(self) -> None:

@@ -19,7 +19,7 @@ from visualizer.scene import state as does
 from visualizer.scene.picture import plain
 from visualizer.scene.state import State
 from visualizer.scene.type import wrap
-from visualizer.trace import Refused
+from visualizer.trace import UNTRAINED, Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import note_focus
 from visualizer.ui.store import Store
@@ -70,7 +70,8 @@ class TextInput(QWidget):
 
     def notes(self) -> list[tuple[str, str]]:
         """(words, token) of each line below the field."""
-        card, text = card_of(self.store.state.model), self.field.toPlainText()
+        state, text = self.store.state, self.field.toPlainText()
+        card = card_of(state.model, UNTRAINED in state.interventions)
         stranger = "ink-2" if can_read(card, text) else "negative-text"
         said = ((count_words(card, text), "ink-2"), (quality_words(card), "ink-2"),
                 (unreadable_words(card, text), stranger))
@@ -106,6 +107,8 @@ class TextInput(QWidget):
         self.update()
 
     def _changed(self, old: State, new: State) -> None:
+        if old.interventions != new.interventions:
+            self._describe()
         if (old.sample, old.model) != (new.sample, new.model) \
                 and new.sample != f"{TYPED}{self.field.toPlainText()}":
             self._going_on, self._reached = False, None
@@ -180,10 +183,11 @@ class TextField(QPlainTextEdit):
 
 
 @cache
-def card_of(model: str) -> Card:
-    """What a model says about itself; nothing where it says nothing."""
+def card_of(model: str, untrained: bool = False) -> Card:
+    """What a model says about itself, as it is or with its weights from before training; nothing where it says
+    nothing."""
     try:
-        return registry.card(model)
+        return registry.card(registry.weights(model, untrained) if untrained else model)
     except (LookupError, ValueError, OSError):
         return {}
 

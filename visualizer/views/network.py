@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.columns import Column, Plan, arrange, kernel_cell, lanes_height, scrolled
+from visualizer.scene.columns import ARC, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -47,7 +47,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, subject)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan), *_left_out(plan, look),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
@@ -250,9 +250,10 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
     if moment.index == 0 and column.layer == moment.beat.layer:
         lit = 1.0
     marks: list[Mark] = []
+    name = layer.name if text_width(layer.name, 13 * s, 600, mono=True) <= room else short_name(layer.name)
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
-            marks.append(Text(column.x, 80 * s, plain(layer.name), 13 * s, 600, ink, max_width=room, mono=True,
+            marks.append(Text(column.x, 80 * s, plain(name), 13 * s, 600, ink, max_width=room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
         marks += parts.faded(_header_lines(trace, column, False, look, room), 1 - share)
@@ -305,8 +306,9 @@ def _header_room(plan: Plan, column: Column, look: Look) -> float:
 
 # --- edges ----------------------------------------------------------------------------------------------------------
 
-def _edges(trace: Trace, plan: Plan) -> list[Mark]:
-    """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all."""
+def _edges(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all, and arcs
+    above the columns where a layer reads one that stands further back."""
     wedges: list[Points] = []
     curves: list[Points] = []
     for column in plan.columns.values():
@@ -314,6 +316,8 @@ def _edges(trace: Trace, plan: Plan) -> list[Mark]:
             continue
         for source in _sources(trace, plan, column):
             how = _wiring(trace, source, column)
+            if (source.layer, column.layer) in plan.skips:
+                continue
             if how == "wedge":
                 wedges.append(_wedge(source, column))
             else:
@@ -324,7 +328,40 @@ def _edges(trace: Trace, plan: Plan) -> list[Mark]:
         marks.append(Path(tuple(wedges), fill="wedge"))
     if curves:
         marks.append(Path(tuple(curves), stroke="edge", width=1))
+    arcs = [arc for skip in plan.skips for arc in _arc(plan, skip, look)]
+    if arcs:
+        marks.append(Path(tuple(arcs), stroke="rule", width=1.5))
     return marks
+
+
+def _arc(plan: Plan, skip: tuple[str, str], look: Look) -> list[Points]:
+    """Up from a column, along above those between, and down with an arrow to the column that reads it.
+
+    In a deep network the arc ends at the rim of what is seen, if one of its ends has scrolled past.
+    """
+    s, (source, target) = look.text_scale, (plan.columns[name] for name in skip)
+    seen = [column for column in plan.columns.values() if column.style != "hidden" and column.layer not in plan.fixed]
+    if not seen or (source.style == "hidden" and target.style == "hidden" and
+                    (target.x < seen[0].x or source.x > seen[-1].x)):
+        return []
+    rim = seen[0].x - 12 * s, seen[-1].x + seen[-1].width + 12 * s
+    gone = source.style == "hidden", target.style == "hidden"
+    x0, x1 = (min(max(column.middle, rim[0]), rim[1]) for column in (source, target))
+    y, bend = plan.top - (10 + ARC * plan.skips[skip]) * s, 5 * s
+    if x1 - x0 < 2 * bend:
+        return []
+    start, end = ((x0, source.top - 6 * s), (x1, target.top - 7 * s))
+    outline: list[tuple[float, float]] = [(x0, y)] if gone[0] else [start, start, (x0, y + bend), (x0, y + bend)]
+    if not gone[0]:
+        outline += [(x0, y), (x0, y), (x0 + bend, y)]
+    here = outline[-1]
+    along = (x1 if gone[1] else x1 - bend, y)
+    outline += [here, along, along]
+    if gone[1]:
+        return [tuple(outline)]
+    outline += [(x1, y), (x1, y), (x1, y + bend), (x1, y + bend), end, end]
+    tip = tuple((x1 + dx * s, end[1] + dy * s) for dx, dy in ((-3.5, -4), (0, 0), (3.5, -4)))
+    return [tuple(outline), (tip[0], tip[0], tip[1], tip[1], tip[1], tip[2], tip[2])]
 
 
 def _sources(trace: Trace, plan: Plan, column: Column) -> Iterator[Column]:
@@ -399,7 +436,7 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
         pairs = [(a, b) for a, b in _pairs(source, column, _wiring(trace, source, column))
                  if b == subject.cell[0]] if _wiring(trace, source, column) != "wedge" else []
         curves = tuple(_grown(_curve(*_ends(source, a, column, b)), grown, backward) for a, b in pairs)
-        if curves and grown > 0:
+        if curves and grown > 0 and (source.layer, column.layer) not in plan.skips:
             marks.append(Path(curves, stroke=ink, width=1.5))
         for a, _ in pairs:
             marks += _outlined(trace, source, a, boxes.get(source.layer), look, source.style == "maps")
@@ -407,6 +444,9 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
             for a in source.shown if len(source.shown) <= 16 else ():
                 marks += _outlined(trace, source, a, boxes[source.layer], look, False)
         marks += _kernels(trace, plan, column, source, subject.cell[0], backward, look)
+    for skip in plan.skips:
+        arc = _arc(plan, skip, look) if skip[1] == column.layer else []
+        marks += parts.faded([Path(tuple(arc), stroke=ink, width=2)] if arc else [], grown)
     first = trace.layers[0]
     image = plan.columns[first.name]
     if image.style == "picture" and first.name in boxes and first.name not in (subject.layer, *layer.reads):
@@ -636,8 +676,9 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     if layer.kind == "input":
         row = strongest(layer, True)
         where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
+        what = "pixels" if layer.has("row", "column") else "numbers"
         return (f"Back at the input: ∥∂L/∂x∥ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
-                f"{where}; these are the pixels that would change the loss.")
+                f"{where}; these are the {what} that would change the loss.")
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
         return (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
