@@ -36,10 +36,10 @@ class View:
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Settings it understands, each with the words it takes, the first being the default."""
-    studies: tuple[str, ...] = ()
-    """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
     glides: tuple[str, ...] = ()
     """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
+    studies: tuple[str, ...] = ()
+    """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
 
     def takes(self, name: str, word: str) -> bool:
         """Whether a knob can be turned to that word."""
