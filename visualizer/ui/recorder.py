@@ -25,7 +25,7 @@ from visualizer.ui.writing import card_of, kind_of
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
 INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
 """What is given to the model that is open."""
-CARRIES_STATE = (".png", ".svg", ".pdf")
+CARRIES_STATE = (".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 DRAWN = "drawn"
 MOST_SESSION = 1 << 20
 """Bytes; a longer file is no session."""
