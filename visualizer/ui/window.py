@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QRect, QRectF, QSize, Qt, QTimer, Signal  # noqa: TID251 waits
 from PySide6.QtGui import (
@@ -42,6 +43,9 @@ from visualizer.ui.transport import Transport
 from visualizer.ui.words import tr
 from visualizer.views import View
 
+if TYPE_CHECKING:
+    from visualizer.ui.filming import FilmPanel
+
 PATIENCE = 200
 """Milliseconds of waiting that pass unseen; only then is the old picture veiled."""
 MESSAGE = 40
@@ -72,6 +76,7 @@ class Window(QWidget):
         self.transport = Transport(store, self.run, self.frame)
         self.transport.steps = lambda: self.stage.picture.steps
         self.empty = Empty(self.run, self.frame)
+        self.film_panel: FilmPanel | None = None
         self.drawer_open = False
         self._overlay: QWidget | None = None
         self._trail: list[tuple[str, Focus | None]] = []
@@ -137,6 +142,17 @@ class Window(QWidget):
 
         export.save(self.stage.picture, path, state_json=to_json(self.pictured()), scale=2)
 
+    def export_film(self) -> None:
+        """Show or put away the panel in which a film is chosen and its progress is seen."""
+        if self.film_panel is None:
+            from visualizer.ui.filming import FilmPanel  # not before it is asked for
+
+            self.film_panel = FilmPanel(self.store, self.pictured, self)
+            self.film_panel.said.connect(self.say)
+            self.film_panel.closed.connect(lambda: self.stage.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.film_panel.toggle()
+        self._place()
+
     def pictured(self) -> State:
         """The State as far as the picture depends on it: in the microscope with its number, and no other view's
         knobs."""
@@ -197,6 +213,8 @@ class Window(QWidget):
             self._close_overlay()
         elif self.rail.panel is not None:
             self.rail.close_panel()
+        elif self.film_panel is not None and self.film_panel.isVisible():
+            self.film_panel.toggle()
         elif self.message.isVisible():
             self.message.dismiss()
         elif self.drawer_open and self.width() < COMPACT_BELOW:
@@ -339,6 +357,8 @@ class Window(QWidget):
         self.inspector.setVisible(not compact or drawer)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
+        if self.film_panel is not None:
+            self.film_panel.place(QRect(0, height - self.frame.height() + self.frame.y() + TOP, width, middle))
         if self._overlay is not None:
             self._overlay.setGeometry(self.rect())
 

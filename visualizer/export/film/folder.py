@@ -54,8 +54,8 @@ def name(number: int, film: Film) -> str:
 
 def fingerprint(film: Film) -> str:
     """sha256 over all that decides what the frames show."""
-    said = (film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps, film.speed,
-            film.scale, film.state_json, visualizer.__version__)
+    said = (film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps,
+            film.speed, film.scale, film.state_json, visualizer.__version__)
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()
 
 
