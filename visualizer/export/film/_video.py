@@ -27,6 +27,12 @@ def encoder(container: str, codec: str, options: Mapping[str, str]) -> Callable[
                                                                                None]:
     """How a film is written into a container of FFmpeg's with one of its encoders."""
     def encode(file: BinaryIO, film: Film, frames: Iterator[Pixels]) -> None:
+        try:
+            written(file, film, frames)
+        except import_module("av").error.FFmpegError as error:
+            raise _first(error) from error
+
+    def written(file: BinaryIO, film: Film, frames: Iterator[Pixels]) -> None:
         av = import_module("av")
         with av.open(file, "w", format=container, options={"fflags": "+bitexact"}) as out:
             if film.state_json:
@@ -56,6 +62,13 @@ def missing() -> str:
     except ImportError:
         return f"Video needs PyAV, which is not installed; run: {INSTALL}, or choose .gif, .apng or .webp."
     return ""
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first: the file, say, of which FFmpeg only knows that it did not take what it was given."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _converter() -> Callable[[Pixels], Any]:

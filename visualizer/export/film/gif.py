@@ -24,8 +24,8 @@ FASTEST = 50
 """Frames a second. Times are counted in 1/100 s, and viewers slow down whatever stands for less than two of them."""
 LARGEST = 65_535
 MARK = b"visualizer-state "
-SHARES = {"activation": 4, "weight": 5, "gradient": 6, "pixel": 8, "probability": 8}
-"""Every so manieth entry of each table is in the palette."""
+SHARES = {"activation": 4, "weight": 5, "gradient": 6, "pixel": 8}
+"""One entry in so many of each table is in the palette."""
 BLENDS = {"ink": 10, "ink-2": 6, "accent": 4, "accent-ink": 4, "gradient-text": 3}
 """How many steps between the ground and the colours of text: the edges of letters."""
 
@@ -90,7 +90,7 @@ def tables(theme: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         listed += [tuple(np.rint(ground + (text - ground) * step / (steps + 1)).astype(int))
                    for step in range(1, steps + 1)]
     for name, share in SHARES.items():
-        table = found.palettes.get(name, np.zeros((0, 3), np.uint8))
+        table = found.palettes[name]
         listed += [tuple(int(part) for part in entry) for entry in (*table[1::share], *table[-1:])]
     kept = list(dict.fromkeys(tuple(map(int, entry)) for entry in listed))[:CLEAR]
     palette = np.zeros((256, 3), np.uint8)
