@@ -463,7 +463,7 @@ def test_film_writes_what_is_asked_for_and_says_so(said, recorded, tmp_path):
 
 
 def test_a_program_is_told_how_far_it_is(said, recorded, tmp_path):
-    status, out, _ = said(recorded, *SHORT, "--json", "-o", tmp_path / "a.apng")
+    _, out, _ = said(recorded, *SHORT, "--json", "-o", tmp_path / "a.apng")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [line["done"] for line in lines[:-1]] == [1, 2, 3, 4, 5]
     assert lines[-1] == {"file": str(tmp_path / "a.apng"), "frames": 5, "seconds": 1.0,

@@ -117,8 +117,8 @@ class Window(QWidget):
     def choose_file(self) -> None:
         """Ask for a file and open it."""
         path, _ = QFileDialog.getOpenFileName(self, tr("Open"), "", tr(
-            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.apng *.mp4 "
-            "*.webm *.txt *.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
+            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.apng "
+            "*.mp4 *.webm *.txt *.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
         if path:
             self.opened.emit(path)
 

@@ -109,7 +109,7 @@ def tables(theme: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 def refuses(film: Film) -> str:
     """Why a film cannot be a GIF."""
     if film.fps > FASTEST:
-        return f"A GIF shows at most {FASTEST} frames a second; choose --fps {FASTEST} or less."
+        return f"A GIF shows at most {FASTEST} frames a second; choose {FASTEST} or fewer."
     if max(film.size) > LARGEST:
         return f"A GIF is at most {LARGEST:,} pixels wide and high; choose a smaller size."
     return ""

@@ -43,6 +43,5 @@ def _box(data: bytes, name: bytes, at: int, end: int) -> tuple[int, int] | None:
     return None
 
 
-FILM = FilmFormat("mp4", (".mp4",), "MP4 video",
-                  in_file(encoder("mp4", "libx264", {"preset": "veryfast", "crf": "18"})), state, missing=missing,
-                  even=True)
+encode = encoder("mp4", "libx264", {"preset": "veryfast", "crf": "18"})
+FILM = FilmFormat("mp4", (".mp4",), "MP4 video", in_file(encode), state, missing=missing, even=True)

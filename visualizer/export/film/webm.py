@@ -10,7 +10,6 @@ SEGMENT, TAGS, TAG, SIMPLE_TAG = 0x18538067, 0x1254C367, 0x7373, 0x67C8
 TAG_NAME, TAG_STRING = 0x45A3, 0x4487
 """Ids of elements (RFC 9559)."""
 INSIDE = (SEGMENT, TAGS, TAG, SIMPLE_TAG)
-SPEED = {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"}
 
 
 def state(data: bytes) -> str | None:
@@ -43,5 +42,5 @@ def _number(data: bytes, at: int, whole: bool = False) -> tuple[int | None, int]
     return (number if whole else number & (1 << 7 * length) - 1), at + length
 
 
-FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encoder("webm", "libvpx-vp9", SPEED)), state,
-                  missing=missing, even=True)
+encode = encoder("webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"})
+FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encode), state, missing=missing, even=True)
