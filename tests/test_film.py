@@ -393,7 +393,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_file(name, tmp_path, monkeypatch
     path = tmp_path / f"a{FORMS[name].suffixes[0]}"
     path.write_bytes(b"old")
     monkeypatch.setattr(Path, "open", lambda self, mode: Full(str(self), mode.replace("b", "")))
-    with pytest.raises(films.NoRoom, match=r"^The disk is full, so a\.\w+ was not finished; make room"):
+    with pytest.raises(films.NotWritten, match=r"^The disk is full, so a\.\w+ was not finished; make room"):
         films.save(a_film(), path)
     monkeypatch.undo()
     assert path.read_bytes() == b"old"
@@ -460,6 +460,8 @@ def test_film_writes_what_is_asked_for_and_says_so(said, recorded, tmp_path):
     status, out, _ = said(tmp_path / "a.gif", "--to", "conv", "--from", "conv", "-o", tmp_path / "frames")
     assert status == cli.DONE
     assert sum(path.suffix == ".png" for path in (tmp_path / "frames").iterdir()) == 26 + 1
+    assert said(recorded, *SHORT, "--set", "reduced_motion=on", "-o", tmp_path / "b.gif")[0] == cli.DONE
+    assert state.from_json(export.state_in(tmp_path / "b.gif")).at == "conv.forward"
 
 
 def test_a_program_is_told_how_far_it_is(said, recorded, tmp_path):
@@ -489,16 +491,17 @@ def test_a_person_at_a_terminal_sees_a_bar_that_goes_away(recorded, tmp_path, mo
     (["--size", "9000x9000", "-o", "a.gif"], cli.WRONG_USAGE, "too many for a film"),
     (["-o", "nowhere/a.gif"], cli.NOT_DONE, "There is no folder nowhere"),
     (["-o", "taken"], cli.REFUSED, "other things in it"),
+    (["-o", "taken/mine"], cli.REFUSED, "is a file"),
     pytest.param(["--size", "641x480", "-o", "a.mp4"], cli.WRONG_USAGE, "even width and height", marks=needs_av),
 ])
 def test_film_refuses(said, recorded, tmp_path, monkeypatch, arguments, status, words):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "taken").mkdir()
-    (tmp_path / "taken" / "mine.txt").write_text("mine")
+    (tmp_path / "taken" / "mine").write_text("mine")
     found, out, err = said(recorded, *arguments)
     assert (found, out) == (status, ""), err
     assert words in err
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine.txt", "taken"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["mine", "taken"]
 
 
 def test_a_full_disk_and_a_folder_that_cannot_be_written_are_said(said, recorded, tmp_path, monkeypatch):
@@ -509,6 +512,18 @@ def test_a_full_disk_and_a_folder_that_cannot_be_written_are_said(said, recorded
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     status, _, err = said(recorded, *SHORT, "-o", tmp_path / "a.gif")
     assert (status, err.startswith("Nothing can be written in")) == (cli.NOT_DONE, True)
+    monkeypatch.undo()
+
+    honest = Path.open
+
+    def forbidden(self, mode="r", *rest, **options):
+        if "w" in mode:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return honest(self, mode, *rest, **options)
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    status, _, err = said(recorded, *SHORT, "-o", tmp_path / "a.gif")
+    assert (status, err) == (cli.NOT_DONE, f"{tmp_path / 'a.gif'} cannot be written; choose a folder of your own.\n")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -320,13 +320,14 @@ def _film(chosen: argparse.Namespace) -> int:
     look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
     state, _ = _drawn(_headless("export"), replace(state, look=look), trace, chosen)
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
-                      Fraction(chosen.speed), chosen.scale, _way_back(state, trace, chosen))
+                      Fraction(chosen.speed), chosen.scale)
+    film = replace(film, state_json=_way_back(replace(state, at=film.moment(0).address), trace, chosen))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
         with _stoppable(), _progress(f"filming {state.model}", chosen.json) as told:
             films.save(film, chosen.output, told)
-    except films.NoRoom as error:
+    except films.NotWritten as error:
         raise NotDone(str(error)) from error
     except KeyboardInterrupt:
         kept = "the same command goes on from there" if not form.suffixes else "nothing was written"

@@ -135,7 +135,8 @@ def find(path: str | Path) -> FilmFormat:
 def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Path:
     """Write a film in the format that the ending names.
 
-    Raises LookupError for an unknown ending, Refused where the film cannot be made so, Full where the disk is full.
+    Raises LookupError for an unknown ending, Refused where the film cannot be made so, NotWritten where the disk is
+    full or not to be written on.
     """
     path = Path(path)
     found = find(path)
@@ -145,14 +146,16 @@ def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Pa
         found.write(film, path, told)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NoRoom(f"The disk is full, so {path.name} was not finished; make room, or choose another "
-                         "folder.") from error
+            raise NotWritten(f"The disk is full, so {path.name} was not finished; make room, or choose another "
+                             "folder.") from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise NotWritten(f"{path} cannot be written; choose a folder of your own.") from error
         raise
     return path
 
 
-class NoRoom(Exception):
-    """The disk is full; one sentence that says what to do."""
+class NotWritten(Exception):
+    """The disk is full, or not to be written on; one sentence that says what to do."""
 
 
 def refusal(film: Film, form: FilmFormat) -> str:

@@ -49,7 +49,7 @@ def sheet(film: Film) -> Picture:
             marks += [Rect(left, top, picture.size[0] * scale, high, picture.background),
                       *(scaled(mark, left, top, scale) for mark in picture),
                       Rect(left, top, picture.size[0] * scale, high, stroke="rule"),
-                      Text(left, top + high + HEAD, (Run(film.moment(frame).beat.address, weight=600, mono=True),),
+                      Text(left, top + high + HEAD, (Run(film.moment(frame).address, weight=600, mono=True),),
                            SIZE, max_width=wide - 48),
                       Text(left + wide, top + high + HEAD, plain(f"{number(float(frame / film.fps), 1)} s"), SIZE,
                            color="ink-2", anchor="end")]

@@ -81,6 +81,8 @@ def is_whole(path: Path, key: str) -> bool:
 def _claim(film: Film, path: Path, key: str) -> None:
     """Make the folder, or make sure that it is empty or holds the beginning of this very film."""
     manifest = path / MANIFEST
+    if path.is_file():
+        raise Refused(f"{path} is a file; choose another name for the folder, or give the film an ending.")
     if path.is_dir() and any(path.iterdir()):
         try:
             held = json.loads(manifest.read_text("utf-8")).get("film")
