@@ -22,14 +22,15 @@ VIDEO = ("mp4", "webm")
 
 
 def real_time() -> Iterator[Row | Skipped]:
-    """How long a film takes to make, against how long it runs. By the clock on the wall: two cores, nothing else."""
+    """How long a film takes to make on two cores, against how long it runs: its busier thread, and the wall's clock."""
     for name in VIDEO:
         form, film = _form(name), _film()
         if form.missing():
             yield Skipped(f"{name}, 1080p, 30 frames a second", form.missing())
             continue
-        yield Row(f"{name}, 1080p, 30 frames a second", _by_the_clock(_making(name)),
-                  lambda film=film: 1000 * float(film.seconds), "playing it", 1.0, at_least=True)
+        for what, measured in (("drawing or encoding, whichever is longer", _busier), ("on the clock", _on_the_clock)):
+            yield Row(f"{name}, 1080p, 30 frames a second, {what}", measured(_making(name)),
+                      lambda film=film: 1000 * float(film.seconds), "playing it", 1.0, at_least=True)
 
 
 def drawing() -> Iterator[Row | Skipped]:
@@ -71,7 +72,18 @@ def _making(name: str) -> Callable[[], None]:
     return make
 
 
-def _by_the_clock(work: Callable[[], None]) -> Callable[[], float]:
+def _busier(work: Callable[[], None]) -> Callable[[], float]:
+    """Processor time of the thread that draws or of the one that encodes: what the film takes with a core for each."""
+    def timed() -> float:
+        everything, drawing = time.process_time(), time.thread_time()
+        work()
+        drawing = time.thread_time() - drawing
+        return 1000 * max(drawing, time.process_time() - everything - drawing)
+
+    return timed
+
+
+def _on_the_clock(work: Callable[[], None]) -> Callable[[], float]:
     def timed() -> float:
         start = time.perf_counter()
         work()
@@ -88,5 +100,6 @@ def _drawing() -> None:
 def _encoding(name: str) -> Callable[[], None]:
     """The frames are drawn the first time; the benchmark runs everything once before it measures."""
     ready = cache(lambda: list(films.frames(_film())))
-    encode = registry.module(f"export.film.{name}").encode
-    return lambda: encode(io.BytesIO(), _film(), iter(ready()))
+    module = registry.module(f"export.film.{name}")
+    prepared = getattr(module, "converted", iter)
+    return lambda: module.encode(io.BytesIO(), _film(), prepared(iter(ready())))

@@ -234,11 +234,14 @@ def painted(picture: Picture, film: Film, stills: paint.Stills) -> Pixels:
     return pixels
 
 
-def in_file(encode: Callable[[BinaryIO, Film, Iterator[Pixels]], None]) -> Callable[[Film, Path, Told], None]:
-    """How a format is written that is one file: beside its target while it grows, drawn here, encoded in a thread."""
+def in_file(encode: Callable[[BinaryIO, Film, Iterator[Any]], None],
+            prepared: Callable[[Iterator[Pixels]], Iterator[Any]] = iter) -> Callable[[Film, Path, Told], None]:
+    """How a format is written that is one file: beside its target while it grows, drawn and `prepared` in this thread,
+    encoded in another."""
     def write(film: Film, path: Path, told: Told) -> None:
         with registry.whole(path) as beside, beside.open("wb") as file:
-            _side_by_side(lambda taken: encode(file, film, taken), frames(film), lambda done: told(done, film.count))
+            _side_by_side(lambda taken: encode(file, film, taken), prepared(frames(film)),
+                          lambda done: told(done, film.count))
     return write
 
 

@@ -23,16 +23,15 @@ KEY_SECONDS = 2
 INSTALL = "pip install 'av>=18'"
 
 
-def encoder(container: str, codec: str, options: Mapping[str, str]) -> Callable[[BinaryIO, Film, Iterator[Pixels]],
-                                                                               None]:
-    """How a film is written into a container of FFmpeg's with one of its encoders."""
-    def encode(file: BinaryIO, film: Film, frames: Iterator[Pixels]) -> None:
+def encoder(container: str, codec: str, options: Mapping[str, str]) -> Callable[[BinaryIO, Film, Iterator[Any]], None]:
+    """How `converted` frames are written into a container of FFmpeg's with one of its encoders."""
+    def encode(file: BinaryIO, film: Film, frames: Iterator[Any]) -> None:
         try:
             written(file, film, frames)
         except import_module("av").error.FFmpegError as error:
             raise _first(error) from error
 
-    def written(file: BinaryIO, film: Film, frames: Iterator[Pixels]) -> None:
+    def written(file: BinaryIO, film: Film, frames: Iterator[Any]) -> None:
         av = import_module("av")
         with av.open(file, "w", format=container, options={"fflags": "+bitexact"}) as out:
             if film.state_json:
@@ -44,14 +43,25 @@ def encoder(container: str, codec: str, options: Mapping[str, str]) -> Callable[
             context.flags |= import_module("av.codec.context").Flags.bitexact
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = LIMITED
-            convert, shown, frame = _converter(), None, None
-            for number, pixels in enumerate(frames):
-                if pixels is not shown:
-                    shown, frame = pixels, convert(pixels)
+            for number, frame in enumerate(frames):
                 frame.pts, frame.time_base = number, 1 / film.fps
                 out.mux(stream.encode(frame))
             out.mux(stream.encode(None))
     return encode
+
+
+def converted(frames: Iterator[Pixels]) -> Iterator[Any]:
+    """Frames of a luma and two chroma planes of half the size; the very same one where nothing has changed."""
+    av, scaling = import_module("av"), import_module("av.video.reformatter")
+    reformatter, shown, frame = scaling.VideoReformatter(), None, None
+    for pixels in frames:
+        if pixels is not shown:
+            shown, (rows, columns) = pixels, pixels.shape
+            whole = av.VideoFrame.from_ndarray(pixels.view(np.uint8).reshape(rows, columns, 4), format="bgra")
+            frame = reformatter.reformat(whole, format="yuv420p", dst_colorspace=scaling.Colorspace.ITU709,
+                                         src_color_range=scaling.ColorRange.JPEG,
+                                         dst_color_range=scaling.ColorRange.MPEG)
+        yield frame
 
 
 @cache
@@ -69,16 +79,3 @@ def _first(error: BaseException) -> BaseException:
     while error.__context__ is not None:
         error = error.__context__
     return error
-
-
-def _converter() -> Callable[[Pixels], Any]:
-    """Turns pixels into frames of a luma and two chroma planes of half the size."""
-    av, scaling = import_module("av"), import_module("av.video.reformatter")
-    reformatter = scaling.VideoReformatter()
-
-    def convert(pixels: Pixels) -> Any:
-        rows, columns = pixels.shape
-        whole = av.VideoFrame.from_ndarray(pixels.view(np.uint8).reshape(rows, columns, 4), format="bgra")
-        return reformatter.reformat(whole, format="yuv420p", dst_colorspace=scaling.Colorspace.ITU709,
-                                    src_color_range=scaling.ColorRange.JPEG, dst_color_range=scaling.ColorRange.MPEG)
-    return convert

@@ -6,7 +6,7 @@ import struct
 
 from visualizer.export import MOST_STATE
 from visualizer.export.film import FilmFormat, in_file
-from visualizer.export.film._video import encoder, missing
+from visualizer.export.film._video import converted, encoder, missing
 
 WAY = (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data")
 """The boxes, one in the other, down to the comment (ISO/IEC 14496-12, and the metadata of QuickTime)."""
@@ -44,4 +44,4 @@ def _box(data: bytes, name: bytes, at: int, end: int) -> tuple[int, int] | None:
 
 
 encode = encoder("mp4", "libx264", {"preset": "veryfast", "crf": "18"})
-FILM = FilmFormat("mp4", (".mp4",), "MP4 video", in_file(encode), state, missing=missing, even=True)
+FILM = FilmFormat("mp4", (".mp4",), "MP4 video", in_file(encode, converted), state, missing=missing, even=True)

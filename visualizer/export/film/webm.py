@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from visualizer.export import MOST_STATE
 from visualizer.export.film import FilmFormat, in_file
-from visualizer.export.film._video import encoder, missing
+from visualizer.export.film._video import converted, encoder, missing
 
 SEGMENT, TAGS, TAG, SIMPLE_TAG = 0x18538067, 0x1254C367, 0x7373, 0x67C8
 TAG_NAME, TAG_STRING = 0x45A3, 0x4487
@@ -43,4 +43,4 @@ def _number(data: bytes, at: int, whole: bool = False) -> tuple[int | None, int]
 
 
 encode = encoder("webm", "libvpx-vp9", {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"})
-FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encode), state, missing=missing, even=True)
+FILM = FilmFormat("webm", (".webm",), "WebM video", in_file(encode, converted), state, missing=missing, even=True)
