@@ -29,7 +29,8 @@ PROMISED = {
     "reverse": ("R",), "card": ("C",), "march": ("M",),
     "slower": ("[",), "faster": ("]",), "signs": ("S",), "scale-unit": ("U",), "scale-layer": ("L",),
     "scale-network": ("N",), "theme": ("T",), "present": ("F5",), "black": (".", "B"), "white": ("W",),
-    "pane": ("F6",), "export": ("E",), "keys": ("F1",), "details": ("I",), "open": ("Ctrl+O",), "save": ("Ctrl+S",),
+    "pane": ("F6",), "export": ("E",), "film": ("Ctrl+Shift+E",), "keys": ("F1",), "details": ("I",),
+    "open": ("Ctrl+O",), "save": ("Ctrl+S",),
     "undo": ("Ctrl+Z",), "redo": ("Ctrl+Shift+Z",), "quit": ("Ctrl+Q",), "copy": ("Ctrl+C",),
 }
 """Command -> keys that the design promises."""

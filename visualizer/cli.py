@@ -17,10 +17,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import json
 import math
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
-CARRIES_STATE = (".session", ".png", ".svg", ".pdf")
+CARRIES_STATE = (".session", ".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 """Files in which the app leaves where it stood."""
 FEW = 12
 """So many of each are listed where everything is."""
@@ -102,8 +104,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = ("a bundled model, a model file, a .trace, a .session, .png, .svg or .pdf saved by the app, or lab, the "
-         "gradient laboratory")
+THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, or lab, the gradient "
+         "laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -148,6 +150,23 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--transparent", action="store_true", help="leave the ground of the picture clear")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf")
 
+    it = command("film", _film, "write an animation as a film, or as a folder of pictures with a storyboard")
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
+    it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
+    it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
+    _how_it_is_seen(it)
+    it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
+    it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
+    it.add_argument("--theme", help="a theme of `visualizer list themes`")
+    it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the pictures out in (default 1104x796)")
+    it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the film per laid-out pixel")
+    it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
+    it.add_argument("--numbers", type=Path, metavar="FILE.trace", help=argparse.SUPPRESS)  # what the window shows
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
+    it.set_defaults(at=None, backward=False)
+
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
     _what_goes_in(it)
@@ -177,6 +196,10 @@ def _what_is_seen(it: argparse.ArgumentParser) -> None:
     when = it.add_mutually_exclusive_group()
     when.add_argument("--at", metavar="ADDRESS", help="the moment: conv2.forward, conv2.forward@0.5, conv2.backward")
     when.add_argument("--backward", action="store_true", help="the end of the backward pass, or of the focused layer's")
+    _how_it_is_seen(it)
+
+
+def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
@@ -205,6 +228,17 @@ def _positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
     return value
+
+
+def _ratio(text: str) -> Fraction:
+    """`30`, `29.97` or `30000/1001`, exactly."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if not Fraction(1, 100) <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.01 to 1000")
+    return value.limit_denominator(10_000)
 
 
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
@@ -271,6 +305,48 @@ def _shot(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _film(chosen: argparse.Namespace) -> int:
+    """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
+    from visualizer.scene.timeline import timeline
+    from visualizer.trace import load
+
+    films = _headless("export.film")
+    form = films.find(chosen.output)
+    if missing := form.missing():
+        raise NotDone(missing)
+    _writable(chosen.output, form.suffixes)
+    if chosen.numbers is None:
+        state, trace = _state_and_trace(chosen)
+    else:
+        state, trace = _carried(Path(chosen.thing)), load(chosen.numbers)
+    times = timeline(trace)
+    start, end = films.between(times, chosen.first, chosen.last)
+    chosen.at = times.at(start).address
+    size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
+    look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
+    state, _ = _drawn(_headless("export"), replace(state, look=look), trace, chosen)
+    film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
+                      Fraction(chosen.speed), chosen.scale)
+    film = replace(film, state_json=_way_back(replace(state, at=film.moment(0).address), trace, chosen))
+    if why := films.refusal(film, form):
+        raise Usage(why)
+    try:
+        with _stoppable(), _progress(f"filming {state.model}", chosen.json) as told:
+            films.save(film, chosen.output, told)
+    except films.NotWritten as error:
+        raise NotDone(str(error)) from error
+    except KeyboardInterrupt:
+        kept = "the same command goes on from there" if not form.suffixes else "nothing was written"
+        return _fail(f"Stopped; {kept}.", INTERRUPTED)
+    files = [chosen.output] if form.suffixes else [path for path in chosen.output.iterdir() if path.is_file()]
+    size, length = sum(path.stat().st_size for path in files), float(film.seconds)
+    if chosen.json:
+        _say(json.dumps({"file": str(chosen.output), "frames": film.count, "seconds": length, "bytes": size}))
+    else:
+        _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
+    return DONE
+
+
 def _data(chosen: argparse.Namespace) -> int:
     """Numbers into a file: arrays of the layers, or the table that belongs to a picture."""
     from visualizer import data
@@ -330,9 +406,9 @@ def _lessons() -> list[Entry]:
 
 
 def _formats() -> list[Entry]:
-    pictures = _headless("export").formats()
-    return [{"name": it.name, "about": f"{it.title} ({', '.join(it.suffixes)})", "suffixes": list(it.suffixes)}
-            for it in pictures]
+    pictures, films = _headless("export").formats(), _headless("export.film").formats()
+    return [{"name": it.name, "about": f"{it.title} ({', '.join(it.suffixes) or 'a folder'})",
+             "suffixes": list(it.suffixes)} for it in (*pictures, *films)]
 
 
 def _themes() -> list[Entry]:
@@ -526,10 +602,13 @@ def _scope(word: str) -> str:
     return word
 
 
-def _signs(word: str) -> bool:
-    if word not in ("on", "off"):
-        raise Usage(f"signs cannot be {word!r}; choose on or off.")
-    return word == "on"
+def _switch(name: str) -> Callable[[str], bool]:
+    def read(word: str) -> bool:
+        if word not in ("on", "off"):
+            raise Usage(f"{name} cannot be {word!r}; choose on or off.")
+        return word == "on"
+
+    return read
 
 
 def _text_scale(word: str) -> float:
@@ -542,7 +621,8 @@ def _text_scale(word: str) -> float:
     return value
 
 
-_LOOKS: dict[str, Callable[[str], Any]] = {"scope": _scope, "signs": _signs, "text_scale": _text_scale}
+_LOOKS: dict[str, Callable[[str], Any]] = {
+    "scope": _scope, "signs": _switch("signs"), "text_scale": _text_scale, "reduced_motion": _switch("reduced_motion")}
 """Knobs that every view has: fields of Look."""
 
 
@@ -582,11 +662,11 @@ def _headless(module: str) -> Any:
 
 def _writable(path: Path, suffixes: tuple[str, ...]) -> None:
     """Fail before the work rather than after it."""
-    if _suffix(path) not in suffixes:
+    if suffixes and _suffix(path) not in suffixes:
         raise Usage(f"{path} has an ending that is not understood here; use one of {', '.join(suffixes)}.")
     if not path.parent.is_dir():
         raise NotDone(f"There is no folder {path.parent}; make it first, or choose another.")
-    if path.is_dir():
+    if path.is_dir() and suffixes:
         raise NotDone(f"{path} is a folder; choose another name.")
     if not os.access(path.parent, os.W_OK):
         raise NotDone(f"Nothing can be written in {path.parent}; choose a folder of your own.")
@@ -603,6 +683,44 @@ def _working(what: str) -> Iterator[None]:
     finally:
         if seen:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _progress(what: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
+    """Something to tell how much is done: a bar for a person at a terminal, lines of JSON for a program that asks."""
+    seen, shown = sys.stderr.isatty(), -1
+
+    def told(done: int, of: int) -> None:
+        nonlocal shown
+        hundredths = 100 * done // of
+        if hundredths == shown:
+            return
+        shown = hundredths
+        if as_json:
+            print(json.dumps({"done": done, "of": of}), flush=True)
+        elif seen:
+            bar = "█" * (hundredths // 4) + "░" * (25 - hundredths // 4)
+            print(f"\r{what} {bar} {done:,} of {of:,} frames ", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield told
+    finally:
+        if seen and not as_json:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A request to end is taken as Ctrl-C is, so that nothing half done is left."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not in the main thread: whoever runs this there ends it otherwise
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say(text: str) -> None:

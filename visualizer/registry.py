@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -104,14 +106,21 @@ def module(name: str) -> ModuleType:
 
 def write_whole(path: Path, data: bytes) -> Path:
     """Write beside the target and rename, so that the old file stays whole until the new one is."""
+    with whole(path) as beside:
+        beside.write_bytes(data)
+    return path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what becomes `path` when the block is left; nothing stays of it after an error."""
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_bytes(data)
+        yield beside
         beside.chmod(0o644)
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-    return path
 
 
 def _plain(word: str) -> Any:

@@ -89,7 +89,7 @@ def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: flo
 
 
 def state_in(path: str | Path) -> str | None:
-    """The State that an exported picture carries, as it was given; None if the file holds none.
+    """The State that an exported picture or film carries, as it was given; None if the file holds none.
 
     Whatever the file is, nothing in it is run, expanded or followed; what it says is checked by `state.from_json`.
     """
@@ -97,7 +97,8 @@ def state_in(path: str | Path) -> str | None:
     if not path.is_file() or path.stat().st_size > MOST_BYTES:
         return None
     data = path.read_bytes()
-    return next((state for state in (item.state(data) for item in formats()) if state), None)
+    known = (*formats(), *registry.module("export.film").formats())
+    return next((state for state in (item.state(data) for item in known) if state), None)
 
 
 def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str | None = None, theme: str = "light",

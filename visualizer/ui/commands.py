@@ -60,6 +60,8 @@ def commands() -> tuple[Command, ...]:
                 tr("Save where you are, to open it again later"), _call("save_session")),
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"), file,
                 tr("Save what you see as PNG, SVG or PDF"), _call("export_picture")),
+        Command("film", tr("Export film…"), ("Ctrl+Shift+E",), file,
+                tr("Save the animation as a video, a GIF or numbered pictures"), _call("export_film")),
         Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("leave")),
 
         Command("undo", tr("Undo"), ("Ctrl+Z",), edit, tr("Back to what was chosen before"), _store("undo")),

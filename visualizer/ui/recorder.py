@@ -27,7 +27,7 @@ from visualizer.ui.writing import card_of, kind_of
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
 INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
 """What is given to the model that is open."""
-CARRIES_STATE = (".png", ".svg", ".pdf")
+CARRIES_STATE = (".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 DRAWN = "drawn"
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""

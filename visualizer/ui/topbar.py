@@ -54,7 +54,8 @@ class TopBar(QWidget):
         style.name(self.options, tr("Options"), tr("Settings of this view"))
         style.name(self.present, tr("Present"), tr("Full screen for a room (F5)"))
         style.name(self.details, tr("Details"), tr("Show or hide the inspector (I)"))
-        style.name(self.export, tr("Export"), tr("Save what you see as PNG, SVG or PDF (E)"))
+        style.name(self.export, tr("Export"),
+                   tr("Save what you see as PNG, SVG or PDF (E), or its film (Ctrl+Shift+E)"))
 
     def show_views(self, views: Sequence[View], chosen: str) -> None:
         """Offer these views, one of them chosen."""

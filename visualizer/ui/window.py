@@ -47,6 +47,7 @@ from visualizer.ui.words import tr
 from visualizer.views import View
 
 if TYPE_CHECKING:
+    from visualizer.ui.filming import FilmPanel
     from visualizer.ui.presenter import Presenter
 
 PATIENCE = 200
@@ -84,6 +85,7 @@ class Window(QWidget):
         self.empty = Empty(self.run, self.frame)
         self.count: Callable[[Callable[[int], None] | None], None] = lambda heard: None
         """The player's clock in whole seconds."""
+        self.film_panel: FilmPanel | None = None
         self.drawer_open = False
         self._overlay: QWidget | None = None
         self._trail: list[tuple[str, Focus | None]] = []
@@ -123,8 +125,8 @@ class Window(QWidget):
     def choose_file(self) -> None:
         """Ask for a file and open it."""
         path, _ = QFileDialog.getOpenFileName(self, tr("Open"), "", tr(
-            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.txt "
-            "*.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
+            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.apng "
+            "*.mp4 *.webm *.txt *.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
         if path:
             self.opened.emit(path)
 
@@ -167,6 +169,17 @@ class Window(QWidget):
         """What is enlarged: the picture of the stage, or the audience's while it presents."""
         audience = self.presenter.audience if self.presenting else None
         return self.stage if audience is None else audience
+
+    def export_film(self) -> None:
+        """Show or put away the panel in which a film is chosen and its progress is seen."""
+        if self.film_panel is None:
+            from visualizer.ui.filming import FilmPanel  # not before it is asked for
+
+            self.film_panel = FilmPanel(self.store, self.pictured, self)
+            self.film_panel.said.connect(self.say)
+            self.film_panel.closed.connect(lambda: self.stage.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.film_panel.toggle()
+        self._place()
 
     def pictured(self) -> State:
         """The State as far as the picture depends on it: in the microscope with its number, and no other view's
@@ -235,6 +248,8 @@ class Window(QWidget):
             return
         elif self.rail.panel is not None:
             self.rail.close_panel()
+        elif self.film_panel is not None and self.film_panel.isVisible():
+            self.film_panel.toggle()
         elif self.message.isVisible():
             self.message.dismiss()
         elif self.drawer_open and self.width() < COMPACT_BELOW:
@@ -378,6 +393,8 @@ class Window(QWidget):
         self.inspector.setVisible(not compact or drawer)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
+        if self.film_panel is not None:
+            self.film_panel.place(QRect(0, height - self.frame.height() + self.frame.y() + TOP, width, middle))
         if self._overlay is not None:
             self._overlay.setGeometry(self.rect())
         if "presenter" in vars(self) and self.presenter.speaker is not None:
