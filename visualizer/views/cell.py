@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, rich, unmarked
 from visualizer.scene.reading import (
     TABS,
     Reading,
@@ -69,11 +69,14 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             if not known:
                 marks.append(Rect(left, at, pitch * shown.units, high - 2, "hatch"))
                 continue
-            shades = colour.signed(row.values, 1.0 if bounded else top)
+            most = 1.0 if bounded else top
+            shades = colour.signed(row.values, most)
             marks.append(Image(left, at, (wide - gap, high - 2), shades[:, None, None].copy(), "activation",
                                shown.units,
                                (pitch, 0), border="tile-border" if wide >= 6 else "",
-                               focus=Focus(shown.layer.name, (step,), f"inner.{key}")))
+                               focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
+                               scale=Scale("activation", "values", title if bounded else f"sums of the {title}",
+                                           -most, most, "each gate by its own largest" if not bounded else "")))
             value = float(row.values[unit])
             said = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
             marks.append(Text(left + pitch * shown.units + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -15,6 +15,7 @@ from visualizer.views import View
 
 TOP = 108.0
 SHUT, OPEN = 0.1, 0.9
+OPENNESS = Scale("pixel", "gate", "every gate", 0.0, 1.0, "0 shut, 1 open")
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -47,13 +48,14 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     if whole:
         shades = colour.unit(values[whole].T)
         marks.append(Image(place.left(whole[0]), y, (place.pitch, cell), np.ascontiguousarray(shades[None]), "pixel",
-                           border="", focus=Focus(shown.layer.name, (), part_of), indices=(-1,), transposed=True))
+                           border="", focus=Focus(shown.layer.name, (), part_of), indices=(-1,), transposed=True,
+                           scale=OPENNESS))
     for step in range(shown.steps):
         done = steps.progress(trace, shown, step, moment)
         if 0 < done < 1:
             marks.append(Image(place.left(step), y, (place.pitch, cell), colour.unit(values[step])[None, :,
                                                                                                    None].copy(),
-                               "pixel", border="", indices=(-1,), rows_shown=done))
+                               "pixel", border="", indices=(-1,), rows_shown=done, scale=OPENNESS))
         elif done == 0:
             marks.append(Rect(place.left(step), y, place.pitch, tall, "hatch"))
     marks += _gradient(trace, shown, key, y, cell, moment, place)
@@ -98,7 +100,9 @@ def _gradient(trace: Trace, shown: Reading, key: str, y: float, cell: float, mom
             shades = colour.magnitude(gradient[step], largest * 1e-6, largest)
             marks.append(Image(place.left(step), y, (place.pitch, cell), shades[None, :, None].copy(), "gradient",
                                border="", focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=(-1,),
-                               rows_shown=arrived))
+                               rows_shown=arrived,
+                               scale=Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}",
+                                           largest * 1e-6, largest, "each gate by its own largest", log=True)))
     return marks
 
 

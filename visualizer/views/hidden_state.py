@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -87,7 +87,9 @@ def _map(trace: Trace, shown: Reading, values: NDArray[np.float64], gradient: ND
         shades = colour.signed(values[group][:, list(order)].T, top)
         marks.append(Image(place.left(group[0]), y, (place.pitch, high), np.ascontiguousarray(shades[None]),
                            "activation",
-                           border="", focus=part_of, indices=(-1,), transposed=True, rows_shown=done))
+                           border="", focus=part_of, indices=(-1,), transposed=True, rows_shown=done,
+                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}", -top, top,
+                                       "one scale for every step")))
     if gradient is not None:
         largest = float(np.max(np.abs(gradient))) or 1.0
         for step in range(shown.steps):
@@ -96,7 +98,9 @@ def _map(trace: Trace, shown: Reading, values: NDArray[np.float64], gradient: ND
                 shades = colour.magnitude(gradient[step][list(order)], largest * 1e-6, largest)
                 marks.append(Image(place.left(step), y, (place.pitch, high), shades[None, :, None].copy(), "gradient",
                                    border="", focus=Focus(part_of.layer, (step,), part_of.part), indices=(-1,),
-                                   rows_shown=arrived))
+                                   rows_shown=arrived,
+                                   scale=Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}",
+                                               largest * 1e-6, largest, "one scale for every step", log=True)))
     now = steps.current(trace, shown, moment)
     if read or moment.backward or columns:
         marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, high * shown.units + 4, "", "accent", 2))

@@ -20,6 +20,7 @@ from visualizer.scene.picture import (
     Picture,
     Rect,
     Run,
+    Scale,
     Table,
     Text,
     plain,
@@ -236,7 +237,8 @@ def _same_weights(shown: Reading, plan: _Plan, step: int, x: float, look: Look) 
     s, y = look.text_scale, plan.rows["weights"]
     corner = shown.layer.weights["weight_hh"][:16, :16]
     cell = max(1.0, float(int(min(plan.tile, 34 * s) // max(corner.shape))))
-    shades = colour.signed(corner, float(np.max(np.abs(corner))) or 1.0)
+    top = float(np.max(np.abs(corner))) or 1.0
+    shades = colour.signed(corner, top)
     side = corner.shape[1] * cell
     left = x + (plan.tile - side) / 2
     marks: list[Mark] = []
@@ -244,7 +246,8 @@ def _same_weights(shown: Reading, plan: _Plan, step: int, x: float, look: Look) 
         marks.append(Line(((left - (plan.pitch - side), y + side / 2), (left, y + side / 2)), "weight-negative-text", 1,
                           opacity=1.0 - plan.fold if plan.fold < 1 else 0.01))
     marks.append(Image(left, y, (cell, cell), shades[None], "weight", border="tile-border",
-                       focus=Focus(shown.layer.name, (), "weight_hh"), indices=(-1,)))
+                       focus=Focus(shown.layer.name, (), "weight_hh"), indices=(-1,),
+                       scale=parts.weight_scale(f"{shown.layer.name}.weight_hh", top, False, "the corner shown")))
     return marks
 
 
@@ -260,12 +263,12 @@ def _state(shown: Reading, plan: _Plan, step: int, x: float, done: float, arrive
     if done > 0:
         states = _shared(shown.states[step], plan.order, plan.per_row)
         marks.append(Image(x, y, (plan.tile, cell), colour.signed(states, _top_of_states(shown))[None, :, None],
-                           "activation", focus=focus, indices=(-1,), rows_shown=done))
+                           "activation", focus=focus, indices=(-1,), rows_shown=done, scale=_state_scale(shown)))
     if arrived > 0 and shown.gradients is not None:
         top = float(np.max(np.abs(shown.gradients))) or 1.0
         shades = colour.magnitude(_shared(shown.gradients[step], plan.order, plan.per_row), top * 10.0 ** -DECADES, top)
         marks.append(Image(x, y, (plan.tile, cell), shades[None, :, None], "gradient", focus=focus, indices=(-1,),
-                           rows_shown=arrived))
+                           rows_shown=arrived, scale=_gradient_scale(f"{shown.layer.name}.hidden", top)))
     return marks
 
 
@@ -285,6 +288,15 @@ def _top_of_states(shown: Reading) -> float:
         float(np.max(np.abs(shown.states))) or 1.0
 
 
+def _state_scale(shown: Reading) -> Scale:
+    top = _top_of_states(shown)
+    return Scale("activation", "values", f"{shown.layer.name}.hidden", -top, top, "one scale for every step")
+
+
+def _gradient_scale(of: str, top: float) -> Scale:
+    return Scale("gradient", "size of the gradient", of, top * 10.0 ** -DECADES, top, "one scale for every step", True)
+
+
 def _gate(shown: Reading, plan: _Plan, index: int, key: str, values: NDArray[np.float64], step: int, x: float,
           done: float, arrived: float, current: bool, look: Look) -> list[Mark]:
     """How open a gate is on average, as a fill level; on the way back the size of its gradient."""
@@ -301,7 +313,8 @@ def _gate(shown: Reading, plan: _Plan, index: int, key: str, values: NDArray[np.
     if arrived > 0 and gradient is not None:
         top = float(np.max(np.abs(gradient))) or 1.0
         entry = int(colour.magnitude(np.max(np.abs(gradient[step])), top * 10.0 ** -DECADES, top))
-        marks.append(Rect(x, y, plan.tile, high, f"gradient:{entry}", radius=2, opacity=arrived, focus=focus))
+        marks.append(Rect(x, y, plan.tile, high, f"gradient:{entry}", radius=2, opacity=arrived, focus=focus,
+                          scale=_gradient_scale(f"{shown.layer.name}.{key}", top)))
     return marks
 
 
@@ -420,11 +433,14 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     right = plan.x + len(units) * pitch + 12 * s
     for index, row in enumerate(lines):
         bounded = row.result and key not in ("cell", "preactivation")
-        shades = colour.signed(row.values[list(units)], 1.0 if bounded else top)
+        most = 1.0 if bounded else top
+        shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)
         marks.append(Text((LEFT - 16) * s, line + high * 0.7, rich(row.words), 13 * s, 500, "ink", "end"))
         marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
-                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units))
+                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
+                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if bounded else
+                                       f"sums of {shown.layer.name}.{key}", -most, most)))
         for place, value in enumerate(row.values[list(units)]):
             if value < 0 and side >= 16:
                 ink = colour.ink_on(f"activation:{shades[place]}", look.theme)
@@ -468,7 +484,8 @@ def _strip(shown: Reading, plan: _Plan, moment: Moment, look: Look) -> list[Mark
     if read:
         shades = colour.signed(states[:, :read], _top_of_states(shown))
         marks.append(Image(plan.x, y, (cell, high / len(states)), shades[None], "activation", border="",
-                           focus=Focus(shown.layer.name), indices=(-1,), transposed=True))
+                           focus=Focus(shown.layer.name), indices=(-1,), transposed=True,
+                           scale=_state_scale(shown)))
     if read < shown.steps:
         marks.append(Rect(plan.x + read * cell, y, (shown.steps - read) * cell, high, "hatch", "tile-border"))
     left, right = plan.x + plan.start * cell, plan.x + (plan.start + plan.count) * cell
