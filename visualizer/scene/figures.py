@@ -4,15 +4,16 @@ read in print, and several pictures stand together as panels a, b, c.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.scene import numbers
 from visualizer.scene.picture import Image, Line, Mark, Path, Picture, Rect, Scale, Table, Text, plain
+from visualizer.scene.type import SHIFT_SIZE, wrap
 from visualizer.scene.type import width as text_width
-from visualizer.scene.type import wrap
 
 PRESETS = (89, 183)
 """Millimetres: one column and two columns of a journal's page."""
@@ -23,6 +24,7 @@ HIGHEST = 247.0
 POINT = 25.4 / 72
 """Millimetres in a point."""
 GAP = 24.0
+NO_BREAK = "\u00a0"
 BAR, WIDE = 168.0, 384.0
 """Width of a colour bar, and of one that lists what it stands for layer by layer."""
 
@@ -67,11 +69,14 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
     pixels are 5 points up to `size`, and the first in which no words collide or leave the frame is taken.
     """
     best: Figure | None = None
+    usual = [draw(size) for draw in draws]
     for columns in range(1, len(draws) + 1):
         rows = -(-len(draws) // columns)
-        for wide in (size[0],) if fixed else _widths(mm[0], size[0], columns):
-            pictures = [_shaped(draw, wide, size, mm, (columns, rows), bars) for draw in draws]
-            if not fixed and wide < size[0] and any(crowded(picture) for picture in pictures):
+        shapes = [(size[0], size)] if fixed else _shapes(mm, size, columns)
+        for wide, shape in shapes:
+            pictures = [_shaped(draw, wide, shape, mm, (columns, rows), bars) for draw in draws]
+            if not fixed and wide < size[0] and any(crowded(picture) or _leaves_out(picture, whole)
+                                                    for picture, whole in zip(pictures, usual, strict=True)):
                 continue
             found = _on_paper(panels(pictures, columns) if len(pictures) > 1 else pictures[0], mm)
             fits = found.mm[1] <= HIGHEST or columns == len(draws)
@@ -82,13 +87,18 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
     return best
 
 
-def _widths(mm: float, usual: int, columns: int) -> tuple[int, ...]:
-    """Pixels that a panel may be wide: from letters of 11 pixels at 5 points, in steps of a tenth, to the usual."""
-    inner = (mm / POINT * 11 / SMALLEST - GAP * (columns - 1)) / columns
-    found = [max(240, int(inner))]
-    while found[-1] < usual:
-        found.append(min(usual, round(found[-1] * 1.1)))
-    return tuple(found)
+def _shapes(mm: tuple[float, float | None], usual: tuple[int, int],
+            columns: int) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Pixels that a panel may be wide, and its shape: from letters of 11 pixels at 5 points, in steps of a tenth, to the
+    usual width; where the height is free also up to half as high again."""
+    inner = (mm[0] / POINT * 11 / SMALLEST - GAP * (columns - 1)) / columns
+    wide = max(240, int(inner))
+    while True:
+        for taller in (1.0, 1.25, 1.5) if mm[1] is None and wide < usual[0] else (1.0,):
+            yield wide, (usual[0], round(usual[1] * taller))
+        if wide >= usual[0]:
+            return
+        wide = min(usual[0], round(wide * 1.1))
 
 
 def _shaped(draw: Draw, wide: int, size: tuple[int, int], mm: tuple[float, float | None], grid: tuple[int, int],
@@ -125,8 +135,6 @@ def _on_paper(picture: Picture, mm: tuple[float, float | None]) -> Figure:
 
 
 def _smallest_run(mark: Text) -> float:
-    from visualizer.scene.type import SHIFT_SIZE
-
     return SHIFT_SIZE if any(run.shift for run in mark.runs) else 1.0
 
 
@@ -190,7 +198,7 @@ def _bar(found: list[Scale]) -> Bar:
         return Bar(first.palette, f"{words}{of}{scope}{log}", _ends(first), first.zero)
     scope = first.scope or "each by its own largest"
     signed = "±" if first.low < 0 and not first.log else ""
-    listed = ", ".join(dict.fromkeys(f"{scale.of} {signed}{_number(scale.high)}" for scale in found))
+    listed = ", ".join(dict.fromkeys(f"{scale.of}{NO_BREAK}{signed}{_number(scale.high)}" for scale in found))
     share = numbers.significant(first.low / first.high, 1) if first.high else "0"
     ends = (f"≤ {share} max", "max") if first.log else ("−max", "+max") if signed else ("min", "max")
     if not first.log and not signed:
@@ -279,29 +287,59 @@ def moved(mark: Mark, dx: float, dy: float) -> Mark:
 
 # --- whether a layout holds -----------------------------------------------------------------------------------------
 
+MOST_LEFT_OUT = 0.3
+"""A layout that has room for fewer words than this share less of the usual one leaves out too much."""
+
+
 def crowded(picture: Picture) -> bool:
-    """Whether words run into each other or anything leaves the frame: the picture needs a larger layout."""
-    wide, high = picture.size
-    boxes = sorted(_box(mark) for mark in picture if isinstance(mark, Text) and mark.opacity == 1 and mark.plain)
-    if any(x0 < -1 or x1 > wide + 1 or y0 < -1 or y1 > high + 1 for x0, y0, x1, y1 in boxes):
+    """Whether words collide, are cut off or covered, or anything leaves the frame: it needs a larger layout."""
+    marks = tuple(picture)
+    texts = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Text) and mark.plain.strip()]
+    if any(mark.max_width and _wide(mark) > mark.max_width + 1 for _, mark in texts):
         return True
-    for mark in picture:
-        if isinstance(mark, Image | Rect):
-            x0, y0, x1, y1 = _area(mark)
-            if x0 < -1 or y0 < -1 or x1 > wide + 1 or y1 > high + 1 or x1 < x0 or y1 < y0:
-                return True
-    for index, (_, y0, x1, y1) in enumerate(boxes):
-        for u0, v0, _, v1 in boxes[index + 1:]:
-            if u0 >= x1 - 1:
-                break
-            if v0 < y1 - 1 and y0 < v1 - 1:
-                return True
-    return False
+    solid = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Image | Rect) and mark.opacity == 1]
+    words = _boxes(_box(mark) for _, mark in texts)
+    areas = _boxes(_area(mark) for _, mark in solid)
+    limit = np.array([picture.size[0] + 1, picture.size[1] + 1])
+    if any((boxes[:, :2] < -1).any() or (boxes[:, 2:] > limit).any() for boxes in (words, areas)):
+        return True
+    if (areas[:, 2:] < areas[:, :2]).any() or (_shared(words, words, 1) & ~np.eye(len(words), dtype=bool)).any():
+        return True
+    covers = [bool(isinstance(mark, Image) or mark.fill) for _, mark in solid]
+    later = np.array([place for place, _ in solid])[None, :] > np.array([place for place, _ in texts])[:, None]
+    if texts and solid and (_shared(words, areas, 2) & later & np.array(covers)).any():
+        return True
+    kernels = np.array([isinstance(mark, Image) and mark.palette == "weight" for _, mark in solid], bool)
+    maps = np.array([isinstance(mark, Image) and mark.palette != "weight" for _, mark in solid], bool)
+    return bool(_shared(areas[kernels], areas[maps], 1).any())
+
+
+def _leaves_out(picture: Picture, usual: Picture) -> bool:
+    """Whether a layout has dropped much of what the usual one says."""
+    said, full = (sum(isinstance(mark, Text) for mark in one) for one in (picture, usual))
+    return said < (1 - MOST_LEFT_OUT) * full
+
+
+def _boxes(found: Iterable[tuple[float, float, float, float]]) -> NDArray[np.float64]:
+    """(mark, 4): left, top, right, bottom."""
+    return np.array(list(found), np.float64).reshape(-1, 4)
+
+
+def _shared(one: NDArray[np.float64], other: NDArray[np.float64], by: float) -> NDArray[np.bool_]:
+    """(one, other): which boxes overlap by more than so many pixels both ways."""
+    across = np.minimum(one[:, None, 2], other[None, :, 2]) - np.maximum(one[:, None, 0], other[None, :, 0])
+    down = np.minimum(one[:, None, 3], other[None, :, 3]) - np.maximum(one[:, None, 1], other[None, :, 1])
+    overlap: NDArray[np.bool_] = (across > by) & (down > by)
+    return overlap
+
+
+def _wide(mark: Text) -> float:
+    return text_width(mark.runs, mark.size, mark.weight, mark.mono, mark.display)
 
 
 def _box(mark: Text) -> tuple[float, float, float, float]:
-    wide = text_width(mark.runs, mark.size, mark.weight, mark.mono, mark.display)
-    wide = min(wide, mark.max_width) if mark.max_width else wide
+    """As it is drawn: letters reach from 0.74 above the baseline to it."""
+    wide = min(_wide(mark), mark.max_width or np.inf)
     left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
     return left, mark.y - mark.size * 0.74, left + wide, mark.y
 
@@ -309,6 +347,6 @@ def _box(mark: Text) -> tuple[float, float, float, float]:
 def _area(mark: Image | Rect) -> tuple[float, float, float, float]:
     if isinstance(mark, Rect):
         return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
-    x, y = mark.tile_origin(len(mark.values) - 1)
+    _, y = mark.tile_origin(len(mark.values) - 1)
     across = mark.x + mark.steps[0] * (min(mark.columns, len(mark.values)) - 1)
-    return mark.x, mark.y, max(x, across) + mark.tile_size[0], y + mark.tile_size[1]
+    return mark.x, mark.y, across + mark.tile_size[0], y + mark.tile_size[1]

@@ -65,7 +65,7 @@ class Scale:
     of: str
     """Whose: `conv2`, `weight of conv2`."""
     low: float
-    """The number at the palette's first entry: minus the largest size where it is signed, the floor where it is `log`."""
+    """The number at the palette's first entry: minus the largest size where it is signed, the floor on a log axis."""
     high: float
     scope: str = ""
     """What shares this scale, in words: `one scale for all layers`."""
@@ -262,9 +262,9 @@ class Picture:
 
     @property
     def scales(self) -> tuple[Scale, ...]:
-        """What its colours stand for, each scale once, in the order of the marks."""
-        return tuple(dict.fromkeys(mark.scale for mark in self
-                                   if isinstance(mark, Image | Rect) and mark.scale is not None))
+        """What its colours stand for, each scale once, from left to right."""
+        marks = [mark for mark in self if isinstance(mark, Image | Rect) and mark.scale is not None]
+        return tuple(dict.fromkeys(mark.scale for mark in sorted(marks, key=lambda mark: mark.x) if mark.scale))
 
     def hit(self, x: float, y: float) -> Focus | None:
         """What lies under a point: the topmost mark there that carries a focus."""
