@@ -89,8 +89,8 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
 
 def _shapes(mm: tuple[float, float | None], usual: tuple[int, int],
             columns: int) -> Iterator[tuple[int, tuple[int, int]]]:
-    """Pixels that a panel may be wide, and its shape: from letters of 11 pixels at 5 points, in steps of a tenth, to the
-    usual width; where the height is free also up to half as high again."""
+    """Pixels that a panel may be wide, and its shape: from letters of 11 pixels at 5 points, in steps of a tenth, to
+    the usual width; where the height is free also up to half as high again."""
     inner = (mm[0] / POINT * 11 / SMALLEST - GAP * (columns - 1)) / columns
     wide = max(240, int(inner))
     while True:

@@ -19,8 +19,8 @@ from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import Refused, Trace
 
 VERSION = 1
-SIDE = 28
-"""Pixels on a side of a drawing."""
+MOST_SIDE = 512
+"""Points on a side of a drawing."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -118,15 +118,21 @@ def weights_in(text: str) -> str:
 
 
 def packed(ink: NDArray[np.uint8]) -> str:
-    """A drawing of 28 × 28 bytes as a few hundred letters."""
-    return base64.b85encode(zlib.compress(np.ascontiguousarray(ink, np.uint8).tobytes(), 9)).decode()
+    """A drawing (row, column), 0 paper and 255 ink, as some hundred letters: `112x112:…`."""
+    rows, columns = ink.shape
+    words = base64.b85encode(zlib.compress(np.ascontiguousarray(ink, np.uint8).tobytes(), 9)).decode()
+    return f"{rows}x{columns}:{words}"
 
 
 def unpacked(drawing: str) -> NDArray[np.uint8]:
-    """The drawing that `packed` wrote, (28, 28), 0 paper and 255 ink; raises Refused if it is none."""
+    """The drawing that `packed` wrote; raises Refused if it is none."""
+    size, _, words = drawing.partition(":")
     try:
-        data = zlib.decompressobj().decompress(base64.b85decode(drawing[:4 * SIDE * SIDE]), SIDE * SIDE + 1)
-        return np.frombuffer(data, np.uint8).reshape(SIDE, SIDE)
+        rows, columns = (int(side) for side in size.split("x"))
+        if not (0 < rows <= MOST_SIDE and 0 < columns <= MOST_SIDE):
+            raise ValueError(f"{rows} × {columns}")
+        data = zlib.decompressobj().decompress(base64.b85decode(words), rows * columns + 1)
+        return np.frombuffer(data, np.uint8).reshape(rows, columns)
     except (ValueError, zlib.error) as error:
         raise Refused(f"The saved drawing cannot be read ({error}); draw it again.") from error
 

@@ -50,7 +50,7 @@ def commands() -> tuple[Command, ...]:
                 tr("Save what you see as PNG, SVG or PDF"), _call("export_picture")),
         Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("leave")),
 
-        Command("undo", tr("Undo"), ("Ctrl+Z",), edit, tr("Back to what was chosen before"), _store("undo")),
+        Command("undo", tr("Undo"), ("Ctrl+Z",), edit, tr("Back to what was chosen before"), _call("undo")),
         Command("redo", tr("Redo"), ("Ctrl+Shift+Z",), edit, tr("Forth again to what was undone"),
                 _store("redo")),
         Command("copy", tr("Copy picture"), ("Ctrl+C",), edit, tr("Put the picture on the clipboard"),

@@ -159,7 +159,8 @@ class Store(QObject):
 
 def recording_of(state: State) -> tuple[object, ...]:
     """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
-    return state.model, state.sample, state.objective, state.interventions
+    drawing = state.drawing if state.sample == "drawn" else ""
+    return state.model, state.sample, drawing, state.objective, state.interventions
 
 
 def _as_chosen(state: State, now: State) -> State:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidge
 from visualizer import paint
 from visualizer import views as all_views
 from visualizer.registry import write_whole
+from visualizer.scene import session
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, to_json
@@ -53,6 +54,8 @@ class Window(QWidget):
     opened = Signal(str)
     """A path that somebody chose or dropped."""
     drawn = Signal(object)
+    begun = Signal()
+    """A stroke of a drawing begins."""
     painted = Signal()
     """Once, after the window was painted for the first time."""
 
@@ -121,7 +124,8 @@ class Window(QWidget):
         """Ask for a name and save the State there."""
         path, _ = QFileDialog.getSaveFileName(self, tr("Save session"), "untitled.session", tr("Session (*.session)"))
         if path:
-            self._write(path, lambda target: write_whole(target, to_json(self.store.state).encode()))
+            trace = None if self.store.waiting else self.store.trace
+            self._write(path, lambda target: write_whole(target, session.to_bytes(self.store.state, trace)))
 
     def export_picture(self) -> None:
         """Ask for a name and save what the stage shows, with the State inside so that it opens again."""
@@ -155,6 +159,11 @@ class Window(QWidget):
     def copy_sentence(self) -> None:
         """The caption on the clipboard."""
         QGuiApplication.clipboard().setText(self.stage.picture.caption)
+
+    def undo(self) -> None:
+        """Take back what was done last: the clearing of the drawing, or the last choice."""
+        if not self.rail.unclear():
+            self.store.undo()
 
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
@@ -455,6 +464,7 @@ class Window(QWidget):
         self.top.options_wanted.connect(self._pop_options)
         self.rail.open_wanted.connect(self.choose_file)
         self.rail.drawn.connect(self.drawn)
+        self.rail.begun.connect(self.begun)
         self.stage.deeper.connect(lambda: self.run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
