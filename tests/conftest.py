@@ -1,8 +1,10 @@
 """What all tests share: no screen is needed, and pictures and texts are compared with the ones kept in tests/golden."""
 
 import os
+import tempfile
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["VISUALIZER_STATE"] = tempfile.mkdtemp(prefix="visualizer-tests-")
 
 from pathlib import Path
 

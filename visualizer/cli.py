@@ -313,15 +313,12 @@ def _data(chosen: argparse.Namespace) -> int:
     state, trace = _state_and_trace(chosen)
     if chosen.layer is not None and chosen.layer not in trace:
         raise LookupError(f"There is no layer {chosen.layer!r}; choose one of {', '.join(it.name for it in trace)}.")
-    if suffix == ".npz":
-        made = data.npz(trace.layers if chosen.layer is None else (trace[chosen.layer],))
-    elif chosen.layer is not None:
-        made = (data.layer_csv if suffix == ".csv" else data.layer_json)(trace[chosen.layer])
-    else:
+    picture = None
+    if suffix != ".npz" and chosen.layer is None:
         export = _headless("export")
         state = _meant(export, state, trace, chosen, chosen.view)
         picture = export.Panel(trace, state).draw(state.look.size)
-        made = data.table_csv(picture.table) if suffix == ".csv" else data.table_json(picture)
+    made = data.to_bytes(suffix, trace, picture, chosen.layer)
     registry.write_whole(chosen.output, made)
     _say(f"{chosen.output}: {len(made):,} bytes")
     return DONE

@@ -67,6 +67,17 @@ def layer_json(layer: Layer) -> bytes:
     })
 
 
+def to_bytes(suffix: str, trace: Trace, picture: Picture | None, layer: str | None = None) -> bytes:
+    """The file of an ending: `.npz` every array of the recording, or of one layer; `.csv` and `.json` one layer, or the
+    table of a picture."""
+    if suffix == ".npz":
+        return npz(trace.layers if layer is None else (trace[layer],))
+    if layer is not None:
+        return (layer_csv if suffix == ".csv" else layer_json)(trace[layer])
+    assert picture is not None
+    return table_csv(picture.table) if suffix == ".csv" else table_json(picture)
+
+
 def table_csv(table: Table) -> bytes:
     """The table that belongs to a picture."""
     return _csv(table.columns, table.rows)

@@ -33,8 +33,7 @@ class Session:
 
 def to_bytes(state: State, trace: Trace | None = None) -> bytes:
     """The file; the same State and Trace give the same bytes."""
-    weights = "" if trace is None else str(trace.hashes.get("weights", ""))
-    members = [(STATE, to_json(state, weights).encode(), zipfile.ZIP_DEFLATED)]
+    members = [(STATE, state_bytes(state, trace), zipfile.ZIP_DEFLATED)]
     if trace is not None:
         members.append((TRACE, trace.to_bytes(), zipfile.ZIP_STORED))
     buffer = io.BytesIO()
@@ -44,6 +43,11 @@ def to_bytes(state: State, trace: Trace | None = None) -> bytes:
             info.compress_type, info.external_attr = method, 0o644 << 16
             archive.writestr(info, content)
     return buffer.getvalue()
+
+
+def state_bytes(state: State, trace: Trace | None) -> bytes:
+    """The State alone, as the plain JSON that `read` understands: what is written down while one works."""
+    return to_json(state, "" if trace is None else str(trace.hashes.get("weights", ""))).encode()
 
 
 def read(path: str | Path) -> Session:

@@ -99,12 +99,15 @@ class Recorder(QObject):
         """The next drawing begins another step of undo."""
         self._stroke_goes_on = False
 
-    def open(self, path: str) -> None:
-        """A recording, a session, a picture that carries a State, an image, or a model: whichever it is."""
+    def open(self, path: str) -> bool:
+        """A recording, a session, a picture that carries a State, an image, or a model: whichever it is; whether that
+        went well."""
         try:
             self._open(Path(path))
         except (Refused, LookupError, OSError, ValueError) as error:
             self.said.emit(str(error))
+            return False
+        return True
 
     # --- how it is got ---
 
