@@ -83,6 +83,8 @@ def _explain(error: Exception) -> int:
         return _fail(error, NOT_DONE)
     if isinstance(error, LookupError) and error.args and str(error.args[0]).endswith("."):
         return _fail(error.args[0], WRONG_USAGE)  # the nouns' own words for a name or a cell that does not exist
+    if isinstance(error, registry.NotWritten):
+        return _fail(error, NOT_DONE)
     if isinstance(error, MemoryError):
         return _fail("This needs more memory than there is; choose a smaller size or a smaller model.", NOT_DONE)
     what = f"{type(error).__name__}: {error}".rstrip(": .")

@@ -38,6 +38,7 @@ class Figure:
 
     picture: Picture
     mm: tuple[float, float]
+    panels: int = 1
 
     @property
     def points(self) -> float:
@@ -51,8 +52,9 @@ class Figure:
         if self.points > SMALLEST - 0.005:
             return ""
         least = self.mm[0] * SMALLEST / self.points
+        fewer = ", or give it fewer panels" if self.panels > 1 else ""
         return (f"The smallest letters come out at {self.points:.1f} pt, below the {SMALLEST:g} pt that journals ask "
-                f"for; make the figure {least:.0f} mm wide, or give it fewer panels.")
+                f"for; make the figure {least:.0f} mm wide{fewer}.")
 
     @property
     def _pixels(self) -> float:
@@ -78,7 +80,7 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
             if not fixed and wide < size[0] and any(crowded(picture) or _leaves_out(picture, whole)
                                                     for picture, whole in zip(pictures, usual, strict=True)):
                 continue
-            found = _on_paper(panels(pictures, columns) if len(pictures) > 1 else pictures[0], mm)
+            found = _on_paper(panels(pictures, columns) if len(pictures) > 1 else pictures[0], mm, len(pictures))
             fits = found.mm[1] <= HIGHEST or columns == len(draws)
             if fits and (best is None or found.points > best.points + 0.05):
                 best = found
@@ -117,7 +119,7 @@ def _shaped(draw: Draw, wide: int, size: tuple[int, int], mm: tuple[float, float
     return with_bars(draw((wide, max(round(high / 2), round(high - added)))))
 
 
-def _on_paper(picture: Picture, mm: tuple[float, float | None]) -> Figure:
+def _on_paper(picture: Picture, mm: tuple[float, float | None], count: int) -> Figure:
     """Letters held between 5 and 7 points; those that are too small for that without crowding stay as they are."""
     high = mm[1] or mm[0] * picture.size[1] / picture.size[0]
     pixels = max(picture.size[0] / (mm[0] / POINT), picture.size[1] / (high / POINT))
@@ -131,7 +133,7 @@ def _on_paper(picture: Picture, mm: tuple[float, float | None]) -> Figure:
         return mark if size == mark.size else replace(mark, size=size)
 
     picture = replace(picture, still=tuple(map(held, picture.still)), moving=tuple(map(held, picture.moving)))
-    return Figure(picture, (mm[0], high))
+    return Figure(picture, (mm[0], high), count)
 
 
 def _smallest_run(mark: Text) -> float:

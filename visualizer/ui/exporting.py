@@ -204,7 +204,6 @@ class ExportPanel(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with paint.painting(self) as painter:
-            painter.fillRect(self.rect(), style.color("window"))
             style.fill(painter, QRectF(self.rect()), "window", 10, "rule")
             title = tr("Export a figure of {count} panels").format(count=self.panels) if self.panels > 1 else \
                 tr("Export the first panel of the figure") if self.panels else tr("Export the picture")

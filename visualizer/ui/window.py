@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidge
 
 from visualizer import data, paint
 from visualizer import views as all_views
-from visualizer.registry import write_whole
+from visualizer.registry import NotWritten, write_whole
 from visualizer.scene import figures, session
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -571,8 +571,8 @@ class Window(QWidget):
         try:
             note = save(Path(path))
         except (Refused, LookupError, ValueError, OSError, MemoryError) as error:
-            why = error.strerror or error if isinstance(error, OSError) else error
-            self.say(tr("{name} was not saved: {why}").format(name=Path(path).name, why=why))
+            said = tr("{name} was not saved: {why}").format(name=Path(path).name, why=error)
+            self.say(str(error) if isinstance(error, NotWritten) else said)
         else:
             said = tr("Saved as {name}.").format(name=Path(path).name)
             self.say(f"{said} {note}" if isinstance(note, str) and note else said)
