@@ -55,8 +55,6 @@ class Rail(QWidget):
 
     open_wanted = Signal()
     drawn = Signal(object)
-    begun = Signal()
-    """A stroke of a drawing begins."""
     """Ink of the drawing pad, (112, 112) bytes."""
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
@@ -114,7 +112,7 @@ class Rail(QWidget):
         pad = Pad(parent)
         pad.follow(State(), self.store.state)
         pad.drawn.connect(self.drawn)
-        pad.begun.connect(self.begun)
+        pad.begun.connect(self.store.end_gesture)
         self.store.changed.connect(pad.follow)
         return pad
 

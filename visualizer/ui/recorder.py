@@ -46,7 +46,6 @@ class Recorder(QObject):
         self.store, self.engine = store, engine
         self._sessions: dict[tuple[object, ...], Session] = {}
         """What was opened, by the recording it asks for: its numbers, or which weights they came from."""
-        self._stroke_goes_on = False
         self._asked: dict[int, State] = {}
         self._before = store.state
         """Where one was in the recording that is still shown while another one is asked for."""
@@ -92,12 +91,7 @@ class Recorder(QObject):
         except Refused as error:
             self.said.emit(str(error))
             return
-        self.store.update(sample=DRAWN, drawing=packed(ink), undoable=not self._stroke_goes_on)
-        self._stroke_goes_on = True
-
-    def begin_stroke(self) -> None:
-        """The next drawing begins another step of undo."""
-        self._stroke_goes_on = False
+        self.store.update(sample=DRAWN, drawing=packed(ink), gesture="stroke")
 
     def open(self, path: str) -> bool:
         """A recording, a session, a picture that carries a State, an image, or a model: whichever it is; whether that

@@ -64,7 +64,6 @@ class App(QObject):
         recorder = Recorder(self.store, self.engine, self)
         self.window.opened.connect(recorder.open)
         self.window.drawn.connect(recorder.draw)
-        self.window.begun.connect(recorder.begin_stroke)
         recorder.said.connect(self.window.say)
         recorder.status.connect(self.window.inspector.say)
         return recorder

@@ -59,8 +59,6 @@ class Window(QWidget):
     opened = Signal(str)
     """A path that somebody chose or dropped."""
     drawn = Signal(object)
-    begun = Signal()
-    """A stroke of a drawing begins."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
     painted = Signal()
@@ -550,7 +548,6 @@ class Window(QWidget):
         self.top.options_wanted.connect(self._pop_options)
         self.rail.open_wanted.connect(self.choose_file)
         self.rail.drawn.connect(self.drawn)
-        self.rail.begun.connect(self.begun)
         self.stage.deeper.connect(lambda: self.run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
