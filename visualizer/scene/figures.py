@@ -4,6 +4,7 @@ read in print, and several pictures stand together as panels a, b, c.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -70,33 +71,48 @@ def figure(draws: Sequence[Draw], mm: tuple[float, float | None], size: tuple[in
     With `fixed` it is laid out in exactly `size`. Otherwise narrower layouts are tried, from one in which letters of 11
     pixels are 5 points up to `size`, and the first in which no words collide or leave the frame is taken.
     """
-    best: Figure | None = None
+    count = len(draws)
     usual = [draw(size) for draw in draws]
-    for columns in range(1, len(draws) + 1):
-        rows = -(-len(draws) // columns)
-        shapes = [(size[0], size)] if fixed else _shapes(mm, size, columns)
-        for wide, shape in shapes:
-            pictures = [_shaped(draw, wide, shape, mm, (columns, rows), bars) for draw in draws]
-            if not fixed and wide < size[0] and any(crowded(picture) or _leaves_out(picture, whole)
-                                                    for picture, whole in zip(pictures, usual, strict=True)):
-                continue
-            found = _on_paper(panels(pictures, columns) if len(pictures) > 1 else pictures[0], mm, len(pictures))
-            fits = found.mm[1] <= HIGHEST or columns == len(draws)
-            if fits and (best is None or found.points > best.points + 0.05):
-                best = found
-            break
-    assert best is not None
-    return best
+    found: list[Figure] = []
+    for columns in range(1, count + 1):
+        grid = columns, -(-count // columns)
+        for wide, shape in ((size[0], size),) if fixed else _shapes(mm, size, columns, count > 1):
+            pictures = _holding(draws, None if fixed else usual, wide, shape, mm, grid, bars)
+            one = _on_paper(_joined(pictures, columns), mm, count) if pictures else None
+            if one is not None and (one.mm[1] <= HIGHEST or count == 1):
+                found.append(one)
+                break
+    if not found:  # nothing holds: the usual layout, however crowded or high it is
+        columns = _columns(count)
+        pictures = _holding(draws, None, size[0], size, mm, (columns, -(-count // columns)), bars)
+        found.append(_on_paper(_joined(pictures, columns), mm, count))
+    return max(found, key=lambda one: round(one.points, 1))
 
 
-def _shapes(mm: tuple[float, float | None], usual: tuple[int, int],
-            columns: int) -> Iterator[tuple[int, tuple[int, int]]]:
+def _joined(pictures: Sequence[Picture], columns: int) -> Picture:
+    return panels(pictures, columns) if len(pictures) > 1 else pictures[0]
+
+
+def _holding(draws: Sequence[Draw], usual: Sequence[Picture] | None, wide: int, shape: tuple[int, int],
+             mm: tuple[float, float | None], grid: tuple[int, int], bars: bool) -> list[Picture]:
+    """Every picture in such a layout; none at all if one of them does not hold there, compared with its `usual`."""
+    made: list[Picture] = []
+    for number, draw in enumerate(draws):
+        picture = _shaped(draw, wide, shape, mm, grid, bars)
+        if usual is not None and (crowded(picture) or _leaves_out(picture, usual[number])):
+            return []
+        made.append(picture)
+    return made
+
+
+def _shapes(mm: tuple[float, float | None], usual: tuple[int, int], columns: int,
+            several: bool) -> Iterator[tuple[int, tuple[int, int]]]:
     """Pixels that a panel may be wide, and its shape: from letters of 11 pixels at 5 points, in steps of a tenth, to
-    the usual width; where the height is free also up to half as high again."""
+    the usual width; where the height is free also up to half as high again, and flatter so that several fit a page."""
     inner = (mm[0] / POINT * 11 / SMALLEST - GAP * (columns - 1)) / columns
     wide = max(240, int(inner))
     while True:
-        for taller in (1.0, 1.25, 1.5) if mm[1] is None and wide < usual[0] else (1.0,):
+        for taller in (1.0, *((0.85, 0.7) if several else ()), 1.25, 1.5) if mm[1] is None else (1.0,):
             yield wide, (usual[0], round(usual[1] * taller))
         if wide >= usual[0]:
             return
@@ -249,7 +265,7 @@ def panels(pictures: Sequence[Picture], columns: int = 0) -> Picture:
 
     Its sentence names each panel's by its letter; its table is that of the first.
     """
-    columns = columns or -(-len(pictures) // max(1, round(len(pictures) ** 0.5)))
+    columns = columns or _columns(len(pictures))
     wide = max(picture.size[0] for picture in pictures)
     still: list[Mark] = []
     moving: list[Mark] = []
@@ -267,6 +283,11 @@ def panels(pictures: Sequence[Picture], columns: int = 0) -> Picture:
     said = " ".join(f"{letter(index)}, {picture.caption}" for index, picture in enumerate(pictures))
     return Picture((round(across * wide + GAP * (across - 1)), round(y + row)), tuple(still), tuple(moving),
                    pictures[0].theme, pictures[0].background, said, pictures[0].table if pictures else Table((), ()))
+
+
+def _columns(count: int) -> int:
+    """As many as make about as many rows."""
+    return math.ceil(count / max(1, round(math.sqrt(count))))
 
 
 LETTER = 24.0

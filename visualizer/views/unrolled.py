@@ -157,7 +157,7 @@ def _rows(shown: Reading, windowed: bool, look: Look) -> tuple[dict[str, float],
         y += 54 * s
     room = bottom - y - gates
     per_row = max(1, -(-shown.units // MOST_ROWS))
-    while -(-shown.units // per_row) > room:
+    while -(-shown.units // per_row) > max(1.0, room):
         per_row += 1
     count = -(-shown.units // per_row)
     cell = max(1.0, float(int(min(12 * s, room / count))))
