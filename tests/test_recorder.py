@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QObject, Signal
 
 from tests.toys import toy
-from visualizer import load, registry
+from visualizer import export, load, registry
 from visualizer.scene import session
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, packed, to_json
@@ -131,6 +131,17 @@ def test_the_same_weights_are_no_news(recorder, tmp_path, digits):
     assert recorder.open(saved(tmp_path, State(at="conv2.forward"), digits))
     recorder.engine.answer(digits)
     assert recorder.sentences == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_a_figure_from_a_newer_version_is_one_sentence(recorder, tmp_path, suffix):
+    before = recorder.store.state
+    newer = to_json(State()).replace('"version": 1', '"version": 7')
+    path = export.save(export.draw(toy(), at="conv.forward"), tmp_path / f"a.{suffix}", state_json=newer)
+    assert not recorder.open(str(path))
+    sentence, = recorder.sentences
+    assert "newer Visualizer" in sentence
+    assert recorder.store.state == before
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 cut off", b'{"version": 99}', b"\xff\xfe", b"{}"])

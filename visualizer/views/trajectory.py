@@ -84,6 +84,9 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
         share = numbers.percent(float(plane.shares[index]), 0)
         marks.append(Text(px, py, plain(f"component {index + 1}, {share} of the variance"), 12 * s, 400, "ink-2",
                           anchor))
+    across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
+    marks.append(Text(x, y + high + 18 * s, plain(f"the frame reaches ±{across} across and ±{up} up, in units of the "
+                                                  "state"), 11 * s, 400, "ink-2", max_width=wide))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     read = [step for step in order if steps.progress(trace, shown, step, moment) > 0]
     for step in (step for step in order if step not in read):
