@@ -13,7 +13,7 @@ from visualizer.scene import state as states
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.state import State
 from visualizer.trace import Layer, Trace
-from visualizer.ui.store import MOST_UNDO, Store
+from visualizer.ui.store import MOST_UNDO, Store, recording_of
 
 
 @pytest.fixture
@@ -256,3 +256,39 @@ def test_the_buttons_are_pure_functions_that_the_store_applies(store) -> None:
     assert store.moment == store.timeline.settled(2)
     store.undo()
     assert store.moment == store.timeline.settled(0)
+
+
+def test_a_gesture_is_one_step_of_undo(store) -> None:
+    before = store.state
+    for tick in range(5):
+        store.update(speed=1 + tick / 10, gesture="speed")
+    store.end_gesture()
+    between = store.state
+    for tick in range(5):
+        store.update(speed=2 + tick / 10, gesture="speed")
+    store.update(view="filters", gesture="other")
+    for expected in (2.4, between.speed, before.speed):
+        store.undo()
+        assert store.state.speed == expected
+    assert not store.can_undo
+    store.redo()
+    assert store.state == between
+    store.update(speed=8.0, gesture="speed")
+    assert not store.can_redo
+    store.undo()
+    assert store.state == between
+
+
+def test_ticks_between_do_not_end_a_gesture(store) -> None:
+    before = store.state
+    store.update(speed=2.0, gesture="speed")
+    store.update(at="layer1.forward@0.5", undoable=False)
+    store.update(speed=3.0, gesture="speed")
+    store.undo()
+    assert store.state.speed == before.speed
+
+
+def test_a_drawing_is_part_of_what_is_recorded_only_while_it_is_the_input() -> None:
+    drawn = State(sample="drawn", drawing="1x1:a")
+    assert recording_of(drawn) != recording_of(replace(drawn, drawing="1x1:b"))
+    assert recording_of(State(drawing="1x1:a")) == recording_of(State(drawing="1x1:b"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 
 from tests.toys import deep, leaping, toy, wide
 from visualizer import record
+from visualizer.scene import colour
 from visualizer.scene.columns import arrange
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit
 from visualizer.scene.timeline import timeline
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Trace
@@ -24,6 +26,11 @@ SIZES = {"window": Look((1104, 796)), "projector": Look((1920, 1080), "projector
 @pytest.fixture(scope="module")
 def digits() -> Trace:
     return record.record("digits_cnn", "digit-2148")
+
+
+@pytest.fixture(scope="module")
+def verses() -> Trace:
+    return record.record("char_lstm", "text:wherefore art")
 
 
 @pytest.fixture(scope="module", params=["digits_cnn", "lenet_mnist", "mlp_mnist"])
@@ -155,8 +162,6 @@ def test_what_is_left_out_is_said() -> None:
 
 
 def test_a_value_that_is_not_a_number_is_hatched_not_zero(view: View) -> None:
-    from dataclasses import replace
-
     trace = toy()
     broken = trace["relu"].output.copy()
     broken[0, 0, 0], broken[1, 2, 2] = np.nan, np.inf
@@ -256,3 +261,73 @@ def test_the_arcs_of_a_deep_network_end_at_the_rim_of_what_is_seen() -> None:
     for index in range(len(times.beats)):
         picture = network.draw(trace, times.settled(index), None, Look())
         assert all(0 <= start <= end <= Look().size[0] for start, end, _ in arcs(picture, 160))
+
+
+# --- what the colours stand for -------------------------------------------------------------------------------------
+
+def test_every_colour_of_a_palette_says_what_it_stands_for(view: View, digits: Trace, verses: Trace) -> None:
+    """Tinted cells that print their one number aside: their colour tells no more than its sign."""
+    looks = (Look(), Look((1600, 900), scope="network"), Look((952, 656), scope="unit"))
+    for trace in (digits, verses):
+        for look in looks if view.suits(trace) else ():
+            for name, picture in some(view, trace, replace(look, bars=False)):
+                bare = [mark for mark in picture if isinstance(mark, Image) and mark.scale is None]
+                assert not bare, f"{name}: {bare[0].focus}"
+                cells = [mark for mark in picture if isinstance(mark, Rect) and ":" in mark.fill]
+                spoken = {(mark.x, mark.y) for mark in cells if mark.scale is None and mark.height >= 24}
+                assert all(mark.scale is not None or (mark.x, mark.y) in spoken for mark in cells), name
+                for mark in picture:
+                    if isinstance(mark, Image | Rect) and mark.scale is not None:
+                        palette = mark.palette if isinstance(mark, Image) else mark.fill.partition(":")[0]
+                        assert mark.scale.palette == palette, f"{name}: {mark.scale}"
+                for scale in picture.scales:
+                    assert scale.low < scale.high or scale.high == 0, f"{name}: {scale}"
+                    assert scale.zero is None or palette_entry(scale, 0.0) in (0, 128), scale
+
+
+def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: View, digits: Trace,
+                                                                        verses: Trace) -> None:
+    read = 0
+    for trace in (digits, verses):
+        for name, picture in some(view, trace, Look()) if view.suits(trace) else ():
+            for mark in picture:
+                if not isinstance(mark, Image) or mark.scale is None or mark.scale.each or mark.focus is None \
+                        or mark.values.ndim != 3 or mark.opacity < 1 or mark.rows_shown < 1:
+                    continue
+                found = _hit(mark, mark.x + 0.5, mark.y + 0.5)
+                values = array_of(trace, found, mark.scale.palette) if found is not None else None
+                if values is not None and len(found.cell) == values.ndim and math.isfinite(values[found.cell]) \
+                        and mark.scale.of in ("", found.layer) and view.name not in SORTED:
+                    wanted = palette_entry(mark.scale, float(values[found.cell]))
+                    assert abs(int(mark.values[0, 0, 0]) - wanted) <= 1, f"{name}: {found} {mark.scale}"
+                    read += 1
+    assert read > 20 or view.name in SORTED
+
+
+SORTED = ("trajectory", "unrolled", "hidden_state", "cell", "gates", "step_outputs")
+"""Where a cell stands for several numbers, or its place in the picture is not its index."""
+
+
+def some(view: View, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
+    """A dozen settled beats of a trace, from its first to its last."""
+    times = timeline(trace)
+    places = sorted({round(place * (len(times.beats) - 1) / 11) for place in range(12)})
+    return [(times.beats[place].address, view.draw(trace, times.settled(place), None, look)) for place in places]
+
+
+def palette_entry(scale: Scale, value: float) -> int:
+    if scale.log:
+        return int(colour.magnitude(value, scale.low, scale.high))
+    if scale.palette.startswith("pixel"):
+        return int(colour.unit(value, scale.low, scale.high))
+    return int(colour.signed(value, scale.high))
+
+
+def array_of(trace: Trace, focus: Focus, palette: str) -> np.ndarray | None:
+    """What a focus names, forwards or its gradient."""
+    layer, part = trace[focus.layer], focus.part.removeprefix("inner.")
+    gradient = palette.startswith("gradient")
+    if focus.part == "output":
+        return layer.gradient if gradient else layer.output
+    weights, inner = (layer.weight_gradients, layer.inner_gradients) if gradient else (layer.weights, layer.inner)
+    return weights.get(part) if part in layer.weights else inner.get(part)

@@ -818,6 +818,33 @@ def test_the_shipped_recording_is_checked_as_soon_as_the_engine_is_ready(qtbot, 
     assert running.window.inspector.status.startswith("Live")
 
 
+def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, running):
+    from visualizer.scene import session
+    from visualizer.ui import kept
+
+    folder = kept.folder() / "sessions"
+    folder.mkdir(exist_ok=True)
+    left = folder / "crashed.session"
+    left.write_bytes(session.state_bytes(State(at="pool2.backward", view="filters"), None))
+    before = running.store.state
+    running.window.restore_wanted.disconnect(running.restore)
+    running.begin()
+    message = running.window.message
+    assert message.action.isVisible()
+    now = running.store.state
+    assert replace(now, look=replace(now.look, size=before.look.size)) == before  # the message takes some room
+    assert left.exists()
+    message.action.click()
+    assert (running.store.state.at, running.store.state.view) == ("pool2.backward", "filters")
+    assert not left.exists()
+    assert not message.isVisible()
+    running.window.run("restore")
+    assert "no session" in message.words
+    message.dismiss()
+    running.store.undo()
+    assert running.store.state.at == before.at
+
+
 def test_another_sample_is_recorded_and_shown(qtbot, running):
     running.store.update(at="conv2.forward", focus=Focus("conv2", (7,)))
     before = running.window.stage.picture.dump()

@@ -30,7 +30,8 @@ import visualizer
 from visualizer import registry
 
 if TYPE_CHECKING:
-    from visualizer.scene.picture import Focus, Picture
+    from visualizer.scene.picture import Focus
+    from visualizer.scene.session import Session
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.trace import Trace
@@ -41,7 +42,6 @@ CARRIES_STATE = (".session", ".png", ".svg", ".pdf", ".gif", ".apng", ".webp", "
 """Files in which the app leaves where it stood."""
 FEW = 12
 """So many of each are listed where everything is."""
-MOST_SESSION = 1 << 20
 MOST_PIXELS = 200_000_000
 """A larger PNG is not begun: four bytes a pixel, held several times over."""
 
@@ -88,6 +88,8 @@ def _explain(error: Exception) -> int:
         return _fail(error, NOT_DONE)
     if isinstance(error, LookupError) and error.args and str(error.args[0]).endswith("."):
         return _fail(error.args[0], WRONG_USAGE)  # the nouns' own words for a name or a cell that does not exist
+    if isinstance(error, registry.NotWritten):
+        return _fail(error, NOT_DONE)
     if isinstance(error, MemoryError):
         return _fail("This needs more memory than there is; choose a smaller size or a smaller model.", NOT_DONE)
     what = f"{type(error).__name__}: {error}".rstrip(": .")
@@ -104,8 +106,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, or lab, the gradient "
-         "laboratory")
+THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, or lab, the "
+         "gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -145,9 +147,16 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
     it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the picture out in (default 1104x796)")
     it.add_argument("--scale", type=_positive, metavar="N", help="pixels of the file per laid-out pixel")
-    it.add_argument("--mm", type=_size, metavar="WxH", help="size on paper in millimetres; sets the picture's shape")
+    it.add_argument("--mm", type=_paper, metavar="W[xH]", help="size on paper in millimetres, 89 and 183 being the "
+                    "columns of a journal: letters come out at 5 to 7 pt, with the colour bars below")
     it.add_argument("--dpi", type=_positive, metavar="N", help="pixels per inch on paper (with --mm; 300)")
     it.add_argument("--transparent", action="store_true", help="leave the ground of the picture clear")
+    it.add_argument("--panel", action="append", default=[], metavar="VIEW[@ADDRESS][:FOCUS]",
+                    help="one panel of a figure with letters; give it several times, or several views to --view")
+    it.add_argument("--bars", action=argparse.BooleanOptionalAction,
+                    help="colour bars with label, range and zero below the picture (with --mm and panels: on)")
+    it.add_argument("--caption", action="store_true",
+                    help="also write OUT.txt and OUT.json: what it shows, and everything it was made from")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf")
 
     it = command("film", _film, "write an animation as a film, or as a folder of pictures with a storyboard")
@@ -218,6 +227,17 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"{text!r} is no size; write width x height, for example 1600x900")
     return int(width), int(height)
+
+
+def _paper(text: str) -> tuple[float, float | None]:
+    width, cross, height = text.lower().replace("×", "x").partition("x")
+    try:
+        found = float(width), float(height) if cross else None
+    except ValueError:
+        found = 0.0, None
+    if not all(length is None or 0 < length < 100_000 for length in found):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size on paper; write millimetres, for example 89 or 89x60")
+    return found
 
 
 def _positive(text: str) -> float:
@@ -295,13 +315,23 @@ def _shot(chosen: argparse.Namespace) -> int:
     if chosen.mm and chosen.scale:
         raise Usage("There is no --scale with --mm, which fixes the size on paper; set the pixels with --dpi.")
     state, trace = _state_and_trace(chosen)
-    size = chosen.size or (_shaped(chosen.mm) if chosen.mm else state.look.size)
-    look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
-    state, picture = _drawn(export, replace(state, look=look), trace, chosen)
-    _fits_in_memory(chosen, size)
-    export.save(picture, chosen.output, state_json=_way_back(state, trace, chosen), scale=chosen.scale or 1,
-                dpi=chosen.dpi, mm=chosen.mm, transparent=chosen.transparent)
-    _say(f"{chosen.output}: {picture.caption}")
+    look = replace(state.look, size=chosen.size or state.look.size, theme=chosen.theme or state.look.theme)
+    panels = _panels(chosen)
+    states = [_meant(export, replace(state, look=look), trace, chosen, *panel) for panel in panels]
+    for state in states:
+        trace = _studied(trace, state.view, state, chosen)
+    shown = [export.Panel(trace, state) for state in states]
+    bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
+    found = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
+    mm = found.mm if chosen.mm else None
+    _fits_in_memory(chosen, found.picture.size, mm)
+    export.save(found.picture, chosen.output, state_json=_way_back(states[0], trace, chosen), scale=chosen.scale or 1,
+                dpi=chosen.dpi, mm=mm, transparent=chosen.transparent)
+    if chosen.caption:
+        export.save_captions(chosen.output, shown, bars)
+    _say(f"{chosen.output}: {found.picture.caption}")
+    if mm and found.complaint:
+        print(found.complaint, file=sys.stderr)
     return DONE
 
 
@@ -318,13 +348,14 @@ def _film(chosen: argparse.Namespace) -> int:
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
     else:
-        state, trace = _carried(Path(chosen.thing)), load(chosen.numbers)
+        state, trace = _carried(Path(chosen.thing)).state, load(chosen.numbers)
     times = timeline(trace)
     start, end = films.between(times, chosen.first, chosen.last)
     chosen.at = times.at(start).address
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
     look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
-    state, _ = _drawn(_headless("export"), replace(state, look=look), trace, chosen)
+    state = _meant(_headless("export"), replace(state, look=look), trace, chosen, chosen.view)
+    trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
                       Fraction(chosen.speed), chosen.scale)
     film = replace(film, state_json=_way_back(replace(state, at=film.moment(0).address), trace, chosen))
@@ -333,8 +364,6 @@ def _film(chosen: argparse.Namespace) -> int:
     try:
         with _stoppable(), _progress(f"filming {state.model}", chosen.json) as told:
             films.save(film, chosen.output, told)
-    except films.NotWritten as error:
-        raise NotDone(str(error)) from error
     except KeyboardInterrupt:
         kept = "the same command goes on from there" if not form.suffixes else "nothing was written"
         return _fail(f"Stopped; {kept}.", INTERRUPTED)
@@ -347,6 +376,19 @@ def _film(chosen: argparse.Namespace) -> int:
     return DONE
 
 
+def _panels(chosen: argparse.Namespace) -> list[tuple[str | None, str | None, str | None]]:
+    """(view, address, focus) of every panel, None where the command says it for all of them."""
+    found: list[tuple[str | None, str | None, str | None]] = []
+    for text in chosen.panel:
+        view, at, rest = text.partition("@")
+        view, colon, focus = (view, "", "") if at else text.partition(":")
+        address, colon, focus = rest.partition(":") if at else ("", colon, focus)
+        found.append((view or None, address or None, focus or None))
+    if chosen.panel and chosen.view:
+        raise Usage("Views are named by --view or by --panel, not by both; leave one of them out.")
+    return found or [(view or None, None, None) for view in (chosen.view or "").split(",")]
+
+
 def _data(chosen: argparse.Namespace) -> int:
     """Numbers into a file: arrays of the layers, or the table that belongs to a picture."""
     from visualizer import data
@@ -356,13 +398,13 @@ def _data(chosen: argparse.Namespace) -> int:
     state, trace = _state_and_trace(chosen)
     if chosen.layer is not None and chosen.layer not in trace:
         raise LookupError(f"There is no layer {chosen.layer!r}; choose one of {', '.join(it.name for it in trace)}.")
-    if suffix == ".npz":
-        made = data.npz(trace.layers if chosen.layer is None else (trace[chosen.layer],))
-    elif chosen.layer is not None:
-        made = (data.layer_csv if suffix == ".csv" else data.layer_json)(trace[chosen.layer])
-    else:
-        _, picture = _drawn(_headless("export"), state, trace, chosen)
-        made = data.table_csv(picture.table) if suffix == ".csv" else data.table_json(picture)
+    picture = None
+    if suffix != ".npz" and chosen.layer is None:
+        export = _headless("export")
+        state = _meant(export, state, trace, chosen, chosen.view)
+        trace = _studied(trace, state.view, state, chosen)
+        picture = export.Panel(trace, state).draw(state.look.size)
+    made = data.to_bytes(suffix, trace, picture, chosen.layer)
     registry.write_whole(chosen.output, made)
     _say(f"{chosen.output}: {len(made):,} bytes")
     return DONE
@@ -425,17 +467,30 @@ _LISTED: dict[str, Callable[[], list[Entry]]] = {
 
 def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     """What THING stands for: where it was left, and its numbers."""
+    from visualizer.scene.session import lacking, other_weights
     from visualizer.scene.state import State
-    from visualizer.trace import load
+    from visualizer.trace import Refused, load
 
     thing, suffix = chosen.thing, _suffix(chosen.thing)
     state = State(model=thing, sample=chosen.input or "", interventions=_done_to(chosen))
     if suffix in CARRIES_STATE:
-        state = _carried(Path(thing))
-        if chosen.input is not None:
-            state = replace(state, sample=chosen.input)
+        found = _carried(Path(thing))
+        state = found.state if chosen.input is None else replace(found.state, sample=chosen.input)
         if chosen.untrained:
             state = replace(state, interventions=_done_to(chosen))
+        as_saved = all(getattr(chosen, name) is None for name in ("input", "target", "dtype", "untrained"))
+        if found.trace is not None and as_saved:
+            return state, found.trace
+        if state.model == LAB:
+            return _laboratory(state, chosen)
+        known = state.model in registry.models() or Path(state.model).is_file()
+        if why := lacking(found if as_saved else replace(found, trace=None), known):
+            raise Refused(why)
+        if as_saved and _suffix(state.model) != ".trace":
+            trace = _recorded(state, chosen)
+            if why := other_weights(found, trace):
+                print(why, file=sys.stderr)
+            return state, trace
     if state.model == LAB:
         return _laboratory(state, chosen)
     if _suffix(state.model) == ".trace":
@@ -477,21 +532,19 @@ def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]
                    at=state.at or lab.start_of(wanted), look=look), trace
 
 
-def _carried(path: Path) -> State:
-    """The State that a session or an exported picture holds."""
-    from visualizer.scene.state import from_json
+def _carried(path: Path) -> Session:
+    """What a session or an exported picture holds."""
+    from visualizer.scene import session
     from visualizer.trace import Refused
 
     if not path.is_file():
         raise Refused(f"There is no file {path}; check the name.")
     if _suffix(path) == ".session":
-        if path.stat().st_size > MOST_SESSION:
-            raise Refused(f"{path.name} is too long for a session; open one saved by the app.")
-        return from_json(path.read_text(encoding="utf-8", errors="replace"))
+        return session.read(path)
     text = _headless("export").state_in(path)
     if text is None:
         raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
-    return from_json(text)
+    return session.of_json(text)
 
 
 def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
@@ -504,15 +557,18 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
         ready = load(shipped)
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
+    pixels = None
     if state.sample == "drawn" and chosen.input is None:
-        raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
+        if not state.drawing:
+            raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
+        pixels = registry.module("scene.state").unpacked(state.drawing)
     with _working(f"recording {state.model}"):
         try:
             record = registry.module("record").record
         except ImportError as error:
             raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
-        trace: Trace = record(state.model, state.sample, target=chosen.target, objective=state.objective,
-                              dtype=chosen.dtype, interventions=state.interventions)
+        trace: Trace = record(state.model, state.sample, pixels=pixels, target=chosen.target,
+                              objective=state.objective, dtype=chosen.dtype, interventions=state.interventions)
     return trace
 
 
@@ -546,31 +602,35 @@ def _check(trace: Trace) -> None:
          f"({report.tolerance:g} is allowed)")
 
 
-def _drawn(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> tuple[State, Picture]:
-    """The picture that was asked for, and the State that leads back to it."""
+def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, view: str | None,
+           at: str | None = None, focused: str | None = None) -> State:
+    """The State that leads to the picture that was asked for, checked: it can be drawn."""
     from visualizer.scene.state import moment_of
     from visualizer.scene.timeline import timeline
 
     look, times = state.look, timeline(trace)
-    focus = state.focus if chosen.focus is None else export.parse_focus(trace, chosen.focus)
-    if chosen.at is not None:
-        moment = times.find(chosen.at)
+    focused, at = focused or chosen.focus, at or chosen.at
+    focus = state.focus if focused is None else export.parse_focus(trace, focused)
+    if at is not None:
+        moment = times.find(at)
     elif chosen.backward:
         moment = _last_backward(trace, times, focus)
     else:
         moment = moment_of(state, times)
-    view = chosen.view or state.view
-    trace = _studied(trace, view, state, chosen)
-    takes = registry.module("views").find(view).takes
-    knobs = {name: word for name, word in look.knobs if takes(name, word)}  # the State may hold those of other views
-    knobs |= dict(pair for pairs in chosen.knobs for pair in pairs)
+    view = view or state.view
+    found = registry.module("views").find(view)
+    knobs = {name: word for name, word in look.knobs if found.takes(name, word)}  # the State may hold those of others
+    given = dict(pair for pairs in chosen.knobs for pair in pairs)
+    several = len(_panels(chosen)) > 1 if hasattr(chosen, "panel") else False
+    known = dict(found.knobs)
+    knobs |= {name: word for name, word in given.items() if not several or name in known or name in _LOOKS}
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
-    picture = export.draw(trace, view, moment.address, focus, look.theme, look.size, **plain, **knobs)
+    export.check(trace, view, look.theme, knobs)
     kept = registry.module("lab").names() if state.model == LAB else ()
     knobs |= {name: word for name, word in look.knobs if name in kept}
-    look = replace(look, knobs=tuple(sorted(knobs.items())), **looks)
-    return replace(state, view=view, at=moment.address, focus=focus, look=look), picture
+    look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
+    return replace(state, view=view, at=moment.address, focus=focus, look=look)
 
 
 def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
@@ -579,8 +639,9 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
         return ""
     from visualizer.scene.state import to_json
 
+    weights = str(trace.hashes.get("weights", ""))
     itself = _suffix(state.model) == ".trace" or state.model == LAB
-    return to_json(state if itself else replace(state, sample=trace.sample.name))
+    return to_json(state if itself else replace(state, sample=trace.sample.name), weights)
 
 
 def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:
@@ -626,22 +687,13 @@ _LOOKS: dict[str, Callable[[str], Any]] = {
 """Knobs that every view has: fields of Look."""
 
 
-def _shaped(paper: tuple[int, int]) -> tuple[int, int]:
-    """The smallest picture in the shape of the paper that holds the usual one."""
-    from visualizer.scene.picture import Look
-
-    width, height = Look().size
-    scale = max(width / paper[0], height / paper[1])
-    return round(paper[0] * scale), round(paper[1] * scale)
-
-
-def _fits_in_memory(chosen: argparse.Namespace, size: tuple[int, int]) -> None:
+def _fits_in_memory(chosen: argparse.Namespace, size: tuple[int, int], mm: tuple[float, float] | None) -> None:
     """Only where there are pixels to keep; MOST_PIXELS of four bytes are 800 MB."""
     if _suffix(chosen.output) != ".png":
         return
-    if chosen.mm:
+    if mm:
         per_mm = (chosen.dpi or 300) / 25.4
-        width, height = (length * per_mm for length in chosen.mm)
+        width, height = (length * per_mm for length in mm)
     else:
         width, height = (length * (chosen.scale or 1) for length in size)
     if width * height > MOST_PIXELS:

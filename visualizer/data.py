@@ -7,17 +7,24 @@ them, NaN and the infinities stand as the strings "nan", "inf" and "-inf".
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from visualizer.scene.picture import Picture, Table
-from visualizer.trace import Array, Layer
+import visualizer
+from visualizer import registry
+from visualizer.scene import figures, numbers
+from visualizer.scene.picture import Picture, Scale, Table
+from visualizer.scene.state import State
+from visualizer.trace import Array, Layer, Trace
 
 
 def arrays(layers: Iterable[Layer]) -> Iterator[tuple[str, Array]]:
@@ -60,6 +67,17 @@ def layer_json(layer: Layer) -> bytes:
     })
 
 
+def to_bytes(suffix: str, trace: Trace, picture: Picture | None, layer: str | None = None) -> bytes:
+    """The file of an ending: `.npz` every array of the recording, or of one layer; `.csv` and `.json` one layer, or the
+    table of a picture."""
+    if suffix == ".npz":
+        return npz(trace.layers if layer is None else (trace[layer],))
+    if layer is not None:
+        return (layer_csv if suffix == ".csv" else layer_json)(trace[layer])
+    assert picture is not None
+    return table_csv(picture.table) if suffix == ".csv" else table_json(picture)
+
+
 def table_csv(table: Table) -> bytes:
     """The table that belongs to a picture."""
     return _csv(table.columns, table.rows)
@@ -69,6 +87,103 @@ def table_json(picture: Picture) -> bytes:
     """The same with the sentence of the picture: columns and rows."""
     return _json({"caption": picture.caption, "columns": list(picture.table.columns),
                   "rows": [list(row) for row in picture.table.rows]})
+
+
+def table_tabs(table: Table) -> str:
+    """The same table with tabs between its columns, as spreadsheets take it from the clipboard."""
+    rows = (table.columns, *table.rows)
+    return "\n".join("\t".join(str(cell).replace("\t", " ").replace("\n", " ") for cell in row) for row in rows) + "\n"
+
+
+# --- captions -------------------------------------------------------------------------------------------------------
+
+Shown = tuple[Trace, State, Picture]
+"""The recording, the choices and the picture that came of them."""
+
+
+def caption(shown: Iterable[Shown]) -> dict[str, Any]:
+    """Everything that has to be known to make a figure again: what it shows, of which numbers, made how."""
+    panels = [_panel(*one) for one in shown]
+    if len(panels) > 1:
+        panels = [{"panel": figures.letter(index), **panel} for index, panel in enumerate(panels)]
+    return {"made_by": f"visualizer {visualizer.__version__}", "panels": panels}
+
+
+def caption_json(shown: Iterable[Shown]) -> bytes:
+    """The caption for programs."""
+    return _json(caption(shown))
+
+
+def caption_text(shown: Iterable[Shown]) -> str:
+    """The caption for people: what each panel shows, then what it was made from."""
+    shown = tuple(shown)
+    found = caption(shown)
+    lines = []
+    for panel, (_, _, picture) in zip(found["panels"], shown, strict=True):
+        first = f"{panel['panel']}, " if "panel" in panel else ""
+        lines += [f"{first}{panel['sentence']}", _made_from(panel, picture.scales), ""]
+    return "\n".join(lines) + f"Made by {found['made_by']}.\n"
+
+
+def _panel(trace: Trace, state: State, picture: Picture) -> dict[str, Any]:
+    file, digest = _model_file(state.model)
+    look, focus = state.look, state.focus
+    return {
+        "sentence": picture.caption,
+        "model": {"name": trace.model, "title": trace.title, "parameters": trace.parameters, "file": file,
+                  "file_sha256": digest, "weights_sha256": str(trace.hashes.get("weights", ""))},
+        "input": {"name": trace.sample.name, "title": trace.sample.title, "label": trace.sample.label,
+                  "sha256": str(trace.hashes.get("input", ""))},
+        "objective": asdict(trace.objective), "dtype": trace.dtype, "seed": trace.seed,
+        "versions": dict(trace.versions), "view": state.view, "address": state.at,
+        "focus": None if focus is None else {"layer": focus.layer, "cell": list(focus.cell), "part": focus.part},
+        "look": {"theme": look.theme, "scope": look.scope, "signs": look.signs, "text_scale": look.text_scale},
+        "knobs": dict(look.knobs), "interventions": list(state.interventions),
+        "colours": [_colour(scale) for scale in picture.scales], "notes": list(trace.notes),
+    }
+
+
+def _colour(scale: Scale) -> dict[str, Any]:
+    return {"palette": scale.palette, "quantity": scale.quantity, "of": scale.of, "low": scale.low, "high": scale.high,
+            "zero": 0 if scale.zero is not None else None, "axis": "log" if scale.log else "linear",
+            "scope": scale.scope or "its own largest", "each_tile_by_its_own": scale.each}
+
+
+def _made_from(panel: dict[str, Any], scales: Sequence[Scale]) -> str:
+    model, given, goal = panel["model"], panel["input"], panel["objective"]
+    focus = panel["focus"]
+    where = f", at {panel['address']}" if panel["address"] else ""
+    if focus is not None:
+        cell = ",".join(map(str, focus["cell"]))
+        where += f", looking at {focus['layer']}" + (f":{cell}" if cell else "")
+    knobs = "".join(f", {name} {word}" for name, word in panel["knobs"].items())
+    said = [f"View {panel['view']}{where}{knobs}.",
+            f"Model {model['title']} ({numbers.count(model['parameters'])} parameters"
+            + (f", {model['file']}, sha256 {model['file_sha256']}" if model["file"] else "")
+            + (f", weights sha256 {model['weights_sha256']}" if model["weights_sha256"] else "") + ").",
+            f"Input {given['title'] or given['name']}"
+            + (f" (sha256 {given['sha256']})." if given["sha256"] else ".")]
+    if goal["kind"] != "none":
+        target = "" if goal["target"] is None else f" against {goal['target']}"
+        said.append(f"Gradients of the {goal['kind'].replace('_', ' ')}{target}, {numbers.number(goal['value'], 4)}.")
+    for bar in figures.bars(scales):
+        listed = f" ({bar.listed})" if bar.listed else ""
+        title = bar.title[0].lower() + bar.title[1:]
+        said.append(f"Colours {bar.palette}: {title}, {bar.ends[0]} to {bar.ends[1]}{listed}.")
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(panel["versions"].items()))
+    said.append(f"Computed in {panel['dtype']}, seed {panel['seed']}" + (f", with {versions}." if versions else "."))
+    return " ".join(said)
+
+
+def _model_file(model: str) -> tuple[str, str]:
+    """Name and sha256 of the file a model was read from; two empty words if it is not there."""
+    path = registry.folder("models") / f"{model}.safetensors"
+    path = path if path.is_file() else Path(model)
+    try:
+        with path.open("rb") as file:
+            return path.name, hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return "", ""
 
 
 def _csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:

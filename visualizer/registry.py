@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -104,8 +105,31 @@ def module(name: str) -> ModuleType:
     return import_module(f"visualizer.{name}")
 
 
+class NotWritten(OSError):
+    """A file that could not be written; its text is one sentence that says why and what to do."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(error.errno, error.strerror or str(error))
+        elsewhere = "nothing can be written there; choose a folder of your own"
+        why = {
+            errno.ENOSPC: "the disk is full; make room, or choose another place",
+            errno.EDQUOT: "the disk is full; make room, or choose another place",
+            errno.EACCES: elsewhere, errno.EPERM: elsewhere, errno.EROFS: elsewhere,
+            errno.ENOENT: "there is no such folder; make it first, or choose another",
+            errno.EISDIR: "there is a folder of that name; choose another name",
+            errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
+        }.get(error.errno or 0, f"{error.strerror or error}; choose another place")
+        self.sentence = f"{path.name} was not written: {why}."
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
 def write_whole(path: Path, data: bytes) -> Path:
-    """Write beside the target and rename, so that the old file stays whole until the new one is."""
+    """Write beside the target and rename, so that the old file stays whole until the new one is.
+
+    Raises NotWritten, and leaves what was there, if it cannot be done.
+    """
     with whole(path) as beside:
         beside.write_bytes(data)
     return path
@@ -119,8 +143,11 @@ def whole(path: Path) -> Iterator[Path]:
         yield beside
         beside.chmod(0o644)
         beside.replace(path)
+    except OSError as error:
+        raise NotWritten(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def _plain(word: str) -> Any:

@@ -6,14 +6,15 @@ picture opens again in the place it was taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import registry, views
-from visualizer.scene import colour
+from visualizer import data, registry, views
+from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.state import State, moment_of, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, Trace
 
@@ -88,6 +89,50 @@ def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: flo
     return found.write(picture, path, state_json=state_json, scale=scale, dpi=dpi, mm=mm, transparent=transparent)
 
 
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """What a figure shows in one place: a recording, and where and how it is looked at."""
+
+    trace: Trace
+    state: State
+
+    def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
+        """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
+        look = replace(self.state.look, size=size, bars=bars)
+        return views.find(self.state.view).draw(self.trace, moment_of(self.state, timeline(self.trace)),
+                                                self.state.focus, look)
+
+    @property
+    def way_back(self) -> str:
+        """The State as a file carries it, with the sha256 of the weights."""
+        return to_json(self.state, str(self.trace.hashes.get("weights", "")))
+
+
+def compose(shown: Sequence[Panel], *, mm: tuple[float, float | None] | None = None,
+            size: tuple[int, int] | None = None, bars: bool = False) -> figures.Figure:
+    """One picture, or several as panels with letters.
+
+    On paper (`mm`, a height of None follows from the shape) it is laid out so that its letters can be read there,
+    unless `size` says in how many pixels each panel is laid out. On a screen `size` is that of each panel.
+    """
+    usual = size or shown[0].state.look.size
+    if mm is not None:
+        shape = (usual[0], round(usual[0] * mm[1] / mm[0])) if mm[1] and not size and len(shown) == 1 else usual
+        return figures.figure([lambda size, panel=panel: panel.draw(size, not bars) for panel in shown],  # type: ignore[misc]
+                              mm, shape, bars=bars, fixed=size is not None)
+    pictures = [panel.draw(usual, not bars) for panel in shown]
+    pictures = [figures.with_bars(picture) for picture in pictures] if bars else pictures
+    picture = figures.panels(pictures) if len(pictures) > 1 else pictures[0]
+    return figures.Figure(picture, (picture.size[0] * MM / 96, picture.size[1] * MM / 96))
+
+
+def save_captions(path: Path, shown: Sequence[Panel], bars: bool = False) -> tuple[Path, Path]:
+    """Write beside a figure what it shows and what it was made from: `figure.txt` for people, `figure.json`."""
+    found = [(panel.trace, panel.state, panel.draw(panel.state.look.size, not bars)) for panel in shown]
+    return (registry.write_whole(path.with_suffix(".txt"), data.caption_text(found).encode()),
+            registry.write_whole(path.with_suffix(".json"), data.caption_json(found)))
+
+
 def state_in(path: str | Path) -> str | None:
     """The State that an exported picture or film carries, as it was given; None if the file holds none.
 
@@ -109,19 +154,25 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
     field of Look (`scope="network"`) sets that; any other is a knob of the view. Raises LookupError or IndexError with
     one sentence for whatever does not exist.
     """
-    found = views.find(view)
-    if not found.suits(trace):
-        raise LookupError(f"The view {view!r} has nothing to show of {trace.model}; choose another.")
-    colour.theme(theme)
     moments = timeline(trace)
     moment = moments.find(at) if at else moments.settled(0)
     looks = {item.name for item in fields(Look)} - {"knobs", "size", "theme"}
     given = {name: value for name, value in knobs.items() if name in looks}
     turned = {name: value for name, value in knobs.items() if name not in looks}
-    _check_knobs(found, turned)
+    found = check(trace, view, theme, turned)
     look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
     return found.draw(trace, moment, focus, look)
+
+
+def check(trace: Trace, view: str, theme: str, knobs: dict[str, str]) -> views.View:
+    """The view of that name, if it, the theme and the knobs can be drawn; raises LookupError with one sentence."""
+    found = views.find(view)
+    if not found.suits(trace):
+        raise LookupError(f"The view {view!r} has nothing to show of {trace.model}; choose another.")
+    colour.theme(theme)
+    _check_knobs(found, knobs)
+    return found
 
 
 def parse_focus(trace: Trace, text: str) -> Focus | None:

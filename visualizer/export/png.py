@@ -65,7 +65,7 @@ def _pixels(picture: Picture, width: int, height: int, transparent: bool) -> np.
         placed(picture, painter, width, height, transparent)
     image = image.convertToFormat(kinds.Format_RGBA8888)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(height, width, 4)
-    return np.ascontiguousarray(pixels if transparent else pixels[..., :3])
+    return pixels.copy() if transparent else pixels[..., :3].copy()  # the image, and its memory, end here
 
 
 def _words(kind: bytes, body: bytes) -> str | None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Text, plain
+from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Scale, Text, plain
 from visualizer.scene.type import width
 
 GAP = 2.0
@@ -36,6 +36,21 @@ class Ink:
     digits: int = 2
     unit: float = 1.0
     """Values are written in this unit: 0.01 prints hundredths."""
+
+    of: str = ""
+    """What the numbers are, in words: `window`, `products`."""
+    alone: bool = False
+    """Each number stands by itself: its tint tells no more than its sign."""
+
+    @property
+    def scale(self) -> Scale | None:
+        """What the colours stand for."""
+        if self.alone:
+            return None
+        if self.palette == "gradient":
+            return Scale("gradient-pale", "size of the gradient", self.of, self.largest * 1e-3, self.largest, log=True)
+        quantity = "weights" if self.palette == "weight" else "values"
+        return Scale(f"{self.palette}-pale", quantity, self.of, -self.largest, self.largest)
 
     def fills(self, values: NDArray[np.float64]) -> NDArray[np.uint8]:
         """Palette entries of the cells."""
@@ -90,7 +105,7 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
     wide, high = cell[0] - GAP, cell[1] - GAP
     finite, fills = np.isfinite(values).tolist(), ink.fills(values).tolist()
     said, letters = _fitting(values, ink, look, wide, high, size)
-    radius, shades, middle = min(3, high / 4), _shades(ink.palette), wide / 2
+    radius, shades, middle, scale = min(3, high / 4), _shades(ink.palette), wide / 2, ink.scale
     for row, places in enumerate(said):
         top = y + row * cell[1]
         baseline = top + high / 2 + letters * 0.36
@@ -100,7 +115,8 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
             hidden = known is not None and not known[row, column]
             fill = "hatch" if hidden or padded or not finite[row][column] else shades[fills[row][column]]
             marks.append(Rect(left, top, wide, high, fill, "tile-border", 1, True, radius, False,
-                              foci(row, column) if foci is not None else None))
+                              foci(row, column) if foci is not None else None,
+                              scale=None if fill == "hatch" else scale))
             if letters and not hidden:
                 marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle"))
             elif not hidden and not finite[row][column]:

@@ -15,7 +15,22 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
-from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import (
+    BEAT,
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Points,
+    Rect,
+    Run,
+    Scale,
+    Text,
+    plain,
+    rich,
+)
 from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.type import width, wrap
@@ -88,6 +103,31 @@ def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDA
     return colour.signed(layer.output, layer_scale(trace, layer, look)), "activation"
 
 
+def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
+    """What the palette entries of `entries` stand for."""
+    if backward:
+        top = largest_gradient(trace)
+        return Scale("gradient", "size of the gradient", "", top * FLOOR, top, "one scale for all layers", log=True)
+    if layer.kind == "input" and layer.has("row", "column"):
+        return Scale("pixel", "pixels", layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
+    if layer.kind == "softmax":
+        return Scale("pixel", "probability", layer.name, 0.0, 1.0)
+    if look.scope == "unit" and layer.output.ndim > 1:
+        top = _largest(layer.output)
+        return Scale("activation", "values", layer.name, -top, top, "each map by its own largest", each=True)
+    top = layer_scale(trace, layer, look)
+    if look.scope == "network":
+        return Scale("activation", "values", "", -top, top, "one scale for all layers")
+    return Scale("activation", "values", layer.name, -top, top, "each layer by its own largest")
+
+
+def weight_scale(of: str, top: float, gradient: bool, scope: str = "") -> Scale:
+    """What the colours of weights stand for, or of the gradients of weights, if `top` is the largest size."""
+    if gradient:
+        return Scale("gradient", "size of ∂L/∂w", of, top * FLOOR, top, scope, log=True)
+    return Scale("weight", "weights", of, -top, top, scope)
+
+
 def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
     """The value that gets the strongest colour."""
     return largest_value(trace) if look.scope == "network" else _largest(layer.output) or 1.0
@@ -102,7 +142,8 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
-                  indices=column.shown if whole else (-1,), rows_shown=rows_shown)]
+                  indices=column.shown if whole else (-1,), rows_shown=rows_shown,
+                  scale=scale_of(trace, layer, look, backward))]
 
 
 def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
@@ -189,7 +230,9 @@ def _tile_origin(column: Column, tile: int) -> tuple[float, float]:
 
 def legend(x: float, y: float, width: float, look: Look, palette: str, title: str, low: str, zero: str,
            high: str) -> list[Mark]:
-    """A colour bar with its range; `y` is the baseline of its title."""
+    """A colour bar with its range; `y` is the baseline of its title. Nothing where the look wants none."""
+    if not look.bars:
+        return []
     s = look.text_scale
     ramp = np.arange(256, dtype=np.uint8)[None, None] if palette in ("gradient", "pixel") \
         else np.arange(1, 256, dtype=np.uint8)[None, None]

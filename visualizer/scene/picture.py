@@ -53,9 +53,38 @@ class Look:
     leaves place for."""
     knobs: tuple[tuple[str, str], ...] = ()
     """Settings of one view, as plain words: `--set ranking=mean`."""
+    bars: bool = True
+    """Colour bars inside the picture; a figure puts them below it instead."""
 
     def knob(self, name: str, default: str) -> str:
         return dict(self.knobs).get(name, default)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the colours of a palette stand for, somewhere in a picture."""
+
+    palette: str
+    quantity: str
+    """`values`, `weights`, `size of the gradient`, `pixels`, `probability`: what is read off the colours."""
+    of: str
+    """Whose: `conv2`, `weight of conv2`."""
+    low: float
+    """The number at the palette's first entry: minus the largest size where it is signed, the floor on a log axis."""
+    high: float
+    scope: str = ""
+    """What shares this scale, in words: `one scale for all layers`."""
+    log: bool = False
+    """Sizes on a logarithmic axis; smaller ones than `low`, zero too, have the first entry."""
+    each: bool = False
+    """Every tile is scaled by its own largest value; `high` is the largest of them all."""
+
+    @property
+    def zero(self) -> float | None:
+        """Where zero is, 0 … 1 along the colours; None where it is not on the axis."""
+        if self.log or not self.low <= 0 <= self.high or self.low == self.high:
+            return None
+        return -self.low / (self.high - self.low)
 
 
 @dataclass(frozen=True)
@@ -117,6 +146,8 @@ class Rect:
     tip: str = ""
     """What the tooltip says; empty takes the focus's own description."""
     opacity: float = 1.0
+    scale: Scale | None = None
+    """What its colour stands for, if it is an entry of a palette."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +208,8 @@ class Image:
     rows_shown: float = 1.0
     """How much of each tile is uncovered, from the top: 0 … 1."""
     opacity: float = 1.0
+    scale: Scale | None = None
+    """What its colours stand for; None where they stand for nothing, such as the ramp of a colour bar."""
 
     def __post_init__(self) -> None:
         if self.values.ndim not in (3, 4):
@@ -235,6 +268,12 @@ class Picture:
     def __iter__(self) -> Iterator[Mark]:
         yield from self.still
         yield from self.moving
+
+    @property
+    def scales(self) -> tuple[Scale, ...]:
+        """What its colours stand for, each scale once, from left to right."""
+        marks = [mark for mark in self if isinstance(mark, Image | Rect) and mark.scale is not None]
+        return tuple(dict.fromkeys(mark.scale for mark in sorted(marks, key=lambda mark: mark.x) if mark.scale))
 
     def hit(self, x: float, y: float) -> Focus | None:
         """What lies under a point: the topmost mark there that carries a focus."""
@@ -392,6 +431,8 @@ def _dump(mark: Mark) -> str:
     parts = [type(mark).__name__.lower()]
     for name, standard in mark.__dataclass_fields__.items():
         value = getattr(mark, name)
+        if name == "scale":
+            continue  # it is not seen
         if isinstance(value, np.ndarray):
             digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]
             parts.append(f"{name}={'x'.join(map(str, value.shape))}#{digest}")

@@ -5,10 +5,15 @@ Saved as versioned JSON in plain words. Unknown fields are ignored, missing ones
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from visualizer import lab
 from visualizer.scene.picture import Focus, Look, Points
@@ -16,6 +21,8 @@ from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import UNTRAINED, Refused, Trace
 
 VERSION = 1
+MOST_SIDE = 512
+"""Points on a side of a drawing."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -27,6 +34,8 @@ class State:
     """Bundled name, or path of a file."""
     sample: str = "digit-2148"
     """Name of a bundled sample, or path of a file, or `drawn`."""
+    drawing: str = ""
+    """What was drawn, while the sample is `drawn`: see `packed`."""
     objective: str = "loss"
     """`loss` against the sample's label, or `logit:4`."""
     view: str = "network"
@@ -48,9 +57,12 @@ class State:
     """Whether pictures are exported with the strokes."""
 
 
-def to_json(state: State) -> str:
-    """Plain words, with the version; `from_json` gives an equal State back."""
-    plain: dict[str, Any] = {"version": VERSION}
+def to_json(state: State, weights: str = "") -> str:
+    """Plain words, with the version; `from_json` gives an equal State back.
+
+    `weights` is the sha256 of the weights that the numbers came from, so that others can be told when it is opened.
+    """
+    plain: dict[str, Any] = {"version": VERSION} | ({"weights": weights} if weights else {})
     for item in fields(State):
         value = getattr(state, item.name)
         if isinstance(value, Focus | Look):
@@ -75,9 +87,65 @@ def from_json(text: str) -> State:
             plain["look"] = Look(**_known(plain["look"], Look))
         _check_pairs(plain.get("notes", ()), str)
         _check_pairs(plain.get("strokes", ()), tuple)
-        return State(**plain)
-    except (ValueError, TypeError, AttributeError) as error:
+        return _checked(State(**plain))
+    except (RecursionError, ValueError, TypeError, AttributeError) as error:
         raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
+
+
+def _checked(state: State) -> State:
+    """The State, if each of its fields is of its own type; raises TypeError. A file can hold anything."""
+    for noun in (state, state.look, *(() if state.focus is None else (state.focus,))):
+        for item in fields(noun):
+            value, wanted = getattr(noun, item.name), _TYPES.get(item.name, str)
+            if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+                raise TypeError(f"{item.name} is {str(value)[:40]!r}")
+    size = state.look.size
+    if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
+        raise TypeError(f"a size of {str(size)[:40]}")
+    if state.focus is not None and not all(isinstance(index, int) for index in state.focus.cell):
+        raise TypeError(f"a cell {str(state.focus.cell)[:40]}")
+    if not all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
+               for pair in state.look.knobs) or not all(isinstance(word, str) for word in state.interventions):
+        raise TypeError("settings that are no words")
+    if not (0.1 <= state.look.text_scale <= 10 and 0 < state.speed <= 100):
+        raise TypeError("a scale or speed that makes no sense")
+    return state
+
+
+_TYPES: dict[str, Any] = {
+    "focus": Focus | None, "look": Look, "interventions": tuple, "step": int, "speed": int | float, "playing": bool,
+    "size": tuple, "text_scale": int | float, "signs": bool, "reduced_motion": bool, "knobs": tuple, "bars": bool,
+    "cell": tuple}
+"""Of the fields of State, Look and Focus that are not words."""
+
+
+def weights_in(text: str) -> str:
+    """The sha256 of the weights that a saved State was made with; empty if it does not say."""
+    try:
+        plain = json.loads(text)
+        return str(plain.get("weights", "")) if isinstance(plain, dict) else ""
+    except (ValueError, RecursionError):
+        return ""
+
+
+def packed(ink: NDArray[np.uint8]) -> str:
+    """A drawing (row, column), 0 paper and 255 ink, as some hundred letters: `112x112:…`."""
+    rows, columns = ink.shape
+    words = base64.b85encode(zlib.compress(np.ascontiguousarray(ink, np.uint8).tobytes(), 9)).decode()
+    return f"{rows}x{columns}:{words}"
+
+
+def unpacked(drawing: str) -> NDArray[np.uint8]:
+    """The drawing that `packed` wrote; raises Refused if it is none."""
+    size, _, words = drawing.partition(":")
+    try:
+        rows, columns = (int(side) for side in size.split("x"))
+        if not (0 < rows <= MOST_SIDE and 0 < columns <= MOST_SIDE):
+            raise ValueError(f"{rows} × {columns}")
+        data = zlib.decompressobj().decompress(base64.b85decode(words), rows * columns + 1)
+        return np.frombuffer(data, np.uint8).reshape(rows, columns)
+    except (ValueError, zlib.error) as error:
+        raise Refused(f"The saved drawing cannot be read ({error}); draw it again.") from error
 
 
 # --- what the buttons do --------------------------------------------------------------------------------------------

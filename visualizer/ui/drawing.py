@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
@@ -9,6 +11,8 @@ from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
+from visualizer.scene.state import State, packed, unpacked
+from visualizer.trace import Refused
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, keeps, note_focus
 from visualizer.ui.words import tr
@@ -28,18 +32,29 @@ class Pad(QWidget):
 
     drawn = Signal(object)
     """The ink, (112, 112) bytes, 0 paper and 255 ink: at every move of the pen and at the end of a stroke."""
+    begun = Signal()
+    """A stroke begins."""
     closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.sheet = Sheet(self)
         self.sheet.drawn.connect(self.drawn)
+        self.sheet.begun.connect(self.begun)
         self.clear = Button(tr("Clear"), "eraser", "raised", self)
         self.clear.clicked.connect(self.sheet.clear)
         self.done = Button(tr("Samples"), "", "raised", self)
         self.done.clicked.connect(self.closed)
         style.name(self.clear, tr("Clear the sheet"), tr("Start again with an empty sheet (Delete)"))
         style.name(self.done, tr("Back to the samples"), tr("Close the sheet and show the samples again"))
+
+    def follow(self, old: State, new: State) -> None:
+        """Have the drawing of the State on the sheet, where it is another one than that: after undo and redo."""
+        if new.drawing != old.drawing and new.drawing and new.drawing != packed(self.sheet.ink()):
+            with suppress(Refused):
+                self.sheet.lay(unpacked(new.drawing))
+        elif new.drawing != old.drawing and not new.drawing:
+            self.sheet.lay(np.zeros((1, 1), np.uint8))
 
     def sizeHint(self) -> QSize:
         return QSize(184, 184 + 68)
@@ -61,9 +76,12 @@ class Sheet(QWidget):
     """Paper that remembers its ink."""
 
     drawn = Signal(object)
+    begun = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.cleared: NDArray[np.uint8] | None = None
+        """What was on the sheet before it was cleared, until something is drawn again."""
         self.image = QImage(SIDE, SIDE, QImage.Format.Format_Grayscale8)
         self.image.fill(0)
         self.pen = QPointF(SIDE / 2, SIDE / 4)
@@ -78,14 +96,35 @@ class Sheet(QWidget):
         rows = np.frombuffer(self.image.constBits(), np.uint8).reshape(SIDE, self.image.bytesPerLine())
         return rows[:, :SIDE].copy()
 
+    def lay(self, ink: NDArray[np.uint8]) -> None:
+        """Put other ink on the sheet, of any size, without saying so: that of a drawing that was undone."""
+        rows = np.ascontiguousarray(ink)
+        image = QImage(rows.data, rows.shape[1], rows.shape[0], rows.shape[1], QImage.Format.Format_Grayscale8)
+        smooth = Qt.TransformationMode.SmoothTransformation
+        self.image = image.scaled(SIDE, SIDE, Qt.AspectRatioMode.IgnoreAspectRatio, smooth).copy()
+        self.cleared, self.pen_down = None, False
+        self.update()
+
+    def unclear(self) -> bool:
+        """Put back what was cleared; False if nothing was, or something has been drawn since."""
+        if self.cleared is None:
+            return False
+        self.lay(self.cleared)
+        return True
+
     def clear(self) -> None:
         """An empty sheet."""
+        ink = self.ink()
+        self.cleared = ink if ink.any() else None
         self.image.fill(0)
         self.pen_down = False
         self.update()
 
     def stroke(self, start: QPointF, end: QPointF) -> None:
-        """Ink between two points, in points of the sheet; says what is drawn now."""
+        """Ink between two points, in points of the sheet; says what is drawn now. A point begins a stroke."""
+        self.cleared = None
+        if start == end:
+            self.begun.emit()
         with paint.painting(self.image) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(Qt.GlobalColor.white, PEN, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))

@@ -49,6 +49,7 @@ class Player(QObject):
         self._timeline: Timeline = store.timeline
         self._second, self._since, self._speed = Fraction(0), Fraction(0), Fraction(1)
         self._at, self._in_steps, self._counting = "", 0, False
+        self._waits: dict[object, QTimer] = {}
         self._glides: dict[object, tuple[Glide, Fraction, Fraction]] = {}
         self._counter = QTimer(self)
         self._counter.setInterval(SECOND // 4)
@@ -90,6 +91,26 @@ class Player(QObject):
         if self._heard is not None and seconds != self._counted:
             self._counted = seconds
             self._heard(seconds)
+
+    def later(self, owner: object, seconds: float, function: Callable[[], None]) -> None:
+        """Call a function once, after so many seconds; nothing if one of that owner waits already."""
+        if owner in self._waits:
+            return
+        timer = self._waits[owner] = QTimer(self)
+        timer.setSingleShot(True)
+        timer.timeout.connect(lambda: self._due(owner, function))
+        timer.start(round(seconds * 1000))
+
+    def never(self, owner: object) -> None:
+        """Forget what waits of an owner."""
+        timer = self._waits.pop(owner, None)
+        if timer is not None:
+            timer.stop()
+            timer.deleteLater()
+
+    def _due(self, owner: object, function: Callable[[], None]) -> None:
+        self.never(owner)
+        function()
 
     def tick(self) -> None:
         """Show where everything is now."""

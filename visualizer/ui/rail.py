@@ -107,14 +107,27 @@ class Rail(QWidget):
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
             return
         if self.pad is None:
-            self.pad = Pad(self)
+            self.pad = self._made_pad(self)
             self.pad.hide()
-            self.pad.drawn.connect(self.drawn)
             self.pad.closed.connect(self.toggle_pad)
         self.pad.setVisible(self.pad.isHidden())
         self._place()
         if self.drawing:
             self.pad.sheet.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _made_pad(self, parent: QWidget) -> Pad:
+        """A pad with the drawing of the State on it."""
+        pad = Pad(parent)
+        pad.follow(State(), self.store.state)
+        pad.drawn.connect(self.drawn)
+        pad.begun.connect(self.store.end_gesture)
+        self.store.changed.connect(pad.follow)
+        return pad
+
+    def unclear(self) -> bool:
+        """Take back the clearing of the sheet, if that was done last."""
+        pads = [pad for pad in self.window().findChildren(Pad) if pad.isVisible()]
+        return any(pad.sheet.unclear() for pad in pads)
 
     @property
     def experimenting(self) -> bool:
@@ -313,8 +326,7 @@ class Rail(QWidget):
         panel = Panel(self.window())
         panel.closed.connect(self._panel_closed)
         if what is Pad:
-            pad = Pad(panel)
-            pad.drawn.connect(self.drawn)
+            pad = self._made_pad(panel)
             pad.closed.connect(panel.close)
             pad.done.setText(tr("Done"))
             pad.setGeometry(12, 12, 184, pad.sizeHint().height())

@@ -15,9 +15,10 @@ from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows 
 
 from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
-from visualizer.scene import numbers
+from visualizer.scene import numbers, session
 from visualizer.scene import state as does
-from visualizer.scene.state import State, from_json
+from visualizer.scene.session import Session
+from visualizer.scene.state import State, packed, unpacked
 from visualizer.trace import Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store, recording_of
@@ -33,8 +34,8 @@ TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 QUIET = 600
 """Milliseconds without another change after which the laboratory is checked."""
-MOST_SESSION = 1 << 20
-"""Bytes; a longer file is no session."""
+MOST_CARRIED = 4
+"""So many recordings that came along in sessions are kept at hand."""
 
 
 class Recorder(QObject):
@@ -48,8 +49,8 @@ class Recorder(QObject):
     def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.store, self.engine = store, engine
-        self.ink: NDArray[np.uint8] | None = None
-        """(28, 28): the digit that is the input while the sample is `drawn`."""
+        self._sessions: dict[tuple[object, ...], Session] = {}
+        """What was opened, by the recording it asks for: its numbers, or which weights they came from."""
         self._asked: dict[int, State] = {}
         self._before = store.state
         """Where one was in the recording that is still shown while another one is asked for."""
@@ -81,7 +82,12 @@ class Recorder(QObject):
         """Get the recording of a State: from its own file, from the bundled recordings, or from the engine."""
         path = Path(state.model)
         try:
-            if path.suffix == ".trace":
+            opened = self._sessions.get(recording_of(state))
+            if opened is not None and opened.trace is not None:
+                self._show(opened.trace, None, state)
+                if self._model_is_there(state):
+                    self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
+            elif path.suffix == ".trace":
                 self._show(_saved_trace(path, state), None, state)
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
@@ -115,23 +121,23 @@ class Recorder(QObject):
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
-        """A drawing of any size becomes the input; the newest wins."""
+        """A drawing of any size becomes the input; the newest wins. A stroke is one step of undo."""
         try:
-            self.ink = samples.centre_digit(ink)
+            samples.centre_digit(ink)
         except Refused as error:
             self.said.emit(str(error))
             return
-        if self.store.state.sample == DRAWN:
-            self._ask(self.store.state)
-        else:
-            self.store.update(sample=DRAWN)
+        self.store.update(sample=DRAWN, drawing=packed(ink), gesture="stroke")
 
-    def open(self, path: str) -> None:
-        """A recording, a session, a picture that carries a State, an image, or a model: whichever it is."""
+    def open(self, path: str) -> bool:
+        """A recording, a session, a picture that carries a State, an image, or a model: whichever it is; whether that
+        went well."""
         try:
             self._open(Path(path))
         except (Refused, LookupError, OSError, ValueError) as error:
             self.said.emit(str(error))
+            return False
+        return True
 
     # --- how it is got ---
 
@@ -149,9 +155,9 @@ class Recorder(QObject):
             sample = load(path).sample.name
             self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, interventions=())
         elif suffix == ".session":
-            self._restore(_read_session(path))
+            self._restore(session.read(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
-            self._restore(words)
+            self._restore(session.of_json(words))
         elif suffix in INPUTS:
             card = card_of(self.store.state.model)
             samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
@@ -162,11 +168,34 @@ class Recorder(QObject):
             raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
                              "picture saved by the app.").format(name=path.name))
 
-    def _restore(self, words: str) -> None:
-        found = from_json(words)
-        now = self.store.state
-        look = replace(found.look, size=now.look.size)
-        self.store.apply(lambda state: replace(found, look=look, playing=False))
+    def _restore(self, found: Session) -> None:
+        """Go to where a session or a picture was saved; Refused if what it needs is not there."""
+        if why := session.lacking(found, self._model_is_there(found.state) or Path(found.state.model).is_file()):
+            raise Refused(why)
+        key = recording_of(found.state)
+        self._sessions.pop(key, None)
+        self._sessions[key] = found
+        while len(self._sessions) > MOST_CARRIED:
+            del self._sessions[next(iter(self._sessions))]
+        at_hand = self.store.trace
+        look = replace(found.state.look, size=self.store.state.look.size)
+        self.store.apply(lambda state: replace(found.state, look=look, playing=False))
+        if found.trace is not None and self.store.trace is at_hand:
+            self.record(self.store.state)  # the same recording is asked for, but another one was shown
+        elif self.store.trace is at_hand and at_hand is not None and not self.store.waiting:
+            self._compare(at_hand)
+
+    def _compare(self, trace: Trace) -> None:
+        """Say so once where a model's weights are others than those of the session that was opened."""
+        key = recording_of(self.store.state)
+        found = self._sessions.get(key)
+        if found is not None and (why := session.other_weights(found, trace)):
+            self.said.emit(why)
+            del self._sessions[key]
+
+    def _model_is_there(self, state: State) -> bool:
+        return state.model in registry.models() or \
+            (Path(state.model).suffix in MODELS and Path(state.model).is_file())
 
     @property
     def sweeping(self) -> bool:
@@ -205,14 +234,21 @@ class Recorder(QObject):
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
                                   "interventions": state.interventions}
         if state.sample == DRAWN:
-            if self.ink is None:
+            if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
-            wishes["pixels"] = self.ink
+            wishes["pixels"] = samples.centre_digit(unpacked(state.drawing))
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
+        carried = self._sessions.get(recording_of(state))
+        if carried is not None and carried.trace is not None and trace is not carried.trace \
+                and session.other_weights(carried, trace):
+            self.said.emit(tr("The weights of {name} are not those this was saved with; what is shown is the recording "
+                              "that was saved.").format(name=trace.title or trace.model))
+            return
         if self.store.set_trace(trace, report, asked=state):
             self._gone = False
+            self._compare(trace)
 
     def _remember(self, old: State, new: State) -> None:
         if recording_of(old) != recording_of(new) and not self._gone:
@@ -281,11 +317,3 @@ def _saved_trace(path: Path, state: State) -> Trace:
     if found.sample.name != state.sample:
         raise Refused(tr("{name} is a recording of one input; choose a model to try another.").format(name=path.name))
     return found
-
-
-def _read_session(path: Path) -> str:
-    if path.stat().st_size > MOST_SESSION:
-        raise Refused(tr("{name} is too long for a session; open a file saved by the app.").format(name=path.name))
-    return path.read_text("utf-8")
-
-

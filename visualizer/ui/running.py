@@ -21,6 +21,7 @@ from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine
+    from visualizer.ui.autosave import Autosave
     from visualizer.ui.recorder import Recorder
 
 
@@ -70,9 +71,33 @@ class App(QObject):
         recorder.status.connect(self.window.inspector.say)
         return recorder
 
+    @cached_property
+    def autosave(self) -> Autosave:
+        """What writes down where one stands."""
+        from visualizer.ui.autosave import Autosave
+
+        autosave = Autosave(self.store, self.player, self)
+        autosave.said.connect(self.window.say)
+        return autosave
+
+    def restore(self) -> None:
+        """Open the newest session that a crash left behind, and throw it away once it is open."""
+        from visualizer.ui.autosave import forget
+
+        left = self.autosave.left_behind()
+        if not left:
+            self.window.say(tr("There is no session that was left behind; every window was closed as it should be."))
+        elif self.recorder.open(str(left[0])):
+            self.window.message.dismiss()
+            forget(left[0])
+
     def begin(self) -> None:
         """After the first paint: load torch in the child process, and open what was named."""
         gc.enable()
+        self.window.restore_wanted.connect(self.restore)
+        if self.autosave.left_behind():
+            self.window.say(tr("The last session ended without being closed; it can be opened again where it was."),
+                            tr("Restore"), self.restore)
         self.engine.start()
         self.window.rail.fill()
         if self.thing:
@@ -84,6 +109,8 @@ class App(QObject):
 
     def close(self) -> None:
         """End the engine and close the window."""
+        if "autosave" in vars(self):
+            self.autosave.close()
         if "engine" in vars(self):
             self.engine.stop()
         self.store.update(playing=False, undoable=False)

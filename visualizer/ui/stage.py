@@ -268,6 +268,7 @@ class Stage(Canvas):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self._press = event.position()
         self._dragging = ""
+        self.store.end_gesture()
         if event.button() == Qt.MouseButton.MiddleButton:
             self._dragging = "pan"
             return
@@ -371,7 +372,7 @@ class Stage(Canvas):
         if focus is None or selected is None or trace is None or focus.layer != selected.layer \
                 or focus.cell[:1] != selected.cell[:1] or len(focus.cell) != trace[focus.layer].output.ndim:
             return
-        self.store.apply(lambda state: replace(state, focus=focus), undoable=False)
+        self.store.apply(lambda state: replace(state, focus=focus), gesture="mark")
 
     def _cursor_at(self, point: QPointF) -> Qt.CursorShape:
         focus = self.focus_at(point)
@@ -387,7 +388,7 @@ class Stage(Canvas):
             return
         target = self.store.timeline.of(layer, moment.beat.direction)
         if target is not None:
-            self.store.apply(lambda state: does.go(replace(state, playing=False), target))
+            self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     def _scrub(self, x: float) -> None:
         """The moment at which the cursor stands at x; it travels from one beat to the next."""
@@ -396,7 +397,7 @@ class Stage(Canvas):
             return
         target = moment_at(self.picture, self.store.timeline, moment, x)
         if target is not None:
-            self.store.apply(lambda state: does.go(replace(state, playing=False), target), undoable=False)
+            self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     # --- walking by keys ---
 

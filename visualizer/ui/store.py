@@ -46,6 +46,7 @@ class Store(QObject):
         self._shown = None if trace is None else recording_of(self._state)
         self._undo: deque[State] = deque(maxlen=MOST_UNDO)
         self._redo: deque[State] = deque(maxlen=MOST_UNDO)
+        self._gesture = ""
         self._unsaid: deque[tuple[State, State]] = deque()
         self._speaking = False
 
@@ -78,17 +79,26 @@ class Store(QObject):
         """Whether the State asks for another recording than the one at hand."""
         return self._shown != recording_of(self._state)
 
-    def update(self, *, undoable: bool = True, **changes: Any) -> None:
+    def update(self, *, undoable: bool = True, gesture: str = "", **changes: Any) -> None:
         """Set fields of the State: `store.update(view="filters")`."""
-        self.apply(lambda state: replace(state, **changes), undoable)
+        self.apply(lambda state: replace(state, **changes), undoable, gesture)
 
-    def apply(self, function: Callable[[State], State], undoable: bool = True) -> None:
-        """Replace the State by `function(state)`. Ticks of the player and hovers are not `undoable`."""
+    def apply(self, function: Callable[[State], State], undoable: bool = True, gesture: str = "") -> None:
+        """Replace the State by `function(state)`. Ticks of the player and hovers are not `undoable`.
+
+        Changes of one `gesture`, a drag or the pen of a drawing, are one step of undo, up to `end_gesture`.
+        """
         old, new = self._state, function(self._state)
         if undoable and _as_chosen(old, new) != new:
-            self._undo.append(old)
-            self._redo.clear()
+            if not gesture or gesture != self._gesture:
+                self._undo.append(old)
+                self._redo.clear()
+            self._gesture = gesture
         self._set(new)
+
+    def end_gesture(self) -> None:
+        """What is changed from now on is a step of undo by itself."""
+        self._gesture = ""
 
     def set_trace(self, trace: Trace, report: Report | None = None, asked: State | None = None) -> bool:
         """Show a recording, keeping moment and focus where they still exist.
@@ -139,6 +149,7 @@ class Store(QObject):
         return bool(self._redo)
 
     def _return(self, source: deque[State], other: deque[State]) -> None:
+        self.end_gesture()
         while source:
             past = replace(_as_chosen(source.pop(), self._state), playing=False)
             if past != replace(self._state, playing=False):
@@ -171,7 +182,8 @@ def recording_of(state: State) -> tuple[object, ...]:
     """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
     if state.model == lab.NAME:
         return state.model, tuple((name, word) for name, word in state.look.knobs if name in lab.names())
-    return state.model, state.sample, state.objective, state.interventions
+    drawing = state.drawing if state.sample == "drawn" else ""
+    return state.model, state.sample, drawing, state.objective, state.interventions
 
 
 def _as_chosen(state: State, now: State) -> State:

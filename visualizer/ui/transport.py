@@ -174,7 +174,7 @@ class Transport(QWidget):
         for speed in SPEEDS:
             action = QAction(speed_words(speed), menu, checkable=True)  # type: ignore[call-overload]
             action.setChecked(speed == self.store.state.speed)
-            action.triggered.connect(lambda checked=False, speed=speed: self.store.update(speed=speed, undoable=False))
+            action.triggered.connect(lambda checked=False, speed=speed: self.store.update(speed=speed))
             menu.addAction(action)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         corner = self.speed_button.mapToGlobal(QPoint(0, 0))
@@ -225,6 +225,7 @@ class SpeedSlider(QSlider):
         super().focusInEvent(event)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.store.end_gesture()
         self._slide_to(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -232,7 +233,7 @@ class SpeedSlider(QSlider):
             self._slide_to(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self.store.update(speed=1.0, undoable=False)
+        self.store.update(speed=1.0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         middle = self.height() / 2
@@ -255,7 +256,7 @@ class SpeedSlider(QSlider):
     def _slid(self, value: int) -> None:
         speed = round(SPEEDS[0] * 2 ** (value / STEPS_PER_DOUBLING), 2)
         if slider_value(self.store.state.speed) != value:
-            self.store.apply(lambda state: replace(state, speed=speed), undoable=False)
+            self.store.apply(lambda state: replace(state, speed=speed), gesture="speed")
 
     def _show(self, state: State) -> None:
         self.setValue(slider_value(state.speed))

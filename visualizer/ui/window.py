@@ -23,12 +23,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
-from visualizer import lab, paint
+from visualizer import data, lab, paint
 from visualizer import views as all_views
-from visualizer.registry import write_whole
+from visualizer.registry import NotWritten, write_whole
+from visualizer.scene import figures, session
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Picture
-from visualizer.scene.state import State, to_json
+from visualizer.scene.state import State
 from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
@@ -47,6 +48,7 @@ from visualizer.ui.words import tr
 from visualizer.views import View
 
 if TYPE_CHECKING:
+    from visualizer.export import Panel
     from visualizer.ui.filming import FilmPanel
     from visualizer.ui.presenter import Presenter
 
@@ -63,6 +65,8 @@ class Window(QWidget):
     drawn = Signal(object)
     sweep_wanted = Signal(str)
     """The knob of the laboratory that should go through its range."""
+    restore_wanted = Signal()
+    """What a crash left behind is to be opened."""
     painted = Signal()
     """Once, after the window was painted for the first time."""
 
@@ -88,6 +92,8 @@ class Window(QWidget):
         self.film_panel: FilmPanel | None = None
         self.drawer_open = False
         self._overlay: QWidget | None = None
+        self.panels: list[Panel] = []
+        """What was put into the figure that is to be exported, in order."""
         self._trail: list[tuple[str, Focus | None]] = []
         """Numbers that were taken apart on the way to the one that is now: the way back."""
         self._path_shown: tuple[object, ...] = ()
@@ -117,9 +123,9 @@ class Window(QWidget):
             raise LookupError("Nothing is open; open a model or a recording.")
         return suiting(self.store.state.view, self.store.trace)
 
-    def say(self, sentence: str) -> None:
-        """One sentence in the quiet bar over the stage; nothing takes it away again."""
-        self.message.show_words(sentence)
+    def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
+        """One sentence in the quiet bar over the stage, and what can be done about it; nothing takes it away again."""
+        self.message.show_words(sentence, action, act)
         self._place()
 
     def choose_file(self) -> None:
@@ -134,21 +140,37 @@ class Window(QWidget):
         """Ask for a name and save the State there."""
         path, _ = QFileDialog.getSaveFileName(self, tr("Save session"), "untitled.session", tr("Session (*.session)"))
         if path:
-            self._write(path, lambda target: write_whole(target, to_json(self.store.state).encode()))
+            trace = None if self.store.waiting else self.store.trace
+            self._write(path, lambda target: write_whole(target, session.to_bytes(self.store.state, trace)))
 
     def export_picture(self) -> None:
-        """Ask for a name and save what the stage shows, with the State inside so that it opens again."""
-        name = f"{self.store.state.model}-{self.store.state.at or 'input'}".replace("/", "-").replace(".", "-")
-        path, _ = QFileDialog.getSaveFileName(self, tr("Export picture"), f"{name}.png",
-                                              tr("PNG (*.png);;SVG (*.svg);;PDF (*.pdf)"))
+        """Show or put away the panel that exports the stage, or the panels that were collected."""
+        from visualizer.ui.exporting import ExportPanel  # not before the window is seen
+
+        if isinstance(self._overlay, ExportPanel):
+            self._close_overlay()
+        elif self.store.trace is not None:
+            panel = ExportPanel(self, len(self.panels))
+            panel.wanted.connect(lambda choices: self._export(choices.format))
+            panel.emptied.connect(self.panels.clear)
+            self._show_overlay(panel)
+
+    def _export(self, suffix: str) -> None:
+        """Ask for a name and save there."""
+        formats = {"png": tr("PNG (*.png)"), "svg": tr("SVG (*.svg)"), "pdf": tr("PDF (*.pdf)")}
+        path, _ = QFileDialog.getSaveFileName(self, tr("Export picture"), f"{self._file_name()}.{suffix}",
+                                              formats[suffix])
         if path:
+            self._close_overlay()
+            path = path if Path(path).suffix.lower().lstrip(".") in formats else f"{path}.{suffix}"
             self._write(path, self.export_to)
 
-    def export_to(self, path: Path) -> None:
-        """Save what the stage shows; the ending of the name chooses the format."""
-        from visualizer import export  # not before the window is seen
+    def export_to(self, path: Path) -> str:
+        """Save what the stage shows, or the figure that was collected, as it was chosen last; the ending of the name
+        chooses the format. Returns a sentence if its letters come out too small for paper."""
+        from visualizer.ui import exporting
 
-        export.save(self.shown_picture(), path, state_json=to_json(self.pictured()), scale=2)
+        return exporting.write(path, self.panels or [self._panel()], exporting.remembered())
 
     @cached_property
     def presenter(self) -> Presenter:
@@ -181,6 +203,51 @@ class Window(QWidget):
         self.film_panel.toggle()
         self._place()
 
+    def add_panel(self) -> None:
+        """Put what the stage shows into the figure that is exported next."""
+        if self.store.trace is None:
+            return
+        self.panels.append(self._panel())
+        self.say(tr("This is panel {letter} of the figure now; export it with E, or take it out again with Shift+A.")
+                 .format(letter=figures.letter(len(self.panels) - 1)))
+
+    def drop_panel(self) -> None:
+        """Take out of the figure what was put into it last."""
+        if self.panels:
+            self.panels.pop()
+        self.say(tr("The figure has {count} panels.").format(count=len(self.panels)) if self.panels
+                 else tr("The figure has no panels; what is exported is what the stage shows."))
+
+    def _panel(self) -> Panel:
+        """What the stage shows, as it stands in a figure."""
+        from visualizer.export import Panel
+
+        assert self.store.trace is not None
+        state = self.pictured()
+        return Panel(self.store.trace, replace(state, look=replace(state.look, size=self.stage.picture.size)))
+
+    def _file_name(self) -> str:
+        name = f"{Path(self.store.state.model).stem}-{self.store.state.at or 'input'}"
+        return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
+
+    def export_data(self) -> None:
+        """Ask for a name and save numbers: the table of the picture, its layer, or the whole recording."""
+        trace, moment = self.store.trace, self.store.moment
+        if trace is None or moment is None:
+            return
+        layer = looked_at(trace, moment, self.store.state).layer
+        table, one, whole = (tr("Table of this picture"), tr("Every number of {layer}").format(layer=layer),
+                             tr("Every number of every layer"))
+        kinds = {f"{table} (*.csv)": (".csv", None), f"{table} (*.json)": (".json", None),
+                 f"{one} (*.csv)": (".csv", layer), f"{one} (*.json)": (".json", layer),
+                 f"{one} (*.npz)": (".npz", layer), f"{whole} (*.npz)": (".npz", None)}
+        path, kind = QFileDialog.getSaveFileName(self, tr("Export data"), f"{self._file_name()}.csv", ";;".join(kinds))
+        if path:
+            suffix, of = kinds.get(kind, (".csv", None))
+            given = Path(path).suffix.lower()
+            suffix, path = (given, path) if given in (".csv", ".json", ".npz") else (suffix, path + suffix)
+            self._write(path, lambda target: write_whole(target, data.to_bytes(suffix, trace, self.stage.picture, of)))
+
     def pictured(self) -> State:
         """The State as far as the picture depends on it: in the microscope with its number, and no other view's
         knobs; notes stay with the speaker."""
@@ -199,9 +266,21 @@ class Window(QWidget):
         if self.store.trace is not None:
             QGuiApplication.clipboard().setImage(paint.render(self.shown_picture(), 2))
 
-    def copy_sentence(self) -> None:
-        """The caption on the clipboard."""
-        QGuiApplication.clipboard().setText(self.stage.picture.caption)
+    def copy_caption(self) -> None:
+        """The sentence of the picture, and all it was made from, on the clipboard."""
+        if self.store.trace is not None:
+            shown = ((self.store.trace, self.pictured(), self.stage.picture),)
+            QGuiApplication.clipboard().setText(data.caption_text(shown))
+
+    def copy_data(self) -> None:
+        """The table of the picture on the clipboard, as spreadsheets take it."""
+        if self.store.trace is not None:
+            QGuiApplication.clipboard().setText(data.table_tabs(self.stage.picture.table))
+
+    def undo(self) -> None:
+        """Take back what was done last: the clearing of the drawing, or the last choice."""
+        if not self.rail.unclear():
+            self.store.undo()
 
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
@@ -395,8 +474,7 @@ class Window(QWidget):
         self.inspector.raise_()
         if self.film_panel is not None:
             self.film_panel.place(QRect(0, height - self.frame.height() + self.frame.y() + TOP, width, middle))
-        if self._overlay is not None:
-            self._overlay.setGeometry(self.rect())
+        self._lay_overlay()
         if "presenter" in vars(self) and self.presenter.speaker is not None:
             self.presenter.speaker.setGeometry(self.rect())
 
@@ -419,10 +497,21 @@ class Window(QWidget):
         self._close_overlay()
         self._overlay = overlay
         overlay.closed.connect(self._close_overlay)  # type: ignore[attr-defined]
-        overlay.setGeometry(self.rect())
+        self._lay_overlay()
         overlay.show()
         overlay.raise_()
         overlay.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _lay_overlay(self) -> None:
+        """Over everything; one that knows its own size under the top bar, at the right of the stage."""
+        if self._overlay is None:
+            return
+        size = self._overlay.sizeHint()
+        if not size.isValid():
+            self._overlay.setGeometry(self.rect())
+            return
+        corner = self.stage.mapTo(self, QPoint(self.stage.width() - 16 - size.width(), 16))
+        self._overlay.setGeometry(max(8, corner.x()), corner.y(), size.width(), size.height())
 
     def _close_overlay(self) -> None:
         overlay, self._overlay = self._overlay, None
@@ -525,11 +614,13 @@ class Window(QWidget):
     def _write(self, path: str, save) -> None:  # type: ignore[no-untyped-def]
         """Save, or say in one sentence why not."""
         try:
-            save(Path(path))
+            note = save(Path(path))
         except (Refused, LookupError, ValueError, OSError, MemoryError) as error:
-            self.say(tr("{name} was not saved: {why}").format(name=Path(path).name, why=error))
+            said = tr("{name} was not saved: {why}").format(name=Path(path).name, why=error)
+            self.say(str(error) if isinstance(error, NotWritten) else said)
         else:
-            self.say(tr("Saved as {name}.").format(name=Path(path).name))
+            said = tr("Saved as {name}.").format(name=Path(path).name)
+            self.say(f"{said} {note}" if isinstance(note, str) and note else said)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         self._alt_alone = event.key() == Qt.Key.Key_Alt
@@ -585,16 +676,24 @@ class Message(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.words = ""
+        self.act: Callable[[], None] | None = None
+        self.action = Button("", "", "link", self)
+        self.action.clicked.connect(lambda: self.act() if self.act is not None else None)
+        self.action.hide()
         self.close_button = Button("", "cross", "flat", self)
         self.close_button.clicked.connect(self.dismiss)
         style.name(self.close_button, tr("Close this message"))
         self.hide()
 
-    def show_words(self, sentence: str) -> None:
-        """Another sentence."""
-        self.words = sentence
+    def show_words(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
+        """Another sentence, and what can be done about it: a word, and what it calls."""
+        self.words, self.act = sentence, act
+        self.action.setText(action)
+        style.name(self.action, action, sentence)
+        self.action.setVisible(bool(action))
         self.setAccessibleName(sentence)
         self.setToolTip(sentence)
+        self._lay_action()
         self.show()
         self.update()
 
@@ -605,12 +704,20 @@ class Message(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.close_button.setGeometry(self.width() - 36, (self.height() - 28) // 2, 28, 28)
+        self._lay_action()
+
+    def _lay_action(self) -> None:
+        """Right after the sentence."""
+        wide = self.action.sizeHint().width()
+        x = min(16 + round(style.text_width(self.words)) + 16, self.width() - 48 - wide)
+        self.action.setGeometry(x, (self.height() - 28) // 2, wide, 28)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with paint.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "sunk", 8)
             style.fill(painter, QRectF(0, 6, 3, self.height() - 12), "accent", 1.5)
-            style.write(painter, self.words, 16, self.height() / 2 + 4.7, width=self.width() - 60)
+            room = self.width() - 60 - (self.action.width() + 16 if self.act is not None else 0)
+            style.write(painter, self.words, 16, self.height() / 2 + 4.7, width=room)
 
 
 class Empty(QWidget):

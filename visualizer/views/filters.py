@@ -116,7 +116,8 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     for place in range(grid.shown):
         x, y = grid.origin(place)
         marks.append(Image(x, y, (grid.cell, grid.cell), shades[place].copy(), palette, shades.shape[1], grid.pitch,
-                           focus=Focus(layer.name, (place,), "weight")))
+                           focus=Focus(layer.name, (place,), "weight"),
+                           scale=parts.weight_scale(layer.name, largest, backward, "one scale for the layer")))
         if grid.labelled:
             marks.append(Text(x - 8 * s, y + grid.tile_height / 2 + 4 * s, plain(str(place)), 11 * s, 400, "ink-2",
                               "end"))
@@ -149,7 +150,7 @@ def _answer(trace: Trace, layer: Layer, channel: int, x: float, y: float, height
     arrow = y + height / 2
     return [Line(((x, arrow), (x + 14, arrow)), "rule", 1.5),
             Image(x + 20, y, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
-                  indices=(-1,))]
+                  indices=(-1,), scale=parts.scale_of(trace, layer, look, backward))]
 
 
 @dataclass(frozen=True)

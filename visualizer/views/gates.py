@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -17,6 +17,7 @@ from visualizer.views import View
 
 TOP = 108.0
 SHUT, OPEN = 0.1, 0.9
+OPENNESS = Scale("pixel", "gate", "every gate", 0.0, 1.0, "0 shut, 1 open")
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:

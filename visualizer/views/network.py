@@ -513,11 +513,12 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
         return []
     own = values[channel]
     x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1], s)
+    top = float(np.max(np.abs(values)))
     if backward:
-        top = float(np.max(np.abs(values)))
         shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"
     else:
-        shades, palette = colour.signed(own, float(np.max(np.abs(values)))), "weight"
+        shades, palette = colour.signed(own, top), "weight"
+    scale = parts.weight_scale(layer.name, top, backward, "each layer by its own largest")
     marks: list[Mark] = []
     for place, index in enumerate(source.shown):
         kernel = place if weight.shape[1] == len(source.shown) else index
@@ -526,7 +527,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
             continue
         y = box[1] + box[3] / 2 - side * weight.shape[-2] / 2
         marks.append(Image(x, round(y), (side, side), shades[kernel][None].copy(), palette,
-                           focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,)))
+                           focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,), scale=scale))
     shape = numbers.shape(own.shape)
     room = column.x - x - 6
     title = next(words for words in ("∂L/∂w" if backward else "kernels", "w")

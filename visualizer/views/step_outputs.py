@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.scene import colour, numbers, parts, reads, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
 from visualizer.scene.reading import (
     Reading,
     blank_of,
@@ -164,7 +164,8 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
                            np.ascontiguousarray(colour.unit(answers[read].T)[None]), "pixel", border="tile-border",
-                           focus=Focus(shown.layer.name), indices=(-1,), transposed=True))
+                           focus=Focus(shown.layer.name), indices=(-1,), transposed=True,
+                           scale=Scale("pixel", "probability", "the answers", 0.0, 1.0)))
     path = [int(np.argmax(answers[step])) for step in range(shown.steps)]
     marks += [Rect(place.left(step), y, place.pitch, high * classes, "hatch") for step in range(shown.steps)
               if step not in read]

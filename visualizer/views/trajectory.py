@@ -89,6 +89,9 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
         share = numbers.percent(float(plane.shares[index]), 0)
         marks.append(Text(x + 12 * s, y + high + (18 + 16 * index) * s,
                           plain(f"{way} component {index + 1}, {share} of the variance"), 12 * s, 400, "ink-2"))
+    across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
+    marks.append(Text(x + wide, y + high + 18 * s, plain(f"the frame reaches ±{across} across, ±{up} up"), 11 * s, 400,
+                      "ink-2", "end", max_width=wide - 240 * s))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
     read = [step for step in order if reach.of(step)]

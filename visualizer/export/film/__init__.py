@@ -6,7 +6,6 @@ same bytes twice. A film is written as it is drawn, two or three frames are in m
 
 from __future__ import annotations
 
-import errno
 import math
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from visualizer import paint, registry, views
+from visualizer.registry import NotWritten
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline, timeline
 from visualizer.trace import Refused, Trace
@@ -144,18 +144,11 @@ def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Pa
         raise Refused(why)
     try:
         found.write(film, path, told)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise NotWritten(f"The disk is full, so {path.name} was not finished; make room, or choose another "
-                             "folder.") from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise NotWritten(f"{path} cannot be written; choose a folder of your own.") from error
+    except NotWritten:
         raise
+    except OSError as error:
+        raise NotWritten(path, error) from error
     return path
-
-
-class NotWritten(Exception):
-    """The disk is full, or not to be written on; one sentence that says what to do."""
 
 
 def refusal(film: Film, form: FilmFormat) -> str:

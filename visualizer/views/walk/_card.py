@@ -129,6 +129,7 @@ def _thumbnail(trace: Trace, source: Layer, backward: bool, index: int, x: float
     pixel = side / max(shades.shape)
     rows, columns = shades.shape
     return Image(x, y, (pixel, pixel), shades[None].copy(), palette, focus=Focus(source.name, (index,)), indices=(-1,),
+                 scale=parts.scale_of(trace, source, look, backward),
                  hatched=None if hatched is None else hatched[None]), pixel, (int(rows), int(columns))
 
 

@@ -69,6 +69,7 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[M
     unknown = parts.hatched(first, card.backward)
     hatched = None if unknown is None else np.array(unknown.any(axis=0, keepdims=True))
     marks.append(Image(x, y, (pixel, pixel), np.ascontiguousarray(stack), palette, focus=Focus(first.name),
+                       scale=parts.scale_of(trace, first, frame.look, card.backward),
                        indices=(0,), hatched=hatched))
     row = top + (rows + 2 * margin) * pixel + 24 * s
     for index, (name, box) in enumerate(nested):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -98,6 +98,7 @@ def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: 
     top = y + TITLE * s
     if shades.ndim < 2:
         image, spots = _units(shades, palette, unknown, layer, x, top, side)
+        image = replace(image, scale=parts.scale_of(trace, layer, frame.look, backward))
         cells = np.array([divmod(int(cell[0]) if len(cell) else 0, image.columns) for cell in shown.cells])
         channel = None
     else:
@@ -107,7 +108,8 @@ def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: 
         hatched = unknown if unknown is None or channel is None else unknown[channel]
         image = Image(x, top, (pixel, pixel), np.ascontiguousarray(tile[None]), palette, focus=Focus(layer.name),
                       hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
-                      indices=(-1,) if channel is None else (channel,))
+                      indices=(-1,) if channel is None else (channel,),
+                      scale=parts.scale_of(trace, layer, frame.look, backward))
         cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
     pixel = image.cell[0]
     words = f"`{layer.name}`" + ("" if channel is None else f" channel {channel}")

@@ -12,7 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, number_grid, scale, unit_of
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Text, plain, rich
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import LISTED, NAMES, Card, Frame, Sheet, arrow, fills, largest, said, value_ink
 from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
@@ -129,14 +129,18 @@ def _sizes(shape: tuple[int, int, int], room: float, tall: float, s: float) -> t
 def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame: Frame, x: float, y: float,
            pixel: float, across: int, pitch: tuple[float, float]) -> list[Mark]:
     """All values of a long sum as tiles in the shape they came from; a minus where colour does not tell the sign."""
-    _, _, values, palette = strip
+    title, _, values, palette = strip
+    top = largest(values)
+    stands = parts.weight_scale(title, top, False) if palette == "weight" else \
+        Scale(palette, "size of the gradient", title, top * 1e-3, top, log=True) if palette == "gradient" else \
+        Scale(palette, "values", title, -top, top)
     tiles, shades = values.reshape(shape), fills(values, palette).reshape(shape)
     unknown = colour.unknown(tiles)
     image = Image(x, y, (pixel, pixel), shades, palette, across, pitch,
                   border="tile-border" if pixel * shape[1] > 6 else "",
                   hatched=unknown if unknown.any() else None,
                   focus=None if found is None else Focus(found.name),
-                  indices=(-1,) if found is not None and found.output.ndim == 2 else ())
+                  indices=(-1,) if found is not None and found.output.ndim == 2 else (), scale=stands)
     if pixel < 8 or not (frame.look.signs or palette == "gradient" or pixel >= 20):
         return [image]
 
@@ -362,12 +366,12 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
         at = spots[len(shown) + first]
         still += [Text(at.x, at.y + 18 * s, plain(terms.bias_name or "bias"), 13 * s, 600, mono=True, max_width=wide),
                   *joint(at, "+")]
-        lines.append(number_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3), None))
+        lines.append(number_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3, alone=True), None))
     at = spots[0] if backward else spots[-1]
     if not backward:
         still += joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
     still += _result_names(card, at)
-    ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3)
+    ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3, alone=True)
     lines.append([*number_cell(at, terms.result, ink, None),
                   Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4)])
     empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
@@ -414,7 +418,7 @@ def _term_cell(taps: Taps, index: int, at: Place) -> list[Mark]:
     padded = taps.inside is not None and not taps.inside[index]
     focus = None if padded else Focus(taps.source, tuple(int(i) for i in taps.cells[index]))
     value, gradient = float(taps.values[index]), "gradient" in taps.array
-    ink = Ink("gradient" if gradient else "activation", abs(value) * 2, plus=gradient, digits=3)
+    ink = Ink("gradient" if gradient else "activation", abs(value) * 2, plus=gradient, digits=3, alone=True)
     return number_cell(at, value, ink, focus)
 
 

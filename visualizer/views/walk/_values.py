@@ -73,7 +73,8 @@ def _neighbours(card: Card, values: np.ndarray, frame: Frame, x: float, y: float
             if 0 <= r < own.shape[0] and 0 <= c < own.shape[1]:
                 window[i, j], inside[i, j] = own[r, c], True
     top = largest(values) or 1.0
-    ink = Ink("gradient", top, True, 3) if card.backward else Ink("activation", top)
+    ink = Ink("gradient", top, True, 3, of=card.layer.name) if card.backward else \
+        Ink("activation", top, of=card.layer.name)
 
     def focus(i: int, j: int) -> Focus | None:
         return Focus(card.layer.name, (*card.cell[:-2], row + i - REACH, column + j - REACH)) if inside[i, j] else None

@@ -110,12 +110,13 @@ def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[n
 def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: NDArray[np.float64],
           backward: bool) -> tuple[Ink, Ink, Ink]:
     if not backward:
-        return (Ink("activation", largest(values)), Ink("weight", largest(weights), plus=True),
-                Ink("activation", largest(products), plus=True))
+        return (Ink("activation", largest(values), of="window"), Ink("weight", largest(weights), True, of="kernel"),
+                Ink("activation", largest(products), True, of="products"))
     unit, _ = unit_of(max(largest(values), largest(products)))
     digits = 2 if unit == 1 else 1
-    return (Ink("gradient", largest(values), True, digits, unit), Ink("weight", largest(weights), plus=True),
-            Ink("gradient", largest(products), True, digits, unit))
+    return (Ink("gradient", largest(values), True, digits, unit, "gradient"),
+            Ink("weight", largest(weights), True, of="kernel"),
+            Ink("gradient", largest(products), True, digits, unit, "products"))
 
 
 def _chosen(strength: NDArray[np.float64], grid: Grid, frame: Frame) -> tuple[list[int], list[int]]:
@@ -301,7 +302,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
     s, taps = frame.look.text_scale, terms.taps[0]
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
-    size, ink = grid[1] * grid[2], Ink("activation", largest(values))
+    size, ink = grid[1] * grid[2], Ink("activation", largest(values), of="window")
     cell = (float(int(min(84 * s, 260 * s / grid[2]))), float(int(min(60 * s, 220 * s / grid[1]))))
     wide, tall = cell[0] * grid[2], cell[1] * grid[1]
     read, made = _read_and_made(trace, card, taps)
@@ -379,8 +380,10 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     arrays = [values, values * g, weights, weights * g]
     unit, _ = unit_of(max(largest(arrays[1]), largest(arrays[3])))
     digits = 2 if unit == 1 else 1
-    inks = [Ink("activation", largest(values)), Ink("gradient", largest(arrays[1]), True, digits, unit),
-            Ink("weight", largest(weights), True), Ink("gradient", largest(arrays[3]), True, digits, unit)]
+    inks = [Ink("activation", largest(values), of="window"),
+            Ink("gradient", largest(arrays[1]), True, digits, unit, "share of ∂L/∂w"),
+            Ink("weight", largest(weights), True, of="kernel"),
+            Ink("gradient", largest(arrays[3]), True, digits, unit, "share of ∂L/∂x")]
     inside = None if taps.inside is None else taps.inside.reshape(grid)
     if len(columns) + bool(others) <= 2:
         layout, spots = _two_by_two(frame, grid, len(columns))
@@ -514,7 +517,7 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])
-    ink, y = Ink("gradient", largest(own)), layout.below
+    ink, y = Ink("gradient", largest(own), of="∂L/∂w of all positions"), layout.below
     side = min(28 * s, (frame.bottom - y - 44 * s) / tile.shape[0])
     if side < 6 * s:
         return []
@@ -524,7 +527,8 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
     for (row, column), value in np.ndenumerate(tile):
         focus = Focus(card.layer.name, (card.cell[0], channel, row, column)[:own.ndim + 1], "weight")
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
-                          f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus))
+                          f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus,
+                          scale=ink.scale))
         if side >= 12 * s and value:
             marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5 * s,
                               plain("+" if value > 0 else "−"), 12 * s, 600, "ink", "middle"))
