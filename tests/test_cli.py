@@ -116,6 +116,9 @@ def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_pat
     assert state["interventions"] == ["untrained"]
     assert said("shot", tmp_path / "a.png", "-o", tmp_path / "again.png")[0] == DONE
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    _, words, _ = said("shot", "adding_gru", "--at", "loss.forward", "-o", tmp_path / "loss.png")
+    assert "The loss is the square of how far the answer" in words
+    assert "is off the wanted 0.67" in words
     assert said("shot", "adding_gru", "-o", tmp_path / "trained.png")[0] == DONE
     assert (tmp_path / "trained.png").read_bytes() != (tmp_path / "a.png").read_bytes()
     assert said("shot", tmp_path / "trained.png", "--untrained", "-o", tmp_path / "b.png")[0] == DONE

@@ -132,6 +132,17 @@ def test_a_file_without_a_card_has_an_empty_one(tmp_path: Path) -> None:
 
 # --- weights of a known network -------------------------------------------------------------------------------------
 
+@pytest.mark.parametrize("name", ["deep_sigmoid", "deep_relu", "wait_lstm", "rows_lstm"])
+def test_weights_that_fit_several_networks_go_into_the_one_that_their_file_names(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes(registry.weights(name).read_bytes())
+    opened = open_model(path)
+    assert opened.card["architecture"] == name
+    assert opened.title == f"{registry.card(name)['title']}, weights of mine.safetensors"
+    x = opened.prepare(samples.pixels("digit-2148"))
+    assert torch.equal(opened.module(x), open_model(name).module(x))
+
+
 def weights_of_lenet() -> OrderedDict:
     torch.manual_seed(3)
     return OrderedDict((name, torch.randn_like(tensor)) for name, tensor in

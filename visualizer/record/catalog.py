@@ -72,12 +72,13 @@ def open_model(name_or_path: str | Path, untrained: bool = False) -> Opened:
     return opened
 
 
-def attach(weights: Mapping[str, Any], path: Path) -> Opened:
-    """Put weights into the bundled network that they fit; Refused if there is none."""
+def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
+    """Put weights into the bundled network that they fit, into `model` where they fit several; Refused if there is
+    none."""
     tensors = _unwrapped(weights)
     if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")
-    for name in registry.models():
+    for name in sorted(registry.models(), key=lambda name: name != model):
         source = _source(name)
         module = source.build()
         if _fit(module.state_dict(), tensors):

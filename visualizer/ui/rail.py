@@ -605,8 +605,9 @@ class ThumbButton(Button):
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
-            if kind_of(self.store.state.model) in KINDS:
-                style.write(painter, "Aa", self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
+            if kind_of(self.store.state.model) in IN_WORDS:
+                what = "Aa" if kind_of(self.store.state.model) in KINDS else "12"
+                style.write(painter, what, self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
                             anchor="middle")
 
 

@@ -675,6 +675,8 @@ def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
         label = trace.labels[target] if target < len(trace.labels) else str(target)
         return (f"The loss is −ln of the probability given to the label {label}: −ln "
                 f"{numbers.number(float(answer.output[target]), 3)} = {{{value}}}.")
+    if layer.kind == "mse_loss":
+        return kinds.sentence(trace, layer.name)
     return f"What is differentiated: {layer.name} = {{{value}}}."
 
 

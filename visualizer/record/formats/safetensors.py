@@ -7,6 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from visualizer import registry
 from visualizer.record.catalog import Opened, attach
 from visualizer.trace import Refused
 
@@ -14,10 +15,11 @@ SUFFIXES = (".safetensors",)
 
 
 def open_file(path: Path) -> Opened:
-    """The weights of `path` in the bundled network that they fit; raises Refused."""
+    """The weights of `path` in the bundled network that they fit, best in the one that the file names; raises
+    Refused."""
     try:
-        weights = load_file(path)
+        weights, card = load_file(path), registry.card(path)
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
                       "again.") from error
-    return attach(weights, path)
+    return attach(weights, path, str(card.get("model", "")))
