@@ -379,7 +379,7 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         marks.append(Line(points, "gradient-line", 1.5 * s))
     for name, (x, y) in zip(named, points, strict=True):
         if name in (named[0], named[-1]):
-            below = y + 14 * s if y + 14 * s <= look.size[1] else y - 5 * s
+            below = min(y + 14 * s, look.size[1] - 2 * s)
             marks.append(Text(x + 7 * s, below, plain(numbers.significant(found[name], 2)), 12 * s, 600,
                               "gradient-text"))
         zero = found[name] == 0
