@@ -124,8 +124,9 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     words = logchart.words(float(norms[now]))
     half = width(words, 12 * s, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    marks.append(Text(middle, base - high * float(norms[now]) / top - 5 * s, plain(words), 12 * s, 600, "gradient-text",
-                      "middle"))
+    over = base - high * float(norms[now]) / top - 5 * s
+    marks += [Rect(middle - half - 3 * s, over - 11 * s, 2 * half + 6 * s, 15 * s, "stage", radius=3),
+              Text(middle, over, plain(words), 12 * s, 600, "gradient-text", "middle")]
     return base
 
 

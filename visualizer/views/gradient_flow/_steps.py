@@ -290,9 +290,11 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
             continue
         fill = f"gradient:{int(shades[step])}" if shades[step] else ""
         arrived = steps.arrival(trace, shown, step, moment) if moment.backward else 1.0
-        marks.append(Rect(*cell, fill, "rule" if not shades[step] else "", 1, True, 2 if gap else 0,
+        marks.append(Rect(*cell, fill, "rule" if gap and not shades[step] else "", 1, True, 2 if gap else 0,
                           focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
                           opacity=1 - 0.65 * (1 - arrived)))
+    if not gap:
+        marks.append(Rect(place.x, y, place.left(place.count) - place.x, 22 * s, "", "rule", 1, True))
     marks.append(Rect(place.left(now), y - 2, place.pitch, 22 * s + 4, "", "accent", 2, radius=2))
     shares, high, base = kept(found), 44 * s, y + 76 * s
     logs = np.log10(np.where((shares > 0) & (shares < math.inf), shares, 1.0), where=np.isfinite(shares),
