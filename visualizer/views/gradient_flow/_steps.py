@@ -160,8 +160,8 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
-    unit += (Run(f", share of what enters at step {found.origin + 1} (log)"),
-             ) if found.alone else (Run(" of all losses (log)"),)
+    unit += (Run(f", share of what enters at step {found.origin + 1} (log, float64)"),
+             ) if found.alone else (Run(" of all losses (log, float64)"),)
     marks: list[Mark] = [Text(left, scale.top - 14 * s, unit, 12 * s, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
