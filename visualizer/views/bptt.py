@@ -256,6 +256,7 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
 VIEW = View(
     "bptt", "Step gradients",
             "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
-    suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    suits=lambda trace: "lab" not in trace.studies
+    and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
 )

@@ -241,6 +241,7 @@ def _counts(layer: Layer) -> bool:
 
 VIEW = View(
     "saturation", "Saturation", "How many units of each layer and gate are saturated or dead, over a batch of inputs.",
-    suits=lambda trace: any(_counts(layer) for layer in trace), draw=draw, order=34, continuous=True,
+    suits=lambda trace: "lab" not in trace.studies and any(_counts(layer) for layer in trace), draw=draw, order=34,
+            continuous=True,
     studies=("saturation",),
 )

@@ -269,13 +269,8 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     """A line of reasons, and one that names what has no gradient."""
     s = look.text_scale
     room = look.size[0] - 104 * s
-    text = ""
-    for sentence_ in causes.all_true(reasons(trace, gradient, weights, spread, line)):
-        longer = f"{text} {sentence_}".strip()
-        if width(unmarked(longer), 13 * s) <= room:
-            text = longer
-    marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink")] if text else []
-    marks += [Text(84 * s, y, rich(text), 13 * s, 400, "ink-2", max_width=room)] if text else []
+    told = logchart.because(reasons(trace, gradient, weights, spread, line), 84 * s, y, room, look, 1)
+    marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink"), *told] if told else []
     flowed = trace.studies["flow"]["flowed"]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
@@ -285,8 +280,8 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
         marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
     elif missing:
         why_not = [(layer.why or "no reason is known").rstrip(".") for layer in missing]
-        told = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
-        marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {told}."), 12 * s, 400, "ink-2", max_width=room))
+        named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
+        marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {named}."), 12 * s, 400, "ink-2", max_width=room))
     return marks
 
 

@@ -24,7 +24,6 @@ from visualizer.scene.picture import (
     Table,
     Text,
     plain,
-    rich,
     unmarked,
 )
 from visualizer.scene.reading import Reading, reading
@@ -359,19 +358,9 @@ def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before
          look: Look) -> list[Mark]:
     """As many reasons as there is room for, on two lines."""
     s = look.text_scale
-    room = look.size[0] - (steps.LEFT + 24) * s
-    lines = [""]
-    for sentence in causes.all_true(reasons(trace, shown, found, line, before)):
-        longer = f"{lines[-1]} {sentence}".strip()
-        if width(longer, 13 * s) <= room:
-            lines[-1] = longer
-        elif len(lines) < 2 and width(sentence, 13 * s) <= room:
-            lines.append(sentence)
-    if not lines[0]:
-        return []
-    marks: list[Mark] = [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end")]
-    return marks + [Text(steps.LEFT * s, y + 20 * s * at, rich(text), 13 * s, 400, "ink-2")
-                    for at, text in enumerate(lines)]
+    told = logchart.because(reasons(trace, shown, found, line, before), steps.LEFT * s, y,
+                            look.size[0] - (steps.LEFT + 24) * s, look)
+    return [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end"), *told] if told else []
 
 
 def _table(shown: Reading, found: Flowed) -> Table:
