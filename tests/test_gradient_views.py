@@ -232,3 +232,15 @@ def test_the_size_of_the_batch_is_always_there() -> None:
     for where, picture in drawn("saturation", batched(), Look()):
         assert "100 inputs" in picture.caption, where
         assert all(row[-1] == 100 for row in picture.table.rows), where
+
+
+def test_in_depth_the_untrained_network_stands_behind() -> None:
+    """Other weights of the same tower take the place of the untrained ones."""
+    trace = network("tower")
+    other = with_studies(tower(nn.Tanh, 20, seed=9)[1], "flow")
+    both = replace(trace, studies={**trace.studies, "before": other.studies["flow"]})
+    pictures = [find("gradient_flow").draw(one, timeline(one).settled(0), None, Look()) for one in (trace, both)]
+    words = [[mark.plain for mark in picture if isinstance(mark, Text)] for picture in pictures]
+    assert ["untrained" in said for said in words] == [False, True]
+    dashed = [sum(isinstance(mark, Line) and mark.dashed and mark.color == "ink-2" for mark in one) for one in pictures]
+    assert dashed[1] == dashed[0] + 3  # the gradient, the spread, and the key

@@ -8,13 +8,13 @@ numbers as a ring over the chart; one that is not known is hatched.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from visualizer.scene import numbers, parts
+from visualizer.scene import causes, numbers, parts
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
 from visualizer.scene.type import width
 
@@ -167,6 +167,18 @@ def headline(look: Look, before: str, number: str, after: str, below: str) -> li
             x += width(text, tall, weight, display=True) + (10 if number else 7) * s
     marks.append(Text(24 * s, 92 * s, rich(below), 15 * s, 400, "ink-2", max_width=look.size[0] - 48 * s))
     return marks
+
+
+def because(sentences: Iterable[str], x: float, y: float, room: float, look: Look, lines: int = 2) -> list[Mark]:
+    """As many sentences, the first ones first, as fit on so many lines; empty texts are left out."""
+    s, told = look.text_scale, [""]
+    for sentence in causes.all_true(sentences):
+        longer = f"{told[-1]} {sentence}".strip()
+        if width(rich(longer), 13 * s) <= room:
+            told[-1] = longer
+        elif len(told) < lines and width(rich(sentence), 13 * s) <= room:
+            told.append(sentence)
+    return [Text(x, y + 20 * s * at, rich(text), 13 * s, 400, "ink-2") for at, text in enumerate(told) if text]
 
 
 def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:

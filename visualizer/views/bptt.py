@@ -124,8 +124,9 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     words = logchart.words(float(norms[now]))
     half = width(words, 12 * s, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    marks.append(Text(middle, base - high * float(norms[now]) / top - 5 * s, plain(words), 12 * s, 600, "gradient-text",
-                      "middle"))
+    over = base - high * float(norms[now]) / top - 5 * s
+    marks += [Rect(middle - half - 3 * s, over - 11 * s, 2 * half + 6 * s, 15 * s, "stage", radius=3),
+              Text(middle, over, plain(words), 12 * s, 600, "gradient-text", "middle")]
     return base
 
 
@@ -255,6 +256,7 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
 VIEW = View(
     "bptt", "Step gradients",
             "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
-    suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    suits=lambda trace: "lab" not in trace.studies
+    and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
 )

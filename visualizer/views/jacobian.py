@@ -39,10 +39,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),
                     np.asarray(measured[f"{layer.name}/exponents"], np.float64),
-                    _bound(shown, measured.get(f"{layer.name}/spectrum")))
+                    None if shown.cell != "rnn" else measured.get(f"{layer.name}/spectrum"))
     place, s = steps.span(shown, look), look.text_scale
     bottom = look.size[1] - lanes_height(look)
-    chart = (134 * s, bottom - 164 * s)
+    chart = (134 * s, bottom - 176 * s)
     drawn = np.concatenate([spread.largest, spread.median, spread.whole])
     scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), *chart)
     lag = lag_of(shown, steps.current(trace, shown, moment))
@@ -51,8 +51,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
              *parts.title(look, layer.name, f"∂(state after step {_last(shown) + 1}) / ∂(an earlier state): "
                                             f"{len(spread.exponents)} singular values")]
     marks += _chart(shown, spread, scale, lag, place, look)
-    marks += _exponents(shown, spread, bottom - 140 * s, bottom - 40 * s, place, look)
-    marks += _why(shown, spread, bottom - 16 * s, look)
+    marks += _exponents(shown, spread, bottom - 152 * s, bottom - 56 * s, place, look)
+    marks += _why(shown, spread, bottom - 32 * s, look)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, spread))
@@ -61,7 +61,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 class Spread:
     """Singular values by lag, what lies below rounding left out, and what bounds them."""
 
-    def __init__(self, values: Values, norms: Values, exponents: Values, bound: float | None) -> None:
+    def __init__(self, values: Values, norms: Values, exponents: Values, spectrum: Values | None) -> None:
         self.largest = values[:, 0]
         masked = np.where(values >= ROUNDING * self.largest[:, None], values, np.nan)
         self.values = masked
@@ -69,7 +69,11 @@ class Spread:
         self.fan = {share: self._quantile(values, share) for share in FAN}
         self.whole: Values = np.linalg.norm(values, axis=1) / math.sqrt(values.shape[1])
         """‖P‖ / ‖1‖ in the Frobenius norm."""
-        self.exponents, self.bound, self.norms = exponents, bound, norms
+        self.exponents, self.norms = exponents, norms
+        self.radius: float | None = None if spectrum is None else float(spectrum[0])
+        self.bound: float | None = None if spectrum is None else float(spectrum[1])
+        """Spectral radius of W_hh, and γ σ_max(W_hh), of an RNN: tanh and ReLU have γ = 1. The gates of other cells
+        have no such simple bound."""
 
     def _quantile(self, values: Values, share: float) -> Values:
         """The value that this share of them exceeds; NaN where it is rounding noise."""
@@ -79,11 +83,6 @@ class Spread:
     @property
     def exponent(self) -> float:
         return float(self.exponents[0])
-
-
-def _bound(shown: Reading, spectrum: Values | None) -> float | None:
-    """γ σ_max(W_hh) of an RNN, where tanh and ReLU have γ = 1; the gates of other cells have no such simple bound."""
-    return None if spectrum is None or shown.cell != "rnn" else float(spectrum[1])
 
 
 def _last(shown: Reading) -> int:
@@ -221,15 +220,14 @@ def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
             f"Memory by the Frobenius norm, to 0.1 %: {gone} steps." if gone is not None else
             f"More than 0.1 % of the whole reaches across all {shown.steps} steps."]
     kept = math.exp(spread.exponent)
-    told += [causes.must_vanish(float(spread.norms.max())),
-             causes.bound_is_no_prediction(kept, spread.bound) if spread.bound is not None else ""]
-    text, room = "", look.size[0] - (steps.LEFT + 24) * s
-    for sentence in causes.all_true(told):
-        longer = f"{text} {sentence}".strip()
-        if width(longer, 13 * s) <= room:
-            text = longer
+    told.append(causes.must_vanish(float(spread.norms.max())))
+    if spread.radius is not None and spread.bound is not None:
+        peak = int(np.argmax(spread.largest))
+        told += [causes.grows_first(spread.radius, spread.bound, float(spread.largest[peak]), peak),
+                 causes.large_radius_vanishes(spread.radius, kept, 0.0),
+                 causes.bound_is_no_prediction(kept, spread.bound)]
     return [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end"),
-            Text(steps.LEFT * s, y, plain(text), 13 * s, 400, "ink-2")]
+            *logchart.because(told, steps.LEFT * s, y, look.size[0] - (steps.LEFT + 24) * s, look)]
 
 
 def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
@@ -262,6 +260,7 @@ def _table(shown: Reading, spread: Spread) -> Table:
 VIEW = View(
     "jacobian", "Jacobians",
             "What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents.",
-    suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    suits=lambda trace: "lab" not in trace.studies
+    and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, order=36, studies=("jacobian",),
 )

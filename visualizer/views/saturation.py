@@ -162,7 +162,7 @@ def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> lis
     s, left, right = look.text_scale, 84 * look.text_scale, look.size[0] - 84 * look.text_scale
     if bottom - top < 120 * s:
         return []
-    base, high = bottom - 20 * s, min(bottom - top - 50 * s, 260 * s)
+    base, high = bottom - 20 * s, min(bottom - top - 50 * s, 420 * s)
     words = f"{row.name}: {numbers.count(row.values)} values of {inputs} inputs" if row.bins is not None else \
         f"{row.name}: {row.units} units by how often they are on, over {inputs} inputs"
     marks: list[Mark] = [Text(left, base - high - 16 * s, plain(words), 13 * s, 600)]
@@ -185,8 +185,9 @@ def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> lis
         if row.on is not None and share == 0:
             marks.append(Rect(x, base - high, each, high, "hatch"))
         elif share * high >= 0.5:
-            marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high,
-                              "positive-bar" if row.bins is not None else "ink-2"))
+            below_zero = row.kind == "tanh" and index < len(heights) // 2
+            ink = "ink-2" if row.on is not None else "negative-bar" if below_zero else "positive-bar"
+            marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high, ink))
     marks.append(Line(((left, base), (right, base)), "rule"))
     for at, (text, anchor) in enumerate(zip(said, ("start", "middle", "end"), strict=True)):
         marks.append(Text(left + (right - left) * at / 2, base + 16 * s, plain(text), 11 * s, 400, "ink-2", anchor))
@@ -240,6 +241,7 @@ def _counts(layer: Layer) -> bool:
 
 VIEW = View(
     "saturation", "Saturation", "How many units of each layer and gate are saturated or dead, over a batch of inputs.",
-    suits=lambda trace: any(_counts(layer) for layer in trace), draw=draw, order=34, continuous=True,
+    suits=lambda trace: "lab" not in trace.studies and any(_counts(layer) for layer in trace), draw=draw, order=34,
+            continuous=True,
     studies=("saturation",),
 )

@@ -31,7 +31,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     xs = [places[name] for name in names]
     gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
-    line = _line(trace, gradient)
+    line, untrained = _line(trace, gradient), _before(trace)
     said = sentence(trace, gradient, line, moment)
     bottom = look.size[1] - lanes_height(look)
     top, note = 112 * s, bottom - 34 * s
@@ -46,11 +46,15 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     now = names.index(moment.beat.layer)
     for index, (title, under, values, how, joined) in enumerate(rows):
         y0, y1 = top + index * each + 14 * s, top + (index + 1) * each - 10 * s
-        scale = logchart.axis(values, y0, y1)
+        old = untrained[index]
+        scale = logchart.axis(values if old is None else np.concatenate([values, old]), y0, y1)
         marks += [Text(10 * s, (y0 + y1) / 2 - 2 * s, title, 12 * s, 600, "ink"),
                   Text(10 * s, (y0 + y1) / 2 + 13 * s, plain(under), 11 * s, 400, "ink-2")]
         marks += logchart.grid(scale, xs[0] - 8 * s, look.size[0] - 56 * s, look, look.size[0] - 50 * s)
         marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
+        if old is not None:
+            marks += logchart.curve(xs, old, scale, Curve("ink-2", "ink-2", 1.5, True, 0 if joined else 2), look, (),
+                                    joined)
         foci = [Focus(name) for name in names]
         if not joined:
             marks += [Line(((x, scale.bottom), (x, scale.y(float(value)))), "gradient-line", 2 * s)
@@ -58,8 +62,20 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
         marks += _value(values, scale, xs, now, look)
     marks += _why(trace, gradient, weights, spread, line, note, look)
+    if untrained[0] is not None:
+        marks += [Line(((10 * s, top - 8 * s), (30 * s, top - 8 * s)), "ink-2", 2 * s, True),
+                  Text(10 * s, top + 8 * s, plain("untrained"), 11 * s, 400, "ink-2")]
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, gradient, weights, spread))
+
+
+def _before(trace: Trace) -> tuple[Values | None, Values | None, Values | None]:
+    """The same three rows before training, where they were measured."""
+    measured = trace.studies.get("before", {})
+    if len(measured.get("gradient", ())) != len(trace.layers):
+        return None, None, None
+    gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
+    return gradient, weights, spread
 
 
 def _of_arrays(trace: Trace, values: Values) -> Values:
@@ -234,6 +250,10 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
         count = line.until - line.since + 1
         yield f"Fit over {count} layers with weights: × {numbers.significant(line.factor, 3)} a layer, R² " \
               f"{numbers.number(line.fit)}."
+        old = _before(trace)[0]
+        before = None if old is None else _line(trace, old)
+        if before is not None:
+            yield causes.before_and_after(before.half_life, line.half_life, count, "layer")
         yield causes.explodes(line.factor, "layer")
     hops = [(found[1], layer.name, found[0]) for index, layer in enumerate(trace)
             if layer.output.ndim and (found := hop(trace, gradient, index)) is not None]
@@ -249,13 +269,8 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     """A line of reasons, and one that names what has no gradient."""
     s = look.text_scale
     room = look.size[0] - 104 * s
-    text = ""
-    for sentence_ in causes.all_true(reasons(trace, gradient, weights, spread, line)):
-        longer = f"{text} {sentence_}".strip()
-        if width(unmarked(longer), 13 * s) <= room:
-            text = longer
-    marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink")] if text else []
-    marks += [Text(84 * s, y, rich(text), 13 * s, 400, "ink-2", max_width=room)] if text else []
+    told = logchart.because(reasons(trace, gradient, weights, spread, line), 84 * s, y, room, look, 1)
+    marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink"), *told] if told else []
     flowed = trace.studies["flow"]["flowed"]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
@@ -265,8 +280,8 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
         marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
     elif missing:
         why_not = [(layer.why or "no reason is known").rstrip(".") for layer in missing]
-        told = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
-        marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {told}."), 12 * s, 400, "ink-2", max_width=room))
+        named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
+        marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {named}."), 12 * s, 400, "ink-2", max_width=room))
     return marks
 
 

@@ -24,7 +24,6 @@ from visualizer.scene.picture import (
     Table,
     Text,
     plain,
-    rich,
     unmarked,
 )
 from visualizer.scene.reading import Reading, reading
@@ -160,8 +159,8 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
-    unit += (Run(f", share of what enters at step {found.origin + 1} (log)"),
-             ) if found.alone else (Run(" of all losses (log)"),)
+    unit += (Run(f", share of what enters at step {found.origin + 1} (log, float64)"),
+             ) if found.alone else (Run(" of all losses (log, float64)"),)
     marks: list[Mark] = [Text(left, scale.top - 14 * s, unit, 12 * s, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
@@ -292,9 +291,11 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
             continue
         fill = f"gradient:{int(shades[step])}" if shades[step] else ""
         arrived = came.of(step) if moment.backward else 1.0
-        marks.append(Rect(*cell, fill, "rule" if not shades[step] else "", 1, True, 2 if gap else 0,
+        marks.append(Rect(*cell, fill, "rule" if gap and not shades[step] else "", 1, True, 2 if gap else 0,
                           focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
                           opacity=1 - 0.65 * (1 - arrived)))
+    if not gap:
+        marks.append(Rect(place.x, y, place.left(place.count) - place.x, 22 * s, "", "rule", 1, True))
     marks.append(Rect(place.left(now), y - 2, place.pitch, 22 * s + 4, "", "accent", 2, radius=2))
     shares, high, base = kept(found), 44 * s, y + 76 * s
     logs = np.log10(np.where((shares > 0) & (shares < math.inf), shares, 1.0), where=np.isfinite(shares),
@@ -359,19 +360,9 @@ def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before
          look: Look) -> list[Mark]:
     """As many reasons as there is room for, on two lines."""
     s = look.text_scale
-    room = look.size[0] - (steps.LEFT + 24) * s
-    lines = [""]
-    for sentence in causes.all_true(reasons(trace, shown, found, line, before)):
-        longer = f"{lines[-1]} {sentence}".strip()
-        if width(longer, 13 * s) <= room:
-            lines[-1] = longer
-        elif len(lines) < 2 and width(sentence, 13 * s) <= room:
-            lines.append(sentence)
-    if not lines[0]:
-        return []
-    marks: list[Mark] = [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end")]
-    return marks + [Text(steps.LEFT * s, y + 20 * s * at, rich(text), 13 * s, 400, "ink-2")
-                    for at, text in enumerate(lines)]
+    told = logchart.because(reasons(trace, shown, found, line, before), steps.LEFT * s, y,
+                            look.size[0] - (steps.LEFT + 24) * s, look)
+    return [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end"), *told] if told else []
 
 
 def _table(shown: Reading, found: Flowed) -> Table:
