@@ -70,7 +70,7 @@ def stepped(cell: str, lab: Lab, weights: dict[str, torch.Tensor], read: torch.T
             made = nn.GRUCell(len(now), UNITS, dtype=torch.float64)
             state = torch.func.functional_call(made, weights, (now, state))
         else:
-            sums = (weights["weight_ih"] @ now + weights["bias_ih"]) + (weights["weight_hh"] @ state + weights["bias_hh"])
+            sums = weights["weight_ih"] @ now + weights["bias_ih"] + weights["weight_hh"] @ state + weights["bias_hh"]
             i, f, g, o = sums.chunk(4)  # torch's own cell hides the way from c to h
             memory = f.sigmoid() * memory + i.sigmoid() * g.tanh()
             state = o.sigmoid() * memory.tanh()
@@ -99,12 +99,14 @@ def test_the_jacobian_of_a_step_carries_the_gradient_one_step_back(cell: str) ->
         keys = ("hidden", "cell") if name == "lstm" else ("hidden",)
         later = np.concatenate([back[key][6] for key in keys])
         if name == "lstm":  # the cell's own includes what comes through h of the same step
-            later[UNITS:] -= back["hidden"][6] * layer.inner["output_gate"][6] * (1 - np.tanh(layer.inner["cell"][6])**2)
+            opened = 1 - np.tanh(layer.inner["cell"][6]) ** 2
+            later[UNITS:] -= back["hidden"][6] * layer.inner["output_gate"][6] * opened
         earlier = later @ jacobian
         assert np.allclose(earlier[:UNITS], back["hidden"][5], atol=1e-13), name
 
 
-@pytest.mark.parametrize("lab", [Lab(steps=12), Lab(steps=12, cell="linear", loss="every"), Lab(steps=12, cell="sigmoid"),
+@pytest.mark.parametrize("lab", [Lab(steps=12), Lab(steps=12, cell="linear", loss="every"),
+                                 Lab(steps=12, cell="sigmoid"),
                                  Lab(experiment="depth", layers=3, norm="batch"),
                                  Lab(experiment="depth", layers=3, net="cnn", residual="on", norm="layer")])
 def test_the_recording_is_that_of_its_own_terms(lab: Lab) -> None:
