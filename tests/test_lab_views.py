@@ -97,7 +97,8 @@ def test_the_table_holds_the_numbers_that_were_measured() -> None:
 
 @pytest.mark.parametrize(("lab", "words"), [
     (Lab(input=0.1, steps=100), "The RNN forgets half every 4.4 steps."),
-    (Lab(cell="linear", matrix="orthogonal", gain=1.0, input=0.1), "The RNN’s gradient does not decay in these 60 steps."),
+    (Lab(cell="linear", matrix="orthogonal", gain=1.0, input=0.1),
+     "The RNN’s gradient does not decay in these 60 steps."),
     (Lab(cell="relu", matrix="positive", gain=1.1, steps=100, input=0.1), "The RNN’s gradient grows by 1.10 a step."),
     (Lab(gain=0.0), "The RNN’s gradient is exactly 0 from 1 step back on."),
     (Lab(experiment="depth", norm="batch"), "The gradient grows by 1.21 a layer."),

@@ -96,7 +96,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     moving = _cursor(frame, found, settled, there, taken)
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
     chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
-    still += [replace(mark, opacity=mark.opacity * faint) for mark in chart]
+    still += _faded(chart, faint)
     still += _strips(frame, found, against, faint)
     still += _ends(frame, found)
     first = " ".join(part for part in headline(found) if part)
@@ -351,7 +351,7 @@ def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> 
                        "ink-2", "end"),
                   Text(frame.left - 14 * s, y + 45 * s, plain(f"kept per {found.unit}"), 12 * s, 400, "ink-2", "end")]
         cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
-        marks += [replace(mark, opacity=mark.opacity * faint) for mark in cells]
+        marks += _faded(cells, faint)
         x = frame.right + 14 * s
         factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
         kept = (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")) \
@@ -476,6 +476,10 @@ def _ends(frame: Frame, found: Study) -> list[Mark]:
         Text(frame.left + 38 * s + wide, y + 4 * s, 
              plain(scale if width(scale, 11 * s) <= room else "largest (log)"), 11 * s, 400, "ink-2"),
     ]
+
+
+def _faded(marks: list[Mark], faint: float) -> list[Mark]:
+    return marks if faint == 1 else [replace(mark, opacity=mark.opacity * faint) for mark in marks]
 
 
 def _superscript(power: int) -> str:
