@@ -99,8 +99,8 @@ def test_the_jacobian_of_a_step_carries_the_gradient_one_step_back(cell: str) ->
         keys = ("hidden", "cell") if name == "lstm" else ("hidden",)
         later = np.concatenate([back[key][6] for key in keys])
         if name == "lstm":  # the cell's own includes what comes through h of the same step
-            slope = 1 - np.tanh(layer.inner["cell"][6]) ** 2
-            later[UNITS:] -= back["hidden"][6] * layer.inner["output_gate"][6] * slope
+            opened = 1 - np.tanh(layer.inner["cell"][6]) ** 2
+            later[UNITS:] -= back["hidden"][6] * layer.inner["output_gate"][6] * opened
         earlier = later @ jacobian
         assert np.allclose(earlier[:UNITS], back["hidden"][5], atol=1e-13), name
 

@@ -8,7 +8,7 @@ import pytest
 from tests.test_views import SIZES, box, corners
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
-from visualizer.scene.picture import Look, Picture, Rect, Text
+from visualizer.scene.picture import Line, Look, Picture, Rect, Text
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace, from_bytes
 from visualizer.views import find
@@ -78,11 +78,13 @@ def test_one_beat_goes_over_into_the_next(trace: Trace) -> None:
 
 def cursor(picture: Picture) -> float:
     """x of the cursor: of the ball, or of the line."""
-    found = [mark for mark in picture.moving if getattr(mark, "color", "") == "accent" and hasattr(mark, "points")]
+    balls = [mark.x for mark in picture.moving if isinstance(mark, Rect) and mark.width > 12]
+    if balls:
+        return balls[0]
+    found = [mark for mark in picture.moving if isinstance(mark, Line) and mark.color == "accent"]
     if found and len(found[0].points) == 2 and found[0].points[0][0] == found[0].points[1][0]:
         return float(found[0].points[0][0])
-    balls = [mark.x for mark in picture.moving if isinstance(mark, Rect) and mark.width > 12]
-    return balls[0] if balls else 0.0
+    return 0.0
 
 
 def test_the_table_holds_the_numbers_that_were_measured() -> None:
@@ -95,8 +97,10 @@ def test_the_table_holds_the_numbers_that_were_measured() -> None:
 
 @pytest.mark.parametrize(("lab", "words"), [
     (Lab(input=0.1, steps=100), "The RNN forgets half every 4.4 steps."),
-    (Lab(cell="linear", matrix="orthogonal", gain=1.0, input=0.1), "The RNN does not decay in these 60 steps."),
+    (Lab(cell="linear", matrix="orthogonal", gain=1.0, input=0.1),
+     "The RNN’s gradient does not decay in these 60 steps."),
     (Lab(cell="relu", matrix="positive", gain=1.1, steps=100, input=0.1), "The RNN’s gradient grows by 1.10 a step."),
+    (Lab(gain=0.0), "The RNN’s gradient is exactly 0 from 1 step back on."),
     (Lab(experiment="depth", norm="batch"), "The gradient grows by 1.21 a layer."),
 ])
 def test_the_headline_says_what_happens(lab: Lab, words: str) -> None:

@@ -116,7 +116,7 @@ class Knobs(QWidget):
             return []
         from visualizer.views import gradient_flow, landscape
 
-        said = gradient_flow.consequence(trace) if gradient_flow.VIEW.suits(trace) else landscape.consequence(trace)
+        said = next((view.consequence(trace) for view in (gradient_flow, landscape) if view.VIEW.suits(trace)), ())
         return [line for sentence in said[:1] for line in wrap(sentence, 12, WIDTH, 400)]
 
     def _bottom(self) -> int:

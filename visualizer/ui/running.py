@@ -102,7 +102,7 @@ class App(QObject):
         self.window.rail.fill()
         if self.thing:
             self.recorder.open(self.thing)
-        elif self.store.trace is None:
+        elif self.store.trace is None or self.store.waiting:
             self.recorder.record(self.store.state)
         else:
             self.recorder.verify()

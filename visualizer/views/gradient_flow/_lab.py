@@ -46,8 +46,9 @@ Box = tuple[float, float, float, float]
 BOTTOMS, TOPS = (-3, -6, -12, -18, -30), (0, 1, 3, 6, 12, 18, 30, 60, 300)
 """Powers of ten at which the axis may end: it never follows the data so closely that vanishing cannot be seen."""
 STRIP_DECADES = 4
-NARROW_STRIP, WIDE_STRIP = 6.0, 16.0
-"""Pixels a step below which the cells of a strip touch, and above which they would stand out of the frame."""
+NARROW_STRIP, WIDE_STRIP, WIDEST = 6.0, 16.0, 64.0
+"""Pixels a step below which the cells of a strip touch, above which they would stand out of the frame, and the widest
+cell."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     moving = _cursor(frame, found, settled, there, taken)
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
     chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
-    still += [replace(mark, opacity=mark.opacity * faint) for mark in chart]
+    still += _faded(chart, faint)
     still += _strips(frame, found, against, faint)
     still += _ends(frame, found)
     first = " ".join(part for part in headline(found) if part)
@@ -115,7 +116,7 @@ def _frame(found: Study, against: Study | None, look: Look) -> Frame:
     strips = tuple(look.size[1] - (first - apart * number) * s for number in range(len(found.lanes)))
     pitch = (right - left) / count
     if pitch > WIDE_STRIP * s:  # cells stand around their step, within the frame
-        right -= pitch / 2
+        right -= min(pitch / 2, WIDEST * s / 2)
     return Frame(left, right, 144 * s, bottom, pitch, low, high, strips, look.size[1] - 18 * s, s)
 
 
@@ -350,11 +351,12 @@ def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> 
                        "ink-2", "end"),
                   Text(frame.left - 14 * s, y + 45 * s, plain(f"kept per {found.unit}"), 12 * s, 400, "ink-2", "end")]
         cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
-        marks += [replace(mark, opacity=mark.opacity * faint) for mark in cells]
+        marks += _faded(cells, faint)
         x = frame.right + 14 * s
-        factor = f"× {numbers.number(lane.factor)}" if math.isfinite(lane.factor) else "beyond range"
-        marks += [Text(x, y + 45 * s, (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")), 14 * s, 400,
-                       "ink-2")]
+        factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
+        kept = (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")) \
+            if lane.gone or math.isfinite(lane.factor) else (Run("beyond range", weight=600, color="ink"),)
+        marks += [Text(x, y + 45 * s, kept, 14 * s, 400, "ink-2")]
         if against is not None:
             marks.append(Text(x, y + 17 * s, plain(f"A × {numbers.number(against.lanes[number].factor)}"), 12 * s, 400,
                               "ink-2"))
@@ -372,7 +374,7 @@ def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
     if lane.palette == "activation":
         entries = np.where(entries > 0, 128 + entries // 2, 0).astype(np.uint8)
     gap = 2.0 if frame.pitch >= NARROW_STRIP else 0.0
-    wide = max(1.0, frame.pitch - gap)
+    wide = min(max(1.0, frame.pitch - gap), WIDEST * s)
     marks: list[Mark] = []
     empty: list[Points] = []
     for back, entry in enumerate(entries.tolist()):
@@ -462,16 +464,22 @@ def _ends(frame: Frame, found: Study) -> list[Mark]:
     ramp = np.arange(256, dtype=np.uint8)[None, None]
     low = f"10{_superscript(-STRIP_DECADES)}"
     wide = 120 * s
+    travels, scale = "the gradient travels this way", "largest of each strip (log); outline: less"
+    room = frame.right - 180 * s - width(travels, 12 * s) - (frame.left + 38 * s + wide)
     return [
-        Text(frame.right - 156 * s, y + 4 * s, plain("the gradient travels this way"), 12 * s, 400, "ink-2", "end"),
+        Text(frame.right - 156 * s, y + 4 * s, plain(travels), 12 * s, 400, "ink-2", "end"),
         Line(((frame.right - 144 * s, y), (frame.right, y)), "gradient-mark", 2 * s),
         Line(((frame.right - 138 * s, y - 4 * s), (frame.right - 144 * s, y), (frame.right - 138 * s, y + 4 * s)),
              "gradient-mark", 2 * s),
         Text(frame.left, y + 4 * s, plain(low), 11 * s, 400, "ink-2"),
         Image(frame.left + 30 * s, y - 4 * s, (wide / 256, 8 * s), ramp, "gradient"),
-        Text(frame.left + 38 * s + wide, y + 4 * s, plain("largest of each strip (log); outline: less"), 11 * s, 400,
-             "ink-2"),
+        Text(frame.left + 38 * s + wide, y + 4 * s, 
+             plain(scale if width(scale, 11 * s) <= room else "largest (log)"), 11 * s, 400, "ink-2"),
     ]
+
+
+def _faded(marks: list[Mark], faint: float) -> list[Mark]:
+    return marks if faint == 1 else [replace(mark, opacity=mark.opacity * faint) for mark in marks]
 
 
 def _superscript(power: int) -> str:

@@ -58,6 +58,11 @@ class Lane:
         return 0 < self.factor < LASTS[0]
 
     @property
+    def gone(self) -> bool:
+        """Whether it is exactly 0 so soon that no line can be fitted."""
+        return self.zeros > 0 and not math.isfinite(self.factor)
+
+    @property
     def grows(self) -> bool:
         return self.factor > LASTS[1]
 
@@ -174,6 +179,9 @@ def headline(found: Study) -> tuple[str, str, str]:
     whose = "The gradient" if found.unit == "layer" else "The RNN’s gradient"
     if first.beyond == 0:
         return f"{whose} is beyond the range of {found.lab.precision} already at the loss.", "", ""
+    if first.gone:
+        step = int(np.argmax(first.mean == 0))
+        return f"{whose} is exactly 0 from {step} {found.unit}{'' if step == 1 else 's'} back on.", "", ""
     if first.decays:
         verb = "halves every" if found.unit == "layer" else "forgets half every"
         return f"{who} {verb}", numbers.significant(first.half, 2), f"{found.unit}s."
@@ -212,7 +220,7 @@ def _manner(lane: Lane, unit: str, brief: bool = False) -> str:
         return f"{verb}every {numbers.significant(lane.half, 2)}{'' if brief else f' {unit}s'}"
     if lane.grows:
         return f"grows by {numbers.number(lane.factor)} a {unit}"
-    return "does not decay"
+    return "is exactly 0" if lane.gone else "does not decay"
 
 
 def _listed(words: list[str]) -> str:

@@ -45,7 +45,7 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
     kept = "Gradient kept" if lane.palette == "gradient" else "Of the last layer’s"
     y = _fact(marks, rows, kept, share(float(lane.mean[back])), y + 23, lane.name)
     half = f"{numbers.significant(lane.half, 2)} {found.unit}s" if lane.decays else \
-        f"grows × {numbers.number(lane.factor)}" if lane.grows else "does not decay"
+        f"grows × {numbers.number(lane.factor)}" if lane.grows else "exactly 0" if lane.gone else "does not decay"
     y = _fact(marks, rows, "Half-life" if lane.palette == "gradient" else "Change", half, y + 22, lane.name)
     if lane.palette == "gradient":
         crossed = f"{lane.one_percent} {found.unit}s" if lane.one_percent is not None else \
