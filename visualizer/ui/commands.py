@@ -56,7 +56,7 @@ def commands() -> tuple[Command, ...]:
                 _call("add_panel")),
         Command("drop-panel", tr("Take out of figure"), ("Shift+A",), file,
                 tr("Take out of the figure what was put into it last"), _call("drop_panel")),
-        Command("export-data", tr("Export data…"), ("Ctrl+Alt+E",), file,
+        Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",), file,
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
                 _call("export_data")),
         Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("leave")),
