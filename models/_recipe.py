@@ -71,26 +71,48 @@ def batches(count: int, size: int) -> Iterator[np.ndarray]:
         yield from torch.randperm(count).numpy()[: count - count % size].reshape(-1, size)
 
 
-def publish(recipe: ModuleType, licence: str, float16_costs_at_most: float | None = None) -> None:
+def publish(recipe: ModuleType, licence: str, float16_costs_at_most: float | None = None, before: bool = False) -> None:
     """Train, measure, and write the weights beside the recipe's own file, with a card that says what they are.
 
     With `float16_costs_at_most` the weights are rounded to float16 if no figure of the measured quality moves further
-    than that; the card then says so, and its quality is that of the rounded weights.
+    than that; the card then says so, and its quality is that of the rounded weights. With `before` the first weights,
+    those before training, are written too, as `<name>.before.safetensors`: measured and rounded like the trained ones.
     """
     ask = argparse.ArgumentParser(description=recipe.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("data_dir", type=Path, help=f"the folder that holds {recipe.DATA}")
-    data_dir = ask.parse_args().data_dir
+    ask.add_argument("data_dir", type=Path, help=f"the folder that holds the data ({recipe.DATA})")
+    ask.add_argument("--before", action="store_true", help="write the weights before training only")
+    asked = ask.parse_args()
     source = Path(recipe.__file__)
 
-    start = perf_counter()
-    model = recipe.train(data_dir)
-    seconds = perf_counter() - start
-    quality = recipe.evaluate(model, data_dir)
+    if not asked.before:
+        start = perf_counter()
+        model = recipe.train(asked.data_dir)
+        print(f"{source.stem}: trained in {perf_counter() - start:.0f} s")
+        card = card_of(recipe, licence)
+        write_measured(recipe, model, card, asked.data_dir, float16_costs_at_most, source.with_suffix(".safetensors"))
+    if before:
+        card = card_of(recipe, licence) | {
+            "title": f"{recipe.TITLE}, before training",
+            "recipe": f"Not trained: the first weights of the recipe, drawn with seed {recipe.SEED}.",
+            "trained": "no",
+        }
+        target = source.with_suffix(".before.safetensors")
+        write_measured(recipe, untrained(recipe), card, asked.data_dir, float16_costs_at_most, target)
+
+
+def untrained(recipe: ModuleType) -> nn.Module:
+    """The network with the weights from which the recipe sets out."""
+    with seeded(recipe.SEED):
+        return recipe.build().eval()
+
+
+def card_of(recipe: ModuleType, licence: str) -> dict[str, str]:
+    """What is known of the weights before they are measured."""
     card = {
         "format": "visualizer-model-1",
-        "model": source.stem,
+        "model": Path(recipe.__file__).stem,
         "title": recipe.TITLE,
-        "parameters": str(sum(weight.numel() for weight in model.parameters())),
+        "parameters": str(sum(weight.numel() for weight in recipe.build().parameters())),
         "input": json.dumps(recipe.INPUT),
         "labels": json.dumps(recipe.LABELS),
         "recipe": recipe.RECIPE,
@@ -100,19 +122,27 @@ def publish(recipe: ModuleType, licence: str, float16_costs_at_most: float | Non
     }
     if hasattr(recipe, "OBJECTIVE"):
         card["objective"] = json.dumps(recipe.OBJECTIVE)
+    return card
+
+
+def write_measured(
+    recipe: ModuleType, model: nn.Module, card: dict[str, str], data_dir: Path, costs: float | None, target: Path
+) -> None:
+    """Measure a model and write its weights, rounded to float16 if that moves no figure further than `costs`."""
+    quality = recipe.evaluate(model, data_dir)
     weights = model.state_dict()
-    if float16_costs_at_most is not None:
+    if costs is not None:
         rounded = {name: weight.half() for name, weight in weights.items()}
         model.load_state_dict(rounded)
         moved = recipe.evaluate(model, data_dir)
-        print(f"{source.stem}: {quality} as float32, {moved} as float16")
-        cheap = all(abs(moved[name] - quality[name]) <= float16_costs_at_most for name in quality)
+        print(f"{target.stem}: {quality} as float32, {moved} as float16")
+        cheap = all(abs(moved[name] - quality[name]) <= costs for name in quality)
         weights, quality = (rounded, moved) if cheap else (weights, quality)
         card["weights"] = "float16" if cheap else "float32"
     card["quality"] = json.dumps(quality)
     content = weights_file(weights, card)
-    write_whole(source.with_suffix(".safetensors"), content)
-    print(f"{source.stem}: {quality}, trained in {seconds:.0f} s, sha256 {hashlib.sha256(content).hexdigest()}")
+    write_whole(target, content)
+    print(f"{target.stem}: {quality}, sha256 {hashlib.sha256(content).hexdigest()}")
 
 
 def weights_file(weights: dict[str, Tensor], card: dict[str, str]) -> bytes:

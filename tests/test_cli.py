@@ -102,6 +102,33 @@ def test_record_reads_what_is_typed(said, tmp_path: Path) -> None:
     assert trace.load(tmp_path / "b.trace").objective == opened.objective
 
 
+def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_path: Path) -> None:
+    out = tmp_path / "before.trace"
+    status, words, _ = said("record", "adding_gru", "--untrained", "--check", "-o", out)
+    assert status == DONE
+    assert "mean squared error" in words
+    assert trace.load(out).title == "Adding GRU, before training"
+    status, _, err = said("shot", out, "--untrained", "-o", tmp_path / "a.png")
+    assert (status, "so --untrained changes nothing in it" in err) == (WRONG_USAGE, True)
+
+    assert said("shot", "adding_gru", "--untrained", "-o", tmp_path / "a.png")[0] == DONE
+    state = json.loads(registry.module("export").state_in(tmp_path / "a.png"))
+    assert state["interventions"] == ["untrained"]
+    assert said("shot", tmp_path / "a.png", "-o", tmp_path / "again.png")[0] == DONE
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+    assert said("shot", "adding_gru", "-o", tmp_path / "trained.png")[0] == DONE
+    assert (tmp_path / "trained.png").read_bytes() != (tmp_path / "a.png").read_bytes()
+    assert said("shot", tmp_path / "trained.png", "--untrained", "-o", tmp_path / "b.png")[0] == DONE
+    assert (tmp_path / "b.png").read_bytes() == (tmp_path / "a.png").read_bytes()
+
+    for more, name in (((), "after"), (("--untrained",), "before")):
+        assert said("data", "adding_gru", *more, "--layer", "gru", "-o", tmp_path / f"{name}.npz")[0] == DONE
+    before, after = np.load(tmp_path / "before.npz"), np.load(tmp_path / "after.npz")
+    assert not np.array_equal(before["gru.output"], after["gru.output"])
+    status, _, err = said("record", "mlp_mnist", "--untrained", "-o", out)
+    assert (status, "from before training are not bundled" in err) == (REFUSED, True)
+
+
 def test_record_composes_a_strip(said, tmp_path: Path) -> None:
     assert said("record", "crnn_strip", "--input", "strip:4 0 7", "-o", tmp_path / "a.trace")[0] == DONE
     opened = trace.load(tmp_path / "a.trace")
@@ -343,6 +370,19 @@ def test_backward_is_where_the_backward_pass_ends(said, recorded: Path, tmp_path
         assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_a_gate_of_one_unit_is_a_shot_forwards_and_backwards(said, tmp_path: Path) -> None:
+    shot = ("shot", "char_lstm", "--input", "wherefore art thou", "--view", "walk", "--focus",
+            "lstm:11,29/inner.forget")
+    status, out, err = said(*shot, "--at", "lstm.forward[12].forget", "-o", tmp_path / "a.svg")
+    assert (status, err) == (DONE, "")
+    assert "The forget gate of unit 29 at step 12" in out
+    for name, when in (("b", ["--backward"]), ("c", ["--at", "lstm.backward[12].forget"])):
+        _, out, _ = said(*shot, *when, "-o", tmp_path / f"{name}.svg")
+        assert "forget gate, of unit 29 at step 12" in out
+    status, _, err = said(*shot[:-1], "lstm:11,128/inner.forget", "-o", tmp_path / "d.svg")
+    assert (status, "0…127" in err) == (WRONG_USAGE, True)
+
+
 @pytest.mark.parametrize(("arguments", "words"), [
     (["--view", "nonsense"], "nonsense"),
     (["--theme", "sepia"], "sepia"),
@@ -538,9 +578,9 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
         assert entries[0]["name"] == "digits_cnn"
         kinds = [entry["input"]["kind"] for entry in entries]
         assert [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind != before] == [
-            "image", "name", "sentence", "strip", "text"]
+            "image", "name", "sentence", "sequence", "strip", "text"]
     if what == "samples":
-        assert {entry["kind"] for entry in entries} == {"image", "strip", "text", "name", "sentence"}
+        assert {entry["kind"] for entry in entries} == set(samples.READS)
 
 
 def test_list_without_a_word_lists_everything(said) -> None:
@@ -590,8 +630,7 @@ def test_doctor_examines_on_when_one_thing_is_broken(monkeypatch) -> None:
 def test_help_and_version_are_results(said) -> None:
     status, out, _ = said("--help")
     assert status == DONE
-    assert all(command in out for command in ("open", "list", "record", "shot", "data", "doctor"))
-    assert "film" not in out
+    assert all(command in out for command in ("open", "list", "record", "shot", "film", "data", "doctor"))
     assert said("--version")[1].startswith("visualizer ")
     for command in ("open", "list", "record", "shot", "data", "doctor"):
         assert said(command, "--help")[0] == DONE
@@ -681,3 +720,32 @@ def _with_output(layer: Layer, output: np.ndarray) -> Layer:
     from dataclasses import replace
 
     return replace(layer, output=output)
+
+
+# --- what recurrent networks cannot read ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("given", "words"), [
+    ("text:", "at least one character"), ("a" * 10_001, "10,001 characters, more than 10,000"),
+    ("nan.csv", "reads text, and nan.csv is a table of numbers"), ("text:a§b", "§")])
+def test_a_text_that_cannot_be_read_is_refused_in_one_sentence_and_leaves_nothing(
+        said, given: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nan.csv").write_text("1,2\n3,nan\n")
+    (tmp_path / "kept.trace").write_bytes(b"as it was")
+    status, _, err = said("record", "char_gru", "--input", given, "-o", "kept.trace")
+    assert status == REFUSED
+    assert words in err
+    assert (tmp_path / "kept.trace").read_bytes() == b"as it was"
+
+
+def test_a_picture_between_unrolled_and_folded_is_drawn(said, tmp_path: Path) -> None:
+    target = tmp_path / "half.svg"
+    status, out, _ = said("shot", "char_rnn", "--input", "sea", "--view", "unrolled", "--at", "rnn.forward[2]",
+                          "--set", "fold=0.5", "-o", target)
+    assert (status, target.exists()) == (DONE, True)
+    assert "expects" in out
+    for word in ("1.5", "half", "nan"):
+        status, _, err = said("shot", "char_rnn", "--input", "sea", "--view", "unrolled", "--set", f"fold={word}",
+                              "-o", tmp_path / "no.svg")
+        assert status != DONE
+        assert "choose 0 to 1" in err

@@ -29,7 +29,8 @@ PROMISED = {
     "reverse": ("R",), "card": ("C",), "march": ("M",),
     "slower": ("[",), "faster": ("]",), "signs": ("S",), "scale-unit": ("U",), "scale-layer": ("L",),
     "scale-network": ("N",), "theme": ("T",), "present": ("F5",), "black": (".", "B"), "white": ("W",),
-    "pane": ("F6",), "export": ("E",), "keys": ("F1",), "details": ("I",), "open": ("Ctrl+O",), "save": ("Ctrl+S",),
+    "pane": ("F6",), "export": ("E",), "film": ("Ctrl+Shift+E",), "keys": ("F1",), "details": ("I",),
+    "open": ("Ctrl+O",), "save": ("Ctrl+S",),
     "undo": ("Ctrl+Z",), "redo": ("Ctrl+Shift+Z",), "quit": ("Ctrl+Q",), "copy": ("Ctrl+C",),
 }
 """Command -> keys that the design promises."""
@@ -264,3 +265,22 @@ def test_a_view_is_given_only_knobs_and_words_that_it_knows():
     assert own_knobs(by_name["unrolled"], look) == (("order", "last"),)
     assert own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
     assert own_knobs(by_name["network"], look) == (("ranking", "max"),)
+
+
+def test_small_steps_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
+    times, third = timeline(reading()), (1 / 3, 2 / 3)
+    moment, phases = replace(times.find("gru.forward[3]"), phase=commands.begun(third)), []
+    for _ in range(4):
+        moment = times.find(commands.next_step(times, moment, 1, 4, third).address)
+        phases.append(moment.phase)
+    assert phases == pytest.approx([1 / 3 + step / 12 for step in range(1, 5)])
+    beyond = commands.next_step(times, moment, 1, 4, third)
+    assert beyond.beat == moment.beat
+    assert moment.phase < beyond.phase < moment.phase + 0.001
+    assert commands.next_step(times, moment, 1, 4, third, others=False).beat.step == 4, "that part alone is looked at"
+    for step in range(3, -1, -1):
+        moment = times.find(commands.next_step(times, moment, -1, 4, third).address)
+        assert moment.phase == pytest.approx(1 / 3 + step / 12, abs=0.001)
+    before = commands.next_step(times, moment, -1, 4, third)
+    assert (before.beat.step, before.phase) == (3, 1 / 3)
+    assert commands.next_step(times, moment, -1, 4, third, others=False).beat.step == 2

@@ -833,13 +833,13 @@ def test_what_cannot_be_recorded_is_refused_in_one_sentence_and_the_engine_lives
 
 
 def test_a_model_is_opened_once_for_as_long_as_its_file_has_the_same_bytes(tmp_path, monkeypatch) -> None:
-    from visualizer import record as recorder
     from visualizer.engine import requests
+    from visualizer.record import run
 
     monkeypatch.setattr(requests, "_open", {})
     opened: list[str] = []
-    really = recorder.open_model
-    monkeypatch.setattr(recorder, "open_model", lambda model: opened.append(model) or really(model))
+    really = run.open_model
+    monkeypatch.setattr(run, "open_model", lambda model, untrained: opened.append(model) or really(model, untrained))
     path = tmp_path / "mine.safetensors"
     path.write_bytes((ROOT / "models/digits_cnn.safetensors").read_bytes())
     before = [requests.record(model=str(path), sample=sample)["trace"] for sample in ("digit-2148", "digit-7")]
@@ -857,6 +857,21 @@ def test_a_model_is_opened_once_for_as_long_as_its_file_has_the_same_bytes(tmp_p
     for model in ("digits_cnn", "lenet_mnist", "mlp_mnist", "digits_cnn"):
         requests.record(model=model)
     assert len(requests._open) == requests.MOST_OPEN
+
+
+def test_a_model_before_training_is_another_one_for_the_engine(monkeypatch) -> None:
+    from visualizer.engine import requests
+
+    monkeypatch.setattr(requests, "_open", {})
+    monkeypatch.setattr(requests, "_last", {})
+    trained, before, again = (requests.record(model="rows_rnn", check=False, interventions=done)["trace"]
+                              for done in ((), ["untrained"], ()))
+    assert trained.hashes["weights"] == again.hashes["weights"] != before.hashes["weights"]
+    assert (trained.title, before.title) == ("Rows RNN", "Rows RNN, before training")
+    assert len(requests._open) == 2
+    assert requests.check(model="rows_rnn", interventions=("untrained",)) is not None
+    typed = requests.extend("char_rnn", "to be", ["untrained"])["trace"]
+    assert typed.title == "Shakespeare RNN, before training"
 
 
 def test_torch_runs_on_one_thread_in_the_child() -> None:

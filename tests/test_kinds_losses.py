@@ -86,6 +86,26 @@ def test_the_loss_of_one_step_reads_that_step_alone() -> None:
     assert slopes == pytest.approx([0, 0, 0.9, -0.9, 0, 0])
 
 
+def test_the_square_of_a_difference_says_what_was_wanted() -> None:
+    trace = scored(np.array([0.5]), "mse_loss", 0.0625, axes=("unit",), target=0.75)
+    assert kinds.sentence(trace, "loss") == (
+        "The loss is the square of how far the answer 0.5 is off the wanted 0.75: −0.25² = 0.0625.")
+    assert kinds.of(trace["loss"]).short(trace["loss"], ()) == "target 0.75"
+    terms = kinds.terms(trace, "loss", ())
+    assert terms.result == 0.0625
+    assert dict(terms.steps) == {"answered": 0.5, "wanted": 0.75, "difference": -0.25}
+    back = kinds.of(trace["loss"]).backward_terms(trace["loss"], (trace["fc"],), 0, (0,))
+    assert back.result == -0.5
+    assert kinds.receptive_field(trace, "loss", ())["fc"] == ((0, 0),)
+
+
+def test_the_mean_of_squares_says_over_how_many() -> None:
+    trace = scored(np.array([[1.0, 2.0], [0.0, 5.0]]), "mse_loss", 3.5, axes=("step", "unit"), target=1.0)
+    assert kinds.terms(trace, "loss", ()).result == (0 + 1 + 1 + 16) / 4 == 4.5
+    assert "averaged over 4 numbers: 3.5" in kinds.sentence(trace, "loss")
+    assert dict(kinds.terms(trace, "loss", ()).steps) == {"numbers that count": 4, "largest (y − target)²": 16}
+
+
 def test_the_loss_of_log_probabilities_says_the_same() -> None:
     scores = np.log([[0.5, 0.5], [0.9, 0.1]])
     trace = scored(scores, "nll_loss", float(-np.log([0.5, 0.1]).mean()), target=(0, 1), batch=None)

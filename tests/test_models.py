@@ -25,6 +25,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 ROOT = Path(__file__).resolve().parent.parent
+BEFORE = ".before.safetensors"
 FILES = [file for file in sorted((ROOT / "models").glob("*.py")) if not file.name.startswith("_")]
 SAMPLES = ROOT / "assets" / "samples"
 MNIST = "mnist/mnist.npz"
@@ -43,14 +44,31 @@ CARD = {
     "torch_version",
 }
 
+ADDING = {  # model that adds two of 60 numbers: parameters counted by hand, and the mean squared error it stays within
+    "adding_gru": (3 * (2 * 48 + 48 * 48 + 2 * 48) + 49, 0.0, 0.003),
+    "adding_lstm": (4 * (2 * 48 + 48 * 48 + 2 * 48) + 49, 0.0, 0.003),
+    "adding_rnn": (2 * 48 + 48 * 48 + 2 * 48 + 49, 0.15, 0.18),  # no better than a guess, which costs 1/6
+}
+
+# model that is meant to fail at reading a digit: parameters likewise, and the test accuracy it is not to exceed
+FAILING = {
+    "deep_sigmoid": (784 * 64 + 64 + 19 * (64 * 64 + 64) + 650, 0.12),
+    "wait_lstm": (4 * (28 * 64 + 64 * 64 + 2 * 64) + 650, 0.12),
+    "wait_rnn": (28 * 64 + 64 * 64 + 2 * 64 + 650, 0.12),
+}
+
 # model that reads a digit: parameters counted by hand from layer sizes, and the test accuracy promised before training
 PUBLISHED = {
+    "deep_relu": (784 * 64 + 64 + 19 * (64 * 64 + 64) + 650, 0.95),
+    "deep_residual": (784 * 64 + 64 + 19 * (64 * 64 + 64) + 650, 0.95),
     "digits_cnn": (156 + 660 + 20_784 + 490, 0.983),
     "lenet_mnist": (156 + 2_416 + 48_120 + 10_164 + 850, 0.990),
     "mlp_mnist": (100_480 + 8_256 + 650, 0.975),
     "rows_gru": (3 * (28 * 48 + 48 * 48 + 2 * 48) + 490, 0.98),
     "rows_lstm": (4 * (28 * 64 + 64 * 64 + 2 * 64) + 650, 0.98),
     "rows_rnn": (28 * 64 + 64 * 64 + 2 * 64 + 650, 0.93),
+    "wait_gru_bias3": (3 * (28 * 64 + 64 * 64 + 2 * 64) + 650, 0.95),
+    "wait_lstm_bias3": (4 * (28 * 64 + 64 * 64 + 2 * 64) + 650, 0.95),
 }
 
 # model that reads a sequence: parameters likewise, and the figure promised: at most so many nats, at least such a share
@@ -79,8 +97,8 @@ def load_recipe(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return load_module(file)
 
 
-def load_card(file: Path) -> dict[str, str]:
-    with safe_open(file.with_suffix(".safetensors"), framework="np") as weights:
+def load_card(file: Path, suffix: str = ".safetensors") -> dict[str, str]:
+    with safe_open(file.with_suffix(suffix), framework="np") as weights:
         return weights.metadata()
 
 
@@ -88,9 +106,9 @@ def load_kind(file: Path) -> str:
     return json.loads(load_card(file)["input"])["kind"]
 
 
-def load_trained(recipe: ModuleType) -> nn.Module:
+def load_trained(recipe: ModuleType, suffix: str = ".safetensors") -> nn.Module:
     model = recipe.build()
-    model.load_state_dict(load_file(Path(recipe.__file__).with_suffix(".safetensors")))
+    model.load_state_dict(load_file(Path(recipe.__file__).with_suffix(suffix)))
     return model.eval()
 
 
@@ -161,7 +179,19 @@ def recipe(file: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return load_recipe(file, monkeypatch)
 
 
-@pytest.fixture(params=PUBLISHED)
+@pytest.fixture(params=[file for file in FILES if file.with_suffix(BEFORE).exists()], ids=lambda file: file.stem)
+def beginner(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """One of the models whose weights from before training are shipped."""
+    return load_recipe(request.param, monkeypatch)
+
+
+@pytest.fixture(params=ADDING)
+def adder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """One of the models that add two of 60 numbers."""
+    return load_recipe(ROOT / "models" / f"{request.param}.py", monkeypatch)
+
+
+@pytest.fixture(params=[*PUBLISHED, *FAILING])
 def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """One of the models that read a digit."""
     return load_recipe(ROOT / "models" / f"{request.param}.py", monkeypatch)
@@ -209,7 +239,7 @@ def few_digits(tmp_path: Path) -> Path:
 
 
 def test_there_are_models():
-    assert {file.stem for file in FILES} >= {*PUBLISHED, *CHARACTERS, *SEQUENCES}
+    assert {file.stem for file in FILES} == {*PUBLISHED, *FAILING, *CHARACTERS, *SEQUENCES, *ADDING}
 
 
 def test_contract(recipe):
@@ -274,11 +304,179 @@ def test_quality_on_the_card_is_measured(file, recipe, data_dir):
     assert measured == pytest.approx(claimed, rel=0, abs=1e-3)
 
 
+# ---- before training
+
+
+def test_models_of_one_family_are_shipped_before_training_too():
+    found = {file.stem for file in FILES if file.with_suffix(BEFORE).exists()}
+    assert found == {*ADDING, *FAILING, *CHARACTERS, "deep_relu", "deep_residual", "rows_gru", "rows_lstm", "rows_rnn",
+                     "wait_gru_bias3", "wait_lstm_bias3"}
+    assert {path.name.partition(".")[0] for path in (ROOT / "models").glob("*.safetensors")} == {
+        file.stem for file in FILES}
+    assert sum(file.with_suffix(BEFORE).stat().st_size for file in FILES if file.with_suffix(BEFORE).exists()) < 2 << 20
+
+
+def test_weights_before_training_are_those_that_the_recipe_sets_out_from(beginner):
+    """Drawn once more from the seed, and not those that came out in the end."""
+    file = Path(beginner.__file__)
+    card, trained = load_card(file, BEFORE), load_card(file)
+    first = sys.modules["_recipe"].untrained(beginner).state_dict()
+    shipped, learned = load_file(file.with_suffix(BEFORE)), load_file(file.with_suffix(".safetensors"))
+    assert shipped.keys() == learned.keys() == first.keys()
+    for name, weight in shipped.items():
+        assert torch.equal(weight, first[name].to(getattr(torch, card["weights"]))), name
+        assert not torch.equal(weight, learned[name].to(weight.dtype)), name
+    assert card["trained"] == "no"
+    assert "trained" not in trained
+    assert card["title"] == f"{trained['title']}, before training"
+    assert str(beginner.SEED) in card["recipe"]
+    same = set(CARD) - {"title", "recipe", "quality"}
+    assert {name: card[name] for name in same} == {name: trained[name] for name in same}
+
+
+def test_the_weights_that_training_sets_out_from_are_those_of_the_seed(adder):
+    """What a recipe trains for no step at all is what is shipped as before training."""
+    none, first = adder.train(stop=0).state_dict(), sys.modules["_recipe"].untrained(adder).state_dict()
+    assert all(torch.equal(none[name], weight) for name, weight in first.items())
+
+
+def test_digit_recipes_set_out_from_the_weights_of_the_seed(reader, few_digits):
+    none, first = reader.train(few_digits, stop=0).state_dict(), sys.modules["_recipe"].untrained(reader).state_dict()
+    assert all(torch.equal(none[name], weight) for name, weight in first.items())
+
+
+def test_quality_before_training_is_measured_and_no_better_than_chance(beginner, data_dir):
+    claimed = json.loads(load_card(Path(beginner.__file__), BEFORE)["quality"])
+    measured = beginner.evaluate(load_trained(beginner, BEFORE), data_dir)
+    assert measured == pytest.approx(claimed, rel=0, abs=1e-3)
+    if beginner.__name__ in ADDING:
+        assert measured["mean squared error"] > 1 / 6
+    elif beginner.__name__ in CHARACTERS:
+        assert measured["nats per character"] > 0.99 * math.log(65)
+    else:
+        assert measured["test accuracy"] < 0.2
+
+
+# ---- the models that add two of many numbers
+
+
+def test_adding_models_keep_their_promise(adder):
+    """Measured anew each time, for no data are needed; the plain network is left at the guess, the others are not."""
+    count, least, most = ADDING[adder.__name__]
+    claimed = json.loads(load_card(Path(adder.__file__))["quality"])
+    measured = adder.evaluate(load_trained(adder))
+    assert measured["of"] == claimed["of"] == 10_000
+    assert measured["mean squared error"] == pytest.approx(claimed["mean squared error"], rel=1e-3)
+    assert least <= measured["mean squared error"] <= most
+    assert f"{claimed['mean squared error']:.4f}" in adder.__doc__
+    assert f"{count:,} parameters" in adder.__doc__
+    assert sum(weight.numel() for weight in adder.build().parameters()) == count
+
+
+def test_adding_models_had_the_same_number_of_steps(monkeypatch):
+    recipes = [load_recipe(ROOT / "models" / f"{name}.py", monkeypatch) for name in ADDING]
+    assert {(recipe.STEPS, recipe.BATCH, recipe.RATE, recipe.SEED) for recipe in recipes} == {(1500, 50, 1e-2, 0)}
+    assert len({recipe.RECIPE for recipe in recipes}) == 1
+
+
+def test_a_guess_at_the_sum_costs_a_sixth(adder):
+    """The variance of a uniform number is 1/12; who always says 1 pays that of two."""
+    sequences, sums = adder._adding.puzzles(40_000, np.random.default_rng(7))
+    assert ((sums - 1) ** 2).mean() == pytest.approx(1 / 6, abs=0.003)
+    assert adder._adding.GUESS == pytest.approx(1 / 6)
+    values, marks = sequences[:, :, 0], sequences[:, :, 1]
+    assert set(np.unique(marks)) == {0, 1}
+    assert (marks[:, :30].sum(1) == 1).all()
+    assert (marks[:, 30:].sum(1) == 1).all()
+    assert 0 <= values.min() < values.max() < 1
+    wanted = [adder.wanted(sequence) for sequence in sequences[:50]]
+    assert wanted == pytest.approx(sums[:50, 0].tolist(), rel=1e-6)
+    assert adder.wanted(np.array([[0.25, 1], [0.5, 0], [0.125, 1]])) == 0.375
+
+
+def test_adding_models_on_the_shipped_sequences(adder):
+    """The gated ones are off by a few hundredths; the plain one by as much as the sums differ from each other."""
+    found = [np.array(one["numbers"]) for one in shipped("sequences")]
+    with torch.inference_mode():
+        answers = [load_trained(adder)(adder.prepare(numbers)).item() for numbers in found]
+    sums = [sum(one["marked"]) for one in shipped("sequences")]
+    assert [adder.wanted(numbers) for numbers in found] == pytest.approx(sums)
+    error = float(np.mean(np.square(np.subtract(answers, sums))))
+    assert error < 0.01 if adder.__name__ != "adding_rnn" else error > 0.5 * float(np.var(sums))
+
+
+def test_adding_models_read_any_number_of_steps(adder):
+    for steps in (1, 60, 200):
+        x = adder.prepare(np.ones((steps, 2)))
+        assert x.shape == (1, steps, 2)
+        assert adder.build()(x).shape == (1, 1)
+
+
+def test_adding_recipes_start_the_same_twice(adder):
+    first_steps_are_the_same_twice(adder, Path(), steps=3)
+
+
+def test_sequences_are_those_their_script_makes(monkeypatch):
+    assert load_maker("sequences", monkeypatch).choose() == shipped("sequences")
+
+
+# ---- the models that wait, and the deep ones
+
+
+@pytest.mark.parametrize("name", [name for name in (*PUBLISHED, *FAILING) if name.startswith("wait_")])
+def test_waiting_models_read_forty_blank_rows_behind_the_digit(name, monkeypatch):
+    recipe = load_recipe(ROOT / "models" / f"{name}.py", monkeypatch)
+    images, _, _ = shipped_digits()
+    x = recipe.prepare(images[:3])
+    assert x.shape == (3, 1, 68, 28)
+    assert np.array_equal(np.rint(x[:, 0, :28].numpy() * 255), images[:3])
+    assert not x[:, :, 28:].any()
+    assert recipe.INPUT["blank"] == 40
+
+
+def test_forget_and_update_gates_start_at_three(monkeypatch):
+    for name, bias in (("wait_lstm_bias3", "lstm"), ("wait_gru_bias3", "gru")):
+        recipe = load_recipe(ROOT / "models" / f"{name}.py", monkeypatch)
+        start = load_file(ROOT / "models" / f"{name}{BEFORE}")
+        assert (start[f"{bias}.bias_ih_l0"][64:128] == 3).all()
+        assert not start[f"{bias}.bias_hh_l0"][64:128].any()
+        others = torch.cat([start[f"{bias}.bias_ih_l0"][:64], start[f"{bias}.bias_ih_l0"][128:]])
+        assert others.abs().max() <= 64**-0.5  # torch's own
+        assert recipe.STEPS == 2808
+
+
+def test_where_the_gradient_of_the_deep_models_goes(monkeypatch):
+    """Before training: ∥dL/dh∥ of the first layer to that of the last. A sigmoid leaves 0.141 of it at each layer
+    (0.25/√3), a ReLU with He's weights all of it, a residual line more than all."""
+    factors = {}
+    for name in ("deep_sigmoid", "deep_relu", "deep_residual"):
+        recipe = load_recipe(ROOT / "models" / f"{name}.py", monkeypatch)
+        model = load_trained(recipe, BEFORE).double()
+        images, labels, _ = shipped_digits()
+        found = []
+
+        def keep(module, given, returned, found=found):
+            returned.retain_grad()
+            found.append(returned)
+
+        handles = [layer.register_forward_hook(keep) for layer in model.hidden]
+        logits = model(recipe.prepare(images[:128]).double())
+        nn.functional.cross_entropy(logits, torch.tensor(labels[:128])).backward()
+        norms = [one.grad.norm().item() for one in found]
+        factors[name] = (norms[0] / norms[-1]) ** (1 / (len(norms) - 1))
+        assert len(norms) == {"deep_residual": 19}.get(name, 20)
+        for handle in handles:
+            handle.remove()
+    assert factors["deep_sigmoid"] == pytest.approx(0.141, abs=0.01)
+    assert factors["deep_relu"] == pytest.approx(1, abs=0.1)
+    assert factors["deep_residual"] > 1
+
+
 # ---- the models that read a digit
 
 
 def test_parameters_are_the_published_number(reader):
-    count, _ = PUBLISHED[reader.__name__]
+    count, _ = {**PUBLISHED, **FAILING}[reader.__name__]
     assert sum(weight.numel() for weight in reader.build().parameters()) == count
 
 
@@ -295,8 +493,12 @@ def test_prepare_makes_a_batch_of_one(reader):
 
 
 def test_reads_the_shipped_digits(reader):
-    """At least the promised accuracy, less three standard errors of a share of 400; untrained it only guesses."""
+    """At least the promised accuracy, less three standard errors of a share of 400; untrained it only guesses, and so
+    does a model that is meant to fail."""
     images, labels, _ = shipped_digits()
+    if reader.__name__ in FAILING:
+        assert share_right(load_trained(reader), reader, images, labels) == pytest.approx(0.1, abs=0.05)
+        return
     _, promised = PUBLISHED[reader.__name__]
     floor = promised - 3 * math.sqrt(promised * (1 - promised) / len(labels))
     assert share_right(load_trained(reader), reader, images, labels) >= floor
@@ -304,10 +506,12 @@ def test_reads_the_shipped_digits(reader):
 
 
 def test_reads_all_test_digits(reader, data_dir):
-    _, promised = PUBLISHED[reader.__name__]
     measured = reader.evaluate(load_trained(reader), data_dir)
     assert measured["of"] == 10_000
-    assert measured["test accuracy"] >= promised
+    if reader.__name__ in FAILING:
+        assert measured["test accuracy"] <= FAILING[reader.__name__][1]
+    else:
+        assert measured["test accuracy"] >= PUBLISHED[reader.__name__][1]
     assert f"{100 * measured['test accuracy']:.2f} %" in reader.__doc__
 
 
@@ -674,10 +878,10 @@ def test_passages_are_held_out_and_followed_by_what_they_say(data_dir):
         assert 20 <= end - start <= 200
 
 
-@pytest.mark.parametrize("name", ["mnist_digits", "names", "sentences", "shakespeare", "strips"])
+@pytest.mark.parametrize("name", ["mnist_digits", "names", "sentences", "sequences", "shakespeare", "strips"])
 def test_samples_say_what_they_are(name):
     about = json.loads((SAMPLES / f"{name}.json").read_text(encoding="utf-8"))
-    assert about["kind"] in ("image", "strip", *READINGS)
+    assert about["kind"] in ("image", "strip", "sequence", *READINGS)
     assert about["title"]
     assert about["licence"]
     names = [sample["name"] for sample in about["samples"]]

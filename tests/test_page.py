@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from visualizer import registry
+from tests.test_kinds_recurrent import trace_of
+from visualizer import kinds, registry
+from visualizer.scene import numbers
 from visualizer.scene import type as letters
 from visualizer.scene.picture import Focus, Image, Look, Text
 from visualizer.scene.timeline import Beat, Moment, timeline
@@ -179,3 +181,23 @@ def test_a_step_shows_what_the_network_answers_there_and_how_undecided_it_is():
         assert number(said["a"]) == pytest.approx(100 * chances[step - 1, 0], abs=0.05)
         assert number(said["␣"]) == pytest.approx(100 * chances[step - 1, 1], abs=0.05)
         assert said["Weights + bias"] == "6 + 4", "of the whole layer: a step has none of its own"
+
+
+def test_a_gate_of_one_unit_has_its_gradient_its_neighbours_and_its_terms():
+    trace = trace_of("lstm")
+    layer, values = trace["rnn"], trace["rnn"].inner["forget"]
+    moment, focus = timeline(trace).find("rnn.forward[3]"), Focus("rnn", (2, 1), "inner.forget")
+    made = page(trace, moment, focus, Look(), large=True)
+    said = {str(row[0]): row[1] for row in made.table.rows}
+    assert made.caption == "rnn step 3, forget gate, unit 1"
+    assert said["forget gate"] == values[2, 1]
+    for what, value in (("One step before", values[1, 1]), ("One step after", values[3, 1]), ("Unit 0", values[2, 0]),
+                        ("Unit 2", values[2, 2]), ("Its gradient ∂L/∂f", layer.inner_gradients["forget"][2, 1])):
+        assert said[what] == numbers.significant(float(value), 4), what
+    terms = kinds.inner_terms(trace, "rnn", "forget", 2, 1)
+    listed = sorted(float(row[1]) for row in made.table.rows if str(row[0]).startswith(("x ", "h ")))
+    assert listed == pytest.approx(sorted(float(product) for taps in terms.taps for product in taps.products))
+    assert any(f"step 3 the forget gate keeps {100 * values[2, 1]:.0f} %" in mark.plain for mark in made.still
+               if isinstance(mark, Text))
+    back = page(trace, timeline(trace).find("rnn.backward[3]"), focus, Look(), large=True)
+    assert {str(row[0]): row[1] for row in back.table.rows}["∂L/∂forget gate"] == layer.inner_gradients["forget"][2, 1]

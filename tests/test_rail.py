@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from visualizer import samples
+from visualizer.scene import state as does
 from visualizer.scene.state import State
 from visualizer.ui.rail import Rail, choose_model
 from visualizer.ui.store import Store
@@ -28,7 +29,7 @@ def test_a_model_that_reads_pictures_keeps_the_picture(rail):
     assert (rail.store.state.model, rail.store.state.sample) == ("lenet_mnist", "digit-3")
 
 
-@pytest.mark.parametrize("model", ["char_lstm", "surname_gru", "sentiment_gru", "crnn_strip"])
+@pytest.mark.parametrize("model", ["char_lstm", "surname_gru", "sentiment_gru", "crnn_strip", "adding_lstm"])
 def test_a_model_that_reads_something_else_opens_on_its_own_first_sample(rail, model):
     choose_model(rail.store, model)
     first = samples.all_samples(kind_of(model))[0]
@@ -76,11 +77,55 @@ def test_a_text_that_the_model_cannot_read_is_not_sent_and_named(rail, qtbot):
     assert not any("not know" in said for said, _ in rail.typed.notes())
 
 
+@pytest.mark.parametrize(("text", "why"), [
+    ("", "There is nothing to read yet"), ("a" * 10_001, "10,001 characters are")])
+def test_nothing_and_too_much_are_not_sent_said_in_one_sentence_and_nothing_is_lost(rail, text, why):
+    choose_model(rail.store, "char_gru")
+    rail.refresh()
+    field, before = rail.typed.field, rail.store.state
+    field.selectAll()
+    field.insertPlainText(text)
+    assert rail.store.state == before, "the last text stays open"
+    assert field.toPlainText() == text, "and what was typed stays in the field"
+    said = [line for line, token in rail.typed.notes() if token == "negative-text"]
+    assert why in " ".join(said)
+    field.selectAll()
+    field.insertPlainText("a" * 10_000)
+    assert rail.store.state.sample == f"text:{'a' * 10_000}"
+
+
 def test_a_sample_that_is_chosen_stands_in_the_field(rail):
     choose_model(rail.store, "sentiment_gru")
     rail.refresh()
     rail.grid.choose(3)
     assert rail.typed.field.toPlainText() == samples.raw(samples.all_samples("sentence")[3].name)
+
+
+def test_weights_from_before_training_stay_only_where_there_are_some(rail):
+    choose_model(rail.store, "rows_rnn")
+    rail.store.apply(does.before_training)
+    choose_model(rail.store, "char_lstm")
+    assert rail.store.state.interventions == ("untrained",)
+    choose_model(rail.store, "mlp_mnist")
+    assert rail.store.state.interventions == ()
+
+
+def test_what_is_said_of_a_text_model_is_that_of_the_weights_at_hand(rail):
+    choose_model(rail.store, "char_lstm")
+    rail.refresh()
+    assert ("held-out 2.31 bits a character", "ink-2") in rail.typed.notes()
+    rail.store.apply(does.before_training)
+    assert ("held-out 6.00 bits a character", "ink-2") in rail.typed.notes()
+    assert "held-out 6.00 bits" in rail.typed.field.accessibleDescription()
+
+
+def test_sequences_are_named_in_words(rail):
+    choose_model(rail.store, "adding_rnn")
+    rail.refresh()
+    assert rail.store.state.view == "unrolled"
+    assert (rail.grid.across, len(rail.grid.samples)) == (1, 12)
+    assert not rail.draw_button.isVisible()
+    assert rail.grid.place_of(1).top() - rail.grid.place_of(0).top() == rail.grid.pitch < rail.grid.place_of(0).width()
 
 
 def test_nothing_can_be_drawn_for_a_model_that_reads_text(rail):

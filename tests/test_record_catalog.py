@@ -56,6 +56,37 @@ def test_a_bundled_model_opens_by_name_with_its_card(name: str) -> None:
                for size, wanted in zip(x.shape[1:], reads["shape"], strict=True))
 
 
+@pytest.mark.parametrize("name", registry.with_before())
+def test_a_model_opens_with_its_weights_from_before_training(name: str) -> None:
+    """The same network and the same description, other numbers, and it says so."""
+    trained, before = open_model(name), open_model(name, untrained=True)
+    assert before.name == name
+    assert before.title == f"{trained.title}, before training"
+    assert (before.card["trained"], before.labels) == ("no", trained.labels)
+    assert before.module.state_dict().keys() == trained.module.state_dict().keys()
+    assert all(not torch.equal(weight, trained.module.state_dict()[key])
+               for key, weight in before.module.state_dict().items())
+
+
+def test_weights_from_before_training_are_no_model_of_their_own() -> None:
+    assert {"adding_rnn", "char_lstm", "deep_sigmoid", "rows_gru", "wait_lstm"} <= set(registry.with_before())
+    assert not any("before" in name for name in registry.models())
+    with pytest.raises(LookupError, match="There is no model"):
+        open_model("rows_rnn.before")
+
+
+def test_where_there_are_none_from_before_training_it_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "mine.safetensors"
+    path.write_bytes((ROOT / "models" / "rows_rnn.safetensors").read_bytes())
+    for model, words in (("mlp_mnist", "mlp_mnist from before training are not bundled"), (path, "one set of weights")):
+        with pytest.raises(Refused, match=words) as caught:
+            open_model(model, untrained=True)
+        assert_one_sentence(caught.value)
+        assert "rows_rnn" in str(caught.value)
+    with pytest.raises(LookupError, match="There is no model"):
+        open_model("nothing", untrained=True)
+
+
 def test_two_openings_share_nothing_that_can_be_changed() -> None:
     one, other = open_model("digits_cnn"), open_model("digits_cnn")
     with torch.no_grad():

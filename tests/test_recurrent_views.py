@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from tests.test_views import corners, seen
-from visualizer import record
-from visualizer.scene.picture import Focus, Image, Look, Picture, Text
-from visualizer.scene.reading import BLOCKS, TABS, entropy, guesses, layers, opened, reading
+from tests.test_views import box, corners, seen
+from visualizer import kinds, record
+from visualizer.record.catalog import open_model
+from visualizer.scene import colour
+from visualizer.scene.picture import Focus, Image, Look, Path, Picture, Rect, Text
+from visualizer.scene.reading import BLOCKS, TABS, entropy, first_level, guesses, layers, opened, reading
+from visualizer.scene.reads import read_by
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
+from visualizer.views.hidden_state import ordered, scale_of
+from visualizer.views.unrolled._lane import crossings
 
-NAMES = ("unrolled", "hidden_state", "gates", "trajectory", "step_outputs", "cell")
+NAMES = ("unrolled", "hidden_state", "gates", "trajectory", "step_outputs", "cell", "connectivity")
 TEXT = "wherefore art thou"
 
 
 @pytest.fixture(scope="module", params=["char_lstm", "char_gru", "char_rnn"])
 def text(request: pytest.FixtureRequest) -> Trace:
-    return record.record(request.param, TEXT)
+    return record.with_study(record.pass_of(request.param, TEXT), "connectivity")
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +143,7 @@ def test_the_scale_of_the_state_never_changes(lstm: Trace) -> None:
     maps = []
     for step in (6, 16):
         picture = find("hidden_state").draw(lstm, timeline(lstm).find(f"lstm.forward[{step}]"), None, Look())
-        maps.append(next(mark.values[0] for mark in picture if isinstance(mark, Image) and mark.transposed))
+        maps.append(next(mark.values[0] for mark in picture if isinstance(mark, Image) and mark.rows))
     assert np.array_equal(maps[0], maps[1][:, :maps[0].shape[1]])
 
 
@@ -143,3 +152,284 @@ def test_a_view_of_steps_refuses_a_network_without_steps() -> None:
     assert not find("unrolled").suits(trace)
     with pytest.raises(LookupError, match="no recurrent layer"):
         find("unrolled").draw(trace, timeline(trace).settled(0), Focus("fc1"), Look())
+
+
+# --- folded into one cell ---------------------------------------------------------------------------------------------
+
+FOLDS = ("0", "0.1", "0.25", "0.5", "0.75", "0.9", "1")
+
+
+@pytest.mark.parametrize("look", [Look(), Look((952, 656), "dark"), Look((1920, 1080), "projector", 1.25)])
+@pytest.mark.parametrize("fold", FOLDS)
+def test_every_picture_on_the_way_to_the_folded_cell_keeps_the_laws(fold: str, look: Look, every: Trace) -> None:
+    times = timeline(every)
+    name = layers(every)[-1].name
+    middle = times.find(f"{name}.forward[3]")
+    for moment in (middle, times.at(times.starts[middle.index] + Fraction(1, 5)), times.find(f"{name}.backward[3]")):
+        picture = find("unrolled").draw(every, moment, None, replace(look, knobs=(("fold", fold),)))
+        for mark in picture:
+            assert all(-1 <= x <= look.size[0] + 1 and -1 <= y <= look.size[1] + 1 for x, y in corners(mark)), mark
+        texts = [(mark, box(mark)) for mark in picture if isinstance(mark, Text) and mark.opacity > 0.02]
+        for index, (mark, (x0, y0, x1, y1)) in enumerate(texts):
+            for other, (u0, v0, u1, v1) in texts[index + 1:]:
+                apart = x1 <= u0 + 1 or u1 <= x0 + 1 or y1 <= v0 + 1 or v1 <= y0 + 1 or same_place(mark, other)
+                assert apart, f"{moment.address}: {mark.plain!r} and {other.plain!r}"
+
+
+def same_place(one: Text, other: Text) -> bool:
+    """A word that changes its colour is drawn twice, both times in part."""
+    return (one.plain, one.x, one.y) == (other.plain, other.x, other.y) and one.opacity + other.opacity <= 1.001
+
+
+def test_folding_moves_without_jumping(lstm: Trace) -> None:
+    """From one hundredth to the next no mark moves or grows by more than a few pixels, nor appears at once."""
+    moment = timeline(lstm).find("lstm.forward[9]")
+
+    def place(fold: float) -> dict[str, float]:
+        picture = find("unrolled").draw(lstm, moment, None, Look(knobs=(("fold", f"{fold:.3f}"),)))
+        band = next(mark for mark in picture if isinstance(mark, Rect) and mark.fill == "tint")
+        names = {mark.plain: mark.x for mark in picture if isinstance(mark, Text) and mark.anchor == "end"}
+        return {"band": band.x, "wide": band.width, "hidden": names["hidden state h"]}
+
+    before = place(0.0)
+    assert before == place(0.15), "the words go first"
+    for hundredth in range(1, 101):
+        now = place(hundredth / 100)
+        assert all(abs(now[key] - before[key]) < 16 for key in now), hundredth
+        before = now
+
+
+def test_the_folded_cell_says_which_step_it_is_and_counts_its_weights_once(text: Trace) -> None:
+    layer = layers(text)[0]
+    picture = find("unrolled").draw(text, timeline(text).find(f"{layer.name}.forward[9]"), None,
+                                    Look(knobs=(("fold", "1"),)))
+    words = [mark.plain for mark in picture if isinstance(mark, Text)]
+    count = sum(values.size for values in layer.weights.values())
+    assert "step 9 of 18" in words
+    assert f"the same {count:,} weights" in words
+    assert {"h of step 9", "step 10 reads it again"} <= set(words)
+    tiles = [mark for mark in picture if isinstance(mark, Image) and mark.palette == "weight"]
+    assert [len(mark.values) for mark in tiles] == [1]
+
+
+def test_steps_change_within_the_folded_cell_without_jumping(lstm: Trace) -> None:
+    look, times = Look(knobs=(("fold", "1"),)), timeline(lstm)
+    for index in range(times.find("lstm.forward[3]").index, times.find("lstm.forward[8]").index):
+        end = find("unrolled").draw(lstm, times.settled(index), None, look)
+        start = find("unrolled").draw(lstm, times.at(times.starts[index + 1]), None, look)
+        assert tiles_of(end) == tiles_of(start), times.beats[index + 1].address
+
+
+# --- both directions, padding, what is read ---------------------------------------------------------------------------
+
+class Packed(nn.Module):
+    """Reads sequences without their padding and pads what it made again."""
+
+    def __init__(self, both: bool, kind: type[nn.RNNBase] = nn.LSTM) -> None:
+        super().__init__()
+        self.rnn = kind(3, 8, batch_first=True, bidirectional=both)
+        self.fc = nn.Linear(16 if both else 8, 4)
+
+    def forward(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        made, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])
+        return self.fc(made)
+
+
+def packed(both: bool) -> Trace:
+    torch.manual_seed(0)
+    return record.capture(Packed(both), (torch.randn(1, 9, 3), torch.tensor([6])))
+
+
+@pytest.fixture(scope="module", params=["char_lstm", "rows_gru", "sentiment_gru", "crnn_strip", "packed",
+                                        "packed both"])
+def every(request: pytest.FixtureRequest) -> Trace:
+    if request.param.startswith("packed"):
+        return packed("both" in request.param)
+    samples = {"char_lstm": TEXT, "sentiment_gru": "a processed comedy chop suey"}
+    return record.record(request.param, samples[request.param]) if request.param in samples else \
+        record.record(request.param)
+
+
+@pytest.mark.parametrize("look", [Look(), Look((952, 656), "dark"), Look((1920, 1080), "projector", 1.25)])
+def test_every_view_of_every_reader_keeps_the_laws(every: Trace, look: Look) -> None:
+    times = timeline(every)
+    for view in suiting(every):
+        for index in range(0, len(times.beats), 7):
+            picture = view.draw(every, times.settled(index), None, look)
+            for mark in picture:
+                assert all(-1 <= x <= look.size[0] + 1 and -1 <= y <= look.size[1] + 1 for x, y in corners(mark)), \
+                    f"{view.name} {times.beats[index].address}: {mark}"
+            texts = [(mark, box(mark)) for mark in picture if isinstance(mark, Text) and mark.opacity == 1]
+            for number, (mark, (x0, y0, x1, y1)) in enumerate(texts):
+                for other, (u0, v0, u1, v1) in texts[number + 1:]:
+                    assert x1 <= u0 + 1 or u1 <= x0 + 1 or y1 <= v0 + 1 or v1 <= y0 + 1, \
+                        f"{view.name} {times.beats[index].address}: {mark.plain!r} and {other.plain!r}"
+
+
+def test_two_directions_are_two_tracks_over_the_same_steps() -> None:
+    trace = packed(both=True)
+    picture = find("unrolled").draw(trace, timeline(trace).find("rnn.l0.reverse.forward[4]"), None, Look())
+    states = {mark.focus.layer: mark for mark in picture if isinstance(mark, Image) and mark.focus is not None
+              and mark.palette == "activation" and mark.focus.part == "output"}
+    forward, reverse = states["rnn.l0"], states["rnn.l0.reverse"]
+    assert (forward.x, forward.steps, forward.cell) == (reverse.x, reverse.steps, reverse.cell)
+    assert reverse.y > forward.y
+    assert unread(forward) == {6, 7, 8}, "the padding"
+    assert unread(reverse) == {0, 1, 2, 6, 7, 8}, "it reads from the right, and has come to step 4"
+    assert any(mark.plain.startswith("6 of 9 steps") for mark in picture if isinstance(mark, Text))
+
+
+def unread(states: Image) -> set[int]:
+    assert states.hatched is not None
+    return {int(tile) for tile in np.flatnonzero(states.hatched.all(axis=(1, 2)))}
+
+
+def test_the_reverse_direction_moves_on_from_the_right(every: Trace) -> None:
+    """A state's movement is measured from the state that was read just before it."""
+    for layer in layers(every):
+        shown = reading(every, layer.name)
+        if shown.reverse and shown.steps != 40:
+            moment = timeline(every).find(f"{layer.name}.forward[4]")
+            caption = find("unrolled").draw(every, moment, None, Look()).caption
+            moved = float(np.linalg.norm(shown.states[3] - shown.states[4]))
+            assert f"moves by {moved:.3g}" in caption
+
+
+@pytest.mark.parametrize("name", ["unrolled", "hidden_state", "gates"])
+def test_padding_is_hatched_and_the_length_said(name: str) -> None:
+    trace = packed(both=False)
+    assert (reading(trace, "rnn").steps, reading(trace, "rnn").padded) == (6, 3)
+    picture = find(name).draw(trace, timeline(trace).find("rnn.backward[1]"), None, Look())
+    words = " ".join(mark.plain for mark in picture if isinstance(mark, Text))
+    assert "6 of 9 steps" in words
+    assert "padding" in words
+
+
+def test_what_is_read_is_found_by_its_numbers() -> None:
+    rows = record.record("rows_gru", "digit-2148")
+    found = read_by(rows, reading(rows, "gru"), kinds.receptive_field)
+    assert found is not None
+    assert (found.kind, found.upright) == ("rows", True)
+    assert np.array_equal(found.values, rows["input"].output[0])
+    strip = record.record("crnn_strip")
+    found = read_by(strip, reading(strip, "lstm.l0"), kinds.receptive_field)
+    assert found is not None
+    assert found.kind == "windows"
+    lows, highs = (np.array(edges) for edges in zip(*found.windows, strict=True))
+    assert set(np.diff(lows)) == set(np.diff(highs)) == {4}, "160 columns in 40 steps"
+    sequence = packed(both=False)
+    found = read_by(sequence, reading(sequence, "rnn"), kinds.receptive_field)
+    assert found is not None
+    assert found.kind == "numbers"
+    text = record.record("char_lstm", TEXT)
+    assert read_by(text, reading(text, "lstm"), kinds.receptive_field) is None
+
+
+def test_nothing_outside_its_window_reaches_a_frame() -> None:
+    """The windows against torch: other columns may change as they like, the frame stays as it is; its own change it."""
+    trace = record.record("crnn_strip")
+    found = read_by(trace, reading(trace, "lstm.l0"), kinds.receptive_field)
+    assert found is not None
+    (low, high), source = found.windows[20], first_level(trace, trace["lstm.l0"]).name
+    picture = np.array(trace["input"].output)
+    model = open_model("crnn_strip").module
+
+    def frame(values: np.ndarray) -> np.ndarray:
+        return record.capture(model, torch.from_numpy(values[None]))[source].output[20]
+
+    outside, inside = picture.copy(), picture.copy()
+    outside[..., :low] = outside[..., high + 1:] = 0.7
+    inside[..., low:high + 1] = 0.7
+    assert np.abs(frame(outside) - frame(picture)).max() < 1e-6
+    assert np.abs(frame(inside) - frame(picture)).max() > 0.1
+
+
+def test_the_row_that_is_read_is_outlined_and_rows_to_come_are_hatched() -> None:
+    rows = record.record("rows_gru", "digit-2148")
+    picture = find("unrolled").draw(rows, timeline(rows).find("gru.forward[12]"), None, Look())
+    lines = [mark for mark in picture if isinstance(mark, Image) and mark.palette == "pixel" and len(mark.values) > 1]
+    read = next(mark for mark in lines if mark.opacity == 1)
+    assert read.indices == tuple(range(12))
+    hatched = [mark for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch" and mark.y == read.y]
+    assert len(hatched) >= 28 - 12
+
+
+@pytest.mark.parametrize("knobs", [("order", "as is"), ("order", "principal"), ("order", "last")])
+@pytest.mark.parametrize("name", ["unrolled", "hidden_state"])
+def test_a_point_of_the_state_is_that_unit_at_that_step(name: str, knobs: tuple[str, str], every: Trace) -> None:
+    """The colour under a point is that of the value which the focus there names."""
+    layer = layers(every)[0]
+    look = Look(knobs=(knobs,))
+    picture = find(name).draw(every, timeline(every).settled(len(timeline(every).beats) // 2 - 1), None, look)
+    tiles = [mark for mark in picture if isinstance(mark, Image) and mark.palette == "activation" and mark.rows
+             and mark.focus is not None and mark.focus.layer == layer.name]
+    for mark in tiles:
+        for tile, row, column in ((0, 0, 0), (len(mark.values) - 1, len(mark.rows) // 2, mark.values.shape[2] - 1)):
+            if mark.hatched is not None and mark.hatched[tile, row, 0]:
+                continue
+            x, y = mark.tile_origin(tile)
+            found = picture.hit(x + (column + 0.5) * mark.cell[0], y + (row + 0.5) * mark.cell[1])
+            assert found is not None
+            assert found.layer == layer.name
+            value = np.asarray(layer.inner["hidden"])[found.cell]
+            assert colour.signed(value, 1.0) == mark.values[tile, row, column]
+
+
+# --- long, sorted, saturated ------------------------------------------------------------------------------------------
+
+def test_a_thousand_steps_are_not_a_thousand_marks() -> None:
+    torch.manual_seed(0)
+
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.fc = nn.LSTM(3, 12, batch_first=True), nn.Linear(12, 4)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(self.rnn(x)[0][:, -1])
+
+    trace = record.capture(Reader(), torch.randn(1, 1000, 3), target=1)
+    moment = timeline(trace).find("rnn.forward[500]")
+    for name in ("unrolled", "hidden_state", "gates", "cell", "trajectory"):
+        picture = find(name).draw(trace, moment, None, Look())
+        assert sum(1 for _ in picture) < 400, name
+    picture = find("hidden_state").draw(trace, moment, None, Look())
+    assert picture.hit(132 + 700 * 0.9, 300) is not None, "steps narrower than a pixel can still be pointed at"
+
+
+def test_units_are_sorted_by_their_loading_and_by_their_first_change(lstm: Trace) -> None:
+    shown = reading(lstm, "lstm")
+    values = shown.states - shown.states.mean(axis=0)
+    _, vectors = np.linalg.eigh(values.T @ values)  # another way to the principal components than the view's
+    loading = vectors[:, -1] * np.sign(vectors[np.abs(vectors[:, -1]).argmax(), -1])
+    order = ordered(shown, "hidden", "principal")
+    assert np.all(np.diff(loading[list(order)]) <= 1e-9)
+    jumps = np.abs(np.diff(shown.states, axis=0)) > 0.5 * np.ptp(shown.states, axis=0)
+    moved = [next((step for step in range(len(jumps)) if jumps[step, unit]), shown.steps)
+             for unit in ordered(shown, "hidden", "change")]
+    assert moved == sorted(moved)
+
+
+def test_the_unbounded_memory_is_drawn_on_a_symmetric_scale_and_what_lies_beyond_is_marked(lstm: Trace) -> None:
+    shown = reading(lstm, "lstm")
+    assert scale_of(shown, "hidden") == 1.0
+    memory = np.abs(np.asarray(shown.layer.inner["cell"], np.float64))
+    top = scale_of(shown, "cell")
+    assert np.isclose(np.mean(memory <= top), 0.99, atol=0.005)
+    picture = find("hidden_state").draw(lstm, timeline(lstm).settled(len(timeline(lstm).beats) // 2), None,
+                                        Look(knobs=(("state", "cell"),)))
+    marked = [mark for mark in picture if isinstance(mark, Path) and mark.fill == "ink"]
+    assert sum(len(mark.curves) for mark in marked) == np.count_nonzero(memory > top)
+    words = " ".join(mark.plain for mark in picture if isinstance(mark, Text))
+    assert f"{np.count_nonzero(memory > top)} beyond it" in words
+
+
+def test_going_back_over_a_space_is_said_only_where_it_divides(lstm: Trace) -> None:
+    shown = reading(lstm, "lstm")
+    assert shown.norms is not None
+    falls = [shown.norms[step + 1] / shown.norms[step] for step, word in enumerate(shown.words[:-1]) if word == "␣"]
+    said = crossings(shown, range(shown.steps))
+    assert bool(said) == all(fall >= 1.2 for fall in falls)
+    steep = replace(shown, gradients=np.full(shown.states.shape, 10.0) ** np.arange(-18, 0)[:, None])
+    assert crossings(steep, range(18)) == "Going back over a space divides the gradient by **10**, then by **10**."

@@ -82,13 +82,13 @@ def test_samples_need_neither_torch_nor_qt() -> None:
 
 def test_samples_are_told_apart_by_kind() -> None:
     counts = {kind: len(samples.all_samples(kind)) for kind in samples.READS}
-    assert counts == {"image": 400, "strip": 24, "text": 13, "name": 60, "sentence": 40, "sequence": 0}
+    assert counts == {"image": 400, "strip": 24, "text": 13, "name": 60, "sentence": 40, "sequence": 12}
     everything = samples.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR
 
 
-def test_every_sample_is_a_picture_or_a_text() -> None:
+def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
     for kind in samples.READS:
         for sample in samples.all_samples(kind):
             raw = samples.raw(sample.name)
@@ -96,6 +96,11 @@ def test_every_sample_is_a_picture_or_a_text() -> None:
                 assert isinstance(raw, str)
                 assert raw
                 with pytest.raises(LookupError, match="is a text and has no pixels"):
+                    samples.pixels(sample.name)
+            elif kind == "sequence":
+                assert raw.shape == (60, 2)
+                assert (raw.dtype, raw.flags.writeable) == (np.float64, False)
+                with pytest.raises(LookupError, match="is a table of numbers and has no pixels"):
                     samples.pixels(sample.name)
             else:
                 assert raw.shape == {"image": (28, 28), "strip": (32, 160)}[kind]
@@ -105,6 +110,7 @@ def test_every_sample_is_a_picture_or_a_text() -> None:
 def test_titles_say_what_a_sample_is() -> None:
     titles = {sample.name: (sample.title, sample.label) for sample in samples.all_samples()}
     assert titles["strip-1"] == ("Strip 1: 3 4 1 0 2 6", None)
+    assert titles["sum-1"] == ("Sum 1: 0.43 + 0.24", None)
     assert titles["sea-change"] == ("Sea change", None)
     assert titles["Bičanić"] == ("Bičanić (Croatian)", 0)
     assert titles["sentence-1"] == ("“a processed comedy chop suey .”", 0)
@@ -134,9 +140,10 @@ def test_what_a_sample_is_called_finds_it_again() -> None:
         assert np.array_equal(again.raw, once.raw)
 
 
-def test_no_word_is_the_first_sample() -> None:
-    for kind in ("image", "strip", "text", "name", "sentence"):
+def test_no_word_is_the_first_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in samples.READS:
         assert samples.given("", kind).sample == samples.all_samples(kind)[0]
+    monkeypatch.setattr(samples, "all_samples", lambda kind: ())
     with pytest.raises(Refused, match="none comes with the app") as caught:
         samples.given("", "sequence")
     assert_one_sentence(caught.value)
@@ -153,7 +160,10 @@ def test_no_word_is_the_first_sample() -> None:
     ("sea-change", "image", "reads pictures of one digit, and sea-change is a text"),
     ("text:to be", "image", "reads pictures of one digit, and that is a text"),
     ("walk.csv", "text", "reads text, and walk.csv is a table of numbers"),
-    ("to be", "sequence", "reads tables of numbers, and 'to be' is none"),
+    ("to be", "sequence", "reads tables of numbers, and 'to be' is none; choose one that it reads, for example sum-1"),
+    ("sum-1", "text", "reads text, and sum-1 is a table of numbers"),
+    ("sum-1", "image", "reads pictures of one digit, and sum-1 is a table of numbers"),
+    (FOUR, "sequence", "reads tables of numbers, and digit-2148 is a picture"),
     ("strip:4 x 7", "strip", "'4 x 7' is no row of digits"),
     ("strip:", "strip", "no digit to lay"),
     ("strip:" + "8" * 400, "strip", "columns long; write fewer"),

@@ -11,14 +11,14 @@ from PySide6.QtGui import QAccessible, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from visualizer import paint, registry, views
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Look
+from visualizer import paint, record, registry, views
+from visualizer.scene.picture import BEAT, Focus, Look, Rect
 from visualizer.scene.state import State
 from visualizer.scene.timeline import ease
 from visualizer.trace import load
 from visualizer.ui import words
 from visualizer.ui.canvas import places
+from visualizer.ui.commands import turned
 from visualizer.ui.stage import Stage, level_for, moment_at, suiting, uneased
 from visualizer.ui.store import Store
 
@@ -392,6 +392,56 @@ def test_it_shrinks_back_into_its_tile_on_the_way_up(stage, glides):
     assert stage.picture.caption.startswith("Channel 7 of conv2")
     stage.update()
     assert stage.grab().toImage() == network
+
+
+@pytest.fixture
+def reader(qtbot):
+    """A stage on a recurrent network that reads three characters, and what it asks the clock for."""
+    paint.load_fonts()
+    trace = record.record("char_rnn", "sea")
+    store = Store(State(model="char_rnn", sample="text:sea", view="unrolled", at="rnn.forward[2]"), trace)
+    made = Stage(store)
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.refresh()
+    asked = []
+    made.glide = lambda owner, seconds, function: asked.append((seconds, function)) or function(0.0)
+    return made, asked
+
+
+def test_folding_is_one_motion_and_one_change(reader):
+    stage, glides = reader
+    apart = stage.picture
+    stage.store.apply(lambda state: turned(state, "fold", "1"))
+    (seconds, show), = glides
+    assert seconds == 0.35
+    assert list(stage.picture) == list(apart), "it starts here"
+    band = []
+    for share in (0.3, 0.5, 0.7, 1.0):
+        show(share)
+        band.append(next(mark.width for mark in stage.picture if isinstance(mark, Rect) and mark.fill == "tint"))
+    assert band == sorted(band)
+    assert band[0] < band[-1]
+    folded = views.find("unrolled").draw(stage.store.trace, stage.store.moment, None, stage.store.state.look)
+    assert stage.picture == folded
+    stage.store.undo()
+    assert len(glides) == 2, "undone it unfolds, as one motion as well"
+    assert not stage.store.can_undo
+    glides[1][1](0.4)
+    assert stage.picture != apart
+    glides[1][1](1.0)
+    assert stage.picture == apart
+
+
+def test_a_fold_that_turns_back_midway_goes_on_from_there(reader):
+    stage, glides = reader
+    stage.store.apply(lambda state: turned(state, "fold", "1"))
+    glides[0][1](0.5)
+    halfway = stage.picture
+    stage.store.apply(lambda state: turned(state, "fold", "0"))
+    assert stage.picture == halfway
 
 
 def test_with_reduced_motion_or_another_change_meanwhile_it_is_a_cut(stage, glides):

@@ -95,7 +95,26 @@ def test_looking_at_a_layer_moves_the_cursor_there_in_the_same_direction() -> No
     assert states.select(back, trace, times, Focus("layer1")).at == "layer1.backward"
 
 
+def test_before_training_is_taken_and_given_back_beside_other_interventions() -> None:
+    other = State(interventions=("layer1:0=0",))
+    before = states.before_training(other)
+    assert before.interventions == ("layer1:0=0", "untrained")
+    assert states.before_training(before) == other
+    assert states.before_training(states.before_training(State())) == State()
+
+
 def test_speeds_go_up_and_down_within_their_range() -> None:
     assert states.faster(State(speed=1.0), 1).speed == 2.0
     assert states.faster(State(speed=8.0), 1).speed == 8.0
     assert replace(states.theme(states.theme(State())), model="x") == replace(State(), model="x")
+
+
+def test_reverse_stays_at_the_same_step_of_a_layer_that_has_steps() -> None:
+    values = np.zeros((4, 2))
+    layers = (Layer("input", "input", ("step", "feature"), {}, (), values),
+              Layer("rnn", "rnn", ("step", "unit"), {}, ("input",), values, values, inner={"hidden": values}),
+              Layer("last", "relu", ("step", "unit"), {}, ("rnn",), values, values))
+    times = timeline(Trace("toy", layers))
+    back = states.reverse(State(at="rnn.forward[3]"), times)
+    assert back.at == "rnn.backward[3]"
+    assert states.reverse(back, times).at == "rnn.forward[3]"

@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from tests.toys import deep, toy, wide
+from tests.toys import deep, leaping, toy, wide
 from visualizer import record
 from visualizer.scene import colour
 from visualizer.scene.columns import arrange
@@ -227,6 +227,40 @@ def box(mark: Text) -> tuple[float, float, float, float]:
         wide = min(wide, mark.max_width)
     left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
     return left, mark.y - mark.size * 0.74, left + wide, mark.y
+
+
+def arcs(picture: Picture, top: float) -> list[tuple[float, float, bool]]:
+    """(from, to, lit) of every line that runs along above the columns."""
+    found = []
+    for mark in picture:
+        for curve in mark.curves if isinstance(mark, Path) else ():
+            level = [(x, y) for x, y in curve if y < top]
+            if len(level) > 1 and max(x for x, _ in level) - min(x for x, _ in level) > 20:
+                found.append((curve[0][0], max(x for x, _ in level), mark.stroke == "accent"))
+    return found
+
+
+def test_what_is_read_from_further_back_comes_along_an_arc_above_the_columns() -> None:
+    trace = leaping()
+    network = find("network")
+    plan = arrange(trace, Look(), frozenset({"flatten"}))
+    (skip,) = plan.skips
+    assert skip == ("stem", trace["add"].name)
+    x0, x1 = (plan.columns[name].middle for name in skip)
+    at = timeline(trace)
+    for address, lit in (("first.0.forward", False), ("add.forward", True)):
+        found = arcs(network.draw(trace, at.find(address), None, Look()), plan.top)
+        assert (x0, x1, lit) in found
+    assert not arcs(network.draw(toy(), timeline(toy()).settled(1), None, Look()), arrange(toy(), Look()).top)
+
+
+def test_the_arcs_of_a_deep_network_end_at_the_rim_of_what_is_seen() -> None:
+    trace = leaping(8)
+    network, times = find("network"), timeline(trace)
+    assert arrange(trace, Look()).deep
+    for index in range(len(times.beats)):
+        picture = network.draw(trace, times.settled(index), None, Look())
+        assert all(0 <= start <= end <= Look().size[0] for start, end, _ in arcs(picture, 160))
 
 
 # --- what the colours stand for -------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
 from visualizer import registry, samples, views
 from visualizer.kinds import Report
@@ -36,9 +37,11 @@ from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import places
 from visualizer.ui.inspector import badge_words
+from visualizer.ui.page import looked_at
 from visualizer.ui.rail import choose_model
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
+from visualizer.ui.words import path
 
 Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,6 +110,26 @@ def test_a_step_and_a_step_back_is_the_same_picture(window):
 def test_a_key_walks(window, key, at):
     press(window, key)
     assert window.store.state.at == at
+
+
+def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
+    wanted = []
+    window.store.wants_trace.connect(wanted.append)
+    choose_model(window.store, "rows_rnn")
+    for done in (("untrained",), ()):
+        press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+        assert window.store.state.interventions == done
+        assert wanted[-1] == window.store.state
+    press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    window.store.undo()
+    assert window.store.state.interventions == ()
+
+
+def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
+    press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+    assert window.store.state.interventions == ()
+    assert not window.store.waiting
+    assert "For digits_cnn no weights from before training come with the app" in window.message.words
 
 
 def test_end_goes_all_the_way_back_to_the_input(window):
@@ -229,10 +252,12 @@ def test_the_screen_goes_blank_and_comes_back(window, key, color):
 
 def test_presenting_is_full_screen_in_projector_colours_and_escape_only_leaves_it(window):
     press(window, Key.Key_F5)
-    assert window.isFullScreen()
-    assert window.store.state.look.theme == "projector"
-    press(window, Key.Key_Escape)
-    assert not window.isFullScreen()
+    audience = window.presenter.audience
+    assert audience.isFullScreen()
+    assert audience.picture.theme == "projector"
+    press(audience, Key.Key_Escape)
+    assert not window.presenting
+    assert not audience.isVisible()
     assert window.store.state.look.theme == "light"
     assert window.store.state.focus == Focus("conv2", (7,))
 
@@ -668,6 +693,103 @@ def test_show_hands_a_recording_to_a_new_process(digits, monkeypatch, tmp_path):
     command, = started
     assert command[:4] == [sys.executable, "-m", "visualizer", "open"]
     assert load(command[4]).digest == digits.digest
+
+
+# --- gates and states under the microscope --------------------------------------------------------------------------
+
+@pytest.fixture
+def gated(qtbot):
+    """An LSTM of five units over six steps, its forget gate at step 3 chosen in the view of all steps."""
+    state = State(view="unrolled", at="rnn.forward[3]", focus=Focus("rnn", (2,), "inner.forget"))
+    return opened(qtbot, Store(state, trace_of("lstm")))
+
+
+def crumbs(window):
+    return [words for words, _ in path(window.store.trace, looked_at(window.store.trace, window.store.moment,
+                                                                     window.store.state))[1:]]
+
+
+def test_enter_on_a_gate_opens_its_card_and_the_arrows_walk_through_units_and_steps(gated):
+    press(gated, Key.Key_Return)
+    state = gated.store.state
+    strongest = int(gated.store.trace["rnn"].inner["forget"][2].argmax())
+    assert (state.view, state.focus) == ("walk", Focus("rnn", (2, strongest), "inner.forget"))
+    assert "forget gate" in gated.stage.picture.caption
+    assert crumbs(gated) == ["rnn", "step 3", "forget gate", f"unit {strongest}"]
+    press(gated, Key.Key_Up if strongest else Key.Key_Down)
+    assert gated.store.state.focus.cell[1] == (strongest - 1 if strongest else 1)
+    press(gated, Key.Key_Right)
+    assert crumbs(gated)[1:3] == ["step 4", "forget gate"]
+    assert "at step 4" in gated.stage.picture.caption
+    press(gated, Key.Key_Escape)
+    assert (gated.store.state.view, gated.store.state.focus) == ("unrolled", Focus("rnn", (2,), "inner.forget"))
+
+
+def test_enter_within_a_step_opens_what_happens_just_then(gated):
+    gated.store.update(at="rnn.backward[3].cell", focus=Focus("rnn", (2, 1)))
+    press(gated, Key.Key_Return)
+    assert crumbs(gated) == ["rnn", "step 3", "memory", "unit 1"]
+    assert "∂L/∂c, memory, of unit 1 at step 3" in gated.stage.picture.caption
+
+
+def test_terms_of_a_gate_are_added_one_by_one(gated):
+    press(gated, Key.Key_Return)
+    picture = gated.stage.picture
+    count = picture.steps
+    assert gated.transport.counter() == f"Term {count} of {count}"
+    for left in range(count - 1, -1, -1):
+        press(gated, Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+        assert gated.transport.counter() == f"Term {left} of {count}"
+    press(gated, Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
+    assert gated.store.state.at == "rnn.forward[2]"
+    press(gated, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert gated.transport.counter() == f"Term 0 of {count}"
+    press(gated, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert gated.transport.counter() == f"Term 1 of {count}"
+    assert "at step 3" in gated.stage.picture.caption
+
+
+def test_the_walk_goes_upstream_through_gates_and_steps_and_back(gated):
+    press(gated, Key.Key_Return)
+    gated.stage.pick(Focus("rnn", (1, 4)))
+    assert (gated.store.state.at, crumbs(gated)) == ("rnn.forward[2]", ["rnn", "step 2", "unit 4"])
+    gated.stage.pick(Focus("rnn", (1, 4), "inner.cell"))
+    assert crumbs(gated) == ["rnn", "step 2", "memory", "unit 4"]
+    gated.stage.pick(Focus("rnn", (1, 4), "inner.input"))
+    gated.stage.pick(Focus("input", (1, 2)))
+    assert gated.store.state.at == "input.forward"
+    press(gated, Key.Key_Backspace)
+    assert crumbs(gated) == ["rnn", "step 2", "input gate", "unit 4"]
+    press(gated, Key.Key_Backspace)
+    press(gated, Key.Key_Backspace)
+    assert crumbs(gated) == ["rnn", "step 2", "unit 4"]
+    press(gated, Key.Key_Backspace)
+    assert crumbs(gated)[1:3] == ["step 3", "forget gate"]
+
+
+def test_a_gate_is_turned_over_at_the_same_step(gated):
+    press(gated, Key.Key_Return)
+    press(gated, Key.Key_C)
+    assert gated.store.state.at == "rnn.backward[3]"
+    assert "hands" in gated.stage.picture.caption
+    press(gated, Key.Key_C)
+    assert "arrived" in gated.stage.picture.caption
+    unit = gated.store.state.focus.cell[1]
+    said = {str(row[0]): row[1] for row in gated.inspector.page.picture.table.rows}
+    assert said["∂L/∂forget gate"] == pytest.approx(float(gated.store.trace["rnn"].inner_gradients["forget"][2, unit]))
+
+
+def test_a_step_is_walked_through_part_by_part_where_no_gate_was_chosen(gated):
+    gated.store.update(view="walk", focus=Focus("rnn", (2, 1)), at="rnn.forward[3]@0")
+    seen = []
+    for _ in range(200):
+        if crumbs(gated)[2:-1] not in seen:
+            seen.append(crumbs(gated)[2:-1])
+        press(gated, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+        if gated.store.moment.beat.step != 3:
+            break
+    assert seen == [["input gate"], ["forget gate"], ["candidate"], ["output gate"], ["memory"], []]
+    assert gated.store.state.at == "rnn.forward[4]@0"
 
 
 # --- the running app ------------------------------------------------------------------------------------------------

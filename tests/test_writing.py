@@ -27,7 +27,7 @@ def field(qtbot):
 
 
 def test_it_agrees_with_the_samples_about_what_is_a_text():
-    assert (writing.TYPED, writing.KINDS) == (samples.TYPED, samples.TEXTS)
+    assert (writing.TYPED, writing.KINDS, writing.MOST) == (samples.TYPED, samples.TEXTS, samples.MOST_SYMBOLS)
 
 
 def test_there_are_models_of_every_kind_that_is_typed():

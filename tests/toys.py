@@ -61,3 +61,29 @@ def whole_numbers(model: nn.Module) -> None:
         for offset, weight in enumerate(model.parameters()):
             count = torch.arange(weight.numel()) * 7 + offset * 3
             weight.copy_((((count % 11) % 4) - 1).reshape(weight.shape).float() * 0.25)
+
+
+class _Leap(nn.Module):
+    """One convolution after the other, and around each pair of them a leap that is added."""
+
+    def __init__(self, blocks: int) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(1, 3, 3, padding=1)
+        self.first = nn.ModuleList(nn.Conv2d(3, 3, 3, padding=1) for _ in range(blocks))
+        self.second = nn.ModuleList(nn.Conv2d(3, 3, 3, padding=1) for _ in range(blocks))
+        self.fc = nn.Linear(3 * 36, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        for first, second in zip(self.first, self.second, strict=True):
+            x = second(torch.relu(first(x))) + x
+        return self.fc(x.flatten(1))
+
+
+@cache
+def leaping(blocks: int = 1) -> Trace:
+    """Residual blocks: each sum reads the block before it, over three other layers."""
+    model = _Leap(blocks)
+    whole_numbers(model)
+    image = (torch.arange(36, dtype=torch.float32) % 3).reshape(1, 1, 6, 6)
+    return record.capture(model, image, target=0, name="leaping", title="Leaping", labels=("a", "b", "c"))

@@ -17,10 +17,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import argparse
 import json
 import math
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,12 +38,15 @@ if TYPE_CHECKING:
 
 DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
-CARRIES_STATE = (".session", ".png", ".svg", ".pdf")
+CARRIES_STATE = (".session", ".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 """Files in which the app leaves where it stood."""
 FEW = 12
 """So many of each are listed where everything is."""
 MOST_PIXELS = 200_000_000
 """A larger PNG is not begun: four bytes a pixel, held several times over."""
+
+LAB = "lab"
+"""The thing that is no model: the gradient laboratory."""
 
 Entry = dict[str, Any]
 """One thing listed: `name`, `about`, and whatever else a program may want to know."""
@@ -101,7 +106,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = "a bundled model, a model file, a .trace, or a .session, .png, .svg or .pdf saved by the app"
+THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, or lab, the "
+         "gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -153,6 +159,23 @@ def parser() -> argparse.ArgumentParser:
                     help="also write OUT.txt and OUT.json: what it shows, and everything it was made from")
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.png|svg|pdf")
 
+    it = command("film", _film, "write an animation as a film, or as a folder of pictures with a storyboard")
+    it.add_argument("thing", metavar="THING", help=THING)
+    _what_goes_in(it)
+    it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
+    it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
+    it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
+    _how_it_is_seen(it)
+    it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
+    it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
+    it.add_argument("--theme", help="a theme of `visualizer list themes`")
+    it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the pictures out in (default 1104x796)")
+    it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the film per laid-out pixel")
+    it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
+    it.add_argument("--numbers", type=Path, metavar="FILE.trace", help=argparse.SUPPRESS)  # what the window shows
+    it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
+    it.set_defaults(at=None, backward=False)
+
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
     _what_goes_in(it)
@@ -172,6 +195,8 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
                          "\"strip:4 0 7\" for one that reads strips")
     it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
+    it.add_argument("--untrained", action="store_true", default=None,
+                    help="with the weights from before training")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -180,6 +205,10 @@ def _what_is_seen(it: argparse.ArgumentParser) -> None:
     when = it.add_mutually_exclusive_group()
     when.add_argument("--at", metavar="ADDRESS", help="the moment: conv2.forward, conv2.forward@0.5, conv2.backward")
     when.add_argument("--backward", action="store_true", help="the end of the backward pass, or of the focused layer's")
+    _how_it_is_seen(it)
+
+
+def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
@@ -221,6 +250,17 @@ def _positive(text: str) -> float:
     return value
 
 
+def _ratio(text: str) -> Fraction:
+    """`30`, `29.97` or `30000/1001`, exactly."""
+    try:
+        value = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        value = Fraction(0)
+    if not Fraction(1, 100) <= value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0.01 to 1000")
+    return value.limit_denominator(10_000)
+
+
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
     pairs = tuple(part.partition("=")[::2] for part in text.split(","))
     if not all(knob and value for knob, value in pairs):
@@ -259,7 +299,7 @@ def _record(chosen: argparse.Namespace) -> int:
     _writable(chosen.output, (".trace",))
     if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    trace = _recorded(State(model=chosen.thing, sample=chosen.input or ""), chosen)
+    trace = _recorded(State(model=chosen.thing, sample=chosen.input or "", interventions=_done_to(chosen)), chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
     _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
@@ -278,6 +318,8 @@ def _shot(chosen: argparse.Namespace) -> int:
     look = replace(state.look, size=chosen.size or state.look.size, theme=chosen.theme or state.look.theme)
     panels = _panels(chosen)
     states = [_meant(export, replace(state, look=look), trace, chosen, *panel) for panel in panels]
+    for state in states:
+        trace = _studied(trace, state.view, state, chosen)
     shown = [export.Panel(trace, state) for state in states]
     bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
     found = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
@@ -290,6 +332,47 @@ def _shot(chosen: argparse.Namespace) -> int:
     _say(f"{chosen.output}: {found.picture.caption}")
     if mm and found.complaint:
         print(found.complaint, file=sys.stderr)
+    return DONE
+
+
+def _film(chosen: argparse.Namespace) -> int:
+    """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
+    from visualizer.scene.timeline import timeline
+    from visualizer.trace import load
+
+    films = _headless("export.film")
+    form = films.find(chosen.output)
+    if missing := form.missing():
+        raise NotDone(missing)
+    _writable(chosen.output, form.suffixes)
+    if chosen.numbers is None:
+        state, trace = _state_and_trace(chosen)
+    else:
+        state, trace = _carried(Path(chosen.thing)).state, load(chosen.numbers)
+    times = timeline(trace)
+    start, end = films.between(times, chosen.first, chosen.last)
+    chosen.at = times.at(start).address
+    size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
+    look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
+    state = _meant(_headless("export"), replace(state, look=look), trace, chosen, chosen.view)
+    trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
+    film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
+                      Fraction(chosen.speed), chosen.scale)
+    film = replace(film, state_json=_way_back(replace(state, at=film.moment(0).address), trace, chosen))
+    if why := films.refusal(film, form):
+        raise Usage(why)
+    try:
+        with _stoppable(), _progress(f"filming {state.model}", chosen.json) as told:
+            films.save(film, chosen.output, told)
+    except KeyboardInterrupt:
+        kept = "the same command goes on from there" if not form.suffixes else "nothing was written"
+        return _fail(f"Stopped; {kept}.", INTERRUPTED)
+    files = [chosen.output] if form.suffixes else [path for path in chosen.output.iterdir() if path.is_file()]
+    size, length = sum(path.stat().st_size for path in files), float(film.seconds)
+    if chosen.json:
+        _say(json.dumps({"file": str(chosen.output), "frames": film.count, "seconds": length, "bytes": size}))
+    else:
+        _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
     return DONE
 
 
@@ -319,6 +402,7 @@ def _data(chosen: argparse.Namespace) -> int:
     if suffix != ".npz" and chosen.layer is None:
         export = _headless("export")
         state = _meant(export, state, trace, chosen, chosen.view)
+        trace = _studied(trace, state.view, state, chosen)
         picture = export.Panel(trace, state).draw(state.look.size)
     made = data.to_bytes(suffix, trace, picture, chosen.layer)
     registry.write_whole(chosen.output, made)
@@ -364,9 +448,9 @@ def _lessons() -> list[Entry]:
 
 
 def _formats() -> list[Entry]:
-    pictures = _headless("export").formats()
-    return [{"name": it.name, "about": f"{it.title} ({', '.join(it.suffixes)})", "suffixes": list(it.suffixes)}
-            for it in pictures]
+    pictures, films = _headless("export").formats(), _headless("export.film").formats()
+    return [{"name": it.name, "about": f"{it.title} ({', '.join(it.suffixes) or 'a folder'})",
+             "suffixes": list(it.suffixes)} for it in (*pictures, *films)]
 
 
 def _themes() -> list[Entry]:
@@ -388,13 +472,17 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     from visualizer.trace import Refused, load
 
     thing, suffix = chosen.thing, _suffix(chosen.thing)
-    state = State(model=thing, sample=chosen.input or "")
+    state = State(model=thing, sample=chosen.input or "", interventions=_done_to(chosen))
     if suffix in CARRIES_STATE:
         found = _carried(Path(thing))
         state = found.state if chosen.input is None else replace(found.state, sample=chosen.input)
-        as_saved = chosen.input is None and chosen.target is None and chosen.dtype is None
+        if chosen.untrained:
+            state = replace(state, interventions=_done_to(chosen))
+        as_saved = all(getattr(chosen, name) is None for name in ("input", "target", "dtype", "untrained"))
         if found.trace is not None and as_saved:
             return state, found.trace
+        if state.model == LAB:
+            return _laboratory(state, chosen)
         known = state.model in registry.models() or Path(state.model).is_file()
         if why := lacking(found if as_saved else replace(found, trace=None), known):
             raise Refused(why)
@@ -403,12 +491,45 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
             if why := other_weights(found, trace):
                 print(why, file=sys.stderr)
             return state, trace
+    if state.model == LAB:
+        return _laboratory(state, chosen)
     if _suffix(state.model) == ".trace":
-        if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
+        if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
+                     if getattr(chosen, name) is not None]:
             raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model "
                         "instead.")
         return state, load(state.model)
     return state, _recorded(state, chosen)
+
+
+def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
+    """The interventions that were asked for."""
+    from visualizer.trace import UNTRAINED
+
+    return (UNTRAINED,) if chosen.untrained else ()
+
+
+def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]:
+    """The laboratory with its knobs turned: those of the State, then those that were set."""
+    from visualizer import lab
+    from visualizer.trace import Refused
+
+    if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
+        raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
+                    "--set.")
+    pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
+    mine = dict([*((name, word) for name, word in state.look.knobs if name in lab.names()),
+                 *((name, word) for name, word in pairs if name in lab.names())])
+    chosen.knobs = [tuple(pair for pair in pairs if pair[0] not in lab.names())]
+    try:
+        wanted, against = lab.of_look(mine)
+    except Refused as error:
+        raise Usage(str(error)) from error
+    with _working("measuring"):
+        trace = registry.module("record.lab").record_lab(wanted, against)
+    look = replace(state.look, knobs=tuple(sorted(mine.items())))
+    return replace(state, sample="", view=lab.view_of(wanted) if state.view == "network" else state.view,
+                   at=state.at or lab.start_of(wanted), look=look), trace
 
 
 def _carried(path: Path) -> Session:
@@ -431,7 +552,8 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     from visualizer.trace import Refused, load
 
     shipped = registry.folder("assets") / "traces" / f"{state.model}.trace"
-    if chosen.target is None and chosen.dtype is None and state.objective == "loss" and shipped.is_file():
+    if chosen.target is None and chosen.dtype is None and state.objective == "loss" \
+            and not state.interventions and shipped.is_file():
         ready = load(shipped)
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
@@ -446,8 +568,22 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
         except ImportError as error:
             raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
         trace: Trace = record(state.model, state.sample, pixels=pixels, target=chosen.target,
-                              objective=state.objective, dtype=chosen.dtype)
+                              objective=state.objective, dtype=chosen.dtype, interventions=state.interventions)
     return trace
+
+
+def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
+    """The recording with what the view shows beyond it; that of a file holds what it holds."""
+    missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
+    if not missing or _suffix(state.model) == ".trace":
+        return trace
+    with _working("measuring"):
+        record = registry.module("record")
+        again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
+                               objective=state.objective, dtype=chosen.dtype, interventions=state.interventions,
+                               trace=trace)
+        studied: Trace = record.with_study(again, *missing)
+    return studied
 
 
 def _check(trace: Trace) -> None:
@@ -478,18 +614,21 @@ def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, 
     if at is not None:
         moment = times.find(at)
     elif chosen.backward:
-        moment = _last_backward(times, focus)
+        moment = _last_backward(trace, times, focus)
     else:
         moment = moment_of(state, times)
     view = view or state.view
-    known = dict(registry.module("views").find(view).knobs)  # the State may hold those of other views, too
-    knobs = {name: word for name, word in look.knobs if word in known.get(name, ())}
+    found = registry.module("views").find(view)
+    knobs = {name: word for name, word in look.knobs if found.takes(name, word)}  # the State may hold those of others
     given = dict(pair for pairs in chosen.knobs for pair in pairs)
     several = len(_panels(chosen)) > 1 if hasattr(chosen, "panel") else False
+    known = dict(found.knobs)
     knobs |= {name: word for name, word in given.items() if not several or name in known or name in _LOOKS}
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     export.check(trace, view, look.theme, knobs)
+    kept = registry.module("lab").names() if state.model == LAB else ()
+    knobs |= {name: word for name, word in look.knobs if name in kept}
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
     return replace(state, view=view, at=moment.address, focus=focus, look=look)
 
@@ -501,14 +640,17 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     from visualizer.scene.state import to_json
 
     weights = str(trace.hashes.get("weights", ""))
-    return to_json(state if _suffix(state.model) == ".trace" else replace(state, sample=trace.sample.name), weights)
+    itself = _suffix(state.model) == ".trace" or state.model == LAB
+    return to_json(state if itself else replace(state, sample=trace.sample.name), weights)
 
 
-def _last_backward(times: Timeline, focus: Focus | None) -> Moment:
+def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:
     """The backward beat of the focused layer, or the one in which the backward pass ends."""
+    from visualizer.scene.state import step_of
     from visualizer.scene.timeline import BACKWARD
 
-    found = times.settled(len(times.beats) - 1) if focus is None else times.of(focus.layer, BACKWARD)
+    found = times.settled(len(times.beats) - 1) if focus is None else \
+        times.of(focus.layer, BACKWARD, step_of(trace, focus))
     if found is None or not found.backward:
         where = "anywhere in this recording" if focus is None else f"to {focus.layer}"
         raise Usage(f"No gradient came back {where}; choose another layer, or another --target.")
@@ -521,10 +663,13 @@ def _scope(word: str) -> str:
     return word
 
 
-def _signs(word: str) -> bool:
-    if word not in ("on", "off"):
-        raise Usage(f"signs cannot be {word!r}; choose on or off.")
-    return word == "on"
+def _switch(name: str) -> Callable[[str], bool]:
+    def read(word: str) -> bool:
+        if word not in ("on", "off"):
+            raise Usage(f"{name} cannot be {word!r}; choose on or off.")
+        return word == "on"
+
+    return read
 
 
 def _text_scale(word: str) -> float:
@@ -537,7 +682,8 @@ def _text_scale(word: str) -> float:
     return value
 
 
-_LOOKS: dict[str, Callable[[str], Any]] = {"scope": _scope, "signs": _signs, "text_scale": _text_scale}
+_LOOKS: dict[str, Callable[[str], Any]] = {
+    "scope": _scope, "signs": _switch("signs"), "text_scale": _text_scale, "reduced_motion": _switch("reduced_motion")}
 """Knobs that every view has: fields of Look."""
 
 
@@ -568,11 +714,11 @@ def _headless(module: str) -> Any:
 
 def _writable(path: Path, suffixes: tuple[str, ...]) -> None:
     """Fail before the work rather than after it."""
-    if _suffix(path) not in suffixes:
+    if suffixes and _suffix(path) not in suffixes:
         raise Usage(f"{path} has an ending that is not understood here; use one of {', '.join(suffixes)}.")
     if not path.parent.is_dir():
         raise NotDone(f"There is no folder {path.parent}; make it first, or choose another.")
-    if path.is_dir():
+    if path.is_dir() and suffixes:
         raise NotDone(f"{path} is a folder; choose another name.")
     if not os.access(path.parent, os.W_OK):
         raise NotDone(f"Nothing can be written in {path.parent}; choose a folder of your own.")
@@ -589,6 +735,44 @@ def _working(what: str) -> Iterator[None]:
     finally:
         if seen:
             print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _progress(what: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
+    """Something to tell how much is done: a bar for a person at a terminal, lines of JSON for a program that asks."""
+    seen, shown = sys.stderr.isatty(), -1
+
+    def told(done: int, of: int) -> None:
+        nonlocal shown
+        hundredths = 100 * done // of
+        if hundredths == shown:
+            return
+        shown = hundredths
+        if as_json:
+            print(json.dumps({"done": done, "of": of}), flush=True)
+        elif seen:
+            bar = "█" * (hundredths // 4) + "░" * (25 - hundredths // 4)
+            print(f"\r{what} {bar} {done:,} of {of:,} frames ", end="", file=sys.stderr, flush=True)
+
+    try:
+        yield told
+    finally:
+        if seen and not as_json:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A request to end is taken as Ctrl-C is, so that nothing half done is left."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # not in the main thread: whoever runs this there ends it otherwise
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say(text: str) -> None:

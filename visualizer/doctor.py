@@ -38,7 +38,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Everything worth knowing before asking for help, one finding after another."""
-    for look in (_python, _display, _qt, _torch, *_PACKAGES, _fonts, _models, _traces, _writable):
+    for look in (_python, _display, _qt, _torch, *_PACKAGES, _video, _fonts, _models, _traces, _writable):
         try:
             yield look()
         except Exception as error:  # a broken installation can break in any way; the other findings still count
@@ -100,6 +100,16 @@ _PACKAGES = (
     _package("pyqtgraph", "pyqtgraph", "plots that zoom"),
     _package("platformdirs", "platformdirs", "saving the session"),
 )
+
+
+def _video() -> Finding:
+    """Optional: films as GIF, APNG, WebP and pictures need only Pillow."""
+    try:
+        version = metadata.version("av")
+        import_module("av")
+    except (ImportError, metadata.PackageNotFoundError):
+        return Finding("PyAV", NOTE, "none: films cannot be MP4 or WebM", "Run: pip install 'av>=18'")
+    return Finding("PyAV", OK, version)
 
 
 def _fonts() -> Finding:

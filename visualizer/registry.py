@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -44,8 +45,18 @@ def models() -> tuple[str, ...]:
     First those that read a picture at once, then those that read it row by row, then one kind of input after the
     other; within that by title.
     """
-    weights = (path.with_suffix(".safetensors") for path in files("models", "*.py"))
-    return tuple(path.stem for path in sorted((path for path in weights if path.exists()), key=_rank))
+    found = (weights(path.stem) for path in files("models", "*.py"))
+    return tuple(path.stem for path in sorted((path for path in found if path.exists()), key=_rank))
+
+
+def weights(model: str, untrained: bool = False) -> Path:
+    """The file with the weights of a bundled model, or with those from before training, which not every model has."""
+    return folder("models") / f"{model}{'.before' if untrained else ''}.safetensors"
+
+
+def with_before() -> tuple[str, ...]:
+    """Names of the bundled models that come with their weights from before training, too."""
+    return tuple(name for name in models() if weights(name, untrained=True).is_file())
 
 
 def card(model: str | Path) -> dict[str, Any]:
@@ -54,7 +65,7 @@ def card(model: str | Path) -> dict[str, Any]:
     `title`, `parameters`, `input`, `labels`, `recipe`, `quality`, …; an empty dict if the file carries no card. Raises
     LookupError if there is no such file, ValueError if it is damaged; one sentence each.
     """
-    bundled = folder("models") / f"{model}.safetensors"
+    bundled = weights(str(model))
     path = bundled if isinstance(model, str) and bundled.with_suffix(".py").is_file() and bundled.is_file() \
         else Path(model)
     if not path.is_file():
@@ -73,20 +84,20 @@ def card(model: str | Path) -> dict[str, Any]:
     return {name: _plain(word) if name in _AS_JSON else word for name, word in written.items()}
 
 
-def _rank(weights: Path) -> tuple[Any, ...]:
+def _rank(path: Path) -> tuple[Any, ...]:
     """Where a bundled model stands among the others; one whose card cannot be read comes last."""
-    return _rank_of(weights, weights.stat().st_mtime_ns)
+    return _rank_of(path, path.stat().st_mtime_ns)
 
 
 @cache
-def _rank_of(weights: Path, changed: int) -> tuple[Any, ...]:
+def _rank_of(path: Path, changed: int) -> tuple[Any, ...]:
     try:
-        written = card(weights)
+        written = card(path)
     except ValueError:
         written = {}
     reads = written.get("input")
     kind, manner = (reads.get("kind", ""), reads.get("reads", "")) if isinstance(reads, dict) else ("", "")
-    return not kind, kind != "image", kind, manner, str(written.get("title", "")), weights.stem
+    return not kind, kind != "image", kind, manner, str(written.get("title", "")), path.stem
 
 
 def module(name: str) -> ModuleType:
@@ -102,6 +113,7 @@ class NotWritten(OSError):
         elsewhere = "nothing can be written there; choose a folder of your own"
         why = {
             errno.ENOSPC: "the disk is full; make room, or choose another place",
+            errno.EDQUOT: "the disk is full; make room, or choose another place",
             errno.EACCES: elsewhere, errno.EPERM: elsewhere, errno.EROFS: elsewhere,
             errno.ENOENT: "there is no such folder; make it first, or choose another",
             errno.EISDIR: "there is a folder of that name; choose another name",
@@ -118,9 +130,17 @@ def write_whole(path: Path, data: bytes) -> Path:
 
     Raises NotWritten, and leaves what was there, if it cannot be done.
     """
+    with whole(path) as beside:
+        beside.write_bytes(data)
+    return path
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what becomes `path` when the block is left; nothing stays of it after an error."""
     beside = path.with_name(f".{path.name}.part")
     try:
-        beside.write_bytes(data)
+        yield beside
         beside.chmod(0o644)
         beside.replace(path)
     except OSError as error:
@@ -128,7 +148,6 @@ def write_whole(path: Path, data: bytes) -> Path:
     finally:
         with suppress(OSError):
             beside.unlink(missing_ok=True)
-    return path
 
 
 def _plain(word: str) -> Any:

@@ -147,7 +147,7 @@ def _another(word: str, kind: str, title: str) -> Refused:
     """Something that exists, or might, but that the model does not read."""
     found = _places().get(word)
     if found is not None:
-        what = f"{word} is {'a text' if found[0].image is None else 'a picture'}"
+        what = f"{word} is {_called(found[0])}"
     elif word.startswith(DRAWN):
         what = "that is a strip of digits"
     elif word.startswith(TYPED):
@@ -158,6 +158,10 @@ def _another(word: str, kind: str, title: str) -> Refused:
         what = f"{word[:40]!r} is none"
     first = next((f", for example {sample.name}" for sample in all_samples(kind)), "")
     return Refused(f"{title} reads {READS[kind]}, and {what}; choose one that it reads{first}.")
+
+
+def _called(sheet: _Sheet) -> str:
+    return "a picture" if sheet.image is not None else "a table of numbers" if sheet.numbers else "a text"
 
 
 def _suffix(word: str) -> str:
@@ -171,7 +175,7 @@ def _suffix(word: str) -> str:
 # --- the bundled samples --------------------------------------------------------------------------------------------
 
 def all_samples(kind: str | None = None) -> tuple[Sample, ...]:
-    """Every bundled sample, or those of one kind: `image`, `strip`, `text`, `name`, `sentence`."""
+    """Every bundled sample, or those of one kind: `image`, `strip`, `text`, `name`, `sentence`, `sequence`."""
     return tuple(sample for sheet in _sheets() if kind in (None, sheet.kind) for sample in sheet.samples)
 
 
@@ -180,9 +184,12 @@ def find(name: str) -> Sample:
     return _place(name)[0].samples[_place(name)[1]]
 
 
-def raw(name: str) -> Pixels | str:
-    """What a bundled sample is: pixels (rows, columns) uint8, or a text; raises LookupError with one sentence."""
+def raw(name: str) -> Pixels | Numbers | str:
+    """What a bundled sample is: pixels (rows, columns) uint8, numbers (step, feature), or a text; raises LookupError
+    with one sentence."""
     sheet, index = _place(name)
+    if sheet.numbers:
+        return sheet.numbers[index]
     return sheet.texts[index] if sheet.image is None else pixels(name)
 
 
@@ -190,7 +197,7 @@ def pixels(name: str) -> Pixels:
     """The picture of a bundled sample, (28, 28) uint8 for a digit; raises LookupError with one sentence."""
     sheet, index = _place(name)
     if sheet.image is None:
-        raise LookupError(f"The sample {name!r} is a text and has no pixels; choose a picture, for example "
+        raise LookupError(f"The sample {name!r} is {_called(sheet)} and has no pixels; choose a picture, for example "
                           f"{all_samples('image')[0].name}.")
     height, width = sheet.tile
     row, column = index // sheet.columns * height, index % sheet.columns * width
@@ -199,13 +206,14 @@ def pixels(name: str) -> Pixels:
 
 @dataclass(frozen=True, eq=False)
 class _Sheet:
-    """A list of samples of one kind: of texts, or of the tiles of a picture, row by row."""
+    """A list of samples of one kind: of texts, of tables of numbers, or of the tiles of a picture, row by row."""
 
     kind: str
     samples: tuple[Sample, ...]
     texts: tuple[str, ...]
     following: tuple[str, ...]
     digits: tuple[tuple[int, ...], ...]
+    numbers: tuple[Numbers, ...] = ()
     image: Pixels | None = None
     tile: tuple[int, int] = (0, 0)
     columns: int = 0
@@ -226,19 +234,28 @@ def _sheet(path: Path) -> _Sheet:
     labels = (item.get("label") for item in found)
     return _Sheet(about["kind"], tuple(map(_sample, found)), tuple(item.get("text", "") for item in found),
                   tuple(item.get("next", "") for item in found),
-                  tuple(tuple(label) if isinstance(label, list) else () for label in labels), whole,
+                  tuple(tuple(label) if isinstance(label, list) else () for label in labels),
+                  tuple(_table(item["numbers"]) for item in found if "numbers" in item), whole,
                   tuple(about.get("tile", (0, 0))), about.get("columns", 0))
 
 
 def _sample(item: dict[str, Any]) -> Sample:
     """Its title is its name in words; of a name also where it comes from, of a sentence its words, of a strip, whose
-    label is a list, what is written on it."""
+    label is a list, what is written on it, of a sequence the values that are marked."""
     name, label, text = item["name"], item.get("label"), item.get("text", "")
     if isinstance(label, list):
         return Sample(name, f"{_in_words(name)}: {' '.join(map(str, label))}")
+    if "marked" in item:
+        return Sample(name, f"{_in_words(name)}: {' + '.join(f'{value:.2f}' for value in item['marked'])}")
     if "language" in item:
         return Sample(name, f"{text} ({item['language']})", label)
     return Sample(name, _quoted(text) if text and label is not None else _in_words(name), label)
+
+
+def _table(rows: list[list[float]]) -> Numbers:
+    table = np.array(rows, dtype=np.float64)
+    table.flags.writeable = False
+    return table
 
 
 def _in_words(name: str) -> str:

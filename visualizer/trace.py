@@ -33,6 +33,8 @@ FORMAT = "visualizer-trace-1"
 MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
+UNTRAINED = "untrained"
+"""What is done to a model that is recorded with its weights from before training; an intervention of a State."""
 
 
 class Refused(Exception):
@@ -58,7 +60,8 @@ class Objective:
     """The one number whose gradient flows back."""
 
     kind: str = "none"
-    """`cross_entropy`, `negative_log_likelihood`, `logit`, or `none` when nothing was differentiated."""
+    """`cross_entropy`, `negative_log_likelihood`, `ctc_loss`, `mean_squared_error`, `logit`, or `none` when nothing was
+    differentiated."""
     target: int | None = None
     value: float = float("nan")
 
@@ -145,8 +148,13 @@ class Trace:
     """Measured quality and other plain facts that come with the model."""
     notes: tuple[str, ...] = ()
     """Whatever the recorder could not account for, one sentence each."""
+    studies: Mapping[str, Arrays] = field(default_factory=dict)
+    """What further passes of the same model over the same input measured: name of the study -> its arrays."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "studies", MappingProxyType({
+            name: MappingProxyType({key: _read_only(array) for key, array in arrays.items()})
+            for name, arrays in self.studies.items()}))
         seen: set[str] = set()
         for layer in self.layers:
             if layer.name in seen:
@@ -279,6 +287,9 @@ def _pack(trace: Trace, method: int) -> bytes:
         "objective": {f.name: getattr(trace.objective, f.name) for f in fields(Objective)},
         **{name: _plain(getattr(trace, name)) for name in _PLAIN},
     }
+    if trace.studies:
+        header["studies"] = {name: {key: keep(f"study.{name}.{key}", array) for key, array in sorted(found.items())}
+                             for name, found in sorted(trace.studies.items())}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for member, content in (("trace.json", json.dumps(header, indent=1, sort_keys=True).encode()),
@@ -339,6 +350,8 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     return Trace(
         layers=layers, labels=tuple(header["labels"]), notes=tuple(header["notes"]),
         sample=Sample(**_tuples(header["sample"])), objective=Objective(**header["objective"]),
+        studies={name: {key: arrays[at] for key, at in found.items()}
+                 for name, found in header.get("studies", {}).items()},
         **{name: header[name] for name in _PLAIN},
     )
 
@@ -350,7 +363,9 @@ def _check_types(header: dict[str, Any]) -> None:
     words += [entry[name] for entry in layers for name in ("name", "kind", "why")]
     lists = [header["labels"], header["notes"], sample.get("steps", []),
              *(entry[name] for entry in layers for name in ("axes", "reads"))]
-    mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers)]
+    studies = header.get("studies", {})
+    mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers),
+                studies, *studies.values()]
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
                           (dict, mappings), (int, whole), (float | int, [objective["value"]])):

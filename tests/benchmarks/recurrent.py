@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import statistics
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 import visualizer
-from tests.benchmarks import Measured, Row
+from tests.benchmarks import Measured, Row, Skipped
+from tests.benchmarks.grid import SCREENS, _blit, _Widget
+from visualizer import paint
 from visualizer.record.unroll import call_of, unroll
-from visualizer.trace import Layer
+from visualizer.scene.picture import Look
+from visualizer.scene.timeline import timeline
+from visualizer.trace import Layer, Trace
+from visualizer.views import View, all_views
 
 UNITS = 128
+RECURRENT = ("unrolled", "hidden_state", "gates", "trajectory", "cell")
+"""Views of steps; those of answers need a network that answers at every step."""
 
 
 class Reader(nn.Module):
@@ -75,6 +87,93 @@ def memory() -> Iterator[Row]:
         layer = visualizer.capture(Reader(kind, 28), torch.randn(1, 1000, 28), 3)["rnn"]
         yield Row(f"{kind} of {UNITS} units, 1,000 steps, everything inside", partial(_megabytes, layer),
                   partial(_megabytes_of_outputs, layer), "the outputs alone", arrays + 0.01, unit="MB")
+
+
+def step_key() -> Iterator[Row]:
+    """One step further in each view of 128 units at 1080p: the Picture made and painted, in milliseconds. The slowest
+    one in twenty counts, against a frame of 16 ms."""
+    for view in _views(100):
+        yield Row(f"{view.name}, LSTM of {UNITS} units, 100 steps", _stepped(view, 100), lambda: 16.0,
+                  "a frame of 16 ms", 1.0)
+
+
+def step_blits() -> Iterator[Row]:
+    """The same, its median against one full-size blit."""
+    for view in _views(100):
+        yield Row(f"{view.name}, LSTM of {UNITS} units, 100 steps", _stepped(view, 100, median=True),
+                  _blit(SCREENS["1080p"]), "one full-size blit", 12.0)
+
+
+def length() -> Iterator[Row]:
+    """A view of 1,000 steps against the same of 100: what lies off screen must not cost."""
+    for view in _views(100):
+        yield Row(f"{view.name}, 1,000 steps", _stepped(view, 1000, median=True), _stepped(view, 100, median=True),
+                  "100 steps", 3.0)
+
+
+def peak() -> Iterator[Row]:
+    """The memory that a process of its own takes at most to record 1,000 steps, against what the trace keeps."""
+    code = ("from pathlib import Path; import torch, visualizer; from tests.benchmarks.recurrent import Reader, kept\n"
+            "torch.set_num_threads(1)\n"
+            "def status(what):\n"
+            "    lines = Path('/proc/self/status').read_text().splitlines()\n"
+            "    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(what))\n"
+            "model = Reader('LSTM', 28)\n"
+            "visualizer.capture(model, torch.randn(1, 10, 28), target=3)\n"
+            "Path('/proc/self/clear_refs').write_text('5')\n"
+            "before = status('VmRSS')\n"
+            "trace = visualizer.capture(model, torch.randn(1, 1000, 28), target=3)\n"
+            "print(status('VmHWM') - before, kept(trace))")
+    if not Path("/proc/self/clear_refs").exists():
+        yield Skipped("memory to record 1,000 steps", "this system does not say how much a process took")
+        return
+
+    def measured() -> tuple[float, float]:
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        taken, keeps = (float(word) for word in said.stdout.split())
+        return taken, keeps
+
+    yield Row(f"LSTM of {UNITS} units, 1,000 steps: most memory while recording", lambda: measured()[0],
+              lambda: measured()[1], "the whole trace", 5.0, unit="MB")
+
+
+def kept(trace: Trace) -> float:
+    """Megabytes of all arrays of a trace; one that stands for two things counts once."""
+    arrays = [array for layer in trace for group in (layer.inner, layer.inner_gradients, layer.weights,
+                                                     layer.weight_gradients) for array in group.values()]
+    arrays += [array for layer in trace for array in (layer.output, layer.gradient) if array is not None]
+    return sum({id(array): array.nbytes for array in arrays}.values()) / 1e6
+
+
+@cache
+def _recorded(count: int) -> Trace:
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    return visualizer.capture(Reader("LSTM", 28), torch.randn(1, count, 28), target=3)
+
+
+def _views(count: int) -> list[View]:
+    return [view for view in all_views() if view.name in RECURRENT and view.suits(_recorded(count))]
+
+
+def _stepped(view: View, count: int, median: bool = False) -> Measured:
+    """Forty steps, each drawn and painted as the window does it: the still part is kept where it stays."""
+    trace, times, look = _recorded(count), timeline(_recorded(count)), Look(SCREENS["1080p"])
+    first = times.find(f"rnn.forward[{count // 2}]").index
+    stills, shown = paint.Stills(), [view.draw(trace, times.settled(first - 1), None, look)]
+    widget = _Widget(look.size, lambda painter: stills.paint(shown[0], painter))
+    widget.repaint()
+
+    def steps() -> float:
+        taken = []
+        for index in range(first, first + 40):
+            start = time.thread_time()
+            shown[0] = view.draw(trace, times.settled(index), None, look)
+            widget.repaint()
+            taken.append((time.thread_time() - start) * 1000)
+        return statistics.median(taken) if median else statistics.quantiles(taken, n=20)[-1]
+
+    return steps
 
 
 def _models() -> list[tuple[str, Reader, Tensor]]:

@@ -8,7 +8,7 @@ answer; it draws random numbers from generators of its own, for other requests r
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 import visualizer
+from visualizer import lab as labs
 from visualizer import registry
-from visualizer.trace import Refused, Trace
+from visualizer.trace import UNTRAINED, Refused, Trace
 
 MOST_OPEN = 4
 """So many models stay open, the last ones used."""
@@ -54,24 +55,61 @@ def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
     return {"report": _trace(**wanted).check()}
 
 
-def extend(model: str, sample: str) -> dict[str, Any]:
+def extend(model: str, sample: str, interventions: Sequence[str] = ()) -> dict[str, Any]:
     """What a text that is being typed makes of a model, forwards only: `{"trace": Trace, "report": None}`.
 
     A model that reads in one direction goes on from where this text and the last one part. The recording with its
     gradients is asked for with `record`, when nobody types any more.
     """
-    source = model, _hash_of(model)
+    source = _source(model, interventions)
     grown = import_module("visualizer.record.extend").extend(_opened(*source), _read.get(source), sample)
     _read.clear()
     _read[source] = grown
     return {"trace": grown, "report": None}
 
 
-REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend}
+def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`."""
+    made = import_module("visualizer.record")
+    opened = _opened(*_source(wanted["model"], wanted.get("interventions", ())))
+    asked = {key: word for key, word in wanted.items() if key not in ("model", "interventions")}
+    again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
+    return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
 
-_read: dict[tuple[str, str], Trace] = {}
-"""The last recording in the model's own precision, by model and hash of its file: what `extend` goes on from."""
+def lab(words: dict[str, str]) -> dict[str, Any]:
+    """What the knobs of the laboratory ask for: `{"trace": Trace, "report": None}`; `check_lab` brings the check."""
+    wanted, against = labs.of_look(words)
+    return {"trace": import_module("visualizer.record.lab").record_lab(wanted, against), "report": None}
+
+
+def check_lab(words: dict[str, str]) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """Check the recording that `lab` made of the same words: `{"report": Report}`."""
+    yield 0.0, "checking"
+    return {"report": lab(words)["trace"].check()}
+
+
+def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """The factors a step of every lane while one knob goes through its range: `{"study": "sweep", "arrays": …}`."""
+    wanted, _ = labs.of_look(words)
+    about, values, factors = labs.knob(knob), [], []
+    for value, found in import_module("visualizer.record.gradients").sweep(wanted, knob):
+        values.append(value)
+        factors.append(found)
+        yield (value - about.low) / (about.high - about.low), about.title
+    return {"study": "sweep", "knob": knob, "arrays": {"values": np.array(values), "factors": np.array(factors),
+                                                        "knob": np.array(labs.knobs().index(about))}}
+
+
+REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend,
+                                           "study": study, "lab": lab, "check_lab": check_lab, "sweep_lab": sweep_lab}
+
+
+Source = tuple[str, tuple[str, ...], str]
+"""A model, what is done to it, and the hash of its file."""
+
+_read: dict[Source, Trace] = {}
+"""The last recording in the model's own precision: what `extend` goes on from."""
 
 
 _last: dict[tuple[Any, ...], Trace] = {}
@@ -79,18 +117,15 @@ _last: dict[tuple[Any, ...], Trace] = {}
 
 
 def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None = None, objective: str = "loss",
-           dtype: str | None = None) -> Trace:
+           dtype: str | None = None, interventions: Sequence[str] = ()) -> Trace:
     """The recording of one sample through one model, made if it is not the last one that was.
 
     `sample` is a sample, a file, a text, or `strip:4 0 7`; `pixels` is a drawing, white on black: 28 x 28 bytes, or an
-    array of any size.
+    array of any size. `interventions` are done to the model first: `untrained` takes its weights from before training.
     """
-    if isinstance(pixels, bytes):
-        if len(pixels) != 28 * 28:
-            raise Refused(f"A drawing of {len(pixels)} bytes is not 28 × 28; send an array if it has another size.")
-        pixels = np.frombuffer(pixels, np.uint8).reshape(28, 28)
+    pixels = _drawing(pixels)
     drawn = None if pixels is None else (pixels.shape, pixels.dtype.str, pixels.tobytes())
-    source = model, _hash_of(model)
+    source = _source(model, interventions)
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
     if key not in _last:
         made: Trace = import_module("visualizer.record").record(
@@ -103,22 +138,35 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     return _last[key]
 
 
-_open: dict[tuple[str, str], Any] = {}
+def _drawing(pixels: Any) -> Any:
+    """A drawing as an array."""
+    if not isinstance(pixels, bytes):
+        return pixels
+    if len(pixels) != 28 * 28:
+        raise Refused(f"A drawing of {len(pixels)} bytes is not 28 × 28; send an array if it has another size.")
+    return np.frombuffer(pixels, np.uint8).reshape(28, 28)
 
 
-def _opened(model: str, digest: str) -> Any:
+_open: dict[Source, Any] = {}
+
+
+def _source(model: str, interventions: Sequence[str]) -> Source:
+    return model, tuple(interventions), _hash_of(model, UNTRAINED in interventions)
+
+
+def _opened(model: str, interventions: tuple[str, ...], digest: str) -> Any:
     """The model, opened once for as long as its file has the same bytes: another sample then takes milliseconds."""
-    key = model, digest
-    found = _open.pop(key, None) or import_module("visualizer.record").open_model(model)
+    key = model, interventions, digest
+    found = _open.pop(key, None) or import_module("visualizer.record.run").opened_with(model, interventions)
     _open[key] = found  # again, as the last one used
     while len(_open) > MOST_OPEN:
         del _open[next(iter(_open))]
     return found
 
 
-def _hash_of(name: str) -> str:
+def _hash_of(name: str, untrained: bool = False) -> str:
     """sha256 of the weights of a bundled model, or of a file; empty for anything else."""
-    path = registry.folder("models") / f"{name}.safetensors" if name in registry.models() else Path(name)
+    path = registry.weights(name, untrained) if name in registry.models() else Path(name)
     try:
         if not path.is_file():
             return ""

@@ -134,7 +134,7 @@ def save_captions(path: Path, shown: Sequence[Panel], bars: bool = False) -> tup
 
 
 def state_in(path: str | Path) -> str | None:
-    """The State that an exported picture carries, as it was given; None if the file holds none.
+    """The State that an exported picture or film carries, as it was given; None if the file holds none.
 
     Whatever the file is, nothing in it is run, expanded or followed; what it says is checked by `state.from_json`.
     """
@@ -142,7 +142,8 @@ def state_in(path: str | Path) -> str | None:
     if not path.is_file() or path.stat().st_size > MOST_BYTES:
         return None
     data = path.read_bytes()
-    return next((state for state in (item.state(data) for item in formats()) if state), None)
+    known = (*formats(), *registry.module("export.film").formats())
+    return next((state for state in (item.state(data) for item in known) if state), None)
 
 
 def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str | None = None, theme: str = "light",
@@ -190,7 +191,8 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
     except ValueError:
         raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
     layer = trace[name]
-    arrays = {"output": layer.output, **layer.weights, **{f"inner.{key}": array for key, array in layer.inner.items()}}
+    inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
+    arrays = {"output": layer.output, **layer.weights, **inner}
     if (part or "output") not in arrays:
         raise LookupError(f"{name} has no part {part!r}; choose one of {', '.join(arrays)}.")
     shape = arrays[part or "output"].shape
@@ -205,5 +207,6 @@ def _check_knobs(view: views.View, knobs: dict[str, str]) -> None:
     for name, word in knobs.items():
         if name not in known:
             raise LookupError(f"The view {view.name!r} has no knob {name!r}; it has {', '.join(known) or 'none'}.")
-        if known[name] and word not in known[name]:
-            raise LookupError(f"The knob {name} cannot be {word!r}; choose one of {', '.join(known[name])}.")
+        if known[name] and not view.takes(name, word):
+            words = " to ".join(known[name]) if name in view.glides else f"one of {', '.join(known[name])}"
+            raise LookupError(f"The knob {name} cannot be {word!r}; choose {words}.")

@@ -179,6 +179,18 @@ def backward_terms(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, Term
     return tuple(handed_back)
 
 
+def place(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell, str]:
+    """Where the number of one tap stands: layer, cell and array, as one looks at it (`output`, `weight`,
+    `inner.forget`). A gradient stands where its value does, and h where the output that it is."""
+    cell = tuple(int(i) for i in taps.cells[index])
+    group, _, key = taps.array.partition(".")
+    if key == "hidden":
+        return taps.source, cell[-trace[taps.source].output.ndim:], "output"
+    if group.startswith("inner"):
+        return taps.source, cell, f"inner.{key}"
+    return taps.source, cell, key or "output"
+
+
 def inner_terms(trace: Trace, name: str, key: str, step: int, unit: int) -> Terms:
     """Where `trace[name].inner[key][step, unit]` came from."""
     layer = trace[name]

@@ -6,10 +6,16 @@ has one step, and its output no axis for it.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 
 from visualizer.kinds import Inputs, Taps
 from visualizer.kinds._taps import Cells, Numbers, array_of, grid_of, taps, unravel
+from visualizer.kinds.pointwise import sigmoid
 from visualizer.trace import Cell, Layer
 
 GATES = {
@@ -18,6 +24,37 @@ GATES = {
     "rnn": ("preactivation",),
 }
 """What the rows of the weights make, block by block, in torch's order."""
+
+
+@dataclass(frozen=True)
+class Nonlinearity:
+    """What an RNN makes of the sum a of a step."""
+
+    value: Callable[[float], float]
+    slope: Callable[[Any], Any]
+    """Its derivative, from the value that came out: a number or an array."""
+    formula: str
+    backward: str
+
+
+def _relu(x: float) -> float:
+    return max(x, 0.0) if x == x else x
+
+
+NONLINEARITIES = {
+    "tanh": Nonlinearity(math.tanh, lambda h: 1 - h * h, "tanh(W x + U h₋ + b)", "∂L/∂a = ∂L/∂h·(1 − h²)"),
+    "relu": Nonlinearity(_relu, lambda h: (np.asarray(h) > 0).astype(np.float64), "max(0, W x + U h₋ + b)",
+                         "∂L/∂a = ∂L/∂h where h > 0, else 0"),
+    "sigmoid": Nonlinearity(sigmoid, lambda h: h * (1 - h), "σ(W x + U h₋ + b)", "∂L/∂a = ∂L/∂h·h·(1 − h)"),
+    "linear": Nonlinearity(lambda a: a, lambda h: np.ones_like(np.asarray(h, np.float64)), "W x + U h₋ + b",
+                           "∂L/∂a = ∂L/∂h"),
+}
+"""torch's RNN has the first two; the laboratory of gradients compares them with the others."""
+
+
+def nonlinearity(layer: Layer) -> Nonlinearity:
+    """That of an RNN; tanh where nothing is said."""
+    return NONLINEARITIES[layer.settings.get("nonlinearity", "tanh")]
 
 
 def family(layer: Layer) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.kinds import Inputs
-from visualizer.kinds._steps import GATES, family, product_of_states, reverse, state_taps, steps, units
+from visualizer.kinds._steps import GATES, family, nonlinearity, product_of_states, reverse, state_taps, steps, units
 from visualizer.kinds._taps import Numbers
 from visualizer.trace import Layer
 
@@ -52,8 +52,7 @@ def kept_straight(layer: Layer) -> Numbers:
 
 def _rnn(layer: Layer, inputs: Inputs, step: int) -> Numbers:
     hidden = _inner(layer, "hidden", step)
-    slope = (hidden > 0).astype(np.float64) if layer.settings.get("nonlinearity") == "relu" else 1 - hidden * hidden
-    found: Numbers = slope[:, None] * _recurrent(layer)[0]
+    found: Numbers = nonlinearity(layer).slope(hidden)[:, None] * _recurrent(layer)[0]
     return found
 
 

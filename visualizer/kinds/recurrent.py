@@ -24,6 +24,7 @@ from visualizer.kinds._steps import (
     inner,
     last,
     met_by,
+    nonlinearity,
     place,
     product_of_states,
     read_at,
@@ -49,9 +50,23 @@ FORMULAS = {
              "cell": "c = f·c₋ + i·g", "hidden": "h = o·tanh c"},
     "gru": {"reset": "r = σ(W x + U h₋ + b)", "update": "z = σ(W x + U h₋ + b)",
             "new": "n = tanh(W x + b + r·(U h₋ + b))", "hidden": "h = (1 − z)·n + z·h₋"},
-    "rnn": {"preactivation": "a = W x + U h₋ + b", "hidden": "h = tanh(W x + U h₋ + b)"},
+    "rnn": {"preactivation": "a = W x + U h₋ + b"},
 }
+SYMBOLS = {"input": "i", "forget": "f", "candidate": "g", "output_gate": "o", "cell": "c", "hidden": "h", "reset": "r",
+           "update": "z", "new": "n", "preactivation": "a", "unprojected": "y", "hidden_new": "(U h₋ + b)",
+           "initial_hidden": "h₀", "initial_cell": "c₀", "hidden_direct": "h", "cell_direct": "c"}
+"""What the equations call each array of `inner` and `inner_gradients`."""
 TITLES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
+
+
+def symbol(key: str) -> str:
+    """`f` of `forget`; `a` of the sum before any gate."""
+    return "a" if key.endswith("preactivation") else SYMBOLS.get(key, key)
+
+
+def weighs(layer: Layer, key: str) -> bool:
+    """Whether this is a sum of W x and U h₋, or a function of one: what has weights to hand its gradient to."""
+    return key.removesuffix("_preactivation") in GATES[family(layer)] or key in ("preactivation", "hidden_new")
 
 
 # --- forwards: one number of the output, of a gate, of a state --------------------------------------------------------
@@ -117,9 +132,8 @@ def _rnn(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
                      **_bias(layer, unit, "bias_ih", "bias_hh"), formula=FORMULAS["rnn"]["preactivation"])
     read = (*sum_of_reads(layer, inputs, unit, step), sum_of_states(layer, inputs, unit, step))
     bias = _bias(layer, unit, "bias_ih", "bias_hh")
-    if _rectified(layer):
-        return _function(_relu, read, bias, "h = max(0, W x + U h₋ + b)")
-    return _function(math.tanh, read, bias, FORMULAS["rnn"]["hidden"])
+    made = nonlinearity(layer)
+    return _function(made.value, read, bias, f"h = {made.formula}")
 
 
 FORWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
@@ -155,14 +169,6 @@ def _times(layer: Layer, key: str, factor: str, step: int, unit: int) -> Taps:
     """One number of `inner` times another."""
     return taps(layer, f"inner.{key}", cell_of(step, unit), inner(layer, factor, step, unit), weight=f"inner.{factor}",
                 weight_cells=cell_of(step, unit))
-
-
-def _relu(x: float) -> float:
-    return max(x, 0.0) if x == x else x
-
-
-def _rectified(layer: Layer) -> bool:
-    return bool(layer.settings.get("nonlinearity") == "relu")
 
 
 # --- backwards: to what was read, and to the step before --------------------------------------------------------------
@@ -227,7 +233,8 @@ def _lstm_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> 
     if key == "forget":
         source, array, cells = state_before(layer, inputs, "cell", step, np.array([unit]))
         kept = taps(source, array, cells)
-        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋", weight=array)
+        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋",
+                        weight=source.name if array == "output" else array, weight_cells=cells)
     other = {"input": "candidate", "candidate": "input"}[key]
     formula = "∂L/∂i = ∂L/∂c·g" if key == "input" else "∂L/∂g = ∂L/∂c·i"
     return _product(layer, "cell", step, unit, inner(layer, other, step, unit), formula, weight=f"inner.{other}")
@@ -249,10 +256,8 @@ def _gru_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> T
 
 
 def _rnn_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    value = inner(layer, "hidden", step, unit)
-    if _rectified(layer):
-        return _product(layer, "hidden", step, unit, float(value > 0), "∂L/∂a = ∂L/∂h where h > 0, else 0")
-    return _product(layer, "hidden", step, unit, 1 - value * value, "∂L/∂a = ∂L/∂h·(1 − h²)")
+    made = nonlinearity(layer)
+    return _product(layer, "hidden", step, unit, float(made.slope(inner(layer, "hidden", step, unit))), made.backward)
 
 
 BACKWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {
@@ -311,9 +316,11 @@ def _sums_at(layer: Layer, arrays: Mapping[str, tuple[str, ...]], name: str, col
     return tuple(found)
 
 
-def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "") -> Terms:
+def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula: str, weight: str = "",
+             weight_cells: Cells | None = None) -> Terms:
+    here = cell_of(step, unit) if weight.startswith("inner.") else None
     read = taps(layer, back(layer, key), cell_of(step, unit), slope, weight=weight,
-                weight_cells=cell_of(step, unit) if weight.startswith("inner.") else None)
+                weight_cells=here if weight_cells is None else weight_cells)
     return Terms("product", (read,), float(read.products[0]), formula=formula, steps=(("slope", slope),))
 
 

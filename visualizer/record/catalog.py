@@ -44,16 +44,22 @@ class Opened:
     sentence for a text that it cannot read. None if the file does not tell."""
     unknown: Callable[[str], tuple[str, ...]] | None = None
     """The symbols of a text that the model does not know."""
+    wanted: Callable[[Any], float] | None = None
+    """The number that should be answered to an input, for a model that answers with one."""
 
 
-def open_model(name_or_path: str | Path) -> Opened:
-    """Open a bundled model by name, or a model file by path.
+def open_model(name_or_path: str | Path, untrained: bool = False) -> Opened:
+    """Open a bundled model by name, trained or with the weights it set out from, or a model file by path.
 
-    Raises LookupError for an unknown name, Refused for a file that is missing, damaged, hostile, or not understood.
+    Raises LookupError for an unknown name, Refused for a file that is missing, damaged, hostile, or not understood, and
+    where no weights from before training are bundled.
     """
     if str(name_or_path) in registry.models():
-        return _bundled(str(name_or_path))
+        return _bundled(str(name_or_path), untrained)
     path = Path(name_or_path)
+    if untrained and path.exists():
+        raise Refused(f"{path.name} holds one set of weights, and only bundled models come with those from before "
+                      f"training; name one of {', '.join(registry.with_before())}.")
     formats = {suffix: form for form in registry.modules("record.formats") for suffix in form.SUFFIXES}
     if path.suffix.lower() not in formats:
         if path.exists():
@@ -79,19 +85,23 @@ def attach(weights: Mapping[str, Any], path: Path) -> Opened:
             card = {"input": source.INPUT, "labels": source.LABELS, "architecture": name}
             card |= {"objective": source.OBJECTIVE} if hasattr(source, "OBJECTIVE") else {}
             return Opened(path.stem, f"{source.TITLE}, weights of {path.name}", module.eval(), card,
-                          tuple(source.LABELS), source.prepare, getattr(source, "unknown", None))
+                          tuple(source.LABELS), source.prepare, getattr(source, "unknown", None),
+                          getattr(source, "wanted", None))
     numbers = sum(tensor.numel() for tensor in tensors.values())
     raise Refused(f"{path.name} holds weights only ({len(tensors)} tensors, {numbers:,} numbers, no wiring), and they "
                   f"fit none of {', '.join(registry.models())}; {FROM_PYTHON}.")
 
 
-def _bundled(name: str) -> Opened:
+def _bundled(name: str, untrained: bool) -> Opened:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    path = registry.weights(name, untrained)
+    if untrained and not path.is_file():
+        raise Refused(f"The weights of {name} from before training are not bundled; they are for "
+                      f"{', '.join(registry.with_before())}.")
     source = _source(name)
     module: nn.Module = source.build()
-    path = registry.folder("models") / f"{name}.safetensors"
     try:
         card = registry.card(path)
         module.load_state_dict(load_file(path))
@@ -99,7 +109,7 @@ def _bundled(name: str) -> Opened:
         raise Refused(f"The weights of {name} are damaged; make them again with `python models/{name}.py DATA_DIR`, or "
                       "install Visualizer again.") from error
     return Opened(name, str(card.get("title", source.TITLE)), module.eval(), card, tuple(source.LABELS), source.prepare,
-                  getattr(source, "unknown", None))
+                  getattr(source, "unknown", None), getattr(source, "wanted", None))
 
 
 @cache

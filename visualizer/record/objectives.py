@@ -27,8 +27,8 @@ STRAIGHT_FROM_LOGITS = "The loss is computed from the logits directly, so no gra
 STRAIGHT_FROM_LOGARITHMS = "The loss is computed from the log-probabilities, so no gradient passes through the softmax."
 WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?|(logit):(\d{1,9})(?:@(\d{1,9}))?")
 
-Target = int | Sequence[int] | None
-"""A class; or one for each step, UNKNOWN where it is not known; or what a strip spells."""
+Target = int | float | Sequence[int] | None
+"""A class; or one for each step, UNKNOWN where it is not known; or what a strip spells; or a number to be answered."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, label
     target does not fit the answer.
     """
     wish = _parsed(wanted)
-    found = _read(recording, answer, labels, target if wish.what == "loss" else None)
+    number = asks is not None and asks.get("kind") == "number"
+    found = _read(recording, answer, labels, target if wish.what == "loss" and not number else None)
     if wish.step is not None and found.steps is None:
         raise Refused(f"The model gives one answer, not one a step; leave out @{wish.step}.")
     if wish.step is not None and found.steps is not None and wish.step >= found.steps:
@@ -94,6 +95,8 @@ def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, label
         return Goal(None, Objective())
     if wish.what == "logit" or target is None:
         return _logit(recording, found, wish)
+    if number:
+        return _squares(recording, found, target)
     if asks is not None and asks.get("kind") == "ctc":
         return _ctc(recording, found, wish, target, asks)
     if found.steps is not None:
@@ -183,6 +186,17 @@ def _ctc(recording: Recording, found: Answer, wish: Wish, target: Target, asks: 
     loss = recording.step(ctc_of_logits, (found.tensor, digits, blank, reduction), {}, name="loss", kind="ctc_loss",
                           settings=settings)
     return Goal(loss, Objective("ctc_loss", None, loss.item()))
+
+
+def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
+    """The square of how far the one number that is answered is off."""
+    if found.shape not in ((), (1,)) or not isinstance(target, int | float):
+        raise Refused(f"The loss of a number needs one number answered and one wanted, and the model gives the shape "
+                      f"{found.shape}; name one output with the objective logit:N.")
+    wanted = float(target)
+    aimed = torch.full_like(found.tensor, wanted, requires_grad=False)
+    loss = recording.step(functional.mse_loss, (found.tensor, aimed), {}, name="loss", plain={id(aimed): wanted})
+    return Goal(loss, Objective("mean_squared_error", None, loss.item()))
 
 
 def loss_of_steps(scores: Tensor, aims: Sequence[int], from_logits: bool = True) -> Tensor:

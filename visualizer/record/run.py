@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,37 +14,64 @@ from visualizer import samples
 from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.objectives import UNKNOWN, Target
+from visualizer.record.studies import Pass
 from visualizer.samples import Given
-from visualizer.trace import Array, Refused, Trace
+from visualizer.trace import UNTRAINED, Array, Refused, Trace
 
-FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe")
+FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
 """What of a model's card stays with the recording."""
 
 
 def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
-           target: int | None = None, objective: str = "loss", dtype: str | None = None) -> Trace:
+           target: int | None = None, objective: str = "loss", dtype: str | None = None,
+           interventions: Sequence[str] = ()) -> Trace:
     """Run a model once over one input, forwards and backwards.
 
     `sample` is a bundled sample, a file, a text, or `strip:4 0 7` (the first bundled sample if it is left out);
     `samples.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
     differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
-    follow, unless a target or an objective is given. Raises Refused, or LookupError for an unknown name.
+    follow, unless a target or an objective is given. Of `interventions` one is known: `untrained` takes the weights
+    from before training. Raises Refused, or LookupError for an unknown name.
     """
-    opened = model if isinstance(model, Opened) else open_model(model)
+    return pass_of(model, sample, pixels=pixels, target=target, objective=objective, dtype=dtype,
+                   interventions=interventions).trace
+
+
+def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
+            target: int | None = None, objective: str = "loss", dtype: str | None = None,
+            interventions: Sequence[str] = (), trace: Trace | None = None) -> Pass:
+    """What `record` makes, and all that it takes to make it again: what a study starts from.
+
+    `trace` is the recording of the same, if it is there already. Raises what `record` raises.
+    """
+    opened = model if isinstance(model, Opened) else opened_with(model, interventions)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
-    given = _given(opened, str(sample), pixels)
+    given = given_of(opened, str(sample), pixels)
     x = prepared(opened, given.raw)
+    aim = _target(opened, given, x, target)
+    if trace is None:
+        trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
+    return Pass(trace, opened.module, (x,), aim, _asks(opened), objective, opened, given)
+
+
+def _captured(opened: Opened, given: Given, x: Tensor, aim: Target, objective: str, dtype: str | None) -> Trace:
     try:
-        trace = capture(opened.module, x, _target(opened, given, x, target), dtype, name=opened.name,
-                        title=opened.title, sample=given.sample, labels=opened.labels, objective=objective,
-                        asks=_asks(opened), facts=facts(opened.card))
+        return capture(opened.module, x, aim, dtype, name=opened.name, title=opened.title, sample=given.sample,
+                       labels=opened.labels, objective=objective, asks=_asks(opened), facts=facts(opened.card))
     except (RuntimeError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise Refused(f"{opened.title} cannot be run on an input of the shape {tuple(x.shape)} ({reason}); give it an "
                       "input of the shape that it was made for.") from error
-    return told(trace, opened, given)
+
+
+def opened_with(model: str | Path, interventions: Sequence[str]) -> Opened:
+    """A model, opened and changed as is wished; Refused for a wish that is not known."""
+    for wish in interventions:
+        if wish != UNTRAINED:
+            raise Refused(f"The intervention {wish!r} is not known; use {UNTRAINED}.")
+    return open_model(model, untrained=UNTRAINED in interventions)
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
@@ -75,16 +102,25 @@ def symbols_of(reads: Mapping[str, Any], text: str) -> tuple[str, ...]:
 
 
 def steps_of(reads: Mapping[str, Any], raw: Any, trace: Trace) -> tuple[str, ...]:
-    """What each step reads, in words: symbols of a text, `row 3` of a picture, the numbers of the frames of a strip.
+    """What each step reads, in words: symbols of a text, `row 3` of a picture and the blank ones below it, the numbers
+    of a table or of the frames of a strip.
 
     Nothing for a model that reads a picture at once.
     """
     if isinstance(raw, str):
         return symbols_of(reads, raw)
     if reads.get("reads") == "rows":
-        return tuple(f"row {row}" for row in range(len(raw)))
+        return (*(f"row {row}" for row in range(len(raw))), *("blank",) * int(reads.get("blank", 0)))
+    if reads.get("kind") == "sequence":
+        return tuple(_numbers(step.tolist(), reads.get("mark")) for step in raw)
     answers = [layer.shape[0] for layer in trace if len(layer.axes) == 2 and layer.axes[-1] == "class"]
     return tuple(str(frame) for frame in range(1, answers[-1] + 1)) if answers else ()
+
+
+def _numbers(step: list[float], mark: int | None) -> str:
+    """`0.431 2`; with a column of marks, `+0.431` where the mark is set."""
+    words = " ".join(f"{number:.3g}" for place, number in enumerate(step) if place != mark)
+    return f"+{words}" if mark is not None and step[mark] else words
 
 
 def reads_of(opened: Opened) -> Mapping[str, Any]:
@@ -98,7 +134,8 @@ def _asks(opened: Opened) -> Mapping[str, Any] | None:
     return found if isinstance(found, Mapping) else None
 
 
-def _given(opened: Opened, sample: str, pixels: Array | None) -> Given:
+def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
+    """What a sample, a file, a text or a drawing means to a model."""
     reads = reads_of(opened)
     kind = str(reads.get("kind", "image"))
     if pixels is not None:
@@ -120,13 +157,15 @@ def prepared(opened: Opened, raw: Any) -> Tensor:
 
 
 def _target(opened: Opened, given: Given, x: Tensor, target: int | None) -> Target:
-    """What the model should have answered: a class, one for each step, or what a strip spells."""
+    """What the model should have answered: a class, one for each step, what a strip spells, or a number."""
     asks = (_asks(opened) or {}).get("kind", "class")
     if asks == "class":
         return given.sample.label if target is None else target
     if target is not None:
         raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
                       "output with the objective logit:N@T.")
+    if asks == "number":
+        return None if opened.wanted is None else opened.wanted(given.raw)
     if asks == "ctc":
         return given.digits or None
     following = prepared(opened, given.following)[0].tolist() if given.following else [UNKNOWN]

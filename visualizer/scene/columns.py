@@ -7,13 +7,14 @@ narrow passage; the number the objective gives stands at the far right.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from visualizer.scene.picture import Look
+from visualizer.scene.room import FOOT
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 
@@ -29,7 +30,12 @@ RANKED = 12
 MOST_BARS = 20
 TALLEST_TILE = 168.0
 MOST_SIDE_BY_SIDE = 14
-BAR_WIDTH = 66.0
+ARC, MOST_LEVELS = 8.0, 3
+"""Pixels between the levels on which arcs run above the columns, and how many levels there are."""
+DEEP_TILE = 64.0
+"""Tiles of a network that is too deep to stand side by side."""
+LOSS_LINE = 20.0
+"""Height under the bars of the classes that is kept for the loss."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,8 @@ class Plan:
     bottom: float
     kernel_x: Mapping[str, float]
     """For a layer with kernels: where their column stands, before the layer's own."""
+    skips: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Reads that leap over other columns, (source, reader) -> which of the levels above the columns its arc runs on."""
     deep: bool = False
     """Too many columns to stand side by side: `scrolled` cuts out those around a layer."""
     fixed: tuple[str, ...] = ()
@@ -96,12 +104,48 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
     `passages` names the layers that compute nothing and only lay numbers out anew.
     """
     scale = look.text_scale
+    skips = _skips(trace, passages)
     top, bottom = 130 * scale, look.size[1] - lanes_height(look) - 14 * scale
-    return _arrange(trace, look.size[0], top, bottom, scale, look.knob("ranking", "mean"), passages)
+    if skips:
+        top += (12 + ARC * (1 + max(skips.values()))) * scale
+    return _arrange(trace, look.size[0], top, bottom, scale, look.knob("ranking", "mean"), passages,
+                    look.room)
+
+
+def short_name(name: str) -> str:
+    """The last part of a module path: `relu#2` of `block.relu#2`."""
+    return name.rpartition(".")[2]
+
+
+@lru_cache(maxsize=32)
+def _skips(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
+    """Reads that leap over columns between, each with the lowest level on which no other arc is in its way."""
+    order = {layer.name: index for index, layer in enumerate(trace.layers)}
+    drawn = [layer.name for layer in trace.layers if layer.name not in passages and layer.output.ndim]
+    found: dict[tuple[str, str], int] = {}
+    for target in drawn:
+        for source in sorted(_read(trace, target, passages), key=lambda name: -order[name]):
+            between = drawn.index(target) - drawn.index(source) - 1
+            if between > 0 and trace[target].axes != ("class",):
+                crossed = {level for (a, b), level in found.items()
+                           if order[a] < order[target] and order[source] < order[b]}
+                found[source, target] = next(level for level in range(MOST_LEVELS) if level not in crossed
+                                             or level == MOST_LEVELS - 1)
+    return found
+
+
+def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
+    """What a layer reads, seen through passages."""
+    found: set[str] = set()
+    for read in trace[name].reads:
+        found |= _read(trace, read, passages) if read in passages else {read}
+    return found
 
 
 def lanes_height(look: Look) -> float:
-    """Height of the strip of lanes at the bottom of a picture."""
+    """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
+    if look.room:
+        return FOOT * look.text_scale
     return (112 if look.size[1] >= 700 * look.text_scale else 96) * look.text_scale
 
 
@@ -143,14 +187,15 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
 
 @lru_cache(maxsize=32)
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
-             passages: frozenset[str]) -> Plan:
+             passages: frozenset[str], few: bool) -> Plan:
     room = bottom - top
     columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
     columns = _one_size_a_group(trace, columns, room)
     gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
     available = wide - 2 * PADDING * scale
-    if len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available:
-        return _deep(trace, columns, gaps, wide, top, room, scale)
+    deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
+    if deep or (few and _least(columns, gaps) > available):
+        return _deep(trace, columns, gaps, wide, top, room, scale, _skips(trace, passages))
     columns = _fit(columns, gaps, available, room, scale, trace)
     start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
     available -= start - PADDING * scale
@@ -165,12 +210,12 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
             least, share = gaps[index - 1]
             gap = least + spare * share / weight
             if _kernel_width(trace[column.layer]):
-                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer])) * 0.34)
+                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer]) * scale) * 0.34)
             x += gap
         middle_top = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
         x += column.width
-    return Plan(placed, top, bottom, kernel_x)
+    return Plan(placed, top, bottom, kernel_x, _skips(trace, passages))
 
 
 def _least(columns: list[Column], gaps: list[tuple[float, float]]) -> float:
@@ -178,10 +223,11 @@ def _least(columns: list[Column], gaps: list[tuple[float, float]]) -> float:
 
 
 def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], wide: float, top: float, room: float,
-          scale: float) -> Plan:
+          scale: float, skips: Mapping[tuple[str, str], int]) -> Plan:
     """All columns in one long row, each with the room it wants; the answer stands at the right edge of the picture."""
+    tile = DEEP_TILE * scale
     columns = [column for group in _groups(columns)
-               for column in (_group_sized(trace, group, room, 84 * scale) if group[0].style == "maps" else group)]
+               for column in (_group_sized(trace, group, room, tile) if group[0].style == "maps" else group)]
     answer = next((index for index, column in enumerate(columns) if index and trace[column.layer].axes == ("class",)),
                   len(columns) - 1)
     placed: dict[str, Column] = {}
@@ -193,13 +239,13 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
             gap = gaps[index - 1][0] + 8 * scale
             kernel = _kernel_width(trace[column.layer])
             if kernel and index < answer:
-                kernel_x[column.layer] = round(x + (gap - kernel) * 0.34)
+                kernel_x[column.layer] = round(x + (gap - kernel * scale) * 0.34)
             x = right if index == answer else x + gap - (8 * scale if index > answer else 0)
         height = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(height)))
         x += column.width
     fixed = (columns[0].layer, *(column.layer for column in columns[answer:]))
-    return Plan(placed, top, top + room, kernel_x, True, fixed)
+    return Plan(placed, top, top + room, kernel_x, skips, True, fixed)
 
 
 def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str, passage: bool) -> Column:
@@ -227,7 +273,7 @@ def _classes(column: Column, layer: Layer, room: float, scale: float, trace: Tra
     if count > MOST_BARS:
         order = np.argsort(-layer.output, kind="stable")[:RANKED]
         shown, ranking = tuple(int(index) for index in order), "largest"
-    pitch = float(int(min(48 * scale, room / len(shown))))
+    pitch = float(int(min(48 * scale, (room - 2 * LOSS_LINE * scale) / len(shown))))
     side = min(24 * scale, pitch - 4)
     return replace(column, cell=(side, side), tile=(side, side), pitch=(side, pitch), shown=shown, ranking=ranking)
 
@@ -321,7 +367,8 @@ def _gap(trace: Trace, before: Column, after: Column, scale: float) -> tuple[flo
     if after.style == "number":
         return 0.0, 0.0
     least, share = _apart(trace[after.layer], before, after)
-    return max(least * scale, width(before.layer, 13 * scale, 600, mono=True) + 8 * scale - before.width), share
+    name = width(short_name(before.layer), 13 * scale, 600, mono=True)
+    return max(least * scale, name + 8 * scale - before.width), share
 
 
 def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
@@ -330,7 +377,7 @@ def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
     if before.style == "passage":
         return 30.0, 0.6
     if _kernel_width(layer) and after.style == "maps":
-        return _kernel_width(layer) + 30, 2.2 if before.total > 1 else 1.0
+        return _kernel_width(layer) + (54 if before.total > 1 else 30), 2.2 if before.total > 1 else 1.0
     if after.style == "bars":
         return 16.0, 0.3
     return (30.0, 0.8) if layer.kind == "linear" else (14.0, 0.5)
@@ -344,9 +391,9 @@ def _kernel_width(layer: Layer) -> float:
     return float(weight.shape[-1] * kernel_cell(weight.shape[-1]))
 
 
-def kernel_cell(columns: int) -> int:
+def kernel_cell(columns: int, scale: float = 1.0) -> int:
     """Pixels a weight of a kernel tile."""
-    return max(2, min(9, 27 // columns))
+    return int(max(2, min(9, 27 // columns)) * scale)
 
 
 def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float, scale: float,

@@ -232,11 +232,13 @@ def axis(low: float, high: float) -> tuple[float, float, list[float]]:
 
 
 def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64], ys: NDArray[np.float64],
-          point: tuple[float, float], slope: float | None, look: Look, *, backward: bool = False,
+          point: tuple[float, float] | None, slope: float | None, look: Look, *, backward: bool = False,
           names: tuple[str, str] = ("", "")) -> list[Mark]:
-    """A function on axes, the point on it, and its tangent where a slope is given; NaN where it is not defined."""
+    """A function on axes, the point on it if it is known, and its tangent where a slope is given; NaN where it is not
+    defined."""
     known = ys[np.isfinite(ys)]
-    low, high, ticks = axis(min(float(known.min(initial=0)), point[1]), max(float(known.max(initial=0)), point[1]))
+    reached = (0.0, 0.0) if point is None else point
+    low, high, ticks = axis(min(float(known.min(initial=0)), reached[1]), max(float(known.max(initial=0)), reached[1]))
     left, right, x_ticks = axis(float(xs.min()), float(xs.max()))
     s = look.text_scale
 
@@ -258,6 +260,8 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
         spots = [place(float(xs[i]), float(ys[i])) for i in piece if np.isfinite(ys[i])]
         if len(spots) > 1:
             marks.append(Line(tuple(spots), "positive-bar", 2 * s))
+    if point is None:
+        return marks
     px, py = place(*point)
     marks.append(Line(((px, y + height), (px, py)), "accent", 1, dashed=True))
     marks.append(Line(((x, py), (px, py)), "accent", 1, dashed=True))

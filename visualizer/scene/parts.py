@@ -13,21 +13,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import colour, numbers
+from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain, rich
+from visualizer.scene.picture import (
+    BEAT,
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Points,
+    Rect,
+    Run,
+    Scale,
+    Text,
+    plain,
+    rich,
+)
+from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
-from visualizer.scene.type import wrap
+from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
 
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
-BEAT = "beat"
-"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 def sentence(look: Look, markup: str) -> list[Mark]:
-    """The one plain sentence at the top; a second line where it is too long for one."""
+    """The one plain sentence at the top; a second line where it is too long for one. For a room, with its number
+    large."""
+    if look.room:
+        return headline(look, rich(markup))
     size = (17 if look.size[0] >= 1000 * look.text_scale else 16) * look.text_scale
     lines = _lines(markup, size, look.size[0] - 48 * look.text_scale)
     first = 38 if len(lines) == 1 else 30
@@ -52,8 +69,10 @@ def title(look: Look, name: str, words: str) -> list[Mark]:
 @lru_cache(maxsize=8)
 def largest_gradient(trace: Trace) -> float:
     """The largest size of any value's gradient, input to output: the top of the one scale for all; 1 if all are 0."""
-    sizes = [float(np.max(np.abs(layer.gradient), where=np.isfinite(layer.gradient), initial=0))
-             for layer in trace.layers if layer.gradient is not None and layer.output.ndim]
+    found = [hops.of_symbols(trace, layer) if layer.gradient is None else layer.gradient
+             for layer in trace.layers if layer.output.ndim]
+    sizes = [float(np.max(np.abs(values), where=np.isfinite(values), initial=0)) for values in found
+             if values is not None]
     return max(sizes, default=0.0) or 1.0
 
 
@@ -68,7 +87,9 @@ def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDA
     """Palette entries of a whole layer, and the palette: what flows, or its gradient."""
     if backward:
         top = largest_gradient(trace)
-        gradient = np.zeros(layer.shape) if layer.gradient is None else layer.gradient
+        symbols = hops.of_symbols(trace, layer)
+        known = layer.gradient if symbols is None else symbols
+        gradient = np.zeros(layer.shape) if known is None else known
         return colour.magnitude(gradient, top * FLOOR, top), "gradient"
     if layer.kind == "input" and layer.has("row", "column"):
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
@@ -116,7 +137,8 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
-    unknown = hatched(layer, backward)
+    symbols = hops.of_symbols(trace, layer) if backward else None
+    unknown = hatched(layer, backward) if symbols is None else None
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
@@ -244,6 +266,8 @@ class Lane:
 def lane_rows(look: Look) -> Lane:
     s, height = look.text_scale, lanes_height(look)
     top = look.size[1] - height
+    if look.room:
+        return Lane(top, top + FOOT / 2 * s, top, top, None)
     if height < 112 * s:
         return Lane(top, top + 19 * s, top + 40 * s, top + 86 * s, None)
     return Lane(top, top + 20 * s, top + 40 * s, top + 76 * s, top + 96 * s)
@@ -260,6 +284,9 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2 * s))
+    if look.room:
+        dots = _beat_dots(timeline, moment, look, places, order, row)
+        return still[1:], dots + _ring(moment, look, places, order, row)
     still += [Text(10 * s, row.beats + 4 * s, plain("beats"), 11 * s, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
@@ -293,6 +320,8 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
 def even_places(trace: Trace, look: Look) -> dict[str, float]:
     """x of every layer on the lanes, evenly spread: for views without columns."""
     left, right = 84 * look.text_scale, look.size[0] - 70 * look.text_scale
+    if look.room:
+        left, right = 32 * look.text_scale, look.size[0] - 32 * look.text_scale
     step = (right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
@@ -332,17 +361,22 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
             order: Sequence[str], row: Lane) -> list[Mark]:
     s = look.text_scale
     x, ring = cursor_x(moment, places, order), 7 * s
-    marks: list[Mark] = [
-        Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
-        Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
-        Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s),
-    ]
+    marks: list[Mark] = [Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
+                         *_ring(moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
         marks += _norm_label(trace, before.beat.layer, look, places, row, 1 - share)
     else:
         share = 1.0
     return marks + _norm_label(trace, moment.beat.layer, look, places, row, share)
+
+
+def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
+    """Where the cursor stands on the line of beats."""
+    s = look.text_scale
+    x, ring = cursor_x(moment, places, order), 7 * s
+    return [Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
+            Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s)]
 
 
 def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
@@ -402,8 +436,11 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         marks.append(Line(points, "gradient-line", 1.5 * s))
     for name, (x, y) in zip(named, points, strict=True):
         if name in (named[0], named[-1]):
-            marks.append(Text(x + 7 * s, y + 14 * s, plain(numbers.significant(found[name], 2)), 12 * s, 600,
-                              "gradient-text"))
+            words = plain(numbers.significant(found[name], 2))
+            crowded = x + 7 * s + width(words, 12 * s, 600) > look.size[0] - 36 * s  # the axis is written there
+            low_down = y + 18 * s > look.size[1]
+            marks.append(Text(x - 7 * s if crowded else x + 7 * s, y - 7 * s if low_down else y + 14 * s, words, 12 * s,
+                              600, "gradient-text", "end" if crowded else "start"))
         zero = found[name] == 0
         marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",
                           "gradient-mark" if zero else "", radius=2.5 * s))

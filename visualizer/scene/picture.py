@@ -20,6 +20,8 @@ from visualizer import registry
 from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
+BEAT = "beat"
+"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Look:
     signs: bool = False
     """Sign glyphs on all cells, however small."""
     reduced_motion: bool = False
+    room: bool = False
+    """For a room, as `scene.room` makes it: large type, the measured number larger still, and no more words than that
+    leaves place for."""
     knobs: tuple[tuple[str, str], ...] = ()
     """Settings of one view, as plain words: `--set ranking=mean`."""
     bars: bool = True
@@ -195,6 +200,9 @@ class Image:
     focus: Focus | None = None
     indices: tuple[int, ...] = ()
     """Index of each tile in its layer, if it is not 0, 1, 2, …; (-1,) when tiles carry no index (a single map)."""
+    rows: tuple[int, ...] = ()
+    """Which unit each row is, where units stand in an order of their own; its focus is then that of a step and a unit:
+    the tile's index, or the column where the tile has none, and the unit."""
     transposed: bool = False
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
@@ -253,8 +261,9 @@ class Picture:
     """One plain sentence with the real numbers in it."""
     table: Table = field(default_factory=lambda: Table((), ()))
     steps: int = 0
-    """In how many small steps its beat goes, one number after the other: step k is done at phase k / steps. 0 where it
-    moves smoothly."""
+    """In how many small steps its beat goes, one number after the other; 0 where it moves smoothly."""
+    stretch: tuple[float, float] = (0.0, 1.0)
+    """From which phase to which one they go: within a step of a recurrent layer each part has its own."""
 
     def __iter__(self) -> Iterator[Mark]:
         yield from self.still
@@ -398,9 +407,11 @@ def _hit_image(mark: Image, x: float, y: float) -> Focus | None:
     if left >= width or top >= height:
         return None
     row, column = int(top // mark.cell[1]), int(left // mark.cell[0])
+    index = mark.indices[tile] if tile < len(mark.indices) else tile
+    if mark.rows:
+        return replace(mark.focus, cell=(*mark.focus.cell, column if index == -1 else index, mark.rows[row]))
     if mark.transposed:
         row, column = column, row
-    index = mark.indices[tile] if tile < len(mark.indices) else tile
     rows, columns = mark.values.shape[1:3]
     single = (rows, columns) == (1, 1)
     head = () if index == -1 else (index,)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Layer, Trace
 
 Values = NDArray[np.float64]
@@ -40,6 +40,8 @@ class Reading:
     gradients: Values | None
     """(step, unit): dL/dh_t, all of it; None when nothing flowed back or only the fused output's own is known."""
     reverse: bool
+    padded: int = 0
+    """Steps of padding after the last one that is read: the sequence was packed without them."""
 
     @property
     def name(self) -> str:
@@ -54,20 +56,26 @@ class Reading:
         return int(self.states.shape[1])
 
     @property
+    def total(self) -> int:
+        """How long the sequence is with its padding."""
+        return self.steps + self.padded
+
+    @cached_property
     def norms(self) -> Values | None:
-        """‖∂L/∂h_t‖ of every step."""
+        """∥∂L/∂h_t∥ of every step."""
         if self.gradients is None:
             return None
         sizes: Values = np.linalg.norm(self.gradients, axis=1)
         return sizes
 
-    @property
+    @cached_property
     def entered(self) -> int:
         """The last step, counted in the order of reading, through which gradient came; from 0."""
         norms = self.norms
         steps = [] if norms is None else [int(step) for step in np.flatnonzero(norms)]
         return (min(steps) if self.reverse else max(steps)) if steps else (0 if self.reverse else self.steps - 1)
 
+    @cached_property
     def saturation(self) -> Values:
         """Share of gate values beyond 0.05 … 0.95 at every step; of a plain RNN the share of |h| above 0.9."""
         far = np.abs(self.states) > 0.9
@@ -94,7 +102,27 @@ def reading(trace: Trace, name: str) -> Reading:
     gradients = layer.inner_gradients.get("hidden")
     return Reading(layer, cell, words_of(trace, len(states)), states, gates,
                    None if gradients is None else np.asarray(gradients, np.float64),
-                   bool(layer.settings.get("reverse", False)))
+                   bool(layer.settings.get("reverse", False)), _padding(trace, layer, len(states)))
+
+
+def directions(trace: Trace, name: str) -> tuple[str, ...]:
+    """The layers that read the same steps, one forwards and one in reverse; the layer alone if there is no other."""
+    both = next((layer for layer in trace.layers if layer.kind == "both_directions" and name in layer.reads), None)
+    return (name,) if both is None else both.reads
+
+
+def first_level(trace: Trace, layer: Layer) -> Layer:
+    """The layer that is read by the lowest recurrent layer under this one."""
+    read = trace.inputs(layer)[0]
+    while read.inner or read.kind in ("both_directions", "dropout"):
+        read = trace.inputs(read)[0]
+    return read
+
+
+def _padding(trace: Trace, layer: Layer, steps: int) -> int:
+    """How many steps of the sequence were left out when it was packed."""
+    read = first_level(trace, layer)
+    return len(trace.inputs(read)[0].output) - steps if read.kind == "pack_padded_sequence" else 0
 
 
 def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
@@ -113,22 +141,26 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
     """How many steps have been read at a moment, 0 … all; on the way back the step whose gradient is arriving."""
     order = [layer.name for layer in trace.layers]
     beat = moment.beat
-    if beat.layer == shown.layer.name and beat.step is not None:
+    if in_beat(shown.layer, moment) and beat.step is not None:
         return beat.step
     before = order.index(beat.layer) < order.index(shown.layer.name)
+    first, last = (shown.steps, 1) if shown.reverse else (1, shown.steps)
     if moment.backward:
-        return 1 if before else shown.steps
-    return 0 if before else shown.steps
+        return first if before else last
+    return 0 if before else last
 
 
 def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
-    """Which recurrent layer a view is about: the beat's, else the focused one, else the last.
+    """Which recurrent layer a view is about: the focused one if the beat is its own, else the beat's, else the last.
 
     Raises LookupError with one sentence where there is none.
     """
     found = {layer.name: layer for layer in layers(trace)}
     last = next(reversed(found.values()), None)
-    layer = found.get(moment.beat.layer) or found.get(focused or "") or last
+    wanted = found.get(focused or "")
+    if wanted is not None and in_beat(wanted, moment):
+        return wanted
+    layer = found.get(moment.beat.layer) or wanted or last
     if layer is None:
         raise LookupError(f"{trace.title or trace.model} has no recurrent layer whose steps are known; choose another "
                           "view.")
@@ -156,6 +188,13 @@ def foretells(trace: Trace) -> bool:
     known = set(trace.labels)
     return bool(trace.sample.steps) and all(step in known for step in trace.sample.steps) \
         and not any(layer.kind == "ctc_loss" for layer in trace.layers)
+
+
+@lru_cache(maxsize=16)
+def blank_of(trace: Trace) -> int | None:
+    """The class that means no symbol, for models trained with CTC."""
+    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    return None if loss is None else int(loss.settings.get("blank", 0))
 
 
 def entropy(probabilities: Values) -> float:
@@ -213,8 +252,14 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
         return (Row("(1 − _z_) ⊙ _n_", (1 - keep) * inner["new"]), Row("+ _z_ ⊙ _h_ before", keep * past["hidden"]),
                 Row("= _h_", inner["hidden"], True))
     if key == "hidden":
-        return Row("_a_", inner["preactivation"]), Row("tanh(_a_) = _h_", inner["hidden"], True)
+        return Row("_a_", inner["preactivation"]), Row(f"{_function(shown)} = _h_", inner["hidden"], True)
     return _gate_rows(trace, shown, key, step, inner, past["hidden"])
+
+
+def _function(shown: Reading) -> str:
+    """What an RNN makes of its sum."""
+    return {"relu": "max(0, _a_)", "sigmoid": "σ(_a_)", "linear": "_a_"}.get(
+        shown.layer.settings.get("nonlinearity", "tanh"), "tanh(_a_)")
 
 
 def _gate_rows(trace: Trace, shown: Reading, key: str, step: int, inner: dict[str, Values],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene.picture import Focus, Look
+from visualizer import lab
+from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
-from visualizer.trace import Refused, Trace
+from visualizer.trace import UNTRAINED, Refused, Trace
 
 VERSION = 1
 MOST_SIDE = 512
@@ -42,10 +44,17 @@ class State:
     focus: Focus | None = None
     look: Look = field(default_factory=Look)
     interventions: tuple[str, ...] = ()
+    """What is done to the model first: `untrained` takes its weights from before training."""
     lesson: str = ""
     step: int = 0
     speed: float = 1.0
     playing: bool = False
+    notes: tuple[tuple[str, str], ...] = ()
+    """What the speaker wrote: (beat, words)."""
+    strokes: tuple[tuple[str, Points], ...] = ()
+    """What was drawn with the pen: (beat, points in shares of the picture's width and height), the oldest first."""
+    inked: bool = False
+    """Whether pictures are exported with the strokes."""
 
 
 def to_json(state: State, weights: str = "") -> str:
@@ -76,6 +85,8 @@ def from_json(text: str) -> State:
             plain["focus"] = Focus(**_known(plain["focus"], Focus))
         if "look" in plain:
             plain["look"] = Look(**_known(plain["look"], Look))
+        _check_pairs(plain.get("notes", ()), str)
+        _check_pairs(plain.get("strokes", ()), tuple)
         return _checked(State(**plain))
     except (RecursionError, ValueError, TypeError, AttributeError) as error:
         raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
@@ -161,9 +172,9 @@ def last(state: State, timeline: Timeline) -> State:
 
 
 def reverse(state: State, timeline: Timeline) -> State:
-    """The same layer in the other direction, if anything flows that way."""
+    """The same layer, and the same step of it, in the other direction, if anything flows that way."""
     moment = moment_of(state, timeline)
-    other = timeline.of(moment.beat.layer, FORWARD if moment.backward else BACKWARD)
+    other = timeline.of(moment.beat.layer, FORWARD if moment.backward else BACKWARD, moment.beat.step)
     return state if other is None else go(state, other)
 
 
@@ -181,17 +192,24 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
     if focus is None or focus.layer not in trace:
         return state
     moment = moment_of(state, timeline)
-    step = _step_of(trace, focus)
+    step = step_of(trace, focus)
     if step is None and focus.layer == moment.beat.layer:
         step = moment.beat.step
     target = timeline.of(focus.layer, moment.beat.direction, step) or timeline.of(focus.layer, FORWARD, step)
-    return state if target is None or target.beat == moment.beat else go(state, target)
+    within = target is not None and target.beat == moment.beat and not (moment.phase < 1 and is_inner(focus))
+    return state if target is None or within else go(state, target)
 
 
-def _step_of(trace: Trace, focus: Focus) -> int | None:
-    """The step that a focus lies in, counted from 1, if it is in one."""
+def is_inner(focus: Focus) -> bool:
+    """Whether it points into a gate or a state."""
+    return focus.part.startswith("inner.")
+
+
+def step_of(trace: Trace, focus: Focus) -> int | None:
+    """The step that a focus lies in, counted from 1, if it is in one; a state to start from lies in none."""
     axes = trace[focus.layer].axes
-    inside = "step" in axes and (focus.part == "output" or focus.part.startswith("inner"))
+    inside = "step" in axes and (focus.part == "output" or is_inner(focus)) and \
+        not focus.part.startswith("inner.initial_")
     place = axes.index("step") if inside else len(focus.cell)
     return focus.cell[place] + 1 if place < len(focus.cell) else None
 
@@ -243,9 +261,114 @@ def signs(state: State) -> State:
     return replace(state, look=replace(state.look, signs=not state.look.signs))
 
 
+def before_training(state: State) -> State:
+    """The weights from before training, or the trained ones again."""
+    others = tuple(done for done in state.interventions if done != UNTRAINED)
+    return replace(state, interventions=others if UNTRAINED in state.interventions else (*others, UNTRAINED))
+
+
 def theme(state: State) -> State:
     """Light to dark and back."""
     return replace(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
+
+
+# --- notes and pen --------------------------------------------------------------------------------------------------
+
+def beat_of(state: State, moment: Moment) -> str:
+    """The name under which notes and strokes of a beat are kept: another model or view is another picture."""
+    return f"{state.model} {state.view} {moment.beat.address}"
+
+
+def note_of(state: State, beat: str) -> str:
+    return dict(state.notes).get(beat, "")
+
+
+def with_note(state: State, beat: str, words: str) -> State:
+    """Other words for a beat; none takes them away."""
+    kept = tuple(note for note in state.notes if note[0] != beat)
+    return replace(state, notes=(*kept, (beat, words)) if words else kept)
+
+
+def strokes_of(state: State, beat: str) -> tuple[Points, ...]:
+    return tuple(points for where, points in state.strokes if where == beat)
+
+
+def with_stroke(state: State, beat: str, points: Points) -> State:
+    return replace(state, strokes=(*state.strokes, (beat, points)))
+
+
+def without_stroke(state: State, beat: str) -> State:
+    """Without the last stroke of a beat."""
+    last = max((place for place, (where, _) in enumerate(state.strokes) if where == beat), default=None)
+    return state if last is None else replace(state, strokes=state.strokes[:last] + state.strokes[last + 1:])
+
+
+def without_strokes(state: State, beat: str) -> State:
+    return replace(state, strokes=tuple(stroke for stroke in state.strokes if stroke[0] != beat))
+
+
+def known(state: State) -> State:
+    """The same network and input as they are when they are opened: the first beat of the first view, nothing chosen,
+    nothing drawn. Notes stay."""
+    plain = State()
+    look = replace(state.look, scope=plain.look.scope, signs=plain.look.signs, knobs=plain.look.knobs)
+    return replace(state, view=plain.view, at="", focus=None, look=look, speed=plain.speed, playing=False, strokes=())
+
+
+def _check_pairs(pairs: Any, kind: type) -> None:
+    """Raises TypeError unless these are (str, kind)."""
+    for beat, value in pairs:
+        if not isinstance(beat, str) or not isinstance(value, kind):
+            raise TypeError("a note or a stroke is none")
+        points: Any = value if kind is tuple else ()
+        for x, y in points:
+            if not isinstance(x, int | float) or not isinstance(y, int | float):
+                raise TypeError("a stroke goes through points that are none")
+
+
+# --- the laboratory -------------------------------------------------------------------------------------------------
+
+def lab_of(state: State) -> tuple[lab.Lab, lab.Lab | None]:
+    """What the State asks of the laboratory, and the setting pinned beside it; defaults where its words are bad."""
+    try:
+        return lab.of_look(state.look.knobs)
+    except (Refused, LookupError):
+        return lab.Lab(), None
+
+
+def enter_lab(state: State, experiment: str = "") -> State:
+    """Open the laboratory where its knobs were left, on one of its experiments."""
+    if experiment:
+        state = turn_lab(replace(state, model=lab.NAME), "experiment", experiment)
+    wanted, _ = lab_of(state)
+    return replace(state, model=lab.NAME, sample="", view=lab.view_of(wanted), at=lab.start_of(wanted), focus=None,
+                   playing=False)
+
+
+def turn_lab(state: State, name: str, word: str) -> State:
+    """One knob of the laboratory at another word; the cursor stays as far from the loss as it was."""
+    before, _ = lab_of(state)
+    knobs = {**dict(state.look.knobs), name: word}
+    if name != "experiment" and word == lab.knob(name).write(lab.knob(name).default):
+        del knobs[name]
+    if "experiment" not in knobs:
+        knobs["experiment"] = before.experiment
+    state = replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+    after, _ = lab_of(state)
+    if before.experiment != after.experiment:
+        return replace(state, view=lab.view_of(after), at=lab.start_of(after), focus=None, playing=False)
+    if name == "steps" and (found := re.fullmatch(r"(\w+\.\w+)\[(\d+)\](.*)", state.at)):
+        back = int(before.steps) - int(found[2])
+        return replace(state, at=f"{found[1]}[{max(1, int(after.steps) - back)}]{found[3]}")
+    return state
+
+
+def pin_lab(state: State) -> State:
+    """Keep the present curves behind whatever comes next; or let them go."""
+    knobs = dict(state.look.knobs)
+    if not knobs.pop(lab.AGAINST, ""):
+        knobs[lab.AGAINST] = lab.pinned(lab_of(state)[0])
+    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

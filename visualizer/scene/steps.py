@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.scene import numbers
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Text, plain
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Text, plain
 from visualizer.scene.reading import Reading, here
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 
 DECADES = 6
+PITCH = 72.0
+"""Steps stand this far apart at most."""
 LEFT, RIGHT = 132.0, 60.0
 
 
@@ -32,36 +38,122 @@ class Span:
     def middle(self, step: float) -> float:
         return self.x + (step + 0.5) * self.pitch
 
+    @property
+    def end(self) -> float:
+        return self.x + self.count * self.pitch
+
+    @property
+    def share(self) -> int:
+        """How many steps share a column, so that none is narrower than a pixel."""
+        return max(1, math.ceil(1 / self.pitch))
+
 
 def span(shown: Reading, look: Look, left: float = LEFT, right: float = RIGHT) -> Span:
     """All steps side by side; whole pixels a step where there are at least two for each."""
     s = look.text_scale
     room = look.size[0] - (left + right) * s
-    pitch = min(50 * s, room / shown.steps)
-    return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.steps)
+    pitch = min(PITCH * s, room / shown.total)
+    return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.total)
 
 
-def progress(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
-    """How far a step (from 0) has been read, 0 … 1; on the way back all have been."""
-    if moment.backward:
-        return 1.0
-    reached = here(trace, moment, shown)
-    mine, now = (shown.steps - step, shown.steps - reached + 1) if shown.reverse else (step + 1, reached)
-    if moment.beat.layer != shown.layer.name:
-        return 1.0 if reached else 0.0
-    return 1.0 if mine < now else moment.phase if mine == now else 0.0
+@dataclass(frozen=True)
+class Reach:
+    """How far a layer's steps have come: some are done, one is under way."""
+
+    done: range
+    """Steps, from 0, that are done; they lie side by side."""
+    now: int = -1
+    """The step under way; −1 where there is none."""
+    share: float = 0.0
+    """How much of it is done, 0 … 1."""
+
+    def of(self, step: int) -> float:
+        """How much of one step is done, 0 … 1."""
+        return 1.0 if step in self.done else self.share if step == self.now else 0.0
 
 
-def arrival(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
-    """How far the gradient of a step (from 0) has arrived, 0 … 1."""
+def read(trace: Trace, shown: Reading, moment: Moment) -> Reach:
+    """Which steps have been read; on the way back all have been."""
+    if moment.backward or not in_beat(shown.layer, moment):
+        return Reach(range(shown.steps if moment.backward or here(trace, moment, shown) else 0))
+    return _reached(shown, here(trace, moment, shown), moment.phase, from_end=shown.reverse)
+
+
+def arrived(trace: Trace, shown: Reading, moment: Moment) -> Reach:
+    """To which steps the gradient has come."""
     if not moment.backward or shown.gradients is None:
-        return 0.0
-    reached = here(trace, moment, shown)
-    order = [layer.name for layer in trace.layers]
-    if moment.beat.layer != shown.layer.name:
-        return 1.0 if order.index(moment.beat.layer) < order.index(shown.layer.name) else 0.0
-    mine, now = (step + 1, reached) if shown.reverse else (shown.steps - step, shown.steps - reached + 1)
-    return 1.0 if mine < now else moment.phase if mine == now else 0.0
+        return Reach(range(0))
+    if not in_beat(shown.layer, moment):
+        order = [layer.name for layer in trace.layers]
+        passed = order.index(moment.beat.layer) < order.index(shown.layer.name)
+        return Reach(range(shown.steps if passed else 0))
+    return _reached(shown, here(trace, moment, shown), moment.phase, from_end=not shown.reverse)
+
+
+def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach:
+    """Up to step `number` (from 1), itself as far as the phase has come, in one order or the other."""
+    whole = phase >= 1
+    done = range(number - whole, shown.steps) if from_end else range(number - 1 + whole)
+    return Reach(done) if whole else Reach(done, number - 1, phase)
+
+
+@lru_cache(maxsize=64)
+def _gathered(entries: Entries, share: int) -> NDArray[np.uint8]:
+    """(row, column): steps that share a column show the value farthest from zero."""
+    values = entries.values
+    if share == 1:
+        return values
+    grown = np.pad(values, ((0, 0), (0, -values.shape[1] % share)), mode="edge").reshape(len(values), -1, share)
+    far = np.abs(grown.astype(np.int16) - entries.zero).argmax(-1)
+    return np.take_along_axis(grown, far[..., None], -1)[..., 0]
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Palette entries of units over time."""
+
+    values: NDArray[np.uint8]
+    """(row, step)."""
+    palette: str
+    zero: int = 0
+    """The entry that stands for nothing: where steps share a column, the one farthest from it is shown."""
+
+
+def timed_map(entries: Entries, reach: Reach, place: Span, y: float, cell: float, focus: Focus,
+              units: tuple[int, ...] = ()) -> list[Mark]:
+    """A map of units over time, as far as it has come: what is done, and the column under way from its top.
+
+    `units` says which unit each row is, where they are sorted.
+    """
+    gathered, share = _gathered(entries, place.share), place.share
+    marks: list[Mark] = []
+    first, last = reach.done.start // share, -(-reach.done.stop // share)
+    if len(reach.done):
+        marks.append(Image(place.left(first * share), y, (place.pitch * share, cell),
+                           np.ascontiguousarray(gathered[None, :, first:last]), entries.palette, border="",
+                           focus=focus if share == 1 and not first else None, indices=(-1,),
+                           rows=units or tuple(range(len(gathered)))))
+    if reach.now >= 0 and reach.share > 0:
+        marks.append(Image(place.left(reach.now), y, (place.pitch, cell),
+                           np.ascontiguousarray(entries.values[None, :, reach.now:reach.now + 1]), entries.palette,
+                           border="", rows_shown=reach.share))
+    return marks
+
+
+def unread(place: Span, y: float, high: float) -> Mark:
+    """Hatching under all steps: it is seen where nothing has been read, and where there is only padding."""
+    return Rect(place.x, y, place.count * place.pitch, high, "hatch")
+
+
+def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output") -> Mark:
+    """Nothing that is seen: the steps, to be pointed at."""
+    return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
+                 focus=Focus(shown.layer.name, (), part))
+
+
+@lru_cache(maxsize=32)
+def _nothing(steps: int) -> NDArray[np.uint8]:
+    return np.zeros((steps, 1, 1), np.uint8)
 
 
 def current(trace: Trace, shown: Reading, moment: Moment) -> int:
@@ -69,44 +161,89 @@ def current(trace: Trace, shown: Reading, moment: Moment) -> int:
     return min(shown.steps, max(1, here(trace, moment, shown))) - 1
 
 
-def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) -> list[Mark]:
-    """Words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
+def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
-    marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"),
-                         Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "tint",
-                              radius=min(6, place.pitch / 2))]
-    marks += _words(shown, place, now, top, look)
-    return marks + _gradient(shown, place, now, top, look)
+    if look.room:
+        return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
+    still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
+                         *_ends(shown, place, top, look)]
+    moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
+                               radius=min(6, place.pitch / 2), opacity=0.13)]
+    return still, [*moving, *_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
+
+
+def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
+    """The name of the words' row, and the padding, which nobody reads."""
+    s = look.text_scale
+    marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end"),
+                         touched(shown, place, top + 4, look.size[1] - top - 8)]
+    if shown.padded:
+        left = place.left(shown.steps)
+        marks += [Text((LEFT - 16) * s, top + 37 * s, plain(f"{shown.steps} of {shown.total} steps"), 11 * s, 400,
+                       "ink-2", "end"),
+                  Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
+        if place.end - left > 70 * s:
+            marks += [Rect((left + place.end) / 2 - 30 * s, top + 10 * s, 60 * s, 18 * s, "stage", radius=4 * s),
+                      Text((left + place.end) / 2, top + 23 * s, plain("padding"), 12 * s, 500, "ink", "middle")]
+    return marks
+
+
+def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Moment, look: Look) -> list[Mark]:
+    """For a room: how far the steps have come, and nothing else; on the way back what has been walked is amber."""
+    s = look.text_scale
+    y, last = look.size[1] - lanes_height(look) / 2, max(1, shown.steps - 1)
+    here_x = x + wide * min(1.0, max(0.0, (step - 1) / last))
+    ink = "gradient-mark" if moment.backward else "accent"
+    start, ring = (x + wide if moment.backward else x), 7 * s
+    words = f"{max(1, round(step))} of {shown.steps}"
+    return [Line(((x, y), (x + wide, y)), "rule", 2 * s), Line(((start, y), (here_x, y)), ink, 2 * s),
+            Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2 * s, radius=ring),
+            Rect(here_x - 3.5 * s, y - 3.5 * s, 7 * s, 7 * s, ink, radius=3.5 * s),
+            Text(x - 16 * s, y + 4.5 * s, plain(words), 12 * s, 500, "ink-2", "end")]
 
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     s = look.text_scale
-    marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end")]
-    longest = max(len(word) for word in shown.words)
-    every = 1 if place.pitch >= (9 if longest == 1 else 7 * longest) * s else 0
-    for step, word in enumerate(shown.words):
-        marks.append(Rect(place.left(step), top + 4, place.pitch, look.size[1] - top - 8,
-                          focus=Focus(shown.layer.name, (step,))))
-        if every or step == now:
-            far = abs(step - now) * place.pitch > 7 * s * len(shown.words[now]) or step == now
-            if far:
-                marks.append(Text(place.middle(step), top + 22 * s, plain(word), 13 * s, 600 if step == now else 400,
-                                  "accent-ink" if step == now else "ink-2", "middle", mono=longest == 1))
+    marks: list[Mark] = []
+    said, every, mono = _said(shown, place.pitch / s)
+    here = width(shown.words[now], 13 * s, 600, mono) / 2 + 4 * s
+    for step in range(shown.steps) if every else (now,):
+        word, chosen = shown.words[step] if step == now else said[step], step == now
+        if chosen or abs(step - now) * place.pitch > here + width(word, 13 * s, 400, mono) / 2:
+            marks.append(Text(place.middle(step), top + 22 * s, plain(word), 13 * s, 600 if chosen else 400,
+                              "accent-ink" if chosen else "ink-2", "middle", mono=mono))
     if not every:
         for tick in (0, shown.steps - 1):
-            if abs(tick - now) * place.pitch > 40 * s:
-                marks.append(Text(place.middle(tick), top + 22 * s, plain(str(tick + 1)), 11 * s, 400, "ink-2",
-                                  "middle"))
+            if abs(tick - now) * place.pitch > here + 16 * s:
+                marks.append(Text(place.middle(tick), top + 22 * s, plain(numbers.count(tick + 1)), 11 * s, 400,
+                                  "ink-2", "middle"))
     return marks
 
 
-def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
+@lru_cache(maxsize=64)
+def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
+    """The words of the steps as they fit, whether they do, and whether they are single symbols.
+
+    Of `row 12` the number alone is said where there is no room for more.
+    """
+    mono = max(len(word) for word in shown.words) == 1
+    numbered = tuple(word.rpartition(" ")[2] if word[-1:].isdigit() else word for word in shown.words)
+    for words in (shown.words, numbered):
+        if max(width(word, 13, 400, mono) for word in words) + 3 <= pitch:
+            return words, True, mono
+    return shown.words, False, mono
+
+
+def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
+    """The gradient of all steps."""
     s, norms = look.text_scale, shown.norms
     x = (LEFT - 16) * s
-    marks: list[Mark] = [Text(x, top + 56 * s, (Run("‖∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("‖")),
-                              13 * s, 600, "ink", "end"),
-                         Text(x, top + 72 * s, plain("log scale"), 11 * s, 400, "ink-2", "end")]
+    lower = 14 * s if shown.padded else 0.0
+    marks: list[Mark] = [Text(x, top + 56 * s + lower / 2, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
+                                                        Run("∥")), 13 * s, 600, "ink", "end"),
+                         Text(x, top + 72 * s + lower / 2, plain("log scale"), 11 * s, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
         why = shown.layer.why or "nothing flowed back through time"
         marks.append(Text(place.x, top + 60 * s, plain(f"No gradient: {why}"), 12 * s, 400, "ink-2",
@@ -114,22 +251,49 @@ def _gradient(shown: Reading, place: Span, now: int, top: float, look: Look) -> 
         return marks
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
     chart = (top + 42 * s, look.size[1] - 10 * s)
-    ys = [float(chart[1] - (np.log10(max(float(value), low)) - np.log10(low)) / DECADES * (chart[1] - chart[0]))
-          for value in norms]
-    points = tuple((place.middle(step), y) for step, y in enumerate(ys))
+    points = _curve(shown, place, *chart)
     if len(points) > 1:
         marks.append(Line(points, "gradient-line", 1.5 * s))
-    size = 2.5 * s if place.pitch >= 8 else 0.0
-    for step, (px, py) in enumerate(points):
-        below = norms[step] < low
-        here_size = 4 * s if step == now else size
-        if here_size:
-            marks.append(Rect(px - here_size, py - here_size, 2 * here_size, 2 * here_size,
-                              "stage" if below else "gradient-mark", "gradient-mark", 1, radius=here_size))
-    words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
-    marks.append(Text(min(place.middle(now), look.size[0] - 30 * s), ys[now] - 8 * s, plain(words), 12 * s, 600,
-                      "gradient-text", "middle"))
-    right = place.x + place.count * place.pitch + 8 * s
+    for step, (px, py) in enumerate(points if place.pitch >= 8 else ()):
+        marks.append(_dot(px, py, 2.5 * s, norms[step] < low))
+    right = place.end + 8 * s
     marks += [Text(right, chart[0] + 4 * s, plain(numbers.significant(high, 1)), 11 * s, 400, "ink-2"),
               Text(right, chart[1] + 2 * s, plain(numbers.power(low, 0)), 11 * s, 400, "ink-2")]
     return marks
+
+
+def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
+    """The gradient of the current step, in numbers."""
+    norms, s = shown.norms, look.text_scale
+    if norms is None or not norms.max() > 0:
+        return []
+    high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
+    x, y = place.middle(now), _height(float(norms[now]), high, top + 42 * s, look.size[1] - 10 * s)
+    words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
+    half = width(words, 12 * s, 600) / 2
+    return [_dot(x, y, 4 * s, norms[now] < low),
+            Text(max(min(x, place.end - half), place.x + half), y - 8 * s, plain(words), 12 * s, 600,
+                 "gradient-text", "middle")]
+
+
+def _dot(x: float, y: float, size: float, below: bool) -> Mark:
+    """A value of the gradient; open where it lies below the floor."""
+    return Rect(x - size, y - size, 2 * size, 2 * size, "stage" if below else "gradient-mark", "gradient-mark", 1,
+                radius=size)
+
+
+def _height(value: float, high: float, top: float, bottom: float) -> float:
+    """y on the log axis, from the largest value down to its floor."""
+    share = 1 + math.log10(max(value / high, 10.0 ** -DECADES)) / DECADES
+    return bottom - share * (bottom - top)
+
+
+@lru_cache(maxsize=16)
+def _curve(shown: Reading, place: Span, top: float, bottom: float) -> Points:
+    """The gradient of every step; where steps share a pixel, the largest of them."""
+    norms = shown.norms
+    assert norms is not None
+    share, high = place.share, float(norms.max())
+    largest = np.pad(norms, (0, -len(norms) % share)).reshape(-1, share).max(axis=1)
+    return tuple((place.x + (index + 0.5) * share * place.pitch, _height(float(value), high, top, bottom))
+                 for index, value in enumerate(largest))

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
+from math import ceil
 
 from visualizer.trace import Layer, Trace
 
@@ -40,6 +41,13 @@ class Beat:
     def seconds(self) -> Fraction:
         return SECONDS[self.direction]
 
+    def stretch(self, part: str) -> tuple[float, float]:
+        """From which phase to which one a part of the step happens; the whole beat for what is no part of it."""
+        if part not in self.parts:
+            return 0.0, 1.0
+        place = self.parts.index(part)
+        return place / len(self.parts), (place + 1) / len(self.parts)
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -60,9 +68,16 @@ class Moment:
 
     @property
     def part(self) -> str:
-        """What happens just now within a step: the last part when the step is done; empty where there are none."""
+        """What happens just now within a step, or was done just now; empty where there are no parts."""
         parts = self.beat.parts
-        return parts[min(int(self.phase * len(parts)), len(parts) - 1)] if parts else ""
+        return parts[max(0, ceil(self.phase * len(parts) - 1e-9) - 1)] if parts else ""
+
+    @property
+    def opens(self) -> str:
+        """Which array of its layer is looked into: the output, or within a step the gate or state of that part."""
+        if self.phase == 1 or self.part in ("", "hidden") or (self.backward and self.part == "reads"):
+            return "output"
+        return f"inner.{self.beat.parts[1] if self.part == 'reads' else self.part}"
 
 
 @dataclass(frozen=True)
@@ -166,7 +181,8 @@ class Timeline:
 def timeline(trace: Trace) -> Timeline:
     """Every layer once forwards, then every layer through which gradient came, once backwards.
 
-    Layers that hide time have a beat a step, in the order in which they were computed.
+    Layers that hide time have a beat a step, in the order in which they were computed. Layers that run beside another
+    one share its beats.
     """
     forward = [beat for layer in trace.layers for beat in _beats(layer, FORWARD)]
     backward = [beat for layer in reversed(trace.layers[:-1]) if _carries_back(trace, layer.name)
@@ -174,7 +190,14 @@ def timeline(trace: Trace) -> Timeline:
     return Timeline(tuple(forward + backward))
 
 
+def in_beat(layer: Layer, moment: Moment) -> bool:
+    """Whether a moment is a layer's own: its beat, or that of the layer it runs beside."""
+    return moment.beat.layer in (layer.name, layer.settings.get("beside"))
+
+
 def _beats(layer: Layer, direction: str) -> list[Beat]:
+    if "beside" in layer.settings:
+        return []
     if not layer.inner or "step" not in layer.axes:
         return [Beat(layer.name, direction)]
     steps = list(range(1, layer.shape[layer.axes.index("step")] + 1))

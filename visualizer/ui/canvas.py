@@ -9,13 +9,13 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer import paint
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Image, Mark, Picture, Rect
+from visualizer.scene.picture import BEAT, Focus, Image, Mark, Picture, Rect
 from visualizer.ui import style
 
 EMPTY = Picture((1, 1), ())
 LIT_IN, LIT_OUT = 0.15, 0.1
 """Seconds in which an outline comes and goes."""
+MOST_ZOOM = 16.0
 SINGLE_CELL = 8.0
 """Pixels; smaller cells are lit with their whole tile, the pixel is said by the tooltip."""
 
@@ -77,6 +77,29 @@ class Canvas(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(*self.picture.size)
+
+    def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
+        """Enlarge around a point of the widget (its middle); never smaller than whole."""
+        around = around or QPointF(self.width() / 2, self.height() / 2)
+        zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
+        self.corner = around - (around - self.corner) * (zoom / self.zoom)
+        self.zoom = zoom
+        self.keep_inside()
+
+    def zoom_on(self, factor: float) -> None:
+        """Enlarge what one looks at: around the middle."""
+        self.zoom_by(factor)
+
+    def reset_zoom(self) -> None:
+        """The whole picture again."""
+        self.zoom, self.corner = 1.0, QPointF(0, 0)
+        self.update()
+
+    def keep_inside(self) -> None:
+        """No empty margin beyond the picture's edges."""
+        least_x, least_y = self.width() * (1 - self.zoom), self.height() * (1 - self.zoom)
+        self.corner = QPointF(min(0.0, max(least_x, self.corner.x())), min(0.0, max(least_y, self.corner.y())))
+        self.update()
 
     def to_picture(self, point: QPointF) -> tuple[float, float]:
         """A point of the widget in pixels of the picture."""
@@ -202,6 +225,9 @@ def _tile_place(mark: Image, focus: Focus) -> QRectF | None:
         return None
     inner = rest if mark.indices == (-1,) else rest[1:]
     x, y = mark.tile_origin(tile)
+    if mark.rows and inner and inner[-1] in mark.rows:
+        column = inner[0] if len(inner) == 2 else 0
+        return QRectF(x + column * mark.cell[0], y + mark.rows.index(inner[-1]) * mark.cell[1], *mark.cell)
     if len(inner) == 2 and min(mark.cell) >= SINGLE_CELL:
         row, column = reversed(inner) if mark.transposed else inner
         return QRectF(x + column * mark.cell[0], y + row * mark.cell[1], *mark.cell)

@@ -11,18 +11,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from visualizer import lab, registry
+from visualizer.kinds import recurrent
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
-from visualizer.ui.page import WALK, looked_at, strongest, subject
+from visualizer.ui import words
+from visualizer.ui.page import WALK, looked_at, one_number, strongest, subject
 from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
 
+UNROLLED = "unrolled"
+"""The view of all steps of a recurrent layer, if there is one."""
 Act = Callable[["Window"], None]
+
 @dataclass(frozen=True)
 class Command:
     """One thing that can be done."""
@@ -39,11 +45,17 @@ class Command:
 def commands() -> tuple[Command, ...]:
     """Every command, in the order of the menus."""
     file, edit, go, look, view, about = (tr("File"), tr("Edit"), tr("Walk"), tr("Look"), tr("View"), tr("Help"))
+    room = tr("Present")
     return (
         Command("open", tr("Open…"), ("Ctrl+O",), file,
                 tr("Open an image, a model, a recording, or a picture saved by the app"), _call("choose_file")),
         Command("draw", tr("Draw a digit"), ("D",), file,
                 tr("Draw the input yourself, with mouse, finger or keyboard"), _call("toggle_pad")),
+        Command("before-training", tr("Before or after training"), ("Ctrl+B",), file,
+                tr("The same model with the weights from before its training, or the trained ones again"),
+                before_training),
+        Command("laboratory", tr("Gradient laboratory"), ("G",), file,
+                tr("Turn knobs and watch gradients vanish or explode"), _pure(does.enter_lab)),
         Command("save", tr("Save session…"), ("Ctrl+S",), file,
                 tr("Save where you are, to open it again later"), _call("save_session")),
         Command("restore", tr("Restore the last session"), ("Ctrl+Shift+O",), file,
@@ -59,6 +71,8 @@ def commands() -> tuple[Command, ...]:
         Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",), file,
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
                 _call("export_data")),
+        Command("film", tr("Export film…"), ("Ctrl+Shift+E",), file,
+                tr("Save the animation as a video, a GIF or numbered pictures"), _call("export_film")),
         Command("quit", tr("Quit"), ("Ctrl+Q",), file, tr("Close the window"), _call("leave")),
 
         Command("undo", tr("Undo"), ("Ctrl+Z",), edit, tr("Back to what was chosen before"), _call("undo")),
@@ -72,7 +86,8 @@ def commands() -> tuple[Command, ...]:
         Command("copy-data", tr("Copy data"), ("Ctrl+Alt+C",), edit,
                 tr("Put the table of the picture on the clipboard, for a spreadsheet"), _call("copy_data")),
 
-        Command("play", tr("Play or pause"), ("Space",), go, tr("Let it run, or stop it where it is"), play),
+        Command("play", tr("Play or pause"), ("Space", "K"), go,
+                tr("Let it run, or stop it where it is; K while presenting"), play),
         Command("next", tr("Next beat"), ("Right", "PgDown"), go, tr("One layer further"),
                 _timed(lambda state, times: does.step(_still(state), times, 1))),
         Command("back", tr("Previous beat"), ("Left", "PgUp"), go, tr("One layer back"),
@@ -120,11 +135,11 @@ def commands() -> tuple[Command, ...]:
         Command("details", tr("Details"), ("I",), view, tr("Show or hide the inspector in a narrow window"),
                 _call("toggle_details")),
         Command("zoom-in", tr("Zoom in"), ("Ctrl++", "Ctrl+="), view, tr("Enlarge the picture; drag to move it"),
-                lambda window: window.stage.zoom_by(1.25)),
+                _zoom(1.25)),
         Command("zoom-out", tr("Zoom out"), ("Ctrl+-",), view, tr("Make the picture smaller again"),
-                lambda window: window.stage.zoom_by(0.8)),
+                _zoom(0.8)),
         Command("zoom-whole", tr("Whole picture"), ("Ctrl+0",), view, tr("Fit the picture to the stage"),
-                lambda window: window.stage.reset_zoom()),
+                lambda window: window.canvas().reset_zoom()),
         Command("larger-text", tr("Larger text"), ("Ctrl+]",), view, tr("All words of the picture larger"),
                 _pure(lambda state: text_scale(state, 1.1))),
         Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), view, tr("All words of the picture smaller"),
@@ -135,18 +150,55 @@ def commands() -> tuple[Command, ...]:
                 tr("On the way back: how the gradient arrives at a number, or what it hands on"), turn_card),
         Command("march", tr("Next way of stepping"), ("M",), view,
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
+        Command("fold", tr("Fold or unfold"), ("F",), view,
+                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
+        Command("pin", tr("Compare A and B"), ("P",), view,
+                tr("In the laboratory: keep these curves behind the next ones, or let them go"), pin),
+        Command("sweep", tr("Sweep the knob"), ("K",), view,
+                tr("In the laboratory: the knob that was turned last through its whole range; again to stop"),
+                _call("sweep")),
         Command("motion", tr("Less motion"), ("Shift+M",), view, tr("Cut to the end of each beat instead of moving"),
                 _pure(less_motion)),
-        Command("present", tr("Present"), ("F5",), view, tr("Full screen in the projector theme; Esc leaves it"),
-                _call("present")),
-        Command("black", tr("Black screen"), ("B", "."), view, tr("Blank the screen black; any key brings it back"),
-                lambda window: window.blank("#000000")),
-        Command("white", tr("White screen"), ("W",), view, tr("Blank the screen white; any key brings it back"),
-                lambda window: window.blank("#FFFFFF")),
         Command("pane", tr("Next pane"), ("F6",), view, tr("Move the keyboard to the next part of the window"),
                 _call("next_pane")),
         Command("menu", tr("Menu bar"), ("F10",), view, tr("Show or hide the menu bar (Alt, too)"),
                 _call("toggle_menu_bar")),
+
+        Command("present", tr("Present"), ("F5",), room,
+                tr("Full screen for a room, from the first beat; Esc leaves it, F5 then goes on"), _room("present")),
+        Command("present-here", tr("Present from here"), ("Shift+F5",), room,
+                tr("Full screen for a room, from this beat on"), _room("present_here")),
+        Command("speaker", tr("Speaker view"), ("V",), room,
+                tr("What the audience sees, the next beat, your notes and the clock; or the window under them"),
+                _room("toggle_speaker")),
+        Command("notes", tr("Write notes"), ("F2",), room, tr("Notes for this beat, kept in the session"),
+                _room("write_notes")),
+        Command("freeze", tr("Freeze"), ("F",), room,
+                tr("Hold what the audience sees while you prepare or type in the window; or let it follow again"),
+                _room("toggle_frozen")),
+        Command("black", tr("Black screen"), ("B", "."), room, tr("Blank the screen black; any key brings it back"),
+                lambda window: window.presenter.toggle_blank("#000000")),
+        Command("white", tr("White screen"), ("W",), room, tr("Blank the screen white; any key brings it back"),
+                lambda window: window.presenter.toggle_blank("#FFFFFF")),
+        Command("spotlight", tr("Spotlight"), ("O",), room,
+                tr("Dim all but one part; Tab goes to the next part, the mouse takes the light along"),
+                _room("toggle_spotlight")),
+        Command("alone", tr("Hide everything but this"), ("H",), room,
+                tr("Only the part in the spotlight, or what the beat is about; again for all"),
+                _room("toggle_alone")),
+        Command("pen", tr("Pen"), ("P",), room, tr("Draw on the picture; the strokes belong to the beat"),
+                _room("toggle_pen")),
+        Command("pen-around", tr("Frame with the pen"), ("Shift+P",), room,
+                tr("A frame around the part in the spotlight: the pen without a mouse"), _room("draw_around")),
+        Command("pen-undo", tr("Take back a stroke"), ("Z",), room, tr("The last stroke on this beat"),
+                _room("undo_stroke")),
+        Command("pen-clear", tr("Clear strokes"), ("Shift+Z",), room, tr("All strokes on this beat"),
+                _room("clear_strokes")),
+        Command("pen-export", tr("Export with strokes"), ("Shift+E",), room,
+                tr("Whether pictures exported while presenting have the strokes of the pen"), _room("toggle_inked")),
+        Command("known", tr("Known state"), ("F8",), room,
+                tr("The first beat with nothing chosen, drawn or hidden: always the same picture; Ctrl+Z undoes it"),
+                _room("known_state")),
 
         Command("keys", tr("Keys"), ("F1",), about, tr("Every key and what it does"), _call("toggle_keys")),
     )
@@ -163,6 +215,18 @@ def _call(method: str) -> Act:
 def _store(method: str) -> Act:
     def act(window: Window) -> None:
         getattr(window.store, method)()
+    return act
+
+
+def _room(method: str) -> Act:
+    def act(window: Window) -> None:
+        getattr(window.presenter, method)()
+    return act
+
+
+def _zoom(factor: float) -> Act:
+    def act(window: Window) -> None:
+        window.canvas().zoom_on(factor)
     return act
 
 
@@ -207,9 +271,11 @@ def _small_step(by: int) -> Act:
         moment, times = window.store.moment, window.store.timeline
         if moment is None:
             return
-        steps = window.stage.picture.steps
-        target = next_step(times, moment, by, max(steps, 1)) if steps or not window.view().continuous \
-            else next_part(times, moment, by)
+        steps, stretch = window.stage.picture.steps, window.stage.picture.stretch
+        focus = window.store.state.focus
+        others = focus is None or not does.is_inner(focus)
+        target = next_step(times, moment, by, max(steps, 1), stretch, others) \
+            if steps or not window.view().continuous else next_part(times, moment, by)
         window.store.apply(lambda state: does.go(_still(state), target))
     return act
 
@@ -217,11 +283,22 @@ def _small_step(by: int) -> Act:
 def play(window: Window) -> None:
     """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
     moment, steps = window.store.moment, window.stage.picture.steps
-    if moment is not None and steps > 1 and moment.phase == 1 and not window.store.state.playing:
-        start = replace(moment, phase=0.0)
+    stretch = window.stage.picture.stretch
+    if moment is not None and steps > 1 and moment.phase + 1e-9 >= stretch[1] and not window.store.state.playing:
+        start = replace(moment, phase=begun(stretch))
         window.store.apply(lambda state: replace(does.go(state, start), playing=True))
     elif moment is not None:
         window.store.apply(lambda state: does.play(state, window.store.timeline))
+
+
+def before_training(window: Window) -> None:
+    """The weights from before training and back; where there are none the window says so."""
+    model = window.store.state.model
+    if model in registry.with_before():
+        window.store.apply(does.before_training)
+    else:
+        window.say(tr("For {model} no weights from before training come with the app; choose another, for example "
+                      "{other}.").format(model=model, other=registry.with_before()[0]))
 
 
 def turn(name: str) -> Act:
@@ -245,8 +322,17 @@ def turn_card(window: Window) -> None:
         return
     shown = window.store.state.look.knob("card", "auto")
     if shown == "auto":
-        shown = "hands" if "weight" in trace[moment.beat.layer].weights else "arrives"
+        about = looked_at(trace, moment, window.store.state)
+        layer, key = trace[about.layer], about.part.removeprefix("inner.")
+        weighs = recurrent.weighs(layer, key) if does.is_inner(about) else "weight" in layer.weights
+        shown = "hands" if weighs else "arrives"
     window.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
+
+
+def pin(window: Window) -> None:
+    """Keep the curves of the laboratory behind what comes next; nothing elsewhere."""
+    if window.store.state.model == lab.NAME:
+        window.store.apply(does.pin_lab)
 
 
 def _tab(by: int) -> Act:
@@ -271,10 +357,12 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     """The channel, unit or class before or after; where there are steps, the unit at the same step."""
     about = looked_at(trace, moment, state)
     layer = trace[about.layer]
-    if layer.axes[:1] != ("step",) or layer.output.ndim != 2 or not about.cell:
+    inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
+    if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
         return does.neighbour(replace(state, focus=about), trace, by)
-    here = about.cell[1] if len(about.cell) == 2 else strongest(layer, moment.backward, about.cell)[1] - by
-    unit = min(max(here + by, 0), layer.shape[1] - 1)
+    values = layer.output if inner is None else inner
+    here = about.cell[1] if len(about.cell) == 2 else one_number(layer, about, moment.backward).cell[1] - by
+    unit = min(max(here + by, 0), values.shape[1] - 1)
     return replace(state, focus=replace(about, cell=(about.cell[0], unit)))
 
 
@@ -295,6 +383,9 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
         return _on_subject(state, trace, moment)
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
+    if does.is_inner(about) and about.cell:
+        state = replace(state, focus=one_number(layer, about, moment.backward))
+        return replace(state, view=WALK) if WALK in views else state
     if about.part != "output" or not layer.shape:
         return state
     if not about.cell:
@@ -306,9 +397,9 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
 def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
     """The level of a crumb: what it names, seen in the first view if it is more than the one number under the
     microscope."""
-    number = focus is not None and focus.layer in trace and len(focus.cell) == trace[focus.layer].output.ndim
+    number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
     if state.view == WALK and views and views[0] != WALK and not number:
-        state = replace(state, view=views[0])
+        state = replace(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
@@ -321,8 +412,14 @@ def turned(state: State, name: str, word: str) -> State:
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
     if state.view == WALK and views and views[0] != WALK:
-        state = replace(state, view=views[0])
+        state = replace(state, view=_around(state.focus, views))
     return does.up(state)
+
+
+def _around(focus: Focus | None, views: tuple[str, ...]) -> str:
+    """The view that a number is seen in among others: gates and states among their steps, all else in the first."""
+    inner = focus is not None and does.is_inner(focus)
+    return UNROLLED if inner and UNROLLED in views else views[0]
 
 
 PARTS = 4
@@ -341,12 +438,32 @@ def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
     return replace(times.settled(index), phase=part / PARTS)
 
 
-def next_step(times: Timeline, moment: Moment, by: int, steps: int) -> Moment:
-    """One more or one less of the small steps that a beat goes in; beyond its ends, into the beat beside it."""
-    reached = moment.phase * steps
-    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - 1e-9)) + by
-    if 0 <= step <= steps:
-        return replace(moment, phase=step / steps)
+BEGUN = 1e-3
+"""Where one part of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
+
+
+def begun(stretch: tuple[float, float]) -> float:
+    """The phase at which nothing of a stretch is done."""
+    start, end = stretch
+    return start and start + BEGUN * (end - start)
+
+
+def next_step(times: Timeline, moment: Moment, by: int, steps: int, stretch: tuple[float, float] = (0.0, 1.0),
+              others: bool = True) -> Moment:
+    """One more or one less of the small steps that a beat goes in, or the stretch of it that is shown.
+
+    Beyond its ends, into the stretch beside it if those are shown too, else into the beat beside it.
+    """
+    start, end = stretch
+    reached = min(1.0, max(0.0, (moment.phase - start) / (end - start))) * steps
+    least = BEGUN * steps if start else 0.0
+    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - least - 1e-9)) + by
+    if 0 < step <= steps:
+        return replace(moment, phase=end if step == steps else start + step / steps * (end - start))
+    if step == 0:
+        return replace(moment, phase=begun(stretch))
+    if others and (0 < start if by < 0 else moment.phase - 1e-9 <= end < 1):
+        return replace(moment, phase=start if by < 0 else begun((end, 2 * end - start)))
     index = moment.index + by
     if not 0 <= index < len(times.beats):
         return moment

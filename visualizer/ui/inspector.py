@@ -19,6 +19,7 @@ from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WALK, WIDTH, looked_at, page
+from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.words import tr
@@ -76,12 +77,14 @@ class Inspector(QWidget):
             return
         look = (state.look.theme, state.look.scope, state.look.signs)
         large = state.view == WALK
-        wanted = (id(trace), moment.beat, state.focus, look, self.tab, large)
+        wanted = (id(trace), moment.beat, moment.opens, state.focus, look, self.tab, state.view)
         if wanted == self._drawn:
             return
         self._drawn = wanted
         if self.tab == 0:
-            self.page.show_page(page(trace, moment, state.focus, state.look, large))
+            own = suiting(state.view, trace).page
+            told = None if own is None else own(trace, moment, state.focus, state.look)
+            self.page.show_page(told or page(trace, moment, state.focus, state.look, large))
         elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, looked_at(trace, moment, state), moment.backward)
         elif self.charts is not None:
@@ -193,6 +196,7 @@ class Badge(QWidget):
         self.store = store
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         store.trace_changed.connect(lambda trace: self.show_report())
+        store.report_changed.connect(lambda report: self.show_report())
         self.show_report()
 
     def show_report(self) -> None:

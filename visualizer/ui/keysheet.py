@@ -14,7 +14,7 @@ from visualizer.ui.commands import Command
 from visualizer.ui.words import tr
 
 ROW, HEAD = 24, 34
-COLUMN = 352
+COLUMN, NARROWEST = 352, 320
 KEYS = 140
 """Width of the column of keys."""
 
@@ -52,20 +52,23 @@ class KeySheet(QWidget):
             groups.setdefault(command.menu, []).append(command)
         with paint.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
-            across = max(1, min(4, (self.width() - 48) // COLUMN))
+            across = max(1, min(4, (self.width() - 48) // NARROWEST))
             columns = _columns(list(groups.items()), across)
-            wide = len(columns) * COLUMN
+            column_wide = min(COLUMN, (self.width() - 48) // across)
+            wide = len(columns) * column_wide
+            tallest = max(sum(HEAD + ROW * len(found) for _, found in column) for column in columns)
+            tight = min(1.0, (self.height() - 80) / tallest)
             left, top = max(24.0, (self.width() - wide) / 2), 56.0
             style.write(painter, tr("Keys"), left, top, size=20, weight=600)
             style.write(painter, tr("any key closes this sheet"), left + 64, top, "ink-2", size=13, weight=400)
             for number, column in enumerate(columns):
                 y = top + 8
                 for title, found in column:
-                    y += HEAD
-                    x = left + number * COLUMN
+                    y += HEAD * tight
+                    x = left + number * column_wide
                     style.write(painter, title, x, y, "accent-ink", size=13, weight=600)
                     for command in found:
-                        y += ROW
+                        y += ROW * tight
                         self._row(painter, command, x, y)
 
     def _row(self, painter: QPainter, command: Command, x: float, y: float) -> None:

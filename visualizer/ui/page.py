@@ -6,14 +6,15 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Taps, Terms
+from visualizer.kinds import Taps, Terms, recurrent
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
+    BEAT,
     Focus,
     Image,
     Line,
@@ -28,7 +29,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
-from visualizer.scene.state import State
+from visualizer.scene.state import State, is_inner
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Array, Cell, Layer, Trace
@@ -55,6 +56,8 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: b
     _heading(sheet, trace, about, moment.backward)
     if values is None:
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
+    elif is_inner(about) and len(about.cell) == 2:
+        _inner_number(sheet, trace, about, values, moment.backward)
     elif about.part != "output":
         _weight(sheet, layer, about, values, look)
     elif len(about.cell) == values.ndim:
@@ -75,7 +78,7 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
     layer = trace[moment.beat.layer]
     if moment.beat.step is not None:
         return _at_step(layer, focus, moment.beat.step - 1)
-    if focus is not None and focus.part != parts.BEAT and focus.layer == layer.name:
+    if focus is not None and focus.part != BEAT and focus.layer == layer.name:
         return focus
     if layer.kind == "input":
         return Focus(layer.name, (0,) if layer.output.ndim == 3 and layer.shape[0] == 1 else ())
@@ -90,10 +93,11 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
 
 def _at_step(layer: Layer, focus: Focus | None, step: int) -> Focus:
     """The step that is being computed, and in it the unit that was chosen."""
-    if focus is None or focus.layer != layer.name or focus.part == parts.BEAT:
+    if focus is None or focus.layer != layer.name or focus.part == BEAT:
         return Focus(layer.name, (step,))
-    inside = focus.part == "output" or focus.part.startswith("inner")
-    return Focus(layer.name, (step, *focus.cell[1:]), focus.part) if inside and focus.cell else focus
+    inside = focus.part == "output" or is_inner(focus)
+    started = focus.part.startswith("inner.initial_")
+    return Focus(layer.name, (step, *focus.cell[1:]), focus.part) if inside and focus.cell and not started else focus
 
 
 def looked_at(trace: Trace, moment: Moment, state: State) -> Focus:
@@ -103,11 +107,29 @@ def looked_at(trace: Trace, moment: Moment, state: State) -> Focus:
 
 def _one_number(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     layer = trace[moment.beat.layer]
+    about = subject(trace, moment, focus)
+    inner = is_inner(about) and about.part != "inner.hidden"
+    if inner or moment.opens != "output":
+        cell = about.cell or ((moment.beat.step or 1) - 1,)
+        return one_number(layer, Focus(layer.name, cell, about.part if inner else moment.opens), moment.backward)
+    if about.part == "inner.hidden":
+        about = Focus(layer.name, about.cell[-layer.output.ndim:])
     if focus is not None and focus.layer in trace and focus.part == "output" and len(focus.cell) == layer.output.ndim \
             and trace[focus.layer].shape == layer.shape:
-        return Focus(layer.name, focus.cell)
-    about = subject(trace, moment, focus)
+        return Focus(layer.name, about.cell if len(about.cell) == layer.output.ndim else focus.cell)
     return Focus(layer.name, strongest(layer, moment.backward, about.cell if about.part == "output" else ()))
+
+
+def one_number(layer: Layer, about: Focus, backward: bool) -> Focus:
+    """One number of a gate or state: the unit that was chosen, else the one of the largest size at that step."""
+    values = words.array(layer, about, backward)
+    if values is None:
+        return about if len(about.cell) == 2 else replace(about, cell=(about.cell[0], 0))
+    step = min(about.cell[0], len(values) - 1)
+    if len(about.cell) == 2 and about.cell[1] < values.shape[1]:
+        return replace(about, cell=(step, about.cell[1]))
+    known = np.where(np.isfinite(values[step]), np.abs(values[step]), -np.inf)
+    return replace(about, cell=(step, int(np.argmax(known))))
 
 
 def strongest(layer: Layer, backward: bool, head: Cell = ()) -> Cell:
@@ -171,6 +193,8 @@ def _say(sheet: Sheet, text: str) -> None:
 
 def _sentence(trace: Trace, about: Focus, backward: bool) -> str:
     layer = trace[about.layer]
+    if is_inner(about):
+        return _inner_sentence(trace, about, backward)
     if about.part != "output":
         name = about.part.rpartition(".")[2]
         return tr("How much each of these would change the objective.") if backward else \
@@ -580,6 +604,46 @@ def _number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: b
     _term_list(sheet, trace, terms)
 
 
+def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
+    """What a number of a gate or a state does, or many of them."""
+    layer, key = trace[about.layer], about.part.removeprefix("inner.")
+    if backward:
+        return tr("How much this one number would change the objective.") if len(about.cell) == 2 else \
+            tr("How much each of these would change the objective.")
+    if len(about.cell) == 2 and key in layer.inner:
+        return recurrent.inner_sentence(layer, trace.inputs(layer), key, *about.cell)
+    return tr("Computed anew at every step, for every unit.")
+
+
+def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
+    """One number of a gate or state: large, its gradient or value, its neighbours, and what it was made from."""
+    layer, key, (step, unit) = trace[about.layer], about.part.removeprefix("inner."), about.cell
+    value = float(values[step, unit])
+    said = numbers.significant(value, 4) if not backward else numbers.signed(value, 4) if abs(value) >= 1e-3 else \
+        numbers.power(value)
+    sheet.rows.append((words.quantity(about, backward), value))
+    sheet.y += 62
+    sheet.marks.append(Text(LEFT, sheet.y, plain(said), 44, 600, "ink", display=True, max_width=SPAN))
+    other = words.array(layer, about, not backward)
+    if other is not None:
+        what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
+        sheet.fact(what.format(symbol=recurrent.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
+    for what, at in ((tr("One step before"), (step - 1, unit)), (tr("One step after"), (step + 1, unit)),
+                     (tr("Unit {n}").format(n=unit - 1), (step, unit - 1)),
+                     (tr("Unit {n}").format(n=unit + 1), (step, unit + 1))):
+        if all(0 <= index < size for index, size in zip(at, values.shape, strict=True)):
+            sheet.fact(what, numbers.significant(float(values[at]), 4))
+    try:
+        found = (kinds.inner_backward_terms if backward else kinds.inner_terms)(trace, layer.name, key, step, unit)
+    except LookupError:
+        return
+    for name, number in found.steps[:4]:
+        what = tr("Factor") if name == "slope" and not key.endswith("preactivation") else words.step_name(name)
+        sheet.fact(what, numbers.significant(number, 4))
+    sheet.fact(tr("Difference to torch"), numbers.power(abs(found.result - value)))
+    _term_list(sheet, trace, found)
+
+
 def _about_terms(sheet: Sheet, trace: Trace, about: Focus, terms: Terms, value: float) -> None:
     """What the terms add up to, and how far that is from what torch computed."""
     products = np.concatenate([taps.products for taps in terms.taps]) if terms.taps else np.zeros(0)
@@ -610,7 +674,7 @@ def _term_list(sheet: Sheet, trace: Trace, terms: Terms) -> None:
         (lambda taps, index: taps.products[index])
     listed.sort(key=lambda item: -abs(value_of(*item)) if terms.op != "max" else -value_of(*item))
     shown, others = listed[:MOST_TERMS], listed[MOST_TERMS:]
-    adds = terms.op == "sum"
+    adds = terms.op in ("sum", "gate")
     sheet.title(tr("Terms, largest first"), tr("input × weight") if adds else "")
     most = max(abs(value_of(*item)) for item in shown if np.isfinite(value_of(*item))) or 1.0
     several = len(terms.taps) > 1
@@ -626,12 +690,11 @@ def _term_list(sheet: Sheet, trace: Trace, terms: Terms) -> None:
 
 def _term_row(sheet: Sheet, trace: Trace, taps: Taps, index: int, value: float, most: float, several: bool,
               adds: bool) -> None:
-    cell = tuple(int(number) for number in taps.cells[index])
     inside = taps.inside is None or bool(taps.inside[index])
     where = tap_place(trace, taps, index) if inside else tr("padding")
     if several:
-        where = f"{taps.source} {where}"
-    focus = Focus(taps.source, cell) if inside and taps.array == "output" else None
+        where = f"{_array_symbol(taps)} {where}"
+    focus = Focus(*kinds.place(trace, taps, index)) if inside else None
     sheet.marks.append(Rect(LEFT - 8, sheet.y - 17, SPAN + 16, 24, focus=focus))
     sheet.marks.append(Text(LEFT, sheet.y, plain(where), 12, 400, "ink-2", max_width=66 if adds else 150))
     if adds:
@@ -646,6 +709,14 @@ def _term_row(sheet: Sheet, trace: Trace, taps: Taps, index: int, value: float, 
     sheet.rows.append((where, value))
 
 
+def _array_symbol(taps: Taps) -> str:
+    """Whose number a term is: of a gate or state its symbol, of what a step reads x, else the layer."""
+    group, _, key = taps.array.partition(".")
+    if group.startswith("inner"):
+        return recurrent.symbol(key) if group == "inner" else f"∂L/∂{recurrent.symbol(key)}"
+    return "x" if taps.weight == "weight_ih" else taps.source
+
+
 def _contribution(value: float) -> str:
     return numbers.signed(value)
 
@@ -658,6 +729,8 @@ def tap_place(trace: Trace, taps: Taps, index: int) -> str:
     cell = tuple(int(number) for number in taps.cells[index])
     if taps.source in trace and len(cell) == 1 and trace[taps.source].axes:
         return words.one(trace[taps.source].axes[0], cell[0])
+    if taps.source in trace and len(cell) == 2 and trace[taps.source].axes[:1] == ("step",):
+        return words.one("unit" if taps.array.startswith("inner") else trace[taps.source].axes[1], cell[1])
     return f"({', '.join(str(number) for number in cell)})"
 
 

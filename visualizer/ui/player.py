@@ -17,6 +17,7 @@ from visualizer.ui.store import Store
 
 TICK = 16
 """Milliseconds between frames."""
+SECOND = 1000
 TERM = Fraction(1, 4)
 """Seconds for one small step, where a beat goes in steps."""
 Glide = Callable[[float], None]
@@ -35,6 +36,8 @@ class Player(QObject):
         super().__init__(parent)
         self.steps: Callable[[], int] = lambda: 0
         """In how many small steps the beat goes that is shown now; 0 where it moves smoothly."""
+        self.stretch: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
+        """From which phase of the beat to which one they go."""
         self._store = store
         self._elapsed = QElapsedTimer()
         self._elapsed.start()
@@ -48,6 +51,11 @@ class Player(QObject):
         self._at, self._in_steps, self._counting = "", 0, False
         self._waits: dict[object, QTimer] = {}
         self._glides: dict[object, tuple[Glide, Fraction, Fraction]] = {}
+        self._counter = QTimer(self)
+        self._counter.setInterval(SECOND // 4)
+        self._counter.timeout.connect(self.tell)
+        self._heard: Callable[[int], None] | None = None
+        self._counted, self._counted_from = -1, Fraction(0)
         store.changed.connect(self._follow)
         store.trace_changed.connect(self._retrace)
         if store.state.playing:
@@ -67,6 +75,22 @@ class Player(QObject):
         self._glides[owner] = function, Fraction(self._clock()), Fraction(seconds) * 1000
         function(0.0)
         self._timer.start()
+
+    def count(self, heard: Callable[[int], None] | None) -> None:
+        """Tell somebody how many whole seconds have passed since now, each once; None ends it."""
+        self._heard, self._counted, self._counted_from = heard, -1, Fraction(self._clock())
+        if heard is None:
+            self._counter.stop()
+        else:
+            self._counter.start()
+            self.tell()
+
+    def tell(self) -> None:
+        """The seconds that have passed, if they are more than were told."""
+        seconds = int((Fraction(self._clock()) - self._counted_from) / SECOND)
+        if self._heard is not None and seconds != self._counted:
+            self._counted = seconds
+            self._heard(seconds)
 
     def later(self, owner: object, seconds: float, function: Callable[[], None]) -> None:
         """Call a function once, after so many seconds; nothing if one of that owner waits already."""
@@ -115,8 +139,9 @@ class Player(QObject):
         """One small step after the other, each all at once, up to the end of the beat."""
         moment = self._store.moment
         assert moment is not None
-        done = min(self._in_steps, self._now() // TERM)
-        there = replace(moment, phase=done / self._in_steps)
+        done, (start, end) = min(self._in_steps, self._now() // TERM), self.stretch()
+        share = done / self._in_steps
+        there = replace(moment, phase=end if share == 1 else max(moment.phase, start + share * (end - start)))
         if there.address != self._at or done == self._in_steps:
             self._show(there, playing=done < self._in_steps)
 
@@ -135,7 +160,9 @@ class Player(QObject):
         if moment is None:
             second = Fraction(0)
         elif self._in_steps:
-            second = int(moment.phase * self._in_steps + 1e-9) * TERM
+            start, end = self.stretch()
+            share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
+            second = int(share * self._in_steps + 1e-9) * TERM
         else:
             second = self._timeline.second_of(moment)
         self._count_from(second)

@@ -22,15 +22,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import paint, registry
+from visualizer import lab, paint, registry
 from visualizer.scene import colour, numbers
+from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
-from visualizer.trace import Sample, Trace
-from visualizer.ui import style, words
+from visualizer.trace import UNTRAINED, Sample, Trace
+from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.drawing import Pad, Sheet
+from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
@@ -41,7 +43,9 @@ from visualizer.ui.writing import KINDS, LINE, TextField, TextInput, card_of, ki
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
-"""Of samples that are texts, one below the other."""
+"""Of samples that are named in words, one below the other."""
+IN_WORDS = (*KINDS, "sequence")
+"""What the models read whose samples are named in words, and which are first seen unrolled."""
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
@@ -77,6 +81,10 @@ class Rail(QWidget):
         self.draw_icon = Button("", "pencil", "flat", self)
         self.open_icon = Button("", "folder", "flat", self)
         self.aside = Aside(store, self)
+        self.chosen = ModelRow(lab.NAME, store, self)
+        self.chosen.clicked.connect(self._model_menu)
+        self.knobs = Knobs(store)
+        self.knob_scroller = _scrolled(self.knobs, self)
         self.panel: QFrame | None = None
         self._name()
         self._connect()
@@ -122,6 +130,11 @@ class Rail(QWidget):
         return any(pad.sheet.unclear() for pad in pads)
 
     @property
+    def experimenting(self) -> bool:
+        """Whether the knobs of the laboratory stand in place of the choosers."""
+        return self.store.state.model == lab.NAME
+
+    @property
     def drawing(self) -> bool:
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
@@ -146,7 +159,7 @@ class Rail(QWidget):
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        if self.narrow or not self.aside.isHidden():
+        if self.narrow or not self.aside.isHidden() or self.experimenting:
             return
         with paint.painting(self) as painter:
             style.write(painter, tr("Model"), 16, 28, "ink-2", weight=600)
@@ -201,7 +214,10 @@ class Rail(QWidget):
         self.aside.setGeometry(4, 10, self.width() - 8, self.height() - 10)
         self.aside.refresh(self.narrow)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
-        choosing, draws = not self.narrow and self.aside.isHidden(), kind_of(self.store.state.model) == "image"
+        here = not self.narrow and self.aside.isHidden()
+        choosing, draws = here and not self.experimenting, kind_of(self.store.state.model) == "image"
+        for widget in (self.chosen, self.knob_scroller):
+            widget.setVisible(here and self.experimenting)
         for widget in wide:
             widget.setVisible(choosing)
         if self.typing and self.typed is None:
@@ -211,6 +227,10 @@ class Rail(QWidget):
             self.typed.setVisible(choosing and self.typing)
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)
+        if self.narrow and self.experimenting:
+            style.name(self.input_button, tr("Knobs"), tr("Turn the knobs of the laboratory"))
+        else:
+            style.name(self.input_button, tr("Input"), tr("Choose another input"))
         self.draw_icon.setVisible(self.narrow and draws)
         if self.pad is not None and (self.narrow or not draws):
             self.pad.hide()
@@ -218,6 +238,11 @@ class Rail(QWidget):
             for widget, y, side in ((self.model_button, 12, 40), (self.input_button, 68, 40),
                                     (self.draw_icon, 120, 40), (self.open_icon, 160 if draws else 120, 40)):
                 widget.setGeometry(8, y, side, side)
+            return
+        if self.experimenting:
+            self.chosen.setGeometry(8, 8, 200, ROW)
+            self.knob_scroller.setGeometry(8, 8 + ROW_PITCH + 8, 208, self.height() - ROW_PITCH - 16)
+            self.knobs.resize(self.knobs.sizeHint())
             return
         rows = min(self.models.count, MOST_ROWS)
         models_high = rows * ROW_PITCH - (ROW_PITCH - ROW) + (ROW // 2 if self.models.count > MOST_ROWS else 0)
@@ -238,7 +263,8 @@ class Rail(QWidget):
             top, below = top + self.typed.height() + 10, 10
         pitch, tall = self.grid.pitch, self.height() >= 900
         room = self.height() - top - below - 40
-        most = (12 if tall else 6) if self.typing else (6 if tall else 3)
+        listed = kind_of(self.store.state.model) in IN_WORDS
+        most = (12 if tall else 6) if listed else (6 if tall else 3)
         shown = max(1, min(self.grid.rows or 3, most, room // pitch))
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
@@ -254,6 +280,10 @@ class Rail(QWidget):
             self._place()
         if old.model != new.model:
             self._show_model()
+        if (old.model == lab.NAME) != (new.model == lab.NAME):
+            self._place()
+        if self.experimenting:
+            self.knobs.resize(self.knobs.sizeHint())
         if (old.sample, old.model, old.view) != (new.sample, new.model, new.view):
             self.update()
 
@@ -265,7 +295,7 @@ class Rail(QWidget):
 
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
-        for area in (self.scroller, self.grid_scroller):
+        for area in (self.scroller, self.grid_scroller, self.knob_scroller):
             area.setStyleSheet(style.scroll_sheet())
         if self.typed is not None:
             self.typed.field.dress()
@@ -281,7 +311,7 @@ class Rail(QWidget):
     def _model_menu(self) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name in registry.models():
+        for name in models():
             action = menu.addAction(f"{model_title(name)}   {model_size(name)}")
             action.setCheckable(True)
             action.setChecked(name == self.store.state.model)
@@ -301,6 +331,14 @@ class Rail(QWidget):
             pad.done.setText(tr("Done"))
             pad.setGeometry(12, 12, 184, pad.sizeHint().height())
             panel.resize(208, pad.height() + 16)
+        elif self.experimenting:
+            knobs = Knobs(self.store)
+            knobs.compare_wanted.connect(self.knobs.compare_wanted)
+            knobs.sweep_wanted.connect(self.knobs.sweep_wanted)
+            scroller = _scrolled(knobs, panel)
+            knobs.resize(knobs.sizeHint())
+            scroller.setGeometry(12, 12, 208, min(knobs.height(), self.height() - 120))
+            panel.resize(232, scroller.height() + 24)
         else:
             top = 12
             if self.typing:
@@ -316,7 +354,8 @@ class Rail(QWidget):
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        next(child for child in panel.findChildren(QWidget) if isinstance(child, Sheet | SampleGrid | TextField)
+        reached = Sheet | SampleGrid | TextField | Slider
+        next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
 
@@ -380,7 +419,7 @@ class ModelList(QWidget):
 
     def __init__(self, store: Store, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.rows = [ModelRow(name, store, self) for name in registry.models()]
+        self.rows = [ModelRow(name, store, self) for name in models()]
         self._place()
 
     @property
@@ -413,6 +452,8 @@ class ModelRow(Button):
 
     def _changed(self, old: State, new: State) -> None:
         self.setChecked(new.model == self.name)
+        if old.interventions != new.interventions:
+            self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
@@ -423,7 +464,9 @@ class ModelRow(Button):
             elif self.underMouse():
                 style.fill(painter, place, "sunk", 8)
             style.write(painter, self.text(), 14, 20, weight=600 if self.isChecked() else 500, width=180)
-            style.write(painter, model_size(self.name), 14, 38, "ink-2", size=12, weight=400, width=180)
+            untrained = self.isChecked() and UNTRAINED in self.store.state.interventions
+            below = tr("before training") if untrained else model_size(self.name)
+            style.write(painter, below, 14, 38, "ink-2", size=12, weight=400, width=180)
 
 
 class SampleGrid(QWidget):
@@ -445,13 +488,13 @@ class SampleGrid(QWidget):
 
     @property
     def across(self) -> int:
-        """Pictures stand four in a row; texts and strips one below the other."""
+        """Pictures stand four in a row; texts, tables and strips one below the other."""
         return ACROSS if kind_of(self.store.state.model) == "image" else 1
 
     @property
     def pitch(self) -> int:
         """Pixels from one row to the next."""
-        return TEXT_PITCH if kind_of(self.store.state.model) in KINDS else THUMB_PITCH
+        return TEXT_PITCH if kind_of(self.store.state.model) in IN_WORDS else THUMB_PITCH
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -519,7 +562,7 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = kind_of(self.store.state.model) in KINDS
+        read = kind_of(self.store.state.model) in IN_WORDS
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
@@ -557,6 +600,10 @@ class ThumbButton(Button):
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with paint.painting(self) as painter:
+            if self.store.state.model == lab.NAME:
+                self.draw_ground(painter, QRectF(self.rect()))
+                icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
+                return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
             if kind_of(self.store.state.model) in KINDS:
                 style.write(painter, "Aa", self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
@@ -627,6 +674,11 @@ def sample_words(sample: Sample) -> str:
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
 
 
+def models() -> tuple[str, ...]:
+    """What can be opened by name: the bundled networks, and the laboratory."""
+    return (*registry.models(), lab.NAME)
+
+
 def model_title(name: str) -> str:
     """What its card calls it."""
     return str(card_of(name).get("title", name))
@@ -634,25 +686,32 @@ def model_title(name: str) -> str:
 
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
+    if name == lab.NAME:
+        return tr("what makes gradients vanish")
     count = int(card_of(name).get("parameters", 0))
     return tr("{n} parameters").format(n=numbers.count(count))
 
 
 def choose_model(store: Store, name: str) -> None:
     """Open a model on the input that is chosen, or on its own first sample where it reads another kind of input."""
+    if name == lab.NAME:
+        store.apply(does.enter_lab)
+        return
+    kept = store.state.interventions if name in registry.with_before() else ()
     if kind_of(name) == kind_of(store.state.model):
-        store.update(model=name)
+        store.update(model=name, interventions=kept)
         return
     found = fitting_samples(name)
-    view = "unrolled" if kind_of(name) in KINDS else "network"
-    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False)
+    view = "unrolled" if kind_of(name) in IN_WORDS else "network"
+    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False,
+                 interventions=kept)
 
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:
     """The bundled samples that a model reads."""
     from visualizer import samples  # brings Pillow, which the first paint does without
 
-    return samples.all_samples(kind_of(model))
+    return () if model == lab.NAME else samples.all_samples(kind_of(model))
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:

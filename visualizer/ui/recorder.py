@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import export, registry, samples
+from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
-from visualizer.scene import session
+from visualizer.scene import numbers, session
+from visualizer.scene import state as does
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, packed, unpacked
 from visualizer.trace import Refused, Trace, load
@@ -27,8 +28,12 @@ from visualizer.ui.writing import card_of, kind_of
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
 INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
 """What is given to the model that is open."""
-CARRIES_STATE = (".png", ".svg", ".pdf")
+CARRIES_STATE = (".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 DRAWN = "drawn"
+TYPES_ON = 100
+"""Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
+QUIET = 600
+"""Milliseconds without another change after which the laboratory is checked."""
 MOST_CARRIED = 4
 """So many recordings that came along in sessions are kept at hand."""
 
@@ -50,13 +55,26 @@ class Recorder(QObject):
         self._before = store.state
         """Where one was in the recording that is still shown while another one is asked for."""
         self._gone = False
+        self._measured: dict[int, tuple[State, str]] = {}
+        """Studies that are under way."""
+        self._live = ""
+        """What is said of live computing while nothing else is."""
+        self._checked = -1, store.state
+        """The check of the laboratory that was asked for last."""
+        self._sweeping: int | None = None
+        """The sweep of the laboratory that is under way."""
+        self._in_vain: set[tuple[object, str]] = set()
+        """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
+        store.changed.connect(lambda old, new: old.view != new.view and self.measure())
+        store.trace_changed.connect(lambda trace: self.measure())
         store.wants_trace.connect(self.record)
         engine.ready.connect(self._ready)
         engine.answered.connect(self._answered)
         engine.refused.connect(self._turned_down)
         engine.failed.connect(self._turned_down)
         engine.died.connect(self._died)
+        engine.progress.connect(self._went_on)
 
     # --- what the State asks for ---
 
@@ -74,14 +92,32 @@ class Recorder(QObject):
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
+            elif self._is_typed_on(state):
+                number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample,
+                                             interventions=state.interventions)
+                self._asked = {number: state}
             else:
                 self._ask(state)
         except Refused as error:
             self._refuse(str(error))
 
+    def measure(self) -> None:
+        """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
+        state, trace = self.store.state, self.store.trace
+        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace":
+            return
+        recording = recording_of(state)
+        under_way = {(recording_of(asked), name) for asked, name in self._measured.values()} | self._in_vain
+        for name in views.find(state.view).studies:
+            if name not in trace.studies and (recording, name) not in under_way:
+                number = self.engine.request("study", lane=f"study {name}", name=name, **self._wishes(state))
+                self._measured[number] = state, name
+
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
-        if Path(self.store.state.model).suffix != ".trace":
+        if self.store.state.model == lab.NAME:
+            self._check_lab(self.store.state)
+        elif Path(self.store.state.model).suffix != ".trace":
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
@@ -107,14 +143,17 @@ class Recorder(QObject):
 
     def _open(self, path: Path) -> None:
         if not path.exists():
+            if str(path) == lab.NAME:
+                self.store.apply(does.enter_lab)
+                return
             if str(path) in registry.models():
-                self.store.update(model=str(path))
+                self.store.update(model=str(path), interventions=())
                 return
             raise Refused(tr("There is no file {path}; check the name.").format(path=path))
         suffix = path.suffix.lower()
         if suffix == ".trace":
             sample = load(path).sample.name
-            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False)
+            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, interventions=())
         elif suffix == ".session":
             self._restore(session.read(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
@@ -124,7 +163,7 @@ class Recorder(QObject):
             samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
-            self.store.update(model=str(path), at="", focus=None, playing=False)
+            self.store.update(model=str(path), at="", focus=None, playing=False, interventions=())
         else:
             raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
                              "picture saved by the app.").format(name=path.name))
@@ -158,14 +197,47 @@ class Recorder(QObject):
         return state.model in registry.models() or \
             (Path(state.model).suffix in MODELS and Path(state.model).is_file())
 
+    @property
+    def sweeping(self) -> bool:
+        """Whether a knob goes through its range just now."""
+        return self._sweeping is not None
+
+    def sweep(self, knob: str) -> None:
+        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned."""
+        if self._sweeping is not None:
+            number, self._sweeping = self._sweeping, None
+            self.engine.cancel(number)
+            self._measured.pop(number, None)
+            self.status.emit(self._live)
+        elif self.store.state.model == lab.NAME and not self.store.waiting:
+            self._sweeping = self.engine.request("sweep_lab", words=dict(self.store.state.look.knobs), knob=knob)
+            self._measured[self._sweeping] = self.store.state, "sweep"
+
     def _ask(self, state: State) -> None:
-        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective}
+        if state.model == lab.NAME:
+            if self._sweeping is not None:
+                self.sweep("")
+            self._asked = {self.engine.request("lab", words=dict(state.look.knobs)): state}
+            return
+        number = self.engine.request("record", **self._wishes(state))
+        self._asked = {number: state}
+
+    def _is_typed_on(self, state: State) -> bool:
+        """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
+        trace, moment = self.store.trace, self.store.moment
+        return trace is not None and trace.model == state.model and state.objective == "loss" \
+            and state.sample.startswith(samples.TYPED) \
+            and len(state.sample) > TYPES_ON and moment is not None and not moment.backward
+
+    def _wishes(self, state: State) -> dict[str, Any]:
+        """The words in which the engine is asked for a recording, or for a study of it."""
+        wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
+                                  "interventions": state.interventions}
         if state.sample == DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = samples.centre_digit(unpacked(state.drawing))
-        number = self.engine.request("record", **wishes)
-        self._asked = {number: state}
+        return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
         carried = self._sessions.get(recording_of(state))
@@ -190,20 +262,50 @@ class Recorder(QObject):
             self._gone = False
         self.said.emit(sentence)
 
+    def _check_lab(self, asked: State) -> None:
+        """Have the laboratory's recording checked, if nobody has turned a knob meanwhile: a check takes longer than a
+        recording, and would stand in the way of the next one."""
+        if recording_of(asked) == recording_of(self.store.state) and self.store.report is None:
+            self._checked = self.engine.request("check_lab", words=dict(asked.look.knobs)), asked
+
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
+        if number in self._measured:
+            asked, study = self._measured.pop(number)
+            if number == self._sweeping:
+                self._sweeping = None
+                self.status.emit(self._live)
+            self.store.set_study(study, answer["arrays"], asked)
+            return
+        if number == self._checked[0]:
+            self.store.set_report(answer["report"], self._checked[1])
+            return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
+            if name == "extend" and recording_of(state) == recording_of(self.store.state):
+                self._ask(state)  # nobody has typed on: now with its gradients
+            if name == "lab":
+                QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
 
     def _turned_down(self, number: int, sentence: str) -> None:
-        if self._asked.pop(number, None) is not None:
+        if number in self._measured:
+            asked, study = self._measured.pop(number)
+            self._in_vain.add((recording_of(asked), study))
+            self.said.emit(sentence)
+        elif self._asked.pop(number, None) is not None:
             self._refuse(sentence)
+
+    def _went_on(self, number: int, share: float, words: str) -> None:
+        if number == self._sweeping:
+            said = tr("Sweeping {knob}: {share}")
+            self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
 
     def _ready(self, versions: Any) -> None:
         torch = str(dict(versions).get("torch", "")).partition("+")[0]
-        self.status.emit(tr("Live: torch {version}").format(version=torch))
+        self._live = tr("Live: torch {version}").format(version=torch)
+        self.status.emit(self._live)
 
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))

@@ -40,7 +40,9 @@ class App(QObject):
         assert isinstance(app, QApplication)
         style.wear(app, state.look.theme)
         self.window = Window(self.store)
+        self.window.count = self.player.count
         self.player.steps = lambda: self.window.stage.picture.steps
+        self.player.stretch = lambda: self.window.stage.picture.stretch
         for canvas in (self.window.stage, self.window.inspector.page, self.window.rail.aside):
             canvas.glide = self.player.glide
         self.window.inspector.say(tr("Live computing starts…"))
@@ -64,6 +66,7 @@ class App(QObject):
         recorder = Recorder(self.store, self.engine, self)
         self.window.opened.connect(recorder.open)
         self.window.drawn.connect(recorder.draw)
+        self.window.sweep_wanted.connect(recorder.sweep)
         recorder.said.connect(self.window.say)
         recorder.status.connect(self.window.inspector.say)
         return recorder

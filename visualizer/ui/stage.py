@@ -27,8 +27,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from visualizer import paint, views
 from visualizer.scene import state as does
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Image, Look, Picture, Rect
+from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.trace import Trace
@@ -41,7 +40,6 @@ from visualizer.ui.store import Store
 from visualizer.ui.words import tr
 
 RADIUS = 10.0
-MOST_ZOOM = 16.0
 LEVEL = 0.35
 """Seconds in which the level changes."""
 DRAG = 4.0
@@ -125,6 +123,8 @@ class Stage(Canvas):
         self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
         self._turn: Turn | None = None
         """While the level changes: both pictures, and how far it has come."""
+        self._between: dict[str, float] = {}
+        """Knobs on their way from one number to another, and how far they have come."""
         self._kept: tuple[Focus | None, Focus] | None = None
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
@@ -148,7 +148,9 @@ class Stage(Canvas):
             self.show_picture(EMPTY)
             return
         view = suiting(store.state.view, trace)
-        look = look_of(store.state, view, (self.width(), self.height()))
+        look = look_of(store.state, view, (self.width(), self.height()), self.veiled)
+        between = {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
+        look = replace(look, knobs=tuple({**dict(look.knobs), **between}.items())) if between else look
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
@@ -160,6 +162,28 @@ class Stage(Canvas):
             self._turn = None
             if was and was[0] == wanted[0] and was[-1] != view.name and WALK in (was[-1], view.name):
                 self._change_level(before, inwards=view.name == WALK)
+
+    def _glide_knobs(self, old: State, new: State) -> None:
+        """A knob that is a number goes over to its new one, from wherever it stands now."""
+        trace = self.store.trace
+        if trace is None or self.glide is None or not self.isVisible():
+            return
+        view = suiting(new.view, trace)
+        for name in view.glides:
+            start, end = (float(dict(own_knobs(view, state.look)).get(name, dict(view.knobs)[name][0]))
+                          for state in (old, new))
+            if start != end and old.view == new.view:
+                self._glide_knob(name, self._between.get(name, start), end)
+
+    def _glide_knob(self, name: str, start: float, end: float) -> None:
+        def show(share: float) -> None:
+            self._between[name] = start + (end - start) * ease(share)
+            if share == 1:
+                del self._between[name]
+            self.refresh()
+
+        assert self.glide is not None
+        self.glide((self, name), LEVEL, show)
 
     def _change_level(self, before: Picture, inwards: bool) -> None:
         """Between the network and one number: the card of the number grows out of the tile that it stands in."""
@@ -215,6 +239,7 @@ class Stage(Canvas):
     def _changed(self, old: State, new: State) -> None:
         if self._kept is not None and new.focus != self._kept[1]:
             self._kept = None
+        self._glide_knobs(old, new)
         self.refresh()
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
@@ -229,31 +254,12 @@ class Stage(Canvas):
 
     # --- zoom ---
 
-    def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
-        """Enlarge around a point of the widget (its middle); never smaller than whole."""
-        around = around or QPointF(self.width() / 2, self.height() / 2)
-        zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
-        self.corner = around - (around - self.corner) * (zoom / self.zoom)
-        self.zoom = zoom
-        self._keep_inside()
-
-    def reset_zoom(self) -> None:
-        """The whole picture again."""
-        self.zoom, self.corner = 1.0, QPointF(0, 0)
-        self.update()
-
-    def _keep_inside(self) -> None:
-        """No empty margin beyond the picture's edges."""
-        least_x, least_y = self.width() * (1 - self.zoom), self.height() * (1 - self.zoom)
-        self.corner = QPointF(min(0.0, max(least_x, self.corner.x())), min(0.0, max(least_y, self.corner.y())))
-        self.update()
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
         elif self.zoom > 1:
             self.corner += QPointF(event.angleDelta()) / 2
-            self._keep_inside()
+            self.keep_inside()
         event.accept()
 
     # --- pointing ---
@@ -286,7 +292,7 @@ class Stage(Canvas):
         if self._dragging == "pan":
             self.corner += moved
             self._press = event.position()
-            self._keep_inside()
+            self.keep_inside()
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0])
         elif self._dragging == "mark":
@@ -341,7 +347,7 @@ class Stage(Canvas):
     def pick(self, focus: Focus) -> None:
         """Look at that number: it becomes the subject of the microscope."""
         trace = self.store.trace
-        if trace is None or focus.part != "output" or len(focus.cell) != trace[focus.layer].output.ndim:
+        if trace is None or not words.is_number(trace, focus):
             return
         if self._kept is not None:
             self._let_go()
@@ -497,7 +503,7 @@ class Stage(Canvas):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
-        self._keep_inside()
+        self.keep_inside()
         self.store.apply(lambda state: replace(state, look=replace(state.look, size=size)), undoable=False)
         self.refresh()
 
@@ -511,13 +517,19 @@ class Stage(Canvas):
                 self.draw(painter)
                 self._draw_parts(painter)
             if self.veiled:
-                self._veil(painter)
+                self._veil(painter, pale=not self.picture_is_faint())
             self._frame(painter)
 
-    def _veil(self, painter: QPainter) -> None:
-        veil = style.color("stage")
-        veil.setAlphaF(0.4)
-        painter.fillRect(self.rect(), veil)
+    def picture_is_faint(self) -> bool:
+        """Whether the view itself shows that what it draws is about to be replaced."""
+        trace = self.store.trace
+        return trace is not None and FAINT in dict(suiting(self.store.state.view, trace).knobs)
+
+    def _veil(self, painter: QPainter, pale: bool) -> None:
+        if pale:
+            veil = style.color("stage")
+            veil.setAlphaF(0.4)
+            painter.fillRect(self.rect(), veil)
         painter.fillRect(QRectF(0, 0, self.width(), 2), style.color("accent"))
 
     def _frame(self, painter: QPainter) -> None:
@@ -570,17 +582,26 @@ def suiting(name: str, trace: Trace) -> views.View:
     return next((view for view in found if view.name == name), found[0])
 
 
-def look_of(state: State, view: views.View, size: tuple[int, int]) -> Look:
-    """The look of the State for a view at the stage's size; while it plays, what is not reached yet is veiled."""
+FAINT = "curves"
+"""The knob of views that draw what is about to be replaced faintly by themselves."""
+
+
+def look_of(state: State, view: views.View, size: tuple[int, int], waiting: bool = False) -> Look:
+    """The look of the State for a view at the stage's size.
+
+    While it plays, what is not reached yet is veiled; while it waits for another recording, curves are faint.
+    """
     knobs = dict(own_knobs(view, state.look))
     if state.playing and "unreached" in dict(view.knobs):
         knobs["unreached"] = "veiled"
+    if waiting and FAINT in dict(view.knobs):
+        knobs[FAINT] = "faint"
     return replace(state.look, size=size, knobs=tuple(knobs.items()))
 
 
 def own_knobs(view: views.View, look: Look) -> tuple[tuple[str, str], ...]:
     """The knobs that are turned, as far as this view has them: another one may call its own by the same name."""
-    return tuple((name, word) for name, word in look.knobs if word in dict(view.knobs).get(name, ()))
+    return tuple((name, word) for name, word in look.knobs if view.takes(name, word))
 
 
 def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:

@@ -13,11 +13,12 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from visualizer import lab
 from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, moment_of
 from visualizer.scene.timeline import Moment, Timeline, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Arrays, Trace
 
 MOST_UNDO = 200
 
@@ -122,6 +123,15 @@ class Store(QObject):
         self.report_changed.emit(report)
         return True
 
+    def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
+        """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
+        if self._trace is None or self._shown != recording_of(asked):
+            return False
+        self._trace = replace(self._trace, studies={**self._trace.studies, name: arrays})
+        self._timeline = timeline(self._trace)
+        self.trace_changed.emit(self._trace)
+        return True
+
     def undo(self) -> None:
         """Back to the State before the last undoable change."""
         self._return(self._undo, self._redo)
@@ -170,6 +180,8 @@ class Store(QObject):
 
 def recording_of(state: State) -> tuple[object, ...]:
     """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
+    if state.model == lab.NAME:
+        return state.model, tuple((name, word) for name, word in state.look.knobs if name in lab.names())
     drawing = state.drawing if state.sample == "drawn" else ""
     return state.model, state.sample, drawing, state.objective, state.interventions
 

@@ -52,9 +52,10 @@ class TopBar(QWidget):
         self.export.clicked.connect(lambda: run("export"))
         style.name(self.mark, tr("Menu"), tr("Everything that can be done (F10 for a menu bar)"))
         style.name(self.options, tr("Options"), tr("Settings of this view"))
-        style.name(self.present, tr("Present"), tr("Full screen in the projector theme (F5)"))
+        style.name(self.present, tr("Present"), tr("Full screen for a room (F5)"))
         style.name(self.details, tr("Details"), tr("Show or hide the inspector (I)"))
-        style.name(self.export, tr("Export"), tr("Save what you see as PNG, SVG or PDF (E)"))
+        style.name(self.export, tr("Export"),
+                   tr("Save what you see as PNG, SVG or PDF (E), or its film (Ctrl+Shift+E)"))
 
     def show_views(self, views: Sequence[View], chosen: str) -> None:
         """Offer these views, one of them chosen."""

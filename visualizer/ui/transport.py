@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
-from visualizer import paint
+from visualizer import lab, paint
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import BACKWARD, FORWARD
@@ -33,6 +33,8 @@ class Transport(QWidget):
         self.compact = False
         self.steps: Callable[[], int] = lambda: 0
         """In how many small steps the beat goes that is shown now; 0 where beats are counted."""
+        self.stretch: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
+        """From which phase of the beat to which one they go."""
         self._shown: tuple[object, ...] = ()
         self.directions = Segments((), self)
         self.directions.chosen.connect(self._turn)
@@ -85,10 +87,17 @@ class Transport(QWidget):
         if moment is None:
             return ""
         if steps:
-            march, done = self.store.state.look.knob("march", "terms"), int(moment.phase * steps + 1e-9)
-            return words.small_step(march, done, steps)
-        if moment.beat.step is not None and self.store.trace is not None:
-            layer = self.store.trace[moment.beat.layer]
+            march, (start, end) = self.store.state.look.knob("march", "terms"), self.stretch()
+            share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
+            return words.small_step(march, int(share * steps + 1e-9), steps)
+        trace = self.store.trace
+        if trace is not None and moment.backward and self.store.state.model == lab.NAME:
+            wanted, _ = does.lab_of(self.store.state)
+            if moment.beat.step is not None and wanted.experiment == "time":
+                total = int(wanted.steps)
+                return words.back_count(total - moment.beat.step, total, "step")
+        if moment.beat.step is not None and trace is not None:
+            layer = trace[moment.beat.layer]
             return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])
         return words.beat(moment.index + 1, len(self.store.timeline.beats))
 
@@ -122,8 +131,10 @@ class Transport(QWidget):
         right = self.speed_button.x() - 20.0 if self.compact else self.speed.x() - 84.0
         whole = self.counter()
         x = right - style.text_width(whole)
-        for place, piece in enumerate(whole.split(" ")):
-            weight = 600 if place == 1 else 500
+        pieces = whole.split(" ")
+        first = next((place for place, piece in enumerate(pieces) if piece[:1].isdigit()), 1)
+        for place, piece in enumerate(pieces):
+            weight = 600 if place == first else 500
             x += style.write(painter, piece + " ", x, baseline, "ink" if weight == 600 else "ink-2", weight=weight)
 
     def _name_left(self) -> int:

@@ -16,8 +16,8 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import numbers
-from visualizer.scene.parts import BEAT
-from visualizer.scene.picture import Focus, Image, Picture, Rect, Text
+from visualizer.scene.picture import BEAT, Focus, Image, Picture, Rect, Text
+from visualizer.scene.state import step_of
 from visualizer.trace import Trace
 from visualizer.ui import words
 from visualizer.ui.words import tr
@@ -68,7 +68,7 @@ def parts(picture: Picture, about: Focus) -> tuple[Part, ...]:
             seen[mark.focus] += 1
             groups.setdefault(key, []).append(Spot(mark.focus, (mark.x, mark.y, mark.width, mark.height)))
             bars |= {key} if mark.fill in BARS else set()
-        elif isinstance(mark, Image) and not mark.focus.cell and min(mark.cell) >= SMALLEST:
+        elif isinstance(mark, Image) and min(mark.cell) >= SMALLEST and (not mark.focus.cell or len(mark.indices) > 1):
             groups[("map" if len(mark.values) == 1 else "tiles", number)] = list(_cells(mark))
     found = sorted(groups.items(), key=lambda item: item[0][0] == "map")
     return tuple(Part(tr("result") if [spot.focus for spot in spots] == [about] else _name(picture, spots, key in bars),
@@ -88,9 +88,11 @@ def beside(part: Part, here: int, right: int, down: int) -> int:
 
 
 def is_place(trace: Trace, about: Focus, hit: Focus | None) -> bool:
-    """Whether `hit` is another place in the layer of the number that is looked at: pointing at it looks there."""
-    return hit is not None and hit.layer == about.layer and hit.part == "output" \
-        and len(hit.cell) == trace[about.layer].output.ndim
+    """Whether `hit` is another place in the array of the number that is looked at, at the same step if it has steps:
+    pointing at it looks there."""
+    if hit is None or hit.layer != about.layer or hit.part != about.part or not words.is_number(trace, hit):
+        return False
+    return step_of(trace, hit) == step_of(trace, about)
 
 
 @lru_cache(maxsize=64)
@@ -125,7 +127,8 @@ def product_words(trace: Trace, picture: Picture, focus: Focus, without: str = "
 
     Rows of the layer `without` do not count: on the way back its own terms are what it read, and no gradients.
     """
-    alike = {(one.layer, f"({', '.join(map(str, one.cell))})") for one in same_numbers(trace, focus)}
+    alike = {(one.layer if one.part == "output" else f"{one.layer}/{one.part}", f"({', '.join(map(str, one.cell))})")
+             for one in same_numbers(trace, focus)}
     row = next((row for row in picture.table.rows if len(row) == 6 and (row[1], row[2]) in alike
                 and row[0] != without), None)
     if row is None:
@@ -156,7 +159,7 @@ def _cells(mark: Image) -> Iterator[Spot]:
         x, y = mark.tile_origin(tile)
         for row, column in np.ndindex(rows, columns):
             inner = () if (rows, columns) == (1, 1) else (column, row) if mark.transposed else (row, column)
-            yield Spot(Focus(mark.focus.layer, (*head, *inner), mark.focus.part),
+            yield Spot(Focus(mark.focus.layer, (*mark.focus.cell, *head, *inner), mark.focus.part),
                        (x + column * wide, y + row * high, wide, high))
 
 

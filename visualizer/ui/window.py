@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,16 +23,17 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
-from visualizer import data, paint
+from visualizer import data, lab, paint
 from visualizer import views as all_views
 from visualizer.registry import NotWritten, write_whole
 from visualizer.scene import figures, session
 from visualizer.scene import state as does
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Picture
 from visualizer.scene.state import State
 from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
+from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import Command, commands, out, to_level, turned
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
@@ -47,6 +49,8 @@ from visualizer.views import View
 
 if TYPE_CHECKING:
     from visualizer.export import Panel
+    from visualizer.ui.filming import FilmPanel
+    from visualizer.ui.presenter import Presenter
 
 PATIENCE = 200
 """Milliseconds of waiting that pass unseen; only then is the old picture veiled."""
@@ -59,6 +63,8 @@ class Window(QWidget):
     opened = Signal(str)
     """A path that somebody chose or dropped."""
     drawn = Signal(object)
+    sweep_wanted = Signal(str)
+    """The knob of the laboratory that should go through its range."""
     restore_wanted = Signal()
     """What a crash left behind is to be opened."""
     painted = Signal()
@@ -79,14 +85,17 @@ class Window(QWidget):
         self.inspector = Inspector(store, self.frame)
         self.transport = Transport(store, self.run, self.frame)
         self.transport.steps = lambda: self.stage.picture.steps
+        self.transport.stretch = lambda: self.stage.picture.stretch
         self.empty = Empty(self.run, self.frame)
+        self.count: Callable[[Callable[[int], None] | None], None] = lambda heard: None
+        """The player's clock in whole seconds."""
+        self.film_panel: FilmPanel | None = None
         self.drawer_open = False
         self._overlay: QWidget | None = None
         self.panels: list[Panel] = []
         """What was put into the figure that is to be exported, in order."""
         self._trail: list[tuple[str, Focus | None]] = []
         """Numbers that were taken apart on the way to the one that is now: the way back."""
-        self._theme_before = ""
         self._path_shown: tuple[object, ...] = ()
         self._alt_alone = False
         self._was_painted = False
@@ -122,8 +131,8 @@ class Window(QWidget):
     def choose_file(self) -> None:
         """Ask for a file and open it."""
         path, _ = QFileDialog.getOpenFileName(self, tr("Open"), "", tr(
-            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.txt "
-            "*.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
+            "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.apng "
+            "*.mp4 *.webm *.txt *.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
         if path:
             self.opened.emit(path)
 
@@ -162,6 +171,37 @@ class Window(QWidget):
         from visualizer.ui import exporting
 
         return exporting.write(path, self.panels or [self._panel()], exporting.remembered())
+
+    @cached_property
+    def presenter(self) -> Presenter:
+        """What is shown to a room; it comes when it is asked for."""
+        from visualizer.ui.presenter import Presenter
+
+        return Presenter(self)
+
+    @property
+    def presenting(self) -> bool:
+        return "presenter" in vars(self) and self.presenter.on
+
+    def shown_picture(self) -> Picture:
+        """What leaves the app: the picture of the stage, or the audience's while it presents."""
+        return self.presenter.exported() if self.presenting else self.stage.picture
+
+    def canvas(self) -> Canvas:
+        """What is enlarged: the picture of the stage, or the audience's while it presents."""
+        audience = self.presenter.audience if self.presenting else None
+        return self.stage if audience is None else audience
+
+    def export_film(self) -> None:
+        """Show or put away the panel in which a film is chosen and its progress is seen."""
+        if self.film_panel is None:
+            from visualizer.ui.filming import FilmPanel  # not before it is asked for
+
+            self.film_panel = FilmPanel(self.store, self.pictured, self)
+            self.film_panel.said.connect(self.say)
+            self.film_panel.closed.connect(lambda: self.stage.setFocus(Qt.FocusReason.OtherFocusReason))
+        self.film_panel.toggle()
+        self._place()
 
     def add_panel(self) -> None:
         """Put what the stage shows into the figure that is exported next."""
@@ -210,18 +250,21 @@ class Window(QWidget):
 
     def pictured(self) -> State:
         """The State as far as the picture depends on it: in the microscope with its number, and no other view's
-        knobs."""
+        knobs; notes stay with the speaker."""
         trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
         if trace is None or moment is None:
             return state
-        look = replace(state.look, knobs=own_knobs(self.view(), state.look))
+        mine = lab.names() if state.model == lab.NAME else ()
+        kept = {*own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
+        look = replace(state.look, knobs=tuple(sorted(kept)))
         focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
         return replace(state, look=look, focus=focus, view=self.view().name)
 
     def copy_picture(self) -> None:
         """The whole picture, at twice its size, on the clipboard."""
         if self.store.trace is not None:
-            QGuiApplication.clipboard().setImage(paint.render(self.stage.picture, 2))
+            QGuiApplication.clipboard().setImage(paint.render(self.shown_picture(), 2))
 
     def copy_caption(self) -> None:
         """The sentence of the picture, and all it was made from, on the clipboard."""
@@ -242,6 +285,11 @@ class Window(QWidget):
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
         self.rail.toggle_pad()
+
+    def sweep(self) -> None:
+        """Have the knob that was turned last go through its range."""
+        if self.store.state.model == lab.NAME:
+            self.sweep_wanted.emit(self.rail.knobs.swept)
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
@@ -265,27 +313,26 @@ class Window(QWidget):
         """Cover everything with one colour."""
         self._show_overlay(Blank(color, self))
 
-    def present(self) -> None:
-        """Full screen in the projector theme."""
-        if self.window().isFullScreen():
-            self._leave_full_screen()
-            return
-        self._theme_before = self.store.state.look.theme
-        self._set_theme("projector")
-        self.window().showFullScreen()
+    def covered(self) -> bool:
+        """Whether the key sheet or a blank screen lies over everything."""
+        return self._overlay is not None
 
     def one_level_out(self) -> None:
-        """What Esc does: put away whatever lies on top, else leave full screen, else go one level up."""
+        """What Esc does: put away whatever lies on top, else stop presenting, else go one level up."""
         if self._overlay is not None:
             self._close_overlay()
+        elif self.presenting:
+            self.presenter.leave()
+        elif "presenter" in vars(self) and self.presenter.hide_speaker():
+            return
         elif self.rail.panel is not None:
             self.rail.close_panel()
+        elif self.film_panel is not None and self.film_panel.isVisible():
+            self.film_panel.toggle()
         elif self.message.isVisible():
             self.message.dismiss()
         elif self.drawer_open and self.width() < COMPACT_BELOW:
             self.toggle_details()
-        elif self.window().isFullScreen():
-            self._leave_full_screen()
         elif not self.stage.leave_parts():
             names = tuple(view.name for view in self.views())
             self.store.apply(lambda state: out(state, names))
@@ -338,7 +385,7 @@ class Window(QWidget):
             self.top.show_views((), "")
             return
         state = self.store.state
-        shown = (id(trace), moment.beat, state.focus, state.view)
+        shown = (id(trace), moment.beat, moment.opens, state.focus, state.view)
         if shown == self._path_shown:
             return
         self._path_shown = shown
@@ -359,6 +406,7 @@ class Window(QWidget):
     def _veil(self, veiled: bool) -> None:
         if self.stage.veiled != veiled:
             self.stage.veiled = veiled
+            self.stage.refresh()
             self.stage.update()
 
     def _keep_trail(self, old: State, new: State) -> None:
@@ -368,7 +416,9 @@ class Window(QWidget):
             self._trail.clear()
             return
         left = subject(trace, does.moment_of(old, self.store.timeline), old.focus, whole=True)
-        if new.focus is not None and new.focus != old.focus and left.layer != new.focus.layer \
+        elsewhere = new.focus is not None and new.focus != old.focus and (
+            (left.layer, left.part) != (new.focus.layer, new.focus.part) or old.at != new.at)
+        if elsewhere and new.focus is not None and (old.at, left) != (new.at, new.focus) \
                 and (old.at, left) not in self._trail and (new.at, new.focus) not in self._trail:
             self._trail.append((old.at, left))
 
@@ -422,7 +472,11 @@ class Window(QWidget):
         self.inspector.setVisible(not compact or drawer)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
+        if self.film_panel is not None:
+            self.film_panel.place(QRect(0, height - self.frame.height() + self.frame.y() + TOP, width, middle))
         self._lay_overlay()
+        if "presenter" in vars(self) and self.presenter.speaker is not None:
+            self.presenter.speaker.setGeometry(self.rect())
 
     def sizeHint(self) -> QSize:
         return USUAL
@@ -465,14 +519,6 @@ class Window(QWidget):
             overlay.hide()
             overlay.deleteLater()
             self.stage.setFocus(Qt.FocusReason.MouseFocusReason)
-
-    def _leave_full_screen(self) -> None:
-        self.window().showNormal()
-        if self.store.state.look.theme == "projector":
-            self._set_theme(self._theme_before or "light")
-
-    def _set_theme(self, name: str) -> None:
-        self.store.apply(lambda state: replace(state, look=replace(state.look, theme=name)), undoable=False)
 
     def _dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
@@ -548,6 +594,8 @@ class Window(QWidget):
         self.top.options_wanted.connect(self._pop_options)
         self.rail.open_wanted.connect(self.choose_file)
         self.rail.drawn.connect(self.drawn)
+        self.rail.knobs.compare_wanted.connect(lambda: self.run("pin"))
+        self.rail.knobs.sweep_wanted.connect(lambda: self.run("sweep"))
         self.stage.deeper.connect(lambda: self.run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)

@@ -5,6 +5,8 @@ Rows, columns, channels, units and classes count from 0 as in PyTorch; steps cou
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QCoreApplication
 
@@ -27,6 +29,8 @@ def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], .
     if focus is None or focus.layer not in trace:
         return tuple(crumbs)
     crumbs.append((focus.layer, Focus(focus.layer)))
+    if focus.part.startswith("inner."):
+        return (*crumbs, *_inside(focus))
     if focus.part not in ("output", "beat"):
         crumbs.append((weight_place(focus), focus))
         return tuple(crumbs)
@@ -36,6 +40,57 @@ def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], .
         if words:
             crumbs.append((words, Focus(focus.layer, focus.cell[:depth])))
     return tuple(crumbs)
+
+
+def _inside(focus: Focus) -> list[tuple[str, Focus | None]]:
+    """`step 17`, `forget gate`, `unit 29`; each leads to the step, to that gate at the step, to the number."""
+    crumbs: list[tuple[str, Focus | None]] = []
+    if focus.cell:
+        crumbs.append((one("step", focus.cell[0]), Focus(focus.layer, focus.cell[:1])))
+    crumbs.append((array_name(focus.part), replace(focus, cell=focus.cell[:1])))
+    if len(focus.cell) > 1:
+        crumbs.append((one("unit", focus.cell[1]), focus))
+    return crumbs
+
+
+def array_name(part: str) -> str:
+    """What a gate or a state is called: `forget gate` of `inner.forget`."""
+    key = part.removeprefix("inner.")
+    gate = key.removesuffix("_preactivation")
+    known = {
+        "input": tr("input gate"),
+        "forget": tr("forget gate"),
+        "candidate": tr("candidate"),
+        "output_gate": tr("output gate"),
+        "cell": tr("memory"),
+        "hidden": tr("state"),
+        "reset": tr("reset gate"),
+        "update": tr("update gate"),
+        "new": tr("new state"),
+        "preactivation": tr("sum"),
+        "unprojected": tr("state before the projection"),
+        "hidden_new": tr("what the reset gate lets through"),
+        "initial_hidden": tr("state at the start"),
+        "initial_cell": tr("memory at the start"),
+        "hidden_direct": tr("state, from outside alone"),
+        "cell_direct": tr("memory, from outside alone"),
+    }
+    if gate != key and gate in known:
+        return tr("sum of the {gate}").format(gate=known[gate])
+    return known.get(key, key.replace("_", " "))
+
+
+def step_name(name: str) -> str:
+    """What a number met on the way to another is called; symbols stay as they are."""
+    return {"a": tr("Sum a, before its curve"), "slope": tr("Slope"), "bias_ih": tr("Bias of W x"),
+            "bias_hh": tr("Bias of U h")}.get(name, name)
+
+
+def is_number(trace: Trace, focus: Focus) -> bool:
+    """Whether it points to one number of a layer: of its output, of a gate or of a state."""
+    if focus.part.startswith("inner."):
+        return len(focus.cell) == 2
+    return focus.part == "output" and len(focus.cell) == trace[focus.layer].output.ndim
 
 
 def place(trace: Trace, focus: Focus) -> str:
@@ -78,7 +133,8 @@ def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
     if focus.part in ("output", "beat"):
         return layer.gradient if backward else layer.output
     if group.startswith("inner"):
-        return (layer.inner_gradients if backward else layer.inner).get(key)
+        found = (layer.inner_gradients if backward else layer.inner).get(key)
+        return found if found is not None or backward else layer.inner.get(key.removesuffix("_preactivation"))
     return (layer.weight_gradients if backward else layer.weights).get(key)
 
 
@@ -86,7 +142,7 @@ def quantity(focus: Focus, backward: bool) -> str:
     """What the numbers are called."""
     if focus.part in ("output", "beat"):
         return tr("gradient") if backward else tr("value")
-    name = focus.part.rpartition(".")[2]
+    name = array_name(focus.part) if focus.part.startswith("inner.") else focus.part.rpartition(".")[2]
     return f"∂L/∂{name}" if backward else name
 
 
@@ -104,6 +160,12 @@ def symbol(text: str) -> str:
 def step_count(number: int, total: int) -> str:
     """`Step 17 of 18`, counted from 1."""
     return tr("Step {number} of {total}").format(number=numbers.count(number), total=numbers.count(total))
+
+
+def back_count(number: int, total: int, unit: str) -> str:
+    """`Step back 20 of 60`, counted from the loss."""
+    words = tr("Layer down {number} of {total}") if unit == "layer" else tr("Step back {number} of {total}")
+    return words.format(number=numbers.count(number), total=numbers.count(total))
 
 
 def beat(number: int, total: int) -> str:
@@ -129,6 +191,10 @@ def knob(name: str) -> str:
         "state": tr("Which state"),
         "temperature": tr("Temperature of the answer"),
         "fold": tr("The steps"),
+        "along": tr("Along which way the gradient is followed"),
+        "loss": tr("Which losses"),
+        "window": tr("How many steps a loss goes back"),
+        "curves": tr("Curves about to be replaced"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -154,6 +220,13 @@ def knob_word(name: str, word: str) -> str:
         ("state", "cell"): tr("Cell state"),
         ("fold", "0"): tr("Unrolled, side by side"),
         ("fold", "1"): tr("Folded into one cell"),
+        ("along", "time"): tr("Through time"),
+        ("along", "depth"): tr("Through depth"),
+        ("loss", "last"): tr("What enters last, alone"),
+        ("loss", "all"): tr("All together"),
+        ("window", "all"): tr("All of them"),
+        ("curves", "shown"): tr("As they are"),
+        ("curves", "faint"): tr("Faint"),
         ("unreached", "shown"): tr("Shown"),
         ("unreached", "veiled"): tr("Veiled"),
     }.get((name, word), word.replace("_", " ").capitalize())
@@ -218,6 +291,8 @@ def beat_tip(trace: Trace, layer: str, backward: bool) -> str:
 def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tuple[str, str]:
     """The name of a beat, for the transport: the layer, and a few words of what it does, or of its small steps."""
     layer = trace[moment.beat.layer]
+    if "rnn.mean" in trace.studies.get("lab", {}) and moment.backward and moment.beat.step is not None:
+        return tr("Rewind"), "" if short else tr(": from the loss to the first step")
     if steps:
         what = tr("one pixel") if layer.has("row", "column") else tr("one number")
         said = tr(" backward: {what}, step by step") if moment.backward else tr(": {what}, term by term")

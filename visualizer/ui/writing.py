@@ -13,13 +13,13 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from visualizer import paint, registry
+from visualizer import lab, paint, registry
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import plain
 from visualizer.scene.state import State
 from visualizer.scene.type import wrap
-from visualizer.trace import Refused
+from visualizer.trace import UNTRAINED, Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import note_focus
 from visualizer.ui.store import Store
@@ -30,6 +30,8 @@ TYPED = "text:"
 """How the name of a sample begins that was typed, as in `samples`."""
 KINDS = ("text", "name", "sentence")
 """What the models read that are given a text."""
+MOST = 10_000
+"""Characters of the longest text that is read, as in `samples`."""
 WIDTH, FIELD_WIDTH, HIGH, LINE = 196, 184, 64, 18
 """The field holds three lines of text, what is longer scrolls; each line of what is said about it is a bit wider."""
 MOST_NAMED = 4
@@ -68,10 +70,11 @@ class TextInput(QWidget):
 
     def notes(self) -> list[tuple[str, str]]:
         """(words, token) of each line below the field."""
-        card, text = card_of(self.store.state.model), self.field.toPlainText()
+        state, text = self.store.state, self.field.toPlainText()
+        card = card_of(state.model, UNTRAINED in state.interventions)
         stranger = "ink-2" if can_read(card, text) else "negative-text"
         said = ((count_words(card, text), "ink-2"), (quality_words(card), "ink-2"),
-                (unknown_words(card, text), stranger))
+                (unreadable_words(card, text), stranger))
         return [(line, token) for sentence, token in said for line in _wrapped(sentence)]
 
     def sizeHint(self) -> QSize:
@@ -104,6 +107,8 @@ class TextInput(QWidget):
         self.update()
 
     def _changed(self, old: State, new: State) -> None:
+        if old.interventions != new.interventions:
+            self._describe()
         if (old.sample, old.model) != (new.sample, new.model) \
                 and new.sample != f"{TYPED}{self.field.toPlainText()}":
             self._going_on, self._reached = False, None
@@ -178,10 +183,13 @@ class TextField(QPlainTextEdit):
 
 
 @cache
-def card_of(model: str) -> Card:
-    """What a model says about itself; nothing where it says nothing."""
+def card_of(model: str, untrained: bool = False) -> Card:
+    """What a model says about itself, as it is or with its weights from before training; nothing where it says
+    nothing."""
+    if model == lab.NAME:
+        return {"title": lab.TITLE, "input": {"kind": lab.READS}}
     try:
-        return registry.card(model)
+        return registry.card(registry.weights(model, untrained) if untrained else model)
     except (LookupError, ValueError, OSError):
         return {}
 
@@ -234,7 +242,7 @@ def can_read(card: Card, text: str) -> bool:
     """Whether the model can run on it: at least one symbol, and none that it has no number for. Unknown words have
     one number together."""
     reads = _reads(card)
-    return bool(symbols(card, text)) and ("unknown" in reads or not unknown(card, text))
+    return len(text) <= MOST and bool(symbols(card, text)) and ("unknown" in reads or not unknown(card, text))
 
 
 def count_words(card: Card, text: str) -> str:
@@ -248,6 +256,16 @@ def count_words(card: Card, text: str) -> str:
     if "alphabet" not in reads:
         return said
     return tr("{said}, {known} in the alphabet").format(said=said, known=numbers.count(len(reads["alphabet"])))
+
+
+def unreadable_words(card: Card, text: str) -> str:
+    """One sentence on what keeps the text from being read, and what to do; or on what is read without being known."""
+    if len(text) > MOST:
+        return tr("{n} characters are more than {most}: shorten the text.").format(
+            n=numbers.count(len(text)), most=numbers.count(MOST))
+    if not symbols(card, text):
+        return tr("There is nothing to read yet: type something.")
+    return unknown_words(card, text)
 
 
 def unknown_words(card: Card, text: str) -> str:

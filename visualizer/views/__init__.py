@@ -30,10 +30,28 @@ class View:
     """Place among the tabs, smallest first."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
     """A small picture that stands beside the stage, where the window has room for it."""
+    page: Callable[[Trace, Moment, Focus | None, Look], Picture | None] | None = None
+    """What the inspector says in place of the facts about the focus; None where it has nothing of its own to say."""
     continuous: bool = True
     """Whether one beat moves into the next; False where each beat is a page of its own."""
     knobs: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Settings it understands, each with the words it takes, the first being the default."""
+    glides: tuple[str, ...] = ()
+    """Those of them that are numbers: what lies between their words is a picture, too, and the window moves through."""
+    studies: tuple[str, ...] = ()
+    """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
+
+    def takes(self, name: str, word: str) -> bool:
+        """Whether a knob can be turned to that word."""
+        found = dict(self.knobs).get(name, ())
+        return word in found or (name in self.glides and _between(word, found))
+
+
+def _between(word: str, ends: tuple[str, ...]) -> bool:
+    try:
+        return min(map(float, ends)) <= float(word) <= max(map(float, ends))
+    except ValueError:
+        return False
 
 
 def all_views() -> tuple[View, ...]:

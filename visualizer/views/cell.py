@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
 from visualizer.scene.reading import (
     TABS,
     Reading,
@@ -37,8 +38,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
              "numbers")
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
     marks += _blocks(shown, blocks, step, unit, moment, trace, look)
-    marks += steps.lane(trace, shown, moment, look, steps.span(shown, look))
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(blocks, shown))
+    still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(blocks, shown))
 
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
@@ -60,6 +62,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         marks.append(Text(24 * s, y + 14 * s, plain(title), 13 * s, 600))
         top = max(1e-12, max(float(np.max(np.abs(row.values))) for row in rows[:-1])) if len(rows) > 1 else 1.0
         marks.append(Text(24 * s, y + 30 * s, plain(f"±{numbers.significant(top, 2)}"), 11 * s, 400, "ink-2"))
+        shades: list[NDArray[np.uint8]] = []
         for line, row in enumerate(rows):
             at = y + line * high
             bounded = row.result and key not in ("cell", "preactivation")
@@ -69,18 +72,16 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             if not known:
                 marks.append(Rect(left, at, pitch * shown.units, high - 2, "hatch"))
                 continue
-            most = 1.0 if bounded else top
-            shades = colour.signed(row.values, most)
-            marks.append(Image(left, at, (wide - gap, high - 2), shades[:, None, None].copy(), "activation",
-                               shown.units,
-                               (pitch, 0), border="tile-border" if wide >= 6 else "",
-                               focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
-                               scale=Scale("activation", "values", title if bounded else f"sums of the {title}",
-                                           -most, most, "each gate by its own largest" if not bounded else "")))
+            shades.append(colour.signed(row.values, 1.0 if bounded else top))
             value = float(row.values[unit])
             said = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
             marks.append(Text(left + pitch * shown.units + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said),
                               12 * s, 600, "accent-ink" if row.result else "ink", "end"))
+        if shades:
+            marks.append(Image(left, y, (wide - gap, high - 2), np.concatenate(shades)[:, None, None], "activation",
+                               shown.units, (pitch, high), border="tile-border" if wide >= 6 else "",
+                               focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
+                               indices=tuple(range(shown.units)) * len(shades)))
         words = conclusion(key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known:
             x = left + pitch * shown.units + NUMBERS * s
@@ -115,7 +116,7 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:
     """One row a line of the cell, one column a unit."""
     rows: list[tuple[str | float | int, ...]] = [
-        (title, "".join(run.text for run in rich(row.words)), *(float(value) for value in row.values))
+        (title, "".join(run.text for run in rich(row.words)), *row.values.tolist())
         for _, title, lines in blocks for row in lines]
     return Table(("part", "line", *(f"unit {unit}" for unit in range(shown.units))), tuple(rows))
 

@@ -178,8 +178,8 @@ def _fitted(sheet: Sheet, look: Look) -> _Grid:
     s = look.text_scale
     outputs, tiles, rows, columns = sheet.values.shape
     room = (look.size[0] - 48 * s, look.size[1] - lanes_height(look) - TOP * s - 56 * s)
-    for cell in range(28, 0, -1):
-        gap = max(1.0, min(10.0, cell * 0.6)) if tiles > 1 else 0.0
+    for cell in range(int(28 * s), 0, -1):
+        gap = max(1.0, min(10.0 * s, cell * 0.6)) if tiles > 1 else 0.0
         pitch, height = columns * cell + gap, float(rows * cell)
         labelled = height >= 14 * s
         kernels = tiles * pitch

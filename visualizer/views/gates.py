@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -24,86 +26,81 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name,
-                                                       f"{len(shown.gates)} gates of {shown.units} units")]
+    still = parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
+    marks = parts.sentence(look, said)
     s = look.text_scale
     room = look.size[1] - lanes_height(look) - TOP * s - 64 * s
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):
-        marks += _gate(trace, shown, key, title, values, TOP * s + index * each, each - 16 * s, moment, place, look)
-    marks += _legend(shown, moment, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
+        kept, moving = _gate(trace, shown, key, title, values, TOP * s + index * each, each - 16 * s, moment, place,
+                             look)
+        still, marks = still + kept, marks + moving
+    kept, moving = steps.lane(trace, shown, moment, look, place)
+    still, marks = [*still, *_legend(shown, moment, look), *kept], marks + moving
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
 
 
 def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np.float64], y: float, high: float,
-          moment: Moment, place: steps.Span, look: Look) -> list[Mark]:
+          moment: Moment, place: steps.Span, look: Look) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): what the map is, and what is known of it so far."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     cell = float(int(high / shown.units)) if high >= shown.units else high / shown.units
     tall = cell * shown.units
-    marks: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
-                         Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end")]
-    part_of = f"inner.{key}"
-    whole = [step for step in range(shown.steps) if steps.progress(trace, shown, step, moment) >= 1]
-    if whole:
-        shades = colour.unit(values[whole].T)
-        marks.append(Image(place.left(whole[0]), y, (place.pitch, cell), np.ascontiguousarray(shades[None]), "pixel",
-                           border="", focus=Focus(shown.layer.name, (), part_of), indices=(-1,), transposed=True,
-                           scale=OPENNESS))
-    for step in range(shown.steps):
-        done = steps.progress(trace, shown, step, moment)
-        if 0 < done < 1:
-            marks.append(Image(place.left(step), y, (place.pitch, cell), colour.unit(values[step])[None, :,
-                                                                                                   None].copy(),
-                               "pixel", border="", indices=(-1,), rows_shown=done, scale=OPENNESS))
-        elif done == 0:
-            marks.append(Rect(place.left(step), y, place.pitch, tall, "hatch"))
-    marks += _gradient(trace, shown, key, y, cell, moment, place)
+    still: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
+                         Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end"),
+                         steps.unread(place, y, tall)]
+    focus = Focus(shown.layer.name, (), f"inner.{key}")
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.part)]
+    reach = steps.read(trace, shown, moment)
+    marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
+    back = _gradients(shown, key)
+    if back is not None:
+        marks += steps.timed_map(back, steps.arrived(trace, shown, moment), place, y, cell, focus)
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
-    x = place.x + place.count * place.pitch + 16 * s
+    x = place.end + 16 * s
     facts = [("mean", numbers.number(float(values[now].mean()))),
              (f"below {SHUT}", numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
              (f"above {OPEN}", numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 * s < tall:
-            marks.append(Text(x, y + (14 + 18 * index) * s, plain(words), 12 * s, 400, "ink-2"))
+            still.append(Text(x, y + (14 + 18 * index) * s, plain(words), 12 * s, 400, "ink-2"))
             marks.append(Text(x + 140 * s, y + (14 + 18 * index) * s, plain(value), 13 * s, 600, "ink", "end"))
     if tall > 110 * s:
-        marks += _mean_line(values, y + 72 * s, min(tall - 76 * s, 48 * s), x, 140 * s, now, look)
-    return marks
+        kept, moving = _mean_line(values, y + 72 * s, min(tall - 76 * s, 48 * s), x, 140 * s, now)
+        return still + kept, marks + moving
+    return still, marks
 
 
-def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float, now: int,
-               look: Look) -> list[Mark]:
-    """The mean of the gate over all steps, small."""
+def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float,
+               now: int) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): the mean of the gate over all steps, small, and where one stands on it."""
     means = values.mean(axis=1)
     step = wide / max(1, len(means) - 1)
-    points = tuple((x + index * step, y + high * (1 - float(mean))) for index, mean in enumerate(means))
+    share = max(1, int(len(means) / wide))
+    points = tuple((x + index * step, y + high * (1 - mean))
+                   for index, mean in zip(range(0, len(means), share), means[::share].tolist(), strict=True))
     marks: list[Mark] = [Line(((x, y), (x + wide, y)), "hair"), Line(((x, y + high), (x + wide, y + high)), "hair")]
     if len(points) > 1:
         marks.append(Line(points, "positive-bar", 1.5))
-    px, py = points[now]
-    marks.append(Rect(px - 3, py - 3, 6, 6, "accent", radius=3))
-    return marks
+    px, py = x + now * step, y + high * (1 - float(means[now]))
+    return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 
 
-def _gradient(trace: Trace, shown: Reading, key: str, y: float, cell: float, moment: Moment,
-              place: steps.Span) -> list[Mark]:
+@lru_cache(maxsize=32)
+def _entries(shown: Reading, key: str) -> steps.Entries:
+    values = next(values for name, _, values in shown.gates if name == key)
+    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel")
+
+
+@lru_cache(maxsize=32)
+def _gradients(shown: Reading, key: str) -> steps.Entries | None:
+    """The gradient of a gate, on one log scale for all its steps."""
     gradient = shown.layer.inner_gradients.get(key)
     if gradient is None:
-        return []
-    largest = float(np.max(np.abs(gradient))) or 1.0
-    marks: list[Mark] = []
-    for step in range(shown.steps):
-        arrived = steps.arrival(trace, shown, step, moment)
-        if arrived > 0:
-            shades = colour.magnitude(gradient[step], largest * 1e-6, largest)
-            marks.append(Image(place.left(step), y, (place.pitch, cell), shades[None, :, None].copy(), "gradient",
-                               border="", focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=(-1,),
-                               rows_shown=arrived,
-                               scale=Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}",
-                                           largest * 1e-6, largest, "each gate by its own largest", log=True)))
-    return marks
+        return None
+    sizes = np.abs(np.asarray(gradient, np.float64))
+    largest = float(sizes.max()) or 1.0
+    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient")
 
 
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
@@ -128,6 +125,7 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     return f"At step {step + 1}, “{shown.words[step]}”, {means}."
 
 
+@lru_cache(maxsize=8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
     heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in ("mean", f"below {SHUT}", f"above {OPEN}")]

@@ -9,37 +9,56 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.picture import (
+    Focus,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Points,
+    Rect,
+    Table,
+    Text,
+    plain,
+    unmarked,
+)
+from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
 
-TOP = 116.0
+TOP, BELOW, SATURATION = 116.0, 60.0, 34.0
+"""Where the maps begin, what is left for the legend, and for the bars under each map."""
+FAR = 0.9
+"""Units beyond this share of the scale are near its end."""
 LARGE_CHANGE = 0.5
 """A unit's first large change: the first step at which it moves by more than this share of its whole range."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """All units of one recurrent layer over all steps, on a scale that never changes from step to step."""
+    """All units of one recurrent layer over all steps, on a scale that never changes from step to step.
+
+    A layer that is read both ways has two maps, each with its own direction.
+    """
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     shown = reading(trace, layer.name)
     key = look.knob("state", "hidden") if look.knob("state", "hidden") in layer.inner else "hidden"
-    values = np.asarray(layer.inner[key], np.float64)
-    gradient = layer.inner_gradients.get(key)
     by = look.knob("order", "as is")
-    order = ordered(shown, key, by)
     place = steps.span(shown, look)
-    top = scale_of(values, key, shown)
-    said = _sentence(trace, shown, values, key, moment, top)
+    said = _sentence(trace, shown, key, moment)
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
-    marks = [*parts.sentence(look, said), *parts.title(look, f"{layer.name}.{key}", words)]
-    marks += _map(trace, shown, values, None if gradient is None else np.asarray(gradient, np.float64), order, top,
-                  moment,
-                  focus, place, look, key)
-    marks += _legend(values, gradient, moment, top, key, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, values))
+    still, marks = parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
+    ways = [reading(trace, name) for name in directions(trace, layer.name)]
+    room = (look.size[1] - lanes_height(look) - (TOP + BELOW) * look.text_scale) / len(ways)
+    now = steps.current(trace, shown, moment)
+    for index, each in enumerate(ways):
+        y = TOP * look.text_scale + index * room
+        kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
+        still, marks = still + kept, marks + moving
+    kept, moving = steps.lane(trace, shown, moment, look, place)
+    still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
 
 
 @lru_cache(maxsize=32)
@@ -58,72 +77,131 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     return tuple(range(values.shape[1]))
 
 
-def scale_of(values: NDArray[np.float64], key: str, shown: Reading) -> float:
+@lru_cache(maxsize=32)
+def scale_of(shown: Reading, key: str) -> float:
     """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
     if key == "hidden" and shown.layer.settings.get("nonlinearity", "tanh") == "tanh":
         return 1.0
-    return float(np.percentile(np.abs(values), 99)) or 1.0
+    return float(np.percentile(np.abs(_values(shown, key)), 99)) or 1.0
 
 
-def _map(trace: Trace, shown: Reading, values: NDArray[np.float64], gradient: NDArray[np.float64] | None,
-         order: tuple[int, ...], top: float, moment: Moment, focus: Focus | None, place: steps.Span, look: Look,
-         key: str) -> list[Mark]:
-    s = look.text_scale
-    room = look.size[1] - lanes_height(look) - TOP * s - 60 * s
+@lru_cache(maxsize=32)
+def _values(shown: Reading, key: str) -> NDArray[np.float64]:
+    """(step, unit)."""
+    return np.asarray(shown.layer.inner[key], np.float64)
+
+
+@lru_cache(maxsize=32)
+def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
+    values = _values(shown, key)[:, list(ordered(shown, key, by))]
+    return steps.Entries(np.ascontiguousarray(colour.signed(values, scale_of(shown, key)).T), "activation", colour.ZERO)
+
+
+@lru_cache(maxsize=32)
+def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
+    """The gradient of every value, on one log scale for all steps."""
+    gradient = shown.layer.inner_gradients.get(key)
+    if gradient is None:
+        return None
+    sizes = np.abs(np.asarray(gradient, np.float64))[:, list(ordered(shown, key, by))]
+    largest = float(sizes.max()) or 1.0
+    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient")
+
+
+def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus: Focus | None, place: steps.Span,
+         y: float, room: float, look: Look, other: int) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving) of one direction, at step `other` where there are two: its map, what of it is read, and the share
+    of saturated units under it."""
+    s, two = look.text_scale, other >= 0
+    now = other if two else steps.current(trace, shown, moment)
+    room -= (SATURATION + (14 if two else 0)) * s
     high = max(1.0, float(int(min(16 * s, room / shown.units)))) if shown.units <= room else room / shown.units
-    y = TOP * s
-    read = sum(steps.progress(trace, shown, step, moment) >= 1 for step in range(shown.steps))
-    marks: list[Mark] = []
+    tall, name = high * shown.units, (steps.LEFT - 16) * s
+    reach, arrived = steps.read(trace, shown, moment), steps.arrived(trace, shown, moment)
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")
-    columns = [step for step in range(shown.steps) if steps.progress(trace, shown, step, moment) > 0]
-    for step in range(shown.steps):
-        done = steps.progress(trace, shown, step, moment)
-        if done == 0:
-            marks.append(Rect(place.left(step), y, place.pitch, high * shown.units, "hatch"))
-    whole = [step for step in columns if steps.progress(trace, shown, step, moment) >= 1]
-    stacks = [(whole, 1.0)] if whole else []
-    stacks += [([step], steps.progress(trace, shown, step, moment)) for step in columns if step not in whole]
-    for group, done in stacks:
-        shades = colour.signed(values[group][:, list(order)].T, top)
-        marks.append(Image(place.left(group[0]), y, (place.pitch, high), np.ascontiguousarray(shades[None]),
-                           "activation",
-                           border="", focus=part_of, indices=(-1,), transposed=True, rows_shown=done,
-                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}", -top, top,
-                                       "one scale for every step")))
-    if gradient is not None:
-        largest = float(np.max(np.abs(gradient))) or 1.0
-        for step in range(shown.steps):
-            arrived = steps.arrival(trace, shown, step, moment)
-            if arrived > 0:
-                shades = colour.magnitude(gradient[step][list(order)], largest * 1e-6, largest)
-                marks.append(Image(place.left(step), y, (place.pitch, high), shades[None, :, None].copy(), "gradient",
-                                   border="", focus=Focus(part_of.layer, (step,), part_of.part), indices=(-1,),
-                                   rows_shown=arrived,
-                                   scale=Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}",
-                                               largest * 1e-6, largest, "one scale for every step", log=True)))
-    now = steps.current(trace, shown, moment)
-    if read or moment.backward or columns:
-        marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, high * shown.units + 4, "", "accent", 2))
+    still: list[Mark] = [steps.unread(place, y, tall)]
+    if two:
+        way, arrow = ("reverse", "right to left ←") if shown.reverse else ("forward", "left to right →")
+        still += [Text(name, y + 14 * s, plain(way), 13 * s, 600, "ink", "end"),
+                  Text(name, y + 30 * s, plain(arrow), 11 * s, 400, "ink-2", "end", (steps.LEFT - 20) * s)]
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
+    marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of, ordered(shown, key, by))
+    back = _gradients(shown, key, by)
+    if back is not None:
+        marks += steps.timed_map(back, arrived, place, y, high, part_of, ordered(shown, key, by))
+    if not moment.backward:
+        marks += _beyond(shown, key, by, reach, place, y, high)
+    if len(reach.done) or reach.share > 0 or two:
+        marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, tall + 4, "", "accent", 2))
+    marks += _saturation(shown, key, reach, now, place, y + tall + 8 * s, look)
     if focus is not None and focus.layer == shown.layer.name and len(focus.cell) == 2 and focus.cell[1] < shown.units:
-        row = y + order.index(focus.cell[1]) * high
-        marks.append(Rect(place.x - 2, row - 2, place.pitch * place.count + 4, high + 4, "", "ink", 1.5))
-        marks.append(Text((steps.LEFT - 16) * s, row + high / 2 + 4 * s, plain(f"unit {focus.cell[1]}"), 12 * s, 600,
-                          "ink",
-                          "end"))
+        row = y + ordered(shown, key, by).index(focus.cell[1]) * high
+        marks.append(Rect(place.x - 2, row - 2, place.pitch * shown.steps + 4, high + 4, "", "ink", 1.5))
+        if not two or row > y + 44 * s:
+            marks.append(Text(name, row + high / 2 + 4 * s, plain(f"unit {focus.cell[1]}"), 12 * s, 600, "ink", "end"))
+    return still, marks
+
+
+def _beyond(shown: Reading, key: str, by: str, reach: steps.Reach, place: steps.Span, y: float,
+            high: float) -> list[Mark]:
+    """A bar at the right edge of every value that lies beyond the scale, where there is room for one."""
+    if place.pitch < 6 or high < 2:
+        return []
+    values = _values(shown, key)[reach.done.start:reach.done.stop, list(ordered(shown, key, by))]
+    top = scale_of(shown, key)
+    strokes: dict[str, list[Points]] = {"positive-text": [], "negative-text": []}
+    for step, row in np.argwhere(np.abs(values) > top).tolist():
+        right, above = place.left(reach.done.start + step + 1) - 1, y + row * high
+        ink = "positive-text" if values[step, row] > 0 else "negative-text"
+        strokes[ink].append(parts.polygon(((right - 3, above), (right, above), (right, above + high - 0.5),
+                                           (right - 3, above + high - 0.5))))
+    return [Path(tuple(curves), fill="ink") for curves in strokes.values() if curves]
+
+
+@lru_cache(maxsize=32)
+def _far(shown: Reading, key: str) -> NDArray[np.float64]:
+    """Share of the units at each step that lie beyond nine tenths of the scale."""
+    far: NDArray[np.float64] = np.mean(np.abs(_values(shown, key)) > FAR * scale_of(shown, key), axis=1)
+    return far
+
+
+def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: steps.Span, y: float,
+                look: Look) -> list[Mark]:
+    """The share of units near the ends of the scale at each step, as bars that stand on a line."""
+    s, far, share = look.text_scale, _far(shown, key), place.share
+    high, wide = (SATURATION - 14) * s, max(1.0, place.pitch * share - (2 if place.pitch >= 6 else 0))
+    bars: list[Points] = []
+    for step in range(reach.done.start, reach.done.stop, share):
+        tall, left = high * float(far[step:step + share].max()), place.left(step)
+        if tall > 0:
+            bars.append(parts.polygon(((left, y + high - tall), (left + wide, y + high - tall), (left + wide, y + high),
+                                       (left, y + high))))
+    marks: list[Mark] = [
+        Text((steps.LEFT - 16) * s, y + high - 2 * s, plain(f"beyond ±{numbers.number(FAR * scale_of(shown, key))}"),
+             11 * s, 500, "ink-2", "end"),
+        Line(((place.x, y + high), (place.left(shown.steps), y + high)), "rule")]
+    if bars:
+        marks.append(Path(tuple(bars), fill="ink-2"))
+    if reach.of(now):
+        marks.append(Text(place.end + 8 * s, y + high, plain(numbers.percent(float(far[now]), 0)), 12 * s, 600))
     return marks
 
 
-def _legend(values: NDArray[np.float64], gradient: object, moment: Moment, top: float, key: str,
-            look: Look) -> list[Mark]:
-    s = look.text_scale
-    x, y = steps.LEFT * s, look.size[1] - lanes_height(look) - 40 * s
+def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
+    s, values, gradient = look.text_scale, _values(shown, key), shown.layer.inner_gradients.get(key)
+    x, y, top = steps.LEFT * s, look.size[1] - lanes_height(look) - 40 * s, scale_of(shown, key)
     if moment.backward and gradient is not None:
-        largest = float(np.max(np.abs(np.asarray(gradient)))) or 1.0
+        largest = float(np.max(np.abs(gradient))) or 1.0
         return parts.legend(x, y, 168 * s, look, "gradient", f"Size of ∂L/∂{key}, all steps",
                             numbers.significant(largest * 1e-6, 1), "", numbers.significant(largest, 2))
     beyond = int(np.count_nonzero(np.abs(values) > top))
-    title = "One scale for every step" + (f"; {numbers.count(beyond)} values beyond it" if beyond else "")
-    return parts.legend(x, y, 168 * s, look, "activation", title, numbers.number(-top), "0", numbers.number(top))
+    marks = parts.legend(x, y, 168 * s, look, "activation", "One scale for every step", numbers.number(-top), "0",
+                         numbers.number(top))
+    if key == "hidden" and top == 1:
+        return marks
+    words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"
+    return [*marks, Text(x + 192 * s, y + 15 * s, plain(words), 11 * s, 400, "ink-2",
+                         max_width=look.size[0] - x - 200 * s)]
 
 
 def _order_words(by: str) -> str:
@@ -131,25 +209,31 @@ def _order_words(by: str) -> str:
             "change": "sorted by the step of their first large change"}.get(by, "in PyTorch's order")
 
 
-def _sentence(trace: Trace, shown: Reading, values: NDArray[np.float64], key: str, moment: Moment, top: float) -> str:
+def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
+    values, top = _values(shown, key), scale_of(shown, key)
     step = steps.current(trace, shown, moment)
     name = {"hidden": "hidden state", "cell": "cell state"}.get(key, key)
     if moment.backward:
         norms = shown.norms
         if norms is None or not norms.max() > 0:
             return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
-        return (f"On the way back at step {step + 1}: ‖∂L/∂h‖ is {{{numbers.significant(float(norms[step]), 3)}}}, at "
+        return (f"On the way back at step {step + 1}: ∥∂L/∂h∥ is {{{numbers.significant(float(norms[step]), 3)}}}, at "
                 f"most {numbers.significant(float(norms.max()), 3)} anywhere.")
-    moved = float(np.mean(np.abs(values[step] - (values[step - 1] if step else 0))))
-    far = float(np.mean(np.abs(values[step]) > 0.9 * top))
-    return (f"Step {step + 1}, “{shown.words[step]}”: the units of the {name} move by {{{numbers.number(moved)}}} on "
-            f"average; {numbers.percent(far, 0)} of them are beyond {numbers.number(0.9 * top)} in size.")
+    before = step + 1 if shown.reverse else step - 1
+    past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])
+    moved = float(np.mean(np.abs(values[step] - past)))
+    far = float(_far(shown, key)[step])
+    word = "" if shown.words[step] == str(step + 1) else f", “{shown.words[step]}”"
+    return (f"Step {step + 1}{word}: the units of the {name} move by {{{numbers.number(moved)}}} on "
+            f"average; {numbers.percent(far, 0)} of them are beyond {numbers.number(FAR * top)} in size.")
 
 
-def _table(shown: Reading, values: NDArray[np.float64]) -> Table:
+@lru_cache(maxsize=8)
+def _table(shown: Reading, key: str) -> Table:
     """One row a step, one column a unit."""
+    values = _values(shown, key)
     rows: list[tuple[str | float | int, ...]] = [
-        (step + 1, shown.words[step], *(float(value) for value in values[step])) for step in range(shown.steps)]
+        (step + 1, shown.words[step], *values[step].tolist()) for step in range(shown.steps)]
     return Table(("step", "reads", *(f"unit {unit}" for unit in range(values.shape[1]))), tuple(rows))
 
 

@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 
 from visualizer import kinds
-from visualizer.scene import colour, numbers, parts
-from visualizer.scene.columns import Column, Plan, arrange, kernel_cell, lanes_height, scrolled
+from visualizer.scene import colour, hops, numbers, parts
+from visualizer.scene.columns import ARC, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -47,7 +47,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, subject)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan), *_left_out(plan, look),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
@@ -130,6 +130,8 @@ def _reached(trace: Trace, column: Column, moment: Moment, look: Look) -> float:
         return 1.0
     order = [layer.name for layer in trace.layers]
     here, own = order.index(moment.beat.layer), order.index(column.layer)
+    if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
+        own += 1  # symbols have no beat of their own: they are seen as their embedding is
     if own == here:
         return part(moment.phase, 0.667, 1.0)
     passed = own > here if moment.backward else own < here
@@ -152,7 +154,7 @@ def _body(trace: Trace, column: Column, backward: bool, look: Look, shown: float
     marks = parts.tiles(trace, column, look, backward, shown)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
-    elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
+    elif shown == 1 and min(column.cell) >= 20 * look.text_scale and column.style == "units":
         marks += _signs(trace, column, backward, look)
     return marks
 
@@ -186,6 +188,7 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
     track = column.width - 72 * s
+    below = column.pitch[1] >= 34 * s
     for unit in column.shown:
         box = column.box(unit)
         assert box is not None
@@ -195,7 +198,8 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         x = column.x + 16 * s
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
         marks.append(Text(column.x + 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
-                          "ink" if strong else "ink-2", "end", max_width=30 * s))
+                          "accent-ink" if unit == target and not below else "ink" if strong else "ink-2", "end",
+                          max_width=30 * s))
         bar = 14 * s
         marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,))))
         if backward:
@@ -211,9 +215,10 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2 * s))
             said = numbers.percent(value, 1)
-        marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
-                          "ink" if strong else "ink-2", "end"))
-        if unit == target:
+        if strong or not look.room:
+            marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
+                              "ink" if strong else "ink-2", "end"))
+        if unit == target and below:
             marks.append(Text(x, y + bar / 2 + 12 * s, plain("label"), 11 * s, 500, "accent-ink"))
     if column.ranking:
         marks.append(Text(column.x, column.top + column.height + 22 * s,
@@ -250,9 +255,10 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
     if moment.index == 0 and column.layer == moment.beat.layer:
         lit = 1.0
     marks: list[Mark] = []
+    name = layer.name if text_width(layer.name, 13 * s, 600, mono=True) <= room else short_name(layer.name)
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
-            marks.append(Text(column.x, 80 * s, plain(layer.name), 13 * s, 600, ink, max_width=room, mono=True,
+            marks.append(Text(column.x, 80 * s, plain(name), 13 * s, 600, ink, max_width=room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
         marks += parts.faded(_header_lines(trace, column, False, look, room), 1 - share)
@@ -270,6 +276,9 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
         lines.append(("p − label", "p−y"))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
+        symbols = hops.of_symbols(trace, layer)
+        if symbols is not None:
+            norm = float(np.linalg.norm(symbols))
         lines.append(("no gradient", "none", "–") if norm is None else (
             f"norm {numbers.significant(norm, 3)}", *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
     elif column.style == "bars":
@@ -305,8 +314,9 @@ def _header_room(plan: Plan, column: Column, look: Look) -> float:
 
 # --- edges ----------------------------------------------------------------------------------------------------------
 
-def _edges(trace: Trace, plan: Plan) -> list[Mark]:
-    """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all."""
+def _edges(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all, and arcs
+    above the columns where a layer reads one that stands further back."""
     wedges: list[Points] = []
     curves: list[Points] = []
     for column in plan.columns.values():
@@ -314,6 +324,8 @@ def _edges(trace: Trace, plan: Plan) -> list[Mark]:
             continue
         for source in _sources(trace, plan, column):
             how = _wiring(trace, source, column)
+            if (source.layer, column.layer) in plan.skips:
+                continue
             if how == "wedge":
                 wedges.append(_wedge(source, column))
             else:
@@ -324,7 +336,40 @@ def _edges(trace: Trace, plan: Plan) -> list[Mark]:
         marks.append(Path(tuple(wedges), fill="wedge"))
     if curves:
         marks.append(Path(tuple(curves), stroke="edge", width=1))
+    arcs = [arc for skip in plan.skips for arc in _arc(plan, skip, look)]
+    if arcs:
+        marks.append(Path(tuple(arcs), stroke="rule", width=1.5))
     return marks
+
+
+def _arc(plan: Plan, skip: tuple[str, str], look: Look) -> list[Points]:
+    """Up from a column, along above those between, and down with an arrow to the column that reads it.
+
+    In a deep network the arc ends at the rim of what is seen, if one of its ends has scrolled past.
+    """
+    s, (source, target) = look.text_scale, (plan.columns[name] for name in skip)
+    seen = [column for column in plan.columns.values() if column.style != "hidden" and column.layer not in plan.fixed]
+    if not seen or (source.style == "hidden" and target.style == "hidden" and
+                    (target.x < seen[0].x or source.x > seen[-1].x)):
+        return []
+    rim = seen[0].x - 12 * s, seen[-1].x + seen[-1].width + 12 * s
+    gone = source.style == "hidden", target.style == "hidden"
+    x0, x1 = (min(max(column.middle, rim[0]), rim[1]) for column in (source, target))
+    y, bend = plan.top - (10 + ARC * plan.skips[skip]) * s, 5 * s
+    if x1 - x0 < 2 * bend:
+        return []
+    start, end = ((x0, source.top - 6 * s), (x1, target.top - 7 * s))
+    outline: list[tuple[float, float]] = [(x0, y)] if gone[0] else [start, start, (x0, y + bend), (x0, y + bend)]
+    if not gone[0]:
+        outline += [(x0, y), (x0, y), (x0 + bend, y)]
+    here = outline[-1]
+    along = (x1 if gone[1] else x1 - bend, y)
+    outline += [here, along, along]
+    if gone[1]:
+        return [tuple(outline)]
+    outline += [(x1, y), (x1, y), (x1, y + bend), (x1, y + bend), end, end]
+    tip = tuple((x1 + dx * s, end[1] + dy * s) for dx, dy in ((-3.5, -4), (0, 0), (3.5, -4)))
+    return [tuple(outline), (tip[0], tip[0], tip[1], tip[1], tip[1], tip[2], tip[2])]
 
 
 def _sources(trace: Trace, plan: Plan, column: Column) -> Iterator[Column]:
@@ -399,7 +444,7 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
         pairs = [(a, b) for a, b in _pairs(source, column, _wiring(trace, source, column))
                  if b == subject.cell[0]] if _wiring(trace, source, column) != "wedge" else []
         curves = tuple(_grown(_curve(*_ends(source, a, column, b)), grown, backward) for a, b in pairs)
-        if curves and grown > 0:
+        if curves and grown > 0 and (source.layer, column.layer) not in plan.skips:
             marks.append(Path(curves, stroke=ink, width=1.5))
         for a, _ in pairs:
             marks += _outlined(trace, source, a, boxes.get(source.layer), look, source.style == "maps")
@@ -407,6 +452,9 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
             for a in source.shown if len(source.shown) <= 16 else ():
                 marks += _outlined(trace, source, a, boxes[source.layer], look, False)
         marks += _kernels(trace, plan, column, source, subject.cell[0], backward, look)
+    for skip in plan.skips:
+        arc = _arc(plan, skip, look) if skip[1] == column.layer else []
+        marks += parts.faded([Path(tuple(arc), stroke=ink, width=2)] if arc else [], grown)
     first = trace.layers[0]
     image = plan.columns[first.name]
     if image.style == "picture" and first.name in boxes and first.name not in (subject.layer, *layer.reads):
@@ -464,7 +512,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
     if values is None or source.layer not in layer.reads:
         return []
     own = values[channel]
-    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1])
+    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1], s)
     top = float(np.max(np.abs(values)))
     if backward:
         shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"
@@ -637,20 +685,41 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     if layer.kind == "input":
         row = strongest(layer, True)
         where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
+        what = "pixels" if layer.has("row", "column") else "numbers"
         return (f"Back at the input: ∥∂L/∂x∥ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
-                f"{where}; these are the pixels that would change the loss.")
+                f"{where}; these are the {what} that would change the loss.")
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
-        return (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
+        said = (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
                 f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
+        return f"{said} {_symbols_or_why(trace, layer)}".strip()
     channel = subject.cell[0]
     own = gradient[channel]
     alive, total = int(np.count_nonzero(own)), int(own.size)
     if own.ndim == 0:
         return f"∂L/∂{layer.name} of unit {channel} is {{{numbers.signed(float(own), 4)}}}."
     told = _what_stopped_it(trace, layer, channel)
+    told = f": {told}." if told else f". {_symbols_or_why(trace, layer)}".rstrip()
     return (f"On the way back {{{numbers.count(alive)} of {numbers.count(total)}}} places of channel {channel} carry "
-            f"gradient{': ' + told if told else ''}.")
+            f"gradient{told}")
+
+
+def _symbols_or_why(trace: Trace, layer: Layer) -> str:
+    """Of an embedding, which of the symbols read counts most; of another layer, what made its gradient what it is."""
+    first = trace.layers[0]
+    symbols = hops.of_symbols(trace, first) if first.name in layer.reads and layer.kind == "embedding" else None
+    if symbols is not None and symbols.any():
+        step = int(np.argmax(symbols))
+        word = f", “{trace.sample.steps[step]}”," if len(trace.sample.steps) == len(symbols) else ""
+        return (f"Of the symbols read, number {step + 1}{word} would change the loss most: "
+                f"{numbers.significant(float(symbols[step]), 2)}.")
+    handed = hops.handers(trace, layer.name)
+    if len(handed) != 1:
+        return hops.added(trace, layer.name)
+    norms = parts.norms(trace)
+    if not norms.get(handed[0].name, 0.0) > 0:
+        return ""
+    return hops.reason(trace, layer, handed[0], norms[layer.name] / norms[handed[0].name])
 
 
 def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:

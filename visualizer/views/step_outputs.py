@@ -5,10 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import colour, numbers, parts, steps
+from visualizer import kinds
+from visualizer.scene import colour, numbers, parts, reads, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
-from visualizer.scene.reading import Reading, entropy, foretells, guesses, label, layers, reading, shown_layer
+from visualizer.scene.reading import (
+    Reading,
+    blank_of,
+    directions,
+    entropy,
+    foretells,
+    guesses,
+    label,
+    layers,
+    reading,
+    shown_layer,
+)
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -28,7 +40,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     blank = blank_of(trace)
     said = _sentence(trace, shown, answers, moment, blank, heat)
-    kind = "frames × classes" if blank is not None else "the next symbol"
+    kind = "frames × classes" if blank is not None else "the next symbol" if foretells(trace) else \
+        "the answer so far"
     marks = [*parts.sentence(look, said), *parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
                                                         "probabilities as the model gives them")]
     if blank is None:
@@ -36,8 +49,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += _sureness(trace, shown, answers, moment, place, look)
     else:
         marks += _frames(trace, shown, answers, moment, place, blank, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(trace, shown, answers))
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(trace, shown, answers))
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -50,14 +64,6 @@ def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np
     return shares
 
 
-def blank_of(trace: Trace) -> int | None:
-    """The class that means no symbol, for models trained with CTC."""
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
-    if loss is not None:
-        return int(loss.settings.get("blank", 0))
-    return None
-
-
 def collapsed(path: list[int], blank: int) -> list[int]:
     """Repeats merged, then blanks dropped."""
     merged = [label for index, label in enumerate(path) if index == 0 or label != path[index - 1]]
@@ -68,7 +74,7 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     """The likeliest answers after the current step, and which one really came."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     row = answers[now]
-    done = steps.progress(trace, shown, now, moment)
+    done = steps.read(trace, shown, moment).of(now)
     order = np.argsort(-row, kind="stable")[:BARS]
     x, y = steps.LEFT * s, TOP * s
     track = look.size[0] * 0.36
@@ -114,8 +120,9 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
                          Line(((place.x, bottom), (place.x + place.count * place.pitch, bottom)), "rule"),
                          Line(((place.x, top), (place.x + place.count * place.pitch, top)), "hair")]
     wide = max(1.0, place.pitch - (6 if place.pitch > 12 else 0))
+    reach = steps.read(trace, shown, moment)
     for step, value in enumerate(bits):
-        done = steps.progress(trace, shown, step, moment)
+        done = reach.of(step)
         x = place.middle(step) - wide / 2
         if done == 0:
             marks.append(Rect(x, top, wide, high, "hatch"))
@@ -128,21 +135,28 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             marks.append(Text(place.middle(step), bottom - tall - 6 * s, plain(numbers.number(value)), 12 * s, 600,
                               "ink",
                               "middle"))
-    marks.append(Text(place.x, top - 10 * s, plain("bars in the accent: the likeliest answer came true"), 12 * s, 400,
-                      "ink-2"))
+    if foretells(trace):
+        marks.append(Text(place.x, top - 22 * s, plain("bars in the accent: the likeliest answer came true"), 12 * s,
+                          400, "ink-2"))
     return marks
+
+
+def _known(trace: Trace, shown: Reading, moment: Moment) -> list[int]:
+    """The steps of which an answer is known: all directions have come there."""
+    done = [set(steps.read(trace, reading(trace, name), moment).done) for name in directions(trace, shown.layer.name)]
+    return sorted(set.intersection(*done))
 
 
 def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span, blank: int,
             look: Look) -> list[Mark]:
-    """Frames × classes as a map, the greedy path on it, blanks hatched, and the string that it collapses to."""
+    """Frames × classes as a map, the greedy path on it, blanks hatched, and the string that it collapses to; above it
+    the columns of the picture that each frame stands for."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     classes = answers.shape[1]
-    room = look.size[1] - lanes_height(look) - TOP * s - 110 * s
+    marks, y = _picture(trace, shown, place, now, look)
+    room = look.size[1] - lanes_height(look) - y - 110 * s
     high = float(int(min(32 * s, room / classes)))
-    y = TOP * s
-    read = [step for step in range(shown.steps) if steps.progress(trace, shown, step, moment) >= 1]
-    marks: list[Mark] = []
+    read = _known(trace, shown, moment)
     for index in range(classes):
         name = "blank" if index == blank else label(trace, index)
         marks.append(Text((steps.LEFT - 12) * s, y + (index + 0.5) * high + 4 * s, plain(name), 13 * s, 500, "ink",
@@ -153,19 +167,17 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
                            focus=Focus(shown.layer.name), indices=(-1,), transposed=True,
                            scale=Scale("pixel", "probability", "the answers", 0.0, 1.0)))
     path = [int(np.argmax(answers[step])) for step in range(shown.steps)]
-    for step in range(shown.steps):
-        if step not in read:
-            marks.append(Rect(place.left(step), y, place.pitch, high * classes, "hatch"))
-        else:
-            marks.append(Rect(place.left(step) + 1, y + path[step] * high + 1, place.pitch - 2, high - 2,
-                              "hatch" if path[step] == blank else "", "accent", 1.5))
+    marks += [Rect(place.left(step), y, place.pitch, high * classes, "hatch") for step in range(shown.steps)
+              if step not in read]
+    marks += [Rect(place.left(step) + 1, y + path[step] * high + 1, place.pitch - 2, high - 2,
+                   "hatch" if path[step] == blank else "", "accent", 1.5) for step in read]
     marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, high * classes + 4, "", "accent", 2))
     below = y + high * classes + 28 * s
     marks.append(Text((steps.LEFT - 12) * s, below, plain("greedy path"), 13 * s, 600, "ink", "end"))
     marks.append(Text((steps.LEFT - 12) * s, below + 40 * s, plain("collapses to"), 13 * s, 600, "ink", "end"))
     for step in read:
-        last_of_run = step == 0 or path[step] != path[step - 1]
-        if path[step] != blank and last_of_run:
+        first_of_run = step - 1 not in read or path[step] != path[step - 1]
+        if path[step] != blank and first_of_run:
             marks.append(Text(place.middle(step), below, plain(label(trace, path[step])), 16 * s, 600, "ink", "middle",
                               mono=True))
             marks.append(Line(((place.middle(step), below + 8 * s), (place.middle(step), below + 22 * s)), "rule", 1.5))
@@ -174,17 +186,40 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     return marks
 
 
+def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Look) -> tuple[list[Mark], float]:
+    """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
+    the map may begin."""
+    s, top = look.text_scale, TOP * look.text_scale
+    source = reads.read_by(trace, shown, kinds.receptive_field)
+    if source is None or source.kind != "windows":
+        return [], top
+    rows, columns = source.values.shape
+    pixel, wide = float(max(1, int(64 * s // rows))), place.count * place.pitch / columns
+    low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
+    return [Text((steps.LEFT - 12) * s, top + 20 * s, plain("sees"), 13 * s, 600, "ink", "end"),
+            Text((steps.LEFT - 12) * s, top + 36 * s, plain("stretched"), 11 * s, 400, "ink-2", "end"),
+            Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel"),
+            Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
+                 radius=3)], top + rows * pixel + 12 * s
+
+
 def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, blank: int | None,
               heat: float) -> str:
     now = steps.current(trace, shown, moment)
     if blank is not None:
-        read = [int(np.argmax(answers[step])) for step in range(now + 1)]
+        known = _known(trace, shown, moment)
+        if now not in known:
+            way = "reverse" if shown.reverse else "forward"
+            return (f"The {way} {shown.name} has read frame {{{now + 1}}} of {shown.steps}; what it says is known when "
+                    "the other one has come, too.")
+        read = [int(np.argmax(answers[step])) for step in known]
         said = " ".join(label(trace, index) for index in collapsed(read, blank)) or "nothing yet"
         best = int(np.argmax(answers[now]))
         what = "blank" if best == blank else f"“{label(trace, best)}”"
         share = numbers.percent(float(answers[now][best]), 0)
-        return (f"Frame {now + 1} of {shown.steps} says {what} with {{{share}}}; merged and without blanks it reads "
-                f"{said}.")
+        span = "" if len(known) == shown.steps else f" frames {known[0] + 1} to {known[-1] + 1}"
+        return (f"Frame {now + 1} of {shown.steps} says {what} with {{{share}}}; merged and without blanks{span} "
+                f"{'read' if span else 'it reads'} {said}.")
     best = int(np.argmax(answers[now]))
     warm = f" at temperature {heat:g}" if heat != 1 else ""
     return (f"After “{shown.words[now]}” the likeliest answer is “{label(trace, best)}” with "

@@ -10,15 +10,18 @@ from numpy.typing import NDArray
 
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Picture, Rect, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment, ease
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
 TOP = 116.0
 LABELLED = 12
 """So many of the latest steps carry their word."""
+MOST_DOTS = 200
+"""So many steps are joined dots of their own, to be pointed at; earlier ones, and more to come, are specks."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -32,8 +35,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
              "its variance")
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
     marks += _path(trace, shown, plane, moment, look)
-    marks += steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, plane))
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(shown, plane))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +73,11 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
     s = look.text_scale
     x, y = steps.LEFT * s, TOP * s
     wide, high = look.size[0] - x - 60 * s, look.size[1] - lanes_height(look) - y - 56 * s
-    reach = float(np.abs(plane.points).max()) * 1.12 or 1.0
-    unit = min(wide, high) / 2 / reach  # one scale on both axes: distances can be compared
-    middle = (x + wide / 2, y + high / 2)
+    low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
+    span = np.maximum(high_end - low, 1e-9)
+    unit = min((wide - 96 * s) / span[0], (high - 96 * s) / span[1])  # one scale on both: distances can be compared
+    centre = (low + high_end) / 2
+    middle = (x + wide / 2 - float(centre[0]) * unit, y + high / 2 + float(centre[1]) * unit)
 
     def at(step: int) -> tuple[float, float]:
         return middle[0] + float(plane.points[step, 0]) * unit, middle[1] - float(plane.points[step, 1]) * unit
@@ -79,19 +85,21 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
     marks: list[Mark] = [Rect(x, y, wide, high, "", "hair", 1, radius=8),
                          Line(((x, middle[1]), (x + wide, middle[1])), "hair"),
                          Line(((middle[0], y), (middle[0], y + high)), "hair")]
-    for index, (px, py, anchor) in enumerate(((x + wide - 8 * s, middle[1] - 8 * s, "end"),
-                                              (middle[0] + 8 * s, y + 18 * s, "start"))):
+    for index, way in enumerate(("→", "↑")):
         share = numbers.percent(float(plane.shares[index]), 0)
-        marks.append(Text(px, py, plain(f"component {index + 1}, {share} of the variance"), 12 * s, 400, "ink-2",
-                          anchor))
+        marks.append(Text(x + 12 * s, y + high + (18 + 16 * index) * s,
+                          plain(f"{way} component {index + 1}, {share} of the variance"), 12 * s, 400, "ink-2"))
     across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
-    marks.append(Text(x, y + high + 18 * s, plain(f"the frame reaches ±{across} across and ±{up} up, in units of the "
-                                                  "state"), 11 * s, 400, "ink-2", max_width=wide))
+    marks.append(Text(x + wide, y + high + 18 * s, plain(f"the frame reaches ±{across} across, ±{up} up"), 11 * s, 400,
+                      "ink-2", "end", max_width=wide - 240 * s))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
-    read = [step for step in order if steps.progress(trace, shown, step, moment) > 0]
-    for step in (step for step in order if step not in read):
-        px, py = at(step)
-        marks.append(Rect(px - 2 * s, py - 2 * s, 4 * s, 4 * s, "", "rule", 1, radius=2 * s))
+    reach = steps.read(trace, shown, moment)
+    read = [step for step in order if reach.of(step)]
+    ahead = [at(step) for step in order if not reach.of(step)]
+    if len(ahead) <= MOST_DOTS:
+        marks += [Rect(px - 2 * s, py - 2 * s, 4 * s, 4 * s, "", "rule", 1, radius=2 * s) for px, py in ahead]
+    elif ahead:
+        marks.append(_specks(ahead, s, "rule"))
     return marks + _walked(trace, shown, read, at, moment, look)
 
 
@@ -104,31 +112,55 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
     if not points:
         return []
     now = steps.current(trace, shown, moment)
-    newest = steps.progress(trace, shown, read[-1], moment)
+    newest = steps.read(trace, shown, moment).of(read[-1])
     if len(points) > 1 and newest < 1:
         (ax, ay), (bx, by) = points[-2:]
         points[-1] = (ax + (bx - ax) * ease(newest), ay + (by - ay) * ease(newest))
     marks: list[Mark] = []
-    older = max(0, len(points) - LABELLED)
+    older, few = max(0, len(points) - LABELLED), max(0, len(points) - MOST_DOTS)
     if older > 1:
-        marks.append(Line(tuple(points[:older + 1]), "accent", 1, opacity=0.25))
+        marks.append(Line(tuple(points[few:older + 1]), "accent", 1, opacity=0.25))
     if len(points) - older > 1:
         marks.append(Line(tuple(points[older:]), "accent", 2 * s))
     ink = "gradient-mark" if moment.backward else "accent"
+    if few:
+        marks.append(_specks(points[:few], s, ink))
     for index, (step, (px, py)) in enumerate(zip(read, points, strict=True)):
+        if index < few and step != now:
+            continue
         chosen = step == now
         size = 9 * s if chosen else 4 * s if index >= older else 2 * s
         marks.append(Rect(px - size, py - size, 2 * size, 2 * size, ink if chosen else "stage", ink, 1.5, radius=size,
                           focus=Focus(shown.layer.name, (step,))))
-        if chosen:
-            marks.append(Text(px, py - 14 * s, plain(f"{shown.words[step]}  {step + 1}"), 13 * s, 600, "accent-ink",
-                              "middle"))
-        elif index >= older and abs(px - points[read.index(now)][0]) + abs(py - points[read.index(now)][1]) > 44 * s:
-            marks.append(Text(px + 8 * s, py + 4 * s, plain(shown.words[step]), 12 * s, 500, "ink", mono=True))
-    if read[0] != now:
-        px, py = points[0]
-        marks.append(Text(px, py + 18 * s, plain("start"), 11 * s, 500, "ink-2", "middle"))
+    return marks + _labels(shown, read, points, now, older, s)
+
+
+def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], now: int, older: int,
+            s: float) -> list[Mark]:
+    """The words of the current step, of the start and of the latest steps: each beside its dot, where there is room."""
+    marks: list[Mark] = []
+    taken: list[tuple[float, float, float, float]] = []
+    order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
+    for index in (index for index in order if index >= older or index == 0 or read[index] == now):
+        (px, py), chosen, first = points[index], read[index] == now, index == 0
+        word = f"{shown.words[read[index]]}  {read[index] + 1}" if chosen else shown.words[read[index]]
+        word = f"start: {word}" if first and not chosen else word
+        size, weight = (13 * s, 600) if chosen else (12 * s, 500)
+        wide, off = width(word, size, weight), (14 if chosen else 8) * s
+        for left, base in ((px + off, py + 4 * s), (px - off - wide, py + 4 * s), (px - wide / 2, py - off),
+                           (px - wide / 2, py + off + 10 * s)):
+            spot = (left - 2, base - size, left + wide + 2, base + 3 * s)
+            if all(spot[2] <= a or c <= spot[0] or spot[3] <= b or d <= spot[1] for a, b, c, d in taken):
+                taken.append(spot)
+                marks.append(Text(left, base, plain(word), size, weight, "accent-ink" if chosen else "ink"))
+                break
     return marks
+
+
+def _specks(points: list[tuple[float, float]], s: float, ink: str) -> Mark:
+    """Many states, each a speck."""
+    return Path(tuple(parts.polygon(((x - s, y - s), (x + s, y - s), (x + s, y + s), (x - s, y + s)))
+                      for x, y in points), fill=ink, opacity=0.5)
 
 
 def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str:
@@ -142,6 +174,7 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
             f"{numbers.number(seen)}.")
 
 
+@lru_cache(maxsize=8)
 def _table(shown: Reading, plane: Plane) -> Table:
     """One row a step."""
     rows = tuple((step + 1, shown.words[step], float(plane.points[step, 0]), float(plane.points[step, 1]))

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.kinds import recurrent
 from visualizer.scene import parts
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Table, Text, rich, unmarked
 from visualizer.scene.timeline import Moment
@@ -20,15 +21,20 @@ from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import View
 from visualizer.views.walk._card import Card, Frame, Sheet, as_windows, said
 from visualizer.views.walk._curves import curve_card, share_card
+from visualizer.views.walk._gates import hands_rows, recurrent_card, tiles_card
 from visualizer.views.walk._looks import where_it_looks
 from visualizer.views.walk._sums import long_sum_card, short_card
 from visualizer.views.walk._values import value_card
 from visualizer.views.walk._windows import hands_card, max_card, window_card
 from visualizer.views.walk._words import (
     CURVES,
+    adds_up,
     arrival_sentence,
     forward_sentence,
     hands_sentence,
+    inside_arrival_sentence,
+    inside_hands_sentence,
+    inside_sentence,
     plain_sentence,
     unknown_gradient,
 )
@@ -47,10 +53,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """
     card = _card(trace, moment, focus, look)
     sheet = _sheet(trace, card, look)
-    march = look.knob("march", "terms") if card.layer.output.ndim >= 2 else "terms"
-    done = int(np.floor(moment.phase * sheet.steps + 1e-9)) if march == "terms" else sheet.steps
+    march = look.knob("march", "terms") if _marches(card.layer) else "terms"
+    start, end = moment.beat.stretch(_part_of(card))
+    share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
+    done = int(np.floor(share * sheet.steps + 1e-9)) if march == "terms" else sheet.steps
     return Picture(look.size, sheet.still, tuple(sheet.after(done)), look.theme, caption=unmarked(card.sentence),
-                   table=_table(card), steps=sheet.steps if march == "terms" else _places(card.layer, march))
+                   table=_table(trace, card), steps=sheet.steps if march == "terms" else _places(card.layer, march),
+                   stretch=(start, end))
 
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -63,22 +72,57 @@ def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pict
 
 # --- which number ---------------------------------------------------------------------------------------------------
 
-def subject(trace: Trace, moment: Moment, focus: Focus | None) -> tuple[Layer, Cell]:
-    """The focused cell if the beat is about its layer; else the strongest cell there. Raises IndexError outside."""
+def subject(trace: Trace, moment: Moment, focus: Focus | None) -> tuple[Layer, Cell, str]:
+    """The focused cell if the beat is about its layer, else the strongest cell there; and which gate or state it
+    belongs to, if any. Raises IndexError outside."""
     layer = trace[moment.beat.layer]
+    part = focus.part if focus is not None and focus.layer == layer.name and focus.part.startswith("inner.") \
+        else moment.opens
+    if layer.inner and part.startswith("inner.") and part != "inner.hidden":
+        return layer, *_inside(layer, moment, focus, part.removeprefix("inner."))
+    if part == "inner.hidden" and focus is not None:
+        focus = Focus(layer.name, focus.cell[-layer.output.ndim:])
     values = layer.gradient if moment.backward and layer.gradient is not None else layer.output
     if focus is not None and focus.layer == layer.name and focus.part == "output":
         if len(focus.cell) == layer.output.ndim:
             _check_inside(layer, focus.cell)
-            return layer, focus.cell
+            return layer, focus.cell, ""
         if len(focus.cell) == 1 and layer.output.ndim > 1:
             _check_inside(layer, (*focus.cell, *(0,) * (layer.output.ndim - 1)))
-            return layer, (focus.cell[0], *_largest(values[focus.cell[0]], moment.backward))
-    return layer, _largest(values, moment.backward)
+            return layer, (focus.cell[0], *_largest(values[focus.cell[0]], moment.backward)), ""
+    if moment.beat.step is not None:
+        step = moment.beat.step - 1
+        return layer, (step, *_largest(values[step], moment.backward)), ""
+    return layer, _largest(values, moment.backward), ""
+
+
+def _inside(layer: Layer, moment: Moment, focus: Focus | None, key: str) -> tuple[Cell, str]:
+    """(step, unit) in a gate or state, and which one: the focused one, else the strongest unit at that step.
+
+    Forwards, the sum before a gate is looked at in the gate; what only a gradient has, in the state it is that of.
+    """
+    if not moment.backward and key not in layer.inner:
+        gate = key.removesuffix("_preactivation")
+        key = gate if gate in layer.inner else "new" if key == "hidden_new" else \
+            "cell" if key.endswith("cell") or key.startswith("cell") else "hidden"
+    values = (layer.inner_gradients if moment.backward else layer.inner).get(key)
+    if values is None:
+        values = layer.inner[key] if key in layer.inner else layer.inner["hidden"]
+    cell = focus.cell if focus is not None and focus.layer == layer.name else ()
+    cell = (0, *cell) if len(cell) == 1 and layer.output.ndim == 1 and focus is not None and focus.part == "output" \
+        else cell
+    step = cell[0] if cell else (moment.beat.step or 1) - 1
+    if cell and (len(cell) > 2 or any(not 0 <= i < n for i, n in zip(cell, values.shape, strict=False))):
+        raise IndexError(f"{layer.name} has no {key} at {cell}; it has steps 0…{values.shape[0] - 1} and units "
+                         f"0…{values.shape[1] - 1}.")
+    step = min(step, len(values) - 1)
+    return (step, cell[1] if len(cell) == 2 else _largest(values[step], True)[0]), key
 
 
 def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card:
-    layer, cell = subject(trace, moment, focus)
+    layer, cell, key = subject(trace, moment, focus)
+    if key:
+        return _card_inside(trace, layer.name, cell, key, moment.backward, look.knob("card", "auto"))
     cell = _marched(layer, cell, moment.phase, look.knob("march", "terms"))
     if moment.backward and layer.gradient is None and layer.kind in ("softmax", "log_softmax"):
         return _card_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
@@ -88,6 +132,8 @@ def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card
 @lru_cache(maxsize=64)
 def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> Card:
     layer = trace[name]
+    if layer.inner and (not backward or side == "hands") and kinds.of(layer) is not None:
+        return _card_inside(trace, name, (0, *cell)[-2:], "hidden", backward, side)
     if not backward:
         value = float(layer.output[cell])
         try:
@@ -108,6 +154,46 @@ def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> 
         return Card(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
     return Card(layer, cell, value, arrived, arrival_sentence(trace, layer, cell, value, arrived), True,
                 "" if arrived else "the way back starts here")
+
+
+@lru_cache(maxsize=64)
+def _card_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool, side: str) -> Card:
+    """The card of one number of a gate or a state."""
+    layer, (step, unit) = trace[name], cell
+    try:
+        if not backward:
+            value = float(layer.inner[key][cell])
+            terms = kinds.inner_terms(trace, name, key, step, unit)
+            return Card(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
+                        key=key)
+        if key not in layer.inner_gradients:
+            why = (layer.why or "nothing that the loss depends on goes through it").rstrip(".")
+            return Card(layer, cell, float("nan"), (), f"No gradient reaches {name}: {why}.", True, why, key=key)
+        value = float(layer.inner_gradients[key][cell])
+        weighs = recurrent.weighs(layer, key)
+        if side == "hands" or (side == "auto" and weighs):
+            gate = key.removesuffix("_preactivation")
+            own = (name, kinds.inner_terms(trace, name, "new" if key == "hidden_new" else gate, step, unit)) if weighs \
+                else (name, kinds.inner_backward_terms(trace, name, key, step, unit))
+            return Card(layer, cell, value, (own,), inside_hands_sentence(key, step, unit, value, weighs), True,
+                        hands_on=True, key=key)
+        found = ((name, kinds.inner_backward_terms(trace, name, key, step, unit)),)
+    except LookupError as error:
+        return Card(layer, cell, value, (), inside_arrival_sentence(key, step, unit, value, ()), backward,
+                    str(error).rstrip("."), key=key)
+    return Card(layer, cell, value, found, inside_arrival_sentence(key, step, unit, value, found), True, key=key)
+
+
+def _part_of(card: Card) -> str:
+    """Which part of a step makes the number."""
+    gate = card.key.removesuffix("_preactivation")
+    return gate if gate in card.layer.inner else "new" if gate == "hidden_new" else \
+        "cell" if "cell" in gate else "hidden"
+
+
+def _marches(layer: Layer) -> bool:
+    """Whether a window can march over it; steps are walked through in the timeline."""
+    return layer.output.ndim >= 2 and not layer.inner
 
 
 def _hands_on(layer: Layer, side: str) -> bool:
@@ -134,7 +220,7 @@ def _marched(layer: Layer, cell: Cell, phase: float, march: str) -> Cell:
 
     The beat ends where one looked: at phase 1 stands the chosen cell itself.
     """
-    if march == "terms" or phase >= 1 or layer.output.ndim < 2:
+    if march == "terms" or phase >= 1 or not _marches(layer):
         return cell
     rows, columns = layer.shape[-2:]
     if march == "rows":
@@ -161,13 +247,22 @@ def _sheet(trace: Trace, card: Card, look: Look) -> Sheet:
     s = look.text_scale
     marks = parts.sentence(look, card.sentence)
     frame = Frame(24 * s, TOP * s, look.size[0] - 48 * s, look.size[1] - TOP * s - 16 * s, look)
-    if look.size[0] >= 1280 * s:
+    pictured = card.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
+    if look.size[0] >= 1280 * s and pictured:
         marks += where_it_looks(trace, card, replace(frame, width=(SIDE - 32) * s))
         frame = replace(frame, x=frame.x + SIDE * s, width=frame.width - SIDE * s)
-    if len(card.terms) > 1:
+    tiled = card.backward and not card.hands_on and _many_arrays(card)
+    if len(card.terms) > 1 and not tiled:
         marks += _readers_line(card, frame)
         frame = replace(frame, y=frame.y + 30 * s, height=frame.height - 30 * s)
-    return _fitting_card(trace, card, frame).beside(marks)
+    return (tiles_card if tiled else recurrent_card if card.key else _fitting_card)(trace, card, frame).beside(marks)
+
+
+def _many_arrays(card: Card) -> bool:
+    """Whether a gradient came as long sums from gates: from all of a step, and from readers beside."""
+    taps = [taps for _, terms in card.terms for taps in terms.taps]
+    return sum(len(one.values) for one in taps) > MOST_IN_A_ROW and all(adds_up(terms) for _, terms in card.terms) and \
+        any(len(terms.taps) > 1 or (terms.taps and terms.taps[0].array.startswith("inner")) for _, terms in card.terms)
 
 
 def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
@@ -206,17 +301,21 @@ def _readers_line(card: Card, frame: Frame) -> list[Mark]:
 # --- the same as a table --------------------------------------------------------------------------------------------
 
 @lru_cache(maxsize=16)
-def _table(card: Card) -> Table:
+def _table(trace: Trace, card: Card) -> Table:
     """One row a term, in the order they are added."""
-    rows: list[tuple[str | float | int, ...]] = []
-    for name, terms in card.terms:
+    rows: list[tuple[str | float | int, ...]] = hands_rows(trace, card) if card.key and card.hands_on else []
+    for name, terms in () if card.key and card.hands_on else card.terms:
         for taps in terms.taps:
+            if not len(taps.values):
+                continue
+            source, part = taps.source, kinds.place(trace, taps, 0)[2]
+            reads = source if part == "output" else f"{source}/{part}"
             inside = [True] * len(taps.values) if taps.inside is None else taps.inside.tolist()
             for cell, value, weight, product, real in zip(taps.cells.tolist(), taps.values.tolist(),
                                                           taps.weights.tolist(), taps.products.tolist(), inside,
                                                           strict=True):
                 words = f"({', '.join(map(str, cell))}){'' if real else ' padding'}"
-                rows.append((name, taps.source, words, value, weight, product))
+                rows.append((name, reads, words, value, weight, product))
         if terms.bias is not None:
             rows.append((name, terms.bias_name or "bias", "", 1.0, terms.bias, terms.bias))
         rows.append((name, "result", "", "", "", terms.result))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Rect, Text, plain
@@ -33,6 +34,14 @@ class Card:
     refusal: str = ""
     hands_on: bool = False
     """Backwards: show what it hands to its weights and inputs, rather than how it arrived."""
+    key: str = ""
+    """Which gate or state of its layer the number belongs to: `forget`; empty for its output. Its cell is then (step,
+    unit)."""
+
+    @property
+    def output_cell(self) -> Cell:
+        """The cell of the output at the same step and unit."""
+        return self.cell[-self.layer.output.ndim:] if self.key else self.cell
 
 
 @dataclass(frozen=True)
@@ -136,6 +145,13 @@ def foci_of(taps: Taps, channel: int, grid: tuple[int, int, int]) -> Callable[[i
     found = [[None if inside is not None and not inside[row][column] else Focus(source, tuple(cells[row][column]))
               for column in range(grid[2])] for row in range(grid[1])]
     return lambda row, column: found[row][column]
+
+
+def focus_of(trace: Trace, taps: Taps, index: int) -> Focus | None:
+    """The number that a term was read from; padding, and what a zero state starts from, lead nowhere."""
+    if taps.inside is not None and not taps.inside[index]:
+        return None
+    return Focus(*kinds.place(trace, taps, index))
 
 
 def arrow(x: float, y: float, end: float, color: str, s: float) -> list[Mark]:

@@ -9,6 +9,8 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain
+from visualizer.scene.reading import words_of
+from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.walk._card import Card, Frame, as_windows, largest, shades_of
 from visualizer.views.walk._maps import marked, one_map, way_back
@@ -30,6 +32,9 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
     if first.has("row", "column") and first.output.ndim == 3 and first.shape[0] in (1, 3):
         drawn, row = _input(trace, card, first, frame)
         marks += drawn
+    elif "step" in first.axes[:1]:
+        drawn, row = _steps_read(trace, card, first, frame)
+        marks += drawn
     drawn, row = _ranges(trace, card, frame, row + 8 * s)
     marks += drawn
     row += 16 * s
@@ -39,7 +44,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
         shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
         row += side + 68 * s
-    if card.backward and card.layer.gradient is not None:
+    if card.backward and card.layer.gradient is not None and not card.layer.inner:
         marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
     return marks
 
@@ -47,7 +52,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
 def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
     """The input with the nested fields, their names and sizes; and where the next thing may begin."""
     s = frame.look.text_scale
-    nested = fields(trace, card.layer.name, card.cell)
+    nested = fields(trace, card.layer.name, card.output_cell)
     rows, columns = first.shape[-2:]
     margin = max([0, *(-low for _, box in nested for low, _ in box[-2:]),
                   *(high - n + 1 for _, box in nested for (_, high), n in zip(box[-2:], (rows, columns), strict=True))])
@@ -86,6 +91,33 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[M
     return marks, row
 
 
+def _steps_read(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
+    """What was read, step after step; those that the number can see tinted, its own step framed."""
+    s, words = frame.look.text_scale, words_of(trace, first.shape[0])
+    seen = kinds.receptive_field(trace, card.layer.name, card.output_cell).get(first.name)
+    low, high = seen[0] if seen else (0, -1)
+    own = card.output_cell[0] if card.layer.axes[:1] == ("step",) else -1
+    x, y, high_ = frame.x, frame.y + 24 * s, 24 * s
+    marks: list[Mark] = []
+    for step, word in enumerate(words):
+        wide = min(frame.width, max(18 * s, width(word, 12 * s, 600) + 8 * s))
+        if x + wide > frame.right:
+            x, y = frame.x, y + high_ + 2
+        if y + high_ > frame.bottom - 60 * s:
+            break
+        inside = low <= step <= high
+        cell = (step,) if first.output.ndim == 1 else ()
+        marks += [Rect(x, y, wide - 2, high_ - 2, "tint" if inside else "sunk", "accent" if step == own else "",
+                       2, inside=True, radius=3, focus=Focus(first.name, cell) if cell else None),
+                  Text(x + wide / 2 - 1, y + 16 * s, plain(word), 12 * s, 600 if step == own else 400,
+                       "ink" if inside else "ink-2", "middle", max_width=wide - 6 * s)]
+        x += wide
+    count = max(0, min(high, len(words) - 1) - max(low, 0) + 1)
+    said = f"{'reaches' if card.backward else 'it can see'} {count} of {len(words)} steps"
+    marks.append(Text(frame.x, y + high_ + 20 * s, plain(said), 12 * s, 400, "ink-2", max_width=frame.width))
+    return marks, y + high_ + 36 * s
+
+
 def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
     """`5 × 5 pixels`; what reaches past every edge sees everything."""
     if all(low <= 0 and high >= n - 1 for (low, high), n in zip(box[-2:], shape, strict=True)):
@@ -115,7 +147,7 @@ def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark
 
 def _scales(card: Card) -> list[tuple[str, str, float]]:
     """(title, palette, largest value) of the grids of a card."""
-    if not card.terms or not card.terms[0][1].taps or as_windows(card.terms[0][1].taps[0]) is None:
+    if not card.terms or not card.terms[0][1].taps or card.layer.inner or as_windows(card.terms[0][1].taps[0]) is None:
         return []
     taps = card.terms[0][1].taps[0]
     kernel = [("Kernel", "weight-pale", largest(taps.weights))] if taps.weight else []

@@ -224,7 +224,8 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
         return kind.title + more, None
     taps = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     if not taps:
-        return "stops it: not the winner of any window", None
+        lost = "max_pool" in reader.kind
+        return "stops it: not the winner of any window" if lost else "reads other places of it", None
     if len(taps) != 1:
         return f"sum over {numbers.count(len(taps))} terms{more}", None
     found, index = taps[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import LISTED, NAMES, Card, Frame, Sheet, arrow, fills, largest, said, value_ink
 from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
-from visualizer.views.walk._words import cell_words, tap_words
+from visualizer.views.walk._words import adds_up, cell_words, tap_words
 
 ROW = 24.0
 """Height of a line of the list of terms."""
@@ -45,7 +45,8 @@ def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Fram
         return Sheet((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
     listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
                         card.backward)
-    fall = _sorted_fall(terms, taps.products, listed.steps, frame, x, y, wide, card.backward)
+    fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
+                       card.backward)
     return Sheet((*marks, *listed.still, *fall.still), listed.steps,
                  lambda done: [*listed.after(done), *fall.after(done)])
 
@@ -173,35 +174,61 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
 
 def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
                frame: Frame, x: float, y: float, wide: float, backward: bool = True) -> Sheet:
-    """The largest terms, one a line, and the rest in one, so that the list adds up.
+    """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
+    def named(index: int) -> tuple[str, Focus | None]:
+        where, cell = tap_words(trace, taps, index)
+        return f"`{where}` {cell_words(trace[where], cell)}", Focus(where, cell)
 
-    Either each value times its own weight, or all `factors` times one number, the gradient.
-    """
-    s = frame.look.text_scale
-    items = taps.products if times is None else factors * times
+    if times is not None:
+        return term_list(Listed(factors, np.full(len(factors), times), named, head), frame, x, y, wide, backward)
+    tail = [("bias", terms.bias)] if terms.bias is not None else []
+    return term_list(Listed(taps.values, taps.weights, named, head, (*tail, ("result", terms.result))), frame, x, y,
+                     wide, backward)
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """Terms to be listed, each a value times a weight."""
+
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    named: Callable[[int], tuple[str, Focus | None]]
+    """What a term is, with markup, and where it was read."""
+    head: str
+    """What stands over the products."""
+    tail: tuple[tuple[str, float], ...] = ()
+    """What comes after all terms, the result last."""
+
+    @property
+    def products(self) -> NDArray[np.float64]:
+        return self.values * self.weights
+
+
+def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, backward: bool) -> Sheet:
+    """The largest terms, one a line, and the rest in one, so that the list adds up; then what comes after them."""
+    s, items = frame.look.text_scale, listed.products
     known = np.where(np.isfinite(items), np.abs(items), np.inf)
     order = np.argsort(-known, kind="stable")
-    tail = 1 if times is not None else 2 + (terms.bias is not None)
-    room = int((frame.bottom - y - 18 * s) // (ROW * s)) - tail
-    shown = order[:max(3, min(LISTED if tail > 1 else LISTED + 2, room))]
+    room = int((frame.bottom - y - 18 * s) // (ROW * s)) - 1 - len(listed.tail)
+    shown = order[:max(3, min(LISTED if listed.tail else LISTED + 2, room))]
     top = largest(items) or 1.0
     unit, unit_name = unit_of(top) if backward else (1.0, "")
     digits = 2 if unit == 1 else 1
-    title = f"{len(shown)} largest of {numbers.count(len(items))}" + (f", {unit_name}" if unit_name else "")
+    title = f"{len(shown)} largest of {numbers.count(len(items))}" if len(shown) < len(items) else \
+        f"{numbers.count(len(items))} terms, largest first"
+    title += f", {unit_name}" if unit_name else ""
     end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
     length = 0.18 * wide
     still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2", max_width=0.55 * wide),
-                         Text(product, y + 18 * s, plain(head), 12 * s, 400, "ink-2", "end", max_width=0.44 * wide)]
+                         Text(product, y + 18 * s, plain(listed.head), 12 * s, 400, "ink-2", "end",
+                              max_width=0.44 * wide)]
     lines: list[list[Mark]] = []
     for place, index in enumerate(shown.tolist()):
         row = y + (18 + ROW * (place + 1)) * s
-        where, cell = tap_words(trace, taps, index)
-        weight = float(taps.weights[index]) if times is None else times
-        value = float(taps.values[index] if times is None else factors[index])
-        item = float(items[index])
-        still.append(Rect(x - 6 * s, row - 16 * s, wide + 12 * s, 23 * s, focus=Focus(where, cell)))
-        still.append(Text(x, row, rich(f"`{where}` {cell_words(trace[where], cell)}"), 13 * s, 400, "ink-2",
-                          max_width=0.36 * wide))
+        name, focus = listed.named(index)
+        value, weight, item = float(listed.values[index]), float(listed.weights[index]), float(items[index])
+        still.append(Rect(x - 6 * s, row - 16 * s, wide + 12 * s, 23 * s, focus=focus))
+        still.append(Text(x, row, rich(name), 13 * s, 400, "ink-2", max_width=0.36 * wide))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
         fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
         lines.append([
@@ -212,14 +239,12 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float
                  "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
-        what = "smaller terms" if times is None else "smaller ones"
+        what = "smaller terms" if listed.tail else "smaller ones"
         rest.append((f"{numbers.count(len(items) - len(shown))} {what}", float(items[order[len(shown):]].sum())))
-    if times is None:
-        rest += [("bias", terms.bias)] if terms.bias is not None else []
-        rest.append(("result", terms.result))
+    rest += listed.tail
     for place, (words, value) in enumerate(rest, len(shown)):
-        row, last = y + (18 + ROW * (place + 1)) * s, words == "result"
-        lines.append([Text(x, row, plain(words), 13 * s, 600 if last else 400, "ink"),
+        row, last = y + (18 + ROW * (place + 1)) * s, bool(listed.tail) and place == len(shown) + len(rest) - 1
+        lines.append([Text(x, row, rich(words), 13 * s, 600 if last else 400, "ink"),
                       Text(product, row, plain(numbers.signed(value / unit, digits)), 13 * s, 600,
                            "accent-ink" if last and not backward else value_ink(value, backward), "end")])
 
@@ -231,21 +256,21 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float
     return Sheet(tuple(still), len(lines), after)
 
 
-def _sorted_fall(terms: Terms, items: NDArray[np.float64], steps: int, frame: Frame, x: float, y: float, wide: float,
-                 backward: bool) -> Sheet:
+def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int, frame: Frame, x: float, y: float,
+                wide: float, backward: bool) -> Sheet:
     """The running sum over all terms, the largest first: how few of them decide. It keeps step with the list."""
     s = frame.look.text_scale
     order = np.argsort(-np.abs(items), kind="stable")
-    running = np.concatenate([[0.0], np.cumsum(items[order])])
-    if terms.bias is not None:
-        running = np.append(running, running[-1] + terms.bias)
+    running = np.concatenate([[0.0], np.cumsum([*items[order], *biases])])
     x, wide = x + 40 * s, wide - 48 * s
     top, height = y + 34 * s, frame.bottom - y - 62 * s
     if wide < 120 * s or height < 60 * s or not np.all(np.isfinite(running)):
         return Sheet(())
     axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
-    ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if terms.bias is not None else "")
-    still: list[Mark] = [Text(x, y + 18 * s, plain("running sum, the largest term first"), 12 * s, 600, "ink-2",
+    title = "running sum, the largest term first" if wide >= 230 * s else "running sum, largest first"
+    ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if len(biases) == 1 else
+                                                       " and the biases" if biases else "")
+    still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2",
                               max_width=wide), *axis,
                          Text(x, frame.bottom - 6 * s, plain(ends), 11 * s, 400, "ink-2")]
     xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide
@@ -272,7 +297,7 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     line = _arithmetic(trace, card, name, terms, frame)
     y = frame.y + 150 * s
     still: list[Mark] = [Text(frame.x, y, plain(terms.formula), 14 * s, 500, "ink-2", max_width=frame.width)]
-    met = [*terms.steps, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not _adds_up(terms)
+    met = [*terms.steps, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not adds_up(terms)
                            else [])]
     y += 12 * s
     across = max(1, int((frame.width + 40 * s) // (240 * s)))
@@ -291,14 +316,8 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     return line.beside(still)
 
 
-def _adds_up(terms: Terms) -> bool:
-    """Whether the products, and the bias if there is one, are the result: a norm, for one, does more."""
-    total = sum(float(taps.products.sum()) for taps in terms.taps) + (terms.bias or 0.0)
-    return bool(np.isclose(total, terms.result, rtol=1e-6, atol=1e-12, equal_nan=True))
-
-
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where one cell of a line of arithmetic stands."""
 
     x: float
@@ -319,7 +338,7 @@ class _Place:
 
 def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """Terms, bias and result as cells, with what joins them between; each step adds one of them."""
-    s, backward, adds = frame.look.text_scale, card.backward, _adds_up(terms)
+    s, backward, adds = frame.look.text_scale, card.backward, adds_up(terms)
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     shown = entries[:MOST_ENTRIES]
     bias = terms.bias if adds else None
@@ -327,14 +346,14 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
     pitch = min(170 * s, frame.width / count)
     wide = min(110 * s, pitch - 28 * s)
     first = 1 if backward else 0  # the result stands at the left on the way back
-    spots = [_Place(frame.x + place * pitch, frame.y, pitch, wide, frame.look) for place in range(count)]
+    spots = [Place(frame.x + place * pitch, frame.y, pitch, wide, frame.look) for place in range(count)]
     still: list[Mark] = []
     lines: list[list[Mark]] = []
     for place, (taps, index) in enumerate(shown):
         at = spots[place + first]
         factor = float(taps.weights[index]) if adds and any(np.any(taps.weights != 1) for taps in terms.taps) else None
         still += _term_names(trace, taps, index, at, factor)
-        still += _joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
+        still += joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
         lines.append(_term_cell(taps, index, at))
     if backward and len(entries) == 1 and adds:
         still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108) * s,
@@ -346,14 +365,14 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
     if bias is not None:
         at = spots[len(shown) + first]
         still += [Text(at.x, at.y + 18 * s, plain(terms.bias_name or "bias"), 13 * s, 600, mono=True, max_width=wide),
-                  *_joint(at, "+")]
-        lines.append(_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3, alone=True), None))
+                  *joint(at, "+")]
+        lines.append(number_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3, alone=True), None))
     at = spots[0] if backward else spots[-1]
     if not backward:
-        still += _joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
+        still += joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
     still += _result_names(card, at)
     ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3, alone=True)
-    lines.append([*_cell(at, terms.result, ink, None),
+    lines.append([*number_cell(at, terms.result, ink, None),
                   Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4)])
     empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
              for at in spots[first:first + len(shown)]]
@@ -364,7 +383,7 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
     return Sheet(tuple(still), count, after)
 
 
-def _joint(at: _Place, sign: str) -> list[Mark]:
+def joint(at: Place, sign: str) -> list[Mark]:
     """What stands between a cell and the one before it."""
     s, middle, left = at.look.text_scale, at.top + at.high / 2, at.x - (at.pitch - at.wide)
     if sign in ("→", "←"):
@@ -373,7 +392,7 @@ def _joint(at: _Place, sign: str) -> list[Mark]:
     return [Text((left + at.x) / 2, middle + 7 * s, plain(sign), 20 * s, 500, "ink-2", "middle")] if sign else []
 
 
-def _term_names(trace: Trace, taps: Taps, index: int, at: _Place, factor: float | None) -> list[Mark]:
+def _term_names(trace: Trace, taps: Taps, index: int, at: Place, factor: float | None) -> list[Mark]:
     s, room = at.look.text_scale, at.pitch - 12 * at.look.text_scale
     cell = tuple(int(i) for i in taps.cells[index])
     padded = taps.inside is not None and not taps.inside[index]
@@ -387,7 +406,7 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: _Place, factor: float 
     return marks
 
 
-def _result_names(card: Card, at: _Place) -> list[Mark]:
+def _result_names(card: Card, at: Place) -> list[Mark]:
     s, room = at.look.text_scale, at.pitch - 12 * at.look.text_scale
     part = "part of " if len(card.terms) > 1 else ""
     words = f"{part}∂L/∂{card.layer.name}" if card.backward else card.layer.name
@@ -395,15 +414,15 @@ def _result_names(card: Card, at: _Place) -> list[Mark]:
             Text(at.x, at.y + 35 * s, plain(cell_words(card.layer, card.cell)), 12 * s, 400, "ink-2", max_width=room)]
 
 
-def _term_cell(taps: Taps, index: int, at: _Place) -> list[Mark]:
+def _term_cell(taps: Taps, index: int, at: Place) -> list[Mark]:
     padded = taps.inside is not None and not taps.inside[index]
     focus = None if padded else Focus(taps.source, tuple(int(i) for i in taps.cells[index]))
-    value, gradient = float(taps.values[index]), taps.array == "gradient"
+    value, gradient = float(taps.values[index]), "gradient" in taps.array
     ink = Ink("gradient" if gradient else "activation", abs(value) * 2, plus=gradient, digits=3, alone=True)
-    return _cell(at, value, ink, focus)
+    return number_cell(at, value, ink, focus)
 
 
-def _cell(at: _Place, value: float, ink: Ink, focus: Focus | None) -> list[Mark]:
+def number_cell(at: Place, value: float, ink: Ink, focus: Focus | None) -> list[Mark]:
     """One number, large; a power of ten where three decimals would say nothing."""
     s = at.look.text_scale
     if value != 0 and np.isfinite(value) and abs(value) < 1e-2:

@@ -156,7 +156,8 @@ def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     room = frame.width - (NAMES + AXIS) * s
     pitch = float(int(min(room / columns, max(152 * s, grid[2] * 62 * s))))
     wide = float(int(min(58.0 * s if columns <= 2 else 44.0 * s, (pitch - 16 * s) / grid[2])))
-    high = min(wide * 0.73, 32 * s, (frame.height * 0.58 - 80 * s) / (rows * grid[1]))
+    tall = frame.height - 160 * s if frame.look.room else frame.height * 0.58 - 80 * s  # a room sees no running sum
+    high = min(wide * 0.73, 32 * s, tall / (rows * grid[1]))
     high = float(int(max(high, 8 * s)))
     step = high * grid[1] + 28 * s
     tops = tuple(frame.y + HEAD * s + index * step for index in range(rows))
@@ -401,7 +402,8 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     if others:
         still += _others_words(others, layout, len(columns), "with smaller shares", frame)
     still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
-    still.append(Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"))
+    if not frame.look.room:
+        still.append(Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"))
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -429,7 +431,7 @@ def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     s = frame.look.text_scale
     pitch = float(int(min((frame.width - NAMES * s) / columns, max(152 * s, grid[2] * 62 * s))))
     wide = float(int(min(44 * s, (pitch - 16 * s) / grid[2])))
-    totals = min(150 * s, 0.2 * frame.height)
+    totals = 0.0 if frame.look.room else min(150 * s, 0.2 * frame.height)  # a room sees one place, not their total
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) * s - totals
     high = float(int(max(8 * s, min(32 * s, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD * s
@@ -446,7 +448,7 @@ def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]
     between, above = 92 * s, 40 * s
     room = (frame.width - (columns - 1) * 40 * s) / columns
     wide = float(int(min(58 * s, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
-    totals = min(190 * s, 0.3 * frame.height)
+    totals = 0.0 if frame.look.room else min(190 * s, 0.3 * frame.height)
     high = min(36 * s, wide * 0.73, (frame.height - (HEAD + 14) * s - 2 * above - totals) / (2 * grid[1]))
     high = float(int(max(8 * s, high)))
     across, step = wide * grid[2], high * grid[1]
@@ -509,7 +511,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
 def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Frame) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     s, totals = frame.look.text_scale, card.layer.weight_gradients.get("weight")
-    if totals is None:
+    if totals is None or frame.look.room:
         return []
     own = totals[:, card.cell[0]] if "transpose" in card.layer.kind else totals[card.cell[0]]
     if channel >= len(own):
@@ -537,6 +539,8 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
 
 def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
     s = frame.look.text_scale
+    if frame.look.room:
+        return []
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]
     alive = int(np.count_nonzero(own))

@@ -6,6 +6,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, pointwise
+from visualizer.kinds.recurrent import symbol
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
@@ -19,7 +20,9 @@ def cell_words(layer: Layer, cell: Cell) -> str:
     if len(cell) == 3 and layer.has("row", "column"):
         return f"ch {cell[0]} ({cell[1]}, {cell[2]})"
     if len(cell) == 1:
-        return f"{layer.axes[0] if layer.axes else 'number'} {cell[0]}"
+        return f"{layer.axes[0] if layer.axes else 'number'} {_counted(layer, 0, cell[0])}"
+    if layer.axes[:1] == ("step",) and len(cell) == len(layer.axes):
+        return where(layer, cell)
     return f"({', '.join(map(str, cell))})"
 
 
@@ -42,7 +45,13 @@ def where(layer: Layer, cell: Cell) -> str:
         return f"channel {cell[0]}, pixel ({cell[1]}, {cell[2]})"
     if not cell:
         return ""
-    return ", ".join(f"{axis} {index}" for axis, index in zip(layer.axes, cell, strict=True))
+    return ", ".join(f"{axis} {_counted(layer, place, index)}"
+                     for place, (axis, index) in enumerate(zip(layer.axes, cell, strict=True)))
+
+
+def _counted(layer: Layer, place: int, index: int) -> int:
+    """Steps count from 1, all else from 0."""
+    return index + 1 if layer.axes[place:place + 1] == ("step",) else index
 
 
 def _at(layer: Layer, cell: Cell) -> str:
@@ -148,7 +157,10 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
             label = "1, because it is the label" if cell == (target,) else "0"
             return f"{start}: its probability {chance}, minus {label}."
     count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
-    readers = " and ".join(dict.fromkeys(name for name, _ in arrived))
+    beside = "the step before" if layer.settings.get("reverse") else "the next step"
+    read = [name for name, terms in arrived if any(len(taps.values) for taps in terms.taps)] or \
+        [name for name, _ in arrived]
+    readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
         won = ", because it won no window" if "max_pool" in trace[arrived[0][0]].kind else ""
         return f"{start}: {readers} hands nothing back to it{won}."
@@ -167,7 +179,86 @@ def _value(value: float) -> str:
         numbers.significant(value, 3)
 
 
+def adds_up(terms: Terms) -> bool:
+    """Whether the products, and the bias if there is one, are the result: a norm, for one, does more."""
+    total = sum(float(taps.products.sum()) for taps in terms.taps) + (terms.bias or 0.0)
+    return bool(np.isclose(total, terms.result, rtol=1e-6, atol=1e-12, equal_nan=True))
+
+
 def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
     """The layer and the cell that a term was read from, through layers that only move numbers."""
     cell = tuple(int(i) for i in taps.cells[index])
     return origin(trace, taps.source, cell) if taps.array == "output" else (taps.source, cell)
+
+
+# --- gates and states -----------------------------------------------------------------------------------------------
+
+NAMED = {"input": "input gate", "forget": "forget gate", "candidate": "candidate", "output_gate": "output gate",
+         "cell": "memory", "hidden": "state", "reset": "reset gate", "update": "keep gate", "new": "candidate",
+         "preactivation": "sum", "unprojected": "not projected", "hidden_new": "through r", "initial_hidden": "start",
+         "initial_cell": "start", "hidden_direct": "from outside", "cell_direct": "from outside"}
+"""What gates and states are called. PyTorch's update gate z keeps the old state."""
+
+
+def named(key: str) -> str:
+    """`forget gate`; `sum of the forget gate` of the sum before it."""
+    gate = key.removesuffix("_preactivation")
+    return f"sum of the {NAMED[gate]}" if gate != key else NAMED.get(key, key.replace("_", " "))
+
+
+def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
+    """How one number of a gate or state was made."""
+    where_ = f"unit {unit} at step {step + 1}"
+    met, count = dict(terms.steps), sum(len(taps.values) for taps in terms.taps)
+    if not np.isfinite(value):
+        return f"The {named(key)} of {where_} is {{{_value(value)}}}: not a finite number."
+    if terms.op == "gate" or key == "preactivation":
+        biases = " and two biases" if terms.bias is not None else ""
+        total = _value(met.get("a", value))
+        start = f"The {named(key)} of {where_}: {numbers.count(count)} products{biases} make"
+        if terms.op != "gate":
+            return f"{start} {{{_value(value)}}}."
+        return f"{start} {total}, and {curve_words(layer, key, total)} is {{{_value(value)}}}."
+    if key == "cell":
+        kept, added = (float(taps.products[0]) for taps in terms.taps)
+        return _kept(f"The memory of {where_}", kept, added, value)
+    if key == "hidden" and len(terms.taps) == 2:
+        added, kept = (float(taps.products[0]) for taps in terms.taps)
+        return _kept(f"The state of {where_}", kept, added, value)
+    if terms.op == "product":
+        gate, opened = (numbers.significant(float(read[0])) for read in (terms.taps[0].values, terms.taps[0].weights))
+        return (f"The {named(key)} of {where_}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
+                f"{{{_value(value)}}}.")
+    return f"The {named(key)} of {where_}: {numbers.count(count)} products make {{{_value(value)}}}."
+
+
+def _kept(what: str, kept: float, added: float, value: float) -> str:
+    return (f"{what}: {numbers.significant(kept)} was kept and {numbers.significant(added)} came in, which makes "
+            f"{{{numbers.significant(value)}}}.")
+
+
+def curve_words(layer: Layer, key: str, inner: str) -> str:
+    """`σ(−0.85)`, `tanh(0.3)`, `max(0, 0.3)`."""
+    if key == "hidden" and layer.settings.get("nonlinearity") == "relu":
+        return f"max(0, {inner})"
+    return f"{'tanh' if key in ('candidate', 'new', 'hidden') else 'σ'}({inner})"
+
+
+def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
+    """Where the gradient of one number of a gate or state came from."""
+    start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1} is {{{gradient_words(value)}}}"
+    count = sum(len(taps.values) for _, found in terms for taps in found.taps)
+    if count == 0:
+        return f"{start}: nothing that follows reads it."
+    if count == 1:
+        taps = next(taps for _, found in terms for taps in found.taps)
+        return f"{start}: {gradient_words(float(taps.values[0]))} arrived, times {_value(float(taps.weights[0]))}."
+    return f"{start}: {numbers.count(count)} terms, from all that read it."
+
+
+def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: bool) -> str:
+    """What one number of a gate or state hands its gradient to."""
+    start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1}"
+    to = "hands shares to its weights, to x and to h₋" if weighs else \
+        "is handed on to all that made it, each times its factor"
+    return f"{start}, {{{gradient_words(value)}}}, {to}."

@@ -1,0 +1,168 @@
+"""The laboratory seen: the laws of views on its recordings, what its sentences say, and what its file holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.test_views import SIZES, box, corners
+from visualizer.lab import Lab
+from visualizer.record.lab import record_lab
+from visualizer.scene.picture import Look, Picture, Rect, Text
+from visualizer.scene.timeline import timeline
+from visualizer.trace import Trace, from_bytes
+from visualizer.views import find
+
+LABS = {
+    "usual": (Lab(), None), "short": (Lab(steps=10), None), "long": (Lab(steps=200), Lab(gain=1.2, bias=0)),
+    "sigmoid": (Lab(cell="sigmoid", steps=100), None),
+    "overflow": (Lab(cell="linear", gain=1.5, steps=200, precision="float32"), None),
+    "zeros": (Lab(gain=0.5, input=0.1, steps=200, precision="float32"), None),
+    "every": (Lab(loss="every"), None), "nothing": (Lab(gain=0.0), None),
+    "deep": (Lab(experiment="depth"), Lab(experiment="depth", init="he")),
+    "shallow": (Lab(experiment="depth", layers=2), None),
+    "residual": (Lab(experiment="depth", layers=50, residual="on"), None),
+    "cliff": (Lab(experiment="cliff"), None),
+}
+
+
+@pytest.fixture(scope="module", params=list(LABS))
+def trace(request: pytest.FixtureRequest) -> Trace:
+    wanted, against = LABS[request.param]
+    return record_lab(wanted, against)
+
+
+def pictures(trace: Trace, look: Look) -> list[Picture]:
+    view = find("landscape" if "surface" in trace.studies["lab"] else "gradient_flow")
+    times = timeline(trace)
+    return [view.draw(trace, times.at(times.starts[index] + times.beats[index].seconds / 2 * halves), None, look)
+            for index in range(0, len(times.beats), max(1, len(times.beats) // 8)) for halves in (1, 2)]
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_nothing_stands_outside_the_frame_and_texts_keep_apart(trace: Trace, size: str) -> None:
+    look = SIZES[size]
+    for picture in pictures(trace, look):
+        for mark in picture:
+            for x, y in corners(mark):
+                assert -1 <= x <= look.size[0] + 1, (mark, picture.caption)
+                assert -1 <= y <= look.size[1] + 1, (mark, picture.caption)
+        texts = [mark for mark in picture if isinstance(mark, Text)]
+        assert min(mark.size for mark in texts) >= 11 * look.text_scale - 1e-9
+        for index, one in enumerate(texts):
+            for other in texts[index + 1:]:
+                assert not overlap(box(one), box(other)), (one.plain, other.plain, picture.caption)
+
+
+def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] - 1 and other[0] < one[2] - 1 and one[1] < other[3] - 1 and other[1] < one[3] - 1
+
+
+def test_every_picture_says_something_and_has_a_table(trace: Trace) -> None:
+    for picture in pictures(trace, Look()):
+        assert picture.caption.endswith(".")
+        assert len(picture.table.rows) > 1
+        assert len({len(row) for row in picture.table.rows} | {len(picture.table.columns)}) == 1
+
+
+def test_one_beat_goes_over_into_the_next(trace: Trace) -> None:
+    """What moves stands at the start of a beat where it stood at the end of the one before."""
+    view = find("landscape" if "surface" in trace.studies["lab"] else "gradient_flow")
+    times = timeline(trace)
+    for index in range(1, min(len(times.beats), 40)):
+        end = view.draw(trace, times.settled(index - 1), None, Look())
+        start = view.draw(trace, times.at(times.starts[index]), None, Look())
+        if times.beats[index].direction == times.beats[index - 1].direction:
+            assert cursor(end) == pytest.approx(cursor(start), abs=0.51), times.beats[index]
+
+
+def cursor(picture: Picture) -> float:
+    """x of the cursor: of the ball, or of the line."""
+    found = [mark for mark in picture.moving if getattr(mark, "color", "") == "accent" and hasattr(mark, "points")]
+    if found and len(found[0].points) == 2 and found[0].points[0][0] == found[0].points[1][0]:
+        return float(found[0].points[0][0])
+    balls = [mark.x for mark in picture.moving if isinstance(mark, Rect) and mark.width > 12]
+    return balls[0] if balls else 0.0
+
+
+def test_the_table_holds_the_numbers_that_were_measured() -> None:
+    trace = record_lab(Lab(steps=20))
+    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    assert picture.table.columns[:4] == ("steps_back", "gradient_norm_rnn", "gradient_norm_gru", "gradient_norm_lstm")
+    column = [row[1] for row in picture.table.rows]
+    assert np.array_equal(column, trace.studies["lab"]["rnn.mean"])
+
+
+@pytest.mark.parametrize(("lab", "words"), [
+    (Lab(input=0.1, steps=100), "The RNN forgets half every 4.4 steps."),
+    (Lab(cell="linear", matrix="orthogonal", gain=1.0, input=0.1), "The RNN does not decay in these 60 steps."),
+    (Lab(cell="relu", matrix="positive", gain=1.1, steps=100, input=0.1), "The RNN’s gradient grows by 1.10 a step."),
+    (Lab(experiment="depth", norm="batch"), "The gradient grows by 1.21 a layer."),
+])
+def test_the_headline_says_what_happens(lab: Lab, words: str) -> None:
+    trace = record_lab(lab)
+    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    assert picture.caption.startswith(words)
+
+
+def test_what_leaves_the_range_is_named_with_its_step_and_never_drawn_as_zero() -> None:
+    lost = record_lab(LABS["overflow"][0])
+    step = int(lost.studies["lab"]["rnn.beyond"])
+    words = [mark.plain for mark in pictures(lost, Look())[-1] if isinstance(mark, Text)]
+    assert f"RNN beyond range from {step} on" in words
+    small = record_lab(LABS["zeros"][0])
+    words = [mark.plain for mark in pictures(small, Look())[-1] if isinstance(mark, Text)]
+    first = int(np.argmax(small.studies["lab"]["rnn.mean"] == 0))
+    assert any(f"exactly 0 from {first} on" in said for said in words)
+
+
+def test_the_pinned_curves_stand_behind_the_present_ones() -> None:
+    trace = record_lab(Lab(), Lab(gain=1.5))
+    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    assert "Pinned as A: RNN forgets half every" in picture.caption
+    assert "pinned_gradient_norm_rnn" in picture.table.columns
+
+
+def test_curves_about_to_be_replaced_are_faint() -> None:
+    trace = record_lab(Lab())
+    view, moment = find("gradient_flow"), timeline(trace).settled(0)
+    faint = view.draw(trace, moment, None, Look(knobs=(("curves", "faint"),)))
+    strong = view.draw(trace, moment, None, Look())
+    assert max(mark.opacity for mark in faint.still if getattr(mark, "color", "") == "series-rnn") == 0.3
+    assert max(mark.opacity for mark in strong.still if getattr(mark, "color", "") == "series-rnn") == 1.0
+
+
+def test_cells_that_run_beside_each_other_share_their_beats() -> None:
+    trace = record_lab(Lab(steps=10))
+    times = timeline(trace)
+    assert {beat.layer for beat in times.beats} == {"input", "rnn", "read_rnn"}
+    moment = times.find("rnn.backward[3]")
+    for name in ("unrolled", "hidden_state", "gates"):
+        picture = find(name).draw(trace, moment, None, Look())
+        assert picture.caption
+    from visualizer.scene.picture import Focus
+    from visualizer.scene.reading import here, reading
+    assert here(trace, moment, reading(trace, "gru")) == 3
+    assert "GRU" in find("unrolled").draw(trace, times.find("rnn.forward[3]"), Focus("gru", (2,)), Look()).caption \
+        or find("unrolled").draw(trace, times.find("rnn.forward[3]"), Focus("gru", (2,)), Look()).caption
+
+
+def test_the_recording_survives_its_file(trace: Trace) -> None:
+    again = from_bytes(trace.to_bytes())
+    assert again.facts["lab"] == trace.facts["lab"]
+    for name, arrays in trace.studies.items():
+        for key, array in arrays.items():
+            assert np.array_equal(again.studies[name][key], array, equal_nan=True)
+    look = Look()
+    assert [one.dump() for one in pictures(again, look)[:3]] == [one.dump() for one in pictures(trace, look)[:3]]
+
+
+def test_the_page_of_facts_says_why() -> None:
+    for lab in (Lab(gain=1.5), Lab(experiment="depth", init="xavier", layers=50), Lab(experiment="cliff")):
+        trace = record_lab(lab)
+        view = find("landscape" if lab.experiment == "cliff" else "gradient_flow")
+        page = view.page and view.page(trace, timeline(trace).settled(0), None, Look())
+        assert page is not None
+        said = " ".join(str(value) for _, value in page.table.rows)
+        assert {"time": "would explode if the network were linear", "depth": "which looks healthy",
+                "cliff": "26.0 at its steepest"}[lab.experiment] in said

@@ -1,0 +1,280 @@
+"""Films: a stretch of the timeline as a file. One file of this folder, one format; each is found by its `FILM`.
+
+Frame i is what the view draws of `timeline.at(start + i / fps * speed)`, painted as everything else is: exact, and the
+same bytes twice. A film is written as it is drawn, two or three frames are in memory at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Event
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+from visualizer import paint, registry, views
+from visualizer.registry import NotWritten
+from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline, timeline
+from visualizer.trace import Refused, Trace
+
+Pixels = NDArray[np.uint32]
+"""(rows, columns): 0xFFRRGGBB. The very same array again where nothing has changed since the frame before."""
+Told = Callable[[int, int], None]
+"""Told how many frames are done, and of how many."""
+MOST_FRAMES = 50_000
+MOST_PIXELS = 1 << 25
+"""In one frame: more than 8K."""
+AHEAD = 2
+"""So many frames are drawn ahead of the one that is being encoded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """A stretch of the timeline of a trace, and how it is seen."""
+
+    trace: Trace
+    view: str = "network"
+    focus: Focus | None = None
+    look: Look = field(default_factory=Look)
+    start: Fraction = Fraction(0)
+    """The second of the timeline that the first frame shows."""
+    end: Fraction | None = None
+    """The second that is reached last, and stands until the film is over; the end of the timeline when left out."""
+    fps: Fraction = Fraction(30)
+    speed: Fraction = Fraction(1)
+    """Seconds of the timeline in a second of the film."""
+    scale: float = 1.0
+    """Pixels of the film for each pixel that is laid out."""
+    state_json: str = ""
+    """Where the app opens it again: at its first moment."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many frames: all the way, and a rest on the last moment."""
+        way = (self.last - self.start) / self.speed * self.fps
+        return max(math.floor(way) + 2 if way % 1 else math.floor(way) + 1,
+                   math.ceil(way + REST / self.speed * self.fps))
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long it runs."""
+        return self.count / self.fps
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of a frame in pixels."""
+        width, height = (max(1, round(length * self.scale)) for length in self.look.size)
+        return width, height
+
+    @cached_property
+    def last(self) -> Fraction:
+        """The second of the timeline that is reached last."""
+        return whole(self._times)[1] if self.end is None else self.end
+
+    def moment(self, frame: int) -> Moment:
+        """What frame `frame` shows; with reduced motion the end of each beat, as it plays in the window."""
+        moment = self._times.at(min(self.start + frame / self.fps * self.speed, self.last))
+        return self._times.settled(moment.index) if self.look.reduced_motion else moment
+
+    def picture(self, frame: int) -> Picture:
+        """The same as a picture."""
+        return views.find(self.view).draw(self.trace, self.moment(frame), self.focus, self.look)
+
+    @cached_property
+    def _times(self) -> Timeline:
+        return timeline(self.trace)
+
+
+@dataclass(frozen=True)
+class FilmFormat:
+    """One kind of file a film can be written as."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    """`.gif`; none for a folder."""
+    title: str
+    write: Callable[[Film, Path, Told], None]
+    """The whole film; the same film gives the same bytes. An older file stays as it is until the new one is whole."""
+    state: Callable[[bytes], str | None] = lambda data: None
+    """The State inside such a file; None if it is another kind of file, damaged, or holds none."""
+    refuses: Callable[[Film], str] = lambda film: ""
+    """Why this film cannot be written so, in one sentence that says what to do; empty if it can."""
+    missing: Callable[[], str] = lambda: ""
+    """What has to be installed first, in one sentence with the line that does it; empty if nothing."""
+    even: bool = False
+    """Whether width and height must be even."""
+
+
+def formats() -> tuple[FilmFormat, ...]:
+    """Every format found in this folder."""
+    return tuple(module.FILM for module in registry.modules("export.film"))
+
+
+def find(path: str | Path) -> FilmFormat:
+    """The format that the ending names; a name without one is a folder. Raises LookupError with one sentence."""
+    suffix = Path(path).suffix.lower()
+    for item in formats():
+        if suffix in item.suffixes or (not suffix and not item.suffixes) or (Path(path).is_dir() and not item.suffixes):
+            return item
+    known = ", ".join(suffix for item in formats() for suffix in item.suffixes)
+    raise LookupError(f"A film cannot be written as {suffix}; give it one of the endings {known}, or none for a folder "
+                      "of pictures.")
+
+
+def save(film: Film, path: str | Path, told: Told = lambda done, of: None) -> Path:
+    """Write a film in the format that the ending names.
+
+    Raises LookupError for an unknown ending, Refused where the film cannot be made so, NotWritten where the disk is
+    full or not to be written on.
+    """
+    path = Path(path)
+    found = find(path)
+    if why := refusal(film, found):
+        raise Refused(why)
+    try:
+        found.write(film, path, told)
+    except NotWritten:
+        raise
+    except OSError as error:
+        raise NotWritten(path, error) from error
+    return path
+
+
+def refusal(film: Film, form: FilmFormat) -> str:
+    """Why a film cannot be written in a format, in one sentence that says what to do; empty if it can."""
+    width, height = film.size
+    if film.count > MOST_FRAMES:
+        return (f"That are {film.count:,} frames, and {MOST_FRAMES:,} is the most; choose a shorter stretch, fewer "
+                "frames a second or a higher speed.")
+    if width * height > MOST_PIXELS:
+        return f"{width:,} × {height:,} pixels are too many for a film; choose a smaller size."
+    if form.even and (width % 2 or height % 2):
+        return (f"{form.title} needs an even width and height, not {width} × {height}; choose "
+                f"{width - width % 2} × {height - height % 2}.")
+    return form.refuses(film)
+
+
+# --- which stretch --------------------------------------------------------------------------------------------------
+
+def whole(times: Timeline) -> tuple[Fraction, Fraction]:
+    """From the very beginning to the end of the last beat, in seconds of the timeline."""
+    return Fraction(0), times.second_of(times.settled(len(times.beats) - 1))
+
+
+def forward(times: Timeline) -> tuple[Fraction, Fraction]:
+    """The way forward alone."""
+    last = max((moment for moment in map(times.settled, range(len(times.beats)))
+                if moment.beat.direction == FORWARD), key=lambda moment: moment.index)
+    return Fraction(0), times.second_of(last)
+
+
+def backward(times: Timeline) -> tuple[Fraction, Fraction]:
+    """The way back alone; nothing but the last beat where no gradient came back."""
+    end = times.settled(len(times.beats) - 1)
+    first = next((index for index, beat in enumerate(times.beats) if beat.direction != FORWARD), end.index)
+    return times.starts[first], times.second_of(end)
+
+
+def between(times: Timeline, first: str, last: str) -> tuple[Fraction, Fraction]:
+    """From one address to another: from the start of the beat that it names to the end of the other one, or from and to
+    exactly that moment where it names a phase (`conv2.forward@0.5`). An empty address is the end of the timeline there.
+
+    Raises LookupError with one sentence.
+    """
+    start, end = whole(times)
+    if first:
+        moment = times.find(first)
+        start = times.second_of(moment) if "@" in first or moment.phase < 1 else times.starts[moment.index]
+    if last:
+        end = times.second_of(times.find(last))
+    if end < start:
+        raise LookupError(f"{last or 'The end'} comes before {first}; choose a moment after it for --to.")
+    return start, end
+
+
+# --- frames ---------------------------------------------------------------------------------------------------------
+
+def frames(film: Film) -> Iterator[Pixels]:
+    """Every frame in its order, painted; what stands still within a beat is painted once."""
+    stills, before, pixels = paint.Stills(), None, None
+    for number in range(film.count):
+        moment = film.moment(number)
+        if pixels is None or moment != before:
+            before, pixels = moment, painted(film.picture(number), film, stills)
+        yield pixels
+
+
+def painted(picture: Picture, film: Film, stills: paint.Stills) -> Pixels:
+    """The pixels of one frame."""
+    paint.ensure_app()
+    width, height = film.size
+    pixels = np.empty((height, width), np.uint32)
+    image = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
+    with paint.painting(image) as painter:
+        painter.scale(film.scale, film.scale)
+        stills.paint(picture, painter)
+    return pixels
+
+
+def in_file(encode: Callable[[BinaryIO, Film, Iterator[Any]], None],
+            prepared: Callable[[Iterator[Pixels]], Iterator[Any]] = iter) -> Callable[[Film, Path, Told], None]:
+    """How a format is written that is one file: beside its target while it grows, drawn and `prepared` in this thread,
+    encoded in another."""
+    def write(film: Film, path: Path, told: Told) -> None:
+        with registry.whole(path) as beside, beside.open("wb") as file:
+            _side_by_side(lambda taken: encode(file, film, taken), prepared(frames(film)),
+                          lambda done: told(done, film.count))
+    return write
+
+
+def _side_by_side(work: Callable[[Iterator[Any]], None], made: Iterator[Any], told: Callable[[int], None]) -> None:
+    """Let `work` take in another thread what is made in this one, and tell how much has been made.
+
+    If either fails, or somebody interrupts, both end. Encoders leave Python alone for most of their time.
+    """
+    waiting: Queue[Any] = Queue(AHEAD)
+    given_up = Event()
+
+    def taken() -> Iterator[Any]:
+        while (item := waiting.get()) is not None:
+            if given_up.is_set():
+                raise _GivenUp
+            yield item
+
+    with ThreadPoolExecutor(1) as pool:
+        job = pool.submit(work, taken())
+
+        def hand_over(item: Any) -> None:
+            while not job.done():
+                with suppress(Full):
+                    return waiting.put(item, timeout=0.1)
+            return job.result()
+
+        try:
+            for done, item in enumerate(made, 1):
+                hand_over(item)
+                told(done)
+            hand_over(None)
+            job.result()
+        except BaseException:
+            given_up.set()
+            with suppress(Empty):
+                while True:
+                    waiting.get_nowait()
+            waiting.put(_GivenUp)
+            raise
+
+
+class _GivenUp(Exception):
+    """Nobody wants the rest of the film."""

@@ -1,0 +1,101 @@
+"""The loss of a network that answers with a number: the square of how far off it is, or the mean of such squares.
+
+Formula: Goodfellow, Bengio, Courville 2016, Deep Learning, section 5.1.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, one, ravel, taps, unravel, whole
+from visualizer.trace import Cell, Layer
+
+
+def mse_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """What was answered, less what was wanted, times itself; the mean of that where there are several numbers."""
+    cells = _counted(layer, inputs, cell)
+    read = taps(inputs[0], "output", cells)
+    wanted = _wanted(layer, inputs, cells)
+    squares = (read.values - wanted) ** 2
+    result = float(squares.sum()) * _share(layer, inputs)
+    if len(cells) == 1:
+        return Terms("function", (read,), result, formula="L = (y − target)²", steps=(
+            ("answered", float(read.values[0])), ("wanted", float(wanted[0])),
+            ("difference", float(read.values[0] - wanted[0]))))
+    return Terms("function", (read,), result, formula="L = Σ (y − target)² / n", steps=(
+        ("numbers that count", float(len(cells))), ("largest (y − target)²", float(squares.max()))))
+
+
+def mse_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """Twice the difference, as a share of the mean; with the other sign for a target that was itself computed."""
+    answered = float(inputs[0].output[cell])
+    wanted = float(_wanted(layer, inputs, one(cell))[0])
+    sign = -1.0 if which else 1.0
+    # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
+    slopes = np.array([answered, -wanted]) * (2 * sign * _share(layer, inputs))
+    place = cell if layer.output.ndim else ()
+    return added(gradient_taps(layer, np.repeat(one(place), 2, axis=0), slopes), formula="∂L/∂y = 2 (y − target) / n",
+                 steps=(("answered", answered), ("wanted", wanted)))
+
+
+def mse_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
+    return box if layer.output.ndim else whole(inputs[which].shape)
+
+
+def mse_sentence(layer: Layer, inputs: Inputs) -> str:
+    if layer.output.ndim:
+        return f"The loss is the square of how far each number is off; here it is {_words.spread(layer.output)}."
+    loss, count = float(layer.output), inputs[0].output.size
+    if count > 1:
+        how = "summed" if layer.settings.get("reduction") == "sum" else "averaged"
+        return f"The loss is the square of how far the answer is off, {how} over {_words.some(count, 'number')}: " \
+            f"{_words.value(loss)}."
+    answered = float(inputs[0].output.reshape(()))
+    wanted = float(_wanted(layer, inputs, np.zeros((1, inputs[0].output.ndim), dtype=np.int64))[0])
+    return f"The loss is the square of how far the answer {_words.value(answered)} is off the wanted " \
+        f"{_words.value(wanted)}: {_words.value(answered - wanted)}² = {_words.value(loss)}."
+
+
+def mse_short(layer: Layer, inputs: Inputs) -> str:
+    target = layer.settings.get("target")
+    return f"target {_words.value(float(target))}" if isinstance(target, int | float) else ""
+
+
+def _counted(layer: Layer, inputs: Inputs, cell: Cell) -> Cells:
+    """The numbers that go into one cell of the loss."""
+    shape = inputs[0].shape
+    return one(cell) if layer.output.ndim else unravel(np.arange(inputs[0].output.size), shape)
+
+
+def _wanted(layer: Layer, inputs: Inputs, cells: Cells) -> Numbers:
+    """What was wanted of these cells: a plain number for all of them, or what the loss read second."""
+    target = inputs[1].output if len(inputs) > 1 else layer.settings.get("target")
+    if target is None or layer.settings.get("weight") is not None:
+        raise LookupError(f"{layer.name} does not say plainly what was wanted, so it cannot be taken apart.")
+    found = np.asarray(target, dtype=np.float64)
+    if found.size == 1:
+        return np.full(len(cells), found.reshape(())[()])
+    if found.shape != inputs[0].shape:
+        raise LookupError(f"{layer.name} is aimed at another shape than it was given, which is not explained.")
+    places = [ravel(tuple(cell), found.shape) for cell in cells.tolist()]
+    chosen: Numbers = found.reshape(-1)[places]
+    return chosen
+
+
+def _share(layer: Layer, inputs: Inputs) -> float:
+    """With what each square counts: one in as many as there are for the mean, else whole."""
+    return 1.0 / inputs[0].output.size if layer.settings.get("reduction", "mean") == "mean" else 1.0
+
+
+def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
+    return inputs[0] if shape else ()
+
+
+KINDS = (
+    Kind("mse_loss", "mean squared error", {"mse_loss": "input target size_average reduce reduction weight"}, _axes,
+         mse_terms, mse_backward, mse_box, mse_sentence, short=mse_short),
+)

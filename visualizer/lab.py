@@ -1,0 +1,240 @@
+"""Lab: the settings of the gradient laboratory as one frozen value; each knob with its range, words and default.
+
+Three experiments. `time`: an RNN, a GRU and an LSTM read the same random sequence, and the gradient of a loss goes back
+through their steps. `depth`: a deep network, and the gradient goes down through its layers. `cliff`: the one-unit
+recurrent network of Pascanu, Mikolov and Bengio (2013), and a ball that rolls on its error surface.
+
+A Lab says what is to be measured; `record.gradients` measures it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from typing import Any, cast
+
+from visualizer.trace import Refused
+
+NAME = "lab"
+"""What stands in the place of a model's name."""
+TITLE = "Gradient laboratory"
+READS = "random numbers"
+"""In place of a kind of sample: nothing can be chosen."""
+UNITS, FEATURES, SEEDS = 64, 1, 5
+"""Of every cell: units, numbers read a step; and how often everything is drawn anew."""
+WIDTH, BATCH, CLASSES = 64, 128, 10
+"""Of the deep network: units a layer, inputs at once, classes of the random labels."""
+CHANNELS, SIDE, IMAGES = 16, 8, 16
+"""Of the deep network of convolutions: channels, pixels a side, images at once."""
+EXPERIMENTS = ("time", "depth", "cliff")
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One setting: either one of a few words, or a number in a range."""
+
+    name: str
+    title: str
+    experiment: str
+    """The experiment it belongs to; empty for all."""
+    default: str | float
+    words: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 0.0
+    """The finest change that a slider makes; numbers in between are taken from the command line."""
+    off: str = ""
+    """What the lowest value is called, where it turns the thing off."""
+    about: str = ""
+    """One sentence for tooltips."""
+    note: str = ""
+    """A few words that stand under it."""
+
+    @property
+    def whole(self) -> bool:
+        return self.step >= 1 and self.step == int(self.step)
+
+    def read(self, word: str) -> str | float:
+        """The value of a word; Refused with one sentence if it has none."""
+        if self.words:
+            if word not in self.words:
+                raise Refused(f"{self.name} cannot be {word!r}; choose one of {', '.join(self.words)}.")
+            return word
+        if self.off and word == self.off:
+            return self.low
+        try:
+            value = float(word)
+        except ValueError:
+            value = math.nan
+        if not self.low <= value <= self.high or (self.whole and value != int(value)):
+            kind = "a whole number" if self.whole else "a number"
+            raise Refused(f"{self.name} cannot be {word!r}; give {kind} from {self.low:g} to {self.high:g}.")
+        return value
+
+    def write(self, value: str | float) -> str:
+        """The word of a value: `read` gives it back."""
+        return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _knob(title: str, default: str | float, experiment: str, about: str, *, words: tuple[str, ...] = (),
+          span: tuple[float, float, float] = (0.0, 0.0, 0.0), off: str = "", note: str = "") -> Any:
+    """A field of Lab that knows its knob."""
+    return field(default=default, metadata={"title": title, "experiment": experiment, "about": about, "words": words,
+                                            "span": span, "off": off, "note": note})
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One setting of every knob."""
+
+    experiment: str = _knob("Experiment", "time", "", "Through time, down through layers, or over a cliff.",
+                            words=EXPERIMENTS)
+
+    gain: float = _knob("Spectral radius ρ", 0.9, "time", "Size of the largest eigenvalue of the RNN's recurrent "
+                        "matrix.", span=(0.0, 2.0, 0.01))
+    matrix: str = _knob("Matrix W_hh", "gaussian", "time", "How the RNN's recurrent matrix is drawn before it is "
+                        "scaled.", words=("gaussian", "orthogonal", "identity", "positive"))
+    cell: str = _knob("RNN nonlinearity", "tanh", "time", "What the RNN makes of its sums; GRU and LSTM keep theirs.",
+                      words=("tanh", "relu", "linear", "sigmoid"))
+    input: float = _knob("Input scale", 1.0, "time", "Standard deviation of what is read; of the RNN it is that of "
+                         "what reaches each unit.", span=(0.0, 2.0, 0.05), note="standard deviation")
+    bias: float = _knob("Gate bias", 2.0, "time", "Sum of both biases of the GRU's keep gate and the LSTM's forget "
+                        "gate.", span=(-2.0, 5.0, 0.1), note="GRU keep, LSTM forget gate")
+    steps: float = _knob("Sequence length", 60, "time", "Steps from the first to the loss.",
+                         span=(10, 200, 1))
+    loss: str = _knob("Loss", "end", "time", "At the last step alone, or at every step.",
+                      words=("end", "every"))
+    clip: float = _knob("Clip the gradient at", 0.0, "time", "The gradient of all weights of a cell is rescaled to at "
+                        "most this norm.", span=(0.0, 10.0, 0.1), off="off")
+    precision: str = _knob("Precision", "float64", "time", "float32 shows what it loses.",
+                           words=("float64", "float32"))
+
+    activation: str = _knob("Activation", "relu", "depth", "What follows every layer.",
+                            words=("sigmoid", "tanh", "relu"))
+    init: str = _knob("Initial weights", "default", "depth", "PyTorch's own, Xavier, He, or orthogonal.",
+                      words=("default", "xavier", "he", "orthogonal"))
+    norm: str = _knob("Normalisation", "none", "depth", "Between the weights and the activation.",
+                      words=("none", "batch", "layer"))
+    residual: str = _knob("Skip connections", "off", "depth", "Every layer is added to what it read.",
+                          words=("off", "on"))
+    layers: float = _knob("Layers", 20, "depth", "Hidden layers from the input to the loss.",
+                          span=(2, 50, 1))
+    net: str = _knob("Network", "mlp", "depth", "Dense layers, or convolutions.",
+                     words=("mlp", "cnn"))
+
+    weight: float = _knob("Start at w", 4.9, "cliff", "Where the ball is dropped: the recurrent weight.",
+                          span=(3.0, 6.0, 0.05))
+    shift: float = _knob("Start at b", -2.5, "cliff", "Where the ball is dropped: the bias.",
+                         span=(-4.0, 0.0, 0.05))
+    rate: float = _knob("Learning rate", 0.2, "cliff", "How far a step goes for a gradient of 1.",
+                        span=(0.01, 1.0, 0.01))
+    limit: float = _knob("Clip the norm at", 0.5, "cliff", "The second ball's gradient is rescaled to at most this "
+                         "norm.", span=(0.05, 5.0, 0.05))
+    drops: float = _knob("Steps of the ball", 40, "cliff", "Steps of gradient descent.",
+                         span=(10, 200, 1))
+
+    def words(self) -> dict[str, str]:
+        """Every knob of its experiment as a word: `from_knobs` gives an equal Lab back."""
+        return {knob.name: knob.write(getattr(self, knob.name)) for knob in knobs()
+                if knob.experiment in ("", self.experiment)}
+
+    def turned(self, **values: str | float) -> Lab:
+        """The same with some knobs turned."""
+        return replace(self, **values)  # type: ignore[arg-type]
+
+
+@cache
+def knobs() -> tuple[Knob, ...]:
+    """Every knob, in the order in which they are shown."""
+    found = []
+    for item in fields(Lab):
+        about = item.metadata
+        low, high, step = about["span"]
+        found.append(Knob(item.name, about["title"], about["experiment"], cast(str | float, item.default),
+                          about["words"], low, high, step, about["off"], about["about"], about["note"]))
+    return tuple(found)
+
+
+def knob(name: str) -> Knob:
+    """The knob of that name; raises LookupError with one sentence."""
+    for found in knobs():
+        if found.name == name:
+            return found
+    raise LookupError(f"The laboratory has no knob {name!r}; it has {', '.join(it.name for it in knobs())}.")
+
+
+def from_knobs(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> Lab:
+    """The Lab of some words, `{"gain": "0.9", "cell": "tanh"}`; every other knob stands at its default.
+
+    A knob of another experiment than the one named chooses its experiment, if none is named. Raises LookupError for an
+    unknown knob and Refused for a bad word, one sentence each.
+    """
+    given = dict(words)
+    values = {name: knob(name).read(word) for name, word in given.items()}
+    if "experiment" not in given:
+        meant = {knob(name).experiment for name in given} - {""}
+        if len(meant) > 1:
+            raise Refused(f"{', '.join(given)} belong to different experiments; name one with experiment="
+                          f"{'|'.join(EXPERIMENTS)}.")
+        values["experiment"] = meant.pop() if meant else EXPERIMENTS[0]
+    return Lab(**values)  # type: ignore[arg-type]
+
+
+VIEWS = {"time": "gradient_flow", "depth": "gradient_flow", "cliff": "landscape"}
+START = 20
+"""Where the cursor stands at first: so many steps before the loss."""
+
+
+def view_of(lab: Lab) -> str:
+    """The view that shows its experiment."""
+    return VIEWS[lab.experiment]
+
+
+def start_of(lab: Lab) -> str:
+    """Address of the moment at which it opens."""
+    if lab.experiment == "cliff":
+        return ""
+    if lab.experiment == "depth":
+        return f"layer{max(1, int(lab.layers) - START // 4)}.backward"
+    return f"rnn.backward[{max(1, int(lab.steps) - START)}]"
+
+
+# --- a setting to compare with --------------------------------------------------------------------------------------
+
+AGAINST = "against"
+"""Name of the knob that holds a pinned setting: all its words in one."""
+
+
+def pinned(lab: Lab) -> str:
+    """A Lab as one word, such as `experiment:time gain:0.9`."""
+    return " ".join(f"{name}:{word}" for name, word in lab.words().items())
+
+
+def from_pinned(word: str) -> Lab:
+    """The Lab that `pinned` wrote; Refused with one sentence if it is none."""
+    pairs = [part.partition(":")[::2] for part in word.split()]
+    if not pairs or not all(name and value for name, value in pairs):
+        raise Refused(f"{AGAINST} cannot be {word!r}; write the knobs to compare with as name:value, with spaces "
+                      "between them.")
+    try:
+        return from_knobs(pairs)
+    except LookupError as error:
+        raise Refused(str(error.args[0])) from error
+
+
+def of_look(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> tuple[Lab, Lab | None]:
+    """What the knobs of a Look ask for: the Lab, and the one pinned beside it, if there is one.
+
+    Knobs that are a view's own are left aside.
+    """
+    given = dict(words)
+    known = {found.name for found in knobs()}
+    lab = from_knobs({name: word for name, word in given.items() if name in known})
+    return lab, from_pinned(given[AGAINST]) if given.get(AGAINST) else None
+
+
+def names() -> frozenset[str]:
+    """Names of everything in a Look that is the laboratory's."""
+    return frozenset(found.name for found in knobs()) | {AGAINST}

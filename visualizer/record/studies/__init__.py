@@ -1,0 +1,85 @@
+"""Studies: what takes more than one pass to know. One file, one study; each is found by its `STUDY`.
+
+A recording is one pass. How the answer changes when a letter is left out, or what the untrained network would have
+done, takes further passes of the same model over the same input: a study makes them, a step at a time, and its arrays
+are kept in `Trace.studies` under its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from torch import Tensor, nn
+
+from visualizer import registry
+from visualizer.record.catalog import Opened
+from visualizer.record.objectives import Target
+from visualizer.samples import Given
+from visualizer.trace import Arrays, Trace
+
+Steps: TypeAlias = Generator[tuple[float, str], None, Arrays]
+"""Yields (share done, words) between its passes, so that it can be stopped there; returns the arrays."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pass:
+    """A recorded pass, and all that it takes to make it again."""
+
+    trace: Trace
+    model: nn.Module
+    """In evaluation mode; a study leaves it as it was."""
+    inputs: tuple[Tensor, ...]
+    """With a batch axis of 1."""
+    target: Target = None
+    asks: Mapping[str, Any] | None = None
+    """Which loss the model asks for, as `capture` takes it."""
+    objective: str = "loss"
+    """What is differentiated, as `capture` takes it."""
+    opened: Opened | None = None
+    given: Given | None = None
+    """Where model and input came from; None for those of a caller's own."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One thing that can be measured about a pass."""
+
+    name: str
+    """That of its file."""
+    title: str
+    """What it measures, for progress and for refusals."""
+    suits: Callable[[Trace], bool]
+    """Whether it can be measured for this recording."""
+    run: Callable[[Pass], Steps]
+
+
+def find(name: str) -> Study:
+    """The study of that name; raises LookupError with one sentence."""
+    known: dict[str, Study] = {module.STUDY.name: module.STUDY for module in registry.modules("record.studies")}
+    if name not in known:
+        raise LookupError(f"There is no study {name!r}; choose one of {', '.join(known)}.")
+    return known[name]
+
+
+def measure(name: str, again: Pass) -> Steps:
+    """The arrays of a study of a pass; none where it does not suit."""
+    study = find(name)
+    if not study.suits(again.trace):
+        return {}
+    return (yield from study.run(again))
+
+
+def with_study(again: Pass, *names: str) -> Trace:
+    """The Trace of a pass with these studies in it, measured to the end."""
+    trace = again.trace
+    for name in names:
+        steps = measure(name, again)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                trace = replace(trace, studies={**trace.studies, name: end.value})
+                break
+    return trace

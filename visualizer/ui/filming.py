@@ -1,0 +1,338 @@
+"""Filming: the panel in which a film is chosen, and the child process that makes it.
+
+The process is the command line itself, on a session and the recording that is on screen, so the window never waits. It
+tells how far it is in lines of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from PySide6.QtCore import QCoreApplication, QObject, QProcess, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from visualizer import paint
+from visualizer.export import film as films
+from visualizer.registry import write_whole
+from visualizer.scene import numbers
+from visualizer.scene.state import State, moment_of, to_json
+from visualizer.scene.timeline import Timeline, timeline
+from visualizer.trace import Trace
+from visualizer.ui import style
+from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.store import Store
+from visualizer.ui.words import tr
+
+WIDE, LABEL, EDGE, ROW = 496, 84, 16, 44
+LAID_OUT = (1280, 720)
+"""What a film of a fixed size is laid out in; larger ones are the same picture, sharper."""
+RATES, SPEEDS = (15, 30, 60), (0.5, 1, 2, 4)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What was chosen in the panel."""
+
+    stretch: int = 0
+    """0 whole, 1 forward, 2 backward, 3 from here."""
+    form: str = "mp4"
+    scale: float = 1.0
+    """Of `LAID_OUT`; 0 for what the stage shows."""
+    fps: int = 30
+    speed: float = 1
+
+
+class FilmPanel(QWidget):
+    """A card over the window's corner: which stretch, which file, how large and how fast; then how far it is."""
+
+    said = Signal(str)
+    """One sentence: where the film is, or why there is none."""
+    closed = Signal()
+
+    def __init__(self, store: Store, pictured: Callable[[], State], parent: QWidget) -> None:
+        """`pictured` answers the State that the film shows."""
+        super().__init__(parent)
+        self.store, self.pictured = store, pictured
+        self.forms = sorted(films.formats(), key=lambda form: (not form.even, not form.suffixes, form.name))
+        self.job: Job | None = None
+        self.done = (0, 1)
+        """Frames that are done, and of how many."""
+        self.hide()
+        self.stretch = self._row(tr("What"), (tr("Whole"), tr("Forward"), tr("Backward"), tr("From here")), 0)
+        self.form = self._row(tr("As"), tuple(form_words(form) for form in self.forms), 0)
+        self.size_row = self._row(tr("Size"), (tr("Stage"), "1280 × 720", "1920 × 1080", "3840 × 2160"), 2)
+        self.rate = self._row(tr("Frames"), tuple(tr("{n} a second").format(n=rate) for rate in RATES), 1)
+        self.speed = self._row(tr("Speed"), tuple(f"{speed:g}×" for speed in SPEEDS), 1)
+        self.rows = ((tr("What"), self.stretch), (tr("As"), self.form), (tr("Size"), self.size_row),
+                     (tr("Frames"), self.rate), (tr("Speed"), self.speed))
+        self.go = Button(tr("Export film…"), "export", "raised", self)
+        self.go.clicked.connect(self._choose)
+        self.stop = Button(tr("Cancel"), "", "raised", self)
+        self.stop.clicked.connect(self.cancel)
+        self.close_button = Button("", "cross", "flat", self)
+        self.close_button.clicked.connect(self.toggle)
+        style.name(self, tr("Export film"))
+        style.name(self.go, tr("Export film"), tr("Choose where, and make the film"))
+        style.name(self.stop, tr("Cancel"), tr("Stop making the film; nothing half done is left"))
+        style.name(self.close_button, tr("Close"), tr("Close this panel; a film that is being made goes on (Esc)"))
+        store.changed.connect(lambda old, new: self.refresh())
+        store.trace_changed.connect(lambda trace: self.refresh())
+
+    def toggle(self) -> None:
+        """Show it, or put it away; a film that is being made goes on."""
+        if self.isVisible():
+            self.hide()
+            self.closed.emit()
+            if self.job is not None:
+                self.said.emit(tr("The film is being made; Ctrl+Shift+E shows how far it is."))
+            return
+        self.refresh()
+        self.show()
+        self.raise_()
+        self.stretch.buttons[max(0, self.stretch.group.checkedId())].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def place(self, within: QRect) -> None:
+        """Stand in the upper right corner of an area of the window."""
+        high = EDGE + 28 + ROW * len(self.rows) + 28 + 32 + EDGE
+        self.setGeometry(within.right() - WIDE - 7, within.top() + 8, WIDE, high)
+        self.close_button.setGeometry(WIDE - 28 - 10, 10, 28, 28)
+        for number, (_, segments) in enumerate(self.rows):
+            segments.setGeometry(EDGE + LABEL, EDGE + 32 + ROW * number, WIDE - LABEL - 2 * EDGE, 36)
+        wide = self.go.sizeHint().width()
+        self.go.setGeometry(WIDE - EDGE - wide, high - EDGE - 32, wide, 32)
+        wide = self.stop.sizeHint().width()
+        self.stop.setGeometry(WIDE - EDGE - wide, high - EDGE - 32, wide, 32)
+
+    def wish(self) -> Wish:
+        """What is chosen."""
+        chosen = [segments.group.checkedId() for _, segments in self.rows]
+        return Wish(chosen[0], self.forms[chosen[1]].name, (0.0, 1.0, 1.5, 3.0)[chosen[2]], RATES[chosen[3]],
+                    SPEEDS[chosen[4]])
+
+    def refresh(self) -> None:
+        """Set what can be done, and what is said about it."""
+        if self.isVisible() or self.job is None:
+            self.go.setVisible(self.job is None)
+            self.stop.setVisible(self.job is not None)
+            for _, segments in self.rows:
+                segments.setEnabled(self.job is None)
+            words, good = self.words()
+            self.go.setEnabled(good)
+            self.setAccessibleDescription(words)
+            self.update()
+
+    def words(self) -> tuple[str, bool]:
+        """One sentence about the film that is chosen or being made, and whether it can be made."""
+        if self.job is not None:
+            done, of = self.done
+            return tr("{done} of {of} frames").format(done=numbers.count(done), of=numbers.count(of)), True
+        trace = self.store.trace
+        if trace is None or self.store.waiting:
+            return tr("There is nothing to film yet."), False
+        form = films.find(f"film.{self.wish().form}" if self.wish().form != "folder" else "film")
+        made = filmed(trace, self.pictured(), self.wish())
+        why = form.missing() or films.refusal(made, form)
+        return (why, False) if why else (tr("{seconds} s, {n} frames").format(
+            seconds=numbers.number(float(made.seconds), 1), n=numbers.count(made.count)), True)
+
+    def start(self, path: Path) -> None:
+        """Make the film that is chosen."""
+        trace = self.store.trace
+        assert trace is not None
+        self.done = (0, filmed(trace, self.pictured(), self.wish()).count)
+        try:
+            self.job = Job(trace, self.pictured(), self.wish(), path, self)
+        except OSError as error:
+            self.said.emit(tr("The film was not made: {why}").format(why=error))
+            return
+        self.job.progress.connect(self._progress)
+        self.job.ended.connect(self._ended)
+        self.refresh()
+
+    def cancel(self) -> None:
+        """Stop making the film."""
+        if self.job is not None:
+            self.job.cancel()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            style.fill(painter, QRectF(self.rect()), "raised", 10, "rule")
+            style.write(painter, tr("Export film"), EDGE, EDGE + 14, size=16, weight=600)
+            for number, (label, _) in enumerate(self.rows):
+                style.write(painter, label, EDGE, EDGE + 32 + ROW * number + 22.7, "ink-2", width=LABEL - 8)
+            bottom, room = self.height() - EDGE, WIDE - 2 * EDGE
+            words, good = self.words()
+            if self.job is not None:
+                wide = room - self.stop.width() - 16
+                style.write(painter, words, EDGE, bottom - 20, "ink-2", width=wide)
+                style.fill(painter, QRectF(EDGE, bottom - 8, wide, 6), "sunk", 3)
+                style.fill(painter, QRectF(EDGE, bottom - 8, max(6.0, wide * self.done[0] / max(1, self.done[1])), 6),
+                           "accent", 3)
+                return
+            lines = _two_lines(words, room - self.go.width() - 16)
+            for number, line in enumerate(lines):
+                style.write(painter, line, EDGE, bottom - 11 - 17 * (len(lines) - 1 - number) + 8 * (len(lines) - 1),
+                            "ink-2" if good else "negative-text", width=room - self.go.width() - 16)
+
+    def _row(self, label: str, choices: tuple[str, ...], chosen: int) -> Segments:
+        segments = Segments([Segment(words) for words in choices], self)
+        segments.setAccessibleName(label)
+        for button, words in zip(segments.buttons, choices, strict=True):
+            style.name(button, f"{label}: {words}")
+        segments.choose(chosen)
+        segments.chosen.connect(lambda number: self.refresh())
+        return segments
+
+    def _choose(self) -> None:
+        """Ask for a name, and begin."""
+        form = self.forms[self.form.group.checkedId()]
+        suffix = form.suffixes[0] if form.suffixes else ""
+        name = self.store.state.model.replace("/", "-").removesuffix(".trace") + (suffix or "-film")
+        kinds = f"{form.title} (*{suffix})" if suffix else ""
+        path, _ = QFileDialog.getSaveFileName(self, tr("Export film"), name, kinds)
+        if path:
+            self.start(Path(path if path.lower().endswith(suffix) else path + suffix))
+
+    def _progress(self, done: int, of: int) -> None:
+        self.done = (done, of)
+        self.refresh()
+
+    def _ended(self, sentence: str) -> None:
+        self.job = None
+        self.refresh()
+        self.said.emit(sentence)
+
+
+class Job(QObject):
+    """One film in the making, in a process of its own."""
+
+    progress = Signal(int, int)
+    """(frames done, of how many)."""
+    ended = Signal(str)
+    """One sentence: where the film is, or why there is none."""
+
+    def __init__(self, trace: Trace, state: State, wish: Wish, path: Path, parent: QObject | None = None) -> None:
+        """Raises OSError if there is no room for the recording."""
+        super().__init__(parent)
+        self.path, self.result, self.stopped = path, "", False
+        self.folder = Path(tempfile.mkdtemp(prefix="visualizer-film-"))
+        try:
+            write_whole(self.folder / "shown.session", to_json(state).encode())
+            write_whole(self.folder / "shown.trace", trace.to_bytes(compress=False))
+        except OSError:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+        self.process = QProcess(self)
+        self.process.readyReadStandardOutput.connect(self._read)
+        self.process.finished.connect(self._finished)
+        self.process.errorOccurred.connect(self._failed_to_start)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self._leave)
+        self.process.start(sys.executable, ["-m", "visualizer", "film", str(self.folder / "shown.session"), "--numbers",
+                                            str(self.folder / "shown.trace"), "--json", "-o", str(path),
+                                            *arguments(trace, state, wish)])
+
+    def cancel(self) -> None:
+        """Stop it: it tidies up after itself; where a process cannot be asked to, this does."""
+        self.stopped = True
+        if sys.platform == "win32":
+            self.process.kill()
+        else:
+            self.process.terminate()
+
+    def _leave(self) -> None:
+        """The window closes: no half film stays."""
+        self.process.finished.disconnect(self._finished)
+        self.process.errorOccurred.disconnect(self._failed_to_start)
+        self.cancel()
+        if not self.process.waitForFinished(2000):
+            self.process.kill()
+            self.process.waitForFinished(1000)
+        self._tidy()
+
+    def _read(self) -> None:
+        while self.process.canReadLine():
+            with suppress(ValueError):
+                told = json.loads(bytes(self.process.readLine().data()))
+                if "done" in told:
+                    self.progress.emit(told["done"], told["of"])
+                else:
+                    self.result = tr("Saved as {name}: {n} frames, {seconds} s, {size} MB.").format(
+                        name=self.path.name, n=numbers.count(told["frames"]),
+                        seconds=numbers.number(told["seconds"], 1), size=numbers.number(told["bytes"] / 1e6, 1))
+
+    def _finished(self) -> None:
+        self._read()
+        self._tidy()
+        why = bytes(self.process.readAllStandardError().data()).decode("utf-8", "replace").strip().splitlines()
+        if self.stopped and not self.result:
+            self.ended.emit(tr("The film was stopped; {name} was not written.").format(name=self.path.name))
+        else:
+            self.ended.emit(self.result or tr("The film was not made: {why}").format(
+                why=why[-1] if why else tr("its process ended unexpectedly; try again.")))
+
+    def _failed_to_start(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._tidy()
+            self.ended.emit(tr("The film was not made: no process could be started; try again."))
+
+    def _tidy(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.path.with_name(f".{self.path.name}.part").unlink(missing_ok=True)
+
+
+def filmed(trace: Trace, state: State, wish: Wish) -> films.Film:
+    """The film that a wish means."""
+    times = timeline(trace)
+    start, end = films.between(times, *addresses(times, state, wish))
+    even = next(form.even for form in films.formats() if form.name == wish.form)
+    size = LAID_OUT if wish.scale else tuple(length - length % 2 if even else length for length in state.look.size)
+    look = replace(state.look, size=size)
+    return films.Film(trace, state.view, state.focus, look, start, end, Fraction(wish.fps),
+                      Fraction(wish.speed), wish.scale or 1.0)
+
+
+def arguments(trace: Trace, state: State, wish: Wish) -> list[str]:
+    """The same film in the words of the command line."""
+    first, last = addresses(timeline(trace), state, wish)
+    said = ["--fps", str(wish.fps), "--speed", str(wish.speed)]
+    if wish.scale:
+        said += ["--size", f"{LAID_OUT[0]}x{LAID_OUT[1]}", "--scale", str(wish.scale)]
+    return said + (["--from", first] if first else []) + (["--to", last] if last else [])
+
+
+def addresses(times: Timeline, state: State, wish: Wish) -> tuple[str, str]:
+    """From where to where; empty for the very beginning or end."""
+    if wish.stretch == 1:
+        return "", times.at(films.forward(times)[1]).address
+    if wish.stretch == 2:
+        return times.at(films.backward(times)[0]).address, ""
+    return (moment_of(state, times).address, "") if wish.stretch == 3 else ("", "")
+
+
+def form_words(form: films.FilmFormat) -> str:
+    """`MP4`, `GIF`: as short as a segment is."""
+    return form.name.upper() if form.suffixes and form.name not in ("webm", "webp") else \
+        {"webm": "WebM", "webp": "WebP"}.get(form.name, tr("Pictures"))
+
+
+def _two_lines(words: str, room: float) -> list[str]:
+    """A sentence on at most two lines; what does not fit is elided when it is written."""
+    if style.text_width(words) <= room:
+        return [words]
+    first: list[str] = []
+    rest = words.split(" ")
+    while rest and style.text_width(" ".join([*first, rest[0]])) <= room:
+        first.append(rest.pop(0))
+    return [" ".join(first), " ".join(rest)]

@@ -1,0 +1,770 @@
+"""Presenting: the picture for a room full screen, what is done to it from afar, and the speaker's own view.
+
+The window itself stays where it is and as it is: the audience has a window of its own, so that a projector that is
+pulled out takes nothing with it. What is shown is a function of the State and of a few things that are kept here:
+frozen, blank, spotlight, pen, one part alone. While it presents, a filter of the application hears the keys of a
+clicker whatever has the keyboard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QCloseEvent,
+    QColor,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QScreen,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
+
+from visualizer import paint
+from visualizer.scene import room
+from visualizer.scene import state as does
+from visualizer.scene.picture import Picture, Points
+from visualizer.scene.state import State
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Trace
+from visualizer.ui import style, words
+from visualizer.ui.buttons import Button
+from visualizer.ui.canvas import EMPTY, Canvas
+from visualizer.ui.page import WALK, looked_at
+from visualizer.ui.stage import look_of, suiting
+from visualizer.ui.store import recording_of
+from visualizer.ui.words import tr
+
+if TYPE_CHECKING:
+    from visualizer.ui.window import Window
+
+THEME = "projector"
+USUAL = (1920, 1080)
+"""The screen that the speaker's view draws for while nothing is presented."""
+CLICKER = {"PgDown": "next", "Right": "next", "Space": "next", "PgUp": "back", "Left": "back", "Backspace": "back",
+           "Home": "first", "End": "last", "Esc": "", "F5": "present", "Shift+F5": "present-here", ".": "black",
+           "B": "black", "W": "white"}
+"""What the keys of a clicker do while it presents, whatever has the keyboard; Esc leaves."""
+ALWAYS = ("PgDown", "PgUp", "Esc", "F5", "Shift+F5")
+"""The keys that belong to the clicker even where somebody writes."""
+FIELDS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
+BLACK, WHITE = "#000000", "#FFFFFF"
+RADIUS, SPOT = 32 / 1080, 0.16
+"""Corners of the spotlight, and the reach of the one that follows the pointer, as shares of the height."""
+
+
+class Presenter(QObject):
+    """What is presented, and how."""
+
+    changed = Signal()
+    """Anything that the audience or the speaker sees."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self.window, self.store = window, window.store
+        self.screens: Callable[[], Sequence[QScreen]] = QGuiApplication.screens
+        self.audience: Audience | None = None
+        self.speaker: Speaker | None = None
+        self.offered: QScreen | None = None
+        self.blank = ""
+        self.frozen = self.spotlight = self.pen = False
+        self.alone: room.Part | None = None
+        self.at = 0
+        """Which part the spotlight stands on."""
+        self.pointer: tuple[float, float] | None = None
+        """Where the mouse holds the spotlight, in shares of the picture; None: it stands on a part."""
+        self.typed = ""
+        self.seconds = 0
+        self.picture, self.beat = EMPTY, ""
+        """What the audience sees, without the pen, and the beat that it shows."""
+        self._presented: tuple[object, ...] = ()
+        self.store.changed.connect(lambda old, new: self.refresh())
+        self.store.trace_changed.connect(lambda trace: self.refresh())
+        app = QGuiApplication.instance()
+        assert isinstance(app, QGuiApplication)
+        app.screenAdded.connect(self.screen_added)
+        app.screenRemoved.connect(self.screen_removed)
+
+    @property
+    def on(self) -> bool:
+        return self.audience is not None
+
+    # --- starting and leaving ---
+
+    def present(self) -> None:
+        """Full screen from the first beat; what was presented before goes on where it was left. While it presents:
+        over to the screen that was offered."""
+        if self.on:
+            self._move_over()
+            return
+        if self._presented != recording_of(self.store.state):
+            self.store.apply(lambda state: replace(state, at="", playing=False))
+            self.seconds = 0
+        self.present_here()
+
+    def present_here(self) -> None:
+        """Full screen from this beat on: on another screen than the window's, if there is one."""
+        if self.on:
+            self._move_over()
+            return
+        if self.store.trace is None:
+            return
+        home = self.window.screen()
+        others = [screen for screen in self.screens() if screen is not home]
+        self._presented = recording_of(self.store.state)
+        self.blank, self.frozen, self.typed, self.alone = "", False, "", None
+        self.audience = Audience(self)
+        self.audience.go_to(others[0] if others else home)
+        app = QApplication.instance()
+        assert app is not None
+        app.installEventFilter(self)
+        if others:
+            self.show_speaker()
+        self._clock()
+        self.refresh()
+
+    def leave(self) -> None:
+        """What Esc does: the window as it was. Everything that was chosen, drawn and written stays."""
+        audience, self.audience, self.offered = self.audience, None, None
+        self.window.count(None)
+        app = QApplication.instance()
+        if audience is not None and app is not None:
+            app.removeEventFilter(self)
+            audience.hide()
+            audience.deleteLater()
+        self.hide_speaker()
+        self.frozen, self.blank, self.typed = False, "", ""
+        self.window.window().activateWindow()
+        self.window.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.changed.emit()
+
+    def _clock(self) -> None:
+        before = self.seconds
+
+        def heard(seconds: int) -> None:
+            self.seconds = before + seconds
+            if self.speaker is not None:
+                self.speaker.update()
+
+        self.window.count(heard)
+
+    # --- screens ---
+
+    def screen_added(self, screen: QScreen) -> None:
+        """Another screen, while the picture covers the only one: offer it."""
+        if self.audience is not None and self.audience.screen() is self.window.screen():
+            self.offered = screen
+            self.audience.update()
+            self.window.say(tr("There is a second screen now: F5 moves the picture there."))
+
+    def screen_removed(self, screen: QScreen) -> None:
+        """The projector is gone: the picture with it, nothing else. The window comes to a screen that is left."""
+        left = [other for other in self.screens() if other is not screen]
+        if self.offered is screen:
+            self.offered = None
+        if self.audience is not None and self.audience.shown_on is screen:
+            self.leave()
+            self.window.say(tr("The projector is gone, nothing else; F5 goes on from here."))
+        top = self.window.window()
+        if left and top.screen() is screen:
+            top.setScreen(left[0])
+            top.move(left[0].availableGeometry().topLeft())
+
+    def _move_over(self) -> None:
+        screen, self.offered = self.offered, None
+        if screen is not None and self.audience is not None:
+            self.audience.showNormal()
+            self.audience.go_to(screen)
+            self.window.message.dismiss()
+            self.show_speaker()
+            self.refresh()
+
+    # --- what the audience sees ---
+
+    def size(self) -> tuple[int, int]:
+        """The screen that is drawn for."""
+        return USUAL if self.audience is None else (self.audience.width(), self.audience.height())
+
+    def refresh(self) -> None:
+        """Make the picture anew, unless it is frozen."""
+        trace, moment = self.store.trace, self.store.moment
+        if not self.on and self.speaker is None:
+            return
+        if not self.frozen and trace is not None and moment is not None:
+            self.picture, self.beat = for_room(trace, moment, self.store.state, self.size()), self.spoken_of()
+        self._show()
+        self.changed.emit()
+
+    def exported(self) -> Picture:
+        """What is exported while it presents: with the strokes if that was chosen."""
+        return self.shown() if self.store.state.inked else self._bare()
+
+    def _bare(self) -> Picture:
+        return self.picture if self.alone is None else room.alone(self.picture, self.alone)
+
+    def shown(self) -> Picture:
+        """The picture with what is drawn on it, and with all but one part hidden where that was asked for."""
+        return room.inked(self._bare(), does.strokes_of(self.store.state, self.beat))
+
+    def _show(self) -> None:
+        if self.audience is not None:
+            self.audience.show_picture(self.shown())
+
+    def spoken_of(self) -> str:
+        """The beat at which the State stands, as notes are kept by it; the audience may still see another one."""
+        moment = self.store.moment
+        return "" if moment is None else does.beat_of(self.store.state, moment)
+
+    def toggle_frozen(self) -> None:
+        """Hold the picture that the audience sees, while one goes on in the window; or let it follow again."""
+        if self._presenting():
+            self.frozen = not self.frozen
+            self.refresh()
+
+    def toggle_blank(self, color: str) -> None:
+        """One colour over everything, or the picture again."""
+        if self.on:
+            self.blank = "" if self.blank == color else color
+            self._tell()
+        else:
+            self.window.blank(color)
+
+    def toggle_alone(self) -> None:
+        """Hide everything but the part that the spotlight stands on, or that the beat is about; or show all again."""
+        if self._presenting():
+            self.alone = None if self.alone is not None else self.part()
+            self._show()
+            self._tell()
+
+    def known_state(self) -> None:
+        """The first beat as it is when it is opened, with nothing on it: always the same picture."""
+        if self._presenting():
+            self.frozen = self.spotlight = self.pen = False
+            self.blank, self.alone, self.typed = "", None, ""
+            assert self.audience is not None
+            self.audience.reset_zoom()
+            self.store.apply(does.known)
+            self.refresh()
+
+    def _presenting(self) -> bool:
+        if not self.on:
+            self.window.say(tr("This is for presenting; F5 begins."))
+        return self.on
+
+    def _tell(self) -> None:
+        if self.audience is not None:
+            self.audience.update()
+        self.changed.emit()
+
+    # --- spotlight ---
+
+    def toggle_spotlight(self) -> None:
+        """Dim all but one part: Tab goes to the next one, the mouse takes the light along."""
+        if self._presenting():
+            self.spotlight, self.pointer = not self.spotlight, None
+            self.at = self._subject()
+            self._tell()
+
+    def next_part(self, by: int) -> None:
+        """The spotlight goes to the next part in reading order."""
+        count = len(room.parts(self.picture))
+        self.pointer = None
+        self.at = (self.at + by) % count if count else 0
+        self._tell()
+
+    def part(self) -> room.Part | None:
+        """The part that the spotlight stands on, or the one that the beat is about."""
+        found = room.parts(self.picture)
+        return found[min(self.at, len(found) - 1) if self.spotlight else self._subject()] if found else None
+
+    def _subject(self) -> int:
+        """The part of the layer and step that the beat is about."""
+        found, moment = room.parts(self.picture), self.store.moment
+        if moment is None or not found:
+            return 0
+        step = moment.beat.step
+        mine = [number for number, part in enumerate(found) if part.focus is not None
+                and part.focus.layer == moment.beat.layer]
+        return next((number for number in mine if step is None or found[number].focus.cell[:1] == (step - 1,)),
+                    mine[0] if mine else 0)
+
+    def part_name(self) -> str:
+        """What the spotlight stands on, in words."""
+        part, trace = self.part(), self.store.trace
+        if part is None or trace is None:
+            return ""
+        return tr("the sentence") if part.focus is None else words.place(trace, part.focus)
+
+    # --- pen ---
+
+    def toggle_pen(self) -> None:
+        """The mouse draws on the picture of this beat, or points again."""
+        if self._presenting():
+            self.pen = not self.pen
+            self._tell()
+
+    def draw(self, points: Points) -> None:
+        """A stroke on this beat; its points are shares of the picture."""
+        beat = self.beat
+        self.store.apply(lambda state: does.with_stroke(state, beat, points))
+
+    def draw_around(self) -> None:
+        """A frame of the pen around the part that the spotlight stands on, for those who use no mouse."""
+        part = self.part() if self._presenting() else None
+        if part is not None:
+            wide, high = self.picture.size
+            grow = high / 160
+            x0, y0, x1, y1 = part.place
+            left, top, right, bottom = (x0 - grow) / wide, (y0 - grow) / high, (x1 + grow) / wide, (y1 + grow) / high
+            self.draw(((left, top), (right, top), (right, bottom), (left, bottom), (left, top)))
+
+    def undo_stroke(self) -> None:
+        """Take the last stroke of this beat away."""
+        beat = self.beat
+        self.store.apply(lambda state: does.without_stroke(state, beat))
+
+    def clear_strokes(self) -> None:
+        """Take all strokes of this beat away."""
+        beat = self.beat
+        self.store.apply(lambda state: does.without_strokes(state, beat))
+
+    def toggle_inked(self) -> None:
+        """Whether exports have the strokes."""
+        self.store.apply(lambda state: replace(state, inked=not state.inked))
+        self.window.say(tr("Pictures are exported with the strokes of the pen.") if self.store.state.inked
+                        else tr("Pictures are exported without the strokes of the pen."))
+
+    # --- the speaker ---
+
+    def show_speaker(self) -> None:
+        """The speaker's view over the window."""
+        if self.speaker is None:
+            self.speaker = Speaker(self)
+            self.speaker.setGeometry(self.window.rect())
+            self.speaker.show()
+            self.speaker.raise_()
+            self.refresh()
+
+    def hide_speaker(self) -> bool:
+        """The window again; False if it was not covered."""
+        speaker, self.speaker = self.speaker, None
+        if speaker is None:
+            return False
+        speaker.hide()
+        speaker.deleteLater()
+        self.window.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+        return True
+
+    def toggle_speaker(self) -> None:
+        """The speaker's view, or the window under it."""
+        if not self.hide_speaker():
+            self.show_speaker()
+
+    def write_notes(self) -> None:
+        """The keyboard goes to the notes of this beat."""
+        self.show_speaker()
+        assert self.speaker is not None
+        self.speaker.notes.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    # --- keys from afar ---
+
+    def eventFilter(self, thing: QObject, event: QEvent) -> bool:
+        """The clicker's keys, whatever has the keyboard; over the audience's picture every key of the app."""
+        if event.type() not in (QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride) or not isinstance(thing, QWidget) \
+                or not isinstance(event, QKeyEvent) or not self.on:
+            return False
+        if QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None \
+                or self.window.covered():
+            return False
+        act = self._meant(thing, event)
+        if act is None:
+            return False
+        event.accept()
+        if event.type() == QEvent.Type.KeyPress:
+            act()
+        return True
+
+    def _meant(self, thing: QWidget, event: QKeyEvent) -> Callable[[], object] | None:
+        """What a key does while it presents; None where it belongs to whatever has the keyboard."""
+        key = key_of(event)
+        if isinstance(thing, FIELDS) and (self.frozen or self._own(thing)) and key not in ALWAYS:
+            return None
+        if self.blank and key in CLICKER and key not in ("B", ".", "W"):
+            return (lambda: self.toggle_blank(self.blank)) if key != "Esc" else self.leave
+        if key.isdigit() and len(key) == 1:
+            return lambda: self._type(self.typed + key)
+        if key in ("Return", "Enter") and self.typed:
+            return self._jump
+        if key in ("Tab", "Shift+Tab") and (self.spotlight or self._over(thing)):
+            return (lambda: self.next_part(1 if key == "Tab" else -1)) if self.spotlight else (lambda: None)
+        if key == "Esc":
+            return self.leave
+        name = CLICKER.get(key, "")
+        if not name and self._over(thing):
+            name = next((command.name for command in self.window.commands.values()
+                         if key in (QKeySequence(known).toString() for known in command.keys)), "")
+        return (lambda: self._run(name)) if name else None
+
+    def _run(self, name: str) -> None:
+        self._type("")
+        if self.speaker is not None and self._own(QApplication.focusWidget()):
+            self.speaker.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.window.run(name)
+
+    def _own(self, thing: QWidget | None) -> bool:
+        return self.speaker is not None and thing is self.speaker.notes
+
+    def _over(self, thing: QWidget) -> bool:
+        return self.audience is not None and (thing is self.audience or self.audience.isAncestorOf(thing))
+
+    def _type(self, digits: str) -> None:
+        if self.typed != digits:
+            self.typed = digits[-4:]
+            self._tell()
+
+    def _jump(self) -> None:
+        """To the beat whose number was typed; beyond the last one, to the last."""
+        number, times = int(self.typed), self.store.timeline
+        self._type("")
+        if times.beats:
+            there = times.settled(min(max(number, 1), len(times.beats)) - 1)
+            self.store.apply(lambda state: does.go(replace(state, playing=False), there))
+
+
+def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) -> Picture:
+    """The picture of the State as an audience sees it on a screen of this size; without the pen."""
+    view = suiting(state.view, trace)
+    focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
+    return room.legible(view.draw(trace, moment, focus, room.look_for(look_of(state, view, size), size)))
+
+
+def key_of(event: QKeyEvent) -> str:
+    """The key as it stands in the table of commands: `PgDown`, `Shift+F5`, `.`."""
+    modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    key = Qt.Key(event.key()) if event.key() != Qt.Key.Key_Backtab else Qt.Key.Key_Tab
+    if event.key() in (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta):
+        return ""
+    return QKeySequence(int(modifiers.value) | int(key)).toString()
+
+
+# --- the audience ---------------------------------------------------------------------------------------------------
+
+class Audience(Canvas):
+    """The window on the projector: the picture, and over it the spotlight, the number that is typed, or one colour."""
+
+    def __init__(self, presenter: Presenter) -> None:
+        super().__init__()
+        self.presenter = presenter
+        self.shown_on: QScreen | None = None
+        self._stroke: list[tuple[float, float]] = []
+        self._grip: QPointF | None = None
+        self.setWindowTitle(tr("Visualizer, for the audience"))
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        style.name(self, tr("The picture for the audience"))
+
+    def go_to(self, screen: QScreen) -> None:
+        """Full screen on a screen."""
+        self.shown_on = screen
+        self.setScreen(screen)
+        self.setGeometry(screen.geometry())
+        self.winId()
+        if self.windowHandle() is not None:
+            self.windowHandle().setScreen(screen)
+        self.showFullScreen()
+        self.activateWindow()
+        self.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.reset_zoom()
+        self.presenter.refresh()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        if self.presenter.audience is self:
+            self.presenter.leave()
+
+    def focusNextPrevChild(self, forwards: bool) -> bool:
+        return True
+
+    def event(self, event: QEvent) -> bool:
+        """No tooltips before an audience."""
+        return event.type() == QEvent.Type.ToolTip or super().event(event)
+
+    # --- the mouse ---
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.presenter.pen:
+            self._stroke = [self._share(event.position())]
+        elif event.button() == Qt.MouseButton.LeftButton:
+            self._grip = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._stroke:
+            self._stroke.append(self._share(event.position()))
+            self.update()
+        elif self._grip is not None and self.zoom > 1:
+            self.corner += event.position() - self._grip
+            self._grip = event.position()
+            self.keep_inside()
+        elif self.presenter.spotlight:
+            self.presenter.pointer = self._share(event.position())
+            self.update()
+        self.setCursor(Qt.CursorShape.CrossCursor if self.presenter.pen else Qt.CursorShape.ArrowCursor)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        stroke, self._stroke, self._grip = tuple(self._stroke), [], None
+        if len(stroke) > 1:
+            self.presenter.draw(stroke)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
+
+    def zoom_on(self, factor: float) -> None:
+        """Enlarge around what the spotlight stands on, or the middle."""
+        place = self._spot() if self.presenter.spotlight else None
+        self.zoom_by(factor, place.center() if place is not None else None)
+
+    def _share(self, point: QPointF) -> tuple[float, float]:
+        x, y = self.to_picture(point)
+        return x / max(1, self.picture.size[0]), y / max(1, self.picture.size[1])
+
+    # --- painting ---
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            if self.presenter.blank:
+                painter.fillRect(self.rect(), QColor(self.presenter.blank))
+                return
+            painter.fillRect(self.rect(), style.color("stage", THEME))
+            self.draw(painter)
+            if self.presenter.spotlight:
+                self._dim(painter)
+            if self._stroke:
+                self._draw_stroke(painter)
+            self._say(painter, self.presenter.typed or (
+                tr("F5: over to the second screen") if self.presenter.offered is not None else ""))
+
+    def _dim(self, painter: QPainter) -> None:
+        """All but what the spotlight stands on."""
+        outside, hole = QPainterPath(), QPainterPath()
+        outside.addRect(QRectF(self.rect()))
+        place = self._spot()
+        if self.presenter.pointer is not None:
+            hole.addEllipse(place)
+        else:
+            hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
+        head = room.parts(self.picture)[:1]
+        if head and head[0].focus is None:  # the number and its sentence stay lit
+            light = QPainterPath()
+            light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
+            hole = hole.united(light)
+        veil = style.color("dim", THEME)
+        veil.setAlphaF(0.86)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillPath(outside.subtracted(hole), veil)
+
+    def _spot(self) -> QRectF:
+        """Where the spotlight stands, in pixels of the widget."""
+        wide, high = self.picture.size
+        part = self.presenter.part()
+        if self.presenter.pointer is not None:
+            x, y, reach = self.presenter.pointer[0] * wide, self.presenter.pointer[1] * high, SPOT * high
+            box = (x - reach, y - reach, x + reach, y + reach)
+        elif part is not None:
+            return self._around(part.place)
+        else:
+            box = (0.0, 0.0, float(wide), float(high))
+        return self._widget(box)
+
+    def _around(self, box: room.Box) -> QRectF:
+        """A place of the picture with a little room around it, in pixels of the widget."""
+        grow = self.picture.size[1] / 80
+        return self._widget((box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow))
+
+    def _widget(self, box: room.Box) -> QRectF:
+        corner = self.corner + QPointF(box[0], box[1]) * self.zoom
+        return QRectF(corner.x(), corner.y(), (box[2] - box[0]) * self.zoom, (box[3] - box[1]) * self.zoom)
+
+    def _draw_stroke(self, painter: QPainter) -> None:
+        wide, high = self.picture.size
+        points = [self.corner + QPointF(x * wide, y * high) * self.zoom for x, y in self._stroke]
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(style.color("pen", THEME), max(room.LINE, high / 150) * self.zoom, Qt.PenStyle.SolidLine,
+                            Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        painter.drawPolyline(points)
+
+    def _say(self, painter: QPainter, words: str) -> None:
+        """A few words in the corner: the number that is being typed, or the screen that is offered."""
+        if words:
+            size = round(self.height() * room.LABEL)
+            wide = style.text_width(words, size, 600) + 2 * size
+            place = QRectF(self.width() - wide - size, self.height() - 3.2 * size, wide, 2.2 * size)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(style.color("tint", THEME))
+            painter.drawRoundedRect(place, size / 2, size / 2)
+            painter.setPen(style.color("accent-ink", THEME))
+            painter.setFont(style.font(size, 600))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
+
+
+# --- the speaker ----------------------------------------------------------------------------------------------------
+
+class Speaker(QWidget):
+    """What the speaker sees over the window: what the audience sees, what comes next, the notes, clock and place."""
+
+    def __init__(self, presenter: Presenter) -> None:
+        super().__init__(presenter.window)
+        self.presenter = presenter
+        self.now, self.next = Preview(self), Preview(self)
+        self.notes = QPlainTextEdit(self)
+        self.notes.setTabChangesFocus(True)
+        self.notes.setPlaceholderText(tr("Notes for this beat (F2). Page keys go on presenting."))
+        style.name(self.notes, tr("Notes for this beat"), tr("Kept in the session; nobody but you sees them (F2)"))
+        self.buttons = [Button(title, "", "raised", self) for title in (
+            tr("Back"), tr("Next"), tr("Freeze"), tr("Black"), tr("Spotlight"), tr("Pen"), tr("Window"))]
+        names = ("back", "next", "freeze", "black", "spotlight", "pen", "speaker")
+        for button, name in zip(self.buttons, names, strict=True):
+            command = presenter.window.commands[name]
+            button.clicked.connect(lambda checked=False, name=name: presenter.window.run(name))
+            style.name(button, command.title, f"{command.tip} ({command.keys[0]})")
+        self.buttons.append(Button(tr("End"), "", "raised", self))
+        self.buttons[-1].clicked.connect(presenter.leave)
+        style.name(self.buttons[-1], tr("End presenting"), tr("The window as it was; nothing is lost (Esc)"))
+        self._beat, self._coming = "", ()
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        style.name(self, tr("Speaker view"))
+        self.notes.textChanged.connect(self._written)
+        presenter.changed.connect(self.refresh)
+        self._dress()
+
+    def _dress(self) -> None:
+        self.notes.setFont(style.font(15, 400))
+        self.notes.setStyleSheet(f"QPlainTextEdit {{ background: {style.color('raised').name()}; color: "
+                                 f"{style.color('ink').name()}; border: 1px solid {style.color('rule').name()}; "
+                                 "border-radius: 8px; padding: 8px; }")
+
+    def refresh(self) -> None:
+        """Another beat, or another way of showing it."""
+        presenter = self.presenter
+        trace, state, times, moment = (presenter.store.trace, presenter.store.state, presenter.store.timeline,
+                                       presenter.store.moment)
+        if trace is None or moment is None or presenter.speaker is not self:
+            return
+        audience = presenter.audience
+        self.now.show_picture(audience.picture if audience is not None else presenter.shown())
+        coming = min(moment.index + 1, len(times.beats) - 1)
+        wanted = (id(trace), coming, state.view, state.focus, state.look, presenter.size())
+        if wanted != self._coming:  # not in every frame of what plays
+            self._coming = wanted
+            self.next.show_picture(EMPTY if coming == moment.index else for_room(
+                trace, times.settled(coming), replace(state, playing=False), presenter.size()))
+        beat = presenter.spoken_of()
+        written = does.note_of(state, beat)
+        self._beat = beat
+        if self.notes.toPlainText() != written:
+            self.notes.blockSignals(True)
+            self.notes.setPlainText(written)
+            self.notes.blockSignals(False)
+        self.update()
+
+    def _written(self) -> None:
+        beat, text = self._beat, self.notes.toPlainText()
+        if does.note_of(self.presenter.store.state, beat) != text:
+            self.presenter.store.apply(lambda state: does.with_note(state, beat, text), undoable=False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        wide, high = self.width(), self.height()
+        left = round((wide - 72) * 0.6)
+        self.now.setGeometry(24, 88, left, min(round(left * 9 / 16), high - 248))
+        right = wide - 72 - left
+        self.next.setGeometry(48 + left, 88, right, round(right * 9 / 16))
+        top = 88 + self.next.height() + 40
+        self.notes.setGeometry(48 + left, top, right, max(80, high - top - 80))
+        x = 24
+        for button in self.buttons:
+            size = button.sizeHint()
+            button.setGeometry(x, high - 56, max(64, size.width()), 36)
+            x += button.width() + 8
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        presenter, store = self.presenter, self.presenter.store
+        with paint.painting(self) as painter:
+            painter.fillRect(self.rect(), style.color("window"))
+            moment, times = store.moment, store.timeline
+            if moment is None:
+                return
+            style.write(painter, words.beat(moment.index + 1, len(times.beats)), 24, 48, size=20, weight=600)
+            clock = clock_words(presenter.seconds)
+            style.write(painter, clock, self.width() - 24, 48, size=26, weight=600, anchor="end")
+            style.write(painter, " · ".join(self._conditions()), 24, 74, "accent-ink", size=13, weight=600,
+                        width=self.now.width())
+            following = min(moment.index + 1, len(times.beats) - 1)
+            coming = tr("Next: {beat}").format(beat=times.beats[following].address) if following != moment.index \
+                else tr("This is the last beat")
+            style.write(painter, coming, self.next.x(), 74, "ink-2", size=13, weight=600)
+            style.write(painter, tr("Notes"), self.notes.x(), self.notes.y() - 12, "ink-2", size=13, weight=600)
+            self._sentence(painter, self.now.y() + self.now.height() + 32)
+
+    def _conditions(self) -> list[str]:
+        """What the speaker must not forget: held, blank, pen."""
+        presenter = self.presenter
+        found = [presenter.store.moment.beat.address if presenter.store.moment is not None else ""]
+        for holds, said in ((not presenter.on, tr("not presenting: F5")), (presenter.frozen, tr("audience frozen")),
+                            (presenter.blank == BLACK, tr("black")), (presenter.blank == WHITE, tr("white")),
+                            (presenter.pen, tr("pen")), (presenter.alone is not None, tr("one part alone"))):
+            if holds:
+                found.append(said)
+        if presenter.spotlight:
+            found.append(tr("spotlight on {part}").format(part=presenter.part_name()))
+        if presenter.typed:
+            found.append(tr("to beat {number}: Enter").format(number=presenter.typed))
+        return found
+
+    def _sentence(self, painter: QPainter, y: float) -> None:
+        """What the picture says: the sentence to be spoken."""
+        painter.setPen(style.color("ink"))
+        painter.setFont(style.font(17, 500))
+        painter.drawText(QRectF(24, y - 18, self.now.width(), self.height() - y - 50),
+                         Qt.TextFlag.TextWordWrap, self.presenter.picture.caption)
+
+
+class Preview(QWidget):
+    """A picture for a room, small."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.picture = EMPTY
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def show_picture(self, picture: Picture) -> None:
+        self.picture = picture
+        self.setAccessibleName(picture.caption)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        with paint.painting(self) as painter:
+            style.fill(painter, QRectF(self.rect()), "sunk", 8)
+            if self.picture is EMPTY:
+                return
+            wide, high = self.picture.size
+            scale = min(self.width() / wide, self.height() / high)
+            painter.translate((self.width() - wide * scale) / 2, (self.height() - high * scale) / 2)
+            painter.scale(scale, scale)
+            paint.paint(self.picture, painter)
+
+
+def clock_words(seconds: int) -> str:
+    """`12:05`, `1:02:05`."""
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

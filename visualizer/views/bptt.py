@@ -1,0 +1,260 @@
+"""Back-propagation through time, item by item: what each step adds to the gradient of the recurrent weights, and from
+which loss the gradient of a step came. The sum of all items is the gradient that training uses; it is checked."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import causes, colour, logchart, numbers, parts, steps
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, unmarked
+from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
+from visualizer.trace import Arrays, Trace
+from visualizer.views import View
+
+Values = NDArray[np.float64]
+WINDOWS = ("all", "1", "2", "5", "10", "20", "50")
+"""The knob `window`: through how many steps a loss goes back, its own among them."""
+ORDER = ("1", "2", "5", "10", "20", "50")
+DECADES = 4
+EXACT = 1e-12
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """Tiles and bars of G_t over the steps, the matrix of losses and steps, and what a shorter way back leaves."""
+    measured = trace.studies.get("bptt")
+    if measured is None:
+        return logchart.unmeasured(look, "Step gradients",
+                                   "What each step adds to the gradient of the recurrent weights")
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    if f"{layer.name}/norms" not in measured:
+        why = (layer.why or "nothing flowed back to it").rstrip(".")
+        return logchart.unmeasured(look, layer.name, "", f"{layer.name} has no gradient through time: {why}.")
+    shown, place, s = reading(trace, layer.name), steps.span(reading(trace, layer.name), look), look.text_scale
+    norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
+    window = look.knob("window", "all")
+    said = _sentence(trace, shown, measured, norms, window, moment)
+    bottom = look.size[1] - lanes_height(look)
+    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, "G: what a step adds to ∂L/∂W_hh")]
+    cut = _within(shown, measured, window)
+    y = 112 * s
+    y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, marks)
+    losses = int(np.count_nonzero(np.any(measured[f"{layer.name}/from"], axis=1)))
+    below = 36 * s + max(40 * s, losses * min(16 * s, place.pitch)) + 84 * s
+    high = min(max(60 * s, bottom - y - 30 * s - below), 300 * s)
+    y = _bars(shown, norms, cut, place, y + 10 * s, high, moment, trace, look, marks)
+    marks += _checked(shown, measured, y + 20 * s, look)
+    _matrix(trace, shown, measured, window, y + 40 * s, bottom - 12 * s, moment, place, look, marks)
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(shown, measured, norms))
+
+
+def shares(norms: Values, order: list[int]) -> dict[int, float]:
+    """The share of the last 1, 5 and 10 steps in the sum of all sizes; steps in the order of reading."""
+    total = float(norms.sum()) or 1.0
+    return {last: float(norms[order[-last:]].sum()) / total for last in (1, 5, 10)}
+
+
+def _order(shown: Reading) -> list[int]:
+    return list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
+
+
+def _within(shown: Reading, measured: Arrays, window: str) -> set[int]:
+    """Steps that some loss still reaches through so many steps."""
+    split = measured[f"{shown.layer.name}/from"]
+    reach = shown.steps if window == "all" else int(window)
+    place = {step: at for at, step in enumerate(_order(shown))}
+    return {step for step in range(shown.steps) for origin in np.flatnonzero(split[:, step])
+            if place[int(origin)] - place[step] < reach}
+
+
+# --- tiles and bars -------------------------------------------------------------------------------------------------
+
+def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place: steps.Span, y: float, moment: Moment,
+           trace: Trace, look: Look, marks: list[Mark]) -> float:
+    """The upper left corner of each G_t as a tile, all on one logarithmic scale; returns its lower edge."""
+    s, now = look.text_scale, steps.current(trace, shown, moment)
+    corner = np.asarray(measured[f"{shown.layer.name}/corner"], np.float64)
+    cell = float(int((place.pitch - 3) / corner.shape[1]))
+    x = (steps.LEFT - 16) * s
+    if cell < 1:
+        return y - 10 * s
+    tall = cell * float(corner.shape[1])
+    top = float(np.abs(corner).max()) or 1.0
+    shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
+    marks += [Text(x, y + 14 * s, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13 * s, 600, "ink",
+                   "end"),
+              Text(x, y + 30 * s, plain(f"{numbers.shape(corner.shape[1:])} corner"), 11 * s, 400, "ink-2", "end")]
+    if tall >= 44 * s:
+        marks.append(Text(x, y + 44 * s, plain("log, 4 decades"), 11 * s, 400, "ink-2", "end"))
+    for step in range(shown.steps):
+        left = place.left(step) + (place.pitch - tall) / 2
+        marks.append(Image(left, y, (cell, cell), shades[step][None].copy(), "gradient", indices=(-1,),
+                           opacity=(1.0 if step in cut else 0.25) * _arrived(trace, shown, step, moment),
+                           focus=Focus(shown.layer.name, (step,))))
+    left = place.left(now) + (place.pitch - tall) / 2
+    marks.append(Rect(left - 2, y - 2, tall + 4, tall + 4, "", "accent", 2))
+    return y + tall
+
+
+def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: float, high: float,
+          moment: Moment, trace: Trace, look: Look, marks: list[Mark]) -> float:
+    """∥G_t∥ as bars from zero, and what each share of the last steps comes to; returns the lower edge."""
+    s, now = look.text_scale, steps.current(trace, shown, moment)
+    base, top = y + 18 * s + high, float(norms.max()) or 1.0
+    x, gap = (steps.LEFT - 16) * s, 2.0 if place.pitch >= 8 else 0.0
+    marks += [Text(x, base - high + 12 * s, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s,
+                   600,
+                   "ink", "end"),
+              Text(x, base - high + 28 * s, plain("bars from 0"), 11 * s, 400, "ink-2", "end"),
+              Line(((place.x, base), (place.left(place.count), base)), "rule")]
+    for step in range(shown.steps):
+        tall = high * float(norms[step]) / top
+        if tall >= 0.5:
+            marks.append(Rect(place.left(step) + gap, base - tall, place.pitch - 2 * gap, tall, "gradient-mark",
+                              radius=1,
+                              focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(norms[step])),
+                              opacity=(1.0 if step in cut else 0.25) * _arrived(trace, shown, step, moment)))
+    words = logchart.words(float(norms[now]))
+    half = width(words, 12 * s, 600) / 2
+    middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
+    marks.append(Text(middle, base - high * float(norms[now]) / top - 5 * s, plain(words), 12 * s, 600, "gradient-text",
+                      "middle"))
+    return base
+
+
+def _arrived(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
+    """Faint until the gradient has come here, on the way back."""
+    return 0.35 + 0.65 * steps.arrived(trace, shown, moment).of(step) if moment.backward else 1.0
+
+
+def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mark]:
+    """How far the sum of all items lies from autograd's gradient, and the share of the last steps."""
+    s, name = look.text_scale, shown.layer.name
+    error = float(measured[f"{name}/error"])
+    x = steps.LEFT * s
+    if math.isnan(error):
+        words, fill, ink = "Σ G could not be compared: autograd gave no gradient of W_hh alone", "sunk", "ink"
+    elif error <= EXACT:
+        said = "exactly" if error == 0 else f"to {numbers.power(error)}, relative"
+        words, fill, ink = f"Σ G = ∂L/∂W_hh of autograd {said}", "tint", "accent-ink"
+    else:
+        words, fill, ink = f"Σ G differs from ∂L/∂W_hh of autograd by {numbers.power(error)}", "sunk", "negative-text"
+    wide = width(words, 12 * s, 600) + 20 * s
+    marks: list[Mark] = [Rect(x, y - 15 * s, wide, 22 * s, fill, radius=6), Text(x + 10 * s, y, plain(words), 12 * s,
+                                                                                 600, ink)]
+    norms = np.asarray(measured[f"{name}/norms"], np.float64)
+    told = ", ".join(f"last {last}: {numbers.percent(share, 0)}" for last, share in shares(norms, _order(shown)).items()
+                     if last <= shown.steps)
+    room = look.size[0] - x - wide - 30 * s
+    text = f"of Σ ∥G∥, {told}"
+    if width(text, 12 * s) <= room:
+        marks.append(Text(x + wide + 14 * s, y, plain(text), 12 * s, 400, "ink-2"))
+    return marks
+
+
+# --- losses and steps -----------------------------------------------------------------------------------------------
+
+def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: float, bottom: float, moment: Moment,
+            place: steps.Span, look: Look, marks: list[Mark]) -> None:
+    """∥∂L_s/∂h_t∥ of what enters at step s, by losses or by layers above: one row for each s, over the steps t."""
+    s, name = look.text_scale, shown.layer.name
+    split = np.asarray(measured[f"{name}/from"], np.float64)
+    origins = [int(row) for row in np.flatnonzero(split.any(axis=1))]
+    if shown.reverse:
+        origins = origins[::-1]
+    high = bottom - top
+    if not origins or high < 40 * s:
+        return
+    row = min(16 * s, (high - (64 * s if high > 150 * s else 0)) / len(origins))
+    row = float(int(row)) if row >= 2 else row
+    x, now = (steps.LEFT - 16) * s, steps.current(trace, shown, moment)
+    largest = float(split.max()) or 1.0
+    reach = shown.steps if window == "all" else int(window)
+    kept = np.array([[abs(step - origin) < reach for step in range(shown.steps)] for origin in origins])
+    shades = np.where(kept, colour.magnitude(split[origins], largest * 10.0 ** -6, largest), 0).astype(np.uint8)
+    marks += [Text(x, top + 12 * s, plain("came from"), 13 * s, 600, "ink", "end"),
+              Text(x, top + 28 * s, plain("entered at step ↓"), 11 * s, 400, "ink-2", "end")]
+    outside = ~kept & (split[origins] > 0)
+    marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
+                       hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"),
+                       transposed=True))
+    tall = row * len(origins)
+    marks.append(Rect(place.x, top, place.pitch * shown.steps, tall, "", "hair", 1))
+    marks.append(Rect(place.left(now), top, place.pitch, tall, "", "accent", 1.5))
+    right = place.left(place.count) + 8 * s
+    marks.append(Text(right, top + 10 * s, plain(str(origins[0] + 1)), 11 * s, 400, "ink-2"))
+    if len(origins) > 1 and tall > 26 * s:
+        marks.append(Text(right, top + tall - 2 * s, plain(str(origins[-1] + 1)), 11 * s, 400, "ink-2"))
+    under = top + max(tall, 32 * s)
+    if bottom - under > 56 * s:
+        _truncated(shown, measured, window, under + 12 * s, look, marks)
+
+
+def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Look, marks: list[Mark]) -> None:
+    """For every window the size of the weight gradient that is left, and how far it is off."""
+    s = look.text_scale
+    kept = np.asarray(measured[f"{shown.layer.name}/kept"], np.float64)
+    useful = [index for index, word in enumerate(ORDER) if index == 0 or int(ORDER[index - 1]) < shown.steps]
+    x = (steps.LEFT - 16) * s
+    marks += [Text(x, y + 12 * s, plain("cut after"), 13 * s, 600, "ink", "end"),
+              Text(x, y + 28 * s, plain("size, and error"), 11 * s, 400, "ink-2", "end")]
+    each = min(150 * s, (look.size[0] - steps.LEFT * s - 24 * s) / len(useful))
+    for at, index in enumerate(useful):
+        left, chosen = steps.LEFT * s + at * each, ORDER[index] == window
+        size, error = float(kept[index, 0]), float(kept[index, 1])
+        ink = "accent-ink" if chosen else "ink"
+        steps_word = "step" if ORDER[index] == "1" else "steps"
+        marks += [Text(left, y + 12 * s, plain(f"{ORDER[index]} {steps_word}"), 12 * s, 600, ink),
+                  Rect(left, y + 19 * s, each - 20 * s, 6 * s, "sunk", radius=3),
+                  Rect(left, y + 19 * s, max(1.0, (each - 20 * s) * min(1.0, size)), 6 * s, "gradient-mark", radius=3),
+                  Text(left, y + 40 * s, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11 * s, 400, "ink-2",
+                       max_width=each - 8 * s)]
+
+
+def _off(error: float) -> str:
+    return "whole" if error < EXACT else f"{numbers.percent(error, 0)} off"
+
+
+def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, window: str, moment: Moment) -> str:
+    name, now = shown.layer.name, steps.current(trace, shown, moment)
+    if window != "all":
+        size, error = (float(value) for value in measured[f"{name}/kept"][ORDER.index(window)])
+        return causes.truncation(size, error, int(window)) or \
+            f"Cut after {window} steps nothing is lost: no loss reaches further back than that here."
+    if moment.backward:
+        total = float(measured[f"{name}/total"])
+        column = np.asarray(measured[f"{name}/from"], np.float64)[:, now]
+        most = int(np.argmax(column)) + 1
+        said = f"Step {now + 1} adds {{{logchart.words(float(norms[now]))}}} to a weight gradient of size " \
+               f"{numbers.significant(total, 2)}"
+        return f"{said}; most of what arrived here came from step {most}." if column.any() else f"{said}."
+    share = shares(norms, _order(shown))
+    last = next((last for last in (5, 10, 1) if last < shown.steps), 1)
+    return causes.from_late_losses(share[last], last) or (
+        f"The gradient of the recurrent weights is the sum of {{{shown.steps} step gradients}}; the largest comes from "
+        f"step {int(np.argmax(norms)) + 1}, “{shown.words[int(np.argmax(norms))]}”.")
+
+
+def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
+    """One row a step: its size, and what reached it from each of the losses."""
+    split = np.asarray(measured[f"{shown.layer.name}/from"], np.float64)
+    origins = [int(row) for row in np.flatnonzero(split.any(axis=1))]
+    rows: list[tuple[str | float | int, ...]] = [
+        (step + 1, shown.words[step], float(norms[step]), *(float(split[origin, step]) for origin in origins))
+        for step in range(shown.steps)]
+    return Table(("step", "reads", "∥G∥", *(f"from step {origin + 1}" for origin in origins)), tuple(rows))
+
+
+VIEW = View(
+    "bptt", "Step gradients",
+            "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
+    suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    draw=draw, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
+)

@@ -1,0 +1,419 @@
+"""Connectivity: what an answer hangs on, by gradient and by leaving each step out, for one answer and for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Table,
+    Text,
+    plain,
+    unmarked,
+)
+from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
+from visualizer.trace import Trace
+from visualizer.views import View
+
+Values = NDArray[np.float64]
+
+STUDY = "connectivity"
+TOP, LEFT, RIGHT = 68.0, 132.0, 40.0
+DECADES = 4
+"""Gradients are drawn on one log scale from the largest of all answers down by so many powers of ten."""
+TILE, STRIP, LINE_GAP = 31.0, 16.0, 12.0
+"""Heights of a tile with its word, of the strip of changes under it, and the gap to the next line of text."""
+MOST_LINES = 4
+FACTS, BETWEEN = 216.0, 36.0
+"""Width of the column of facts, and the gap before it and between the two maps."""
+LEAST_CHART = 96.0
+ROUNDING = 1e-12
+"""A change of less than this share of the largest one has no sign that is worth a minus."""
+FEWEST_RANKED = 3
+NEUTRAL = ("the mean of all symbols", "a blank picture", "the mean of all steps")
+"""What stands in for a step that is left out, in the order of the study's numbers."""
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The text behind one answer, each step shaded by its pull on it; below, the same for all answers."""
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    shown = reading(trace, layer.name)
+    place = steps.span(shown, look)
+    found = hanging(trace)
+    if found is None or found.gradient.shape[1] != shown.steps:
+        return _not_measured(trace, shown, moment, place, look)
+    answer = found.answer_at(steps.current(trace, shown, moment))
+    said = _sentence(trace, shown, found, answer)
+    marks = list(parts.sentence(look, said))
+    text, bottom = _text(shown, found, answer, look)
+    marks += text
+    marks += _all_answers(trace, shown, found, answer, bottom, look)
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(trace, shown, found, answer))
+
+
+@dataclass(frozen=True, eq=False)
+class Hanging:
+    """What the study measured. Rows are answers, columns steps that were read."""
+
+    gradient: Values
+    """(answer, step): ‖∂ logit / ∂ x_t‖ of the class that is likeliest at that answer."""
+    change: Values
+    """(answer, step): that logit minus what it is without the step."""
+    choice: NDArray[np.int64]
+    neutral: str
+    one_way: bool
+    """Whether no answer knows of later steps."""
+
+    def answer_at(self, step: int) -> int:
+        """The answer that is given at a step; the only one where there is one for all steps."""
+        return min(step, len(self.gradient) - 1) if len(self.gradient) > 1 else 0
+
+    def known(self, answer: int) -> int:
+        """How many steps the answer can know of."""
+        steps_read = self.gradient.shape[1]
+        return answer + 1 if self.one_way and len(self.gradient) == steps_read else steps_read
+
+    @property
+    def top(self) -> float:
+        return float(self.gradient.max()) or 1.0
+
+    @property
+    def most(self) -> float:
+        return float(np.abs(self.change).max()) or 1.0
+
+    def agreement(self, answer: int) -> float | None:
+        """Rank correlation of gradient and size of the change over the steps known; None for fewer than three, or
+        where all are alike."""
+        known = self.known(answer)
+        return rank_correlation(self.gradient[answer, :known], np.abs(self.change[answer, :known]))
+
+
+@lru_cache(maxsize=16)
+def hanging(trace: Trace) -> Hanging | None:
+    """The study of a recording; None where it was not made, or does not suit."""
+    found = trace.studies.get(STUDY)
+    if not found:
+        return None
+    gradient, change = np.asarray(found["gradient"], np.float64), np.asarray(found["change"], np.float64)
+    one_way = len(gradient) == gradient.shape[1] and not np.triu(gradient, 1).any()
+    return Hanging(gradient, change, np.asarray(found["choice"]), NEUTRAL[int(found["neutral"])], one_way)
+
+
+def rank_correlation(one: Values, other: Values) -> float | None:
+    """Spearman's: the correlation of the ranks, equal values sharing the mean of theirs."""
+    if len(one) < FEWEST_RANKED or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return None
+    return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
+
+
+def _ranks(values: Values) -> Values:
+    _, at, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    ranks: Values = (last - (counts - 1) / 2)[at]
+    return ranks
+
+
+# --- the text behind one answer -------------------------------------------------------------------------------------
+
+def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list[Mark], float]:
+    """(marks, their bottom): the steps in lines, as many as fit around the last one that the answer knows."""
+    s = look.text_scale
+    words = [_short(word) for word in shown.words]
+    pitch, a_line = _pitch(shown, found, look)
+    numbered = pitch >= 44 * s
+    high = (TILE + STRIP + LINE_GAP + (14 if numbered else 0)) * s
+    lines = -(-len(words) // a_line)
+    last = (found.known(answer) - 1) // a_line
+    most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - TOP * s) // high)))
+    first = max(0, min(last - most + 1, lines - most)) if lines > most else 0
+    marks: list[Mark] = []
+    for row in range(first, min(lines, first + most)):
+        own = range(row * a_line, min(len(words), (row + 1) * a_line))
+        y = TOP * s + (row - first) * high
+        marks += _line(shown, found, answer, words, own, y, pitch, numbered, look)
+    bottom = TOP * s + (min(lines, first + most) - first) * high
+    if lines > most:
+        upper, lower = first * a_line + 1, min(len(words), (first + most) * a_line)
+        marks.append(Text((LEFT - 16) * s, bottom - LINE_GAP * s, plain(f"steps {upper}–{lower} of {len(words)}"),
+                          11 * s, 400, "ink-2", "end"))
+    return [*_labels(found, numbered, look), *marks], bottom
+
+
+def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
+    """How far tiles stand apart, so that the longest word has room; and how many are in a line."""
+    s, longest = look.text_scale, max(len(_short(word)) for word in shown.words)
+    room = look.size[0] - (LEFT + RIGHT + (0 if len(found.gradient) > 1 else FACTS + BETWEEN)) * s
+    least = max(13.0, 7.4 * longest + 7) * s
+    pitch = float(int(max(least, min(50 * s, room / shown.steps))))
+    return pitch, max(1, int(room // pitch))
+
+
+def _labels(found: Hanging, numbered: bool, look: Look) -> list[Mark]:
+    s = look.text_scale
+    x, y = (LEFT - 16) * s, TOP * s
+    below = y + (TILE + (14 if numbered else 0) + 12.5) * s
+    return [Text(x, y + 11 * s, plain("gradient"), 13 * s, 600, "ink", "end"),
+            Text(x, y + 25 * s, (Run("∥∂logit/∂"), Run("x", italic=True), Run("t", shift="sub"), Run("∥")), 11 * s, 400,
+                 "ink-2", "end"),
+            Text(x, below, plain("left out"), 13 * s, 600, "ink", "end")]
+
+
+def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: range, y: float, pitch: float,
+          numbered: bool, look: Look) -> list[Mark]:
+    """One line of tiles with their words, and under it the strip of what leaving each of them out changes."""
+    s, x, known = look.text_scale, LEFT * look.text_scale, found.known(answer)
+    wide = pitch - (4 if pitch > 24 * s else 1) * s
+    shades = colour.magnitude(found.gradient[answer], found.top * 10.0 ** -DECADES, found.top)
+    changes = colour.signed(found.change[answer], found.most)
+    strip = y + (TILE + (14 if numbered else 0)) * s
+    digits = 1 if found.most >= 1 else 2
+    marks: list[Mark] = []
+    for place, step in enumerate(own):
+        left = x + place * pitch
+        focus = Focus(shown.layer.name, (step,))
+        if step >= known:
+            marks.append(Rect(left, y, wide, TILE * s, "hatch", "tile-border", 1, inside=True, focus=focus,
+                              tip=f"Step {step + 1}, “{shown.words[step]}”: the answer comes before it is read."))
+            marks.append(Text(left + wide / 2, y + 20 * s, plain(words[step]), _size(words[step], wide, s), 400,
+                              "ink-2", "middle", mono=len(words[step]) == 1))
+            continue
+        size, pull = found.gradient[answer, step], found.change[answer, step]
+        fill = f"gradient:{int(shades[step])}"
+        said = (f"Step {step + 1}, “{shown.words[step]}”: the gradient's size is {numbers.significant(float(size), 3)};"
+                f" without it the logit changes by {numbers.signed(float(-pull), 3)}.")
+        marks.append(Rect(left, y, wide, TILE * s, fill, "tile-border", 1, inside=True, focus=focus, tip=said))
+        marks.append(Text(left + wide / 2, y + 20 * s, plain(words[step]), _size(words[step], wide, s), 600,
+                          colour.ink_on(fill, look.theme), "middle", mono=len(words[step]) == 1))
+        marks.append(Rect(left, strip, wide, STRIP * s, f"activation:{int(changes[step])}", "tile-border", 1,
+                          inside=True, focus=focus, tip=said))
+        if numbered:
+            marks.append(Text(left + wide / 2, y + (TILE + 11) * s, plain(numbers.significant(float(size), 2)), 11 * s,
+                              500, "gradient-text", "middle", max_width=pitch))
+            marks.append(Text(left + wide / 2, strip + 12 * s, plain(numbers.signed(float(pull), digits)), 11 * s, 600,
+                              colour.ink_on(f"activation:{int(changes[step])}", look.theme), "middle", max_width=pitch))
+        elif pull < -ROUNDING * found.most and wide >= 5 * s:
+            ink = colour.ink_on(f"activation:{int(changes[step])}", look.theme)
+            marks.append(Line(((left + wide / 2 - 2 * s, strip + STRIP * s / 2),
+                               (left + wide / 2 + 2 * s, strip + STRIP * s / 2)), ink, 1.2 * s))
+    if len(found.gradient) > 1 and answer in own:
+        left = x + (answer - own.start) * pitch
+        marks.append(Rect(left - 2, y - 2, wide + 4, strip + STRIP * s - y + 4, "", "accent", 2, radius=4))
+    return marks
+
+
+def _size(word: str, wide: float, s: float) -> float:
+    return min(15 * s, max(9 * s, wide / max(1, len(word)) * 1.35)) if len(word) > 1 else min(15 * s, wide * 1.2)
+
+
+def _short(word: str) -> str:
+    """The number alone of `row 12`."""
+    return word.rpartition(" ")[2] if word[-1:].isdigit() and " " in word else word
+
+
+# --- all answers ----------------------------------------------------------------------------------------------------
+
+def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top: float, look: Look) -> list[Mark]:
+    """Below the text: maps of answers × steps, or bars where there is one answer; and what both say together."""
+    s = look.text_scale
+    y, bottom = top + 26 * s, look.size[1] - lanes_height(look) - 16 * s
+    left, right = LEFT * s, look.size[0] - RIGHT * s
+    wide = right - left - (FACTS + BETWEEN) * s
+    marks: list[Mark] = [Line(((24 * s, top + 2 * s), (look.size[0] - 24 * s, top + 2 * s)), "hair")]
+    if len(found.gradient) > 1:
+        side = min(bottom - y - 30 * s, (wide - BETWEEN * s) / 2)
+        marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
+        if found.one_way:
+            marks += _by_lag(found, left, y + side + 58 * s, wide - 40 * s, bottom, look)
+    else:
+        marks += _bars(shown, found, left, y, wide, bottom - y, look)
+    return marks + _facts(found, answer, right - FACTS * s, y, FACTS * s, look)
+
+
+def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: float, look: Look) -> list[Mark]:
+    s = look.text_scale
+    answers, read = found.gradient.shape
+    cell = side / max(answers, read)
+    cell = float(int(cell)) if cell >= 2 else cell
+    hidden = np.triu(np.ones((answers, read), bool), 1) if found.one_way else None
+    marks: list[Mark] = []
+    shades = (colour.magnitude(found.gradient, found.top * 10.0 ** -DECADES, found.top),
+              colour.signed(found.change, found.most))
+    for index, (entries, palette, title) in enumerate(zip(
+            shades, ("gradient", "activation"), ("by gradient", "by leaving it out"), strict=True)):
+        left = x + index * (side + BETWEEN * s)
+        marks.append(Text(left, y + 2 * s, plain(title), 12 * s, 600, "ink"))
+        origin = y + 12 * s
+        marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
+                           hatched=None if hidden is None or cell < 3 else hidden[None], indices=(-1,)))
+        for row in range(answers):
+            marks.append(Rect(left, origin + row * cell, read * cell, cell, focus=Focus(focus.layer, (row,)),
+                              tip=f"The answer after step {row + 1}."))
+        marks.append(Rect(left - 2, origin + answer * cell - 2, read * cell + 4, cell + 4, "", "accent", 2))
+        below = origin + answers * cell + 15 * s
+        marks.append(Text(left, below, plain("steps read →"), 11 * s, 400, "ink-2"))
+    marks.append(Text(x - 10 * s, y + 12 * s + answer * cell + cell / 2 + 4 * s, plain(f"answer {answer + 1}"),
+                      12 * s, 600, "accent-ink", "end"))
+    if answer * cell > 40 * s:
+        marks.append(Text(x - 10 * s, y + 24 * s, plain("answers ↓"), 11 * s, 400, "ink-2", "end"))
+    return marks
+
+
+def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high: float, look: Look) -> list[Mark]:
+    """The one answer over all steps: sizes of the gradient upwards, changes on both sides of zero below."""
+    s, count = look.text_scale, found.gradient.shape[1]
+    pitch, a_line = _pitch(shown, found, look)
+    pitch = pitch if count <= a_line else wide / count  # under their tiles, where these are in one line
+    wide = pitch * count
+    upper, gap = high * 0.42, 34 * s
+    base, zero = y + 12 * s + upper, y + 12 * s + upper + gap + (high - upper - gap - 12 * s) / 2
+    half = (high - upper - gap - 12 * s) / 2
+    marks: list[Mark] = [Text(x, y + 2 * s, plain("by gradient"), 12 * s, 600, "ink"),
+                         Text(x, base + gap - 14 * s, plain("by leaving it out"), 12 * s, 600, "ink"),
+                         Line(((x, base), (x + wide, base)), "rule"), Line(((x, zero), (x + wide, zero)), "rule"),
+                         Text(x - 8 * s, y + 20 * s, plain(numbers.significant(found.top, 2)), 11 * s, 400, "ink-2",
+                              "end"),
+                         Text(x - 8 * s, zero + 4 * s, plain("0"), 11 * s, 400, "ink-2", "end"),
+                         Text(x - 8 * s, zero - half + 8 * s, plain(numbers.signed(found.most, 1)), 11 * s, 400,
+                              "ink-2", "end"),
+                         Text(x - 8 * s, zero + half, plain(numbers.number(-found.most, 1)), 11 * s, 400, "ink-2",
+                              "end")]
+    for step in range(count):
+        left, bar = x + step * pitch + 1, max(1.0, pitch - 3)
+        size, pull = float(found.gradient[0, step]), float(found.change[0, step])
+        focus = Focus(shown.layer.name, (step,))
+        tall = upper * 0.94 * size / found.top
+        marks.append(Rect(left, base - tall, bar, tall, "gradient-mark", focus=focus,
+                          tip=f"Step {step + 1}: {numbers.significant(size, 3)}"))
+        reach = half * 0.92 * pull / found.most
+        marks.append(Rect(left, zero - max(0.0, reach), bar, abs(reach),
+                          "positive-bar" if pull > 0 else "negative-bar", focus=focus,
+                          tip=f"Step {step + 1}: {numbers.signed(pull, 3)}"))
+    return marks
+
+
+def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
+    """Whether gradient and cause agree, and the ranges of the colours."""
+    s = look.text_scale
+    agreement = found.agreement(answer)
+    marks: list[Mark] = [Text(x, y + 2 * s, plain("Do both agree?"), 12 * s, 600, "ink")]
+    if agreement is None:
+        marks.append(Text(x, y + 24 * s, plain("too few steps to rank"), 12 * s, 400, "ink-2", max_width=wide))
+    else:
+        value = numbers.number(agreement, 2)
+        beside = x + width(value, 26 * s, 600) + 12 * s
+        marks += [Text(x, y + 36 * s, plain(value), 26 * s, 600, "ink", display=True),
+                  Text(beside, y + 23 * s, plain("rank correlation"), 11 * s, 400, "ink-2"),
+                  Text(beside, y + 37 * s, plain(f"over {found.known(answer)} steps"), 11 * s, 400, "ink-2")]
+    low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
+    marks += parts.legend(x, y + 76 * s, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
+    most = numbers.number(found.most, 1 if found.most >= 1 else 2)
+    marks += parts.legend(x, y + 134 * s, wide, look, "activation", "Logit minus logit without it", f"−{most}", "0",
+                          most)
+    marks.append(Text(x, y + 182 * s, plain(f"stands in: {found.neutral}"), 11 * s, 400, "ink-2",
+                      max_width=wide))
+    return marks
+
+
+def _by_lag(found: Hanging, x: float, y: float, wide: float, bottom: float, look: Look) -> list[Mark]:
+    """The mean over all answers by how far back a step lies: one answer alone may be an exception."""
+    s = look.text_scale
+    lags = [float(np.mean(np.diagonal(found.gradient, -lag))) for lag in range(len(found.gradient))]
+    if bottom - y < LEAST_CHART * s or len(lags) < 2 or not max(lags) > 0:
+        return []
+    top = int(np.ceil(np.log10(max(lags))))
+    low = max(top - DECADES, int(np.floor(np.log10(max(min(lags), 1e-300)))))
+    chart = (y + 12 * s, bottom - 16 * s)
+
+    def height(value: float) -> float:
+        share = (np.log10(max(value, 10.0 ** low)) - low) / (top - low)
+        return float(chart[1] - share * (chart[1] - chart[0]))
+
+    marks: list[Mark] = [Text(x, y, plain("Mean of all answers, by steps back"), 12 * s, 600,
+                              "ink", max_width=wide)]
+    for power in range(low, top + 1, max(1, (top - low) // 2)):
+        marks += [Line(((x, height(10.0 ** power)), (x + wide, height(10.0 ** power))), "hair"),
+                  Text(x + wide + 8 * s, height(10.0 ** power) + 4 * s, plain(numbers.power_of_ten(power)), 11 * s,
+                       400, "ink-2")]
+    marks.append(Line(tuple((x + wide * (1 - lag / (len(lags) - 1)), height(value)) for lag, value in enumerate(lags)),
+                      "gradient-mark", 1.5 * s))
+    marks += [Text(x, chart[1] + 14 * s, plain(f"{len(lags) - 1} steps back"), 11 * s, 400, "ink-2"),
+              Text(x + wide, chart[1] + 14 * s, plain("0"), 11 * s, 400, "ink-2", "end")]
+    return marks
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+def _sentence(trace: Trace, shown: Reading, found: Hanging, answer: int) -> str:
+    known = found.known(answer)
+    by_gradient = int(np.argmax(found.gradient[answer, :known]))
+    by_change = int(np.argmax(np.abs(found.change[answer, :known])))
+    what = _quoted(label(trace, int(found.choice[answer])))
+    after = f", expected after step {answer + 1}," if foretells(trace) else \
+        f", the answer after step {answer + 1}," if len(found.gradient) > 1 else ""
+    if not found.gradient[answer, :known].any():
+        return f"{what}{after} does not depend on any step."
+    first = f"{what}{after} is pulled hardest by {_named(shown, by_gradient)}"
+    pull = float(found.change[answer, by_change])
+    moved = "lowers" if pull > 0 else "raises"
+    size = f"{{{numbers.number(abs(pull), 2)}}}"
+    if by_change == by_gradient:
+        return f"{first}; leaving that out, too, {moved} its logit most, by {size}."
+    return f"{first}, but leaving out {_named(shown, by_change)} {moved} its logit most, by {size}."
+
+
+def _named(shown: Reading, step: int) -> str:
+    word = shown.words[step]
+    if word == str(step + 1):
+        return f"step {step + 1}"
+    return f"{word} of the picture" if word.startswith("row ") else f"{_quoted(word)} at step {step + 1}"
+
+
+def _quoted(word: str) -> str:
+    """In quotes, with nothing in it read as markup."""
+    return "“" + "".join(f"\\{letter}" if letter in "\\`{}_*" else letter for letter in word) + "”"
+
+
+def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:
+    """One row a step, for the answer shown."""
+    known = found.known(answer)
+    rows = tuple((step + 1, shown.words[step], float(found.gradient[answer, step]), float(found.change[answer, step]))
+                 for step in range(known))
+    what = f"∂ logit of {label(trace, int(found.choice[answer]))}"
+    return Table(("step", "reads", f"‖{what} / ∂ x‖", f"logit minus logit without it ({found.neutral} instead)"), rows)
+
+
+def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, look: Look) -> Picture:
+    """Until the study is there: what it will be, and nothing else."""
+    s = look.text_scale
+    known = trace.studies.get(STUDY)
+    said = "This cannot be measured for this network or for an input of this length." if known is not None else \
+        "Not measured yet: this takes a backward pass for every answer, and a forward pass without every step."
+    marks = [*parts.sentence(look, said),
+             Rect(LEFT * s, TOP * s, look.size[0] - (LEFT + RIGHT) * s,
+                  look.size[1] - lanes_height(look) - (TOP + 20) * s, "hatch", "tile-border", 1, inside=True)]
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
+
+
+VIEW = View(
+    "connectivity", "Connections", "What an answer hangs on: by gradient, and by leaving each step out.",
+    suits=lambda trace: bool(layers(trace)) and any(layer.axes[-1:] == ("class",) for layer in trace) and
+    "lab" not in trace.studies, draw=draw, order=17, studies=(STUDY,),
+)

@@ -1,0 +1,56 @@
+"""How large the gradient is on its way back: layer by layer through a network in depth, step by step through time.
+
+Everything is measured in float64 and drawn on a logarithmic axis; beside it stands what each hop keeps, and why.
+"""
+
+from __future__ import annotations
+
+from visualizer.scene import logchart
+from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.reading import layers, shown_layer
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Trace
+from visualizer.views import View
+from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps
+
+TITLE = "Gradient flow"
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The curves of the laboratory; of a network through time where a layer has steps, unless the knob `along` says
+    depth; else through depth."""
+    if "lab" in trace.studies:
+        return _lab.draw(trace, moment, look)
+    measured = trace.studies.get("flow")
+    if measured is None:
+        return logchart.unmeasured(look, TITLE, "The size of the gradient at every layer and step")
+    if "gradient" not in measured:
+        return logchart.unmeasured(look, TITLE, "", "Nothing was differentiated here, so no gradient flows; choose the "
+                                                    "loss as what is looked at.")
+    if layers(trace) and look.knob("along", "time") == "time":
+        layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+        return _steps.draw(trace, moment, look, layer)
+    return _layers.draw(trace, moment, look)
+
+
+def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
+    """What the inspector says of the laboratory."""
+    return _lab_page.page(trace, moment, look) if "lab" in trace.studies else None
+
+
+def consequence(trace: Trace) -> tuple[str, ...]:
+    """What follows from the knobs of the laboratory, in one or two sentences with measured numbers."""
+    found = _lab_facts.study(trace)
+    return () if found is None else _lab_facts.why(found)[:2]
+
+
+def _suits(trace: Trace) -> bool:
+    measured = trace.studies.get("lab")
+    return trace.has_backward if measured is None else not {"hidden.mean", "rnn.mean"}.isdisjoint(measured)
+
+
+VIEW = View(
+    "gradient_flow", "Gradient flow", "How large the gradient is at every layer and step, and what each hop keeps.",
+    suits=_suits, draw=draw, order=16, page=page, studies=("flow", "before"),
+    knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
+)

@@ -1,0 +1,533 @@
+"""The laboratory drawn: the curves on a log axis with its floor, a strip for each, and the cursor that walks back."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from visualizer.scene import colour, numbers
+from visualizer.scene.picture import (
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Points,
+    Rect,
+    Run,
+    Table,
+    Text,
+    plain,
+    rich,
+    unmarked,
+)
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width, wrap
+from visualizer.trace import Trace
+from visualizer.views.gradient_flow._lab_facts import (
+    ONE_PERCENT,
+    Lane,
+    Study,
+    Values,
+    cursor,
+    headline,
+    second_line,
+    share,
+    study,
+)
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+BOTTOMS, TOPS = (-3, -6, -12, -18, -30), (0, 1, 3, 6, 12, 18, 30, 60, 300)
+"""Powers of ten at which the axis may end: it never follows the data so closely that vanishing cannot be seen."""
+STRIP_DECADES = 4
+NARROW_STRIP, WIDE_STRIP = 6.0, 16.0
+"""Pixels a step below which the cells of a strip touch, and above which they would stand out of the frame."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the chart and the strips stand."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    pitch: float
+    low: int
+    """Power of ten at the bottom of the chart."""
+    high: int
+    strips: tuple[float, ...]
+    """y of the top of each strip."""
+    ends: float
+    """y of the last line."""
+    scale: float
+
+    def x(self, back: float) -> float:
+        return self.right - back * self.pitch
+
+    def y(self, value: float) -> float:
+        """Of a share; values beyond the axis stand at its ends."""
+        if not value > 0:
+            return self.bottom
+        power = math.log10(value) if math.isfinite(value) else self.high
+        power = min(max(power, self.low), self.high)
+        return self.bottom - (power - self.low) / (self.high - self.low) * (self.bottom - self.top)
+
+
+def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
+    """All lanes of a setting; the one pinned beside it as thin dashes behind."""
+    found, against = study(trace), study(trace, "against")
+    if found is None:
+        raise LookupError("This recording holds no curves of the laboratory; choose another view.")
+    frame = _frame(found, against, look)
+    settled, there = cursor(trace, found, moment)
+    taken = [box for one in (found, against) if one is not None for lane in one.lanes
+             for box in _along(frame, lane.mean)]
+    taken.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
+    said = second_line(found, settled, against)
+    still = [*_headline(found, look), *_second(said, look), *_grid(frame, found, taken)]
+    moving = _cursor(frame, found, settled, there, taken)
+    faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
+    chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
+    still += [replace(mark, opacity=mark.opacity * faint) for mark in chart]
+    still += _strips(frame, found, against, faint)
+    still += _ends(frame, found)
+    first = " ".join(part for part in headline(found) if part)
+    return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=f"{first} {unmarked(said)}",
+                   table=_table(found, against))
+
+
+def _frame(found: Study, against: Study | None, look: Look) -> Frame:
+    s = look.text_scale
+    left, right = 124 * s, look.size[0] - 140 * s
+    count = max(found.count, against.count if against else 0)
+    lanes = [*found.lanes, *(against.lanes if against else ())]
+    low, high = _axis(np.concatenate([lane.mean for lane in lanes]))
+    tall = look.size[1] >= 700 * s
+    first, apart = (250, 74) if tall else (214, 62)
+    bottom = look.size[1] - (304 if tall else 262) * s
+    strips = tuple(look.size[1] - (first - apart * number) * s for number in range(len(found.lanes)))
+    pitch = (right - left) / count
+    if pitch > WIDE_STRIP * s:  # cells stand around their step, within the frame
+        right -= pitch / 2
+    return Frame(left, right, 144 * s, bottom, pitch, low, high, strips, look.size[1] - 18 * s, s)
+
+
+def _axis(values: Values) -> tuple[int, int]:
+    drawn = values[np.isfinite(values) & (values > 0)]
+    least, most = (float(drawn.min()), float(drawn.max())) if drawn.size else (1.0, 1.0)
+    low = next((power for power in BOTTOMS if 10.0 ** power <= least), BOTTOMS[-1])
+    return low, next((power for power in TOPS if 10.0 ** power >= most * (1 - 1e-9)), TOPS[-1])
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+def _headline(found: Study, look: Look) -> list[Mark]:
+    """One sentence around one large number."""
+    s = look.text_scale
+    before, number, after = headline(found)
+    x, y = 24 * s, 62 * s
+    marks: list[Mark] = [Text(x, y, plain(before), 26 * s, 500, display=True, max_width=look.size[0] - 48 * s)]
+    if number:
+        x += width(before, 26 * s, 500, display=True) + 14 * s
+        marks.append(Text(x, y, plain(number), 56 * s, 600, "accent-ink", display=True))
+        x += width(number, 56 * s, 600, display=True) + 12 * s
+        marks.append(Text(x, y, plain(after), 26 * s, 500, display=True))
+    return marks
+
+
+def _second(said: str, look: Look) -> list[Mark]:
+    s = look.text_scale
+    lines = wrap(rich(said), 15 * s, look.size[0] - 48 * s, 400)[:2]
+    first = 97 if len(lines) == 1 else 90
+    return [Text(24 * s, (first + 20 * number) * s, line, 15 * s, 400, "ink-2") for number, line in enumerate(lines)]
+
+
+# --- the chart ------------------------------------------------------------------------------------------------------
+
+def _grid(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
+    """Axes, the 1 % line, and everything below it shaded."""
+    s = frame.scale
+    one = frame.y(ONE_PERCENT)
+    title = (Run("∥∂L/∂state∥, share of the last step (log)"),) if found.unit == "step" else \
+        (Run("share of the last layer (log)"),)
+    marks: list[Mark] = [Rect(frame.left, one, frame.right - frame.left, frame.bottom - one, "wedge"),
+                         Text(frame.left, frame.top - 14 * s, title, 12 * s, 500, "ink-2")]
+    span = frame.high - frame.low
+    every = next(step for step in (1, 3, 6, 12, 30, 60) if span / step <= 6)
+    for power in range(frame.low, frame.high + 1):
+        if power % every == 0:
+            y = frame.y(10.0 ** power)
+            marks += [Line(((frame.left, y), (frame.right, y)), "hair"),
+                      Text(frame.left - 10 * s, y + 4 * s, plain(numbers.power_of_ten(power)), 12 * s, 400, "ink-2",
+                           "end")]
+    marks.append(Line(((frame.left, one), (frame.right, one)), "ink-2", 1.25 * s, dashed=True))
+    loss_y = frame.y(1.0)
+    marks += [Text(frame.right + 14 * s, loss_y + 4 * s, plain("the loss" if found.unit == "step" else "last layer"),
+                   13 * s, 600)]
+    if one - loss_y > 15 * s:
+        marks.append(Text(frame.right + 14 * s, one + 4 * s, plain("1 %"), 13 * s, 600))
+    unit = "steps back" if found.unit == "step" else "layers down"
+    marks.append(Text(frame.left - 10 * s, frame.bottom + 20 * s, plain(unit), 12 * s, 500, "ink-2", "end"))
+    shaded = Text(frame.right - 10 * s, frame.bottom - 10 * s,
+                  plain("shaded: below 1 % of the gradient at the loss"), 12 * s, 400, "ink-2", "end")
+    if frame.bottom - one > 40 * s:
+        marks.append(shaded)
+    taken += [_box(mark) for mark in marks if isinstance(mark, Text)]
+    return marks
+
+
+def _ticks(frame: Frame, count: int) -> range:
+    return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80 * frame.scale))
+
+
+def _curves(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
+    """Five seeds faint, their mean on top; a ring where less than one in a hundred is left; names on the lines."""
+    s = frame.scale
+    marks: list[Mark] = []
+    for lane in found.lanes:
+        marks += [Line(points, lane.token, 1, opacity=0.28) for seed in lane.seeds
+                  for points in _drawn(frame, seed) if len(points) > 1]
+    for lane in reversed(found.lanes):
+        marks += _mean(frame, lane)
+    for lane in found.lanes:
+        marks += _range_marks(frame, lane, found.lanes.index(lane), taken)
+    marks.append(_ring(frame.x(0), frame.y(1), 4.5 * s, "stage", "ink", 1.75 * s))
+    for lane in found.lanes:
+        marks += _crossed(frame, lane, found.unit, taken)
+    for lane in found.lanes:
+        marks += _named(frame, lane, taken)
+    return marks
+
+
+def _mean(frame: Frame, lane: Lane) -> list[Mark]:
+    s = frame.scale
+    pieces = [points for points in _drawn(frame, lane.mean) if len(points) > 1]
+    if lane.style == "dash":
+        return [Line(points, lane.token, 2.25 * s, dashed=True) for points in pieces]
+    marks: list[Mark] = [Line(points, lane.token, (3 if lane.style == "solid" else 2.25) * s) for points in pieces]
+    if lane.style == "ring":
+        every = _ticks(frame, len(lane.mean)).step
+        marks += [_ring(frame.x(back), frame.y(float(lane.mean[back])), 4.5 * s, "stage", lane.token, 1.75 * s)
+                  for back in range(every, len(lane.mean), every) if _on_axis(frame, float(lane.mean[back]))]
+    return marks
+
+
+def _drawn(frame: Frame, values: Values) -> list[Points]:
+    """The stretches of a curve that lie on the axis, cut where it leaves it at the bottom or leaves the range."""
+    pieces: list[list[tuple[float, float]]] = [[]]
+    before: float | None = None
+    for back, value in enumerate(values.tolist()):
+        if _on_axis(frame, value):
+            if not pieces[-1] and before is not None and 0 < before < 10.0 ** frame.low:
+                pieces[-1].append(_cut(frame, back - 1, before, value))
+            pieces[-1].append((frame.x(back), frame.y(value)))
+        elif pieces[-1]:
+            if 0 < value < 10.0 ** frame.low and before is not None:
+                pieces[-1].append(_cut(frame, back - 1, before, value))
+            pieces.append([])
+        before = value if math.isfinite(value) else None
+    return [tuple(piece) for piece in pieces if piece]
+
+
+def _cut(frame: Frame, back: int, before: float, after: float) -> tuple[float, float]:
+    """Where a straight stretch meets the bottom of the axis."""
+    a, b = math.log10(before), math.log10(after)
+    return frame.x(back + (frame.low - a) / (b - a)), frame.bottom
+
+
+def _on_axis(frame: Frame, value: float) -> bool:
+    return math.isfinite(value) and 10.0 ** frame.low <= value <= 10.0 ** frame.high * 1.000001
+
+
+def _range_marks(frame: Frame, lane: Lane, row: int, taken: list[Box]) -> list[Mark]:
+    """Hatched where a value lies below the axis or beyond the range of the numbers; never a silent zero."""
+    s = frame.scale
+    low = lane.mean < 10.0 ** frame.low
+    marks: list[Mark] = []
+    last = len(lane.mean) - 1 if lane.beyond is None else lane.beyond - 1
+    below = np.flatnonzero(low[:last + 1])
+    if below.size:
+        first = int(below[0])
+        y = frame.bottom - 8 * s * (row + 1)
+        marks.append(Rect(frame.x(last) - 2, y, frame.x(first) - frame.x(last) + 4, 6 * s, "hatch"))
+        words = f"{lane.name} below {numbers.power_of_ten(frame.low)} from {first} on"
+        if lane.zeros:
+            words += f", exactly 0 from {int(np.argmax(lane.mean == 0))} on"
+        x = frame.x(first)
+        spots = [(x - 8 * s, y - 6 * s, "end"), (x - 60 * s, y - 6 * s, "end"), (x + 6 * s, y + 6 * s, "start"),
+                 (x + 20 * s, y + 6 * s, "start"), (x + 60 * s, y - 24 * s, "start"),
+                 (frame.left + 6, y - 6 * s, "start")]
+        marks += _put(words, 12 * s, 600, _ink(lane), spots, taken, frame)
+    if lane.beyond is not None:
+        x = frame.x(lane.beyond)
+        y = frame.top + 8 * s * row
+        marks.append(Rect(frame.left, y, max(4.0, x - frame.left), 6 * s, "hatch"))
+        spots = [(x - 8 * s, y + 22 * s, "end"), (x + 14 * s, y + 10 * s, "start"),
+                 (frame.left + 8, y + 22 * s, "start"), (x - 8 * s, y + 40 * s, "end")]
+        marks += _put(f"{lane.name} beyond range from {lane.beyond} on", 12 * s, 600, _ink(lane), spots, taken, frame)
+    return marks
+
+
+def _crossed(frame: Frame, lane: Lane, unit: str, taken: list[Box]) -> list[Mark]:
+    """A ring where a curve crosses 1 %, with its step."""
+    if lane.one_percent is None or lane.one_percent < 1 or lane.palette != "gradient":
+        return []
+    s, back = frame.scale, lane.one_percent
+    before, after = float(lane.mean[back - 1]), float(lane.mean[back])
+    if not (before > 0 and after > 0):
+        return []
+    part = (math.log(ONE_PERCENT) - math.log(before)) / (math.log(after) - math.log(before))
+    x, y = frame.x(back - 1 + min(max(part, 0), 1)), frame.y(ONE_PERCENT)
+    words = f"{back} {unit}{'' if back == 1 else 's'}"
+    spots = [(x - 8 * s, y - 9 * s, "end"), (x + 8 * s, y + 18 * s, "start"), (x - 8 * s, y + 18 * s, "end"),
+             (x + 8 * s, y - 9 * s, "start")]
+    marks: list[Mark] = [_ring(x, y, 5 * s, "stage", lane.token, 2.25 * s)]
+    return marks + _put(words, 13 * s, 600, _ink(lane), spots, taken, frame)
+
+
+def _along(frame: Frame, mean: Values) -> list[Box]:
+    """The places that a curve passes through: no words stand there."""
+    boxes = []
+    for points in _drawn(frame, mean):
+        for (x1, y1), (x2, y2) in itertools.pairwise(points):
+            for part in range(4):
+                a, b = (y1 + (y2 - y1) * share / 4 for share in (part, part + 1))
+                left = x1 + (x2 - x1) * (part + 1) / 4
+                boxes.append((left, min(a, b) - 1.5, left + (x1 - x2) / 4, max(a, b) + 1.5))
+    return boxes
+
+
+def _named(frame: Frame, lane: Lane, taken: list[Box]) -> list[Mark]:
+    """The name of a lane beside its curve."""
+    s = frame.scale
+    seen = [back for back in range(len(lane.mean)) if _on_axis(frame, float(lane.mean[back]))]
+    if len(seen) < 2:
+        return []
+    spots = []
+    for part in (0.78, 0.88, 0.66, 0.55, 0.95, 0.42):
+        back = seen[min(int(part * len(seen)), len(seen) - 1)]
+        x, y = frame.x(back), frame.y(float(lane.mean[back]))
+        above = [(x, y - 12 * s, "middle"), (x - 10 * s, y - 10 * s, "end")]
+        below = [(x + 8 * s, y + 24 * s, "middle"), (x + 12 * s, y + 20 * s, "start")]
+        spots += below + above if lane.style == "dash" else above + below
+    return _put(lane.name, 14 * s, 600, _ink(lane), spots, taken, frame)
+
+
+def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
+    """The setting to compare with: thin dashes, each with an A at its end."""
+    s = frame.scale
+    marks: list[Mark] = []
+    for lane in against.lanes:
+        for points in _drawn(frame, lane.mean):
+            if len(points) > 1:
+                marks.append(Line(points, lane.token, 1.25 * s, dashed=True, opacity=0.85))
+        ends = [points[-1] for points in _drawn(frame, lane.mean)]
+        if ends:
+            x, y = ends[0]
+            spots = [(x + right * s, y + down * s, "start")
+                     for right, down in ((4, -6), (12, -14), (4, 16), (30, -8), (30, 18))]
+            marks += _put(f"A {lane.name}", 11 * s, 600, _ink(lane), spots, taken, frame)
+    return marks
+
+
+# --- strips ---------------------------------------------------------------------------------------------------------
+
+def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> list[Mark]:
+    """For each lane the gradient as cells, and under it how much each step keeps."""
+    s = frame.scale
+    marks: list[Mark] = []
+    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=True)):
+        what = "gradient" if lane.palette == "gradient" else "size"
+        marks += [Text(frame.left - 14 * s, y + 17 * s, plain(lane.name), 14 * s, 600, _ink(lane), "end"),
+                  Text(frame.left - 22 * s - width(lane.name, 14 * s, 600), y + 17 * s, plain(what), 12 * s, 400,
+                       "ink-2", "end"),
+                  Text(frame.left - 14 * s, y + 45 * s, plain(f"kept per {found.unit}"), 12 * s, 400, "ink-2", "end")]
+        cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
+        marks += [replace(mark, opacity=mark.opacity * faint) for mark in cells]
+        x = frame.right + 14 * s
+        factor = f"× {numbers.number(lane.factor)}" if math.isfinite(lane.factor) else "beyond range"
+        marks += [Text(x, y + 45 * s, (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")), 14 * s, 400,
+                       "ink-2")]
+        if against is not None:
+            marks.append(Text(x, y + 17 * s, plain(f"A × {numbers.number(against.lanes[number].factor)}"), 12 * s, 400,
+                              "ink-2"))
+    return marks
+
+
+def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
+    """Amber by size on four decades from the largest down; an empty outline below, hatched beyond the range."""
+    s = frame.scale
+    finite = lane.mean[np.isfinite(lane.mean)]
+    most = float(finite.max()) if finite.size else 1.0
+    most = most if most > 0 else 1.0
+    floor = most * 10.0 ** -STRIP_DECADES
+    entries = colour.magnitude(lane.mean, floor, most)
+    if lane.palette == "activation":
+        entries = np.where(entries > 0, 128 + entries // 2, 0).astype(np.uint8)
+    gap = 2.0 if frame.pitch >= NARROW_STRIP else 0.0
+    wide = max(1.0, frame.pitch - gap)
+    marks: list[Mark] = []
+    empty: list[Points] = []
+    for back, entry in enumerate(entries.tolist()):
+        x = frame.x(back) - wide / 2
+        if not math.isfinite(float(lane.mean[back])):
+            marks.append(Rect(x, y, wide, 24 * s, "hatch"))
+        elif entry:
+            marks.append(Rect(x, y, wide, 24 * s, f"{lane.palette}:{entry}", radius=3 if gap else 0))
+        else:
+            empty.append(_outline(x + 0.5, y + 0.5, wide - 1, 24 * s - 1))
+    if empty:
+        marks.append(Path(tuple(empty), "hair", 1))
+    return marks
+
+
+KEPT_HEIGHT, MOST_KEPT = 16.0, 1.5
+
+
+def _bars(frame: Frame, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
+    """One bar between two steps: 16 px keep all of it; what grows is taller, up to half as much again."""
+    s = frame.scale
+    shown = range(len(kept)) if only is None else (only,)
+    wide = max(1.0, frame.pitch - (3 if frame.pitch >= NARROW_STRIP else 1))
+    bars = []
+    for back in shown:
+        value = float(kept[back])
+        if math.isfinite(value) and value > 0:
+            high = KEPT_HEIGHT * s * min(value, MOST_KEPT)
+            bars.append(_outline(frame.x(back + 0.5) - wide / 2, y + 54 * s - high, wide, high))
+    return Path(tuple(bars), "", 1, fill)
+
+
+def _outline(x: float, y: float, wide: float, high: float) -> Points:
+    """A rectangle as one closed outline of a Path."""
+    corners = ((x + wide, y), (x + wide, y + high), (x, y + high), (x, y))
+    points: list[tuple[float, float]] = [(x, y)]
+    for corner in corners:
+        points += [points[-1], corner, corner]
+    return tuple(points)
+
+
+# --- cursor, ends ---------------------------------------------------------------------------------------------------
+
+def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[Box]
+            ) -> list[Mark]:
+    """A line through everything, a dot and a value on each curve, and the bar of its step."""
+    s, x = frame.scale, frame.x(there)
+    bottom = frame.strips[-1] + 58 * s
+    marks: list[Mark] = [Line(((x, frame.top - 10 * s), (x, frame.bottom + 4 * s)), "accent", 1.5 * s),
+                         Line(((x, frame.bottom + 28 * s), (x, bottom)), "accent", 1.5 * s)]
+    ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - frame.x(settled)) > 26 * s]
+    marks += [Text(frame.x(back), frame.bottom + 20 * s, plain(str(back)), 12 * s, 400, "ink-2", "middle")
+              for back in ticks]
+    marks.append(Text(x, frame.bottom + 20 * s, plain(str(settled)), 12 * s, 700, "accent-ink", "middle"))
+    for lane, y in zip(found.lanes, frame.strips, strict=True):
+        if settled < len(lane.kept):
+            marks.append(_bars(frame, lane.kept, y, "accent", settled))
+    order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
+    for number, lane in enumerate(order):
+        value = _height(lane.mean, there)
+        if not math.isfinite(value):
+            continue
+        y = frame.y(value)
+        if _on_axis(frame, value):
+            marks.append(_ring(x, y, 5 * s, lane.token, "stage", 1.5 * s))
+        heights = (-8, 18, -24, 34, 50) if number == 0 else (20, -8, 36, 52, -24)
+        spots = [(x + 10 * s, y + up * s, "start") for up in heights]
+        spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
+        marks += _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane), spots, taken, frame)
+    return marks
+
+
+def _height(mean: Values, there: float) -> float:
+    """The mean between two steps, straight on the log axis."""
+    low = min(int(there), len(mean) - 1)
+    high = min(low + 1, len(mean) - 1)
+    a, b = float(mean[low]), float(mean[high])
+    part = there - low
+    if not (a > 0 and b > 0 and math.isfinite(a) and math.isfinite(b)):
+        return a if part < 0.5 else b
+    return math.exp(math.log(a) * (1 - part) + math.log(b) * part)
+
+
+def _ends(frame: Frame, found: Study) -> list[Mark]:
+    """Which way the gradient travels, and the scale of the strips."""
+    s, y = frame.scale, frame.ends
+    ramp = np.arange(256, dtype=np.uint8)[None, None]
+    low = f"10{_superscript(-STRIP_DECADES)}"
+    wide = 120 * s
+    return [
+        Text(frame.right - 156 * s, y + 4 * s, plain("the gradient travels this way"), 12 * s, 400, "ink-2", "end"),
+        Line(((frame.right - 144 * s, y), (frame.right, y)), "gradient-mark", 2 * s),
+        Line(((frame.right - 138 * s, y - 4 * s), (frame.right - 144 * s, y), (frame.right - 138 * s, y + 4 * s)),
+             "gradient-mark", 2 * s),
+        Text(frame.left, y + 4 * s, plain(low), 11 * s, 400, "ink-2"),
+        Image(frame.left + 30 * s, y - 4 * s, (wide / 256, 8 * s), ramp, "gradient"),
+        Text(frame.left + 38 * s + wide, y + 4 * s, plain("largest of each strip (log); outline: less"), 11 * s, 400,
+             "ink-2"),
+    ]
+
+
+def _superscript(power: int) -> str:
+    return numbers.power_of_ten(power).removeprefix("10") if power <= -3 else ""
+
+
+def _ring(x: float, y: float, radius: float, fill: str, stroke: str, stroke_width: float) -> Rect:
+    return Rect(x - radius, y - radius, 2 * radius, 2 * radius, fill, stroke, stroke_width, radius=radius)
+
+
+def _ink(lane: Lane) -> str:
+    """The colour of words about a lane: dark enough to read."""
+    return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(lane.token, lane.token)
+
+
+# --- labels that keep apart -----------------------------------------------------------------------------------------
+
+def _put(words: str, size: float, weight: int, color: str, spots: Iterable[tuple[float, float, str]],
+         taken: list[Box], frame: Frame) -> list[Mark]:
+    """The words at the first of the spots that is free and inside the chart; nowhere if none is."""
+    for x, y, anchor in spots:
+        text = Text(x, y, plain(words), size, weight, color, anchor)
+        box = _box(text)
+        inside = box[0] >= frame.left and box[2] <= frame.right + 100 * frame.scale \
+            and box[1] >= frame.top - 12 * frame.scale and box[3] <= frame.bottom
+        if inside and not any(_overlap(box, other) for other in taken):
+            taken.append(box)
+            return [text]
+    return []
+
+
+def _box(text: Text) -> Box:
+    wide = width(text.runs, text.size, text.weight)
+    left = text.x - {"start": 0.0, "middle": wide / 2, "end": wide}[text.anchor]
+    return left - 2, text.y - 0.8 * text.size, left + wide + 2, text.y + 0.25 * text.size
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _table(found: Study, against: Study | None) -> Table:
+    """One row a step: what is left of each, and what the step keeps; the pinned setting behind."""
+    first = "steps_back" if found.unit == "step" else "layers_down"
+    names = [("gradient_norm_" if lane.palette == "gradient" else "") + _plain_name(lane.name) for lane in found.lanes]
+    columns = [first, *names, *(f"kept_{_plain_name(lane.name)}" for lane in found.lanes)]
+    columns += [f"pinned_{name}" for name in names] if against else []
+    rows = []
+    for back in range(found.count):
+        row: list[float | int] = [back, *(float(lane.mean[back]) for lane in found.lanes)]
+        row += [float(lane.kept[back]) if back < len(lane.kept) else math.nan for lane in found.lanes]
+        if against:
+            row += [float(lane.mean[back]) if back < len(lane.mean) else math.nan for lane in against.lanes]
+        rows.append(tuple(row))
+    return Table(tuple(columns), tuple(rows))
+
+
+def _plain_name(name: str) -> str:
+    return {"∂L/∂h": "hidden", "∂L/∂W": "weight"}.get(name, name.lower())

@@ -1,0 +1,273 @@
+"""What is true of a setting of the laboratory: its lanes, the sentence that says it first, and why."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import lab as knobs
+from visualizer.lab import Lab
+from visualizer.scene import causes, numbers
+from visualizer.scene.timeline import Moment, ease
+from visualizer.trace import Arrays, Trace
+
+Values = NDArray[np.float64]
+ONE_PERCENT = 0.01
+LASTS = (0.995, 1.005)
+"""A factor between these is neither decay nor growth within the steps that are shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lane:
+    """One curve: the gradient of one cell's state by steps back, or one quantity of a deep network by layers down."""
+
+    name: str
+    """As in the sentence: `RNN`, `∂L/∂h`."""
+    of: str
+    """What is measured: `state h`."""
+    token: str
+    style: str
+    """`solid`, `dash`, `ring`."""
+    palette: str
+    mean: Values
+    """Geometric mean over the seeds, relative to the loss; index 0 is the loss."""
+    seeds: Values
+    """(seed, step)."""
+    kept: Values
+    """The factor from each step to the next one back."""
+    half: float
+    """Steps in which it halves; not positive where it does not."""
+    factor: float
+    straight: float
+    """R² of the line that was fitted."""
+    window: tuple[int, int]
+    """First and last step of the fit."""
+    one_percent: int | None
+    beyond: int | None
+    """The first step back whose number left the range."""
+    zeros: int
+
+    @property
+    def decays(self) -> bool:
+        return 0 < self.factor < LASTS[0]
+
+    @property
+    def grows(self) -> bool:
+        return self.factor > LASTS[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A setting and its lanes."""
+
+    lab: Lab
+    lanes: tuple[Lane, ...]
+    arrays: Arrays
+    unit: str
+    """`step` or `layer`."""
+
+    @property
+    def count(self) -> int:
+        return len(self.lanes[0].mean)
+
+    def figure(self, name: str) -> float:
+        """One number of the study; NaN if it has none of that name."""
+        return float(np.mean(self.arrays[name])) if name in self.arrays else math.nan
+
+
+@lru_cache(maxsize=16)
+def study(trace: Trace, name: str = "lab") -> Study | None:
+    """The setting of a Trace, or the one pinned beside it; None if there is none, or if it is of another experiment."""
+    arrays = trace.studies.get(name)
+    words = trace.facts.get(name, {})
+    if not arrays or not words:
+        return None
+    lab = knobs.from_knobs({key: str(word) for key, word in words.items()})
+    if name != "lab" and lab.experiment != trace.facts["lab"].get("experiment", "time"):
+        return None
+    return Study(lab, _lanes(lab, arrays), arrays, "layer" if lab.experiment == "depth" else "step")
+
+
+def _lanes(lab: Lab, arrays: Arrays) -> tuple[Lane, ...]:
+    if lab.experiment == "depth":
+        return tuple(_lane(arrays, key, name, of, token, style, palette) for key, name, of, token, style, palette in (
+            ("hidden", "∂L/∂h", "activations", "series-rnn", "solid", "gradient"),
+            ("weight", "∂L/∂W", "weights", "series-gru", "dash", "gradient"),
+            ("spread", "spread", "of activations", "positive-bar", "ring", "activation")))
+    return tuple(_lane(arrays, key, name, of, f"series-{key}", style, "gradient") for key, name, of, style in (
+        ("rnn", "RNN", "state h", "solid"), ("gru", "GRU", "state h", "dash"), ("lstm", "LSTM", "memory c", "ring")))
+
+
+def _lane(arrays: Arrays, key: str, name: str, of: str, token: str, style: str, palette: str) -> Lane:
+    half, factor, straight, first, last = (float(part) for part in arrays[f"{key}.fit"])
+    if f"{key}.factor" in arrays:  # of a deep network: from the last layer to the first
+        factor = float(arrays[f"{key}.factor"])
+        half = math.log(0.5) / math.log(factor) if factor > 0 and factor != 1 else math.inf
+    window = (int(first), int(last)) if math.isfinite(first) else (0, 0)
+    return Lane(name, of, token, style, palette, np.asarray(arrays[f"{key}.mean"], np.float64),
+                np.asarray(arrays[f"{key}.seeds"], np.float64), np.asarray(arrays[f"{key}.kept"], np.float64),
+                half, factor, straight, window, _whole(arrays[f"{key}.one_percent"]), _whole(arrays[f"{key}.beyond"]),
+                int(arrays[f"{key}.zeros"]))
+
+
+def _whole(value: Any) -> int | None:
+    return int(value) if math.isfinite(float(value)) else None
+
+
+# --- where the cursor stands ----------------------------------------------------------------------------------------
+
+def cursor(trace: Trace, found: Study, moment: Moment) -> tuple[int, float]:
+    """How many steps or layers before the loss a moment is: settled, and on its way there from the beat before."""
+    settled = _back(trace, found, moment.beat.layer, moment.beat.step, moment.backward)
+    before = min(settled + 1, found.count - 1) if not moment.backward else max(settled - 1, 0)
+    if moment.index == 0 or (found.unit == "layer" and not _first_of_block(trace, moment)) \
+            or (moment.beat.step is None and found.unit == "step"):
+        before = settled
+    return settled, before + (settled - before) * ease(moment.phase)
+
+
+def _back(trace: Trace, found: Study, layer: str, step: int | None, backward: bool) -> int:
+    last = found.count - 1
+    if found.unit == "step":
+        if step is not None:
+            return min(max(found.count - step, 0), last)
+        return last if layer == trace.layers[0].name else 0
+    blocks: Mapping[str, int] = trace.facts.get("blocks", {})
+    return min(max(found.count - blocks.get(layer, 0), 0), last)
+
+
+def _first_of_block(trace: Trace, moment: Moment) -> bool:
+    """Whether this beat is the one that enters a new layer of the deep network."""
+    blocks: Mapping[str, int] = trace.facts.get("blocks", {})
+    order = [layer.name for layer in trace.layers]
+    beside = order.index(moment.beat.layer) + (1 if moment.backward else -1)
+    if not 0 <= beside < len(order):
+        return False
+    here, there = (min(max(blocks.get(name, 0), 1), max(blocks.values()) - 1) for name in
+                   (moment.beat.layer, order[beside]))
+    return here != there
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+def share(value: float) -> str:
+    """`0.012 %`, `22 %`, `3.1 × 10⁻⁷`, `57 ×`, `0`."""
+    if not math.isfinite(value):
+        return "beyond range"
+    if value >= 10:
+        return f"{numbers.significant(value, 2)} ×"
+    if value == 0 or value >= 1e-5:
+        return f"{numbers.significant(value * 100, 2)} %"
+    return numbers.power(value)
+
+
+def headline(found: Study) -> tuple[str, str, str]:
+    """What stands before the large number, the number, and what stands after it; no number where nothing happens."""
+    first = found.lanes[0]
+    who = "The gradient" if found.unit == "layer" else "The RNN"
+    whose = "The gradient" if found.unit == "layer" else "The RNN’s gradient"
+    if first.beyond == 0:
+        return f"{whose} is beyond the range of {found.lab.precision} already at the loss.", "", ""
+    if first.decays:
+        verb = "halves every" if found.unit == "layer" else "forgets half every"
+        return f"{who} {verb}", numbers.significant(first.half, 2), f"{found.unit}s."
+    if first.grows:
+        return f"{whose} grows by", numbers.number(first.factor), f"a {found.unit}."
+    return f"{whose} does not decay in these {found.count} {found.unit}s.", "", ""
+
+
+def second_line(found: Study, back: int, against: Study | None = None) -> str:
+    """The other lanes, and what all of them keep at the cursor; in the markup of `rich`."""
+    unit = found.unit
+    rest = [lane for lane in found.lanes[1:] if lane.name != "spread"]
+    brief = found.lanes[0].decays and unit == "step"
+    article = ("The ", "the ") if unit == "step" else ("", "")
+    said = [f"{article[min(number, 1)]}{lane.name} {_manner(lane, unit, brief)}" for number, lane in enumerate(rest)]
+    words = ", ".join(said) + "."
+    kept = [f"**{share(float(lane.mean[back]))}**" for lane in found.lanes]
+    where = f"{back} {unit}{'' if back == 1 else 's'}"
+    if unit == "step":
+        lost = any(not math.isfinite(lane.mean[back]) for lane in found.lanes)
+        words += f" {where} back the shares of the gradient at the loss are {_listed(kept)}." if lost else \
+            f" {where} back they keep {_listed(kept)} of the gradient at the loss."
+    else:
+        words += (f" {where} below the last, {kept[0]} of ∂L/∂h, {kept[1]} of ∂L/∂W and {kept[2]} of the spread are "
+                  "there.")
+    if against is not None:
+        old = against.lanes[0]
+        words += f" Pinned as A: {old.name} {_manner(old, unit)}."
+    return words
+
+
+def _manner(lane: Lane, unit: str, brief: bool = False) -> str:
+    """How a lane goes; `brief` after a headline that has said `forgets half`."""
+    if lane.decays:
+        verb = "" if brief else "forgets half " if unit == "step" else "halves "
+        return f"{verb}every {numbers.significant(lane.half, 2)}{'' if brief else f' {unit}s'}"
+    if lane.grows:
+        return f"grows by {numbers.number(lane.factor)} a {unit}"
+    return "does not decay"
+
+
+def _listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def why(found: Study) -> tuple[str, ...]:
+    """Causes that the numbers make true, the one that says most first."""
+    return _why_time(found) if found.unit == "step" else _why_depth(found)
+
+
+def _why_time(found: Study) -> tuple[str, ...]:
+    lab, rnn, lstm = found.lab, found.lanes[0], found.lanes[2]
+    tell = found.figure
+    flat = tell("rnn.saturated")
+    clip = [causes.clipped(tell(f"{cell}.weight_norm"), lab.clip) for cell in ("rnn", "gru", "lstm")]
+    return causes.all_true((
+        causes.overflowed(rnn.beyond),
+        causes.rounded_to_zero(max(lane.zeros for lane in found.lanes)) if lab.precision == "float32" else "",
+        causes.linear_power(lab.gain, rnn.factor) if lab.cell == "linear" else "",
+        causes.sigmoid_slope(tell("rnn.slope")) if lab.cell == "sigmoid" else "",
+        causes.half_open(tell("rnn.slope")) if lab.cell == "relu" else "",
+        causes.large_radius_vanishes(lab.gain, rnn.factor, flat),
+        causes.saturated(flat) if lab.cell == "tanh" and lab.gain <= 1 else "",
+        causes.grows_first(lab.gain, tell("rnn.singular"), tell("rnn.peak"), int(tell("rnn.peak_lag")))
+        if math.isfinite(tell("rnn.peak_lag")) else "",
+        causes.must_vanish(tell("rnn.bound")),
+        causes.bound_is_no_prediction(rnn.factor, tell("rnn.bound")),
+        causes.explodes(rnn.factor),
+        causes.gate_mean("Forget gate", tell("lstm.gate")), causes.gate_open("Forget gate", tell("lstm.gate")),
+        causes.detour(lstm.factor, tell("lstm.gate")), *clip[:1],
+    ))
+
+
+EXPECTED = {("relu", "default", "none"): ("1/√6", 1 / math.sqrt(6)),
+            ("relu", "xavier", "none"): ("1/√2", math.sqrt(0.5)),
+            ("relu", "he", "none"): ("1", 1.0), ("sigmoid", "default", "none"): ("1/(4√3)", 0.25 / math.sqrt(3)),
+            ("tanh", "default", "none"): ("1/√3", 1 / math.sqrt(3)),
+            ("relu", "*", "batch"): ("√(π/(π − 1))", math.sqrt(math.pi / (math.pi - 1)))}
+"""Factors a layer that theory gives for wide networks without skips: variances of uniform and normal weights, and of
+batch norm (Yang et al. 2019)."""
+
+
+def _why_depth(found: Study) -> tuple[str, ...]:
+    lab, hidden = found.lab, found.lanes[0]
+    skips = lab.residual == "on"
+    expected = EXPECTED.get((lab.activation, lab.init, lab.norm)) or EXPECTED.get((lab.activation, "*", lab.norm))
+    weight_ratio = float(found.lanes[1].mean[-1])
+    return causes.all_true((
+        causes.flat_but_dead(weight_ratio, found.figure("spread.last")),
+        causes.skips_carry(skips, hidden.factor), causes.norm_explodes(lab.norm, hidden.factor, skips),
+        causes.theory(expected[0], hidden.factor, expected[1]) if expected and not skips and lab.net == "mlp" else "",
+        causes.sigmoid_slope(0.25) if lab.activation == "sigmoid" and hidden.factor <= 0.25 else "",
+        causes.half_open(1 - found.figure("hidden.saturated")) if lab.activation == "relu" and not skips else "",
+        causes.saturated(found.figure("hidden.saturated")) if lab.activation == "tanh" else "",
+        causes.dead(found.figure("hidden.dead"), "units", 128) if lab.activation == "relu" and not skips else "",
+        causes.explodes(hidden.factor, "layer") if lab.norm != "batch" and not skips else "",
+    ))

@@ -1,0 +1,280 @@
+"""Through depth: ∥∂L/∂h∥, ∥∂L/∂W∥ and the spread of the values, layer by layer under each other, since weight gradients
+that look alike can hide a network in which nothing gets through; and what each hop keeps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import causes, hops, logchart, numbers, parts
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.decay import Decay, decay
+from visualizer.scene.logchart import Curve
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, rich, unmarked
+from visualizer.scene.timeline import Moment, ease, timeline
+from visualizer.scene.type import width
+from visualizer.trace import Layer, Trace
+
+Values = NDArray[np.float64]
+FEWEST = 6
+"""With fewer layers of weights than these a half-life says nothing."""
+
+
+def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
+    """Three charts under each other over the layers in the order in which they ran."""
+    s, measured = look.text_scale, trace.studies["flow"]
+    places = parts.even_places(trace, look)
+    names = [layer.name for layer in trace]
+    xs = [places[name] for name in names]
+    gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
+    still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
+    line = _line(trace, gradient)
+    said = sentence(trace, gradient, line, moment)
+    bottom = look.size[1] - lanes_height(look)
+    top, note = 112 * s, bottom - 34 * s
+    each = (note - 18 * s - top) / 3
+    marks: list[Mark] = [*parts.sentence(look, said)]
+    marks += _heads(trace, xs, moment, look)
+    marks += _kept(trace, gradient, xs, moment, look)
+    rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), "what flows", gradient, Curve(), True),
+            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
+            ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
+             True))
+    now = names.index(moment.beat.layer)
+    for index, (title, under, values, how, joined) in enumerate(rows):
+        y0, y1 = top + index * each + 14 * s, top + (index + 1) * each - 10 * s
+        scale = logchart.axis(values, y0, y1)
+        marks += [Text(10 * s, (y0 + y1) / 2 - 2 * s, title, 12 * s, 600, "ink"),
+                  Text(10 * s, (y0 + y1) / 2 + 13 * s, plain(under), 11 * s, 400, "ink-2")]
+        marks += logchart.grid(scale, xs[0] - 8 * s, look.size[0] - 56 * s, look, look.size[0] - 50 * s)
+        marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
+        foci = [Focus(name) for name in names]
+        if not joined:
+            marks += [Line(((x, scale.bottom), (x, scale.y(float(value)))), "gradient-line", 2 * s)
+                      for x, value in zip(xs, values, strict=True) if not math.isnan(value)]
+        marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
+        marks += _value(values, scale, xs, now, look)
+    marks += _why(trace, gradient, weights, spread, line, note, look)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(trace, gradient, weights, spread))
+
+
+def _of_arrays(trace: Trace, values: Values) -> Values:
+    """Without what is a single number: the gradient of the loss with respect to itself is 1."""
+    return np.array([value if layer.output.ndim else math.nan for layer, value in zip(trace, values.tolist(),
+                                                                                      strict=True)])
+
+
+# --- what a hop keeps -----------------------------------------------------------------------------------------------
+
+def hop(trace: Trace, gradient: Values, at: int) -> tuple[Layer, float] | None:
+    """The layer whose gradient came here alone, and what of it was kept; None where several are added up, or none
+    came."""
+    names = [layer.name for layer in trace]
+    readers = [reader for reader in trace.readers(names[at]) if not math.isnan(gradient[names.index(reader.name)])]
+    if len(readers) != 1 or math.isnan(gradient[at]):
+        return None
+    source = float(gradient[names.index(readers[0].name)])
+    return (readers[0], float(gradient[at]) / source) if 0 < source < math.inf else None
+
+
+def ways(trace: Trace, gradient: Values, at: int) -> int:
+    """How many layers handed gradient to this one."""
+    names = [layer.name for layer in trace]
+    return sum(not math.isnan(gradient[names.index(reader.name)]) for reader in trace.readers(names[at]))
+
+
+def _line(trace: Trace, gradient: Values) -> Decay | None:
+    """The line through the layers that have weights, last one first."""
+    deep = [index for index, layer in enumerate(trace) if "weight" in layer.weights and layer.output.ndim
+            and not math.isnan(gradient[index]) and layer.kind in ("linear", "conv1d", "conv2d", "conv3d")]
+    if len(deep) < FEWEST or not gradient[deep[-1]] > 0:
+        return None
+    return decay(gradient[deep[::-1]] / gradient[deep[-1]])
+
+
+def why(trace: Trace, layer: Layer, reader: Layer, kept: float) -> str:
+    """Why a gradient became shorter or longer on its way through `reader`."""
+    index = [other.name for other in trace].index(reader.name)
+    return hops.reason(trace, layer, reader, kept, float(trace.studies["flow"]["stretch"][index]))
+
+
+def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment) -> str:
+    """On the way back what reached the layer of the beat; forwards how far the gradient comes at all."""
+    names = [layer.name for layer in trace]
+    at = names.index(moment.beat.layer)
+    if moment.backward and not math.isnan(gradient[at]):
+        found, value = hop(trace, gradient, at), logchart.words(float(gradient[at]))
+        if found is not None:
+            reason = why(trace, trace[names[at]], *found)
+            times = numbers.significant(found[1], 2)
+            return (f"`{names[at]}` gets a gradient of size {{{value}}}, {times} times that of `{found[0].name}`. "
+                    f"{reason}").strip()
+        added = hops.added(trace, names[at])
+        return f"`{names[at]}` gets a gradient of size {{{value}}}. {added}".strip()
+    beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
+    if beyond:
+        return f"On its way back the gradient is {{beyond range}} from `{beyond[-1]}` on: too large for float64."
+    known = [index for index, value in enumerate(gradient.tolist()) if value > 0]
+    if not known:
+        return "The gradient is exactly 0 at every layer: the answer does not depend on them."
+    first, last = known[0], known[-1]
+    share = float(gradient[first] / gradient[last])
+    times, way = numbers.significant(share, 2), f"from `{names[last]}` to `{names[first]}`"
+    told = f"{way} it becomes {times} times as large."
+    if line is not None and line.decays:
+        return f"The gradient halves every {{{numbers.significant(line.half_life, 2)} layers}}; {told}"
+    if line is not None and line.factor > 1.1:
+        return f"The gradient grows by {{{numbers.significant(line.factor, 3)}}} a layer; {told}"
+    return f"On its way back {way} the gradient becomes {{{times} times}} as large."
+
+
+# --- marks ----------------------------------------------------------------------------------------------------------
+
+def _heads(trace: Trace, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
+    """Names of the layers; where they do not fit, of some, and always of the one the beat is about."""
+    s = look.text_scale
+    layers = list(trace)
+    now = next(index for index, layer in enumerate(layers) if layer.name == moment.beat.layer)
+    taken: list[tuple[float, float]] = []
+    marks: list[Mark] = []
+    for index in dict.fromkeys((now, 0, len(layers) - 1, *range(len(layers)))):
+        name = layers[index].name
+        half = width(name, 12 * s, 600, mono=True) / 2
+        x = min(max(xs[index], 10 * s + half), look.size[0] - 10 * s - half)
+        if all(x - half > b + 8 * s or x + half < a - 8 * s for a, b in taken):
+            taken.append((x - half, x + half))
+            marks.append(Text(x, 84 * s, plain(name), 12 * s, 600 if index == now else 500,
+                              "accent-ink" if index == now else "ink", "middle", mono=True, focus=Focus(name)))
+    return marks
+
+
+def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
+    """Between two layers what the hop keeps; a sum sign where the gradients of several readers are added."""
+    s = look.text_scale
+    layers = list(trace)
+    now = next(index for index, layer in enumerate(layers) if layer.name == moment.beat.layer)
+    taken: list[tuple[float, float]] = []
+    marks: list[Mark] = []
+    for index in dict.fromkeys((now, *range(len(layers) - 1))):
+        if index + 1 >= len(layers):
+            continue
+        found, count = hop(trace, gradient, index), ways(trace, gradient, index)
+        words = logchart.times(found[1]) if found is not None else f"Σ {count}" if count > 1 else ""
+        half = width(words, 11 * s, 600) / 2
+        x = (xs[index] + xs[index + 1]) / 2
+        if words and all(x - half > b + 5 * s or x + half < a - 5 * s for a, b in taken):
+            taken.append((x - half, x + half))
+            low = found is not None and found[1] < 0.5
+            marks.append(Text(x, 104 * s, plain(words), 11 * s, 600 if index == now or low else 400,
+                              "gradient-text" if index == now or low else "ink-2", "middle"))
+    return marks
+
+
+def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: float, look: Look) -> list[Mark]:
+    """Where a gradient is missing, with the reason on hover: hatched, never drawn as zero."""
+    s = look.text_scale
+    half = min(9 * s, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9 * s
+    return [Rect(x - half, top, 2 * half, bottom - top, "hatch", focus=Focus(layer.name),
+                 tip=f"{layer.name}: {layer.why or 'not a number'}")
+            for layer, value, x in zip(trace, values.tolist(), xs, strict=True)
+            if math.isnan(value) and layer.output.ndim]
+
+
+def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scale: logchart.Axis, how: Curve,
+             look: Look,
+             foci: list[Focus], joined: bool, flows: bool) -> list[Mark]:
+    """A curve; on the way back what the gradient has not reached yet is faint."""
+    names = [layer.name for layer in trace]
+    here = names.index(moment.beat.layer)
+    turned = moment.backward and flows
+    if not turned:
+        return logchart.curve(xs, values, scale, how, look, foci, joined)
+    beats = timeline(trace).beats
+    first = next(index for index, beat in enumerate(beats) if beat.direction == "backward")
+    share = ease(moment.phase) if moment.index == first else 1.0
+    arrived = here if moment.phase == 1 else here + 1
+    to_come, come = values.copy(), values.copy()
+    to_come[arrived + 1:] = np.nan
+    come[:arrived] = np.nan
+    dots_to_come = values.copy()
+    dots_to_come[arrived:] = np.nan
+    ghost = logchart.curve(xs, to_come, scale, Curve(how.line, how.dot, how.width, how.dashed, 0), look, (), joined)
+    ghost += logchart.curve(xs, dots_to_come, scale, how, look, foci, False)
+    return [*logchart.veiled(ghost, share), *logchart.curve(xs, come, scale, how, look, foci, joined)]
+
+
+def _value(values: Values, scale: logchart.Axis, xs: list[float], now: int, look: Look) -> list[Mark]:
+    """The number at the beat's layer."""
+    value, s = float(values[now]), look.text_scale
+    if math.isnan(value):
+        return []
+    words = logchart.words(value, scale)
+    wide = width(words, 12 * s, 600)
+    x = xs[now] + 8 * s
+    y = scale.y(value) - 8 * s
+    y = y if y - 12 * s > scale.top - 14 * s else scale.y(value) + 18 * s
+    if x + wide > look.size[0] - 56 * s:
+        x = xs[now] - 8 * s - wide
+    return [Rect(x - 3 * s, y - 12 * s, wide + 6 * s, 16 * s, "stage", radius=3, opacity=0.85),
+            Text(x, y, plain(words), 12 * s, 600, "ink")]
+
+
+def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None) -> Iterator[str]:
+    """What the numbers say of the whole network."""
+    known = weights[np.isfinite(weights) & (weights > 0)]
+    deep = spread[np.isfinite(spread) & (np.array([layer.kind for layer in trace]) != "input")]
+    if len(known) > 1 and len(deep):
+        yield causes.flat_but_dead(float(known[0] / known[-1]), float(deep.min()))
+        yield causes.dead_layer(float(deep.min()))
+    if line is not None:
+        count = line.until - line.since + 1
+        yield f"Fit over {count} layers with weights: × {numbers.significant(line.factor, 3)} a layer, R² " \
+              f"{numbers.number(line.fit)}."
+        yield causes.explodes(line.factor, "layer")
+    hops = [(found[1], layer.name, found[0]) for index, layer in enumerate(trace)
+            if layer.output.ndim and (found := hop(trace, gradient, index)) is not None]
+    if hops:
+        least = min(hops, key=lambda one: one[0])
+        if least[0] < 1:
+            yield (f"Most is lost through `{least[2].name}`: × {numbers.significant(least[0], 2)}. "
+                   f"{why(trace, trace[least[1]], least[2], least[0])}").strip()
+
+
+def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
+         look: Look) -> list[Mark]:
+    """A line of reasons, and one that names what has no gradient."""
+    s = look.text_scale
+    room = look.size[0] - 104 * s
+    text = ""
+    for sentence_ in causes.all_true(reasons(trace, gradient, weights, spread, line)):
+        longer = f"{text} {sentence_}".strip()
+        if width(unmarked(longer), 13 * s) <= room:
+            text = longer
+    marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink")] if text else []
+    marks += [Text(84 * s, y, rich(text), 13 * s, 400, "ink-2", max_width=room)] if text else []
+    flowed = trace.studies["flow"]["flowed"]
+    missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
+    unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
+               if came and math.isnan(value) and layer.output.ndim]
+    if unknown:
+        text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range is lost."
+        marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
+    elif missing:
+        why_not = [(layer.why or "no reason is known").rstrip(".") for layer in missing]
+        told = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
+        marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {told}."), 12 * s, 400, "ink-2", max_width=room))
+    return marks
+
+
+def _table(trace: Trace, gradient: Values, weights: Values, spread: Values) -> Table:
+    """One row a layer."""
+    rows: list[tuple[str | float | int, ...]] = []
+    for index, layer in enumerate(trace):
+        found = hop(trace, gradient, index) if layer.output.ndim else None
+        kept, because = (math.nan, "") if found is None else (found[1], unmarked(why(trace, layer, *found)))
+        rows.append((layer.name, float(gradient[index]), float(weights[index]), float(spread[index]), kept, because))
+    return Table(("layer", "∥∂L/∂h∥", "∥∂L/∂W∥", "spread", "kept by the hop", "why"), tuple(rows))

@@ -1,0 +1,388 @@
+"""Through time: ∥∂L/∂h_t∥ and ∥∂L/∂c_t∥ step by step back from the loss, what each step keeps, and the half-life."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import causes, colour, logchart, numbers, steps
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.decay import Decay, below, decay
+from visualizer.scene.logchart import Axis, Curve
+from visualizer.scene.picture import (
+    Focus,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Table,
+    Text,
+    plain,
+    rich,
+    unmarked,
+)
+from visualizer.scene.reading import Reading, reading
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
+from visualizer.trace import Arrays, Layer, Trace
+
+Values = NDArray[np.float64]
+ONE_PERCENT = 0.01
+STRIP = 6
+"""Decades of the strip of cells."""
+
+
+@dataclass(frozen=True, eq=False)
+class Flowed:
+    """Sizes of the gradient in one layer with steps; rows stand where they were read."""
+
+    origin: int
+    """The step from which it is followed, from 0."""
+    back: tuple[int, ...]
+    """The steps from there on in the order in which the gradient reaches them, `origin` first."""
+    hidden: Values
+    cell: Values | None
+    before: Values | None
+    """∥∂L/∂h_t∥ before training."""
+    alone: bool
+    """Whether it is the part of one loss, as shares of what entered; else the whole, in its own size."""
+    losses: int
+    """At how many steps something entered."""
+
+    def by_lag(self, values: Values) -> Values:
+        return values[list(self.back)]
+
+
+def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
+    """One layer with steps."""
+    shown, measured = reading(trace, layer.name), trace.studies["flow"]
+    if f"{layer.name}/hidden" not in measured:
+        why = layer.why or "nothing flowed back to it"
+        return logchart.unmeasured(look, layer.name, "",
+                                   f"{layer.name} has no gradient through time: {why.rstrip('.')}.")
+    found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
+    place, s = steps.span(shown, look), look.text_scale
+    line = decay(found.by_lag(found.hidden)) if found.alone else None
+    before = None if found.before is None or not found.alone else decay(found.by_lag(found.before))
+    words, number, rest, under = headline(shown, found, line, before)
+    bottom = look.size[1] - lanes_height(look)
+    chart = (112 * s, bottom - 176 * s)
+    scale = logchart.axis(np.concatenate([values for values in (found.hidden, found.cell, found.before)
+                                          if values is not None]), chart[0] + 16 * s, chart[1])
+    said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
+    marks = [*logchart.headline(look, words, number, rest, under),
+             *_chart(trace, shown, found, line, scale, moment, place, look),
+             *_kept(shown, found, chart[1] + 18 * s, moment, trace, place, look)]
+    marks += _why(trace, shown, found, line, before, bottom - 34 * s, look)
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(under)}",
+                   table=_table(shown, found))
+
+
+def flowed(measured: Arrays, untrained: Arrays, shown: Reading, alone: bool) -> Flowed:
+    """What the studies say of one layer: the part of its last loss alone, as a share, or all of it."""
+    name = shown.layer.name
+    entered = np.flatnonzero(measured[f"{name}/entered"])
+    alone = alone and f"{name}/last" in measured
+    origin = int((entered.min() if shown.reverse else entered.max()) if len(entered) else shown.entered)
+    back = tuple(range(origin, shown.steps)) if shown.reverse else tuple(range(origin, -1, -1))
+
+    def sizes(source: Arrays, state: str, part: str) -> Values | None:
+        key = f"{name}/{part if alone else state}"
+        if key not in source or len(source[key]) != shown.steps:
+            return None
+        values = np.asarray(source[key], np.float64)
+        if alone:
+            values = values / values[origin] if values[origin] > 0 else values
+        reached = np.full(len(values), np.nan)
+        reached[list(back)] = values[list(back)]
+        return reached
+
+    hidden = sizes(measured, "hidden", "last")
+    assert hidden is not None
+    return Flowed(origin, back, hidden, sizes(measured, "cell", "last_cell"), sizes(untrained, "hidden", "last"), alone,
+                  len(entered))
+
+
+def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | None) -> tuple[str, str, str, str]:
+    """The sentence in three parts, the middle one the large number, and the line under it."""
+    lags, by_lag = len(found.back) - 1, found.by_lag(found.hidden)
+    step = found.origin + 1
+    if not found.alone:
+        largest = int(np.nanargmax(found.hidden)) + 1
+        return ("All losses together:", "", f"the gradient is largest at step {largest}.",
+                f"∥∂L/∂_h_∥ is **{numbers.significant(float(np.nanmax(found.hidden)), 2)}** there and "
+                f"{numbers.significant(float(np.nanmin(found.hidden)), 2)} at its smallest; where a loss enters at "
+                "every step, the sum hides what becomes of each.")
+    if not by_lag[0] > 0:
+        return "No gradient enters", "", "this layer.", "Its size is exactly 0 at every step."
+    small = below(by_lag, ONE_PERCENT)
+    end = float(by_lag[-1])
+    left = f"{lags} steps back, {{{_share(end)}}} of what enters at step {step} is left." if end <= 1 else \
+        f"{lags} steps back it is {{{numbers.significant(end, 2)} times}} as large as at step {step}."
+    if small is not None:
+        left = f"**{causes.crossing(small)}** {left}"
+    told = _told_before(line, before, lags)
+    if line is None:
+        return f"{shown.steps} steps are", "", "too few for a half-life.", left + told
+    if not line.decays:
+        return "The gradient", "", f"does not decay in these {lags} steps.", left + told
+    return "The gradient halves every", numbers.significant(line.half_life, 2), "steps.", left + told
+
+
+def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
+    """` Before training it halved every 1.2 steps.`"""
+    if before is None or line is None:
+        return ""
+    if not before.decays:
+        return f" Before training it did not decay in these {lags} steps."
+    return f" Before training it halved every **{numbers.significant(before.half_life, 2)}** steps."
+
+
+def _share(share: float) -> str:
+    """A share of what entered, in percent down to where that is readable."""
+    if share >= 1e-4:
+        return f"{numbers.significant(share * 100, 2)} %"
+    return numbers.power(share) if share > 0 else "0"
+
+
+# --- the chart ------------------------------------------------------------------------------------------------------
+
+def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scale: Axis, moment: Moment,
+           place: steps.Span, look: Look) -> list[Mark]:
+    s, name = look.text_scale, shown.layer.name
+    left, right = place.x, place.left(place.count)
+    now = steps.current(trace, shown, moment)
+    unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
+    unit += (Run(f", share of what enters at step {found.origin + 1} (log)"),
+             ) if found.alone else (Run(" of all losses (log)"),)
+    marks: list[Mark] = [Text(left, scale.top - 14 * s, unit, 12 * s, 500, "ink-2")]
+    percent = scale.y(ONE_PERCENT)
+    shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
+    if shaded:
+        marks.append(Rect(left, percent, right - left, scale.bottom - percent, "wedge"))
+    marks += logchart.grid(scale, left, right, look)
+    if shaded:
+        marks += [Line(((left, percent), (right, percent)), "ink-2", 1, dashed=True),
+                  Text(right + 8 * s, percent + 4 * s, plain("1 %"), 11 * s, 600, "ink")]
+    marks += _unreached(shown, found, scale, place, look)
+    xs = [place.middle(step) for step in range(shown.steps)]
+    foci = [Focus(name, (step,)) for step in range(shown.steps)]
+    if found.before is not None:
+        marks += logchart.curve(xs, found.before, scale, Curve("ink-2", "ink-2", 1.5, True, 0), look)
+    if line is not None and found.alone:
+        marks += _fit(found, line, scale, place, look)
+    dots = 3.0 if place.pitch >= 9 else 0.0
+    if found.cell is not None:
+        marks += _veiled_curve(trace, shown, moment, xs, found.cell, scale, Curve("ink", "ink", 1.5, False, 0), look,
+                               foci)
+    marks += _veiled_curve(trace, shown, moment, xs, found.hidden, scale, Curve(size=dots, width=2.25), look, foci)
+    marks += _names(found, scale.top - 14 * s, left + width(unit, 12 * s, 500) + 28 * s, look)
+    return marks + _cursor(found, scale, now, place, look)
+
+
+def _veiled_curve(trace: Trace, shown: Reading, moment: Moment, xs: list[float], values: Values, scale: Axis,
+                  how: Curve,
+                  look: Look, foci: list[Focus]) -> list[Mark]:
+    """All of a curve; on the way back what the gradient has not reached yet is faint."""
+    reach = steps.arrived(trace, shown, moment)
+    arrived = np.array([reach.of(step) for step in range(shown.steps)])
+    if not moment.backward or arrived.all():
+        return logchart.curve(xs, values, scale, how, look, foci)
+    there = np.where(arrived > 0, values, np.nan)
+    edge = np.flatnonzero(arrived > 0)
+    rest = values.copy()
+    rest[[step for step in edge if not any(arrived[other] == 0 for other in (step - 1,
+                                                                             step + 1) if 0 <= other < len(xs))]] \
+        = np.nan
+    return [*logchart.veiled(logchart.curve(xs, rest, scale, how, look, foci), 1.0),
+            *logchart.curve(xs, there, scale, how, look, foci)]
+
+
+def _unreached(shown: Reading, found: Flowed, scale: Axis, place: steps.Span, look: Look) -> list[Mark]:
+    """Steps after the loss: nothing comes from there."""
+    beyond = [step for step in range(shown.steps) if step not in found.back]
+    if not beyond:
+        return []
+    x = place.left(min(beyond))
+    return [Rect(x, scale.top, place.left(max(beyond) + 1) - x, scale.bottom - scale.top, "hatch")]
+
+
+def _fit(found: Flowed, line: Decay, scale: Axis, place: steps.Span, look: Look) -> list[Mark]:
+    """The fitted line over its window."""
+    logs = np.log(np.maximum(found.by_lag(found.hidden), 1e-300))
+    window = slice(line.since, line.until + 1)
+    lags = np.arange(line.since, line.until + 1)
+    usable = found.by_lag(found.hidden)[window] > 0
+    if not usable.any():
+        return []
+    start = float(np.mean(logs[window][usable] - math.log(line.factor) * lags[usable])) if line.factor > 0 else 0.0
+    ends = [(place.middle(found.back[lag]), scale.y(math.exp(start) * line.factor ** lag))
+            for lag in (line.since, line.until)]
+    return [Line(tuple(ends), "rule", 1.5 * look.text_scale)]
+
+
+def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
+    """A key: what the lines are."""
+    s = look.text_scale
+    entries = [("gradient-line", False, "∂L/∂h")]
+    if found.cell is not None:
+        entries.append(("ink", False, "∂L/∂c"))
+    if found.before is not None:
+        entries.append(("ink-2", True, "before training"))
+    if found.alone:
+        entries.append(("rule", False, "fit"))
+    marks: list[Mark] = []
+    for ink, dashed, text in entries:
+        marks += [Line(((x, y - 4 * s), (x + 20 * s, y - 4 * s)), ink, 2 * s, dashed),
+                  Text(x + 26 * s, y, plain(text), 12 * s, 500, "ink-2")]
+        x += 26 * s + width(text, 12 * s, 500) + 16 * s
+    return marks
+
+
+def _cursor(found: Flowed, scale: Axis, now: int, place: steps.Span, look: Look) -> list[Mark]:
+    s, x = look.text_scale, place.middle(now)
+    marks: list[Mark] = [Line(((x, scale.top), (x, scale.bottom)), "accent", 1)]
+    value = float(found.hidden[now])
+    words = "no gradient from this loss" if math.isnan(value) else \
+        _share(value) if found.alone and 0 < value < math.inf else logchart.words(value, scale)
+    y = scale.y(value) if not math.isnan(value) else (scale.top + scale.bottom) / 2
+    if not math.isnan(value):
+        marks.append(Rect(x - 5 * s, y - 5 * s, 10 * s, 10 * s, "gradient-mark", "stage", 1.5, radius=5 * s))
+    wide = width(words, 13 * s, 600)
+    anchor, dx = ("end", -9 * s) if x + 12 * s + wide > place.left(place.count) else ("start", 9 * s)
+    up = y - 9 * s if y - 22 * s > scale.top else y + 20 * s
+    box_x = x + dx - (wide if anchor == "end" else 0)
+    marks += [Rect(box_x - 3 * s, up - 13 * s, wide + 6 * s, 18 * s, "stage", radius=3, opacity=0.85),
+              Text(x + dx, up, plain(words), 13 * s, 600, "gradient-text", anchor)]
+    return marks
+
+
+# --- what each step keeps -------------------------------------------------------------------------------------------
+
+def kept(found: Flowed) -> Values:
+    """(step,): the size at a step as a share of that at the step it came from; NaN where there is none."""
+    shares = np.full(len(found.hidden), np.nan)
+    for after, here in zip(found.back[:-1], found.back[1:], strict=True):
+        if found.hidden[after] > 0:
+            shares[here] = found.hidden[here] / found.hidden[after]
+    return shares
+
+
+def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace, place: steps.Span,
+          look: Look) -> list[Mark]:
+    """The strip of cells, and under it how much each step keeps."""
+    s, now = look.text_scale, steps.current(trace, shown, moment)
+    top = float(np.nanmax(found.hidden, initial=0.0)) or 1.0
+    shades = colour.magnitude(np.nan_to_num(found.hidden, nan=0.0), top * 10.0 ** -STRIP, top)
+    x = (steps.LEFT - 16) * s
+    marks: list[Mark] = [Text(x, y + 16 * s, plain("gradient"), 13 * s, 600, "ink", "end")]
+    gap = 1.0 if place.pitch >= 6 else 0.0
+    came = steps.arrived(trace, shown, moment)
+    for step in range(shown.steps):
+        cell = (place.left(step) + gap, y, place.pitch - 2 * gap, 22 * s)
+        if step not in found.back:
+            marks.append(Rect(*cell, "hatch"))
+            continue
+        fill = f"gradient:{int(shades[step])}" if shades[step] else ""
+        arrived = came.of(step) if moment.backward else 1.0
+        marks.append(Rect(*cell, fill, "rule" if not shades[step] else "", 1, True, 2 if gap else 0,
+                          focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
+                          opacity=1 - 0.65 * (1 - arrived)))
+    marks.append(Rect(place.left(now), y - 2, place.pitch, 22 * s + 4, "", "accent", 2, radius=2))
+    shares, high, base = kept(found), 44 * s, y + 76 * s
+    logs = np.log10(np.where((shares > 0) & (shares < math.inf), shares, 1.0), where=np.isfinite(shares),
+                    out=np.zeros(len(shares)))
+    reach = max(math.log10(2), float(np.abs(logs).max()))
+    one = base - high / 2
+    marks += [Text(x, base - 22 * s, plain("kept per step"), 13 * s, 600, "ink", "end"),
+              Text(x, base - 6 * s, plain(f"log, × {numbers.significant(10 ** -reach, 1)} to "
+                                          f"{numbers.significant(10 ** reach, 1)}"), 11 * s, 400, "ink-2", "end"),
+              Line(((place.x, one), (place.left(place.count), one)), "rule"),
+              Text(place.left(place.count) + 8 * s, one + 4 * s, plain("× 1"), 11 * s, 400, "ink-2")]
+    for step in range(shown.steps):
+        if not math.isfinite(shares[step]):
+            continue
+        tall = max(1.0, high / 2 * (abs(float(logs[step])) / reach if shares[step] > 0 else 1.0))
+        top_y = one - tall if logs[step] > 0 else one
+        fill = "hatch" if shares[step] == 0 else "accent" if step == now else "rule"
+        marks.append(Rect(place.left(step) + gap, top_y, place.pitch - 2 * gap, tall, fill,
+                          tip=logchart.times(float(shares[step]))))
+    words = "enters here" if now == found.origin else ""
+    if math.isfinite(shares[now]):
+        words = logchart.times(float(shares[now]))
+    if words:
+        half = width(words, 12 * s, 600) / 2
+        middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
+        marks.append(Text(middle, base + 16 * s, plain(words), 12 * s, 600, "accent-ink", "middle"))
+    return marks
+
+
+# --- why ------------------------------------------------------------------------------------------------------------
+
+def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before: Decay | None) -> Iterator[str]:
+    """What the numbers say about why, the most telling first; empty texts are left out by `causes.all_true`."""
+    per_step = math.nan if line is None else line.factor
+    states = np.abs(shown.states) > 0.9
+    if line is not None:
+        yield f"Fit over steps {line.since} to {line.until} back: × {numbers.significant(per_step, 3)} a step, " \
+              f"R² {numbers.number(line.fit)}."
+        yield causes.uneven(line.fit) if line.decays else ""
+        yield causes.explodes(per_step)
+    if shown.cell == "rnn":
+        relu = shown.layer.settings.get("nonlinearity") == "relu"
+        spectrum = trace.studies["flow"].get(f"{shown.layer.name}/spectrum")
+        share = float(np.mean(shown.states <= 0)) if relu else float(states.mean())
+        yield causes.half_open(1 - share) if relu else causes.saturated(share)
+        if spectrum is not None and line is not None:
+            yield causes.large_radius_vanishes(float(spectrum[0]), per_step, 0.0)
+            yield causes.bound_is_no_prediction(per_step, float(spectrum[1]))
+    for key, title, values in shown.gates:
+        if key in ("forget", "update"):
+            mean = float(values.mean())
+            yield causes.gate_mean(title.capitalize(), mean) or causes.gate_open(title.capitalize(), mean)
+            if line is not None:
+                yield causes.detour(per_step, mean)
+        flat = float(np.mean((values < 0.05) | (values > 0.95)))
+        yield causes.saturated(flat, f"values of the {title}", "below 0.05 or above 0.95")
+    if not shown.gates and before is not None and line is not None:
+        yield causes.before_and_after(before.half_life, line.half_life, len(found.back) - 1)
+
+
+def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before: Decay | None, y: float,
+         look: Look) -> list[Mark]:
+    """As many reasons as there is room for, on two lines."""
+    s = look.text_scale
+    room = look.size[0] - (steps.LEFT + 24) * s
+    lines = [""]
+    for sentence in causes.all_true(reasons(trace, shown, found, line, before)):
+        longer = f"{lines[-1]} {sentence}".strip()
+        if width(longer, 13 * s) <= room:
+            lines[-1] = longer
+        elif len(lines) < 2 and width(sentence, 13 * s) <= room:
+            lines.append(sentence)
+    if not lines[0]:
+        return []
+    marks: list[Mark] = [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end")]
+    return marks + [Text(steps.LEFT * s, y + 20 * s * at, rich(text), 13 * s, 400, "ink-2")
+                    for at, text in enumerate(lines)]
+
+
+def _table(shown: Reading, found: Flowed) -> Table:
+    """One row a step."""
+    unit = f"share of step {found.origin + 1}" if found.alone else "size"
+    columns = ["step", "reads", f"∂L/∂h, {unit}", "kept"]
+    columns += [f"∂L/∂c, {unit}"] if found.cell is not None else []
+    columns += [f"before training, {unit}"] if found.before is not None else []
+    shares = kept(found)
+    rows: list[tuple[str | float | int, ...]] = []
+    for step in range(shown.steps):
+        rest = [float(values[step]) for values in (found.cell, found.before) if values is not None]
+        rows.append((step + 1, shown.words[step], float(found.hidden[step]), float(shares[step]), *rest))
+    return Table(tuple(columns), tuple(rows))

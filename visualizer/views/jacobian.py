@@ -1,0 +1,267 @@
+"""What of a state reaches later states: singular values of the product of step Jacobians by lag, bounds, exponents."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import causes, logchart, numbers, parts, steps
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.decay import below
+from visualizer.scene.logchart import Axis, Curve
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
+from visualizer.trace import Trace
+from visualizer.views import View
+
+Values = NDArray[np.float64]
+ROUNDING = float(np.finfo(np.float64).eps)
+"""Singular values below this share of the largest are rounding noise; they are not drawn."""
+GONE = 1e-3
+FAN = (0.1, 0.25, 0.75, 0.9)
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The chart by lag over the steps, and the Lyapunov exponents under it."""
+    measured = trace.studies.get("jacobian")
+    if measured is None:
+        return logchart.unmeasured(look, "Jacobians", "What a state hands on to later states")
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    if f"{layer.name}/values" not in measured:
+        why = (layer.why or "nothing flowed back to it").rstrip(".")
+        return logchart.unmeasured(look, layer.name, "", f"{layer.name} has no gradient through time: {why}.")
+    shown = reading(trace, layer.name)
+    spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
+                    np.asarray(measured[f"{layer.name}/norms"], np.float64),
+                    np.asarray(measured[f"{layer.name}/exponents"], np.float64),
+                    _bound(shown, measured.get(f"{layer.name}/spectrum")))
+    place, s = steps.span(shown, look), look.text_scale
+    bottom = look.size[1] - lanes_height(look)
+    chart = (134 * s, bottom - 164 * s)
+    drawn = np.concatenate([spread.largest, spread.median, spread.whole])
+    scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), *chart)
+    lag = lag_of(shown, steps.current(trace, shown, moment))
+    said = _sentence(shown, spread, lag, moment.backward)
+    marks = [*parts.sentence(look, said),
+             *parts.title(look, layer.name, f"∂(state after step {_last(shown) + 1}) / ∂(an earlier state): "
+                                            f"{len(spread.exponents)} singular values")]
+    marks += _chart(shown, spread, scale, lag, place, look)
+    marks += _exponents(shown, spread, bottom - 140 * s, bottom - 40 * s, place, look)
+    marks += _why(shown, spread, bottom - 16 * s, look)
+    still, moving = steps.lane(trace, shown, moment, look, place)
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(shown, spread))
+
+
+class Spread:
+    """Singular values by lag, what lies below rounding left out, and what bounds them."""
+
+    def __init__(self, values: Values, norms: Values, exponents: Values, bound: float | None) -> None:
+        self.largest = values[:, 0]
+        masked = np.where(values >= ROUNDING * self.largest[:, None], values, np.nan)
+        self.values = masked
+        self.median = self._quantile(values, 0.5)
+        self.fan = {share: self._quantile(values, share) for share in FAN}
+        self.whole: Values = np.linalg.norm(values, axis=1) / math.sqrt(values.shape[1])
+        """‖P‖ / ‖1‖ in the Frobenius norm."""
+        self.exponents, self.bound, self.norms = exponents, bound, norms
+
+    def _quantile(self, values: Values, share: float) -> Values:
+        """The value that this share of them exceeds; NaN where it is rounding noise."""
+        at = values[:, min(values.shape[1] - 1, int(share * values.shape[1]))]
+        return np.where(at >= ROUNDING * self.largest, at, np.nan)
+
+    @property
+    def exponent(self) -> float:
+        return float(self.exponents[0])
+
+
+def _bound(shown: Reading, spectrum: Values | None) -> float | None:
+    """γ σ_max(W_hh) of an RNN, where tanh and ReLU have γ = 1; the gates of other cells have no such simple bound."""
+    return None if spectrum is None or shown.cell != "rnn" else float(spectrum[1])
+
+
+def _last(shown: Reading) -> int:
+    return 0 if shown.reverse else shown.steps - 1
+
+
+def lag_of(shown: Reading, step: int) -> int:
+    """How many steps before the last one a step is."""
+    return step if shown.reverse else shown.steps - 1 - step
+
+
+def _x(shown: Reading, lag: int, place: steps.Span) -> float:
+    """Where the state `lag` steps before the last one stands; that before the first step at the edge."""
+    step = lag if shown.reverse else shown.steps - 1 - lag
+    return min(max(place.middle(step), place.x), place.left(place.count))
+
+
+# --- the chart ------------------------------------------------------------------------------------------------------
+
+def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.Span, look: Look) -> list[Mark]:
+    s = look.text_scale
+    xs = [_x(shown, at, place) for at in range(len(spread.largest))]
+    left, right = place.x, place.left(place.count)
+    marks: list[Mark] = logchart.grid(scale, left, right, look)
+    for share in FAN:
+        marks += logchart.curve(xs, _on(scale, spread.fan[share]), scale, Curve("rule", "rule", 1, False, 0), look)
+    if spread.bound is not None:
+        marks += _bounding(xs, np.power(spread.bound, np.arange(len(xs))), scale, "ink-2", look)
+    stretched: Values = np.cumprod(np.concatenate([[1.0], _back(shown, spread.norms)]))
+    marks += _bounding(xs, stretched, scale, "rule", look)
+    marks += logchart.curve(xs, spread.whole, scale, Curve("positive-bar", "positive-bar", 1.5, False, 0), look)
+    marks += logchart.curve(xs, _on(scale, spread.median), scale, Curve("ink-2", "ink-2", 2, False, 0), look)
+    dots = 2.5 if place.pitch >= 9 else 0.0
+    marks += logchart.curve(xs, spread.largest, scale, Curve("ink", "ink", 2.25, False, dots), look)
+    masked = np.flatnonzero(np.isnan(spread.median))
+    entries = [("ink", False, "largest"), ("positive-bar", False, "all, Frobenius"), ("ink-2", False, "median"),
+               ("rule", False, "10, 25, 75, 90 %")]
+    if spread.bound is not None:
+        entries.append(("ink-2", True, f"bound {numbers.number(spread.bound)} a step"))
+    marks += _key(entries, scale.top - 16 * s, left, look)
+    x = xs[lag]
+    marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
+    if len(masked):
+        words = f"the median is rounding noise from {masked[0]} steps back on"
+        marks.append(Text(left + 8 * s, scale.bottom - 8 * s, plain(words), 11 * s, 400, "ink-2"))
+    values = [(spread.largest, "ink"), (spread.median, "ink-2")]
+    taken: list[float] = []
+    for row, ink in values:
+        value = float(row[lag])
+        if math.isnan(value):
+            continue
+        y = scale.y(value) - 8 * s if scale.y(value) - 22 * s > scale.top - 12 * s else scale.y(value) + 20 * s
+        words = logchart.words(value, scale)
+        wide = width(words, 12 * s, 600)
+        at = x + 7 * s if x + 12 * s + wide < right else x - 7 * s - wide
+        if all(abs(y - other) > 18 * s for other in taken):
+            taken.append(y)
+            marks += [Rect(at - 3 * s, y - 12 * s, wide + 6 * s, 16 * s, "stage", radius=3, opacity=0.85),
+                      Text(at, y, plain(words), 12 * s, 600, ink)]
+    return marks
+
+
+def _on(scale: Axis, values: Values) -> Values:
+    """As far as it stays above the floor: the fan leaves the chart there."""
+    return np.where(values >= scale.floor, values, np.nan)
+
+
+def _back(shown: Reading, norms: Values) -> Values:
+    """Rows by lag, the last step first."""
+    return norms if shown.reverse else norms[::-1]
+
+
+def _bounding(xs: list[float], bound: NDArray[np.floating[Any]], scale: Axis, ink: str, look: Look) -> list[Mark]:
+    """A bound, as far as it stays on the chart: it ends where it leaves."""
+    inside = bound <= 10.0 ** scale.high * (1 + 1e-9)
+    count = len(bound) if inside.all() else int(np.argmin(inside))
+    points = tuple((xs[at], scale.y(float(bound[at]))) for at in range(count))
+    return [Line(points, ink, 1.5 * look.text_scale, dashed=True)] if len(points) > 1 else []
+
+
+def _key(entries: list[tuple[str, bool, str]], y: float, x: float, look: Look) -> list[Mark]:
+    s = look.text_scale
+    marks: list[Mark] = []
+    for ink, dashed, text in entries:
+        wide = width(text, 12 * s, 500)
+        if x + 26 * s + wide > look.size[0] - 20 * s:
+            break
+        marks += [Line(((x, y - 4 * s), (x + 20 * s, y - 4 * s)), ink, 2 * s, dashed),
+                  Text(x + 26 * s, y, plain(text), 12 * s, 500, "ink-2")]
+        x += 26 * s + wide + 18 * s
+    return marks
+
+
+# --- exponents ------------------------------------------------------------------------------------------------------
+
+def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place: steps.Span, look: Look) -> list[Mark]:
+    """All Lyapunov exponents as bars, the largest first, from zero; what lies below the strip is cut at its edge."""
+    s = look.text_scale
+    known = spread.exponents[np.isfinite(spread.exponents)]
+    if not len(known):
+        return []
+    high, low = max(0.0, float(known.max())), max(float(known.min()), min(-1.0, 8 * float(known.max())), -6.0)
+    low = min(low, -0.1)
+    zero = top + (bottom - top) * high / (high - low)
+    x = (steps.LEFT - 16) * s
+    wide = place.left(place.count) - place.x
+    each = wide / len(spread.exponents)
+    marks: list[Mark] = [
+        Text(x, top + 12 * s, plain("Lyapunov"), 13 * s, 600, "ink", "end"),
+        Text(x, top + 28 * s, plain("exponents"), 13 * s, 600, "ink", "end"),
+        Text(x, top + 44 * s, plain("log factor, a step"), 11 * s, 400, "ink-2", "end"),
+        Line(((place.x, zero), (place.x + wide, zero)), "rule"),
+        Text(place.x + wide + 8 * s, zero + 4 * s, plain("0"), 11 * s, 400, "ink-2"),
+        Text(place.x + wide + 8 * s, bottom + 2 * s, plain(numbers.number(low, 1)), 11 * s, 400, "ink-2"),
+    ]
+    for index, value in enumerate(spread.exponents.tolist()):
+        share = min(1.0, max(-1.0, (value if math.isfinite(value) else low) / (high - low)))
+        tall = min(abs(share) * (bottom - top), bottom - zero if value < 0 else zero - top)
+        if tall < 0.5:
+            continue
+        ink = "accent" if index == 0 else "rule" if value < 0 else "gradient-mark"
+        broad = each - 1 if each > 3 else max(0.5, each)
+        marks.append(Rect(place.x + index * each, zero if value < 0 else zero - tall, broad, tall, ink))
+    return marks
+
+
+def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
+    s = look.text_scale
+    gone = below(spread.whole, GONE)
+    lasts = "; it does not decay."
+    if -math.inf < spread.exponent < 0:
+        lasts = f", half-life {numbers.significant(math.log(0.5) / spread.exponent, 2)} steps."
+    told = [f"Largest exponent {numbers.signed(spread.exponent, 3)}: {logchart.times(math.exp(spread.exponent))} a step"
+            + lasts,
+            f"Memory by the Frobenius norm, to 0.1 %: {gone} steps." if gone is not None else
+            f"More than 0.1 % of the whole reaches across all {shown.steps} steps."]
+    kept = math.exp(spread.exponent)
+    told += [causes.must_vanish(float(spread.norms.max())),
+             causes.bound_is_no_prediction(kept, spread.bound) if spread.bound is not None else ""]
+    text, room = "", look.size[0] - (steps.LEFT + 24) * s
+    for sentence in causes.all_true(told):
+        longer = f"{text} {sentence}".strip()
+        if width(longer, 13 * s) <= room:
+            text = longer
+    return [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end"),
+            Text(steps.LEFT * s, y, plain(text), 13 * s, 400, "ink-2")]
+
+
+def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
+    lags = len(spread.largest) - 1
+    peak = int(np.argmax(spread.largest))
+    if backward and lag:
+        value = float(spread.largest[lag])
+        word = "step" if lag == 1 else "steps"
+        return (f"A gradient {lag} {word} back from step {_last(shown) + 1} is stretched at most "
+                f"{{{numbers.significant(value, 2)} times}}, whichever way it points; the average one to "
+                f"{numbers.significant(float(spread.whole[lag]), 2)}.")
+    if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
+        top, end = (numbers.significant(float(spread.largest[at]), 2) for at in (peak, -1))
+        word = "step" if peak == 1 else "steps"
+        return (f"What the state hands on grows to {{{top} times}} over {peak} {word} first, then "
+                f"falls to {end} over all {lags}.")
+    return (f"Over {lags} steps the strongest direction of the state becomes "
+            f"{{{numbers.significant(float(spread.largest[-1]), 2)} times}} as long, all together "
+            f"{numbers.significant(float(spread.whole[-1]), 2)} times.")
+
+
+def _table(shown: Reading, spread: Spread) -> Table:
+    """One row a lag."""
+    rows = tuple((lag, float(spread.largest[lag]), float(spread.median[lag]), float(spread.whole[lag]),
+                  math.nan if spread.bound is None else float(spread.bound ** lag))
+                 for lag in range(len(spread.largest)))
+    return Table(("steps back", "largest", "median", "Frobenius, relative", "bound"), rows)
+
+
+VIEW = View(
+    "jacobian", "Jacobians",
+            "What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents.",
+    suits=lambda trace: trace.has_backward and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
+    draw=draw, order=36, studies=("jacobian",),
+)

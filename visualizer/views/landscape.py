@@ -1,0 +1,358 @@
+"""Landscape: the cliff in the error surface of a recurrent network with one unit, and a ball that meets it.
+
+x_t = w σ(x_{t−1}) + b, x_0 = 0.5, E = (σ(x_50) − 0.7)² (Pascanu, Mikolov and Bengio 2013, figure 6). The same start
+is followed twice: with the whole gradient, and with its norm clipped.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import lab as knobs
+from visualizer.lab import Lab
+from visualizer.scene import causes, numbers, parts
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Points,
+    Rect,
+    Run,
+    Table,
+    Text,
+    plain,
+    rich,
+    unmarked,
+)
+from visualizer.scene.timeline import Moment, ease
+from visualizer.scene.type import width, wrap
+from visualizer.trace import Trace
+from visualizer.views import View
+
+Values = NDArray[np.float64]
+LEVELS = 14
+"""Steps of the colour map: their edges read as contours."""
+SHADE = 0.62
+"""Share of the palette that is used: the ways of the balls stay readable on the darkest step."""
+STEEP = 1.0
+"""Gradients above this are marked as the wall."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the map stands."""
+
+    x: float
+    y: float
+    cell: tuple[float, float]
+    low: tuple[float, float]
+    """w and b of the first cell."""
+    step: float
+    cells: tuple[int, int]
+
+    @property
+    def right(self) -> float:
+        return self.x + self.cell[0] * self.cells[0]
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.cell[1] * self.cells[1]
+
+    def at(self, w: float, b: float) -> tuple[float, float]:
+        """A place; b grows upwards."""
+        across, up = (w - self.low[0]) / self.step + 0.5, (b - self.low[1]) / self.step + 0.5
+        return self.x + across * self.cell[0], self.bottom - up * self.cell[1]
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        return self.x <= point[0] <= self.right and self.y <= point[1] <= self.bottom
+
+
+@dataclass(frozen=True, eq=False)
+class Ball:
+    """One way down: (step, 6) of w, b, E, size of the gradient, and the step that is taken."""
+
+    name: str
+    token: str
+    way: Values
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The surface, both ways so far, and what the gradient does at this step."""
+    found = trace.studies["lab"]
+    wanted = knobs.from_knobs({key: str(word) for key, word in trace.facts["lab"].items()})
+    balls = (Ball("whole gradient", "ink", np.asarray(found["plain"])),
+             Ball(f"clipped at {numbers.significant(wanted.limit, 2)}", "accent", np.asarray(found["clipped"])))
+    frame = _frame(found["surface"].shape, found["w"], found["b"], look)
+    step = moment.beat.step or 0
+    share = ease(moment.phase) if moment.beat.step is not None and step else 1.0
+    said = _sentence(balls, step, wanted)
+    still = [*parts.sentence(look, said), *_map(frame, trace, look), *_wall(frame, found["steepest"], look),
+             *_axes(frame, look), *_legend(frame, trace, look)]
+    moving = [mark for ball in balls for mark in _way(frame, ball, step, share, look)]
+    moving += _beside(frame, balls, step, wanted, look)
+    return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=unmarked(said), table=_table(balls))
+
+
+def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
+    """What the inspector says: the network, and what is to be seen."""
+    found = trace.studies["lab"]
+    step = moment.beat.step or 0
+    marks: list[Mark] = [Text(24, 27, plain(f"Step {step} of {len(found['plain']) - 1}"), 16, 600)]
+    said = (
+        "One unit, 50 steps: _x_ = _w_ σ(_x_ before) + _b_, from 0.5.",
+        "The error is (σ(_x_) − 0.7)² after the last step; grey is larger, in steps.",
+        f"On this grid the gradient is {numbers.significant(float(found['steepest'][0]), 3)} at its steepest. Between "
+        "the points of the grid it is larger still: there the network changes from one resting state to another.",
+        *consequence(trace),
+    )
+    y = 34.0
+    for sentence in said:
+        y += 10
+        for line in wrap(rich(sentence), 13, 240, 400):
+            y += 19.5
+            marks.append(Text(24, y, line, 13, 400, "ink-2"))
+    rows = tuple(("what", unmarked(sentence)) for sentence in said)
+    return Picture((280, round(y + 24)), tuple(marks), (), look.theme, "window", caption=f"Step {step}",
+                   table=Table(("what", "value"), rows))
+
+
+def consequence(trace: Trace) -> tuple[str, ...]:
+    """What follows from the knobs, with measured numbers."""
+    found = trace.studies["lab"]
+    plain_way, clipped = np.asarray(found["plain"]), np.asarray(found["clipped"])
+    wanted = knobs.from_knobs({key: str(word) for key, word in trace.facts["lab"].items()})
+    most = float(plain_way[:, 3].max())
+    errors = [numbers.significant(float(way[-1, 2]), 2) for way in (plain_way, clipped)]
+    ends = (f"After {len(clipped) - 1} steps the error is {errors[0]} with the whole gradient and {errors[1]} with "
+            "clipping.")
+    return causes.all_true((causes.clipped(most, wanted.limit), ends))
+
+
+def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Frame:
+    s = look.text_scale
+    across = look.size[0] - (88 + 330) * s
+    up = look.size[1] - (92 + 66) * s
+    cell = (max(2.0, float(int(across / shape[0]))), max(2.0, float(int(up / shape[1]))))
+    return Frame(88 * s, 92 * s, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
+
+
+# --- the surface ----------------------------------------------------------------------------------------------------
+
+def _map(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
+    values, steep = _tiles(trace)
+    return [Image(frame.x, frame.y, frame.cell, values, "pixel", indices=(-1,)),
+            _amber(frame, steep)]
+
+
+@lru_cache(maxsize=4)
+def _tiles(trace: Trace) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """The error in steps, b upwards; and where the gradient is steep."""
+    found = trace.studies["lab"]
+    error = np.asarray(found["surface"]).T[::-1]
+    level = np.floor(error / float(error.max()) * (LEVELS - 1e-9)) / (LEVELS - 1)
+    values = np.rint(255 * SHADE * level).astype(np.uint8)[None]
+    return values, np.asarray(found["steepness"]).T[::-1] > STEEP
+
+
+def _amber(frame: Frame, steep: NDArray[np.bool_]) -> Mark:
+    """The wall: cells whose gradient is larger than 1, outlined in amber as one mark."""
+    curves: list[Points] = []
+    for row, column in np.argwhere(steep).tolist():
+        x, y = frame.x + column * frame.cell[0], frame.y + row * frame.cell[1]
+        corners = [(x + frame.cell[0], y), (x + frame.cell[0], y + frame.cell[1]), (x, y + frame.cell[1]), (x, y)]
+        points = [(x, y)]
+        for corner in corners:
+            points += [points[-1], corner, corner]
+        curves.append(tuple(points))
+    return Path(tuple(curves), "", 1, "gradient-mark")
+
+
+def _wall(frame: Frame, steepest: Values, look: Look) -> list[Mark]:
+    """The steepest place of the grid, with its number."""
+    s = look.text_scale
+    x, y = frame.at(float(steepest[1]), float(steepest[2]))
+    words = (f"steepest here: {numbers.significant(float(steepest[0]), 3)} at w {numbers.number(float(steepest[1]))}, "
+             f"b {numbers.number(float(steepest[2]))}")
+    wide = width(words, 12 * s, 600)
+    left = min(x + 26 * s, frame.right - wide - 12 * s)
+    top = min(y + 70 * s, frame.bottom - 12 * s)
+    return [Line(((x + 4 * s, y + 6 * s), (left + 20 * s, top - 14 * s)), "gradient-mark", 1.25 * s),
+            Rect(x - 6 * s, y - 6 * s, 12 * s, 12 * s, "", "gradient-text", 2 * s, radius=6 * s),
+            Rect(left - 6 * s, top - 13 * s, wide + 12 * s, 20 * s, "stage", "hair", 1, radius=4),
+            Text(left, top + 1 * s, plain(words), 12 * s, 600, "gradient-text")]
+
+
+def _axes(frame: Frame, look: Look) -> list[Mark]:
+    s = look.text_scale
+    marks: list[Mark] = []
+    for w in (3.0, 4.0, 5.0, 6.0):
+        x, _ = frame.at(w, 0)
+        marks += [Line(((x, frame.bottom), (x, frame.bottom + 5)), "rule"),
+                  Text(x, frame.bottom + 20 * s, plain(numbers.number(w, 0)), 12 * s, 400, "ink-2", "middle")]
+    for b in (0.0, -1.0, -2.0, -3.0, -4.0):
+        _, y = frame.at(3, b)
+        marks += [Line(((frame.x - 5, y), (frame.x, y)), "rule"),
+                  Text(frame.x - 10 * s, y + 4 * s, plain(numbers.number(b, 0)), 12 * s, 400, "ink-2", "end")]
+    marks += [Text((frame.x + frame.right) / 2, frame.bottom + 40 * s,
+                   (Run("recurrent weight "), Run("w", italic=True)), 13 * s, 500, "ink-2", "middle"),
+              Text(frame.x, frame.y - 10 * s, (Run("bias "), Run("b", italic=True)), 13 * s, 500, "ink-2")]
+    return marks
+
+
+def _legend(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
+    """What grey and amber mean, over the map at the right."""
+    s = look.text_scale
+    most = numbers.significant(float(np.max(trace.studies["lab"]["surface"])), 2)
+    ramp = np.rint(255 * SHADE * np.arange(LEVELS) / (LEVELS - 1)).astype(np.uint8)[None, None]
+    wide, y = 96 * s, frame.y - 11 * s
+    x = frame.right - wide - width(most, 11 * s) - 8 * s
+    amber = "gradient above 1"
+    before = x - width("error 0", 11 * s) - 24 * s - width(amber, 11 * s)
+    return [Rect(before - 16 * s, y - 8 * s, 10 * s, 8 * s, "gradient-mark"),
+            Text(before, y, plain(amber), 11 * s, 400, "ink-2"),
+            Text(x - 8 * s, y, plain("error 0"), 11 * s, 400, "ink-2", "end"),
+            Image(x, y - 8 * s, (wide / LEVELS, 8 * s), ramp, "pixel"),
+            Text(frame.right, y, plain(most), 11 * s, 400, "ink-2", "end")]
+
+
+# --- the balls ------------------------------------------------------------------------------------------------------
+
+def _way(frame: Frame, ball: Ball, step: int, share: float, look: Look) -> list[Mark]:
+    """The way so far, cut at the edge of the map; the ball, or an arrow where it has left."""
+    s = look.text_scale
+    points = [frame.at(float(w), float(b)) for w, b in ball.way[:step + 1, :2]]
+    if step and share < 1:
+        (x1, y1), (x2, y2) = points[-2:]
+        points[-1] = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
+    marks: list[Mark] = []
+    for one, other in itertools.pairwise(points):
+        cut = _inside(frame, one, other)
+        if cut is not None:
+            marks.append(Line(cut, ball.token, 2.25 * s, dashed=ball.token == "ink"))
+    marks += [Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage", ball.token, 1.25, radius=2.5 * s)
+              for x, y in points[:-1] if frame.holds((x, y))]
+    x, y = points[-1]
+    if frame.holds((x, y)):
+        size = 8 * s
+        return [*marks, Rect(x - size, y - size, 2 * size, 2 * size, ball.token, "stage", 2 * s, radius=size)]
+    edge = min(max(x, frame.x), frame.right), min(max(y, frame.y), frame.bottom)
+    return [*marks, Rect(edge[0] - 6 * s, edge[1] - 6 * s, 12 * s, 12 * s, "stage", ball.token, 2 * s, dashed=True,
+                         radius=6 * s)]
+
+
+def _inside(frame: Frame, one: tuple[float, float], other: tuple[float, float]) -> Points | None:
+    """The part of a straight line that lies on the map (Liang and Barsky 1984)."""
+    start, end = 0.0, 1.0
+    dx, dy = other[0] - one[0], other[1] - one[1]
+    for p, q in ((-dx, one[0] - frame.x), (dx, frame.right - one[0]), (-dy, one[1] - frame.y),
+                 (dy, frame.bottom - one[1])):
+        if p == 0:
+            if q < 0:
+                return None
+        elif p < 0:
+            start = max(start, q / p)
+        else:
+            end = min(end, q / p)
+    if start > end:
+        return None
+    return ((one[0] + dx * start, one[1] + dy * start), (one[0] + dx * end, one[1] + dy * end))
+
+
+def _beside(frame: Frame, balls: tuple[Ball, ...], step: int, wanted: Lab, look: Look) -> list[Mark]:
+    """For each ball where it is, its error, its gradient and its step; and the errors of all steps below."""
+    s = look.text_scale
+    left, right = frame.right + 36 * s, look.size[0] - 24 * s
+    y = frame.y + 12 * s
+    marks: list[Mark] = []
+    for ball in balls:
+        w, b, error, size, dw, db = (float(value) for value in ball.way[step])
+        marks += [Line(((left, y - 5 * s), (left + 26 * s, y - 5 * s)), ball.token, 2.25 * s,
+                       dashed=ball.token == "ink"),
+                  Text(left + 36 * s, y, plain(ball.name), 14 * s, 600,
+                       "accent-ink" if ball.token == "accent" else "ink")]
+        outside = "" if frame.holds(frame.at(w, b)) else ", outside the map"
+        for what, value in (("place (w, b)", f"{numbers.significant(w, 3)}, {numbers.significant(b, 3)}"),
+                            (f"error{outside}", numbers.significant(error, 2)),
+                            ("size of the gradient", numbers.significant(size, 3)),
+                            ("the next step goes", numbers.significant(math.hypot(dw, db), 2))):
+            y += 23 * s
+            marks += [Text(left, y, plain(what), 13 * s, 400, "ink-2", max_width=right - left - 90 * s),
+                      Text(right, y, plain(value), 13 * s, 600, "ink", "end")]
+        y += 44 * s
+    marks += _errors(left, right, y, frame.bottom, balls, step, look)
+    return marks
+
+
+def _errors(left: float, right: float, top: float, bottom: float, balls: tuple[Ball, ...], step: int,
+            look: Look) -> list[Mark]:
+    """The error of every step so far, on a log axis."""
+    s = look.text_scale
+    most, least = 0, -4
+    marks: list[Mark] = [Text(left, top, plain("error by step (log)"), 12 * s, 500, "ink-2")]
+    top += 16 * s
+    if bottom - top < 60 * s:
+        return []
+
+    def y(value: float) -> float:
+        power = min(max(math.log10(max(value, 1e-30)), least), most)
+        return bottom - (power - least) / (most - least) * (bottom - top)
+
+    for power in range(least, most + 1):
+        marks += [Line(((left + 40 * s, y(10.0 ** power)), (right, y(10.0 ** power))), "hair"),
+                  Text(left + 32 * s, y(10.0 ** power) + 4 * s, plain(numbers.power_of_ten(power)), 11 * s, 400,
+                       "ink-2", "end")]
+    count = len(balls[0].way)
+    place = [left + 40 * s + (right - left - 40 * s) * number / max(1, count - 1) for number in range(count)]
+    for ball in balls:
+        points = tuple((place[number], y(float(ball.way[number, 2]))) for number in range(count))
+        if step:
+            marks.append(Line(points[:step + 1], ball.token, 2 * s, dashed=ball.token == "ink"))
+        x, height = points[step]
+        marks.append(Rect(x - 4 * s, height - 4 * s, 8 * s, 8 * s, ball.token, "stage", 1.5, radius=4 * s))
+    for number in (0, count - 1):
+        if abs(place[number] - place[step]) > 24 * s:
+            marks.append(Text(place[number], bottom + 18 * s, plain(str(number)), 11 * s, 400, "ink-2", "middle"))
+    marks.append(Text(place[step], bottom + 18 * s, plain(str(step)), 11 * s, 700, "accent-ink", "middle"))
+    return marks
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+def _sentence(balls: tuple[Ball, ...], step: int, wanted: Lab) -> str:
+    plain_ball, clipped = balls
+    if step == 0:
+        size = float(plain_ball.way[0, 3])
+        return (f"Both balls start at w {numbers.number(wanted.weight)}, b {numbers.number(wanted.shift)}, where the "
+                f"gradient is {{{numbers.significant(size, 2)}}}.")
+    before, after = plain_ball.way[step - 1], plain_ball.way[step]
+    size, moved = float(before[3]), float(np.hypot(*(after[:2] - before[:2])))
+    mine = float(np.hypot(*(clipped.way[step, :2] - clipped.way[step - 1, :2])))
+    if size == 0:
+        return (f"Step {step}: the ball with the whole gradient lies where the gradient is {{0}} and stays there; the "
+                f"clipped one moved by {numbers.significant(mine, 2)}.")
+    return (f"Step {step}: the whole gradient, {{{numbers.significant(size, 2)}}}, moved its ball by "
+            f"{numbers.significant(moved, 2)}; the clipped one moved by {numbers.significant(mine, 2)}.")
+
+
+def _table(balls: tuple[Ball, ...]) -> Table:
+    """One row a step."""
+    columns = ("step", *(f"{name}_{what}" for name in ("whole", "clipped") for what in ("w", "b", "error", "gradient")))
+    rows = tuple((step, *(float(value) for ball in balls for value in ball.way[step, :4]))
+                 for step in range(len(balls[0].way)))
+    return Table(columns, rows)
+
+
+VIEW = View(
+    "landscape", "Landscape", "The cliff in an error surface, and a ball that meets it with and without clipping.",
+    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=6, page=page,
+)

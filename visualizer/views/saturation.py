@@ -1,0 +1,245 @@
+"""Where nonlinearities are flat: how many units are saturated or dead, layer by layer and gate by gate, over a
+batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import causes, logchart, numbers, parts
+from visualizer.scene.columns import lanes_height
+from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.timeline import Moment, timeline
+from visualizer.scene.type import width
+from visualizer.trace import Layer, Trace
+from visualizer.views import View
+
+Values = NDArray[np.float64]
+RULES = {"sigmoid": "below 0.05 or above 0.95", "tanh": "beyond ±0.9", "relu": "off"}
+GATES = {"input": "input gate", "forget": "forget gate", "output_gate": "output gate", "reset": "reset gate",
+         "update": "keep gate", "candidate": "candidate", "new": "candidate", "hidden": "state"}
+SIGMOIDS = ("input", "forget", "output_gate", "reset", "update")
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One nonlinearity of one layer."""
+
+    layer: str
+    gate: str
+    """Key of the inner array; empty for a layer of its own."""
+    kind: str
+    """`tanh`, `sigmoid` or `relu`."""
+    share: float
+    """Of all values of the batch."""
+    values: int
+    here: float
+    """The same for the input on screen alone."""
+    on: Values | None = None
+    """(unit,): at which share of places a ReLU was on."""
+    bins: Values | None = None
+    """How many values lie where, of a tanh from −1 to 1, of a sigmoid from 0 to 1."""
+
+    @property
+    def units(self) -> int:
+        return 0 if self.on is None else len(self.on)
+
+    @property
+    def dead(self) -> int | None:
+        """How many units of a ReLU were off everywhere for every input."""
+        return None if self.on is None else int(np.sum(self.on == 0))
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer} {GATES[self.gate]}" if self.gate else self.layer
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """One row a layer or gate: a bar for the batch, a tick for this input, and how many units are dead."""
+    measured = trace.studies.get("saturation")
+    if measured is None:
+        return logchart.unmeasured(look, "Saturation", "How many units are saturated or dead over a batch")
+    found = rows(trace)
+    if not found:
+        return logchart.unmeasured(look, "Saturation", "", "No input of the batch could be run, so nothing is known of "
+                                                           "saturation here.")
+    s, inputs = look.text_scale, int(measured["inputs"])
+    said = sentence(found, inputs, moment)
+    words = f"over a batch of {inputs} bundled inputs; the tick is this input alone"
+    marks = [*parts.sentence(look, said), *parts.title(look, f"batch: {inputs}", words)]
+    opened = chosen(found, moment, focus)
+    end = _rows(found, opened, moment, look, marks)
+    marks += _opened(opened, inputs, end + 44 * s, look.size[1] - lanes_height(look) - 40 * s, look)
+    still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
+                   table=_table(found, inputs))
+
+
+def rows(trace: Trace) -> list[Row]:
+    """Everything that the study counted, in the order of the layers."""
+    measured, found = trace.studies["saturation"], []
+    for layer in trace:
+        for key in sorted(measured):
+            name, _, what = key.partition(":")
+            if what != "share" or name.partition("/")[0] != layer.name:
+                continue
+            gate = name.partition("/")[2]
+            kind = kind_of(layer, gate)
+            found.append(Row(layer.name, gate, kind, float(measured[key]), int(measured[f"{name}:values"]),
+                             _here(layer, gate, kind), measured.get(f"{name}:on"), measured.get(f"{name}:bins")))
+    return found
+
+
+def kind_of(layer: Layer, gate: str) -> str:
+    """Which nonlinearity it is."""
+    if not gate:
+        return layer.kind
+    if gate == "hidden":
+        return "relu" if layer.settings.get("nonlinearity") == "relu" else "tanh"
+    return "sigmoid" if gate in SIGMOIDS else "tanh"
+
+
+def _here(layer: Layer, gate: str, kind: str) -> float:
+    values = np.asarray(layer.inner[gate] if gate else layer.output, np.float64)
+    if kind == "relu":
+        return float(np.mean(values <= 0))
+    return float(np.mean(np.abs(values) > 0.9 if kind == "tanh" else (values < 0.05) | (values > 0.95)))
+
+
+def chosen(found: list[Row], moment: Moment, focus: Focus | None) -> Row:
+    """The row that is opened: the one in focus, else the worst of the beat's layer, else the worst of all."""
+    if focus is not None:
+        asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.part]
+        if asked:
+            return asked[0]
+    layer = moment.beat.layer if focus is None else focus.layer
+    mine = [row for row in found if row.layer == layer]
+    return max(mine or found, key=lambda row: (row.dead or 0, row.share))
+
+
+def _rows(found: list[Row], opened: Row, moment: Moment, look: Look, marks: list[Mark]) -> float:
+    """A bar and a tick for each; returns where they end."""
+    s = look.text_scale
+    top, bottom = 122 * s, look.size[1] - lanes_height(look) - 36 * s
+    pitch = min(36 * s, (bottom - top) / len(found))
+    shown = found if pitch >= 19 * s else _around(found, moment, int((bottom - top) / (19 * s)))
+    pitch = max(pitch, 19 * s)
+    names = max(width(row.name, 13 * s, 600) for row in shown)
+    x = min(24 * s + names + 20 * s, look.size[0] * 0.3)
+    told = max(width(_told(row), 12 * s) for row in shown)
+    track = look.size[0] - x - told - 96 * s
+    for share in (0.0, 0.5, 1.0):
+        at = x + track * share
+        marks += [Line(((at, top - 4 * s), (at, top + pitch * len(shown))), "hair"),
+                  Text(at, top + pitch * len(shown) + 16 * s, plain(numbers.percent(share, 0)), 11 * s, 400, "ink-2",
+                       "middle")]
+    for index, row in enumerate(shown):
+        y, now = top + index * pitch, row is opened
+        tall = min(14 * s, pitch - 6 * s)
+        focus = Focus(row.layer, (), f"inner.{row.gate}" if row.gate else "output")
+        marks += [Text(x - 14 * s, y + tall / 2 + 5 * s, plain(row.name), 13 * s, 600 if now else 500,
+                       "accent-ink" if now else "ink", "end", max_width=x - 30 * s),
+                  Rect(x, y, track, tall, "sunk", radius=3, focus=focus),
+                  Rect(x, y, max(1.0, track * row.share), tall, "accent" if now else "ink-2" if row.kind != "relu" else
+                       "rule", radius=3),
+                  Line(((x + track * row.here, y - 3 * s), (x + track * row.here, y + tall + 3 * s)), "ink", 2 * s),
+                  Text(x + track + 58 * s, y + tall / 2 + 5 * s, plain(numbers.percent(row.share, 0)), 13 * s, 600,
+                       "ink",
+                       "end"),
+                  Text(x + track + 70 * s, y + tall / 2 + 5 * s, plain(_told(row)), 12 * s, 600 if row.dead else 400,
+                       "ink" if row.dead else "ink-2")]
+    if len(shown) < len(found):
+        marks.append(Text(look.size[0] - 24 * s, 97 * s, plain(f"{len(shown)} of {len(found)} rows, around the beat"),
+                          12 * s,
+                          400, "ink-2", "end"))
+    return top + pitch * len(shown) + 16 * s
+
+
+def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> list[Mark]:
+    """One row opened: how its values are spread over the batch, or how often each unit is on."""
+    s, left, right = look.text_scale, 84 * look.text_scale, look.size[0] - 84 * look.text_scale
+    if bottom - top < 120 * s:
+        return []
+    base, high = bottom - 20 * s, min(bottom - top - 50 * s, 260 * s)
+    words = f"{row.name}: {numbers.count(row.values)} values of {inputs} inputs" if row.bins is not None else \
+        f"{row.name}: {row.units} units by how often they are on, over {inputs} inputs"
+    marks: list[Mark] = [Text(left, base - high - 16 * s, plain(words), 13 * s, 600)]
+    if row.bins is not None:
+        low = -1.0 if row.kind == "tanh" else 0.0
+        flat = ((-1.0, -0.9), (0.9, 1.0)) if row.kind == "tanh" else ((0.0, 0.05), (0.95, 1.0))
+        marks += [Rect(left + (right - left) * (a - low) / (1 - low), base - high, (right - left) * (b - a) / (1 - low),
+                       high,
+                       "wedge") for a, b in flat]
+        heights, ticks = row.bins / (row.bins.max() or 1), [low, (low + 1) / 2, 1.0]
+        said = [numbers.number(tick, 1) for tick in ticks]
+    else:
+        assert row.on is not None
+        heights = -np.sort(-row.on)
+        said = ["most often on", "", "dead" if row.dead else "least often on"]
+    each = (right - left) / len(heights)
+    gap = 1.0 if each > 3 else 0.0
+    for index, share in enumerate(heights.tolist()):
+        x = left + index * each
+        if row.on is not None and share == 0:
+            marks.append(Rect(x, base - high, each, high, "hatch"))
+        elif share * high >= 0.5:
+            marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high,
+                              "positive-bar" if row.bins is not None else "ink-2"))
+    marks.append(Line(((left, base), (right, base)), "rule"))
+    for at, (text, anchor) in enumerate(zip(said, ("start", "middle", "end"), strict=True)):
+        marks.append(Text(left + (right - left) * at / 2, base + 16 * s, plain(text), 11 * s, 400, "ink-2", anchor))
+    if row.on is not None:
+        marks += [Text(left - 8 * s, base - high + 8 * s, plain("100 %"), 11 * s, 400, "ink-2", "end"),
+                  Text(left - 8 * s, base, plain("0 %"), 11 * s, 400, "ink-2", "end")]
+    return marks
+
+
+def _around(found: list[Row], moment: Moment, count: int) -> list[Row]:
+    at = next((index for index, row in enumerate(found) if row.layer == moment.beat.layer), 0)
+    start = min(max(0, at - count // 2), len(found) - count)
+    return found[start:start + count]
+
+
+def _told(row: Row) -> str:
+    """What the bar counts, and what is dead."""
+    if row.dead is None:
+        return RULES[row.kind]
+    return f"off; {row.dead} of {row.units} dead"
+
+
+def sentence(found: list[Row], inputs: int, moment: Moment) -> str:
+    """The row of the beat's layer, else the worst one; always with the size of the batch."""
+    mine = [row for row in found if row.layer == moment.beat.layer]
+    dead = [row for row in mine or found if row.dead]
+    if dead:
+        row = max(dead, key=lambda one: (one.dead or 0) / max(1, one.units))
+        return (f"{{{row.dead} of {row.units}}} units of `{row.name}` are dead: off everywhere for every one of "
+                f"{inputs} inputs, so no gradient passes them.")
+    row = max(mine or found, key=lambda one: (one.kind != "relu", one.share))
+    if row.kind == "relu":
+        return (f"`{row.name}` is off at {{{numbers.percent(row.share, 0)}}} of its values over {inputs} inputs; none "
+                f"of its {row.units} units is off for all of them.")
+    told = causes.saturated(row.share, f"values of {row.name}", RULES[row.kind])
+    return (told.removesuffix(".") + f"; batch of {inputs} inputs.") if told else (
+        f"Only {{{numbers.percent(row.share)}}} of the values of {row.name} are saturated ({RULES[row.kind]}) over "
+        f"{inputs} inputs.")
+
+
+def _table(found: list[Row], inputs: int) -> Table:
+    """One row a layer or gate."""
+    return Table(("layer", "counted", "share", "this input", "dead units", "units", "values", "inputs"),
+                 tuple((row.name, RULES[row.kind], row.share, row.here, -1 if row.dead is None else row.dead, row.units,
+                        row.values, inputs) for row in found))
+
+
+def _counts(layer: Layer) -> bool:
+    return layer.kind in RULES or (bool(layer.inner) and "step" in layer.axes)
+
+
+VIEW = View(
+    "saturation", "Saturation", "How many units of each layer and gate are saturated or dead, over a batch of inputs.",
+    suits=lambda trace: any(_counts(layer) for layer in trace), draw=draw, order=34, continuous=True,
+    studies=("saturation",),
+)

@@ -1,0 +1,130 @@
+"""The unrolled cell: one column a step, what it reads, its state and gates, and the gradient on its way back."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from visualizer.scene import numbers, parts
+from visualizer.scene.picture import Focus, Look, Picture, Table, unmarked
+from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, shown_layer
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Trace
+from visualizer.views import View
+from visualizer.views.unrolled._around import band, lengths, loop, names, openings, unit_row, whole_picture
+from visualizer.views.unrolled._columns import columns
+from visualizer.views.unrolled._lane import lane
+from visualizer.views.unrolled._opened import opened_cell
+from visualizer.views.unrolled._plan import Plan, plan
+from visualizer.views.unrolled._strip import strip
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The recurrent layer of the beat, unrolled over its steps; both directions of one that reads both ways.
+
+    `fold` folds all steps into one cell with its loop: 0 side by side, 1 folded, between them on the way.
+    """
+    layer = shown_layer(trace, moment, None if focus is None else focus.layer)
+    laid = plan(trace, layer.name, moment, look)
+    said = _sentence(trace, laid, moment)
+    still = names(trace, laid, look)
+    marks = [*parts.sentence(look, said), *band(laid, look)]
+    if laid.strip is not None:
+        kept, moving = strip(laid, look)
+        still, marks = still + kept, marks + moving
+    marks += columns(trace, laid, look) + openings(laid, look)
+    marks += whole_picture(laid, look) + lengths(laid, look) + loop(laid, look) + unit_row(laid, focus, look)
+    if laid.opened:
+        marks += opened_cell(trace, laid, focus, look)
+    kept, moving = lane(laid, moment, look)
+    still, marks = still + kept, marks + moving
+    if 0 < laid.fold < 1:
+        still, marks = [], still + marks
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said),
+                   table=_table(trace, laid.shown))
+
+
+# --- words and table ------------------------------------------------------------------------------------------------
+
+def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
+    shown, reached = laid.shown, round(laid.step)
+    if moment.backward:
+        return _sentence_back(shown, moment, reached)
+    if reached < 1:
+        return f"The {shown.name} has read nothing yet: its state is all zeros, {shown.units} of them."
+    probabilities = guesses(trace)
+    read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
+        all(len(word) == 1 for word in trace.sample.steps) else ""
+    if laid.expects and not all(track.read.of(reached - 1) for track in laid.tracks):
+        return (f"The {'reverse' if shown.reverse else 'forward'} {shown.name} has read step {{{reached}}} of "
+                f"{shown.steps}; what the model says there is known when the other one has come, too.")
+    if probabilities is not None and laid.expects:
+        best = int(np.argmax(probabilities[reached - 1]))
+        share = numbers.percent(float(probabilities[reached - 1][best]), 0)
+        tail = read[-24:].replace("\n", "↵").replace("{", "(").replace("}", ")")
+        before = f"Having read “{'…' if len(read) > 24 else ''}{tail}”" if read else \
+            f"After step {reached} of {shown.steps}{_quoted(shown, reached)}"
+        does = f"the {shown.name} expects" if foretells(trace) else "the model says"
+        what = "blank" if best == blank_of(trace) else f"“{label(trace, best)}”"
+        return f"{before}, {does} {what} with {{{share}}}."
+    earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
+    past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
+    change = float(np.linalg.norm(shown.states[reached - 1] - past))
+    word = _quoted(shown, reached).removeprefix(",")
+    return (f"Step {reached} of {shown.steps}{' reads' if word else ''}{word}: the state moves by "
+            f"{{{numbers.significant(change, 3)}}}, to a size of "
+            f"{numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3)}.")
+
+
+def _quoted(shown: Reading, reached: int) -> str:
+    """What a step reads, where it is more than the number of the step."""
+    word = shown.words[reached - 1]
+    return "" if word == str(reached) else f", “{word}”"
+
+
+def _sentence_back(shown: Reading, moment: Moment, reached: int) -> str:
+    norms = shown.norms
+    if norms is None or not norms.max() > 0:
+        return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
+    last = float(norms[shown.entered])
+    back = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
+    value = float(norms[reached - 1])
+    if back < 0:
+        return f"Step {reached} gets no gradient: what is differentiated was known before it."
+    if back == 0:
+        return f"The gradient enters at step {reached} with ∥∂L/∂h∥ = {{{numbers.significant(value, 3)}}}."
+    share = value / last
+    of = f"{numbers.significant(share, 2)} times" if share > 1.005 else \
+        f"{numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)} of"
+    return (f"{back} step{'s' if back > 1 else ''} back ∥∂L/∂h∥ is {{{numbers.significant(value, 3)}}}: "
+            f"{of} what it was where it entered.")
+
+
+@lru_cache(maxsize=8)
+def _table(trace: Trace, shown: Reading) -> Table:
+    """One row a step."""
+    probabilities = guesses(trace)
+    norms = shown.norms
+    rows: list[tuple[str | float | int, ...]] = []
+    for step in range(shown.steps):
+        row: list[str | float | int] = [step + 1, shown.words[step]]
+        if probabilities is not None and len(probabilities) == shown.steps:
+            best = int(np.argmax(probabilities[step]))
+            row += [label(trace, best), float(probabilities[step][best]), entropy(probabilities[step])]
+        row += [float(np.linalg.norm(shown.states[step]))]
+        row += [float(values[step].mean()) for _, _, values in shown.gates]
+        row.append("" if norms is None else float(norms[step]))
+        rows.append(tuple(row))
+    heads = ["step", "reads"]
+    if probabilities is not None and len(probabilities) == shown.steps:
+        heads += ["expects", "probability", "entropy in bits"]
+    heads += ["size of the state", *(title for _, title, _ in shown.gates), "gradient norm"]
+    return Table(tuple(heads), tuple(rows))
+
+
+VIEW = View(
+    "unrolled", "Unrolled", "A recurrent layer unrolled over its steps: what it reads, its state and its gates.",
+    suits=lambda trace: bool(layers(trace)), draw=draw, order=12, glides=("fold",),
+    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
+)

@@ -1,0 +1,438 @@
+"""The columns of the unrolled cell: what each step reads, what the model says, its state and its gates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import colour, parts, reads
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain
+from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
+from visualizer.scene.timeline import part
+from visualizer.trace import Trace
+from visualizer.views.unrolled._plan import Plan, Track
+
+DECADES = 6
+"""How many powers of ten below the largest gradient are drawn; smaller ones are printed as below that."""
+
+
+def columns(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """All columns of the window; those at its rim, and those that fold away, fainter."""
+    steps = plan.window
+    inner = [step for step in steps if plan.edge(step) >= 1]
+    marks: list[Mark] = []
+    going = 1 - part(plan.fold, 0.5, 0.8)
+    if going > 0:
+        for step in (steps.start, steps.stop - 1):
+            if 0 < plan.edge(step) < 1:
+                marks += parts.faded(_group(trace, plan, range(step, step + 1), look), plan.edge(step) * going)
+        if inner:
+            marks += parts.faded(_group(trace, plan, range(inner[0], inner[-1] + 1), look), going)
+    if plan.fold > 0:
+        marks += _folding(trace, plan, look)
+    return marks
+
+
+def _group(trace: Trace, plan: Plan, steps: range, look: Look) -> list[Mark]:
+    """Columns side by side."""
+    x, wide = plan.box(steps.start)
+    pitch = plan.box(steps.start + 1)[0] - x
+    marks = _reads(plan, steps, x, wide, pitch, look, plan.worded)
+    if plan.expects and plan.worded > 0:
+        marks += parts.faded(_expects(trace, plan, steps, look), plan.worded)
+    for track in plan.tracks:
+        if track.weights and plan.pitch >= 24 * look.text_scale:
+            marks += _same_weights(track, plan, steps, x, wide, pitch, look)
+        marks += state(track, steps, x, wide, pitch)
+        marks += gates(track, plan, steps, x, wide, pitch)
+    return marks
+
+
+def _folding(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """The one cell that all columns fold into: the step shown, over the one before it while they change."""
+    marks: list[Mark] = []
+    steps = [max(1, plan.came), max(1, plan.reached)] if plan.share < 1 else [max(1, plan.reached)]
+    for number in dict.fromkeys(steps):
+        step, coming = number - 1, number == steps[-1] and len(set(steps)) > 1
+        seen = part(plan.share, 0.6, 1.0) if coming else 1 - part(plan.share, 0.0, 0.4) if len(set(steps)) > 1 else 1.0
+        seen = 1 - (1 - seen) * min(1.0, 5 * plan.moved)  # side by side, both are seen all the time
+        x, wide = plan.cell_box(step)
+        one = range(step, step + 1)
+        marks += parts.faded(_reads(plan, one, x, wide, 0.0, look, seen), 1.0 if not coming else seen)
+        if plan.expects:
+            marks += parts.faded(_expects(trace, plan, one, look, (x, wide)), seen)
+        for track in plan.tracks:
+            if track.weights and not (coming and plan.moved == 1):
+                marks += _same_weights(track, plan, one, x, wide, 0.0, look)
+            marks += state(track, one, x, wide, 0.0, bare=coming)
+            marks += gates(track, plan, one, x, wide, 0.0, bare=coming)
+    return marks
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
+    """What steps read: a picture, numbers, or a word in a box; in the accent for the step of the beat."""
+    source, s = plan.source, look.text_scale
+    if source is None:
+        return _words(plan, steps, x, wide, pitch, look, worded)
+    read = plan.track.read
+    marks: list[Mark] = []
+    known = range(steps.start, min(steps.stop, len(source.values) if source.kind != "windows" else plan.shown.total))
+    name = plan.shown.layer.name
+    high = plan.reads_high - (0 if source.kind == "numbers" else 18 * s)
+    if source.kind == "numbers":
+        marks += [Rect(x + index * pitch, plan.reads, wide, high, "sunk", radius=4 * s, focus=Focus(name, (step,)))
+                  for index, step in enumerate(steps) if step < plan.shown.steps]
+        marks += reads.bars(source, known, x, plan.reads, wide, high, pitch, name)
+    elif source.kind == "rows":
+        cell = (wide, high / source.values.shape[1])
+        marks.append(reads.lines(source, known, x, plan.reads, cell, pitch, name, 0.3))
+        marks += [Rect(x + index * pitch, plan.reads, wide, high, "hatch", opacity=1 - read.of(step))
+                  for index, step in enumerate(known) if read.of(step) < 1]
+        done = range(max(known.start, read.done.start), min(known.stop, read.done.stop))
+        for some, seen in ((done, 1.0), (range(read.now, read.now + 1), read.share)):
+            if len(some) and some.start in known and seen:
+                left = x + (some.start - known.start) * pitch
+                marks.append(reads.lines(source, some, left, plan.reads, cell, pitch, name, seen))
+    else:
+        marks += _windows(plan, known, x, wide, pitch, high, look)
+    for index, step in enumerate(steps):
+        left = x + index * pitch
+        if step >= plan.shown.steps:
+            marks.append(Rect(left, plan.reads, wide, high, "hatch", "tile-border", 1, inside=True))
+        if source.kind != "numbers":
+            marks += parts.faded(_number(plan, step, left, wide, look), worded * (not _folds(plan, step, pitch)))
+        marks += parts.faded([Rect(left - 1, plan.reads - 1, wide + 2, high + 2, "", "accent", 2, radius=2)],
+                             _lit(plan, step) * (source.kind != "windows"))
+    return marks
+
+
+def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high: float, look: Look) -> list[Mark]:
+    """The columns of the picture over the steps that they become, and the window that the step of the beat sees."""
+    source, s = plan.source, look.text_scale
+    assert source is not None
+    total, name = source.values.shape[1], plan.shown.layer.name
+    rows = source.values.shape[0]
+    if not pitch:
+        low, last = source.windows[steps.start]
+        low, last = max(0, low), min(total - 1, last)
+        shown = reads.shades(source)[None, :, low:last + 1]
+        return [Image(x, plan.reads, (wide / shown.shape[2], high / rows), np.ascontiguousarray(shown), "pixel")]
+    each = total / plan.shown.total
+    first, end = int(np.ceil(steps.start * each)), int(np.floor(steps.stop * each))
+    left, pixel = x - (pitch - wide) / 2, pitch / each
+    shown = reads.shades(source)[None, :, first:end]
+    marks: list[Mark] = [
+        Image(left + (first - steps.start * each) * pixel, plan.reads, (pixel, high / rows),
+              np.ascontiguousarray(shown), "pixel"),
+        Image(left, plan.reads, (pitch, high), np.zeros((len(steps), 1, 1), np.uint8), "pixel", len(steps),
+              focus=Focus(name), indices=tuple(steps), opacity=0.0)]
+    for number, seen in ((plan.came, 1 - plan.share), (plan.reached, plan.share)):
+        if number < 1 or number - 1 not in steps or not seen * plan.worded:
+            continue
+        low, last = (min(max(0, column), total - 1) for column in source.windows[number - 1])
+        a, b = (left + (edge - steps.start * each) * pixel for edge in (max(low, first), min(last + 1, end)))
+        marks.append(Rect(a - 1, plan.reads - 2, b - a + 2, high + 4, "", "accent", 2.5 * s, radius=3,
+                          opacity=seen * plan.worded))
+    return marks
+
+
+def _lit(plan: Plan, step: int) -> float:
+    """How much a step is the one of the beat: it hands that over to the next one."""
+    if plan.step <= 0:
+        return 0.0
+    return (plan.share if step + 1 == plan.reached else 0.0) + (1 - plan.share if step + 1 == plan.came else 0.0)
+
+
+def _folds(plan: Plan, step: int, pitch: float) -> bool:
+    """Whether the words of a column are those of the folded cell, which is drawn over the columns."""
+    return pitch > 0 and plan.fold > 0 and step + 1 in (max(1, plan.came), max(1, plan.reached))
+
+
+def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Mark]:
+    """The number of a step under the picture that it reads."""
+    s, y = look.text_scale, plan.reads + plan.reads_high - 3 * look.text_scale
+    if step >= plan.shown.steps:
+        return []
+    word = plan.shown.words[step].rpartition(" ")[2]
+    every = 1 if plan.pitch >= 7 * s * len(word) + 2 else 5
+    lit = _lit(plan, step)
+    if (step + 1) % every and lit < 1:
+        return []
+    return [Text(x + wide / 2, y, plain(word), 11 * s, 600 if lit == 1 else 400, "accent-ink" if lit == 1 else "ink-2",
+                 "middle")]
+
+
+def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
+    """Boxes with the word that each step reads, hatched where there is only padding."""
+    s, y, shown = look.text_scale, plan.reads, plan.shown
+    real = range(steps.start, min(steps.stop, shown.steps))
+    boxes = [Rect(x + (step - steps.start) * pitch, y, wide, 32 * s, "sunk", radius=min(6 * s, wide / 2),
+                  focus=Focus(shown.layer.name, (step,))) for step in real]
+    marks: list[Mark] = [*boxes, *(
+        Rect(x + (step - steps.start) * pitch, y, wide, 32 * s, "hatch", "tile-border", 1, inside=True)
+        for step in range(max(steps.start, shown.steps), steps.stop))]
+    for step, box in zip(real, boxes, strict=True):
+        lit = _lit(plan, step)
+        if lit:
+            marks.append(replace(box, fill="accent-fill", opacity=lit))
+        said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide, s)
+        if not said or _folds(plan, step, pitch):
+            continue
+        for color, seen in (("ink" if plan.track.read.of(step) else "ink-2", 1 - lit), ("on-accent", lit)):
+            if seen * worded > 0:
+                marks.append(Text(box.x + wide / 2, y + 21 * s, plain(said), size, 600, color, "middle",
+                                  max(wide, 1.0) - 2 if wide > 4 else 0, mono=mono, opacity=seen * worded))
+    return marks
+
+
+@lru_cache(maxsize=2048)
+def _fitted(word: str, wide: float, s: float) -> tuple[str, float, bool]:
+    """A word as it fits into a box: its number alone where `row 12` is too long, smaller, or nothing."""
+    if wide < 7 * s * len(word) and word[-1:].isdigit():
+        word = word.rpartition(" ")[2]
+    mono = len(word) <= 2
+    size = 16 * s if mono else min(13 * s, wide / max(1, len(word)) * 1.55)
+    if mono and len(word) * 0.62 * size > wide - 2:
+        size = (wide - 2) / (0.62 * len(word))
+    return (word, size, mono) if size >= 9 * s else ("", 0.0, False)
+
+
+# --- what comes next --------------------------------------------------------------------------------------------------
+
+def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[float, float] | None = None) -> list[Mark]:
+    """The likeliest answer after each step: its name, percent and a bar; in the accent when it turned out right."""
+    probabilities, s, y = guesses(trace), look.text_scale, plan.expects
+    assert probabilities is not None
+    sunk: list[Points] = []
+    marks: list[Mark] = []
+    for step in steps:
+        if cell is None and _folds(plan, step, plan.pitch):
+            continue
+        x, wide = cell or (plan.open_x(step), plan.tile)
+        known = part(min(track.read.of(step) for track in plan.tracks), 0.8, 1.0)
+        if known == 0:
+            continue
+        best = int(np.argmax(probabilities[step]))
+        share = float(probabilities[step][best])
+        right = step + 1 < plan.shown.steps and foretells(trace) and label(trace, best) == plan.shown.words[step + 1]
+        ink, weight = ("accent-ink", 600) if right else ("ink-2", 400)
+        blank = best == blank_of(trace)
+        if blank and wide < 60 * s:
+            marks.append(Rect(x + wide / 2 - 5 * s, y + 3 * s, 10 * s, 10 * s, "hatch", "tile-border", 1, inside=True,
+                              opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
+        elif cell or plan.pitch >= (60 if look.room else 40) * s:
+            words = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
+            marks.append(Text(x, y + 12 * s, words, 11 * s, weight, ink, max_width=wide + 6 * s, opacity=known))
+        elif plan.pitch >= 18 * s:
+            marks.append(Text(x + wide / 2, y + 12 * s, plain(label(trace, best)), 11 * s, weight, ink, "middle", wide,
+                              mono=True, opacity=known))
+        if known == 1:
+            sunk.append(parts.polygon(((x, y + 19 * s), (x + wide, y + 19 * s), (x + wide, y + 22 * s),
+                                       (x, y + 22 * s))))
+        marks.append(Rect(x, y + 19 * s, max(1.0, wide * share), 3 * s, "accent" if right else "ink-2",
+                          radius=1.5 * s, opacity=known))
+    return [Path(tuple(sunk), fill="sunk"), *marks] if sunk else marks
+
+
+def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,
+                  look: Look) -> list[Mark]:
+    """The same corner of the same recurrent matrix at every step, joined: the repetition is the message."""
+    s, y = look.text_scale, track.weights
+    shades = _corner(track.shown)
+    size = max(shades.shape)
+    whole = max(1.0, float(int(min(plan.tile, 34 * s) // size)))
+    largest = max(whole, float(int(34 * s // size)))
+    cell = whole * min(1.0, wide / plan.tile) if pitch else whole + (largest - whole) * plan.moved
+    side = shades.shape[1] * cell
+    left = x + (wide - side) / 2
+    marks: list[Mark] = [
+        Image(left, y, (cell, cell), np.ascontiguousarray(np.repeat(shades[None], len(steps), 0)), "weight",
+              len(steps), (pitch, 0), border="tile-border", focus=Focus(track.shown.layer.name, (), "weight_hh"),
+              indices=(-1,) * len(steps))]
+    if pitch > side + 4 * s and plan.worded > 0:
+        real = [step for step in steps if 0 < step < track.shown.steps]
+        ends = [left + (step - steps.start) * pitch for step in real]
+        gap, middle = pitch - side, y + side / 2
+        strokes = tuple(((end - gap, middle), (end - gap, middle), (end, middle), (end, middle)) for end in ends)
+        heads = tuple(parts.polygon(((end, middle), (end - 5 * s, middle - 3 * s), (end - 5 * s, middle + 3 * s)))
+                      for end in ends)
+        if ends:
+            marks += [Path(strokes, stroke="weight-negative-text", opacity=plan.worded),
+                      Path(heads, fill="weight-negative-text", opacity=plan.worded)]
+    return marks
+
+
+@lru_cache(maxsize=32)
+def _corner(shown: Reading) -> NDArray[np.uint8]:
+    corner = shown.layer.weights["weight_hh"][:16, :16]
+    return colour.signed(corner, float(np.max(np.abs(corner))) or 1.0)
+
+
+# --- state and gates --------------------------------------------------------------------------------------------------
+
+def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare: bool = False) -> list[Mark]:
+    """Columns of units: the state, and over it, from the moment it arrives, the gradient; hatched where there is none.
+
+    `bare` leaves out the hatching: something else stands there still.
+    """
+    y, cell, shown = track.hidden, track.cell, track.shown
+    focus = Focus(shown.layer.name)
+    here = shades(shown, track.order, track.per_row)
+    units = track.order if track.per_row == 1 else ()
+    count = len(steps)
+    values = np.full((count, track.rows, 1), colour.ZERO, np.uint8)
+    real = range(steps.start, min(steps.stop, shown.steps))
+    values[:len(real), :, 0] = here[real.start:real.stop]
+    missing = np.array([step not in track.read.done for step in steps])
+    marks: list[Mark] = []
+    if not (bare and missing.any()):
+        hatched = np.ascontiguousarray(np.broadcast_to(missing[:, None, None], values.shape)) if missing.any() else None
+        marks.append(Image(x, y, (wide, cell), values, "activation", count, (pitch, 0), hatched=hatched, focus=focus,
+                           indices=tuple(steps), rows=units))
+    if track.read.now in steps:
+        marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
+                            part(track.read.share, 0.667, 1.0), "activation", focus)
+    back = gradient_shades(shown, track.order, track.per_row)
+    if back is None:
+        return marks
+    came = range(max(steps.start, track.arrived.done.start), min(real.stop, track.arrived.done.stop))
+    if len(came):
+        marks.append(Image(x + (came.start - steps.start) * pitch, y, (wide, cell),
+                           np.ascontiguousarray(back[came.start:came.stop, :, None]), "gradient", len(came), (pitch, 0),
+                           focus=focus, indices=tuple(came), rows=units))
+    if track.arrived.now in steps:
+        marks += _uncovered(back, track.arrived.now, x + (track.arrived.now - steps.start) * pitch, y, (wide, cell),
+                            track.arrived.share, "gradient", focus)
+    return marks
+
+
+def _uncovered(entries: NDArray[np.uint8], step: int, x: float, y: float, cell: tuple[float, float], share: float,
+               palette: str, focus: Focus) -> list[Mark]:
+    """The column of a step under way, from the top."""
+    if share <= 0:
+        return []
+    return [Image(x, y, cell, np.ascontiguousarray(entries[step][None, :, None]), palette, focus=focus,
+                  indices=(step,), rows_shown=share)]
+
+
+@lru_cache(maxsize=32)
+def shades(shown: Reading, order: tuple[int, ...], per_row: int) -> NDArray[np.uint8]:
+    """(step, row): palette entries of all states; where several units share a row, of the one farthest from zero."""
+    return colour.signed(_shared(shown.states, order, per_row), top_of_states(shown))
+
+
+@lru_cache(maxsize=32)
+def gradient_shades(shown: Reading, order: tuple[int, ...], per_row: int) -> NDArray[np.uint8] | None:
+    """The same of the gradient, on one scale for all steps."""
+    if shown.gradients is None:
+        return None
+    top = float(np.max(np.abs(shown.gradients))) or 1.0
+    return colour.magnitude(_shared(shown.gradients, order, per_row), top * 10.0 ** -DECADES, top)
+
+
+def _shared(values: NDArray[np.float64], order: tuple[int, ...], per_row: int) -> NDArray[np.float64]:
+    """(step, row) in the order of the rows."""
+    ordered = values[:, list(order)]
+    if per_row == 1:
+        return ordered
+    padded = np.pad(ordered, ((0, 0), (0, -ordered.shape[1] % per_row))).reshape(len(values), -1, per_row)
+    strongest: NDArray[np.float64] = np.take_along_axis(padded, np.abs(padded).argmax(-1)[..., None], -1)[..., 0]
+    return strongest
+
+
+@lru_cache(maxsize=32)
+def top_of_states(shown: Reading) -> float:
+    """tanh states are drawn on −1 … 1 always; those of a ReLU by their largest."""
+    return 1.0 if shown.layer.settings.get("nonlinearity", "tanh") == "tanh" else \
+        float(np.max(np.abs(shown.states))) or 1.0
+
+
+def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,
+          bare: bool = False) -> list[Mark]:
+    """How open each gate is on average, as fill levels; on the way back the size of its gradient."""
+    marks: list[Mark] = []
+    high, read = track.gate_high, track.read
+    for index, (key, _, _) in enumerate(track.shown.gates):
+        y, means = track.gates + track.gate_pitch * index, _means(track.shown)[key]
+        grounds: list[Points] = []
+        levels: list[Points] = []
+        for place, step in enumerate(steps):
+            left, done = x + place * pitch, part(read.of(step), 0.333, 0.667)
+            if done == 0:
+                continue
+            grounds.append(_area(left, y, wide, high))
+            level = max(1.0, high * float(means[step]) * done)
+            levels.append(_area(left, y + high - level, wide, level))
+            lit = _lit(plan, step) if track is plan.track else 0.0
+            if lit:
+                marks.append(Rect(left, y + high - level, wide, level, "accent", radius=1, opacity=lit))
+        empty = np.array([part(read.of(step), 0.333, 0.667) == 0 for step in steps])
+        below: list[Mark] = [Path(tuple(grounds), fill="sunk"), Path(tuple(levels), fill="rule")] if grounds else []
+        if not (bare and empty.any()):
+            below.insert(0, Image(
+                x, y, (wide, high), np.full((len(steps), 1, 1), colour.ZERO, np.uint8), "activation", len(steps),
+                (pitch, 0), hatched=empty[:, None, None], opacity=1.0 if empty.any() else 0.0,
+                focus=Focus(track.shown.layer.name, (), f"inner.{key}"), indices=tuple(steps)))
+        marks = [*below, *marks, *_gate_gradient(track, key, steps, x, y, wide, pitch)]
+    return marks
+
+
+def _gate_gradient(track: Track, key: str, steps: range, x: float, y: float, wide: float, pitch: float) -> list[Mark]:
+    """The largest gradient of a gate at each step, where it has arrived."""
+    entries = _largest(track.shown).get(key)
+    if entries is None:
+        return []
+    focus = Focus(track.shown.layer.name, (), f"inner.{key}")
+    done = range(max(steps.start, track.arrived.done.start), min(steps.stop, track.arrived.done.stop))
+    marks: list[Mark] = []
+    if len(done):
+        marks.append(Image(x + (done.start - steps.start) * pitch, y, (wide, track.gate_high),
+                           np.ascontiguousarray(entries[done.start:done.stop, None, None]), "gradient", len(done),
+                           (pitch, 0), focus=focus, indices=tuple(done)))
+    now = track.arrived.now
+    if now in steps and track.arrived.share > 0:
+        marks.append(Image(x + (now - steps.start) * pitch, y, (wide, track.gate_high),
+                           np.ascontiguousarray(entries[now:now + 1, None, None]), "gradient", focus=focus,
+                           indices=(now,), opacity=track.arrived.share))
+    return marks
+
+
+@lru_cache(maxsize=32)
+def _means(shown: Reading) -> dict[str, NDArray[np.float64]]:
+    return {key: values.mean(axis=1) for key, _, values in shown.gates}
+
+
+@lru_cache(maxsize=32)
+def _largest(shown: Reading) -> dict[str, NDArray[np.uint8]]:
+    """Palette entries of the largest gradient of each gate at every step, each gate on its own scale."""
+    found = {}
+    for key, _, _ in shown.gates:
+        gradient = shown.layer.inner_gradients.get(key)
+        if gradient is not None:
+            sizes = np.max(np.abs(np.asarray(gradient, np.float64)), axis=1)
+            top = float(sizes.max()) or 1.0
+            found[key] = colour.magnitude(sizes, top * 10.0 ** -DECADES, top)
+    return found
+
+
+def _area(x: float, y: float, wide: float, high: float) -> Points:
+    return parts.polygon(((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)))
+
+
+def joined(track: Track, plan: Plan, look: Look) -> list[Mark]:
+    """Arrows from state to state, where the two directions have to be told apart: which step is read after which."""
+    s, y = look.text_scale, track.hidden - 9 * look.text_scale
+    opacity = plan.worded
+    x, end = plan.x + 6 * s, plan.end - 12 * s
+    if opacity <= 0:
+        return []
+    tip, tail = (x, end) if track.shown.reverse else (end, x)
+    back = 6 * s if track.shown.reverse else -6 * s
+    return [Line(((tail, y), (tip, y)), "rule", 1.5, opacity=opacity),
+            Path((parts.polygon(((tip, y), (tip + back, y - 4 * s), (tip + back, y + 4 * s))),), fill="ink-2",
+                 opacity=opacity)]

@@ -1,0 +1,98 @@
+"""The opened cell under the columns: how one quantity of the current step came about, unit by unit."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from visualizer.scene import colour, numbers, parts
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Text, plain, rich
+from visualizer.scene.reading import TABS, Reading, Row, conclusion, opened
+from visualizer.scene.type import width
+from visualizer.trace import Trace
+from visualizer.views.unrolled._around import unit_of
+from visualizer.views.unrolled._plan import LEFT, OPENED, Plan
+
+MOST_UNITS = 32
+"""Units of the opened cell that stand side by side."""
+
+
+def opened_cell(trace: Trace, plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
+    """The opened cell under the columns: how a gate of the current step came about, unit by unit."""
+    s, top, shown, step = look.text_scale, plan.opened, plan.shown, plan.now
+    tabs = TABS[shown.cell]
+    part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
+    key = part_of if part_of in dict(tabs) else look.knob("gate", tabs[0][0])
+    key = key if key in dict(tabs) else tabs[0][0]
+    chosen = None if focus is None else unit_of(focus, shown)
+    unit = plan.track.order[0] if chosen is None else chosen
+    units = _units_around(plan, unit, shown.units)
+    marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
+    of = f"all {shown.units} units" if len(units) == shown.units else f"{len(units)} of {shown.units} units"
+    name = next((title.capitalize() for gate, title, _ in shown.gates if gate == key), dict(tabs)[key])
+    marks.append(Text(plan.x, top + 24 * s, plain(f"{name} at step {step + 1}, {of}"), 13 * s, 600))
+    x = plan.x + 270 * s
+    for tab, title in tabs:
+        wide = width(title, 12 * s, 500) + 20 * s
+        if tab == key:
+            marks.append(Rect(x, top + 8 * s, wide, 24 * s, "tint", radius=6 * s))
+        marks.append(Rect(x, top + 8 * s, wide, 24 * s, focus=Focus(shown.layer.name, (step, unit), f"inner.{tab}")))
+        marks.append(Text(x + wide / 2, top + 24 * s, plain(title), 12 * s, 600 if tab == key else 400,
+                          "accent-ink" if tab == key else "ink-2", "middle"))
+        x += wide + 4 * s
+    return marks + _opened_rows(opened(trace, shown, key, step), units, unit, key, shown, step, plan, look)
+
+
+def _units_around(plan: Plan, unit: int, count: int) -> tuple[int, ...]:
+    """So many units as stand side by side, in the order of the rows, with one among them."""
+    if count <= MOST_UNITS:
+        return plan.track.order
+    place = plan.track.order.index(unit)
+    start = min(max(0, place - MOST_UNITS // 2), count - MOST_UNITS)
+    return plan.track.order[start:start + MOST_UNITS]
+
+
+def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key: str, shown: Reading, step: int,
+                 plan: Plan, look: Look) -> list[Mark]:
+    s = look.text_scale
+    y = plan.opened + 42 * s
+    room = look.size[0] - plan.x - 180 * s
+    side = float(int(min(22 * s, room / len(units) - 2)))
+    pitch, high = side + 2, float(int(min(22 * s, (OPENED * s - 50 * s) / len(lines) - 3)))
+    top = max(1e-12, max(float(np.max(np.abs(row.values))) for row in lines[:-1]))
+    marks: list[Mark] = []
+    right = plan.x + len(units) * pitch + 12 * s
+    for index, row in enumerate(lines):
+        bounded = row.result and key not in ("cell", "preactivation")
+        shades = colour.signed(row.values[list(units)], 1.0 if bounded else top)
+        line = y + index * (high + 3)
+        marks.append(Text((LEFT - 16) * s, line + high * 0.7, rich(row.words), 13 * s, 500, "ink", "end"))
+        marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
+                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units))
+        if side >= 16:
+            marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
+                                   side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
+        value = float(row.values[unit])
+        marks.append(Text(right + 44 * s, line + high * 0.7, plain(
+            numbers.number(value) if row.result or index == 0 else numbers.signed(value)), 13 * s, 600,
+            "accent-ink" if row.result else "ink", "end"))
+    left = plan.x + units.index(unit) * pitch
+    marks.append(Rect(left - 2, y - 3, side + 4, len(lines) * (high + 3) + 3, "", "ink", 1.5, radius=3))
+    words = [f"unit {unit}", f"colour ±{numbers.significant(top, 2)}",
+             "gate 0 to 1" if key in ("forget", "input", "output_gate", "reset", "update") else "", ]
+    for index, text in enumerate(word for word in words if word):
+        marks.append(Text(right + 56 * s, y + (12 + 16 * index) * s, plain(text), 11 * s, 600 if index == 0 else 400,
+                          "ink" if index == 0 else "ink-2", max_width=120 * s))
+    said = conclusion(key, float(lines[-1].values[unit]))
+    if said:
+        half = said.rfind(" ", 0, 22)
+        for index, text in enumerate((said[:half], said[half + 1:])):
+            marks.append(Text(right + 56 * s, y + (76 + 16 * index) * s, plain(text), 11 * s, 500, "accent-ink",
+                              max_width=120 * s))
+    return marks
+
+
+def _middle(x: float, pitch: float, y: float, tile: int, row: int, column: int) -> tuple[float, float]:
+    """The middle of one of the cells that stand side by side."""
+    return x + tile * pitch, y

@@ -1,0 +1,729 @@
+"""Cards of recurrent layers: a gate as two long sums and its curve, a state as a few products; both turned over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import kinds
+from visualizer.kinds import Taps, Terms, recurrent
+from visualizer.kinds.recurrent import symbol
+from visualizer.scene import colour, numbers, parts
+from visualizer.scene.grids import Ink, curve
+from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
+from visualizer.trace import Layer, Trace
+from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, focus_of, largest, said
+from visualizer.views.walk._steps import through_time
+from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
+from visualizer.views.walk._words import curve_words, named, where
+
+FEW = 4
+"""Terms that are written as one line of arithmetic; more are drawn as tiles."""
+TILE = 18.0
+"""Largest side of a tile."""
+LINE = 112.0
+"""Height of a line of arithmetic."""
+
+
+def recurrent_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """One number of a gate or a state, whichever way it is looked at."""
+    if not card.terms:
+        return _nothing(card, frame)
+    if card.backward and card.hands_on:
+        return _hands(trace, card, frame) if recurrent.weighs(card.layer, card.key) else _hands_on(trace, card, frame)
+    terms = card.terms[0][1]
+    if not card.backward:
+        return _sum(trace, card, frame) if len(terms.taps) > 2 or _count(card) > FEW or terms.op == "gate" else \
+            _products(trace, card, frame)
+    return tiles_card(trace, card, frame) if _count(card) > FEW else _arrival(trace, card, frame)
+
+
+def _count(card: Card) -> int:
+    return sum(len(taps.values) for _, terms in card.terms for taps in terms.taps)
+
+
+def _nothing(card: Card, frame: Frame) -> Sheet:
+    """Why a number is not taken apart, and the number where there is one."""
+    s = frame.look.text_scale
+    words = (card.refusal or "nothing reads it").rstrip(".")
+    marks: list[Mark] = [Text(frame.x, frame.y + 24 * s, plain(f"Not taken apart: {words}."), 14 * s, 400, "ink-2",
+                              max_width=frame.width)]
+    if np.isfinite(card.value):
+        marks.append(Text(frame.x, frame.y + 84 * s, plain(said(card.value, card.backward)), 44 * s, 600,
+                          "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.width))
+    return Sheet(tuple(marks))
+
+
+# --- groups of terms --------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Terms of one sum that were read from one array: x_t, the state before, the gradients of a gate."""
+
+    taps: Taps
+    owner: str
+    """The layer whose weights they met."""
+    title: str
+    words: str
+    short: str
+    """What one of them is called in a list, before its index."""
+
+    @property
+    def size(self) -> int:
+        return len(self.taps.values)
+
+
+def _groups(trace: Trace, card: Card) -> list[Group]:
+    return [_group(trace, card, owner, taps) for owner, terms in card.terms for taps in terms.taps if len(taps.values)]
+
+
+def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
+    source, axis = trace[taps.source], _last_axis(trace, taps)
+    count = f"{numbers.count(len(taps.values))} {axis}{'s' if len(taps.values) > 1 and axis != 'class' else ''}"
+    count = count.replace("class", "classes") if len(taps.values) > 1 else count
+    group, _, key = taps.array.partition(".")
+    step = _step_words(card, taps, source)
+    if group == "inner_gradients":
+        name = named(key).removeprefix("sum of the ")
+        return Group(taps, owner, f"∂L/∂{symbol(key)} of the {name}", f"{step}{count}", f"{name} {axis}")
+    if group == "gradient":
+        return Group(taps, owner, f"∂L/∂`{taps.source}`", count, f"{taps.source} {axis}")
+    if taps.weight == "weight_ih":
+        return Group(taps, owner, "W x", f"`{taps.source}` {step}{count}", f"x {axis}")
+    if taps.weight == "weight_hr":
+        return Group(taps, owner, "W · (o · tanh c)", f"{step}{count}", f"o·tanh c {axis}")
+    title = "r · (U h₋)" if card.key == "new" else "U h₋"
+    begins = taps.inside is not None and not taps.inside.any()
+    where_ = "starts at zero, " if begins else f"`{taps.source}` " if taps.source != card.layer.name else step
+    return Group(taps, owner, title, f"{where_}{count}", f"h₋ {axis}")
+
+
+def _last_axis(trace: Trace, taps: Taps) -> str:
+    axes = trace[taps.source].axes
+    return "unit" if taps.array.startswith("inner") or not axes else axes[-1]
+
+
+def _step_words(card: Card, taps: Taps, source: Layer) -> str:
+    """`step 11, ` where all terms stand at one step."""
+    stepped = (taps.array.startswith("inner") and "step" in card.layer.axes) or source.axes[:1] == ("step",)
+    if not stepped or taps.cells.shape[1] < 2 or not len(taps.cells) or np.any(taps.cells[:, 0] != taps.cells[0, 0]):
+        return ""
+    return f"step {int(taps.cells[0, 0]) + 1}, "
+
+
+def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[str, Focus | None]]:
+    """Of a term, counted through all groups: what it is, and where it was read."""
+    starts = np.cumsum([0, *(group.size for group in groups)])
+
+    def found(index: int) -> tuple[str, Focus | None]:
+        place = int(np.searchsorted(starts, index, side="right")) - 1
+        group, at = groups[place], index - int(starts[place])
+        return f"{group.short} {int(group.taps.cells[at, -1])}", focus_of(trace, group.taps, at)
+
+    return found
+
+
+# --- tiles ------------------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One line of tiles: a value for each term of each group."""
+
+    title: str
+    words: str
+    values: Sequence[NDArray[np.float64]]
+    palette: str
+    foci: Sequence[tuple[Focus, tuple[int, ...]] | None]
+    """Of each group where its tiles lead: a focus, and what each tile appends to it."""
+    totals: Sequence[str] = ()
+    """Written under each group."""
+
+
+def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float) -> tuple[list[Mark], float]:
+    """Groups side by side, rows below each other, all tiles of one size; each row on one scale. And where it ends."""
+    s = frame.look.text_scale
+    room, gap = frame.width - NAMES * s - 20 * s, 30 * s
+    tall = min(72 * s, (frame.height * 0.46 - 40 * s) / len(rows) - 14 * s)
+    least = min(164 * s, (room - gap * (len(groups) - 1)) / len(groups))
+    tile, down, widths = _fitting([group.size for group in groups], room - gap * (len(groups) - 1), tall, least, s)
+    lefts = [frame.x + sum(widths[:place]) + gap * place for place in range(len(groups))]
+    high = max(min(down, group.size) for group in groups) * (tile[1] + 1)
+    marks: list[Mark] = []
+    for group, x, wide in zip(groups, lefts, widths, strict=True):
+        marks += [Text(x, y + 12 * s, rich(group.title), 13 * s, 600, max_width=wide + gap - 8 * s),
+                  Text(x, y + 28 * s, rich(group.words), 12 * s, 400, "ink-2", max_width=wide + gap - 8 * s)]
+    y += 38 * s
+    for row in rows:
+        top = max((largest(values) for values in row.values), default=0.0)
+        for place, x in enumerate(lefts):
+            marks += _strip(row, place, top, frame, x, y, tile, down)
+        x, scope = frame.right - NAMES * s, f"{'to' if row.palette == 'gradient' else '±'}"
+        said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
+            f"±{numbers.significant(top, 2)}"
+        marks += [Text(x, y + 11 * s, plain(row.title), 13 * s, 600, max_width=NAMES * s),
+                  Text(x, y + 26 * s, plain(f"{row.words}, {said_}" if row.words else said_), 11 * s, 400, "ink-2",
+                       max_width=NAMES * s)]
+        y += max(high, 30 * s) + (10 if not row.totals else 4) * s
+        if row.totals:
+            marks += [Text(x, y + 12 * s, rich(words), 13 * s, 600, max_width=wide)
+                      for x, words, wide in zip(lefts, row.totals, widths, strict=True)]
+            y += 24 * s
+    return marks, y + 2 * s
+
+
+def _fitting(sizes: Sequence[int], room: float, tall: float, least: float,
+             s: float) -> tuple[tuple[float, float], int, list[float]]:
+    """(width and height of a tile, rows of tiles, width of each group): the highest tiles that fit, and then the widest
+    ones, up to twice as wide as high."""
+    for high in range(int(TILE * s), 0, -1):
+        down = max(1, int(tall // (high + 1)))
+        if sum(_widths(sizes, down, high, least)) <= room:
+            break
+    wide = next((wide for wide in range(2 * high, high, -1) if sum(_widths(sizes, down, wide, least)) <= room), high)
+    return (float(wide), float(high)), down, _widths(sizes, down, wide, least)
+
+
+def _widths(sizes: Sequence[int], down: int, wide: int, least: float) -> list[float]:
+    return [max(-(-size // down) * (wide + 1.0), least) for size in sizes]
+
+
+def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, tile: tuple[float, float],
+           down: int) -> list[Mark]:
+    values, found = row.values[place], row.foci[place]
+    shades = colour.magnitude(values, max(top * 1e-3, 1e-300), top or 1.0) if row.palette == "gradient" \
+        else colour.signed(values, top)
+    unknown = colour.unknown(values)
+    wide, high = tile
+    image = Image(x, y, tile, shades[:, None, None], row.palette, max(1, -(-len(values) // down)),
+                  (wide + 1, high + 1), border="tile-border" if high > 6 else "",
+                  hatched=unknown[:, None, None] if unknown.any() else None,
+                  focus=None if found is None else found[0], indices=() if found is None else found[1])
+    if high < 8 or not (frame.look.signs or row.palette == "gradient"):
+        return [image]
+
+    def middle(place: int, line: int, column: int) -> tuple[float, float]:
+        left, upper = image.tile_origin(place)
+        return left + wide / 2, upper + high / 2
+
+    return [image, *parts.minuses(values[:, None, None], shades[:, None, None], row.palette, frame.look, high, middle)]
+
+
+def _where(trace: Trace, taps: Taps) -> tuple[Focus, tuple[int, ...]] | None:
+    """Where the tiles of a group lead, if their places differ in the last index alone."""
+    if taps.inside is not None and not taps.inside.all():
+        return None
+    return _common(taps.cells, Focus(*kinds.place(trace, taps, 0)))
+
+
+def _common(cells: NDArray[np.int64], one: Focus) -> tuple[Focus, tuple[int, ...]] | None:
+    if not one.cell or np.any(cells[:, :-1] != cells[0, :-1]):
+        return None
+    return Focus(one.layer, one.cell[:-1], one.part), tuple(cells[:, -1].tolist())
+
+
+def _weights_at(trace: Trace, group: Group) -> tuple[Focus, tuple[int, ...]] | None:
+    cells = group.taps.weight_cells
+    if cells is None or group.taps.weight not in trace[group.owner].weights:
+        return None
+    return _common(cells, Focus(group.owner, tuple(int(i) for i in cells[0]), group.taps.weight))
+
+
+# --- a gate, and any long sum -----------------------------------------------------------------------------------------
+
+def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """All terms of W x and U h₋ as tiles, the largest as a list, the running sum, and the curve that makes the gate."""
+    s, (_, terms) = frame.look.text_scale, card.terms[0]
+    groups, layer = _groups(trace, card), card.layer
+    marks, y = _tiles(groups, _forward_rows(trace, card, groups), frame, frame.y)
+    total = dict(terms.steps).get("a", terms.result)
+    listed = Listed(np.concatenate([group.taps.values for group in groups]),
+                    np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
+                    "value × weight", tuple(_tail(card, terms, total)))
+    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
+    y += 8 * s
+    wide = min(460 * s, 0.42 * frame.width)
+    lines = term_list(listed, frame, frame.x, y, wide, False)
+    x = frame.x + wide + 24 * s
+    rest = frame.right - x
+    curved = terms.op == "gate" and np.isfinite(total)
+    each = (rest - 24 * s) / 2 if curved else rest
+    fall = sorted_fall(listed.products, [value for _, value in _biases(card, terms)], lines.steps, frame, x, y, each,
+                       False)
+    if not curved:
+        return Sheet((*marks, *lines.still, *fall.still), lines.steps,
+                     lambda done: [*lines.after(done), *fall.after(done)])
+    at = x + each + 24 * s
+    drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y,
+                               frame.right - at, False)
+
+    def after(done: int) -> list[Mark]:
+        return [*lines.after(done), *fall.after(done), *(point if done >= lines.steps - 1 else drawn)]
+
+    return Sheet((*marks, *lines.still, *fall.still), lines.steps, after)
+
+
+def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row]:
+    foci = [_where(trace, group.taps) for group in groups]
+    reset = dict(card.terms[0][1].steps).get("r")
+    sums = [f"{group.title} = {numbers.signed(float(group.taps.products.sum()))}" for group in groups]
+    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci),
+            Row("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
+                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups]),
+            Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums)]
+
+
+def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
+    """Both biases; in a GRU's candidate the second times r."""
+    met = dict(terms.steps)
+    share = met["r"] if card.key == "new" and "r" in met else 1.0
+    names = {"bias_ih": ("b of W x", 1.0), "bias_hh": ("b of U h₋" if share == 1 else "r · b of U h₋", share)}
+    return [(names[name][0], met[name] * names[name][1]) for name in names if name in met]
+
+
+def _tail(card: Card, terms: Terms, total: float) -> Iterator[tuple[str, float]]:
+    yield from _biases(card, terms)
+    if terms.op != "gate":
+        yield (f"{symbol(card.key)}, the sum", terms.result)
+        return
+    yield "a, the sum", total
+    yield f"{curve_words(card.layer, card.key, 'a')} = {symbol(card.key)}", terms.result
+
+
+def _activation(layer: Layer, key: str, total: float, value: float, slope: float | None, frame: Frame, x: float,
+                y: float, wide: float, backward: bool) -> tuple[list[Mark], list[Mark]]:
+    """σ, tanh or ReLU on axes, without its point and with it."""
+    s = frame.look.text_scale
+    left, top = x + 40 * s, y + 46 * s
+    height, room = frame.bottom - top - 42 * s, wide - 48 * s
+    if room < 100 * s or height < 60 * s or not np.isfinite(total):
+        return [], []
+    reach = max(4.0, abs(total) * 1.2)
+    xs = np.linspace(-reach, reach, 121)
+    relu, bounded = layer.settings.get("nonlinearity") == "relu", key in ("candidate", "new", "hidden", "cell")
+    ys = np.maximum(xs, 0) if relu else np.tanh(xs) if bounded or key == "preactivation" else 1 / (1 + np.exp(-xs))
+    inner = "c" if key == "cell" or (key == "hidden" and "cell" in layer.inner) else "a"
+    name = f"{curve_words(layer, 'hidden' if bounded or key == 'preactivation' else key, inner)}"
+    known = f"{inner} = {numbers.significant(total, 3)}"
+    known += "" if slope is None else f", slope {numbers.significant(slope, 3)}"
+    drawn, point = (curve(left, top, room, height, xs, ys, spot, slope, frame.look, backward=backward,
+                          names=(words, name)) for spot, words in ((None, inner), ((total, value), known)))
+    return drawn, point
+
+
+# --- a state, a few products ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Factor:
+    """One number of a line of arithmetic."""
+
+    joint: str
+    """What stands before it: `×`, `+`, `=`; nothing before the first."""
+    title: str
+    words: str
+    value: float
+    palette: str
+    """`activation` or `gradient`; empty for what is only a factor."""
+    focus: Focus | None = None
+    result: bool = False
+
+
+def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
+    """Numbers as cells with what joins them; each step adds one."""
+    s = frame.look.text_scale
+    pitch = min(170 * s, frame.width / len(factors))
+    wide = min(110 * s, pitch - 26 * s)
+    still: list[Mark] = []
+    lines: list[list[Mark]] = []
+    empty: list[Mark] = []
+    for place, factor in enumerate(factors):
+        at = Place(frame.x + place * pitch, y, pitch, wide, frame.look)
+        ink = "gradient-text" if factor.palette == "gradient" else "accent-ink" if factor.result else "ink"
+        still += [Text(at.x, y + 18 * s, rich(factor.title), 13 * s, 600, ink, max_width=pitch - 12 * s),
+                  Text(at.x, y + 35 * s, rich(factor.words), 12 * s, 400, "ink-2", max_width=pitch - 12 * s)]
+        still += joint(at, factor.joint)
+        line = _factor_cell(factor, at)
+        if factor.result:
+            line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
+        lines.append(line)
+        empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
+    return Sheet(tuple(still), len(factors),
+                 lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
+
+
+def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
+    if factor.palette:
+        ink = Ink(factor.palette, abs(factor.value) * 2, plus=factor.palette == "gradient", digits=3)
+        return number_cell(at, factor.value, ink, factor.focus)
+    s = at.look.text_scale
+    return [Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus),
+            Text(at.x + at.wide / 2, at.top + at.high / 2 + 5 * s, plain(numbers.significant(factor.value, 3)), 15 * s,
+                 600, "ink", "middle", max_width=at.wide)]
+
+
+def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """c = f·c₋ + i·g, h = o·tanh c, h = (1 − z)·n + z·h₋ in numbers; below, the unit at every step."""
+    s, (_, terms) = frame.look.text_scale, card.terms[0]
+    factors: list[Factor] = []
+    for taps in terms.taps:
+        pair = [_read(trace, card, taps, 0), _weight(trace, card, taps)]
+        if taps.weight in ("inner.forget", "inner.update"):
+            pair.reverse()
+        factors += [_joined(pair[0], "+" if factors else ""), _joined(pair[1], "×")]
+    factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", None, True))
+    line = _equation(factors, frame, frame.y)
+    marks: list[Mark] = [Text(frame.x, frame.y + (LINE + 14) * s, plain(terms.formula), 14 * s, 500, "ink-2",
+                              max_width=frame.width)]
+    y, x = frame.y + (LINE + 34) * s, frame.x
+    opened = dict(terms.steps).get("c")
+    if opened is not None and frame.bottom - y > 160 * s:
+        wide = 0.32 * frame.width
+        marks += _activation(card.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide, False)[1]
+        x += wide + 24 * s
+    keys = _keys(card)
+    marks += through_time(trace, card, keys, frame, x, y, frame.right - x, frame.bottom - y)
+    return line.beside(marks)
+
+
+def _keys(card: Card) -> tuple[str, ...]:
+    """The gates and states that belong together, for the rows through time."""
+    family = card.layer.kind.removesuffix("_cell")
+    if family == "lstm":
+        return ("hidden", "unprojected", "cell", "output_gate", "forget", "input", "candidate")
+    return ("hidden", "update", "new", "reset") if family == "gru" else ("hidden", "preactivation")
+
+
+def _joined(factor: Factor, sign: str) -> Factor:
+    return Factor(sign, factor.title, factor.words, factor.value, factor.palette, factor.focus, factor.result)
+
+
+def _place_words(card: Card) -> str:
+    step = f"step {card.cell[0] + 1}, " if "step" in card.layer.axes and len(card.cell) == 2 else ""
+    return f"{step}unit {card.cell[-1]}"
+
+
+def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
+    """The number that a term read."""
+    group, _, key = taps.array.partition(".")
+    back = "gradient" in group
+    focus = focus_of(trace, taps, index)
+    if not group.startswith("inner"):
+        name = f"`{taps.source}`"
+        words = where(trace[taps.source], tuple(int(i) for i in taps.cells[index])) if focus is not None else "zero"
+        return Factor("", f"∂L/∂{name}" if back else name, words, float(taps.values[index]),
+                      "gradient" if back else "activation", focus)
+    at = int(taps.cells[index, 0])
+    side = _side(card, at, key)
+    title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
+    words = "starts at zero" if focus is None else named(key)
+    if focus is not None and side:
+        words = f"{named(key)}, step {at + 1}"
+    return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus)
+
+
+def _side(card: Card, step: int, key: str) -> str:
+    """`₋` for the step before in the order of the layer, `₊` for the one after."""
+    if len(card.cell) < 2 or key.startswith("initial_") or card.key.startswith("initial_") or step == card.cell[0]:
+        return ""
+    return "₋" if (step < card.cell[0]) != bool(card.layer.settings.get("reverse")) else "₊"
+
+
+def _weight(trace: Trace, card: Card, taps: Taps) -> Factor:
+    """What a term was multiplied by: another gate or state, or what follows from one."""
+    value = float(taps.weights[0])
+    key = taps.weight.removeprefix("inner.")
+    if taps.weight in trace and taps.weight_cells is not None:  # the state that it started from
+        at = tuple(int(i) for i in taps.weight_cells[0])
+        return Factor("×", f"`{taps.weight}`", where(trace[taps.weight], at), value, "activation",
+                      Focus(taps.weight, at))
+    if taps.weight.startswith("weights."):
+        return Factor("×", "c₋", "learned start", value, "activation", None)
+    if taps.weight.startswith("inner.") and taps.weight_cells is not None:
+        at = tuple(int(i) for i in taps.weight_cells[0])
+        inside = all(0 <= i < n for i, n in zip(at, card.layer.inner[key].shape, strict=True))
+        focus = Focus(card.layer.name, at, f"inner.{key}") if inside else None
+        if key == "hidden" and focus is not None:
+            focus = Focus(card.layer.name, at[-card.layer.output.ndim:])
+        side = _side(card, at[0], key)
+        if focus is None:
+            return Factor("×", f"{symbol(key)}₋", "starts at zero", value, "activation", None)
+        title = "tanh c" if key == "cell" and (card.key in ("hidden", "unprojected", "output_gate")) else \
+            f"{symbol(key)}{side}"
+        return Factor("×", title, named(key) + (f", step {at[0] + 1}" if side else ""), value, "activation", focus)
+    title, focus = _derived(card, taps)
+    return Factor("×", title, "factor", value, "", focus)
+
+
+def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
+    """What a factor that follows from other numbers is called, and the number it mostly depends on."""
+    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+
+    def there(key: str) -> Focus | None:
+        return Focus(layer.name, (step, unit), f"inner.{key}") if key in layer.inner else None
+
+    family = layer.kind.removesuffix("_cell")
+    if card.key.endswith("preactivation"):
+        gate = card.key.removesuffix("_preactivation")
+        y = "h" if gate == "preactivation" else symbol(gate)
+        if gate == "preactivation":
+            return ("1 where h > 0" if layer.settings.get("nonlinearity") == "relu" else "1 − h²"), None
+        return (f"1 − {y}²" if gate in ("candidate", "new") else f"{y}·(1 − {y})"), there(gate)
+    named_ = {("lstm", "cell"): ("o·(1 − tanh² c)", "output_gate"), ("gru", "hidden"): ("1 − z", "update"),
+              ("gru", "new"): ("1 − z", "update"), ("gru", "update"): ("h₋ − n", "new"),
+              ("gru", "reset"): ("U h₋ + b", "")}
+    title, key = named_.get((family, card.key), ("factor", ""))
+    return title, there(key) if key else None
+
+
+# --- backwards: how it arrives ----------------------------------------------------------------------------------------
+
+def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """The gradient of one number as the sum over everything that read it: all readers side by side."""
+    s, groups = frame.look.text_scale, _groups(trace, card)
+    foci = [_where(trace, group.taps) for group in groups]
+    sums = [f"{numbers.significant(float(group.taps.products.sum()), 3)}" for group in groups]
+    rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci),
+            Row("weights", "", [group.taps.weights for group in groups], "weight",
+                [_weights_at(trace, group) for group in groups]),
+            Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums)]
+    marks, y = _tiles(groups, rows, frame, frame.y)
+    listed = Listed(np.concatenate([group.taps.values for group in groups]),
+                    np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
+                    "gradient × weight", (("result", sum(terms.result for _, terms in card.terms)),))
+    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
+    y += 8 * s
+    wide = min(500 * s, (frame.width - 40 * s) / 2)
+    lines = term_list(listed, frame, frame.x, y, wide, True)
+    x = frame.right - wide
+    fall = sorted_fall(listed.products, (), lines.steps, frame, x, y, wide, True)
+    return Sheet((*marks, *lines.still, *fall.still), lines.steps, lambda done: [*lines.after(done), *fall.after(done)])
+
+
+def _chain(trace: Trace, card: Card) -> list[Factor]:
+    """From what reads a gate, through its slope, to the sum before it: as far as gradients are known."""
+    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+    gate = card.key.removesuffix("_preactivation")
+    keys = [card.key] if card.key in ("preactivation", "hidden_new") else [gate, f"{gate}_preactivation"]
+    if card.key == "new" or gate == "new":
+        keys.append("hidden_new")
+    found: list[Factor] = []
+    for key in keys:
+        own = Card(layer, (step, unit), card.value, (), "", True, key=key)
+        terms = kinds.inner_backward_terms(trace, layer.name, key, step, unit)
+        if not found:
+            found.append(_read(trace, own, terms.taps[0], 0))
+        found.append(_weight(trace, own, terms.taps[0]))
+        title = f"g = ∂L/∂{symbol(key)}" if key.endswith("preactivation") else f"∂L/∂{symbol(key)}"
+        words = "its sum" if key.endswith("preactivation") else "g for U h₋" if key == "hidden_new" else named(key)
+        found.append(Factor("=", title, words, terms.result, "gradient",
+                            Focus(layer.name, (step, unit), f"inner.{key}"), key == card.key))
+    return found
+
+
+def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """A gradient of a few terms as one line; below, the curve whose slope it meets, and the unit at every step."""
+    s = frame.look.text_scale
+    if recurrent.weighs(card.layer, card.key):
+        factors = _chain(trace, card)
+    else:
+        factors = []
+        for _, terms in card.terms:
+            for taps in terms.taps:
+                for index in range(len(taps.values)):
+                    factors.append(_joined(_read(trace, card, taps, index), "+" if factors else ""))
+                    if float(taps.weights[index]) != 1 or taps.weight:
+                        factors.append(_taps_weight(trace, card, taps, index))
+        total = sum(terms.result for _, terms in card.terms)
+        factors.append(Factor("=", f"∂L/∂{symbol(card.key)}", _place_words(card), total, "gradient", None, True))
+    line = _equation(factors, frame, frame.y)
+    formula = card.terms[0][1].formula
+    marks: list[Mark] = [Text(frame.x, frame.y + (LINE + 14) * s, plain(formula), 14 * s, 500, "ink-2",
+                              max_width=frame.width)]
+    y, x = frame.y + (LINE + 34) * s, frame.x
+    curved = _slope_of(trace, card)
+    if curved is not None and frame.bottom - y > 160 * s:
+        key, total, value, slope = curved
+        wide = 0.32 * frame.width
+        marks += _activation(card.layer, key, total, value, slope, frame, x, y, wide, True)[1]
+        x += wide + 24 * s
+    own = () if card.key in _keys(card) or card.key.startswith("initial_") else (card.key,)
+    marks += through_time(trace, card, (*own, *_keys(card)), frame, x, y, frame.right - x, frame.bottom - y)
+    return line.beside(marks)
+
+
+def _taps_weight(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
+    if taps.weight in trace[card.layer.name].weights:
+        return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None)
+    return _weight(trace, card, taps)
+
+
+def _slope_of(trace: Trace, card: Card) -> tuple[str, float, float, float] | None:
+    """(whose curve, where on it, its value, its slope) that the gradient of this number meets; None where it meets
+    none."""
+    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+    if card.key == "cell" and step < len(layer.inner["cell"]):
+        at = float(layer.inner["cell"][step, unit])
+        return "cell", at, float(np.tanh(at)), 1 - float(np.tanh(at)) ** 2
+    gate = card.key.removesuffix("_preactivation")
+    key = "hidden" if gate == "preactivation" else gate
+    if not recurrent.weighs(layer, card.key) or key not in layer.inner or gate == "hidden_new":
+        return None
+    terms = kinds.inner_terms(trace, layer.name, key, step, unit)
+    value = float(layer.inner[key][step, unit])
+    return key, dict(terms.steps).get("a", terms.result), value, _slope(layer, key, value)
+
+
+def _slope(layer: Layer, key: str, value: float) -> float:
+    """Of the curve that makes a gate or state, where it has that value."""
+    if layer.settings.get("nonlinearity") == "relu":
+        return float(value > 0)
+    return 1 - value * value if key in ("candidate", "new", "hidden") else value * (1 - value)
+
+
+# --- backwards: what it hands on --------------------------------------------------------------------------------------
+
+def handed(trace: Trace, card: Card) -> list[tuple[Group, NDArray[np.float64], float]]:
+    """Of each group of terms of a gate: its own weights, and the gradient that they and what they met are handed."""
+    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+    gate = card.key.removesuffix("_preactivation")
+    key = "new" if gate == "hidden_new" else gate
+    forward = Card(layer, (step, unit), card.value, card.terms, "", key=key)
+    total = key if key == "preactivation" else f"{key}_preactivation"
+    own = float(layer.inner_gradients[total][step, unit])
+    found = []
+    for group in _groups(trace, forward):
+        if group.taps.weight == "weight_ih":
+            if card.key != "hidden_new":
+                found.append((group, group.taps.weights, own))
+        elif key == "new":
+            number = 2 * (len(layer.weights["weight_hh"]) // 3) + unit
+            cells = np.stack([np.full(group.size, number), np.arange(group.size)], axis=1)
+            taps = group.taps
+            whole = Taps(taps.source, taps.cells, taps.values, layer.weights["weight_hh"][number].astype(np.float64),
+                         taps.array, "weight_hh", cells, taps.inside, taps.grid)
+            found.append((Group(whole, group.owner, "U h₋", group.words, group.short), whole.weights,
+                          float(layer.inner_gradients["hidden_new"][step, unit])))
+        else:
+            found.append((group, group.taps.weights, own))
+    return found
+
+
+def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """A gate turned over: the gradient through its slope, then a share for every weight and for every number read."""
+    s, layer = frame.look.text_scale, card.layer
+    line = _equation(_chain(trace, card), frame, frame.y)
+    found = handed(trace, card)
+    groups = [group for group, _, _ in found]
+    foci, at = [_where(trace, group.taps) for group in groups], [_weights_at(trace, group) for group in groups]
+    values, weights = [group.taps.values for group in groups], [own for _, own, _ in found]
+    to_weights = [group.taps.values * g for group, _, g in found]
+    to_reads = [own * g for _, own, g in found]
+    rows = [Row("what it saw", "", values, "activation", foci),
+            Row("share of ∂L/∂W", "g × value", to_weights, "gradient", at)]
+    all_steps = [_recorded(layer, group) for group in groups]
+    if all(total is not None for total in all_steps) and "step" in layer.axes:
+        rows.append(Row("∂L/∂W", "all steps", [total for total in all_steps if total is not None], "gradient", at))
+    rows += [Row("what it weighed", "", weights, "weight", at),
+             Row("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci)]
+    below = Frame(frame.x, frame.y + (LINE - 8) * s, frame.width, frame.height - (LINE - 8) * s, frame.look)
+    marks, y = _tiles(groups, rows, below, below.y)
+    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
+    wide = min(640 * s, (frame.width - 60 * s) / 2)
+    gradients = np.repeat([g for _, _, g in found], [group.size for group in groups])
+    name = _named_in(trace, groups)
+
+    def weight_name(index: int) -> tuple[str, Focus | None]:
+        words, _ = name(index)
+        return f"for {words}", None
+
+    one = term_list(Listed(np.concatenate(values), gradients, weight_name, "∂L/∂W = value × g"), frame, frame.x,
+                    y + 6 * s, wide, True)
+    other = term_list(Listed(np.concatenate(weights), gradients, name, "∂L/∂x, ∂L/∂h₋ = weight × g"), frame,
+                      frame.right - wide, y + 6 * s, wide, True)
+    steps = line.steps + max(one.steps, other.steps)
+
+    def after(done: int) -> list[Mark]:
+        late = max(0, done - line.steps)
+        return [*line.after(min(done, line.steps)), *one.after(min(late, one.steps)),
+                *other.after(min(late, other.steps))]
+
+    return Sheet((*line.still, *marks, *one.still, *other.still), steps, after)
+
+
+def _recorded(layer: Layer, group: Group) -> NDArray[np.float64] | None:
+    """∂L/∂ the weights of a group, as recorded: the shares of all steps added up."""
+    array, cells = layer.weight_gradients.get(group.taps.weight), group.taps.weight_cells
+    return None if array is None or cells is None else array[tuple(cells.T)].astype(np.float64)
+
+
+def hands_of_state(trace: Trace, card: Card) -> list[tuple[str, Focus, float]]:
+    """Every gradient that one number of a state is a term of: what it is called, where it stands, the factor."""
+    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+    found: list[tuple[str, Focus, float]] = []
+    array = f"inner_gradients.{card.key}"
+    for key, values in layer.inner_gradients.items():
+        for at in _steps_beside(layer, key, step, len(values)):
+            for other in range(values.shape[1]) if key == "unprojected" else (unit,):
+                if key.endswith("_direct") or other >= values.shape[1] or (key == card.key and at == step):
+                    continue
+                terms = kinds.inner_backward_terms(trace, layer.name, key, at, other)
+                for taps in terms.taps:
+                    hit = np.flatnonzero((taps.cells == (step, unit)).all(axis=1)) if taps.array == array else ()
+                    for index in hit:
+                        side = _side(Card(layer, (step, unit), 0.0, (), "", key=card.key), at, key)
+                        focus = Focus(layer.name, (at, other)[-layer.output.ndim:]) if key == "hidden" else \
+                            Focus(layer.name, (at, other), f"inner.{key}")
+                        found.append((f"{symbol(key)}{side} {named(key)}", focus, float(taps.weights[index])))
+    return found
+
+
+def _steps_beside(layer: Layer, key: str, step: int, count: int) -> list[int]:
+    """The step itself, and for states the one before; a state to start from has one place."""
+    if key.startswith("initial_"):
+        start = len(layer.inner["hidden"]) - 1 if layer.settings.get("reverse") else 0
+        return [0] if step == start else []
+    before = step + 1 if layer.settings.get("reverse") else step - 1
+    return [step, before] if key in ("hidden", "cell") and 0 <= before < count else [step]
+
+
+def _hands_on(trace: Trace, card: Card, frame: Frame) -> Sheet:
+    """A state turned over: to what it hands its gradient, each with the factor; below, the unit at every step."""
+    s, found = frame.look.text_scale, hands_of_state(trace, card)
+    if not found:
+        return _nothing(card, frame)
+    gradients = np.full(len(found), card.value)
+    factors = np.array([factor for _, _, factor in found])
+    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor")
+    wide = min(860 * s, frame.width)
+    height = (min(len(found), 13) + 2.5) * 24 * s
+    top = Frame(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
+    lines = term_list(listed, top, frame.x, frame.y, wide, True)
+    y = frame.y + height + 12 * s
+    marks = through_time(trace, card, _keys(card), frame, frame.x, y, frame.width, frame.bottom - y)
+    return lines.beside(marks)
+
+
+def hands_rows(trace: Trace, card: Card) -> list[tuple[str | float | int, ...]]:
+    """What a card that hands on shows, one row a share: layer, what gets it, cell, number, gradient, product."""
+    rows: list[tuple[str | float | int, ...]] = []
+    name = card.layer.name
+    if not recurrent.weighs(card.layer, card.key):
+        return [(name, focus.layer + (f"/{focus.part}" if focus.part != "output" else ""), _cell_words(focus.cell),
+                 factor, card.value, factor * card.value) for _, focus, factor in hands_of_state(trace, card)]
+    for group, weights, g in handed(trace, card):
+        taps = group.taps
+        source, first, part = kinds.place(trace, taps, 0)
+        reads, owner = source if part == "output" else f"{source}/{part}", f"{group.owner}/{taps.weight}"
+        cells = taps.cells[:, taps.cells.shape[1] - len(first):].tolist()
+        rows += [(name, reads, _cell_words(cell), weight, g, weight * g)
+                 for cell, weight in zip(cells, weights.tolist(), strict=True)]
+        if taps.weight_cells is not None:
+            rows += [(name, owner, _cell_words(cell), value, g, value * g)
+                     for cell, value in zip(taps.weight_cells.tolist(), taps.values.tolist(), strict=True)]
+    return rows
+
+
+def _cell_words(cell: Sequence[int]) -> str:
+    return f"({', '.join(map(str, cell))})"
