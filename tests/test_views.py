@@ -271,7 +271,8 @@ def test_every_colour_of_a_palette_says_what_it_stands_for(view: View, digits: T
     for trace in (digits, verses):
         for look in looks if view.suits(trace) else ():
             for name, picture in some(view, trace, replace(look, bars=False)):
-                bare = [mark for mark in picture if isinstance(mark, Image) and mark.scale is None]
+                bare = [mark for mark in picture if isinstance(mark, Image) and mark.scale is None
+                        and mark.opacity]
                 assert not bare, f"{name}: {bare[0].focus}"
                 cells = [mark for mark in picture if isinstance(mark, Rect) and ":" in mark.fill]
                 spoken = {(mark.x, mark.y) for mark in cells if mark.scale is None and mark.height >= 24}
@@ -301,7 +302,7 @@ def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: Vi
                     wanted = palette_entry(mark.scale, float(values[found.cell]))
                     assert abs(int(mark.values[0, 0, 0]) - wanted) <= 1, f"{name}: {found} {mark.scale}"
                     read += 1
-    assert read > 20 or view.name in SORTED
+    assert read > 20 or view.name not in ("network", "feature_maps", "filters", "walk")
 
 
 SORTED = ("trajectory", "unrolled", "hidden_state", "cell", "gates", "step_outputs")

@@ -164,7 +164,7 @@ def _traces() -> Finding:
 def _writable() -> Finding:
     import platformdirs
 
-    folder = Path(platformdirs.user_data_dir("visualizer", appauthor=False))
+    folder = Path(platformdirs.user_state_dir("visualizer", appauthor=False))
     nearest = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(nearest, os.W_OK):
         return Finding("session", NOTE, f"{nearest} cannot be written: the session is not kept",

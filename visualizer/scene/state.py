@@ -94,10 +94,13 @@ def from_json(text: str) -> State:
 
 def _checked(state: State) -> State:
     """The State, if each of its fields is of its own type; raises TypeError. A file can hold anything."""
-    for noun in (state, state.look, *(() if state.focus is None else (state.focus,))):
+    usual: tuple[tuple[Any, Any], ...] = ((state, State(focus=Focus(""))), (state.look, Look()),
+                                          *(() if state.focus is None else ((state.focus, Focus("")),)))
+    for noun, other in usual:
         for item in fields(noun):
-            value, wanted = getattr(noun, item.name), _TYPES.get(item.name, str)
-            if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            value, wanted = getattr(noun, item.name), type(getattr(other, item.name))
+            right = isinstance(value, int | float if wanted is float else wanted) or (value is None and wanted is Focus)
+            if not right or (isinstance(value, bool) and wanted is not bool):
                 raise TypeError(f"{item.name} is {str(value)[:40]!r}")
     size = state.look.size
     if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
@@ -110,13 +113,6 @@ def _checked(state: State) -> State:
     if not (0.1 <= state.look.text_scale <= 10 and 0 < state.speed <= 100):
         raise TypeError("a scale or speed that makes no sense")
     return state
-
-
-_TYPES: dict[str, Any] = {
-    "focus": Focus | None, "look": Look, "interventions": tuple, "step": int, "speed": int | float, "playing": bool,
-    "size": tuple, "text_scale": int | float, "signs": bool, "reduced_motion": bool, "knobs": tuple, "bars": bool,
-    "cell": tuple}
-"""Of the fields of State, Look and Focus that are not words."""
 
 
 def weights_in(text: str) -> str:

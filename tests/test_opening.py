@@ -22,12 +22,13 @@ class Quiet(QObject):
 
     ready, answered, refused, failed, died = (Signal(object), Signal(int, str, object), Signal(int, str),
                                               Signal(int, str), Signal(str))
+    progress = Signal(int, float, str)
 
     def __init__(self):
         super().__init__()
         self.asked = []
 
-    def request(self, name, **wishes):
+    def request(self, name, /, lane="", **wishes):
         self.asked.append(wishes)
         return len(self.asked)
 
