@@ -438,9 +438,9 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         if name in (named[0], named[-1]):
             words = plain(numbers.significant(found[name], 2))
             crowded = x + 7 * s + width(words, 12 * s, 600) > look.size[0] - 36 * s  # the axis is written there
-            low_down = y + 18 * s > look.size[1]
-            marks.append(Text(x - 7 * s if crowded else x + 7 * s, y - 7 * s if low_down else y + 14 * s, words, 12 * s,
-                              600, "gradient-text", "end" if crowded else "start"))
+            below = min(y + 14 * s, look.size[1] - 4 * s)  # above the dot stands that of the beat beside it
+            marks.append(Text(x - 7 * s if crowded else x + 7 * s, below, words, 12 * s, 600, "gradient-text",
+                              "end" if crowded else "start"))
         zero = found[name] == 0
         marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",
                           "gradient-mark" if zero else "", radius=2.5 * s))
