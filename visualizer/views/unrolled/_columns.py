@@ -317,7 +317,7 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
         marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
                             part(track.read.share, 0.667, 1.0), state_scale(shown), focus)
     back = gradient_shades(shown, track.order, track.per_row)
-    if back is None:
+    if back is None or shown.gradients is None:
         return marks
     came = range(max(steps.start, track.arrived.done.start), min(real.stop, track.arrived.done.stop))
     if len(came):
