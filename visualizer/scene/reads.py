@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour
 from visualizer.scene.parts import polygon
-from visualizer.scene.picture import Focus, Image, Mark, Path, Points, Rect
+from visualizer.scene.picture import Focus, Image, Mark, Path, Points, Rect, Scale
 from visualizer.scene.reading import Reading, first_level
 from visualizer.trace import Cell, Trace
 
@@ -69,18 +69,27 @@ def shades(read: Read) -> NDArray[np.uint8]:
     return colour.unit(read.values, float(np.min(read.values)), float(np.max(read.values)))
 
 
+@lru_cache(maxsize=16)
+def scale_of(read: Read) -> Scale:
+    """What the entries of `shades` stand for."""
+    if read.kind == "numbers":
+        return Scale("activation", "values", "what is read", -read.largest, read.largest)
+    return Scale("pixel", "pixels", "what is read", float(np.min(read.values)), float(np.max(read.values)))
+
+
 def lines(read: Read, steps: range, x: float, y: float, cell: tuple[float, float], pitch: float, name: str,
           opacity: float = 1.0) -> Mark:
     """Rows of a picture, each standing upright in its own column."""
     return Image(x, y, cell, np.ascontiguousarray(shades(read)[steps.start:steps.stop, :, None]), "pixel", len(steps),
-                 (pitch, 0), focus=Focus(name), indices=tuple(steps), opacity=opacity)
+                 (pitch, 0), focus=Focus(name), indices=tuple(steps), opacity=opacity, scale=scale_of(read))
 
 
 def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int) -> list[Mark]:
     """The picture that is read row by row: what was read, the row under way outlined, rows to come hatched."""
     entries = shades(read) if read.upright else shades(read).T
     rows, columns = entries.shape
-    marks: list[Mark] = [Image(x, y, (pixel, pixel), np.ascontiguousarray(entries[None]), "pixel")]
+    marks: list[Mark] = [Image(x, y, (pixel, pixel), np.ascontiguousarray(entries[None]), "pixel",
+                               scale=scale_of(read))]
     wide, high = columns * pixel, rows * pixel
     gone = done * pixel
     if read.upright and gone < high:
@@ -101,7 +110,8 @@ def bars(read: Read, steps: range, x: float, y: float, wide: float, high: float,
     each, middle = wide / count, y + high / 2
     if each < 3:
         return [Image(x, y, (wide, high / count), np.ascontiguousarray(shades(read)[steps.start:steps.stop, :, None]),
-                      "activation", len(steps), (pitch, 0), focus=Focus(name), indices=tuple(steps))]
+                      "activation", len(steps), (pitch, 0), focus=Focus(name), indices=tuple(steps),
+                      scale=scale_of(read))]
     strokes: dict[str, list[Points]] = {"positive-bar": [], "negative-bar": []}
     for index, step in enumerate(steps):
         for place, tall in enumerate(_heights(read)[step].tolist()):

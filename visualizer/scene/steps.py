@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import numbers
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Text, plain
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, here
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.scene.type import width
@@ -117,6 +117,8 @@ class Entries:
     palette: str
     zero: int = 0
     """The entry that stands for nothing: where steps share a column, the one farthest from it is shown."""
+    scale: Scale | None = None
+    """What the entries stand for."""
 
 
 def timed_map(entries: Entries, reach: Reach, place: Span, y: float, cell: float, focus: Focus,
@@ -132,11 +134,11 @@ def timed_map(entries: Entries, reach: Reach, place: Span, y: float, cell: float
         marks.append(Image(place.left(first * share), y, (place.pitch * share, cell),
                            np.ascontiguousarray(gathered[None, :, first:last]), entries.palette, border="",
                            focus=focus if share == 1 and not first else None, indices=(-1,),
-                           rows=units or tuple(range(len(gathered)))))
+                           rows=units or tuple(range(len(gathered))), scale=entries.scale))
     if reach.now >= 0 and reach.share > 0:
         marks.append(Image(place.left(reach.now), y, (place.pitch, cell),
                            np.ascontiguousarray(entries.values[None, :, reach.now:reach.now + 1]), entries.palette,
-                           border="", rows_shown=reach.share))
+                           border="", rows_shown=reach.share, scale=entries.scale))
     return marks
 
 

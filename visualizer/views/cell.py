@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, rich, unmarked
 from visualizer.scene.reading import (
     TABS,
     Reading,
@@ -81,7 +81,9 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             marks.append(Image(left, y, (wide - gap, high - 2), np.concatenate(shades)[:, None, None], "activation",
                                shown.units, (pitch, high), border="tile-border" if wide >= 6 else "",
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
-                               indices=tuple(range(shown.units)) * len(shades)))
+                               indices=tuple(range(shown.units)) * len(shades),
+                               scale=Scale("activation", "values", f"sums of the {title}", -top, top,
+                                           "each gate by its own largest")))
         words = conclusion(key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known:
             x = left + pitch * shown.units + NUMBERS * s

@@ -89,7 +89,7 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
 @lru_cache(maxsize=32)
 def _entries(shown: Reading, key: str) -> steps.Entries:
     values = next(values for name, _, values in shown.gates if name == key)
-    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel")
+    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, OPENNESS)
 
 
 @lru_cache(maxsize=32)
@@ -100,7 +100,9 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
         return None
     sizes = np.abs(np.asarray(gradient, np.float64))
     largest = float(sizes.max()) or 1.0
-    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient")
+    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
+                         Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}", largest * 1e-6, largest,
+                               "each gate by its own largest", log=True))
 
 
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:

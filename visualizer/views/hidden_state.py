@@ -18,6 +18,7 @@ from visualizer.scene.picture import (
     Picture,
     Points,
     Rect,
+    Scale,
     Table,
     Text,
     plain,
@@ -94,7 +95,10 @@ def _values(shown: Reading, key: str) -> NDArray[np.float64]:
 @lru_cache(maxsize=32)
 def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
     values = _values(shown, key)[:, list(ordered(shown, key, by))]
-    return steps.Entries(np.ascontiguousarray(colour.signed(values, scale_of(shown, key)).T), "activation", colour.ZERO)
+    top = scale_of(shown, key)
+    return steps.Entries(np.ascontiguousarray(colour.signed(values, top).T), "activation", colour.ZERO,
+                         Scale("activation", "values", f"{shown.layer.name}.{key}", -top, top,
+                               "one scale for every step"))
 
 
 @lru_cache(maxsize=32)
@@ -105,7 +109,9 @@ def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
         return None
     sizes = np.abs(np.asarray(gradient, np.float64))[:, list(ordered(shown, key, by))]
     largest = float(sizes.max()) or 1.0
-    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient")
+    return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
+                         Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}", largest * 1e-6, largest,
+                               "one scale for every step", log=True))
 
 
 def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus: Focus | None, place: steps.Span,

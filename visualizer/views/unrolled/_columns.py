@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, parts, reads
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Text, plain
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
 from visualizer.scene.timeline import part
 from visualizer.trace import Trace
@@ -121,14 +121,15 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
         low, last = source.windows[steps.start]
         low, last = max(0, low), min(total - 1, last)
         shown = reads.shades(source)[None, :, low:last + 1]
-        return [Image(x, plan.reads, (wide / shown.shape[2], high / rows), np.ascontiguousarray(shown), "pixel")]
+        return [Image(x, plan.reads, (wide / shown.shape[2], high / rows), np.ascontiguousarray(shown), "pixel",
+                      scale=reads.scale_of(source))]
     each = total / plan.shown.total
     first, end = int(np.ceil(steps.start * each)), int(np.floor(steps.stop * each))
     left, pixel = x - (pitch - wide) / 2, pitch / each
     shown = reads.shades(source)[None, :, first:end]
     marks: list[Mark] = [
         Image(left + (first - steps.start * each) * pixel, plan.reads, (pixel, high / rows),
-              np.ascontiguousarray(shown), "pixel"),
+              np.ascontiguousarray(shown), "pixel", scale=reads.scale_of(source)),
         Image(left, plan.reads, (pitch, high), np.zeros((len(steps), 1, 1), np.uint8), "pixel", len(steps),
               focus=Focus(name), indices=tuple(steps), opacity=0.0)]
     for number, seen in ((plan.came, 1 - plan.share), (plan.reached, plan.share)):
@@ -253,7 +254,7 @@ def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float,
     marks: list[Mark] = [
         Image(left, y, (cell, cell), np.ascontiguousarray(np.repeat(shades[None], len(steps), 0)), "weight",
               len(steps), (pitch, 0), border="tile-border", focus=Focus(track.shown.layer.name, (), "weight_hh"),
-              indices=(-1,) * len(steps))]
+              indices=(-1,) * len(steps), scale=corner_scale(track.shown))]
     if pitch > side + 4 * s and plan.worded > 0:
         real = [step for step in steps if 0 < step < track.shown.steps]
         ends = [left + (step - steps.start) * pitch for step in real]
@@ -271,6 +272,24 @@ def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float,
 def _corner(shown: Reading) -> NDArray[np.uint8]:
     corner = shown.layer.weights["weight_hh"][:16, :16]
     return colour.signed(corner, float(np.max(np.abs(corner))) or 1.0)
+
+
+def corner_scale(shown: Reading) -> Scale:
+    """What the colours of the corner stand for."""
+    top = float(np.max(np.abs(shown.layer.weights["weight_hh"][:16, :16]))) or 1.0
+    return Scale("weight", "weights", f"{shown.layer.name}.weight_hh", -top, top, "the corner shown")
+
+
+def state_scale(shown: Reading) -> Scale:
+    """What the colours of the states stand for."""
+    top = top_of_states(shown)
+    return Scale("activation", "values", f"{shown.layer.name}.hidden", -top, top, "one scale for every step")
+
+
+def gradient_scale(of: str, values: NDArray[np.float64]) -> Scale:
+    """What the colours of the gradients stand for."""
+    top = float(np.max(np.abs(values))) or 1.0
+    return Scale("gradient", "size of the gradient", of, top * 10.0 ** -DECADES, top, "one scale for every step", True)
 
 
 # --- state and gates --------------------------------------------------------------------------------------------------
@@ -293,31 +312,32 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     if not (bare and missing.any()):
         hatched = np.ascontiguousarray(np.broadcast_to(missing[:, None, None], values.shape)) if missing.any() else None
         marks.append(Image(x, y, (wide, cell), values, "activation", count, (pitch, 0), hatched=hatched, focus=focus,
-                           indices=tuple(steps), rows=units))
+                           indices=tuple(steps), rows=units, scale=state_scale(shown)))
     if track.read.now in steps:
         marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
-                            part(track.read.share, 0.667, 1.0), "activation", focus)
+                            part(track.read.share, 0.667, 1.0), state_scale(shown), focus)
     back = gradient_shades(shown, track.order, track.per_row)
-    if back is None:
+    if back is None or shown.gradients is None:
         return marks
     came = range(max(steps.start, track.arrived.done.start), min(real.stop, track.arrived.done.stop))
     if len(came):
         marks.append(Image(x + (came.start - steps.start) * pitch, y, (wide, cell),
                            np.ascontiguousarray(back[came.start:came.stop, :, None]), "gradient", len(came), (pitch, 0),
-                           focus=focus, indices=tuple(came), rows=units))
+                           focus=focus, indices=tuple(came), rows=units,
+                           scale=gradient_scale(f"{shown.layer.name}.hidden", shown.gradients)))
     if track.arrived.now in steps:
         marks += _uncovered(back, track.arrived.now, x + (track.arrived.now - steps.start) * pitch, y, (wide, cell),
-                            track.arrived.share, "gradient", focus)
+                            track.arrived.share, gradient_scale(f"{shown.layer.name}.hidden", shown.gradients), focus)
     return marks
 
 
 def _uncovered(entries: NDArray[np.uint8], step: int, x: float, y: float, cell: tuple[float, float], share: float,
-               palette: str, focus: Focus) -> list[Mark]:
+               scale: Scale, focus: Focus) -> list[Mark]:
     """The column of a step under way, from the top."""
     if share <= 0:
         return []
-    return [Image(x, y, cell, np.ascontiguousarray(entries[step][None, :, None]), palette, focus=focus,
-                  indices=(step,), rows_shown=share)]
+    return [Image(x, y, cell, np.ascontiguousarray(entries[step][None, :, None]), scale.palette, focus=focus,
+                  indices=(step,), rows_shown=share, scale=scale)]
 
 
 @lru_cache(maxsize=32)
@@ -387,18 +407,19 @@ def _gate_gradient(track: Track, key: str, steps: range, x: float, y: float, wid
     entries = _largest(track.shown).get(key)
     if entries is None:
         return []
+    scale = gradient_scale(f"{track.shown.layer.name}.{key}", track.shown.layer.inner_gradients[key])
     focus = Focus(track.shown.layer.name, (), f"inner.{key}")
     done = range(max(steps.start, track.arrived.done.start), min(steps.stop, track.arrived.done.stop))
     marks: list[Mark] = []
     if len(done):
         marks.append(Image(x + (done.start - steps.start) * pitch, y, (wide, track.gate_high),
                            np.ascontiguousarray(entries[done.start:done.stop, None, None]), "gradient", len(done),
-                           (pitch, 0), focus=focus, indices=tuple(done)))
+                           (pitch, 0), focus=focus, indices=tuple(done), scale=scale))
     now = track.arrived.now
     if now in steps and track.arrived.share > 0:
         marks.append(Image(x + (now - steps.start) * pitch, y, (wide, track.gate_high),
                            np.ascontiguousarray(entries[now:now + 1, None, None]), "gradient", focus=focus,
-                           indices=(now,), opacity=track.arrived.share))
+                           indices=(now,), opacity=track.arrived.share, scale=scale))
     return marks
 
 

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Text, plain, rich
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.scene.reading import TABS, Reading, Row, conclusion, opened
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -65,11 +65,14 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     right = plan.x + len(units) * pitch + 12 * s
     for index, row in enumerate(lines):
         bounded = row.result and key not in ("cell", "preactivation")
-        shades = colour.signed(row.values[list(units)], 1.0 if bounded else top)
+        most = 1.0 if bounded else top
+        shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)
         marks.append(Text((LEFT - 16) * s, line + high * 0.7, rich(row.words), 13 * s, 500, "ink", "end"))
         marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
-                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units))
+                           (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
+                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if bounded else
+                                       f"sums of {shown.layer.name}.{key}", -most, most)))
         if side >= 16:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))

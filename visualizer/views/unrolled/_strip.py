@@ -11,7 +11,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Text, plain
 from visualizer.scene.reading import Reading
-from visualizer.views.unrolled._columns import shades
+from visualizer.views.unrolled._columns import shades, state_scale
 from visualizer.views.unrolled._plan import LEFT, Plan
 
 MOST_ROWS = 32
@@ -63,7 +63,8 @@ def _states(plan: Plan, y: float, high: float, cell: float, share: int) -> list[
     entries = _entries(shown, track.order, -(-shown.units // rows), share)
     first, last = done.start // share, -(-done.stop // share)
     return [Image(plan.x + first * share * cell, y, (cell * share, high / len(entries)),
-                  np.ascontiguousarray(entries[None, :, first:last]), "activation", border="")]
+                  np.ascontiguousarray(entries[None, :, first:last]), "activation", border="",
+                  scale=state_scale(shown))]
 
 
 def _steps_a_pixel(steps: int, wide: float) -> int:

@@ -13,7 +13,7 @@ from visualizer.kinds import Taps, Terms, recurrent
 from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, curve
-from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Text, plain, rich
+from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Scale, Text, plain, rich
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, focus_of, largest, said
 from visualizer.views.walk._steps import through_time
@@ -200,7 +200,10 @@ def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, t
     image = Image(x, y, tile, shades[:, None, None], row.palette, max(1, -(-len(values) // down)),
                   (wide + 1, high + 1), border="tile-border" if high > 6 else "",
                   hatched=unknown[:, None, None] if unknown.any() else None,
-                  focus=None if found is None else found[0], indices=() if found is None else found[1])
+                  focus=None if found is None else found[0], indices=() if found is None else found[1],
+                  scale=Scale("gradient", "size of the gradient", row.title, max(top * 1e-3, 1e-300), top, log=True)
+                  if row.palette == "gradient" else Scale(row.palette, "weights" if row.palette == "weight"
+                                                          else "values", row.title, -top, top))
     if high < 8 or not (frame.look.signs or row.palette == "gradient"):
         return [image]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.picture import Focus, Image, Mark, Text, plain, rich
+from visualizer.scene.picture import Focus, Image, Mark, Scale, Text, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, spot
@@ -77,13 +77,17 @@ def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell
     shades = colour.magnitude(values, top * FLOOR, top) if card.backward else colour.signed(values, top)
     palette, unknown = "gradient" if card.backward else "activation", colour.unknown(values)
     focus = Focus(card.layer.name, (), "output") if key == "hidden" else Focus(card.layer.name, (), f"inner.{key}")
+    of = f"{card.layer.name}.{key}"
+    scale = Scale(palette, "size of the gradient", of, top * FLOOR, top, log=True) if card.backward else \
+        Scale(palette, "values", of, -top, top)
     marks: list[Mark] = []
     wide, high = cell[0] - (1 if cell[0] >= 4 else 0), cell[1]
     for place, step in enumerate(steps):
         at = (step, unit) if key != "hidden" else (step, unit)[-card.layer.output.ndim:]
         marks.append(Image(x + place * cell[0], y, (wide, high), shades[place].reshape(1, 1, 1), palette,
                            border="tile-border" if wide >= 6 else "", focus=Focus(focus.layer, at[:-1], focus.part),
-                           indices=(at[-1],), hatched=unknown[place].reshape(1, 1, 1) if unknown[place] else None))
+                           indices=(at[-1],), hatched=unknown[place].reshape(1, 1, 1) if unknown[place] else None,
+                           scale=scale))
     if wide >= 10:
         tiles = values[:, None, None]
         marks += parts.minuses(tiles, shades[:, None, None], palette, frame.look, min(wide, high),
