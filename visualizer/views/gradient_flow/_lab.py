@@ -296,12 +296,13 @@ def _crossed(frame: Frame, lane: Lane, unit: str, taken: list[Box]) -> list[Mark
 def _along(frame: Frame, mean: Values) -> list[Box]:
     """The places that a curve passes through: no words stand there."""
     boxes = []
+    pieces = max(1, round(frame.pitch / 10))
     for points in _drawn(frame, mean):
         for (x1, y1), (x2, y2) in itertools.pairwise(points):
-            for part in range(4):
-                a, b = (y1 + (y2 - y1) * share / 4 for share in (part, part + 1))
-                left = x1 + (x2 - x1) * (part + 1) / 4
-                boxes.append((left, min(a, b) - 1.5, left + (x1 - x2) / 4, max(a, b) + 1.5))
+            for piece in range(pieces):
+                a, b = (y1 + (y2 - y1) * share / pieces for share in (piece, piece + 1))
+                left = x1 + (x2 - x1) * (piece + 1) / pieces
+                boxes.append((left, min(a, b) - 1.5, left + (x1 - x2) / pieces, max(a, b) + 1.5))
     return boxes
 
 
