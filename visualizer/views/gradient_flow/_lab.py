@@ -353,7 +353,7 @@ def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> 
                   Text(frame.left - 14 * s, y + 45 * s, plain(f"kept per {found.unit}"), 12 * s, 400, "ink-2", "end")]
         cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
         marks += _faded(cells, faint)
-        x = frame.right + 14 * s
+        x = frame.right + 14 * s + (min(frame.pitch, WIDEST * s) / 2 if frame.pitch > WIDE_STRIP * s else 0)
         factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
         kept = (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")) \
             if lane.gone or math.isfinite(lane.factor) else (Run("beyond range", weight=600, color="ink"),)
