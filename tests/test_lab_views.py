@@ -151,6 +151,12 @@ def test_cells_that_run_beside_each_other_share_their_beats() -> None:
         or find("unrolled").draw(trace, times.find("rnn.forward[3]"), Focus("gru", (2,)), Look()).caption
 
 
+def test_the_rewind_takes_sixty_milliseconds_a_step() -> None:
+    times = timeline(record_lab(Lab(steps=10)))
+    late, early = (times.second_of(times.find(f"rnn.backward[{step}]")) for step in (9, 4))
+    assert early - late == pytest.approx(5 * 0.06)
+
+
 def test_the_recording_survives_its_file(trace: Trace) -> None:
     again = from_bytes(trace.to_bytes())
     assert again.facts["lab"] == trace.facts["lab"]

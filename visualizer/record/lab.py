@@ -71,7 +71,7 @@ def _through_time(lab: Lab) -> tuple[Trace, Arrays]:
 
 def _cell(cell: str, one: gradients.Ran, lab: Lab) -> Layer:
     settings: dict[str, Any] = {"sequences": 1, "level": 0, "reverse": False, "place": 0}
-    settings |= {"nonlinearity": lab.cell} if cell == "rnn" else {"beside": "rnn"}
+    settings |= {"nonlinearity": lab.cell, "quick": True} if cell == "rnn" else {"beside": "rnn"}
     back = {name: array[0] for name, array in one.back.items()}
     inner = {name: array[0] for name, array in one.inner.items() if name != "hidden_new"}
     return Layer(cell, cell, ("step", "unit"), settings, ("input",), one.inner["hidden"][0], gradient=back["hidden"],

@@ -149,8 +149,8 @@ def clipped(norm: float, limit: float) -> str:
     if not (limit > 0 and norm > limit):
         return ""
     return (f"Clipping at {numbers.significant(limit, 2)} multiplies the whole gradient of norm "
-            f"{numbers.significant(norm, 2)} by {numbers.significant(limit / norm, 2)}; what was lost on the way stays "
-            "lost.")
+            f"{numbers.significant(norm, 2)} by {numbers.significant(limit / norm, 2)}: its length changes, not its "
+            "direction.")
 
 
 def rounded_to_zero(count: int, what: str = "steps") -> str:

@@ -18,6 +18,8 @@ FORWARD, BACKWARD = "forward", "backward"
 REST = Fraction(1, 4)
 """Seconds of rest after each beat when it plays by itself."""
 SECONDS = {FORWARD: Fraction(3, 5), BACKWARD: Fraction(2, 5)}
+QUICK, QUICK_REST = Fraction(1, 20), Fraction(1, 100)
+"""The same for steps that are only passed by: 60 ms from one to the next."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class Beat:
     parts: tuple[str, ...] = ()
     """What happens within a step, in order: `reads`, `forget`, `cell`, …; each takes an equal share of the beat."""
 
+    quick: bool = False
+    """Only passed by, one of many steps that do the same."""
+
     @property
     def address(self) -> str:
         """`conv2.forward`, `lstm.backward[3]`."""
@@ -39,7 +44,11 @@ class Beat:
 
     @property
     def seconds(self) -> Fraction:
-        return SECONDS[self.direction]
+        return QUICK if self.quick else SECONDS[self.direction]
+
+    @property
+    def rest(self) -> Fraction:
+        return QUICK_REST if self.quick else REST
 
     def stretch(self, part: str) -> tuple[float, float]:
         """From which phase to which one a part of the step happens; the whole beat for what is no part of it."""
@@ -92,13 +101,13 @@ class Timeline:
         starts, now = [], Fraction(0)
         for beat in self.beats:
             starts.append(now)
-            now += beat.seconds + REST
+            now += beat.seconds + beat.rest
         object.__setattr__(self, "starts", tuple(starts))
 
     @property
     def seconds(self) -> Fraction:
         """Length of the whole animation at speed 1."""
-        return self.starts[-1] + self.beats[-1].seconds + REST if self.beats else Fraction(0)
+        return self.starts[-1] + self.beats[-1].seconds + self.beats[-1].rest if self.beats else Fraction(0)
 
     def at(self, seconds: Fraction | float) -> Moment:
         """The moment at a second of the animation; before the start and after the end it stands still."""
@@ -204,7 +213,8 @@ def _beats(layer: Layer, direction: str) -> list[Beat]:
     if layer.settings.get("reverse", False) != (direction == BACKWARD):
         steps.reverse()
     parts = ("reads", *layer.inner)
-    return [Beat(layer.name, direction, step, parts if direction == FORWARD else parts[::-1]) for step in steps]
+    return [Beat(layer.name, direction, step, parts if direction == FORWARD else parts[::-1],
+                 bool(layer.settings.get("quick", False))) for step in steps]
 
 
 def ease(phase: float) -> float:

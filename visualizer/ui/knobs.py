@@ -13,7 +13,7 @@ from visualizer.lab import Knob
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import State
-from visualizer.scene.type import wrap
+from visualizer.scene.type import width, wrap
 from visualizer.ui import icons, style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.store import Store
@@ -261,7 +261,7 @@ class ChoiceRow(QWidget):
         self.knob, self.panel = knob, panel
         self.segments: Segments | None = None
         self.button: Button | None = None
-        wide = sum(style.text_width(word_of(word), weight=600) + 8 for word in knob.words)
+        wide = sum(width(word_of(word), 13, 600) + 8 for word in knob.words)
         if len(knob.words) <= SEGMENTS and wide <= WIDTH:
             self.segments = Segments([Segment(word_of(word)) for word in knob.words], self)
             for segment in self.segments.buttons:

@@ -296,12 +296,13 @@ def _crossed(frame: Frame, lane: Lane, unit: str, taken: list[Box]) -> list[Mark
 def _along(frame: Frame, mean: Values) -> list[Box]:
     """The places that a curve passes through: no words stand there."""
     boxes = []
+    pieces = max(1, round(frame.pitch / 10))
     for points in _drawn(frame, mean):
         for (x1, y1), (x2, y2) in itertools.pairwise(points):
-            for part in range(4):
-                a, b = (y1 + (y2 - y1) * share / 4 for share in (part, part + 1))
-                left = x1 + (x2 - x1) * (part + 1) / 4
-                boxes.append((left, min(a, b) - 1.5, left + (x1 - x2) / 4, max(a, b) + 1.5))
+            for piece in range(pieces):
+                a, b = (y1 + (y2 - y1) * share / pieces for share in (piece, piece + 1))
+                left = x1 + (x2 - x1) * (piece + 1) / pieces
+                boxes.append((left, min(a, b) - 1.5, left + (x1 - x2) / pieces, max(a, b) + 1.5))
     return boxes
 
 
@@ -352,7 +353,7 @@ def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> 
                   Text(frame.left - 14 * s, y + 45 * s, plain(f"kept per {found.unit}"), 12 * s, 400, "ink-2", "end")]
         cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
         marks += _faded(cells, faint)
-        x = frame.right + 14 * s
+        x = frame.right + 14 * s + (min(frame.pitch, WIDEST * s) / 2 if frame.pitch > WIDE_STRIP * s else 0)
         factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
         kept = (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")) \
             if lane.gone or math.isfinite(lane.factor) else (Run("beyond range", weight=600, color="ink"),)
