@@ -575,7 +575,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
     missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
-    if not missing or _suffix(state.model) == ".trace":
+    if not missing or _suffix(state.model) == ".trace" or state.model == LAB:
         return trace
     with _working("measuring"):
         record = registry.module("record")

@@ -104,7 +104,7 @@ class Recorder(QObject):
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
         state, trace = self.store.state, self.store.trace
-        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace":
+        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace" or state.model == lab.NAME:
             return
         recording = recording_of(state)
         under_way = {(recording_of(asked), name) for asked, name in self._measured.values()} | self._in_vain
