@@ -148,7 +148,7 @@ class Stage(Canvas):
             self.show_picture(EMPTY)
             return
         view = suiting(store.state.view, trace)
-        look = look_of(store.state, view, (self.width(), self.height()), self.veiled)
+        look = look_of(store.state, view, (self.width(), self.height()), self.veiled and store.waiting)
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
