@@ -148,7 +148,7 @@ class Stage(Canvas):
             self.show_picture(EMPTY)
             return
         view = suiting(store.state.view, trace)
-        look = look_of(store.state, view, (self.width(), self.height()), self.veiled)
+        look = look_of(store.state, view, (self.width(), self.height()), self.veiled and store.waiting)
         between = {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
         look = replace(look, knobs=tuple({**dict(look.knobs), **between}.items())) if between else look
         focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)

@@ -222,6 +222,10 @@ def _mean(frame: Frame, lane: Lane) -> list[Mark]:
 
 def _drawn(frame: Frame, values: Values) -> list[Points]:
     """The stretches of a curve that lie on the axis, cut where it leaves it at the bottom or leaves the range."""
+    if np.isfinite(values).all() and values.min() >= 10.0 ** frame.low and values.max() <= 10.0 ** frame.high:
+        heights = (np.log10(values) - frame.low) / (frame.high - frame.low) * (frame.bottom - frame.top)
+        across = frame.right - np.arange(len(values)) * frame.pitch
+        return [tuple(zip(across.tolist(), (frame.bottom - heights).tolist(), strict=True))]  # the usual one, at once
     pieces: list[list[tuple[float, float]]] = [[]]
     before: float | None = None
     for back, value in enumerate(values.tolist()):
