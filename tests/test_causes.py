@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.test_causes_recorded import TRUE_AND_FALSE
 from visualizer.scene import causes
 from visualizer.scene.picture import unmarked
 
@@ -14,7 +15,7 @@ CASES: list[tuple[Callable[..., str], tuple[object, ...], str, tuple[object, ...
     (causes.crossing, (9,), "After 9 steps less than 1 % is left.", (None,)),
     (causes.sigmoid_slope, (0.24,), "at most 1/4", (0.9,)),
     (causes.saturated, (0.62,), "62 % of the units are saturated", (0.04,)),
-    (causes.dead, (0.5, "units", 128), "50 % of the units are off for all 128 inputs", (0.01, "units", 128)),
+    (causes.dead, (0.5, "units", 128), "50 % of the units are off for any of 128 inputs", (0.01, "units", 128)),
     (causes.half_open, (0.5,), "at 50 % of the units", (1.0,)),
     (causes.grows_first, (0.9, 1.64, 1.73, 2), "singular value 1.64: over 2 steps a gradient can grow to 1.73 first",
      (0.9, 1.64, 0.99, 1)),
@@ -47,7 +48,8 @@ def test_a_cause_is_named_only_where_the_numbers_make_it_true(
 def test_every_cause_is_tested() -> None:
     public = {name for name, found in vars(causes).items()
               if callable(found) and getattr(found, "__module__", "") == causes.__name__ and not name.startswith("_")}
-    assert public - {case[0].__name__ for case in CASES} == {"all_true", "half_life"}
+    tested = {case[0].__name__ for case in (*CASES, *TRUE_AND_FALSE)}
+    assert public - tested == {"all_true", "half_life"}
 
 
 def test_a_half_life_is_a_number_of_steps_or_none() -> None:
