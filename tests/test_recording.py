@@ -20,7 +20,7 @@ class Asked(QObject):
     """Stands where the engine does and writes down what it is asked."""
 
     ready, answered, refused = Signal(object), Signal(int, str, object), Signal(int, str)
-    failed, died = Signal(int, str), Signal(str)
+    failed, died, progress = Signal(int, str), Signal(str), Signal(int, float, str)
 
     def __init__(self) -> None:
         super().__init__()
