@@ -87,6 +87,19 @@ def test_a_bidirectional_network_knows_of_later_steps():
     assert int(found["neutral"]) == connectivity.OF_ALL_STEPS
 
 
+def test_a_model_of_ones_own_is_studied_from_python():
+    import visualizer
+
+    again = pass_of("char_rnn", TEXT)
+    trace = visualizer.capture(again.model, again.inputs[0], again.target)
+    found = visualizer.study(trace, again.model, again.inputs[0], "connectivity", "flow", target=again.target)
+    known = with_study(again, "connectivity").studies["connectivity"]
+    assert np.array_equal(found.studies["connectivity"]["gradient"], known["gradient"])
+    assert set(found.studies) == {"connectivity", "flow"}
+    with pytest.raises(LookupError, match="There is no study 'flows'"):
+        visualizer.study(trace, again.model, again.inputs[0], "flows")
+
+
 def test_the_model_is_left_as_it_was():
     again = pass_of("char_rnn", TEXT)
     with_study(again, "connectivity")

@@ -17,10 +17,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_HOME = {"capture": "visualizer.record", "show": "visualizer.app", "draw": "visualizer.export",
+_HOME = {"capture": "visualizer.record", "study": "visualizer.record", "show": "visualizer.app", "draw": "visualizer.export",
          "load": "visualizer.trace", "Trace": "visualizer.trace", "Layer": "visualizer.trace"}
 
-__all__ = ["Layer", "Trace", "__version__", "capture", "draw", "load", "show"]
+__all__ = ["Layer", "Trace", "__version__", "capture", "draw", "load", "show", "study"]
 
 
 def __getattr__(name: str) -> Any:

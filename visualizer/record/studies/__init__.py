@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
 from visualizer import registry
@@ -69,6 +70,17 @@ def measure(name: str, again: Pass) -> Steps:
     if not study.suits(again.trace):
         return {}
     return (yield from study.run(again))
+
+
+def study(trace: Trace, model: nn.Module, x: Any, *names: str, target: Target = None, objective: str = "loss",
+          asks: Mapping[str, Any] | None = None) -> Trace:
+    """The Trace that `capture(model, x, …)` made, with these studies in it: `study(trace, model, x, "flow")`.
+
+    `target`, `objective` and `asks` are those that `capture` was given. Raises LookupError for a study that there is
+    not.
+    """
+    given = tuple(torch.as_tensor(item) for item in (x if isinstance(x, tuple | list) else (x,)))
+    return with_study(Pass(trace, model, given, target, asks, objective), *names)
 
 
 def with_study(again: Pass, *names: str) -> Trace:
