@@ -17,8 +17,9 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_HOME = {"capture": "visualizer.record", "study": "visualizer.record", "show": "visualizer.app", "draw": "visualizer.export",
-         "load": "visualizer.trace", "Trace": "visualizer.trace", "Layer": "visualizer.trace"}
+_HOME = {"capture": "visualizer.record", "study": "visualizer.record", "show": "visualizer.app",
+         "draw": "visualizer.export", "load": "visualizer.trace", "Trace": "visualizer.trace",
+         "Layer": "visualizer.trace"}
 
 __all__ = ["Layer", "Trace", "__version__", "capture", "draw", "load", "show", "study"]
 
