@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ from visualizer.ui.inspector import badge_words
 from visualizer.ui.page import looked_at
 from visualizer.ui.rail import choose_model
 from visualizer.ui.store import Store
+from visualizer.ui.topbar import fitting
 from visualizer.ui.window import Window
 from visualizer.ui.words import path
 
@@ -556,6 +558,74 @@ def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail,
     assert window.transport.speed.isVisible() != menu
     assert bool(window.transport.directions.buttons[0].text()) != menu
     assert window.stage.geometry().right() <= size[0] - (280 if inspector else 8)
+
+
+@pytest.fixture(scope="module")
+def letters():
+    return trace_of("lstm")
+
+
+@pytest.mark.parametrize(("size", "least"), [(WIDE, 6), ((1280, 720), 5)])
+def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, letters, size, least):
+    window = opened(qtbot, Store(State(), letters), size)
+    top, names = window.top, [view.name for view in window.views()]
+    assert names[:4] == ["network", "unrolled", "walk", "gradient_flow"]
+    assert len(names) > 10
+    assert len(top.tabs.shown) >= least
+    assert top.tabs.shown == tuple(range(len(top.tabs.shown)))
+    for name in names:
+        window.store.update(view=name)
+        number = names.index(name)
+        shown = [at for at, button in enumerate(top.tabs.buttons) if button.isVisible()]
+        assert tuple(shown) == top.tabs.shown
+        assert shown[:-1] == list(range(len(shown) - 1)), "the first ones stay where they are"
+        assert number in shown and top.tabs.buttons[number].isChecked()
+        assert sorted([*shown, *top.tabs.behind()]) == list(range(len(names)))
+        assert top.tabs.more.isVisible() and not top.view_button.isVisible()
+        row = [*(top.tabs.buttons[at] for at in shown), top.tabs.more]
+        for one, other in pairwise(row):
+            assert one.geometry().right() < other.geometry().left()
+        assert all(button.width() >= button.sizeHint().width() for button in row)
+        assert top.tabs.rect().contains(top.tabs.more.geometry())
+        assert all(crumb.isVisible() and crumb.width() >= crumb.sizeHint().width() for crumb in top.crumbs.buttons)
+        assert top.crumbs.geometry().right() < top.tabs.geometry().left()
+
+
+@pytest.mark.parametrize(("size", "all_of_them"), [(WIDE, False), ((1280, 720), False), (SMALL, True)])
+def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, size, all_of_them):
+    window = opened(qtbot, Store(State(view="network"), letters), size)
+    button = window.top.view_button if all_of_them else window.top.tabs.more
+    assert button.accessibleName() and button.toolTip()
+    assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(button, Key.Key_Return)
+    menu = next(menu for menu in window.top.findChildren(QMenu) if menu.isVisible())
+    views_ = window.views() if all_of_them else [window.views()[number] for number in window.top.tabs.behind()]
+    assert [action.text() for action in menu.actions()] == [view.title for view in views_]
+    assert [action.toolTip() for action in menu.actions()] == [view.sentence for view in views_]
+    assert [action.statusTip() for action in menu.actions()] == [view.sentence for view in views_]
+    menu.actions()[-1].trigger()
+    menu.close()
+    assert window.store.state.view == views_[-1].name
+    assert all_of_them or window.top.tabs.buttons[-1].isVisible()
+
+
+@pytest.mark.parametrize("size", [WIDE, (1280, 720), SMALL])
+def test_ctrl_page_goes_through_every_view_shown_or_not(qtbot, letters, size):
+    window = opened(qtbot, Store(State(view="network"), letters), size)
+    names = [view.name for view in window.views()]
+    for name in [*names[1:], names[0]]:
+        press(window, Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+        assert window.store.state.view == name
+    press(window, Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
+    assert window.store.state.view == names[-1]
+
+
+@pytest.mark.parametrize(("room", "chosen", "shown"), [
+    (100, 0, (0, 1, 2, 3)), (99, 0, (0, 1, 2)), (99, 3, (0, 3)), (79, 3, (3,)), (49, 1, (1,)), (29, 0, ()),
+])
+def test_the_tabs_that_fit(room, chosen, shown):
+    assert fitting((20, 20, 10, 50), 10, room, chosen) == shown
 
 
 def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):
