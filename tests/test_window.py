@@ -30,6 +30,7 @@ from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
 from visualizer import registry, samples, views
 from visualizer.kinds import Report
+from visualizer.record import pass_of
 from visualizer.scene import colour
 from visualizer.scene.picture import Focus, Look, Rect
 from visualizer.scene.state import State, to_json
@@ -562,12 +563,13 @@ def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail,
 
 @pytest.fixture(scope="module")
 def letters():
-    return trace_of("lstm")
+    """A recording of a recurrent network: it has more views than any window has room for."""
+    return pass_of("char_lstm", "wherefore art thou").trace
 
 
 @pytest.mark.parametrize(("size", "least"), [(WIDE, 6), ((1280, 720), 5)])
 def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, letters, size, least):
-    window = opened(qtbot, Store(State(), letters), size)
+    window = opened(qtbot, Store(State(model="char_lstm", sample="text:wherefore art thou"), letters), size)
     top, names = window.top, [view.name for view in window.views()]
     assert names[:4] == ["network", "unrolled", "walk", "gradient_flow"]
     assert len(names) > 10
@@ -579,9 +581,11 @@ def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, le
         shown = [at for at, button in enumerate(top.tabs.buttons) if button.isVisible()]
         assert tuple(shown) == top.tabs.shown
         assert shown[:-1] == list(range(len(shown) - 1)), "the first ones stay where they are"
-        assert number in shown and top.tabs.buttons[number].isChecked()
+        assert number in shown
+        assert top.tabs.buttons[number].isChecked()
         assert sorted([*shown, *top.tabs.behind()]) == list(range(len(names)))
-        assert top.tabs.more.isVisible() and not top.view_button.isVisible()
+        assert top.tabs.more.isVisible()
+        assert not top.view_button.isVisible()
         row = [*(top.tabs.buttons[at] for at in shown), top.tabs.more]
         for one, other in pairwise(row):
             assert one.geometry().right() < other.geometry().left()
@@ -592,27 +596,28 @@ def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, le
 
 
 @pytest.mark.parametrize(("size", "all_of_them"), [(WIDE, False), ((1280, 720), False), (SMALL, True)])
-def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, size, all_of_them):
-    window = opened(qtbot, Store(State(view="network"), letters), size)
+def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, monkeypatch, size, all_of_them):
+    window = opened(qtbot, Store(State(view="network", model="char_lstm"), letters), size)
     button = window.top.view_button if all_of_them else window.top.tabs.more
-    assert button.accessibleName() and button.toolTip()
+    assert button.accessibleName()
+    assert button.toolTip()
     assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
     button.setFocus(Qt.FocusReason.TabFocusReason)
+    monkeypatch.setattr(QMenu, "popup", lambda menu, at: None)
     QTest.keyClick(button, Key.Key_Return)
-    menu = next(menu for menu in window.top.findChildren(QMenu) if menu.isVisible())
+    menu, = window.top.findChildren(QMenu)
     views_ = window.views() if all_of_them else [window.views()[number] for number in window.top.tabs.behind()]
     assert [action.text() for action in menu.actions()] == [view.title for view in views_]
     assert [action.toolTip() for action in menu.actions()] == [view.sentence for view in views_]
     assert [action.statusTip() for action in menu.actions()] == [view.sentence for view in views_]
     menu.actions()[-1].trigger()
-    menu.close()
     assert window.store.state.view == views_[-1].name
     assert all_of_them or window.top.tabs.buttons[-1].isVisible()
 
 
 @pytest.mark.parametrize("size", [WIDE, (1280, 720), SMALL])
 def test_ctrl_page_goes_through_every_view_shown_or_not(qtbot, letters, size):
-    window = opened(qtbot, Store(State(view="network"), letters), size)
+    window = opened(qtbot, Store(State(view="network", model="char_lstm"), letters), size)
     names = [view.name for view in window.views()]
     for name in [*names[1:], names[0]]:
         press(window, Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
@@ -626,6 +631,23 @@ def test_ctrl_page_goes_through_every_view_shown_or_not(qtbot, letters, size):
 ])
 def test_the_tabs_that_fit(room, chosen, shown):
     assert fitting((20, 20, 10, 50), 10, room, chosen) == shown
+
+
+def test_a_view_that_fails_says_so_on_the_stage(window, monkeypatch):
+    def fail(*given):
+        raise ValueError("add#3 is not in list")
+
+    told = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error[1]))
+    network = views.find("network")
+    monkeypatch.setattr("visualizer.ui.stage.suiting", lambda name, trace: replace(network, draw=fail))
+    window.store.update(at="conv1.forward")
+    assert window.stage.picture.caption == ("Network cannot draw this recording; choose another view, or another "
+                                            "input.")
+    assert [str(error) for error in told] == ["add#3 is not in list"]
+    monkeypatch.undo()
+    window.store.update(at="conv2.forward")
+    assert "conv2" in window.stage.picture.caption
 
 
 def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):

@@ -41,7 +41,7 @@ from visualizer.ui import style, words
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import look_of, suiting
+from visualizer.ui.stage import drawn, look_of, suiting
 from visualizer.ui.store import recording_of
 from visualizer.ui.words import tr
 
@@ -445,7 +445,7 @@ def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) 
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
     view = suiting(state.view, trace)
     focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
-    return room.legible(view.draw(trace, moment, focus, room.look_for(look_of(state, view, size), size)))
+    return room.legible(drawn(view, trace, moment, focus, room.look_for(look_of(state, view, size), size)))
 
 
 def key_of(event: QKeyEvent) -> str:
@@ -646,9 +646,10 @@ class Speaker(QWidget):
         style.name(self, tr("Speaker view"))
         self.notes.textChanged.connect(self._written)
         presenter.changed.connect(self.refresh)
-        self._dress()
+        self.dress()
 
-    def _dress(self) -> None:
+    def dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
         self.notes.setFont(style.font(15, 400))
         self.notes.setStyleSheet(f"QPlainTextEdit {{ background: {style.color('raised').name()}; color: "
                                  f"{style.color('ink').name()}; border: 1px solid {style.color('rule').name()}; "

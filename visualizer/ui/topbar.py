@@ -142,8 +142,7 @@ class Tabs(Segments):
     the last tab."""
 
     def __init__(self, parent: QWidget) -> None:
-        self.more = Segment(tr("More"), "down", icon_after=True)
-        self.more.setCheckable(False)
+        self.more = MoreTab()
         super().__init__((), parent)
         self.more.setParent(self)
         style.name(self.more, tr("More views"), tr("The views that there is no room for; "
@@ -171,6 +170,17 @@ class Tabs(Segments):
 
     def row(self) -> list[Segment]:
         return [self.buttons[number] for number in self.shown] + ([self.more] if self.behind() else [])
+
+
+class MoreTab(Segment):
+    """The last tab: it opens a menu instead of being chosen."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("More"), "down", icon_after=True)
+        self.setCheckable(False)
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint() + QSize(16, 0)
 
 
 def fitting(widths: Sequence[int], more: int, room: int, chosen: int) -> tuple[int, ...]:
@@ -284,7 +294,8 @@ class CrumbButton(Button):
     @classmethod
     def wide(cls, words: str, last: bool, first: bool) -> int:
         """Pixels that it takes with all its words."""
-        return max(28, round(style.text_width(words, 13, 600 if last else 500) + 0.5) + 16 + (0 if first else cls.ARROW))
+        text = round(style.text_width(words, 13, 600 if last else 500) + 0.5)
+        return max(28, text + 16 + (0 if first else cls.ARROW))
 
     def sizeHint(self) -> QSize:
         return QSize(self.wide(self.text(), self.last, self.first), 32)

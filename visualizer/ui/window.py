@@ -524,6 +524,8 @@ class Window(QWidget):
         """What style sheets have to be told after the theme changed."""
         self.rail.dress()
         self.inspector.dress()
+        if "presenter" in vars(self) and self.presenter.speaker is not None:
+            self.presenter.speaker.dress()
 
     def _make_menus(self) -> None:
         """One action a command, in the menu bar and in the menu of the mark; its shortcut works in the whole window."""
