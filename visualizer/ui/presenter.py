@@ -99,6 +99,10 @@ class Presenter(QObject):
     def on(self) -> bool:
         return self.audience is not None
 
+    def alone_on_screen(self) -> bool:
+        """Whether the audience's picture is on the screen of the window, so that it covers it."""
+        return self.audience is not None and self.audience.shown_on is self.window.screen()
+
     # --- starting and leaving ---
 
     def present(self) -> None:
@@ -135,6 +139,7 @@ class Presenter(QObject):
 
     def leave(self) -> None:
         """What Esc does: the window as it was. Everything that was chosen, drawn and written stays."""
+        self.window.uncover()
         audience, self.audience, self.offered = self.audience, None, None
         self.window.count(None)
         app = QApplication.instance()
@@ -366,15 +371,24 @@ class Presenter(QObject):
         return True
 
     def toggle_speaker(self) -> None:
-        """The speaker's view, or the window under it."""
+        """The speaker's view, or the window under it; on one screen, the audience's picture."""
         if not self.hide_speaker():
             self.show_speaker()
+            self._come_up()
+        elif self.audience is not None and self.alone_on_screen():
+            self.audience.activateWindow()
 
     def write_notes(self) -> None:
         """The keyboard goes to the notes of this beat."""
         self.show_speaker()
         assert self.speaker is not None
+        self._come_up()
         self.speaker.notes.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def _come_up(self) -> None:
+        """The window over the picture where both are on one screen: else the speaker's view would be under it."""
+        if self.alone_on_screen():
+            self.window.window().activateWindow()
 
     # --- keys from afar ---
 
