@@ -208,24 +208,24 @@ def test_with_one_screen_the_audience_has_it_all(presenting):
 
 def test_on_one_screen_what_is_asked_for_lies_over_the_picture_and_no_key_is_lost(window, presenting):
     for key in (Key.Key_F1, Key.Key_E):
-        QTest.keyClick(presenting, key)
+        QTest.keyClick(presenting.audience, key)
         sheet = window._overlay
-        assert sheet.parentWidget() is presenting
+        assert sheet.parentWidget() is presenting.audience
         assert sheet.isVisible()
-        assert presenting.rect().contains(sheet.geometry())
+        assert presenting.audience.rect().contains(sheet.geometry())
         QTest.keyClick(sheet, Key.Key_Escape)
         assert not window.covered()
         assert window.presenter.on
         at = window.store.state.at
-        QTest.keyClick(presenting, Key.Key_Right)
+        QTest.keyClick(presenting.audience, Key.Key_Right)
         assert window.store.state.at != at
-    QTest.keyClick(presenting, Key.Key_E)
+    QTest.keyClick(presenting.audience, Key.Key_E)
     window.presenter.leave()
     assert not window.covered()
 
 
 def test_on_one_screen_what_stands_in_the_window_ends_presenting(window, presenting):
-    QTest.keyClick(presenting, Key.Key_E, Qt.KeyboardModifier.ControlModifier | SHIFT)
+    QTest.keyClick(presenting.audience, Key.Key_E, Qt.KeyboardModifier.ControlModifier | SHIFT)
     assert not window.presenter.on
     assert window.film_panel.isVisible()
 
