@@ -224,6 +224,26 @@ def test_on_one_screen_what_is_asked_for_lies_over_the_picture_and_no_key_is_los
     assert not window.covered()
 
 
+def test_on_one_screen_the_speaker_s_view_lies_over_the_picture_and_goes_again(window, presenting):
+    audience = presenting.audience
+    QTest.keyClick(audience, Key.Key_F2)
+    speaker = presenting.speaker
+    assert speaker.parentWidget() is audience
+    assert speaker.geometry() == audience.rect()
+    at = window.store.state.at
+    QTest.keyClicks(speaker.notes, "Say this")
+    assert window.store.state.at == at
+    assert "Say this" in [words for _, words in window.store.state.notes]
+    speaker.setFocus()
+    QTest.keyClick(speaker, Key.Key_V)
+    assert presenting.speaker is None
+    assert presenting.on
+    QTest.keyClick(audience, Key.Key_V)
+    QTest.keyClick(presenting.speaker, Key.Key_Escape)
+    assert not presenting.on
+    assert presenting.speaker is None
+
+
 def test_on_one_screen_what_stands_in_the_window_ends_presenting(window, presenting):
     QTest.keyClick(presenting.audience, Key.Key_E, Qt.KeyboardModifier.ControlModifier | SHIFT)
     assert not window.presenter.on

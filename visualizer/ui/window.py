@@ -489,7 +489,7 @@ class Window(QWidget):
             self.film_panel.place(QRect(0, height - self.frame.height() + self.frame.y() + TOP, width, middle))
         self._lay_overlay()
         if "presenter" in vars(self) and self.presenter.speaker is not None:
-            self.presenter.speaker.setGeometry(self.rect())
+            self.presenter.speaker.setGeometry(self.presenter.speaker.parentWidget().rect())
 
     def sizeHint(self) -> QSize:
         return USUAL
