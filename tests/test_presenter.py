@@ -206,6 +206,50 @@ def test_with_one_screen_the_audience_has_it_all(presenting):
     assert presenting.speaker is None
 
 
+def test_on_one_screen_what_is_asked_for_lies_over_the_picture_and_no_key_is_lost(window, presenting):
+    for key in (Key.Key_F1, Key.Key_E):
+        QTest.keyClick(presenting.audience, key)
+        sheet = window._overlay
+        assert sheet.parentWidget() is presenting.audience
+        assert sheet.isVisible()
+        assert presenting.audience.rect().contains(sheet.geometry())
+        QTest.keyClick(sheet, Key.Key_Escape)
+        assert not window.covered()
+        assert window.presenter.on
+        at = window.store.state.at
+        QTest.keyClick(presenting.audience, Key.Key_Right)
+        assert window.store.state.at != at
+    QTest.keyClick(presenting.audience, Key.Key_E)
+    window.presenter.leave()
+    assert not window.covered()
+
+
+def test_on_one_screen_the_speaker_s_view_lies_over_the_picture_and_goes_again(window, presenting):
+    audience = presenting.audience
+    QTest.keyClick(audience, Key.Key_F2)
+    speaker = presenting.speaker
+    assert speaker.parentWidget() is audience
+    assert speaker.geometry() == audience.rect()
+    at = window.store.state.at
+    QTest.keyClicks(speaker.notes, "Say this")
+    assert window.store.state.at == at
+    assert "Say this" in [words for _, words in window.store.state.notes]
+    speaker.setFocus()
+    QTest.keyClick(speaker, Key.Key_V)
+    assert presenting.speaker is None
+    assert presenting.on
+    QTest.keyClick(audience, Key.Key_V)
+    QTest.keyClick(presenting.speaker, Key.Key_Escape)
+    assert not presenting.on
+    assert presenting.speaker is None
+
+
+def test_on_one_screen_what_stands_in_the_window_ends_presenting(window, presenting):
+    QTest.keyClick(presenting.audience, Key.Key_E, Qt.KeyboardModifier.ControlModifier | SHIFT)
+    assert not window.presenter.on
+    assert window.film_panel.isVisible()
+
+
 def test_with_two_screens_the_speaker_has_the_first(two_screens, monkeypatch):
     went = []
     monkeypatch.setattr("visualizer.ui.presenter.Audience.go_to", lambda self, screen: went.append(screen))

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
 from visualizer import registry, samples, views
 from visualizer.kinds import Report
+from visualizer.record import pass_of
 from visualizer.scene import colour
 from visualizer.scene.picture import Focus, Look, Rect
 from visualizer.scene.state import State, to_json
@@ -40,6 +42,7 @@ from visualizer.ui.inspector import badge_words
 from visualizer.ui.page import looked_at
 from visualizer.ui.rail import choose_model
 from visualizer.ui.store import Store
+from visualizer.ui.topbar import fitting
 from visualizer.ui.window import Window
 from visualizer.ui.words import path
 
@@ -556,6 +559,95 @@ def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail,
     assert window.transport.speed.isVisible() != menu
     assert bool(window.transport.directions.buttons[0].text()) != menu
     assert window.stage.geometry().right() <= size[0] - (280 if inspector else 8)
+
+
+@pytest.fixture(scope="module")
+def letters():
+    """A recording of a recurrent network: it has more views than any window has room for."""
+    return pass_of("char_lstm", "wherefore art thou").trace
+
+
+@pytest.mark.parametrize(("size", "least"), [(WIDE, 6), ((1280, 720), 5)])
+def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, letters, size, least):
+    window = opened(qtbot, Store(State(model="char_lstm", sample="text:wherefore art thou"), letters), size)
+    top, names = window.top, [view.name for view in window.views()]
+    assert names[:4] == ["network", "unrolled", "walk", "gradient_flow"]
+    assert len(names) > 10
+    assert len(top.tabs.shown) >= least
+    assert top.tabs.shown == tuple(range(len(top.tabs.shown)))
+    for name in names:
+        window.store.update(view=name)
+        number = names.index(name)
+        shown = [at for at, button in enumerate(top.tabs.buttons) if button.isVisible()]
+        assert tuple(shown) == top.tabs.shown
+        assert shown[:-1] == list(range(len(shown) - 1)), "the first ones stay where they are"
+        assert number in shown
+        assert top.tabs.buttons[number].isChecked()
+        assert sorted([*shown, *top.tabs.behind()]) == list(range(len(names)))
+        assert top.tabs.more.isVisible()
+        assert not top.view_button.isVisible()
+        row = [*(top.tabs.buttons[at] for at in shown), top.tabs.more]
+        for one, other in pairwise(row):
+            assert one.geometry().right() < other.geometry().left()
+        assert all(button.width() >= button.sizeHint().width() for button in row)
+        assert top.tabs.rect().contains(top.tabs.more.geometry())
+        assert all(crumb.isVisible() and crumb.width() >= crumb.sizeHint().width() for crumb in top.crumbs.buttons)
+        assert top.crumbs.geometry().right() < top.tabs.geometry().left()
+
+
+@pytest.mark.parametrize(("size", "all_of_them"), [(WIDE, False), ((1280, 720), False), (SMALL, True)])
+def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, monkeypatch, size, all_of_them):
+    window = opened(qtbot, Store(State(view="network", model="char_lstm"), letters), size)
+    button = window.top.view_button if all_of_them else window.top.tabs.more
+    assert button.accessibleName()
+    assert button.toolTip()
+    assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    monkeypatch.setattr(QMenu, "popup", lambda menu, at: None)
+    QTest.keyClick(button, Key.Key_Return)
+    menu, = window.top.findChildren(QMenu)
+    views_ = window.views() if all_of_them else [window.views()[number] for number in window.top.tabs.behind()]
+    assert [action.text() for action in menu.actions()] == [view.title for view in views_]
+    assert [action.toolTip() for action in menu.actions()] == [view.sentence for view in views_]
+    assert [action.statusTip() for action in menu.actions()] == [view.sentence for view in views_]
+    menu.actions()[-1].trigger()
+    assert window.store.state.view == views_[-1].name
+    assert all_of_them or window.top.tabs.buttons[-1].isVisible()
+
+
+@pytest.mark.parametrize("size", [WIDE, (1280, 720), SMALL])
+def test_ctrl_page_goes_through_every_view_shown_or_not(qtbot, letters, size):
+    window = opened(qtbot, Store(State(view="network", model="char_lstm"), letters), size)
+    names = [view.name for view in window.views()]
+    for name in [*names[1:], names[0]]:
+        press(window, Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+        assert window.store.state.view == name
+    press(window, Key.Key_PageUp, Qt.KeyboardModifier.ControlModifier)
+    assert window.store.state.view == names[-1]
+
+
+@pytest.mark.parametrize(("room", "chosen", "shown"), [
+    (100, 0, (0, 1, 2, 3)), (99, 0, (0, 1, 2)), (99, 3, (0, 3)), (79, 3, (3,)), (49, 1, (1,)), (29, 0, ()),
+])
+def test_the_tabs_that_fit(room, chosen, shown):
+    assert fitting((20, 20, 10, 50), 10, room, chosen) == shown
+
+
+def test_a_view_that_fails_says_so_on_the_stage(window, monkeypatch):
+    def fail(*given):
+        raise ValueError("add#3 is not in list")
+
+    told = []
+    monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error[1]))
+    network = views.find("network")
+    monkeypatch.setattr("visualizer.ui.stage.suiting", lambda name, trace: replace(network, draw=fail))
+    window.store.update(at="conv1.forward")
+    assert window.stage.picture.caption == ("Network cannot draw this recording; choose another view, or another "
+                                            "input.")
+    assert [str(error) for error in told] == ["add#3 is not in list"]
+    monkeypatch.undo()
+    window.store.update(at="conv2.forward")
+    assert "conv2" in window.stage.picture.caption
 
 
 def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):

@@ -59,6 +59,7 @@ def test_what_is_not_known_is_named_in_one_sentence():
     card = registry.card("char_gru")
     assert writing.unknown_words(card, "thou art") == ""
     assert writing.unknown_words(card, "a#b#c@") == "It does not know “#” “@”: write the text without."
+    assert writing.unknown_words(card, "a\u200d\u0301") == "It does not know “U+200D” “U+0301”: write the text without."
     assert writing.unknown_words(card, "123456789") == "It does not know “1” “2” “4” “5” and 4 more: write the text " \
         "without.", "3 is in its alphabet"
     said = writing.unknown_words(registry.card("sentiment_gru"), "a zyzzyva film")

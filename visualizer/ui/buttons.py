@@ -15,6 +15,9 @@ Key = Qt.Key
 PRESS = (Key.Key_Space, Key.Key_Return, Key.Key_Enter)
 ARROWS = (Key.Key_Left, Key.Key_Right, Key.Key_Up, Key.Key_Down)
 
+MARGINS = 4
+"""What a row of segments is wider than its segments."""
+
 
 def keeps(event: QEvent, keys: Sequence[Qt.Key]) -> bool:
     """Whether this asks for a key that the focused widget needs itself; answering True keeps the shortcut away."""
@@ -172,8 +175,12 @@ class Segments(QWidget):
         if 0 <= number < len(self.buttons):
             self.buttons[number].setChecked(True)
 
+    def row(self) -> list[Segment]:
+        """Those that are shown, from left to right."""
+        return self.buttons
+
     def sizeHint(self) -> QSize:
-        return QSize(sum(button.sizeHint().width() for button in self.buttons) + 4, 36)
+        return QSize(sum(button.sizeHint().width() for button in self.row()) + MARGINS, 36)
 
     def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]
         self._place()
@@ -184,12 +191,11 @@ class Segments(QWidget):
 
     def _place(self) -> None:
         """Each as wide as its words, the rest shared."""
-        if not self.buttons:
-            return
+        row = self.row()
         spare = self.width() - self.sizeHint().width()
-        x = 2.0
-        for button in self.buttons:
-            width = button.sizeHint().width() + spare / len(self.buttons)
+        x = MARGINS / 2
+        for button in row:
+            width = button.sizeHint().width() + spare / len(row)
             button.setGeometry(QRect(round(x), 2, round(x + width) - round(x), self.height() - 4))
             x += width
 

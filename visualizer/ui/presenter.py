@@ -41,7 +41,7 @@ from visualizer.ui import style, words
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import look_of, suiting
+from visualizer.ui.stage import drawn, look_of, suiting
 from visualizer.ui.store import recording_of
 from visualizer.ui.words import tr
 
@@ -99,6 +99,10 @@ class Presenter(QObject):
     def on(self) -> bool:
         return self.audience is not None
 
+    def alone_on_screen(self) -> bool:
+        """Whether the audience's picture is on the screen of the window, so that it covers it."""
+        return self.audience is not None and self.audience.shown_on is self.window.screen()
+
     # --- starting and leaving ---
 
     def present(self) -> None:
@@ -135,6 +139,8 @@ class Presenter(QObject):
 
     def leave(self) -> None:
         """What Esc does: the window as it was. Everything that was chosen, drawn and written stays."""
+        self.window.uncover()
+        self.hide_speaker()
         audience, self.audience, self.offered = self.audience, None, None
         self.window.count(None)
         app = QApplication.instance()
@@ -142,7 +148,6 @@ class Presenter(QObject):
             app.removeEventFilter(self)
             audience.hide()
             audience.deleteLater()
-        self.hide_speaker()
         self.frozen, self.blank, self.typed = False, "", ""
         self.window.window().activateWindow()
         self.window.stage.setFocus(Qt.FocusReason.OtherFocusReason)
@@ -183,6 +188,7 @@ class Presenter(QObject):
     def _move_over(self) -> None:
         screen, self.offered = self.offered, None
         if screen is not None and self.audience is not None:
+            self.hide_speaker()
             self.audience.showNormal()
             self.audience.go_to(screen)
             self.window.message.dismiss()
@@ -347,10 +353,11 @@ class Presenter(QObject):
     # --- the speaker ---
 
     def show_speaker(self) -> None:
-        """The speaker's view over the window."""
+        """The speaker's view over the window; over the audience's picture where that covers the window."""
         if self.speaker is None:
-            self.speaker = Speaker(self)
-            self.speaker.setGeometry(self.window.rect())
+            below: QWidget = self.window if self.audience is None or not self.alone_on_screen() else self.audience
+            self.speaker = Speaker(self, below)
+            self.speaker.setGeometry(below.rect())
             self.speaker.show()
             self.speaker.raise_()
             self.refresh()
@@ -360,13 +367,14 @@ class Presenter(QObject):
         speaker, self.speaker = self.speaker, None
         if speaker is None:
             return False
+        below = self.window.stage if speaker.parentWidget() is self.window else speaker.parentWidget()
         speaker.hide()
         speaker.deleteLater()
-        self.window.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+        below.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 
     def toggle_speaker(self) -> None:
-        """The speaker's view, or the window under it."""
+        """The speaker's view, or the window under it; on one screen, the audience's picture."""
         if not self.hide_speaker():
             self.show_speaker()
 
@@ -405,7 +413,7 @@ class Presenter(QObject):
             return lambda: self._type(self.typed + key)
         if key in ("Return", "Enter") and self.typed:
             return self._jump
-        if key in ("Tab", "Shift+Tab") and (self.spotlight or self._over(thing)):
+        if key in ("Tab", "Shift+Tab") and (self.spotlight or (self._over(thing) and self.speaker is None)):
             return (lambda: self.next_part(1 if key == "Tab" else -1)) if self.spotlight else (lambda: None)
         if key == "Esc":
             return self.leave
@@ -445,7 +453,7 @@ def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) 
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
     view = suiting(state.view, trace)
     focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
-    return room.legible(view.draw(trace, moment, focus, room.look_for(look_of(state, view, size), size)))
+    return room.legible(drawn(view, trace, moment, focus, room.look_for(look_of(state, view, size), size)))
 
 
 def key_of(event: QKeyEvent) -> str:
@@ -487,6 +495,9 @@ class Audience(Canvas):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.reset_zoom()
+        speaker = self.presenter.speaker
+        if speaker is not None and speaker.parentWidget() is self:
+            speaker.setGeometry(self.rect())
         self.presenter.refresh()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -494,7 +505,7 @@ class Audience(Canvas):
             self.presenter.leave()
 
     def focusNextPrevChild(self, forwards: bool) -> bool:
-        return True
+        return self.presenter.speaker is None or super().focusNextPrevChild(forwards)
 
     def event(self, event: QEvent) -> bool:
         """No tooltips before an audience."""
@@ -621,10 +632,12 @@ class Audience(Canvas):
 # --- the speaker ----------------------------------------------------------------------------------------------------
 
 class Speaker(QWidget):
-    """What the speaker sees over the window: what the audience sees, what comes next, the notes, clock and place."""
+    """What the speaker sees over the window, or on one screen over the picture: what the audience sees, what comes
+    next, the notes, clock and place."""
 
-    def __init__(self, presenter: Presenter) -> None:
-        super().__init__(presenter.window)
+    def __init__(self, presenter: Presenter, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # the pen does not draw through it
         self.presenter = presenter
         self.now, self.next = Preview(self), Preview(self)
         self.notes = QPlainTextEdit(self)
@@ -646,9 +659,10 @@ class Speaker(QWidget):
         style.name(self, tr("Speaker view"))
         self.notes.textChanged.connect(self._written)
         presenter.changed.connect(self.refresh)
-        self._dress()
+        self.dress()
 
-    def _dress(self) -> None:
+    def dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
         self.notes.setFont(style.font(15, 400))
         self.notes.setStyleSheet(f"QPlainTextEdit {{ background: {style.color('raised').name()}; color: "
                                  f"{style.color('ink').name()}; border: 1px solid {style.color('rule').name()}; "

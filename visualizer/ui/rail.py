@@ -224,6 +224,8 @@ class Rail(QWidget):
             self.typed = TextInput(self.store, self)
             self.typed.grown.connect(self._place)
         if self.typed is not None:
+            if not (choosing and self.typing):
+                self.typed.field.clearFocus()  # Qt would hand the keyboard to the next button, and Space would press it
             self.typed.setVisible(choosing and self.typing)
         for widget in (self.model_button, self.input_button, self.draw_icon, self.open_icon):
             widget.setVisible(self.narrow)

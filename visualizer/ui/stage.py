@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -27,7 +28,7 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from visualizer import paint, views
 from visualizer.scene import state as does
-from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect
+from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect, Run, Text
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.trace import Trace
@@ -156,7 +157,7 @@ class Stage(Canvas):
         if wanted != self._drawn:
             before, was = self.picture, self._drawn
             self._drawn = wanted
-            self.show_picture(view.draw(trace, moment, focus, look))
+            self.show_picture(drawn(view, trace, moment, focus, look))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
             self._stay_within_parts()
             self._turn = None
@@ -580,6 +581,17 @@ def suiting(name: str, trace: Trace) -> views.View:
     """The view of that name if it has anything to show of this trace, else the first that has."""
     found = [view for view in views.all_views() if view.suits(trace)]
     return next((view for view in found if view.name == name), found[0])
+
+
+def drawn(view: views.View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The picture of a view; where the view fails, one sentence in its place: Qt ends the app if a paint raises."""
+    try:
+        return view.draw(trace, moment, focus, look)
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        said = tr("{view} cannot draw this recording; choose another view, or another input.").format(view=view.title)
+        return Picture(look.size, (Text(24, 40, (Run(said),), 15, 500, max_width=look.size[0] - 48),),
+                       theme=look.theme, caption=said)
 
 
 FAINT = "curves"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Signal
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer import paint
 from visualizer.scene.picture import Focus
 from visualizer.ui import icons, style
-from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.buttons import MARGINS, Button, Segment, Segments
 from visualizer.ui.words import tr
 from visualizer.views import View
 
 Crumb = tuple[str, Focus | None]
+LEAST_PATH = 200
+"""Pixels that the path is given even while it is shorter, so that a step does not move the tabs."""
 
 
 class TopBar(QWidget):
@@ -36,11 +38,12 @@ class TopBar(QWidget):
         self.mark.clicked.connect(lambda: self.menu_wanted.emit(self.mark.mapToGlobal(QPoint(0, self.mark.height()))))
         self.crumbs = Crumbs(self)
         self.crumbs.chosen.connect(self.crumb_chosen)
-        self.tabs = Segments((), self)
+        self.tabs = Tabs(self)
         self.tabs.setAccessibleName(tr("View"))
         self.tabs.chosen.connect(lambda number: self.view_chosen.emit(self.views[number].name))
+        self.tabs.more.clicked.connect(lambda: self._view_menu(self.tabs.more, self.tabs.behind()))
         self.view_button = ViewButton(self)
-        self.view_button.clicked.connect(self._view_menu)
+        self.view_button.clicked.connect(lambda: self._view_menu(self.view_button, range(len(self.views))))
         self.options = Button(tr("Options"), "options", "flat", self)
         self.options.clicked.connect(lambda: self.options_wanted.emit(self.options.mapToGlobal(
             QPoint(0, self.options.height() + 4))))
@@ -65,7 +68,6 @@ class TopBar(QWidget):
             for segment, view in zip(segments, views, strict=True):
                 style.name(segment, segment.text(), view.sentence)
             self.tabs.set_segments(segments)
-            self._place()
         self.options.setEnabled(False)
         for number, view in enumerate(self.views):
             if view.name == chosen:
@@ -73,10 +75,12 @@ class TopBar(QWidget):
                 self.tabs.choose(number)
                 self.view_button.setText(tr_view(view))
                 style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), view.sentence)
+        self._place()
 
     def show_path(self, crumbs: Sequence[Crumb]) -> None:
         """Where one is."""
         self.crumbs.show_path(crumbs)
+        self._place()
 
     def set_width(self, narrow: bool, compact: bool) -> None:
         """`narrow`: the rail is icons; `compact`: tabs are a menu, buttons icons."""
@@ -106,11 +110,11 @@ class TopBar(QWidget):
             wide = self.details.sizeHint().width()
             right -= wide + 4
             self.details.setGeometry(right, 8, wide, 32)
-        tabs_menu = self.compact or right - 16 - self.tabs.sizeHint().width() < self._crumbs_left() + 200
+        room = right - 28 - self._crumbs_left() - max(LEAST_PATH, self.crumbs.whole())
+        tabs_menu = self.compact or not self.tabs.fit(room)
         self.tabs.setVisible(not tabs_menu and bool(self.views))
         self.view_button.setVisible(tabs_menu and bool(self.views))
-        wide = 120 if tabs_menu else self.tabs.sizeHint().width()
-        wide = max(wide, self.view_button.sizeHint().width()) if tabs_menu else wide
+        wide = max(120, self.view_button.sizeHint().width()) if tabs_menu else self.tabs.sizeHint().width()
         shown = self.view_button if tabs_menu else self.tabs
         shown.setGeometry(right - 12 - wide, 8 if tabs_menu else 6, wide, 32 if tabs_menu else 36)
         self.crumbs.setGeometry(self._crumbs_left() - 8, 8, right - 28 - wide - self._crumbs_left(), 32)
@@ -118,15 +122,76 @@ class TopBar(QWidget):
     def _crumbs_left(self) -> int:
         return 72 if self.narrow else 232
 
-    def _view_menu(self) -> None:
+    def _view_menu(self, under: QWidget, numbers: Sequence[int]) -> None:
+        """Those of the views to choose from."""
         menu = QMenu(self)
-        for view in self.views:
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        for view in (self.views[number] for number in numbers):
             action = menu.addAction(tr_view(view))
-            action.setCheckable(True)
+            action.setCheckable(under is self.view_button)
             action.setChecked(tr_view(view) == self.view_button.text())
             action.setToolTip(view.sentence)
+            action.setStatusTip(view.sentence)
             action.triggered.connect(lambda checked=False, name=view.name: self.view_chosen.emit(name))
-        menu.popup(self.view_button.mapToGlobal(QPoint(0, self.view_button.height() + 4)))
+        menu.popup(under.mapToGlobal(QPoint(0, under.height() + 4)))
+
+
+class Tabs(Segments):
+    """The views as tabs: as many of the first ones as there is room for, the one that is shown, and the rest behind
+    the last tab."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self.more = MoreTab()
+        super().__init__((), parent)
+        self.more.setParent(self)
+        style.name(self.more, tr("More views"), tr("The views that there is no room for; "
+                                                   "Ctrl+PgDn and Ctrl+PgUp go through all of them"))
+
+    def set_segments(self, segments: Sequence[Segment]) -> None:
+        """Replace them; all are shown until the room is known."""
+        self.shown = tuple(range(len(segments)))
+        super().set_segments(segments)
+
+    def fit(self, room: int) -> bool:
+        """Show what fits into so many pixels; answers False if not one tab does."""
+        chosen = next((number for number, button in enumerate(self.buttons) if button.isChecked()), 0)
+        widths = [button.sizeHint().width() for button in self.buttons]
+        self.shown = fitting(widths, self.more.sizeHint().width(), room - MARGINS, chosen)
+        for number, button in enumerate(self.buttons):
+            button.setVisible(number in self.shown)
+        self.more.setVisible(bool(self.behind()))
+        self._place()
+        return bool(self.shown)
+
+    def behind(self) -> tuple[int, ...]:
+        """The numbers of those that are not shown."""
+        return tuple(number for number in range(len(self.buttons)) if number not in self.shown)
+
+    def row(self) -> list[Segment]:
+        return [self.buttons[number] for number in self.shown] + ([self.more] if self.behind() else [])
+
+
+class MoreTab(Segment):
+    """The last tab: it opens a menu instead of being chosen."""
+
+    def __init__(self) -> None:
+        super().__init__(tr("More"), "down", icon_after=True)
+        self.setCheckable(False)
+
+    def sizeHint(self) -> QSize:
+        return super().sizeHint() + QSize(16, 0)
+
+
+def fitting(widths: Sequence[int], more: int, room: int, chosen: int) -> tuple[int, ...]:
+    """Which of the tabs fit into `room`: all, or the first ones and the chosen one beside a last tab `more` wide."""
+    if sum(widths) <= room:
+        return tuple(range(len(widths)))
+    for count in range(len(widths) - 1, 0, -1):
+        shown = (*range(count - 1), max(count - 1, chosen))
+        if sum(widths[number] for number in shown) + more <= room:
+            return shown
+    return ()
 
 
 class MarkButton(Button):
@@ -190,6 +255,11 @@ class Crumbs(QWidget):
             button.show()
         self._place()
 
+    def whole(self) -> int:
+        """How wide the path is with nothing left out."""
+        return sum(CrumbButton.wide(words, number == len(self.path) - 1, number == 0)
+                   for number, (words, _) in enumerate(self.path))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
 
@@ -221,9 +291,14 @@ class CrumbButton(Button):
         self.last, self.first = last, first
         self.weight = 600 if last else 500
 
+    @classmethod
+    def wide(cls, words: str, last: bool, first: bool) -> int:
+        """Pixels that it takes with all its words."""
+        text = round(style.text_width(words, 13, 600 if last else 500) + 0.5)
+        return max(28, text + 16 + (0 if first else cls.ARROW))
+
     def sizeHint(self) -> QSize:
-        return QSize(max(28, round(style.text_width(self.text(), 13, self.weight) + 0.5) + 16
-                         + (0 if self.first else self.ARROW)), 32)
+        return QSize(self.wide(self.text(), self.last, self.first), 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())

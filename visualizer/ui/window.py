@@ -183,6 +183,11 @@ class Window(QWidget):
     def presenting(self) -> bool:
         return "presenter" in vars(self) and self.presenter.on
 
+    @property
+    def under_audience(self) -> bool:
+        """Whether the audience's picture covers this window, as it does where there is one screen."""
+        return self.presenting and self.presenter.alone_on_screen()
+
     def shown_picture(self) -> Picture:
         """What leaves the app: the picture of the stage, or the audience's while it presents."""
         return self.presenter.exported() if self.presenting else self.stage.picture
@@ -200,6 +205,8 @@ class Window(QWidget):
             self.film_panel = FilmPanel(self.store, self.pictured, self)
             self.film_panel.said.connect(self.say)
             self.film_panel.closed.connect(lambda: self.stage.setFocus(Qt.FocusReason.OtherFocusReason))
+        if self.under_audience:
+            self.presenter.leave()
         self.film_panel.toggle()
         self._place()
 
@@ -284,6 +291,8 @@ class Window(QWidget):
 
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
+        if self.under_audience:
+            self.presenter.leave()
         self.rail.toggle_pad()
 
     def sweep(self) -> None:
@@ -316,6 +325,10 @@ class Window(QWidget):
     def covered(self) -> bool:
         """Whether the key sheet or a blank screen lies over everything."""
         return self._overlay is not None
+
+    def uncover(self) -> None:
+        """Put away whatever lies over everything."""
+        self._close_overlay()
 
     def one_level_out(self) -> None:
         """What Esc does: put away whatever lies on top, else stop presenting, else go one level up."""
@@ -476,7 +489,7 @@ class Window(QWidget):
             self.film_panel.place(QRect(0, height - self.frame.height() + self.frame.y() + TOP, width, middle))
         self._lay_overlay()
         if "presenter" in vars(self) and self.presenter.speaker is not None:
-            self.presenter.speaker.setGeometry(self.rect())
+            self.presenter.speaker.setGeometry(self.presenter.speaker.parentWidget().rect())
 
     def sizeHint(self) -> QSize:
         return USUAL
@@ -496,34 +509,43 @@ class Window(QWidget):
     def _show_overlay(self, overlay: QWidget) -> None:
         self._close_overlay()
         self._overlay = overlay
+        if self.under_audience:
+            overlay.setParent(self.presenter.audience)
         overlay.closed.connect(self._close_overlay)  # type: ignore[attr-defined]
         self._lay_overlay()
         overlay.show()
         overlay.raise_()
+        overlay.activateWindow()
         overlay.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _lay_overlay(self) -> None:
-        """Over everything; one that knows its own size under the top bar, at the right of the stage."""
+        """Over everything; one that knows its own size under the top bar, at the right of the stage; or over the
+        audience's picture, where that is what one sees."""
         if self._overlay is None:
             return
-        size = self._overlay.sizeHint()
+        size, below = self._overlay.sizeHint(), self._overlay.parentWidget()
         if not size.isValid():
-            self._overlay.setGeometry(self.rect())
+            self._overlay.setGeometry(below.rect())
             return
-        corner = self.stage.mapTo(self, QPoint(self.stage.width() - 16 - size.width(), 16))
+        corner = QPoint(below.width() - 16 - size.width(), 16)
+        if below is self:
+            corner = self.stage.mapTo(self, QPoint(self.stage.width() - 16 - size.width(), 16))
         self._overlay.setGeometry(max(8, corner.x()), corner.y(), size.width(), size.height())
 
     def _close_overlay(self) -> None:
         overlay, self._overlay = self._overlay, None
         if overlay is not None:
+            below: QWidget = self.stage if overlay.parentWidget() is self else overlay.parentWidget()
             overlay.hide()
             overlay.deleteLater()
-            self.stage.setFocus(Qt.FocusReason.MouseFocusReason)
+            below.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def _dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
         self.rail.dress()
         self.inspector.dress()
+        if "presenter" in vars(self) and self.presenter.speaker is not None:
+            self.presenter.speaker.dress()
 
     def _make_menus(self) -> None:
         """One action a command, in the menu bar and in the menu of the mark; its shortcut works in the whole window."""

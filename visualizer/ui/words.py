@@ -5,6 +5,7 @@ Rows, columns, channels, units and classes count from 0 as in PyTorch; steps cou
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 
 import numpy as np
@@ -153,7 +154,10 @@ def weight_place(focus: Focus) -> str:
 
 
 def symbol(text: str) -> str:
-    """A character that can be seen: a space and the end of a line have signs of their own."""
+    """A character that can be seen: a space and the end of a line have signs of their own, others without one their
+    number."""
+    if len(text) == 1 and text not in " \n" and unicodedata.category(text)[0] in "CMZ":
+        return f"U+{ord(text):04X}"
     return {" ": "␣", "\n": "⏎"}.get(text, text)
 
 

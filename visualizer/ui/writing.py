@@ -151,7 +151,8 @@ class TextField(QPlainTextEdit):
 
     def caret(self) -> int:
         """How many characters stand before the caret."""
-        return self.textCursor().position()
+        before = self.toPlainText().encode("utf-16-le", "surrogatepass")[:2 * self.textCursor().position()]
+        return len(before.decode("utf-16-le", "ignore"))
 
     def dress(self) -> None:
         """The colours of the theme."""

@@ -125,5 +125,5 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
 
 VIEW = View(
     "cell", "Cell", "One step of a recurrent layer, opened line by line.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=18,
+    suits=lambda trace: bool(layers(trace)), draw=draw, order=19,
 )

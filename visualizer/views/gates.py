@@ -141,5 +141,5 @@ def _table(shown: Reading) -> Table:
 
 VIEW = View(
     "gates", "Gates", "Every gate of a recurrent layer at every step.",
-    suits=lambda trace: any(layer.kind.startswith(("lstm", "gru")) for layer in layers(trace)), draw=draw, order=14,
+    suits=lambda trace: any(layer.kind.startswith(("lstm", "gru")) for layer in layers(trace)), draw=draw, order=16,
 )

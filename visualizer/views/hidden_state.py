@@ -245,6 +245,6 @@ def _table(shown: Reading, key: str) -> Table:
 
 VIEW = View(
     "hidden_state", "State", "The hidden state as a map of units over time.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=13,
+    suits=lambda trace: bool(layers(trace)), draw=draw, order=15,
     knobs=(("order", ("as is", "principal", "change")), ("state", ("hidden", "cell"))),
 )

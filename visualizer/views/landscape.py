@@ -354,5 +354,5 @@ def _table(balls: tuple[Ball, ...]) -> Table:
 
 VIEW = View(
     "landscape", "Landscape", "The cliff in an error surface, and a ball that meets it with and without clipping.",
-    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=6, page=page,
+    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=11, page=page,
 )

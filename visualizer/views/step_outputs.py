@@ -246,5 +246,5 @@ def _suits(trace: Trace) -> bool:
 
 VIEW = View(
     "step_outputs", "Answers", "What the model answers at each step, and how sure it is.",
-    suits=_suits, draw=draw, order=17, knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")),),
+    suits=_suits, draw=draw, order=18, knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")),),
 )

@@ -184,5 +184,5 @@ def _table(shown: Reading, plane: Plane) -> Table:
 
 VIEW = View(
     "trajectory", "Path", "The path of the hidden state in the plane of two principal components.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=16,
+    suits=lambda trace: bool(layers(trace)), draw=draw, order=26,
 )

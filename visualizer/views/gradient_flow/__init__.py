@@ -51,6 +51,6 @@ def _suits(trace: Trace) -> bool:
 
 VIEW = View(
     "gradient_flow", "Gradient flow", "How large the gradient is at every layer and step, and what each hop keeps.",
-    suits=_suits, draw=draw, order=16, page=page, studies=("flow", "before"),
+    suits=_suits, draw=draw, order=14, page=page, studies=("flow", "before"),
     knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
 )

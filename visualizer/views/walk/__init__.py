@@ -326,6 +326,6 @@ def _table(trace: Trace, card: Card) -> Table:
 
 VIEW = View(
     "walk", "Microscope", "Any number, taken apart into the terms that made it, forwards and backwards.",
-    suits=lambda trace: True, draw=draw, order=15, continuous=False, aside=aside,
+    suits=lambda trace: True, draw=draw, order=13, continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
 )
