@@ -47,8 +47,13 @@ def generator(seed: int, purpose: int) -> torch.Generator:
     return made
 
 
+def seeds(draw: float = 0) -> range:
+    """The seeds of one random draw: no two draws share one."""
+    return range(SEEDS * int(draw), SEEDS * (int(draw) + 1))
+
+
 @lru_cache(maxsize=8)
-def recurrent_matrices(family: str) -> tuple[Values, Values]:
+def recurrent_matrices(family: str, draw: float = 0) -> tuple[Values, Values]:
     """(seed, unit, unit) of spectral radius 1, and the largest singular value of each.
 
     `gaussian` and `positive` (its absolute values) are rescaled by the size of their largest eigenvalue; `orthogonal`
@@ -56,7 +61,7 @@ def recurrent_matrices(family: str) -> tuple[Values, Values]:
     """
     if family == "identity":
         return np.broadcast_to(np.eye(UNITS), (SEEDS, UNITS, UNITS)), np.ones(SEEDS)
-    drawn = _normal(1, UNITS, UNITS)
+    drawn = _normal(1, draw, UNITS, UNITS)
     if family == "orthogonal":
         parts = [np.linalg.qr(one) for one in drawn]
         return np.stack([q * np.sign(np.diag(r)) for q, r in parts]), np.ones(SEEDS)
@@ -66,20 +71,20 @@ def recurrent_matrices(family: str) -> tuple[Values, Values]:
     return scaled, np.linalg.norm(scaled, 2, axis=(1, 2))
 
 
-@lru_cache(maxsize=4)
-def _normal(purpose: int, *shape: int) -> Values:
+@lru_cache(maxsize=8)
+def _normal(purpose: int, draw: float, *shape: int) -> Values:
     """(seed, …) numbers of mean 0 and standard deviation 1."""
     return np.stack([torch.randn(*shape, generator=generator(seed, purpose), dtype=torch.float64).numpy()
-                     for seed in range(SEEDS)])
+                     for seed in seeds(draw)])
 
 
 @lru_cache(maxsize=4)
-def _torch_weights(cell: str) -> dict[str, Values]:
+def _torch_weights(cell: str, draw: float) -> dict[str, Values]:
     """PyTorch's own initial weights, U(±1/√units) for all of them: (seed, …)."""
     rows = len(GATES[cell]) * UNITS
     shapes = {"weight_ih": (rows, FEATURES), "weight_hh": (rows, UNITS), "bias_ih": (rows,), "bias_hh": (rows,)}
     made: dict[str, list[Values]] = {name: [] for name in shapes}
-    for seed in range(SEEDS):
+    for seed in seeds(draw):
         numbers = generator(seed, {"gru": 2, "lstm": 3}[cell])
         for name, shape in shapes.items():
             uniform = torch.rand(*shape, generator=numbers, dtype=torch.float64).numpy()
@@ -91,9 +96,9 @@ def weights_of(cell: str, lab: Lab) -> dict[str, Values]:
     """The weights of a cell, (seed, …). Of the RNN W_hh is scaled to the gain and W_ih drives each unit with the scale
     of the input; GRU and LSTM have PyTorch's, with the bias of the keep or forget gate as the Lab says."""
     if cell == "rnn":
-        return {"weight_ih": _normal(4, UNITS, FEATURES) / math.sqrt(FEATURES),
-                "weight_hh": lab.gain * recurrent_matrices(lab.matrix)[0]}
-    made = {name: array.copy() for name, array in _torch_weights(cell).items()}
+        return {"weight_ih": _normal(4, lab.draw, UNITS, FEATURES) / math.sqrt(FEATURES),
+                "weight_hh": lab.gain * recurrent_matrices(lab.matrix, lab.draw)[0]}
+    made = {name: array.copy() for name, array in _torch_weights(cell, lab.draw).items()}
     kept = slice(UNITS, 2 * UNITS)  # z of r, z, n and f of i, f, g, o: the second block of both
     made["bias_ih"][:, kept], made["bias_hh"][:, kept] = lab.bias, 0.0
     return made
@@ -103,8 +108,8 @@ def given(lab: Lab) -> tuple[Values, Values]:
     """What is read, (seed, step, feature), and the read-out vectors, (seed, unit): a longer sequence begins with the
     same numbers."""
     longest = int(knob("steps").high)
-    read = _normal(5, longest, FEATURES)[:, :int(lab.steps)] * lab.input
-    return read, _normal(6, UNITS) / math.sqrt(UNITS)
+    read = _normal(5, lab.draw, longest, FEATURES)[:, :int(lab.steps)] * lab.input
+    return read, _normal(6, lab.draw, UNITS) / math.sqrt(UNITS)
 
 
 # --- forwards and back through time ---------------------------------------------------------------------------------
@@ -421,7 +426,7 @@ def _shut(values: Values) -> float:
 def _about_matrix(lab: Lab, one: Ran) -> dict[str, Values]:
     """Spectral radius and largest singular value of W_hh, the mean slope, the mean norm of the Jacobians, the largest
     norm of their product over a few steps, and the Lyapunov exponent under the same kind of input."""
-    singular = lab.gain * float(recurrent_matrices(lab.matrix)[1].mean())
+    singular = lab.gain * float(recurrent_matrices(lab.matrix, lab.draw)[1].mean())
     with np.errstate(all="ignore"):
         slopes = FUNCTIONS[lab.cell][1](one.inner["hidden"])
         some = np.unique(np.linspace(0, slopes.shape[1] - 1, BOUNDS).round().astype(int))

@@ -49,7 +49,8 @@ def _measured(lab: Lab) -> tuple[Trace, Arrays]:
 
 
 def _trace(lab: Lab, layers: tuple[Layer, ...], objective: Objective, **more: Any) -> Trace:
-    return Trace(NAME, layers, TITLE, Sample("random", "Random numbers, seed 0"), objective, dtype=lab.precision,
+    sample = Sample("random", f"Random numbers, seed {gradients.seeds(lab.draw)[0]}")
+    return Trace(NAME, layers, TITLE, sample, objective, dtype=lab.precision,
                  versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__),
                            "numpy": np.__version__, "python": platform.python_version()},
                  facts={"lab": lab.words(), **more})
