@@ -53,7 +53,7 @@ def test_the_closed_forms_are_autograds(cell: str, loss: str) -> None:
     if memory:
         assert np.allclose(np.stack(found[12:24]), one.back["cell"][1], atol=1e-13, rtol=1e-11)
     for (name, _), gradient in zip(weights.items(), found[len(kept):], strict=True):
-        assert np.allclose(gradient.numpy(), one.weight_gradients()[name][1], atol=1e-12, rtol=1e-11), name
+        assert np.allclose(gradient.numpy(), one.weight_gradients[name][1], atol=1e-12, rtol=1e-11), name
     assert float(total.detach()) == pytest.approx(float(one.loss[1]), rel=1e-12)
 
 
@@ -174,7 +174,7 @@ EXPLODES = {0.9: {100: 1.9}, 1.1: {10: 1.1, 20: 12, 50: 3.9e4, 100: 1.3e9}, 1.5:
 def recurrent_gradients(gain: float, steps: int) -> np.ndarray:
     """(draw × seed,): ‖dL/dW_hh‖, input 0.1, the loss at the end."""
     labs = [Lab(cell="relu", matrix="positive", gain=gain, input=0.1, steps=steps, draw=draw) for draw in range(DRAWS)]
-    return np.concatenate([sizes(run("rnn", lab).weight_gradients()["weight_hh"].reshape(SEEDS, -1)) for lab in labs])
+    return np.concatenate([sizes(run("rnn", lab).weight_gradients["weight_hh"].reshape(SEEDS, -1)) for lab in labs])
 
 
 def test_positive_rectified_weights_explode_as_published() -> None:

@@ -77,7 +77,7 @@ def _cell(cell: str, one: gradients.Ran, lab: Lab) -> Layer:
     inner = {name: array[0] for name, array in one.inner.items() if name != "hidden_new"}
     return Layer(cell, cell, ("step", "unit"), settings, ("input",), one.inner["hidden"][0], gradient=back["hidden"],
                  weights={name: array[0] for name, array in one.weights.items()},
-                 weight_gradients={name: array[0] for name, array in one.weight_gradients().items()},
+                 weight_gradients={name: array[0] for name, array in one.weight_gradients.items()},
                  inner=inner, inner_gradients=back)
 
 
