@@ -245,12 +245,14 @@ def _lstm(weights: Weights, read: Values, nonlinearity: str) -> dict[str, Values
     recurrent = weights["weight_hh"]
     state, memory = np.zeros_like(sums[0, :, :UNITS]), np.zeros_like(sums[0, :, :UNITS])
     cells, states = np.empty_like(sums[:, :, :UNITS]), np.empty_like(sums[:, :, :UNITS])
+    by, plus = (np.repeat(np.array(each, sums.dtype), UNITS) for each in ((0.5, 0.5, 1, 0.5), (0.5, 0.5, 0, 0.5)))
     for now, cell, kept in zip(sums, cells, states, strict=True):
         now += (recurrent @ state[:, :, None])[:, :, 0]
-        candidate = np.tanh(now[:, 2 * UNITS:3 * UNITS])
-        now[:] = _sigmoid(now)
-        now[:, 2 * UNITS:3 * UNITS] = candidate
-        cell[:] = memory = now[:, UNITS:2 * UNITS] * memory + now[:, :UNITS] * candidate
+        now *= by  # σ(a) = ½ tanh(a/2) + ½: one tanh makes all four
+        np.tanh(now, now)
+        now *= by
+        now += plus
+        cell[:] = memory = now[:, UNITS:2 * UNITS] * memory + now[:, :UNITS] * now[:, 2 * UNITS:3 * UNITS]
         kept[:] = state = now[:, 3 * UNITS:] * np.tanh(memory)
     parts = {gate: sums[..., block * UNITS:(block + 1) * UNITS] for block, gate in enumerate(GATES["lstm"])}
     return _by_seed(**parts, cell=cells, hidden=states)
@@ -261,7 +263,7 @@ def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonl
     before, opened = _shifted(c), np.tanh(c)
     to_cell = o * (1 - opened * opened)
     slopes = np.stack([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), opened * o * (1 - o)], 2)
-    turned = np.ascontiguousarray(np.swapaxes(weights["weight_hh"], 1, 2))
+    recurrent = weights["weight_hh"]
     hidden, memory = np.empty_like(came), np.empty_like(came)
     from_state, from_memory = np.zeros_like(came[:, 0]), np.zeros_like(came[:, 0])
     sums = np.empty_like(slopes[:, 0])
@@ -271,7 +273,7 @@ def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonl
         hidden[:, step], memory[:, step] = state, cell
         np.multiply(slopes[:, step, :3], cell[:, None], sums[:, :3])
         np.multiply(slopes[:, step, 3], state, sums[:, 3])
-        from_state = (turned @ sums.reshape(len(sums), -1, 1))[:, :, 0]
+        from_state = (sums.reshape(len(sums), 1, -1) @ recurrent)[:, 0]
         from_memory = cell * f[:, step]
     found = {"hidden": hidden, "cell": memory, "input": memory * g, "forget": memory * before, "candidate": memory * i,
              "output_gate": hidden * opened}
@@ -283,12 +285,11 @@ def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonl
 def _recurred(recurrent: Values, slopes: Values, kept: Values | None, came: Values) -> Values:
     """dL/dh_t, last step first. `slopes` (seed, step, gate, unit) lead from h_t to every sum that h_{t−1} is in,
     `kept` (seed, step, unit) straight to h_{t−1}."""
-    turned = np.ascontiguousarray(np.swapaxes(recurrent, 1, 2))
     hidden, from_state = np.empty_like(came), np.zeros_like(came[:, 0])
     for step in range(came.shape[1] - 1, -1, -1):
         hidden[:, step] = state = came[:, step] + from_state
         sums = slopes[:, step] * state[:, None]
-        from_state = (turned @ sums.reshape(len(sums), -1, 1))[:, :, 0]
+        from_state = (sums.reshape(len(sums), 1, -1) @ recurrent)[:, 0]
         if kept is not None:
             from_state += kept[:, step] * state
     return hidden
