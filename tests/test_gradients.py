@@ -267,6 +267,33 @@ def test_the_lyapunov_exponent_of_a_network_without_input_is_the_logarithm_of_it
     assert float(found[0]) == pytest.approx(math.log(radius), abs=0.01)
 
 
+@pytest.mark.parametrize(("cell", "matrix", "gain"), [("linear", "orthogonal", 0.9), ("linear", "orthogonal", 1.5),
+                                                      ("tanh", "gaussian", 0.9)])
+def test_the_exponent_that_is_shown_is_that_of_the_network_at_hand(cell: str, matrix: str, gain: float) -> None:
+    """Of a rotation the logarithm of its gain; of a tanh without input that of its radius, but for the steps that a
+    Gaussian matrix takes to settle."""
+    found = study(cell=cell, matrix=matrix, gain=gain, input=0.0, steps=200)
+    permitted = 1e-9 if matrix == "orthogonal" else 0.03
+    assert float(found["rnn.exponent"]) == pytest.approx(math.log(gain), abs=permitted)
+    assert float(study(gain=0.0)["rnn.exponent"]) == -math.inf
+
+
+def test_the_largest_singular_values_are_those_of_an_svd() -> None:
+    matrices = np.random.default_rng(3).normal(size=(5, 7, 7)) * np.array([1e-200, 1e-3, 1, 10, 1e200])[:, None, None]
+    assert gradients.largest_singular(matrices) == pytest.approx(np.linalg.norm(matrices, 2, axis=(1, 2)), rel=1e-12)
+    assert gradients.largest_singular(np.zeros((1, 3, 3))) == 0
+
+
+def test_every_layer_of_the_laboratory_is_checked() -> None:
+    for loss in ("end", "every"):
+        trace = record_lab(Lab(steps=10, loss=loss))
+        report = trace.check()
+        assert report.passed
+        assert not report.unverified
+        assert set(report.errors) == {layer.name for layer in trace if layer.kind != "input"}
+        assert float(trace["loss"].output) == pytest.approx(trace.objective.value)
+
+
 def test_several_exponents_come_in_order_and_their_sum_is_the_volume() -> None:
     matrix = np.diag([2.0, 0.5, 0.25])
     found = lyapunov(iter([matrix] * 300), 3, count=3, discard=100)

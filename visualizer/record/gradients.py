@@ -137,7 +137,7 @@ class Ran:
     def loss(self) -> Values:
         """(seed,)."""
         with np.errstate(over="ignore"):
-            found: Values = 0.5 * np.square(self.direct).sum(axis=1)
+            found: Values = 0.5 * np.square(self.direct, dtype=np.float64).sum(axis=1)
         return found
 
     @cached_property
@@ -427,18 +427,20 @@ def _shut(values: Values) -> float:
 
 def _about_matrix(lab: Lab, one: Ran) -> dict[str, Values]:
     """Spectral radius and largest singular value of W_hh, the mean slope, the mean norm of the Jacobians, the largest
-    norm of their product over a few steps, and the Lyapunov exponent under the same kind of input."""
+    norm of their product over a few steps; and the largest Lyapunov exponent of the first seed's steps."""
     singular = lab.gain * float(recurrent_matrices(lab.matrix, lab.draw)[1].mean())
     with np.errstate(all="ignore"):
         slopes = FUNCTIONS[lab.cell][1](one.inner["hidden"])
         some = np.unique(np.linspace(0, slopes.shape[1] - 1, BOUNDS).round().astype(int))
-        bound, peak, lag = math.nan, math.nan, math.nan
+        bound, peak, lag, exponent = math.nan, math.nan, math.nan, math.nan
         if np.isfinite(slopes).all():
             jacobians = slopes[0, some, :, None] * one.weights["weight_hh"][0]
             bound = float(largest_singular(jacobians).mean())
             peak, lag = _product_peak(one, slopes)
+            exponent = _exponent(slopes[0], np.asarray(one.weights["weight_hh"][0], np.float64))
     return {"rnn.radius": np.float64(lab.gain), "rnn.singular": np.float64(singular), "rnn.bound": np.float64(bound),
-            "rnn.slope": np.float64(slopes.mean()), "rnn.peak": np.float64(peak), "rnn.peak_lag": np.float64(lag)}
+            "rnn.slope": np.float64(slopes.mean()), "rnn.peak": np.float64(peak), "rnn.peak_lag": np.float64(lag),
+            "rnn.exponent": np.float64(exponent)}
 
 
 def _product_peak(one: Ran, slopes: Values) -> tuple[float, float]:
@@ -453,6 +455,22 @@ def _product_peak(one: Ran, slopes: Values) -> tuple[float, float]:
         return 0.0, 0.0
     found = largest_singular(np.stack(products))
     return float(found.max()), float(lags[int(found.argmax())])
+
+
+def _exponent(slopes: Values, recurrent: Values) -> float:
+    """The largest Lyapunov exponent over the steps that there are, the first quarter of them passed by: one direction
+    is carried through diag(φ′) W_hh, and the mean logarithm of its growth is told; −∞ where nothing is left of it."""
+    direction = torch.randn(UNITS, generator=generator(0, 7), dtype=torch.float64).numpy()
+    direction /= math.sqrt(float(direction @ direction))
+    total, passed = 0.0, len(slopes) // 4
+    for number, slope in enumerate(slopes):
+        direction = slope * (recurrent @ direction)
+        grown = math.sqrt(float(direction @ direction))
+        if grown == 0:
+            return -math.inf
+        direction /= grown
+        total += math.log(grown) if number >= passed else 0.0
+    return total / (len(slopes) - passed)
 
 
 def largest_singular(matrices: Values) -> Values:

@@ -67,6 +67,8 @@ def _through_time(lab: Lab) -> tuple[Trace, Arrays]:
     layers = [read, *(_cell(cell, one, lab) for cell, one in ran.items()),
               *(_read_out(cell, one) for cell, one in ran.items())]
     value = float(sum(one.loss[0] for one in ran.values()))
+    layers.append(Layer("loss", "half_squared_errors", (), {"target": 1.0, "counts": lab.loss},
+                        tuple(f"read_{cell}" for cell in ran), np.array(value), gradient=np.ones(())))
     return (_trace(lab, tuple(layers), Objective("squared_error", None, value)), gradients.time_study(lab, ran))
 
 
