@@ -53,7 +53,7 @@ def test_the_closed_forms_are_autograds(cell: str, loss: str) -> None:
     if memory:
         assert np.allclose(np.stack(found[12:24]), one.back["cell"][1], atol=1e-13, rtol=1e-11)
     for (name, _), gradient in zip(weights.items(), found[len(kept):], strict=True):
-        assert np.allclose(gradient.numpy(), one.weight_gradients()[name][1], atol=1e-12, rtol=1e-11), name
+        assert np.allclose(gradient.numpy(), one.weight_gradients[name][1], atol=1e-12, rtol=1e-11), name
     assert float(total.detach()) == pytest.approx(float(one.loss[1]), rel=1e-12)
 
 
@@ -131,15 +131,31 @@ def test_a_tanh_network_keeps_what_others_measured(gain: float, scale: float, pu
     assert factor(study(gain=gain, input=scale, steps=100), "rnn") == pytest.approx(published, abs=PERMITTED)
 
 
-def test_at_the_edge_of_chaos_seeds_differ_more() -> None:
-    """1.014 was measured with other seeds; ours lie around it."""
-    found = study(gain=1.5, input=0.1, steps=100)
-    each = [fit(seed)[1] for seed in found["rnn.seeds"]]
-    assert min(each) < 1.014 < max(each)
-    assert factor(found, "rnn") == pytest.approx(1.014, abs=2 * PERMITTED)
+DRAWS = 12
+"""Random draws of five seeds each, where one draw says too little."""
 
 
-def test_the_half_life_of_the_small_input_is_four_and_a_half_steps() -> None:
+def over_all_draws(**knobs: object) -> np.ndarray:
+    """(draw × seed, step): the gradient of the RNN relative to the last step."""
+    found = [run("rnn", Lab(draw=draw, **knobs)).back["hidden"] for draw in range(DRAWS)]  # type: ignore[arg-type]
+    return np.concatenate([curves(sizes(one)[:, ::-1])["seeds"] for one in found])
+
+
+@pytest.mark.parametrize(("gain", "published"), [(0.9, 0.860), (1.5, 1.014)])
+def test_over_sixty_seeds_the_factor_is_the_published_one(gain: float, published: float) -> None:
+    """Published for five other seeds. At a radius of 1.5 two sets of five differ by 0.03, and the first of ours has
+    0.974; the mean of sixty is within 0.01, and the published value within two spreads of sets of five."""
+    seeds = over_all_draws(gain=gain, input=0.1, steps=100)
+    assert fit(np.exp(np.log(seeds).mean(axis=0)))[1] == pytest.approx(published, abs=0.01)
+    sets = [fit(np.exp(np.log(five).mean(axis=0)))[1] for five in np.split(seeds, DRAWS)]
+    assert abs(published - np.mean(sets)) < 2 * np.std(sets)
+    assert np.std(sets) < PERMITTED
+
+
+def test_the_half_life_of_the_small_input_is_four_point_six_steps() -> None:
+    """Published for five other seeds; the first five of ours have 4.4, sixty 4.6."""
+    seeds = over_all_draws(gain=0.9, input=0.1, steps=100)
+    assert fit(np.exp(np.log(seeds).mean(axis=0)))[0] == pytest.approx(4.6, abs=0.1)
     found = study(gain=0.9, input=0.1, steps=100)
     assert half(found, "rnn") == pytest.approx(4.6, abs=0.5)
     assert float(found["rnn.singular"]) == pytest.approx(1.64, abs=0.1)
@@ -151,17 +167,43 @@ def test_a_radius_above_one_still_vanishes_because_units_saturate() -> None:
     assert float(found["rnn.saturated"]) == pytest.approx(0.26, abs=0.05)
 
 
-def test_positive_rectified_weights_explode() -> None:
-    """Published for another read-out: 1.1 -> 12 -> 3.9e4 -> 1.3e9; here the same course, 1.1 a step in the long run."""
-    norms = {steps: float(np.exp(np.log(study(cell="relu", matrix="positive", gain=1.1, input=0.1, steps=steps)
-                                        ["rnn.weight_norm"]).mean())) for steps in (10, 20, 50, 100)}
-    assert 0.5 < norms[10] < 4
-    assert 3 < norms[20] < 30
-    assert 1e3 < norms[50] < 1e5
-    assert 1e7 < norms[100] < 1e10
-    one = study(cell="relu", matrix="positive", gain=1.1, input=0.1, steps=100)
-    assert factor(one, "rnn") == pytest.approx(1.1, abs=0.005)
-    assert norms[100] / norms[50] == pytest.approx(1.1 ** 100 * 2, rel=0.75)
+EXPLODES = {0.9: {100: 1.9}, 1.1: {10: 1.1, 20: 12, 50: 3.9e4, 100: 1.3e9}, 1.5: {10: 23, 20: 3e5, 50: 3e16, 100: 3e34}}
+"""Spectral radius: sequence length: published ‖dL/dW_hh‖ of a rectified network with positive weights, for one seed."""
+
+
+def recurrent_gradients(gain: float, steps: int) -> np.ndarray:
+    """(draw × seed,): ‖dL/dW_hh‖, input 0.1, the loss at the end."""
+    labs = [Lab(cell="relu", matrix="positive", gain=gain, input=0.1, steps=steps, draw=draw) for draw in range(DRAWS)]
+    return np.concatenate([sizes(run("rnn", lab).weight_gradients["weight_hh"].reshape(SEEDS, -1)) for lab in labs])
+
+
+def test_positive_rectified_weights_explode_as_published() -> None:
+    """The loss is half of (v·h − 1)², so its gradient goes with the square of v·u, where u is the direction in which
+    everything grows, and that is a random number of its own for every seed: single seeds differ by a factor of 5 or
+    more. Each published value, of one seed, lies within two and a half standard deviations of the logarithms of sixty
+    of ours.
+    What one seed does from one length to the next hardly depends on it: 2 ρ¹⁰⁰ from 50 to 100 steps, as published.
+    """
+    found = {(gain, steps): np.log(recurrent_gradients(gain, steps)) for gain, row in EXPLODES.items() for steps in row}
+    for (gain, steps), logs in found.items():
+        away = (math.log(EXPLODES[gain][steps]) - logs.mean()) / logs.std()
+        assert abs(away) < 2.5, (gain, steps, away)
+    for gain, permitted in ((1.1, 0.35), (1.5, 0.3)):
+        grew = float(np.exp(np.median(found[gain, 100] - found[gain, 50])))
+        published = EXPLODES[gain][100] / EXPLODES[gain][50]
+        assert grew == pytest.approx(published, rel=permitted)
+        assert grew == pytest.approx(2 * gain ** 100, rel=0.1)
+    assert np.exp(found[0.9, 100].mean()) < 2
+    assert factor(study(cell="relu", matrix="positive", gain=1.1, input=0.1, steps=100),
+                  "rnn") == pytest.approx(1.1, abs=0.005)
+
+
+def test_another_draw_is_of_other_seeds() -> None:
+    one, other = (run("rnn", Lab(steps=10, draw=draw)) for draw in (0, 1))
+    assert not np.isin(one.weights["weight_hh"], other.weights["weight_hh"]).any()
+    assert np.isclose(np.abs(np.linalg.eigvals(other.weights["weight_hh"])).max(axis=1), 0.9).all()
+    assert gradients.seeds(1) == range(5, 10)
+    assert record_lab(Lab(steps=10, draw=1)).sample.title == "Random numbers, seed 5"  # type: ignore[union-attr]
 
 
 def test_a_forget_bias_lengthens_the_memory_of_an_lstm() -> None:
@@ -223,6 +265,33 @@ def test_a_deep_networks_gradients_are_finite_differences() -> None:
 def test_the_lyapunov_exponent_of_a_network_without_input_is_the_logarithm_of_its_radius(radius: float) -> None:
     found = lyapunov(gradients.jacobians_of(Lab(gain=radius, input=0.0), 1200), UNITS)
     assert float(found[0]) == pytest.approx(math.log(radius), abs=0.01)
+
+
+@pytest.mark.parametrize(("cell", "matrix", "gain"), [("linear", "orthogonal", 0.9), ("linear", "orthogonal", 1.5),
+                                                      ("tanh", "gaussian", 0.9)])
+def test_the_exponent_that_is_shown_is_that_of_the_network_at_hand(cell: str, matrix: str, gain: float) -> None:
+    """Of a rotation the logarithm of its gain; of a tanh without input that of its radius, but for the steps that a
+    Gaussian matrix takes to settle."""
+    found = study(cell=cell, matrix=matrix, gain=gain, input=0.0, steps=200)
+    permitted = 1e-9 if matrix == "orthogonal" else 0.03
+    assert float(found["rnn.exponent"]) == pytest.approx(math.log(gain), abs=permitted)
+    assert float(study(gain=0.0)["rnn.exponent"]) == -math.inf
+
+
+def test_the_largest_singular_values_are_those_of_an_svd() -> None:
+    matrices = np.random.default_rng(3).normal(size=(5, 7, 7)) * np.array([1e-200, 1e-3, 1, 10, 1e200])[:, None, None]
+    assert gradients.largest_singular(matrices) == pytest.approx(np.linalg.norm(matrices, 2, axis=(1, 2)), rel=1e-12)
+    assert gradients.largest_singular(np.zeros((1, 3, 3))) == 0
+
+
+def test_every_layer_of_the_laboratory_is_checked() -> None:
+    for loss in ("end", "every"):
+        trace = record_lab(Lab(steps=10, loss=loss))
+        report = trace.check()
+        assert report.passed
+        assert not report.unverified
+        assert set(report.errors) == {layer.name for layer in trace if layer.kind != "input"}
+        assert float(trace["loss"].output) == pytest.approx(trace.objective.value)
 
 
 def test_several_exponents_come_in_order_and_their_sum_is_the_volume() -> None:

@@ -139,7 +139,7 @@ def test_curves_about_to_be_replaced_are_faint() -> None:
 def test_cells_that_run_beside_each_other_share_their_beats() -> None:
     trace = record_lab(Lab(steps=10))
     times = timeline(trace)
-    assert {beat.layer for beat in times.beats} == {"input", "rnn", "read_rnn"}
+    assert {beat.layer for beat in times.beats} == {"input", "rnn", "read_rnn", "loss"}
     moment = times.find("rnn.backward[3]")
     for name in ("unrolled", "hidden_state", "gates"):
         picture = find(name).draw(trace, moment, None, Look())

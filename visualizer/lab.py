@@ -110,6 +110,8 @@ class Lab:
                         "most this norm.", span=(0.0, 10.0, 0.1), off="off")
     precision: str = _knob("Precision", "float64", "time", "float32 shows what it loses.",
                            words=("float64", "float32"))
+    draw: float = _knob("Random draw", 0, "time", "Another number draws all weights and inputs anew.",
+                        span=(0, 99, 1))
 
     activation: str = _knob("Activation", "relu", "depth", "What follows every layer.",
                             words=("sigmoid", "tanh", "relu"))

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import torch
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 from torch import nn
 
@@ -18,6 +19,8 @@ from visualizer.record import gradients
 from visualizer.scene import state as does
 
 STEPS = 100
+WAITING = QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+"""As the window's own loop does: asking again and again would take the processor from the thread that reads."""
 _values = itertools.cycle(number / 1000 for number in range(200, 1999, 7))
 """No setting twice within one run: what was measured before is kept."""
 
@@ -33,7 +36,7 @@ def knob() -> Iterator[Row]:
             start = time.perf_counter()
             store.apply(lambda state, value=value: does.turn_lab(state, name, f"{value:.3f}"))
             while not (came and painted.times and painted.times[-1] > came[0]):
-                QApplication.processEvents()
+                QApplication.processEvents(WAITING)
             taken.append((painted.times[-1] - start) * 1000)
         painted.forget()
         return statistics.median(taken)

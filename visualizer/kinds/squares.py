@@ -65,6 +65,35 @@ def mse_short(layer: Layer, inputs: Inputs) -> str:
     return f"target {_words.value(float(target))}" if isinstance(target, int | float) else ""
 
 
+def halves_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
+    """Half the square of every answer's distance from the target, added up: of the last step, or of all of them."""
+    read = [taps(source, "output", _steps_counted(layer, source)) for source in inputs]
+    squares = np.concatenate([(one.values - float(layer.settings["target"])) ** 2 for one in read])
+    return Terms("function", tuple(read), 0.5 * float(squares.sum()), formula="L = ½ Σ (y − target)²",
+                 steps=(("numbers that count", float(squares.size)), ("largest (y − target)²", float(squares.max()))))
+
+
+def halves_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
+    """The difference itself; nothing to an answer that does not count."""
+    answered, wanted = float(inputs[which].output[cell]), float(layer.settings["target"])
+    counts = bool((_steps_counted(layer, inputs[which]) == np.array(cell)).all(axis=1).any())
+    slopes = np.array([answered, -wanted]) * float(counts)
+    return added(gradient_taps(layer, np.repeat(one(()), 2, axis=0), slopes), formula="∂L/∂y = y − target",
+                 steps=(("answered", answered), ("wanted", wanted)))
+
+
+def halves_sentence(layer: Layer, inputs: Inputs) -> str:
+    when = "at the last step" if layer.settings["counts"] == "end" else "at every step"
+    return f"The loss is half the square of how far each answer is off {_words.value(float(layer.settings['target']))} " \
+        f"{when}, added up: {_words.value(float(layer.output))}."
+
+
+def _steps_counted(layer: Layer, source: Layer) -> Cells:
+    """The answers of a layer with steps that cost anything."""
+    first = source.shape[0] - 1 if layer.settings["counts"] == "end" else 0
+    return unravel(np.arange(first * source.shape[1], source.output.size), source.shape)
+
+
 def _counted(layer: Layer, inputs: Inputs, cell: Cell) -> Cells:
     """The numbers that go into one cell of the loss."""
     shape = inputs[0].shape
@@ -98,4 +127,8 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 KINDS = (
     Kind("mse_loss", "mean squared error", {"mse_loss": "input target size_average reduce reduction weight"}, _axes,
          mse_terms, mse_backward, mse_box, mse_sentence, short=mse_short),
+    Kind("half_squared_errors", "half the squared errors", {}, _axes, halves_terms, halves_backward,
+         lambda layer, inputs, which, box: whole(inputs[which].shape), halves_sentence,
+         short=lambda layer, inputs: f"target {_words.value(float(layer.settings['target']))}"),
 )
+"""torch has no call for the second: the laboratory of gradients adds up the errors of its three cells with it."""

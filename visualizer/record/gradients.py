@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 import torch
@@ -47,8 +47,13 @@ def generator(seed: int, purpose: int) -> torch.Generator:
     return made
 
 
+def seeds(draw: float = 0) -> range:
+    """The seeds of one random draw: no two draws share one."""
+    return range(SEEDS * int(draw), SEEDS * (int(draw) + 1))
+
+
 @lru_cache(maxsize=8)
-def recurrent_matrices(family: str) -> tuple[Values, Values]:
+def recurrent_matrices(family: str, draw: float = 0) -> tuple[Values, Values]:
     """(seed, unit, unit) of spectral radius 1, and the largest singular value of each.
 
     `gaussian` and `positive` (its absolute values) are rescaled by the size of their largest eigenvalue; `orthogonal`
@@ -56,7 +61,7 @@ def recurrent_matrices(family: str) -> tuple[Values, Values]:
     """
     if family == "identity":
         return np.broadcast_to(np.eye(UNITS), (SEEDS, UNITS, UNITS)), np.ones(SEEDS)
-    drawn = _normal(1, UNITS, UNITS)
+    drawn = _normal(1, draw, UNITS, UNITS)
     if family == "orthogonal":
         parts = [np.linalg.qr(one) for one in drawn]
         return np.stack([q * np.sign(np.diag(r)) for q, r in parts]), np.ones(SEEDS)
@@ -66,20 +71,20 @@ def recurrent_matrices(family: str) -> tuple[Values, Values]:
     return scaled, np.linalg.norm(scaled, 2, axis=(1, 2))
 
 
-@lru_cache(maxsize=4)
-def _normal(purpose: int, *shape: int) -> Values:
+@lru_cache(maxsize=8)
+def _normal(purpose: int, draw: float, *shape: int) -> Values:
     """(seed, …) numbers of mean 0 and standard deviation 1."""
     return np.stack([torch.randn(*shape, generator=generator(seed, purpose), dtype=torch.float64).numpy()
-                     for seed in range(SEEDS)])
+                     for seed in seeds(draw)])
 
 
 @lru_cache(maxsize=4)
-def _torch_weights(cell: str) -> dict[str, Values]:
+def _torch_weights(cell: str, draw: float) -> dict[str, Values]:
     """PyTorch's own initial weights, U(±1/√units) for all of them: (seed, …)."""
     rows = len(GATES[cell]) * UNITS
     shapes = {"weight_ih": (rows, FEATURES), "weight_hh": (rows, UNITS), "bias_ih": (rows,), "bias_hh": (rows,)}
     made: dict[str, list[Values]] = {name: [] for name in shapes}
-    for seed in range(SEEDS):
+    for seed in seeds(draw):
         numbers = generator(seed, {"gru": 2, "lstm": 3}[cell])
         for name, shape in shapes.items():
             uniform = torch.rand(*shape, generator=numbers, dtype=torch.float64).numpy()
@@ -91,9 +96,9 @@ def weights_of(cell: str, lab: Lab) -> dict[str, Values]:
     """The weights of a cell, (seed, …). Of the RNN W_hh is scaled to the gain and W_ih drives each unit with the scale
     of the input; GRU and LSTM have PyTorch's, with the bias of the keep or forget gate as the Lab says."""
     if cell == "rnn":
-        return {"weight_ih": _normal(4, UNITS, FEATURES) / math.sqrt(FEATURES),
-                "weight_hh": lab.gain * recurrent_matrices(lab.matrix)[0]}
-    made = {name: array.copy() for name, array in _torch_weights(cell).items()}
+        return {"weight_ih": _normal(4, lab.draw, UNITS, FEATURES) / math.sqrt(FEATURES),
+                "weight_hh": lab.gain * recurrent_matrices(lab.matrix, lab.draw)[0]}
+    made = {name: array.copy() for name, array in _torch_weights(cell, lab.draw).items()}
     kept = slice(UNITS, 2 * UNITS)  # z of r, z, n and f of i, f, g, o: the second block of both
     made["bias_ih"][:, kept], made["bias_hh"][:, kept] = lab.bias, 0.0
     return made
@@ -103,8 +108,8 @@ def given(lab: Lab) -> tuple[Values, Values]:
     """What is read, (seed, step, feature), and the read-out vectors, (seed, unit): a longer sequence begins with the
     same numbers."""
     longest = int(knob("steps").high)
-    read = _normal(5, longest, FEATURES)[:, :int(lab.steps)] * lab.input
-    return read, _normal(6, UNITS) / math.sqrt(UNITS)
+    read = _normal(5, lab.draw, longest, FEATURES)[:, :int(lab.steps)] * lab.input
+    return read, _normal(6, lab.draw, UNITS) / math.sqrt(UNITS)
 
 
 # --- forwards and back through time ---------------------------------------------------------------------------------
@@ -132,10 +137,11 @@ class Ran:
     def loss(self) -> Values:
         """(seed,)."""
         with np.errstate(over="ignore"):
-            found: Values = 0.5 * np.square(self.direct).sum(axis=1)
+            found: Values = 0.5 * np.square(self.direct, dtype=np.float64).sum(axis=1)
         return found
 
-    def weight_gradients(self) -> dict[str, Values]:
+    @cached_property
+    def weight_gradients(self) -> Weights:
         """dL/d each weight, (seed, …): what reached each sum times what the weight met there, over all steps."""
         at_read, at_state = (np.concatenate([self.back[key] for key in keys], axis=2) for keys in _SUMS[self.cell])
         before = _shifted(self.inner["hidden"])
@@ -239,12 +245,14 @@ def _lstm(weights: Weights, read: Values, nonlinearity: str) -> dict[str, Values
     recurrent = weights["weight_hh"]
     state, memory = np.zeros_like(sums[0, :, :UNITS]), np.zeros_like(sums[0, :, :UNITS])
     cells, states = np.empty_like(sums[:, :, :UNITS]), np.empty_like(sums[:, :, :UNITS])
+    by, plus = (np.repeat(np.array(each, sums.dtype), UNITS) for each in ((0.5, 0.5, 1, 0.5), (0.5, 0.5, 0, 0.5)))
     for now, cell, kept in zip(sums, cells, states, strict=True):
         now += (recurrent @ state[:, :, None])[:, :, 0]
-        candidate = np.tanh(now[:, 2 * UNITS:3 * UNITS])
-        now[:] = _sigmoid(now)
-        now[:, 2 * UNITS:3 * UNITS] = candidate
-        cell[:] = memory = now[:, UNITS:2 * UNITS] * memory + now[:, :UNITS] * candidate
+        now *= by  # σ(a) = ½ tanh(a/2) + ½: one tanh makes all four
+        np.tanh(now, now)
+        now *= by
+        now += plus
+        cell[:] = memory = now[:, UNITS:2 * UNITS] * memory + now[:, :UNITS] * now[:, 2 * UNITS:3 * UNITS]
         kept[:] = state = now[:, 3 * UNITS:] * np.tanh(memory)
     parts = {gate: sums[..., block * UNITS:(block + 1) * UNITS] for block, gate in enumerate(GATES["lstm"])}
     return _by_seed(**parts, cell=cells, hidden=states)
@@ -255,7 +263,7 @@ def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonl
     before, opened = _shifted(c), np.tanh(c)
     to_cell = o * (1 - opened * opened)
     slopes = np.stack([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), opened * o * (1 - o)], 2)
-    turned = np.ascontiguousarray(np.swapaxes(weights["weight_hh"], 1, 2))
+    recurrent = weights["weight_hh"]
     hidden, memory = np.empty_like(came), np.empty_like(came)
     from_state, from_memory = np.zeros_like(came[:, 0]), np.zeros_like(came[:, 0])
     sums = np.empty_like(slopes[:, 0])
@@ -265,7 +273,7 @@ def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonl
         hidden[:, step], memory[:, step] = state, cell
         np.multiply(slopes[:, step, :3], cell[:, None], sums[:, :3])
         np.multiply(slopes[:, step, 3], state, sums[:, 3])
-        from_state = (turned @ sums.reshape(len(sums), -1, 1))[:, :, 0]
+        from_state = (sums.reshape(len(sums), 1, -1) @ recurrent)[:, 0]
         from_memory = cell * f[:, step]
     found = {"hidden": hidden, "cell": memory, "input": memory * g, "forget": memory * before, "candidate": memory * i,
              "output_gate": hidden * opened}
@@ -277,12 +285,11 @@ def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonl
 def _recurred(recurrent: Values, slopes: Values, kept: Values | None, came: Values) -> Values:
     """dL/dh_t, last step first. `slopes` (seed, step, gate, unit) lead from h_t to every sum that h_{t−1} is in,
     `kept` (seed, step, unit) straight to h_{t−1}."""
-    turned = np.ascontiguousarray(np.swapaxes(recurrent, 1, 2))
     hidden, from_state = np.empty_like(came), np.zeros_like(came[:, 0])
     for step in range(came.shape[1] - 1, -1, -1):
         hidden[:, step] = state = came[:, step] + from_state
         sums = slopes[:, step] * state[:, None]
-        from_state = (turned @ sums.reshape(len(sums), -1, 1))[:, :, 0]
+        from_state = (sums.reshape(len(sums), 1, -1) @ recurrent)[:, 0]
         if kept is not None:
             from_state += kept[:, step] * state
     return hidden
@@ -342,7 +349,7 @@ def time_study(lab: Lab, ran: Mapping[str, Ran]) -> dict[str, Values]:
     for cell, one in ran.items():
         norms = sizes(one.back["cell" if cell == "lstm" else "hidden"])[:, ::-1]
         found |= {f"{cell}.{name}": value for name, value in curves(norms).items()}
-        found |= {f"{cell}.weight_norm": whole_norm(one.weight_gradients()),
+        found |= {f"{cell}.weight_norm": whole_norm(one.weight_gradients),
                   f"{cell}.saturated": np.float64(_saturated(cell, one, lab.cell))}
     both = np.concatenate([ran["lstm"].back["hidden"], ran["lstm"].back["cell"]], axis=2)
     found |= {f"lstm_state.{name}": value for name, value in curves(sizes(both)[:, ::-1]).items()}
@@ -420,29 +427,60 @@ def _shut(values: Values) -> float:
 
 def _about_matrix(lab: Lab, one: Ran) -> dict[str, Values]:
     """Spectral radius and largest singular value of W_hh, the mean slope, the mean norm of the Jacobians, the largest
-    norm of their product over a few steps, and the Lyapunov exponent under the same kind of input."""
-    singular = lab.gain * float(recurrent_matrices(lab.matrix)[1].mean())
+    norm of their product over a few steps; and the largest Lyapunov exponent of the first seed's steps."""
+    singular = lab.gain * float(recurrent_matrices(lab.matrix, lab.draw)[1].mean())
     with np.errstate(all="ignore"):
         slopes = FUNCTIONS[lab.cell][1](one.inner["hidden"])
         some = np.unique(np.linspace(0, slopes.shape[1] - 1, BOUNDS).round().astype(int))
-        bound, peak, lag = math.nan, math.nan, math.nan
+        bound, peak, lag, exponent = math.nan, math.nan, math.nan, math.nan
         if np.isfinite(slopes).all():
             jacobians = slopes[0, some, :, None] * one.weights["weight_hh"][0]
-            bound = float(np.linalg.norm(jacobians, 2, axis=(1, 2)).mean())
+            bound = float(largest_singular(jacobians).mean())
             peak, lag = _product_peak(one, slopes)
+            exponent = _exponent(slopes[0], np.asarray(one.weights["weight_hh"][0], np.float64))
     return {"rnn.radius": np.float64(lab.gain), "rnn.singular": np.float64(singular), "rnn.bound": np.float64(bound),
-            "rnn.slope": np.float64(slopes.mean()), "rnn.peak": np.float64(peak), "rnn.peak_lag": np.float64(lag)}
+            "rnn.slope": np.float64(slopes.mean()), "rnn.peak": np.float64(peak), "rnn.peak_lag": np.float64(lag),
+            "rnn.exponent": np.float64(exponent)}
 
 
 def _product_peak(one: Ran, slopes: Values) -> tuple[float, float]:
     """Largest norm of J_T … J_{T−lag+1} over a few lags, and that lag; of the first seed."""
-    product, best, at = np.eye(UNITS), 0.0, 0
+    product, products, lags = np.eye(UNITS), [], []
     for lag in range(1, min(LAGS[-1], slopes.shape[1]) + 1):
         product = product @ (slopes[0, -lag, :, None] * one.weights["weight_hh"][0])
         if lag in LAGS and np.isfinite(product).all():
-            size = float(np.linalg.norm(product, 2))
-            best, at = (size, lag) if size > best else (best, at)
-    return best, float(at)
+            products.append(product)
+            lags.append(lag)
+    if not products:
+        return 0.0, 0.0
+    found = largest_singular(np.stack(products))
+    return float(found.max()), float(lags[int(found.argmax())])
+
+
+def _exponent(slopes: Values, recurrent: Values) -> float:
+    """The largest Lyapunov exponent over the steps that there are, the first quarter of them passed by: one direction
+    is carried through diag(φ′) W_hh, and the mean logarithm of its growth is told; −∞ where nothing is left of it."""
+    direction = torch.randn(UNITS, generator=generator(0, 7), dtype=torch.float64).numpy()
+    direction /= math.sqrt(float(direction @ direction))
+    total, passed = 0.0, len(slopes) // 4
+    for number, slope in enumerate(slopes):
+        direction = slope * (recurrent @ direction)
+        grown = math.sqrt(float(direction @ direction))
+        if grown == 0:
+            return -math.inf
+        direction /= grown
+        total += math.log(grown) if number >= passed else 0.0
+    return total / (len(slopes) - passed)
+
+
+def largest_singular(matrices: Values) -> Values:
+    """(matrix,): the largest singular value of each, as the root of the largest eigenvalue of A Aᵀ; an SVD of all of
+    them takes twice as long."""
+    matrices = np.asarray(matrices, np.float64)
+    top = np.abs(matrices).max(axis=(1, 2), keepdims=True)
+    scaled = matrices / np.where(top > 0, top, 1)
+    found: Values = np.sqrt(np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, -1].clip(0)) * top[:, 0, 0]
+    return found
 
 
 def lyapunov(jacobians: Iterator[Values], units: int, count: int = 1, discard: int = 200) -> Values:

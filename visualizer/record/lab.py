@@ -49,7 +49,8 @@ def _measured(lab: Lab) -> tuple[Trace, Arrays]:
 
 
 def _trace(lab: Lab, layers: tuple[Layer, ...], objective: Objective, **more: Any) -> Trace:
-    return Trace(NAME, layers, TITLE, Sample("random", "Random numbers, seed 0"), objective, dtype=lab.precision,
+    sample = Sample("random", f"Random numbers, seed {gradients.seeds(lab.draw)[0]}")
+    return Trace(NAME, layers, TITLE, sample, objective, dtype=lab.precision,
                  versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__),
                            "numpy": np.__version__, "python": platform.python_version()},
                  facts={"lab": lab.words(), **more})
@@ -66,6 +67,8 @@ def _through_time(lab: Lab) -> tuple[Trace, Arrays]:
     layers = [read, *(_cell(cell, one, lab) for cell, one in ran.items()),
               *(_read_out(cell, one) for cell, one in ran.items())]
     value = float(sum(one.loss[0] for one in ran.values()))
+    layers.append(Layer("loss", "half_squared_errors", (), {"target": 1.0, "counts": lab.loss},
+                        tuple(f"read_{cell}" for cell in ran), np.array(value), gradient=np.ones(())))
     return (_trace(lab, tuple(layers), Objective("squared_error", None, value)), gradients.time_study(lab, ran))
 
 
@@ -76,7 +79,7 @@ def _cell(cell: str, one: gradients.Ran, lab: Lab) -> Layer:
     inner = {name: array[0] for name, array in one.inner.items() if name != "hidden_new"}
     return Layer(cell, cell, ("step", "unit"), settings, ("input",), one.inner["hidden"][0], gradient=back["hidden"],
                  weights={name: array[0] for name, array in one.weights.items()},
-                 weight_gradients={name: array[0] for name, array in one.weight_gradients().items()},
+                 weight_gradients={name: array[0] for name, array in one.weight_gradients.items()},
                  inner=inner, inner_gradients=back)
 
 

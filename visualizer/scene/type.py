@@ -60,7 +60,13 @@ def wrap(words: Words, size: float, max_width: float, weight: int = 400) -> tupl
     A marked phrase that is broken is marked on both lines. A word wider than the line stands alone on its own.
     """
     if isinstance(words, str):
-        return tuple(marked(line) for line in wrap(rich(words), size, max_width, weight))
+        return tuple(marked(line) for line in _lines(tuple(rich(words)), size, max_width, weight))
+    return _lines(tuple(words), size, max_width, weight)
+
+
+@lru_cache(maxsize=1024)
+def _lines(words: Runs, size: float, max_width: float, weight: int) -> tuple[Runs, ...]:
+    """Kept, for the same sentence is set again in every frame."""
     lines: list[list[Run]] = [[]]
     used = 0.0
     for word in _unbroken(_split_words(words)):
@@ -183,14 +189,19 @@ def _unbroken(words: Iterable[Runs]) -> Iterable[Runs]:
 
 def _space_between(before: Run, after: Run) -> Run:
     """A space in the style of both, if they agree, else in no style."""
-    return replace(before, text=" ") if replace(before, text="") == replace(after, text="") else Run(" ")
+    return replace(before, text=" ") if _style(before) == _style(after) else Run(" ")
+
+
+def _style(run: Run) -> tuple[object, ...]:
+    """All of a run but its words."""
+    return run.weight, run.color, run.mono, run.italic, run.shift
 
 
 def _joined(runs: Iterable[Run]) -> Runs:
     """Neighbours of one style as one run."""
     joined: list[Run] = []
     for run in runs:
-        if joined and replace(joined[-1], text="") == replace(run, text=""):
+        if joined and _style(joined[-1]) == _style(run):
             joined[-1] = replace(run, text=joined[-1].text + run.text)
         else:
             joined.append(run)

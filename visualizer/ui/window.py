@@ -97,6 +97,8 @@ class Window(QWidget):
         self._trail: list[tuple[str, Focus | None]] = []
         """Numbers that were taken apart on the way to the one that is now: the way back."""
         self._path_shown: tuple[object, ...] = ()
+        self._patience = QTimer(self, singleShot=True, interval=PATIENCE)
+        self._patience.timeout.connect(self._still_waiting)
         self._alt_alone = False
         self._was_painted = False
         self.bar = QMenuBar(self)
@@ -409,9 +411,10 @@ class Window(QWidget):
     def _watch_waiting(self) -> None:
         """Veil the old picture when another recording takes longer than a moment."""
         if not self.store.waiting:
+            self._patience.stop()  # or the next recording would be veiled for the wait of this one
             self._veil(False)
-        elif not self.stage.veiled:
-            QTimer.singleShot(PATIENCE, self, self._still_waiting)
+        elif not self.stage.veiled and not self._patience.isActive():
+            self._patience.start()
 
     def _still_waiting(self) -> None:
         self._veil(self.store.waiting and self.store.trace is not None)

@@ -142,7 +142,7 @@ def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Frame:
     s = look.text_scale
     across = look.size[0] - (88 + 330) * s
     up = look.size[1] - (92 + 66) * s
-    cell = (max(2.0, float(int(across / shape[0]))), max(2.0, float(int(up / shape[1]))))
+    cell = (max(2.0, across / shape[0]), max(2.0, up / shape[1]))
     return Frame(88 * s, 92 * s, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from visualizer.kinds import _steps
 from visualizer.kinds.jacobian import step_jacobian
 from visualizer.record import origins
+from visualizer.record.gradients import largest_singular
 from visualizer.record.studies import Pass, Steps, Study
 from visualizer.record.studies.flow import in_float64
 from visualizer.trace import Array
@@ -33,7 +34,7 @@ def run(again: Pass) -> Steps:
             product = product @ jacobian
             values.append(np.linalg.svd(product, compute_uv=False))
         found[f"{name}/values"] = np.array(values)
-        found[f"{name}/norms"] = origins.in_order(layer, np.array([np.linalg.norm(one, 2) for one in jacobians]))
+        found[f"{name}/norms"] = origins.in_order(layer, largest_singular(np.stack(jacobians)))
         found[f"{name}/exponents"] = exponents(jacobians)
         if _steps.family(layer) == "rnn":
             matrix = np.asarray(layer.weights["weight_hh"], np.float64)

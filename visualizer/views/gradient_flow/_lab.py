@@ -438,6 +438,7 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         if settled < len(lane.kept):
             marks.append(_bars(frame, lane.kept, y, "accent", settled))
     order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
+    above = 0.0
     for number, lane in enumerate(order):
         value = _height(lane.mean, there)
         if not math.isfinite(value):
@@ -448,7 +449,10 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         heights = (-8, 18, -24, 34, 50) if number == 0 else (20, -8, 36, 52, -24)
         spots = [(x + 10 * s, y + up * s, "start") for up in heights]
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
-        marks += _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane), spots, taken, frame)
+        said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
+                    [spot for spot in spots if spot[1] >= above], taken, frame)
+        above = max([above, *(mark.y + 12 * s for mark in said)])  # values stand in the order of their curves
+        marks += said
     return marks
 
 
@@ -503,7 +507,7 @@ def _ink(lane: Lane) -> str:
 # --- labels that keep apart -----------------------------------------------------------------------------------------
 
 def _put(words: str, size: float, weight: int, color: str, spots: Iterable[tuple[float, float, str]],
-         taken: list[Box], frame: Frame) -> list[Mark]:
+         taken: list[Box], frame: Frame) -> list[Text]:
     """The words at the first of the spots that is free and inside the chart; nowhere if none is."""
     for x, y, anchor in spots:
         text = Text(x, y, plain(words), size, weight, color, anchor)

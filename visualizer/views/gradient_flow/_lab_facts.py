@@ -85,6 +85,10 @@ class Study:
         """One number of the study; NaN if it has none of that name."""
         return float(np.mean(self.arrays[name])) if name in self.arrays else math.nan
 
+    def at(self, name: str, back: int) -> float:
+        """One value of a curve; NaN if there is none of that name."""
+        return float(self.arrays[name][back]) if name in self.arrays else math.nan
+
 
 @lru_cache(maxsize=16)
 def study(trace: Trace, name: str = "lab") -> Study | None:

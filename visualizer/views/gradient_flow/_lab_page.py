@@ -51,6 +51,8 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
         crossed = f"{lane.one_percent} {found.unit}s" if lane.one_percent is not None else \
             f"not in {found.count} {found.unit}s"
         y = _fact(marks, rows, "Below 1 % after", crossed, y + 22, lane.name)
+    if lane.name == "LSTM":
+        y = _fact(marks, rows, "Of h and c together", share(found.at("lstm_state.mean", back)), y + 22, lane.name)
     if found.unit == "step" and math.isfinite(lane.straight) and lane.window[1]:
         first, last = lane.window
         y = _fact(marks, rows, f"Line fit, steps {first} to {last}, R²", numbers.number(lane.straight, 4), y + 22,
@@ -106,6 +108,9 @@ def _matrix(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found:
     marks.append(Text(LEFT, y, plain("Why the RNN " + ("grows" if found.lanes[0].grows else "shrinks")), 13, 600))
     y = _fact(marks, rows, "Kept per step, measured", numbers.number(found.lanes[0].factor), y + 23)
     y = _fact(marks, rows, "Bound ∥Jₜ∥, mean", numbers.number(found.figure("rnn.bound")), y + 22)
+    exponent = found.figure("rnn.exponent")
+    told = "beyond range" if math.isnan(exponent) else numbers.number(exponent) if math.isfinite(exponent) else "−∞"
+    y = _fact(marks, rows, "Largest Lyapunov exponent", told, y + 22)
     what = {"tanh": "Units beyond ±0.9", "relu": "Units off", "sigmoid": "Units saturated"}.get(found.lab.cell)
     if what:
         y = _fact(marks, rows, what, numbers.percent(found.figure("rnn.saturated"), 0), y + 22)
