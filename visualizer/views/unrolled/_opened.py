@@ -9,6 +9,7 @@ import numpy as np
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.scene.reading import TABS, Reading, Row, conclusion, opened
+from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views.unrolled._around import unit_of
@@ -18,12 +19,16 @@ MOST_UNITS = 32
 """Units of the opened cell that stand side by side."""
 
 
-def opened_cell(trace: Trace, plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
-    """The opened cell under the columns: how a gate of the current step came about, unit by unit."""
+def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
+    """The opened cell under the columns: how a gate of the current step came about, unit by unit.
+
+    It is the one looked at, or on the way back the one whose part of the beat was just walked to its end, or the knob's.
+    """
     s, top, shown, step = look.text_scale, plan.opened, plan.shown, plan.now
     tabs = TABS[shown.cell]
     part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
-    key = part_of if part_of in dict(tabs) else look.knob("gate", tabs[0][0])
+    key = part_of if part_of in dict(tabs) else _walked(moment) if _walked(moment) in dict(tabs) else \
+        look.knob("gate", tabs[0][0])
     key = key if key in dict(tabs) else tabs[0][0]
     chosen = None if focus is None else unit_of(focus, shown)
     unit = plan.track.order[0] if chosen is None else chosen
@@ -42,6 +47,19 @@ def opened_cell(trace: Trace, plan: Plan, focus: Focus | None, look: Look) -> li
                           "accent-ink" if tab == key else "ink-2", "middle"))
         x += wide + 4 * s
     return marks + _opened_rows(opened(trace, shown, key, step), units, unit, key, shown, step, plan, look)
+
+
+def _walked(moment: Moment) -> str:
+    """The part of a step that the gradient has just gone through, where the beat stands at its end.
+
+    While it plays a beat is nowhere near such a place for longer than a frame, so that nothing flicks; stepping from
+    part to part and addresses such as `lstm.backward[3].forget` stop there.
+    """
+    count = len(moment.beat.parts)
+    if not moment.backward or not count or moment.phase in (0, 1):
+        return ""
+    walked = moment.phase * count
+    return moment.part if abs(walked - round(walked)) < 1e-9 else ""
 
 
 def _units_around(plan: Plan, unit: int, count: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from visualizer.scene.reads import Read, read_by
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, part, timeline
 from visualizer.trace import Trace
+from visualizer.views.unrolled._saliency import Saliency, come, saliency
 
 LEFT, RIGHT = 132.0, 76.0
 WINDOW, MOST_WITHOUT = 18, 40
@@ -95,6 +96,10 @@ class Plan:
     """Top of the opened cell; 0 where there is no room for it."""
     wide: float
     """Width of the folded cell."""
+    saliency: Saliency | None
+    """What came back to what is read, if anything did."""
+    pulls: tuple[float, ...]
+    """How much of it is seen of each step, 0 … 1."""
 
     @property
     def track(self) -> Track:
@@ -187,9 +192,10 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
         Track(each, *places, _order(each, by, reached), steps.read(trace, each, moment),
               steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch)
         for each, places in zip(readings, rows.tracks, strict=True))
+    pulled = saliency(trace, shown, source)
     return Plan(step, came, reached, share, start, count, LEFT * s, pitch, tile, rows.reads, rows.reads_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
-                _fold(look), rows.opened, min(FOLDED * s, room / 4))
+                _fold(look), rows.opened, min(FOLDED * s, room / 4), pulled, come(trace, shown, pulled, moment))
 
 
 @lru_cache(maxsize=32)
