@@ -15,7 +15,7 @@ from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
 
-TOP = 108.0
+TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
 OPENNESS = Scale("pixel", "gate", "every gate", 0.0, 1.0, "0 shut, 1 open")
 

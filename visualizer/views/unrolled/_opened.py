@@ -82,7 +82,8 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     marks: list[Mark] = []
     right = plan.x + len(units) * pitch + 12 * s
     for index, row in enumerate(lines):
-        bounded = row.result and key not in ("cell", "preactivation")
+        bounded = row.result and key not in ("cell", "preactivation") and \
+            shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
         most = 1.0 if bounded else top
         shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)

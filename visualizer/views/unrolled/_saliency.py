@@ -48,8 +48,8 @@ class Saliency:
     @property
     def words(self) -> str:
         """What the colours show, and the largest of it."""
-        of = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|"
-        return f"{of} ≤ {numbers.significant(self.top, 2)}, log"
+        of, most = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|", f"to {numbers.significant(self.top, 2)}, log"
+        return f"{of} {most}" if len(most) < 13 else f"∂L/∂x {most}"
 
     @property
     def sizes(self) -> NDArray[np.float64]:
