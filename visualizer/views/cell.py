@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from visualizer.scene import colour, numbers, parts, steps
@@ -23,6 +25,8 @@ from visualizer.trace import Trace
 from visualizer.views import View
 
 TOP, NUMBERS = 112.0, 96.0
+SIGNED = 8.0
+"""Cells at least so wide carry a minus where their value is negative."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -77,7 +81,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             marks.append(Text(end + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said), 12 * s, 600,
                               "accent-ink" if row.result else "ink", "end"))
         if known:
-            marks += _lines(shown, key, title, rows, most, step, (left, y), (wide, high), gap)
+            marks += _lines(shown, key, title, rows, most, step, (left, y), (wide, high), gap, look)
         words = conclusion(key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known and not look.room:
             x = end + NUMBERS * s
@@ -94,7 +98,7 @@ def _largest(rows: tuple[Row, ...]) -> float:
 
 
 def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, step: int,
-           corner: tuple[float, float], pitch: tuple[float, float], gap: int) -> list[Mark]:
+           corner: tuple[float, float], pitch: tuple[float, float], gap: int, look: Look) -> list[Mark]:
     """The lines of a block as cells: its sums on their own largest size, what a squashing bounds on −1 … 1."""
     bounded = key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
     apart = len(rows) - 1 if bounded and rows[-1].result else len(rows)
@@ -110,7 +114,17 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
                                indices=tuple(range(shown.units)) * len(part),
                                scale=Scale("activation", "values", of, -top, top, scope)))
+            if pitch[0] >= SIGNED:
+                values = np.stack([row.values for row in part])[None]
+                marks += parts.minuses(values, shades.reshape(values.shape), "activation", look, pitch[0] - gap,
+                                       partial(_middle, corner, pitch, gap, first))
     return marks
+
+
+def _middle(corner: tuple[float, float], pitch: tuple[float, float], gap: int, first: int, tile: int, line: int,
+            unit: int) -> tuple[float, float]:
+    """The middle of a unit's cell in a line of a block."""
+    return (corner[0] + (unit + 0.5) * pitch[0] - gap / 2, corner[1] + (first + line + 0.5) * pitch[1] - 1)
 
 
 def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:

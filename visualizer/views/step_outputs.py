@@ -53,7 +53,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
                              "probabilities as the model gives them")
     if blank is None:
-        marks += _bars(trace, shown, answers, moment, _sureness_top(trace, look)[0] - 30 * look.text_scale, look)
+        marks += _bars(trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0]
+                       - 30 * look.text_scale, look)
         marks += _sureness(trace, shown, answers, moment, place, look)
     else:
         marks += _frames(trace, shown, answers, moment, place, blank, look)
@@ -130,7 +131,7 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
             marks.append(Text(x + track + 74 * s, base, plain(", ".join(words)), 12 * s, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78 * s))
     if not look.room:
-        part = f"sampled: {numbers.number(number, 3)} of the sum of all, seed {look.knob('seed', '0')}"
+        part = f"sampled at {numbers.number(number, 3)} of the sum, seed {look.knob('seed', '0')}"
         marks.append(Text(look.size[0] - 24 * s, y, plain(part), 11 * s, 400, "ink-2", "end"))
     return marks
 
@@ -159,12 +160,13 @@ def _top(look: Look) -> float:
     return (HEAD + 22 if look.room else TOP + 16) * look.text_scale
 
 
-def _sureness_top(trace: Trace, look: Look) -> tuple[float, float]:
+def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
     """(top, bottom) of the chart of entropies; both where the bars may end if there is no room for it."""
     s, foot = look.text_scale, look.size[1] - lanes_height(look)
     bottom = foot - (34 if foretells(trace) else 14) * s
-    high = min(120 * s, (bottom - _top(look)) * 0.27)
-    return (foot - 8 * s,) * 2 if high < 56 * s or look.room else (bottom - high, bottom)
+    space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 * s + 54 * s
+    high = min(space * 0.45, max(min(120 * s, space * 0.27), space - bars))
+    return (foot + 16 * s, foot + 16 * s) if high < 56 * s or look.room else (bottom - high, bottom)
 
 
 def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span,
@@ -173,7 +175,7 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
     answer under each."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     most = float(np.log2(answers.shape[1]))
-    top, bottom = _sureness_top(trace, look)
+    top, bottom = _sureness_top(trace, answers.shape[1], look)
     high = bottom - top
     if not high:
         return []
