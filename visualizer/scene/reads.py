@@ -132,10 +132,10 @@ def bars_on(read: Read, steps: range, grounds: NDArray[np.uint8], x: float, y: f
     for index, step in enumerate(steps):
         for place, tall in enumerate(_heights(read)[step].tolist()):
             left, end = x + index * pitch + place * each, middle - tall * high / 2
-            thick = end if abs(end - middle) >= 1 else middle - 1
-            strokes.setdefault(colour.ink_on(f"gradient:{int(grounds[index, place])}", look.theme), []).append(
-                polygon(((left + each * 0.3, middle), (left + each * 0.7, middle), (left + each * 0.7, thick),
-                         (left + each * 0.3, thick))))
+            if abs(end - middle) >= 1:
+                strokes.setdefault(colour.ink_on(f"gradient:{int(grounds[index, place])}", look.theme), []).append(
+                    polygon(((left + each * 0.25, middle), (left + each * 0.75, middle), (left + each * 0.75, end),
+                             (left + each * 0.25, end))))
     return [Path(tuple(curves), fill=ink) for ink, curves in strokes.items()]
 
 

@@ -65,7 +65,8 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     marks: list[Mark] = []
     for index, ((key, title, _), rows) in enumerate(zip(blocks, shows, strict=True)):
         known = index < drawn or drawn >= len(blocks)
-        most = _largest(blocks[index][2])
+        apart = _bounded(shown, key)
+        most = _largest(blocks[index][2], apart)
         marks.append(Text(24 * s, y + min(14 * s, high * 0.5 + 4 * s), plain(title), 13 * s, 600))
         if len(rows) > 1:
             marks.append(Text(24 * s, y + 30 * s, plain(f"±{numbers.significant(most, 2)}"), 11 * s, 400, "ink-2"))
@@ -81,7 +82,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             marks.append(Text(end + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said), 12 * s, 600,
                               "accent-ink" if row.result else "ink", "end"))
         if known:
-            marks += _lines(shown, key, title, rows, most, step, (left, y), (wide, high), gap, look)
+            marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known and not look.room:
             x = end + NUMBERS * s
@@ -92,16 +93,20 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     return marks
 
 
-def _largest(rows: tuple[Row, ...]) -> float:
-    """The largest size in the sums of a block."""
-    return max(1e-12, max(float(np.max(np.abs(row.values))) for row in rows[:-1]))
+def _bounded(shown: Reading, key: str) -> bool:
+    """Whether the last line of a block is squashed: gates to 0 … 1, candidates and states to −1 … 1."""
+    return key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
 
 
-def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, step: int,
+def _largest(rows: tuple[Row, ...], bounded: bool) -> float:
+    """The largest size in the lines of a block that share a scale: all but what is squashed."""
+    return max(1e-12, *(float(np.max(np.abs(row.values))) for row in (rows[:-1] if bounded else rows)))
+
+
+def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, bounded: bool, step: int,
            corner: tuple[float, float], pitch: tuple[float, float], gap: int, look: Look) -> list[Mark]:
-    """The lines of a block as cells: its sums on their own largest size, what a squashing bounds on −1 … 1."""
-    bounded = key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
-    apart = len(rows) - 1 if bounded and rows[-1].result else len(rows)
+    """The lines of a block as cells: its sums on their own largest size, what is squashed on −1 … 1."""
+    apart = len(rows) - bounded
     marks: list[Mark] = []
     for part, first, top, of, scope in (
             (rows[:apart], 0, most, f"sums of the {title}", "each gate by its own largest"),

@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Look, Picture, Table, unmarked
-from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, shown_layer
+from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -43,7 +43,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if 0 < laid.fold < 1:
         still, marks = [], still + marks
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said),
-                   table=_table(trace, laid.shown, laid.saliency))
+                   table=_table(trace, reading(trace, laid.shown.layer.name), laid.saliency))
 
 
 # --- words and table ------------------------------------------------------------------------------------------------
@@ -89,10 +89,10 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
     norms, back = shown.norms, laid.saliency
     if norms is None or not norms.max() > 0:
         return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
-    if back is not None and back.whole and min(laid.pulls) == 1 and not in_beat(shown.layer, moment):
-        most = int(np.argmax(back.values[:shown.steps, 0]))
+    if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
+        most = int(np.argmax(back.sizes[:shown.steps]))
         return (f"The loss hangs most on what step {most + 1} reads{_quoted(shown, most + 1)}: ∥∂L/∂x∥ is "
-                f"{{{numbers.significant(float(back.values[most, 0]), 3)}}} there.")
+                f"{{{numbers.significant(float(back.sizes[most]), 3)}}} there.")
     last = float(norms[shown.entered])
     gone = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
     value = float(norms[reached - 1])
@@ -110,7 +110,7 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
 @lru_cache(maxsize=8)
 def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
     """One row a step."""
-    by_step = back is not None and len(back.values) >= shown.steps and not (back.at and not back.whole)
+    by_step = back is not None and back.by_step
     probabilities = guesses(trace)
     norms = shown.norms
     rows: list[tuple[str | float | int, ...]] = []

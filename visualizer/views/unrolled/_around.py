@@ -75,10 +75,10 @@ def _gate_type(plan: Plan, s: float) -> tuple[float, int]:
 def _what_is_read(plan: Plan, moment: Moment) -> str:
     """A few words on what is read, where it is more than a word; on the way back on its gradient."""
     shown, source = plan.shown, plan.source
-    if moment.backward and plan.saliency is not None:
-        return plan.saliency.words
     if shown.padded:
         return f"{shown.steps} of {shown.total} steps"
+    if moment.backward and plan.saliency is not None:
+        return plan.saliency.words
     if source is None:
         return ""
     if source.kind == "numbers":

@@ -12,6 +12,7 @@ from visualizer.scene import colour, numbers, parts, reads
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
 from visualizer.scene.timeline import part
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views.unrolled._plan import Plan, Track
 
@@ -299,7 +300,9 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
             marks.append(Rect(x + wide / 2 - 5 * s, y + 3 * s, 10 * s, 10 * s, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
         elif cell or plan.pitch >= (60 if look.room else 40) * s:
-            words = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
+            words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
+            if look.room and width(words, 11 * s, weight) > plan.pitch - 3 * s and not cell:
+                words = (Run(label(trace, best)),)
             marks.append(Text(x, y + 12 * s, words, 11 * s, weight, ink, max_width=wide + 6 * s, opacity=known))
         elif plan.pitch >= 18 * s:
             marks.append(Text(x + wide / 2, y + 12 * s, plain(label(trace, best)), 11 * s, weight, ink, "middle", wide,

@@ -22,13 +22,15 @@ MOST_UNITS = 32
 def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
     """The opened cell under the columns: how a gate of the current step came about, unit by unit.
 
-    It is the one looked at, or on the way back the one whose part of the beat was just walked to its end, or the knob's.
+    It is the one looked at, or on the way back the one whose part of the beat was just walked, or the knob's.
     """
     s, top, shown, step = look.text_scale, plan.opened, plan.shown, plan.now
     tabs = TABS[shown.cell]
     part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
-    key = part_of if part_of in dict(tabs) else _walked(moment) if _walked(moment) in dict(tabs) else \
-        look.knob("gate", tabs[0][0])
+    walked = _walked(moment)
+    if walked:
+        step = min(shown.steps, max(1, plan.reached)) - 1  # the band may still be on its way there
+    key = part_of if part_of in dict(tabs) else walked if walked in dict(tabs) else look.knob("gate", tabs[0][0])
     key = key if key in dict(tabs) else tabs[0][0]
     chosen = None if focus is None else unit_of(focus, shown)
     unit = plan.track.order[0] if chosen is None else chosen
@@ -78,12 +80,12 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     room = look.size[0] - plan.x - 180 * s
     side = float(int(min(22 * s, room / len(units) - 2)))
     pitch, high = side + 2, float(int(min(22 * s, (OPENED * s - 50 * s) / len(lines) - 3)))
-    top = max(1e-12, max(float(np.max(np.abs(row.values))) for row in lines[:-1]))
+    squashed = key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
+    top = max(1e-12, *(float(np.max(np.abs(row.values))) for row in (lines[:-1] if squashed else lines)))
     marks: list[Mark] = []
     right = plan.x + len(units) * pitch + 12 * s
     for index, row in enumerate(lines):
-        bounded = row.result and key not in ("cell", "preactivation") and \
-            shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
+        bounded = row.result and squashed
         most = 1.0 if bounded else top
         shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)

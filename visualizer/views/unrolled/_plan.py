@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -187,6 +187,8 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     expects = answers is not None and len(answers) == shown.total
     by = look.knob("order", "last")
     readings = tuple(reading(trace, each) for each in names)
+    if look.room and len(names) > 1:
+        readings = tuple(without_gates(trace, each) for each in names)
     rows = _rows(readings, windowed, expects, source, look)
     tracks = tuple(
         Track(each, *places, _order(each, by, reached), steps.read(trace, each, moment),
@@ -196,6 +198,12 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     return Plan(step, came, reached, share, start, count, LEFT * s, pitch, tile, rows.reads, rows.reads_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
                 _fold(look), rows.opened, min(FOLDED * s, room / 4), pulled, come(trace, shown, pulled, moment))
+
+
+@lru_cache(maxsize=32)
+def without_gates(trace: Trace, name: str) -> Reading:
+    """A reading whose gates are left out: a room sees the states of two directions, or it sees nothing."""
+    return replace(reading(trace, name), gates=())
 
 
 @lru_cache(maxsize=32)

@@ -27,6 +27,8 @@ class Saliency:
     """(step, 1): ∥∂L/∂x_t∥ of a word; (step, value) of rows and numbers, (row, column) of a picture: with its sign."""
     whole: bool
     """Whether a step has one size for all that it reads."""
+    by_step: bool
+    """Whether its rows are steps; those of a picture that windows are cut out of are not."""
     at: str
     """The layer with whose beat all of it is known; empty where each step's is known when its gradient has come."""
 
@@ -66,7 +68,7 @@ def saliency(trace: Trace, shown: Reading, source: Read | None) -> Saliency | No
     symbols = hops.of_symbols(trace, first)
     if symbols is not None:
         embedding = next(layer for layer in trace.readers(first.name) if layer.kind == "embedding")
-        return Saliency(symbols[:, None], True, "" if straight and level is embedding else embedding.name) \
+        return Saliency(symbols[:, None], True, True, "" if straight and level is embedding else embedding.name) \
             if len(symbols) == shown.total else None
     if first.gradient is None or not np.any(first.gradient):
         return None
@@ -77,8 +79,8 @@ def saliency(trace: Trace, shown: Reading, source: Read | None) -> Saliency | No
         return None
     same = level.gradient is not None and np.array_equal(np.asarray(level.gradient, np.float64), gradient)
     if source is None:
-        return Saliency(np.linalg.norm(gradient, axis=1)[:, None], True, "" if straight and same else first.name)
-    return Saliency(gradient, False, "" if straight and same else first.name)
+        return Saliency(np.linalg.norm(gradient, axis=1)[:, None], True, True, "" if straight and same else first.name)
+    return Saliency(gradient, False, source.kind != "windows", "" if straight and same else first.name)
 
 
 def come(trace: Trace, shown: Reading, found: Saliency | None, moment: Moment) -> tuple[float, ...]:
