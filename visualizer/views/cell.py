@@ -135,7 +135,8 @@ def _middle(corner: tuple[float, float], pitch: tuple[float, float], gap: int, f
 def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     state = float(shown.states[step][unit])
     if moment.backward and shown.gradients is not None:
-        slope = numbers.signed(float(shown.gradients[step][unit]), 4)
+        size = float(shown.gradients[step][unit])
+        slope = f"{'+' if size > 0 else ''}{numbers.significant(size, 3)}"
         return (f"At step {step + 1} the loss would change by {{{slope}}} for each 1 that the state of unit {unit} "
                 "grows.")
     inner = shown.layer.inner

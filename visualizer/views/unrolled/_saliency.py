@@ -13,10 +13,13 @@ from visualizer.scene.picture import Scale
 from visualizer.scene.reading import Reading, first_level, layers, reading
 from visualizer.scene.reads import Read
 from visualizer.scene.timeline import Moment, part
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 
 FLOOR = 1e-6
 """Sizes are drawn down to this share of the largest one."""
+ROOM = 110.0
+"""Pixels for the words beside the row, at a text scale of 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +53,10 @@ class Saliency:
     @property
     def words(self) -> str:
         """What the colours show, and the largest of it."""
-        of, most = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|", f"to {numbers.significant(self.top, 2)}, log"
-        return f"{of} {most}" if len(most) < 13 else f"∂L/∂x {most}"
+        of = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|"
+        two, one = numbers.significant(self.top, 2), numbers.significant(self.top, 1)
+        tried = (f"{of} to {two}, log", f"∂L/∂x to {two}, log", f"∂L/∂x to {one}, log", f"to {one}, log")
+        return next((words for words in tried if width(words, 11, 400) <= ROOM), tried[-1])
 
     @property
     def sizes(self) -> NDArray[np.float64]:
