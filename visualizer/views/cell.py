@@ -26,7 +26,7 @@ from visualizer.views import View
 
 TOP, NUMBERS = 112.0, 96.0
 SIGNED = 8.0
-"""Cells at least so wide carry a minus where their value is negative."""
+"""Cells at least so wide, at a text scale of 1, carry a minus where their value is negative."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -56,7 +56,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     lines = sum(map(len, shows))
     room = look.size[1] - lanes_height(look) - top - 8 * s - 12 * s * len(blocks)
     high = float(int(min(26 * s, room / lines)))
-    left, beside = (172 * s, 0.0) if look.room else (196 * s, 150 * s)
+    left, beside = (182 * s, 0.0) if look.room else (196 * s, 150 * s)
     wide = (look.size[0] - left - NUMBERS * s - beside) / shown.units
     wide = float(int(min((80 if look.room else 24) * s, wide))) if wide >= 1 else wide
     gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
@@ -119,7 +119,7 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
                                indices=tuple(range(shown.units)) * len(part),
                                scale=Scale("activation", "values", of, -top, top, scope)))
-            if pitch[0] >= SIGNED:
+            if pitch[0] >= SIGNED * look.text_scale:
                 values = np.stack([row.values for row in part])[None]
                 marks += parts.minuses(values, shades.reshape(values.shape), "activation", look, pitch[0] - gap,
                                        partial(_middle, corner, pitch, gap, first))

@@ -18,7 +18,7 @@ from visualizer.views.unrolled._plan import LEFT, OPENED, Plan
 MOST_UNITS = 32
 """Units of the opened cell that stand side by side."""
 SIGNED = 8.0
-"""Cells at least so wide carry a minus where their value is negative."""
+"""Cells at least so wide, at a text scale of 1, carry a minus where their value is negative."""
 
 
 def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
@@ -96,7 +96,7 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
                            scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if bounded else
                                        f"sums of {shown.layer.name}.{key}", -most, most)))
-        if side >= SIGNED:
+        if side >= SIGNED * s:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
         value = float(row.values[unit])
