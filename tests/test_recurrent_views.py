@@ -16,15 +16,17 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
-from visualizer.scene import colour
+from visualizer.scene import colour, hops
 from visualizer.scene.picture import Focus, Image, Look, Path, Picture, Rect, Text
-from visualizer.scene.reading import BLOCKS, TABS, entropy, first_level, guesses, layers, opened, reading
+from visualizer.scene.reading import BLOCKS, TABS, entropy, first_level, guesses, label, layers, opened, reading
 from visualizer.scene.reads import read_by
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
 from visualizer.views.hidden_state import ordered, scale_of
+from visualizer.views.step_outputs import drawn
 from visualizer.views.unrolled._lane import crossings
+from visualizer.views.unrolled._saliency import saliency
 
 NAMES = ("unrolled", "hidden_state", "gates", "trajectory", "step_outputs", "cell", "connectivity")
 TEXT = "wherefore art thou"
@@ -433,3 +435,171 @@ def test_going_back_over_a_space_is_said_only_where_it_divides(lstm: Trace) -> N
     assert bool(said) == all(fall >= 1.2 for fall in falls)
     steep = replace(shown, gradients=np.full(shown.states.shape, 10.0) ** np.arange(-18, 0)[:, None])
     assert crossings(steep, range(18)) == "Going back over a space divides the gradient by **10**, then by **10**."
+
+
+# --- saliency of what is read -----------------------------------------------------------------------------------------
+
+def gradient_images(picture: Picture, part_of: str = "what is read") -> list[Image]:
+    return [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None
+            and mark.scale.palette == "gradient" and mark.scale.of == part_of]
+
+
+def pulled_steps(picture: Picture) -> dict[int, tuple[str, float]]:
+    """(fill, how much is seen) of the words whose gradient is shown."""
+    return {mark.focus.cell[0]: (mark.fill, mark.opacity) for mark in picture if isinstance(mark, Rect)
+            and mark.scale is not None and mark.scale.of == "what is read" and mark.focus is not None}
+
+
+def test_the_saliency_of_numbers_is_that_of_autograd_and_arrives_step_by_step() -> None:
+    torch.manual_seed(3)
+
+    class Reader(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn, self.fc = nn.GRU(2, 5, batch_first=True), nn.Linear(5, 3)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.fc(self.rnn(x)[0][:, -1])
+
+    model, x = Reader(), torch.randn(1, 9, 2)
+    trace = record.capture(model, x, target=1)
+    asked = x.clone().requires_grad_()
+    wanted = torch.autograd.grad(nn.functional.cross_entropy(model(asked), torch.tensor([1])), asked)[0][0].numpy()
+    shown = reading(trace, "rnn")
+    found = saliency(trace, shown, read_by(trace, shown, kinds.receptive_field))
+    assert found is not None
+    assert not found.at, "each step's is known when its own gradient has come"
+    assert np.abs(found.values - wanted).max() < 1e-6 * np.abs(wanted).max() + 1e-9
+    assert not gradient_images(find("unrolled").draw(trace, timeline(trace).find("rnn.forward[9]"), None, Look()))
+    for reached in (9, 4, 1):
+        images = gradient_images(find("unrolled").draw(trace, timeline(trace).find(f"rnn.backward[{reached}]"), None,
+                                                       Look()))
+        steps = [step for mark in images for step in mark.indices]
+        assert steps == list(range(reached - 1, 9))
+        top = np.abs(wanted).max()
+        expected = colour.magnitude(wanted[reached - 1:], top * 1e-6, top)
+        drawn_cells = np.concatenate([mark.values[:, 0] for mark in images])
+        assert np.abs(drawn_cells.astype(int) - expected).max() <= 1
+    caption = find("unrolled").draw(trace, timeline(trace).find("input.backward"), None, Look()).caption
+    assert f"step {np.linalg.norm(wanted, axis=1).argmax() + 1} reads" in caption
+
+
+def test_a_negative_gradient_of_a_number_carries_a_minus() -> None:
+    trace = record.record("adding_lstm")
+    shown = reading(trace, layers(trace)[0].name)
+    found = saliency(trace, shown, read_by(trace, shown, kinds.receptive_field))
+    assert found is not None
+    moment = timeline(trace).find(f"{shown.layer.name}.backward[50]")
+    picture = find("unrolled").draw(trace, moment, None, Look())
+    row = gradient_images(picture)[0]
+    minuses = sum(len(mark.curves) for mark in picture if isinstance(mark, Path) and mark.stroke
+                  and row.y < mark.curves[0][0][1] < row.y + row.tile_size[1])
+    steps = [step for mark in gradient_images(picture) for step in mark.indices]
+    assert minuses == np.count_nonzero(found.values[steps] < 0)
+
+
+def test_the_words_take_the_colour_of_their_gradient_in_the_last_part_of_their_beat(text: Trace) -> None:
+    name, times = layers(text)[0].name, timeline(text)
+    sizes = hops.of_symbols(text, text.layers[0])
+    assert sizes is not None
+    entries = colour.magnitude(sizes, sizes.max() * 1e-6, sizes.max())
+    assert not pulled_steps(find("unrolled").draw(text, times.find(f"{name}.forward[18]"), None, Look()))
+    there = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]"), None, Look()))
+    assert there == {step: (f"gradient:{entries[step]}", 1.0) for step in range(8, 18)}
+    count = len(times.find(f"{name}.backward[9]").beat.parts)
+    before = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]@{(count - 1) / count}"), None,
+                                                Look()))
+    assert set(before) == set(range(9, 18))
+    half = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]@{(count - 0.5) / count}"), None,
+                                              Look()))
+    assert half[8][1] == pytest.approx(0.5)
+
+
+def test_pixels_behind_other_layers_get_their_gradient_with_the_beat_of_the_input() -> None:
+    trace = record.record("crnn_strip")
+    times, first = timeline(trace), trace.layers[0]
+    assert not gradient_images(find("unrolled").draw(trace, times.find("lstm.l0.backward[1]"), None, Look()))
+    image, = gradient_images(find("unrolled").draw(trace, times.find("input.backward"), None, Look()))
+    wanted = np.abs(np.asarray(first.gradient, np.float64)[0])
+    expected = colour.magnitude(wanted, wanted.max() * 1e-6, wanted.max())
+    assert image.values.shape[1] == len(wanted)
+    assert np.array_equal(image.values[0], expected[:, :image.values.shape[2]])
+
+
+def test_rows_of_a_picture_get_their_pixels_own_gradient() -> None:
+    trace = record.record("rows_gru")
+    wanted = np.abs(np.asarray(trace.layers[0].gradient, np.float64)[0])
+    images = gradient_images(find("unrolled").draw(trace, timeline(trace).find("gru.backward[20]"), None, Look()))
+    rows = next(mark for mark in images if mark.indices)
+    assert rows.indices == tuple(range(19, 28))
+    assert np.array_equal(rows.values[:, :, 0], colour.magnitude(wanted, wanted.max() * 1e-6, wanted.max())[19:])
+
+
+def test_the_opened_part_follows_the_way_back_where_it_stops_and_not_while_it_plays(lstm: Trace) -> None:
+    times = timeline(lstm)
+
+    def opened_part(address: str) -> str:
+        picture = find("unrolled").draw(lstm, times.find(address), None, Look())
+        return next(mark.plain for mark in picture if isinstance(mark, Text) and " at step " in mark.plain)
+
+    for key, title in TABS["lstm"]:
+        said = opened_part(f"lstm.backward[5].{key}")
+        assert title.lower() in said.lower()
+        assert "at step 5," in said
+    assert {opened_part(f"lstm.backward[5]@{frame / 24}").partition(" at")[0] for frame in range(25)} == {
+        "Forget gate"}, "60 frames a second"
+
+
+# --- answers, and the scale of the cell -------------------------------------------------------------------------------
+
+def test_a_sample_is_drawn_by_its_probability_and_always_the_same() -> None:
+    row = np.array([0.5, 0.3, 0.2])
+    counts = np.bincount([drawn(row, "0", step)[0] for step in range(4000)], minlength=3) / 4000
+    assert np.abs(counts - row).max() < 4 * np.sqrt(0.25 / 4000)
+    assert [drawn(row, "1", step) for step in range(9)] == [drawn(row, "1", step) for step in range(9)]
+    assert [drawn(row, "1", step)[0] for step in range(40)] != [drawn(row, "2", step)[0] for step in range(40)]
+    for step in range(50):
+        answer, number = drawn(row, "3", step)
+        assert row[:answer].sum() <= number < row[:answer + 1].sum() + 1e-12
+
+
+def test_greedy_and_sampled_answers_are_marked(lstm: Trace) -> None:
+    answers = guesses(lstm)
+    assert answers is not None
+    seen_apart = 0
+    for step in range(3, 15):
+        for seed in ("0", "3"):
+            answer, _ = drawn(answers[step], seed, step)
+            picture = find("step_outputs").draw(lstm, timeline(lstm).find(f"lstm.forward[{step + 1}]"), None,
+                                                Look(knobs=(("seed", seed),)))
+            texts = [mark for mark in picture if isinstance(mark, Text)]
+            tag, = [mark for mark in texts if "sampled" in mark.plain.split(", ") and "seed" not in mark.plain]
+            name = next(mark.plain for mark in texts if abs(mark.y - tag.y) < 0.1 and mark.mono)
+            assert name == label(lstm, answer)
+            assert ("greedy" in tag.plain) == (answer == answers[step].argmax())
+            seen_apart += "greedy" not in tag.plain
+    assert seen_apart
+
+
+def test_the_whole_string_stands_beside_its_target() -> None:
+    trace = record.record("crnn_strip")
+    texts = [mark.plain for mark in find("step_outputs").draw(
+        trace, timeline(trace).find("lstm.l0.reverse.forward[1]"), None, Look()) if isinstance(mark, Text)]
+    target = "".join(str(index) for index in trace["loss"].settings["target"])
+    assert texts[texts.index("target") + 1] == target
+    assert ("the same" in texts) == (texts[texts.index("all of it") + 1] == target)
+
+
+@pytest.mark.parametrize("model", ["char_lstm", "char_gru", "char_rnn"])
+def test_the_scale_of_every_row_of_a_cell_says_what_its_colours_are(model: str) -> None:
+    trace = record.record(model, TEXT)
+    name = layers(trace)[0].name
+    shown = reading(trace, name)
+    picture = find("cell").draw(trace, timeline(trace).find(f"{name}.forward[9]"), None, Look())
+    rows = [row.values for key, _ in TABS[shown.cell] for row in opened(trace, shown, key, 8)]
+    images = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None and mark.focus is not None
+              and mark.focus.part.startswith("inner.")]
+    drawn_values = [mark.scale.low + (mark.values[:, 0, 0].astype(float) - 1) / 254 * (mark.scale.high - mark.scale.low)
+                    for mark in images if mark.scale is not None]
+    tops = np.concatenate([np.full(len(mark.values), mark.scale.high) for mark in images if mark.scale is not None])
+    assert np.all(np.abs(np.concatenate(drawn_values) - np.concatenate(rows)) <= tops / 254 + 1e-9)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour
 from visualizer.scene.parts import polygon
-from visualizer.scene.picture import Focus, Image, Mark, Path, Points, Rect, Scale
+from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
 from visualizer.scene.reading import Reading, first_level
 from visualizer.trace import Cell, Trace
 
@@ -84,12 +84,13 @@ def lines(read: Read, steps: range, x: float, y: float, cell: tuple[float, float
                  (pitch, 0), focus=Focus(name), indices=tuple(steps), opacity=opacity, scale=scale_of(read))
 
 
-def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int) -> list[Mark]:
-    """The picture that is read row by row: what was read, the row under way outlined, rows to come hatched."""
+def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int, over: list[Mark]) -> list[Mark]:
+    """The picture that is read row by row: what was read, the row under way outlined, rows to come hatched; `over` lies
+    over the pixels."""
     entries = shades(read) if read.upright else shades(read).T
     rows, columns = entries.shape
     marks: list[Mark] = [Image(x, y, (pixel, pixel), np.ascontiguousarray(entries[None]), "pixel",
-                               scale=scale_of(read))]
+                               scale=scale_of(read)), *over]
     wide, high = columns * pixel, rows * pixel
     gone = done * pixel
     if read.upright and gone < high:
@@ -121,6 +122,21 @@ def bars(read: Read, steps: range, x: float, y: float, wide: float, high: float,
                     polygon(((left, middle), (left + each - 1, middle), (left + each - 1, end), (left, end))))
     marks: list[Mark] = [Rect(x + index * pitch, middle - 0.5, wide, 1, "rule") for index in range(len(steps))]
     return marks + [Path(tuple(curves), fill=color) for color, curves in strokes.items() if curves]
+
+
+def bars_on(read: Read, steps: range, grounds: NDArray[np.uint8], x: float, y: float, wide: float, high: float,
+            pitch: float, look: Look) -> list[Mark]:
+    """The same bars over cells of the gradient palette, each in the ink that is read on its ground (step, value)."""
+    each, middle = wide / read.values.shape[1], y + high / 2
+    strokes: dict[str, list[Points]] = {}
+    for index, step in enumerate(steps):
+        for place, tall in enumerate(_heights(read)[step].tolist()):
+            left, end = x + index * pitch + place * each, middle - tall * high / 2
+            if abs(end - middle) >= 1:
+                strokes.setdefault(colour.ink_on(f"gradient:{int(grounds[index, place])}", look.theme), []).append(
+                    polygon(((left + each * 0.25, middle), (left + each * 0.75, middle), (left + each * 0.75, end),
+                             (left + each * 0.25, end))))
+    return [Path(tuple(curves), fill=ink) for ink, curves in strokes.items()]
 
 
 @lru_cache(maxsize=16)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
-from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
@@ -18,11 +19,14 @@ from visualizer.scene.reading import (
     reading,
     shown_layer,
 )
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
 
 TOP, NUMBERS = 112.0, 96.0
+SIGNED = 8.0
+"""Cells at least so wide, at a text scale of 1, carry a minus where their value is negative."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -36,69 +40,103 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(shown, step, unit, moment)
     words = (f"step {step + 1} of {shown.steps} reads “{shown.words[step]}”; all {shown.units} units, unit {unit} in "
              "numbers")
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
-    marks += _blocks(shown, blocks, step, unit, moment, trace, look)
+    marks = [*parts.sentence(look, said), *([] if look.room else parts.title(look, layer.name, words))]
+    looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
+    open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
+    marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
     still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(blocks, shown))
 
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
-            trace: Trace, look: Look) -> list[Mark]:
-    s = look.text_scale
-    lines = sum(len(rows) for _, _, rows in blocks)
-    room = look.size[1] - lanes_height(look) - TOP * s - 8 * s - 12 * s * len(blocks)
+            open_key: str, look: Look) -> list[Mark]:
+    s, top = look.text_scale, (HEAD + 12 if look.room else TOP) * look.text_scale
+    shows = [rows if not look.room or key == open_key else rows[-1:] for key, _, rows in blocks]
+    lines = sum(map(len, shows))
+    room = look.size[1] - lanes_height(look) - top - 8 * s - 12 * s * len(blocks)
     high = float(int(min(26 * s, room / lines)))
-    left = 196 * s
-    wide = float(int(min(24 * s, (look.size[0] - left - NUMBERS * s - 150 * s) / shown.units)))
-    wide = wide if wide >= 1 else (look.size[0] - left - NUMBERS * s - 150 * s) / shown.units
-    gap = 2 if wide >= 6 else 0
-    pitch = wide
-    y, drawn = TOP * s, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
+    left, beside = (182 * s, 0.0) if look.room else (196 * s, 150 * s)
+    wide = (look.size[0] - left - NUMBERS * s - beside) / shown.units
+    wide = float(int(min((80 if look.room else 24) * s, wide))) if wide >= 1 else wide
+    gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
+    y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))
     marks: list[Mark] = []
-    for index, (key, title, rows) in enumerate(blocks):
+    for index, ((key, title, _), rows) in enumerate(zip(blocks, shows, strict=True)):
         known = index < drawn or drawn >= len(blocks)
-        marks.append(Text(24 * s, y + 14 * s, plain(title), 13 * s, 600))
-        top = max(1e-12, max(float(np.max(np.abs(row.values))) for row in rows[:-1])) if len(rows) > 1 else 1.0
-        marks.append(Text(24 * s, y + 30 * s, plain(f"±{numbers.significant(top, 2)}"), 11 * s, 400, "ink-2"))
-        shades: list[NDArray[np.uint8]] = []
+        apart = _bounded(shown, key)
+        most = _largest(blocks[index][2], apart)
+        marks.append(Text(24 * s, y + min(14 * s, high * 0.5 + 4 * s), plain(title), 13 * s, 600))
+        if len(rows) > 1:
+            marks.append(Text(24 * s, y + 30 * s, plain(f"±{numbers.significant(most, 2)}"), 11 * s, 400, "ink-2"))
         for line, row in enumerate(rows):
             at = y + line * high
-            bounded = row.result and key not in ("cell", "preactivation")
             marks.append(Text(left - 12 * s, at + high * 0.5 + 4 * s, rich(row.words), 12 * s,
-                              600 if row.result else 400,
-                              "ink" if row.result else "ink-2", "end"))
+                              600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
             if not known:
-                marks.append(Rect(left, at, pitch * shown.units, high - 2, "hatch"))
+                marks.append(Rect(left, at, wide * shown.units, high - 2, "hatch"))
                 continue
-            shades.append(colour.signed(row.values, 1.0 if bounded else top))
             value = float(row.values[unit])
             said = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
-            marks.append(Text(left + pitch * shown.units + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said),
-                              12 * s, 600, "accent-ink" if row.result else "ink", "end"))
-        if shades:
-            marks.append(Image(left, y, (wide - gap, high - 2), np.concatenate(shades)[:, None, None], "activation",
-                               shown.units, (pitch, high), border="tile-border" if wide >= 6 else "",
-                               focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
-                               indices=tuple(range(shown.units)) * len(shades),
-                               scale=Scale("activation", "values", f"sums of the {title}", -top, top,
-                                           "each gate by its own largest")))
+            marks.append(Text(end + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said), 12 * s, 600,
+                              "accent-ink" if row.result else "ink", "end"))
+        if known:
+            marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(key, float(rows[-1].values[unit])).removeprefix("so it ")
-        if words and known:
-            x = left + pitch * shown.units + NUMBERS * s
+        if words and known and not look.room:
+            x = end + NUMBERS * s
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4 * s, plain(words), 11 * s, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
         y += len(rows) * high + 12 * s
-    marks.append(Rect(left + unit * pitch - 2, TOP * s - 3, wide - gap + 4, y - TOP * s - 6 * s, "", "ink", 1.5,
-                      radius=3))
+    marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, y - top - 6 * s, "", "ink", 1.5, radius=3))
     return marks
+
+
+def _bounded(shown: Reading, key: str) -> bool:
+    """Whether the last line of a block is squashed: gates to 0 … 1, candidates and states to −1 … 1."""
+    return key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
+
+
+def _largest(rows: tuple[Row, ...], bounded: bool) -> float:
+    """The largest size in the lines of a block that share a scale: all but what is squashed."""
+    return max(1e-12, *(float(np.max(np.abs(row.values))) for row in (rows[:-1] if bounded else rows)))
+
+
+def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, bounded: bool, step: int,
+           corner: tuple[float, float], pitch: tuple[float, float], gap: int, look: Look) -> list[Mark]:
+    """The lines of a block as cells: its sums on their own largest size, what is squashed on −1 … 1."""
+    apart = len(rows) - bounded
+    marks: list[Mark] = []
+    for part, first, top, of, scope in (
+            (rows[:apart], 0, most, f"sums of the {title}", "each gate by its own largest"),
+            (rows[apart:], apart, 1.0, "what they make", "gates 0 to 1, states and candidates −1 to 1")):
+        if part:
+            shades = np.concatenate([colour.signed(row.values, top) for row in part])
+            marks.append(Image(corner[0], corner[1] + first * pitch[1], (pitch[0] - gap, pitch[1] - 2),
+                               shades[:, None, None], "activation", shown.units, pitch,
+                               border="tile-border" if pitch[0] >= 6 else "",
+                               focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
+                               indices=tuple(range(shown.units)) * len(part),
+                               scale=Scale("activation", "values", of, -top, top, scope)))
+            if pitch[0] >= SIGNED * look.text_scale:
+                values = np.stack([row.values for row in part])[None]
+                marks += parts.minuses(values, shades.reshape(values.shape), "activation", look, pitch[0] - gap,
+                                       partial(_middle, corner, pitch, gap, first))
+    return marks
+
+
+def _middle(corner: tuple[float, float], pitch: tuple[float, float], gap: int, first: int, tile: int, line: int,
+            unit: int) -> tuple[float, float]:
+    """The middle of a unit's cell in a line of a block."""
+    return (corner[0] + (unit + 0.5) * pitch[0] - gap / 2, corner[1] + (first + line + 0.5) * pitch[1] - 1)
 
 
 def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     state = float(shown.states[step][unit])
     if moment.backward and shown.gradients is not None:
-        slope = numbers.signed(float(shown.gradients[step][unit]), 4)
+        size = float(shown.gradients[step][unit])
+        slope = f"{'+' if size > 0 else ''}{numbers.significant(size, 3)}"
         return (f"At step {step + 1} the loss would change by {{{slope}}} for each 1 that the state of unit {unit} "
                 "grows.")
     inner = shown.layer.inner

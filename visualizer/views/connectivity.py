@@ -19,12 +19,14 @@ from visualizer.scene.picture import (
     Picture,
     Rect,
     Run,
+    Scale,
     Table,
     Text,
     plain,
     unmarked,
 )
 from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -141,19 +143,24 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
     high = (TILE + STRIP + LINE_GAP + (14 if numbered else 0)) * s
     lines = -(-len(words) // a_line)
     last = (found.known(answer) - 1) // a_line
-    most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - TOP * s) // high)))
+    most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - _top(look)) // high)))
     first = max(0, min(last - most + 1, lines - most)) if lines > most else 0
     marks: list[Mark] = []
     for row in range(first, min(lines, first + most)):
         own = range(row * a_line, min(len(words), (row + 1) * a_line))
-        y = TOP * s + (row - first) * high
+        y = _top(look) + (row - first) * high
         marks += _line(shown, found, answer, words, own, y, pitch, numbered, look)
-    bottom = TOP * s + (min(lines, first + most) - first) * high
+    bottom = _top(look) + (min(lines, first + most) - first) * high
     if lines > most:
         upper, lower = first * a_line + 1, min(len(words), (first + most) * a_line)
         marks.append(Text((LEFT - 16) * s, bottom - LINE_GAP * s, plain(f"steps {upper}–{lower} of {len(words)}"),
                           11 * s, 400, "ink-2", "end"))
     return [*_labels(found, numbered, look), *marks], bottom
+
+
+def _top(look: Look) -> float:
+    """Where the text begins: under the sentence, which a room has larger."""
+    return (HEAD + 10 if look.room else TOP) * look.text_scale
 
 
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
@@ -167,7 +174,7 @@ def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
 
 def _labels(found: Hanging, numbered: bool, look: Look) -> list[Mark]:
     s = look.text_scale
-    x, y = (LEFT - 16) * s, TOP * s
+    x, y = (LEFT - 16) * s, _top(look)
     below = y + (TILE + (14 if numbered else 0) + 12.5) * s
     return [Text(x, y + 11 * s, plain("gradient"), 13 * s, 600, "ink", "end"),
             Text(x, y + 25 * s, (Run("∥∂logit/∂"), Run("x", italic=True), Run("t", shift="sub"), Run("∥")), 11 * s, 400,
@@ -198,11 +205,12 @@ def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: ra
         fill = f"gradient:{int(shades[step])}"
         said = (f"Step {step + 1}, “{shown.words[step]}”: the gradient's size is {numbers.significant(float(size), 3)};"
                 f" without it the logit changes by {numbers.signed(float(-pull), 3)}.")
-        marks.append(Rect(left, y, wide, TILE * s, fill, "tile-border", 1, inside=True, focus=focus, tip=said))
+        marks.append(Rect(left, y, wide, TILE * s, fill, "tile-border", 1, inside=True, focus=focus, tip=said,
+                          scale=_scale(found, "gradient")))
         marks.append(Text(left + wide / 2, y + 20 * s, plain(words[step]), _size(words[step], wide, s), 600,
                           colour.ink_on(fill, look.theme), "middle", mono=len(words[step]) == 1))
         marks.append(Rect(left, strip, wide, STRIP * s, f"activation:{int(changes[step])}", "tile-border", 1,
-                          inside=True, focus=focus, tip=said))
+                          inside=True, focus=focus, tip=said, scale=_scale(found, "activation")))
         if numbered:
             marks.append(Text(left + wide / 2, y + (TILE + 11) * s, plain(numbers.significant(float(size), 2)), 11 * s,
                               500, "gradient-text", "middle", max_width=pitch))
@@ -234,15 +242,21 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
     s = look.text_scale
     y, bottom = top + 26 * s, look.size[1] - lanes_height(look) - 16 * s
     left, right = LEFT * s, look.size[0] - RIGHT * s
-    wide = right - left - (FACTS + BETWEEN) * s
+    wide = right - left - (0 if look.room else (FACTS + BETWEEN) * s)
     marks: list[Mark] = [Line(((24 * s, top + 2 * s), (look.size[0] - 24 * s, top + 2 * s)), "hair")]
     if len(found.gradient) > 1:
         side = min(bottom - y - 30 * s, (wide - BETWEEN * s) / 2)
         marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
+        used = 2 * (side + BETWEEN * s)
+        if look.room:
+            return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100 * s
+                            else [])
         if found.one_way:
             marks += _by_lag(found, left, y + side + 58 * s, wide - 40 * s, bottom, look)
     else:
         marks += _bars(shown, found, left, y, wide, bottom - y, look)
+        if look.room:
+            return marks
     return marks + _facts(found, answer, right - FACTS * s, y, FACTS * s, look)
 
 
@@ -258,10 +272,12 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
     for index, (entries, palette, title) in enumerate(zip(
             shades, ("gradient", "activation"), ("by gradient", "by leaving it out"), strict=True)):
         left = x + index * (side + BETWEEN * s)
-        marks.append(Text(left, y + 2 * s, plain(title), 12 * s, 600, "ink"))
+        reach = f" ≤ {numbers.significant(found.top, 2)}, log" if index == 0 else f", ±{_most(found)}"
+        marks.append(Text(left, y + 2 * s, plain(title + (reach if look.room else "")), 12 * s, 600, "ink"))
         origin = y + 12 * s
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
-                           hatched=None if hidden is None or cell < 3 else hidden[None], indices=(-1,)))
+                           hatched=None if hidden is None or cell < 3 else hidden[None], indices=(-1,),
+                           scale=_scale(found, palette)))
         for row in range(answers):
             marks.append(Rect(left, origin + row * cell, read * cell, cell, focus=Focus(focus.layer, (row,)),
                               tip=f"The answer after step {row + 1}."))
@@ -311,23 +327,43 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
 def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
     """Whether gradient and cause agree, and the ranges of the colours."""
     s = look.text_scale
+    marks = _agreement(found, answer, x, y, wide, look)
+    low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
+    marks += parts.legend(x, y + 76 * s, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
+    marks += parts.legend(x, y + 134 * s, wide, look, "activation", "Logit minus logit without it", f"−{_most(found)}",
+                          "0", _most(found))
+    marks.append(Text(x, y + 182 * s, plain(f"stands in: {found.neutral}"), 11 * s, 400, "ink-2",
+                      max_width=wide))
+    return marks
+
+
+def _most(found: Hanging) -> str:
+    """The largest change, in words."""
+    return numbers.number(found.most, 1 if found.most >= 1 else 2)
+
+
+def _scale(found: Hanging, palette: str) -> Scale:
+    """What the colours of both maps, and of the text above them, stand for."""
+    if palette == "gradient":
+        return Scale("gradient", "size of the gradient", "what is read", found.top * 10.0 ** -DECADES, found.top,
+                     "one scale for all answers", log=True)
+    return Scale("activation", "change of the logit", "leaving a step out", -found.most, found.most,
+                 "one scale for all answers")
+
+
+def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
+    """The rank correlation of both; for a room with its words below it."""
+    s = look.text_scale
     agreement = found.agreement(answer)
     marks: list[Mark] = [Text(x, y + 2 * s, plain("Do both agree?"), 12 * s, 600, "ink")]
     if agreement is None:
         marks.append(Text(x, y + 24 * s, plain("too few steps to rank"), 12 * s, 400, "ink-2", max_width=wide))
     else:
         value = numbers.number(agreement, 2)
-        beside = x + width(value, 26 * s, 600) + 12 * s
+        left, top = (x, y + 54 * s) if look.room else (x + width(value, 26 * s, 600) + 12 * s, y + 23 * s)
         marks += [Text(x, y + 36 * s, plain(value), 26 * s, 600, "ink", display=True),
-                  Text(beside, y + 23 * s, plain("rank correlation"), 11 * s, 400, "ink-2"),
-                  Text(beside, y + 37 * s, plain(f"over {found.known(answer)} steps"), 11 * s, 400, "ink-2")]
-    low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
-    marks += parts.legend(x, y + 76 * s, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
-    most = numbers.number(found.most, 1 if found.most >= 1 else 2)
-    marks += parts.legend(x, y + 134 * s, wide, look, "activation", "Logit minus logit without it", f"−{most}", "0",
-                          most)
-    marks.append(Text(x, y + 182 * s, plain(f"stands in: {found.neutral}"), 11 * s, 400, "ink-2",
-                      max_width=wide))
+                  Text(left, top, plain("rank correlation"), 11 * s, 400, "ink-2"),
+                  Text(left, top + 14 * s, plain(f"over {found.known(answer)} steps"), 11 * s, 400, "ink-2")]
     return marks
 
 
@@ -406,8 +442,8 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
     said = "This cannot be measured for this network or for an input of this length." if known is not None else \
         "Not measured yet: this takes a backward pass for every answer, and a forward pass without every step."
     marks = [*parts.sentence(look, said),
-             Rect(LEFT * s, TOP * s, look.size[0] - (LEFT + RIGHT) * s,
-                  look.size[1] - lanes_height(look) - (TOP + 20) * s, "hatch", "tile-border", 1, inside=True)]
+             Rect(LEFT * s, _top(look), look.size[0] - (LEFT + RIGHT) * s,
+                  look.size[1] - lanes_height(look) - 20 * s - _top(look), "hatch", "tile-border", 1, inside=True)]
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
 

@@ -11,11 +11,12 @@ from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
 
-TOP = 108.0
+TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
 OPENNESS = Scale("pixel", "gate", "every gate", 0.0, 1.0, "0 shut, 1 open")
 
@@ -26,13 +27,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    still = parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
+    still = [] if look.room else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
     marks = parts.sentence(look, said)
     s = look.text_scale
-    room = look.size[1] - lanes_height(look) - TOP * s - 64 * s
+    top = (HEAD + 10 if look.room else TOP) * s
+    room = look.size[1] - lanes_height(look) - top - 64 * s
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):
-        kept, moving = _gate(trace, shown, key, title, values, TOP * s + index * each, each - 16 * s, moment, place,
+        kept, moving = _gate(trace, shown, key, title, values, top + index * each, each - 16 * s, moment, place,
                              look)
         still, marks = still + kept, marks + moving
     kept, moving = steps.lane(trace, shown, moment, look, place)

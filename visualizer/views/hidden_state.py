@@ -25,6 +25,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -49,12 +50,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
-    still, marks = parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
+    still, marks = [] if look.room else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    room = (look.size[1] - lanes_height(look) - (TOP + BELOW) * look.text_scale) / len(ways)
+    top = (HEAD + 10 if look.room else TOP) * look.text_scale
+    room = (look.size[1] - lanes_height(look) - top - BELOW * look.text_scale) / len(ways)
     now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):
-        y = TOP * look.text_scale + index * room
+        y = top + index * room
         kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
         still, marks = still + kept, marks + moving
     kept, moving = steps.lane(trace, shown, moment, look, place)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,12 +23,16 @@ from visualizer.scene.reading import (
     reading,
     shown_layer,
 )
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
 TOP = 116.0
-BARS = 8
+MOST_BARS = 12
+LONGEST = 36
+"""So many symbols of a string are written at most, the last ones."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -42,16 +48,19 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, answers, moment, blank, heat)
     kind = "frames × classes" if blank is not None else "the next symbol" if foretells(trace) else \
         "the answer so far"
-    marks = [*parts.sentence(look, said), *parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
-                                                        "probabilities as the model gives them")]
+    marks = parts.sentence(look, said)
+    if not look.room:
+        marks += parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
+                             "probabilities as the model gives them")
     if blank is None:
-        marks += _bars(trace, shown, answers, moment, look)
+        marks += _bars(trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0]
+                       - 30 * look.text_scale, look)
         marks += _sureness(trace, shown, answers, moment, place, look)
     else:
         marks += _frames(trace, shown, answers, moment, place, blank, look)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
-                   table=_table(trace, shown, answers))
+                   table=_table(trace, shown, answers, look.knob("seed", "0")))
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -70,75 +79,148 @@ def collapsed(path: list[int], blank: int) -> list[int]:
     return [label for label in merged if label != blank]
 
 
-def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, look: Look) -> list[Mark]:
-    """The likeliest answers after the current step, and which one really came."""
+def drawn(row: NDArray[np.float64], seed: str, step: int) -> tuple[int, float]:
+    """(class, number): an answer drawn by its probability, always the same one for a seed and a step.
+
+    The number, 0 … 1, comes from the SHA-256 of seed and step; the class is the one in whose part of the summed
+    probabilities it falls (inverse transform sampling).
+    """
+    number = int.from_bytes(hashlib.sha256(f"{seed}:{step}".encode()).digest()[:6], "big") / 2 ** 48
+    sums = np.cumsum(row)
+    return min(int(np.searchsorted(sums, number * sums[-1], side="right")), len(row) - 1), number
+
+
+def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, bottom: float,
+          look: Look) -> list[Mark]:
+    """The likeliest answers after the current step: which one is greedy, which one is drawn, which one really came."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
     row = answers[now]
     done = steps.read(trace, shown, moment).of(now)
-    order = np.argsort(-row, kind="stable")[:BARS]
-    x, y = steps.LEFT * s, TOP * s
-    track = look.size[0] * 0.36
-    came = shown.words[now + 1] if now + 1 < shown.steps and foretells(trace) else ""
-    marks: list[Mark] = [Text(x, y, plain(f"after step {now + 1}, “{shown.words[now]}”"), 13 * s, 600),
-                         Text(x + track + 70 * s, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12 * s, 400,
-                              "ink-2", "end")]
-    for index, best in enumerate(order):
-        top = y + (18 + index * 30) * s
-        name = label(trace, int(best))
-        right = name == came
-        marks.append(Text(x - 12 * s, top + 15 * s, plain(name), 15 * s, 600 if index == 0 else 400, "ink", "end",
-                          100 * s, mono=True))
-        marks.append(Rect(x, top + 3 * s, track, 16 * s, "sunk", radius=3))
-        if row[best] * track * done >= 0.5:
-            marks.append(Rect(x, top + 3 * s, track * float(row[best]) * done, 16 * s,
-                              "accent-fill" if index == 0 else "ink-2", radius=3))
-        words = "greedy" if index == 0 else ""
-        words = f"{words}, came next" if right and words else "came next" if right else words
-        marks.append(Text(x + track + 70 * s, top + 16 * s, plain(numbers.percent(float(row[best]), 1)), 13 * s,
-                          600 if index == 0 else 400, "ink", "end"))
+    x, y = steps.LEFT * s, _top(look)
+    most = max(1, int((bottom - y - 14 * s) / (26 * s)))
+    sampled, number = drawn(row, look.knob("seed", "0"), now)
+    came = _came(trace, shown, now)
+    order = _shown(row, min(MOST_BARS, most, len(row)), [index for index in (sampled, came) if index is not None])
+    pitch = min(38 * s, (bottom - y - 14 * s) / len(order))
+    names = 100 * s
+    track = look.size[0] - x - (70 + (120 if look.room else 196)) * s
+    ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
+    heading = f"after step {now + 1}, “{shown.words[now]}”" if shown.words[now] != str(now + 1) else \
+        f"after step {now + 1}"
+    marks: list[Mark] = [Text(x, y, plain(heading), 13 * s, 600)]
+    if not look.room:
+        marks.append(Text(x + track, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12 * s, 400, "ink-2",
+                          "end"))
+    for index, answer in enumerate(order):
+        top = y + 12 * s + index * pitch
+        base, high = top + pitch / 2 + 5 * s, min(20 * s, pitch - 8 * s)
+        right = answer == came
+        marks.append(Text(x - 12 * s, base, plain(label(trace, answer)), 15 * s, 600 if ranks[answer] == 0 else 400,
+                          "ink", "end", names, mono=True))
+        marks.append(Rect(x, top + (pitch - high) / 2, track, high, "sunk", radius=3))
+        if row[answer] * track * done >= 0.5:
+            marks.append(Rect(x, top + (pitch - high) / 2, track * float(row[answer]) * done, high,
+                              "accent-fill" if ranks[answer] == 0 else "ink-2", radius=3))
+        marks.append(Text(x + track + 62 * s, base, plain(numbers.percent(float(row[answer]), 1)), 13 * s,
+                          600 if ranks[answer] == 0 else 400, "ink", "end"))
+        words = [word for word, holds in (("greedy", ranks[answer] == 0), ("sampled", answer == sampled),
+                                          ("came next" if foretells(trace) else "target", right)) if holds]
+        if words and ranks[answer] != index:
+            words.append(f"rank {int(ranks[answer]) + 1}")
         if words:
-            marks.append(Text(x + track + 82 * s, top + 16 * s, plain(words), 12 * s, 600 if right else 400,
-                              "accent-ink" if right else "ink-2"))
+            marks.append(Text(x + track + 74 * s, base, plain(", ".join(words)), 12 * s, 600 if right else 400,
+                              "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78 * s))
+    if not look.room:
+        part = f"sampled at {numbers.number(number, 3)} of the sum, seed {look.knob('seed', '0')}"
+        marks.append(Text(look.size[0] - 24 * s, y, plain(part), 11 * s, 400, "ink-2", "end"))
     return marks
+
+
+def _shown(row: NDArray[np.float64], count: int, wanted: list[int]) -> list[int]:
+    """The likeliest answers in their order; those that are wanted take the last places where they are not among
+    them."""
+    order = np.argsort(-row, kind="stable").tolist()
+    first = order[:count]
+    missing = sorted({index for index in wanted if index not in first}, key=order.index)
+    kept = [index for index in first if index in wanted or index == order[0]]
+    free = [index for index in first if index not in kept][:max(0, count - len(kept) - len(missing))]
+    return sorted({*kept, *free}, key=order.index) + missing
+
+
+def _came(trace: Trace, shown: Reading, step: int) -> int | None:
+    """The answer that would be right after a step: the symbol that came next, or the target; None if nobody knows."""
+    if foretells(trace):
+        word = shown.words[step + 1] if step + 1 < shown.steps else None
+        return next((index for index in range(len(trace.labels)) if label(trace, index) == word), None)
+    return trace.objective.target
+
+
+def _top(look: Look) -> float:
+    """Baseline of the heading of the bars: under the title, which a room does without."""
+    return (HEAD + 22 if look.room else TOP + 16) * look.text_scale
+
+
+def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
+    """(top, bottom) of the chart of entropies; both where the bars may end if there is no room for it."""
+    s, foot = look.text_scale, look.size[1] - lanes_height(look)
+    bottom = foot - (34 if foretells(trace) else 14) * s
+    space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 * s + 54 * s
+    high = min(space * 0.45, max(min(120 * s, space * 0.27), space - bars))
+    return (foot + 16 * s, foot + 16 * s) if high < 56 * s or look.room else (bottom - high, bottom)
 
 
 def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span,
               look: Look) -> list[Mark]:
-    """How sure it was at every step: the entropy as bars, accented where its likeliest answer came true."""
+    """How sure it was at every step: the entropy as bars, accented where its likeliest answer came true, and that
+    answer under each."""
     s, now = look.text_scale, steps.current(trace, shown, moment)
-    bits = [entropy(row) for row in answers]
     most = float(np.log2(answers.shape[1]))
-    bottom = look.size[1] - lanes_height(look) - 24 * s
-    high = min(120 * s, bottom - TOP * s - (18 + BARS * 30 + 40) * s)
-    if high < 40 * s:
+    top, bottom = _sureness_top(trace, answers.shape[1], look)
+    high = bottom - top
+    if not high:
         return []
-    top = bottom - high
+    end = place.x + place.count * place.pitch
     marks: list[Mark] = [Text((steps.LEFT - 16) * s, top + 14 * s, plain("entropy"), 13 * s, 600, "ink", "end"),
                          Text((steps.LEFT - 16) * s, top + 30 * s, plain(f"0 to {numbers.number(most)} bits"), 11 * s,
-                              400,
-                              "ink-2", "end"),
-                         Line(((place.x, bottom), (place.x + place.count * place.pitch, bottom)), "rule"),
-                         Line(((place.x, top), (place.x + place.count * place.pitch, top)), "hair")]
+                              400, "ink-2", "end"),
+                         Line(((place.x, bottom), (end, bottom)), "rule"), Line(((place.x, top), (end, top)), "hair")]
     wide = max(1.0, place.pitch - (6 if place.pitch > 12 else 0))
     reach = steps.read(trace, shown, moment)
-    for step, value in enumerate(bits):
-        done = reach.of(step)
+    named = foretells(trace) and place.pitch >= 11 * s
+    if named:
+        marks.append(Text((steps.LEFT - 16) * s, bottom + 18 * s, plain("likeliest next"), 13 * s, 600, "ink", "end"))
+    for step, row in enumerate(answers):
+        done, value = reach.of(step), entropy(row)
         x = place.middle(step) - wide / 2
         if done == 0:
             marks.append(Rect(x, top, wide, high, "hatch"))
             continue
-        best = label(trace, int(np.argmax(answers[step])))
-        right = step + 1 < shown.steps and foretells(trace) and best == shown.words[step + 1]
+        best = int(np.argmax(row))
+        right = foretells(trace) and best == _came(trace, shown, step)
         tall = max(1.0, high * value / most * done)
         marks.append(Rect(x, bottom - tall, wide, tall, "accent" if right else "ink-2", radius=1))
+        if named:
+            marks.append(Text(place.middle(step), bottom + 18 * s, plain(label(trace, best)), 13 * s,
+                              600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
+                              opacity=done))
         if step == now:
             marks.append(Text(place.middle(step), bottom - tall - 6 * s, plain(numbers.number(value)), 12 * s, 600,
-                              "ink",
-                              "middle"))
+                              "ink", "middle"))
     if foretells(trace):
-        marks.append(Text(place.x, top - 22 * s, plain("bars in the accent: the likeliest answer came true"), 12 * s,
-                          400, "ink-2"))
+        marks.append(Text(place.x, top - 10 * s, plain(_came_true(trace, shown, answers, reach)), 12 * s, 400, "ink-2",
+                          max_width=end - place.x))
     return marks
+
+
+def _came_true(trace: Trace, shown: Reading, answers: NDArray[np.float64], reach: steps.Reach) -> str:
+    """What the accent means; after the last step the whole string beside the one that really came."""
+    if len(reach.done) < shown.steps or shown.steps < 2:
+        return "accent: the likeliest answer came true"
+    best = [int(np.argmax(row)) for row in answers[:shown.steps - 1]]
+    right = sum(index == _came(trace, shown, step) for step, index in enumerate(best))
+    said, real = "".join(label(trace, index) for index in best[-LONGEST:]), "".join(shown.words[1:][-LONGEST:])
+    cut = "…" if len(best) > LONGEST else ""
+    return f"{right} of {len(best)} came true: said “{cut}{said}”, target “{cut}{real}”"
 
 
 def _known(trace: Trace, shown: Reading, moment: Moment) -> list[int]:
@@ -154,7 +236,7 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     s, now = look.text_scale, steps.current(trace, shown, moment)
     classes = answers.shape[1]
     marks, y = _picture(trace, shown, place, now, look)
-    room = look.size[1] - lanes_height(look) - y - 110 * s
+    room = look.size[1] - lanes_height(look) - y - 116 * s
     high = float(int(min(32 * s, room / classes)))
     read = _known(trace, shown, moment)
     for index in range(classes):
@@ -183,13 +265,35 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
             marks.append(Line(((place.middle(step), below + 8 * s), (place.middle(step), below + 22 * s)), "rule", 1.5))
             marks.append(Text(place.middle(step), below + 42 * s, plain(label(trace, path[step])), 20 * s, 600,
                               "accent-ink", "middle", mono=True))
+    if len(read) == shown.steps:
+        marks += _whole(trace, collapsed(path, blank), below + 70 * s, look)
+    return marks
+
+
+def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
+    """The whole string when all frames are read, and the target beside it where one is known."""
+    s = look.text_scale
+    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    target = [] if loss is None else [int(index) for index in loss.settings.get("target", ())]
+    words = "".join(label(trace, index) for index in said) or "nothing"
+    x = steps.LEFT * s
+    marks: list[Mark] = [Text((steps.LEFT - 12) * s, y, plain("all of it"), 13 * s, 600, "ink", "end"),
+                         Text(x, y, plain(words), 18 * s, 600, "accent-ink", mono=True)]
+    if target:
+        right = said == target
+        x += width(words, 18 * s, 600, True) + 28 * s
+        wanted = "".join(label(trace, index) for index in target)
+        marks += [Text(x, y, plain("target"), 13 * s, 600),
+                  Text(x + 56 * s, y, plain(wanted), 18 * s, 600, "ink", mono=True),
+                  Text(x + 72 * s + width(wanted, 18 * s, 600, True), y, plain("the same" if right else "not the same"),
+                       12 * s, 400, "ink-2")]
     return marks
 
 
 def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Look) -> tuple[list[Mark], float]:
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
-    s, top = look.text_scale, TOP * look.text_scale
+    s, top = look.text_scale, (HEAD + 14 if look.room else TOP) * look.text_scale
     source = reads.read_by(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
@@ -198,7 +302,8 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
     return [Text((steps.LEFT - 12) * s, top + 20 * s, plain("sees"), 13 * s, 600, "ink", "end"),
             Text((steps.LEFT - 12) * s, top + 36 * s, plain("stretched"), 11 * s, 400, "ink-2", "end"),
-            Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel"),
+            Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel",
+                  scale=reads.scale_of(source)),
             Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
                  radius=3)], top + rows * pixel + 12 * s
 
@@ -227,15 +332,17 @@ def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             f"of surprise are left of {numbers.number(float(np.log2(answers.shape[1])))}.")
 
 
-def _table(trace: Trace, shown: Reading, answers: NDArray[np.float64]) -> Table:
-    """One row a step, the likeliest three answers."""
+def _table(trace: Trace, shown: Reading, answers: NDArray[np.float64], seed: str) -> Table:
+    """One row a step, the likeliest three answers and the one that is drawn."""
     rows = []
     for step in range(shown.steps):
         order = np.argsort(-answers[step], kind="stable")[:3]
         best = [value for index in order for value in (label(trace, int(index)), float(answers[step][index]))]
         best += [""] * (6 - len(best))
-        rows.append((step + 1, shown.words[step], entropy(answers[step]), *best))
-    return Table(("step", "reads", "entropy in bits", "first", "p", "second", "p", "third", "p"), tuple(rows))
+        sampled = label(trace, drawn(answers[step], seed, step)[0])
+        rows.append((step + 1, shown.words[step], entropy(answers[step]), *best, sampled))
+    return Table(("step", "reads", "entropy in bits", "first", "p", "second", "p", "third", "p", "sampled"),
+                 tuple(rows))
 
 
 def _suits(trace: Trace) -> bool:
@@ -246,5 +353,6 @@ def _suits(trace: Trace) -> bool:
 
 VIEW = View(
     "step_outputs", "Answers", "What the model answers at each step, and how sure it is.",
-    suits=_suits, draw=draw, order=18, knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")),),
+    suits=_suits, draw=draw, order=18,
+    knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
 )

@@ -12,6 +12,7 @@ from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Picture, Rect, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -33,7 +34,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, plane, moment)
     words = (f"{shown.units} numbers a state, seen in 2: they hold {numbers.percent(float(plane.shares.sum()), 0)} of "
              "its variance")
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words)]
+    marks = [*parts.sentence(look, said), *([] if look.room else parts.title(look, layer.name, words))]
     marks += _path(trace, shown, plane, moment, look)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -71,8 +72,10 @@ def fitted(shown: Reading) -> Plane:
 
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
     s = look.text_scale
-    x, y = steps.LEFT * s, TOP * s
-    wide, high = look.size[0] - x - 60 * s, look.size[1] - lanes_height(look) - y - 56 * s
+    x, y = steps.LEFT * s, (HEAD + 8 if look.room else TOP) * s
+    if look.room:
+        x = 24 * s
+    wide, high = look.size[0] - x - (24 if look.room else 60) * s, look.size[1] - lanes_height(look) - y - 56 * s
     low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
     span = np.maximum(high_end - low, 1e-9)
     unit = min((wide - 96 * s) / span[0], (high - 96 * s) / span[1])  # one scale on both: distances can be compared
@@ -139,7 +142,7 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
             s: float) -> list[Mark]:
     """The words of the current step, of the start and of the latest steps: each beside its dot, where there is room."""
     marks: list[Mark] = []
-    taken: list[tuple[float, float, float, float]] = []
+    taken = [(px - 3 * s, py - 3 * s, px + 3 * s, py + 3 * s) for px, py in points[older:]]
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
@@ -148,7 +151,9 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
         size, weight = (13 * s, 600) if chosen else (12 * s, 500)
         wide, off = width(word, size, weight), (14 if chosen else 8) * s
         for left, base in ((px + off, py + 4 * s), (px - off - wide, py + 4 * s), (px - wide / 2, py - off),
-                           (px - wide / 2, py + off + 10 * s)):
+                           (px - wide / 2, py + off + 10 * s), (px + off * 0.7, py - off * 0.7),
+                           (px - off * 0.7 - wide, py - off * 0.7), (px + off * 0.7, py + off * 0.7 + size * 0.7),
+                           (px - off * 0.7 - wide, py + off * 0.7 + size * 0.7)):
             spot = (left - 2, base - size, left + wide + 2, base + 3 * s)
             if all(spot[2] <= a or c <= spot[0] or spot[3] <= b or d <= spot[1] for a, b, c, d in taken):
                 taken.append(spot)

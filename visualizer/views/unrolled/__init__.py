@@ -8,8 +8,8 @@ import numpy as np
 
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Look, Picture, Table, unmarked
-from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, shown_layer
-from visualizer.scene.timeline import Moment
+from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace
 from visualizer.views import View
 from visualizer.views.unrolled._around import band, lengths, loop, names, openings, unit_row, whole_picture
@@ -17,6 +17,7 @@ from visualizer.views.unrolled._columns import columns
 from visualizer.views.unrolled._lane import lane
 from visualizer.views.unrolled._opened import opened_cell
 from visualizer.views.unrolled._plan import Plan, plan
+from visualizer.views.unrolled._saliency import Saliency
 from visualizer.views.unrolled._strip import strip
 
 
@@ -28,7 +29,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     laid = plan(trace, layer.name, moment, look)
     said = _sentence(trace, laid, moment)
-    still = names(trace, laid, look)
+    still = names(trace, laid, moment, look)
     marks = [*parts.sentence(look, said), *band(laid, look)]
     if laid.strip is not None:
         kept, moving = strip(laid, look)
@@ -36,13 +37,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += columns(trace, laid, look) + openings(laid, look)
     marks += whole_picture(laid, look) + lengths(laid, look) + loop(laid, look) + unit_row(laid, focus, look)
     if laid.opened:
-        marks += opened_cell(trace, laid, focus, look)
+        marks += opened_cell(trace, laid, moment, focus, look)
     kept, moving = lane(laid, moment, look)
     still, marks = still + kept, marks + moving
     if 0 < laid.fold < 1:
         still, marks = [], still + marks
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said),
-                   table=_table(trace, laid.shown))
+                   table=_table(trace, reading(trace, laid.shown.layer.name), laid.saliency))
 
 
 # --- words and table ------------------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
     shown, reached = laid.shown, round(laid.step)
     if moment.backward:
-        return _sentence_back(shown, moment, reached)
+        return _sentence_back(laid, moment, reached)
     if reached < 1:
         return f"The {shown.name} has read nothing yet: its state is all zeros, {shown.units} of them."
     probabilities = guesses(trace)
@@ -83,27 +84,33 @@ def _quoted(shown: Reading, reached: int) -> str:
     return "" if word == str(reached) else f", “{word}”"
 
 
-def _sentence_back(shown: Reading, moment: Moment, reached: int) -> str:
-    norms = shown.norms
+def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
+    shown = laid.shown
+    norms, back = shown.norms, laid.saliency
     if norms is None or not norms.max() > 0:
         return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
+    if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
+        most = int(np.argmax(back.sizes[:shown.steps]))
+        return (f"The loss hangs most on what step {most + 1} reads{_quoted(shown, most + 1)}: ∥∂L/∂x∥ is "
+                f"{{{numbers.significant(float(back.sizes[most]), 3)}}} there.")
     last = float(norms[shown.entered])
-    back = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
+    gone = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
     value = float(norms[reached - 1])
-    if back < 0:
+    if gone < 0:
         return f"Step {reached} gets no gradient: what is differentiated was known before it."
-    if back == 0:
+    if gone == 0:
         return f"The gradient enters at step {reached} with ∥∂L/∂h∥ = {{{numbers.significant(value, 3)}}}."
     share = value / last
     of = f"{numbers.significant(share, 2)} times" if share > 1.005 else \
         f"{numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)} of"
-    return (f"{back} step{'s' if back > 1 else ''} back ∥∂L/∂h∥ is {{{numbers.significant(value, 3)}}}: "
+    return (f"{gone} step{'s' if gone > 1 else ''} back ∥∂L/∂h∥ is {{{numbers.significant(value, 3)}}}: "
             f"{of} what it was where it entered.")
 
 
 @lru_cache(maxsize=8)
-def _table(trace: Trace, shown: Reading) -> Table:
+def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
     """One row a step."""
+    by_step = back is not None and back.by_step
     probabilities = guesses(trace)
     norms = shown.norms
     rows: list[tuple[str | float | int, ...]] = []
@@ -115,12 +122,14 @@ def _table(trace: Trace, shown: Reading) -> Table:
         row += [float(np.linalg.norm(shown.states[step]))]
         row += [float(values[step].mean()) for _, _, values in shown.gates]
         row.append("" if norms is None else float(norms[step]))
+        if back is not None and by_step:
+            row.append(float(back.sizes[step]))
         rows.append(tuple(row))
     heads = ["step", "reads"]
     if probabilities is not None and len(probabilities) == shown.steps:
         heads += ["expects", "probability", "entropy in bits"]
     heads += ["size of the state", *(title for _, title, _ in shown.gates), "gradient norm"]
-    return Table(tuple(heads), tuple(rows))
+    return Table((*heads, *(["gradient norm of what is read"] if by_step else [])), tuple(rows))
 
 
 VIEW = View(

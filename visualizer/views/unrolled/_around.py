@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.scene import numbers, parts, reads
-from visualizer.scene.picture import Focus, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.reading import Reading, foretells
+from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views.unrolled._columns import joined, top_of_states
 from visualizer.views.unrolled._plan import LEFT, RIGHT, Plan, Track
@@ -21,17 +22,19 @@ def band(plan: Plan, look: Look) -> list[Mark]:
     margin = (4 + 8 * plan.moved) * s
     bottom = plan.tracks[-1].end + 10 * s
     marks: list[Mark] = [Rect(x - margin, top, wide + 2 * margin, bottom - top, "tint", radius=8 * s)]
+    if look.room:
+        return marks
     lane = plan.open_x(plan.step - 1) - 4 * s
     return [*marks, Rect(lane, plan.lane + 4 * s, plan.tile + 8 * s, look.size[1] - plan.lane - 8 * s, "accent",
                          radius=8 * s, opacity=0.13)]
 
 
-def names(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
     """What each row is, at its left."""
     s = look.text_scale
     folded = plan.middle - plan.wide / 2 - 28 * s
     x = (LEFT - 16) * s + (folded - (LEFT - 16) * s) * plan.moved
-    rows = [(plan.reads + 20 * s, "reads", _what_is_read(plan))]
+    rows = [(plan.reads + 20 * s, "reads", _what_is_read(plan, moment))]
     if plan.expects:
         title, words = ("expects next", "bold when right") if foretells(trace) else ("says", "likeliest answer")
         rows.append((plan.expects + 12 * s, title, words))
@@ -69,11 +72,13 @@ def _gate_type(plan: Plan, s: float) -> tuple[float, int]:
     return (13 * s, 600) if len(plan.tracks) == 1 else (12 * s, 500)
 
 
-def _what_is_read(plan: Plan) -> str:
-    """A few words on what is read, where it is more than a word."""
+def _what_is_read(plan: Plan, moment: Moment) -> str:
+    """A few words on what is read, where it is more than a word; on the way back on its gradient."""
     shown, source = plan.shown, plan.source
     if shown.padded:
         return f"{shown.steps} of {shown.total} steps"
+    if moment.backward and plan.saliency is not None:
+        return plan.saliency.words
     if source is None:
         return ""
     if source.kind == "numbers":
@@ -93,8 +98,18 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
         return []
     x, folded = plan.end + 8 * s, plan.middle + plan.wide / 2 + 28 * s
     done = plan.track.read
-    return reads.whole(source, x + (folded - x) * plan.moved, plan.reads + 30 * s * plan.moved, pixel,
-                       len(done.done) + (done.now >= 0 and done.share > 0), plan.now if plan.step >= 1 else -1)
+    left, top = x + (folded - x) * plan.moved, plan.reads + 30 * s * plan.moved
+    over: list[Mark] = []
+    if plan.saliency is not None:
+        for step, seen in enumerate(plan.pulls[:len(source.values)]):
+            if seen > 0:
+                entries = plan.saliency.entries[step:step + 1]
+                place = (left, top + step * pixel) if source.upright else (left + step * pixel, top)
+                over.append(Image(*place, (pixel, pixel), np.ascontiguousarray(
+                    entries[None] if source.upright else entries.T[None]), "gradient", border="", opacity=seen,
+                    scale=plan.saliency.scale))
+    return reads.whole(source, left, top, pixel, len(done.done) + (done.now >= 0 and done.share > 0),
+                       plan.now if plan.step >= 1 else -1, over)
 
 
 def _names_of(track: Track, plan: Plan, s: float) -> list[tuple[float, str, str]]:

@@ -8,10 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.scene import colour, parts, reads
+from visualizer.scene import colour, numbers, parts, reads
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
 from visualizer.scene.timeline import part
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views.unrolled._plan import Plan, Track
 
@@ -88,6 +89,7 @@ def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         marks += [Rect(x + index * pitch, plan.reads, wide, high, "sunk", radius=4 * s, focus=Focus(name, (step,)))
                   for index, step in enumerate(steps) if step < plan.shown.steps]
         marks += reads.bars(source, known, x, plan.reads, wide, high, pitch, name)
+        marks += _pulled(plan, known, x, wide, pitch, high, look)
     elif source.kind == "rows":
         cell = (wide, high / source.values.shape[1])
         marks.append(reads.lines(source, known, x, plan.reads, cell, pitch, name, 0.3))
@@ -98,6 +100,7 @@ def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
             if len(some) and some.start in known and seen:
                 left = x + (some.start - known.start) * pitch
                 marks.append(reads.lines(source, some, left, plan.reads, cell, pitch, name, seen))
+        marks += _pulled(plan, known, x, wide, pitch, high, look)
     else:
         marks += _windows(plan, known, x, wide, pitch, high, look)
     for index, step in enumerate(steps):
@@ -111,6 +114,54 @@ def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
     return marks
 
 
+def _pulled(plan: Plan, steps: range, x: float, wide: float, pitch: float, high: float, look: Look) -> list[Mark]:
+    """Over what steps read, the size of the gradient of each of its values, where that has come; numbers keep their
+    bars, and a minus where the gradient is negative."""
+    found, source = plan.saliency, plan.source
+    if found is None or source is None:
+        return []
+    name, count = plan.shown.layer.name, found.values.shape[1]
+    one_row = source.kind == "numbers" and wide / count >= 3
+    cell = (wide / count, high) if one_row else (wide, high / count)
+    marks: list[Mark] = []
+    for some, seen in _alike(steps, plan.pulls):
+        left = x + (some.start - steps.start) * pitch
+        entries = found.entries[some.start:some.stop]
+        shaped = np.ascontiguousarray(entries[:, None, :] if one_row else entries[:, :, None])
+        marks.append(Image(left, plan.reads, cell, shaped, "gradient", len(some), (pitch, 0), focus=Focus(name),
+                           indices=tuple(some), opacity=seen, scale=found.scale))
+        if one_row:
+            marks += parts.faded([*reads.bars_on(source, some, entries, left, plan.reads, wide, high, pitch, look),
+                                  *_signs(found.values, some, entries, source.values, left, plan.reads, cell, pitch,
+                                          look)], seen)
+    return marks
+
+
+def _signs(gradient: NDArray[np.float64], steps: range, entries: NDArray[np.uint8], values: NDArray[np.float64],
+           x: float, y: float, cell: tuple[float, float], pitch: float, look: Look) -> list[Mark]:
+    """A minus on every negative gradient, on the side of the zero line where its number has no bar."""
+    if cell[0] < 8:
+        return []
+
+    def middle(tile: int, row: int, column: int) -> tuple[float, float]:
+        side = 0.75 if values[steps.start + tile, column] >= 0 else 0.25
+        return x + tile * pitch + (column + 0.5) * cell[0], y + side * cell[1]
+
+    return parts.minuses(gradient[steps.start:steps.stop, None, :], entries[:, None, :], "gradient", look,
+                         min(19.0, cell[0]), middle)
+
+
+def _alike(steps: range, seen: tuple[float, ...]) -> list[tuple[range, float]]:
+    """Neighbouring steps of which equally much is seen; none of which nothing is."""
+    found: list[tuple[range, float]] = []
+    for step in steps:
+        if found and found[-1][1] == seen[step]:
+            found[-1] = range(found[-1][0].start, step + 1), seen[step]
+        else:
+            found.append((range(step, step + 1), seen[step]))
+    return [(some, share) for some, share in found if share > 0]
+
+
 def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high: float, look: Look) -> list[Mark]:
     """The columns of the picture over the steps that they become, and the window that the step of the beat sees."""
     source, s = plan.source, look.text_scale
@@ -121,8 +172,9 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
         low, last = source.windows[steps.start]
         low, last = max(0, low), min(total - 1, last)
         shown = reads.shades(source)[None, :, low:last + 1]
-        return [Image(x, plan.reads, (wide / shown.shape[2], high / rows), np.ascontiguousarray(shown), "pixel",
-                      scale=reads.scale_of(source))]
+        cell = (wide / shown.shape[2], high / rows)
+        return [Image(x, plan.reads, cell, np.ascontiguousarray(shown), "pixel", scale=reads.scale_of(source)),
+                *_came_back(plan, x, cell, low, last + 1)]
     each = total / plan.shown.total
     first, end = int(np.ceil(steps.start * each)), int(np.floor(steps.stop * each))
     left, pixel = x - (pitch - wide) / 2, pitch / each
@@ -130,6 +182,7 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
     marks: list[Mark] = [
         Image(left + (first - steps.start * each) * pixel, plan.reads, (pixel, high / rows),
               np.ascontiguousarray(shown), "pixel", scale=reads.scale_of(source)),
+        *_came_back(plan, left + (first - steps.start * each) * pixel, (pixel, high / rows), first, end),
         Image(left, plan.reads, (pitch, high), np.zeros((len(steps), 1, 1), np.uint8), "pixel", len(steps),
               focus=Focus(name), indices=tuple(steps), opacity=0.0)]
     for number, seen in ((plan.came, 1 - plan.share), (plan.reached, plan.share)):
@@ -140,6 +193,16 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
         marks.append(Rect(a - 1, plan.reads - 2, b - a + 2, high + 4, "", "accent", 2.5 * s, radius=3,
                           opacity=seen * plan.worded))
     return marks
+
+
+def _came_back(plan: Plan, x: float, cell: tuple[float, float], first: int, end: int) -> list[Mark]:
+    """The size of the gradient of every pixel in some columns, when it is known: of all of them at once."""
+    found = plan.saliency
+    seen = plan.pulls[0]
+    if found is None or seen <= 0:
+        return []
+    return [Image(x, plan.reads, cell, np.ascontiguousarray(found.entries[None, :, first:end]), "gradient",
+                  opacity=seen, scale=found.scale)]
 
 
 def _lit(plan: Plan, step: int) -> float:
@@ -181,10 +244,20 @@ def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         lit = _lit(plan, step)
         if lit:
             marks.append(replace(box, fill="accent-fill", opacity=lit))
+        came, fill = plan.pulls[step], ""
+        if plan.saliency is not None and came > 0:
+            fill = f"gradient:{int(plan.saliency.entries[step, 0])}"
+            marks.append(replace(box, fill=fill, opacity=came, scale=plan.saliency.scale, tip=(
+                f"Step {step + 1}, “{shown.words[step]}”: the size of its gradient is "
+                f"{numbers.significant(float(plan.saliency.values[step, 0]), 3)}.")))
+            marks += parts.faded([replace(box, x=box.x - 1, y=y - 1, width=wide + 2, height=34 * s, fill="",
+                                          stroke="accent", stroke_width=2.5 * s)], lit)
         said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide, s)
         if not said or _folds(plan, step, pitch):
             continue
-        for color, seen in (("ink" if plan.track.read.of(step) else "ink-2", 1 - lit), ("on-accent", lit)):
+        inks = [("ink" if plan.track.read.of(step) else "ink-2", (1 - lit) * (1 - came)),
+                ("on-accent", lit * (1 - came)), (colour.ink_on(fill, look.theme) if fill else "ink", came)]
+        for color, seen in inks:
             if seen * worded > 0:
                 marks.append(Text(box.x + wide / 2, y + 21 * s, plain(said), size, 600, color, "middle",
                                   max(wide, 1.0) - 2 if wide > 4 else 0, mono=mono, opacity=seen * worded))
@@ -227,7 +300,9 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
             marks.append(Rect(x + wide / 2 - 5 * s, y + 3 * s, 10 * s, 10 * s, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
         elif cell or plan.pitch >= (60 if look.room else 40) * s:
-            words = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
+            words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
+            if look.room and width(words, 11 * s, weight) > plan.pitch - 3 * s and not cell:
+                words = (Run(label(trace, best)),)
             marks.append(Text(x, y + 12 * s, words, 11 * s, weight, ink, max_width=wide + 6 * s, opacity=known))
         elif plan.pitch >= 18 * s:
             marks.append(Text(x + wide / 2, y + 12 * s, plain(label(trace, best)), 11 * s, weight, ink, "middle", wide,

@@ -9,6 +9,7 @@ import numpy as np
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.scene.reading import TABS, Reading, Row, conclusion, opened
+from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views.unrolled._around import unit_of
@@ -16,14 +17,22 @@ from visualizer.views.unrolled._plan import LEFT, OPENED, Plan
 
 MOST_UNITS = 32
 """Units of the opened cell that stand side by side."""
+SIGNED = 8.0
+"""Cells at least so wide, at a text scale of 1, carry a minus where their value is negative."""
 
 
-def opened_cell(trace: Trace, plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
-    """The opened cell under the columns: how a gate of the current step came about, unit by unit."""
+def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
+    """The opened cell under the columns: how a gate of the current step came about, unit by unit.
+
+    It is the one looked at, or on the way back the one whose part of the beat was just walked, or the knob's.
+    """
     s, top, shown, step = look.text_scale, plan.opened, plan.shown, plan.now
     tabs = TABS[shown.cell]
     part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
-    key = part_of if part_of in dict(tabs) else look.knob("gate", tabs[0][0])
+    walked = _walked(moment)
+    if walked:
+        step = min(shown.steps, max(1, plan.reached)) - 1  # the band may still be on its way there
+    key = part_of if part_of in dict(tabs) else walked if walked in dict(tabs) else look.knob("gate", tabs[0][0])
     key = key if key in dict(tabs) else tabs[0][0]
     chosen = None if focus is None else unit_of(focus, shown)
     unit = plan.track.order[0] if chosen is None else chosen
@@ -44,6 +53,19 @@ def opened_cell(trace: Trace, plan: Plan, focus: Focus | None, look: Look) -> li
     return marks + _opened_rows(opened(trace, shown, key, step), units, unit, key, shown, step, plan, look)
 
 
+def _walked(moment: Moment) -> str:
+    """The part of a step that the gradient has just gone through, where the beat stands at its end.
+
+    While it plays a beat is nowhere near such a place for longer than a frame, so that nothing flicks; stepping from
+    part to part and addresses such as `lstm.backward[3].forget` stop there.
+    """
+    count = len(moment.beat.parts)
+    if not moment.backward or not count or moment.phase in (0, 1):
+        return ""
+    walked = moment.phase * count
+    return moment.part if abs(walked - round(walked)) < 1e-9 else ""
+
+
 def _units_around(plan: Plan, unit: int, count: int) -> tuple[int, ...]:
     """So many units as stand side by side, in the order of the rows, with one among them."""
     if count <= MOST_UNITS:
@@ -60,11 +82,12 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     room = look.size[0] - plan.x - 180 * s
     side = float(int(min(22 * s, room / len(units) - 2)))
     pitch, high = side + 2, float(int(min(22 * s, (OPENED * s - 50 * s) / len(lines) - 3)))
-    top = max(1e-12, max(float(np.max(np.abs(row.values))) for row in lines[:-1]))
+    squashed = key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
+    top = max(1e-12, *(float(np.max(np.abs(row.values))) for row in (lines[:-1] if squashed else lines)))
     marks: list[Mark] = []
     right = plan.x + len(units) * pitch + 12 * s
     for index, row in enumerate(lines):
-        bounded = row.result and key not in ("cell", "preactivation")
+        bounded = row.result and squashed
         most = 1.0 if bounded else top
         shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)
@@ -73,7 +96,7 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
                            scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if bounded else
                                        f"sums of {shown.layer.name}.{key}", -most, most)))
-        if side >= 16:
+        if side >= SIGNED * s:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
         value = float(row.values[unit])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -16,6 +16,7 @@ from visualizer.scene.reads import Read, read_by
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, part, timeline
 from visualizer.trace import Trace
+from visualizer.views.unrolled._saliency import Saliency, come, saliency
 
 LEFT, RIGHT = 132.0, 76.0
 WINDOW, MOST_WITHOUT = 18, 40
@@ -95,6 +96,10 @@ class Plan:
     """Top of the opened cell; 0 where there is no room for it."""
     wide: float
     """Width of the folded cell."""
+    saliency: Saliency | None
+    """What came back to what is read, if anything did."""
+    pulls: tuple[float, ...]
+    """How much of it is seen of each step, 0 … 1."""
 
     @property
     def track(self) -> Track:
@@ -182,14 +187,23 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     expects = answers is not None and len(answers) == shown.total
     by = look.knob("order", "last")
     readings = tuple(reading(trace, each) for each in names)
+    if look.room and len(names) > 1:
+        readings = tuple(without_gates(trace, each) for each in names)
     rows = _rows(readings, windowed, expects, source, look)
     tracks = tuple(
         Track(each, *places, _order(each, by, reached), steps.read(trace, each, moment),
               steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch)
         for each, places in zip(readings, rows.tracks, strict=True))
+    pulled = saliency(trace, shown, source)
     return Plan(step, came, reached, share, start, count, LEFT * s, pitch, tile, rows.reads, rows.reads_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
-                _fold(look), rows.opened, min(FOLDED * s, room / 4))
+                _fold(look), rows.opened, min(FOLDED * s, room / 4), pulled, come(trace, shown, pulled, moment))
+
+
+@lru_cache(maxsize=32)
+def without_gates(trace: Trace, name: str) -> Reading:
+    """A reading whose gates are left out: a room sees the states of two directions, or it sees nothing."""
+    return replace(reading(trace, name), gates=())
 
 
 @lru_cache(maxsize=32)

@@ -1,0 +1,124 @@
+"""Saliency: how much the loss hangs on what each step read, arriving with the gradient of that step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.scene import colour, hops, numbers, steps
+from visualizer.scene.picture import Scale
+from visualizer.scene.reading import Reading, first_level, layers, reading
+from visualizer.scene.reads import Read
+from visualizer.scene.timeline import Moment, part
+from visualizer.scene.type import width
+from visualizer.trace import Trace
+
+FLOOR = 1e-6
+"""Sizes are drawn down to this share of the largest one."""
+ROOM = 110.0
+"""Pixels for the words beside the row, at a text scale of 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Saliency:
+    """The gradient of the loss with respect to what is read."""
+
+    values: NDArray[np.float64]
+    """(step, 1): ∥∂L/∂x_t∥ of a word; (step, value) of rows and numbers, (row, column) of a picture: with its sign."""
+    whole: bool
+    """Whether a step has one size for all that it reads."""
+    by_step: bool
+    """Whether its rows are steps; those of a picture that windows are cut out of are not."""
+    at: str
+    """The layer with whose beat all of it is known; empty where each step's is known when its gradient has come."""
+
+    @cached_property
+    def top(self) -> float:
+        return float(np.max(np.abs(self.values), where=np.isfinite(self.values), initial=0.0)) or 1.0
+
+    @cached_property
+    def entries(self) -> NDArray[np.uint8]:
+        """Palette entries of the sizes, on one log scale for all steps."""
+        return colour.magnitude(self.values, self.top * FLOOR, self.top)
+
+    @property
+    def scale(self) -> Scale:
+        """What the entries stand for."""
+        return Scale("gradient", "size of the gradient", "what is read", self.top * FLOOR, self.top,
+                     "one scale for every step", log=True)
+
+    @property
+    def words(self) -> str:
+        """What the colours show, and the largest of it."""
+        of = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|"
+        two, one = numbers.significant(self.top, 2), numbers.significant(self.top, 1)
+        tried = (f"{of} to {two}, log", f"∂L/∂x to {two}, log", f"∂L/∂x to {one}, log", f"to {one}, log")
+        return next((words for words in tried if width(words, 11, 400) <= ROOM), tried[-1])
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """(step,): the size of the gradient of all that a step read."""
+        found: NDArray[np.float64] = np.linalg.norm(self.values, axis=1)
+        return found
+
+
+@lru_cache(maxsize=32)
+def saliency(trace: Trace, shown: Reading, source: Read | None) -> Saliency | None:
+    """What came back to the network's input, as the row of what is read shows it; None where nothing did."""
+    first, level = trace.layers[0], first_level(trace, shown.layer)
+    straight = all(reader.inner or reader.kind == "dropout" for reader in trace.readers(level.name))
+    symbols = hops.of_symbols(trace, first)
+    if symbols is not None:
+        embedding = next(layer for layer in trace.readers(first.name) if layer.kind == "embedding")
+        return Saliency(symbols[:, None], True, True, "" if straight and level is embedding else embedding.name) \
+            if len(symbols) == shown.total else None
+    if first.gradient is None or not np.any(first.gradient):
+        return None
+    gradient = np.asarray(first.gradient, np.float64)
+    if source is not None and source.kind != "numbers":
+        gradient = gradient[0] if source.kind == "windows" or source.upright else gradient[0].T
+    elif first.axes != ("step", "unit") or len(gradient) != shown.total:
+        return None
+    same = level.gradient is not None and np.array_equal(np.asarray(level.gradient, np.float64), gradient)
+    if source is None:
+        return Saliency(np.linalg.norm(gradient, axis=1)[:, None], True, True, "" if straight and same else first.name)
+    return Saliency(gradient, False, source.kind != "windows", "" if straight and same else first.name)
+
+
+def come(trace: Trace, shown: Reading, found: Saliency | None, moment: Moment) -> tuple[float, ...]:
+    """How much of each step's is seen, 0 … 1: none on the way forward."""
+    seen = np.zeros(shown.total)
+    if found is None or not moment.backward:
+        return tuple(seen.tolist())
+    if found.at:
+        order = [layer.name for layer in trace.layers]
+        here, there = order.index(moment.beat.layer), order.index(found.at)
+        return (moment.phase if here == there else float(here < there),) * shown.total
+    ways = [_of_layer(trace, reading(trace, name), moment, shown.total) for name in _lowest(trace, shown)]
+    return tuple(np.min(ways, axis=0).tolist())
+
+
+def _of_layer(trace: Trace, shown: Reading, moment: Moment, total: int) -> NDArray[np.float64]:
+    """The same as far as one direction of the lowest layer has handed it on: the last part of its beat."""
+    reach, seen = steps.arrived(trace, shown, moment), np.zeros(total)
+    seen[reach.done.start:reach.done.stop] = 1.0
+    if reach.now >= 0:
+        seen[reach.now] = part(reach.share, *moment.beat.stretch("reads"))
+    return seen
+
+
+@lru_cache(maxsize=32)
+def _lowest(trace: Trace, shown: Reading) -> tuple[str, ...]:
+    """The recurrent layers that read what is read first: no other one under them."""
+    level = first_level(trace, shown.layer)
+    found = []
+    for layer in layers(trace):
+        below = trace.inputs(layer)[0]
+        while below.kind == "dropout":
+            below = trace.inputs(below)[0]
+        if below is level:
+            found.append(layer.name)
+    return tuple(found)
