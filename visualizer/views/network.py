@@ -68,7 +68,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def _left_out(plan: Plan, look: Look) -> list[Mark]:
     s = look.text_scale
     words = f"{plan.left_out}; the others scroll past as the beats go on" if plan.left_out else ""
-    return [Text(look.size[0] / 2, plan.bottom + 4 * s, plain(words), 12 * s, 500, "ink-2", "middle")] if words else []
+    return [Text(look.size[0] / 2, plan.bottom + 15 * s, plain(words), 12 * s, 500, "ink-2", "middle")] if words else []
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
