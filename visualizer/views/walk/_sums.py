@@ -93,7 +93,7 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
                     Text((ends[0] + ends[1]) / 2, middle + 8 * s, plain(signs[index]), 24 * s, 500, "ink-2", "middle")]
         return marks, y + 36 * s + tall + 18 * s
     room = frame.width - NAMES * s - 14 * s
-    pixel, across, pitches = _sizes(shape, room, 72 * s, s)
+    pixel, across, pitches = _sizes(shape, room, (34 if frame.look.room else 72) * s, s)
     height = max(-(-shape[0] // across) * pitches[1], 34 * s)
     for title, words, values, palette in strips:
         strip = (title, words, values, palette)
@@ -219,7 +219,8 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         f"{numbers.count(len(items))} terms, largest first"
     title += f", {unit_name}" if unit_name else ""
     end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
-    length = 0.18 * wide
+    widest = max((width(numbers.signed(item / unit, digits), 13 * s, 600) for item in items[shown].tolist()), default=0)
+    length = max(8 * s, min(0.18 * wide, product - bars - widest - 8 * s))
     still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2", max_width=0.55 * wide),
                          Text(product, y + 18 * s, plain(listed.head), 12 * s, 400, "ink-2", "end",
                               max_width=0.44 * wide)]
