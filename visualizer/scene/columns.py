@@ -249,8 +249,8 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
     tile = DEEP_TILE * scale
     columns = [column for group in _groups(columns)
                for column in (_group_sized(trace, group, room, scale, tile) if group[0].style == "maps" else group)]
-    answer = next((index for index, column in enumerate(columns) if index and trace[column.layer].axes[-1:] == ("class",)),
-                  len(columns) - 1)
+    answer = next((index for index, column in enumerate(columns)
+                   if index and trace[column.layer].axes[-1:] == ("class",)), len(columns) - 1)
     placed: dict[str, Column] = {}
     kernel_x: dict[str, float] = {}
     x = _start(columns[0], scale) * scale

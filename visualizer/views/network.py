@@ -270,7 +270,7 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
 
 def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look: Look) -> list[Mark]:
     """The first of the ways to say each line that fits: up to the next column that has such a line itself."""
-    s, marks = look.text_scale, []
+    s, marks = look.text_scale, list[Mark]()
     for number, choices in enumerate(_under_the_name(trace, column, backward, look)):
         room = _header_room(plan, column, look) if number == 0 else _second_line_room(trace, plan, column, look)
         words = next((words for words in choices if text_width(words, 12 * s) <= room), None)
