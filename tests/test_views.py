@@ -36,8 +36,7 @@ def verses() -> Trace:
 @pytest.fixture(scope="module")
 def studied() -> Trace:
     """A short text with all that is measured about it."""
-    return record.with_study(record.pass_of("char_rnn", "text:to be or"), "bptt", "jacobian", "saturation",
-                             "connectivity")
+    return record.with_study(record.pass_of("char_rnn", "text:to be or"), "bptt", "jacobian", "saturation")
 
 
 @pytest.fixture(scope="module", params=["digits_cnn", "lenet_mnist", "mlp_mnist"])
@@ -320,6 +319,14 @@ def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: Vi
                     assert abs(int(mark.values[0, 0, 0]) - wanted) <= 1, f"{name}: {found} {mark.scale}"
                     read += 1
     assert read > 20 or view.name not in ("network", "feature_maps", "filters", "walk")
+
+
+def test_the_colour_bar_of_maps_is_that_of_what_is_shown() -> None:
+    trace = record.record("adding_lstm")
+    for name, picture in some(find("feature_maps"), trace, Look()):
+        images = [mark for mark in picture if isinstance(mark, Image)]
+        bars = {mark.palette for mark in images if mark.scale is None}
+        assert bars <= {mark.palette for mark in images if mark.scale is not None}, name
 
 
 def test_the_colours_of_the_step_gradients_read_back_are_what_was_measured(studied: Trace) -> None:

@@ -231,7 +231,7 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         value, weight, item = float(listed.values[index]), float(listed.weights[index]), float(items[index])
         still.append(Rect(x - 6 * s, row - 16 * s, wide + 12 * s, 23 * s, focus=focus))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
-        for_name = min(0.36 * wide, end - x - width(words, 13 * s) - 8 * s)
+        for_name = min(0.36 * wide, end - x - width(words, 13 * s) - 6 * s)
         shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
         fits = next((words for words in (name, *shorter) if width(rich(words), 13 * s) <= for_name), shorter[-1])
         still.append(Text(x, row, rich(fits), 13 * s, 400, "ink-2", max_width=for_name))
