@@ -12,7 +12,7 @@ import pytest
 
 from tests.toys import deep, leaping, toy, wide
 from visualizer import record
-from visualizer.scene import colour
+from visualizer.scene import colour, hops
 from visualizer.scene.columns import arrange
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit
 from visualizer.scene.timeline import timeline
@@ -31,6 +31,12 @@ def digits() -> Trace:
 @pytest.fixture(scope="module")
 def verses() -> Trace:
     return record.record("char_lstm", "text:wherefore art")
+
+
+@pytest.fixture(scope="module")
+def studied() -> Trace:
+    """A short text with all that is measured about it."""
+    return record.with_study(record.pass_of("char_rnn", "text:to be or"), "bptt", "jacobian", "saturation")
 
 
 @pytest.fixture(scope="module", params=["digits_cnn", "lenet_mnist", "mlp_mnist"])
@@ -190,6 +196,15 @@ def test_a_channel_keeps_its_row_through_convolution_relu_and_pool(digits: Trace
             assert max(middles) - min(middles) <= 2
 
 
+def test_a_step_of_a_sequence_has_the_same_row_in_every_layer(verses: Trace) -> None:
+    for look in SIZES.values():
+        columns = arrange(verses, look).columns
+        rows = {(column.top, column.cell[1] if column.style == "maps" else column.pitch[1])
+                for name in ("input", "embedding", "lstm", "fc", "softmax") for column in [columns[name]]}
+        assert len({high for _, high in rows}) == 1
+        assert max(top for top, _ in rows) - min(top for top, _ in rows) <= 2
+
+
 def test_every_value_of_a_tile_is_a_whole_number_of_pixels(digits: Trace) -> None:
     for look in SIZES.values():
         for column in arrange(digits, look).columns.values():
@@ -265,10 +280,11 @@ def test_the_arcs_of_a_deep_network_end_at_the_rim_of_what_is_seen() -> None:
 
 # --- what the colours stand for -------------------------------------------------------------------------------------
 
-def test_every_colour_of_a_palette_says_what_it_stands_for(view: View, digits: Trace, verses: Trace) -> None:
+def test_every_colour_of_a_palette_says_what_it_stands_for(view: View, digits: Trace, verses: Trace,
+                                                           studied: Trace) -> None:
     """Tinted cells that print their one number aside: their colour tells no more than its sign."""
     looks = (Look(), Look((1600, 900), scope="network"), Look((952, 656), scope="unit"))
-    for trace in (digits, verses):
+    for trace in (digits, verses, studied):
         for look in looks if view.suits(trace) else ():
             for name, picture in some(view, trace, replace(look, bars=False)):
                 bare = [mark for mark in picture if isinstance(mark, Image) and mark.scale is None
@@ -287,9 +303,9 @@ def test_every_colour_of_a_palette_says_what_it_stands_for(view: View, digits: T
 
 
 def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: View, digits: Trace,
-                                                                        verses: Trace) -> None:
+                                                                        verses: Trace, studied: Trace) -> None:
     read = 0
-    for trace in (digits, verses):
+    for trace in (digits, verses, studied):
         for name, picture in some(view, trace, Look()) if view.suits(trace) else ():
             for mark in picture:
                 if not isinstance(mark, Image) or mark.scale is None or mark.scale.each or mark.focus is None \
@@ -303,6 +319,33 @@ def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: Vi
                     assert abs(int(mark.values[0, 0, 0]) - wanted) <= 1, f"{name}: {found} {mark.scale}"
                     read += 1
     assert read > 20 or view.name not in ("network", "feature_maps", "filters", "walk")
+
+
+def test_the_colour_bar_of_maps_is_that_of_what_is_shown() -> None:
+    trace = record.record("adding_lstm")
+    for name, picture in some(find("feature_maps"), trace, Look()):
+        images = [mark for mark in picture if isinstance(mark, Image)]
+        bars = {mark.palette for mark in images if mark.scale is None}
+        assert bars <= {mark.palette for mark in images if mark.scale is not None}, name
+
+
+def test_the_colours_of_the_step_gradients_read_back_are_what_was_measured(studied: Trace) -> None:
+    measured, times = studied.studies["bptt"], timeline(studied)
+    picture = find("bptt").draw(studied, times.find("rnn.forward[3]"), None, Look())
+    images = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None and mark.focus is not None]
+    (matrix,) = [mark for mark in images if mark.focus and mark.focus.part == "from"]
+    tiles = [mark for mark in images if mark.scale and mark.scale.quantity == "size of G"]
+    corner, split = measured["rnn/corner"], measured["rnn/from"]
+    assert len(tiles) == len(corner)
+    for tile in tiles:
+        assert tile.focus is not None
+        assert tile.scale is not None
+        wanted = colour.magnitude(corner[tile.focus.cell[0]], tile.scale.low, tile.scale.high)
+        assert np.array_equal(tile.values[0], wanted)
+    assert matrix.scale is not None
+    assert matrix.scale.high == split.max()
+    assert np.array_equal(matrix.values[0], colour.magnitude(split[split.any(axis=1)], matrix.scale.low,
+                                                             matrix.scale.high))
 
 
 SORTED = ("trajectory", "unrolled", "hidden_state", "cell", "gates", "step_outputs")
@@ -329,6 +372,8 @@ def array_of(trace: Trace, focus: Focus, palette: str) -> np.ndarray | None:
     layer, part = trace[focus.layer], focus.part.removeprefix("inner.")
     gradient = palette.startswith("gradient")
     if focus.part == "output":
+        if gradient and hops.of_symbols(trace, layer) is not None:
+            return hops.of_symbols(trace, layer)
         return layer.gradient if gradient else layer.output
     weights, inner = (layer.weight_gradients, layer.inner_gradients) if gradient else (layer.weights, layer.inner)
     return weights.get(part) if part in layer.weights else inner.get(part)

@@ -29,9 +29,19 @@ MOST_MAPS = 64
 RANKED = 12
 MOST_BARS = 20
 TALLEST_TILE = 168.0
+WIDEST_SEQUENCE, WIDEST_FEW = 168.0, 96.0
+"""Layers over steps, at most; for a room, where as few columns as possible should have to scroll."""
+TALLEST_STEP, WIDEST_UNIT = 24.0, 12.0
+"""Cells of a layer that runs over the steps of a sequence: each step has the same row in all of them."""
+LEGEND = 54.0
+"""Height of the colour bar, which stands in the lower left corner: sequences leave so much above and below."""
+LAST = 72.0
+"""The last column has so much room for what stands above it."""
 MOST_SIDE_BY_SIDE = 14
 ARC, MOST_LEVELS = 8.0, 3
 """Pixels between the levels on which arcs run above the columns, and how many levels there are."""
+SCROLLED = 16.0
+"""Height under the columns that is kept for the words on what has scrolled past."""
 DEEP_TILE = 64.0
 """Tiles of a network that is too deep to stand side by side."""
 LOSS_LINE = 20.0
@@ -113,8 +123,9 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
 
 
 def short_name(name: str) -> str:
-    """The last part of a module path: `relu#2` of `block.relu#2`."""
-    return name.rpartition(".")[2]
+    """The last part of a module path: `relu#2` of `block.relu#2`; the last two where that is only a number."""
+    *before, last = name.split(".")
+    return f"{before[-1]}.{last}" if before and last.isdecimal() else last
 
 
 @lru_cache(maxsize=32)
@@ -179,7 +190,8 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
         columns[name] = replace(column, x=column.x - moved, style=column.style if seen else "hidden")
     shown = [index for index, column in enumerate(columns.values(), 1)
              if column.style != "hidden" and column.layer not in plan.fixed]
-    words = f"layers {shown[0]} to {shown[-1]} of {len(columns)}" if shown else ""
+    hidden = any(column.style == "hidden" for column in columns.values())
+    words = f"layers {shown[0]} to {shown[-1]} of {len(columns)}" if shown and hidden else ""
     kernels = {name: x - moved for name, x in plan.kernel_x.items() if columns[name].style != "hidden"
                and x - moved > left}
     return replace(plan, columns=columns, kernel_x=kernels, left_out=words)
@@ -190,14 +202,17 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
              passages: frozenset[str], few: bool) -> Plan:
     room = bottom - top
     columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
-    columns = _one_size_a_group(trace, columns, room)
+    widest = (WIDEST_FEW if few else WIDEST_SEQUENCE) * scale
+    columns = _one_size_a_group(trace, columns, room, scale, widest)
     gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
-    available = wide - 2 * PADDING * scale
+    available = wide - 2 * PADDING * scale - _overhang(columns, scale)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
-        return _deep(trace, columns, gaps, wide, top, room, scale, _skips(trace, passages))
-    columns = _fit(columns, gaps, available, room, scale, trace)
-    start = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
+        return _deep(trace, columns, gaps, wide, top, room - SCROLLED * scale, scale, _skips(trace, passages))
+    whole, columns = columns, _fit(columns, gaps, available, room, scale, trace)
+    if any(now.factor > then.factor for now, then in zip(columns, whole, strict=True)):
+        return _deep(trace, whole, gaps, wide, top, room - SCROLLED * scale, scale, _skips(trace, passages))
+    start = _start(columns[0], scale) * scale
     available -= start - PADDING * scale
     wanted = sum(least for least, _ in gaps)
     tight = min(1.0, (available - sum(column.width for column in columns)) / wanted) if wanted else 1.0
@@ -218,6 +233,12 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
     return Plan(placed, top, bottom, kernel_x, _skips(trace, passages))
 
 
+def _overhang(columns: list[Column], scale: float) -> float:
+    """How far what stands above the last column reaches over its right edge."""
+    last = next((column for column in reversed(columns) if column.style not in ("number", "passage")), columns[-1])
+    return max(0.0, LAST * scale - last.width)
+
+
 def _least(columns: list[Column], gaps: list[tuple[float, float]]) -> float:
     return sum(column.width for column in columns) + sum(least for least, _ in gaps)
 
@@ -227,13 +248,13 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
     """All columns in one long row, each with the room it wants; the answer stands at the right edge of the picture."""
     tile = DEEP_TILE * scale
     columns = [column for group in _groups(columns)
-               for column in (_group_sized(trace, group, room, tile) if group[0].style == "maps" else group)]
-    answer = next((index for index, column in enumerate(columns) if index and trace[column.layer].axes == ("class",)),
-                  len(columns) - 1)
+               for column in (_group_sized(trace, group, room, scale, tile) if group[0].style == "maps" else group)]
+    answer = next((index for index, column in enumerate(columns)
+                   if index and trace[column.layer].axes[-1:] == ("class",)), len(columns) - 1)
     placed: dict[str, Column] = {}
     kernel_x: dict[str, float] = {}
-    x = max(PADDING, LABELS - columns[0].width / 2 / scale) * scale
-    right = wide - PADDING * scale - _least(columns[answer:], gaps[answer:])
+    x = _start(columns[0], scale) * scale
+    right = wide - PADDING * scale - _least(columns[answer:], gaps[answer:]) - _overhang(columns, scale)
     for index, column in enumerate(columns):
         if index:
             gap = gaps[index - 1][0] + 8 * scale
@@ -256,13 +277,18 @@ def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str,
     if passage:
         return blank
     if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] in (1, 3):
-        return _sized(replace(blank, style="picture", shown=(0,)), layer, min(112 * scale, room))
+        return _sized(replace(blank, style="picture", shown=(0,)), layer, 160 * scale, min(112 * scale, room))
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
     if layer.kind in ("softmax", "log_softmax") and layer.axes == ("class",):
         return _classes(replace(blank, style="bars", width=138 * scale), layer, room, scale, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
         return _classes(replace(blank, style="units", width=24 * scale), layer, room, scale, trace)
+    if layer.axes == ("step",) and layer.shape[0] <= room - 2 * LEGEND * scale:
+        pitch = _step_height(layer.shape[0], room, scale)
+        cell = (20.0 * scale, pitch - (2 if pitch > 8 else 1 if pitch > 2 else 0))
+        return replace(blank, style="units", width=cell[0], cell=cell, tile=cell, pitch=(cell[0], pitch),
+                       shown=tuple(range(layer.shape[0])))
     return _units(blank, layer.shape[0], room, scale)
 
 
@@ -310,42 +336,66 @@ def ranked(layer: Layer, by: str) -> tuple[int, ...]:
     return tuple(int(index) for index in np.argsort(-score, kind="stable"))
 
 
-def _sized(column: Column, layer: Layer, tile: float) -> Column:
+def _sized(column: Column, layer: Layer, wide: float, high: float) -> Column:
     """Whole pixels a value, as many as fit into a tile; maps larger than the tile are drawn by their largest values."""
-    rows, wide = layer.shape[-2:]
-    side = max(rows, wide)
-    factor = max(1, -(-side // max(1, int(tile))))
-    rows, wide = -(-rows // factor), -(-wide // factor)
-    pixel = max(1, int(tile // max(rows, wide)))
-    size = (float(wide * pixel), float(rows * pixel))
+    rows, across = layer.shape[-2:]
+    factor = max(1, -(-rows // max(1, int(high))), -(-across // max(1, int(wide))))
+    rows, across = -(-rows // factor), -(-across // factor)
+    pixel = max(1, int(min(high // rows, wide // across)))
+    size = (float(across * pixel), float(rows * pixel))
     return replace(column, cell=(float(pixel), float(pixel)), tile=size, factor=factor, width=size[0], pitch=size)
 
 
-def _one_size_a_group(trace: Trace, columns: list[Column], room: float) -> list[Column]:
+def _sequence(column: Column, layer: Layer, room: float, scale: float, widest: float) -> Column:
+    """(step, unit): a step is as high as in every other layer over these steps, a unit as wide as there is room."""
+    steps, units = layer.shape
+    factor = max(1, -(-steps // max(1, int(room - 2 * LEGEND * scale))), -(-units // int(WIDEST_SEQUENCE * scale)))
+    steps, units = -(-steps // factor), -(-units // factor)
+    cell = (float(max(1, int(min(WIDEST_UNIT * scale, widest // units)))), _step_height(steps, room, scale))
+    size = (cell[0] * units, cell[1] * steps)
+    return replace(column, cell=cell, tile=size, factor=factor, width=size[0], pitch=size)
+
+
+def _step_height(steps: int, room: float, scale: float) -> float:
+    return float(max(1, int(min(TALLEST_STEP * scale, (room - 2 * LEGEND * scale) / steps))))
+
+
+def _one_size_a_group(trace: Trace, columns: list[Column], room: float, scale: float,
+                      widest: float) -> list[Column]:
     """Neighbouring layers of as many channels share their rows and the size of their tiles."""
     sized: list[Column] = []
     for group in _groups(columns):
-        sized.extend(_group_sized(trace, group, room, TALLEST_TILE))
+        tallest = widest if _runs(trace, group[0]) else TALLEST_TILE * scale
+        sized.extend(_group_sized(trace, group, room, scale, tallest))
     return sized
 
 
-def _group_sized(trace: Trace, group: list[Column], room: float, tallest: float) -> list[Column]:
+def _group_sized(trace: Trace, group: list[Column], room: float, scale: float, tallest: float) -> list[Column]:
     if group[0].style != "maps":
         return group
+    if all(_runs(trace, column) for column in group):
+        return [_sequence(column, trace[column.layer], room, scale, tallest) for column in group]
     rows = -(-len(group[0].shown) // group[0].sub_columns)
     pitch = room / rows
-    tile = min(tallest, pitch - (ROW_GAP if pitch > 24 else 2)) if rows > 1 else min(tallest, pitch)
-    largest = max(max(trace[column.layer].shape[-2:]) for column in group)
-    if largest <= tile:
-        tile = float(int(tile // largest) * largest)
-    pitch = float(int(min(pitch, tile * 1.35 + ROW_GAP)))
+    high = min(tallest, pitch - (ROW_GAP if pitch > 24 else 2)) if rows > 1 else min(tallest, pitch)
+    wide = tallest
+    down, across = (max(trace[column.layer].shape[axis] for column in group) for axis in (-2, -1))
+    if pixel := int(min(high // down, wide // across)):
+        wide, high = float(pixel * across), float(pixel * down)
+    pitch = float(int(min(pitch, high * 1.35 + ROW_GAP)))
     sized = []
     for column in group:
-        own = _sized(column, trace[column.layer], tile)
-        across = own.tile[0] + (4 if column.sub_columns > 1 else 0)
-        width = across * (column.sub_columns - 1) + own.tile[0]
-        sized.append(replace(own, pitch=(across, pitch), width=width))
+        own = _sized(column, trace[column.layer], wide, high)
+        step = own.tile[0] + (4 if column.sub_columns > 1 else 0)
+        width = step * (column.sub_columns - 1) + own.tile[0]
+        sized.append(replace(own, pitch=(step, pitch), width=width))
     return sized
+
+
+def _runs(trace: Trace, column: Column) -> bool:
+    """Whether a column is the steps of a sequence, one below the other."""
+    layer = trace[column.layer]
+    return column.style == "maps" and layer.output.ndim == 2 and layer.axes[0] == "step"
 
 
 def _groups(columns: list[Column]) -> list[list[Column]]:
@@ -402,7 +452,7 @@ def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: floa
 
     The picture that was fed in keeps at least half its size: everybody looks there first.
     """
-    while sum(column.width for column in columns) + sum(least for least, _ in gaps) > available:
+    while _least(columns, gaps) > available:
         widest = max((column.cell[0] for column in columns if column.style == "units" and len(column.shown) > 12),
                      default=0.0)
         if widest > 8 * scale:
@@ -412,12 +462,18 @@ def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: floa
         groups = _groups(columns)
         wide = [group for group in groups if max(column.cell[0] for column in group) > 1
                 and (group[0].style == "maps" or (group[0].style == "picture" and group[0].tile[0] > 56 * scale))]
+        whole = [group for group in wide if min(column.cell[0] for column in group) > 1]
         if not wide:
             break
-        target = max(wide, key=lambda group: group[0].tile[0])
+        target = max(whole or wide, key=lambda group: group[0].tile[0])  # values of their own as long as possible
         columns = [column for group in groups
-                   for column in (_shrunk(trace, group, room) if group is target else group)]
+                   for column in (_shrunk(trace, group, room, scale) if group is target else group)]
     return columns
+
+
+def _start(first: Column, scale: float) -> float:
+    """Where the first column begins, at a text scale of 1."""
+    return max(PADDING, LABELS - first.width / 2 / scale)
 
 
 def _narrower(column: Column, wide: float) -> Column:
@@ -428,7 +484,8 @@ def _narrower(column: Column, wide: float) -> Column:
                    width=width)
 
 
-def _shrunk(trace: Trace, group: list[Column], room: float) -> list[Column]:
+def _shrunk(trace: Trace, group: list[Column], room: float, scale: float) -> list[Column]:
     if group[0].style == "picture":
-        return [_sized(group[0], trace[group[0].layer], group[0].tile[0] - 1)]
-    return _group_sized(trace, group, room, max(column.tile[0] for column in group) - 1)
+        wide, high = group[0].tile
+        return [_sized(group[0], trace[group[0].layer], wide - 1, high)]
+    return _group_sized(trace, group, room, scale, max(column.tile[0] for column in group if column.cell[0] > 1) - 1)

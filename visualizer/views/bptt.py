@@ -10,7 +10,21 @@ from numpy.typing import NDArray
 
 from visualizer.scene import causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Scale,
+    Table,
+    Text,
+    plain,
+    unmarked,
+)
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -21,7 +35,7 @@ Values = NDArray[np.float64]
 WINDOWS = ("all", "1", "2", "5", "10", "20", "50")
 """The knob `window`: through how many steps a loss goes back, its own among them."""
 ORDER = ("1", "2", "5", "10", "20", "50")
-DECADES = 4
+DECADES, MATRIX_DECADES = 4, 6
 EXACT = 1e-12
 
 
@@ -88,16 +102,18 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
     tall = cell * float(corner.shape[1])
     top = float(np.abs(corner).max()) or 1.0
     shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
+    scale = Scale("gradient", "size of G", f"W_hh of {shown.layer.name}", top * 10.0 ** -DECADES, top,
+                  "one scale for all steps", log=True)
     marks += [Text(x, y + 14 * s, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13 * s, 600, "ink",
                    "end"),
               Text(x, y + 30 * s, plain(f"{numbers.shape(corner.shape[1:])} corner"), 11 * s, 400, "ink-2", "end")]
     if tall >= 44 * s:
-        marks.append(Text(x, y + 44 * s, plain("log, 4 decades"), 11 * s, 400, "ink-2", "end"))
+        marks.append(Text(x, y + 44 * s, plain(f"log, {DECADES} decades"), 11 * s, 400, "ink-2", "end"))
     for step in range(shown.steps):
         left = place.left(step) + (place.pitch - tall) / 2
         marks.append(Image(left, y, (cell, cell), shades[step][None].copy(), "gradient", indices=(-1,),
                            opacity=(1.0 if step in cut else 0.25) * _arrived(trace, shown, step, moment),
-                           focus=Focus(shown.layer.name, (step,))))
+                           focus=Focus(shown.layer.name, (step,)), scale=scale))
     left = place.left(now) + (place.pitch - tall) / 2
     marks.append(Rect(left - 2, y - 2, tall + 4, tall + 4, "", "accent", 2))
     return y + tall
@@ -177,15 +193,19 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     row = float(int(row)) if row >= 2 else row
     x, now = (steps.LEFT - 16) * s, steps.current(trace, shown, moment)
     largest = float(split.max()) or 1.0
+    scale = Scale("gradient", "size of ∂L/∂h", f"{name}, by where it entered", largest * 10.0 ** -MATRIX_DECADES,
+                  largest, "one scale for all steps", log=True)
     reach = shown.steps if window == "all" else int(window)
     kept = np.array([[abs(step - origin) < reach for step in range(shown.steps)] for origin in origins])
-    shades = np.where(kept, colour.magnitude(split[origins], largest * 10.0 ** -6, largest), 0).astype(np.uint8)
+    shades = np.where(kept, colour.magnitude(split[origins], scale.low, largest), 0).astype(np.uint8)
     marks += [Text(x, top + 12 * s, plain("came from"), 13 * s, 600, "ink", "end"),
               Text(x, top + 28 * s, plain("entered at step ↓"), 11 * s, 400, "ink-2", "end")]
+    if row * len(origins) >= 44 * s:
+        marks.append(Text(x, top + 44 * s, plain(f"log, {MATRIX_DECADES} decades"), 11 * s, 400, "ink-2", "end"))
     outside = ~kept & (split[origins] > 0)
     marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
                        hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"),
-                       transposed=True))
+                       transposed=True, scale=scale))
     tall = row * len(origins)
     marks.append(Rect(place.x, top, place.pitch * shown.steps, tall, "", "hair", 1))
     marks.append(Rect(place.left(now), top, place.pitch, tall, "", "accent", 1.5))

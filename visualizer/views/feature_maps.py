@@ -15,6 +15,8 @@ from visualizer.views import View
 TOP = 116.0
 LABEL = 16.0
 """Height of the line under each tile."""
+LARGEST_CELL = 32.0
+"""Width and height of one value of a sequence, at most."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -50,9 +52,10 @@ def _grid(layer: Layer, look: Look) -> Column | None:
     s = look.text_scale
     left, top = 24 * s, TOP * s
     room = (look.size[0] - 2 * left, look.size[1] - lanes_height(look) - top - 56 * s)
+    if layer.output.ndim == 2:
+        return _rows(layer, left, top, room, look)
     maps = layer.output.ndim >= 2
-    count = layer.shape[0] if layer.output.ndim != 2 else 1
-    count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else count
+    count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else layer.shape[0]
     shown = ranked(layer, look.knob("ranking", "first")) if layer.output.ndim == 3 else tuple(range(count))
     rows, wide = layer.shape[-2:] if maps else (1, 1)
     most = 24 if not maps else max(1, int(min(room) // max(rows, wide)))
@@ -74,10 +77,26 @@ def _grid(layer: Layer, look: Look) -> Column | None:
                   ranking=look.knob("ranking", "first"))
 
 
+def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look: Look) -> Column:
+    """A row a step, a column a unit: cells as wide and as high as there is room."""
+    s, (steps, units) = look.text_scale, layer.shape
+    factor = max(1, -(-units // int(room[0])), -(-steps // int(room[1] - LABEL * s)))
+    steps, units = -(-steps // factor), -(-units // factor)
+    cell = (float(max(1, int(min(LARGEST_CELL * s, room[0] / units)))),
+            float(max(1, int(min(LARGEST_CELL * s, (room[1] - LABEL * s) / steps)))))
+    tile = (cell[0] * units, cell[1] * steps)
+    return Column(layer.name, "maps", left, top, tile[0], cell, tile, (tile[0], tile[1] + LABEL * s), 1, (0,), 1,
+                  factor)
+
+
 def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
                 look: Look) -> list[Mark]:
     s = look.text_scale
-    marks = [*parts.title(look, layer.name, numbers.shape(layer.shape)),
+    shape = numbers.shape(layer.shape)
+    if layer.output.ndim == 2:
+        shape = f"{shape}: a row for each {layer.axes[0]}, a column for each {layer.axes[1]}"
+        shape += f"; the largest of each {column.factor} × {column.factor}" if column.factor > 1 else ""
+    marks = [*parts.title(look, layer.name, shape),
              *parts.tiles(trace, column, look, moment.backward)]
     if look.signs or (column.style == "units" and min(column.cell) >= 12):
         marks += parts.glyphs(trace, column, look, moment.backward)
@@ -89,11 +108,12 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
             if moment.backward:
                 value = "–" if layer.gradient is None else numbers.significant(float(np.linalg.norm(
                     layer.gradient[index] if layer.output.ndim > 2 else layer.gradient)), 2)
-                words = f"{index}   norm {value}"
+                words = f"norm {value}"
             else:
-                words = f"{index}   max {numbers.number(float(np.max(own)))}"
+                words = f"max {numbers.number(float(np.max(own)))}"
+            words = words if layer.output.ndim == 2 else f"{index}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13 * s, plain(words), 11 * s, 400, "ink-2",
-                              max_width=column.pitch[0] - 4))
+                              max_width=max(column.pitch[0] - 4, 96 * s if layer.output.ndim == 2 else 0)))
     if focus is not None and focus.layer == layer.name and focus.cell:
         box = column.box(focus.cell[0])
         if box is not None:
@@ -118,7 +138,7 @@ def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y:
         top = parts.largest_gradient(trace)
         return parts.legend(x, y, wide, look, "gradient", "Size of the gradient, one scale for all layers",
                             numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
-    if layer.kind == "input":
+    if layer.kind == "input" and layer.has("row", "column"):
         return parts.legend(x, y, wide, look, "pixel", "Pixel", numbers.number(float(np.min(layer.output))), "",
                             numbers.number(float(np.max(layer.output))))
     if layer.kind == "softmax":

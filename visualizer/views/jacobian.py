@@ -24,6 +24,8 @@ ROUNDING = float(np.finfo(np.float64).eps)
 """Singular values below this share of the largest are rounding noise; they are not drawn."""
 GONE = 1e-3
 FAN = (0.1, 0.25, 0.75, 0.9)
+BOTH = 300.0
+"""Where the picture is lower than this, at a text scale of 1, the chart has the room of the exponents too."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -42,7 +44,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                     None if shown.cell != "rnn" else measured.get(f"{layer.name}/spectrum"))
     place, s = steps.span(shown, look), look.text_scale
     bottom = look.size[1] - lanes_height(look)
-    chart = (134 * s, bottom - 176 * s)
+    both = bottom - 134 * s >= BOTH * s
+    chart = (134 * s, bottom - (176 if both else 68) * s)
     drawn = np.concatenate([spread.largest, spread.median, spread.whole])
     scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), *chart)
     lag = lag_of(shown, steps.current(trace, shown, moment))
@@ -51,7 +54,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
              *parts.title(look, layer.name, f"∂(state after step {_last(shown) + 1}) / ∂(an earlier state): "
                                             f"{len(spread.exponents)} singular values")]
     marks += _chart(shown, spread, scale, lag, place, look)
-    marks += _exponents(shown, spread, bottom - 152 * s, bottom - 56 * s, place, look)
+    if both:
+        marks += _exponents(shown, spread, bottom - 152 * s, bottom - 56 * s, place, look)
     marks += _why(shown, spread, bottom - 32 * s, look)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -127,7 +131,9 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
     if len(masked):
         words = f"the median is rounding noise from {masked[0]} steps back on"
-        marks.append(Text(left + 8 * s, scale.bottom - 8 * s, plain(words), 11 * s, 400, "ink-2"))
+        wide = width(words, 11 * s)
+        marks += [Rect(left + 4 * s, scale.bottom - 20 * s, wide + 8 * s, 16 * s, "stage", radius=3),
+                  Text(left + 8 * s, scale.bottom - 8 * s, plain(words), 11 * s, 400, "ink-2")]
     values = [(spread.largest, "ink"), (spread.median, "ink-2")]
     taken: list[float] = []
     for row, ink in values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -68,7 +68,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def _left_out(plan: Plan, look: Look) -> list[Mark]:
     s = look.text_scale
     words = f"{plan.left_out}; the others scroll past as the beats go on" if plan.left_out else ""
-    return [Text(look.size[0] / 2, plan.bottom + 4 * s, plain(words), 12 * s, 500, "ink-2", "middle")] if words else []
+    return [Text(look.size[0] / 2, plan.bottom + 15 * s, plain(words), 12 * s, 500, "ink-2", "middle")] if words else []
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
@@ -261,14 +261,26 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
             marks.append(Text(column.x, 80 * s, plain(name), 13 * s, 600, ink, max_width=room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
-        marks += parts.faded(_header_lines(trace, column, False, look, room), 1 - share)
-        marks += parts.faded(_header_lines(trace, column, True, look, room), share)
+        marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
+        marks += parts.faded(_header_lines(trace, plan, column, True, look), share)
     else:
-        marks += _header_lines(trace, column, moment.backward, look, room)
+        marks += _header_lines(trace, plan, column, moment.backward, look)
     return marks
 
 
-def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room: float) -> list[Mark]:
+def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look: Look) -> list[Mark]:
+    """The first of the ways to say each line that fits: up to the next column that has such a line itself."""
+    s, marks = look.text_scale, list[Mark]()
+    for number, choices in enumerate(_under_the_name(trace, column, backward, look)):
+        room = _header_room(plan, column, look) if number == 0 else _second_line_room(trace, plan, column, look)
+        words = next((words for words in choices if text_width(words, 12 * s) <= room), None)
+        if words is not None:
+            marks.append(Text(column.x, (97 + 16 * number) * s, plain(words), 12 * s, 400, "ink-2"))
+    return marks
+
+
+def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) -> list[tuple[str, ...]]:
+    """The lines under a name, each in several ways, the longest first."""
     layer, s = trace[column.layer], look.text_scale
     roomy = look.size[0] >= 1000 * s
     lines: list[tuple[str, ...]] = []
@@ -294,22 +306,25 @@ def _header_lines(trace: Trace, column: Column, backward: bool, look: Look, room
         elif column.factor > 1:
             lines.append((f"largest of {column.factor} × {column.factor}", f"of {column.factor}×{column.factor}"))
         elif layer.parameters and roomy:
-            count = numbers.count(layer.parameters)
-            lines.append((f"{count} params", count))
-    marks: list[Mark] = []
-    for number, choices in enumerate(lines):
-        words = next((words for words in choices if text_width(words, 12 * s) <= room), None)
-        if words is not None:
-            marks.append(Text(column.x, (97 + 16 * number) * s, plain(words), 12 * s, 400, "ink-2"))
-    return marks
+            lines.append((f"{numbers.count(layer.parameters)} params",))
+    return lines
 
 
 def _header_room(plan: Plan, column: Column, look: Look) -> float:
     """Width until the next header: a kernel column counts as one."""
     starts = sorted([*(other.x for other in plan.columns.values() if other.style not in ("number", "hidden")),
                      *plan.kernel_x.values()])
-    following = [x for x in starts if x > column.x + 1]
-    return (following[0] if following else look.size[0] - 8) - column.x - 6
+    return _until(starts, column, look)
+
+
+def _second_line_room(trace: Trace, plan: Plan, column: Column, look: Look) -> float:
+    """Width until the next column that says two things under its name."""
+    return _until([other.x for other in plan.columns.values() if other.style not in ("number", "hidden", "passage")
+                   and len(_under_the_name(trace, other, False, look)) > 1], column, look)
+
+
+def _until(starts: Iterable[float], column: Column, look: Look) -> float:
+    return min((x for x in starts if x > column.x + 1), default=look.size[0] - 8) - column.x - 6
 
 
 # --- edges ----------------------------------------------------------------------------------------------------------

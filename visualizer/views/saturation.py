@@ -223,7 +223,8 @@ def sentence(found: list[Row], inputs: int, moment: Moment) -> str:
         return (f"`{row.name}` is off at {{{numbers.percent(row.share, 0)}}} of its values over {inputs} inputs; none "
                 f"of its {row.units} units is off for all of them.")
     told = causes.saturated(row.share, f"values of {row.name}", RULES[row.kind])
-    return (told.removesuffix(".") + f"; batch of {inputs} inputs.") if told else (
+    share, _, rest = told.removesuffix(".").partition(" of the ")
+    return (f"{{{share}}} of the {rest}; batch of {inputs} inputs.") if told else (
         f"Only {{{numbers.percent(row.share)}}} of the values of {row.name} are saturated ({RULES[row.kind]}) over "
         f"{inputs} inputs.")
 

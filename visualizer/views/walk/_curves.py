@@ -20,6 +20,8 @@ from visualizer.views.walk._maps import maps_in, marked, way_back
 
 SAMPLES = 121
 MOST_CLASSES = 16
+LEAST_COLUMN = 86.0
+"""Pixels that a number with a power of ten takes, at a text scale of 1."""
 
 
 def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
@@ -106,6 +108,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     below = 250 * s if is_loss and frame.height > 620 * s else 62 * s
     high = min(58 * s, (frame.height - 34 * s - below) / len(found.shown))
     first, bar = frame.x + 70 * s, min(260 * s, frame.width * 0.24)
+    found = _narrowed(found, frame.right - bar - 24 * s - first, s)
     pitch = (frame.right - bar - 24 * s - first) / len(found.columns)
     y = frame.y + 20 * s
     last = found.columns[-1]
@@ -175,6 +178,13 @@ def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], kind: str, ba
         kept = {index for index in (target, chosen) if index is not None}
         shown = sorted(kept | set(np.argsort(-shares, kind="stable")[:MOST_CLASSES - 2].tolist()))
     return _Shares(heads, columns, shown, target, chosen)
+
+
+def _narrowed(found: _Shares, room: float, s: float) -> _Shares:
+    """Without the shifted logits where the columns would run into each other: they are one subtraction away."""
+    if len(found.columns) < 4 or room / len(found.columns) >= LEAST_COLUMN * s:
+        return found
+    return replace(found, heads=[found.heads[0], *found.heads[2:]], columns=[found.columns[0], *found.columns[2:]])
 
 
 def _said(value: float, head: str) -> str:

@@ -358,7 +358,7 @@ def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
 
 def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
     if factor.palette:
-        ink = Ink(factor.palette, abs(factor.value) * 2, plus=factor.palette == "gradient", digits=3)
+        ink = Ink(factor.palette, abs(factor.value) * 2, plus=factor.palette == "gradient", digits=3, alone=True)
         return number_cell(at, factor.value, ink, factor.focus)
     s = at.look.text_scale
     return [Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus),

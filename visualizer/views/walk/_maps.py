@@ -96,6 +96,7 @@ def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: 
     shades, palette = shades_of(trace, layer, backward, frame.look)
     unknown = parts.hatched(layer, backward)
     top = y + TITLE * s
+    side = min(side, 40 * s) if layer.output.size == 1 else side  # one number says no more when it is large
     if shades.ndim < 2:
         image, spots = _units(shades, palette, unknown, layer, x, top, side)
         image = replace(image, scale=parts.scale_of(trace, layer, frame.look, backward))

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.grids import Ink, number_grid, scale, unit_of
+from visualizer.scene.grids import Ink, curve, number_grid, scale, unit_of
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
+from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import LISTED, NAMES, Card, Frame, Sheet, arrow, fills, largest, said, value_ink
 from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
@@ -92,7 +93,7 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
                     Text((ends[0] + ends[1]) / 2, middle + 8 * s, plain(signs[index]), 24 * s, 500, "ink-2", "middle")]
         return marks, y + 36 * s + tall + 18 * s
     room = frame.width - NAMES * s - 14 * s
-    pixel, across, pitches = _sizes(shape, room, 72 * s, s)
+    pixel, across, pitches = _sizes(shape, room, (34 if frame.look.room else 72) * s, s)
     height = max(-(-shape[0] // across) * pitches[1], 34 * s)
     for title, words, values, palette in strips:
         strip = (title, words, values, palette)
@@ -218,7 +219,8 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         f"{numbers.count(len(items))} terms, largest first"
     title += f", {unit_name}" if unit_name else ""
     end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
-    length = 0.18 * wide
+    widest = max((width(numbers.signed(item / unit, digits), 13 * s, 600) for item in items[shown].tolist()), default=0)
+    length = max(8 * s, min(0.18 * wide, product - bars - widest - 8 * s))
     still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2", max_width=0.55 * wide),
                          Text(product, y + 18 * s, plain(listed.head), 12 * s, 400, "ink-2", "end",
                               max_width=0.44 * wide)]
@@ -228,8 +230,11 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         name, focus = listed.named(index)
         value, weight, item = float(listed.values[index]), float(listed.weights[index]), float(items[index])
         still.append(Rect(x - 6 * s, row - 16 * s, wide + 12 * s, 23 * s, focus=focus))
-        still.append(Text(x, row, rich(name), 13 * s, 400, "ink-2", max_width=0.36 * wide))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
+        for_name = min(0.36 * wide, end - x - width(words, 13 * s) - 6 * s)
+        shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
+        fits = next((words for words in (name, *shorter) if width(rich(words), 13 * s) <= for_name), shorter[-1])
+        still.append(Text(x, row, rich(fits), 13 * s, 400, "ink-2", max_width=for_name))
         fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
         lines.append([
             Text(end, row, plain(words), 13 * s, 400, "ink", "end"),
@@ -311,9 +316,24 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
         room -= 340 * s
         still += way_back(trace, card.layer, card.cell, frame, frame.right - 300 * s, y + 10 * s, 300 * s)
     maps, signs = _maps(trace, card, terms)
-    if maps:
+    if all(shown.layer.output.size == 1 for shown in maps):  # one number each: they stand above already
+        still += _square(trace[name], terms, frame, y, room, backward)
+    else:
         still += map_row(trace, maps, signs, frame, frame.x, y, room, frame.bottom - y)
     return line.beside(still)
+
+
+def _square(layer: Layer, terms: Terms, frame: Frame, y: float, room: float, backward: bool) -> list[Mark]:
+    """The square that a loss of one answer is, and where the answer stands on it; on the way back with its slope."""
+    s, met = frame.look.text_scale, dict(terms.steps)
+    top, height = y + 20 * s, min(frame.bottom - y - 84 * s, 420 * s)
+    if layer.kind != "mse_loss" or not {"answered", "wanted"} <= met.keys() or height < 100 * s:
+        return []
+    off = met["answered"] - met["wanted"]
+    xs = np.linspace(-2 * abs(off) or -1.0, 2 * abs(off) or 1.0, 121)
+    return curve(frame.x + 64 * s, top, min(room - 96 * s, 640 * s), height, xs, xs ** 2, (off, off ** 2),
+                 terms.result if backward else None, frame.look, backward=backward,
+                 names=("y − target", "(y − target)²"))
 
 
 @dataclass(frozen=True)

@@ -303,10 +303,12 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
     size, ink = grid[1] * grid[2], Ink("activation", largest(values), of="window")
-    cell = (float(int(min(84 * s, 260 * s / grid[2]))), float(int(min(60 * s, 220 * s / grid[1]))))
-    wide, tall = cell[0] * grid[2], cell[1] * grid[1]
+    across = float(int(min(84 * s, 260 * s / grid[2], 0.28 * frame.width / grid[2])))
+    wide = across * grid[2]
     read, made = _read_and_made(trace, card, taps)
     side = min((frame.width - wide - 160 * s) / 2, frame.height * 0.58 - TITLE * s, 400 * s)
+    cell = (across, float(int(min(60 * s, 220 * s / grid[1], max(side / grid[1], 24 * s)))))
+    tall = cell[1] * grid[1]
     left, across = one_map(trace, read, frame, frame.x, frame.y, side)
     x, y = frame.x + across + 80 * s, frame.y + TITLE * s + max(0.0, side - tall) / 2
     right, _ = one_map(trace, made, frame, x + wide + 80 * s, frame.y, side)
@@ -321,7 +323,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
               Text(x, y + tall + 20 * s, plain(ink.range), 12 * s, 400, "ink-2"),
               *arrow(x + wide + 14 * s, y + tall / 2, x + wide + 66 * s, "ink-2", s),
               Text(x + wide + 40 * s, y + tall / 2 - 12 * s, plain("max"), 13 * s, 600, "ink-2", "middle")]
-    race = _race(taps, frame, frame.y + TITLE * s + side + 24 * s, ink)
+    race = _race(taps, frame, frame.y + TITLE * s + max(side, tall + 8 * s) + 24 * s, ink)
 
     def after(done: int) -> list[Mark]:
         marks = list(race.after(done))
@@ -486,15 +488,17 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
             for (title, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
+                told = f"{words}{unit}" if frame.look.room else f"{words}{unit}; {ink.range}"
                 marks += [Text(x, top - 24 * s, plain(title), 13 * s, 600, max_width=room),
-                          Text(x, top - 8 * s, plain(f"{words}{unit}; {ink.range}"), 11 * s, 400, "ink-2",
-                               max_width=room + 60 * s)]
+                          Text(x, top - 8 * s, plain(told), 11 * s, 400, "ink-2", max_width=room + 60 * s)]
         x = layout.x + 170 * s
         marks += [Text(x, frame.y + 16 * s, formula, 15 * s, 500),
                   Text(x, frame.y + 33 * s, meaning, 12 * s, 400, "ink-2")]
-        x, maps = layout.names + 16 * s, [Shown(trace[taps.source], taps.cells, "read from"),
-                                          marked(card.layer, card.cell, "∂L/∂y of its map", True)]
-        marks += maps_in(trace, maps, frame, x, frame.y, frame.right - x, layout.below - frame.y - 12 * s)
+        x, y, maps = layout.names + 16 * s, frame.y, [Shown(trace[taps.source], taps.cells, "read from"),
+                                                      marked(card.layer, card.cell, "∂L/∂y of its map", True)]
+        if frame.look.room:  # what was read stands at the left already, and here how many more there are
+            x, y, maps = x + 12 * s, layout.tops[0] - 34 * s, maps[1:]
+        marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12 * s)
         x = layout.x + layout.wide + 92 * s
         marks += _totals_words(card, x, layout.below, frame)
         return marks + way_back(trace, card.layer, card.cell, frame, x + 180 * s, layout.below + 28 * s,

@@ -16,14 +16,14 @@ LOSSES = ("cross_entropy", "nll_loss")
 
 
 def cell_words(layer: Layer, cell: Cell) -> str:
-    """`ch 0 (1, 2)` of maps, `unit 17`, `(3, 5)` of anything else."""
+    """`ch 0 (1, 2)` of maps, `unit 17`, `(3, 5)` of anything else; a number alone has no place."""
     if len(cell) == 3 and layer.has("row", "column"):
         return f"ch {cell[0]} ({cell[1]}, {cell[2]})"
     if len(cell) == 1:
         return f"{layer.axes[0] if layer.axes else 'number'} {_counted(layer, 0, cell[0])}"
     if layer.axes[:1] == ("step",) and len(cell) == len(layer.axes):
         return where(layer, cell)
-    return f"({', '.join(map(str, cell))})"
+    return f"({', '.join(map(str, cell))})" if cell else "one number"
 
 
 def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
