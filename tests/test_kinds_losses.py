@@ -11,6 +11,9 @@ from visualizer import kinds
 from visualizer.trace import Layer, Objective, Trace
 
 
+COVERS = {"half_squared_errors"}
+
+
 def scored(scores: np.ndarray, kind: str, loss: float, axes: tuple[str, ...] = ("step", "class"),
            **settings: object) -> Trace:
     source = Layer("fc", "input", axes, {}, (), scores)
@@ -110,3 +113,24 @@ def test_the_loss_of_log_probabilities_says_the_same() -> None:
     scores = np.log([[0.5, 0.5], [0.9, 0.1]])
     trace = scored(scores, "nll_loss", float(-np.log([0.5, 0.1]).mean()), target=(0, 1), batch=None)
     assert "averaged over 2 steps: 1.5; it is worst at step 1, with a share of 0.1" in kinds.sentence(trace, "loss")
+
+
+@pytest.mark.parametrize("counts", ["end", "every"])
+def test_half_the_squared_errors_of_several_answers_hand_back_the_differences(counts: str) -> None:
+    answers = [np.array([[0.5], [2.0], [3.0]]), np.array([[1.0], [1.0], [-1.0]])]
+    since = 2 if counts == "end" else 0
+    loss = 0.5 * sum(float(((one[since:] - 1) ** 2).sum()) for one in answers)
+    sources = tuple(Layer(f"read{number}", "input", ("step", "unit"), {}, (), one)
+                    for number, one in enumerate(answers))
+    layer = Layer("loss", "half_squared_errors", (), {"target": 1.0, "counts": counts}, ("read0", "read1"),
+                  np.array(loss), np.array(1.0))
+    trace = Trace("toy", (*sources, layer), objective=Objective("squared_error", None, loss))
+    assert trace.check().passed
+    assert f"{loss:.3g}" in kinds.of(layer).sentence(layer, sources)  # type: ignore[union-attr]
+    for which, one in enumerate(answers):
+        for step in range(3):
+            moved = one.copy()
+            moved[step] += 1e-6
+            slope = (0.5 * float(((moved[since:] - 1) ** 2).sum()) - 0.5 * float(((one[since:] - 1) ** 2).sum())) / 1e-6
+            back = kinds.of(layer).backward_terms(layer, sources, which, (step, 0))  # type: ignore[union-attr]
+            assert back.result == pytest.approx(slope, abs=1e-5)

@@ -84,8 +84,8 @@ def halves_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Ter
 
 def halves_sentence(layer: Layer, inputs: Inputs) -> str:
     when = "at the last step" if layer.settings["counts"] == "end" else "at every step"
-    return f"The loss is half the square of how far each answer is off {_words.value(float(layer.settings['target']))} " \
-        f"{when}, added up: {_words.value(float(layer.output))}."
+    target, loss = (_words.value(float(number)) for number in (layer.settings["target"], layer.output))
+    return f"The loss is half the square of how far each answer is off {target} {when}, added up: {loss}."
 
 
 def _steps_counted(layer: Layer, source: Layer) -> Cells:

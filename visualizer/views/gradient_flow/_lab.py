@@ -446,7 +446,7 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         y = frame.y(value)
         if _on_axis(frame, value):
             marks.append(_ring(x, y, 5 * s, lane.token, "stage", 1.5 * s))
-        heights = (-8, 18, -24, 34, 50) if number == 0 else (20, -8, 36, 52, -24)
+        heights = (20, 36, 52, -8, -24) if number == len(order) - 1 else (-8, 18, -24, 34, 50)
         spots = [(x + 10 * s, y + up * s, "start") for up in heights]
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
         said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
@@ -467,14 +467,19 @@ def _height(mean: Values, there: float) -> float:
     return math.exp(math.log(a) * (1 - part) + math.log(b) * part)
 
 
+ENDS = (("the gradient travels this way", "largest of each strip (log); outline: less"),
+        ("the gradient travels this way", "largest (log)"), ("travels this way", "largest (log)"), ("", "largest"))
+"""The words of the last line, the first that fit."""
+
+
 def _ends(frame: Frame, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
     s, y = frame.scale, frame.ends
     ramp = np.arange(256, dtype=np.uint8)[None, None]
     low = f"10{_superscript(-STRIP_DECADES)}"
     wide = 120 * s
-    travels, scale = "the gradient travels this way", "largest of each strip (log); outline: less"
-    room = frame.right - 180 * s - width(travels, 12 * s) - (frame.left + 38 * s + wide)
+    room = frame.right - 180 * s - (frame.left + 38 * s + wide)
+    travels, scale = next((pair for pair in ENDS if width(pair[0], 12 * s) + width(pair[1], 11 * s) <= room), ENDS[-1])
     return [
         Text(frame.right - 156 * s, y + 4 * s, plain(travels), 12 * s, 400, "ink-2", "end"),
         Line(((frame.right - 144 * s, y), (frame.right, y)), "gradient-mark", 2 * s),
@@ -482,8 +487,7 @@ def _ends(frame: Frame, found: Study) -> list[Mark]:
              "gradient-mark", 2 * s),
         Text(frame.left, y + 4 * s, plain(low), 11 * s, 400, "ink-2"),
         Image(frame.left + 30 * s, y - 4 * s, (wide / 256, 8 * s), ramp, "gradient"),
-        Text(frame.left + 38 * s + wide, y + 4 * s, 
-             plain(scale if width(scale, 11 * s) <= room else "largest (log)"), 11 * s, 400, "ink-2"),
+        Text(frame.left + 38 * s + wide, y + 4 * s, plain(scale), 11 * s, 400, "ink-2"),
     ]
 
 

@@ -200,7 +200,10 @@ def second_line(found: Study, back: int, against: Study | None = None) -> str:
     rest = [lane for lane in found.lanes[1:] if lane.name != "spread"]
     brief = found.lanes[0].decays and unit == "step"
     article = ("The ", "the ") if unit == "step" else ("", "")
-    said = [f"{article[min(number, 1)]}{lane.name} {_manner(lane, unit, brief)}" for number, lane in enumerate(rest)]
+    said = []
+    for number, lane in enumerate(rest):
+        said.append(f"{article[min(number, 1)]}{lane.name} {_manner(lane, unit, brief)}")
+        brief = brief or (lane.decays and unit == "step")
     words = ", ".join(said) + "."
     kept = [f"**{share(float(lane.mean[back]))}**" for lane in found.lanes]
     where = f"{back} {unit}{'' if back == 1 else 's'}"
