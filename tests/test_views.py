@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tests.test_kinds_recurrent import trace_of
 from tests.toys import deep, leaping, toy, wide
 from visualizer import record
 from visualizer.scene import colour, hops
@@ -377,3 +378,10 @@ def array_of(trace: Trace, focus: Focus, palette: str) -> np.ndarray | None:
         return layer.gradient if gradient else layer.output
     weights, inner = (layer.weight_gradients, layer.inner_gradients) if gradient else (layer.weights, layer.inner)
     return weights.get(part) if part in layer.weights else inner.get(part)
+
+
+def test_the_network_of_every_recurrent_toy_is_drawn_whatever_it_reads() -> None:
+    """One of them adds numbers that are no columns: nothing leaps from there."""
+    trace = trace_of("lstm")
+    picture = find("network").draw(trace, timeline(trace).settled(len(timeline(trace).beats) - 1), None, Look())
+    assert picture.caption

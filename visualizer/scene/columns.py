@@ -135,7 +135,7 @@ def _skips(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], i
     drawn = [layer.name for layer in trace.layers if layer.name not in passages and layer.output.ndim]
     found: dict[tuple[str, str], int] = {}
     for target in drawn:
-        for source in sorted(_read(trace, target, passages), key=lambda name: -order[name]):
+        for source in sorted(_read(trace, target, passages) & set(drawn), key=lambda name: -order[name]):
             between = drawn.index(target) - drawn.index(source) - 1
             if between > 0 and trace[target].axes != ("class",):
                 crossed = {level for (a, b), level in found.items()

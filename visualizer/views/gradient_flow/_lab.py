@@ -323,7 +323,7 @@ def _named(frame: Frame, lane: Lane, taken: list[Box]) -> list[Mark]:
         above = [(x, y - 12 * s, "middle"), (x - 10 * s, y - 10 * s, "end")]
         below = [(x + 8 * s, y + 24 * s, "middle"), (x + 12 * s, y + 20 * s, "start")]
         spots += below + above if lane.style == "dash" else above + below
-    return _put(lane.name, 14 * s, 600, _ink(lane), spots, taken, frame)
+    return [*_put(lane.name, 14 * s, 600, _ink(lane), spots, taken, frame)]
 
 
 def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
