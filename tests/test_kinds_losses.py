@@ -10,7 +10,6 @@ import pytest
 from visualizer import kinds
 from visualizer.trace import Layer, Objective, Trace
 
-
 COVERS = {"half_squared_errors"}
 
 

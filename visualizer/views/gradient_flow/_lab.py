@@ -438,7 +438,13 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         if settled < len(lane.kept):
             marks.append(_bars(frame, lane.kept, y, "accent", settled))
     order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
+    dots = [frame.y(_height(lane.mean, there)) for lane in order if math.isfinite(_height(lane.mean, there))]
     above = 0.0
+
+    def nearest(height: float) -> float:
+        """The dot that words at this height are taken to belong to."""
+        return min(dots, key=lambda dot: abs(dot - height))
+
     for number, lane in enumerate(order):
         value = _height(lane.mean, there)
         if not math.isfinite(value):
@@ -450,7 +456,7 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         spots = [(x + 10 * s, y + up * s, "start") for up in heights]
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
         said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
-                    [spot for spot in spots if spot[1] >= above], taken, frame)
+                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4 * s) == y], taken, frame)
         above = max([above, *(mark.y + 12 * s for mark in said)])  # values stand in the order of their curves
         marks += said
     return marks
