@@ -457,7 +457,7 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
         said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
                     [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4 * s) == y], taken, frame)
-        above = max([above, *(mark.y + 12 * s for mark in said)])  # values stand in the order of their curves
+        above = max([above, *(mark.y + 12 * s for mark in said if isinstance(mark, Text))])  # values stand in the order of their curves
         marks += said
     return marks
 
@@ -517,7 +517,7 @@ def _ink(lane: Lane) -> str:
 # --- labels that keep apart -----------------------------------------------------------------------------------------
 
 def _put(words: str, size: float, weight: int, color: str, spots: Iterable[tuple[float, float, str]],
-         taken: list[Box], frame: Frame) -> list[Text]:
+         taken: list[Box], frame: Frame) -> list[Mark]:
     """The words at the first of the spots that is free and inside the chart; nowhere if none is."""
     for x, y, anchor in spots:
         text = Text(x, y, plain(words), size, weight, color, anchor)
