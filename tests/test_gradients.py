@@ -203,7 +203,7 @@ def test_another_draw_is_of_other_seeds() -> None:
     assert not np.isin(one.weights["weight_hh"], other.weights["weight_hh"]).any()
     assert np.isclose(np.abs(np.linalg.eigvals(other.weights["weight_hh"])).max(axis=1), 0.9).all()
     assert gradients.seeds(1) == range(5, 10)
-    assert record_lab(Lab(steps=10, draw=1)).sample.title == "Random numbers, seed 5"  # type: ignore[union-attr]
+    assert record_lab(Lab(steps=10, draw=1)).sample.title == "Random numbers, seed 5"
 
 
 def test_a_forget_bias_lengthens_the_memory_of_an_lstm() -> None:

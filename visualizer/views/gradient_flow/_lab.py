@@ -438,7 +438,13 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         if settled < len(lane.kept):
             marks.append(_bars(frame, lane.kept, y, "accent", settled))
     order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
+    dots = [frame.y(_height(lane.mean, there)) for lane in order if math.isfinite(_height(lane.mean, there))]
     above = 0.0
+
+    def nearest(height: float) -> float:
+        """The dot that words at this height are taken to belong to."""
+        return min(dots, key=lambda dot: abs(dot - height))
+
     for number, lane in enumerate(order):
         value = _height(lane.mean, there)
         if not math.isfinite(value):
@@ -450,8 +456,8 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         spots = [(x + 10 * s, y + up * s, "start") for up in heights]
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
         said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
-                    [spot for spot in spots if spot[1] >= above], taken, frame)
-        above = max([above, *(mark.y + 12 * s for mark in said)])  # values stand in the order of their curves
+                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4 * s) == y], taken, frame)
+        above = max([above, *(mark.y + 12 * s for mark in said if isinstance(mark, Text))])  # values stand in the order of their curves
         marks += said
     return marks
 
@@ -511,7 +517,7 @@ def _ink(lane: Lane) -> str:
 # --- labels that keep apart -----------------------------------------------------------------------------------------
 
 def _put(words: str, size: float, weight: int, color: str, spots: Iterable[tuple[float, float, str]],
-         taken: list[Box], frame: Frame) -> list[Text]:
+         taken: list[Box], frame: Frame) -> list[Mark]:
     """The words at the first of the spots that is free and inside the chart; nowhere if none is."""
     for x, y, anchor in spots:
         text = Text(x, y, plain(words), size, weight, color, anchor)

@@ -52,7 +52,7 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
             f"not in {found.count} {found.unit}s"
         y = _fact(marks, rows, "Below 1 % after", crossed, y + 22, lane.name)
     if lane.name == "LSTM":
-        y = _fact(marks, rows, "Of h and c together", share(found.at("lstm_state.mean", back)), y + 22, lane.name)
+        y = _fact(marks, rows, "Kept of h and c together", share(found.at("lstm_state.mean", back)), y + 22, lane.name)
     if found.unit == "step" and math.isfinite(lane.straight) and lane.window[1]:
         first, last = lane.window
         y = _fact(marks, rows, f"Line fit, steps {first} to {last}, R²", numbers.number(lane.straight, 4), y + 22,
