@@ -457,7 +457,8 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
         said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
                     [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4 * s) == y], taken, frame)
-        above = max([above, *(mark.y + 12 * s for mark in said if isinstance(mark, Text))])  # values stand in the order of their curves
+        # values stand in the order of their curves
+        above = max([above, *(mark.y + 12 * s for mark in said if isinstance(mark, Text))])
         marks += said
     return marks
 
