@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.test_kinds_recurrent import trace_of
+from tests.toys import toy
 from visualizer import kinds, registry
 from visualizer.scene import numbers
 from visualizer.scene import type as letters
@@ -201,3 +202,11 @@ def test_a_gate_of_one_unit_has_its_gradient_its_neighbours_and_its_terms():
                if isinstance(mark, Text))
     back = page(trace, timeline(trace).find("rnn.backward[3]"), focus, Look(), large=True)
     assert {str(row[0]): row[1] for row in back.table.rows}["∂L/∂forget gate"] == layer.inner_gradients["forget"][2, 1]
+
+
+def test_a_focus_of_another_recording_is_none():
+    """While another recording is on its way, the State may already name cells that the one at hand does not have."""
+    trace = toy()
+    first = timeline(trace).settled(0)
+    assert subject(trace, first, Focus("input", (0, 3, 5, 1))).cell == subject(trace, first, None).cell
+    assert len(subject(trace, first, Focus("input", (0, 3, 500)), whole=True).cell) == trace["input"].output.ndim

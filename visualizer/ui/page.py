@@ -73,6 +73,7 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
 
     `whole`: down to one number, which is what the microscope looks at; the same cell where a layer has the same shape.
     """
+    focus = focus if focus is None or _fits(trace, focus) else None
     if whole:
         return _one_number(trace, moment, focus)
     layer = trace[moment.beat.layer]
@@ -89,6 +90,14 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
         if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
             return Focus(layer.name, focus.cell[:1])
     return Focus(layer.name, strongest(layer, moment.backward)[:1])
+
+
+def _fits(trace: Trace, focus: Focus) -> bool:
+    """Whether there is such a cell: a focus may still be that of another recording, which has not come yet."""
+    if focus.part != "output" or focus.layer not in trace:
+        return True
+    shape = trace[focus.layer].shape
+    return len(focus.cell) <= len(shape) and all(0 <= at < size for at, size in zip(focus.cell, shape, strict=False))
 
 
 def _at_step(layer: Layer, focus: Focus | None, step: int) -> Focus:
