@@ -28,6 +28,8 @@ MOST_IN_ONE = 16
 MOST_MAPS = 64
 RANKED = 12
 MOST_BARS = 20
+BARS, LONGEST_NAME = 138.0, 96.0
+"""Width of the bars of the classes with names of one letter, and of the longest name there is room for."""
 TALLEST_TILE = 168.0
 WIDEST_SEQUENCE, WIDEST_FEW = 168.0, 96.0
 """Layers over steps, at most; for a room, where as few columns as possible should have to scroll."""
@@ -200,7 +202,7 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
 @lru_cache(maxsize=32)
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
              passages: frozenset[str], few: bool) -> Plan:
-    room = bottom - top
+    room = bottom - top - (SCROLLED * scale if few else 0)
     columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
     widest = (WIDEST_FEW if few else WIDEST_SEQUENCE) * scale
     columns = _one_size_a_group(trace, columns, room, scale, widest)
@@ -208,10 +210,10 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
     available = wide - 2 * PADDING * scale - _overhang(columns, scale)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
-        return _deep(trace, columns, gaps, wide, top, room - SCROLLED * scale, scale, _skips(trace, passages))
+        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED * scale, scale, _skips(trace, passages))
     whole, columns = columns, _fit(columns, gaps, available, room, scale, trace)
     if any(now.factor > then.factor for now, then in zip(columns, whole, strict=True)):
-        return _deep(trace, whole, gaps, wide, top, room - SCROLLED * scale, scale, _skips(trace, passages))
+        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED * scale, scale, _skips(trace, passages))
     start = _start(columns[0], scale) * scale
     available -= start - PADDING * scale
     wanted = sum(least for least, _ in gaps)
@@ -281,7 +283,8 @@ def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str,
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
     if layer.kind in ("softmax", "log_softmax") and layer.axes == ("class",):
-        return _classes(replace(blank, style="bars", width=138 * scale), layer, room, scale, trace)
+        wide = BARS * scale + _long_names(trace, scale)
+        return _classes(replace(blank, style="bars", width=wide), layer, room, scale, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
         return _classes(replace(blank, style="units", width=24 * scale), layer, room, scale, trace)
     if layer.axes == ("step",) and layer.shape[0] <= room - 2 * LEGEND * scale:
@@ -290,6 +293,12 @@ def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str,
         return replace(blank, style="units", width=cell[0], cell=cell, tile=cell, pitch=(cell[0], pitch),
                        shown=tuple(range(layer.shape[0])))
     return _units(blank, layer.shape[0], room, scale)
+
+
+def _long_names(trace: Trace, scale: float) -> float:
+    """How much wider than usual the names of the classes are."""
+    longest = max((width(label, 14 * scale, 600) for label in trace.labels), default=0.0)
+    return max(0.0, min(LONGEST_NAME * scale, longest) - 30 * scale)
 
 
 def _classes(column: Column, layer: Layer, room: float, scale: float, trace: Trace) -> Column:

@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import colour, hops, numbers, parts
-from visualizer.scene.columns import ARC, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
+from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -187,7 +187,8 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         return [Text(column.x, column.top + 12 * s, plain("no gradient"), 12 * s, 400, "ink-2")]
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
-    track = column.width - 72 * s
+    names = max(0.0, column.width - BARS * s)
+    track = column.width - names - 72 * s
     below = column.pitch[1] >= 34 * s
     for unit in column.shown:
         box = column.box(unit)
@@ -195,12 +196,12 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         y = box[1] + box[3] / 2
         value = float(values[unit])
         strong = unit in (target, winner) or abs(value) >= 0.1
-        x = column.x + 16 * s
+        x = column.x + names + 16 * s
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
-        marks.append(Text(column.x + 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
+        marks.append(Text(x - 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
                           "accent-ink" if unit == target and not below else "ink" if strong else "ink-2", "end",
-                          max_width=30 * s))
-        bar = 14 * s
+                          max_width=30 * s + names))
+        bar = min(14 * s, column.pitch[1] - 3 * s)
         marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,))))
         if backward:
             middle = x + track / 2

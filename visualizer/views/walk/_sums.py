@@ -233,8 +233,9 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
         for_name = min(0.36 * wide, end - x - width(words, 13 * s) - 6 * s)
         shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
-        fits = next((words for words in (name, *shorter) if width(rich(words), 13 * s) <= for_name), shorter[-1])
-        still.append(Text(x, row, rich(fits), 13 * s, 400, "ink-2", max_width=for_name))
+        fits = next((words for words in (name, *shorter) if width(rich(words), 13 * s) <= for_name), "")
+        still.append(Text(x, row, rich(fits or shorter[-1]), 13 * s, 400, "ink-2",
+                          max_width=0.36 * wide if fits else for_name))
         fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
         lines.append([
             Text(end, row, plain(words), 13 * s, 400, "ink", "end"),
