@@ -37,7 +37,8 @@ def verses() -> Trace:
 @pytest.fixture(scope="module")
 def studied() -> Trace:
     """A short text with all that is measured about it."""
-    return record.with_study(record.pass_of("char_rnn", "text:to be or"), "bptt", "jacobian", "saturation")
+    again = record.pass_of("char_rnn", "text:to be or")
+    return record.with_study(again, "bptt", "jacobian", "saturation", "connectivity")
 
 
 @pytest.fixture(scope="module", params=["digits_cnn", "lenet_mnist", "mlp_mnist"])
