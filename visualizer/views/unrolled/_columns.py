@@ -299,7 +299,7 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         if blank and wide < 60 * s:
             marks.append(Rect(x + wide / 2 - 5 * s, y + 3 * s, 10 * s, 10 * s, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
-        elif cell or plan.pitch >= (60 if look.room else 40) * s:
+        elif cell or plan.pitch >= (60 if look.room else 46) * s:
             words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
             if look.room and width(words, 11 * s, weight) > plan.pitch - 3 * s and not cell:
                 words = (Run(label(trace, best)),)
