@@ -369,15 +369,31 @@ def _fill_frame(area: QRectF, width: float, tint: QColor, painter: QPainter) -> 
 
 
 def _draw_path(mark: Path, on: _Surface) -> None:
-    together, one_by_one = _outlines(mark.curves, bool(mark.fill))
     if mark.fill:
+        together, _ = _outlines(mark.curves, True)
         on.painter.fillPath(together, _color(on.theme, mark.fill, mark.opacity))
-    if mark.stroke:
-        pen = _pen(on.theme, mark.stroke, mark.width, mark.dashed, mark.opacity)
-        # Qt takes ten times as long for a hundred wide curves in one path as for the same curves one by one.
-        thin = mark.width * on.matrix.m11() <= 1
-        for path in (together,) if on.vector or thin else one_by_one:
-            on.painter.strokePath(path, pen)
+    if not mark.stroke:
+        return
+    if not on.vector and not mark.dashed and (dashes := _dashes(mark.curves, mark.width)):
+        tint = _color(on.theme, mark.stroke, mark.opacity)
+        for dash in dashes:
+            on.painter.fillRect(dash, tint)
+        return
+    together, one_by_one = _outlines(mark.curves, bool(mark.fill))
+    pen = _pen(on.theme, mark.stroke, mark.width, mark.dashed, mark.opacity)
+    # Qt takes ten times as long for a hundred wide curves in one path as for the same curves one by one.
+    thin = mark.width * on.matrix.m11() <= 1
+    for path in (together,) if on.vector or thin else one_by_one:
+        on.painter.strokePath(path, pen)
+
+
+@lru_cache(maxsize=64)
+def _dashes(curves: tuple[Points, ...], width: float) -> tuple[QRectF, ...]:
+    """Level strokes as the rectangles that they fill: the minuses of a thousand cells are ten times as fast so. None
+    where anything else is among the curves."""
+    if any(len(curve) != 4 or len({y for _, y in curve}) > 1 for curve in curves):
+        return ()
+    return tuple(QRectF(curve[0][0], curve[0][1] - width / 2, curve[3][0] - curve[0][0], width) for curve in curves)
 
 
 @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from tests.benchmarks import Benchmark, Measured, Row, Skipped
+from visualizer.app import application
 
 HERE = Path(__file__).parent
 
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("\n".join(found))
         return 0 if chosen.list else 2
     print(machine())
+    application()  # the kind that windows need, before a picture makes the smaller one
     rows = []
     for name in names:
         print(f"\n{name}: {(found[name].__doc__ or '').strip().splitlines()[0]}", flush=True)

@@ -25,8 +25,8 @@ from visualizer.trace import Trace
 from visualizer.views import View
 
 TOP, NUMBERS = 112.0, 96.0
-SIGNED = 8.0
-"""Cells at least so wide, at a text scale of 1, carry a minus where their value is negative."""
+SIGNED = 20.0
+"""Cells at least so wide, at a text scale of 1, carry a minus where their value is negative; all do with `signs`."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -119,7 +119,7 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
                                indices=tuple(range(shown.units)) * len(part),
                                scale=Scale("activation", "values", of, -top, top, scope)))
-            if pitch[0] >= SIGNED * look.text_scale:
+            if look.signs or pitch[0] >= SIGNED * look.text_scale:
                 values = np.stack([row.values for row in part])[None]
                 marks += parts.minuses(values, shades.reshape(values.shape), "activation", look, pitch[0] - gap,
                                        partial(_middle, corner, pitch, gap, first))
