@@ -752,3 +752,16 @@ def test_a_picture_between_unrolled_and_folded_is_drawn(said, tmp_path: Path) ->
                               "-o", tmp_path / "no.svg")
         assert status != DONE
         assert "choose 0 to 1" in err
+
+
+@pytest.mark.parametrize(("rows", "words"), [
+    ("0.1,0\nnan,1\n", "'nan' in row 2, column 1"), ("0.1,0,3\n", "3 numbers in row 1, where the model reads 2"),
+    ("", "holds no numbers"),
+])
+def test_a_table_that_cannot_be_read_is_one_sentence(said, tmp_path: Path, rows: str, words: str) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text(rows)
+    status, out, err = said("shot", "adding_rnn", "--input", table, "-o", tmp_path / "it.png")
+    assert (status, out) == (REFUSED, "")
+    assert words in err
+    assert not (tmp_path / "it.png").exists()
