@@ -44,7 +44,7 @@ def test_a_channel_has_its_own_extremes(digits):
     assert number(said["At or below zero: ReLU cuts it"]) == pytest.approx(100 * np.mean(values <= 0), abs=0.5)
     assert said["Weights + bias"] == "54 + 1", "3 x 3 kernels over 6 maps"
     assert number(said["Bias"]) == pytest.approx(digits["conv2"].weights["bias"][7], abs=0.0005)
-    assert number(said["Gradient ‖∂L/∂map‖"]) == pytest.approx(np.linalg.norm(digits["conv2"].gradient[7]), rel=0.005)
+    assert number(said["Gradient ∥∂L/∂map∥"]) == pytest.approx(np.linalg.norm(digits["conv2"].gradient[7]), rel=0.005)
 
 
 def test_a_layer_counts_all_its_parameters_and_multiplications(digits):
@@ -63,7 +63,7 @@ def test_on_the_way_back_it_is_the_gradient_that_is_described(digits):
     assert number(said["norm"]) == pytest.approx(np.linalg.norm(gradient), rel=0.005)
     for name in ("conv1", "conv2", "fc1", "fc2"):
         whole = np.concatenate([array.ravel() for array in digits[name].weight_gradients.values()])
-        assert said[f"‖∂L/∂w‖ {name}"] == pytest.approx(np.linalg.norm(whole.astype(np.float64)))
+        assert said[f"∥∂L/∂w∥ {name}"] == pytest.approx(np.linalg.norm(whole.astype(np.float64)))
 
 
 def test_where_gradients_went_is_counted_from_the_recording_and_adds_up(digits):

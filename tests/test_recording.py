@@ -107,3 +107,12 @@ def test_what_cannot_be_measured_is_said_and_not_asked_again(engine: Asked, read
     assert len(engine.asked) == 1
     assert said == ["This cannot be measured; choose another view."]
     assert store.state.view == "connectivity", "the recording that is there stays as it is"
+
+
+@pytest.mark.parametrize(("name", "view"), [("char_gru", "unrolled"), ("rows_gru", "network"),
+                                            ("lab", "gradient_flow")])
+def test_a_model_that_is_opened_by_name_is_given_an_input_that_it_reads(engine: Asked, name: str, view: str) -> None:
+    store = Store(State(), None)
+    assert Recorder(store, engine).open(name)  # type: ignore[arg-type]
+    assert (store.state.model, store.state.view) == (name, view)
+    assert store.state.sample == {"char_gru": "sea-change", "rows_gru": "digit-2148", "lab": ""}[name]

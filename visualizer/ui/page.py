@@ -458,7 +458,7 @@ def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
         first = 24.0
     if layer.gradient is not None:
         norm = float(np.linalg.norm(layer.gradient[about.cell].astype(np.float64).ravel()))
-        what = tr("Gradient ‖∂L/∂map‖") if found.ndim == 2 else tr("Gradient ‖∂L/∂a‖")
+        what = tr("Gradient ∥∂L/∂map∥") if found.ndim == 2 else tr("Gradient ∥∂L/∂a∥")
         sheet.fact(what, numbers.significant(norm), first)
         first = 24.0
     kind = kinds.of(layer)
@@ -508,7 +508,7 @@ def _kernels(sheet: Sheet, layer: Layer, about: Focus, look: Look) -> None:
 # --- on the way back ------------------------------------------------------------------------------------------------
 
 def _weight_gradient_sizes(sheet: Sheet, trace: Trace) -> None:
-    """‖∂L/∂w‖ of every layer that has weights, as bars on one scale."""
+    """∥∂L/∂w∥ of every layer that has weights, as bars on one scale."""
     sizes = {layer.name: float(np.sqrt(sum(np.sum(np.square(array, dtype=np.float64))
                                            for array in layer.weight_gradients.values())))
              for layer in trace.layers if layer.weight_gradients}
@@ -527,7 +527,7 @@ def _weight_gradient_sizes(sheet: Sheet, trace: Trace) -> None:
             Rect(LEFT + 52, sheet.y - 12, 132 * share, 16, "gradient-mark", radius=2),
             Text(RIGHT, sheet.y, plain(numbers.significant(value)), 13, 600, "ink", "end"),
         ]
-        sheet.rows.append((f"‖∂L/∂w‖ {name}", value))
+        sheet.rows.append((f"∥∂L/∂w∥ {name}", value))
     if len(sizes) > len(shown):
         more = tr("and {n} more layers").format(n=len(sizes) - len(shown))
         sheet.y += 24

@@ -16,10 +16,10 @@ from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows 
 from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
 from visualizer.scene import numbers, session
-from visualizer.scene import state as does
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, packed, unpacked
 from visualizer.trace import Refused, Trace, load
+from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store, recording_of
 from visualizer.ui.words import tr
@@ -143,11 +143,9 @@ class Recorder(QObject):
 
     def _open(self, path: Path) -> None:
         if not path.exists():
-            if str(path) == lab.NAME:
-                self.store.apply(does.enter_lab)
-                return
-            if str(path) in registry.models():
-                self.store.update(model=str(path), interventions=())
+            if str(path) in (*registry.models(), lab.NAME):
+                self.store.update(interventions=())
+                choose_model(self.store, str(path))
                 return
             raise Refused(tr("There is no file {path}; check the name.").format(path=path))
         suffix = path.suffix.lower()

@@ -432,7 +432,7 @@ def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:
     rows = tuple((step + 1, shown.words[step], float(found.gradient[answer, step]), float(found.change[answer, step]))
                  for step in range(known))
     what = f"∂ logit of {label(trace, int(found.choice[answer]))}"
-    return Table(("step", "reads", f"‖{what} / ∂ x‖", f"logit minus logit without it ({found.neutral} instead)"), rows)
+    return Table(("step", "reads", f"∥{what} / ∂ x∥", f"logit minus logit without it ({found.neutral} instead)"), rows)
 
 
 def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, look: Look) -> Picture:
