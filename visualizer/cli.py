@@ -45,9 +45,6 @@ FEW = 12
 MOST_PIXELS = 200_000_000
 """A larger PNG is not begun: four bytes a pixel, held several times over."""
 
-LAB = "lab"
-"""The thing that is no model: the gradient laboratory."""
-
 Entry = dict[str, Any]
 """One thing listed: `name`, `about`, and whatever else a program may want to know."""
 
@@ -294,12 +291,10 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _record(chosen: argparse.Namespace) -> int:
     """Run the model and save the trace; with --check, say how far numpy's numbers are from torch's."""
-    from visualizer.scene.state import State
-
     _writable(chosen.output, (".trace",))
     if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    trace = _recorded(State(model=chosen.thing, sample=chosen.input or "", interventions=_done_to(chosen)), chosen)
+    trace = _recorded(_named(chosen), chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
     _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
@@ -310,6 +305,8 @@ def _record(chosen: argparse.Namespace) -> int:
 
 def _shot(chosen: argparse.Namespace) -> int:
     """One picture of one moment."""
+    from visualizer.scene.state import changed
+
     export = _headless("export")
     _writable(chosen.output, tuple(suffix for form in export.formats() for suffix in form.suffixes))
     if chosen.mm and chosen.scale:
@@ -317,7 +314,7 @@ def _shot(chosen: argparse.Namespace) -> int:
     state, trace = _state_and_trace(chosen)
     look = replace(state.look, size=chosen.size or state.look.size, theme=chosen.theme or state.look.theme)
     panels = _panels(chosen)
-    states = [_meant(export, replace(state, look=look), trace, chosen, *panel) for panel in panels]
+    states = [_meant(export, changed(state, look=look), trace, chosen, *panel) for panel in panels]
     for state in states:
         trace = _studied(trace, state.view, state, chosen)
     shown = [export.Panel(trace, state) for state in states]
@@ -337,6 +334,7 @@ def _shot(chosen: argparse.Namespace) -> int:
 
 def _film(chosen: argparse.Namespace) -> int:
     """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
+    from visualizer.scene.state import changed
     from visualizer.scene.timeline import timeline
     from visualizer.trace import load
 
@@ -354,11 +352,11 @@ def _film(chosen: argparse.Namespace) -> int:
     chosen.at = times.at(start).address
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
     look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
-    state = _meant(_headless("export"), replace(state, look=look), trace, chosen, chosen.view)
+    state = _meant(_headless("export"), changed(state, look=look), trace, chosen, chosen.view)
     trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
                       Fraction(chosen.speed), chosen.scale)
-    film = replace(film, state_json=_way_back(replace(state, at=film.moment(0).address), trace, chosen))
+    film = replace(film, state_json=_way_back(changed(state, at=film.moment(0).address), trace, chosen))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
@@ -468,20 +466,20 @@ _LISTED: dict[str, Callable[[], list[Entry]]] = {
 def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     """What THING stands for: where it was left, and its numbers."""
     from visualizer.scene.session import lacking, other_weights
-    from visualizer.scene.state import State
+    from visualizer.scene.state import changed
     from visualizer.trace import Refused, load
 
     thing, suffix = chosen.thing, _suffix(chosen.thing)
-    state = State(model=thing, sample=chosen.input or "", interventions=_done_to(chosen))
+    state = _named(chosen)
     if suffix in CARRIES_STATE:
         found = _carried(Path(thing))
-        state = found.state if chosen.input is None else replace(found.state, sample=chosen.input)
+        state = found.state if chosen.input is None else changed(found.state, sample=chosen.input)
         if chosen.untrained:
-            state = replace(state, interventions=_done_to(chosen))
+            state = changed(state, edits=_done_to(chosen))
         as_saved = all(getattr(chosen, name) is None for name in ("input", "target", "dtype", "untrained"))
         if found.trace is not None and as_saved:
             return state, found.trace
-        if state.model == LAB:
+        if state.in_lab:
             return _laboratory(state, chosen)
         known = state.model in registry.models() or Path(state.model).is_file()
         if why := lacking(found if as_saved else replace(found, trace=None), known):
@@ -491,7 +489,7 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
             if why := other_weights(found, trace):
                 print(why, file=sys.stderr)
             return state, trace
-    if state.model == LAB:
+    if state.in_lab:
         return _laboratory(state, chosen)
     if _suffix(state.model) == ".trace":
         if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
@@ -502,8 +500,16 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     return state, _recorded(state, chosen)
 
 
+def _named(chosen: argparse.Namespace) -> State:
+    """The State of a thing by name, as it opens at first."""
+    from visualizer.scene.recipe import recipe_of
+    from visualizer.scene.state import State, changed
+
+    return changed(State(), recipe=recipe_of(chosen.thing, chosen.input or "", _done_to(chosen)))
+
+
 def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
-    """The interventions that were asked for."""
+    """The edits that were asked for."""
     from visualizer.trace import UNTRAINED
 
     return (UNTRAINED,) if chosen.untrained else ()
@@ -512,14 +518,16 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
 def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]:
     """The laboratory with its knobs turned: those of the State, then those that were set."""
     from visualizer import lab
+    from visualizer.scene.recipe import LabRecipe, lab_recipe
+    from visualizer.scene.state import changed
     from visualizer.trace import Refused
 
     if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
         raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
                     "--set.")
     pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
-    mine = dict([*((name, word) for name, word in state.look.knobs if name in lab.names()),
-                 *((name, word) for name, word in pairs if name in lab.names())])
+    recipe = state.recipe if isinstance(state.recipe, LabRecipe) else LabRecipe()
+    mine = {**recipe.words, **{name: word for name, word in pairs if name in lab.names()}}
     chosen.knobs = [tuple(pair for pair in pairs if pair[0] not in lab.names())]
     try:
         wanted, against = lab.of_look(mine)
@@ -527,9 +535,8 @@ def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]
         raise Usage(str(error)) from error
     with _working("measuring"):
         trace = registry.module("record.lab").record_lab(wanted, against)
-    look = replace(state.look, knobs=tuple(sorted(mine.items())))
-    return replace(state, sample="", view=lab.view_of(wanted) if state.view == "network" else state.view,
-                   at=state.at or lab.start_of(wanted), look=look), trace
+    return changed(state, recipe=lab_recipe(mine), view=lab.view_of(wanted) if state.view == "network" else state.view,
+                   at=state.at or lab.start_of(wanted)), trace
 
 
 def _carried(path: Path) -> Session:
@@ -553,7 +560,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 
     shipped = registry.folder("assets") / "traces" / f"{state.model}.trace"
     if chosen.target is None and chosen.dtype is None and state.objective == "loss" \
-            and not state.interventions and shipped.is_file():
+            and not state.edits and shipped.is_file():
         ready = load(shipped)
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
@@ -568,19 +575,19 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
         except ImportError as error:
             raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
         trace: Trace = record(state.model, state.sample, pixels=pixels, target=chosen.target,
-                              objective=state.objective, dtype=chosen.dtype, interventions=state.interventions)
+                              objective=state.objective, dtype=chosen.dtype, interventions=state.edits)
     return trace
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
     missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
-    if not missing or _suffix(state.model) == ".trace" or state.model == LAB:
+    if not missing or _suffix(state.model) == ".trace" or state.in_lab:
         return trace
     with _working("measuring"):
         record = registry.module("record")
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
-                               objective=state.objective, dtype=chosen.dtype, interventions=state.interventions,
+                               objective=state.objective, dtype=chosen.dtype, interventions=state.edits,
                                trace=trace)
         studied: Trace = record.with_study(again, *missing)
     return studied
@@ -605,7 +612,7 @@ def _check(trace: Trace) -> None:
 def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, view: str | None,
            at: str | None = None, focused: str | None = None) -> State:
     """The State that leads to the picture that was asked for, checked: it can be drawn."""
-    from visualizer.scene.state import moment_of
+    from visualizer.scene.state import changed, moment_of
     from visualizer.scene.timeline import timeline
 
     look, times = state.look, timeline(trace)
@@ -627,21 +634,19 @@ def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, 
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     export.check(trace, view, look.theme, knobs)
-    kept = registry.module("lab").names() if state.model == LAB else ()
-    knobs |= {name: word for name, word in look.knobs if name in kept}
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
-    return replace(state, view=view, at=moment.address, focus=focus, look=look)
+    return changed(state, view=view, at=moment.address, focus=focus, look=look)
 
 
 def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     """What the picture carries so that it opens again as it is; nothing where a State cannot say it all."""
     if chosen.target is not None or chosen.dtype is not None:
         return ""
-    from visualizer.scene.state import to_json
+    from visualizer.scene.state import changed, to_json
 
     weights = str(trace.hashes.get("weights", ""))
-    itself = _suffix(state.model) == ".trace" or state.model == LAB
-    return to_json(state if itself else replace(state, sample=trace.sample.name), weights)
+    itself = _suffix(state.model) == ".trace" or state.in_lab
+    return to_json(state if itself else changed(state, sample=trace.sample.name), weights)
 
 
 def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from visualizer import lab, registry
+from visualizer import registry
 from visualizer.kinds import recurrent
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
 from visualizer.ui import words
@@ -331,7 +331,7 @@ def turn_card(window: Window) -> None:
 
 def pin(window: Window) -> None:
     """Keep the curves of the laboratory behind what comes next; nothing elsewhere."""
-    if window.store.state.model == lab.NAME:
+    if window.store.state.in_lab:
         window.store.apply(does.pin_lab)
 
 
@@ -350,7 +350,7 @@ def _still(state: State) -> State:
 
 def _on_subject(state: State, trace: Trace, moment: Moment) -> State:
     """Whatever the picture is about becomes the focus."""
-    return replace(state, focus=subject(trace, moment, state.focus))
+    return changed(state, focus=subject(trace, moment, state.focus))
 
 
 def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
@@ -359,11 +359,11 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     layer = trace[about.layer]
     inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
     if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
-        return does.neighbour(replace(state, focus=about), trace, by)
+        return does.neighbour(changed(state, focus=about), trace, by)
     values = layer.output if inner is None else inner
     here = about.cell[1] if len(about.cell) == 2 else one_number(layer, about, moment.backward).cell[1] - by
     unit = min(max(here + by, 0), values.shape[1] - 1)
-    return replace(state, focus=replace(about, cell=(about.cell[0], unit)))
+    return changed(state, focus=replace(about, cell=(about.cell[0], unit)))
 
 
 def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
@@ -371,7 +371,7 @@ def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
     about = subject(trace, moment, state.focus)
     if about.part != "output":
         return state
-    return replace(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
+    return changed(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
 
 
 def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> State:
@@ -384,14 +384,14 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
     if does.is_inner(about) and about.cell:
-        state = replace(state, focus=one_number(layer, about, moment.backward))
-        return replace(state, view=WALK) if WALK in views else state
+        state = changed(state, focus=one_number(layer, about, moment.backward))
+        return changed(state, view=WALK) if WALK in views else state
     if about.part != "output" or not layer.shape:
         return state
     if not about.cell:
-        return replace(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
+        return changed(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
     state = with_pixel(state, trace, moment)
-    return replace(state, view=WALK) if WALK in views else state
+    return changed(state, view=WALK) if WALK in views else state
 
 
 def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
@@ -399,20 +399,20 @@ def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, v
     microscope."""
     number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
     if state.view == WALK and views and views[0] != WALK and not number:
-        state = replace(state, view=_around(state.focus, views))
+        state = changed(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
 def turned(state: State, name: str, word: str) -> State:
     """A knob of a view at another of its words."""
     knobs = {**dict(state.look.knobs), name: word}
-    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
     if state.view == WALK and views and views[0] != WALK:
-        state = replace(state, view=_around(state.focus, views))
+        state = changed(state, view=_around(state.focus, views))
     return does.up(state)
 
 
@@ -473,8 +473,8 @@ def next_step(times: Timeline, moment: Moment, by: int, steps: int, stretch: tup
 def text_scale(state: State, factor: float) -> State:
     """Larger or smaller words, between 0.8 and 2 times."""
     scale = round(min(2.0, max(0.8, state.look.text_scale * factor)), 2)
-    return replace(state, look=replace(state.look, text_scale=scale))
+    return changed(state, look=replace(state.look, text_scale=scale))
 
 
 def less_motion(state: State) -> State:
-    return replace(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))
+    return changed(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))
