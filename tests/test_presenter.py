@@ -267,7 +267,7 @@ def test_with_two_screens_the_speaker_has_the_first(two_screens, monkeypatch):
 TWO = """
 import json, sys
 from visualizer import app as the_app, registry
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import load
 from visualizer.ui import style
 from visualizer.ui.store import Store

@@ -190,7 +190,8 @@ def test_a_place_with_values_of_another_kind_is_refused(change):
 
 
 @pytest.mark.parametrize("change", [
-    {"speed": "fast"}, {"playing": "yes"}, {"speed": 0}, {"places": []}, {"active": 1}, {"active": -1}, {"active": True},
+    {"speed": "fast"}, {"playing": "yes"}, {"speed": 0}, {"places": []}, {"active": 1}, {"active": -1},
+    {"active": True},
     {"places": [{}] * 9}, {"places": 3}, {"places": [3]}, {"left": [{"kind": "dream"}]}, {"left": ["lab"]},
     {"places": [{"recipe": {"kind": "model", "model": 3}}]}, {"places": [{"recipe": {"kind": "model", "edits": [1]}}]},
     {"places": [{"recipe": {"kind": "model", "edits": "untrained"}}]}, {"places": [{"recipe": {}}]},

@@ -221,7 +221,7 @@ WALKED = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", 
 def walked(stage):
     """The same stage on one number, in a picture so wide that it carries the map it stands in."""
     stage.resize(1500, 900)
-    stage.store.apply(lambda state: replace(WALKED, look=state.look))
+    stage.store.apply(lambda state: changed(WALKED, look=state.look))
     return stage
 
 
