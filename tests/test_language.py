@@ -117,12 +117,12 @@ def test_what_is_kept_is_kept_for_each_language(table):
 def test_a_table_says_its_name_and_keeps_what_is_filled_in(path):
     words = json.loads(path.read_text(encoding="utf-8"))
     assert words[language.TITLE]
-    for english, other in words.items():
+    for source, other in words.items():
         assert isinstance(other, str)
-        assert other, english
-        assert _filled(english) == _filled(other), english
-        assert (english[:1] == " ") == (other[:1] == " "), f"{english!r} is put together with what stands before it"
-        assert (english[-1:] in ".?!") == (other[-1:] in ".?!"), english
+        assert other, source
+        assert _filled(source) == _filled(other), source
+        assert (source[:1] == " ") == (other[:1] == " "), f"{source!r} is put together with what stands before it"
+        assert (source[-1:] in ".?!") == (other[-1:] in ".?!"), source
 
 
 def _filled(text):
