@@ -90,7 +90,7 @@ def test_nothing_is_put_together_inside_tr() -> None:
             if not isinstance(node, ast.Call):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            place = {"tr": 0, "translate": 1}.get(called)
+            place = {"tr": 0, "english": 0, "translate": 1}.get(called)
             if called == "translate" and not _is_qt_translate(node):
                 continue
             if place is None or len(node.args) <= place:

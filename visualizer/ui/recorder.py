@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows 
 
 from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
+from visualizer.language import tr
 from visualizer.scene import numbers, session
 from visualizer.scene.recipe import DRAWN, LabRecipe, Recipe
 from visualizer.scene.session import Session
@@ -23,7 +24,6 @@ from visualizer.trace import Refused, Trace, load
 from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 from visualizer.ui.writing import card_of, kind_of
 
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
@@ -168,8 +168,12 @@ class Recorder(QObject):
 
     def _restore(self, found: Session) -> None:
         """Go to where a session or a picture was saved; Refused if what it needs is not there."""
-        if why := session.lacking(found, self._model_is_there(found.state) or Path(found.state.model).is_file()):
+        model = Path(found.state.model)
+        there = found.state.in_lab or self._model_is_there(found.state) or model.is_file()
+        if why := session.lacking(found, there):
             raise Refused(why)
+        if model.suffix == ".trace" and not found.state.sample and model.is_file():  # as the command line leaves it
+            found = replace(found, state=changed(found.state, sample=load(model).sample.name))
         key = found.state.recipe
         self._sessions.pop(key, None)
         self._sessions[key] = found
