@@ -146,6 +146,12 @@ def state_in(path: str | Path) -> str | None:
     return next((state for state in (item.state(data) for item in known) if state), None)
 
 
+def suffixes() -> tuple[str, ...]:
+    """The endings of all files that may carry a State."""
+    known = (*formats(), *registry.module("export.film").formats())
+    return tuple(dict.fromkeys(suffix for item in known for suffix in item.suffixes))
+
+
 def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str | None = None, theme: str = "light",
          size: tuple[int, int] = (1104, 796), **knobs: str) -> Picture:
     """The picture a view makes of a trace.
