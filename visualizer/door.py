@@ -86,7 +86,7 @@ def _by_ending(name: str, path: Path, suffix: str) -> Found:
         return Found(SAVED, name, session.read(path))
     if suffix in registry.module("record.formats").suffixes():
         return Found(MODEL, name)
-    if suffix in _of_inputs():
+    if suffix in _of_inputs() and not export.is_ours(path):
         return Found(INPUT, name)
     if suffix in export.suffixes():
         raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
