@@ -54,6 +54,8 @@ def test_the_laboratory_and_the_model_come_back_as_they_were_left():
     assert does.lab_of(again)[0].gain == 1.5
     assert does.enter_lab(again).recipe == inside.recipe
     assert from_json(to_json(again)) == again
+    beside = changed(inside, sample="digit-3")
+    assert (beside.recipe, changed(beside, model="rows_rnn").sample) == (inside.recipe, "digit-3")
 
 
 def test_only_the_active_place_moves_but_all_are_seen_alike():

@@ -130,7 +130,8 @@ def changed(state: State, **changes: Any) -> State:
     """The State with other fields: its own, those of the active place, or those of that place's model.
 
     `changed(state, view="filters", playing=False)`; `sample` and `drawing` say the input in one word. A look changes
-    size, theme and type of every place, and the rest of this place alone. TypeError for a field that there is not.
+    size, theme and type of every place, and the rest of this place alone. In the laboratory, which reads no input, an
+    input is that of the model which was left. TypeError for a field that there is not.
     """
     if unknown := set(changes) - set(_OF_MODEL) - set(_OF_PLACE) - set(State.__dataclass_fields__):
         raise TypeError(f"a State has no field {sorted(unknown)[0]!r}")
@@ -157,8 +158,10 @@ def _of_model(state: State, given: Mapping[str, Any]) -> State:
     if "sample" in given or ("drawing" in given and sample == DRAWN):
         word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
         changes["inputs"] = (word,) if word else ()
-    state = replace(state, pad=drawing)
-    return changed(state, recipe=replace(found, **changes))
+    recipe, state = replace(found, **changes), replace(state, pad=drawing)
+    if isinstance(state.recipe, ModelRecipe) or "model" in given:
+        return changed(state, recipe=recipe)
+    return replace(state, left=(*(kept for kept in state.left if not isinstance(kept, ModelRecipe)), recipe))
 
 
 def as_left(state: State, kind: type[Recipe]) -> Recipe:
