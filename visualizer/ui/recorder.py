@@ -94,7 +94,7 @@ class Recorder(QObject):
                 self._ask(state)  # the engine's answer brings the verdict of its check
             elif self._is_typed_on(state):
                 number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample,
-                                             interventions=state.edits)
+                                             edits=state.edits)
                 self._asked = {number: state}
             else:
                 self._ask(state)
