@@ -42,7 +42,7 @@ def test_an_input_is_one_word_whatever_it_is():
 
 def test_a_field_that_there_is_not_is_no_change():
     with pytest.raises(TypeError, match="no field 'interventions'"):
-        changed(State(), edits=())
+        changed(State(), **{"interventions": ()})
 
 
 def test_the_laboratory_and_the_model_come_back_as_they_were_left():

@@ -30,16 +30,14 @@ import visualizer
 from visualizer import registry
 
 if TYPE_CHECKING:
+    from visualizer.card import Card
     from visualizer.scene.picture import Focus, Look
-    from visualizer.scene.session import Session
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.trace import Trace
 
 DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
-CARRIES_STATE = (".session", ".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
-"""Files in which the app leaves where it stood."""
 FEW = 12
 """So many of each are listed where everything is."""
 MOST_PIXELS = 200_000_000
@@ -302,10 +300,14 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _record(chosen: argparse.Namespace) -> int:
     """Run the model and save the trace; with --check, say how far numpy's numbers are from torch's."""
-    _writable(chosen.output, (".trace",))
-    if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
+    from visualizer import door
+    from visualizer.trace import SUFFIX
+
+    _writable(chosen.output, (SUFFIX,))
+    found = door.recognise(chosen.thing)
+    if found.what not in (door.BUNDLED, door.MODEL):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    trace = _recorded(_named(chosen), chosen)
+    trace = _recorded(door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen)).state, chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
     _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
@@ -345,6 +347,7 @@ def _shot(chosen: argparse.Namespace) -> int:
 
 def _film(chosen: argparse.Namespace) -> int:
     """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
+    from visualizer.scene import session
     from visualizer.scene.state import changed
     from visualizer.scene.timeline import timeline
     from visualizer.trace import load
@@ -357,7 +360,7 @@ def _film(chosen: argparse.Namespace) -> int:
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
     else:
-        state, trace = _carried(Path(chosen.thing)).state, load(chosen.numbers)
+        state, trace = session.read(chosen.thing).state, load(chosen.numbers)
     times = timeline(trace)
     start, end = films.between(times, chosen.first, chosen.last)
     chosen.at = times.at(start).address
@@ -484,47 +487,44 @@ _LISTED: dict[str, Callable[[], list[Entry]]] = {
 
 def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     """What THING stands for: where it was left, and its numbers."""
-    from visualizer.scene.session import lacking, other_weights
-    from visualizer.scene.state import changed
-    from visualizer.trace import Refused, load
+    from visualizer import door
+    from visualizer.scene.session import other_weights
+    from visualizer.trace import load
 
-    thing, suffix = chosen.thing, _suffix(chosen.thing)
-    state = _named(chosen)
-    if suffix in CARRIES_STATE:
-        found = _carried(Path(thing))
-        state = found.state if chosen.input is None else changed(found.state, sample=chosen.input)
-        if chosen.untrained:
-            state = changed(state, edits=_done_to(chosen))
-        as_saved = all(getattr(chosen, name) is None for name in ("input", "target", "dtype", "untrained"))
-        if found.trace is not None and as_saved:
-            return state, found.trace
-        if state.in_lab:
-            return _laboratory(state, chosen)
-        known = state.model in registry.models() or Path(state.model).is_file()
-        if why := lacking(found if as_saved else replace(found, trace=None), known):
-            raise Refused(why)
-        if as_saved and _suffix(state.model) != ".trace":
-            trace = _recorded(state, chosen)
-            if why := other_weights(found, trace):
-                print(why, file=sys.stderr)
-            return state, trace
-    if state.in_lab:
-        return _laboratory(state, chosen)
-    if _suffix(state.model) == ".trace":
-        if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
-                     if getattr(chosen, name) is not None]:
-            raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model "
-                        "instead.")
+    found = door.recognise(chosen.thing)
+    if found.what == door.RECORDING:
+        _changes_nothing(chosen)
+    opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
+    state, as_saved = opened.state, chosen.target is None and chosen.dtype is None
+    if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):
+        return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
+    if opened.trace is not None and as_saved:
+        return state, opened.trace
+    if door.is_recording(state.model):
+        _changes_nothing(chosen)
         return state, load(state.model)
-    return state, _recorded(state, chosen)
+    trace = _recorded(state, chosen)
+    if as_saved and (why := other_weights(opened, trace)):
+        print(why, file=sys.stderr)
+    return state, trace
 
 
-def _named(chosen: argparse.Namespace) -> State:
-    """The State of a thing by name, as it opens at first."""
-    from visualizer.scene.recipe import recipe_of
-    from visualizer.scene.state import State, changed
+def _changes_nothing(chosen: argparse.Namespace) -> None:
+    """Usage where something is wished of numbers that are there already."""
+    if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
+                 if getattr(chosen, name) is not None]:
+        raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
-    return changed(State(), recipe=recipe_of(chosen.thing, chosen.input or "", _done_to(chosen)))
+
+def _card(model: str) -> Card | None:
+    """What is known of a model; its file is opened where that has to be found out."""
+    from visualizer import door
+
+    known = door.card_of(model)
+    if known is None and Path(model).is_file() and not door.is_recording(model):
+        found: Card = _torch("record").describe(model)
+        return found
+    return known
 
 
 def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
@@ -534,43 +534,34 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     return (UNTRAINED,) if chosen.untrained else ()
 
 
-def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]:
-    """The laboratory with its knobs turned: those of the State, then those that were set."""
+def _turned(chosen: argparse.Namespace) -> dict[str, str]:
+    """The knobs of the laboratory among those that were set."""
+    from visualizer import lab
+
+    return {name: word for pairs in getattr(chosen, "knobs", ()) for name, word in pairs if name in lab.names()}
+
+
+def _laboratory(state: State, chosen: argparse.Namespace, fresh: bool) -> tuple[State, Trace]:
+    """The laboratory with its knobs turned: those of the State, then those that were set; `fresh`, as it opens."""
     from visualizer import lab
     from visualizer.scene.recipe import LabRecipe, lab_recipe
-    from visualizer.scene.state import changed
+    from visualizer.scene.state import as_left, changed, enter_lab
     from visualizer.trace import Refused
 
     if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
         raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
                     "--set.")
     pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
-    recipe = state.recipe if isinstance(state.recipe, LabRecipe) else LabRecipe()
-    mine = {**recipe.words, **{name: word for name, word in pairs if name in lab.names()}}
+    mine = {**as_left(state, LabRecipe).words, **_turned(chosen)}
     chosen.knobs = [tuple(pair for pair in pairs if pair[0] not in lab.names())]
     try:
         wanted, against = lab.of_look(mine)
     except Refused as error:
         raise Usage(str(error)) from error
     with _working("measuring"):
-        trace = registry.module("record.lab").record_lab(wanted, against)
-    return changed(state, recipe=lab_recipe(mine), view=lab.view_of(wanted) if state.view == "network" else state.view,
-                   at=state.at or lab.start_of(wanted)), trace
-
-
-def _carried(path: Path) -> Session:
-    """What a session or an exported picture holds."""
-    from visualizer.scene import session
-    from visualizer.trace import Refused
-
-    if not path.is_file():
-        raise Refused(f"There is no file {path}; check the name.")
-    if _suffix(path) == ".session":
-        return session.read(path)
-    text = _headless("export").state_in(path)
-    if text is None:
-        raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
-    return session.of_json(text)
+        trace = _torch("record.lab").record_lab(wanted, against)
+    state = changed(state, recipe=lab_recipe(mine))
+    return enter_lab(state) if fresh else state, trace
 
 
 def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
@@ -589,22 +580,21 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
             raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
         pixels = registry.module("scene.state").unpacked(state.drawing)
     with _working(f"recording {state.model}"):
-        try:
-            record = registry.module("record").record
-        except ImportError as error:
-            raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
-        trace: Trace = record(state.model, state.sample, pixels=pixels, target=chosen.target,
-                              objective=state.objective, dtype=chosen.dtype, interventions=state.edits)
+        trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
+                                               objective=state.objective, dtype=chosen.dtype,
+                                               interventions=state.edits)
     return trace
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
+    from visualizer import door
+
     missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
-    if not missing or _suffix(state.model) == ".trace" or state.in_lab:
+    if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):
-        record = registry.module("record")
+        record = _torch("record")
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
                                objective=state.objective, dtype=chosen.dtype, interventions=state.edits,
                                trace=trace)
@@ -661,10 +651,11 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     """What the picture carries so that it opens again as it is; nothing where a State cannot say it all."""
     if chosen.target is not None or chosen.dtype is not None:
         return ""
+    from visualizer import door
     from visualizer.scene.state import changed, to_json
 
     weights = str(trace.hashes.get("weights", ""))
-    itself = _suffix(state.model) == ".trace" or state.in_lab
+    itself = state.in_lab or door.is_recording(state.model)
     return to_json(state if itself else changed(state, sample=trace.sample.name), weights)
 
 
@@ -734,6 +725,15 @@ def _headless(module: str) -> Any:
         return registry.module(module)
     except ImportError as error:
         raise NotDone(f"Qt cannot be loaded ({error}); `visualizer doctor` says what is missing.") from error
+
+
+def _torch(module: str) -> Any:
+    """A part of `record`, which needs torch; NotDone with one sentence where that cannot be loaded."""
+    try:
+        registry.module("record.run")
+        return registry.module(module)
+    except ImportError as error:
+        raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
 
 
 def _writable(path: Path, suffixes: tuple[str, ...]) -> None:

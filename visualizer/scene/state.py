@@ -12,7 +12,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ MOST_SIDE = 512
 MOST_PLACES = 8
 """So many places can be open beside each other."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+R = TypeVar("R", ModelRecipe, LabRecipe, RunRecipe)
 OWN_LOOK = ("scope", "signs", "knobs")
 """What of a Look each place has for itself; size, theme and type are one for the whole window."""
 
@@ -151,7 +152,6 @@ def changed(state: State, **changes: Any) -> State:
 def _of_model(state: State, given: Mapping[str, Any]) -> State:
     """Another model, input, objective or edits, from those of the place or those that were left."""
     found = as_left(state, ModelRecipe)
-    assert isinstance(found, ModelRecipe)
     drawing = given.get("drawing", found.drawing or state.pad)
     sample = given.get("sample", found.sample)
     changes = {name: given[name] for name in ("model", "inputs", "objective", "edits") if name in given}
@@ -164,7 +164,7 @@ def _of_model(state: State, given: Mapping[str, Any]) -> State:
     return replace(state, left=(*(kept for kept in state.left if not isinstance(kept, ModelRecipe)), recipe))
 
 
-def as_left(state: State, kind: type[Recipe]) -> Recipe:
+def as_left(state: State, kind: type[R]) -> R:
     """The recipe of that kind: the active place's own, or the one that was left, or its default."""
     return next((found for found in (state.recipe, *reversed(state.left)) if isinstance(found, kind)), kind())
 
@@ -524,18 +524,12 @@ def _check_pairs(pairs: Any, kind: type) -> None:
 
 def lab_of(state: State) -> tuple[lab.Lab, lab.Lab | None]:
     """What the State asks of the laboratory, or asked when it was left, and the setting pinned beside it."""
-    return _lab(state).settings
-
-
-def _lab(state: State) -> LabRecipe:
-    found = as_left(state, LabRecipe)
-    assert isinstance(found, LabRecipe)
-    return found
+    return as_left(state, LabRecipe).settings
 
 
 def enter_lab(state: State, experiment: str = "") -> State:
     """Open the laboratory where its knobs were left, on one of its experiments."""
-    state = changed(state, recipe=_lab(state))
+    state = changed(state, recipe=as_left(state, LabRecipe))
     if experiment:
         state = turn_lab(state, "experiment", experiment)
     wanted, _ = lab_of(state)
@@ -545,7 +539,7 @@ def enter_lab(state: State, experiment: str = "") -> State:
 def turn_lab(state: State, name: str, word: str) -> State:
     """One knob of the laboratory at another word; the cursor stays as far from the loss as it was."""
     before, _ = lab_of(state)
-    recipe = _lab(state)
+    recipe = as_left(state, LabRecipe)
     knobs = {**dict(recipe.knobs), name: word}
     if name != "experiment" and word == lab.knob(name).write(lab.knob(name).default):
         del knobs[name]
@@ -563,7 +557,7 @@ def turn_lab(state: State, name: str, word: str) -> State:
 
 def pin_lab(state: State) -> State:
     """Keep the present curves behind whatever comes next; or let them go."""
-    recipe = _lab(state)
+    recipe = as_left(state, LabRecipe)
     against = "" if recipe.against else lab.pinned(recipe.settings[0])
     return changed(state, recipe=replace(recipe, against=against))
 
