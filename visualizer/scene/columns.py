@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +15,7 @@ import numpy as np
 from visualizer.scene.picture import Look
 from visualizer.scene.room import FOOT
 from visualizer.scene.type import width
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 PADDING = 24.0
 LABELS = 84.0
@@ -130,7 +129,7 @@ def short_name(name: str) -> str:
     return f"{before[-1]}.{last}" if before and last.isdecimal() else last
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _skips(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
     """Reads that leap over columns between, each with the lowest level on which no other arc is in its way."""
     order = {layer.name: index for index, layer in enumerate(trace.layers)}
@@ -199,7 +198,7 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
     return replace(plan, columns=columns, kernel_x=kernels, left_out=words)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
              passages: frozenset[str], few: bool) -> Plan:
     room = bottom - top - (SCROLLED * scale if few else 0)

@@ -34,7 +34,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
@@ -66,7 +66,7 @@ def title(look: Look, name: str, words: str) -> list[Mark]:
 
 # --- colours of a layer ---------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def largest_gradient(trace: Trace) -> float:
     """The largest size of any value's gradient, input to output: the top of the one scale for all; 1 if all are 0."""
     found = [hops.of_symbols(trace, layer) if layer.gradient is None else layer.gradient
@@ -76,7 +76,7 @@ def largest_gradient(trace: Trace) -> float:
     return max(sizes, default=0.0) or 1.0
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def largest_value(trace: Trace) -> float:
     """The largest size of any value after the input: for colours on the scale of the network."""
     sizes = [_largest(layer.output) for layer in trace.layers if layer.kind != "input" and layer.output.ndim]
@@ -154,7 +154,7 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
     return unknown if unknown.any() else None
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
@@ -389,7 +389,7 @@ def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) 
     return start + (places[order[here]] - start) * ease(moment.phase)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def norms(trace: Trace) -> dict[str, float]:
     """∥∂L/∂a∥ of every layer through which gradient came."""
     return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene.timeline import Moment, in_beat
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def layers(trace: Trace) -> tuple[Layer, ...]:
     return tuple(layer for layer in trace.layers if layer.inner and layer.axes == ("step", "unit"))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def reading(trace: Trace, name: str) -> Reading:
     """A layer that hides time, as a Reading."""
     layer = trace[name]
@@ -167,7 +167,7 @@ def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
     return layer
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
     for layer in reversed(trace.layers):
@@ -179,7 +179,7 @@ def guesses(trace: Trace) -> Values | None:
     return None
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def foretells(trace: Trace) -> bool:
     """Whether the answer after a step is a guess at what comes next: the symbols read are those that are answered.
 
@@ -190,7 +190,7 @@ def foretells(trace: Trace) -> bool:
         and not any(layer.kind == "ctc_loss" for layer in trace.layers)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def blank_of(trace: Trace) -> int | None:
     """The class that means no symbol, for models trained with CTC."""
     loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)

@@ -15,7 +15,7 @@ from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rec
 from visualizer.scene.reading import Reading, here
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 
 DECADES = 6
 PITCH = 72.0
@@ -97,7 +97,7 @@ def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach
     return Reach(done) if whole else Reach(done, number - 1, phase)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _gathered(entries: Entries, share: int) -> NDArray[np.uint8]:
     """(row, column): steps that share a column show the value farthest from zero."""
     values = entries.values
@@ -224,7 +224,7 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
     return marks
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
     """The words of the steps as they fit, whether they do, and whether they are single symbols.
 
@@ -290,7 +290,7 @@ def _height(value: float, high: float, top: float, bottom: float) -> float:
     return bottom - share * (bottom - top)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _curve(shown: Reading, place: Span, top: float, bottom: float) -> Points:
     """The gradient of every step; where steps share a pixel, the largest of them."""
     norms = shown.norms

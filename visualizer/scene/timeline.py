@@ -9,10 +9,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import ceil
 
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 FORWARD, BACKWARD = "forward", "backward"
 REST = Fraction(1, 4)
@@ -186,7 +186,7 @@ class Timeline:
         return found
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def timeline(trace: Trace) -> Timeline:
     """Every layer once forwards, then every layer through which gradient came, once backwards.
 

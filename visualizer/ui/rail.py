@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
-from visualizer.trace import UNTRAINED, Sample, Trace
+from visualizer.trace import UNTRAINED, Sample, Trace, remembered
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
@@ -651,7 +651,7 @@ def thumb(name: str, theme: str) -> QImage | None:
     return None if pixels.ndim != 2 else in_pixels(pixels.astype(np.uint8), theme)
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def input_thumb(trace: Trace, theme: str) -> QImage | None:
     """What was fed in, whatever it is, if it is a picture."""
     first = trace.layers[0]

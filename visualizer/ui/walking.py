@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from math import hypot, inf
 
 import numpy as np
@@ -19,7 +18,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import BEAT, Focus, Image, Picture, Rect, Text
 from visualizer.scene.state import step_of
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.ui import words
 
 SMALLEST = 4.0
@@ -95,7 +94,7 @@ def is_place(trace: Trace, about: Focus, hit: Focus | None) -> bool:
     return step_of(trace, hit) == step_of(trace, about)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def same_numbers(trace: Trace, focus: Focus) -> tuple[Focus, ...]:
     """The focus, and the cells of neighbouring layers that are the same number in another shape: through a flatten."""
     found = [focus]

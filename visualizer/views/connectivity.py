@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,7 @@ from visualizer.scene.reading import Reading, foretells, label, layers, reading,
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 Values = NDArray[np.float64]
@@ -107,7 +106,7 @@ class Hanging:
         return rank_correlation(self.gradient[answer, :known], np.abs(self.change[answer, :known]))
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def hanging(trace: Trace) -> Hanging | None:
     """The study of a recording; None where it was not made, or does not suit."""
     found = trace.studies.get(STUDY)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +11,7 @@ from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Sca
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 TOP = 114.0
@@ -88,13 +86,13 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
     return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _entries(shown: Reading, key: str) -> steps.Entries:
     values = next(values for name, _, values in shown.gates if name == key)
     return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, OPENNESS)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _gradients(shown: Reading, key: str) -> steps.Entries | None:
     """The gradient of a gate, on one log scale for all its steps."""
     gradient = shown.layer.inner_gradients.get(key)
@@ -129,7 +127,7 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     return f"At step {step + 1}, “{shown.words[step]}”, {means}."
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
     heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in ("mean", f"below {SHUT}", f"above {OPEN}")]

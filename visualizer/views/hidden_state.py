@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +25,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 TOP, BELOW, SATURATION = 116.0, 60.0, 34.0
@@ -64,7 +62,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     """Units from the top: as they are, by their part in the first principal component, or by first large change."""
     values = np.asarray(shown.layer.inner[key], np.float64)
@@ -80,7 +78,7 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     return tuple(range(values.shape[1]))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def scale_of(shown: Reading, key: str) -> float:
     """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
     if key == "hidden" and shown.layer.settings.get("nonlinearity", "tanh") == "tanh":
@@ -88,13 +86,13 @@ def scale_of(shown: Reading, key: str) -> float:
     return float(np.percentile(np.abs(_values(shown, key)), 99)) or 1.0
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _values(shown: Reading, key: str) -> NDArray[np.float64]:
     """(step, unit)."""
     return np.asarray(shown.layer.inner[key], np.float64)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
     values = _values(shown, key)[:, list(ordered(shown, key, by))]
     top = scale_of(shown, key)
@@ -103,7 +101,7 @@ def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
                                "one scale for every step"))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
     """The gradient of every value, on one log scale for all steps."""
     gradient = shown.layer.inner_gradients.get(key)
@@ -166,7 +164,7 @@ def _beyond(shown: Reading, key: str, by: str, reach: steps.Reach, place: steps.
     return [Path(tuple(curves), fill="ink") for curves in strokes.values() if curves]
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _far(shown: Reading, key: str) -> NDArray[np.float64]:
     """Share of the units at each step that lie beyond nine tenths of the scale."""
     far: NDArray[np.float64] = np.mean(np.abs(_values(shown, key)) > FAR * scale_of(shown, key), axis=1)
@@ -236,7 +234,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
             f"average; {numbers.percent(far, 0)} of them are beyond {numbers.number(FAR * top)} in size.")
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(shown: Reading, key: str) -> Table:
     """One row a step, one column a unit."""
     values = _values(shown, key)

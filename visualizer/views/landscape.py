@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 Values = NDArray[np.float64]
@@ -154,7 +153,7 @@ def _map(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
             _amber(frame, steep)]
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def _tiles(trace: Trace) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The error in steps, b upwards; and where the gradient is steep."""
     found = trace.studies["lab"]

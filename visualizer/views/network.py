@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import numpy as np
 
@@ -28,7 +27,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, ease, part, timeline
 from visualizer.scene.type import width as text_width
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import View
 
 MOST_CURVES = 700
@@ -108,7 +107,7 @@ def _cell(trace: Trace, subject: Focus, backward: bool) -> Cell:
     return strongest(layer, backward, subject.cell[0] if subject.cell else None)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _passages(trace: Trace) -> frozenset[str]:
     return frozenset(layer.name for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.moves_only)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 TOP = 116.0
@@ -51,7 +50,7 @@ class Plane:
     """(2,): the share of the variance that each direction explains."""
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def fitted(shown: Reading) -> Plane:
     """Principal components of all states of the recording; fitted once, so that the path never jumps.
 
@@ -179,7 +178,7 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
             f"{numbers.number(seen)}.")
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(shown: Reading, plane: Plane) -> Table:
     """One row a step."""
     rows = tuple((step + 1, shown.words[step], float(plane.points[step, 0]), float(plane.points[step, 1]))

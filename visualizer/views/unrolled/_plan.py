@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from visualizer.scene.reading import Reading, directions, guesses, here, reading
 from visualizer.scene.reads import Read, read_by
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, part, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._saliency import Saliency, come, saliency
 
 LEFT, RIGHT = 132.0, 76.0
@@ -200,13 +199,13 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
                 _fold(look), rows.opened, min(FOLDED * s, room / 4), pulled, come(trace, shown, pulled, moment))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def without_gates(trace: Trace, name: str) -> Reading:
     """A reading whose gates are left out: a room sees the states of two directions, or it sees nothing."""
     return replace(reading(trace, name), gates=())
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _widest(trace: Trace, shown: Reading) -> float:
     """How far apart columns stand at most: as far as their words and the names of the answers need."""
     words = max(len(word) for word in shown.words)
@@ -237,7 +236,7 @@ class _Rows:
     opened: float
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: Read | None, look: Look) -> _Rows:
     """Rows from top to bottom; the opened cell has its place if there is room, the states take what is left."""
     s, two = look.text_scale, len(readings) > 1
@@ -287,7 +286,7 @@ def _reads_high(source: Read | None, room: float, s: float) -> float:
     return float(min(count * pixel, 112 * s)) + 18 * s
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _order(shown: Reading, by: str, step: int) -> tuple[int, ...]:
     """Units from the top: by the state at the last step (fixed), at the step shown (`here`), or as they are."""
     if by == "as is":

@@ -7,7 +7,6 @@ tiles and a sorted list, functions of one number as a curve. How far a beat has 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from visualizer.kinds import recurrent
 from visualizer.scene import parts
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Table, Text, rich, unmarked
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import View
 from visualizer.views.walk._card import Card, Frame, Sheet, as_windows, said
 from visualizer.views.walk._curves import curve_card, share_card
@@ -129,7 +128,7 @@ def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card
     return _card_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> Card:
     layer = trace[name]
     if layer.inner and (not backward or side == "hands") and kinds.of(layer) is not None:
@@ -156,7 +155,7 @@ def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> 
                 "" if arrived else "the way back starts here")
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _card_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool, side: str) -> Card:
     """The card of one number of a gate or a state."""
     layer, (step, unit) = trace[name], cell
@@ -241,7 +240,7 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 
 # --- which card -----------------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _sheet(trace: Trace, card: Card, look: Look) -> Sheet:
     """The whole picture of a card, laid out once for all its steps."""
     s = look.text_scale
@@ -300,7 +299,7 @@ def _readers_line(card: Card, frame: Frame) -> list[Mark]:
 
 # --- the same as a table --------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _table(trace: Trace, card: Card) -> Table:
     """One row a term, in the order they are added."""
     rows: list[tuple[str | float | int, ...]] = hands_rows(trace, card) if card.key and card.hands_on else []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from visualizer.kinds import Terms
 from visualizer.scene import numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Line, Mark, Rect, Run, Text, plain, rich
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 from visualizer.views.walk._card import Card, Frame, Sheet, said
 from visualizer.views.walk._maps import maps_in, marked, way_back
 
@@ -70,7 +69,7 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     return Sheet(tuple(still), 1)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _sampled(layer: Layer, source: Layer, channel: int, low: float, high: float) -> NDArray[np.float64]:
     """The layer's function between two points, asked of its own kind: one channel made of the sample points."""
     kind = kinds.of(layer)

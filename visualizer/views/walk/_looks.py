@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from visualizer import kinds
@@ -11,7 +9,7 @@ from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views.walk._card import Card, Frame, as_windows, largest, shades_of
 from visualizer.views.walk._maps import marked, one_map, way_back
 
@@ -161,7 +159,7 @@ def _scales(card: Card) -> list[tuple[str, str, float]]:
             ("Products", "activation-pale", largest(taps.products))]
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def fields(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, kinds.Box], ...]:
     """For the layers on the way to a cell, (layer, box of the input that one of its cells sees), smallest first.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain, rich
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views.walk._card import Frame, arrow, shades_of, spot
 from visualizer.views.walk._words import CURVES
 
@@ -187,7 +186,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: 
     return marks
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def hops_of(trace: Trace, name: str, start: Cell) -> tuple[Hop, ...]:
     """From a cell on to the loss, the first reader of each layer.
 
