@@ -156,5 +156,5 @@ def test_the_window_opens_it(name, digits):
         if place["model"] == "lab":
             assert dict(wishes["words"]).items() <= EXPECTED[name]["rest"]["knobs"].items()
         else:
-            assert (wishes["model"], wishes["sample"], wishes["objective"], list(wishes["interventions"])) == \
+            assert (wishes["model"], wishes["sample"], wishes["objective"], list(wishes["edits"])) == \
                 (place["model"], place["sample"], place["objective"], place["interventions"])

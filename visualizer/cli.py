@@ -582,7 +582,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     with _working(f"recording {state.model}"):
         trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
                                                objective=state.objective, dtype=chosen.dtype,
-                                               interventions=state.edits)
+                                               edits=state.edits)
     return trace
 
 
@@ -596,7 +596,7 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
     with _working("measuring"):
         record = _torch("record")
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
-                               objective=state.objective, dtype=chosen.dtype, interventions=state.edits,
+                               objective=state.objective, dtype=chosen.dtype, edits=state.edits,
                                trace=trace)
         studied: Trace = record.with_study(again, *missing)
     return studied

@@ -36,7 +36,7 @@ MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
 UNTRAINED = "untrained"
-"""What is done to a model that is recorded with its weights from before training; an intervention of a State."""
+"""What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
 
 
 class Refused(Exception):

@@ -24,27 +24,27 @@ FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality"
 
 def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
            target: int | None = None, objective: str = "loss", dtype: str | None = None,
-           interventions: Sequence[str] = ()) -> Trace:
+           edits: Sequence[str] = ()) -> Trace:
     """Run a model once over one input, forwards and backwards.
 
     `sample` is a bundled sample, a file, a text, or `strip:4 0 7` (the first bundled sample if it is left out);
     `samples.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
     differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
-    follow, unless a target or an objective is given. Of `interventions` one is known: `untrained` takes the weights
+    follow, unless a target or an objective is given. Of `edits` one is known: `untrained` takes the weights
     from before training. Raises Refused, or LookupError for an unknown name.
     """
     return pass_of(model, sample, pixels=pixels, target=target, objective=objective, dtype=dtype,
-                   interventions=interventions).trace
+                   edits=edits).trace
 
 
 def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
             target: int | None = None, objective: str = "loss", dtype: str | None = None,
-            interventions: Sequence[str] = (), trace: Trace | None = None) -> Pass:
+            edits: Sequence[str] = (), trace: Trace | None = None) -> Pass:
     """What `record` makes, and all that it takes to make it again: what a study starts from.
 
     `trace` is the recording of the same, if it is there already. Raises what `record` raises.
     """
-    opened = model if isinstance(model, Opened) else opened_with(model, interventions)
+    opened = model if isinstance(model, Opened) else opened_with(model, edits)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
@@ -66,12 +66,12 @@ def _captured(opened: Opened, given: Given, x: Tensor, aim: Target, objective: s
                       "input of the shape that it was made for.") from error
 
 
-def opened_with(model: str | Path, interventions: Sequence[str]) -> Opened:
+def opened_with(model: str | Path, edits: Sequence[str]) -> Opened:
     """A model, opened and changed as is wished; Refused for a wish that is not known."""
-    for wish in interventions:
+    for wish in edits:
         if wish != UNTRAINED:
-            raise Refused(f"The intervention {wish!r} is not known; use {UNTRAINED}.")
-    return open_model(model, untrained=UNTRAINED in interventions)
+            raise Refused(f"The edit {wish!r} is not known; use {UNTRAINED}.")
+    return open_model(model, untrained=UNTRAINED in edits)
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:

@@ -89,6 +89,10 @@ class Recorder(QObject):
                     self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
             elif path.suffix == ".trace":
                 self._show(_saved_trace(path, state), None, state)
+            elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
+                self._show(kept.trace, kept.report, state)
+                if kept.report is None or path.is_file():
+                    self.verify()  # and a file may hold others by now
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
@@ -234,7 +238,7 @@ class Recorder(QObject):
     def _wishes(self, state: State) -> dict[str, Any]:
         """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
-                                  "interventions": state.edits}
+                                  "edits": state.edits}
         if state.sample == DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))

@@ -8,18 +8,34 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
+from visualizer.scene.recipe import Recipe
 from visualizer.scene.state import State, changed, moment_of
 from visualizer.scene.timeline import Moment, Timeline, timeline
-from visualizer.trace import Arrays, Trace
+from visualizer.trace import Arrays, Trace, forget
 
 MOST_UNDO = 200
+MOST_KEPT = 4
+"""So many recordings are at hand beside those of the places: going back to one shows it at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a recipe made, with everything that is worked out of it; it goes with all of that."""
+
+    trace: Trace
+    report: Report | None = None
+    """How the trace compares with its own Terms; None while that has not been checked."""
+
+    @property
+    def timeline(self) -> Timeline:
+        return timeline(self.trace)
 
 
 class Store(QObject):
@@ -39,10 +55,11 @@ class Store(QObject):
         """A `trace` given here is taken to be the recording of `state`."""
         super().__init__(parent)
         self._state = state or State()
-        self._trace = trace
-        self._timeline = Timeline(()) if trace is None else timeline(trace)
-        self._report = report
-        self._shown = None if trace is None else self._state.recipe
+        self._shown: Recipe | None = None
+        self._recordings: dict[Recipe, Recording] = {}
+        """By what made them, those that were seen last at the end."""
+        if trace is not None:
+            self._keep(self._state.recipe, Recording(trace, report))
         self._undo: deque[State] = deque(maxlen=MOST_UNDO)
         self._redo: deque[State] = deque(maxlen=MOST_UNDO)
         self._gesture = ""
@@ -56,22 +73,27 @@ class Store(QObject):
     @property
     def trace(self) -> Trace | None:
         """What was recorded last; None until the first recording. While `waiting`, it is not yet the State's own."""
-        return self._trace
+        return None if self._shown is None else self._recordings[self._shown].trace
 
     @property
     def timeline(self) -> Timeline:
         """The beats of `trace`; none while there is no trace."""
-        return self._timeline
+        return Timeline(()) if self._shown is None else self._recordings[self._shown].timeline
 
     @property
     def report(self) -> Report | None:
         """How `trace` compares with its own Terms; None while that has not been checked."""
-        return self._report
+        return None if self._shown is None else self._recordings[self._shown].report
+
+    def kept(self, recipe: Recipe) -> Recording | None:
+        """The recording of a recipe, if it is at hand."""
+        return self._recordings.get(recipe)
 
     @property
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
-        return moment_of(self._state, self._timeline) if self._timeline.beats else None
+        times = self.timeline
+        return moment_of(self._state, times) if times.beats else None
 
     @property
     def waiting(self) -> bool:
@@ -107,9 +129,8 @@ class Store(QObject):
         """
         if asked is not None and asked.recipe != self._state.recipe:
             return False
-        self._trace, self._timeline, self._report = trace, timeline(trace), report
-        self._shown = self._state.recipe
-        old, self._state = self._state, _fitting(self._state, trace, self._timeline)
+        self._keep(self._state.recipe, Recording(trace, report))
+        old, self._state = self._state, _fitting(self._state, trace, self.timeline)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
         return True
@@ -118,18 +139,29 @@ class Store(QObject):
         """Take in how the trace at hand compares with its Terms; False if the trace of `asked` is not at hand."""
         if self._shown != asked.recipe:
             return False
-        self._report = report
+        self._keep(asked.recipe, replace(self._recordings[asked.recipe], report=report))
         self.report_changed.emit(report)
         return True
 
     def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
         """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
-        if self._trace is None or self._shown != asked.recipe:
+        if self._shown != asked.recipe:
             return False
-        self._trace = replace(self._trace, studies={**self._trace.studies, name: arrays})
-        self._timeline = timeline(self._trace)
-        self.trace_changed.emit(self._trace)
+        found = self._recordings[asked.recipe]
+        trace = replace(found.trace, studies={**found.trace.studies, name: arrays})
+        self._keep(asked.recipe, replace(found, trace=trace))
+        self.trace_changed.emit(trace)
         return True
+
+    def _keep(self, recipe: Recipe, recording: Recording) -> None:
+        """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on
+        them."""
+        before = self._recordings.pop(recipe, None)
+        self._recordings[recipe], self._shown = recording, recipe
+        beside = [other for other in self._recordings if other not in {place.recipe for place in self._state.places}]
+        gone = [self._recordings.pop(other) for other in beside[:max(0, len(beside) - MOST_KEPT)]]
+        for old in (*gone, *(() if before is None or before.trace is recording.trace else (before,))):
+            forget(old.trace)
 
     def undo(self) -> None:
         """Back to the State before the last undoable change."""
