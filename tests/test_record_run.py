@@ -359,7 +359,7 @@ def test_training_is_what_lets_the_gradient_through() -> None:
 
 
 def test_an_unknown_edit_is_refused() -> None:
-    with pytest.raises(Refused, match="'layer1:0=0' is not known; use untrained") as caught:
+    with pytest.raises(Refused, match="There is no edit 'layer1'") as caught:
         record("rows_rnn", edits=("layer1:0=0",))
     assert_one_sentence(caught.value)
 

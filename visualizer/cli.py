@@ -193,7 +193,10 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
                          "\"strip:4 0 7\" for one that reads strips")
     it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
     it.add_argument("--untrained", action="store_true", default=None,
-                    help="with the weights from before training")
+                    help="with the weights from before training; the same as --edit untrained")
+    it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…",
+                    help="what is done to the model or the input first, of `visualizer list edits`: unit_off:conv2:7, "
+                         "shift:3,0; several times for several")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -463,6 +466,11 @@ def _views() -> list[Entry]:
              "knobs": {knob: list(words) for knob, words in it.knobs}} for it in registry.module("views").all_views()]
 
 
+def _edits() -> list[Entry]:
+    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.title, "applies_to": it.applies_to,
+             "form": it.form} for it in registry.module("edits").all_edits()]
+
+
 def _lessons() -> list[Entry]:
     return [{"name": path.stem, "about": ""} for path in registry.files("assets", "lessons/*.*")]
 
@@ -480,7 +488,7 @@ def _themes() -> list[Entry]:
 
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
     "models": _models, "samples": _samples, "views": _views, "lessons": _lessons, "formats": _formats,
-    "themes": _themes}
+    "themes": _themes, "edits": _edits}
 
 
 # --- from words to a picture ----------------------------------------------------------------------------------------
@@ -511,8 +519,8 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
 
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
-    if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
-                 if getattr(chosen, name) is not None]:
+    if given := [f"--{name.removesuffix('s')}" for name in ("input", "target", "dtype", "untrained", "edits")
+                 if getattr(chosen, name) not in (None, [])]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
 
@@ -529,9 +537,13 @@ def _card(model: str) -> Card | None:
 
 def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     """The edits that were asked for."""
+    from visualizer import edits
     from visualizer.trace import UNTRAINED
 
-    return (UNTRAINED,) if chosen.untrained else ()
+    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits])
+    for words in wanted:
+        edits.parse(words)
+    return tuple(wanted)
 
 
 def _turned(chosen: argparse.Namespace) -> dict[str, str]:

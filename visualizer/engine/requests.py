@@ -78,7 +78,7 @@ def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[s
     """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`."""
     made = import_module("visualizer.record")
     opened = _opened(*_source(wanted["model"], wanted.get("edits", ())))
-    asked = {key: word for key, word in wanted.items() if key not in ("model", "edits")}
+    asked = {key: word for key, word in wanted.items() if key != "model"}
     again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
@@ -127,7 +127,7 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     """The recording of one sample through one model, made if it is not the last one that was.
 
     `sample` is a sample, a file, a text, or `strip:4 0 7`; `pixels` is a drawing, white on black: 28 x 28 bytes, or an
-    array of any size. `edits` are done to the model first: `untrained` takes its weights from before training.
+    array of any size. `edits` are done to the model and the input first.
     """
     pixels = _drawing(pixels)
     drawn = None if pixels is None else (pixels.shape, pixels.dtype.str, pixels.tobytes())
@@ -135,7 +135,7 @@ def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None 
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
     if key not in _last:
         made: Trace = import_module("visualizer.record").record(
-            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype)
+            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits)
         _last.clear()
         _last[key] = made
         if dtype is None:

@@ -11,12 +11,15 @@ from typing import Any
 from torch import Tensor
 
 from visualizer import samples
-from visualizer.record.catalog import Opened, open_model
+from visualizer.edits import INPUT
+from visualizer.edits import said as edits_said
+from visualizer.record.catalog import Opened
+from visualizer.record.edits import of_input, opened_with
 from visualizer.record.objectives import UNKNOWN, Target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
 from visualizer.samples import Given
-from visualizer.trace import UNTRAINED, Array, Refused, Trace
+from visualizer.trace import Array, Refused, Trace
 
 FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
 """What of a model's card stays with the recording."""
@@ -30,8 +33,8 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
     `sample` is a bundled sample, a file, a text, or `strip:4 0 7` (the first bundled sample if it is left out);
     `samples.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
     differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
-    follow, unless a target or an objective is given. Of `edits` one is known: `untrained` takes the weights
-    from before training. Raises Refused, or LookupError for an unknown name.
+    follow, unless a target or an objective is given. `edits` are done to the model and the input first, as their words
+    in `visualizer.edits` say. Raises Refused, or LookupError for an unknown name.
     """
     return pass_of(model, sample, pixels=pixels, target=target, objective=objective, dtype=dtype,
                    edits=edits).trace
@@ -42,13 +45,15 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
             edits: Sequence[str] = (), trace: Trace | None = None) -> Pass:
     """What `record` makes, and all that it takes to make it again: what a study starts from.
 
-    `trace` is the recording of the same, if it is there already. Raises what `record` raises.
+    `trace` is the recording of the same, if it is there already. A model that is opened has its own edits done to it;
+    only those of the input are left to do. Raises what `record` raises.
     """
     opened = model if isinstance(model, Opened) else opened_with(model, edits)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
     given = given_of(opened, str(sample), pixels)
+    given = edited(given, edits, opened)
     x = prepared(opened, given.raw)
     aim = _target(opened, given, x, target)
     if trace is None:
@@ -66,12 +71,14 @@ def _captured(opened: Opened, given: Given, x: Tensor, aim: Target, objective: s
                       "input of the shape that it was made for.") from error
 
 
-def opened_with(model: str | Path, edits: Sequence[str]) -> Opened:
-    """A model, opened and changed as is wished; Refused for a wish that is not known."""
-    for wish in edits:
-        if wish != UNTRAINED:
-            raise Refused(f"The edit {wish!r} is not known; use {UNTRAINED}.")
-    return open_model(model, untrained=UNTRAINED in edits)
+def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
+    """The input after what is done to it, which its title says."""
+    done = edits_said(words, INPUT)
+    if not done:
+        return given
+    raw = of_input(words, given.raw, str(reads_of(opened).get("kind", "image")), opened.title)
+    title = f"{given.sample.title or given.sample.name}, {done}"
+    return replace(given, raw=raw, sample=replace(given.sample, title=title))
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:

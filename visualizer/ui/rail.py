@@ -23,12 +23,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import lab, paint, registry
+from visualizer.edits import said as edits_said
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
-from visualizer.trace import UNTRAINED, Sample, Trace, remembered
+from visualizer.trace import Sample, Trace, remembered
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
@@ -467,9 +468,8 @@ class ModelRow(Button):
             elif self.underMouse():
                 style.fill(painter, place, "sunk", 8)
             style.write(painter, self.text(), 14, 20, weight=600 if self.isChecked() else 500, width=180)
-            untrained = self.isChecked() and UNTRAINED in self.store.state.edits
-            below = tr("before training") if untrained else model_size(self.name)
-            style.write(painter, below, 14, 38, "ink-2", size=12, weight=400, width=180)
+            done = edits_said(self.store.state.edits) if self.isChecked() else ""
+            style.write(painter, done or model_size(self.name), 14, 38, "ink-2", size=12, weight=400, width=180)
 
 
 class SampleGrid(QWidget):
@@ -701,7 +701,7 @@ def choose_model(store: Store, name: str) -> None:
     if name == lab.NAME:
         store.apply(does.enter_lab)
         return
-    kept = store.state.edits if name in registry.with_before() else ()
+    kept = does.fitting_edits(store.state, name in registry.with_before())
     if kind_of(name) == kind_of(store.state.model):
         store.update(model=name, edits=kept)
         return
