@@ -13,7 +13,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import lab
+from visualizer import inputs, lab
 from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, moment_of
@@ -182,7 +182,7 @@ def recording_of(state: State) -> tuple[object, ...]:
     """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
     if state.model == lab.NAME:
         return state.model, tuple((name, word) for name, word in state.look.knobs if name in lab.names())
-    drawing = state.drawing if state.sample == "drawn" else ""
+    drawing = state.drawing if state.sample == inputs.DRAWN else ""
     return state.model, state.sample, drawing, state.objective, state.interventions
 
 
