@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from visualizer import kinds
 from visualizer.inputs import Given, symbols
-from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened
 from visualizer.record.run import facts, given_of, prepared, reads_of, record, told
+from visualizer.record.tracing import capture
 from visualizer.record.weights import hash_of
 from visualizer.trace import Array, Layer, Trace
 

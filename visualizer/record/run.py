@@ -11,10 +11,10 @@ from torch import Tensor
 
 from visualizer import inputs
 from visualizer.inputs import Given
-from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.objectives import UNKNOWN, Target
 from visualizer.record.studies import Pass
+from visualizer.record.tracing import capture
 from visualizer.trace import UNTRAINED, Array, Refused, Trace
 
 FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
