@@ -66,6 +66,8 @@ class InputKind:
     """A drawing (row, column), white on black, of any size, under the name that it is to have."""
     bundled: Callable[[Item], Given] | None = None
     """A sample, as `assets/samples/*.json` describes it."""
+    whole: bool = False
+    """Whether it is read at once, unless the card says in `reads` how it is cut into steps."""
     given: Callable[[str, str, Reads], Given] | None = None
     """(word, title of the model, reads): for a kind that finds out by itself what a word means."""
     steps: Callable[[Reads, Any, int], tuple[str, ...]] = _numbered
@@ -87,6 +89,10 @@ class InputKind:
     """What is answered after a step by a model that foretells the next one; empty if that is a verdict."""
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
+
+    def step_of(self, reads: Reads) -> str:
+        """What one step of a model is called; empty if it reads everything at once."""
+        return "" if self.whole and not reads.get("reads") else self.step
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------

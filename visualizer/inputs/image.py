@@ -42,5 +42,5 @@ def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
 
 INPUT = InputKind(
     "image", "pictures of one digit", "a picture", "row", SUFFIXES, read=read, drawn=drawn, bundled=bundled,
-    steps=steps, thumbnail=lambda raw: raw, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
+    whole=True, steps=steps, thumbnail=lambda raw: raw, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
     source="MNIST test set", order=0)
