@@ -41,6 +41,10 @@ def _numbered(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
     return tuple(str(frame) for frame in range(1, frames + 1))
 
 
+def _nothing() -> str:
+    return ""
+
+
 @dataclass(frozen=True, eq=False)
 class InputKind:
     """One kind of input."""
@@ -81,12 +85,13 @@ class InputKind:
     """How many thumbnails stand in a row."""
     sheet: tuple[int, int] = (0, 0)
     """Points (rows, columns) of the sheet that is drawn on."""
-    source: str = ""
-    """Where its samples come from, in a few words."""
+    source: Callable[[], str] = _nothing
+    """Where its samples come from, in a few words for the window."""
     view: str = "network"
     """The view in which its models are first seen."""
-    foretells: str = ""
-    """What is answered after a step by a model that foretells the next one; empty if that is a verdict."""
+    foretells: Callable[[], str] = _nothing
+    """What is answered after a step by a model that foretells the next one, for the window; empty if that is a
+    verdict."""
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
 

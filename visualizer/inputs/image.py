@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Reads
+from visualizer.language import tr
 from visualizer.trace import Sample
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -43,4 +44,4 @@ def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
 INPUT = InputKind(
     "image", "pictures of one digit", "a picture", "row", SUFFIXES, read=read, drawn=drawn, bundled=bundled,
     whole=True, steps=steps, thumbnail=lambda raw: raw, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
-    source="MNIST test set", order=0)
+    source=lambda: tr("MNIST test set"), order=0)

@@ -410,8 +410,7 @@ def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
         return
     bits = float(-np.sum(chances * np.log2(chances, where=chances > 0, out=np.zeros_like(chances))))
     reads = trace.facts.get("input")
-    foretells = inputs.offered(reads).foretells
-    sheet.title(tr(foretells) if foretells else tr("Its answer here"),
+    sheet.title(inputs.offered(reads).foretells() or tr("Its answer here"),
                 tr("entropy {bits} bits").format(bits=numbers.number(bits)))
     left, wide = LEFT + 30, 130.0
     for place, index in enumerate(np.argsort(-chances, kind="stable")[:MOST_ANSWERS].tolist()):

@@ -510,8 +510,7 @@ class SampleGrid(QWidget):
 
     def source(self) -> str:
         """Where the samples come from."""
-        source = kind_of(self.store.state.model).source
-        return tr(source) if source and self.samples else ""
+        return kind_of(self.store.state.model).source() if self.samples else ""
 
     def sizeHint(self) -> QSize:
         return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * self.pitch)
