@@ -1032,7 +1032,7 @@ def test_a_text_file_is_read_by_a_model_of_texts_and_refused_by_one_of_pictures(
     until(qtbot, lambda: not running.store.waiting)
     running.recorder.open(str(path))
     assert running.window.message.isVisible()
-    assert "verse.txt is no image" in running.window.message.words
+    assert "verse.txt is a text" in running.window.message.words
     running.window.message.dismiss()
 
 

@@ -19,7 +19,7 @@ from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.scene import numbers, session
-from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe
+from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.trace import Refused, Trace, load
@@ -236,7 +236,7 @@ class Recorder(QObject):
         """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
                                   "interventions": state.edits}
-        if state.sample == DRAWN:
+        if state.sample == inputs.DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
