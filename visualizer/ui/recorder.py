@@ -239,7 +239,7 @@ class Recorder(QObject):
         if state.sample == inputs.DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
-            wishes["pixels"] = inputs.drawn(unpacked(state.drawing), kind_of(state.model).name).raw
+            wishes["pixels"] = unpacked(state.drawing)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
