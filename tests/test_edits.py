@@ -180,8 +180,9 @@ def test_buttons_do_and_take_back():
     assert moved.edits == ("untrained", "unit_off:conv2:7", "shift:2,-1")
     assert does.shifted(moved, -2, 1).edits == off.edits
     assert from_json(to_json(moved)) == moved
-    assert does.fitting_edits(moved, True) == ("untrained", "shift:2,-1")
-    assert does.fitting_edits(moved, False) == ("shift:2,-1",)
+    assert does.fitting_edits(moved, True, True) == ("untrained", "shift:2,-1")
+    assert does.fitting_edits(moved, False, True) == ("shift:2,-1",)
+    assert does.fitting_edits(moved, False, False) == ()
     assert does.unedited(moved).edits == ()
     assert does.unit_of(Focus("conv2"), trace) is None
     assert does.unit_of(Focus("conv2", (3,), "weight"), trace) is None

@@ -13,9 +13,6 @@ from typing import Any
 from visualizer import registry
 from visualizer.trace import Trace
 
-IN_STEPS = ("text", "name", "sentence", "sequence")
-"""Kinds of input that are nothing but steps: their models are seen unrolled at first."""
-
 
 @dataclass(frozen=True)
 class Reads:
@@ -49,6 +46,8 @@ class Card:
     """The view in which it is seen first."""
     samples: tuple[str, ...] = ()
     """Names of the bundled inputs that fit, the one it is opened on first."""
+    takes_others: bool = True
+    """Whether another input can be given to it; a recording has its own."""
     before: bool = False
     """Whether its weights from before training are there, too."""
     architecture: str = ""
@@ -84,21 +83,23 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
     """The Card of what a file or a recipe says: `input`, `labels`, `objective`, `quality`, … as in `models/*.py`."""
     said = words.get("input")
     said = said if isinstance(said, Mapping) else {}
-    reads = (Reads(str(said.get("kind", "image")), tuple(said.get("shape", ())), dict(said)),) if said else ()
+    offered = registry.module("inputs").offered(said)
+    reads = (Reads(offered.name, tuple(said.get("shape", ())), dict(said)),) if said else ()
     asks = words.get("objective")
     quality = words.get("quality")
     found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
              "answers": str(asks.get("kind", "class")) if isinstance(asks, Mapping) else "class"}
-    kind = reads[0].kind if reads else ""
     return Card(model, title or str(words.get("title", model)), reads, **{
-        **found, "step": _step(kind, said), "view": "unrolled" if kind in IN_STEPS else "network",
-        "samples": fitting(kind), **known})
+        **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
+        "samples": fitting(reads[0].kind if reads else ""), **known})
 
 
-def bundled(name: str) -> Card:
-    """The Card of a bundled model, from the header of its file; raises LookupError or ValueError with one sentence."""
-    return of_words(name, registry.card(name), before=registry.weights(name, untrained=True).is_file(),
+def bundled(name: str, untrained: bool = False) -> Card:
+    """The Card of a bundled model, trained or with the weights from before, from the header of its file; raises
+    LookupError or ValueError with one sentence."""
+    written = registry.card(registry.weights(name, untrained) if untrained else name)
+    return of_words(name, written, before=registry.weights(name, untrained=True).is_file(),
                     architecture=name)
 
 
@@ -106,16 +107,11 @@ def of_trace(trace: Trace, model: str = "") -> Card:
     """The Card of what made a recording, as far as that says it; nothing else than its own input can be given."""
     facts = {"labels": trace.labels, "parameters": trace.parameters, **trace.facts}
     return of_words(model or trace.model, facts, title=trace.title or trace.model, samples=(),
+                    takes_others=False,
                     architecture=str(trace.facts.get("architecture", "")),
                     weights=str(trace.hashes.get("weights", "")))
 
 
 def fitting(kind: str) -> tuple[str, ...]:
     """Names of the bundled samples of a kind of input."""
-    return tuple(sample.name for sample in registry.module("samples").all_samples(kind)) if kind else ()
-
-
-def _step(kind: str, said: Mapping[str, Any]) -> str:
-    if kind == "image":
-        return "row" if said.get("reads") == "rows" else ""
-    return {"strip": "frame", "text": "character", "name": "letter", "sentence": "word"}.get(kind, "step")
+    return tuple(name for name, place in registry.module("inputs").places().items() if place.kind == kind)

@@ -497,10 +497,10 @@ def unedited(state: State) -> State:
     return changed(state, edits=())
 
 
-def fitting_edits(state: State, before: bool) -> tuple[str, ...]:
-    """Those edits that another model takes over: what is done to the input, and its weights from before training if it
-    has such; units are those of one network."""
-    kept = (edits.INPUT, edits.WEIGHTS) if before else (edits.INPUT,)
+def fitting_edits(state: State, before: bool, alike: bool) -> tuple[str, ...]:
+    """Those edits that another model takes over: what is done to the input, if it reads one `alike`, and its weights
+    from before training if it has such; units are those of one network."""
+    kept = (*((edits.WEIGHTS,) if before else ()), *((edits.INPUT,) if alike else ()))
     return tuple(words for words in state.edits if edits.parse(words)[0].applies_to in kept)
 
 

@@ -22,8 +22,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import lab, paint, registry
+from visualizer import door, inputs, lab, paint, registry
 from visualizer.edits import said as edits_said
+from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
@@ -40,14 +41,12 @@ from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
-from visualizer.ui.writing import KINDS, LINE, TextField, TextInput, card_of, kind_of
+from visualizer.ui.writing import LINE, TextField, TextInput
 
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
-IN_WORDS = (*KINDS, "sequence")
-"""What the models read whose samples are named in words, and which are first seen unrolled."""
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
@@ -92,6 +91,7 @@ class Rail(QWidget):
         self._connect()
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
+        store.card_changed.connect(self._learnt)
         self._place()
 
     def set_narrow(self, narrow: bool) -> None:
@@ -103,7 +103,7 @@ class Rail(QWidget):
 
     def toggle_pad(self) -> None:
         """Show the drawing pad in place of the samples, or put it away; nothing where no drawing is read."""
-        if kind_of(self.store.state.model) != "image":
+        if not self.draws:
             return
         if self.narrow:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
@@ -190,7 +190,12 @@ class Rail(QWidget):
     @property
     def typing(self) -> bool:
         """Whether the model reads what one types."""
-        return kind_of(self.store.state.model) in KINDS
+        return inputs.FIELD in self.store.kind.choosers
+
+    @property
+    def draws(self) -> bool:
+        """Whether the model reads what one draws."""
+        return inputs.PAD in self.store.kind.choosers
 
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
@@ -217,7 +222,7 @@ class Rail(QWidget):
         self.aside.refresh(self.narrow)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        choosing, draws = here and not self.experimenting, kind_of(self.store.state.model) == "image"
+        choosing, draws = here and not self.experimenting, self.draws
         for widget in (self.chosen, self.knob_scroller):
             widget.setVisible(here and self.experimenting)
         for widget in wide:
@@ -267,8 +272,7 @@ class Rail(QWidget):
             top, below = top + self.typed.height() + 10, 10
         pitch, tall = self.grid.pitch, self.height() >= 900
         room = self.height() - top - below - 40
-        listed = kind_of(self.store.state.model) in IN_WORDS
-        most = (12 if tall else 6) if listed else (6 if tall else 3)
+        most = (12 if tall else 6) if in_words(self.store.kind) else (6 if tall else 3)
         shown = max(1, min(self.grid.rows or 3, most, room // pitch))
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
@@ -307,10 +311,14 @@ class Rail(QWidget):
     def fill(self) -> None:
         """Offer the samples that the model reads. Reading them waits until the window has been seen."""
         self._filled_for = self.store.state.model
-        found = fitting_samples(self._filled_for)
-        self.grid.show_samples(found)
+        self.grid.show_samples(tuple(map(inputs.sample, self.store.card.samples)))
         self._show_model()
         self.refresh()
+
+    def _learnt(self) -> None:
+        """What the model at hand reads has come to be known."""
+        if self._filled_for is not None:
+            self.fill()
 
     def _model_menu(self) -> None:
         menu = QMenu(self)
@@ -351,7 +359,7 @@ class Rail(QWidget):
                 typed.setGeometry(12, top, typed.sizeHint().width(), typed.sizeHint().height() + room)
                 top += typed.height()
             grid = SampleGrid(self.store)
-            grid.show_samples(fitting_samples(self.store.state.model))
+            grid.show_samples(tuple(map(inputs.sample, self.store.card.samples)))
             scroller = _scrolled(grid, panel)
             scroller.setGeometry(12, top, 198, 6 * grid.pitch)
             panel.resize(220, top + 6 * grid.pitch + 12)
@@ -492,12 +500,12 @@ class SampleGrid(QWidget):
     @property
     def across(self) -> int:
         """Pictures stand four in a row; texts, tables and strips one below the other."""
-        return ACROSS if kind_of(self.store.state.model) == "image" else 1
+        return min(self.store.kind.across, ACROSS)
 
     @property
     def pitch(self) -> int:
         """Pixels from one row to the next."""
-        return TEXT_PITCH if kind_of(self.store.state.model) in IN_WORDS else THUMB_PITCH
+        return TEXT_PITCH if in_words(self.store.kind) else THUMB_PITCH
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -508,7 +516,7 @@ class SampleGrid(QWidget):
 
     def source(self) -> str:
         """Where the samples come from."""
-        return tr("MNIST test set") if any(sample.name.startswith("digit-") for sample in self.samples) else ""
+        return self.store.kind.source() if self.samples else ""
 
     def sizeHint(self) -> QSize:
         return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * self.pitch)
@@ -565,7 +573,7 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = kind_of(self.store.state.model) in IN_WORDS
+        read = in_words(self.store.kind)
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
@@ -608,9 +616,8 @@ class ThumbButton(Button):
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
-            if kind_of(self.store.state.model) in IN_WORDS:
-                what = "Aa" if kind_of(self.store.state.model) in KINDS else "12"
-                style.write(painter, what, self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
+            if sign := self.store.kind.sign:
+                style.write(painter, sign, self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
                             anchor="middle")
 
 
@@ -642,21 +649,17 @@ def draw_words(painter: QPainter, sample: Sample, place: QRectF, chosen: bool) -
 @cache
 def thumb(name: str, theme: str) -> QImage | None:
     """A sample in the pixel palette of the theme; None if it is no image."""
-    from visualizer import samples  # brings Pillow, which the first paint does without
-
-    try:
-        pixels = np.asarray(samples.pixels(name))
-    except (LookupError, OSError):
-        return None
-    return None if pixels.ndim != 2 else in_pixels(pixels.astype(np.uint8), theme)
+    entries = inputs.picture(name)
+    return None if entries is None else in_pixels(entries, theme)
 
 
 @remembered(4)
 def input_thumb(trace: Trace, theme: str) -> QImage | None:
-    """What was fed in, whatever it is, if it is a picture."""
+    """What was fed in, if its kind has a picture of it."""
     first = trace.layers[0]
     if first.axes != ("channel", "row", "column"):
-        return None
+        entries = inputs.offered(trace.facts.get("input", {})).thumbnail(first.output)
+        return None if entries is None else in_pixels(entries, theme)
     values = first.output.astype(np.float64).mean(axis=0)
     return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
 
@@ -672,7 +675,7 @@ def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
 
 def sample_words(sample: Sample) -> str:
     """`Digit 2148, labelled 4`."""
-    title = tr("Drawn by hand") if sample.name == "drawn" else sample.title or sample.name
+    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else sample.title or sample.name
     if sample.label is None:
         return title
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
@@ -685,37 +688,28 @@ def models() -> tuple[str, ...]:
 
 def model_title(name: str) -> str:
     """What its card calls it."""
-    return str(card_of(name).get("title", name))
+    known = door.card_of(name)
+    return name if known is None else known.title
 
 
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
     if name == lab.NAME:
         return tr("what makes gradients vanish")
-    count = int(card_of(name).get("parameters", 0))
-    return tr("{n} parameters").format(n=numbers.count(count))
+    known = door.card_of(name)
+    return tr("{n} parameters").format(n=numbers.count(0 if known is None else known.parameters))
 
 
 def choose_model(store: Store, name: str) -> None:
-    """Open a model on the input that is chosen, or on its own first sample where it reads another kind of input."""
-    if name == lab.NAME:
-        store.apply(does.enter_lab)
-        return
-    kept = does.fitting_edits(store.state, name in registry.with_before())
-    if kind_of(name) == kind_of(store.state.model):
-        store.update(model=name, edits=kept)
-        return
-    found = fitting_samples(name)
-    view = "unrolled" if kind_of(name) in IN_WORDS else "network"
-    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False,
-                 edits=kept)
+    """Open a model by name where one stands, with those edits that it takes over."""
+    found, known = door.recognise(name), door.card_of(name)
+    kept = () if known is None else does.fitting_edits(store.state, known.before, known.kind == store.card.kind)
+    store.apply(lambda state: door.open_(found, state, cards=store.card_of, edits=kept).state)
 
 
-def fitting_samples(model: str) -> tuple[Sample, ...]:
-    """The bundled samples that a model reads."""
-    from visualizer import samples  # brings Pillow, which the first paint does without
-
-    return () if model == lab.NAME else samples.all_samples(kind_of(model))
+def in_words(kind: InputKind) -> bool:
+    """Whether samples of a kind are named in words."""
+    return inputs.WORDS in kind.choosers
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:
