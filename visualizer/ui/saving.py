@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from visualizer import lab
 from visualizer.language import tr
 from visualizer.registry import NotWritten
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import Refused
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import own_knobs, suiting
@@ -39,11 +38,9 @@ def pictured(store: Store) -> State:
     if trace is None or moment is None:
         return state
     view = suiting(state.view, trace)
-    mine = lab.names() if state.model == lab.NAME else ()
-    kept = {*own_knobs(view, state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
-    look = replace(state.look, knobs=tuple(sorted(kept)))
+    look = replace(state.look, knobs=tuple(sorted(own_knobs(view, state.look))))
     focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
-    return replace(state, look=look, focus=focus, view=view.name)
+    return changed(state, look=look, focus=focus, view=view.name)
 
 
 def panel(store: Store, size: tuple[int, int]) -> Panel:
@@ -52,7 +49,7 @@ def panel(store: Store, size: tuple[int, int]) -> Panel:
 
     assert store.trace is not None
     state = pictured(store)
-    return Panel(store.trace, replace(state, look=replace(state.look, size=size)))
+    return Panel(store.trace, changed(state, look=replace(state.look, size=size)))
 
 
 def file_name(state: State) -> str:

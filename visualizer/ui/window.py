@@ -10,7 +10,6 @@ from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal  # noqa:
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from visualizer import lab
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.scene.picture import Picture
@@ -138,7 +137,7 @@ class Window(QWidget):
 
     def sweep(self) -> None:
         """Have the knob that was turned last go through its range."""
-        if self.store.state.model == lab.NAME:
+        if self.store.state.in_lab:
             self.sweep_wanted.emit(self.rail.knobs.swept)
 
     def toggle_pad(self) -> None:
