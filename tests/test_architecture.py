@@ -182,3 +182,15 @@ def _small_trace():
 
     layer = Layer("input", "input", ("class",), {}, (), np.array([1.0, 2.0], dtype=np.float32))
     return Trace("small", (layer,))
+
+
+def test_the_parts_of_the_window_never_reach_into_it() -> None:
+    """Nothing in ui imports the window but what joins it with the rest of the app, not even for its types; and no two
+    files of ui need each other."""
+    ui = {f"visualizer.ui.{path.relative_to(PACKAGE / 'ui').with_suffix('').as_posix().replace('/', '.')}"
+          .removesuffix(".__init__"): path for path in (PACKAGE / "ui").rglob("*.py")}
+    needs = {name: {found for found in _imports(path) if found in ui and found != name} for name, path in ui.items()}
+    assert {name for name, found in needs.items() if "visualizer.ui.window" in found} == {"visualizer.ui.running"}
+    while free := {name for name, found in needs.items() if not found & needs.keys()}:
+        needs = {name: found for name, found in needs.items() if name not in free}
+    assert needs == {}, "these go round in a circle"
