@@ -416,7 +416,7 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     answers = tuple(Answer(each["layer"], each["kind"], tuple(each["labels"]), _tuples(each["settings"]),
                            each["returned"], arrays[each["truth"]] if "truth" in each else None)
                     for each in header.get("answers", ()))
-    missing = [each.layer for each in (*fed, *answers) if each.layer not in names]
+    missing = [name for name in (*(each.layer for each in fed), *(each.layer for each in answers)) if name not in names]
     if missing:
         raise Refused(f"It names an input or an answer {missing[0][:40]!r} that is no layer; record the trace again.")
     return Trace(
@@ -437,7 +437,8 @@ def _check_types(header: dict[str, Any]) -> None:
     named = [*header.get("fed", []), *header.get("answers", [])]
     words += [each[name] for each in named for name in ("layer", "kind")]
     words += [each["returned"] for each in header.get("answers", [])]
-    lists = [header["labels"], header["notes"], *(each["labels"] for each in header.get("answers", [])), sample.get("steps", []),
+    lists = [header["labels"], header["notes"], sample.get("steps", []),
+             *(each["labels"] for each in header.get("answers", [])),
              *(entry[name] for entry in layers for name in ("axes", "reads"))]
     studies = header.get("studies", {})
     mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers),

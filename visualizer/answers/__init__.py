@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
-from visualizer.trace import Answer, Layer, Refused, Trace
+from visualizer.trace import Answer, Refused, Trace
 
 if TYPE_CHECKING:
     from visualizer.scene.picture import Look, Mark
@@ -194,7 +194,8 @@ def place_of(match: re.Match[str], shape: Sequence[int], what: str) -> Cell:
     """The cell that the numbers of a wish name; Refused with one sentence where there is none."""
     cell = tuple(int(word) for word in match[1].split(","))
     if len(cell) != len(shape) or not all(index < size for index, size in zip(cell, shape, strict=True)):
-        raise Refused(f"There is no {what} {match[1]}; there are {' × '.join(map(str, shape))} of them, counted from 0.")
+        size = " × ".join(map(str, shape))
+        raise Refused(f"There is no {what} {match[1]}; there are {size} of them, counted from 0.")
     return cell
 
 

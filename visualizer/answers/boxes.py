@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.answers import AnswerKind, Cell, Place, Scalar, Score, Values, label, never, picked, picture_of
+from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
 from visualizer.trace import Answer, Refused, Trace
@@ -117,8 +118,9 @@ def score(trace: Trace, answer: Answer) -> Score:
         shares.append(share)
         if best is not None and share > 0:
             free.remove(best)
-    return (("overlap with the right boxes (IoU)", sum(shares) / max(1, len(shares))),
-            ("right boxes found", float(sum(share >= 0.5 for share in shares))), ("boxes too many", float(len(free))))
+    return ((tr("overlap with the right boxes (IoU)"), sum(shares) / max(1, len(shares))),
+            (tr("right boxes found"), float(sum(share >= 0.5 for share in shares))),
+            (tr("boxes too many"), float(len(free))))
 
 
 def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:

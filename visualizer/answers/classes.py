@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -36,7 +37,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     if truth is None or not 0 <= truth < len(chances):
         return ()
     place = 1 + int(np.count_nonzero(chances > chances[truth]))
-    return ("probability of the right class", float(chances[truth])), ("its place among all", float(place))
+    return (tr("probability of the right class"), float(chances[truth])), (tr("its place among all"), float(place))
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.answers import AnswerKind, Place, Scalar, Score, Values, never, picked, picture_of, place_of
+from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
 from visualizer.trace import Answer, Trace
@@ -28,7 +29,8 @@ def chances(answer: Answer, values: Values) -> NDArray[np.float64]:
 
 def inside(trace: Trace, answer: Answer) -> NDArray[np.bool_]:
     """The pixels that are taken to belong to it."""
-    found: NDArray[np.bool_] = chances(answer, trace[answer.layer].output) > float(answer.settings.get("threshold", 0.5))
+    least = float(answer.settings.get("threshold", 0.5))
+    found: NDArray[np.bool_] = chances(answer, trace[answer.layer].output) > least
     return found
 
 
@@ -49,7 +51,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     truth = answer.truth.reshape(found.shape) > 0.5
     shared, either = int((found & truth).sum()), int((found | truth).sum())
     both = int(found.sum()) + int(truth.sum())
-    return ("overlap (IoU)", shared / either if either else 1.0), ("Dice", 2 * shared / both if both else 1.0)
+    return (tr("overlap (IoU)"), shared / either if either else 1.0), ("Dice", 2 * shared / both if both else 1.0)
 
 
 def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:

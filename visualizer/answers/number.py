@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -27,7 +28,7 @@ def sentence(trace: Trace, answer: Answer) -> str:
 def score(trace: Trace, answer: Answer) -> Score:
     """How far off it is."""
     truth = _truth(trace, answer)
-    return () if truth is None else (("off by", abs(_value(trace, answer) - truth)),)
+    return () if truth is None else ((tr("off by"), abs(_value(trace, answer) - truth)),)
 
 
 def _value(trace: Trace, answer: Answer) -> float:

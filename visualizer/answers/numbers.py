@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked, place_of
+from visualizer.language import tr
 from visualizer.scene.numbers import count, number
 from visualizer.trace import Answer, Trace
 
@@ -32,7 +33,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     if answer.truth is None or answer.truth.size != trace[answer.layer].output.size:
         return ()
     apart = trace[answer.layer].output.reshape(-1).astype(np.float64) - answer.truth.reshape(-1)
-    return ("off by, on average", float(np.abs(apart).mean())), ("off by at most", float(np.abs(apart).max()))
+    return (tr("off by, on average"), float(np.abs(apart).mean())), (tr("off by at most"), float(np.abs(apart).max()))
 
 
 def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:

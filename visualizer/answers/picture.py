@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Place, Scalar, Score, Values, maps_of, picked, place_of
+from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Scale
 from visualizer.trace import Answer, Trace
@@ -36,8 +37,8 @@ def score(trace: Trace, answer: Answer) -> Score:
     if truth is None or truth.size != values.size:
         return ()
     squares = float(np.mean((values - truth.astype(np.float64).reshape(values.shape)) ** 2))
-    found: Score = (("mean squared difference", squares),)
-    return (*found, ("peak signal to noise, dB", float(-10 * np.log10(squares)))) if squares > 0 else found
+    found: Score = ((tr("mean squared difference"), squares),)
+    return (*found, (tr("peak signal to noise, dB"), float(-10 * np.log10(squares)))) if squares > 0 else found
 
 
 def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from visualizer.answers import AnswerKind, Score, Values, label, never, picked
 from visualizer.answers.tokens import wishes
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -37,7 +38,8 @@ def score(trace: Trace, answer: Answer) -> Score:
     if not wanted:
         return ()
     wrong = distance(spelled(trace, answer), wanted)
-    return ("symbols that are wrong", float(wrong)), ("share of the symbols that are wrong", wrong / len(wanted))
+    return ((tr("symbols that are wrong"), float(wrong)),
+            (tr("share of the symbols that are wrong"), wrong / len(wanted)))
 
 
 def distance(one: Sequence[int], other: Sequence[int]) -> int:

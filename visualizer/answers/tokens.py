@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -36,7 +37,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     if not known:
         return ()
     right = sum(int(np.argmax(chances[step])) == aim for step, aim in known)
-    return ("share of steps that are right", right / len(known)),
+    return (tr("share of steps that are right"), right / len(known)),
 
 
 def _aims(trace: Trace) -> tuple[int, ...]:

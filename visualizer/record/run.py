@@ -124,7 +124,7 @@ def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
 
 
 def prepared(opened: Opened, raw: Any) -> Any:
-    """What is fed in, as the tensor that the model takes, or several of them as a tuple; Refused if it cannot read it."""
+    """What is fed in as the model takes it, a tensor or a tuple of several; Refused if it cannot read it."""
     assert opened.prepare is not None
     try:
         return opened.prepare(raw)
