@@ -155,7 +155,7 @@ def score(trace: Trace, answer: Answer) -> Score:
 def scalar(answer: Answer, values: Values, words: str) -> Scalar:
     """What a wish means for an answer; raises Refused with one sentence that names wishes which mean something."""
     made = of(answer)
-    found = None if made is None else made.scalar(answer, values, words)
+    found = picked(answer, values, words) if made is None else made.scalar(answer, values, words)
     if found is None:
         offered = () if made is None else made.wishes(answer, values)
         raise Refused(f"The objective {words!r} is not known; use loss, none, "
