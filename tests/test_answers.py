@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tests import answer_toys as toys
-from visualizer import answers, cli, draw, record, registry
+from visualizer import answers, cli, draw, inputs, record, registry
 from visualizer import app as the_app
 from visualizer.answers import boxes, mask, string
 from visualizer.scene.picture import Image, Line, Rect, unmarked
@@ -347,6 +347,35 @@ def prepare(raw):
 '''
 
 
+TWINS = '''
+import torch
+from torch import nn
+
+TITLE, LABELS = "Twins", ("other", "same")
+INPUT = {"kind": "several", "inputs": {"left": {"kind": "image"}, "right": {"kind": "image"}}}
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(1, 2)
+        with torch.no_grad():
+            self.fc.weight.copy_(torch.tensor([[1.0], [0]]))
+            self.fc.bias.copy_(torch.tensor([0.0, 1]))
+
+    def forward(self, left, right):
+        return self.fc((left - right).abs().flatten(1).sum(1, keepdim=True))
+
+
+def build():
+    return Net()
+
+
+def prepare(raw):
+    return tuple(torch.tensor(raw[name]).float().reshape(1, 1, 28, 28) / 255 for name in ("left", "right"))
+'''
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A folder of models with two of one's own; their files are all there is of them."""
@@ -356,7 +385,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     models.mkdir()
     real = registry.folder
     monkeypatch.setattr(registry, "folder", lambda name: models if name == "models" else real(name))
-    for name, source in (("finder", FINDER), ("listener", LISTENER)):
+    for name, source in (("finder", FINDER), ("listener", LISTENER), ("twins", TWINS)):
         (models / f"{name}.py").write_text(source, encoding="utf-8")
         made = catalog._source(name)
         card = {"title": made.TITLE, "input": json.dumps(made.INPUT), "labels": json.dumps(made.LABELS)}
@@ -413,3 +442,17 @@ def test_a_sound_is_recorded_drawn_and_offered(folder: Path, tmp_path: Path, cap
     assert not window.rail.typing
     assert not window.rail.draws
     assert window.rail.grid.samples == ()
+
+
+def test_a_model_of_two_inputs_is_given_both_by_their_names(folder: Path, tmp_path: Path) -> None:
+    out, seen = tmp_path / "it.trace", []
+    for right in ("digit-2148", "digit-3"):
+        both = ["--input", "left=digit-2148", "--input", f"right={right}"]
+        assert cli.main(["record", "twins", *both, "--check", "-o", str(out)]) == 0
+        trace = from_bytes(out.read_bytes())
+        assert [(each.layer, each.kind, each.name) for each in trace.fed] == [
+            ("input", "image", "left"), ("input[1]", "image", "right")]
+        assert np.allclose(trace["input[1]"].output[0] * 255, inputs.raw(right))
+        seen.append(trace.labels[int(trace.answer.output.argmax())])
+    assert seen == ["same", "other"]
+    assert trace.sample.title == "left: Digit 2148, right: Digit 3"

@@ -188,9 +188,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _what_goes_in(it: argparse.ArgumentParser) -> None:
-    it.add_argument("--input", metavar="FILE|SAMPLE|TEXT",
+    it.add_argument("--input", metavar="FILE|SAMPLE|TEXT", action=_Several,
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
-                         "\"strip:4 0 7\" for one that reads strips")
+                         "\"strip:4 0 7\" for one that reads strips; NAME=FILE, several times, for one of several "
+                         "inputs")
     it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
     it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, or a number of the answer, such "
                     "as logit:4, box:2.width, sum, pixel:3,4, value:7")
@@ -211,6 +212,15 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
+
+
+class _Several(argparse.Action):
+    """What is given several times, as one: `left=a.png; right=b.png`."""
+
+    def __call__(self, parser: argparse.ArgumentParser, chosen: argparse.Namespace, value: Any,
+                 option: str | None = None) -> None:
+        before = getattr(chosen, self.dest)
+        setattr(chosen, self.dest, value if before is None else f"{before}; {value}")
 
 
 class _Parser(argparse.ArgumentParser):
