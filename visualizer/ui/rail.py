@@ -567,8 +567,11 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = in_words(self.store.state.model)
+        read, trace = in_words(self.store.state.model), self.store.trace
         with paint.painting(self) as painter:
+            if not self.samples and trace is not None and (seen := input_thumb(trace, style.theme_name())) is not None:
+                wide = QRectF(0, 0, ACROSS * THUMB_PITCH - (THUMB_PITCH - THUMB), THUMB)
+                draw_thumb(painter, seen, wide, True)  # none comes with the app: what a file held
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
                 if not read:
