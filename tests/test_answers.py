@@ -26,7 +26,6 @@ from visualizer.scene.state import State, changed
 from visualizer.trace import Answer, Refused, from_bytes
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
-from visualizer.ui.writing import kind_of
 
 ROOT = Path(__file__).resolve().parent.parent
 TOYS = {"boxes": toys.boxes, "mask": toys.mask, "picture": toys.picture}
@@ -438,7 +437,7 @@ def test_a_sound_is_recorded_drawn_and_offered(folder: Path, tmp_path: Path, cap
     with qtbot.waitExposed(window):
         window.show()
     window.rail.fill()
-    assert kind_of("listener").name == "audio"
+    assert window.store.kind.name == "audio"
     assert not window.rail.typing
     assert not window.rail.draws
     assert window.rail.grid.samples == ()

@@ -660,7 +660,7 @@ def input_thumb(trace: Trace, theme: str) -> QImage | None:
     """What was fed in, if its kind has a picture of it."""
     first = trace.layers[0]
     if first.axes != ("channel", "row", "column"):
-        entries = inputs.offered(trace.facts.get("input", {})).thumbnail(first.output)
+        entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
         return None if entries is None else in_pixels(entries, theme)
     values = first.output.astype(np.float64).mean(axis=0)
     return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
