@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tests import answer_toys as toys
-from visualizer import answers, cli, draw, inputs, record, registry
+from visualizer import answers, card, cli, draw, inputs, record, registry
 from visualizer import app as the_app
 from visualizer.answers import boxes, mask, string
 from visualizer.scene.picture import Image, Line, Rect, unmarked
@@ -68,6 +68,7 @@ def test_the_answers_of_bundled_models(model: str, kind: str, layer: str, return
     assert trace[answer.layer].kind == ("softmax" if kind != "number" else "linear")
     assert (trace.answer is None) == (kind != "classes")
     assert [each.kind for each in trace.fed] == [registry.card(model)["input"]["kind"]]
+    assert card.bundled(model).answers == kind or kind == "tokens"
     assert answers.sentence(trace, answer).endswith(".")
     again = from_bytes(trace.to_bytes())
     assert (again.fed, again.answers[0].settings) == (trace.fed, answer.settings)
@@ -387,10 +388,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name, source in (("finder", FINDER), ("listener", LISTENER), ("twins", TWINS)):
         (models / f"{name}.py").write_text(source, encoding="utf-8")
         made = catalog._source(name)
-        card = {"title": made.TITLE, "input": json.dumps(made.INPUT), "labels": json.dumps(made.LABELS)}
+        words = {"title": made.TITLE, "input": json.dumps(made.INPUT), "labels": json.dumps(made.LABELS)}
         if hasattr(made, "ANSWER"):
-            card["answer"] = json.dumps(made.ANSWER)
-        save_file(made.build().state_dict(), models / f"{name}.safetensors", card)
+            words["answer"] = json.dumps(made.ANSWER)
+        save_file(made.build().state_dict(), models / f"{name}.safetensors", words)
     yield models
     catalog._source.cache_clear()
 
@@ -403,6 +404,7 @@ def test_a_model_whose_card_names_its_answer_is_recorded_with_it(folder: Path, t
     assert trace.answers[0].settings["stride"] == 4
     assert trace.facts["answer"]["kind"] == "boxes"
     assert trace.objective.kind == "logit"
+    assert card.bundled("finder").answers == "boxes"
     assert cli.main(["shot", "finder", "--at", "heads.forward", "-o", str(tmp_path / "it.svg")]) == 0
     assert cli.main(["record", "finder", "--objective", "box:7.width", "-o", str(out)]) == cli.REFUSED
     assert "There is no box 7" in capsys.readouterr().err
