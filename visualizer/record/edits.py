@@ -42,8 +42,9 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
 def of_input(words: Sequence[str], raw: Any, kind: str, title: str) -> Any:
     """What is given instead of an input; Refused if it is none that can be edited so."""
     for edit, arguments in edits.of(words, edits.INPUT):
-        if isinstance(raw, str):
-            raise Refused(f"{title} reads a text, which is never edited by {edit.name}; take that edit away.")
+        if not isinstance(raw, np.ndarray):
+            what = "a text" if isinstance(raw, str) else "several inputs"
+            raise Refused(f"{title} reads {what}, which the edit {edit.name} does not apply to; take it away.")
         try:
             assert edit.of_array is not None
             raw = edit.of_array(raw, kind == "sequence", *arguments)
