@@ -120,7 +120,7 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
             if letters and not hidden:
                 marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle"))
             elif not hidden and not finite[row][column]:
-                marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST * look.text_scale, 600, "ink",
+                marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST, 600, "ink",
                                   "middle"))
     return marks
 
@@ -135,14 +135,14 @@ def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int
 def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, high: float,
              size: float) -> tuple[list[list[tuple[Run, ...]]], float]:
     """Every number in words, as many digits as fit, and the size of the letters; size 0 where no number fits."""
-    least = SMALLEST * look.text_scale
+    least = SMALLEST
     rows = (values / ink.unit if ink.unit != 1 else values).tolist()
     said: list[list[tuple[Run, ...]]] = []
     for digits in range(ink.digits, -1 if ink.digits == 0 else 0, -1):
         found = [[_said(value, digits, ink.plus) for value in row] for row in rows]
         said = [[words for words, _ in row] for row in found]
         longest = max((ems for row in found for _, ems in row), default=1.0)
-        letters = min(size * look.text_scale, 0.8 * high, (wide - 2) / longest)
+        letters = min(size, 0.8 * high, (wide - 2) / longest)
         if letters >= least:
             return said, letters
     return said, 0.0
@@ -208,10 +208,9 @@ def scale(x: float, y: float, wide: float, height: float, low: float, high: floa
         return y + height - (value - low) / (high - low) * height
 
     marks: list[Mark] = []
-    s = look.text_scale
     for tick in ticks:
         marks.append(Line(((x, at(tick)), (x + wide, at(tick))), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8 * s, at(tick) + 4 * s, plain(tick_words(tick / unit)), 11 * s, 400, "ink-2", "end"))
+        marks.append(Text(x - 8, at(tick) + 4, plain(tick_words(tick / unit)), 11, 400, "ink-2", "end"))
     return marks, at
 
 
@@ -240,7 +239,6 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
     reached = (0.0, 0.0) if point is None else point
     low, high, ticks = axis(min(float(known.min(initial=0)), reached[1]), max(float(known.max(initial=0)), reached[1]))
     left, right, x_ticks = axis(float(xs.min()), float(xs.max()))
-    s = look.text_scale
 
     def place(a: float, b: float) -> tuple[float, float]:
         return x + (a - left) / (right - left) * wide, y + height - (b - low) / (high - low) * height
@@ -248,18 +246,18 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
     marks: list[Mark] = []
     for tick in ticks:
         marks.append(Line((place(left, tick), place(right, tick)), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8 * s, place(left, tick)[1] + 4 * s, plain(tick_words(tick)), 11 * s, 400,
+        marks.append(Text(x - 8, place(left, tick)[1] + 4, plain(tick_words(tick)), 11, 400,
                           "ink-2", "end"))
     for tick in x_ticks:
         marks.append(Line((place(tick, low), place(tick, high)), "rule" if tick == 0 else "hair"))
-        marks.append(Text(place(tick, low)[0], y + height + 16 * s, plain(tick_words(tick)), 11 * s, 400,
+        marks.append(Text(place(tick, low)[0], y + height + 16, plain(tick_words(tick)), 11, 400,
                           "ink-2", "middle"))
-    marks += [Text(x, y - 10 * s, plain(names[1]), 12 * s, 400, "ink-2", max_width=wide),
-              Text(x + wide, y + height + 34 * s, plain(names[0]), 12 * s, 400, "ink-2", "end", max_width=wide)]
+    marks += [Text(x, y - 10, plain(names[1]), 12, 400, "ink-2", max_width=wide),
+              Text(x + wide, y + height + 34, plain(names[0]), 12, 400, "ink-2", "end", max_width=wide)]
     for piece in np.split(np.arange(len(ys)), np.flatnonzero(~np.isfinite(ys))):
         spots = [place(float(xs[i]), float(ys[i])) for i in piece if np.isfinite(ys[i])]
         if len(spots) > 1:
-            marks.append(Line(tuple(spots), "positive-bar", 2 * s))
+            marks.append(Line(tuple(spots), "positive-bar", 2))
     if point is None:
         return marks
     px, py = place(*point)
@@ -268,9 +266,9 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
     if slope is not None:
         down, up = _reach(point, slope, (left, right), (low, high), (right - left) * 0.16)
         ends = tuple(place(point[0] + d, point[1] + slope * d) for d in (down, up))
-        marks.append(Line(ends, "gradient-mark" if backward else "accent", 2.5 * s, dashed=True))
-    marks.append(Rect(px - 6 * s, py - 6 * s, 12 * s, 12 * s, "gradient-mark" if backward else "accent", "stage", 2,
-                      radius=6 * s))
+        marks.append(Line(ends, "gradient-mark" if backward else "accent", 2.5, dashed=True))
+    marks.append(Rect(px - 6, py - 6, 12, 12, "gradient-mark" if backward else "accent", "stage", 2,
+                      radius=6))
     return marks
 
 

@@ -43,6 +43,7 @@ class Look:
     theme: str = "light"
     """`light`, `dark` or `projector`: a file in assets/themes."""
     text_scale: float = 1.0
+    """How much larger all is drawn than it is laid out: a view lays out in `size` pixels of the layout."""
     scope: str = "layer"
     """Whose largest value colours are scaled by: `unit`, `layer` or `network`."""
     signs: bool = False
@@ -58,6 +59,17 @@ class Look:
 
     def knob(self, name: str, default: str) -> str:
         return dict(self.knobs).get(name, default)
+
+    @property
+    def laid_out(self) -> Look:
+        """The same look with the size that a view lays out in."""
+        width, height = (max(1, round(length / self.text_scale)) for length in self.size)
+        return replace(self, size=(width, height))
+
+    @property
+    def pixel(self) -> float:
+        """One pixel of the screen, in the lengths of the layout: cells of maps are whole pixels high and wide."""
+        return 1 / self.text_scale
 
 
 @dataclass(frozen=True)
@@ -304,6 +316,14 @@ class Picture:
     def themed(self, theme: str) -> Picture:
         return replace(self, theme=theme)
 
+    def scaled(self, factor: float, size: tuple[int, int] | None = None) -> Picture:
+        """The same picture, everything in it `factor` times as large, on a sheet of `size`."""
+        if factor == 1:
+            return self if size in (None, self.size) else replace(self, size=size or self.size)
+        width, height = (round(length * factor) for length in self.size)
+        return replace(self, size=size or (width, height), still=_scaled(self.still, factor),
+                       moving=_scaled(self.moving, factor))
+
     def save(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
         """Write it as PNG, SVG or PDF, whichever the ending says; `options` are those of `export.save`.
 
@@ -370,6 +390,33 @@ def _at_word_edge(text: str, index: int) -> bool:
     before = text[index - 1] if index else " "
     after = text[index + 1] if index + 1 < len(text) else " "
     return not (before.isalnum() and after.isalnum())
+
+
+# --- scaling --------------------------------------------------------------------------------------------------------
+
+LENGTHS: dict[type[Mark], tuple[str, ...]] = {
+    Text: ("x", "y", "size", "max_width"), Rect: ("x", "y", "width", "height", "radius"), Line: ("points",),
+    Path: ("curves",), Image: ("x", "y", "cell", "pitch"),
+}
+"""What of a mark is a length, or is made of lengths."""
+
+
+STROKES = {Rect: "stroke_width", Line: "width", Path: "width"}
+"""How thick a mark is drawn: what is whole stays whole, so that it stays sharp."""
+
+
+def _scaled(marks: tuple[Mark, ...], factor: float) -> tuple[Mark, ...]:
+    def grown(value: Any) -> Any:
+        return tuple(map(grown, value)) if isinstance(value, tuple) else value * factor
+
+    found = []
+    for mark in marks:
+        parts = {name: grown(getattr(mark, name)) for name in LENGTHS[type(mark)]}
+        if stroke := STROKES.get(type(mark), ""):
+            width = getattr(mark, stroke)
+            parts[stroke] = width * factor if width % 1 else max(1, round(width * factor))
+        found.append(replace(mark, **parts))
+    return tuple(found)
 
 
 # --- hits -----------------------------------------------------------------------------------------------------------

@@ -41,20 +41,20 @@ def measure(size: tuple[int, int]) -> float:
 def headline(look: Look, runs: Runs) -> list[Mark]:
     """The measured number large, the sentence beside it; without a number, or where there is no place for it, the
     sentence alone."""
-    s, wide, high = look.text_scale, look.size[0], measure(look.size)
+    wide, high = look.size[0], measure(look.size)
     size, large = high * BODY, high * NUMBER
     measured = next((run.text for run in runs if run.color), "")
     for number in dict.fromkeys((measured, first_word(measured), "")):
         taken = width(number, large, 600, display=True) if number else 0.0
-        left = MARGIN * s + (taken + GAP * s if number else 0.0)
-        lines = wrap(runs, size, wide - MARGIN * s - left, 500)
+        left = MARGIN + (taken + GAP if number else 0.0)
+        lines = wrap(runs, size, wide - MARGIN - left, 500)
         if taken <= BESIDE * wide and (len(lines) <= LINES or not number):
             break
     lines, pitch = lines[:LINES], size * LEADING
-    middle = HEAD * s * 0.5
+    middle = HEAD * 0.5
     marks: list[Mark] = []
     if number:
-        marks.append(Text(MARGIN * s, middle + large * 0.363, (Run(number),), large, 600, "accent-ink", display=True))
+        marks.append(Text(MARGIN, middle + large * 0.363, (Run(number),), large, 600, "accent-ink", display=True))
     first = middle - (len(lines) - 1) * pitch / 2 + size * 0.363
     return marks + [Text(left, first + pitch * place, line, size, 500) for place, line in enumerate(lines)]
 

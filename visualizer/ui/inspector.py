@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class Inspector(QWidget):
         self._drawn = wanted
         if self.tab == 0:
             own = suiting(state.view, trace).page
-            told = None if own is None else own(trace, moment, state.focus, state.look)
+            told = None if own is None else own(trace, moment, state.focus, replace(state.look, text_scale=1.0))
             self.page.show_page(told or page(trace, moment, state.focus, state.look, large))
         elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, looked_at(trace, moment, state), moment.backward)

@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import lab, paint, registry
+from visualizer import lab, paint, registry, views
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -390,7 +390,7 @@ class Aside(Canvas):
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
             self._drawn = wanted
-            self.show_picture(view.aside(trace, moment, focus, look))
+            self.show_picture(views.beside(view, trace, moment, focus, look))
         self.show()
 
     def alike(self, focus: Focus) -> tuple[Focus, ...]:

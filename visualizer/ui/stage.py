@@ -586,7 +586,7 @@ def suiting(name: str, trace: Trace) -> views.View:
 def drawn(view: views.View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The picture of a view; where the view fails, one sentence in its place: Qt ends the app if a paint raises."""
     try:
-        return view.draw(trace, moment, focus, look)
+        return views.picture(view, trace, moment, focus, look)
     except Exception:
         sys.excepthook(*sys.exc_info())
         said = tr("{view} cannot draw this recording; choose another view, or another input.").format(view=view.title)

@@ -97,12 +97,11 @@ def as_windows(taps: Taps) -> tuple[int, int, int] | None:
 def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, int], x: float, y: float,
                 look: Look, room: float) -> list[Mark]:
     """The map a window was cut from, with the window on it, and its name."""
-    s = look.text_scale
     own = taps.cells.reshape(*grid, -1)[channel]
     source = trace[taps.source]
     marks: list[Mark] = []
     index = int(own[0, 0, 0]) if own.shape[-1] == 3 else 0
-    side = 42 * s
+    side = 42
     if source.has("row", "column") and own.shape[-1] >= 2:
         image, pixel, shape = _thumbnail(trace, source, taps.array == "gradient", index, x, y, side, look)
         marks.append(image)
@@ -112,11 +111,11 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
         if bottom >= top and right >= left:
             marks.append(Rect(x + left * pixel, y + top * pixel, (right - left + 1) * pixel, (bottom - top + 1) * pixel,
                               "", "accent", 2))
-    words = x + (side + 10 * s if marks else 0)
+    words = x + (side + 10 if marks else 0)
     room -= words - x
-    marks.append(Text(words, y + 16 * s, plain(taps.source), 12 * s, 400, "ink-2", mono=True, max_width=room))
+    marks.append(Text(words, y + 16, plain(taps.source), 12, 400, "ink-2", mono=True, max_width=room))
     title = f"{source.axes[0]} {index}" if source.output.ndim == 3 else f"{' × '.join(source.axes)}"
-    marks.append(Text(words, y + 33 * s, plain(title), 13 * s, 600, max_width=room))
+    marks.append(Text(words, y + 33, plain(title), 13, 600, max_width=room))
     return marks
 
 
@@ -154,11 +153,11 @@ def focus_of(trace: Trace, taps: Taps, index: int) -> Focus | None:
     return Focus(*kinds.place(trace, taps, index))
 
 
-def arrow(x: float, y: float, end: float, color: str, s: float) -> list[Mark]:
+def arrow(x: float, y: float, end: float, color: str) -> list[Mark]:
     """A level arrow from x to `end`, in either direction."""
-    head = 5 * s if end > x else -5 * s
-    return [Line(((x, y), (end - head, y)), color, 1.5 * s),
-            Path((parts.polygon(((end, y), (end - 1.6 * head, y - 4.5 * s), (end - 1.6 * head, y + 4.5 * s))),),
+    head = 5 if end > x else -5
+    return [Line(((x, y), (end - head, y)), color, 1.5),
+            Path((parts.polygon(((end, y), (end - 1.6 * head, y - 4.5), (end - 1.6 * head, y + 4.5))),),
                  fill=color)]
 
 
