@@ -12,14 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from visualizer import paint, record, registry, views
-from visualizer.scene.picture import BEAT, Focus, Look, Rect
+from visualizer.scene.picture import BEAT, Focus, Look, Rect, Spot
 from visualizer.scene.state import State
-from visualizer.scene.timeline import ease
+from visualizer.scene.timeline import ease, uneased
 from visualizer.trace import load
 from visualizer.ui import words
 from visualizer.ui.canvas import places
 from visualizer.ui.commands import turned
-from visualizer.ui.stage import Stage, level_for, moment_at, suiting, uneased
+from visualizer.ui.stage import Stage, level_for, moment_at, suiting
 from visualizer.ui.store import Store
 
 LEFT = Qt.MouseButton.LeftButton
@@ -189,7 +189,7 @@ def test_hovering_lights_up_the_same_thing_and_nothing_else(stage):
 @pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
 def test_a_tooltip_has_at_most_two_lines_and_names_the_thing(stage, focus, address):
     stage.store.update(at=address)
-    lines = stage.describe(focus).split("\n")
+    lines = stage.describe(Spot(focus, (0, 0, 1, 1))).split("\n")
     assert 1 <= len(lines) <= 2
     assert lines[0].startswith(focus.layer)
 
@@ -244,7 +244,7 @@ def test_a_hovered_term_is_outlined_in_every_part(walked):
         other = next(spot.place for spot in part.spots if spot.focus == Focus("pool1", (0, 3, 5)))
         away = QPoint(round(other[0] + other[2] / 2), round(other[1] - 2))
         assert before.pixel(away) == lit.pixel(away), part.name
-    tip = walked.describe(term).split("\n")
+    tip = walked.describe(Spot(term, (0, 0, 1, 1))).split("\n")
     assert len(tip) == 2
     assert tip[0] == "pool1 channel 4, pixel (5, 5)"
 

@@ -17,6 +17,10 @@ from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import (
     BEAT,
+    LANE,
+    LEGEND,
+    SENTENCE,
+    TITLE,
     Focus,
     Image,
     Line,
@@ -27,7 +31,9 @@ from visualizer.scene.picture import (
     Rect,
     Run,
     Scale,
+    Stop,
     Text,
+    grouped,
     plain,
     rich,
 )
@@ -48,7 +54,7 @@ def sentence(look: Look, markup: str) -> list[Mark]:
     size = 17 if look.size[0] >= 1000 else 16
     lines = _lines(markup, size, look.size[0] - 48)
     first = 38 if len(lines) == 1 else 30
-    return [Text(24, first + 22 * number, line, size, 500)
+    return [Text(24, first + 22 * number, line, size, 500, group=SENTENCE)
             for number, line in enumerate(lines)]
 
 
@@ -59,8 +65,8 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
 
 def title(look: Look, name: str, words: str) -> list[Mark]:
     """The name of the layer a picture is about, and a few words under it."""
-    return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True),
-            Text(24, 97, plain(words), 12, 400, "ink-2")]
+    return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
+            Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
 
 
 # --- colours of a layer ---------------------------------------------------------------------------------------------
@@ -243,7 +249,7 @@ def legend(x: float, y: float, width: float, look: Look, palette: str, title: st
     ]
     if zero:
         marks.append(Text(x + width / 2, below, plain(zero), 11, 400, "ink-2", "middle"))
-    return marks
+    return grouped(LEGEND, marks)
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------
@@ -284,13 +290,14 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
     if look.room:
         dots = _beat_dots(timeline, moment, look, places, order, row)
-        return still[1:], dots + _ring(moment, look, places, order, row)
+        return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
     still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
     moving = _beat_dots(timeline, moment, look, places, order, row)
-    return still, moving + _cursor(trace, timeline, moment, look, places, order, row)
+    moving += _cursor(trace, timeline, moment, look, places, order, row)
+    return grouped(LANE, still), grouped(LANE, moving)
 
 
 def polygon(corners: Sequence[tuple[float, float]]) -> Points:
@@ -334,7 +341,9 @@ def _beat_dots(timeline: Timeline, moment: Moment, look: Look, places: Mapping[s
     for name in order:
         x = places[name]
         reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT)))
+        stop = timeline.of(name, moment.beat.direction)
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT),
+                          holds=None if stop is None else Stop(stop.address)))
     return marks
 
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer import paint
-from visualizer.scene.picture import BEAT, Focus, Image, Mark, Picture, Rect
+from visualizer.scene.picture import BEAT, Focus, Image, Mark, Picture, Rect, Spot
 from visualizer.ui import style
 
 EMPTY = Picture((1, 1), ())
@@ -172,15 +172,15 @@ class Canvas(QWidget):
 
     def tip_at(self, point: QPointF) -> str:
         """What the tooltip says there; the mark's own words, or nothing."""
-        found = self.picture.mark_at(*self.to_picture(point))
-        if found is None:
+        at = self.to_picture(point)
+        found, spot = self.picture.mark_at(*at), self.picture.spot_at(*at)
+        if found is None or spot is None:
             return ""
-        mark, focus = found
-        return (mark.tip if isinstance(mark, Rect) else "") or self.describe(focus)
+        return (found[0].tip if isinstance(found[0], Rect) else "") or self.describe(spot)
 
-    def describe(self, focus: Focus) -> str:
-        """Words for a focus; whoever knows the trace overrides this."""
-        return focus.layer
+    def describe(self, spot: Spot) -> str:
+        """Words for a cell of the picture; whoever knows the trace overrides this."""
+        return spot.focus.layer
 
 
 def places(picture: Picture, focus: Focus) -> list[QRectF]:
