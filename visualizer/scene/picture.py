@@ -126,8 +126,9 @@ class Group:
         return Group(f"{self.each} {index + (self.each == 'step')}", about, self.cells, self.shows)
 
 
-SENTENCE, TITLE, LEGEND, LANE = Group("sentence"), Group("title"), Group("legend"), Group("lane")
-"""What most pictures have: what they say, what they are about, what their colours mean, and the line of the time."""
+SENTENCE, TITLE, WHY, LEGEND, LANE = (Group(name) for name in ("sentence", "title", "why", "legend", "lane"))
+"""What many pictures have: what they say, what they are about, the reasons, what their colours mean, and the line of
+the time."""
 
 
 @dataclass(frozen=True)
@@ -482,11 +483,13 @@ class Spot:
 
 def grouped(group: Group, marks: Iterable[Mark]) -> list[Mark]:
     """The same marks as parts of a group; those that belong to one already stay in theirs."""
-    return [mark if mark.group is not None else _with(mark, group) for mark in marks]
+    return [of_group(group, mark) for mark in marks]
 
 
-def _with(mark: Mark, group: Group) -> Mark:
-    """As `replace`, for marks of every frame: nothing is checked again."""
+def of_group(group: Group, mark: Mark) -> Mark:
+    """The same mark as part of a group. As `replace`, for marks of every frame: nothing is checked again."""
+    if mark.group is not None:
+        return mark
     copy = object.__new__(type(mark))
     copy.__dict__.update(mark.__dict__, group=group)
     return copy

@@ -180,7 +180,7 @@ def parts(picture: Picture) -> tuple[Part, ...]:
 
 def _places(mark: Mark, group: Group) -> list[tuple[Group, Box]]:
     """Where a mark shows its group, or where its tiles show theirs."""
-    if not isinstance(mark, Image) or not group.each:
+    if not isinstance(mark, Image) or not group.each or mark.indices == (-1,):
         return [(group, extent(mark))]
     wide, high = mark.tile_size
     tiles = []
@@ -201,7 +201,7 @@ def _kept(mark: Mark, group: Group) -> Mark | None:
     """What of a mark belongs to a group, or to the sentence: of an image whose tiles are parts, one tile."""
     if mark.group in (group, SENTENCE):
         return mark
-    if isinstance(mark, Image) and mark.group is not None and mark.group.each:
+    if isinstance(mark, Image) and mark.group is not None and mark.group.each and mark.indices != (-1,):
         for tile in range(len(mark.values)):
             if mark.group.of(mark.index(tile)) == group:
                 return mark.only(tile)

@@ -196,9 +196,10 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     now = current(trace, shown, moment)
     if look.room:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
+    there = replace(touched(shown, place, top + 4, look.size[1] - top - 8),
+                    holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
-                         *_ends(shown, place, top, look), replace(touched(shown, place, top + 4, look.size[1] - top - 8),
-                                                                  holds=stops(trace, shown, moment.beat.direction))]
+                         *_ends(shown, place, top, look), there]
     moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
                                radius=min(6, place.pitch / 2), opacity=0.13)]
     moving += [*_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]

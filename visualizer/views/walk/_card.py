@@ -11,7 +11,21 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.picture import Focus, Group, Image, Line, Look, Mark, Path, Rect, Term, TermTiles, Text, grouped, plain
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Rect,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+)
 from visualizer.trace import Cell, Layer, Trace
 
 LISTED = 11
@@ -163,7 +177,7 @@ def weight_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Fo
     if taps.weight_cells is None or taps.weight not in trace[owner or card.layer.name].weights:
         return None
     return _handed(own or about(card), gradient, taps.values,
-                   Focus(owner or card.layer.name, (), taps.weight), taps.weight_cells)
+                   Focus(owner or card.layer.name, (), taps.weight), taps.weight_cells, taps.inside)
 
 
 def input_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Focus | None = None) -> TermTiles:
@@ -173,10 +187,10 @@ def input_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Foc
 
 
 def _handed(own: Focus, gradient: float, factors: NDArray[np.float64], target: Focus,
-            targets: NDArray[np.int64]) -> TermTiles:
+            targets: NDArray[np.int64], inside: NDArray[np.bool_] | None = None) -> TermTiles:
     count = len(factors)
     cells = np.broadcast_to(np.array(own.cell, dtype=np.int64), (count, len(own.cell)))
-    return TermTiles(target, replace(own, cell=()), cells, np.full(count, gradient), factors, None, True, targets)
+    return TermTiles(target, replace(own, cell=()), cells, np.full(count, gradient), factors, inside, True, targets)
 
 
 def window_terms(tiles: TermTiles, channel: int, grid: tuple[int, int, int]) -> list[list[Term]]:

@@ -14,7 +14,21 @@ from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
-from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Scale, Term, TermTiles, Text, grouped, plain, rich, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Mark,
+    Rect,
+    Scale,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.picture import Group as PartOf
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import (
@@ -682,7 +696,8 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
     values, weights = [group.taps.values for group in groups], [own for _, own, _ in found]
     to_weights = [group.taps.values * g for group, _, g in found]
     to_reads = [own * g for _, own, g in found]
-    shares_w = [weight_shares(trace, card, group.taps, g, _sum_before(card, group), group.owner) for group, _, g in found]
+    shares_w = [weight_shares(trace, card, group.taps, g, _sum_before(card, group), group.owner)
+                for group, _, g in found]
     shares_x = [input_shares(trace, card, replace(group.taps, weights=own), g, _sum_before(card, group))
                 for group, own, g in found]
     rows = [Row("what it saw", "", values, "activation", foci, (), "weight", shares_w),
