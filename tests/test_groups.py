@@ -27,7 +27,6 @@ from visualizer.scene.picture import (
     TermTiles,
     Text,
     grouped,
-    spots,
 )
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Trace

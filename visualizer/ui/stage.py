@@ -27,6 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from visualizer import paint, views
+from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
 from visualizer.scene.state import State
@@ -35,10 +36,9 @@ from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
-from visualizer.ui.commands import out
+from visualizer.ui.levels import out
 from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 RADIUS = 10.0
 LEVEL = 0.35

@@ -10,12 +10,12 @@ from functools import lru_cache
 from math import hypot, inf
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Image, Picture, Spot, Term, spots
 from visualizer.scene.state import step_of
 from visualizer.trace import Trace
 from visualizer.ui import words
-from visualizer.ui.words import tr
 
 SMALLEST = 4.0
 """Pixels; where the cells of a map are smaller, the keyboard does not walk in it."""
