@@ -96,7 +96,7 @@ def tick_words(value: float) -> str:
 def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[np.float64], ink: Ink, look: Look, *,
                 inside: NDArray[np.bool_] | None = None, known: NDArray[np.bool_] | None = None,
                 foci: Callable[[int, int], Focus | None] | None = None, size: float = 13,
-                group: Group | None = None, terms: Sequence[Sequence[Term]] | None = None) -> list[Mark]:
+                group: Group | None = None, terms: Sequence[Sequence[Term | None]] | None = None) -> list[Mark]:
     """Values (row, column) as cells that print them; padding hatched with its 0, what is not known yet hatched bare.
 
     A digit is dropped where cells are narrow. Where even that is too wide they keep their colour alone: the number is

@@ -168,8 +168,13 @@ class TermTiles:
     backward: bool = False
     targets: NDArray[np.int64] | None = None
     """(n, axes): the cell of each one's own target, where each is a term of another number of the same array."""
+    lost: NDArray[np.bool_] | None = None
+    """Which of them are terms of nothing: what would be handed to padding."""
 
-    def at(self, index: int) -> Term:
+    def at(self, index: int) -> Term | None:
+        """One of them; None if it is a term of nothing."""
+        if self.lost is not None and self.lost[index]:
+            return None
         read = self.inside is None or bool(self.inside[index])
         source = Focus(self.place.layer, tuple(self.cells[index].tolist()), self.place.part) if read else None
         target = self.target if self.targets is None else \

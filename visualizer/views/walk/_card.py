@@ -183,7 +183,8 @@ def weight_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Fo
 def input_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Focus | None = None) -> TermTiles:
     """What a number hands to each number it read: its own gradient, or that of the sum before it, times the weight."""
     read = held(trace, card, taps)
-    return _handed(own or about(card), gradient, taps.weights, read.place, read.cells)
+    handed = _handed(own or about(card), gradient, taps.weights, read.place, read.cells)
+    return handed if taps.inside is None else replace(handed, lost=~taps.inside)
 
 
 def _handed(own: Focus, gradient: float, factors: NDArray[np.float64], target: Focus,
@@ -193,15 +194,16 @@ def _handed(own: Focus, gradient: float, factors: NDArray[np.float64], target: F
     return TermTiles(target, replace(own, cell=()), cells, np.full(count, gradient), factors, inside, True, targets)
 
 
-def window_terms(tiles: TermTiles, channel: int, grid: tuple[int, int, int]) -> list[list[Term]]:
+def window_terms(tiles: TermTiles, channel: int, grid: tuple[int, int, int]) -> list[list[Term | None]]:
     """(row, column): the terms of one channel of windows."""
     first, wide = channel * grid[1] * grid[2], grid[2]
     return [[tiles.at(first + row * wide + column) for column in range(wide)] for row in range(grid[1])]
 
 
-def read_at(terms: Sequence[Sequence[Term]]) -> Callable[[int, int], Focus | None]:
+def read_at(terms: Sequence[Sequence[Term | None]]) -> Callable[[int, int], Focus | None]:
     """What a cell of a window answers when it is clicked: where its number was read from; padding nothing."""
-    return lambda row, column: terms[row][column].source
+    found = [[None if term is None else term.source for term in row] for row in terms]
+    return lambda row, column: found[row][column]
 
 
 def result_of(card: Card, value: float) -> Term:

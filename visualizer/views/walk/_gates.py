@@ -158,16 +158,16 @@ def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[st
     return found
 
 
-def _term_in(trace: Trace, card: Card, groups: Sequence[Group]) -> Callable[[int], Term]:
+def _term_in(trace: Trace, card: Card, groups: Sequence[Group]) -> Callable[[int], Term | None]:
     """A term of a card, counted through all groups."""
     return _counted([held(trace, card, group.taps) for group in groups])
 
 
-def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term]:
+def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
     """A term, counted through several arrays of them."""
     starts = np.cumsum([0, *(len(found.values) for found in tiles)])
 
-    def found(index: int) -> Term:
+    def found(index: int) -> Term | None:
         place = int(np.searchsorted(starts, index, side="right")) - 1
         return tiles[place].at(index - int(starts[place]))
 

@@ -494,7 +494,8 @@ def _result_names(card: Card, at: Place) -> list[Mark]:
             Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
 
 
-def _term_cell(term: Term, taps: Taps, at: Place) -> list[Mark]:
+def _term_cell(term: Term | None, taps: Taps, at: Place) -> list[Mark]:
+    assert term is not None  # what is read, padding too, is a term
     gradient = "gradient" in taps.array
     ink = Ink("gradient" if gradient else "activation", abs(term.value) * 2, plus=gradient, digits=3, alone=True)
     return number_cell(at, term.value, ink, term.source, LINE, term)

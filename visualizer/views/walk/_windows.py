@@ -227,8 +227,8 @@ def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
 # --- the running sum ------------------------------------------------------------------------------------------------
 
 def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
-                 products: NDArray[np.float64], found: Mapping[int, list[list[Term]]], grid: Grid, layout: _Layout,
-                 ink: Ink, frame: Frame) -> Sheet:
+                 products: NDArray[np.float64], found: Mapping[int, list[list[Term | None]]], grid: Grid,
+                 layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
     """The running sum as a waterfall, ending in the bias and the result."""
     backward, size = card.backward, grid[1] * grid[2]
     x, y = frame.x + AXIS - 6, layout.below + 30
@@ -258,7 +258,8 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
     sums_up = [term for channel in columns for row in found[channel] for term in row]
     running = np.cumsum(steps)
     fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
-                     terms=[replace(term, total=float(total)) for term, total in zip(sums_up, running, strict=False)])
+                     terms=[term and replace(term, total=float(total))
+                            for term, total in zip(sums_up, running, strict=False)])
     title = f"running sum, {unit_name(ink.unit)}" if ink.unit != 1 else "running sum"
     still: list[Mark] = [
         Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"),
@@ -348,7 +349,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
     return Sheet((*still, *race.still), size + 1, after)
 
 
-def _race(taps: Taps, found: Sequence[Sequence[Term]], frame: Frame, y: float, ink: Ink) -> Sheet:
+def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Frame, y: float, ink: Ink) -> Sheet:
     """Every value as a bar, and a line at the largest so far."""
     values = taps.values
     height = frame.bottom - y - 56
@@ -361,7 +362,7 @@ def _race(taps: Taps, found: Sequence[Sequence[Term]], frame: Frame, y: float, i
     still: list[Mark] = [Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"),
                          Text(frame.x, y + 18, plain("the largest so far"), 12, 600, "ink-2"), *axis]
     running = np.maximum.accumulate(drawn)
-    terms = [term for row in found for term in row]
+    terms = [term for row in found for term in row if term is not None]
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
