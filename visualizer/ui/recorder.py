@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows 
 
 from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
+from visualizer.language import tr
 from visualizer.scene import numbers, session
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, packed, unpacked
@@ -22,7 +23,6 @@ from visualizer.trace import Refused, Trace, load
 from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store, recording_of
-from visualizer.ui.words import tr
 from visualizer.ui.writing import card_of, kind_of
 
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
@@ -168,8 +168,12 @@ class Recorder(QObject):
 
     def _restore(self, found: Session) -> None:
         """Go to where a session or a picture was saved; Refused if what it needs is not there."""
-        if why := session.lacking(found, self._model_is_there(found.state) or Path(found.state.model).is_file()):
+        model = Path(found.state.model)
+        there = found.state.model == lab.NAME or self._model_is_there(found.state) or model.is_file()
+        if why := session.lacking(found, there):
             raise Refused(why)
+        if model.suffix == ".trace" and not found.state.sample and model.is_file():  # as the command line leaves it
+            found = replace(found, state=replace(found.state, sample=load(model).sample.name))
         key = recording_of(found.state)
         self._sessions.pop(key, None)
         self._sessions[key] = found
