@@ -39,6 +39,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
+from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
 
@@ -289,13 +290,13 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
     if look.room:
-        dots = _beat_dots(timeline, moment, look, places, order, row)
+        dots = _beat_dots(trace, timeline, moment, look, places, order, row)
         return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
     still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
-    moving = _beat_dots(timeline, moment, look, places, order, row)
+    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
     moving += _cursor(trace, timeline, moment, look, places, order, row)
     return grouped(LANE, still), grouped(LANE, moving)
 
@@ -331,19 +332,26 @@ def even_places(trace: Trace, look: Look) -> dict[str, float]:
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
 
-def _beat_dots(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
-               row: Lane) -> list[Mark]:
+@lru_cache(maxsize=8)
+def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
+    """The first beat of every layer that has one in a direction."""
+    found = {layer.name: timeline_of(trace).of(layer.name, direction) for layer in trace.layers}
+    return {name: Stop(moment.address) for name, moment in found.items() if moment is not None}
+
+
+def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
+               order: Sequence[str], row: Lane) -> list[Mark]:
     """Done beats filled, those to come open; on the way back the walked part is amber."""
     before, share = crossing(moment, timeline)
     turning = moment.backward and not before.backward
     marks = faded(_walked(before, look, places, order, row), 1 - share) if turning else []
     marks += faded(_walked(moment, look, places, order, row), share if turning else 1.0)
+    stops = _stops(trace, moment.beat.direction)
     for name in order:
         x = places[name]
         reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
-        stop = timeline.of(name, moment.beat.direction)
         marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT),
-                          holds=None if stop is None else Stop(stop.address)))
+                          holds=stops.get(name)))
     return marks
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -174,10 +174,11 @@ def stops(trace: Trace, shown: Reading, direction: str) -> Stops | None:
     return Stops(addresses) if len(addresses) == shown.steps else None
 
 
-def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output") -> Image:
+def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output",
+            holds: Stops | None = None) -> Mark:
     """Nothing that is seen: the steps, to be pointed at."""
     return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
-                 focus=Focus(shown.layer.name, (), part))
+                 focus=Focus(shown.layer.name, (), part), holds=holds)
 
 
 @lru_cache(maxsize=32)
@@ -196,8 +197,7 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     now = current(trace, shown, moment)
     if look.room:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
-    there = replace(touched(shown, place, top + 4, look.size[1] - top - 8),
-                    holds=stops(trace, shown, moment.beat.direction))
+    there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
                          *_ends(shown, place, top, look), there]
     moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",

@@ -25,6 +25,7 @@ from visualizer.scene.picture import (
     Table,
     Text,
     grouped,
+    of_layer,
     plain,
     rich,
     unmarked,
@@ -58,7 +59,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         if column.style == "hidden":
             continue
         target = moving if plan.deep or turning or column.layer in (moment.beat.layer, before.beat.layer) else still
-        own = Group(column.layer, Focus(column.layer))
+        own = of_layer(column.layer)
         target += grouped(own, _column_marks(trace, column, moment, before, look))
         target += grouped(own, _headers(trace, plan, column, moment, before, look))
     if before.beat != moment.beat:
@@ -483,7 +484,7 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
     box = column.box(subject.cell[0])
     if box is not None:
         x, y, wide, high = box
-        own = Group(column.layer, Focus(column.layer))
+        own = of_layer(column.layer)
         marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5, group=own))
         marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4, group=own))
         if len(subject.cell) == layer.output.ndim and layer.output.ndim >= 2 and column.factor == 1:
@@ -506,7 +507,7 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
     if place is None:
         return []
     x, y, wide, high = place
-    own = Group(column.layer, Focus(column.layer))
+    own = of_layer(column.layer)
     marks: list[Mark] = []
     if tile:
         marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1, group=own))

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from visualizer.scene import numbers, parts, steps
-from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, of_group, unmarked
+from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, unmarked
 from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace
@@ -53,8 +53,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def by_step(layer: str, marks: Sequence[Mark]) -> list[Mark]:
     """What is drawn in columns, as parts of its steps: each tile of an image, and each mark that leads to a step."""
     whole = Group(layer, Focus(layer), each="step")
-    return [of_group(whole if isinstance(mark, Image) or mark.focus is None or not mark.focus.cell
-                     else _step(whole, mark.focus.cell[0]), mark) for mark in marks]
+    for mark in marks:
+        if not isinstance(mark, Image) and mark.focus is not None and mark.focus.cell:
+            grouped(_step(whole, mark.focus.cell[0]), (mark,))
+    return grouped(whole, marks)
 
 
 @lru_cache(maxsize=4096)
