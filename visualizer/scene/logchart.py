@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ from visualizer.scene.picture import (
     Rect,
     Table,
     Text,
+    changed,
     grouped,
     plain,
     rich,
@@ -207,4 +208,4 @@ def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
 
 def veiled(marks: Sequence[Mark], share: float) -> list[Mark]:
     """The same marks, as far veiled: 0 not at all, 1 down to a third."""
-    return [replace(mark, opacity=mark.opacity * (1 - 0.65 * share)) for mark in marks] if share > 0 else list(marks)
+    return [changed(mark, opacity=mark.opacity * (1 - 0.65 * share)) for mark in marks] if share > 0 else list(marks)

@@ -6,7 +6,7 @@ Each gives marks; a view decides where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,7 @@ from visualizer.scene.picture import (
     Scale,
     Stop,
     Text,
+    changed,
     grouped,
     plain,
     rich,
@@ -313,7 +314,7 @@ def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:
     """The same marks, fainter; none at all at 0."""
     if opacity <= 0:
         return []
-    return list(marks) if opacity >= 1 else [replace(mark, opacity=mark.opacity * opacity) for mark in marks]
+    return list(marks) if opacity >= 1 else [changed(mark, opacity=mark.opacity * opacity) for mark in marks]
 
 
 def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:

@@ -509,6 +509,13 @@ def grouped(group: Group, marks: Iterable[Mark]) -> list[Mark]:
     return found
 
 
+def changed(mark: Mark, **changes: Any) -> Mark:
+    """As `dataclasses.replace`, a tenth as dear: for marks of every frame. Nothing is checked again."""
+    copy = object.__new__(type(mark))
+    copy.__dict__.update(mark.__dict__, **changes)
+    return copy
+
+
 def spots(mark: Mark) -> Iterator[Spot]:
     """The cells of a mark, each as `Picture.hit` finds it; none where it has no focus."""
     if mark.focus is None:
