@@ -590,3 +590,21 @@ def test_an_empty_stage_says_nothing_and_breaks_nothing(qtbot):
     assert not made.grab().isNull()
     QTest.mouseClick(made, LEFT, pos=QPoint(300, 300))
     assert made.store.state.focus is None
+
+
+def test_every_part_of_a_picture_has_a_tooltip(stage):
+    """Also what leads nowhere: the sentence in full, the meaning of the colours."""
+    for name in ("network", "feature_maps", "filters", "walk"):
+        stage.store.update(view=name, at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+        seen = {}
+        for x in range(2, stage.width(), 9):
+            for y in range(2, stage.height(), 7):
+                group = stage.picture.group_at(x, y)
+                if group is not None and group not in seen:
+                    seen[group] = stage.tip_at(QPointF(x, y))
+        assert len(seen) > 5, name
+        assert all(seen.values()), (name, [group.name for group, said in seen.items() if not said])
+        assert stage.picture.caption in seen.values(), name
+    stage.store.update(view="feature_maps", at="conv2.forward")
+    scale = words.scale(stage.picture.scales[0])
+    assert "values of conv2, from " in scale
