@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from visualizer import paint, record, registry, views
-from visualizer.scene.picture import BEAT, Focus, Look, Rect, Spot
+from visualizer.scene.picture import BEAT, Focus, Look, Rect, Spot, Stops
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import ease, uneased
 from visualizer.trace import load
@@ -512,6 +512,32 @@ def test_the_ends_of_the_lanes_are_the_ends_of_the_way(stage):
     assert moment_at(stage.picture, times, moment, -50).address == "input.forward"
     assert moment_at(stage.picture, times, moment, 5000).index == max(
         index for index, beat in enumerate(times.beats) if beat.direction == "forward")
+
+
+def test_dragging_along_the_lane_of_steps_scrubs_and_a_click_there_selects(qtbot):
+    trace = record.record("rows_rnn")
+    store = Store(changed(State(), view="hidden_state", at="rnn.forward[5]"), trace)
+    made = Stage(store)
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.refresh()
+    lane = next(mark for mark in made.picture if isinstance(mark.holds, Stops))
+
+    def at(step):
+        x, y = lane.tile_origin(step - 1)
+        return QPoint(round(x + lane.tile_size[0] / 2), round(y + lane.tile_size[1] / 2))
+
+    QTest.mousePress(made, LEFT, pos=at(3))
+    for step in (6, 11, 20):
+        QTest.mouseMove(made, at(step))
+        assert store.state.at == f"rnn.forward[{step}]"
+    QTest.mouseRelease(made, LEFT, pos=at(20))
+    assert store.state.at == "rnn.forward[20]", "a drag selects nothing"
+    QTest.mouseClick(made, LEFT, pos=at(8))
+    assert store.state.focus == Focus("rnn", (7,))
+    assert store.state.at == "rnn.forward[8]"
 
 
 def test_uneased_undoes_ease():
