@@ -10,6 +10,7 @@ import pytest
 
 from visualizer import kinds, record
 from visualizer.scene import room
+from visualizer.scene.grids import LOOKED_AT
 from visualizer.scene.picture import (
     BEAT,
     LANE,
@@ -283,3 +284,29 @@ def test_a_beat_without_a_way_back_is_no_place_on_the_way_back() -> None:
     marked = {mark.focus.layer for mark in picture if mark.focus is not None and mark.focus.part == BEAT
               and mark.holds is not None}
     assert marked == {beat.layer for beat in times.beats if beat.direction == "backward"}
+
+
+# --- what moves -------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("at", "focus"), [
+    ("conv2.forward", Focus("conv2", (7, 3, 5))), ("pool1.forward", Focus("pool1", (4, 5, 5))),
+    ("pool1.backward", Focus("pool1", (4, 10, 9))),
+])
+def test_what_is_framed_as_being_read_is_the_term_that_is_written(at: str, focus: Focus) -> None:
+    """The frames of one small step lie on cells of one term: where it was read, and what it makes."""
+    trace = recorded("digits_cnn")
+    times = timeline(trace)
+    framed = 0
+    for share in np.linspace(0.02, 0.98, 25).tolist():
+        picture = find("walk").draw(trace, times.find(f"{at}@{share}"), focus, Look(size=SIZE))
+        frames = [mark for mark in picture.moving if isinstance(mark, Rect) and mark.group == LOOKED_AT and mark.holds]
+        sources = {mark.holds.source for mark in frames if isinstance(mark.holds, Term)}
+        assert len(sources) <= 1, (at, share)
+        for mark in frames:
+            assert isinstance(mark.holds, Term)
+            spot = picture.spot_at(mark.x + mark.width / 2, mark.y + mark.height / 2)
+            if mark.holds.source is not None and min(mark.width, mark.height) >= 8:
+                assert spot is not None, (at, share)
+                assert spot.focus == mark.holds.source, (at, share)
+            framed += 1
+    assert framed >= 10

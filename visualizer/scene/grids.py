@@ -16,7 +16,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Run, Scale, Term, Text, grouped, plain
 from visualizer.scene.type import width
 
-CURVE = Group("curve")
+CURVE, LOOKED_AT = Group("curve"), Group("what is looked at")
 GAP = 2.0
 """Between number cells."""
 SMALLEST = 11.0
@@ -128,11 +128,12 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
     return marks
 
 
-def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0) -> Rect:
+def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0,
+            term: Term | None = None) -> Rect:
     """A frame around one cell of a number grid: the one that is looked at."""
     x, y = float(round(x)), float(round(y))
     return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] - GAP + 4, cell[1] - GAP + 4, "", "accent",
-                wide, radius=4)
+                wide, radius=4, group=LOOKED_AT, holds=term)
 
 
 def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, high: float,
@@ -179,7 +180,8 @@ class Fall:
         """A frame around the bar of one step."""
         bar = self.bars[index][0]
         assert isinstance(bar, Rect)
-        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3)
+        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3, group=LOOKED_AT,
+                    holds=bar.holds)
 
 
 def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],

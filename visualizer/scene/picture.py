@@ -442,11 +442,20 @@ class Picture:
             return None
         mark, focus = found
         if not isinstance(mark, Image):
-            return Spot(focus, _box(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
+            return Spot(focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
         tile, row, column = _cell_at(mark, x, y) or (0, 0, 0)
         left, top = mark.tile_origin(tile)
         place = (left + column * mark.cell[0], top + row * mark.cell[1], *mark.cell)
         return Spot(focus, place, mark.group, _term_of(mark, tile, row, column))
+
+    def group_at(self, x: float, y: float) -> Group | None:
+        """Which part lies under a point: that of the topmost mark there that belongs to one."""
+        for mark in reversed((*self.still, *self.moving)):
+            if mark.group is not None and isinstance(mark, Image | Rect | Text):
+                left, top, wide, high = box_of(mark)
+                if left <= x < left + wide and top <= y < top + high:
+                    return mark.group
+        return None
 
     def dump(self) -> str:
         """The picture as text, one mark a line: what golden tests compare."""
@@ -521,7 +530,7 @@ def spots(mark: Mark) -> Iterator[Spot]:
     if mark.focus is None:
         return
     if not isinstance(mark, Image):
-        yield Spot(mark.focus, _box(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
+        yield Spot(mark.focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
         return
     wide, high = mark.cell
     for tile, row, column in np.ndindex(*mark.values.shape[:3]):
@@ -537,7 +546,12 @@ def _term_of(mark: Image, tile: int, row: int, column: int) -> Term | None:
     return mark.holds.at((tile * rows + row) * columns + column)
 
 
-def _box(mark: Rect | Text | Line | Path) -> tuple[float, float, float, float]:
+def box_of(mark: Mark) -> tuple[float, float, float, float]:
+    """Left, top, width and height of what a mark covers; of words about."""
+    if isinstance(mark, Image):
+        last = len(mark.values) - 1
+        right, bottom = mark.tile_origin(min(mark.columns - 1, last))[0], mark.tile_origin(last)[1]
+        return mark.x, mark.y, right + mark.tile_size[0] - mark.x, bottom + mark.tile_size[1] - mark.y
     if isinstance(mark, Rect):
         return mark.x, mark.y, mark.width, mark.height
     if isinstance(mark, Text):

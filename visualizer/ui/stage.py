@@ -271,10 +271,10 @@ class Stage(Canvas):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        focus = self.focus_at(event.position())
-        if focus is not None and focus.part == BEAT:
+        pressed = self.picture.mark_at(*self.to_picture(event.position()))
+        if pressed is not None and pressed[1].part == BEAT:
             self._dragging = "scrub"
-            self._go_to_beat(focus.layer)
+            self._go_to_stop(pressed[0].holds)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():
@@ -383,12 +383,9 @@ class Stage(Canvas):
 
     # --- scrubbing the lanes ---
 
-    def _go_to_beat(self, layer: str) -> None:
-        moment = self.store.moment
-        if moment is None:
-            return
-        target = self.store.timeline.of(layer, moment.beat.direction)
-        if target is not None:
+    def _go_to_stop(self, stop: object) -> None:
+        if isinstance(stop, Stop):
+            target = self.store.timeline.find(stop.address)
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     def _scrub(self, x: float) -> None:

@@ -95,13 +95,13 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
              for box in _along(frame, lane.mean)]
     taken.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
     said = second_line(found, settled, against)
-    chart_, strips = Group("size of the gradient by step"), Group("gradient and what each step keeps")
+    curves, strips = Group("size of the gradient by step"), Group("gradient and what each step keeps")
     still = [*grouped(SENTENCE, [*_headline(found, look), *_second(said, look)]),
-             *grouped(chart_, _grid(frame, found, taken))]
-    moving = grouped(chart_, _cursor(frame, found, settled, there, taken))
+             *grouped(curves, _grid(frame, found, taken))]
+    moving = grouped(curves, _cursor(frame, found, settled, there, taken))
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
     chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
-    still += grouped(chart_, _faded(chart, faint))
+    still += grouped(curves, _faded(chart, faint))
     still += grouped(strips, _strips(frame, found, against, faint))
     still += grouped(LANE, _ends(frame, found))
     first = " ".join(part for part in headline(found) if part)

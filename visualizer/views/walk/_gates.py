@@ -327,13 +327,13 @@ def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row
     foci = [_where(trace, group.taps) for group in groups]
     reset = dict(card.terms[0][1].steps).get("r")
     sums = [f"{group.title} = {numbers.signed(float(group.taps.products.sum()))}" for group in groups]
-    held_ = [held(trace, card, group.taps) for group in groups]
-    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", held_),
+    tiles = [held(trace, card, group.taps) for group in groups]
+    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
             Row("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
                 [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups], (),
-                "weight", held_),
+                "weight", tiles),
             Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums,
-                "product", held_)]
+                "product", tiles)]
 
 
 def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
@@ -555,13 +555,13 @@ def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     groups = _groups(trace, card)
     foci = [_where(trace, group.taps) for group in groups]
     sums = [f"{numbers.significant(float(group.taps.products.sum()), 3)}" for group in groups]
-    held_ = [held(trace, card, group.taps) for group in groups]
+    tiles = [held(trace, card, group.taps) for group in groups]
     rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
-                "value", held_),
+                "value", tiles),
             Row("weights", "", [group.taps.weights for group in groups], "weight",
-                [_weights_at(trace, group) for group in groups], (), "weight", held_),
+                [_weights_at(trace, group) for group in groups], (), "weight", tiles),
             Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums,
-                "product", held_)]
+                "product", tiles)]
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),

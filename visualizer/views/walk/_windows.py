@@ -100,7 +100,8 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
                                  foci=read_at(found[channel]), group=groups[2], terms=found[channel])
             if done < steps and 0 <= done - 1 - place * size < size:  # the term that is added just now
                 row, column = divmod(done - 1 - place * size, grid[2])
-                marks += [outline(x, top, layout.cell, row, column) for top in layout.tops]
+                term = found[channel][row][column]
+                marks += [outline(x, top, layout.cell, row, column, term=term) for top in layout.tops]
             if revealed == size and len(columns) > 1:
                 marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18, 600,
                                   value_ink(sums[channel], backward), "middle"))
@@ -341,9 +342,10 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
         marks = list(race.after(done))
         if terms.winner is not None and done > size:
             row, column = divmod(terms.winner, grid[2])
-            marks.append(outline(x, y, cell, row, column, 3))
+            marks.append(outline(x, y, cell, row, column, 3, found[row][column]))
         elif 0 < done <= size:
-            marks.append(outline(x, y, cell, *divmod(done - 1, grid[2])))
+            row, column = divmod(done - 1, grid[2])
+            marks.append(outline(x, y, cell, row, column, term=found[row][column]))
         return marks
 
     return Sheet((*still, *race.still), size + 1, after)
