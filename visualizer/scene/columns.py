@@ -277,7 +277,7 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
     if passage:
         return blank
     if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] in (1, 3):
-        return _sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room), pixel)
+        return _sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
     if layer.kind in ("softmax", "log_softmax") and layer.axes == ("class",):

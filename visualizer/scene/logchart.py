@@ -182,6 +182,19 @@ def headline(look: Look, before: str, number: str, after: str, below: str) -> li
     return grouped(SENTENCE, marks)
 
 
+def key(entries: Sequence[tuple[str, bool, str]], y: float, x: float, look: Look, apart: float = 16) -> list[Mark]:
+    """What the lines are: (colour, dashed, words), the more important ones first; what has no room is left out."""
+    marks: list[Mark] = []
+    for ink, dashed, text in entries:
+        wide = width(text, 12, 500)
+        if x + 26 + wide > look.size[0] - 20:
+            break
+        marks += [Line(((x, y - 4), (x + 20, y - 4)), ink, 2, dashed),
+                  Text(x + 26, y, plain(text), 12, 500, "ink-2")]
+        x += 26 + wide + apart
+    return marks
+
+
 def because(sentences: Iterable[str], x: float, y: float, room: float, look: Look, lines: int = 2) -> list[Mark]:
     """As many sentences, the first ones first, as fit on so many lines; empty texts are left out."""
     told = [""]

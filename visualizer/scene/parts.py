@@ -324,10 +324,11 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
     return timeline.settled(moment.index - 1), ease(moment.phase)
 
 
-def even_places(trace: Trace, look: Look) -> dict[str, float]:
-    """x of every layer on the lanes, evenly spread: for views without columns."""
+def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, float]:
+    """x of every layer on the lanes, evenly spread: for views without columns. `named`: rows have their names at the
+    left, on a projector too."""
     left, right = 84, look.size[0] - 70
-    if look.room:
+    if look.room and not named:
         left, right = 32, look.size[0] - 32
     step = (right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}

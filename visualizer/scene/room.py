@@ -27,7 +27,7 @@ from visualizer.scene.picture import (
     Run,
     Text,
 )
-from visualizer.scene.type import Runs, width, wrap
+from visualizer.scene.type import Runs, bounds, width, wrap
 
 BODY, LABEL, NUMBER = 1 / 30, 1 / 36, 1 / 12
 """Sizes of the sentence, of labels, and of the one measured number, as shares of the height."""
@@ -134,15 +134,6 @@ def _apart(picture: Picture) -> dict[int, Text]:
 def _rank(mark: Text) -> tuple[bool, float, int]:
     """The headline, then what is in the accent, then by size and weight."""
     return not mark.color.startswith("accent"), -mark.size, -mark.weight
-
-
-def bounds(mark: Text) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of a text: letters reach from 0.76 of the size above the baseline to 0.22 below it."""
-    wide = width(mark.runs, mark.size, mark.weight, mark.mono, mark.display)
-    if mark.max_width:
-        wide = min(wide, mark.max_width)
-    left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
-    return left, mark.y - mark.size * 0.76, left + wide, mark.y + mark.size * 0.22
 
 
 # --- parts of a picture ---------------------------------------------------------------------------------------------

@@ -156,7 +156,8 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
     bottom = _top(look) + (min(lines, first + most) - first) * high
     if lines > most:
         upper, lower = first * a_line + 1, min(len(words), (first + most) * a_line)
-        marks.append(Text(LEFT - 16, bottom - LINE_GAP, plain(f"steps {upper}–{lower} of {len(words)}"),
+        under = 0 if most > 1 else 12  # what stands beside one line alone names its strip
+        marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(f"steps {upper}–{lower} of {len(words)}"),
                           11, 400, "ink-2", "end"))
     return [*_labels(found, numbered, look), *marks], bottom
 
@@ -229,7 +230,7 @@ def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: ra
 
 
 def _size(word: str, wide: float) -> float:
-    return min(15, max(9, wide / max(1, len(word)) * 1.35)) if len(word) > 1 else min(15, wide * 1.2)
+    return min(15, max(11, wide / max(1, len(word)) * 1.35)) if len(word) > 1 else min(15, wide * 1.2)
 
 
 def _short(word: str) -> str:

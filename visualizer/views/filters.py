@@ -119,8 +119,9 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     for place in range(grid.shown):
         x, y = grid.origin(place)
         own = Group(f"kernels of {layer.name} {place}", Focus(layer.name, (place,), "weight"))
-        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place].copy(), palette, shades.shape[1], grid.pitch,
-                           focus=Focus(layer.name, (place,), "weight"), group=own,
+        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
+                           shades.shape[1], grid.pitch, group=own,
+                           focus=Focus(layer.name, (place,), "weight"),
                            scale=parts.weight_scale(layer.name, largest, backward, "one scale for the layer")))
         if grid.labelled:
             marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(str(place)), 11, 400, "ink-2",
@@ -140,10 +141,13 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     else:
         marks += parts.legend(24, y, 168, look, "weight", f"Weights, one scale for all of {layer.name}",
                               numbers.number(-largest), "0", numbers.number(largest))
+    left_out = ""
     if grid.shown < len(shades):
         left_out = f"{grid.shown} of {numbers.count(len(shades))} {sheet.down}s shown"
-        marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end",
-                          group=TITLE))
+    elif grid.rows < shades.shape[2]:
+        left_out = f"{numbers.count(grid.rows)} of {numbers.count(shades.shape[2])} rows shown"
+    if left_out:
+        marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
 
@@ -171,6 +175,8 @@ class _Grid:
     """From group to group."""
     across: int
     shown: int
+    rows: int
+    """How many rows of each tile there is a place for."""
     tile_height: float
     labelled: bool
 
@@ -193,11 +199,12 @@ def _fitted(sheet: Sheet, look: Look) -> _Grid:
         if across * down >= outputs:
             break
     across, down = max(1, across), max(1, down)
+    rows = min(rows, int(room[1] / cell))
+    height = rows * cell
     used = min(across, outputs)
     spread = min(wide * 1.3, room[0] / used)
     return _Grid(56 if labelled else 24, TOP, cell, (pitch, height + gap), (max(wide, spread), tall),
-                 used,
-                 min(outputs, across * down), height, labelled)
+                 used, min(outputs, across * down), rows, height, labelled)
 
 
 def _signs(sheet: Sheet, grid: _Grid, shades: NDArray[np.uint8], palette: str, look: Look) -> list[Mark]:

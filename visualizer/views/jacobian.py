@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from visualizer.decay import below, half_life
 from visualizer.scene import causes, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import Labels
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
     WHY,
@@ -29,7 +30,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import width
+from visualizer.scene.type import bounds, width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -139,28 +140,26 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
                ("rule", False, "10, 25, 75, 90 %")]
     if spread.bound is not None:
         entries.append(("ink-2", True, f"bound {numbers.number(spread.bound)} a step"))
-    marks += _key(entries, scale.top - 16, left, look)
+    marks += logchart.key(entries, scale.top - 16, left, look, 18)
     x = xs[lag]
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
+    labels = Labels((0, scale.top - 22, look.size[0], scale.bottom + 20), 0)
     if len(masked):
         words = f"the median is rounding noise from {masked[0]} steps back on"
         wide = width(words, 11)
-        marks += [Rect(left + 4, scale.bottom - 20, wide + 8, 16, "stage", radius=3),
-                  Text(left + 8, scale.bottom - 8, plain(words), 11, 400, "ink-2")]
-    values = [(spread.largest, "ink"), (spread.median, "ink-2")]
-    taken: list[float] = []
-    for row, ink in values:
+        note = Text(left + 8, scale.bottom - 8, plain(words), 11, 400, "ink-2")
+        marks += [Rect(left + 4, scale.bottom - 20, wide + 8, 16, "stage", radius=3), note]
+        labels.take(bounds(note))
+    for row, ink in ((spread.largest, "ink"), (spread.median, "ink-2")):
         value = float(row[lag])
         if math.isnan(value):
             continue
-        y = scale.y(value) - 8 if scale.y(value) - 22 > scale.top - 12 else scale.y(value) + 20
+        heights = [scale.y(value) - 8, scale.y(value) + 20, scale.y(value) - 28]
         words = logchart.words(value, scale)
         wide = width(words, 12, 600)
         at = x + 7 if x + 12 + wide < right else x - 7 - wide
-        if all(abs(y - other) > 18 for other in taken):
-            taken.append(y)
-            marks += [Rect(at - 3, y - 12, wide + 6, 16, "stage", radius=3, opacity=0.85),
-                      Text(at, y, plain(words), 12, 600, ink)]
+        for text in labels.put(words, [(at, y, "start") for y in heights], 12, 600, ink):
+            marks += [Rect(at - 3, text.y - 12, wide + 6, 16, "stage", radius=3, opacity=0.85), text]
     return marks
 
 
@@ -180,18 +179,6 @@ def _bounding(xs: list[float], bound: NDArray[np.floating[Any]], scale: Axis, in
     count = len(bound) if inside.all() else int(np.argmin(inside))
     points = tuple((xs[at], scale.y(float(bound[at]))) for at in range(count))
     return [Line(points, ink, 1.5, dashed=True)] if len(points) > 1 else []
-
-
-def _key(entries: list[tuple[str, bool, str]], y: float, x: float, look: Look) -> list[Mark]:
-    marks: list[Mark] = []
-    for ink, dashed, text in entries:
-        wide = width(text, 12, 500)
-        if x + 26 + wide > look.size[0] - 20:
-            break
-        marks += [Line(((x, y - 4), (x + 20, y - 4)), ink, 2, dashed),
-                  Text(x + 26, y, plain(text), 12, 500, "ink-2")]
-        x += 26 + wide + 18
-    return marks
 
 
 # --- exponents ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
+from visualizer.scene.labels import Labels, cut
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -195,7 +196,9 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
     names = max(0.0, column.width - BARS)
     track = column.width - names - 72
     below = column.pitch[1] >= 34
-    for unit in column.shown:
+    said_of = Labels((0, 0, look.size[0], look.size[1]), 0)
+    crowded = column.pitch[1] < 14  # the words that matter most are written first
+    for unit in sorted(column.shown, key=lambda unit: crowded and unit not in (target, winner)):
         box = column.box(unit)
         assert box is not None
         y = box[1] + box[3] / 2
@@ -203,9 +206,9 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         strong = unit in (target, winner) or abs(value) >= 0.1
         x = column.x + names + 16
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
-        marks.append(Text(x - 8, y + 5, plain(name), 14, 600 if strong else 400,
-                          "accent-ink" if unit == target and not below else "ink" if strong else "ink-2", "end",
-                          max_width=30 + names))
+        marks += said_of.put(name, [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
+                             "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
+                             max_width=30 + names)
         bar = min(14, column.pitch[1] - 3)
         marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2, focus=Focus(layer.name, (unit,))))
         if backward:
@@ -222,8 +225,8 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
                                   radius=2))
             said = numbers.percent(value, 1)
         if strong or not look.room:
-            marks.append(Text(column.x + column.width, y + 5, plain(said), 13, 600 if strong else 400,
-                              "ink" if strong else "ink-2", "end"))
+            marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
+                                 "ink" if strong else "ink-2")
         if unit == target and below:
             marks.append(Text(x, y + bar / 2 + 12, plain("label"), 11, 500, "accent-ink"))
     if column.ranking:
@@ -262,6 +265,8 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
         lit = 1.0
     marks: list[Mark] = []
     name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
+    if not cut(plain(name), room, 13, 600, mono=True):
+        return []
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
             marks.append(Text(column.x, 80, plain(name), 13, 600, ink, max_width=room, mono=True,
@@ -593,7 +598,8 @@ def _grown(curve: Points, share: float, from_the_end: bool) -> Points:
 def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look) -> list[Mark]:
     first = plan.columns[trace.layers[0].name]
     x, y = first.x, plan.bottom - 34
-    wide = 112
+    wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
+                       and column.style in ("maps", "units") and column.top + column.height > y - 12)])
     if moment.backward:
         top = parts.largest_gradient(trace)
         return parts.legend(x, y, wide, look, "gradient", "Gradient, all layers",

@@ -11,6 +11,7 @@ from visualizer import kinds
 from visualizer.scene import colour, numbers, parts, reads, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -255,10 +256,10 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     room = look.size[1] - lanes_height(look) - y - 116
     high = whole(min(32, room / classes), look.pixel)
     read = _known(trace, shown, moment)
-    for index in range(classes):
+    names = Labels((0, 0, steps.LEFT, look.size[1]))
+    for index in (blank, *(index for index in range(classes) if index != blank)):
         name = "blank" if index == blank else label(trace, index)
-        marks.append(Text(steps.LEFT - 12, y + (index + 0.5) * high + 4, plain(name), 13, 500, "ink",
-                          "end"))
+        marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
                            np.ascontiguousarray(colour.unit(answers[read].T)[None]), "pixel", border="tile-border",

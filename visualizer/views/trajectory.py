@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -28,7 +30,6 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, ease
-from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -153,23 +154,19 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
 def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], now: int, older: int) -> list[Mark]:
     """The words of the current step, of the start and of the latest steps: each beside its dot, where there is room."""
     marks: list[Mark] = []
-    taken = [(px - 3, py - 3, px + 3, py + 3) for px, py in points[older:]]
+    labels = Labels((0, 0, math.inf, math.inf), taken=[(px - 3, py - 3, px + 3, py + 3) for px, py in points[older:]])
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
         word = f"{shown.words[read[index]]}  {read[index] + 1}" if chosen else shown.words[read[index]]
         word = f"start: {word}" if first and not chosen else word
         size, weight = (13, 600) if chosen else (12, 500)
-        wide, off = width(word, size, weight), 14 if chosen else 8
-        for left, base in ((px + off, py + 4), (px - off - wide, py + 4), (px - wide / 2, py - off),
-                           (px - wide / 2, py + off + 10), (px + off * 0.7, py - off * 0.7),
-                           (px - off * 0.7 - wide, py - off * 0.7), (px + off * 0.7, py + off * 0.7 + size * 0.7),
-                           (px - off * 0.7 - wide, py + off * 0.7 + size * 0.7)):
-            spot = (left - 2, base - size, left + wide + 2, base + 3)
-            if all(spot[2] <= a or c <= spot[0] or spot[3] <= b or d <= spot[1] for a, b, c, d in taken):
-                taken.append(spot)
-                marks.append(Text(left, base, plain(word), size, weight, "accent-ink" if chosen else "ink"))
-                break
+        off = 14 if chosen else 8
+        spots = ((px + off, py + 4, "start"), (px - off, py + 4, "end"), (px, py - off, "middle"),
+                 (px, py + off + 10, "middle"), (px + off * 0.7, py - off * 0.7, "start"),
+                 (px - off * 0.7, py - off * 0.7, "end"), (px + off * 0.7, py + off * 0.7 + size * 0.7, "start"),
+                 (px - off * 0.7, py + off * 0.7 + size * 0.7, "end"))
+        marks += labels.put(word, spots, size, weight, "accent-ink" if chosen else "ink")
     return marks
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from visualizer.decay import ONE_PERCENT
 from visualizer.scene import colour, numbers
+from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
     LANE,
     SENTENCE,
@@ -32,7 +32,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import width, wrap
+from visualizer.scene.type import bounds, width, wrap
 from visualizer.trace import Trace
 from visualizer.views.gradient_flow._lab_facts import (
     Lane,
@@ -45,7 +45,6 @@ from visualizer.views.gradient_flow._lab_facts import (
     study,
 )
 
-Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 BOTTOMS, TOPS = (-3, -6, -12, -18, -30), (0, 1, 3, 6, 12, 18, 30, 60, 300)
 """Powers of ten at which the axis may end: it never follows the data so closely that vanishing cannot be seen."""
@@ -91,9 +90,10 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         raise LookupError("This recording holds no curves of the laboratory; choose another view.")
     frame = _frame(found, against, look)
     settled, there = cursor(trace, found, moment)
-    taken = [box for one in (found, against) if one is not None for lane in one.lanes
+    lines = [box for one in (found, against) if one is not None for lane in one.lanes
              for box in _along(frame, lane.mean)]
-    taken.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
+    lines.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
+    taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=lines)
     said = second_line(found, settled, against)
     curves, strips = Group("size of the gradient by step"), Group("gradient and what each step keeps")
     still = [*grouped(SENTENCE, [*_headline(found, look), *_second(said, look)]),
@@ -154,7 +154,7 @@ def _second(said: str, look: Look) -> list[Mark]:
 
 # --- the chart ------------------------------------------------------------------------------------------------------
 
-def _grid(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
+def _grid(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     """Axes, the 1 % line, and everything below it shaded."""
     one = frame.y(ONE_PERCENT)
     title = (Run("∥∂L/∂state∥, share of the last step (log)"),) if found.unit == "step" else \
@@ -181,7 +181,7 @@ def _grid(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
                   plain("shaded: below 1 % of the gradient at the loss"), 12, 400, "ink-2", "end")
     if frame.bottom - one > 40:
         marks.append(shaded)
-    taken += [_box(mark) for mark in marks if isinstance(mark, Text)]
+    taken.taken += [bounds(mark) for mark in marks if isinstance(mark, Text)]
     return marks
 
 
@@ -189,7 +189,7 @@ def _ticks(frame: Frame, count: int) -> range:
     return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80))
 
 
-def _curves(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
+def _curves(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     """Five seeds faint, their mean on top; a ring where less than one in a hundred is left; names on the lines."""
     marks: list[Mark] = []
     for lane in found.lanes:
@@ -250,7 +250,7 @@ def _on_axis(frame: Frame, value: float) -> bool:
     return math.isfinite(value) and 10.0 ** frame.low <= value <= 10.0 ** frame.high * 1.000001
 
 
-def _range_marks(frame: Frame, lane: Lane, row: int, taken: list[Box]) -> list[Mark]:
+def _range_marks(frame: Frame, lane: Lane, row: int, taken: Labels) -> list[Mark]:
     """Hatched where a value lies below the axis or beyond the range of the numbers; never a silent zero."""
     low = lane.mean < 10.0 ** frame.low
     marks: list[Mark] = []
@@ -267,18 +267,18 @@ def _range_marks(frame: Frame, lane: Lane, row: int, taken: list[Box]) -> list[M
         spots = [(x - 8, y - 6, "end"), (x - 60, y - 6, "end"), (x + 6, y + 6, "start"),
                  (x + 20, y + 6, "start"), (x + 60, y - 24, "start"),
                  (frame.left + 6, y - 6, "start")]
-        marks += _put(words, 12, 600, _ink(lane), spots, taken, frame)
+        marks += taken.put(words, spots, 12, 600, _ink(lane))
     if lane.beyond is not None:
         x = frame.x(lane.beyond)
         y = frame.top + 8 * row
         marks.append(Rect(frame.left, y, max(4.0, x - frame.left), 6, "hatch"))
         spots = [(x - 8, y + 22, "end"), (x + 14, y + 10, "start"),
                  (frame.left + 8, y + 22, "start"), (x - 8, y + 40, "end")]
-        marks += _put(f"{lane.name} beyond range from {lane.beyond} on", 12, 600, _ink(lane), spots, taken, frame)
+        marks += taken.put(f"{lane.name} beyond range from {lane.beyond} on", spots, 12, 600, _ink(lane))
     return marks
 
 
-def _crossed(frame: Frame, lane: Lane, unit: str, taken: list[Box]) -> list[Mark]:
+def _crossed(frame: Frame, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
     """A ring where a curve crosses 1 %, with its step."""
     if lane.one_percent is None or lane.one_percent < 1 or lane.palette != "gradient":
         return []
@@ -292,7 +292,7 @@ def _crossed(frame: Frame, lane: Lane, unit: str, taken: list[Box]) -> list[Mark
     spots = [(x - 8, y - 9, "end"), (x + 8, y + 18, "start"), (x - 8, y + 18, "end"),
              (x + 8, y - 9, "start")]
     marks: list[Mark] = [_ring(x, y, 5, "stage", lane.token, 2.25)]
-    return marks + _put(words, 13, 600, _ink(lane), spots, taken, frame)
+    return marks + taken.put(words, spots, 13, 600, _ink(lane))
 
 
 def _along(frame: Frame, mean: Values) -> list[Box]:
@@ -308,7 +308,7 @@ def _along(frame: Frame, mean: Values) -> list[Box]:
     return boxes
 
 
-def _named(frame: Frame, lane: Lane, taken: list[Box]) -> list[Mark]:
+def _named(frame: Frame, lane: Lane, taken: Labels) -> list[Mark]:
     """The name of a lane beside its curve."""
     seen = [back for back in range(len(lane.mean)) if _on_axis(frame, float(lane.mean[back]))]
     if len(seen) < 2:
@@ -320,10 +320,10 @@ def _named(frame: Frame, lane: Lane, taken: list[Box]) -> list[Mark]:
         above = [(x, y - 12, "middle"), (x - 10, y - 10, "end")]
         below = [(x + 8, y + 24, "middle"), (x + 12, y + 20, "start")]
         spots += below + above if lane.style == "dash" else above + below
-    return [*_put(lane.name, 14, 600, _ink(lane), spots, taken, frame)]
+    return [*taken.put(lane.name, spots, 14, 600, _ink(lane))]
 
 
-def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
+def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
     """The setting to compare with: thin dashes, each with an A at its end."""
     marks: list[Mark] = []
     for lane in against.lanes:
@@ -335,7 +335,7 @@ def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
             x, y = ends[0]
             spots = [(x + right, y + down, "start")
                      for right, down in ((4, -6), (12, -14), (4, 16), (30, -8), (30, 18))]
-            marks += _put(f"A {lane.name}", 11, 600, _ink(lane), spots, taken, frame)
+            marks += taken.put(f"A {lane.name}", spots, 11, 600, _ink(lane))
     return marks
 
 
@@ -416,7 +416,7 @@ def _outline(x: float, y: float, wide: float, high: float) -> Points:
 
 # --- cursor, ends ---------------------------------------------------------------------------------------------------
 
-def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[Box]
+def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: Labels
             ) -> list[Mark]:
     """A line through everything, a dot and a value on each curve, and the bar of its step."""
     x = frame.x(there)
@@ -448,8 +448,8 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
         heights = (20, 36, 52, -8, -24) if number == len(order) - 1 else (-8, 18, -24, 34, 50)
         spots = [(x + 10, y + up, "start") for up in heights]
         spots += [(x - 10, y + up, "end") for up in (-8, 20, 36)]
-        said = _put(share(float(lane.mean[settled])), 13, 600, _ink(lane),
-                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4) == y], taken, frame)
+        said = taken.put(share(float(lane.mean[settled])),
+                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4) == y], 13, 600, _ink(lane))
         # values stand in the order of their curves
         above = max([above, *(mark.y + 12 for mark in said if isinstance(mark, Text))])
         marks += said
@@ -509,30 +509,6 @@ def _ink(lane: Lane) -> str:
 
 
 # --- labels that keep apart -----------------------------------------------------------------------------------------
-
-def _put(words: str, size: float, weight: int, color: str, spots: Iterable[tuple[float, float, str]],
-         taken: list[Box], frame: Frame) -> list[Mark]:
-    """The words at the first of the spots that is free and inside the chart; nowhere if none is."""
-    for x, y, anchor in spots:
-        text = Text(x, y, plain(words), size, weight, color, anchor)
-        box = _box(text)
-        inside = box[0] >= frame.left and box[2] <= frame.right + 100 \
-            and box[1] >= frame.top - 12 and box[3] <= frame.bottom
-        if inside and not any(_overlap(box, other) for other in taken):
-            taken.append(box)
-            return [text]
-    return []
-
-
-def _box(text: Text) -> Box:
-    wide = width(text.runs, text.size, text.weight)
-    left = text.x - {"start": 0.0, "middle": wide / 2, "end": wide}[text.anchor]
-    return left - 2, text.y - 0.8 * text.size, left + wide + 2, text.y + 0.25 * text.size
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
 
 def _table(found: Study, against: Study | None) -> Table:
     """One row a step: what is left of each, and what the step keeps; the pinned setting behind."""

@@ -43,7 +43,7 @@ FEWEST = 6
 def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     """Three charts under each other over the layers in the order in which they ran."""
     measured = trace.studies["flow"]
-    places = parts.even_places(trace, look)
+    places = parts.even_places(trace, look, named=True)
     names = [layer.name for layer in trace]
     xs = [places[name] for name in names]
     gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))

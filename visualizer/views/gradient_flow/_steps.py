@@ -240,12 +240,7 @@ def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
         entries.append(("ink-2", True, "before training"))
     if found.alone:
         entries.append(("rule", False, "fit"))
-    marks: list[Mark] = []
-    for ink, dashed, text in entries:
-        marks += [Line(((x, y - 4), (x + 20, y - 4)), ink, 2, dashed),
-                  Text(x + 26, y, plain(text), 12, 500, "ink-2")]
-        x += 26 + width(text, 12, 500) + 16
-    return marks
+    return logchart.key(entries, y, x, look)
 
 
 def _cursor(found: Flowed, scale: Axis, now: int, place: steps.Span, look: Look) -> list[Mark]:

@@ -14,6 +14,7 @@ from visualizer.kinds import Terms
 from visualizer.scene import numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
+from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, Sheet, said
 from visualizer.views.walk._maps import maps_in, marked, way_back
@@ -122,10 +123,8 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
         words = trace.labels[unit] if unit < len(trace.labels) else str(unit)
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
-        if unit == found.target:
-            small = high < 40
-            still.append(Text(frame.x + 6, middle + (4 if small else 5), plain("label"), 12, 600,
-                              "accent-ink"))
+        if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
+            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain("label"), 12, 600, "accent-ink"))
     still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)

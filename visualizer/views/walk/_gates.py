@@ -14,6 +14,7 @@ from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -186,8 +187,8 @@ class Row:
     palette: str
     foci: Sequence[tuple[Focus, tuple[int, ...]] | None]
     """Of each group where its tiles lead: a focus, and what each tile appends to it."""
-    totals: Sequence[str] = ()
-    """Written under each group."""
+    totals: Sequence[Sequence[str]] = ()
+    """Written under each group: the first of several ways to say it that fits."""
     shows: str = ""
     """Which number of the terms it is; empty where it is none of them."""
     held: Sequence[TermTiles | None] = ()
@@ -222,7 +223,8 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float)
         y += max(high, 30) + (10 if not row.totals else 4)
         if row.totals:
             marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
-                      for x, words, wide in zip(lefts, row.totals, widths, strict=True)]
+                      for x, ways, wide in zip(lefts, row.totals, widths, strict=True)
+                      if (words := fitting(ways, wide, 13, 600))]
             y += 24
     return marks, y + 2
 
@@ -326,7 +328,8 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
 def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row]:
     foci = [_where(trace, group.taps) for group in groups]
     reset = dict(card.terms[0][1].steps).get("r")
-    sums = [f"{group.title} = {numbers.signed(float(group.taps.products.sum()))}" for group in groups]
+    found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
+    sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
     tiles = [held(trace, card, group.taps) for group in groups]
     return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
             Row("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
@@ -554,7 +557,8 @@ def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """The gradient of one number as the sum over everything that read it: all readers side by side."""
     groups = _groups(trace, card)
     foci = [_where(trace, group.taps) for group in groups]
-    sums = [f"{numbers.significant(float(group.taps.products.sum()), 3)}" for group in groups]
+    sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
+            for group in groups]
     tiles = [held(trace, card, group.taps) for group in groups]
     rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
                 "value", tiles),

@@ -13,6 +13,7 @@ from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import Ink, curve, number_grid, scale, unit_of
+from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -289,9 +290,10 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
         for_name = min(0.36 * wide, end - x - width(words, 13) - 6)
         shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
-        fits = next((words for words in (name, *shorter) if width(rich(words), 13) <= for_name), "")
-        still.append(Text(x, row, rich(fits or shorter[-1]), 13, 400, "ink-2",
-                          max_width=0.36 * wide if fits else for_name))
+        fits = fitting((name, *shorter), for_name, 13)
+        if fits or cut(rich(shorter[-1]), for_name, 13):
+            still.append(Text(x, row, rich(fits or shorter[-1]), 13, 400, "ink-2",
+                              max_width=0.36 * wide if fits else for_name))
         fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
         lines.append([
             Text(end, row, plain(words), 13, 400, "ink", "end"),
@@ -304,6 +306,7 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         what = "smaller terms" if listed.tail else "smaller ones"
         rest.append((f"{numbers.count(len(items) - len(shown))} {what}", float(items[order[len(shown):]].sum())))
     rest += listed.tail
+    rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):
         row, last = y + 18 + ROW * (place + 1), bool(listed.tail) and place == len(shown) + len(rest) - 1
         lines.append([Text(x, row, rich(words), 13, 600 if last else 400, "ink"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
 from visualizer.trace import Trace
 from visualizer.views.walk._card import (
@@ -205,9 +206,10 @@ def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink
 
 def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Frame) -> list[Mark]:
     x = layout.x + place * layout.pitch
-    room = layout.pitch - 8
+    room = min(layout.pitch, layout.names - x) - 8
     return [Text(x, frame.y + 16, plain(f"{numbers.count(len(others))} others"), 13, 600, max_width=room),
-            Text(x, frame.y + 33, plain(words), 12, 400, "ink-2", max_width=room)]
+            Text(x, frame.y + 33, plain(fitting((words, words.replace("channel ", "")), room, 12)), 12, 400, "ink-2",
+                 max_width=room)]
 
 
 def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Frame, layout: _Layout) -> list[Mark]:
