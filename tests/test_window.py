@@ -1042,6 +1042,8 @@ def test_a_text_is_read_as_one_types_and_the_caret_is_followed(qtbot, running):
 def test_a_text_file_is_read_by_a_model_of_texts_and_refused_by_one_of_pictures(qtbot, running, tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text("Full fathom five", "utf-8")
+    choose_model(running.store, "char_gru")
+    until(qtbot, lambda: not running.store.waiting)
     running.recorder.open(str(path))
     until(qtbot, lambda: not running.store.waiting)
     assert "".join(running.store.trace.sample.steps) == "Full fathom five"
