@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ from tests.toys import deep, leaping, toy, wide
 from visualizer import record
 from visualizer.scene import colour, hops
 from visualizer.scene.columns import arrange
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Scale, Text, _hit, plain
 from visualizer.scene.timeline import timeline
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Trace
@@ -110,10 +111,15 @@ def test_nothing_lies_outside_the_frame_and_no_text_runs_into_another(view: View
                 assert -1 <= x <= look.size[0] + 1, f"{name}: x = {x:.1f} of {mark}"
                 assert -1 <= y <= look.size[1] + 1, f"{name}: y = {y:.1f} of {mark}"
         texts = [mark for mark in picture if isinstance(mark, Text) and mark.opacity == 1]
-        x0, y0, x1, y1 = np.array([box(mark) for mark in texts]).reshape(-1, 4).T
-        apart = (x1[:, None] <= x0 + 1) | (y1[:, None] <= y0 + 1)
-        for one, other in np.argwhere(np.triu(~(apart | apart.T), 1)):
-            pytest.fail(f"{name}: {texts[one].plain!r} and {texts[other].plain!r}")
+        assert not overlapping(texts), f"{name}: {overlapping(texts)[0]}"
+
+
+def test_a_text_over_a_text_is_found() -> None:
+    apart = [Text(10, 20, plain("one"), 12), Text(10, 40, plain("two"), 12), Text(80, 20, plain("three"), 12)]
+    assert overlapping(apart) == []
+    assert overlapping([]) == []
+    for x, y in ((12, 14), (12, 26), (90, 20), (70, 22)):
+        assert len(overlapping([*apart, Text(x, y, plain("over"), 12)])) == 1, (x, y)
 
 
 def test_text_is_never_smaller_than_the_floor(view: View, digits: Trace) -> None:
@@ -240,6 +246,13 @@ def box(mark: Text) -> tuple[float, float, float, float]:
         wide = min(wide, mark.max_width)
     left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
     return left, mark.y - mark.size * 0.74, left + wide, mark.y
+
+
+def overlapping(texts: Sequence[Text]) -> list[tuple[str, str]]:
+    """Every two texts of which one is drawn over the other, a pixel aside."""
+    x0, y0, x1, y1 = np.array([box(mark) for mark in texts]).reshape(-1, 4).T
+    apart = (x1[:, None] <= x0 + 1) | (y1[:, None] <= y0 + 1)
+    return [(texts[one].plain, texts[other].plain) for one, other in np.argwhere(np.triu(~(apart | apart.T), 1))]
 
 
 def arcs(picture: Picture, top: float) -> list[tuple[float, float, bool]]:
