@@ -915,7 +915,7 @@ def running(qtbot, begun):
     """The same at its first picture, whatever a test did before."""
     yield begun
     begun.window.message.dismiss()
-    begun.store.apply(lambda state: State(look=Look(size=state.look.size)))
+    begun.store.apply(lambda state: changed(State(), look=Look(size=state.look.size)))
     until(qtbot, lambda: not begun.store.waiting)
 
 
