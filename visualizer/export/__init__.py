@@ -11,11 +11,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import data, registry, views
+from visualizer import data, registry, sight, views
 from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.state import State, moment_of, to_json
-from visualizer.scene.timeline import timeline
+from visualizer.scene.state import State, to_json
 from visualizer.trace import Refused, Trace
 
 MM = 25.4
@@ -98,9 +97,7 @@ class Panel:
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
-        look = replace(self.state.look, size=size, bars=bars)
-        return views.find(self.state.view).draw(self.trace, moment_of(self.state, timeline(self.trace)),
-                                                self.state.focus, look)
+        return sight.seen(self.trace, replace(self.state, look=replace(self.state.look, bars=bars)), size=size)
 
     @property
     def way_back(self) -> str:
@@ -150,19 +147,20 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
          size: tuple[int, int] = (1104, 796), **knobs: str) -> Picture:
     """The picture a view makes of a trace.
 
-    `at` is the address of a moment (`conv2.forward`), `focus` a Focus or its text (`conv2:7,3,5`). A keyword that is a
-    field of Look (`scope="network"`) sets that; any other is a knob of the view. Raises LookupError or IndexError with
+    `at` is the address of a moment (`conv2.forward`), the one that tells most when left out; `focus` is a Focus or its
+    text (`conv2:7,3,5`). A keyword that is a field of Look (`scope="network"`) sets that; any other is a knob of the view. Raises LookupError or IndexError with
     one sentence for whatever does not exist.
     """
-    moments = timeline(trace)
-    moment = moments.find(at) if at else moments.settled(0)
     looks = {item.name for item in fields(Look)} - {"knobs", "size", "theme"}
     given = {name: value for name, value in knobs.items() if name in looks}
     turned = {name: value for name, value in knobs.items() if name not in looks}
-    found = check(trace, view, theme, turned)
+    check(trace, view, theme, turned)
     look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
-    return found.draw(trace, moment, focus, look)
+    place = State(view=view, at=at, focus=focus, look=look)
+    if at:
+        sight.times(trace, place).find(at)  # raises where the place would fall back
+    return sight.seen(trace, place)
 
 
 def check(trace: Trace, view: str, theme: str, knobs: dict[str, str]) -> views.View:

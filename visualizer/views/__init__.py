@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from visualizer import registry
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.timeline import Moment
+from visualizer.scene.subject import CHANNEL
+from visualizer.scene.timeline import Moment, Pace, Timeline
 from visualizer.trace import Trace
 
 
@@ -26,6 +27,12 @@ class View:
     suits: Callable[[Trace], bool]
     """Whether it has anything to show of this trace."""
     draw: Callable[[Trace, Moment, Focus | None, Look], Picture]
+    wants: str = CHANNEL
+    """What it is about: a `channel`, or one `number`; `scene.subject` finds it."""
+    telling: Callable[[Trace, Timeline], str] | None = None
+    """Address of the moment at which it has most to tell, where nobody has chosen one; the first beat without it."""
+    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None = None
+    """How long a beat, given settled, takes in it, and in how many terms it goes; the timeline's own without it."""
     order: int = 50
     """Place among the tabs, smallest first."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
