@@ -148,8 +148,8 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
     """The picture a view makes of a trace.
 
     `at` is the address of a moment (`conv2.forward`), the one that tells most when left out; `focus` is a Focus or its
-    text (`conv2:7,3,5`). A keyword that is a field of Look (`scope="network"`) sets that; any other is a knob of the view. Raises LookupError or IndexError with
-    one sentence for whatever does not exist.
+    text (`conv2:7,3,5`). A keyword that is a field of Look (`scope="network"`) sets that; any other is a knob of the
+    view. Raises LookupError or IndexError with one sentence for whatever does not exist.
     """
     looks = {item.name for item in fields(Look)} - {"knobs", "size", "theme"}
     given = {name: value for name, value in knobs.items() if name in looks}
