@@ -34,7 +34,9 @@ def test_the_import_contracts_of_pyproject_hold() -> None:
     "from visualizer.cli import main; main(['--help'])",
     "from visualizer.cli import main; main(['list', 'models'])",
     "from visualizer import registry, views, kinds; kinds.all_kinds(); views.all_views()",
-], ids=["import", "opening a trace", "help", "list", "kinds and views"])
+    "from visualizer.record import formats; formats.suffixes()",
+    "from visualizer import export; print(export.state_in(trace))",
+], ids=["import", "opening a trace", "help", "list", "kinds and views", "endings of model files", "a State in a file"])
 def test_neither_torch_nor_qt_is_imported_by(doing: str, tmp_path: Path) -> None:
     trace = tmp_path / "small.trace"
     _small_trace().save(trace)
@@ -88,7 +90,7 @@ def test_nothing_is_put_together_inside_tr() -> None:
             if not isinstance(node, ast.Call):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            place = {"tr": 0, "translate": 1}.get(called)
+            place = {"tr": 0, "english": 0, "translate": 1}.get(called)
             if called == "translate" and not _is_qt_translate(node):
                 continue
             if place is None or len(node.args) <= place:

@@ -30,7 +30,7 @@ import visualizer
 from visualizer import registry
 
 if TYPE_CHECKING:
-    from visualizer.scene.picture import Focus
+    from visualizer.scene.picture import Focus, Look
     from visualizer.scene.session import Session
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
@@ -145,6 +145,7 @@ def parser() -> argparse.ArgumentParser:
     _what_goes_in(it)
     _what_is_seen(it)
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
+    it.add_argument("--language", type=_language, metavar="CODE", help="the language of its words: en, de, …")
     it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the picture out in (default 1104x796)")
     it.add_argument("--scale", type=_positive, metavar="N", help="pixels of the file per laid-out pixel")
     it.add_argument("--mm", type=_paper, metavar="W[xH]", help="size on paper in millimetres, 89 and 183 being the "
@@ -169,6 +170,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
+    it.add_argument("--language", type=_language, metavar="CODE", help="the language of its words: en, de, …")
     it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the pictures out in (default 1104x796)")
     it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the film per laid-out pixel")
     it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
@@ -261,6 +263,15 @@ def _ratio(text: str) -> Fraction:
     return value.limit_denominator(10_000)
 
 
+def _language(text: str) -> str:
+    from visualizer import language
+
+    try:
+        return language.chosen(text)
+    except LookupError as error:
+        raise argparse.ArgumentTypeError(str(error.args[0]).rstrip(".")) from error
+
+
 def _knobs(text: str) -> tuple[tuple[str, str], ...]:
     pairs = tuple(part.partition("=")[::2] for part in text.split(","))
     if not all(knob and value for knob, value in pairs):
@@ -315,7 +326,7 @@ def _shot(chosen: argparse.Namespace) -> int:
     if chosen.mm and chosen.scale:
         raise Usage("There is no --scale with --mm, which fixes the size on paper; set the pixels with --dpi.")
     state, trace = _state_and_trace(chosen)
-    look = replace(state.look, size=chosen.size or state.look.size, theme=chosen.theme or state.look.theme)
+    look = _seen_as(state.look, chosen, chosen.size or state.look.size)
     panels = _panels(chosen)
     states = [_meant(export, replace(state, look=look), trace, chosen, *panel) for panel in panels]
     for state in states:
@@ -349,7 +360,7 @@ def _film(chosen: argparse.Namespace) -> int:
     else:
         state, trace = _carried(Path(chosen.thing)).state, load(chosen.numbers)
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
-    look = replace(state.look, size=size, theme=chosen.theme or state.look.theme)
+    look = _seen_as(state.look, chosen, size)
     state = _meant(_headless("export"), replace(state, look=look), trace, chosen, chosen.view)
     trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
     start, end = films.between(registry.module("sight").times(trace, state), chosen.first, chosen.last)
@@ -371,6 +382,12 @@ def _film(chosen: argparse.Namespace) -> int:
     else:
         _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
     return DONE
+
+
+def _seen_as(look: Look, chosen: argparse.Namespace, size: tuple[int, int]) -> Look:
+    """The Look of the State with what the command says of it."""
+    language = look.language if chosen.language is None else chosen.language
+    return replace(look, size=size, theme=chosen.theme or look.theme, language=language)
 
 
 def _panels(chosen: argparse.Namespace) -> list[tuple[str | None, str | None, str | None]]:
@@ -398,6 +415,7 @@ def _data(chosen: argparse.Namespace) -> int:
     picture = None
     if suffix != ".npz" and chosen.layer is None:
         export = _headless("export")
+        state = replace(state, look=replace(state.look, language=""))  # data are English, whoever saved the picture
         state = _meant(export, state, trace, chosen, chosen.view)
         trace = _studied(trace, state.view, state, chosen)
         picture = export.Panel(trace, state).draw(state.look.size)

@@ -76,7 +76,7 @@ def _torch() -> Finding:
     if not TORCH[0] <= numbers(version) < TORCH[1]:
         return Finding("torch", NOTE, f"{version}, which was not tested",
                        "If recording fails, run: pip install 'torch>=2.10,<2.14'")
-    import_module("visualizer.record")  # the only place where torch is imported; a broken build breaks here
+    import_module("visualizer.record.run")  # the only place where torch is imported; a broken build breaks here
     return Finding("torch", OK, version)
 
 

@@ -29,7 +29,7 @@ MOST_OPEN = 4
 def hello() -> dict[str, str]:
     """Load torch, and say which versions of everything will do the work."""
     try:
-        import_module("visualizer.record")
+        import_module("visualizer.record.run")
     except ImportError as error:
         raise Refused(f"torch cannot be loaded ({error}), so nothing is recorded; run visualizer doctor.") from error
     return {"visualizer": visualizer.__version__, "python": python_version(),

@@ -1,7 +1,7 @@
 """Export: a Picture becomes a file. One file of this folder, one format; each is found by its `FORMAT`.
 
 What is written is what is seen: every format goes through `paint`. The State of the app travels inside, so that a
-picture opens again in the place it was taken.
+picture opens again in the place it was taken. Qt is loaded when something is painted: reading a State needs none.
 """
 
 from __future__ import annotations

@@ -5,12 +5,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape
 
-from PySide6.QtCore import QBuffer, QByteArray, QMarginsF, QSizeF, QUuid
-from PySide6.QtGui import QPageSize, QPdfWriter
-
-from visualizer import paint
 from visualizer.export import MM, MOST_STATE, Format, Options, _xml
-from visualizer.export._place import paper, placed
 from visualizer.scene.picture import Picture
 
 POINTS = 72
@@ -22,6 +17,12 @@ DATE, XMP_DATE = b"D:20000101000000Z", "2000-01-01T00:00:00Z"
 
 def to_bytes(picture: Picture, options: Options) -> bytes:
     """The file; its caption is the title, its State stands in the XMP metadata."""
+    from PySide6.QtCore import QBuffer, QByteArray, QMarginsF, QSizeF, QUuid
+    from PySide6.QtGui import QPageSize, QPdfWriter
+
+    from visualizer import paint
+    from visualizer.export._place import paper, placed
+
     paint.ensure_app()
     millimetres = paper(picture, options)
     buffer = QBuffer()

@@ -8,9 +8,7 @@ import zlib
 
 import numpy as np
 
-from visualizer import paint
 from visualizer.export import MM, MOST_STATE, Format, Options
-from visualizer.export._place import placed
 from visualizer.scene.picture import Picture
 from visualizer.trace import Refused
 
@@ -56,6 +54,9 @@ def state(data: bytes) -> str | None:
 def _pixels(picture: Picture, width: int, height: int, transparent: bool) -> np.ndarray:
     """(height, width, 3 or 4): red, green, blue and, if transparent, opacity."""
     from PySide6.QtGui import QImage
+
+    from visualizer import paint
+    from visualizer.export._place import placed
 
     paint.ensure_app()
     kinds = QImage.Format

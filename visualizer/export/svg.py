@@ -5,13 +5,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape
 
-from PySide6.QtCore import QBuffer, QRectF, QSize
-from PySide6.QtGui import QColor
-from PySide6.QtSvg import QSvgGenerator
-
-from visualizer import paint
 from visualizer.export import MOST_STATE, Format, Options, _xml
-from visualizer.export._place import paper
 from visualizer.scene import colour
 from visualizer.scene import type as letters
 from visualizer.scene.picture import Picture
@@ -27,6 +21,13 @@ image { image-rendering: pixelated }
 
 def to_bytes(picture: Picture, options: Options) -> bytes:
     """The file; its caption is the description, its State stands in the metadata."""
+    from PySide6.QtCore import QBuffer, QRectF, QSize
+    from PySide6.QtGui import QColor
+    from PySide6.QtSvg import QSvgGenerator
+
+    from visualizer import paint
+    from visualizer.export._place import paper
+
     paint.ensure_app()
     millimetres = paper(picture, options)
     left, top, width, height = frame = _frame(picture, millimetres)

@@ -1,8 +1,26 @@
-"""Where numbers come from: the only part that imports torch. A model and an input become a Trace."""
+"""Where numbers come from: the only part that imports torch, when it is first asked for something.
 
-from visualizer.record.capture import capture
-from visualizer.record.catalog import Opened, open_model
-from visualizer.record.run import pass_of, record
-from visualizer.record.studies import Pass, measure, study, with_study
+A model and an input become a Trace.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from visualizer.record.catalog import Opened, open_model
+    from visualizer.record.run import pass_of, record
+    from visualizer.record.studies import Pass, measure, study, with_study
+    from visualizer.record.tracing import capture
 
 __all__ = ["Opened", "Pass", "capture", "measure", "open_model", "pass_of", "record", "study", "with_study"]
+_WHERE = {"capture": "tracing", "Opened": "catalog", "open_model": "catalog", "pass_of": "run", "record": "run",
+          "Pass": "studies", "measure": "studies", "study": "studies", "with_study": "studies"}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of this package comes with its file, and that with torch: the suffixes of `formats` are known without."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = found
+    return found

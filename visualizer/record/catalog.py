@@ -13,12 +13,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any
 
 from visualizer import registry
+from visualizer.record import formats
 from visualizer.trace import Refused
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 MOST_BYTES = 1 << 30
 """A file of weights that is larger, or would unpack to more, is refused."""
@@ -60,21 +62,23 @@ def open_model(name_or_path: str | Path, untrained: bool = False) -> Opened:
     if untrained and path.exists():
         raise Refused(f"{path.name} holds one set of weights, and only bundled models come with those from before "
                       f"training; name one of {', '.join(registry.with_before())}.")
-    formats = {suffix: form for form in registry.modules("record.formats") for suffix in form.SUFFIXES}
-    if path.suffix.lower() not in formats:
+    form = formats.find(path)
+    if form is None:
         if path.exists():
-            raise Refused(f"{path.name} is no model file that is understood ({', '.join(sorted(formats))}); "
+            raise Refused(f"{path.name} is no model file that is understood ({', '.join(formats.suffixes())}); "
                           f"{FROM_PYTHON}.")
         raise LookupError(f"There is no model {str(name_or_path)!r}; name one of {', '.join(registry.models())}, or a "
                           "model file.")
     _sniff(path)
-    opened: Opened = formats[path.suffix.lower()].open_file(path)
+    opened: Opened = form.open_file(path)
     return opened
 
 
 def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
     """Put weights into the bundled network that they fit, into `model` where they fit several; Refused if there is
     none."""
+    from torch import Tensor
+
     tensors = _unwrapped(weights)
     if not tensors or not all(isinstance(tensor, Tensor) for tensor in tensors.values()):
         raise Refused(f"{path.name} holds no state dict; save one with torch.save(model.state_dict(), 'weights.pt').")

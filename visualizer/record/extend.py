@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import kinds, samples
-from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened
 from visualizer.record.run import facts, prepared, reads_of, record, symbols_of, told
+from visualizer.record.tracing import capture
 from visualizer.record.weights import hash_of
 from visualizer.samples import Given
 from visualizer.trace import Array, Layer, Trace

@@ -19,7 +19,7 @@ from torch import nn
 import visualizer
 from visualizer.lab import NAME, TITLE, Lab
 from visualizer.record import gradients
-from visualizer.record.capture import capture
+from visualizer.record.tracing import capture
 from visualizer.trace import Arrays, Layer, Objective, Sample, Trace
 
 STUDY, AGAINST = "lab", "against"

@@ -11,10 +11,10 @@ from typing import Any
 from torch import Tensor
 
 from visualizer import samples
-from visualizer.record.capture import capture
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.objectives import UNKNOWN, Target
 from visualizer.record.studies import Pass
+from visualizer.record.tracing import capture
 from visualizer.samples import Given
 from visualizer.trace import UNTRAINED, Array, Refused, Trace
 

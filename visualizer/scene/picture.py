@@ -55,6 +55,8 @@ class Look:
     """Settings of one view, as plain words: `--set ranking=mean`."""
     bars: bool = True
     """Colour bars inside the picture; a figure puts them below it instead."""
+    language: str = ""
+    """In which its words are: `de`, the name of a file in assets/i18n; empty is English."""
 
     def knob(self, name: str, default: str) -> str:
         return dict(self.knobs).get(name, default)

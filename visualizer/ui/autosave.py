@@ -12,13 +12,13 @@ from uuid import uuid4
 
 from PySide6.QtCore import QLockFile, QObject, Signal
 
+from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import session
 from visualizer.scene.state import State
 from visualizer.ui import kept
 from visualizer.ui.player import Player
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 PAUSE = 1.0
 """Seconds from a change until it is written down, so that nothing is written while something moves."""

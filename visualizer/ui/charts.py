@@ -6,10 +6,10 @@ import numpy as np
 import pyqtgraph
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from visualizer.language import tr
 from visualizer.scene.picture import Focus
 from visualizer.trace import Trace
 from visualizer.ui import style, words
-from visualizer.ui.words import tr
 
 pyqtgraph.setConfigOptions(imageAxisOrder="row-major", antialias=True)
 

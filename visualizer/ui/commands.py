@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from visualizer import lab, registry
 from visualizer.kinds import recurrent
+from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
@@ -20,7 +21,6 @@ from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
 from visualizer.ui import words
 from visualizer.ui.page import WALK, looked_at, one_number, strongest, subject
-from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window

@@ -11,11 +11,11 @@ from PySide6.QtGui import QFocusEvent, QImage, QKeyEvent, QMouseEvent, QPainter,
 from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
+from visualizer.language import tr
 from visualizer.scene.state import State, packed, unpacked
 from visualizer.trace import Refused
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, keeps, note_focus
-from visualizer.ui.words import tr
 
 Key = Qt.Key
 SIDE = 112

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer import export, paint
 from visualizer.export import Panel
+from visualizer.language import tr
 from visualizer.scene import figures
 from visualizer.ui import kept, style
 from visualizer.ui.buttons import Button, Segment, Segments
-from visualizer.ui.words import tr
 
 FORMATS = ("png", "svg", "pdf")
 SIZES = ("screen", "89 mm", "183 mm", "1920x1080", "3840x2160")

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from visualizer import paint, sight
 from visualizer.export import film as films
+from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import numbers
 from visualizer.scene.state import State, moment_of, to_json
@@ -30,7 +31,6 @@ from visualizer.trace import Trace
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 WIDE, LABEL, EDGE, ROW = 496, 84, 16, 44
 LAID_OUT = (1280, 720)

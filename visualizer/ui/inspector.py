@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollAre
 
 from visualizer import paint
 from visualizer.kinds import Report
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Picture
 from visualizer.scene.state import State
@@ -22,7 +23,6 @@ from visualizer.ui.page import WALK, WIDTH, looked_at, page
 from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
-from visualizer.ui.words import tr
 
 BADGE, STATUS, TABS = 56, 17, 36
 MOST_CELLS = 200_000

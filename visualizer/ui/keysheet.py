@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
+from visualizer.language import tr
 from visualizer.ui import style
 from visualizer.ui.commands import Command
-from visualizer.ui.words import tr
 
 ROW, HEAD = 24, 34
 COLUMN, NARROWEST = 352, 320

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
 from visualizer import lab, paint
 from visualizer.lab import Knob
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.state import State
@@ -17,7 +18,6 @@ from visualizer.scene.type import width, wrap
 from visualizer.ui import icons, style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 WIDTH, HIGH, LINE = 184, 24, 18
 FINE = 0.1

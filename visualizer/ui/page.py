@@ -12,6 +12,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, recurrent
+from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
     BEAT,
@@ -34,7 +35,6 @@ from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Array, Cell, Layer, Trace
 from visualizer.ui import words
-from visualizer.ui.words import tr
 
 WIDTH = 280
 LEFT, RIGHT = 24.0, 264.0

@@ -31,6 +31,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
 from visualizer import paint
+from visualizer.language import tr
 from visualizer.scene import room
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Points
@@ -43,7 +44,6 @@ from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import drawn, look_of, suiting
 from visualizer.ui.store import recording_of
-from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window

@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import lab, paint, registry
+from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -37,7 +38,6 @@ from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
-from visualizer.ui.words import tr
 from visualizer.ui.writing import KINDS, LINE, TextField, TextInput, card_of, kind_of
 
 ROW, ROW_PITCH = 48, 52

@@ -15,6 +15,7 @@ from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows 
 
 from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
+from visualizer.language import tr
 from visualizer.scene import numbers, session
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, packed, unpacked
@@ -22,7 +23,6 @@ from visualizer.trace import Refused, Trace, load
 from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store, recording_of
-from visualizer.ui.words import tr
 from visualizer.ui.writing import card_of, kind_of
 
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")

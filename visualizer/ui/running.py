@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
+from visualizer.language import tr
 from visualizer.scene.state import State
 from visualizer.ui import style
 from visualizer.ui.player import Player
@@ -17,7 +18,6 @@ from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
-from visualizer.ui.words import tr
 
 if TYPE_CHECKING:
     from visualizer.engine.client import Engine

@@ -27,6 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
 from visualizer import paint, views
+from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect, Run, Text
 from visualizer.scene.state import State
@@ -38,7 +39,6 @@ from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.commands import out
 from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 RADIUS = 10.0
 LEVEL = 0.35

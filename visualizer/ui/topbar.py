@@ -9,10 +9,10 @@ from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer import paint
+from visualizer.language import tr
 from visualizer.scene.picture import Focus
 from visualizer.ui import icons, style
 from visualizer.ui.buttons import MARGINS, Button, Segment, Segments
-from visualizer.ui.words import tr
 from visualizer.views import View
 
 Crumb = tuple[str, Focus | None]

@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEve
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
 from visualizer import lab, paint
+from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import BACKWARD, FORWARD
@@ -18,7 +19,6 @@ from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.shell import BOTTOM
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 STEPS_PER_DOUBLING = 10
 

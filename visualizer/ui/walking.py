@@ -15,12 +15,12 @@ from math import hypot, inf
 import numpy as np
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import BEAT, Focus, Image, Picture, Rect, Text
 from visualizer.scene.state import step_of
 from visualizer.trace import Trace
 from visualizer.ui import words
-from visualizer.ui.words import tr
 
 SMALLEST = 4.0
 """Pixels; where the cells of a map are smaller, the keyboard does not walk in it."""

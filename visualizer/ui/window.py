@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidge
 
 from visualizer import data, lab, paint
 from visualizer import views as all_views
+from visualizer.language import tr
 from visualizer.registry import NotWritten, write_whole
 from visualizer.scene import figures, session
 from visualizer.scene import state as does
@@ -44,7 +45,6 @@ from visualizer.ui.stage import Stage, own_knobs, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
-from visualizer.ui.words import tr
 from visualizer.views import View
 
 if TYPE_CHECKING:

@@ -9,19 +9,13 @@ import unicodedata
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QCoreApplication
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Array, Layer, Trace
-
-
-def tr(text: str) -> str:
-    """The words in the person's language: the tool that collects them finds every literal `tr("…")`."""
-    look_up = QCoreApplication.translate
-    return look_up("", text)
 
 
 def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], ...]:

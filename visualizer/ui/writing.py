@@ -14,6 +14,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from visualizer import lab, paint, registry
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import plain
@@ -23,7 +24,6 @@ from visualizer.trace import UNTRAINED, Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import note_focus
 from visualizer.ui.store import Store
-from visualizer.ui.words import tr
 
 Card = Mapping[str, Any]
 TYPED = "text:"

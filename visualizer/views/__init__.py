@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import TypeVar
 
 from visualizer import registry
+from visualizer.language import speaking
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Moment, Pace, Timeline
 from visualizer.trace import Trace
 
+Made = TypeVar("Made")
+
 
 @dataclass(frozen=True)
 class View:
-    """One way of looking at a trace."""
+    """One way of looking at a trace. Whatever it draws has its words in the language of the Look."""
 
     name: str
     title: str
@@ -48,10 +53,25 @@ class View:
     studies: tuple[str, ...] = ()
     """What it shows beyond the recording itself: names of files in `record/studies`, measured when it is looked at."""
 
+    def __post_init__(self) -> None:
+        for name in ("draw", "aside", "page"):
+            if (draws := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _in_its_language(draws))
+
     def takes(self, name: str, word: str) -> bool:
         """Whether a knob can be turned to that word."""
         found = dict(self.knobs).get(name, ())
         return word in found or (name in self.glides and _between(word, found))
+
+
+def _in_its_language(draws: Callable[[Trace, Moment, Focus | None, Look], Made]) -> \
+        Callable[[Trace, Moment, Focus | None, Look], Made]:
+    @wraps(draws)
+    def drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Made:
+        with speaking(look.language):
+            return draws(trace, moment, focus, look)
+
+    return drawn
 
 
 def _between(word: str, ends: tuple[str, ...]) -> bool:

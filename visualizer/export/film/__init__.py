@@ -16,17 +16,19 @@ from functools import cached_property
 from pathlib import Path
 from queue import Empty, Full, Queue
 from threading import Event
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtGui import QImage
 
-from visualizer import paint, registry, sight
+from visualizer import registry, sight
 from visualizer.registry import NotWritten
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline
 from visualizer.trace import Refused, Trace
+
+if TYPE_CHECKING:
+    from visualizer import paint
 
 Pixels = NDArray[np.uint32]
 """(rows, columns): 0xFFRRGGBB. The very same array again where nothing has changed since the frame before."""
@@ -210,6 +212,8 @@ def between(times: Timeline, first: str, last: str) -> tuple[Fraction, Fraction]
 
 def frames(film: Film) -> Iterator[Pixels]:
     """Every frame in its order, painted; what stands still within a beat is painted once."""
+    from visualizer import paint
+
     stills, before, pixels = paint.Stills(), None, None
     for number in range(film.count):
         moment = film.moment(number)
@@ -220,6 +224,10 @@ def frames(film: Film) -> Iterator[Pixels]:
 
 def painted(picture: Picture, film: Film, stills: paint.Stills) -> Pixels:
     """The pixels of one frame."""
+    from PySide6.QtGui import QImage
+
+    from visualizer import paint
+
     paint.ensure_app()
     width, height = film.size
     pixels = np.empty((height, width), np.uint32)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import visualizer
-from visualizer import export, paint, registry
+from visualizer import export, registry
 from visualizer.export import png
 from visualizer.export.film import Film, FilmFormat, Pixels, Told, painted
 from visualizer.export.film._changes import rgba
@@ -30,6 +30,8 @@ LEVEL = 6
 
 def write(film: Film, path: Path, told: Told) -> None:
     """Every frame that is not there yet, then the storyboard. Refused where the folder holds anything else."""
+    from visualizer import paint
+
     key = fingerprint(film)
     _claim(film, path, key)
     stills, before, data = paint.Stills(), None, b""

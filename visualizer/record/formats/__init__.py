@@ -1,1 +1,28 @@
-"""Model formats, one file each: `SUFFIXES`, and `open_file(path) -> Opened`. Found by walking this folder."""
+"""Model formats, one file each, found by walking this folder. What a file says of itself needs no torch.
+
+`SUFFIXES`: endings of its files, in small letters. `TITLE`: what such a file is called, after "a ".
+`is_one(path) -> bool`: whether a file is one by what it holds, whatever its name; may be left out.
+`open_file(path) -> Opened`: opens it; torch is imported in here.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+
+from visualizer import registry
+
+
+def suffixes() -> tuple[str, ...]:
+    """The endings of every file that may be a model, sorted."""
+    return tuple(sorted(suffix for form in registry.modules("record.formats") for suffix in form.SUFFIXES))
+
+
+def find(path: Path) -> ModuleType | None:
+    """The format of a file: the one that recognises what it holds, else the one that its ending names, else None."""
+    forms = registry.modules("record.formats")
+    held = None
+    with suppress(OSError):
+        held = next((form for form in forms if hasattr(form, "is_one") and form.is_one(path)), None)
+    return held or next((form for form in forms if path.suffix.lower() in form.SUFFIXES), None)

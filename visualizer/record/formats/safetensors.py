@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
 from visualizer import registry
 from visualizer.record.catalog import Opened, attach
 from visualizer.trace import Refused
 
 SUFFIXES = (".safetensors",)
+TITLE = "safetensors file"
+
+
+def is_one(path: Path) -> bool:
+    """Whether it begins with the length of a header, and that with a brace."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    return head[8:] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= registry.MOST_HEADER
 
 
 def open_file(path: Path) -> Opened:
     """The weights of `path` in the bundled network that they fit, best in the one that the file names; raises
     Refused."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
     try:
         weights, card = load_file(path), registry.card(path)
     except (SafetensorError, ValueError, KeyError) as error:

@@ -5,22 +5,35 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-
-from visualizer.record.calls import tensors_in
 from visualizer.record.catalog import FROM_PYTHON, MOST_BYTES, Opened, attach
 from visualizer.trace import Refused
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 SUFFIXES = (".pt", ".pth")
+TITLE = "PyTorch state dict"
 MOST_MEMBERS = 20_000
 SAVE = "torch.save(model.state_dict(), 'weights.pt')"
 
 
+def is_one(path: Path) -> bool:
+    """Whether it is a zip with the pickle of torch.save in it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.partition("/")[2] == "data.pkl" for name in archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError):
+        return False
+
+
 def open_file(path: Path) -> Opened:
     """The weights of `path` in the bundled network that they fit; raises Refused."""
+    import torch
+
+    from visualizer.record.calls import tensors_in
+
     _check_zip(path)
     wanted = _wanted_classes(path)
     if wanted:
@@ -63,6 +76,8 @@ def _check_zip(path: Path) -> None:
 
 def _wanted_classes(path: Path) -> list[str]:
     """Python names that the pickle would import, beyond those which are plain data; nothing is run to find them."""
+    import torch
+
     try:
         return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
     except Exception as error:
@@ -71,6 +86,8 @@ def _wanted_classes(path: Path) -> list[str]:
 
 def _check_tensor(tensor: Tensor, path: Path) -> None:
     """A tiny file may claim a huge tensor by repeating one number; the numbers must really be there."""
+    import torch
+
     if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_complex():
         raise Refused(f"{path.name} holds a tensor that is sparse, quantized or complex; save plain weights.")
     stored = tensor.untyped_storage().nbytes()

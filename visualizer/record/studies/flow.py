@@ -9,8 +9,8 @@ import numpy as np
 
 from visualizer.kinds import _steps
 from visualizer.record import origins
-from visualizer.record.capture import capture
 from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.tracing import capture
 from visualizer.trace import Array, Arrays, Layer, Refused, Trace
 
 MOST_SQUARE = 1024

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from visualizer import samples
-from visualizer.record.capture import capture
 from visualizer.record.run import given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.tracing import capture
 from visualizer.trace import Array, Layer, Refused, Trace
 
 MOST = 100

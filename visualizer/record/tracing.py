@@ -1,4 +1,4 @@
-"""capture: run a model once, forwards and backwards, and keep every number it computed on the way.
+"""tracing: run a model once, forwards and backwards, and keep every number it computed on the way.
 
 The model runs as it is. A `TorchFunctionMode` sees each torch call that it makes, hooks tell which module made it, and
 the values are copied at once, because a later in-place operation may overwrite them. In the same moment the place of
