@@ -10,16 +10,15 @@ import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeySequence
 
-from visualizer import registry, views
+from visualizer import registry, sight, views
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, from_json, moment_of, to_json
-from visualizer.scene.timeline import timeline
+from visualizer.scene.timeline import Stretch, own_pace, timeline
 from visualizer.trace import Layer, Sample, Trace, load
 from visualizer.ui import commands, words
 from visualizer.ui.keysheet import KeySheet, keys_words
-from visualizer.ui.page import looked_at, page
-from visualizer.ui.stage import own_knobs
+from visualizer.ui.page import page
 
 PROMISED = {
     "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
@@ -134,31 +133,36 @@ def test_small_steps_end_at_both_ends():
     assert commands.next_part(times, first, -1) == first
 
 
-def test_where_a_beat_goes_in_steps_a_small_step_is_one_of_them():
-    times = timeline(digits())
+def paced(times, *stretches):
+    """The same beats, in each of which terms are added."""
+    return times.paced(lambda moment: replace(own_pace(moment.beat), stretches=stretches), "")
+
+
+def test_where_terms_are_added_a_small_step_is_one_of_them():
+    times = paced(timeline(digits()), Stretch(0.0, 1.0, 7))
     moment, phases = replace(times.settled(4), phase=0.0), [0.0]
     for _ in range(7):
-        moment = times.find(commands.next_step(times, moment, 1, 7).address)  # as the State keeps it
+        moment = times.find(commands.next_term(times, moment, 1).address)  # as the State keeps it
         phases.append(moment.phase)
     assert phases == pytest.approx([step / 7 for step in range(8)])
     assert [int(phase * 7 + 1e-9) for phase in phases] == list(range(8))
     assert moment.index == 4
-    beyond = commands.next_step(times, moment, 1, 7)
+    beyond = commands.next_term(times, moment, 1)
     assert (beyond.index, beyond.phase) == (5, 0.0)
     for step in range(6, -1, -1):
-        moment = times.find(commands.next_step(times, moment, -1, 7).address)
+        moment = times.find(commands.next_term(times, moment, -1).address)
         assert int(moment.phase * 7 + 1e-9) == step
-    before = commands.next_step(times, moment, -1, 7)
+    before = commands.next_term(times, moment, -1)
     assert (before.index, before.phase) == (3, 1.0)
     between = replace(times.settled(4), phase=0.5)
-    assert [commands.next_step(times, between, by, 7).phase for by in (1, -1)] == [4 / 7, 3 / 7]
+    assert [commands.next_term(times, between, by).phase for by in (1, -1)] == [4 / 7, 3 / 7]
 
 
-def test_steps_end_at_both_ends_of_the_timeline():
-    times = timeline(digits())
+def test_terms_end_at_both_ends_of_the_timeline():
+    times = paced(timeline(digits()), Stretch(0.0, 1.0, 5))
     last, first = times.settled(len(times.beats) - 1), replace(times.settled(0), phase=0.0)
-    assert commands.next_step(times, last, 1, 5) == last
-    assert commands.next_step(times, first, -1, 5) == first
+    assert commands.next_term(times, last, 1) == last
+    assert commands.next_term(times, first, -1) == first
 
 
 def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
@@ -215,6 +219,10 @@ def test_choosing_a_state_goes_to_its_step_and_keeps_the_step_where_none_is_mean
     assert does.select(state, reading(), times, Focus("gru", (0, 1), "weight_hh")).at == "gru.forward[4]"
 
 
+def looked_at(trace, moment, state):
+    return sight.sight(trace, state, moment).subject
+
+
 def test_up_and_down_go_from_unit_to_unit_at_the_same_step():
     times = timeline(reading())
     moment = times.find("gru.forward[3]")
@@ -240,7 +248,7 @@ def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
 
 def test_the_page_of_a_step_says_what_was_read():
     moment = timeline(reading()).find("gru.forward[2]")
-    made = page(reading(), moment, None, Look())
+    made = page(reading(), moment, looked_at(reading(), moment, State()), Look())
     said = " ".join(mark.plain for mark in made.still if isinstance(mark, Text))
     assert "step 2" in said
     assert "Having read “␣”." in said
@@ -261,26 +269,28 @@ def test_every_choice_of_every_view_has_words():
 def test_a_view_is_given_only_knobs_and_words_that_it_knows():
     look = Look(knobs=(("order", "last"), ("march", "rows"), ("ranking", "max"), ("strange", "x")))
     by_name = {view.name: view for view in views.all_views()}
-    assert own_knobs(by_name["walk"], look) == (("march", "rows"),)
-    assert own_knobs(by_name["unrolled"], look) == (("order", "last"),)
-    assert own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
-    assert own_knobs(by_name["network"], look) == (("ranking", "max"),)
+    assert sight.own_knobs(by_name["walk"], look) == (("march", "rows"),)
+    assert sight.own_knobs(by_name["unrolled"], look) == (("order", "last"),)
+    assert sight.own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
+    assert sight.own_knobs(by_name["network"], look) == (("ranking", "max"),)
 
 
-def test_small_steps_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
-    times, third = timeline(reading()), (1 / 3, 2 / 3)
-    moment, phases = replace(times.find("gru.forward[3]"), phase=commands.begun(third)), []
+def test_terms_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
+    third = Stretch(1 / 3, 2 / 3, 4)
+    every, alone = (paced(timeline(reading()), *stretches)
+                    for stretches in ((Stretch(0.0, 1 / 3, 4), third, Stretch(2 / 3, 1.0, 4)), (third,)))
+    moment, phases = replace(every.find("gru.forward[3]"), phase=third.phase(0)), []
     for _ in range(4):
-        moment = times.find(commands.next_step(times, moment, 1, 4, third).address)
+        moment = every.find(commands.next_term(every, moment, 1).address)
         phases.append(moment.phase)
     assert phases == pytest.approx([1 / 3 + step / 12 for step in range(1, 5)])
-    beyond = commands.next_step(times, moment, 1, 4, third)
+    beyond = commands.next_term(every, moment, 1)
     assert beyond.beat == moment.beat
     assert moment.phase < beyond.phase < moment.phase + 0.001
-    assert commands.next_step(times, moment, 1, 4, third, others=False).beat.step == 4, "that part alone is looked at"
+    assert commands.next_term(alone, moment, 1).beat.step == 4, "that part alone is looked at"
     for step in range(3, -1, -1):
-        moment = times.find(commands.next_step(times, moment, -1, 4, third).address)
+        moment = every.find(commands.next_term(every, moment, -1).address)
         assert moment.phase == pytest.approx(1 / 3 + step / 12, abs=0.001)
-    before = commands.next_step(times, moment, -1, 4, third)
+    before = commands.next_term(every, moment, -1)
     assert (before.beat.step, before.phase) == (3, 1 / 3)
-    assert commands.next_step(times, moment, -1, 4, third, others=False).beat.step == 2
+    assert commands.next_term(alone, moment, -1).beat.step == 2

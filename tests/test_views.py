@@ -63,7 +63,7 @@ def pictures(view: View, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
     found = []
     for index in range(len(times.beats)):
         for phase in (Fraction(1), Fraction(1, 2)):
-            moment = times.at(times.starts[index] + times.beats[index].seconds * phase)
+            moment = times.at(times.starts[index] + times.pace(index).seconds * phase)
             layer = trace[moment.beat.layer]
             foci = [None] + ([Focus(layer.name, (0,))] if layer.shape else [])
             found += [(f"{moment.address} {focus}", view.draw(trace, moment, focus, look)) for focus in foci]

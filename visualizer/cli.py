@@ -662,7 +662,7 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
 
 def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:
     """The backward beat of the focused layer, or the one in which the backward pass ends."""
-    from visualizer.scene.state import step_of
+    from visualizer.scene.subject import step_of
     from visualizer.scene.timeline import BACKWARD
 
     found = times.settled(len(times.beats) - 1) if focus is None else \

@@ -2,19 +2,20 @@
 
 A place says what a person has chosen: a view, an address, a focus, a look; much of it may be left open, or fit another
 recording than the one at hand. `sight` gives the pure answer to what is looked at then, and `picture` draws it. The
-stage, the inspector, the audience, a figure, a film, a picture on the command line and from Python all ask here, so that
-they cannot disagree.
+stage, the inspector, the audience, a figure, a film, a picture on the command line and from Python all ask here, so
+that they cannot disagree.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
 
 from visualizer import views
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.subject import step_of, subject
+from visualizer.scene.subject import NUMBER, step_of, subject
 from visualizer.scene.timeline import FORWARD, Moment, Timeline, timeline
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -77,6 +78,12 @@ def seen(trace: Trace, place: Place, moment: Moment | None = None, size: tuple[i
     return picture(trace, sight(trace, place, moment, size))
 
 
+def aside(trace: Trace, seen: Sight) -> Picture:
+    """The small picture that stands beside it, of a view that has one."""
+    assert seen.view.aside is not None
+    return seen.view.aside(trace, seen.moment, seen.focus, seen.look)
+
+
 def times(trace: Trace, place: Place) -> Timeline:
     """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen."""
     view = suiting(place.view, trace)
@@ -99,6 +106,11 @@ def suiting(name: str, trace: Trace) -> View:
     """The view of that name if it has anything to show of this recording, else the first that has."""
     found = [view for view in views.all_views() if view.suits(trace)]
     return next((view for view in found if view.name == name), found[0])
+
+
+def microscope(names: Iterable[str]) -> str:
+    """The first of these views that takes one number apart; empty if none does."""
+    return next((name for name in names if views.find(name).wants == NUMBER), "")
 
 
 def own_knobs(view: View, look: Look) -> tuple[tuple[str, str], ...]:

@@ -162,7 +162,7 @@ class Pace:
 
     def stretch(self, phase: float) -> Stretch | None:
         """The terms that are being added at a phase, or that were added last; None where the beat moves smoothly."""
-        begun = [stretch for stretch in self.stretches if stretch.start < phase]
+        begun = [stretch for stretch in self.stretches if stretch.start < phase - 1e-9]  # an address has 12 digits
         return begun[-1] if begun else self.stretches[0] if self.stretches else None
 
 
@@ -248,7 +248,7 @@ class Timeline:
 
     def paced(self, pace_of: Callable[[Moment], Pace] | None, first_sight: str) -> Timeline:
         """The same beats at another pace, with another first sight."""
-        return replace(self, first_sight=first_sight, **({} if pace_of is None else {"pace_of": pace_of}))
+        return replace(self, first_sight=first_sight, pace_of=pace_of or self.pace_of)
 
     def settled(self, index: int) -> Moment:
         """Beat `index`, complete; indices beyond either end give the first or the last beat."""

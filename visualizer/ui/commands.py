@@ -11,16 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from visualizer import lab, registry
+from visualizer import lab, registry, sight
 from visualizer.kinds import recurrent
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
-from visualizer.scene.timeline import Moment, Timeline
+from visualizer.scene.subject import array, is_inner, is_number, one_number, strongest, subject
+from visualizer.scene.timeline import BEGUN, Moment, Stretch, Timeline
 from visualizer.trace import Trace
-from visualizer.ui import words
-from visualizer.ui.page import WALK, looked_at, one_number, strongest, subject
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
@@ -271,21 +270,18 @@ def _small_step(by: int) -> Act:
         moment, times = window.store.moment, window.store.timeline
         if moment is None:
             return
-        steps, stretch = window.stage.picture.steps, window.stage.picture.stretch
-        focus = window.store.state.focus
-        others = focus is None or not does.is_inner(focus)
-        target = next_step(times, moment, by, max(steps, 1), stretch, others) \
-            if steps or not window.view().continuous else next_part(times, moment, by)
+        target = next_part(times, moment, by) if window.view().continuous else next_term(times, moment, by)
         window.store.apply(lambda state: does.go(_still(state), target))
     return act
 
 
 def play(window: Window) -> None:
-    """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
-    moment, steps = window.store.moment, window.stage.picture.steps
-    stretch = window.stage.picture.stretch
-    if moment is not None and steps > 1 and moment.phase + 1e-9 >= stretch[1] and not window.store.state.playing:
-        start = replace(moment, phase=begun(stretch))
+    """Start or pause; where terms are added and all are there, start that beat again."""
+    moment, times = window.store.moment, window.store.timeline
+    terms = None if moment is None else times.pace(moment.index).stretch(moment.phase)
+    if moment is not None and terms is not None and terms.terms > 1 and moment.phase + 1e-9 >= terms.end \
+            and not window.store.state.playing:
+        start = replace(moment, phase=terms.phase(0))
         window.store.apply(lambda state: replace(does.go(state, start), playing=True))
     elif moment is not None:
         window.store.apply(lambda state: does.play(state, window.store.timeline))
@@ -322,9 +318,9 @@ def turn_card(window: Window) -> None:
         return
     shown = window.store.state.look.knob("card", "auto")
     if shown == "auto":
-        about = looked_at(trace, moment, window.store.state)
+        about = _about(window.store.state, trace, moment)
         layer, key = trace[about.layer], about.part.removeprefix("inner.")
-        weighs = recurrent.weighs(layer, key) if does.is_inner(about) else "weight" in layer.weights
+        weighs = recurrent.weighs(layer, key) if is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     window.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
 
@@ -348,6 +344,11 @@ def _still(state: State) -> State:
     return replace(state, playing=False)
 
 
+def _about(state: State, trace: Trace, moment: Moment) -> Focus:
+    """What the picture is about."""
+    return sight.sight(trace, state, moment).subject
+
+
 def _on_subject(state: State, trace: Trace, moment: Moment) -> State:
     """Whatever the picture is about becomes the focus."""
     return replace(state, focus=subject(trace, moment, state.focus))
@@ -355,9 +356,9 @@ def _on_subject(state: State, trace: Trace, moment: Moment) -> State:
 
 def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     """The channel, unit or class before or after; where there are steps, the unit at the same step."""
-    about = looked_at(trace, moment, state)
+    about = _about(state, trace, moment)
     layer = trace[about.layer]
-    inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
+    inner = array(layer, about, moment.backward) if is_inner(about) else None
     if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
         return does.neighbour(replace(state, focus=about), trace, by)
     values = layer.output if inner is None else inner
@@ -383,22 +384,22 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
         return _on_subject(state, trace, moment)
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
-    if does.is_inner(about) and about.cell:
+    if is_inner(about) and about.cell:
         state = replace(state, focus=one_number(layer, about, moment.backward))
-        return replace(state, view=WALK) if WALK in views else state
+        return replace(state, view=sight.microscope(views) or state.view)
     if about.part != "output" or not layer.shape:
         return state
     if not about.cell:
         return replace(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
     state = with_pixel(state, trace, moment)
-    return replace(state, view=WALK) if WALK in views else state
+    return replace(state, view=sight.microscope(views) or state.view)
 
 
 def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
     """The level of a crumb: what it names, seen in the first view if it is more than the one number under the
     microscope."""
-    number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
-    if state.view == WALK and views and views[0] != WALK and not number:
+    number = focus is not None and focus.layer in trace and is_number(trace, focus)
+    if _in_microscope(state, views) and not number:
         state = replace(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
@@ -411,14 +412,19 @@ def turned(state: State, name: str, word: str) -> State:
 
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
-    if state.view == WALK and views and views[0] != WALK:
+    if _in_microscope(state, views):
         state = replace(state, view=_around(state.focus, views))
     return does.up(state)
 
 
+def _in_microscope(state: State, views: tuple[str, ...]) -> bool:
+    """Whether one number is looked at that can be seen among others, too."""
+    return bool(views) and state.view == sight.microscope(views) and state.view != views[0]
+
+
 def _around(focus: Focus | None, views: tuple[str, ...]) -> str:
     """The view that a number is seen in among others: gates and states among their steps, all else in the first."""
-    inner = focus is not None and does.is_inner(focus)
+    inner = focus is not None and is_inner(focus)
     return UNROLLED if inner and UNROLLED in views else views[0]
 
 
@@ -438,32 +444,21 @@ def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
     return replace(times.settled(index), phase=part / PARTS)
 
 
-BEGUN = 1e-3
-"""Where one part of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
+def next_term(times: Timeline, moment: Moment, by: int) -> Moment:
+    """One term more or less; beyond the first and the last one into the terms beside them, else into the beat beside.
 
-
-def begun(stretch: tuple[float, float]) -> float:
-    """The phase at which nothing of a stretch is done."""
-    start, end = stretch
-    return start and start + BEGUN * (end - start)
-
-
-def next_step(times: Timeline, moment: Moment, by: int, steps: int, stretch: tuple[float, float] = (0.0, 1.0),
-              others: bool = True) -> Moment:
-    """One more or one less of the small steps that a beat goes in, or the stretch of it that is shown.
-
-    Beyond its ends, into the stretch beside it if those are shown too, else into the beat beside it.
+    A beat without terms is one: it is there, or it is not.
     """
-    start, end = stretch
-    reached = min(1.0, max(0.0, (moment.phase - start) / (end - start))) * steps
-    least = BEGUN * steps if start else 0.0
-    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - least - 1e-9)) + by
-    if 0 < step <= steps:
-        return replace(moment, phase=end if step == steps else start + step / steps * (end - start))
-    if step == 0:
-        return replace(moment, phase=begun(stretch))
-    if others and (0 < start if by < 0 else moment.phase - 1e-9 <= end < 1):
-        return replace(moment, phase=start if by < 0 else begun((end, 2 * end - start)))
+    found = times.pace(moment.index).stretches or (Stretch(0.0, 1.0, 1),)
+    place = max((number for number, terms in enumerate(found) if terms.start < moment.phase - 1e-9), default=0)
+    terms = found[place]
+    reached = min(1.0, max(0.0, (moment.phase - terms.start) / (terms.end - terms.start))) * terms.terms
+    least = BEGUN * terms.terms if terms.start else 0.0
+    done = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - least - 1e-9)) + by
+    if 0 <= done <= terms.terms:
+        return replace(moment, phase=terms.phase(done))
+    if 0 <= place + by < len(found):
+        return replace(moment, phase=found[place + by].phase(0) if by > 0 else found[place + by].end)
     index = moment.index + by
     if not 0 <= index < len(times.beats):
         return moment

@@ -6,7 +6,7 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from visualizer.kinds import Taps, Terms, recurrent
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
-    BEAT,
     Focus,
     Image,
     Line,
@@ -30,7 +29,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
-from visualizer.scene.state import State, is_inner
+from visualizer.scene.subject import array, is_inner, strongest
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Array, Cell, Layer, Trace
@@ -42,8 +41,6 @@ SPAN = RIGHT - LEFT
 MAP = 144.0
 """Largest side of the map of a channel, at most 12 px for a value."""
 BINS = 30
-WALK = "walk"
-"""The view that takes one number apart, if there is one."""
 MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12, 6
 
 

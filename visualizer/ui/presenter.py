@@ -30,7 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
-from visualizer import paint
+from visualizer import paint, sight
 from visualizer.language import tr
 from visualizer.scene import room
 from visualizer.scene import state as does
@@ -41,8 +41,7 @@ from visualizer.trace import Trace
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import drawn, look_of, suiting
+from visualizer.ui.stage import drawn
 from visualizer.ui.store import recording_of
 
 if TYPE_CHECKING:
@@ -451,9 +450,8 @@ class Presenter(QObject):
 
 def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) -> Picture:
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
-    view = suiting(state.view, trace)
-    focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
-    return room.legible(drawn(view, trace, moment, focus, room.look_for(look_of(state, view, size), size)))
+    seen = sight.sight(trace, state, moment)
+    return room.legible(drawn(trace, replace(seen, look=room.look_for(seen.look, size))))
 
 
 def key_of(event: QKeyEvent) -> str:

@@ -17,6 +17,7 @@ from visualizer import lab, sight
 from visualizer.kinds import Report
 from visualizer.scene.state import State, moment_of
 from visualizer.scene.timeline import Moment, Timeline
+from visualizer.sight import Sight
 from visualizer.trace import Arrays, Trace
 
 MOST_UNDO = 200
@@ -71,6 +72,11 @@ class Store(QObject):
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
         return moment_of(self._state, self.timeline) if self._trace is not None else None
+
+    @property
+    def sight(self) -> Sight | None:
+        """What is looked at; None while there is no trace."""
+        return None if self._trace is None else sight.sight(self._trace, self._state)
 
     @property
     def waiting(self) -> bool:

@@ -23,14 +23,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
-from visualizer import data, lab, paint
+from visualizer import data, lab, paint, sight
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.registry import NotWritten, write_whole
 from visualizer.scene import figures, session
-from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Picture
 from visualizer.scene.state import State
+from visualizer.scene.subject import NUMBER
 from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
@@ -38,10 +38,9 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import Command, commands, out, to_level, turned
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
-from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.rail import Rail
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, SMALLEST, TOP, USUAL, WIDE
-from visualizer.ui.stage import Stage, own_knobs, suiting
+from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
@@ -84,8 +83,6 @@ class Window(QWidget):
         self.stage = Stage(store, self.frame)
         self.inspector = Inspector(store, self.frame)
         self.transport = Transport(store, self.run, self.frame)
-        self.transport.steps = lambda: self.stage.picture.steps
-        self.transport.stretch = lambda: self.stage.picture.stretch
         self.empty = Empty(self.run, self.frame)
         self.count: Callable[[Callable[[int], None] | None], None] = lambda heard: None
         """The player's clock in whole seconds."""
@@ -119,11 +116,16 @@ class Window(QWidget):
         trace = self.store.trace
         return () if trace is None else tuple(view for view in all_views.all_views() if view.suits(trace))
 
+    def _takes_apart(self, state: State) -> bool:
+        """Whether a State looks at one number alone."""
+        trace = self.store.trace
+        return trace is not None and sight.suiting(state.view, trace).wants == NUMBER
+
     def view(self) -> View:
         """The view that is shown; raises LookupError while nothing is open."""
         if self.store.trace is None:
             raise LookupError("Nothing is open; open a model or a recording.")
-        return suiting(self.store.state.view, self.store.trace)
+        return sight.suiting(self.store.state.view, self.store.trace)
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
         """One sentence in the quiet bar over the stage, and what can be done about it; nothing takes it away again."""
@@ -232,7 +234,9 @@ class Window(QWidget):
         from visualizer.export import Panel
 
         assert self.store.trace is not None
-        state = self.pictured()
+        state, seen = self.pictured(), self.store.sight
+        if seen is not None and seen.view.wants == NUMBER:
+            state = replace(state, focus=seen.subject)
         return Panel(self.store.trace, replace(state, look=replace(state.look, size=self.stage.picture.size)))
 
     def _file_name(self) -> str:
@@ -241,10 +245,10 @@ class Window(QWidget):
 
     def export_data(self) -> None:
         """Ask for a name and save numbers: the table of the picture, its layer, or the whole recording."""
-        trace, moment = self.store.trace, self.store.moment
-        if trace is None or moment is None:
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None:
             return
-        layer = looked_at(trace, moment, self.store.state).layer
+        layer = seen.subject.layer
         table, one, whole = (tr("Table of this picture"), tr("Every number of {layer}").format(layer=layer),
                              tr("Every number of every layer"))
         kinds = {f"{table} (*.csv)": (".csv", None), f"{table} (*.json)": (".json", None),
@@ -258,17 +262,15 @@ class Window(QWidget):
             self._write(path, lambda target: write_whole(target, data.to_bytes(suffix, trace, self.stage.picture, of)))
 
     def pictured(self) -> State:
-        """The State as far as the picture depends on it: in the microscope with its number, and no other view's
-        knobs; notes stay with the speaker."""
-        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        """The State as far as the picture depends on it: without other views' knobs; notes stay with the speaker."""
+        state = self.store.state
         state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
-        if trace is None or moment is None:
+        if self.store.trace is None:
             return state
         mine = lab.names() if state.model == lab.NAME else ()
-        kept = {*own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
+        kept = {*sight.own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
         look = replace(state.look, knobs=tuple(sorted(kept)))
-        focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
-        return replace(state, look=look, focus=focus, view=self.view().name)
+        return replace(state, look=look, view=self.view().name)
 
     def copy_picture(self) -> None:
         """The whole picture, at twice its size, on the clipboard."""
@@ -354,7 +356,7 @@ class Window(QWidget):
 
     def walk_back(self) -> None:
         """What Backspace does: back to the number that was taken apart before this one, else one level up."""
-        if not self._trail or self.store.state.view != WALK:
+        if not self._trail or not self._takes_apart(self.store.state):
             self.one_level_out()
             return
         at, focus = self._trail[-1]
@@ -393,18 +395,17 @@ class Window(QWidget):
         self._place()
 
     def _show_path(self) -> None:
-        trace, moment = self.store.trace, self.store.moment
-        if trace is None or moment is None:
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None:
             self._path_shown = ()
             self.top.show_path(())
             self.top.show_views((), "")
             return
-        state = self.store.state
-        shown = (id(trace), moment.beat, moment.opens, state.focus, state.view)
+        shown = (id(trace), seen.moment.beat, seen.subject, seen.view)
         if shown == self._path_shown:
             return
         self._path_shown = shown
-        self.top.show_path(words.path(trace, looked_at(trace, moment, state)))
+        self.top.show_path(words.path(trace, seen.subject))
         self.top.show_views(self.views(), self.view().name)
         self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")
 
@@ -428,10 +429,10 @@ class Window(QWidget):
     def _keep_trail(self, old: State, new: State) -> None:
         """Remember each number that was left for another one by a click in the microscope."""
         trace = self.store.trace
-        if new.view != WALK or old.view != WALK or new.model != old.model or trace is None:
+        if trace is None or new.model != old.model or not (self._takes_apart(old) and self._takes_apart(new)):
             self._trail.clear()
             return
-        left = subject(trace, does.moment_of(old, self.store.timeline), old.focus, whole=True)
+        left = sight.sight(trace, old).subject
         elsewhere = new.focus is not None and new.focus != old.focus and (
             (left.layer, left.part) != (new.focus.layer, new.focus.part) or old.at != new.at)
         if elsewhere and new.focus is not None and (old.at, left) != (new.at, new.focus) \
@@ -450,7 +451,7 @@ class Window(QWidget):
         """A row of the inspector, or a cell beside the stage, was clicked."""
         if focus is None or self.store.trace is None:
             return
-        if self.store.state.view == WALK:
+        if self._takes_apart(self.store.state):
             self.stage.pick(focus)
         else:
             self._select(focus)
@@ -576,7 +577,7 @@ class Window(QWidget):
         for name, found in knobs:
             menu.addSection(words.knob(name))
             group = QActionGroup(menu)
-            chosen = dict(own_knobs(self.view(), self.store.state.look)).get(name, found[0])
+            chosen = dict(sight.own_knobs(self.view(), self.store.state.look)).get(name, found[0])
             for word in found:
                 action = menu.addAction(words.knob_word(name, word))
                 action.setCheckable(True)

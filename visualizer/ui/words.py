@@ -14,8 +14,9 @@ from visualizer import kinds
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus
+from visualizer.scene.subject import array
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Array, Layer, Trace
+from visualizer.trace import Layer, Trace
 
 
 def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], ...]:

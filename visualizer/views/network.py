@@ -137,8 +137,7 @@ def _outline(trace: Trace, column: Column, look: Look) -> list[Mark]:
     if column.style == "bars":
         return _bars(trace, column, None, look)
     if column.style == "units":
-        box = (column.x, column.top, column.width, column.height)
-        return [Rect(*box, stroke="rule", inside=True)]
+        return [Rect(column.x, column.top, column.width, column.height, stroke="rule", inside=True)]
     boxes = [box for index in column.shown if (box := column.box(index)) is not None]
     corners = [((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)) for x, y, wide, high in boxes]
     return [Path(tuple(map(parts.polygon, corners)), stroke="rule")] if corners else []
@@ -781,5 +780,5 @@ def _answer_is_there(trace: Trace, times: Timeline) -> str:
 VIEW = View(
     "network", "Network", "Every map of every layer side by side, forwards and backwards.",
     suits=lambda trace: True, draw=draw, order=10,
-    telling=_answer_is_there, knobs=(("ranking", ("mean", "max", "gradient", "first"))),
+    telling=_answer_is_there, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
 )

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.scene import parts
