@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from visualizer.decay import below, decay
 from visualizer.scene import causes
-from visualizer.scene.decay import below, decay
 
 TRUE_AND_FALSE = [
     (causes.winners, (36, 144), (144, 144), "36 winners of 144"),

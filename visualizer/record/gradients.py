@@ -18,15 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from visualizer.decay import below, decay
 from visualizer.lab import BATCH, CHANNELS, CLASSES, FEATURES, IMAGES, SEEDS, SIDE, UNITS, WIDTH, Lab, knob
 
 Values = NDArray[np.floating]
 Weights = Mapping[str, Values]
 
 CELLS = ("rnn", "gru", "lstm")
-FIT = (5, 59)
-"""Steps back over which a half-life is fitted, where the sequence has so many."""
-ONE_PERCENT = 0.01
 FLAT = 0.9
 """A tanh beyond this is saturated: its slope is below 0.19."""
 SHUT = (0.05, 0.95)
@@ -367,30 +365,18 @@ def curves(norms: Values) -> dict[str, Values]:
         kept = mean[1:] / mean[:-1]
     finite = np.isfinite(relative).all(axis=0)
     beyond = math.nan if finite.all() else float(np.argmin(finite))
-    below = np.flatnonzero(mean < ONE_PERCENT)
+    small = below(mean)
     return {"seeds": relative, "mean": mean, "kept": kept, "at_loss": norms[:, 0], "fit": fit(mean),
-            "one_percent": np.float64(below[0] if below.size else math.nan), "beyond": np.float64(beyond),
+            "one_percent": np.float64(math.nan if small is None else small), "beyond": np.float64(beyond),
             "zeros": np.float64(np.count_nonzero(mean == 0))}
 
 
 def fit(mean: Values) -> Values:
-    """Half-life, factor a step, R², first and last step of a straight line through the logarithm of a curve.
-
-    Half-life = ln ½ / ln factor: negative or infinite where nothing decays. NaN where fewer than three points can be
-    drawn.
-    """
-    first = min(FIT[0], len(mean) // 4)
-    steps = np.arange(first, min(FIT[1], len(mean) - 1) + 1)
-    steps = steps[np.isfinite(mean[steps]) & (mean[steps] > 0)]
-    if len(steps) < 3:
-        return np.full(5, math.nan)
-    heights = np.log(mean[steps])
-    slope, start = np.polyfit(steps, heights, 1)
-    off, spread = heights - (slope * steps + start), heights - heights.mean()
-    whole = float(spread @ spread)
-    straight = 1 - float(off @ off) / whole if whole > 1e-20 else 1.0
-    half = math.log(0.5) / slope if slope else math.inf
-    return np.array([half, math.exp(slope), straight, steps[0], steps[-1]])
+    """Half-life, factor a step, R², first and last step of the line that `decay` lays through a curve; NaN where there
+    is none."""
+    line = decay(mean)
+    return np.full(5, math.nan) if line is None else \
+        np.array([line.half_life, line.factor, line.fit, line.since, line.until])
 
 
 def sizes(array: Values) -> Values:

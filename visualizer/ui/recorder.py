@@ -168,8 +168,12 @@ class Recorder(QObject):
 
     def _restore(self, found: Session) -> None:
         """Go to where a session or a picture was saved; Refused if what it needs is not there."""
-        if why := session.lacking(found, self._model_is_there(found.state) or Path(found.state.model).is_file()):
+        model = Path(found.state.model)
+        there = found.state.model == lab.NAME or self._model_is_there(found.state) or model.is_file()
+        if why := session.lacking(found, there):
             raise Refused(why)
+        if model.suffix == ".trace" and not found.state.sample and model.is_file():  # as the command line leaves it
+            found = replace(found, state=replace(found.state, sample=load(model).sample.name))
         key = recording_of(found.state)
         self._sessions.pop(key, None)
         self._sessions[key] = found

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.decay import below, half_life
 from visualizer.scene import causes, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.decay import below
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
@@ -220,7 +220,7 @@ def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
     gone = below(spread.whole, GONE)
     lasts = "; it does not decay."
     if -math.inf < spread.exponent < 0:
-        lasts = f", half-life {numbers.significant(math.log(0.5) / spread.exponent, 2)} steps."
+        lasts = f", half-life {numbers.significant(half_life(math.exp(spread.exponent)), 2)} steps."
     told = [f"Largest exponent {numbers.signed(spread.exponent, 3)}: {logchart.times(math.exp(spread.exponent))} a step"
             + lasts,
             f"Memory by the Frobenius norm, to 0.1 %: {gone} steps." if gone is not None else

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from visualizer.decay import ONE_PERCENT
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import (
     Image,
@@ -30,7 +31,6 @@ from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace
 from visualizer.views.gradient_flow._lab_facts import (
-    ONE_PERCENT,
     Lane,
     Study,
     Values,

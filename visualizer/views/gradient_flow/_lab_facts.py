@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import lab as knobs
+from visualizer.decay import Decay
 from visualizer.lab import Lab
 from visualizer.scene import causes, numbers
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Arrays, Trace
 
 Values = NDArray[np.float64]
-ONE_PERCENT = 0.01
-LASTS = (0.995, 1.005)
-"""A factor between these is neither decay nor growth within the steps that are shown."""
+GROWS = 1.005
+"""A factor up to this is no growth within the steps that are shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,21 +41,26 @@ class Lane:
     """(seed, step)."""
     kept: Values
     """The factor from each step to the next one back."""
-    half: float
-    """Steps in which it halves; not positive where it does not."""
-    factor: float
-    straight: float
-    """R² of the line that was fitted."""
-    window: tuple[int, int]
-    """First and last step of the fit."""
+    line: Decay | None
+    """What was fitted; None where too few sizes are left for a line."""
     one_percent: int | None
     beyond: int | None
     """The first step back whose number left the range."""
     zeros: int
 
     @property
+    def factor(self) -> float:
+        """Kept a step or layer; NaN where there is no line."""
+        return math.nan if self.line is None else self.line.factor
+
+    @property
+    def half(self) -> float:
+        """In how many steps or layers it halves."""
+        return math.nan if self.line is None else self.line.half_life
+
+    @property
     def decays(self) -> bool:
-        return 0 < self.factor < LASTS[0]
+        return self.line is not None and self.line.decays
 
     @property
     def gone(self) -> bool:
@@ -64,7 +69,7 @@ class Lane:
 
     @property
     def grows(self) -> bool:
-        return self.factor > LASTS[1]
+        return self.factor > GROWS
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,14 +119,13 @@ def _lanes(lab: Lab, arrays: Arrays) -> tuple[Lane, ...]:
 
 
 def _lane(arrays: Arrays, key: str, name: str, of: str, token: str, style: str, palette: str) -> Lane:
-    half, factor, straight, first, last = (float(part) for part in arrays[f"{key}.fit"])
-    if f"{key}.factor" in arrays:  # of a deep network: from the last layer to the first
-        factor = float(arrays[f"{key}.factor"])
-        half = math.log(0.5) / math.log(factor) if factor > 0 and factor != 1 else math.inf
-    window = (int(first), int(last)) if math.isfinite(first) else (0, 0)
+    _, factor, straight, first, last = (float(part) for part in arrays[f"{key}.fit"])
+    line = Decay(int(first), int(last), factor, straight) if math.isfinite(factor) else None
+    if f"{key}.factor" in arrays:  # of a deep network: from the last layer to the first, as it is published
+        line = Decay(0, len(arrays[f"{key}.mean"]) - 1, float(arrays[f"{key}.factor"]), straight)
     return Lane(name, of, token, style, palette, np.asarray(arrays[f"{key}.mean"], np.float64),
                 np.asarray(arrays[f"{key}.seeds"], np.float64), np.asarray(arrays[f"{key}.kept"], np.float64),
-                half, factor, straight, window, _whole(arrays[f"{key}.one_percent"]), _whole(arrays[f"{key}.beyond"]),
+                line, _whole(arrays[f"{key}.one_percent"]), _whole(arrays[f"{key}.beyond"]),
                 int(arrays[f"{key}.zeros"]))
 
 

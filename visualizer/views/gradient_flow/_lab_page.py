@@ -53,10 +53,9 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
         y = _fact(marks, rows, "Below 1 % after", crossed, y + 22, lane.name)
     if lane.name == "LSTM":
         y = _fact(marks, rows, "Kept of h and c together", share(found.at("lstm_state.mean", back)), y + 22, lane.name)
-    if found.unit == "step" and math.isfinite(lane.straight) and lane.window[1]:
-        first, last = lane.window
-        y = _fact(marks, rows, f"Line fit, steps {first} to {last}, R²", numbers.number(lane.straight, 4), y + 22,
-                  lane.name)
+    if found.unit == "step" and lane.line is not None:
+        fitted = f"Line fit, steps {lane.line.since} to {lane.line.until}, R²"
+        y = _fact(marks, rows, fitted, numbers.number(lane.line.fit, 4), y + 22, lane.name)
     return y
 
 

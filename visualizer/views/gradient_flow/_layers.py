@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.decay import Decay, decay
 from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.decay import Decay, decay
 from visualizer.scene.logchart import Curve
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, rich, unmarked
 from visualizer.scene.timeline import Moment, ease, timeline
@@ -104,12 +104,12 @@ def ways(trace: Trace, gradient: Values, at: int) -> int:
 
 
 def _line(trace: Trace, gradient: Values) -> Decay | None:
-    """The line through the layers that have weights, last one first."""
+    """The line through all layers that have weights, last one first."""
     deep = [index for index, layer in enumerate(trace) if "weight" in layer.weights and layer.output.ndim
             and not math.isnan(gradient[index]) and layer.kind in ("linear", "conv1d", "conv2d", "conv3d")]
     if len(deep) < FEWEST or not gradient[deep[-1]] > 0:
         return None
-    return decay(gradient[deep[::-1]] / gradient[deep[-1]])
+    return decay(gradient[deep[::-1]] / gradient[deep[-1]], since=0)
 
 
 def why(trace: Trace, layer: Layer, reader: Layer, kept: float) -> str:

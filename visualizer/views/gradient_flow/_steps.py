@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.decay import ONE_PERCENT, Decay, below, decay
 from visualizer.scene import causes, colour, logchart, numbers, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.decay import Decay, below, decay
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
     Focus,
@@ -32,7 +32,6 @@ from visualizer.scene.type import width
 from visualizer.trace import Arrays, Layer, Trace
 
 Values = NDArray[np.float64]
-ONE_PERCENT = 0.01
 STRIP = 6
 """Decades of the strip of cells."""
 
