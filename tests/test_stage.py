@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from visualizer import paint, record, registry, sight, views
-from visualizer.scene.picture import BEAT, Focus, Look, Rect
+from visualizer.scene.picture import BEAT, Focus, Image, Look, Rect
 from visualizer.scene.state import State
 from visualizer.scene.timeline import ease
 from visualizer.trace import load
@@ -107,11 +107,13 @@ def test_a_screen_reader_is_told_what_it_is_where_one_stands_and_what_is_seen(st
 
 def test_what_is_not_reached_yet_is_not_there_whether_it_plays_or_not(stage):
     paused = stage.picture
-    assert not places(paused, Focus("pool2", (3,))), "conv2 has just been computed"
+    tiles, = (mark for mark in paused if isinstance(mark, Image) and mark.focus == Focus("pool2"))
+    assert tiles.rows_shown == 0, "conv2 has just been computed"
     stage.store.update(playing=True)
     assert stage.picture is paused
     stage.store.update(playing=False, at="pool2.forward")
-    assert places(stage.picture, Focus("pool2", (3,)))
+    tiles, = (mark for mark in stage.picture if isinstance(mark, Image) and mark.focus == Focus("pool2"))
+    assert tiles.rows_shown == 1
 
 
 def test_a_waiting_stage_is_paler_and_has_a_line_of_accent(stage):

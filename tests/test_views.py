@@ -156,7 +156,7 @@ def test_a_deep_network_scrolls_under_its_input_and_answer() -> None:
         for moment in (times.settled(index), times.at(times.starts[index] + Fraction(1, 5))):
             picture = find("network").draw(deep(), moment, None, look)
             layers = {mark.focus.layer for mark in picture if isinstance(mark, Image) and mark.focus is not None}
-            assert {"input", "fc"} <= layers
+            assert {"input", "fc"} <= layers, "its tiles stand there, covered or not"
             if moment.phase == 1 and deep()[moment.beat.layer].output.ndim == 3:
                 assert moment.beat.layer in layers
             assert any(" of 29; the others scroll" in mark.plain for mark in picture if isinstance(mark, Text))

@@ -172,6 +172,8 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
     check(trace, view, theme, turned)
     look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
+    if focus is not None:
+        _existing(trace, focus)
     place = State(view=view, at=at, focus=focus, look=look)
     if at:
         sight.times(trace, place).find(at)  # raises where the place would fall back
@@ -203,16 +205,21 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
         cell = tuple(int(number) for number in numbers.split(",")) if numbers else ()
     except ValueError:
         raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
-    layer = trace[name]
+    return _existing(trace, Focus(name, cell, part or "output"))
+
+
+def _existing(trace: Trace, focus: Focus) -> Focus:
+    """The focus itself; raises LookupError for a part that does not exist, IndexError for a cell outside of it."""
+    layer, cell = trace[focus.layer], focus.cell
     inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
     arrays = {"output": layer.output, **layer.weights, **inner}
-    if (part or "output") not in arrays:
-        raise LookupError(f"{name} has no part {part!r}; choose one of {', '.join(arrays)}.")
-    shape = arrays[part or "output"].shape
+    if focus.part not in arrays:
+        raise LookupError(f"{layer.name} has no part {focus.part!r}; choose one of {', '.join(arrays)}.")
+    shape = arrays[focus.part].shape
     if len(cell) > len(shape) or any(not 0 <= index < length for index, length in zip(cell, shape, strict=False)):
         limits = ", ".join(f"0…{length - 1}" for length in shape)
-        raise IndexError(f"{name} has no cell {numbers}; it has {limits or 'one number'}.")
-    return Focus(name, cell, part or "output")
+        raise IndexError(f"{layer.name} has no cell {','.join(map(str, cell))}; it has {limits or 'one number'}.")
+    return focus
 
 
 def _check_knobs(view: views.View, knobs: dict[str, str]) -> None:

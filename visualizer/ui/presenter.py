@@ -111,7 +111,7 @@ class Presenter(QObject):
             self._move_over()
             return
         if self._presented != recording_of(self.store.state):
-            self.store.apply(lambda state: replace(state, at="", playing=False))
+            self.store.apply(lambda state: does.first(replace(state, playing=False), self.store.timeline))
             self.seconds = 0
         self.present_here()
 

@@ -174,7 +174,7 @@ class Window(QWidget):
         chooses the format. Returns a sentence if its letters come out too small for paper."""
         from visualizer.ui import exporting
 
-        return exporting.write(path, self.panels or [self._panel()], exporting.remembered())
+        return exporting.write(path, self.panels or [self.panel()], exporting.remembered())
 
     @cached_property
     def presenter(self) -> Presenter:
@@ -218,7 +218,7 @@ class Window(QWidget):
         """Put what the stage shows into the figure that is exported next."""
         if self.store.trace is None:
             return
-        self.panels.append(self._panel())
+        self.panels.append(self.panel())
         self.say(tr("This is panel {letter} of the figure now; export it with E, or take it out again with Shift+A.")
                  .format(letter=figures.letter(len(self.panels) - 1)))
 
@@ -229,7 +229,7 @@ class Window(QWidget):
         self.say(tr("The figure has {count} panels.").format(count=len(self.panels)) if self.panels
                  else tr("The figure has no panels; what is exported is what the stage shows."))
 
-    def _panel(self) -> Panel:
+    def panel(self) -> Panel:
         """What the stage shows, as it stands in a figure."""
         from visualizer.export import Panel
 

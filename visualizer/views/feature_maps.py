@@ -8,6 +8,7 @@ from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import Column, lanes_height, ranked
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
@@ -174,5 +175,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 
 VIEW = View(
     "feature_maps", "Maps", "Every channel of one layer, as large as the window allows.",
-    suits=lambda trace: True, draw=draw, order=20, knobs=(("ranking", ("first", "mean", "max", "gradient")),),
+    suits=lambda trace: True, draw=draw, telling=weighed, order=20,
+    knobs=(("ranking", ("first", "mean", "max", "gradient")),),
 )

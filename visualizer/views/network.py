@@ -30,7 +30,8 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import reading
 from visualizer.scene.steps import arrived, read
 from visualizer.scene.subject import strongest, subject
-from visualizer.scene.timeline import FORWARD, Moment, Timeline, ease, in_beat, part, timeline
+from visualizer.scene.telling import answered
+from visualizer.scene.timeline import Moment, ease, in_beat, part, timeline
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import View
@@ -128,14 +129,14 @@ def _uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: 
         return []
     if column.style == "number":
         return _loss(trace, column, look) if shown == 1 or moment.backward else []
-    marks = _outline(trace, column, look) if shown < 1 else []
-    return marks + (_body(trace, column, moment, look, shown) if shown > 0 else [])
-
-
-def _outline(trace: Trace, column: Column, look: Look) -> list[Mark]:
-    """Where values will stand: empty tiles; an answer is hatched."""
     if column.style == "bars":
-        return _bars(trace, column, None, look)
+        return parts.faded(_bars(trace, column, moment.backward, look), shown) if shown > 0 else \
+            _bars(trace, column, None, look)
+    return [*(_outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
+
+
+def _outline(column: Column) -> list[Mark]:
+    """Where values will stand: empty tiles."""
     if column.style == "units":
         return [Rect(column.x, column.top, column.width, column.height, stroke="rule", inside=True)]
     boxes = [box for index in column.shown if (box := column.box(index)) is not None]
@@ -154,9 +155,8 @@ def _steps_to_come(trace: Trace, layer: Layer, moment: Moment) -> NDArray[np.boo
 
 
 def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float) -> list[Mark]:
+    """The tiles of a column, uncovered as far as it has been computed; what is covered still answers to a click."""
     backward = moment.backward
-    if column.style == "bars":
-        return parts.faded(_bars(trace, column, backward, look), shown)
     to_come = _steps_to_come(trace, trace[column.layer], moment)
     marks = parts.tiles(trace, column, look, backward, shown, to_come)
     if shown == 1 and look.signs:
@@ -276,7 +276,8 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
         marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
         marks += parts.faded(_header_lines(trace, plan, column, True, look), share)
     else:
-        marks += _header_lines(trace, plan, column, moment.backward, look)
+        come = moment.backward and _reached(trace, column, moment) > 0
+        marks += _header_lines(trace, plan, column, come, look)
     return marks
 
 
@@ -770,15 +771,8 @@ def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
     return ""
 
 
-def _answer_is_there(trace: Trace, times: Timeline) -> str:
-    """All of the way forward has been gone, and the answer is there."""
-    last = next(beat for beat in reversed(times.beats) if beat.direction == FORWARD)
-    found = None if trace.answer is None else times.of(trace.answer.name, FORWARD)
-    return last.address if found is None else found.address
-
-
 VIEW = View(
     "network", "Network", "Every map of every layer side by side, forwards and backwards.",
     suits=lambda trace: True, draw=draw, order=10,
-    telling=_answer_is_there, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
+    telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
 )

@@ -14,6 +14,7 @@ from visualizer.kinds import recurrent
 from visualizer.scene import parts
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Table, Text, rich, unmarked
 from visualizer.scene.subject import NUMBER, is_inner, subject
+from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import View
@@ -295,6 +296,7 @@ def _table(trace: Trace, card: Card) -> Table:
 
 VIEW = View(
     "walk", "Microscope", "Any number, taken apart into the terms that made it, forwards and backwards.",
-    suits=lambda trace: True, draw=draw, wants=NUMBER, pace=pace, order=13, continuous=False, aside=aside,
+    suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
+    continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
 )
