@@ -20,7 +20,7 @@ from visualizer.scene import session
 from visualizer.scene import state as does
 from visualizer.scene.session import Session
 from visualizer.scene.state import State
-from visualizer.trace import Refused, load
+from visualizer.trace import Refused
 
 BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
 """What a thing can be: a model that comes with the app, the laboratory, a model file, one finished recording, a session
@@ -169,7 +169,7 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
     if found.what == LABORATORY:
         return Session(does.enter_lab(now))
     if found.what == RECORDING:
-        recorded = load(found.name)
+        recorded = traces.load(found.name)
         seen = _begun(now, cards, card.of_trace(recorded, found.name))
         return Session(replace(seen, sample=recorded.sample.name), recorded)
     if found.what == INPUT:
@@ -203,6 +203,17 @@ def _restored(saved: Session, sample: str | None, edits: tuple[str, ...] | None)
     if why := session.lacking(found, is_there(found.state.model)):
         raise Refused(why)
     return found
+
+
+def is_lab(state: State) -> bool:
+    """Whether a State stands in the laboratory."""
+    return state.model == lab.NAME
+
+
+def is_recording(model: str) -> bool:
+    """Whether what a State names as its model is one finished recording: a file of which no other numbers can come."""
+    return Path(model).suffix.lower() == traces.SUFFIX or (_exists(Path(model)) and Path(model).is_file() and
+                                                           traces.HEADER in _members(Path(model)))
 
 
 def is_there(model: str) -> bool:

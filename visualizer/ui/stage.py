@@ -38,7 +38,7 @@ from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
-from visualizer.ui.commands import out
+from visualizer.ui.levels import out
 from visualizer.ui.store import Store
 
 RADIUS = 10.0
