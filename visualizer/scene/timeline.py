@@ -65,6 +65,10 @@ class Moment:
     index: int = 0
     """Which beat of the timeline, counted from 0."""
 
+    def __post_init__(self) -> None:
+        """It is exactly what its address says, so that a film, the window and a file draw the same."""
+        object.__setattr__(self, "phase", float(f"{self.phase:.12g}"))
+
     @property
     def address(self) -> str:
         return self.beat.address if self.phase == 1 else f"{self.beat.address}@{self.phase:.12g}"
