@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
@@ -12,7 +12,7 @@ from visualizer import registry
 from visualizer.export.film import Film
 from visualizer.scene import state as states
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import load
 from visualizer.ui.player import TICK, Player
 from visualizer.ui.store import Store
@@ -35,7 +35,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(qapp) -> Store:
-    return Store(State(at="input.forward@0"), chain(4))
+    return Store(changed(State(), at="input.forward@0"), chain(4))
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_ticks_are_no_steps_of_undo(store, player, clock) -> None:
     for _ in range(20):
         after(TICK, clock, player)
     store.undo()
-    assert store.state == State(at="input.forward@0")
+    assert store.state == changed(State(), at="input.forward@0")
     assert not store.can_undo
 
 
@@ -197,10 +197,10 @@ def test_another_network_goes_on_from_the_moment_that_was_kept(store, player, cl
 
 
 def test_playing_without_a_recording_waits_for_one(qapp, clock) -> None:
-    store = Store(State(playing=True))
+    store = Store(changed(State(), playing=True))
     player = Player(store, clock)
     after(5000, clock, player)
-    assert store.state == State(playing=True)
+    assert store.state == changed(State(), playing=True)
     store.set_trace(chain(3))
     after(310, clock, player)
     assert store.state.at == store.timeline.after(store.timeline.telling, Fraction(31, 100)).address
@@ -223,7 +223,7 @@ def test_the_real_clock_moves_it(store, qtbot) -> None:
 def microscope(qapp) -> Store:
     """One number of a convolution, taken apart into its 55 terms."""
     trace = load(registry.folder("assets") / "traces" / "digits_cnn.trace")
-    return Store(State(view="walk", at="conv2.forward@0", focus=Focus("conv2", (7, 3, 5))), trace)
+    return Store(changed(State(), view="walk", at="conv2.forward@0", focus=Focus("conv2", (7, 3, 5))), trace)
 
 
 def test_three_terms_are_slow_and_all_others_come_in_two_and_a_half_seconds(microscope, clock) -> None:
@@ -302,7 +302,7 @@ def test_a_glide_does_not_stop_what_plays(store, player, clock) -> None:
 
 
 def test_with_reduced_motion_a_glide_is_a_cut(store, player) -> None:
-    store.apply(lambda state: replace(state, look=Look(reduced_motion=True)))
+    store.apply(lambda state: changed(state, look=Look(reduced_motion=True)))
     heard: list[float] = []
     player.glide("it", 0.2, heard.append)
     assert heard == [1]

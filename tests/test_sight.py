@@ -18,7 +18,8 @@ from visualizer import export, paint, registry, sight, views
 from visualizer.export import film as films
 from visualizer.record.lab import record_lab
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.state import State, from_json
+from visualizer.scene.recipe import recipe_of
+from visualizer.scene.state import State, changed, from_json
 from visualizer.scene.subject import NUMBER
 from visualizer.trace import load
 from visualizer.ui.stage import Stage
@@ -88,13 +89,13 @@ def test_the_window_a_film_and_a_shot_are_the_same_at_every_beat(case: str, requ
         thing = str(cnn()) if which == "cnn" else str(trace_of("lstm").save(tmp_path / "a.trace"))
         trace = load(thing)
     look = Look(size=SIZE)
-    state = State(model=thing, sample=trace.sample.name, view=view, focus=focus, look=look)
+    state = changed(State(), recipe=recipe_of(thing, trace.sample.name), view=view, focus=focus, look=look)
     film = films.Film(trace, view, focus, look, fps=fps)
     frames: dict[int, int] = {}
     for frame in range(film.count):
         if film.moment(frame).phase > 0.3:
             frames.setdefault(film.moment(frame).index, frame)
-    assert not every or len(frames) >= 0.8 * len(film.times.beats), "nearly every beat has a frame that shows it under way"
+    assert not every or len(frames) >= 0.8 * len(film.times.beats), "most beats have a frame under way"
     wanted = [frame for frame, in some([(frame,) for frame in frames.values()], sample=6)]
     chosen = [] if focus is None else ["--focus", _words(focus)]
     size = ["--size", f"{SIZE[0]}x{SIZE[1]}"]
@@ -131,20 +132,20 @@ def _words(focus: Focus) -> str:
 
 def test_a_view_stands_where_it_has_most_to_tell_until_a_moment_is_chosen() -> None:
     trace, lstm = load(cnn()), trace_of("lstm")
-    network, number = State(), State(view="walk", focus=Focus("conv2", (3, 4, 7)))
+    network, number = State(), changed(State(), view="walk", focus=Focus("conv2", (3, 4, 7)))
     assert sight.sight(trace, network).moment.address == "softmax.forward"
     assert "%" in sight.seen(trace, network).caption
     assert sight.sight(trace, number).moment.address == "conv2.forward"
     assert sight.sight(trace, number).subject == Focus("conv2", (3, 4, 7))
     steps = len(lstm["rnn"].output)
     for view in ("unrolled", "hidden_state", "trajectory"):
-        assert sight.sight(lstm, State(view=view)).moment.address == f"rnn.forward[{steps}]", view
+        assert sight.sight(lstm, changed(State(), view=view)).moment.address == f"rnn.forward[{steps}]", view
 
 
 @pytest.mark.parametrize("view", [view.name for view in views.all_views()])
 def test_every_view_has_a_telling_moment_of_its_own_timeline(view: str) -> None:
     for trace in (load(cnn()), trace_of("lstm"), trace_of("rnn")):
-        place = State(view=view)
+        place = changed(State(), view=view)
         times = sight.times(trace, place)
         assert times.find(times.first_sight or times.beats[0].address) == times.telling
         seen = sight.sight(trace, place)
@@ -155,10 +156,10 @@ def test_every_view_has_a_telling_moment_of_its_own_timeline(view: str) -> None:
 
 def test_a_place_of_another_recording_falls_back_to_what_there_is() -> None:
     trace = load(cnn())
-    place = State(view="unrolled", at="lstm.forward[9]", focus=Focus("lstm", (3, 4)))
+    place = changed(State(), view="unrolled", at="lstm.forward[9]", focus=Focus("lstm", (3, 4)))
     seen = sight.sight(trace, place)
     assert (seen.view.name, seen.focus, seen.moment.address) == ("network", None, "softmax.forward")
-    outside = sight.sight(trace, State(view="walk", focus=Focus("conv2", (99, 0, 0))))
+    outside = sight.sight(trace, changed(State(), view="walk", focus=Focus("conv2", (99, 0, 0))))
     assert outside.focus == Focus("conv2")
 
 
@@ -173,6 +174,6 @@ def test_a_picture_that_is_saved_without_a_moment_opens_at_the_one_that_it_shows
 
 def test_knobs_of_another_view_do_not_change_a_picture() -> None:
     trace = load(cnn())
-    place = State(look=Look(knobs=(("fold", "1"), ("march", "rows"))))
+    place = changed(State(), look=Look(knobs=(("fold", "1"), ("march", "rows"))))
     assert sight.sight(trace, place).look.knobs == ()
     assert sight.seen(trace, place) == sight.seen(trace, replace(place, look=Look()))

@@ -21,8 +21,8 @@ from visualizer.trace import Trace
 from visualizer.views import View
 
 
-class Place(Protocol):
-    """Where one stands in a recording."""
+class Standpoint(Protocol):
+    """Where one stands in a recording: a Place, the active place of a State, or a film."""
 
     @property
     def view(self) -> str:
@@ -55,7 +55,7 @@ class Sight:
     """With the knobs that the view has, and no others."""
 
 
-def sight(trace: Trace, place: Place, moment: Moment | None = None, size: tuple[int, int] | None = None) -> Sight:
+def sight(trace: Trace, place: Standpoint, moment: Moment | None = None, size: tuple[int, int] | None = None) -> Sight:
     """What is looked at from a place in a recording; at another `moment` than its own, or in another `size`.
 
     A view that has nothing to show of the recording gives way to the first that has.
@@ -73,7 +73,7 @@ def picture(trace: Trace, seen: Sight) -> Picture:
     return seen.view.draw(trace, seen.moment, seen.focus, seen.look)
 
 
-def seen(trace: Trace, place: Place, moment: Moment | None = None, size: tuple[int, int] | None = None) -> Picture:
+def seen(trace: Trace, place: Standpoint, moment: Moment | None = None, size: tuple[int, int] | None = None) -> Picture:
     """The picture of a place: what the stage shows, a film, and a file."""
     return picture(trace, sight(trace, place, moment, size))
 
@@ -84,14 +84,14 @@ def aside(trace: Trace, seen: Sight) -> Picture:
     return seen.view.aside(trace, seen.moment, seen.focus, seen.look)
 
 
-def times(trace: Trace, place: Place) -> Timeline:
+def times(trace: Trace, place: Standpoint) -> Timeline:
     """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen."""
     view = suiting(place.view, trace)
     look = replace(place.look, knobs=own_knobs(view, place.look))
     return _times(trace, view, existing(trace, place.focus), look)
 
 
-def moment_of(trace: Trace, place: Place) -> Moment:
+def moment_of(trace: Trace, place: Standpoint) -> Moment:
     """The moment at which a place stands; an address of another recording falls back to the telling one."""
     known = times(trace, place)
     try:

@@ -14,7 +14,7 @@ from typing import Any
 from visualizer import data, registry, sight, views
 from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.state import State, to_json
+from visualizer.scene.state import Place, State, changed, to_json
 from visualizer.trace import Refused, Trace
 
 MM = 25.4
@@ -99,7 +99,7 @@ class Panel:
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
-        return sight.seen(self.trace, replace(self.state, look=replace(self.state.look, bars=bars)), size=size)
+        return sight.seen(self.trace, changed(self.state, look=replace(self.state.look, bars=bars)), size=size)
 
     @property
     def way_back(self) -> str:
@@ -174,7 +174,7 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
     if focus is not None:
         _existing(trace, focus)
-    place = State(view=view, at=at, focus=focus, look=look)
+    place = Place(view=view, at=at, focus=focus, look=look)
     if at:
         sight.times(trace, place).find(at)  # raises where the place would fall back
     return sight.seen(trace, place)

@@ -7,11 +7,11 @@ plays and nothing glides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
+from visualizer.scene.state import changed
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.ui.store import Store
 
@@ -139,7 +139,7 @@ class Player(QObject):
 
     def _show(self, moment: Moment, playing: bool) -> None:
         self._at, self._shown = moment.address, Fraction(self._clock())
-        self._store.apply(lambda state: replace(state, at=self._at, playing=playing), undoable=False)
+        self._store.apply(lambda state: changed(state, at=self._at, playing=playing), undoable=False)
 
     def _start(self, since: Fraction | None = None) -> None:
         """Count from the State's own moment, from now on or from when it was shown."""

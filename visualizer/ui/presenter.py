@@ -44,7 +44,6 @@ from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.commands import Context, commands, find, is_typed, key_for, keyed
 from visualizer.ui.commands.presenting import BLACK, WHITE
 from visualizer.ui.stage import drawn
-from visualizer.ui.store import recording_of
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
@@ -112,7 +111,7 @@ class Presenter(QObject):
         if self.on:
             self._move_over()
             return
-        if self._presented != recording_of(self.store.state):
+        if self._presented != self.store.state.recipe:
             self.store.apply(lambda state: does.first(replace(state, playing=False), self.store.timeline))
             self.seconds = 0
         self.present_here()
@@ -126,7 +125,7 @@ class Presenter(QObject):
             return
         home = self.window.screen()
         others = [screen for screen in self.screens() if screen is not home]
-        self._presented = recording_of(self.store.state)
+        self._presented = self.store.state.recipe
         self.blank, self.frozen, self.typed, self.alone = "", False, "", None
         self.audience = Audience(self)
         self.audience.go_to(others[0] if others else home)

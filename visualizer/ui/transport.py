@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
-from visualizer import lab, paint
+from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
@@ -86,7 +86,7 @@ class Transport(QWidget):
             march = self.store.state.look.knob("march", "terms")
             return words.small_step(march, terms.done(moment.phase), terms.terms)
         trace = self.store.trace
-        if trace is not None and moment.backward and self.store.state.model == lab.NAME:
+        if trace is not None and moment.backward and self.store.state.in_lab:
             wanted, _ = does.lab_of(self.store.state)
             if moment.beat.step is not None and wanted.experiment == "time":
                 total = int(wanted.steps)

@@ -22,13 +22,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
-from visualizer import data, lab, paint, sight
+from visualizer import data, paint, sight
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.registry import NotWritten, write_whole
 from visualizer.scene import figures, session
 from visualizer.scene.picture import Focus, Picture
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.subject import NUMBER
 from visualizer.trace import Refused
 from visualizer.ui import style, words
@@ -244,8 +244,8 @@ class Window(QWidget):
         assert self.store.trace is not None
         state, seen = self.pictured(), self.store.sight
         if seen is not None and seen.view.wants == NUMBER:
-            state = replace(state, focus=seen.subject)
-        return Panel(self.store.trace, replace(state, look=replace(state.look, size=self.stage.picture.size)))
+            state = changed(state, focus=seen.subject)
+        return Panel(self.store.trace, changed(state, look=replace(state.look, size=self.stage.picture.size)))
 
     def _file_name(self) -> str:
         name = f"{Path(self.store.state.model).stem}-{self.store.state.at or 'input'}"
@@ -275,10 +275,8 @@ class Window(QWidget):
         state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
         if self.store.trace is None:
             return state
-        mine = lab.names() if state.model == lab.NAME else ()
-        kept = {*sight.own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
-        look = replace(state.look, knobs=tuple(sorted(kept)))
-        return replace(state, look=look, view=self.view().name)
+        look = replace(state.look, knobs=tuple(sorted(sight.own_knobs(self.view(), state.look))))
+        return changed(state, look=look, view=self.view().name)
 
     def unclear(self) -> bool:
         """Take back the clearing of the drawing pad, if that was done last."""
@@ -296,7 +294,7 @@ class Window(QWidget):
 
     def sweep(self) -> None:
         """Have the knob that was turned last go through its range."""
-        if self.store.state.model == lab.NAME:
+        if self.store.state.in_lab:
             self.sweep_wanted.emit(self.rail.knobs.swept)
 
     def toggle_details(self) -> None:
