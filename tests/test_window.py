@@ -39,8 +39,10 @@ from visualizer.trace import load
 from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import places
+from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.inspector import badge_words
 from visualizer.ui.rail import choose_model
+from visualizer.ui.saving import pictured, pinned
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import fitting
 from visualizer.ui.window import Window
@@ -266,13 +268,13 @@ def test_presenting_is_full_screen_in_projector_colours_and_escape_only_leaves_i
 
 
 def test_the_menu_bar_lists_every_command_with_its_key(window):
-    listed = {action.text(): action for menu in window.bar.actions() for action in menu.menu().actions()}
+    listed = {action.text(): action for menu in window.menus.bar.actions() for action in menu.menu().actions()}
     for command in window.commands.values():
         assert [key.toString() for key in listed[command.title].shortcuts()], command.name
         assert listed[command.title].toolTip() == command.tip
-    assert window.bar.isHidden()
+    assert window.menus.bar.isHidden()
     press(window, Key.Key_F10)
-    assert not window.bar.isHidden()
+    assert not window.menus.bar.isHidden()
 
 
 # --- mouse ----------------------------------------------------------------------------------------------------------
@@ -414,10 +416,10 @@ def test_the_card_turns_over_and_the_march_goes_on_by_key_and_by_menu(window):
         press(window, Key.Key_M)
         assert window.store.state.look.knob("march", "") == word
         assert window.transport.counter() == counter
-    window.options.aboutToShow.emit()
-    chosen = [action.text() for action in window.options.actions() if action.isChecked()]
+    window.menus.options.aboutToShow.emit()
+    chosen = [action.text() for action in window.menus.options.actions() if action.isChecked()]
     assert chosen == ["What it hands on", "Term by term"]
-    next(action for action in window.options.actions() if action.text() == "Row by row over the map").trigger()
+    next(action for action in window.menus.options.actions() if action.text() == "Row by row over the map").trigger()
     assert window.store.state.look.knob("march", "") == "rows"
     window.store.update(view="network")
     press(window, Key.Key_C)
@@ -465,11 +467,11 @@ def test_a_picture_carries_the_number_it_shows_and_only_its_own_knobs(window):
     knobs = (("march", "rows"), ("ranking", "max"))
     window.store.apply(lambda state: changed(state, look=replace(state.look, knobs=knobs)))
     window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="walk")
-    carried = window.panel().state
+    carried = pinned(window.store)
     assert carried.focus == Focus("relu2", (7, 3, 5))
     assert carried.look.knobs == (("march", "rows"),)
     assert sight.seen(window.store.trace, carried) == window.stage.picture
-    assert window.pictured().focus == Focus("conv2", (7, 3, 5)), "a film goes on to other layers"
+    assert pictured(window.store).focus == Focus("conv2", (7, 3, 5)), "a film goes on to other layers"
 
 
 def test_escape_leaves_the_part_first(window):
@@ -551,7 +553,7 @@ def test_the_frame_at_1600_by_900_is_the_one_that_was_drawn(window):
 ])
 def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail, inspector, menu):
     window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
-    assert (window.frame.width(), window.frame.height()) == size
+    assert (window.panes.width(), window.panes.height()) == size
     assert window.rail.width() == rail
     assert window.inspector.isVisible() == inspector
     assert window.top.view_button.isVisible() == menu
@@ -706,7 +708,7 @@ def test_no_button_is_clipped_too_small_or_under_another(qtbot, digits, size, bu
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 def test_everything_the_keyboard_reaches_has_a_name(qtbot, digits, size):
     window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
-    window.toggle_details()
+    window.panes.toggle_details()
     window.inspector.tabs.buttons[1].click()
     window.rail.toggle_pad()
     reachable = [widget for widget in window.findChildren(QWidget)
@@ -769,7 +771,7 @@ def test_the_badge_has_the_colour_of_its_verdict(qtbot, digits, report, token):
 
 def test_an_empty_window_says_what_to_do_and_nothing_breaks(qtbot):
     window = opened(qtbot, Store(State()))
-    assert window.empty.isVisible()
+    assert window.panes.empty.isVisible()
     window.setFocus()
     for key in (Key.Key_Right, Key.Key_Space, Key.Key_R, Key.Key_Up, Key.Key_Return, Key.Key_Escape, Key.Key_U,
                 Key.Key_I):
@@ -1064,7 +1066,7 @@ def test_an_exported_picture_opens_again_in_the_place_it_was_taken(qtbot, runnin
     until(qtbot, lambda: not store.waiting)
     picture = running.window.stage.picture.dump()
     for suffix in ("png", "svg", "pdf"):
-        running.window.export_to(tmp_path / f"it.{suffix}")
+        export_to(running.window, tmp_path / f"it.{suffix}")
     store.update(at="input.forward", focus=None, view="filters")
     for suffix in ("png", "svg", "pdf"):
         running.recorder.open(str(tmp_path / f"it.{suffix}"))

@@ -1,0 +1,59 @@
+"""Saving: what is shown becomes a file, or one sentence says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from visualizer.language import tr
+from visualizer.registry import NotWritten
+from visualizer.scene.state import State, changed
+from visualizer.scene.subject import NUMBER
+from visualizer.trace import Refused
+from visualizer.ui.store import Store
+
+if TYPE_CHECKING:
+    from visualizer.export import Panel
+
+
+def saved(path: str, save: Callable[[Path], object]) -> str:
+    """Save, and say so; or say in one sentence why not. A sentence that `save` answers is added."""
+    try:
+        note = save(Path(path))
+    except (Refused, LookupError, ValueError, OSError, MemoryError) as error:
+        said = tr("{name} was not saved: {why}").format(name=Path(path).name, why=error)
+        return str(error) if isinstance(error, NotWritten) else said
+    said = tr("Saved as {name}.").format(name=Path(path).name)
+    return f"{said} {note}" if isinstance(note, str) and note else said
+
+
+def pictured(store: Store) -> State:
+    """The State as far as a film depends on it: without other views' knobs; notes stay with the speaker."""
+    seen, state = store.sight, store.state
+    state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
+    if seen is None:
+        return state
+    return changed(state, look=replace(seen.look, knobs=tuple(sorted(seen.look.knobs))), view=seen.view.name)
+
+
+def pinned(store: Store) -> State:
+    """The same as far as a picture depends on it, which stays at its moment: in the microscope with its number."""
+    seen, state = store.sight, pictured(store)
+    return changed(state, focus=seen.subject) if seen is not None and seen.view.wants == NUMBER else state
+
+
+def panel(store: Store, size: tuple[int, int]) -> Panel:
+    """What the stage shows in so many pixels, as it stands in a figure."""
+    from visualizer.export import Panel  # not before the window is seen
+
+    assert store.trace is not None
+    state = pinned(store)
+    return Panel(store.trace, changed(state, look=replace(state.look, size=size)))
+
+
+def file_name(state: State) -> str:
+    """What a file is called that shows where one stands."""
+    name = f"{Path(state.model).stem}-{state.at or 'input'}"
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name)
