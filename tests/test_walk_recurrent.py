@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.test_kinds_recurrent import CASES, trace_of
-from tests.test_views import SIZES, box, corners
+from tests.test_views import SIZES, corners, overlapping
 from visualizer import export, kinds, record
 from visualizer.export import parse_focus
 from visualizer.kinds import recurrent
@@ -20,6 +20,7 @@ from visualizer.scene.picture import Focus, Image, Look, Picture, Rect, Text
 from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import find
+from visualizer.views import picture as picture_of
 
 BUNDLED = {"char_rnn": "wherefore art thou", "char_lstm": "wherefore art thou", "char_gru": "wherefore art thou",
            "rows_rnn": "digit-2148", "rows_lstm": "digit-2148", "rows_gru": "digit-2148", "surname_gru": "Rossi",
@@ -46,7 +47,7 @@ def card(trace: Trace, focus: Focus, way: str = FORWARD, look: Look | None = Non
     step = focus.cell[0] + 1 if "step" in trace[focus.layer].axes and not focus.part.startswith("inner.init") else None
     moment = timeline(trace).of(focus.layer, way, step)
     assert moment is not None
-    return find("walk").draw(trace, moment, focus, look or Look())
+    return picture_of(find("walk"), trace, moment, focus, look or Look())
 
 
 def numbers_inside(trace: Trace, steps: int) -> Iterator[tuple[str, Focus, float, tuple[Look, ...]]]:
@@ -74,11 +75,8 @@ def lawful(name: str, picture: Picture) -> None:
             assert math.isfinite(y), f"{name}: {mark}"
             assert -1 <= x <= width + 1, f"{name}: x = {x:.1f} of {mark}"
             assert -1 <= y <= height + 1, f"{name}: y = {y:.1f} of {mark}"
-    boxes = [(mark, box(mark)) for mark in picture if isinstance(mark, Text)]
-    for index, (mark, (x0, y0, x1, y1)) in enumerate(boxes):
-        for other, (u0, v0, u1, v1) in boxes[index + 1:]:
-            apart = x1 <= u0 + 1 or u1 <= x0 + 1 or y1 <= v0 + 1 or v1 <= y0 + 1
-            assert apart, f"{name}: {mark.plain!r} and {other.plain!r}"
+    over = overlapping([mark for mark in picture if isinstance(mark, Text)])
+    assert not over, f"{name}: {over[0]}"
     assert picture.caption.endswith("."), name
     assert "{" not in picture.caption, name
     assert picture.table.rows, name

@@ -70,7 +70,7 @@ def sight(trace: Trace, place: Standpoint, moment: Moment | None = None, size: t
 
 def picture(trace: Trace, seen: Sight) -> Picture:
     """What is seen."""
-    return seen.view.draw(trace, seen.moment, seen.focus, seen.look)
+    return views.picture(seen.view, trace, seen.moment, seen.focus, seen.look)
 
 
 def seen(trace: Trace, place: Standpoint, moment: Moment | None = None, size: tuple[int, int] | None = None) -> Picture:
@@ -80,8 +80,7 @@ def seen(trace: Trace, place: Standpoint, moment: Moment | None = None, size: tu
 
 def aside(trace: Trace, seen: Sight) -> Picture:
     """The small picture that stands beside it, of a view that has one."""
-    assert seen.view.aside is not None
-    return seen.view.aside(trace, seen.moment, seen.focus, seen.look)
+    return views.beside(seen.view, trace, seen.moment, seen.focus, seen.look)
 
 
 def times(trace: Trace, place: Standpoint) -> Timeline:
@@ -139,7 +138,7 @@ def existing(trace: Trace, focus: Focus | None) -> Focus | None:
 @lru_cache(maxsize=16)
 def _times(trace: Trace, view: View, focus: Focus | None, look: Look) -> Timeline:
     plain, pace = timeline(trace), view.pace
-    return plain.paced(None if pace is None else lambda moment: pace(trace, moment, focus, look),
+    return plain.paced(None if pace is None else lambda moment: pace(trace, moment, focus, look.laid_out),
                        _first_sight(trace, view, focus, plain))
 
 

@@ -14,7 +14,7 @@ from visualizer import paint
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.picture import Focus, Picture
+from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
 from visualizer.scene.subject import NUMBER, array
 from visualizer.trace import Array, Trace
@@ -82,7 +82,8 @@ class Inspector(QWidget):
             return
         self._drawn = wanted
         if self.tab == 0:
-            told = None if seen.view.page is None else seen.view.page(trace, moment, seen.focus, seen.look)
+            told = None if seen.view.page is None else seen.view.page(trace, moment, seen.focus,
+                                                                      replace(seen.look, text_scale=1.0))
             self.page.show_page(told or page(trace, moment, seen.subject, seen.look, seen.view.wants == NUMBER))
         elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, seen.subject, moment.backward)
@@ -173,11 +174,11 @@ class Page(Canvas):
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
         if trace is None or moment is None:
             return ""
-        return words.tip(trace, focus, moment.backward)
+        return words.tip(trace, spot.focus, moment.backward)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)

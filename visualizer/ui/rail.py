@@ -27,7 +27,7 @@ from visualizer import door, inputs, lab, paint, registry, sight
 from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
 from visualizer.trace import UNTRAINED, Sample, Trace
 from visualizer.ui import icons, style, words
@@ -400,9 +400,9 @@ class Aside(Canvas):
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
-        return "" if trace is None or moment is None else words.tip(trace, focus, moment.backward)
+        return "" if trace is None or moment is None else words.tip(trace, spot.focus, moment.backward)
 
 
 class Panel(QFrame):
