@@ -14,14 +14,14 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import door, inputs
+from visualizer import door, inputs, sight
 from visualizer.card import Card, of_trace
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
-from visualizer.scene.picture import Focus
 from visualizer.scene.recipe import Recipe
 from visualizer.scene.state import State, changed, moment_of
-from visualizer.scene.timeline import Moment, Timeline, timeline
+from visualizer.scene.timeline import Moment, Timeline
+from visualizer.sight import Sight
 from visualizer.trace import UNTRAINED, Arrays, Trace, forget
 
 MOST_UNDO = 200
@@ -36,10 +36,6 @@ class Recording:
     trace: Trace
     report: Report | None = None
     """How the trace compares with its own Terms; None while that has not been checked."""
-
-    @property
-    def timeline(self) -> Timeline:
-        return timeline(self.trace)
 
 
 class Store(QObject):
@@ -86,8 +82,9 @@ class Store(QObject):
 
     @property
     def timeline(self) -> Timeline:
-        """The beats of `trace`; none while there is no trace."""
-        return Timeline(()) if self._shown is None else self._recordings[self._shown].timeline
+        """The beats of `trace`, at the pace of the State's view; none while there is no trace."""
+        trace = self.trace
+        return Timeline(()) if trace is None else sight.times(trace, self._state)
 
     @property
     def report(self) -> Report | None:
@@ -101,8 +98,13 @@ class Store(QObject):
     @property
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
-        times = self.timeline
-        return moment_of(self._state, times) if times.beats else None
+        return None if self._shown is None else moment_of(self._state, self.timeline)
+
+    @property
+    def sight(self) -> Sight | None:
+        """What is looked at; None while there is no trace."""
+        trace = self.trace
+        return None if trace is None else sight.sight(trace, self._state)
 
     def card_of(self, model: str) -> Card:
         """What is known of a model; nothing but its name while nobody has opened its file."""
@@ -163,7 +165,7 @@ class Store(QObject):
             return False
         self._learn(trace)
         self._keep(self._state.recipe, Recording(trace, report))
-        old, self._state = self._state, _fitting(self._state, trace, self.timeline)
+        old, self._state = self._state, _fitting(self._state, trace)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
         return True
@@ -253,26 +255,12 @@ def _as_chosen(state: State, now: State) -> State:
     return changed(state, look=replace(state.look, size=now.look.size))
 
 
-def _fitting(state: State, trace: Trace, times: Timeline) -> State:
+def _fitting(state: State, trace: Trace) -> State:
     """The same State without an address or a focus that this trace does not have."""
+    state = changed(state, focus=sight.existing(trace, state.focus))
     if state.at:
         try:
-            times.find(state.at)
+            sight.times(trace, state).find(state.at)
         except LookupError:
             state = changed(state, at="")
-    return changed(state, focus=_focus_in(trace, state.focus))
-
-
-def _focus_in(trace: Trace, focus: Focus | None) -> Focus | None:
-    """The focus, or as much of it as exists: its layer without a cell outside it, or nothing."""
-    if focus is None or focus.layer not in trace:
-        return None
-    layer = trace[focus.layer]
-    arrays = {"output": layer.output, "gradient": layer.output, **layer.weights,
-              **{f"inner.{key}": array for key, array in layer.inner.items()},
-              **{f"inner_gradients.{key}": array for key, array in layer.inner_gradients.items()}}
-    if focus.part not in arrays:
-        return Focus(focus.layer)
-    shape = arrays[focus.part].shape
-    inside = len(focus.cell) <= len(shape) and all(0 <= i < n for i, n in zip(focus.cell, shape, strict=False))
-    return focus if inside else replace(focus, cell=())
+    return state
