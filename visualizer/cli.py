@@ -32,6 +32,7 @@ from visualizer import registry
 if TYPE_CHECKING:
     from visualizer.card import Card
     from visualizer.scene.picture import Focus, Look
+    from visualizer.scene.reel import Reel
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.trace import Trace
@@ -162,6 +163,8 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
     it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
     _how_it_is_seen(it)
+    it.add_argument("--reel", default="", metavar="before,after",
+                    help="from the weights before training to the trained ones, at the moment that --from names")
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
@@ -380,10 +383,12 @@ def _film(chosen: argparse.Namespace) -> int:
     look = _seen_as(state.look, chosen, size)
     state = _meant(_headless("export"), changed(state, look=look), trace, chosen, chosen.view)
     trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
-    start, end = films.between(registry.module("sight").times(trace, state), chosen.first, chosen.last)
+    times = registry.module("sight").times(trace, state)
+    reel = _reel(chosen, state, times.find(chosen.first) if chosen.first else times.telling) if chosen.reel else None
+    start, end = films.between(times, chosen.first, chosen.last) if reel is None else films.whole(reel.times)
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
-                      Fraction(chosen.speed), chosen.scale)
-    film = replace(film, state_json=_way_back(changed(state, at=film.moment(0).address), trace, chosen))
+                      Fraction(chosen.speed), chosen.scale, reel=reel)
+    film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), trace, chosen))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
@@ -399,6 +404,23 @@ def _film(chosen: argparse.Namespace) -> int:
     else:
         _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
     return DONE
+
+
+def _reel(chosen: argparse.Namespace, state: State, moment: Moment) -> Reel:
+    """The recordings that were named, one after the other, at one moment."""
+    from visualizer.scene.reel import Reel
+    from visualizer.scene.state import changed
+    from visualizer.trace import UNTRAINED
+
+    known = {"before": "before training", "after": "after training"}
+    names = tuple(chosen.reel.split(","))
+    if chosen.last or state.in_lab or not set(names) <= set(known) or len(set(names)) != len(names) or len(names) < 2:
+        raise Usage("A reel goes through the weights of a model; write --reel before,after, and with --from the moment "
+                    "at which they are looked at.")
+    others = tuple(edit for edit in state.edits if edit != UNTRAINED)
+    made = tuple(_recorded(changed(state, edits=(UNTRAINED, *others) if name == "before" else others), chosen)
+                 for name in names)
+    return Reel(made, names, moment, tuple(known[name] for name in names))
 
 
 def _seen_as(look: Look, chosen: argparse.Namespace, size: tuple[int, int]) -> Look:

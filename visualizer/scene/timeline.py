@@ -41,12 +41,15 @@ class Beat:
 
     quick: bool = False
     """Only passed by, one of many steps that do the same."""
+    of: str = ""
+    """In a reel: of which recording."""
 
     @property
     def address(self) -> str:
-        """`conv2.forward`, `lstm.backward[3]`."""
+        """`conv2.forward`, `lstm.backward[3]`; in a reel `after:conv2.forward`."""
         step = "" if self.step is None else f"[{self.step}]"
-        return f"{self.layer}.{self.direction}{step}"
+        of = f"{self.of}:" if self.of else ""
+        return f"{of}{self.layer}.{self.direction}{step}"
 
     def stretch(self, part: str) -> tuple[float, float]:
         """From which phase to which one a part of the step happens; the whole beat for what is no part of it."""
