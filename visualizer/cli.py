@@ -350,6 +350,8 @@ def _shot(chosen: argparse.Namespace) -> int:
     for state in states:
         trace = _studied(trace, state.view, state, chosen)
     shown = [export.Panel(trace, state) for state in states]
+    if len(states[0].places) > 1 and not chosen.panel and not chosen.view:
+        shown = _beside(export, states[0], trace, chosen)
     bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
     found = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
     mm = found.mm if chosen.mm else None
@@ -362,6 +364,29 @@ def _shot(chosen: argparse.Namespace) -> int:
     if mm and found.complaint:
         print(found.complaint, file=sys.stderr)
     return DONE
+
+
+def _beside(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> list[Any]:
+    """Every place of a State as a panel, at the time of the active one."""
+    from visualizer.scene.state import changed, to_place
+
+    sight = registry.module("sight")
+    others = [to_place(state, index) for index in range(len(state.places))]
+    traces = [trace if index == state.active else _studied(_numbers_of(other, chosen), other.view, other, chosen)
+              for index, other in enumerate(others)]
+    moments = sight.joined(traces, state.places, state.active)
+    return [export.Panel(trace, changed(other, at=moment.address))
+            for trace, other, moment in zip(traces, others, moments, strict=True)]
+
+
+def _numbers_of(state: State, chosen: argparse.Namespace) -> Trace:
+    """The recording of a place that was saved."""
+    from visualizer import door
+    from visualizer.trace import load
+
+    if state.in_lab:
+        return _laboratory(state, chosen, fresh=False)[1]
+    return load(state.model) if door.is_recording(state.model) else _recorded(state, chosen)
 
 
 def _film(chosen: argparse.Namespace) -> int:

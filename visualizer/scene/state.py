@@ -496,6 +496,37 @@ def theme(state: State) -> State:
     return changed(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
 
 
+# --- places beside each other ---------------------------------------------------------------------------------------
+
+def another_place(state: State) -> State:
+    """The same once more beside it, to go on from there; nothing where there is no room for more."""
+    if len(state.places) >= MOST_PLACES:
+        return state
+    places = (*state.places[:state.active + 1], state.place, *state.places[state.active + 1:])
+    return replace(state, places=places, active=state.active + 1)
+
+
+def without_place(state: State) -> State:
+    """The active place closed, if it is not the only one."""
+    if len(state.places) == 1:
+        return state
+    return replace(state, places=state.places[:state.active] + state.places[state.active + 1:],
+                   active=max(0, state.active - 1))
+
+
+def to_place(state: State, index: int) -> State:
+    """Stand in another place, at the same share of the way; beyond the last one comes the first again."""
+    return replace(state, active=index % len(state.places))
+
+
+def training_beside(state: State) -> State:
+    """Before and after training beside each other; or the active place alone again."""
+    if len(state.places) > 1:
+        return replace(state, places=(state.place,), active=0)
+    trained = changed(state, edits=tuple(done for done in state.edits if done != UNTRAINED))
+    return replace(trained, places=(before_training(trained).place, trained.place), active=1)
+
+
 # --- notes and pen --------------------------------------------------------------------------------------------------
 
 def beat_of(state: State, moment: Moment) -> str:

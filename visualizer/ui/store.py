@@ -49,6 +49,8 @@ class Store(QObject):
     """The Report of the trace at hand, when it comes later than the trace itself."""
     card_changed = Signal()
     """What is known of the model at hand, when that comes later than its State."""
+    beside_changed = Signal()
+    """A recording of another place than the active one has come."""
     wants_trace = Signal(object)
     """The State that needs another recording: its recipe is another one now."""
 
@@ -134,6 +136,13 @@ class Store(QObject):
         """Whether the State asks for another recording than the one at hand."""
         return self._shown != self._state.recipe
 
+    @property
+    def beside(self) -> tuple[Trace, ...]:
+        """The recordings of all places where there are several and all have come; else none."""
+        found = [self.kept(place.recipe) for place in self._state.places]
+        known = tuple(recording.trace for recording in found if recording is not None)
+        return known if len(found) == len(known) > 1 and not self.waiting else ()
+
     def update(self, *, undoable: bool = True, gesture: str = "", **changes: Any) -> None:
         """Set fields of the State: `store.update(view="filters")`."""
         self.apply(lambda state: changed(state, **changes), undoable, gesture)
@@ -162,6 +171,9 @@ class Store(QObject):
         State asks for, the trace is ignored and the answer is False. Without `asked` it is taken as it is.
         """
         if asked is not None and asked.recipe != self._state.recipe:
+            if asked.recipe in {place.recipe for place in self._state.places}:
+                self._hold(asked.recipe, Recording(trace, report))
+                self.beside_changed.emit()
             return False
         self._learn(trace)
         self._keep(self._state.recipe, Recording(trace, report))
@@ -197,9 +209,14 @@ class Store(QObject):
     def _keep(self, recipe: Recipe, recording: Recording) -> None:
         """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on
         them."""
+        self._shown = recipe
+        self._hold(recipe, recording)
+
+    def _hold(self, recipe: Recipe, recording: Recording) -> None:
         before = self._recordings.pop(recipe, None)
-        self._recordings[recipe], self._shown = recording, recipe
-        beside = [other for other in self._recordings if other not in {place.recipe for place in self._state.places}]
+        self._recordings[recipe] = recording
+        needed = {self._shown, *(place.recipe for place in self._state.places)}
+        beside = [other for other in self._recordings if other not in needed]
         gone = [self._recordings.pop(other) for other in beside[:max(0, len(beside) - MOST_KEPT)]]
         for old in (*gone, *(() if before is None or before.trace is recording.trace else (before,))):
             forget(old.trace)

@@ -20,7 +20,7 @@ def family() -> Family:
         Command("shift-up", tr("Shift the input up"), ("Ctrl+Alt+Up",), tr("The input one pixel up"), _shift(0, -1)),
         Command("shift-down", tr("Shift the input down"), ("Ctrl+Alt+Down",), tr("The input one pixel down"),
                 _shift(0, 1)),
-        Command("unedited", tr("As it was"), ("Ctrl+Shift+B",),
+        Command("unedited", tr("As it was"), ("Shift+X",),
                 tr("The network and its input without anything that was done to them"), unedited),
     ))
 
