@@ -14,7 +14,7 @@ from visualizer import cli, edits, export, load, registry
 from visualizer.edits import shift
 from visualizer.record import record
 from visualizer.record.catalog import open_model
-from visualizer.record.edits import switch_off
+from visualizer.record.edits import scale
 from visualizer.record.tracing import capture
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
@@ -33,6 +33,7 @@ def test_every_edit_says_how_it_is_written_and_what_it_does(edit):
     assert edit.title[0].isupper()
     assert not edit.about.endswith(".")
     assert (edit.of_array is not None) == (edit.applies_to == edits.INPUT)
+    assert (edit.scales is not None) == (edit.applies_to == edits.MODEL)
 
 
 def test_words_are_taken_apart_and_said():
@@ -79,6 +80,18 @@ def test_a_channel_is_off_as_if_it_were_zeroed_by_hand():
     assert record("digits_cnn", "digit-7")["fc2"].output.tolist() != trace["fc2"].output.tolist()
 
 
+def test_a_unit_can_be_scaled_by_any_number_but_that_of_a_recurrent_layer():
+    opened = open_model("digits_cnn")
+    x = opened.prepare(np.eye(28, dtype=np.uint8) * 255)
+    before = opened.module.conv1(x)
+    scale(opened.module, "conv1", 2, 3.0, "It")
+    after = opened.module.conv1(x)
+    assert torch.equal(after[:, 2], before[:, 2] * 3)
+    assert torch.equal(after[:, 3:], before[:, 3:])
+    with pytest.raises(Refused, match="only be switched off"):
+        scale(nn.ModuleDict({"cell": nn.LSTM(2, 3)}), "cell", 1, 2.0, "It")
+
+
 @pytest.mark.parametrize(("kind", "cell"), [(nn.RNN, nn.RNNCell), (nn.LSTM, nn.LSTMCell), (nn.GRU, nn.GRUCell)])
 def test_a_unit_of_a_recurrent_layer_is_off_as_if_its_state_were_zeroed_at_every_step(kind, cell):
     torch.manual_seed(0)
@@ -87,7 +100,7 @@ def test_a_unit_of_a_recurrent_layer_is_off_as_if_its_state_were_zeroed_at_every
         getattr(by_hand, name).data = getattr(whole, f"{name}_l0").data.clone()
     x = torch.randn(1, 6, 3)
     model = nn.ModuleDict({"cell": whole})
-    switch_off(model, "cell", 2, "It")
+    scale(model, "cell", 2, 0.0, "It")
     states, h = [], torch.zeros(1, 5)
     c = torch.zeros(1, 5)
     for step in range(6):
@@ -116,13 +129,13 @@ class _Last(nn.Module):
 
 def test_a_level_that_reads_backwards_is_named_as_it_is_recorded():
     model = nn.ModuleDict({"rnn": nn.GRU(3, 4, num_layers=2, bidirectional=True)})
-    switch_off(model, "rnn.l1.reverse", 1, "It")
+    scale(model, "rnn.l1.reverse", 1, 0.0, "It")
     assert not model["rnn"].weight_hh_l1_reverse[9].any()
     assert model["rnn"].weight_hh_l1[9].any()
 
 
 @pytest.mark.parametrize(("words", "why"), [
-    ("unit_off:relu9:0", "has no part 'relu9' whose units can be switched off; choose one of conv1, "),
+    ("unit_off:relu9:0", "has no part 'relu9' whose units can be edited; choose one of conv1, "),
     ("unit_off:conv2:12", "conv2 has no unit 12; it has 0…11"), ("noise:3", "There is no edit 'noise'"),
 ])
 def test_what_cannot_be_switched_off_is_one_sentence(words, why):

@@ -1,7 +1,7 @@
 """Edits: what is done to a network or to its input before it is recorded. One file, one edit; found by its `EDIT`.
 
 An edit is a few words in a recipe, `unit_off:conv2:7`, so that it is saved, undone and asked for like everything else.
-What it means for a torch module stands in `record.edits`; here are its words.
+A file says what it does to an array or to a unit; `record.edits` has it done, to whatever module that is.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ class Edit:
     """What stands behind its name, taken apart; ValueError if it cannot be."""
     said: Callable[..., str]
     """Its arguments -> a few words behind the name of what was edited: `unit 7 of conv2 off`."""
+    scales: Callable[..., tuple[str, int, float]] | None = None
+    """Of a model: its arguments -> a layer, one channel or unit of it, and what that is multiplied by."""
     of_array: Callable[..., Array] | None = None
-    """(array, *arguments) -> the input that is given instead; ValueError with one sentence if it has no such thing."""
+    """Of an input: (array, whether it is steps, *arguments) -> the input that is given instead; ValueError with one
+    sentence if it has no such thing."""
 
 
 def all_edits() -> tuple[Edit, ...]:

@@ -53,4 +53,4 @@ def _of_array(array: Array, steps: bool, right: int, down: int) -> Array:
 
 
 EDIT = Edit("shift", "Shift", INPUT, "shift:RIGHT,DOWN or shift:STEPS", "the input moved by whole pixels or steps",
-            _read, _said, _of_array)
+            _read, _said, of_array=_of_array)

@@ -12,4 +12,5 @@ def _read(words: str) -> tuple[str, int]:
 
 
 EDIT = Edit("unit_off", "Unit off", MODEL, "unit_off:LAYER:UNIT", "a channel or unit of a layer that gives zeros",
-            _read, lambda layer, unit: tr("unit {unit} of {layer} off").format(unit=unit, layer=layer))
+            _read, lambda layer, unit: tr("unit {unit} of {layer} off").format(unit=unit, layer=layer),
+            scales=lambda layer, unit: (layer, unit, 0.0))

@@ -34,8 +34,9 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
     if not wanted:
         return opened
     module = copy.deepcopy(opened.module)
-    for _, (layer, unit) in wanted:
-        switch_off(module, layer, unit, opened.title)
+    for edit, arguments in wanted:
+        assert edit.scales is not None
+        scale(module, *edit.scales(*arguments), opened.title)
     return replace(opened, module=module, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 
@@ -53,18 +54,21 @@ def of_input(words: Sequence[str], raw: Any, kind: str, title: str) -> Any:
     return raw
 
 
-def switch_off(module: nn.Module, layer: str, unit: int, title: str) -> None:
-    """Have one channel or unit of a part of the model give zeros; Refused if there is no such part or unit."""
+def scale(module: nn.Module, layer: str, unit: int, factor: float, title: str) -> None:
+    """Have what one channel or unit of a part of the model gives multiplied; Refused if there is no such part or unit.
+    """
     parts = {path: part for path, part in module.named_modules() if path and not [*part.children()]}
     path, level, backwards = _recurrent_name(layer, parts)
     part = parts.get(path)
     if part is None:
-        raise Refused(f"{title} has no part {layer!r} whose units can be switched off; choose one of "
+        raise Refused(f"{title} has no part {layer!r} whose units can be edited; choose one of "
                       f"{', '.join(parts) or 'none'}.")
     if type(part).__name__ in CANDIDATE:
+        if factor:
+            raise Refused(f"A unit of {path} goes from step to step, so it can only be switched off.")
         _never_writes(part, unit, level, backwards, path)
     else:
-        number = part.register_forward_hook(_Silent(path, unit)).id
+        number = part.register_forward_hook(_Scaled(path, unit, factor)).id
         part.register_forward_pre_hook(lambda module, given: module._forward_hooks.move_to_end(number))  # so that the
         # layer is over when its hook multiplies: the layer keeps its name, and the product is a step behind it
 
@@ -92,20 +96,20 @@ def _never_writes(part: nn.Module, unit: int, level: int, backwards: bool, path:
                 raise Refused(f"{path} has no layer {level + 1}{' backwards' if backwards else ''}; choose another.")
 
 
-class _Silent:
-    """A hook that multiplies one channel of what a module gives by 0, and every other one by 1."""
+class _Scaled:
+    """A hook that multiplies one channel of what a module gives, and every other one by 1."""
 
-    def __init__(self, path: str, unit: int) -> None:
-        self.path, self.unit = path, unit
+    def __init__(self, path: str, unit: int, factor: float) -> None:
+        self.path, self.unit, self.factor = path, unit, factor
 
     def __call__(self, module: nn.Module, given: Any, output: Any) -> Tensor:
         if not isinstance(output, Tensor):
-            raise Refused(f"{self.path} gives more than one array, so no unit of it can be switched off; choose "
+            raise Refused(f"{self.path} gives more than one array, so no unit of it can be edited; choose "
                           "another.")
         axis = 1 if output.ndim >= 4 or isinstance(module, nn.modules.conv._ConvNd | nn.BatchNorm1d) else -1
         _within(self.unit, output.shape[axis], self.path)
         kept = np.ones([output.shape[axis] if place == axis % output.ndim else 1 for place in range(output.ndim)])
-        kept.flat[self.unit] = 0
+        kept.flat[self.unit] = self.factor
         return output * torch.from_numpy(kept.astype(str(output.dtype).removeprefix("torch.")))
 
 
