@@ -105,8 +105,10 @@ def test_the_other_places_are_recorded_once_that_of_the_active_one_is_there(qapp
 
 
 def test_a_place_that_is_clicked_is_entered(qtbot):
+    from visualizer import paint
     from visualizer.ui.stage import Stage
 
+    paint.load_fonts()
     places = Place(at="conv.forward"), Place(at="conv.forward", view="filters")
     store = Store(State(places=places), toy(), toy().check())
     stage = Stage(store)
