@@ -108,8 +108,8 @@ class Presenter(QObject):
         self._pressed = {_same(key): command.name for command in commands()
                          for key in command.keys_in(Context.PRESENTING)}
         """The command of each key over the audience's picture."""
-        self.store.changed.connect(lambda old, new: self.refresh())
-        self.store.trace_changed.connect(lambda trace: self.refresh())
+        self.store.changed.connect(self.refresh)
+        self.store.trace_changed.connect(self.refresh)
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         app.screenAdded.connect(self.screen_added)
@@ -223,7 +223,7 @@ class Presenter(QObject):
         """The screen that is drawn for."""
         return USUAL if self.audience is None else (self.audience.width(), self.audience.height())
 
-    def refresh(self) -> None:
+    def refresh(self, *changed: object) -> None:
         """Make the picture anew, unless it is frozen."""
         trace, moment = self.store.trace, self.store.moment
         if not self.on and self.speaker is None:
