@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from visualizer import registry
-from visualizer.language import tr
+from visualizer import door, registry
+from visualizer.language import tr, translated
 from visualizer.registry import write_whole
 from visualizer.scene import session
 from visualizer.scene import state as does
@@ -49,9 +49,8 @@ def family() -> Family:
 
 def choose_file(desk: Files) -> None:
     """Ask for a file and open it."""
-    path = desk.ask_for_file(tr("Open"), tr(
-        "Everything that opens (*.trace *.session *.png *.jpg *.jpeg *.bmp *.gif *.webp *.tif *.svg *.pdf *.apng "
-        "*.mp4 *.webm *.txt *.csv *.pt2 *.onnx *.safetensors *.pt *.pth *.py);;All files (*)"))
+    kinds = [f"{translated(title)} ({' '.join(f'*{ending}' for ending in endings)})" for title, endings in door.kinds()]
+    path = desk.ask_for_file(tr("Open"), ";;".join((*kinds, tr("All files (*)"))))
     if path:
         desk.open_path(path)
 
