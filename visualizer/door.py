@@ -124,7 +124,8 @@ def kinds() -> tuple[tuple[str, tuple[str, ...]], ...]:
              (english("Models"), registry.module("record.formats").suffixes()),
              (english("Inputs"), _of_inputs()),
              (english("Pictures and films of the app"), export.suffixes()))
-    return ((english("Everything that opens"), tuple(dict.fromkeys(suffix for _, listed in found for suffix in listed))), *found)
+    every = tuple(dict.fromkeys(suffix for _, listed in found for suffix in listed))
+    return ((english("Everything that opens"), every), *found)
 
 
 def _of_inputs() -> tuple[str, ...]:
