@@ -36,7 +36,9 @@ def test_the_import_contracts_of_pyproject_hold() -> None:
     "from visualizer import registry, views, kinds; kinds.all_kinds(); views.all_views()",
     "from visualizer.record import formats; formats.suffixes()",
     "from visualizer import export; print(export.state_in(trace))",
-], ids=["import", "opening a trace", "help", "list", "kinds and views", "endings of model files", "a State in a file"])
+    "from visualizer import door; door.open_(door.recognise(trace)); door.open_(door.recognise('char_gru'))",
+], ids=["import", "opening a trace", "help", "list", "kinds and views", "endings of model files", "a State in a file",
+        "the door"])
 def test_neither_torch_nor_qt_is_imported_by(doing: str, tmp_path: Path) -> None:
     trace = tmp_path / "small.trace"
     _small_trace().save(trace)
@@ -133,6 +135,41 @@ def test_no_list_of_names_stands_beside_a_folder_that_is_walked(folder: str) -> 
     imported = {name.removeprefix(dotted + ".").partition(".")[0] for name in _imports(package)
                 if name.startswith(dotted + ".")}
     assert imported & names == set()
+
+
+OWN_ENDINGS = re.compile(r"record/formats/.*|inputs/.*|export/.*|trace\.py|scene/session\.py")
+"""Files that say the ending of their own kind of file."""
+
+
+def test_endings_of_files_are_listed_only_where_such_files_are_read_or_written() -> None:
+    """Whoever opens files asks the door, which walks these folders: one format more is one file."""
+    from visualizer import door
+
+    known, models, found = set(door.endings()), set(dict(door.kinds())["Models"]), set()
+    for path in SOURCES:
+        if OWN_ENDINGS.fullmatch(_place(path)):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            listed = set(_words_of(node)) & known
+            if len(listed) > 1 or listed & models:
+                found.add((_place(path), *sorted(listed)))
+    assert found <= {("registry.py", ".safetensors")}, "only bundled weights go by their ending"
+
+
+def _words_of(node: ast.AST) -> list[str]:
+    """The words of a list, those of a pattern for files, or the one word of a string."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return [each.value for each in node.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.findall(r"\*(\.\w+)", node.value) or [node.value]
+    return []
+
+
+def test_whether_something_is_the_laboratory_is_asked_of_its_recipe_not_of_a_name() -> None:
+    """The name is told apart where words come in: at the door, in files of the first version, in the list of models."""
+    compared = re.compile(r"(==|!=)\s*lab\.NAME|model\s*(==|!=)\s*[\"']lab")
+    found = {_place(path) for path in SOURCES if compared.search(path.read_text(encoding="utf-8"))}
+    assert found <= {"door.py", "scene/recipe.py", "scene/state.py", "ui/rail.py"}
 
 
 def test_the_dependencies_keep_out_the_broken_pair_of_qt_and_python() -> None:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour
 from visualizer.scene.state import changed
-from visualizer.ui import style, words
+from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
 from visualizer.ui.commands.views import turned
 from visualizer.ui.stage import own_knobs, suiting
@@ -22,9 +22,10 @@ from visualizer.ui.store import Store
 class Menus:
     """The menus of a window; `bar` is a widget of it, hidden until it is asked for."""
 
-    def __init__(self, store: Store, commands: Iterable[Command], run: Callable[[str], None], window: QWidget) -> None:
-        """`run` does the command of a name."""
-        self.store, self.window = store, window
+    def __init__(self, store: Store, commands: Iterable[Command], run: Callable[[str], None],
+                 open_path: Callable[[str], None], window: QWidget) -> None:
+        """`run` does the command of a name, `open_path` opens a file."""
+        self.store, self.window, self.open_path = store, window, open_path
         self.commands, self.run = tuple(commands), run
         self.bar = QMenuBar(window)
         self.bar.hide()
@@ -50,6 +51,25 @@ class Menus:
         self.options.aboutToShow.connect(lambda: self.fill_options(self.options))
         self.themes.aboutToShow.connect(self._fill_themes)
         self.languages.aboutToShow.connect(self._fill_languages)
+        files = menus[next(command.menu for command in self.commands if command.name == "open")]
+        self.recent = QMenu(tr("Open recent"), files)
+        self.recent.setToolTipsVisible(True)
+        self.recent.aboutToShow.connect(lambda: self.fill_recent(self.recent))
+        files.insertMenu(files.actions()[files.actions().index(self.actions["open"]) + 1], self.recent)
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """The files that were opened last, by their names; those that are gone cannot be chosen."""
+        menu.clear()
+        for path in recent.files():
+            action = menu.addAction(path.name.replace("&", "&&"))
+            action.setToolTip(str(path))
+            action.setEnabled(path.exists())
+            action.triggered.connect(lambda checked=False, path=path: self.open_path(str(path)))
+        if menu.isEmpty():
+            menu.addAction(tr("No file was opened yet")).setEnabled(False)
+        else:
+            menu.addSeparator()
+            menu.addAction(tr("Forget these")).triggered.connect(lambda: recent.forget())
 
     def fill_options(self, menu: QMenu) -> None:
         """The knobs of the view, each with its words to choose one from."""

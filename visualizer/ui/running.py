@@ -108,9 +108,12 @@ class App(QObject):
     @cached_property
     def recorder(self) -> Recorder:
         """What stands between the store and the engine."""
+        from visualizer.ui.recent import remember
         from visualizer.ui.recorder import Recorder
 
-        return Recorder(self.store, self.engine, self)
+        recorder = Recorder(self.store, self.engine, self)
+        recorder.opened.connect(remember)
+        return recorder
 
     @cached_property
     def autosave(self) -> Autosave:

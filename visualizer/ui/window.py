@@ -60,7 +60,7 @@ class Window(QWidget):
         self.top, self.rail, self.message = self.panes.top, self.panes.rail, self.panes.message
         self.stage, self.inspector, self.transport = self.panes.stage, self.panes.inspector, self.panes.transport
         self.cover = Cover(self, self.stage, self._seen)
-        self.menus = Menus(store, self.commands.values(), self.run, self)
+        self.menus = Menus(store, self.commands.values(), self.run, self.open_path, self)
         self.trail = Trail(store, self)
         self.patience = Patience(store, self.stage, self)
         self.panels: list[Panel] = []

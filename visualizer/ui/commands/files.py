@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from visualizer import door, registry
-from visualizer.language import tr, translated
+from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import session
 from visualizer.scene import state as does
@@ -49,7 +49,7 @@ def family() -> Family:
 
 def choose_file(desk: Files) -> None:
     """Ask for a file and open it."""
-    kinds = [f"{translated(title)} ({' '.join(f'*{ending}' for ending in endings)})" for title, endings in door.kinds()]
+    kinds = [f"{title} ({' '.join(f'*{suffix}' for suffix in suffixes)})" for title, suffixes in door.kinds()]
     path = desk.ask_for_file(tr("Open"), ";;".join((*kinds, tr("All files (*)"))))
     if path:
         desk.open_path(path)
