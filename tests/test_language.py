@@ -176,6 +176,9 @@ def test_the_command_line_draws_in_a_language(tmp_path, capsys, table):
     assert main(["shot", str(path), "--language", "en", "-o", str(again)]) == 0
     assert from_json(state_in(again)).look.language == ""
     capsys.readouterr()
+    assert main(["list", "languages"]) == 0
+    assert re.search(r"^en +English$", listed := capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^qq +Quequ$", listed, re.MULTILINE)
     assert main(["shot", "digits_cnn", "--language", "zz", "-o", str(path)]) == 2
     said = capsys.readouterr().err
     assert re.search(r"There is no language 'zz'; choose one of en, .*qq", said), said
