@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
     QStyleOptionSlider,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
@@ -889,17 +891,34 @@ def test_a_step_is_walked_through_part_by_part_where_no_gate_was_chosen(gated):
 
 # --- the running app ------------------------------------------------------------------------------------------------
 
-@pytest.fixture(scope="module")
-def running(qapp):
-    """One app with a real engine for all that follows."""
+@contextmanager
+def an_app():
+    """An app with a real engine, as a person finds it: seen, and with what it opens checked."""
     the_app.application()
     joined = the_app.App()
     joined.window.resize(*WIDE)
     joined.window.show()
+    QtBot(None).waitUntil(lambda: joined.store.report is not None, timeout=60_000)
     yield joined
     joined.close()
     joined.window.deleteLater()
     joined.deleteLater()
+
+
+@pytest.fixture(scope="module")
+def begun(qapp):
+    """One for all that follows."""
+    with an_app() as joined:
+        yield joined
+
+
+@pytest.fixture
+def running(qtbot, begun):
+    """The same at its first picture, whatever a test did before."""
+    yield begun
+    begun.window.message.dismiss()
+    begun.store.apply(lambda state: changed(State(), look=Look(size=state.look.size)))
+    until(qtbot, lambda: not begun.store.waiting)
 
 
 def until(qtbot, what):
@@ -1026,6 +1045,8 @@ def test_a_text_is_read_as_one_types_and_the_caret_is_followed(qtbot, running):
 def test_a_text_file_is_read_by_a_model_of_texts_and_refused_by_one_of_pictures(qtbot, running, tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text("Full fathom five", "utf-8")
+    choose_model(running.store, "char_gru")
+    until(qtbot, lambda: not running.store.waiting)
     running.recorder.open(str(path))
     until(qtbot, lambda: not running.store.waiting)
     assert "".join(running.store.trace.sample.steps) == "Full fathom five"
@@ -1109,16 +1130,16 @@ def test_an_engine_that_is_killed_is_one_sentence_and_comes_back(qtbot, running)
     assert running.store.trace.sample.name == "digit-3"
 
 
-def test_nothing_is_left_running_when_the_window_closes(qtbot, running):
-    """Last in this file: it ends the engine that the tests above share."""
-    pid = running.engine.pid
-    running.store.update(playing=True)
-    assert running.player.running
-    running.close()
-    assert not running.player.running
-    assert running.engine.pid is None
-    assert not running.window.isVisible()
-    qtbot.waitUntil(lambda: not alive(pid), timeout=10_000)
+def test_nothing_is_left_running_when_the_window_closes(qtbot):
+    with an_app() as running:
+        pid = running.engine.pid
+        running.store.update(playing=True)
+        assert running.player.running
+        running.close()
+        assert not running.player.running
+        assert running.engine.pid is None
+        assert not running.window.isVisible()
+        qtbot.waitUntil(lambda: not alive(pid), timeout=10_000)
 
 
 def alive(pid):
