@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QWidget
 from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import room
-from visualizer.scene.picture import Points
+from visualizer.scene.picture import SENTENCE, Points
 from visualizer.ui import style
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import key_for
@@ -167,7 +167,7 @@ class Audience(Canvas):
         else:
             hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
         head = room.parts(self.picture)[:1]
-        if head and head[0].focus is None:  # the number and its sentence stay lit
+        if head and head[0].group == SENTENCE:  # the number and its sentence stay lit
             light = QPainterPath()
             light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
             hole = hole.united(light)

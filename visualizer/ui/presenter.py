@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainT
 from visualizer.language import tr
 from visualizer.scene import room
 from visualizer.scene import state as does
-from visualizer.scene.picture import Picture, Points
+from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -322,7 +322,9 @@ class Presenter(QObject):
         part, trace = self.part(), self.store.trace
         if part is None or trace is None:
             return ""
-        return tr("the sentence") if part.focus is None else words.place(trace, part.focus)
+        if part.focus is None or part.group.cells or part.focus.layer not in trace:
+            return tr("the sentence") if part.group == SENTENCE else part.group.name
+        return words.place(trace, part.focus)
 
     # --- pen ---
 
