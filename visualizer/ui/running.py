@@ -39,8 +39,6 @@ class App(QObject):
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         style.wear(app, state.look.theme)
-        self.player.steps = lambda: self.window.stage.picture.steps
-        self.player.stretch = lambda: self.window.stage.picture.stretch
         self.shell = shell
         self.window = self._furnished()
         self.window.painted.connect(self.begin)
