@@ -102,7 +102,8 @@ def sentence(trace: Trace, answer: Answer) -> str:
     words = (f"The network finds {{{numbers.count(len(boxes))} box{'es' * (len(boxes) > 1)}}}, the surest with "
              f"{numbers.percent(first.score, 1)}:{what} {wide} × {high} pixels")
     measured = score(trace, answer)
-    return f"{words}; the right ones are overlapped by {numbers.percent(measured[0][1], 0)}." if measured else f"{words}."
+    return f"{words}; the right ones are overlapped by {numbers.percent(measured[0][1], 0)}." if measured \
+        else f"{words}."
 
 
 def score(trace: Trace, answer: Answer) -> Score:
