@@ -61,7 +61,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """A beat goes term by term; within a step of a recurrent layer each part does, or only the one that is chosen."""
-    return _pace(trace, replace(moment, index=0), focus, look)
+    beat, layer = moment.beat, trace[moment.beat.layer]
+    if beat.step is not None and 1 < beat.step < len(layer.output):  # steps between the first and the last go alike
+        beat = replace(beat, step=2)
+    return _pace(trace, Moment(beat), focus, look)
 
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
