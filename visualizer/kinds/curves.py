@@ -74,7 +74,8 @@ def sigmoid(sums: Values) -> Values:
 
 
 SIGMOID = Curve("sigmoid", sigmoid, lambda y: y * (1 - y), "σ({})", "{0}·(1 − {0})", OF_SIGMOID, 0.25)
-TANH = Curve("tanh", np.tanh, lambda y: 1 - y * y, "tanh({})", "1 − {0}²", OF_TANH)
+TANH = Curve("tanh", np.tanh, lambda y: 1 - y * y, "tanh({})", "1 − {0}²", OF_TANH,
+             times="∂L/∂a = ∂L/∂{0}·({1})")
 RELU = Curve("relu", lambda a: np.maximum(a, 0), lambda y: (np.asarray(y) > 0).astype(np.asarray(y).dtype),
              "max(0, {})", "1 where {0} > 0", OF_RELU, times="∂L/∂a = ∂L/∂{0} where {0} > 0, else 0")
 LINEAR = Curve("linear", lambda a: a, np.ones_like, "{}", "1", times="∂L/∂a = ∂L/∂{0}")

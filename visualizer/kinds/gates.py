@@ -41,7 +41,7 @@ class Times:
     stands: str = ""
     """The gate or state that the factor is, or mostly depends on; empty for the sum of several."""
     derived: bool = False
-    """Whether the factor is not that number itself."""
+    """Whether the factor is what several numbers make, or what is missing to 1: then it stands nowhere by itself."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,12 @@ class Family:
         return tuple(self.parts[key] for key in self.shown if self.parts[key].gate)
 
     @cached_property
+    def together(self) -> int:
+        """How many rows, from the first on, are a σ or a tanh of nothing but the two sums."""
+        alone = [row.curve not in (SIGMOID, TANH) or bool(row.under) for row in self.rows]
+        return alone.index(True) if True in alone else len(alone)
+
+    @cached_property
     def at_read(self) -> tuple[str, ...]:
         """Whose gradients meet the rows of weight_ih, block by block."""
         return tuple(key if key.endswith("preactivation") else key + PREACTIVATION for key in self.keys)
@@ -148,7 +154,7 @@ _LSTM = Family(
              back=Times("hidden", lambda s: s["output_gate"] * (1 - s["opened"] * s["opened"]), "o·(1 − tanh² c)",
                         "output_gate", True)),
         Part("hidden", "h", "state", "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
-             made=(Times("output_gate", lambda s: s["opened"], "tanh c", "cell", True),)),
+             made=(Times("output_gate", lambda s: s["opened"], "tanh c", "cell"),)),
     ),
     shown=("forget", "input", "candidate", "output_gate", "cell", "hidden"),
     kept=("forget", "cell"),
@@ -221,6 +227,16 @@ def part(key: str) -> Part:
     return found if gate == key else replace(found, key=key, symbol="a", name=f"sum of the {found.name}", curve=None)
 
 
+def symbol(key: str) -> str:
+    """`f` of `forget`; `a` of the sum before any gate."""
+    return part(key).symbol
+
+
+def named(key: str) -> str:
+    """`forget gate`; `sum of the forget gate` of the sum before it."""
+    return part(key).name
+
+
 # --- forwards -------------------------------------------------------------------------------------------------------
 
 Squash = Callable[[Curve, Any], Any]
@@ -232,9 +248,13 @@ def _squash(curve: Curve, sums: Any) -> Any:
 
 def gates(one: Family, read: Any, again: Any, squash: Squash = _squash) -> dict[str, Any]:
     """Gates and candidates from W x + b and U h₋ + b, (…, rows) each; of an RNN its sum."""
-    found: dict[str, Any] = {}
     units = read.shape[-1] // len(one.rows)
-    for block, row in enumerate(one.rows):
+    found: dict[str, Any] = {}
+    together = one.together if squash is _squash else 0
+    if together:
+        made = _at_once(one.name, read[..., :together * units] + again[..., :together * units])
+        found = {key: made[..., block * units:(block + 1) * units] for block, key in enumerate(one.keys[:together])}
+    for block, row in tuple(enumerate(one.rows))[together:]:
         at = slice(block * units, (block + 1) * units)
         summed = again[..., at]
         if row.under:
@@ -242,6 +262,25 @@ def gates(one: Family, read: Any, again: Any, squash: Squash = _squash) -> dict[
         total = read[..., at] + summed
         found[row.key] = total if row.curve is None else squash(row.curve, total)
     return found
+
+
+def _at_once(name: str, sums: Values) -> Values:
+    """σ(a) = ½ tanh(a/2) + ½, so one tanh makes all gates; written over their sums."""
+    by, plus = _halves(name, sums.shape[-1], sums.dtype.str)
+    sums *= by
+    np.tanh(sums, sums)
+    sums *= by
+    sums += plus
+    return sums
+
+
+@lru_cache(maxsize=8)
+def _halves(name: str, rows: int, dtype: str) -> tuple[Values, Values]:
+    """(rows,) each: ½ and ½ for those that a σ makes, 1 and 0 for those of a tanh."""
+    bounds = np.array([row.gate for row in FAMILIES[name].rows[:FAMILIES[name].together]])
+    each = rows // len(bounds)
+    return (np.repeat(np.where(bounds, 0.5, 1.0), each).astype(dtype),
+            np.repeat(np.where(bounds, 0.5, 0.0), each).astype(dtype))
 
 
 def made(one: Family, key: str, s: Numbers, squash: Squash = _squash) -> Any:
@@ -272,12 +311,13 @@ def run(one: Family, read: Values, recurrent: Values, bias: Values | None) -> di
     `read` (step, seed, rows) is W x + b, `recurrent` (seed, rows, unit), `bias` (seed, rows) that of U h₋.
     """
     shape = (*read.shape[:2], recurrent.shape[-1])
+    remembers = "cell" in one.parts
     s: dict[str, Any] = {f"{state.key}_before": np.zeros(shape[1:], read.dtype) for state in one.states}
     kept = {key: np.empty(shape, read.dtype) for key in (*one.keys, *(state.key for state in one.states))}
     for step, driven in enumerate(read):
         again = (recurrent @ s["hidden_before"][:, :, None])[:, :, 0]
         s |= gates(one, driven, again if bias is None else again + bias)
-        if "cell" in one.parts:
+        if remembers:
             s["cell"] = s["cell_before"] = made(one, "cell", s)
             s["opened"] = np.tanh(s["cell"])
         s["hidden"] = s["hidden_before"] = made(one, "hidden", s)

@@ -75,7 +75,7 @@ def through_time(trace: Trace, layer: Layer) -> dict[str, Array]:
                 part = np.zeros(one.steps)
                 part[:one.entered[-1] + 1] = rows(back[key].numpy())
                 found[name] = origins.in_order(layer, part)
-    if _steps.family(layer) == "rnn":
+    if not _steps.family(layer).kept[0]:
         matrix = np.asarray(layer.weights["weight_hh"], np.float64)
         found["spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
     return found

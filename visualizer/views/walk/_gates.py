@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, recurrent
-from visualizer.kinds.recurrent import symbol
+from visualizer.kinds.gates import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, curve
 from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Scale, Text, plain, rich

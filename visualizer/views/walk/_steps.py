@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.kinds.recurrent import symbol
+from visualizer.kinds.gates import symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Image, Mark, Scale, Text, plain, rich
 from visualizer.scene.reading import words_of

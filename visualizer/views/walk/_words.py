@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, pointwise
-from visualizer.kinds.recurrent import symbol
+from visualizer.kinds.gates import symbol
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
