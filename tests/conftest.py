@@ -1,4 +1,14 @@
-"""What all tests share: no screen is needed, and pictures and texts are compared with the ones kept in tests/golden."""
+"""What all tests share: no screen is needed, and pictures and texts are compared with the ones kept in tests/golden.
+
+Large matrices. A test over many combinations says `@pytest.mark.matrix(spine=("digits_cnn", "rows_lstm-gates"),
+sample=10)` above its `parametrize`. `pytest --all` runs every combination, and so does `.ci/run`. Without it those run
+whose id has one of the words of `spine` between its dashes, and of the others a sample: first so many that every value
+of every parameter is there at least once, then up to `sample`. The sample is the same each time; `--seed 1` draws
+another. A test that goes through its combinations itself takes the fixture: `for view, size in some(cases, spine=[…],
+sample=10)`. A combination named on the command line always runs.
+
+Numbers that a processor computed are compared with `tests.close.assert_close`, which says why.
+"""
 
 import os
 import tempfile
@@ -9,6 +19,7 @@ os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS
 os.environ["VISUALIZER_STATE"] = tempfile.mkdtemp(prefix="visualizer-tests-")
 
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -18,6 +29,64 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--all", action="store_true", help="every combination of the large matrices, not a sample")
+    parser.addoption("--seed", type=int, default=0, help="draw another sample of the large matrices")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "matrix(spine, sample): many combinations, of which `--all` runs all")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what neither the spine nor the sample of its matrix has."""
+    if config.getoption("--all"):
+        return
+    matrices, named = {}, [argument for argument in config.args if "[" in argument]
+    for item in items:
+        if item.get_closest_marker("matrix") and not any(argument.endswith(item.nodeid) for argument in named):
+            matrices.setdefault((item.path, item.originalname), []).append(item)
+    left_out = set()
+    for (path, name), combinations in matrices.items():
+        words = dict(combinations[0].get_closest_marker("matrix").kwargs)
+        kept = chosen([item.callspec.id for item in combinations], **words,
+                      seed=f"{config.getoption('--seed')} {path.name} {name}")
+        left_out |= {item.nodeid for item, keep in zip(combinations, kept, strict=True) if not keep}
+    if left_out:
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
+
+
+@pytest.fixture
+def some(request):
+    """some(cases, spine=…, sample=…): those of these tuples that run; with `--all` every one."""
+
+    def draw(cases, *, spine=(), sample=10):
+        cases = list(cases)
+        if request.config.getoption("--all"):
+            return cases
+        names = ["-".join(map(str, case)) for case in cases]
+        kept = chosen(names, spine, sample, f"{request.config.getoption('--seed')} {request.node.name}")
+        return [case for case, keep in zip(cases, kept, strict=True) if keep]
+
+    return draw
+
+
+def chosen(names, spine=(), sample=10, seed=""):
+    """For each combination, `digits_cnn-walk-dark`, whether it is of the spine or in the sample."""
+    kept = {name for name in names if any(f"-{word}-" in f"-{name}-" for word in spine)}
+    seen = {word for name in kept for word in name.split("-")}
+    others = sorted(set(names) - kept)
+    Random(seed).shuffle(others)
+    drawn = set()
+    for name in others:
+        if not seen.issuperset(name.split("-")):
+            drawn.add(name)
+            seen.update(name.split("-"))
+    for name in others:
+        if len(drawn) >= sample:
+            break
+        drawn.add(name)
+    return [name in kept or name in drawn for name in names]
 
 
 @pytest.fixture(scope="session", autouse=True)

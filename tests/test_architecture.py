@@ -122,7 +122,7 @@ def test_every_module_says_what_it_is_for() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("folder", ["kinds", "views", "export", "export/film", "record/formats"])
+@pytest.mark.parametrize("folder", ["kinds", "views", "export", "export/film", "record/formats", "ui/commands"])
 def test_no_list_of_names_stands_beside_a_folder_that_is_walked(folder: str) -> None:
     """Adding a kind, a view or a format is one file: its package never imports its own files by name."""
     package = PACKAGE / folder / "__init__.py"

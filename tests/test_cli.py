@@ -19,6 +19,7 @@ from visualizer import cli, registry, samples, trace
 from visualizer.cli import DONE, NOT_DONE, REFUSED, WRONG_USAGE, main
 from visualizer.trace import Layer, Sample, Trace
 
+FIXTURES = Path(__file__).parent / "fixtures"
 MODEL = "digits_cnn"
 
 
@@ -116,7 +117,7 @@ def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_pat
     assert state["interventions"] == ["untrained"]
     assert said("shot", tmp_path / "a.png", "-o", tmp_path / "again.png")[0] == DONE
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "a.png").read_bytes()
-    _, words, _ = said("shot", "adding_gru", "--at", "loss.forward", "-o", tmp_path / "loss.png")
+    _, words, _ = said("shot", "adding_gru", "--view", "network", "--at", "loss.forward", "-o", tmp_path / "loss.png")
     assert "The loss is the square of how far the answer" in words
     assert "is off the wanted 0.67" in words
     assert said("shot", "adding_gru", "-o", tmp_path / "trained.png")[0] == DONE
@@ -166,7 +167,10 @@ def test_record_fails_when_a_number_is_not_the_sum_of_its_terms(said, tmp_path: 
 @pytest.mark.parametrize(("arguments", "status", "words"), [
     (["record", "no_such_model"], WRONG_USAGE, "no_such_model"),
     (["record", "missing.safetensors"], REFUSED, "missing.safetensors"),
-    (["record", "some.trace"], WRONG_USAGE, "is no model"),
+    (["record", "missing.trace"], REFUSED, "missing.trace"),
+    (["record", "lab"], WRONG_USAGE, "is no model"),
+    (["record", str(FIXTURES / "version-1.png")], WRONG_USAGE, "is no model"),
+    (["record", str(FIXTURES / "version-1" / "small-cnn.trace")], WRONG_USAGE, "is no model"),
     (["record", MODEL, "--input", "no-such-digit"], WRONG_USAGE, "no-such-digit"),
     (["record", MODEL, "--input", "missing.png"], REFUSED, "missing.png"),
     (["record", MODEL, "--input", "sea-change"], REFUSED, "reads pictures of one digit"),

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
 from visualizer import registry, views
+from visualizer.language import speaking
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, from_json, moment_of, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Sample, Trace, load
-from visualizer.ui import commands, words
-from visualizer.ui.keysheet import KeySheet, keys_words
+from visualizer.ui import commands, levels, small_steps, words
+from visualizer.ui.commands import Context, keys_words
+from visualizer.ui.commands.colours import text_scale
+from visualizer.ui.commands.views import turned
+from visualizer.ui.keysheet import KeySheet
+from visualizer.ui.knobs import Knobs
 from visualizer.ui.page import looked_at, page
 from visualizer.ui.stage import own_knobs
+from visualizer.ui.store import Store
 
 PROMISED = {
     "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
@@ -52,13 +63,78 @@ def test_a_command_says_what_it_is_called_where_it_stands_and_what_it_does(comma
         assert QKeySequence(key).toString(), f"{key!r} is no key"
 
 
-def test_no_key_does_two_things():
-    taken: dict[str, str] = {}
+@pytest.mark.parametrize("context", Context)
+def test_no_key_does_two_things_in_one_context(context):
+    """In the window, over the audience's picture, while a question is open, and in a field that one types into."""
+    taken = {QKeySequence(key).toString(): "what is no command" for key in commands.OWN_KEYS[context]}
     for command in commands.commands():
-        for key in command.keys:
+        for key in command.keys_in(context):
             name = QKeySequence(key).toString()
             assert name not in taken, f"{name} does both {taken[name]!r} and {command.name!r}"
             taken[name] = command.name
+    assert len(taken) > 20
+
+
+def test_a_clicker_has_no_key_for_two_things():
+    keys = [key for command in commands.commands() for key in command.clicker]
+    assert len(keys) == len(set(keys))
+    assert {"PgDown", "PgUp", "F5", "Esc", "."} <= set(keys)
+
+
+@pytest.mark.parametrize("kind", [QLineEdit, QPlainTextEdit])
+def test_a_field_keeps_the_keys_that_are_typed_and_leaves_the_others_to_commands(kind, qtbot):
+    """As Qt itself answers when it asks a field whether a shortcut is its own."""
+    field = kind()
+    qtbot.addWidget(field)
+    for command in commands.commands():
+        for key in command.keys:
+            pressed = QKeySequence(key)[0]
+            event = QKeyEvent(QKeyEvent.Type.ShortcutOverride, pressed.key(), pressed.keyboardModifiers(),
+                              key if len(key) == 1 else "")
+            event.ignore()
+            field.event(event)
+            assert commands.is_typed(key) or not event.isAccepted() or key in ("PgDown", "PgUp"), key
+
+
+def test_no_text_names_a_key_by_itself():
+    """Tooltips, sentences and labels take their keys from the commands, so that none of them can be wrong."""
+    named = re.compile(r"\b(Ctrl|Shift|Alt)\+|\bF\d{1,2}\b|\b(PgDn|PgUp|Esc)\b|\([A-Z\[\]]\)|(press|with|by) [A-Z]\b")
+    found = []
+    for path in sorted(Path(commands.__file__).parents[1].rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tr" and named.search(node.args[0].value):
+                found.append(f"{path.name}: {node.args[0].value}")
+    assert found == [PANEL_S_OWN]
+
+
+PANEL_S_OWN = "exporting.py: Choose how the picture is saved; Enter saves, Esc closes"
+"""Keys of a panel that takes all keys while it is open."""
+
+
+def test_the_laboratory_says_its_own_keys(qtbot):
+    """`P` and `K` are the pen's and play's."""
+    knobs = Knobs(Store(does.enter_lab(State())))
+    qtbot.addWidget(knobs)
+    assert knobs.sweep.toolTip().endswith("(Shift+K)")
+    assert knobs.compare.toolTip().endswith("(Ctrl+P)")
+    assert commands.find("pen").keys == ("P",)
+    assert "K" in commands.find("play").keys
+    assert commands.find("play").tip.endswith("; K while presenting")
+
+
+def test_a_family_that_is_added_is_found(monkeypatch):
+    """No list names the files of the folder; its menu, its keys and its row on the sheet follow from it."""
+    done = []
+    added = SimpleNamespace(family=lambda: commands.Family("Added", 55, (
+        commands.Command("added", "Added", ("Ctrl+Alt+9",), "Does it; {undo} undoes it", done.append),)))
+    real = registry.modules
+    monkeypatch.setattr(commands.registry, "modules",
+                        lambda package: (*real(package), added) if package == "ui.commands" else real(package))
+    with speaking("a language that nobody has spoken yet"):
+        found = {command.name: command for command in commands.commands()}
+        assert found["added"].tip == "Does it; Ctrl+Z undoes it"
+        menus = list(dict.fromkeys(command.menu for command in commands.commands()))
+    assert menus.index("Look") < menus.index("Added") < menus.index("View")
 
 
 def test_every_key_that_the_design_promises_does_what_it_promises():
@@ -90,7 +166,7 @@ def test_one_level_in_goes_from_the_network_to_the_number():
     strongest = tuple(int(index) for index in np.unravel_index(trace["conv2"].output.argmax(), trace["conv2"].shape))
     seen = []
     for _ in range(3):
-        state = commands.into(state, trace, moment, frozenset({"network"}))
+        state = levels.into(state, trace, moment, frozenset({"network"}))
         seen.append(state.focus)
     assert seen[0] == Focus("conv2", strongest[:1])
     assert seen[1] == seen[2] == Focus("conv2", strongest)
@@ -100,7 +176,7 @@ def test_one_level_in_goes_from_the_network_to_the_number():
 def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
     trace = digits()
     state = State(at="conv2.forward", focus=Focus("conv2", (7,)))
-    inside = commands.into(state, trace, moment_of(state, timeline(trace)), frozenset({"network", "walk"}))
+    inside = levels.into(state, trace, moment_of(state, timeline(trace)), frozenset({"network", "walk"}))
     assert inside.view == "walk"
     assert inside.focus is not None
     assert inside.focus.cell[0] == 7
@@ -109,81 +185,81 @@ def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
 
 def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
     state = State(view="walk", focus=Focus("conv2", (7, 3, 5)))
-    outside = commands.out(state, ("network", "walk"))
+    outside = levels.out(state, ("network", "walk"))
     assert (outside.view, outside.focus) == ("network", Focus("conv2", (7,)))
-    assert commands.out(outside, ("network", "walk")).focus == Focus("conv2")
-    assert commands.out(commands.out(outside, ("network",)), ("network",)).focus is None
+    assert levels.out(outside, ("network", "walk")).focus == Focus("conv2")
+    assert levels.out(levels.out(outside, ("network",)), ("network",)).focus is None
 
 
 def test_small_steps_forth_and_back_meet_again():
     times = timeline(digits())
     start = moment = times.settled(3)
     for _ in range(9):
-        moment = commands.next_part(times, moment, 1)
+        moment = small_steps.next_part(times, moment, 1)
     assert moment.index > 3
     for _ in range(9):
-        moment = commands.next_part(times, moment, -1)
+        moment = small_steps.next_part(times, moment, -1)
     assert moment == start
 
 
 def test_small_steps_end_at_both_ends():
     times = timeline(digits())
     last = times.settled(len(times.beats) - 1)
-    assert commands.next_part(times, last, 1) == last
+    assert small_steps.next_part(times, last, 1) == last
     first = replace(times.settled(0), phase=0.0)
-    assert commands.next_part(times, first, -1) == first
+    assert small_steps.next_part(times, first, -1) == first
 
 
 def test_where_a_beat_goes_in_steps_a_small_step_is_one_of_them():
     times = timeline(digits())
     moment, phases = replace(times.settled(4), phase=0.0), [0.0]
     for _ in range(7):
-        moment = times.find(commands.next_step(times, moment, 1, 7).address)  # as the State keeps it
+        moment = times.find(small_steps.next_step(times, moment, 1, 7).address)  # as the State keeps it
         phases.append(moment.phase)
     assert phases == pytest.approx([step / 7 for step in range(8)])
     assert [int(phase * 7 + 1e-9) for phase in phases] == list(range(8))
     assert moment.index == 4
-    beyond = commands.next_step(times, moment, 1, 7)
+    beyond = small_steps.next_step(times, moment, 1, 7)
     assert (beyond.index, beyond.phase) == (5, 0.0)
     for step in range(6, -1, -1):
-        moment = times.find(commands.next_step(times, moment, -1, 7).address)
+        moment = times.find(small_steps.next_step(times, moment, -1, 7).address)
         assert int(moment.phase * 7 + 1e-9) == step
-    before = commands.next_step(times, moment, -1, 7)
+    before = small_steps.next_step(times, moment, -1, 7)
     assert (before.index, before.phase) == (3, 1.0)
     between = replace(times.settled(4), phase=0.5)
-    assert [commands.next_step(times, between, by, 7).phase for by in (1, -1)] == [4 / 7, 3 / 7]
+    assert [small_steps.next_step(times, between, by, 7).phase for by in (1, -1)] == [4 / 7, 3 / 7]
 
 
 def test_steps_end_at_both_ends_of_the_timeline():
     times = timeline(digits())
     last, first = times.settled(len(times.beats) - 1), replace(times.settled(0), phase=0.0)
-    assert commands.next_step(times, last, 1, 5) == last
-    assert commands.next_step(times, first, -1, 5) == first
+    assert small_steps.next_step(times, last, 1, 5) == last
+    assert small_steps.next_step(times, first, -1, 5) == first
 
 
 def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
     trace = digits()
     times, views = timeline(trace), ("network", "walk")
     inside = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
-    channel = commands.to_level(inside, trace, times, Focus("conv2", (7,)), views)
+    channel = levels.to_level(inside, trace, times, Focus("conv2", (7,)), views)
     assert (channel.view, channel.focus) == ("network", Focus("conv2", (7,)))
-    assert commands.to_level(inside, trace, times, Focus("conv2", (7, 3, 5)), views) == inside
-    assert commands.to_level(inside, trace, times, None, views).focus is None
+    assert levels.to_level(inside, trace, times, Focus("conv2", (7, 3, 5)), views) == inside
+    assert levels.to_level(inside, trace, times, None, views).focus is None
     elsewhere = replace(inside, view="filters")
-    assert commands.to_level(elsewhere, trace, times, Focus("conv2"), views).view == "filters"
+    assert levels.to_level(elsewhere, trace, times, Focus("conv2"), views).view == "filters"
 
 
 def test_a_knob_is_turned_in_the_state_and_the_others_stay():
-    state = commands.turned(commands.turned(State(), "ranking", "max"), "march", "rows")
+    state = turned(turned(State(), "ranking", "max"), "march", "rows")
     assert dict(state.look.knobs) == {"ranking": "max", "march": "rows"}
-    assert dict(commands.turned(state, "march", "terms").look.knobs) == {"ranking": "max", "march": "terms"}
+    assert dict(turned(state, "march", "terms").look.knobs) == {"ranking": "max", "march": "terms"}
     assert from_json(to_json(state)) == state
 
 
 def test_arrows_move_the_pixel_from_the_strongest_one():
     trace = digits()
     state = State(at="conv2.forward", focus=Focus("conv2", (7,)))
-    pixel = commands.with_pixel(state, trace, moment_of(state, timeline(trace))).focus
+    pixel = levels.with_pixel(state, trace, moment_of(state, timeline(trace))).focus
     assert trace["conv2"].output[pixel.cell] == trace["conv2"].output[7].max()
 
 
@@ -191,7 +267,7 @@ def test_arrows_move_the_pixel_from_the_strongest_one():
 def test_the_text_scale_stays_within_what_is_readable(factor, times, ends):
     state = State()
     for _ in range(times):
-        state = commands.text_scale(state, factor)
+        state = text_scale(state, factor)
     assert state.look.text_scale == ends
 
 
@@ -219,11 +295,11 @@ def test_up_and_down_go_from_unit_to_unit_at_the_same_step():
     times = timeline(reading())
     moment = times.find("gru.forward[3]")
     state = State(at=moment.address, focus=Focus("gru", (2, 0)))
-    state = commands.beside(state, reading(), moment, 1)
+    state = levels.beside(state, reading(), moment, 1)
     assert state.focus == Focus("gru", (2, 1))
-    assert commands.beside(state, reading(), moment, 5).focus == Focus("gru", (2, 2))
+    assert levels.beside(state, reading(), moment, 5).focus == Focus("gru", (2, 2))
     strongest = int(reading()["gru"].output[2].argmax())
-    assert commands.beside(State(at=moment.address), reading(), moment, 1).focus == Focus("gru", (2, strongest))
+    assert levels.beside(State(at=moment.address), reading(), moment, 1).focus == Focus("gru", (2, strongest))
 
 
 def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
@@ -269,18 +345,19 @@ def test_a_view_is_given_only_knobs_and_words_that_it_knows():
 
 def test_small_steps_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
     times, third = timeline(reading()), (1 / 3, 2 / 3)
-    moment, phases = replace(times.find("gru.forward[3]"), phase=commands.begun(third)), []
+    moment, phases = replace(times.find("gru.forward[3]"), phase=small_steps.begun(third)), []
     for _ in range(4):
-        moment = times.find(commands.next_step(times, moment, 1, 4, third).address)
+        moment = times.find(small_steps.next_step(times, moment, 1, 4, third).address)
         phases.append(moment.phase)
     assert phases == pytest.approx([1 / 3 + step / 12 for step in range(1, 5)])
-    beyond = commands.next_step(times, moment, 1, 4, third)
+    beyond = small_steps.next_step(times, moment, 1, 4, third)
     assert beyond.beat == moment.beat
     assert moment.phase < beyond.phase < moment.phase + 0.001
-    assert commands.next_step(times, moment, 1, 4, third, others=False).beat.step == 4, "that part alone is looked at"
+    alone = small_steps.next_step(times, moment, 1, 4, third, others=False)
+    assert alone.beat.step == 4, "that part alone is looked at"
     for step in range(3, -1, -1):
-        moment = times.find(commands.next_step(times, moment, -1, 4, third).address)
+        moment = times.find(small_steps.next_step(times, moment, -1, 4, third).address)
         assert moment.phase == pytest.approx(1 / 3 + step / 12, abs=0.001)
-    before = commands.next_step(times, moment, -1, 4, third)
+    before = small_steps.next_step(times, moment, -1, 4, third)
     assert (before.beat.step, before.phase) == (3, 1 / 3)
-    assert commands.next_step(times, moment, -1, 4, third, others=False).beat.step == 2
+    assert small_steps.next_step(times, moment, -1, 4, third, others=False).beat.step == 2

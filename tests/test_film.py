@@ -20,7 +20,7 @@ from PIL import Image, ImageSequence
 from PySide6.QtGui import QImage
 
 from tests.toys import toy
-from visualizer import cli, export, paint, registry
+from visualizer import cli, door, export, paint, registry
 from visualizer.export import film as films
 from visualizer.export.film import folder, gif
 from visualizer.export.film._changes import changes
@@ -30,7 +30,6 @@ from visualizer.scene.picture import Line, Look, Picture, Rect, Text
 from visualizer.scene.picture import Path as Curve
 from visualizer.scene.timeline import REST, timeline
 from visualizer.trace import Refused, load
-from visualizer.ui import recorder
 
 SIZE = (640, 480)
 STATE = state.to_json(state.State(model="digits_cnn", at="conv.forward@0", sample="a <b> & \"c\" ∥ é.png"))
@@ -276,8 +275,7 @@ def test_a_film_opens_at_its_first_moment_and_a_damaged_one_raises_nothing(name,
 
 def test_whatever_carries_a_state_is_known_where_files_are_opened():
     for form in (*export.formats(), *films.formats()):
-        assert set(form.suffixes) <= set(cli.CARRIES_STATE)
-        assert set(form.suffixes) <= set(recorder.CARRIES_STATE)
+        assert set(form.suffixes) <= set(door.endings())
 
 
 # --- a folder goes on where it was ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence, pad_packed_sequence
 from torch.overrides import TorchFunctionMode
 
+from tests.close import allowed
 from visualizer.record import capture
 from visualizer.record.unroll import CELLS, FUSED, Call, call_of, gradients_of_weights, random_state, unroll
 from visualizer.trace import Layer, Trace, from_bytes
@@ -355,22 +356,28 @@ def test_what_is_not_what_torch_computed_is_called_unverified_with_the_differenc
     assert "nan" in direction.unverified
 
 
-def test_rnn_and_gru_have_torchs_own_bits_and_an_lstm_may_differ_by_the_rounding_of_its_sums() -> None:
-    """In float32, with weights so large that sums of more than 20 are rounded by more than the tolerance of 1e-6."""
+def test_an_output_may_differ_by_the_rounding_of_its_sums_and_no_further() -> None:
+    """In float32, with weights so large that sums of more than 20 are rounded by more than the tolerance of 1e-6.
+
+    Whether ours have torch's own bits is the processor's business: torch takes another way where it has instructions
+    for it. So rounding is done here.
+    """
     torch.manual_seed(0)
-    x, rounded = torch.randn(200, 1, 32), []
+    x = torch.randn(200, 1, 32)
     for module in (nn.RNN(32, 128), nn.GRU(32, 128), nn.LSTM(32, 128)):
         for parameter in module.parameters():
             nn.init.normal_(parameter, std=0.4)
         one = run(module, x)
         (direction,) = unroll(one.call, one.outputs, one.gradients, weight_gradients=one.weight_gradients)
-        rounded.append(direction.module_error)
-        assert direction.unverified == ""
-        assert direction.module_rounding < 3e-5
-    assert rounded[:2] == [0.0, 0.0]
-    assert rounded[2] > 1e-6
-    (direction,) = unroll(one.call, (one.outputs[0] + 1e-4, *one.outputs[1:]))
-    assert direction.unverified
+        assert direction.module_error <= allowed(25, 32 + 128)
+        assert direction.gradient_error <= allowed(1, 200 * (32 + 128))
+        for off, said in ((2e-6, False), (1e-4, True)):
+            outputs = one.outputs[0].clone()
+            outputs[100, 0, 64] += off  # one number, which the step after reads
+            (direction,) = unroll(one.call, (outputs, *one.outputs[1:]))
+            assert bool(direction.unverified) == said, (module, off, direction.unverified)
+            assert 1e-6 < direction.module_error
+            assert 5e-6 < direction.module_rounding < 3e-5
 
 
 def test_gradients_of_weights_that_are_used_twice_come_from_one_more_run_of_the_call() -> None:

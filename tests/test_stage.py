@@ -18,7 +18,7 @@ from visualizer.scene.timeline import ease
 from visualizer.trace import load
 from visualizer.ui import words
 from visualizer.ui.canvas import places
-from visualizer.ui.commands import turned
+from visualizer.ui.commands.views import turned
 from visualizer.ui.stage import Stage, level_for, moment_at, suiting, uneased
 from visualizer.ui.store import Store
 

@@ -30,23 +30,18 @@ import visualizer
 from visualizer import registry
 
 if TYPE_CHECKING:
+    from visualizer.card import Card
     from visualizer.scene.picture import Focus, Look
-    from visualizer.scene.session import Session
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.trace import Trace
 
 DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
 """Exit statuses. 130 is what a shell expects of a program stopped by Ctrl-C."""
-CARRIES_STATE = (".session", ".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
-"""Files in which the app leaves where it stood."""
 FEW = 12
 """So many of each are listed where everything is."""
 MOST_PIXELS = 200_000_000
 """A larger PNG is not begun: four bytes a pixel, held several times over."""
-
-LAB = "lab"
-"""The thing that is no model: the gradient laboratory."""
 
 Entry = dict[str, Any]
 """One thing listed: `name`, `about`, and whatever else a program may want to know."""
@@ -305,12 +300,14 @@ def _list(chosen: argparse.Namespace) -> int:
 
 def _record(chosen: argparse.Namespace) -> int:
     """Run the model and save the trace; with --check, say how far numpy's numbers are from torch's."""
-    from visualizer.scene.state import State
+    from visualizer import door
+    from visualizer.trace import SUFFIX
 
-    _writable(chosen.output, (".trace",))
-    if _suffix(chosen.thing) in (".trace", *CARRIES_STATE):
+    _writable(chosen.output, (SUFFIX,))
+    found = door.recognise(chosen.thing)
+    if found.what not in (door.BUNDLED, door.MODEL):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    trace = _recorded(State(model=chosen.thing, sample=chosen.input or "", interventions=_done_to(chosen)), chosen)
+    trace = _recorded(door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen)).state, chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
     _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
@@ -348,6 +345,7 @@ def _shot(chosen: argparse.Namespace) -> int:
 
 def _film(chosen: argparse.Namespace) -> int:
     """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
+    from visualizer.scene import session
     from visualizer.scene.timeline import timeline
     from visualizer.trace import load
 
@@ -359,7 +357,7 @@ def _film(chosen: argparse.Namespace) -> int:
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
     else:
-        state, trace = _carried(Path(chosen.thing)).state, load(chosen.numbers)
+        state, trace = session.read(chosen.thing).state, load(chosen.numbers)
     times = timeline(trace)
     start, end = films.between(times, chosen.first, chosen.last)
     chosen.at = times.at(start).address
@@ -485,39 +483,44 @@ _LISTED: dict[str, Callable[[], list[Entry]]] = {
 
 def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     """What THING stands for: where it was left, and its numbers."""
-    from visualizer.scene.session import lacking, other_weights
-    from visualizer.scene.state import State
-    from visualizer.trace import Refused, load
+    from visualizer import door
+    from visualizer.scene.session import other_weights
+    from visualizer.trace import load
 
-    thing, suffix = chosen.thing, _suffix(chosen.thing)
-    state = State(model=thing, sample=chosen.input or "", interventions=_done_to(chosen))
-    if suffix in CARRIES_STATE:
-        found = _carried(Path(thing))
-        state = found.state if chosen.input is None else replace(found.state, sample=chosen.input)
-        if chosen.untrained:
-            state = replace(state, interventions=_done_to(chosen))
-        as_saved = all(getattr(chosen, name) is None for name in ("input", "target", "dtype", "untrained"))
-        if found.trace is not None and as_saved:
-            return state, found.trace
-        if state.model == LAB:
-            return _laboratory(state, chosen)
-        known = state.model in registry.models() or Path(state.model).is_file()
-        if why := lacking(found if as_saved else replace(found, trace=None), known):
-            raise Refused(why)
-        if as_saved and _suffix(state.model) != ".trace":
-            trace = _recorded(state, chosen)
-            if why := other_weights(found, trace):
-                print(why, file=sys.stderr)
-            return state, trace
-    if state.model == LAB:
-        return _laboratory(state, chosen)
-    if _suffix(state.model) == ".trace":
-        if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
-                     if getattr(chosen, name) is not None]:
-            raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model "
-                        "instead.")
+    found = door.recognise(chosen.thing)
+    if found.what == door.RECORDING:
+        _changes_nothing(chosen)
+    opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
+    state, as_saved = opened.state, chosen.target is None and chosen.dtype is None
+    if door.is_lab(state) and (opened.trace is None or not as_saved or _turned(chosen)):
+        return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
+    if opened.trace is not None and as_saved:
+        return state, opened.trace
+    if door.is_recording(state.model):
+        _changes_nothing(chosen)
         return state, load(state.model)
-    return state, _recorded(state, chosen)
+    trace = _recorded(state, chosen)
+    if as_saved and (why := other_weights(opened, trace)):
+        print(why, file=sys.stderr)
+    return state, trace
+
+
+def _changes_nothing(chosen: argparse.Namespace) -> None:
+    """Usage where something is wished of numbers that are there already."""
+    if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
+                 if getattr(chosen, name) is not None]:
+        raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
+
+
+def _card(model: str) -> Card | None:
+    """What is known of a model; its file is opened where that has to be found out."""
+    from visualizer import door
+
+    known = door.card_of(model)
+    if known is None and Path(model).is_file() and not door.is_recording(model):
+        found: Card = _torch("record").describe(model)
+        return found
+    return known
 
 
 def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
@@ -527,9 +530,17 @@ def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     return (UNTRAINED,) if chosen.untrained else ()
 
 
-def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]:
-    """The laboratory with its knobs turned: those of the State, then those that were set."""
+def _turned(chosen: argparse.Namespace) -> dict[str, str]:
+    """The knobs of the laboratory among those that were set."""
     from visualizer import lab
+
+    return {name: word for pairs in getattr(chosen, "knobs", ()) for name, word in pairs if name in lab.names()}
+
+
+def _laboratory(state: State, chosen: argparse.Namespace, fresh: bool) -> tuple[State, Trace]:
+    """The laboratory with its knobs turned: those of the State, then those that were set; `fresh`, as it opens."""
+    from visualizer import lab
+    from visualizer.scene.state import enter_lab
     from visualizer.trace import Refused
 
     if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
@@ -537,32 +548,17 @@ def _laboratory(state: State, chosen: argparse.Namespace) -> tuple[State, Trace]
                     "--set.")
     pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
     mine = dict([*((name, word) for name, word in state.look.knobs if name in lab.names()),
-                 *((name, word) for name, word in pairs if name in lab.names())])
+                 *_turned(chosen).items()])
     chosen.knobs = [tuple(pair for pair in pairs if pair[0] not in lab.names())]
     try:
         wanted, against = lab.of_look(mine)
     except Refused as error:
         raise Usage(str(error)) from error
     with _working("measuring"):
-        trace = registry.module("record.lab").record_lab(wanted, against)
+        trace = _torch("record.lab").record_lab(wanted, against)
     look = replace(state.look, knobs=tuple(sorted(mine.items())))
-    return replace(state, sample="", view=lab.view_of(wanted) if state.view == "network" else state.view,
-                   at=state.at or lab.start_of(wanted), look=look), trace
-
-
-def _carried(path: Path) -> Session:
-    """What a session or an exported picture holds."""
-    from visualizer.scene import session
-    from visualizer.trace import Refused
-
-    if not path.is_file():
-        raise Refused(f"There is no file {path}; check the name.")
-    if _suffix(path) == ".session":
-        return session.read(path)
-    text = _headless("export").state_in(path)
-    if text is None:
-        raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
-    return session.of_json(text)
+    state = replace(state, sample="", look=look)
+    return enter_lab(state) if fresh else state, trace
 
 
 def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
@@ -581,22 +577,21 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
             raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
         pixels = registry.module("scene.state").unpacked(state.drawing)
     with _working(f"recording {state.model}"):
-        try:
-            record = registry.module("record").record
-        except ImportError as error:
-            raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
-        trace: Trace = record(state.model, state.sample, pixels=pixels, target=chosen.target,
-                              objective=state.objective, dtype=chosen.dtype, interventions=state.interventions)
+        trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
+                                               objective=state.objective, dtype=chosen.dtype,
+                                               interventions=state.interventions)
     return trace
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
     """The recording with what the view shows beyond it; that of a file holds what it holds."""
+    from visualizer import door
+
     missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
-    if not missing or _suffix(state.model) == ".trace" or state.model == LAB:
+    if not missing or door.is_lab(state) or door.is_recording(state.model):
         return trace
     with _working("measuring"):
-        record = registry.module("record")
+        record = _torch("record")
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
                                objective=state.objective, dtype=chosen.dtype, interventions=state.interventions,
                                trace=trace)
@@ -623,6 +618,7 @@ def _check(trace: Trace) -> None:
 def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, view: str | None,
            at: str | None = None, focused: str | None = None) -> State:
     """The State that leads to the picture that was asked for, checked: it can be drawn."""
+    from visualizer import door
     from visualizer.scene.state import moment_of
     from visualizer.scene.timeline import timeline
 
@@ -645,7 +641,7 @@ def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, 
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     export.check(trace, view, look.theme, knobs)
-    kept = registry.module("lab").names() if state.model == LAB else ()
+    kept = registry.module("lab").names() if door.is_lab(state) else ()
     knobs |= {name: word for name, word in look.knobs if name in kept}
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
     return replace(state, view=view, at=moment.address, focus=focus, look=look)
@@ -655,10 +651,11 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     """What the picture carries so that it opens again as it is; nothing where a State cannot say it all."""
     if chosen.target is not None or chosen.dtype is not None:
         return ""
+    from visualizer import door
     from visualizer.scene.state import to_json
 
     weights = str(trace.hashes.get("weights", ""))
-    itself = _suffix(state.model) == ".trace" or state.model == LAB
+    itself = door.is_lab(state) or door.is_recording(state.model)
     return to_json(state if itself else replace(state, sample=trace.sample.name), weights)
 
 
@@ -728,6 +725,15 @@ def _headless(module: str) -> Any:
         return registry.module(module)
     except ImportError as error:
         raise NotDone(f"Qt cannot be loaded ({error}); `visualizer doctor` says what is missing.") from error
+
+
+def _torch(module: str) -> Any:
+    """A part of `record`, which needs torch; NotDone with one sentence where that cannot be loaded."""
+    try:
+        registry.module("record.run")
+        return registry.module(module)
+    except ImportError as error:
+        raise NotDone(f"torch cannot be loaded ({error}); `visualizer doctor` says how to mend it.") from error
 
 
 def _writable(path: Path, suffixes: tuple[str, ...]) -> None:

@@ -30,6 +30,8 @@ Arrays = Mapping[str, Array]
 Cell = tuple[int, ...]
 
 FORMAT = "visualizer-trace-1"
+SUFFIX, HEADER = ".trace", "trace.json"
+"""How the name of a file ends, and what of the zip says that it is one."""
 MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
@@ -292,7 +294,7 @@ def _pack(trace: Trace, method: int) -> bytes:
                              for name, found in sorted(trace.studies.items())}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        for member, content in (("trace.json", json.dumps(header, indent=1, sort_keys=True).encode()),
+        for member, content in ((HEADER, json.dumps(header, indent=1, sort_keys=True).encode()),
                                 ("arrays.safetensors", save(arrays))):
             info = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))
             info.compress_type = method
@@ -310,11 +312,11 @@ def _unpack(data: bytes, name: str) -> tuple[dict[str, Any], dict[str, Array]]:
         raise Refused(f"{name} is not a trace; make one with `visualizer record MODEL -o {name}`.") from None
     with archive:
         members = {info.filename: info for info in archive.infolist()}
-        if set(members) != {"trace.json", "arrays.safetensors"} or len(archive.infolist()) != 2:
+        if set(members) != {HEADER, "arrays.safetensors"} or len(archive.infolist()) != 2:
             raise Refused(f"{name} is a zip but not a trace; open a file made by `visualizer record`.")
         if sum(info.file_size for info in members.values()) > MOST_BYTES:
             raise Refused(f"{name} would unpack to more than {MOST_BYTES >> 30} GiB; record a smaller model or input.")
-        header = json.loads(archive.read("trace.json"))
+        header = json.loads(archive.read(HEADER))
         if not isinstance(header, dict) or header.get("format") != FORMAT:
             found = header.get("format") if isinstance(header, dict) else None
             raise Refused(f"{name} has the format {found!r}, this version opens {FORMAT}; record it again.")

@@ -36,6 +36,12 @@ def hello() -> dict[str, str]:
             **{name: version(name) for name in ("torch", "numpy")}}
 
 
+def describe(model: str) -> dict[str, Any]:
+    """What a model says of itself, without running it: `{"card": what card.from_plain reads}`."""
+    opened = _opened(*_source(model, ()))
+    return {"card": import_module("visualizer.record.cards").card_of(opened, model).plain()}
+
+
 def record(*, check: bool = True, **wanted: Any) -> dict[str, Any]:
     """Record one sample through one model: `{"trace": Trace, "report": Report}`. `wanted` is what `_trace` takes.
 
@@ -101,8 +107,8 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
                                                         "knob": np.array(labs.knobs().index(about))}}
 
 
-REQUESTS: dict[str, Callable[..., Any]] = {"hello": hello, "record": record, "check": check, "extend": extend,
-                                           "study": study, "lab": lab, "check_lab": check_lab, "sweep_lab": sweep_lab}
+REQUESTS: dict[str, Callable[..., Any]] = {
+    each.__name__: each for each in (hello, describe, record, check, extend, study, lab, check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]

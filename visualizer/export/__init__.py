@@ -22,6 +22,8 @@ MM = 25.4
 """Millimetres in an inch; a pixel of the picture is 1/96 inch where nothing else is said."""
 MOST_BYTES = 256 << 20
 """A larger file is not searched for a State."""
+MOST_HEAD = 1 << 16
+"""Bytes in which a picture says who made it."""
 MOST_STATE = 1 << 20
 """A State longer than this is none of ours."""
 
@@ -144,6 +146,19 @@ def state_in(path: str | Path) -> str | None:
     data = path.read_bytes()
     known = (*formats(), *registry.module("export.film").formats())
     return next((state for state in (item.state(data) for item in known) if state), None)
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether a picture says that the app made it, with a State or without."""
+    with Path(path).open("rb") as file:
+        head = file.read(MOST_HEAD)
+    return b"Software" in head and b"Visualizer" in head
+
+
+def suffixes() -> tuple[str, ...]:
+    """The endings of all files that may carry a State."""
+    known = (*formats(), *registry.module("export.film").formats())
+    return tuple(dict.fromkeys(suffix for item in known for suffix in item.suffixes))
 
 
 def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str | None = None, theme: str = "light",

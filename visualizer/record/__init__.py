@@ -7,14 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from visualizer.record.cards import describe
     from visualizer.record.catalog import Opened, open_model
     from visualizer.record.run import pass_of, record
     from visualizer.record.studies import Pass, measure, study, with_study
     from visualizer.record.tracing import capture
 
-__all__ = ["Opened", "Pass", "capture", "measure", "open_model", "pass_of", "record", "study", "with_study"]
-_WHERE = {"capture": "tracing", "Opened": "catalog", "open_model": "catalog", "pass_of": "run", "record": "run",
-          "Pass": "studies", "measure": "studies", "study": "studies", "with_study": "studies"}
+__all__ = ["Opened", "Pass", "capture", "describe", "measure", "open_model", "pass_of", "record", "study", "with_study"]
+_WHERE = {"capture": "tracing", "describe": "cards", "Opened": "catalog", "open_model": "catalog", "pass_of": "run",
+          "record": "run", "Pass": "studies", "measure": "studies", "study": "studies", "with_study": "studies"}
 
 
 def __getattr__(name: str) -> Any:

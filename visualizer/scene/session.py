@@ -14,6 +14,7 @@ from pathlib import Path
 from visualizer.scene.state import State, from_json, to_json, weights_in
 from visualizer.trace import MOST_BYTES, Refused, Trace, from_bytes
 
+SUFFIX = ".session"
 STATE, TRACE = "session.json", "recording.trace"
 MOST_STATE = 1 << 20
 """Bytes; a longer State is none of ours."""

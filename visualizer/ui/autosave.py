@@ -17,6 +17,7 @@ from visualizer.registry import write_whole
 from visualizer.scene import session
 from visualizer.scene.state import State
 from visualizer.ui import kept
+from visualizer.ui.commands import key_for
 from visualizer.ui.player import Player
 from visualizer.ui.store import Store
 
@@ -65,8 +66,8 @@ class Autosave(QObject):
         except OSError as error:
             if not self._complained:
                 self._complained = True
-                self.said.emit(tr("Your session is not kept while you work ({why}); save it yourself with Ctrl+S.")
-                               .format(why=error.strerror or error))
+                self.said.emit(tr("Your session is not kept while you work ({why}); save it yourself with {key}.")
+                               .format(why=error.strerror or error, key=key_for("save")))
 
     def close(self) -> None:
         """A clean end: there is nothing to offer again."""

@@ -19,6 +19,7 @@ from visualizer.language import tr
 from visualizer.scene import figures
 from visualizer.ui import kept, style
 from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.commands import keyed
 
 FORMATS = ("png", "svg", "pdf")
 SIZES = ("screen", "89 mm", "183 mm", "1920x1080", "3840x2160")
@@ -117,7 +118,7 @@ class ExportPanel(QWidget):
         self.cancel = Button(tr("Close"), "", "flat", self)
         self.cancel.clicked.connect(self.closed)
         style.name(self.save, tr("Save"), tr("Choose a name and save (Enter)"))
-        style.name(self.cancel, tr("Close"), tr("Put this panel away (Esc)"))
+        style.name(self.cancel, tr("Close"), keyed(tr("Put this panel away"), "out"))
         self._show()
 
     def sizeHint(self) -> QSize:

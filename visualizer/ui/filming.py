@@ -30,6 +30,7 @@ from visualizer.scene.timeline import Timeline, timeline
 from visualizer.trace import Trace
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, Segment, Segments
+from visualizer.ui.commands import key_for, keyed
 from visualizer.ui.store import Store
 
 WIDE, LABEL, EDGE, ROW = 496, 84, 16, 44
@@ -83,7 +84,8 @@ class FilmPanel(QWidget):
         style.name(self, tr("Export film"))
         style.name(self.go, tr("Export film"), tr("Choose where, and make the film"))
         style.name(self.stop, tr("Cancel"), tr("Stop making the film; nothing half done is left"))
-        style.name(self.close_button, tr("Close"), tr("Close this panel; a film that is being made goes on (Esc)"))
+        style.name(self.close_button, tr("Close"),
+                   keyed(tr("Close this panel; a film that is being made goes on"), "out"))
         store.changed.connect(lambda old, new: self.refresh())
         store.trace_changed.connect(lambda trace: self.refresh())
 
@@ -93,7 +95,7 @@ class FilmPanel(QWidget):
             self.hide()
             self.closed.emit()
             if self.job is not None:
-                self.said.emit(tr("The film is being made; Ctrl+Shift+E shows how far it is."))
+                self.said.emit(tr("The film is being made; {key} shows how far it is.").format(key=key_for("film")))
             return
         self.refresh()
         self.show()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
 from visualizer.language import tr
 from visualizer.ui import style
-from visualizer.ui.commands import Command
+from visualizer.ui.commands import Command, Context, keys_words
 
 ROW, HEAD = 24, 34
 COLUMN, NARROWEST = 352, 320
@@ -19,20 +19,19 @@ KEYS = 140
 """Width of the column of keys."""
 
 
-SIGNS = {"Right": "→", "Left": "←", "Up": "↑", "Down": "↓", "Return": "⏎"}
-
-
 class KeySheet(QWidget):
     """Lies over the whole window until a key or a click puts it away."""
 
     closed = Signal()
 
-    def __init__(self, commands: Sequence[Command], parent: QWidget) -> None:
+    def __init__(self, commands: Sequence[Command], parent: QWidget, context: Context = Context.WINDOW) -> None:
         super().__init__(parent)
-        self.commands = commands
+        self.commands = tuple(command for command in commands if command.keys_in(context))
+        self.context = context
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("Keys"))
-        self.setAccessibleDescription("; ".join(f"{keys_words(command)}: {command.title}" for command in commands))
+        self.setAccessibleDescription("; ".join(f"{keys_words(command, context)}: {command.title}"
+                                                for command in self.commands))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride:
@@ -72,7 +71,7 @@ class KeySheet(QWidget):
                         self._row(painter, command, x, y)
 
     def _row(self, painter: QPainter, command: Command, x: float, y: float) -> None:
-        words = keys_words(command)
+        words = keys_words(command, self.context)
         style.write(painter, words, x, y, size=12, weight=500, mono=True, width=KEYS)
         style.write(painter, command.title, x + KEYS + 8, y, "ink-2", size=13, weight=400, width=COLUMN - KEYS - 24)
 
@@ -90,18 +89,6 @@ def _columns(groups: list[tuple[str, list[Command]]], across: int) -> list[list[
         columns[-1].append((title, found))
         high += mine
     return columns
-
-
-def keys_words(command: Command) -> str:
-    """`→  PgDn`: the keys as they are printed on a keyboard."""
-    return "  ".join(key_words(key) for key in command.keys)
-
-
-def key_words(key: str) -> str:
-    """One key as it is printed on a keyboard."""
-    words = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-    parts = words.split("+") if not words.endswith("+") else [*words[:-2].split("+"), "+"]
-    return "+".join(SIGNS.get(part, part) for part in parts)
 
 
 class Blank(QWidget):

@@ -17,6 +17,7 @@ from visualizer.scene.state import State
 from visualizer.scene.type import width, wrap
 from visualizer.ui import icons, style
 from visualizer.ui.buttons import ARROWS, PRESS, Button, Segment, Segments, keeps, note_focus
+from visualizer.ui.commands import keyed
 from visualizer.ui.store import Store
 
 WIDTH, HIGH, LINE = 184, 24, 18
@@ -44,7 +45,8 @@ class Knobs(QWidget):
         self.compare.clicked.connect(self.compare_wanted)
         self.sweep = Button(tr("Sweep"), "", "raised", self)
         self.sweep.clicked.connect(self.sweep_wanted)
-        style.name(self.sweep, tr("Sweep"), tr("Turn the knob that was turned last through its whole range (K)"))
+        style.name(self.sweep, tr("Sweep"), keyed(
+            tr("Turn the knob that was turned last through its whole range"), "sweep"))
         self._experiment = ""
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
@@ -68,8 +70,8 @@ class Knobs(QWidget):
             row.show_value(getattr(wanted, row.knob.name), self._note(row.knob))
         self.compare.setText(tr("Unpin A") if against else tr("Pin as A"))
         style.name(self.compare, self.compare.text(),
-                   tr("Let the pinned curves go (P)") if against else
-                   tr("Keep these curves as thin dashes behind the next ones (P)"))
+                   keyed(tr("Let the pinned curves go") if against else
+                         tr("Keep these curves as thin dashes behind the next ones"), "pin"))
         self.compare.setVisible(wanted.experiment != "cliff")
         self.sweep.setVisible(wanted.experiment != "cliff")
         self._place()

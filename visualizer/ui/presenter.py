@@ -41,6 +41,8 @@ from visualizer.trace import Trace
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import EMPTY, Canvas
+from visualizer.ui.commands import Context, commands, find, is_typed, key_for, keyed
+from visualizer.ui.commands.presenting import BLACK, WHITE
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import drawn, look_of, suiting
 from visualizer.ui.store import recording_of
@@ -51,14 +53,7 @@ if TYPE_CHECKING:
 THEME = "projector"
 USUAL = (1920, 1080)
 """The screen that the speaker's view draws for while nothing is presented."""
-CLICKER = {"PgDown": "next", "Right": "next", "Space": "next", "PgUp": "back", "Left": "back", "Backspace": "back",
-           "Home": "first", "End": "last", "Esc": "", "F5": "present", "Shift+F5": "present-here", ".": "black",
-           "B": "black", "W": "white"}
-"""What the keys of a clicker do while it presents, whatever has the keyboard; Esc leaves."""
-ALWAYS = ("PgDown", "PgUp", "Esc", "F5", "Shift+F5")
-"""The keys that belong to the clicker even where somebody writes."""
 FIELDS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
-BLACK, WHITE = "#000000", "#FFFFFF"
 RADIUS, SPOT = 32 / 1080, 0.16
 """Corners of the spotlight, and the reach of the one that follows the pointer, as shares of the height."""
 
@@ -88,6 +83,13 @@ class Presenter(QObject):
         self.picture, self.beat = EMPTY, ""
         """What the audience sees, without the pen, and the beat that it shows."""
         self._presented: tuple[object, ...] = ()
+        self._clicker = {_same(key): command.name for command in commands() for key in command.clicker}
+        """The command of each key of a clicker, whatever has the keyboard."""
+        self._always = {key for key in self._clicker if not is_typed(key)}
+        """Those of them that are a clicker's even where somebody writes."""
+        self._pressed = {_same(key): command.name for command in commands()
+                         for key in command.keys_in(Context.PRESENTING)}
+        """The command of each key over the audience's picture."""
         self.store.changed.connect(lambda old, new: self.refresh())
         self.store.trace_changed.connect(lambda trace: self.refresh())
         app = QGuiApplication.instance()
@@ -170,7 +172,8 @@ class Presenter(QObject):
         if self.audience is not None and self.audience.screen() is self.window.screen():
             self.offered = screen
             self.audience.update()
-            self.window.say(tr("There is a second screen now: F5 moves the picture there."))
+            self.window.say(tr("There is a second screen now: {key} moves the picture there.")
+                            .format(key=key_for("present")))
 
     def screen_removed(self, screen: QScreen) -> None:
         """The projector is gone: the picture with it, nothing else. The window comes to a screen that is left."""
@@ -179,7 +182,8 @@ class Presenter(QObject):
             self.offered = None
         if self.audience is not None and self.audience.shown_on is screen:
             self.leave()
-            self.window.say(tr("The projector is gone, nothing else; F5 goes on from here."))
+            self.window.say(tr("The projector is gone, nothing else; {key} goes on from here.")
+                            .format(key=key_for("present")))
         top = self.window.window()
         if left and top.screen() is screen:
             top.setScreen(left[0])
@@ -264,7 +268,7 @@ class Presenter(QObject):
 
     def _presenting(self) -> bool:
         if not self.on:
-            self.window.say(tr("This is for presenting; F5 begins."))
+            self.window.say(tr("This is for presenting; {key} begins.").format(key=key_for("present")))
         return self.on
 
     def _tell(self) -> None:
@@ -405,22 +409,20 @@ class Presenter(QObject):
     def _meant(self, thing: QWidget, event: QKeyEvent) -> Callable[[], object] | None:
         """What a key does while it presents; None where it belongs to whatever has the keyboard."""
         key = key_of(event)
-        if isinstance(thing, FIELDS) and (self.frozen or self._own(thing)) and key not in ALWAYS:
+        if isinstance(thing, FIELDS) and (self.frozen or self._own(thing)) and key not in self._always:
             return None
-        if self.blank and key in CLICKER and key not in ("B", ".", "W"):
-            return (lambda: self.toggle_blank(self.blank)) if key != "Esc" else self.leave
+        clicked = self._clicker.get(key, "")
+        if self.blank and clicked not in ("", "black", "white", "out"):
+            return lambda: self.toggle_blank(self.blank)
         if key.isdigit() and len(key) == 1:
             return lambda: self._type(self.typed + key)
         if key in ("Return", "Enter") and self.typed:
             return self._jump
         if key in ("Tab", "Shift+Tab") and (self.spotlight or (self._over(thing) and self.speaker is None)):
             return (lambda: self.next_part(1 if key == "Tab" else -1)) if self.spotlight else (lambda: None)
-        if key == "Esc":
+        if clicked == "out":
             return self.leave
-        name = CLICKER.get(key, "")
-        if not name and self._over(thing):
-            name = next((command.name for command in self.window.commands.values()
-                         if key in (QKeySequence(known).toString() for known in command.keys)), "")
+        name = clicked or (self._pressed.get(key, "") if self._over(thing) else "")
         return (lambda: self._run(name)) if name else None
 
     def _run(self, name: str) -> None:
@@ -454,6 +456,11 @@ def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) 
     view = suiting(state.view, trace)
     focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
     return room.legible(drawn(view, trace, moment, focus, room.look_for(look_of(state, view, size), size)))
+
+
+def _same(key: str) -> str:
+    """A key as `key_of` writes it."""
+    return QKeySequence(key).toString()
 
 
 def key_of(event: QKeyEvent) -> str:
@@ -562,8 +569,9 @@ class Audience(Canvas):
                 self._dim(painter)
             if self._stroke:
                 self._draw_stroke(painter)
-            self._say(painter, self.presenter.typed or (
-                tr("F5: over to the second screen") if self.presenter.offered is not None else ""))
+            offered = "" if self.presenter.offered is None else \
+                tr("{key}: over to the second screen").format(key=key_for("present"))
+            self._say(painter, self.presenter.typed or offered)
 
     def _dim(self, painter: QPainter) -> None:
         """All but what the spotlight stands on."""
@@ -642,18 +650,19 @@ class Speaker(QWidget):
         self.now, self.next = Preview(self), Preview(self)
         self.notes = QPlainTextEdit(self)
         self.notes.setTabChangesFocus(True)
-        self.notes.setPlaceholderText(tr("Notes for this beat (F2). Page keys go on presenting."))
-        style.name(self.notes, tr("Notes for this beat"), tr("Kept in the session; nobody but you sees them (F2)"))
+        self.notes.setPlaceholderText(tr("{notes}. Page keys go on presenting.").format(
+            notes=keyed(tr("Notes for this beat"), "notes")))
+        style.name(self.notes, tr("Notes for this beat"),
+                   keyed(tr("Kept in the session; nobody but you sees them"), "notes"))
         self.buttons = [Button(title, "", "raised", self) for title in (
             tr("Back"), tr("Next"), tr("Freeze"), tr("Black"), tr("Spotlight"), tr("Pen"), tr("Window"))]
         names = ("back", "next", "freeze", "black", "spotlight", "pen", "speaker")
         for button, name in zip(self.buttons, names, strict=True):
-            command = presenter.window.commands[name]
             button.clicked.connect(lambda checked=False, name=name: presenter.window.run(name))
-            style.name(button, command.title, f"{command.tip} ({command.keys[0]})")
+            style.name(button, find(name).title, keyed(find(name).tip, name))
         self.buttons.append(Button(tr("End"), "", "raised", self))
         self.buttons[-1].clicked.connect(presenter.leave)
-        style.name(self.buttons[-1], tr("End presenting"), tr("The window as it was; nothing is lost (Esc)"))
+        style.name(self.buttons[-1], tr("End presenting"), keyed(tr("The window as it was; nothing is lost"), "out"))
         self._beat, self._coming = "", ()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("Speaker view"))
@@ -734,7 +743,8 @@ class Speaker(QWidget):
         """What the speaker must not forget: held, blank, pen."""
         presenter = self.presenter
         found = [presenter.store.moment.beat.address if presenter.store.moment is not None else ""]
-        for holds, said in ((not presenter.on, tr("not presenting: F5")), (presenter.frozen, tr("audience frozen")),
+        for holds, said in ((not presenter.on, tr("not presenting: {key}").format(key=key_for("present"))),
+                            (presenter.frozen, tr("audience frozen")),
                             (presenter.blank == BLACK, tr("black")), (presenter.blank == WHITE, tr("white")),
                             (presenter.pen, tr("pen")), (presenter.alone is not None, tr("one part alone"))):
             if holds:

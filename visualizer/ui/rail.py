@@ -32,6 +32,7 @@ from visualizer.trace import UNTRAINED, Sample, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
+from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Sheet
 from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.page import WALK, looked_at
@@ -194,11 +195,11 @@ class Rail(QWidget):
         return self.open_model.geometry().bottom() + 33
 
     def _name(self) -> None:
-        style.name(self.open_model, tr("Open a model"), tr("Open your own model or a recording (Ctrl+O)"))
-        style.name(self.draw_button, tr("Draw"), tr("Draw a digit yourself (D)"))
-        style.name(self.draw_icon, tr("Draw"), tr("Draw a digit yourself (D)"))
-        style.name(self.open_button, tr("Open"), tr("Open an image, a model or a recording (Ctrl+O)"))
-        style.name(self.open_icon, tr("Open"), tr("Open an image, a model or a recording (Ctrl+O)"))
+        style.name(self.open_model, tr("Open a model"), keyed(tr("Open your own model or a recording"), "open"))
+        style.name(self.draw_button, tr("Draw"), keyed(tr("Draw a digit yourself"), "draw"))
+        style.name(self.draw_icon, tr("Draw"), keyed(tr("Draw a digit yourself"), "draw"))
+        style.name(self.open_button, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
+        style.name(self.open_icon, tr("Open"), keyed(tr("Open an image, a model or a recording"), "open"))
         style.name(self.model_button, tr("Model"), tr("Choose another model"))
         style.name(self.input_button, tr("Input"), tr("Choose another input"))
 

@@ -36,7 +36,7 @@ from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
-from visualizer.ui.commands import out
+from visualizer.ui.levels import out
 from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.store import Store
 

@@ -9,10 +9,11 @@ from PySide6.QtGui import QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer import paint
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene.picture import Focus
 from visualizer.ui import icons, style
 from visualizer.ui.buttons import MARGINS, Button, Segment, Segments
+from visualizer.ui.commands import key_for, keyed
 from visualizer.views import View
 
 Crumb = tuple[str, Focus | None]
@@ -53,12 +54,14 @@ class TopBar(QWidget):
         self.details.clicked.connect(lambda: run("details"))
         self.export = Button(tr("Export"), "export", "flat", self)
         self.export.clicked.connect(lambda: run("export"))
-        style.name(self.mark, tr("Menu"), tr("Everything that can be done (F10 for a menu bar)"))
+        style.name(self.mark, tr("Menu"), tr("Everything that can be done ({key} for a menu bar)").format(
+            key=key_for("menu")))
         style.name(self.options, tr("Options"), tr("Settings of this view"))
-        style.name(self.present, tr("Present"), tr("Full screen for a room (F5)"))
-        style.name(self.details, tr("Details"), tr("Show or hide the inspector (I)"))
+        style.name(self.present, tr("Present"), keyed(tr("Full screen for a room"), "present"))
+        style.name(self.details, tr("Details"), keyed(tr("Show or hide the inspector"), "details"))
         style.name(self.export, tr("Export"),
-                   tr("Save what you see as PNG, SVG or PDF (E), or its film (Ctrl+Shift+E)"))
+                   tr("Save what you see as PNG, SVG or PDF ({picture}), or its film ({film})").format(
+                       picture=key_for("export"), film=key_for("film")))
 
     def show_views(self, views: Sequence[View], chosen: str) -> None:
         """Offer these views, one of them chosen."""
@@ -66,7 +69,7 @@ class TopBar(QWidget):
             self.views = tuple(views)
             segments = [Segment(tr_view(view)) for view in views]
             for segment, view in zip(segments, views, strict=True):
-                style.name(segment, segment.text(), view.sentence)
+                style.name(segment, segment.text(), translated(view.sentence))
             self.tabs.set_segments(segments)
         self.options.setEnabled(False)
         for number, view in enumerate(self.views):
@@ -74,7 +77,7 @@ class TopBar(QWidget):
                 self.options.setEnabled(bool(view.knobs))
                 self.tabs.choose(number)
                 self.view_button.setText(tr_view(view))
-                style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), view.sentence)
+                style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), translated(view.sentence))
         self._place()
 
     def show_path(self, crumbs: Sequence[Crumb]) -> None:
@@ -131,8 +134,8 @@ class TopBar(QWidget):
             action = menu.addAction(tr_view(view))
             action.setCheckable(under is self.view_button)
             action.setChecked(tr_view(view) == self.view_button.text())
-            action.setToolTip(view.sentence)
-            action.setStatusTip(view.sentence)
+            action.setToolTip(translated(view.sentence))
+            action.setStatusTip(translated(view.sentence))
             action.triggered.connect(lambda checked=False, name=view.name: self.view_chosen.emit(name))
         menu.popup(under.mapToGlobal(QPoint(0, under.height() + 4)))
 
@@ -145,8 +148,9 @@ class Tabs(Segments):
         self.more = MoreTab()
         super().__init__((), parent)
         self.more.setParent(self)
-        style.name(self.more, tr("More views"), tr("The views that there is no room for; "
-                                                   "Ctrl+PgDn and Ctrl+PgUp go through all of them"))
+        style.name(self.more, tr("More views"), tr("The views that there is no room for; {next} and {previous} "
+                                                   "go through all of them").format(
+            next=key_for("next-view"), previous=key_for("previous-view")))
 
     def set_segments(self, segments: Sequence[Segment]) -> None:
         """Replace them; all are shown until the room is known."""
@@ -313,5 +317,5 @@ class CrumbButton(Button):
 
 
 def tr_view(view: View) -> str:
-    """The title of a view; views are written in English and translated by their own catalogue."""
-    return view.title
+    """The title of a view, which its file says in English."""
+    return translated(view.title)

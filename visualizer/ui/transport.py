@@ -17,6 +17,7 @@ from visualizer.scene.state import SPEEDS, State
 from visualizer.scene.timeline import BACKWARD, FORWARD
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
+from visualizer.ui.commands import find, key_for, keyed
 from visualizer.ui.shell import BOTTOM
 from visualizer.ui.store import Store
 
@@ -40,12 +41,11 @@ class Transport(QWidget):
         self.directions.chosen.connect(self._turn)
         self.directions.setAccessibleName(tr("Direction"))
         self.buttons: dict[str, Button] = {}
-        for name, icon, says in (("first", "first", tr("First beat")), ("back", "previous", tr("Previous beat")),
-                                 ("play", "play", tr("Play or pause")), ("next", "next", tr("Next beat")),
-                                 ("last", "last", tr("Last beat"))):
+        for name, icon in (("first", "first"), ("back", "previous"), ("play", "play"), ("next", "next"),
+                           ("last", "last")):
             button: Button = PlayButton(store, self) if name == "play" else Button("", icon, "flat", self)
             button.clicked.connect(lambda checked=False, name=name: run(name))
-            style.name(button, says)
+            style.name(button, find(name).title, keyed(find(name).title, name))
             self.buttons[name] = button
         self.speed = SpeedSlider(store, self)
         self.speed_button = Button("1×", "", "raised", self, weight=600)
@@ -144,7 +144,7 @@ class Transport(QWidget):
         forward = Segment("" if self.compact else tr("Forward"), "forward", True, "accent")
         backward = Segment("" if self.compact else tr("Backward"), "backward", False, "gradient-mark")
         style.name(forward, tr("Forward"), tr("Walk forwards: what each layer computes"))
-        style.name(backward, tr("Backward"), tr("Walk backwards: how the gradient returns (R)"))
+        style.name(backward, tr("Backward"), keyed(tr("Walk backwards: how the gradient returns"), "reverse"))
         self.directions.set_segments((forward, backward))
 
     def _place(self) -> None:
@@ -212,7 +212,8 @@ class SpeedSlider(QSlider):
         self.setRange(0, 5 * STEPS_PER_DOUBLING)
         self.setPageStep(STEPS_PER_DOUBLING)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        style.name(self, tr("Speed"), tr("How fast the animation runs ([ slower, ] faster); double click for 1×"))
+        tip = tr("How fast the animation runs ({slower} slower, {faster} faster); double click for 1×")
+        style.name(self, tr("Speed"), tip.format(slower=key_for("slower"), faster=key_for("faster")))
         self._show(store.state)
         self.valueChanged.connect(self._slid)
         store.changed.connect(lambda old, new: self._show(new))

@@ -15,7 +15,6 @@ from PySide6.QtGui import (
     QActionGroup,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
     QKeyEvent,
     QKeySequence,
     QPaintEvent,
@@ -35,9 +34,11 @@ from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
-from visualizer.ui.commands import Command, commands, out, to_level, turned
+from visualizer.ui.commands import Command, Context, commands, key_for, keyed
+from visualizer.ui.commands.views import turned
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.keysheet import Blank, KeySheet
+from visualizer.ui.levels import out, to_level
 from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.rail import Rail
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, SMALLEST, TOP, USUAL, WIDE
@@ -124,6 +125,11 @@ class Window(QWidget):
         if self.store.trace is None:
             raise LookupError("Nothing is open; open a model or a recording.")
         return suiting(self.store.state.view, self.store.trace)
+
+    @property
+    def picture(self) -> Picture:
+        """What the stage shows."""
+        return self.stage.picture
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
         """One sentence in the quiet bar over the stage, and what can be done about it; nothing takes it away again."""
@@ -217,8 +223,10 @@ class Window(QWidget):
         if self.store.trace is None:
             return
         self.panels.append(self._panel())
-        self.say(tr("This is panel {letter} of the figure now; export it with E, or take it out again with Shift+A.")
-                 .format(letter=figures.letter(len(self.panels) - 1)))
+        said = tr("This is panel {letter} of the figure now; export it with {export}, or take it out again with "
+                  "{drop}.")
+        self.say(said.format(letter=figures.letter(len(self.panels) - 1), export=key_for("export"),
+                             drop=key_for("drop-panel")))
 
     def drop_panel(self) -> None:
         """Take out of the figure what was put into it last."""
@@ -270,26 +278,13 @@ class Window(QWidget):
         focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
         return replace(state, look=look, focus=focus, view=self.view().name)
 
-    def copy_picture(self) -> None:
-        """The whole picture, at twice its size, on the clipboard."""
-        if self.store.trace is not None:
-            QGuiApplication.clipboard().setImage(paint.render(self.shown_picture(), 2))
+    def unclear(self) -> bool:
+        """Take back the clearing of the drawing pad, if that was done last."""
+        return self.rail.unclear()
 
-    def copy_caption(self) -> None:
-        """The sentence of the picture, and all it was made from, on the clipboard."""
-        if self.store.trace is not None:
-            shown = ((self.store.trace, self.pictured(), self.stage.picture),)
-            QGuiApplication.clipboard().setText(data.caption_text(shown))
-
-    def copy_data(self) -> None:
-        """The table of the picture on the clipboard, as spreadsheets take it."""
-        if self.store.trace is not None:
-            QGuiApplication.clipboard().setText(data.table_tabs(self.stage.picture.table))
-
-    def undo(self) -> None:
-        """Take back what was done last: the clearing of the drawing, or the last choice."""
-        if not self.rail.unclear():
-            self.store.undo()
+    def restore(self) -> None:
+        """Ask for what a crash left behind."""
+        self.restore_wanted.emit()
 
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
@@ -318,7 +313,8 @@ class Window(QWidget):
         if isinstance(self._overlay, KeySheet):
             self._close_overlay()
         else:
-            self._show_overlay(KeySheet(tuple(self.commands.values()), self))
+            self._show_overlay(KeySheet(tuple(self.commands.values()), self,
+                                        Context.PRESENTING if self.presenting else Context.WINDOW))
 
     def blank(self, color: str) -> None:
         """Cover everything with one colour."""
@@ -754,8 +750,8 @@ class Empty(QWidget):
         self.open_button.clicked.connect(lambda: run("open"))
         self.draw_button = Button(tr("Draw a digit"), "pencil", "raised", self)
         self.draw_button.clicked.connect(lambda: run("draw"))
-        style.name(self.open_button, tr("Open"), tr("Open a model, a recording or an image (Ctrl+O)"))
-        style.name(self.draw_button, tr("Draw a digit"), tr("Draw the input yourself (D)"))
+        style.name(self.open_button, tr("Open"), keyed(tr("Open a model, a recording or an image"), "open"))
+        style.name(self.draw_button, tr("Draw a digit"), keyed(tr("Draw the input yourself"), "draw"))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         widths = [button.sizeHint().width() + 8 for button in (self.open_button, self.draw_button)]

@@ -22,7 +22,13 @@ def suffixes() -> tuple[str, ...]:
 def find(path: Path) -> ModuleType | None:
     """The format of a file: the one that recognises what it holds, else the one that its ending names, else None."""
     forms = registry.modules("record.formats")
-    held = None
+    return holding(path) or next((form for form in forms if path.suffix.lower() in form.SUFFIXES), None)
+
+
+def holding(path: Path) -> ModuleType | None:
+    """The format that recognises what a file holds, whatever its name; None if none does."""
     with suppress(OSError):
-        held = next((form for form in forms if hasattr(form, "is_one") and form.is_one(path)), None)
-    return held or next((form for form in forms if path.suffix.lower() in form.SUFFIXES), None)
+        for form in registry.modules("record.formats"):
+            if hasattr(form, "is_one") and form.is_one(path):
+                return form
+    return None

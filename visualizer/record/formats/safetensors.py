@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from visualizer import registry
@@ -10,6 +11,8 @@ from visualizer.trace import Refused
 
 SUFFIXES = (".safetensors",)
 TITLE = "safetensors file"
+SAID = ("data", "data_licence", "parameters", "quality", "recipe")
+"""What the header of a file says of the weights in it, and of nothing else."""
 
 
 def is_one(path: Path) -> bool:
@@ -30,4 +33,7 @@ def open_file(path: Path) -> Opened:
     except (SafetensorError, ValueError, KeyError) as error:
         raise Refused(f"{path.name} is no safetensors file or is cut off ({error}); save or download it "
                       "again.") from error
-    return attach(weights, path, str(card.get("model", "")))
+    opened = attach(weights, path, str(card.get("model", "")))
+    if card.get("model") != opened.card.get("architecture"):
+        return opened
+    return replace(opened, card={**{name: card[name] for name in SAID if name in card}, **opened.card})

@@ -1,0 +1,121 @@
+"""Card: what a model says of itself: what it reads and answers, how large and how good it is, how it is seen first.
+
+Of a bundled model its file says so; of any other the engine's `describe`, once, from the opened model; of a recording
+the recording itself. Nobody guesses from a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from visualizer import registry
+from visualizer.trace import Trace
+
+IN_STEPS = ("text", "name", "sentence", "sequence")
+"""Kinds of input that are nothing but steps: their models are seen unrolled at first."""
+
+
+@dataclass(frozen=True)
+class Reads:
+    """One input of a model."""
+
+    kind: str = ""
+    """The kind of input; empty where the model does not say."""
+    shape: tuple[int | None, ...] = ()
+    """Without the batch; None where any length will do."""
+    facts: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """Whatever else the model says of it, as it says it: its alphabet, its words, how it cuts a text."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known of a model before it has run. Plain values only: it crosses from the engine to the window."""
+
+    model: str
+    """What a State says: the name of a bundled model, or the path of a file."""
+    title: str = ""
+    reads: tuple[Reads, ...] = ()
+    """Its inputs, in the order in which it takes them; none where it does not say."""
+    step: str = ""
+    """What one of its steps is called; empty if it reads everything at once."""
+    labels: tuple[str, ...] = ()
+    answers: str = "class"
+    """What it is asked for: `class`, `number`, `ctc`, `next symbol`."""
+    parameters: int = 0
+    quality: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    view: str = "network"
+    """The view in which it is seen first."""
+    samples: tuple[str, ...] = ()
+    """Names of the bundled inputs that fit, the one it is opened on first."""
+    before: bool = False
+    """Whether its weights from before training are there, too."""
+    architecture: str = ""
+    """The bundled network whose weights these are; its own name if it is bundled."""
+    weights: str = field(default="", compare=False)
+    """sha256 of its weights; empty where nobody has read them yet."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of its first input; empty where it does not say."""
+        return self.reads[0].kind if self.reads else ""
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What it says of its first input."""
+        return self.reads[0].facts if self.reads else {}
+
+    def plain(self) -> dict[str, Any]:
+        """Lists and mappings, as they cross between processes; `from_plain` gives an equal Card back."""
+        return asdict(self)
+
+
+def from_plain(plain: Mapping[str, Any]) -> Card:
+    """The Card that `plain` wrote; tuples may have become lists on the way."""
+    known = {item.name: plain[item.name] for item in fields(Card) if item.name in plain}
+    known["reads"] = tuple(Reads(str(each["kind"]), tuple(each["shape"]), dict(each["facts"]))
+                           for each in known.get("reads", ()))
+    known |= {name: tuple(known[name]) for name in ("labels", "samples") if name in known}
+    return Card(**known)
+
+
+def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: Any) -> Card:
+    """The Card of what a file or a recipe says: `input`, `labels`, `objective`, `quality`, … as in `models/*.py`."""
+    said = words.get("input")
+    said = said if isinstance(said, Mapping) else {}
+    reads = (Reads(str(said.get("kind", "image")), tuple(said.get("shape", ())), dict(said)),) if said else ()
+    asks = words.get("objective")
+    quality = words.get("quality")
+    found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
+             "quality": dict(quality) if isinstance(quality, Mapping) else {},
+             "answers": str(asks.get("kind", "class")) if isinstance(asks, Mapping) else "class"}
+    kind = reads[0].kind if reads else ""
+    return Card(model, title or str(words.get("title", model)), reads, **{
+        **found, "step": _step(kind, said), "view": "unrolled" if kind in IN_STEPS else "network",
+        "samples": fitting(kind), **known})
+
+
+def bundled(name: str) -> Card:
+    """The Card of a bundled model, from the header of its file; raises LookupError or ValueError with one sentence."""
+    return of_words(name, registry.card(name), before=registry.weights(name, untrained=True).is_file(),
+                    architecture=name)
+
+
+def of_trace(trace: Trace, model: str = "") -> Card:
+    """The Card of what made a recording, as far as that says it; nothing else than its own input can be given."""
+    facts = {"labels": trace.labels, "parameters": trace.parameters, **trace.facts}
+    return of_words(model or trace.model, facts, title=trace.title or trace.model, samples=(),
+                    architecture=str(trace.facts.get("architecture", "")),
+                    weights=str(trace.hashes.get("weights", "")))
+
+
+def fitting(kind: str) -> tuple[str, ...]:
+    """Names of the bundled samples of a kind of input."""
+    return tuple(sample.name for sample in registry.module("samples").all_samples(kind)) if kind else ()
+
+
+def _step(kind: str, said: Mapping[str, Any]) -> str:
+    if kind == "image":
+        return "row" if said.get("reads") == "rows" else ""
+    return {"strip": "frame", "text": "character", "name": "letter", "sentence": "word"}.get(kind, "step")

@@ -1,0 +1,221 @@
+"""Door: what a name or a file is, and where one stands when it is opened.
+
+The command line, the file dialog, a drop and the list of recent files all come in here, so that what one of them opens
+the others open too. Neither Qt nor torch is loaded: a model file is opened by whoever can, the engine or the command
+line, who says what it is by its Card.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from visualizer import card, export, lab, registry, samples
+from visualizer import trace as traces
+from visualizer.card import Card, Reads
+from visualizer.scene import session
+from visualizer.scene import state as does
+from visualizer.scene.session import Session
+from visualizer.scene.state import State
+from visualizer.trace import Refused
+
+BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
+"""What a thing can be: a model that comes with the app, the laboratory, a model file, one finished recording, a session
+or a picture or a film that was saved by the app, something that is given to a model."""
+FROM_PYTHON = "from Python, visualizer.capture(model, x) opens any model"
+
+Cards = Callable[[str], Card | None]
+"""What is known of a model, by what a State calls it; None while nobody has opened its file."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A name or a file, recognised."""
+
+    what: str
+    name: str
+    """As it was given."""
+    saved: Session | None = None
+    """What the app left in it."""
+
+
+# --- what it is -----------------------------------------------------------------------------------------------------
+
+def recognise(thing: str | Path) -> Found:
+    """What a name or a file is: a name first, then what the file holds, then its ending.
+
+    Raises LookupError for a name that there is not, Refused for a file that is missing, cannot be read as what it
+    says it is, or is of no kind that opens; one sentence each.
+    """
+    name, path = str(thing), Path(thing)
+    if name == lab.NAME:
+        return Found(LABORATORY, name)
+    if name in registry.models():
+        return Found(BUNDLED, name)
+    suffix = path.suffix.lower()
+    if not _exists(path):
+        if suffix in endings():
+            raise Refused(f"There is no file {path}; check the name.")
+        raise LookupError(f"There is no model {name!r}; name one of {', '.join(registry.models())}, or a model file.")
+    if path.is_dir():
+        raise Refused(f"{path} is a folder; open a file in it.")
+    return _by_content(name, path) or _by_ending(name, path, suffix)
+
+
+def _by_content(name: str, path: Path) -> Found | None:
+    """What the file holds, whatever it is called."""
+    inside = _members(path)
+    if session.STATE in inside:
+        return Found(SAVED, name, session.read(path))
+    if traces.HEADER in inside:
+        return Found(RECORDING, name)
+    if registry.module("record.formats").holding(path) is not None:
+        return Found(MODEL, name)
+    words = export.state_in(path)
+    return None if words is None else Found(SAVED, name, session.of_json(words))
+
+
+def _by_ending(name: str, path: Path, suffix: str) -> Found:
+    """What the file says it is. Whoever opens it says what is wrong with it."""
+    if suffix == traces.SUFFIX:
+        return Found(RECORDING, name)
+    if suffix == session.SUFFIX:
+        return Found(SAVED, name, session.read(path))
+    if suffix in registry.module("record.formats").suffixes():
+        return Found(MODEL, name)
+    if suffix in _of_inputs() and not export.is_ours(path):
+        return Found(INPUT, name)
+    if suffix in export.suffixes():
+        raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
+    raise Refused(f"{path.name} is of no kind that opens here; open an image, a text, a model file "
+                  f"({', '.join(registry.module('record.formats').suffixes())}), a {traces.SUFFIX}, or a picture saved "
+                  f"by the app; {FROM_PYTHON}.")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # longer than a name can be, or with what no name can hold
+        return False
+
+
+def _members(path: Path) -> frozenset[str]:
+    """Names of what is in a zip; none if it is no zip, or damaged."""
+    try:
+        with path.open("rb") as file:
+            if file.read(2) != b"PK":
+                return frozenset()
+        with zipfile.ZipFile(path) as archive:
+            return frozenset(archive.namelist())
+    except OSError as error:
+        raise Refused(f"{path.name} cannot be read ({error.strerror or error}); choose another file.") from error
+    except Exception:  # whatever a damaged zip makes of itself; its ending says whose words tell so
+        return frozenset()
+
+
+def kinds() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """What a file dialog offers: a few words, and the endings that go with them."""
+    found = (("Recordings and sessions", (traces.SUFFIX, session.SUFFIX)),
+             ("Models", registry.module("record.formats").suffixes()),
+             ("Inputs", _of_inputs()),
+             ("Pictures and films of the app", export.suffixes()))
+    return (("Everything that opens", tuple(dict.fromkeys(suffix for _, listed in found for suffix in listed))), *found)
+
+
+def _of_inputs() -> tuple[str, ...]:
+    return (*samples.IMAGES, *samples.TABLES, ".txt")
+
+
+def endings() -> tuple[str, ...]:
+    """The endings of all files that open."""
+    return kinds()[0][1]
+
+
+# --- what is known of a model ---------------------------------------------------------------------------------------
+
+def card_of(model: str) -> Card | None:
+    """The Card of what needs no opening: a bundled model, the laboratory; None for a file."""
+    if model == lab.NAME:
+        return Card(lab.NAME, lab.TITLE, (Reads(lab.READS),), view=lab.view_of(lab.Lab()))
+    try:
+        return card.bundled(model) if model in registry.models() else None
+    except (LookupError, ValueError, OSError):
+        return None
+
+
+def asks(found: Found, now: State) -> str:
+    """The model whose Card has to be known before the thing can be opened; empty if it can be opened at once."""
+    if found.what in (MODEL, BUNDLED):
+        return found.name
+    return now.model if found.what == INPUT else ""
+
+
+# --- where one stands -----------------------------------------------------------------------------------------------
+
+def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sample: str | None = None,
+          edits: tuple[str, ...] | None = None) -> Session:
+    """Where one stands when it is open, and the numbers that it brought along.
+
+    A model keeps the input and the view of `now` if it reads the same kind, and else begins with its own first ones.
+    `sample` and `edits` are put in the place of what would be chosen. Raises Refused with one sentence where something
+    is missing that it needs, or does not go together.
+    """
+    now = State() if now is None else now
+    if found.saved is not None:
+        return _restored(found.saved, sample, edits)
+    if found.what == LABORATORY:
+        return Session(does.enter_lab(now))
+    if found.what == RECORDING:
+        recorded = traces.load(found.name)
+        seen = _begun(now, cards, card.of_trace(recorded, found.name))
+        return Session(replace(seen, sample=recorded.sample.name), recorded)
+    if found.what == INPUT:
+        return Session(_given(now, cards(now.model), found.name))
+    state = _begun(now, cards, cards(found.name) or Card(found.name))
+    return Session(replace(state, sample=state.sample if sample is None else sample, interventions=edits or ()))
+
+
+def _begun(now: State, cards: Cards, known: Card) -> State:
+    """Another model or recording in the place of the one that is open."""
+    before = cards(now.model)
+    state = replace(now, model=known.model, at="", focus=None, playing=False, interventions=())
+    if before is not None and known.kind and before.kind == known.kind:
+        return state
+    first = known.samples[0] if known.samples else ""
+    return replace(state, sample=first, view=known.view, objective="loss")
+
+
+def _given(now: State, known: Card | None, path: str) -> State:
+    """The model that is open, with another input; Refused if it reads no such thing."""
+    if known is not None:
+        samples.given(path, known.kind or "image", known.title)
+    return replace(now, sample=path, playing=False)
+
+
+def _restored(saved: Session, sample: str | None, edits: tuple[str, ...] | None) -> Session:
+    """Where it was saved; without its numbers where something else goes in."""
+    changes: dict[str, Any] = {} if sample is None else {"sample": sample}
+    changes |= {} if edits is None else {"interventions": edits}
+    found = replace(saved, state=replace(saved.state, **changes), trace=None, weights="") if changes else saved
+    if why := session.lacking(found, is_there(found.state.model)):
+        raise Refused(why)
+    return found
+
+
+def is_lab(state: State) -> bool:
+    """Whether a State stands in the laboratory."""
+    return state.model == lab.NAME
+
+
+def is_recording(model: str) -> bool:
+    """Whether what a State names as its model is one finished recording: a file of which no other numbers can come."""
+    return Path(model).suffix.lower() == traces.SUFFIX or (_exists(Path(model)) and Path(model).is_file() and
+                                                           traces.HEADER in _members(Path(model)))
+
+
+def is_there(model: str) -> bool:
+    """Whether what a State names as its model can be had: the laboratory, a bundled model, or a file."""
+    return model == lab.NAME or model in registry.models() or _exists(Path(model))

@@ -1,0 +1,56 @@
+"""Colours, sizes and motion: how the picture is drawn, whatever it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from visualizer.language import tr
+from visualizer.scene import state as does
+from visualizer.scene.state import State
+from visualizer.ui.canvas import Canvas
+from visualizer.ui.commands import Command, Desk, Family, pure
+
+
+class Shows(Desk, Protocol):
+    """What can be enlarged."""
+
+    def canvas(self) -> Canvas:
+        """The stage, or the audience's picture while it presents."""
+
+
+def family() -> Family:
+    return Family(tr("View"), 60, (
+        Command("signs", tr("Sign on every cell"), ("S",), tr("A minus on every negative cell, however small"),
+                pure(does.signs)),
+        Command("scale-unit", tr("Colours per unit"), ("U",), tr("Each map has its own strongest colour"),
+                pure(lambda state: does.scope(state, "unit"))),
+        Command("scale-layer", tr("Colours per layer"), ("L",), tr("One strongest colour for each layer"),
+                pure(lambda state: does.scope(state, "layer"))),
+        Command("scale-network", tr("Colours per network"), ("N",), tr("One strongest colour for the whole network"),
+                pure(lambda state: does.scope(state, "network"))),
+        Command("zoom-in", tr("Zoom in"), ("Ctrl++", "Ctrl+="), tr("Enlarge the picture; drag to move it"),
+                lambda desk: desk.canvas().zoom_on(1.25)),
+        Command("zoom-out", tr("Zoom out"), ("Ctrl+-",), tr("Make the picture smaller again"),
+                lambda desk: desk.canvas().zoom_on(0.8)),
+        Command("zoom-whole", tr("Whole picture"), ("Ctrl+0",), tr("Fit the picture to the stage"),
+                lambda desk: desk.canvas().reset_zoom()),
+        Command("larger-text", tr("Larger text"), ("Ctrl+]",), tr("All words of the picture larger"),
+                pure(lambda state: text_scale(state, 1.1))),
+        Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), tr("All words of the picture smaller"),
+                pure(lambda state: text_scale(state, 1 / 1.1))),
+        Command("theme", tr("Light or dark"), ("T",), tr("Change between the light and the dark theme"),
+                pure(does.theme)),
+        Command("motion", tr("Less motion"), ("Shift+M",), tr("Cut to the end of each beat instead of moving"),
+                pure(less_motion)),
+    ))
+
+
+def text_scale(state: State, factor: float) -> State:
+    """Larger or smaller words, between 0.8 and 2 times."""
+    scale = round(min(2.0, max(0.8, state.look.text_scale * factor)), 2)
+    return replace(state, look=replace(state.look, text_scale=scale))
+
+
+def less_motion(state: State) -> State:
+    return replace(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))

@@ -1,0 +1,35 @@
+"""Laboratory: where knobs are turned until gradients vanish or explode."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from visualizer import lab
+from visualizer.language import tr
+from visualizer.scene import state as does
+from visualizer.ui.commands import Command, Desk, Family, pure
+
+
+class Experiments(Desk, Protocol):
+    """What goes through a range by itself."""
+
+    def sweep(self) -> None:
+        """Have the knob that was turned last go through its range."""
+
+
+def family() -> Family:
+    return Family(tr("Laboratory"), 70, (
+        Command("laboratory", tr("Gradient laboratory"), ("G",),
+                tr("Turn knobs and watch gradients vanish or explode"), pure(does.enter_lab)),
+        Command("pin", tr("Compare A and B"), ("Ctrl+P",),
+                tr("In the laboratory: keep these curves behind the next ones, or let them go"), pin),
+        Command("sweep", tr("Sweep the knob"), ("Shift+K",),
+                tr("In the laboratory: the knob that was turned last through its whole range; again to stop"),
+                lambda desk: desk.sweep()),
+    ))
+
+
+def pin(desk: Desk) -> None:
+    """Keep the curves of the laboratory behind what comes next; nothing elsewhere."""
+    if desk.store.state.model == lab.NAME:
+        desk.store.apply(does.pin_lab)

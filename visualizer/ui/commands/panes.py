@@ -1,0 +1,32 @@
+"""Panes: the parts of the window itself."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from visualizer.language import tr
+from visualizer.ui.commands import Command, Desk, Family
+
+
+class Panes(Desk, Protocol):
+    """What can be shown, hidden and gone to."""
+
+    def toggle_details(self) -> None:
+        """In a narrow window: slide the inspector over the stage, or away."""
+
+    def next_pane(self) -> None:
+        """The keyboard goes to the next part."""
+
+    def toggle_menu_bar(self) -> None:
+        """Show or hide the menu bar."""
+
+
+def family() -> Family:
+    return Family(tr("View"), 62, (
+        Command("details", tr("Details"), ("I",), tr("Show or hide the inspector in a narrow window"),
+                lambda desk: desk.toggle_details()),
+        Command("pane", tr("Next pane"), ("F6",), tr("Move the keyboard to the next part of the window"),
+                lambda desk: desk.next_pane()),
+        Command("menu", tr("Menu bar"), ("F10",), tr("Show or hide the menu bar (Alt, too)"),
+                lambda desk: desk.toggle_menu_bar()),
+    ))

@@ -1,0 +1,68 @@
+"""Views: from one to the next, and the knobs of the one that is shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from visualizer.kinds import recurrent
+from visualizer.language import tr
+from visualizer.scene import state as does
+from visualizer.scene.state import State
+from visualizer.ui.commands import Act, Command, Desk, Family
+from visualizer.ui.page import looked_at
+
+
+def family() -> Family:
+    return Family(tr("View"), 61, (
+        Command("next-view", tr("Next view"), ("Ctrl+PgDown",), tr("The next tab"), _tab(1)),
+        Command("previous-view", tr("Previous view"), ("Ctrl+PgUp",), tr("The tab before"), _tab(-1)),
+        Command("card", tr("Turn the card over"), ("C",),
+                tr("On the way back: how the gradient arrives at a number, or what it hands on"), turn_card),
+        Command("march", tr("Next way of stepping"), ("M",),
+                tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
+        Command("fold", tr("Fold or unfold"), ("Shift+F",),
+                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
+    ))
+
+
+def turn(name: str) -> Act:
+    """The next word of a knob, if the view has that knob."""
+    def act(desk: Desk) -> None:
+        found = dict(desk.view().knobs).get(name) if desk.store.trace is not None else None
+        if found:
+            now = desk.store.state.look.knob(name, found[0])
+            word = found[(found.index(now) + 1) % len(found)] if now in found else found[0]
+            desk.store.apply(lambda state: turned(state, name, word))
+    return act
+
+
+def turn_card(desk: Desk) -> None:
+    """The other side of the card of a gradient. Forwards the other side is the way back."""
+    trace, moment, times = desk.store.trace, desk.store.moment, desk.store.timeline
+    if trace is None or moment is None or "card" not in dict(desk.view().knobs):
+        return
+    if not moment.backward:
+        desk.store.apply(lambda state: does.reverse(state, times))
+        return
+    shown = desk.store.state.look.knob("card", "auto")
+    if shown == "auto":
+        about = looked_at(trace, moment, desk.store.state)
+        layer, key = trace[about.layer], about.part.removeprefix("inner.")
+        weighs = recurrent.weighs(layer, key) if does.is_inner(about) else "weight" in layer.weights
+        shown = "hands" if weighs else "arrives"
+    desk.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
+
+
+def turned(state: State, name: str, word: str) -> State:
+    """A knob of a view at another of its words."""
+    knobs = {**dict(state.look.knobs), name: word}
+    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+
+
+def _tab(by: int) -> Act:
+    def act(desk: Desk) -> None:
+        names = [view.name for view in desk.views()]
+        here = names.index(desk.view().name) if names else 0
+        if names:
+            desk.store.update(view=names[(here + by) % len(names)])
+    return act

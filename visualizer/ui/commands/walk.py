@@ -1,0 +1,59 @@
+"""Walk: through the beats, one after the other or playing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from visualizer.language import tr
+from visualizer.scene import state as does
+from visualizer.ui.commands import Act, Command, Desk, Family, pure, still, timed
+from visualizer.ui.small_steps import begun, next_part, next_step
+
+
+def family() -> Family:
+    return Family(tr("Walk"), 40, (
+        Command("play", tr("Play or pause"), ("Space", "K"),
+                tr("Let it run, or stop it where it is"), play, presenting=("K",)),
+        Command("next", tr("Next beat"), ("Right", "PgDown"), tr("One layer further"),
+                timed(lambda state, times: does.step(still(state), times, 1)), clicker=("PgDown", "Right", "Space")),
+        Command("back", tr("Previous beat"), ("Left", "PgUp"), tr("One layer back"),
+                timed(lambda state, times: does.step(still(state), times, -1)), clicker=("PgUp", "Left", "Backspace")),
+        Command("next-term", tr("Next term"), ("Shift+Right",), tr("One small step further within the beat"),
+                small_step(1)),
+        Command("back-term", tr("Previous term"), ("Shift+Left",), tr("One small step back within the beat"),
+                small_step(-1)),
+        Command("first", tr("First beat"), ("Home",), tr("To the beginning of the way forward"),
+                timed(lambda state, times: does.first(still(state), times)), clicker=("Home",)),
+        Command("last", tr("Last beat"), ("End",), tr("To the end of the way back"),
+                timed(lambda state, times: does.last(still(state), times)), clicker=("End",)),
+        Command("reverse", tr("Turn round"), ("R",), tr("The same layer in the other direction"),
+                timed(does.reverse)),
+        Command("slower", tr("Slower"), ("[",), tr("Half the speed"), pure(lambda state: does.faster(state, -1))),
+        Command("faster", tr("Faster"), ("]",), tr("Twice the speed"), pure(lambda state: does.faster(state, 1))),
+    ))
+
+
+def small_step(by: int) -> Act:
+    """Within the beat: one term further where a view shows term after term, else a part of the way."""
+    def act(desk: Desk) -> None:
+        moment, times = desk.store.moment, desk.store.timeline
+        if moment is None:
+            return
+        steps, stretch = desk.picture.steps, desk.picture.stretch
+        focus = desk.store.state.focus
+        others = focus is None or not does.is_inner(focus)
+        target = next_step(times, moment, by, max(steps, 1), stretch, others) \
+            if steps or not desk.view().continuous else next_part(times, moment, by)
+        desk.store.apply(lambda state: does.go(still(state), target))
+    return act
+
+
+def play(desk: Desk) -> None:
+    """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
+    moment, steps = desk.store.moment, desk.picture.steps
+    stretch = desk.picture.stretch
+    if moment is not None and steps > 1 and moment.phase + 1e-9 >= stretch[1] and not desk.store.state.playing:
+        start = replace(moment, phase=begun(stretch))
+        desk.store.apply(lambda state: replace(does.go(state, start), playing=True))
+    elif moment is not None:
+        desk.store.apply(lambda state: does.play(state, desk.store.timeline))
