@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.kinds.curves import Flat
 from visualizer.trace import Cell, Layer, Trace
 
 Inputs = tuple[Layer, ...]
@@ -116,6 +117,9 @@ class Kind:
     weight_terms: Callable[[Layer, Inputs, str, Cell], Terms] | None = None
     """(layer, inputs, weight name, cell of it) -> dObjective/d that weight, as a sum over the places it was used."""
     cost: Callable[[Layer, Inputs], Cost] = lambda layer, inputs: Cost(layer.parameters, 0)
+    flat: Callable[[Layer], Mapping[str, Flat]] = lambda layer: {}
+    """layer -> where it is flat, so that hardly any gradient, or none, passes: by key of `inner`, its output under an
+    empty key."""
     moves_only: bool = False
     """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
     short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
@@ -143,6 +147,12 @@ def all_kinds() -> tuple[Kind, ...]:
 def of(layer: Layer) -> Kind | None:
     """The kind of a layer; None for the input and for unexplained operations."""
     return _all()[1].get(layer.kind)
+
+
+def flat(layer: Layer) -> Mapping[str, Flat]:
+    """What of a layer can saturate or die, and where: by key of `inner`, its output under an empty key."""
+    kind = of(layer)
+    return {} if kind is None else kind.flat(layer)
 
 
 def by_call(name: str) -> Kind | None:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from visualizer.kinds.curves import CURVES, SIGMOID, TANH, Curve, Values
+from visualizer.language import english
 from visualizer.trace import Layer
 
 PREACTIVATION = "_preactivation"
@@ -116,6 +117,12 @@ class Family:
         return alone.index(True) if True in alone else len(alone)
 
     @cached_property
+    def through(self) -> tuple[str, ...]:
+        """Gates and sums as rows through time, under the states: what makes a state first."""
+        return {"lstm": ("output_gate", "forget", "input", "candidate"), "gru": ("update", "new", "reset")}.get(
+            self.name, self.keys)
+
+    @cached_property
     def at_read(self) -> tuple[str, ...]:
         """Whose gradients meet the rows of weight_ih, block by block."""
         return tuple(key if key.endswith("preactivation") else key + PREACTIVATION for key in self.keys)
@@ -135,25 +142,25 @@ class Family:
 _LSTM = Family(
     "lstm", "LSTM",
     rows=(
-        Part("input", "i", "input gate", "i = σ(W x + U h₋ + b)", "∂L/∂i = ∂L/∂c·g", SIGMOID,
+        Part("input", "i", english("input gate"), "i = σ(W x + U h₋ + b)", "∂L/∂i = ∂L/∂c·g", SIGMOID,
              back=Times("cell", lambda s: s["candidate"], "g", "candidate"),
              means="it takes in {} of the candidate"),
-        Part("forget", "f", "forget gate", "f = σ(W x + U h₋ + b)", "∂L/∂f = ∂L/∂c·c₋", SIGMOID,
+        Part("forget", "f", english("forget gate"), "f = σ(W x + U h₋ + b)", "∂L/∂f = ∂L/∂c·c₋", SIGMOID,
              back=Times("cell", lambda s: s["cell_before"], "c₋", "cell_before"),
              means="it keeps {} of its memory"),
-        Part("candidate", "g", "candidate", "g = tanh(W x + U h₋ + b)", "∂L/∂g = ∂L/∂c·i", TANH,
+        Part("candidate", "g", english("candidate"), "g = tanh(W x + U h₋ + b)", "∂L/∂g = ∂L/∂c·i", TANH,
              back=Times("cell", lambda s: s["input"], "i", "input")),
-        Part("output_gate", "o", "output gate", "o = σ(W x + U h₋ + b)", "∂L/∂o = ∂L/∂h·tanh c", SIGMOID,
+        Part("output_gate", "o", english("output gate"), "o = σ(W x + U h₋ + b)", "∂L/∂o = ∂L/∂h·tanh c", SIGMOID,
              back=Times("hidden", lambda s: s["opened"], "tanh c", "cell"),
              means="it shows {} of its memory"),
     ),
     states=(
-        Part("cell", "c", "memory", "c = f·c₋ + i·g", "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊",
+        Part("cell", "c", english("memory"), "c = f·c₋ + i·g", "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊",
              made=(Times("cell_before", lambda s: s["forget"], "f", "forget"),
                    Times("input", lambda s: s["candidate"], "g", "candidate")),
              back=Times("hidden", lambda s: s["output_gate"] * (1 - s["opened"] * s["opened"]), "o·(1 − tanh² c)",
                         "output_gate", True)),
-        Part("hidden", "h", "state", "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
+        Part("hidden", "h", english("state"), "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
              made=(Times("output_gate", lambda s: s["opened"], "tanh c", "cell"),)),
     ),
     shown=("forget", "input", "candidate", "output_gate", "cell", "hidden"),
@@ -162,19 +169,19 @@ _LSTM = Family(
 _GRU = Family(
     "gru", "GRU",
     rows=(
-        Part("reset", "r", "reset gate", "r = σ(W x + U h₋ + b)", "∂L/∂r = ∂L/∂a·(U h₋ + b)", SIGMOID,
+        Part("reset", "r", english("reset gate"), "r = σ(W x + U h₋ + b)", "∂L/∂r = ∂L/∂a·(U h₋ + b)", SIGMOID,
              back=Times("new_preactivation", lambda s: s["hidden_new"], "U h₋ + b"),
              means="it reads {} of its past"),
-        Part("update", "z", "update gate", "z = σ(W x + U h₋ + b)", "∂L/∂z = ∂L/∂h·(h₋ − n)", SIGMOID,
+        Part("update", "z", english("update gate"), "z = σ(W x + U h₋ + b)", "∂L/∂z = ∂L/∂h·(h₋ − n)", SIGMOID,
              back=Times("hidden", lambda s: s["hidden_before"] - s["new"], "h₋ − n", "new", True),
              means="it keeps {} of its state"),
-        Part("new", "n", "candidate", "n = tanh(W x + b + r·(U h₋ + b))", "∂L/∂n = ∂L/∂h·(1 − z)", TANH,
+        Part("new", "n", english("candidate"), "n = tanh(W x + b + r·(U h₋ + b))", "∂L/∂n = ∂L/∂h·(1 − z)", TANH,
              back=Times("hidden", lambda s: 1 - s["update"], "1 − z", "update", True), under="reset"),
     ),
     states=(
-        Part("hidden_new", "(U h₋ + b)", "what r multiplies", "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",
+        Part("hidden_new", "(U h₋ + b)", english("what r multiplies"), "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",
              back=Times("new_preactivation", lambda s: s["reset"], "r", "reset")),
-        Part("hidden", "h", "state", "h = (1 − z)·n + z·h₋",
+        Part("hidden", "h", english("state"), "h = (1 − z)·n + z·h₋",
              "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U + z₊·∂L/∂h₊",
              made=(Times("new", lambda s: 1 - s["update"], "1 − z", "update", True),
                    Times("hidden_before", lambda s: s["update"], "z", "update")),
@@ -185,9 +192,12 @@ _GRU = Family(
     under="hidden_new",
 )
 OTHERS = (
-    Part("unprojected", "y", "unprojected state", "h = o·tanh c", "∂L/∂y = Σ ∂L/∂h·W", made=_LSTM.states[-1].made),
-    Part("initial_hidden", "h₀", "state at the start"), Part("initial_cell", "c₀", "memory at the start"),
-    Part("hidden_direct", "h", "state from outside"), Part("cell_direct", "c", "memory from outside"),
+    Part("unprojected", "y", english("unprojected state"), "h = o·tanh c", "∂L/∂y = Σ ∂L/∂h·W",
+         made=_LSTM.states[-1].made),
+    Part("initial_hidden", "h₀", english("state at the start")),
+    Part("initial_cell", "c₀", english("memory at the start")),
+    Part("hidden_direct", "h", english("state from outside")),
+    Part("cell_direct", "c", english("memory from outside")),
 )
 """What only some of them have: an LSTM whose state is projected, a state to start from, what came from outside."""
 
@@ -197,9 +207,9 @@ def _rnn(curve: Curve) -> Family:
     function, summed = curve.words.format("W x + U h₋ + b"), "W x + U h₋ + b"
     return Family(
         "rnn", "RNN",
-        rows=(Part("preactivation", "a", "sum", f"a = {summed}", curve.backward("h"),
+        rows=(Part("preactivation", "a", english("sum"), f"a = {summed}", curve.backward("h"),
                    back=Times("hidden", lambda s: curve.slope(s["hidden"]), curve.slope_words.format("h"), "", True)),),
-        states=(Part("hidden", "h", "state", f"h = {function}", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U", curve),),
+        states=(Part("hidden", "h", english("state"), f"h = {function}", _LSTM.states[-1].backward, curve),),
         shown=("preactivation", "hidden"),
     )
 

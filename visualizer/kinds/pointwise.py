@@ -15,6 +15,7 @@ import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
+from visualizer.kinds.curves import CURVES
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -392,9 +393,11 @@ def passed_sentence(layer: Layer, inputs: Inputs) -> str:
 
 def _function_kind(f: Function) -> Kind:
     calls = {call: arguments or f.calls for call, _, arguments in (also.partition(" ") for also in (f.name, *f.also))}
+    curve = CURVES.get(f.name)
+    flats = {} if curve is None or curve.flat is None else {"": curve.flat}
     return Kind(f.name, f.title.removeprefix("The "), calls, same_axes,
                 partial(function_terms, f), partial(function_backward, f), same_box, partial(function_sentence, f),
-                short=partial(function_short, f))
+                short=partial(function_short, f), flat=lambda layer: flats if layer.output.ndim else {})
 
 
 KINDS = (

@@ -38,6 +38,7 @@ from visualizer.kinds._steps import (
     units,
 )
 from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
+from visualizer.kinds.curves import Flat
 from visualizer.kinds.gates import PREACTIVATION
 from visualizer.trace import Cell, Layer
 
@@ -365,6 +366,15 @@ def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int)
     return f"At step {step + 1} {does[key]}."
 
 
+def flat(layer: Layer) -> dict[str, Flat]:
+    """Its gates and candidates, or of an RNN its state; nothing of a single step."""
+    if "step" not in layer.axes or not layer.inner:
+        return {}
+    parts = family(layer).parts.values()
+    return {part.key: part.curve.flat for part in parts if part.curve is not None and part.curve.flat is not None
+            and part.key in layer.inner}
+
+
 def short(layer: Layer, inputs: Inputs) -> str:
     """`28 steps, 32 → 128`."""
     ins, outs = layer.weights["weight_ih"].shape[1], layer.inner["hidden"].shape[1]
@@ -466,7 +476,7 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 KINDS = (
     *(Kind(name=name + suffix, title=f"{known.title}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
            backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
-           cost=cost, short=short, inner_terms=inner_terms, inner_backward_terms=inner_backward_terms,
+           cost=cost, short=short, flat=flat, inner_terms=inner_terms, inner_backward_terms=inner_backward_terms,
            own_terms=None if suffix else own_terms)
       for name, known in gates.FAMILIES.items() for suffix in ("", "_cell")),
     Kind("state", "state after a step", {}, _axes, state_terms, state_backward, state_box, state_sentence,

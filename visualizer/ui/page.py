@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Taps, Terms, recurrent
+from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
@@ -636,7 +636,7 @@ def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backw
     other = words.array(layer, about, not backward)
     if other is not None:
         what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
-        sheet.fact(what.format(symbol=recurrent.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
+        sheet.fact(what.format(symbol=gates.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
     for what, at in ((tr("One step before"), (step - 1, unit)), (tr("One step after"), (step + 1, unit)),
                      (tr("Unit {n}").format(n=unit - 1), (step, unit - 1)),
                      (tr("Unit {n}").format(n=unit + 1), (step, unit + 1))):
@@ -722,7 +722,7 @@ def _array_symbol(taps: Taps) -> str:
     """Whose number a term is: of a gate or state its symbol, of what a step reads x, else the layer."""
     group, _, key = taps.array.partition(".")
     if group.startswith("inner"):
-        return recurrent.symbol(key) if group == "inner" else f"∂L/∂{recurrent.symbol(key)}"
+        return gates.symbol(key) if group == "inner" else f"∂L/∂{gates.symbol(key)}"
     return "x" if taps.weight == "weight_ih" else taps.source
 
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, pointwise
-from visualizer.kinds.gates import symbol
+from visualizer.kinds.curves import TANH, Curve
+from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
@@ -193,19 +194,6 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 
 # --- gates and states -----------------------------------------------------------------------------------------------
 
-NAMED = {"input": "input gate", "forget": "forget gate", "candidate": "candidate", "output_gate": "output gate",
-         "cell": "memory", "hidden": "state", "reset": "reset gate", "update": "keep gate", "new": "candidate",
-         "preactivation": "sum", "unprojected": "not projected", "hidden_new": "through r", "initial_hidden": "start",
-         "initial_cell": "start", "hidden_direct": "from outside", "cell_direct": "from outside"}
-"""What gates and states are called. PyTorch's update gate z keeps the old state."""
-
-
-def named(key: str) -> str:
-    """`forget gate`; `sum of the forget gate` of the sum before it."""
-    gate = key.removesuffix("_preactivation")
-    return f"sum of the {NAMED[gate]}" if gate != key else NAMED.get(key, key.replace("_", " "))
-
-
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
     where_ = f"unit {unit} at step {step + 1}"
@@ -239,9 +227,16 @@ def _kept(what: str, kept: float, added: float, value: float) -> str:
 
 def curve_words(layer: Layer, key: str, inner: str) -> str:
     """`σ(−0.85)`, `tanh(0.3)`, `max(0, 0.3)`."""
-    if key == "hidden" and layer.settings.get("nonlinearity") == "relu":
-        return f"max(0, {inner})"
-    return f"{'tanh' if key in ('candidate', 'new', 'hidden') else 'σ'}({inner})"
+    return curve_of(layer, key).words.format(inner)
+
+
+def curve_of(layer: Layer, key: str) -> Curve:
+    """What makes a gate or state; tanh of what is read from the memory, and of the state of an RNN what its setting
+    says."""
+    family = family_of(layer)
+    own = None if family is None or key not in family.parts else \
+        family.parts["hidden" if key == "preactivation" else key].curve
+    return TANH if own is None else own
 
 
 def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
