@@ -14,7 +14,7 @@ import pytest
 from visualizer import load, registry
 from visualizer.scene import session
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.ui import autosave, kept
 from visualizer.ui.autosave import Autosave
 from visualizer.ui.player import Player
@@ -39,7 +39,7 @@ def opened(qtbot, digits, monkeypatch):
     made = []
 
     def make() -> Autosave:
-        store = Store(State(at="conv2.forward"), digits)
+        store = Store(changed(State(), at="conv2.forward"), digits)
         made.append(Autosave(store, Player(store)))
         return made[-1]
 
@@ -104,12 +104,12 @@ def test_windows_leave_each_other_alone(opened, folder, qtbot):
 CRASH = """
 import sys
 from PySide6.QtCore import QCoreApplication
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.ui.autosave import Autosave
 from visualizer.ui.player import Player
 from visualizer.ui.store import Store
 app = QCoreApplication([])
-store = Store(State(at="pool2.backward", view="filters"))
+store = Store(changed(State(), at="pool2.backward", view="filters"))
 kept = Autosave(store, Player(store))
 store.update(view="walk")
 kept.write()
@@ -127,7 +127,7 @@ def test_after_a_crash_the_session_is_found_and_only_then(opened, folder):
         os.kill(crashed.pid, signal.SIGKILL)
         crashed.wait(timeout=20)
     left, = one.left_behind()
-    assert session.read(left).state == State(at="pool2.backward", view="walk")
+    assert session.read(left).state == changed(State(), at="pool2.backward", view="walk")
     assert one.left_behind() == (left,)  # looking does not take it away
     autosave.forget(left)
     assert one.left_behind() == ()

@@ -17,6 +17,7 @@ from PIL import Image
 
 from visualizer import cli, registry, samples, trace
 from visualizer.cli import DONE, NOT_DONE, REFUSED, WRONG_USAGE, main
+from visualizer.scene.state import changed
 from visualizer.trace import Layer, Sample, Trace
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -114,7 +115,7 @@ def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_pat
 
     assert said("shot", "adding_gru", "--untrained", "-o", tmp_path / "a.png")[0] == DONE
     state = json.loads(registry.module("export").state_in(tmp_path / "a.png"))
-    assert state["interventions"] == ["untrained"]
+    assert state["places"][0]["recipe"]["edits"] == ["untrained"]
     assert said("shot", tmp_path / "a.png", "-o", tmp_path / "again.png")[0] == DONE
     assert (tmp_path / "again.png").read_bytes() == (tmp_path / "a.png").read_bytes()
     _, words, _ = said("shot", "adding_gru", "--view", "network", "--at", "loss.forward", "-o", tmp_path / "loss.png")
@@ -320,7 +321,7 @@ def test_a_picture_of_what_a_state_cannot_say_carries_none(said, tmp_path: Path)
 def test_a_session_can_be_drawn(said, tmp_path: Path) -> None:
     from visualizer.scene.state import State, to_json
 
-    (tmp_path / "a.session").write_text(to_json(State(at="conv1.forward")), encoding="utf-8")
+    (tmp_path / "a.session").write_text(to_json(changed(State(), at="conv1.forward")), encoding="utf-8")
     said("shot", tmp_path / "a.session", "-o", tmp_path / "a.png")
     said("shot", MODEL, "--at", "conv1.forward", "-o", tmp_path / "b.png")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
@@ -331,7 +332,7 @@ def test_a_session_with_its_recording_needs_no_model(said, recorded: Path, tmp_p
     from visualizer.scene.state import State
 
     opened = trace.load(recorded)
-    state = State(model="/gone/mine.safetensors", sample=opened.sample.name, at="conv1.forward")
+    state = changed(State(), model="/gone/mine.safetensors", sample=opened.sample.name, at="conv1.forward")
     (tmp_path / "a.session").write_bytes(session.to_bytes(state, opened))
     status, _, err = said("shot", tmp_path / "a.session", "-o", tmp_path / "a.svg")
     assert (status, err) == (DONE, "")
@@ -344,7 +345,7 @@ def test_a_session_with_its_recording_needs_no_model(said, recorded: Path, tmp_p
 def test_weights_that_changed_since_are_said(said, tmp_path: Path) -> None:
     from visualizer.scene.state import State, to_json
 
-    (tmp_path / "a.session").write_text(to_json(State(at="conv1.forward"), "0" * 64), encoding="utf-8")
+    (tmp_path / "a.session").write_text(to_json(changed(State(), at="conv1.forward"), "0" * 64), encoding="utf-8")
     status, _, err = said("shot", tmp_path / "a.session", "-o", tmp_path / "a.svg")
     assert status == DONE
     assert "The weights of Digits CNN are not those" in err
@@ -355,7 +356,7 @@ def test_a_drawing_in_a_picture_is_recorded_again(said, tmp_path: Path) -> None:
 
     ink = np.zeros((112, 112), np.uint8)
     ink[20:95, 50:62] = 255
-    drawn = State(sample="drawn", drawing=packed(ink), at="conv1.forward")
+    drawn = changed(State(), sample="drawn", drawing=packed(ink), at="conv1.forward")
     (tmp_path / "a.session").write_text(to_json(drawn), encoding="utf-8")
     said("data", tmp_path / "a.session", "--layer", "input", "-o", tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:

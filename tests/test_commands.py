@@ -19,7 +19,7 @@ from visualizer import registry, views
 from visualizer.language import speaking
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Look, Text
-from visualizer.scene.state import State, from_json, moment_of, to_json
+from visualizer.scene.state import State, changed, from_json, moment_of, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Sample, Trace, load
 from visualizer.ui import commands, levels, small_steps, words
@@ -161,7 +161,7 @@ def test_the_key_sheet_is_made_from_the_table(qtbot):
 
 def test_one_level_in_goes_from_the_network_to_the_number():
     trace = digits()
-    state = State(at="conv2.forward")
+    state = changed(State(), at="conv2.forward")
     moment = moment_of(state, timeline(trace))
     strongest = tuple(int(index) for index in np.unravel_index(trace["conv2"].output.argmax(), trace["conv2"].shape))
     seen = []
@@ -175,7 +175,7 @@ def test_one_level_in_goes_from_the_network_to_the_number():
 
 def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
     trace = digits()
-    state = State(at="conv2.forward", focus=Focus("conv2", (7,)))
+    state = changed(State(), at="conv2.forward", focus=Focus("conv2", (7,)))
     inside = levels.into(state, trace, moment_of(state, timeline(trace)), frozenset({"network", "walk"}))
     assert inside.view == "walk"
     assert inside.focus is not None
@@ -184,7 +184,7 @@ def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
 
 
 def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
-    state = State(view="walk", focus=Focus("conv2", (7, 3, 5)))
+    state = changed(State(), view="walk", focus=Focus("conv2", (7, 3, 5)))
     outside = levels.out(state, ("network", "walk"))
     assert (outside.view, outside.focus) == ("network", Focus("conv2", (7,)))
     assert levels.out(outside, ("network", "walk")).focus == Focus("conv2")
@@ -240,12 +240,12 @@ def test_steps_end_at_both_ends_of_the_timeline():
 def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
     trace = digits()
     times, views = timeline(trace), ("network", "walk")
-    inside = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+    inside = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
     channel = levels.to_level(inside, trace, times, Focus("conv2", (7,)), views)
     assert (channel.view, channel.focus) == ("network", Focus("conv2", (7,)))
     assert levels.to_level(inside, trace, times, Focus("conv2", (7, 3, 5)), views) == inside
     assert levels.to_level(inside, trace, times, None, views).focus is None
-    elsewhere = replace(inside, view="filters")
+    elsewhere = changed(inside, view="filters")
     assert levels.to_level(elsewhere, trace, times, Focus("conv2"), views).view == "filters"
 
 
@@ -258,7 +258,7 @@ def test_a_knob_is_turned_in_the_state_and_the_others_stay():
 
 def test_arrows_move_the_pixel_from_the_strongest_one():
     trace = digits()
-    state = State(at="conv2.forward", focus=Focus("conv2", (7,)))
+    state = changed(State(), at="conv2.forward", focus=Focus("conv2", (7,)))
     pixel = levels.with_pixel(state, trace, moment_of(state, timeline(trace))).focus
     assert trace["conv2"].output[pixel.cell] == trace["conv2"].output[7].max()
 
@@ -284,7 +284,7 @@ def reading() -> Trace:
 
 def test_choosing_a_state_goes_to_its_step_and_keeps_the_step_where_none_is_meant():
     times = timeline(reading())
-    state = does.select(State(at="gru.forward[2]"), reading(), times, Focus("gru", (3, 1)))
+    state = does.select(changed(State(), at="gru.forward[2]"), reading(), times, Focus("gru", (3, 1)))
     assert state.at == "gru.forward[4]"
     assert does.select(state, reading(), times, Focus("gru", (1, 2), "inner.hidden")).at == "gru.forward[2]"
     assert does.select(state, reading(), times, Focus("gru")).at == "gru.forward[4]"
@@ -294,24 +294,26 @@ def test_choosing_a_state_goes_to_its_step_and_keeps_the_step_where_none_is_mean
 def test_up_and_down_go_from_unit_to_unit_at_the_same_step():
     times = timeline(reading())
     moment = times.find("gru.forward[3]")
-    state = State(at=moment.address, focus=Focus("gru", (2, 0)))
+    state = changed(State(), at=moment.address, focus=Focus("gru", (2, 0)))
     state = levels.beside(state, reading(), moment, 1)
     assert state.focus == Focus("gru", (2, 1))
     assert levels.beside(state, reading(), moment, 5).focus == Focus("gru", (2, 2))
     strongest = int(reading()["gru"].output[2].argmax())
-    assert levels.beside(State(at=moment.address), reading(), moment, 1).focus == Focus("gru", (2, strongest))
+    there = changed(State(), at=moment.address)
+    assert levels.beside(there, reading(), moment, 1).focus == Focus("gru", (2, strongest))
 
 
 def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
     times = timeline(reading())
-    state = State(focus=Focus("gru", (0, 2)))
+    state = changed(State(), focus=Focus("gru", (0, 2)))
     for step in range(1, 6):
         moment = times.find(f"gru.forward[{step}]")
         assert looked_at(reading(), moment, state) == Focus("gru", (step - 1, 2))
         assert looked_at(reading(), moment, State()) == Focus("gru", (step - 1,))
-        whole = looked_at(reading(), moment, State(view="walk"))
+        whole = looked_at(reading(), moment, changed(State(), view="walk"))
         assert reading()["gru"].output[whole.cell] == reading()["gru"].output[step - 1].max()
-    assert looked_at(reading(), moment, State(focus=Focus("gru"))) == Focus("gru"), "the whole layer was chosen"
+    layer = changed(State(), focus=Focus("gru"))
+    assert looked_at(reading(), moment, layer) == Focus("gru"), "the whole layer was chosen"
 
 
 def test_the_page_of_a_step_says_what_was_read():

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +17,11 @@ from safetensors.torch import load_file
 from tests.toys import toy
 from visualizer import card, door, export, record, registry
 from visualizer.scene import session
-from visualizer.scene.state import State, to_json
+from visualizer.scene.state import State, changed, to_json
 from visualizer.trace import Refused
 
 FIXTURES = Path(__file__).parent / "fixtures"
-HERE = State(model="toy.trace", sample="two", view="walk", at="conv.forward@0.25")
+HERE = changed(State(), model="toy.trace", sample="two", view="walk", at="conv.forward@0.25")
 
 
 def refusal(path: str | Path) -> str:
@@ -139,15 +138,15 @@ def test_own_weights_begin_with_what_they_read(model, suffix, tmp_path):
     here = door.open_(door.recognise(path), cards=lambda name: known if name == str(path) else door.card_of(name))
     named = door.open_(door.recognise(model))
     assert here.state.model == str(path)
-    assert replace(here.state, model=model) == named.state
+    assert changed(here.state, model=model) == named.state
     assert known.samples[0] == here.state.sample
     assert record.record(path, here.state.sample).sample.name == here.state.sample
 
 
 def test_an_input_and_a_view_stay_where_the_next_model_reads_the_same():
-    now = State(sample="digit-3", view="filters", at="conv2.forward")
+    now = changed(State(), sample="digit-3", view="filters", at="conv2.forward")
     assert door.open_(door.recognise("lenet_mnist"), now).state == \
-        replace(now, model="lenet_mnist", at="")
+        changed(now, model="lenet_mnist", at="")
     read = door.open_(door.recognise("char_lstm"), now).state
     assert (read.sample, read.view, read.at) == (card.bundled("char_lstm").samples[0], "unrolled", "")
 
@@ -155,11 +154,12 @@ def test_an_input_and_a_view_stay_where_the_next_model_reads_the_same():
 def test_an_input_goes_into_the_model_that_is_open(tmp_path):
     things(tmp_path)
     found = door.recognise(tmp_path / "four.png")
-    assert door.open_(found).state == replace(State(), sample=str(tmp_path / "four.png"))
+    assert door.open_(found).state == changed(State(), sample=str(tmp_path / "four.png"))
     with pytest.raises(Refused, match="reads text"):
-        door.open_(found, State(model="char_gru", sample="sea-change"))
+        door.open_(found, changed(State(), model="char_gru", sample="sea-change"))
     text = door.recognise(tmp_path / "words.txt")
-    assert door.open_(text, State(model="char_gru", sample="sea-change")).state.sample == str(tmp_path / "words.txt")
+    reading = changed(State(), model="char_gru", sample="sea-change")
+    assert door.open_(text, reading).state.sample == str(tmp_path / "words.txt")
 
 
 def test_a_recording_brings_its_numbers_and_a_session_too(tmp_path):
@@ -171,7 +171,7 @@ def test_a_recording_brings_its_numbers_and_a_session_too(tmp_path):
 
 
 def test_a_model_that_is_missing_is_named_and_the_laboratory_never_is(tmp_path):
-    (tmp_path / "a.session").write_bytes(session.state_bytes(replace(HERE, model="/gone/mine.pt"), None))
+    (tmp_path / "a.session").write_bytes(session.state_bytes(changed(HERE, model="/gone/mine.pt"), None))
     with pytest.raises(Refused, match=r"/gone/mine\.pt"):
         door.open_(door.recognise(tmp_path / "a.session"))
     inside = door.open_(door.recognise("lab")).state

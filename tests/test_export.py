@@ -21,8 +21,8 @@ from visualizer.scene.picture import Focus, Image, Line, Path, Picture, Rect, Ru
 from visualizer.trace import Refused
 
 CAPTION = "Channel 7 answers “5.21” & −0.38, at <row> 3."
-STATE = state.to_json(state.State(view="network", at="conv2.forward@0.5", focus=Focus("conv2", (7, 3, 5)),
-                                  sample="a <b> & \"c\" ∥ é.png"))
+STATE = state.to_json(state.changed(state.State(), view="network", at="conv2.forward@0.5",
+                                    focus=Focus("conv2", (7, 3, 5)), sample="a <b> & \"c\" ∥ é.png"))
 SUFFIXES = (".png", ".svg", ".pdf")
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -19,7 +19,7 @@ from visualizer import app as the_app
 from visualizer import export, load, registry
 from visualizer.export import Panel
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State, from_json
+from visualizer.scene.state import State, changed, from_json
 from visualizer.ui import kept
 from visualizer.ui.exporting import Choices, ExportPanel, remembered, write
 from visualizer.ui.store import Store
@@ -39,7 +39,7 @@ def digits():
 @pytest.fixture
 def window(qtbot, digits):
     the_app.application()
-    window = Window(Store(State(at="conv2.forward", focus=Focus("conv2", (7,)), view="filters"), digits))
+    window = Window(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,)), view="filters"), digits))
     qtbot.addWidget(window)
     window.resize(1600, 900)
     with qtbot.waitExposed(window):
@@ -54,7 +54,7 @@ def panel(window):
 
 
 def shown(digits):
-    return Panel(digits, State(at="conv2.forward", view="filters"))
+    return Panel(digits, changed(State(), at="conv2.forward", view="filters"))
 
 
 # --- what is written ------------------------------------------------------------------------------------------------
@@ -81,7 +81,7 @@ def test_a_size_on_paper_has_its_millimetres_and_dots(digits, tmp_path):
 
 
 def test_too_small_letters_are_said(digits, tmp_path):
-    network = Panel(digits, State(at="conv2.forward", view="network"))
+    network = Panel(digits, changed(State(), at="conv2.forward", view="network"))
     assert "pt" in write(tmp_path / "a.svg", [network], Choices(size="89 mm"))
     assert (tmp_path / "a.svg").exists()
 

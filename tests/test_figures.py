@@ -14,7 +14,7 @@ from visualizer import data, export, load, record, registry
 from visualizer.export import Panel
 from visualizer.scene import figures
 from visualizer.scene.picture import Focus, Image, Line, Look, Path, Picture, Rect, Run, Scale, Table, Text, plain
-from visualizer.scene.state import State, from_json
+from visualizer.scene.state import State, changed, from_json
 from visualizer.scene.type import SHIFT_SIZE
 from visualizer.views import all_views
 
@@ -30,7 +30,7 @@ def verses():
 
 
 def panel(trace, view, at, focus=None, **look):
-    return Panel(trace, State(model=trace.model, sample=trace.sample.name, view=view, at=at, focus=focus,
+    return Panel(trace, changed(State(), model=trace.model, sample=trace.sample.name, view=view, at=at, focus=focus,
                               look=Look(**look)))
 
 
@@ -273,7 +273,8 @@ def test_a_caption_of_panels_lists_each_by_its_letter(digits, tmp_path):
 
 
 def test_a_caption_has_nothing_to_say_of_a_model_without_a_file():
-    shown = (toy(), State(model="toy", view="network"), panel(toy(), "network", "conv.forward").draw((800, 600)))
+    state = changed(State(), model="toy", view="network")
+    shown = (toy(), state, panel(toy(), "network", "conv.forward").draw((800, 600)))
     found, = data.caption([shown])["panels"]
     assert (found["model"]["file"], found["model"]["file_sha256"]) == ("", "")
     assert "sha256  " not in data.caption_text([shown])

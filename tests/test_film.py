@@ -32,7 +32,8 @@ from visualizer.scene.timeline import REST, timeline
 from visualizer.trace import Refused, load
 
 SIZE = (640, 480)
-STATE = state.to_json(state.State(model="digits_cnn", at="conv.forward@0", sample="a <b> & \"c\" ∥ é.png"))
+STATE = state.to_json(state.changed(state.State(), model="digits_cnn", at="conv.forward@0",
+                                    sample="a <b> & \"c\" ∥ é.png"))
 FORMS = {form.name: form for form in films.formats()}
 FILES = [name for name, form in FORMS.items() if form.suffixes]
 LOSSLESS = ["apng", "webp"]
@@ -160,7 +161,7 @@ def test_every_frame_in_a_folder_is_the_picture_of_its_moment_and_opens_there(tm
             assert np.array_equal(np.array(image), drawn(film, frame)), frame
             assert image.text["Description"] == film.picture(frame).caption
         opened = state.from_json(export.state_in(path / folder.name(frame, film)))
-        assert opened == replace(state.from_json(STATE), at=film.moment(frame).address)
+        assert opened == state.changed(state.from_json(STATE), at=film.moment(frame).address)
     told = json.loads((path / "film.json").read_text("utf-8"))
     assert (told["frames"], told["fps"], told["size"]) == (film.count, 8.0, [960, 720])
     assert (told["from"], told["to"]) == ("conv.forward@0", "relu.forward@0.5")
@@ -559,7 +560,7 @@ def test_a_film_is_stopped_from_outside_and_leaves_no_half_file(recorded, tmp_pa
 
 def test_the_recording_on_screen_is_filmed_and_the_state_of_the_window_travels(said, tmp_path):
     """What the window hands over: a session, and the numbers that belong to it."""
-    where = state.State(model="digits_cnn", sample=toy().sample.name, at="relu.forward")
+    where = state.changed(state.State(), model="digits_cnn", sample=toy().sample.name, at="relu.forward")
     (tmp_path / "a.session").write_text(state.to_json(where))
     toy().save(tmp_path / "a.trace")
     assert said(tmp_path / "a.session", "--numbers", tmp_path / "a.trace", *SHORT, "-o", tmp_path / "a.apng")[0] == 0

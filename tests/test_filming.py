@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QFileDialog
 from tests.toys import toy
 from visualizer import app, cli, export, paint
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.state import State, from_json
+from visualizer.scene.state import State, changed, from_json
 from visualizer.ui import filming, style
 from visualizer.ui.filming import Job, Wish, arguments, filmed
 from visualizer.ui.store import Store
@@ -30,7 +30,7 @@ SMALL = Look(size=(640, 480))
 @pytest.fixture
 def window(qtbot):
     """On the middle of the toy's way back, so that from here to the end is short."""
-    where = State(model="toy", sample="two", at="relu.backward", focus=Focus("conv", (1,)))
+    where = changed(State(), model="toy", sample="two", at="relu.backward", focus=Focus("conv", (1,)))
     style.wear(app.application(), "light")
     opened = Window(Store(where, toy()))
     qtbot.addWidget(opened)
@@ -160,7 +160,7 @@ def test_a_process_that_dies_is_told(window, qtbot, tmp_path):
 
 
 def test_the_window_may_close_while_a_film_is_made(qtbot, tmp_path):
-    job = Job(toy(), State(model="toy"), Wish(form="apng", scale=3.0, fps=60), tmp_path / "a.apng")
+    job = Job(toy(), changed(State(), model="toy"), Wish(form="apng", scale=3.0, fps=60), tmp_path / "a.apng")
     with qtbot.waitSignal(job.progress, timeout=60_000):
         pass
     job._leave()
@@ -172,7 +172,7 @@ def test_the_window_may_close_while_a_film_is_made(qtbot, tmp_path):
 @pytest.mark.parametrize("stretch", range(4))
 @pytest.mark.parametrize("wish", [Wish(form="apng", scale=0, fps=15), Wish(form="gif", scale=1.5, speed=0.5)])
 def test_the_command_line_is_told_the_same_film(stretch, wish, tmp_path, capsys):
-    wish, where = replace(wish, stretch=stretch, fps=5), State(model="toy", at="fc.forward", look=SMALL)
+    wish, where = replace(wish, stretch=stretch, fps=5), changed(State(), model="toy", at="fc.forward", look=SMALL)
     toy().save(tmp_path / "toy.trace")
     (tmp_path / "a.session").write_text(filming.to_json(where))
     film = filmed(toy(), where, wish)

@@ -8,7 +8,7 @@ from visualizer import lab
 from visualizer.lab import Lab, from_knobs, from_pinned, knob, knobs, of_look, pinned
 from visualizer.scene import state as does
 from visualizer.scene.picture import Look
-from visualizer.scene.state import State, from_json, to_json
+from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.trace import Refused
 
 
@@ -70,7 +70,7 @@ def test_a_look_holds_a_lab_and_the_one_beside_it_and_knobs_of_views() -> None:
 # --- in the State ---------------------------------------------------------------------------------------------------
 
 def test_entering_the_laboratory_stands_before_the_loss() -> None:
-    state = does.enter_lab(State(playing=True))
+    state = does.enter_lab(changed(State(), playing=True))
     assert (state.model, state.view, state.at, state.playing) == ("lab", "gradient_flow", "rnn.backward[40]", False)
     assert does.enter_lab(state, "cliff").view == "landscape"
 
@@ -85,8 +85,8 @@ def test_turning_a_knob_keeps_the_distance_from_the_loss() -> None:
 
 def test_a_knob_back_at_its_default_leaves_no_trace() -> None:
     state = does.turn_lab(does.enter_lab(State()), "gain", "1.5")
-    assert ("gain", "1.5") in state.look.knobs
-    assert "gain" not in dict(does.turn_lab(state, "gain", "0.9").look.knobs)
+    assert ("gain", "1.5") in state.recipe.knobs
+    assert "gain" not in dict(does.turn_lab(state, "gain", "0.9").recipe.knobs)
 
 
 def test_pinning_keeps_the_setting_and_unpinning_lets_it_go() -> None:
@@ -103,7 +103,7 @@ def test_the_laboratory_survives_being_saved() -> None:
 
 
 def test_bad_words_in_a_saved_state_fall_back_to_the_defaults() -> None:
-    assert does.lab_of(State(look=Look(knobs=(("gain", "much"),)))) == (Lab(), None)
+    assert does.lab_of(changed(State(), look=Look(knobs=(("gain", "much"),)))) == (Lab(), None)
 
 
 def test_a_knob_names_what_it_has() -> None:

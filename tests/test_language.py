@@ -4,7 +4,6 @@ import json
 import re
 import string
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from visualizer.cli import main
 from visualizer.language import english, kept_by_language, nearest, speaking, spoken, tr, translated
 from visualizer.registry import files
 from visualizer.scene.picture import Look, Picture, Run, Text
-from visualizer.scene.state import State, from_json, to_json
+from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Refused, Trace
 
@@ -153,12 +152,12 @@ def test_a_view_draws_in_the_language_of_its_look(pseudo, small):
 
 
 def test_the_language_is_saved_with_the_look_and_may_be_missing():
-    state = replace(State(), look=Look(language="de"))
+    state = changed(State(), look=Look(language="de"))
     assert from_json(to_json(state)) == state
     old = json.loads(to_json(state))
-    del old["look"]["language"]
+    del old["places"][0]["look"]["language"]
     assert from_json(json.dumps(old)).look.language == ""
-    old["look"]["language"] = 3
+    old["places"][0]["look"]["language"] = 3
     with pytest.raises(Refused, match="language is '3'"):
         from_json(json.dumps(old))
 

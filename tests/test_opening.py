@@ -12,7 +12,7 @@ from tests.toys import toy
 from visualizer import export, load, registry
 from visualizer.scene import session
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State, packed, to_json
+from visualizer.scene.state import State, changed, packed, to_json
 from visualizer.ui.recorder import Recorder
 from visualizer.ui.store import Store
 
@@ -56,12 +56,12 @@ def saved(tmp_path, state, trace=None, name="a.session"):
 
 
 def test_a_recording_from_python_comes_back_though_its_file_is_gone(recorder, tmp_path):
-    state = State(model="/tmp/gone/toy.trace", sample="two", view="walk", at="conv.backward@0.25",
+    state = changed(State(), model="/tmp/gone/toy.trace", sample="two", view="walk", at="conv.backward@0.25",
                   focus=Focus("conv", (1, 2, 3)), speed=2.0)
     assert recorder.open(saved(tmp_path, state, toy()))
     assert recorder.store.trace.digest == toy().digest
     now = recorder.store.state
-    assert replace(now, look=state.look) == state
+    assert changed(now, look=state.look, left=()) == state
     assert not recorder.store.waiting
     assert recorder.engine.asked == []
     recorder.store.undo()
@@ -74,20 +74,20 @@ def test_a_recording_from_python_comes_back_though_its_file_is_gone(recorder, tm
 def test_a_drawn_digit_comes_back(recorder, tmp_path, digits):
     ink = np.zeros((112, 112), np.uint8)
     ink[20:95, 50:62] = 255
-    state = State(sample="drawn", drawing=packed(ink), at="conv2.forward", focus=Focus("conv2", (3,)))
+    state = changed(State(), sample="drawn", drawing=packed(ink), at="conv2.forward", focus=Focus("conv2", (3,)))
     drawn = replace(digits, sample=replace(digits.sample, name="drawn"))
     assert recorder.open(saved(tmp_path, state, drawn))
     assert recorder.store.trace.digest == drawn.digest
     assert (recorder.store.state.at, recorder.store.state.focus) == ("conv2.forward", Focus("conv2", (3,)))
     assert recorder.engine.asked[-1]["pixels"].shape == (28, 28), "the engine brings the verdict of its check"
-    assert recorder.open(saved(tmp_path, replace(state, at="conv1.forward"), None, "b.session"))
+    assert recorder.open(saved(tmp_path, changed(state, at="conv1.forward"), None, "b.session"))
     assert recorder.store.state.at == "conv1.forward"
 
 
 def test_a_model_file_that_is_missing_is_named_and_nothing_moves(recorder, tmp_path):
     before = recorder.store.state
     path = tmp_path / "a.session"
-    path.write_text(to_json(State(model="/gone/mine.safetensors"), "ab" * 32), "utf-8")
+    path.write_text(to_json(changed(State(), model="/gone/mine.safetensors"), "ab" * 32), "utf-8")
     assert not recorder.open(str(path))
     sentence, = recorder.sentences
     assert "/gone/mine.safetensors" in sentence
@@ -98,7 +98,7 @@ def test_a_model_file_that_is_missing_is_named_and_nothing_moves(recorder, tmp_p
 def test_a_model_that_has_changed_since_is_noticed(recorder, tmp_path, digits):
     """Without numbers of its own, the session shows those of the model as it is now, and says so."""
     path = tmp_path / "a.session"
-    path.write_text(to_json(State(sample="digit-3", at="conv2.forward"), "0" * 64), "utf-8")
+    path.write_text(to_json(changed(State(), sample="digit-3", at="conv2.forward"), "0" * 64), "utf-8")
     assert recorder.open(str(path))
     recorder.engine.answer(replace(digits, sample=replace(digits.sample, name="digit-3")))
     sentence, = recorder.sentences
@@ -113,7 +113,7 @@ def test_a_model_that_has_changed_since_is_noticed(recorder, tmp_path, digits):
 
 def test_a_changed_model_is_noticed_at_once_where_its_numbers_are_at_hand(recorder, tmp_path):
     path = tmp_path / "a.session"
-    path.write_text(to_json(State(at="conv2.forward"), "0" * 64), "utf-8")
+    path.write_text(to_json(changed(State(), at="conv2.forward"), "0" * 64), "utf-8")
     assert recorder.open(str(path))
     assert recorder.store.state.at == "conv2.forward"
     assert len(recorder.sentences) == 1
@@ -121,7 +121,7 @@ def test_a_changed_model_is_noticed_at_once_where_its_numbers_are_at_hand(record
 
 def test_the_recording_that_was_saved_stays_where_the_model_has_changed(recorder, tmp_path, digits):
     old = replace(digits, hashes={**digits.hashes, "weights": "1" * 64})
-    assert recorder.open(saved(tmp_path, State(at="conv2.forward"), old))
+    assert recorder.open(saved(tmp_path, changed(State(), at="conv2.forward"), old))
     assert recorder.store.trace.hashes["weights"] == "1" * 64
     recorder.engine.answer(digits)
     assert recorder.store.trace.hashes["weights"] == "1" * 64
@@ -129,7 +129,7 @@ def test_the_recording_that_was_saved_stays_where_the_model_has_changed(recorder
 
 
 def test_the_same_weights_are_no_news(recorder, tmp_path, digits):
-    assert recorder.open(saved(tmp_path, State(at="conv2.forward"), digits))
+    assert recorder.open(saved(tmp_path, changed(State(), at="conv2.forward"), digits))
     recorder.engine.answer(digits)
     assert recorder.sentences == []
 
@@ -137,7 +137,7 @@ def test_the_same_weights_are_no_news(recorder, tmp_path, digits):
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_a_figure_from_a_newer_version_is_one_sentence(recorder, tmp_path, suffix):
     before = recorder.store.state
-    newer = to_json(State()).replace('"version": 1', '"version": 7')
+    newer = to_json(State()).replace('"version": 2', '"version": 7')
     path = export.save(export.draw(toy(), at="conv.forward"), tmp_path / f"a.{suffix}", state_json=newer)
     assert not recorder.open(str(path))
     sentence, = recorder.sentences

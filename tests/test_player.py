@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from tests.test_timeline import chain
 from visualizer.scene import state as states
 from visualizer.scene.picture import Look
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.ui.player import TERM, TICK, Player
 from visualizer.ui.store import Store
 
@@ -32,7 +32,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(qapp) -> Store:
-    return Store(State(at="input.forward@0"), chain(4))
+    return Store(changed(State(), at="input.forward@0"), chain(4))
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_ticks_are_no_steps_of_undo(store, player, clock) -> None:
     for _ in range(20):
         after(TICK, clock, player)
     store.undo()
-    assert store.state == State(at="input.forward@0")
+    assert store.state == changed(State(), at="input.forward@0")
     assert not store.can_undo
 
 
@@ -194,10 +194,10 @@ def test_another_network_goes_on_from_the_moment_that_was_kept(store, player, cl
 
 
 def test_playing_without_a_recording_waits_for_one(qapp, clock) -> None:
-    store = Store(State(playing=True))
+    store = Store(changed(State(), playing=True))
     player = Player(store, clock)
     after(5000, clock, player)
-    assert store.state == State(playing=True)
+    assert store.state == changed(State(), playing=True)
     store.set_trace(chain(3))
     after(310, clock, player)
     assert store.state.at == store.timeline.at(Fraction(91, 100)).address
@@ -284,7 +284,7 @@ def test_a_glide_does_not_stop_what_plays(store, player, clock) -> None:
 
 
 def test_with_reduced_motion_a_glide_is_a_cut(store, player) -> None:
-    store.apply(lambda state: replace(state, look=Look(reduced_motion=True)))
+    store.apply(lambda state: changed(state, look=Look(reduced_motion=True)))
     heard: list[float] = []
     player.glide("it", 0.2, heard.append)
     assert heard == [1]

@@ -22,7 +22,7 @@ from visualizer.export import state_in
 from visualizer.scene import colour, room
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Path, Rect, Text, rich
-from visualizer.scene.state import State, from_json, to_json
+from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, load
 from visualizer.ui import style
@@ -50,7 +50,7 @@ def characters():
 @pytest.fixture
 def window(qtbot, digits):
     style.wear(the_app.application(), "light")
-    made = Window(Store(State(at="conv2.forward", focus=Focus("conv2", (7,))), digits))
+    made = Window(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits))
     qtbot.addWidget(made)
     made.resize(1600, 900)
     with qtbot.waitSignal(made.painted, timeout=5000), qtbot.waitExposed(made):
@@ -267,14 +267,14 @@ def test_with_two_screens_the_speaker_has_the_first(two_screens, monkeypatch):
 TWO = """
 import json, sys
 from visualizer import app as the_app, registry
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import load
 from visualizer.ui import style
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 app = the_app.application()
 style.wear(app, "light")
-store = Store(State(at="conv2.forward"), load(registry.folder("assets") / "traces" / "digits_cnn.trace"))
+store = Store(changed(State(), at="conv2.forward"), load(registry.folder("assets") / "traces" / "digits_cnn.trace"))
 window = Window(store)
 window.resize(1200, 800)
 window.show()
@@ -312,7 +312,7 @@ def test_a_lost_projector_takes_nothing_with_it(window, presenting):
     assert window.isVisible()
     assert "F5" in window.message.words
     again(window)
-    assert replace(window.store.state, look=before.look) == before, "only the stage made room for the message"
+    assert changed(window.store.state, look=before.look) == before, "only the stage made room for the message"
 
 
 def test_a_screen_that_goes_but_is_not_the_projector_changes_nothing(window, presenting):
@@ -529,7 +529,7 @@ def shown(trace, size, views=None):
         if view.suits(trace) and (views is None or view.name in views):
             for index in sorted({0, count // 5, count // 3, count // 2 + 2, count - 1}):
                 yield f"{view.name} {times.beats[index].address}", for_room(trace, times.settled(index),
-                                                                            State(view=view.name), size)
+                                                                            changed(State(), view=view.name), size)
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -105,9 +105,9 @@ def test_weights_from_before_training_stay_only_where_there_are_some(rail):
     choose_model(rail.store, "rows_rnn")
     rail.store.apply(does.before_training)
     choose_model(rail.store, "char_lstm")
-    assert rail.store.state.interventions == ("untrained",)
+    assert rail.store.state.edits == ("untrained",)
     choose_model(rail.store, "mlp_mnist")
-    assert rail.store.state.interventions == ()
+    assert rail.store.state.edits == ()
 
 
 def test_what_is_said_of_a_text_model_is_that_of_the_weights_at_hand(rail):

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from visualizer import record
 from visualizer.record.extend import extend
 from visualizer.record.studies import Pass
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import Trace
 from visualizer.ui.recorder import TYPES_ON, Recorder
 from visualizer.ui.store import Store
@@ -42,7 +42,7 @@ def engine() -> Asked:
 
 
 def opened(engine: Asked, trace: Trace, **fields: object) -> Store:
-    store = Store(State(model="char_rnn", sample=f"text:{LONG}", view="unrolled", **fields), trace)
+    store = Store(changed(State(), model="char_rnn", sample=f"text:{LONG}", view="unrolled", **fields), trace)
     store.recorder = Recorder(store, engine)  # type: ignore[attr-defined, arg-type]
     return store
 

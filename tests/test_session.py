@@ -6,7 +6,6 @@ import io
 import json
 import zipfile
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,14 @@ from visualizer import export
 from visualizer.scene import session
 from visualizer.scene.picture import Focus, Look
 from visualizer.scene.session import Session
-from visualizer.scene.state import State, from_json, packed, to_json, unpacked
+from visualizer.scene.state import State, changed, from_json, packed, to_json, unpacked
 from visualizer.trace import Refused
 
 FIXTURES = Path(__file__).parent / "fixtures"
-OLD = State(view="walk", at="fc2.forward@0.5", focus=Focus("fc2", (7,)),
+OLD = changed(State(), view="walk", at="fc2.forward@0.5", focus=Focus("fc2", (7,)),
             look=Look(size=(620, 420), theme="dark", scope="network"))
 """Where the files in tests/fixtures were saved. They were written once and are never renewed."""
-HERE = State(model="toy", sample="two", view="walk", at="conv.forward@0.25", focus=Focus("conv", (1, 2, 3)))
+HERE = changed(State(), model="toy", sample="two", view="walk", at="conv.forward@0.25", focus=Focus("conv", (1, 2, 3)))
 
 
 def refusal(path) -> str:
@@ -87,7 +86,7 @@ def test_a_session_without_a_recording_is_small_and_says_so(tmp_path):
 def test_a_drawing_travels_in_the_state(tmp_path):
     ink = np.zeros((112, 112), np.uint8)
     ink[20:90, 50:60] = 200
-    state = replace(HERE, sample="drawn", drawing=packed(ink))
+    state = changed(HERE, sample="drawn", drawing=packed(ink))
     np.testing.assert_array_equal(unpacked(from_json(to_json(state)).drawing), ink)
     assert len(state.drawing) < 400
     path = export.save(export.draw(toy(), at="conv.forward"), tmp_path / "a.png", state_json=to_json(state))
@@ -105,7 +104,7 @@ def test_what_is_no_drawing_is_refused(drawing):
 # --- other weights, other places ------------------------------------------------------------------------------------
 
 def test_a_model_file_that_is_missing_is_named():
-    found = session.of_json(to_json(replace(HERE, model="/gone/mine.safetensors"), "ab" * 32))
+    found = session.of_json(to_json(changed(HERE, model="/gone/mine.safetensors"), "ab" * 32))
     sentence = session.lacking(found, model_known=False)
     assert "/gone/mine.safetensors" in sentence
     assert "abababab" in sentence
@@ -177,14 +176,39 @@ def test_damage_anywhere_is_one_sentence_or_nothing_worse(tmp_path):
 
 
 @pytest.mark.parametrize("change", [
-    {"speed": "fast"}, {"playing": "yes"}, {"at": 5}, {"look": {"size": [1]}}, {"look": {"size": [0, 5]}},
-    {"look": {"text_scale": 1e9}}, {"look": {"knobs": [["a"]]}}, {"focus": {"layer": 3}}, {"speed": 0},
-    {"focus": {"layer": "conv", "cell": ["x"]}}, {"look": "big"}, {"interventions": [1]},
-    {"look": {"size": [1e300, 1]}},
+    {"at": 5}, {"look": {"size": [1]}}, {"look": {"size": [0, 5]}}, {"view": None},
+    {"look": {"text_scale": 1e9}}, {"look": {"knobs": [["a"]]}}, {"look": {"knobs": 3}}, {"focus": {"layer": 3}},
+    {"focus": {"layer": "conv", "cell": ["x"]}}, {"look": "big"}, {"look": {"size": [1e300, 1]}},
+])
+def test_a_place_with_values_of_another_kind_is_refused(change):
+    """In the first version the fields of the one place were those of the State."""
+    plain = json.loads(to_json(HERE))
+    plain["places"][0] |= change
+    for text in (json.dumps(plain), json.dumps({"version": 1} | change)):
+        with pytest.raises(Refused, match="cannot be read"):
+            from_json(text)
+
+
+@pytest.mark.parametrize("change", [
+    {"speed": "fast"}, {"playing": "yes"}, {"speed": 0}, {"places": []}, {"active": 1}, {"active": -1},
+    {"active": True},
+    {"places": [{}] * 9}, {"places": 3}, {"places": [3]}, {"left": [{"kind": "dream"}]}, {"left": ["lab"]},
+    {"places": [{"recipe": {"kind": "model", "model": 3}}]}, {"places": [{"recipe": {"kind": "model", "edits": [1]}}]},
+    {"places": [{"recipe": {"kind": "model", "edits": "untrained"}}]}, {"places": [{"recipe": {}}]},
+    {"places": [{"recipe": {"kind": "lab", "knobs": [["gain"]]}}]}, {"places": [{"recipe": "lab"}]},
 ])
 def test_a_state_with_values_of_another_kind_is_refused(change):
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="cannot be read"):
         from_json(json.dumps(json.loads(to_json(HERE)) | change))
+
+
+@pytest.mark.parametrize("change", [
+    {"model": 3}, {"sample": None}, {"drawing": 1}, {"objective": []}, {"interventions": [1]}, {"interventions": "no"},
+    {"model": "lab", "look": {"knobs": [["gain", 1]]}}, {"interventions": None},
+])
+def test_a_first_state_with_values_of_another_kind_is_refused(change):
+    with pytest.raises(Refused, match="cannot be read"):
+        from_json(json.dumps({"version": 1} | change))
 
 
 def test_long_files_are_not_read(tmp_path):

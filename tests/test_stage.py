@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from visualizer import paint, record, registry, views
 from visualizer.scene.picture import BEAT, Focus, Look, Rect
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import ease
 from visualizer.trace import load
 from visualizer.ui import words
@@ -34,7 +34,7 @@ def digits():
 @pytest.fixture
 def stage(qtbot, digits):
     paint.load_fonts()
-    store = Store(State(at="conv2.forward", focus=Focus("conv2", (7,))), digits)
+    store = Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits)
     made = Stage(store)
     qtbot.addWidget(made)
     made.resize(*SIZE)
@@ -82,7 +82,7 @@ def test_the_picture_is_made_anew_only_when_what_it_shows_has_changed(stage, mon
     assert drawn == []
     stage.store.update(at="relu2.forward")
     assert len(drawn) == 1
-    stage.store.apply(lambda state: replace(state, look=replace(state.look, theme="dark")))
+    stage.store.apply(lambda state: changed(state, look=replace(state.look, theme="dark")))
     assert len(drawn) == 2
     stage.light(Focus("conv1", (0,)))
     assert len(drawn) == 2
@@ -214,14 +214,14 @@ def test_the_first_click_selects_the_channel_the_next_the_pixel(digits):
 
 # --- the microscope -------------------------------------------------------------------------------------------------
 
-WALKED = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+WALKED = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
 
 
 @pytest.fixture
 def walked(stage):
     """The same stage on one number, in a picture so wide that it carries the map it stands in."""
     stage.resize(1500, 900)
-    stage.store.apply(lambda state: replace(WALKED, look=state.look))
+    stage.store.apply(lambda state: changed(WALKED, look=state.look))
     return stage
 
 
@@ -399,7 +399,7 @@ def reader(qtbot):
     """A stage on a recurrent network that reads three characters, and what it asks the clock for."""
     paint.load_fonts()
     trace = record.record("char_rnn", "sea")
-    store = Store(State(model="char_rnn", sample="text:sea", view="unrolled", at="rnn.forward[2]"), trace)
+    store = Store(changed(State(), model="char_rnn", sample="text:sea", view="unrolled", at="rnn.forward[2]"), trace)
     made = Stage(store)
     qtbot.addWidget(made)
     made.resize(*SIZE)
@@ -451,7 +451,7 @@ def test_with_reduced_motion_or_another_change_meanwhile_it_is_a_cut(stage, glid
     cut = stage.grab().toImage()
     show(0.5)
     assert stage.grab().toImage() == cut, "whoever acts sees the answer at once"
-    stage.store.apply(lambda state: replace(state, look=replace(state.look, reduced_motion=True)))
+    stage.store.apply(lambda state: changed(state, look=replace(state.look, reduced_motion=True)))
     stage.store.update(view="network")
     assert len(glides) == 1
 
@@ -500,7 +500,7 @@ def test_scrubbing_puts_the_cursor_under_the_pointer(stage, address):
     stage.store.update(at=address)
     left, right = beat_spot(stage, "conv1").x(), beat_spot(stage, "fc2").x()
     for x in range(left + 3, right, 31):
-        stage.store.apply(lambda state, x=x: replace(state, at=moment_at(
+        stage.store.apply(lambda state, x=x: changed(state, at=moment_at(
             stage.picture, stage.store.timeline, stage.store.moment, x).address))
         cursors = [mark for mark in stage.picture.moving
                    if getattr(mark, "dashed", False) and getattr(mark, "color", "") == "accent"]
@@ -584,7 +584,7 @@ def test_a_view_that_does_not_suit_is_replaced_by_one_that_does(digits):
 
 
 def test_an_empty_stage_says_nothing_and_breaks_nothing(qtbot):
-    made = Stage(Store(State(look=Look(size=SIZE))))
+    made = Stage(Store(changed(State(), look=Look(size=SIZE))))
     qtbot.addWidget(made)
     made.resize(*SIZE)
     assert not made.grab().isNull()

@@ -11,9 +11,9 @@ from tests.test_timeline import chain
 from visualizer.kinds import Report
 from visualizer.scene import state as states
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import Layer, Trace
-from visualizer.ui.store import MOST_UNDO, Store, recording_of
+from visualizer.ui.store import MOST_UNDO, Store
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def wanted(store: Store) -> list[State]:
 
 def test_a_change_is_said_once_with_the_state_before_and_after(store, heard) -> None:
     store.update(view="filters")
-    assert heard == [(State(), State(view="filters"))]
-    assert store.state == State(view="filters")
+    assert heard == [(State(), changed(State(), view="filters"))]
+    assert store.state == changed(State(), view="filters")
 
 
 def test_setting_what_is_already_set_says_nothing(store, heard) -> None:
@@ -61,7 +61,7 @@ def test_a_slot_that_changes_the_state_is_heard_after_the_change_it_answers(stor
     last: list[State] = []
     store.changed.connect(lambda old, new: last.append(new))
     store.update(lesson="gradients")
-    assert last == [State(lesson="gradients"), State(lesson="gradients", step=1)]
+    assert last == [State(lesson="gradients"), changed(State(), lesson="gradients", step=1)]
     assert last[-1] == store.state
 
 
@@ -102,11 +102,11 @@ def test_ticks_and_hovers_are_not_undone_one_by_one(store) -> None:
 def test_undo_stops_the_playing_and_keeps_the_size_of_the_window(store) -> None:
     store.update(playing=True)
     store.update(speed=2.0)
-    store.apply(lambda state: replace(state, look=replace(state.look, size=(640, 480), theme="dark")))
+    store.apply(lambda state: changed(state, look=replace(state.look, size=(640, 480), theme="dark")))
     store.undo()
-    assert store.state == State(speed=2.0, look=Look(size=(640, 480)))
+    assert store.state == changed(State(), speed=2.0, look=Look(size=(640, 480)))
     store.undo()
-    assert store.state == State(look=Look(size=(640, 480)))
+    assert store.state == changed(State(), look=Look(size=(640, 480)))
 
 
 def test_a_resized_window_is_no_step_of_undo(store) -> None:
@@ -126,10 +126,10 @@ def test_undo_reaches_back_a_bounded_number_of_steps(store) -> None:
 
 
 @pytest.mark.parametrize("change", [{"model": "lenet_mnist"}, {"sample": "digit-7"}, {"objective": "logit:4"},
-                                    {"interventions": ("layer1:0=0",)}])
+                                    {"edits": ("layer1:0=0",)}])
 def test_a_recording_is_wanted_when_other_numbers_are(store, wanted, change) -> None:
     store.update(**change)
-    assert wanted == [replace(State(), **change)]
+    assert wanted == [changed(State(), **change)]
     assert store.waiting
 
 
@@ -144,13 +144,13 @@ def test_no_recording_is_wanted_when_only_the_looking_changes(store, wanted, cha
 def test_a_recording_is_wanted_even_when_a_slot_changes_something_else_meanwhile(store, wanted) -> None:
     store.changed.connect(lambda old, new: store.update(playing=False, speed=1.0, step=5))
     store.update(model="lenet_mnist")
-    assert wanted == [State(model="lenet_mnist", step=5)]
+    assert wanted == [changed(State(), model="lenet_mnist", step=5)]
 
 
 def test_no_recording_is_wanted_on_the_way_back_to_the_one_at_hand(store, wanted) -> None:
     store.update(sample="digit-7")
     store.undo()
-    assert wanted == [State(sample="digit-7")]
+    assert wanted == [changed(State(), sample="digit-7")]
     assert not store.waiting
 
 
@@ -289,6 +289,6 @@ def test_ticks_between_do_not_end_a_gesture(store) -> None:
 
 
 def test_a_drawing_is_part_of_what_is_recorded_only_while_it_is_the_input() -> None:
-    drawn = State(sample="drawn", drawing="1x1:a")
-    assert recording_of(drawn) != recording_of(replace(drawn, drawing="1x1:b"))
-    assert recording_of(State(drawing="1x1:a")) == recording_of(State(drawing="1x1:b"))
+    drawn = changed(State(), sample="drawn", drawing="1x1:a")
+    assert drawn.recipe != changed(drawn, drawing="1x1:b").recipe
+    assert changed(State(), drawing="1x1:a").recipe == changed(State(), drawing="1x1:b").recipe

@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from visualizer import app as the_app
 from visualizer import load, record, registry
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State, packed, unpacked
+from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.ui.commands import commands
 from visualizer.ui.recorder import Recorder
 from visualizer.ui.store import Store
@@ -22,7 +22,7 @@ Key, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
 BEYOND = {"open", "save", "export", "export-data", "quit", "undo", "redo", "present", "restore", "black", "white",
           "keys"}
 """Commands that change nothing in the State: dialogs, the end, and what lies over everything."""
-START = State(at="conv2.backward@0.5", focus=Focus("conv2", (7, 3, 5)), view="walk")
+START = changed(State(), at="conv2.backward@0.5", focus=Focus("conv2", (7, 3, 5)), view="walk")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def window(qtbot, digits):
 
 def chosen(state: State) -> State:
     """What undo brings back: it never starts playing, and keeps the size of the window."""
-    return replace(state, playing=False, look=replace(state.look, size=(1, 1)))
+    return changed(state, playing=False, look=replace(state.look, size=(1, 1)))
 
 
 def there_and_back(window, before: State) -> None:
@@ -125,7 +125,7 @@ def test_a_scrub_and_a_drag_of_the_pixel_are_one_step_each(window):
     before, stage = window.store.state, window.stage
     window.store.end_gesture()
     for at in ("conv1.forward", "relu1.forward@0.5", "pool1.forward"):
-        stage.store.apply(lambda state, at=at: replace(state, at=at), gesture="scrub")
+        stage.store.apply(lambda state, at=at: changed(state, at=at), gesture="scrub")
     stage.store.end_gesture()
     for cell in ((7, 3, 6), (7, 4, 6)):
         stage._mark(Focus("conv2", cell))
@@ -220,7 +220,7 @@ def test_a_sample_after_a_drawing_leads_back_to_the_drawing(window, drawing):
 def test_a_new_pad_shows_the_drawing_that_is_open(qtbot, digits):
     ink = np.zeros((112, 112), np.uint8)
     ink[20:100, 50:60] = 255
-    window = opened(qtbot, Store(State(sample="drawn", drawing=packed(ink)), digits))
+    window = opened(qtbot, Store(changed(State(), sample="drawn", drawing=packed(ink)), digits))
     window.run("draw")
     np.testing.assert_array_equal(window.rail.pad.sheet.ink(), ink)
 
@@ -229,7 +229,7 @@ def test_a_new_pad_shows_the_drawing_that_is_open(qtbot, digits):
 
 def test_a_typed_text_is_taken_back_to_the_text_before(qtbot):
     trace = record.record("char_lstm", "text:to be")
-    window = opened(qtbot, Store(State(model="char_lstm", sample="text:to be", view="unrolled"), trace))
+    window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:to be", view="unrolled"), trace))
     field = window.rail.typed.field
     before = window.store.state
     field.setFocus()

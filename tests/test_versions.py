@@ -17,7 +17,8 @@ from tests.test_opening import Quiet
 from visualizer import cli, export, load, registry
 from visualizer.scene import session
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State, from_json, unpacked
+from visualizer.scene.recipe import LabRecipe
+from visualizer.scene.state import State, as_left, changed, from_json, unpacked
 from visualizer.ui.recorder import Recorder
 from visualizer.ui.store import Store
 
@@ -55,7 +56,7 @@ def place_of(state: State) -> dict[str, object]:
     """What is looked at, and how: all that a picture depends on, but for the settings of its view."""
     return {
         "model": state.model, "sample": state.sample, "objective": state.objective,
-        "interventions": list(state.interventions), "ink": int(unpacked(state.drawing).sum()) if state.drawing else 0,
+        "interventions": list(state.edits), "ink": int(unpacked(state.drawing).sum()) if state.drawing else 0,
         "view": state.view, "at": state.at, "focus": focus_words(state.focus),
         "size": list(state.look.size), "theme": state.look.theme, "text_scale": state.look.text_scale,
         "scope": state.look.scope, "signs": state.look.signs, "reduced_motion": state.look.reduced_motion,
@@ -66,7 +67,8 @@ def place_of(state: State) -> dict[str, object]:
 def rest_of(state: State) -> dict[str, object]:
     """What else is kept of a person's work."""
     return {
-        "knobs": dict(state.look.knobs), "lesson": state.lesson, "step": state.step, "speed": state.speed,
+        "knobs": {**dict(state.look.knobs), **as_left(state, LabRecipe).words},
+        "lesson": state.lesson, "step": state.step, "speed": state.speed,
         "playing": state.playing, "notes": [list(note) for note in state.notes],
         "strokes": [[beat, [list(point) for point in points]] for beat, points in state.strokes],
         "inked": state.inked,
@@ -134,7 +136,7 @@ def digits():
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_window_opens_it(name, digits):
-    recorder, said = Recorder(Store(State(model="nothing"), digits), Quiet()), []
+    recorder, said = Recorder(Store(changed(State(), model="nothing"), digits), Quiet()), []
     recorder.said.connect(said.append)
     assert recorder.open(name)
     assert said == []

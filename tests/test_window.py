@@ -33,7 +33,7 @@ from visualizer.kinds import Report
 from visualizer.record import pass_of
 from visualizer.scene import colour
 from visualizer.scene.picture import Focus, Look, Rect
-from visualizer.scene.state import State, to_json
+from visualizer.scene.state import State, changed, to_json
 from visualizer.trace import load
 from visualizer.ui import style
 from visualizer.ui.buttons import Button
@@ -71,7 +71,7 @@ def opened(qtbot, store, size=WIDE):
 
 @pytest.fixture
 def window(qtbot, digits):
-    return opened(qtbot, Store(State(at="conv2.forward", focus=Focus("conv2", (7,))), digits))
+    return opened(qtbot, Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits))
 
 
 @pytest.fixture(autouse=True)
@@ -121,16 +121,16 @@ def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
     choose_model(window.store, "rows_rnn")
     for done in (("untrained",), ()):
         press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
-        assert window.store.state.interventions == done
+        assert window.store.state.edits == done
         assert wanted[-1] == window.store.state
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
     window.store.undo()
-    assert window.store.state.interventions == ()
+    assert window.store.state.edits == ()
 
 
 def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
-    assert window.store.state.interventions == ()
+    assert window.store.state.edits == ()
     assert not window.store.waiting
     assert "For digits_cnn no weights from before training come with the app" in window.message.words
 
@@ -463,7 +463,7 @@ def test_the_map_beside_the_stage_chooses_the_place_while_the_pointer_is_on_it(w
 
 def test_a_picture_carries_the_number_it_shows_and_only_its_own_knobs(window):
     knobs = (("march", "rows"), ("ranking", "max"))
-    window.store.apply(lambda state: replace(state, look=replace(state.look, knobs=knobs)))
+    window.store.apply(lambda state: changed(state, look=replace(state.look, knobs=knobs)))
     window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="walk")
     carried = window.pictured()
     assert carried.focus == Focus("relu2", (7, 3, 5))
@@ -550,7 +550,7 @@ def test_the_frame_at_1600_by_900_is_the_one_that_was_drawn(window):
     ((1280, 720), 56, True, False), ((1100, 768), 56, False, True), ((1024, 768), 56, False, True),
 ])
 def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail, inspector, menu):
-    window = opened(qtbot, Store(State(at="conv2.forward"), digits), size)
+    window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
     assert (window.frame.width(), window.frame.height()) == size
     assert window.rail.width() == rail
     assert window.inspector.isVisible() == inspector
@@ -569,7 +569,7 @@ def letters():
 
 @pytest.mark.parametrize(("size", "least"), [(WIDE, 6), ((1280, 720), 5)])
 def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, letters, size, least):
-    window = opened(qtbot, Store(State(model="char_lstm", sample="text:wherefore art thou"), letters), size)
+    window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters), size)
     top, names = window.top, [view.name for view in window.views()]
     assert names[:4] == ["network", "unrolled", "walk", "gradient_flow"]
     assert len(names) > 10
@@ -597,7 +597,7 @@ def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, le
 
 @pytest.mark.parametrize(("size", "all_of_them"), [(WIDE, False), ((1280, 720), False), (SMALL, True)])
 def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, monkeypatch, size, all_of_them):
-    window = opened(qtbot, Store(State(view="network", model="char_lstm"), letters), size)
+    window = opened(qtbot, Store(changed(State(), view="network", model="char_lstm"), letters), size)
     button = window.top.view_button if all_of_them else window.top.tabs.more
     assert button.accessibleName()
     assert button.toolTip()
@@ -617,7 +617,7 @@ def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, monkeypatch
 
 @pytest.mark.parametrize("size", [WIDE, (1280, 720), SMALL])
 def test_ctrl_page_goes_through_every_view_shown_or_not(qtbot, letters, size):
-    window = opened(qtbot, Store(State(view="network", model="char_lstm"), letters), size)
+    window = opened(qtbot, Store(changed(State(), view="network", model="char_lstm"), letters), size)
     names = [view.name for view in window.views()]
     for name in [*names[1:], names[0]]:
         press(window, Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
@@ -651,7 +651,7 @@ def test_a_view_that_fails_says_so_on_the_stage(window, monkeypatch):
 
 
 def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):
-    window = opened(qtbot, Store(State(at="conv2.forward"), digits), SMALL)
+    window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), SMALL)
     stage = window.stage.geometry()
     press(window, Key.Key_I)
     assert window.inspector.isVisible()
@@ -663,7 +663,7 @@ def test_the_drawer_slides_over_the_stage_and_back(qtbot, digits):
 
 
 def test_in_a_narrow_window_samples_and_pad_are_panels_that_escape_closes(qtbot, digits):
-    window = opened(qtbot, Store(State(at="conv2.forward"), digits), SMALL)
+    window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), SMALL)
     window.rail.input_button.click()
     assert window.rail.panel.isVisible()
     press(window, Key.Key_Right)
@@ -683,7 +683,7 @@ def test_in_a_narrow_window_samples_and_pad_are_panels_that_escape_closes(qtbot,
 @pytest.mark.parametrize("size", [WIDE, SMALL, (1280, 720), (1920, 1080)])
 @pytest.mark.parametrize("busy", [False, True])
 def test_no_button_is_clipped_too_small_or_under_another(qtbot, digits, size, busy):
-    window = opened(qtbot, Store(State(at="conv2.backward", focus=Focus("conv2", (7, 3, 5))), digits), size)
+    window = opened(qtbot, Store(changed(State(), at="conv2.backward", focus=Focus("conv2", (7, 3, 5))), digits), size)
     if busy:
         window.say("Something happened, and this sentence says what to do about it.")
         window.rail.toggle_pad()
@@ -705,7 +705,7 @@ def test_no_button_is_clipped_too_small_or_under_another(qtbot, digits, size, bu
 
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 def test_everything_the_keyboard_reaches_has_a_name(qtbot, digits, size):
-    window = opened(qtbot, Store(State(at="conv2.forward"), digits), size)
+    window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
     window.toggle_details()
     window.inspector.tabs.buttons[1].click()
     window.rail.toggle_pad()
@@ -730,7 +730,7 @@ def test_a_message_stands_over_the_stage_without_covering_it(window):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_scroll_bar_is_thin_and_has_no_arrows(qtbot, digits, theme):
-    state = State(view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)), look=Look(theme=theme))
+    state = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)), look=Look(theme=theme))
     window = opened(qtbot, Store(state, digits), (1280, 720))
     window.inspector.tabs.buttons[1].click()
     bars = [bar for bar in window.findChildren(QScrollBar) if bar.orientation() == Qt.Orientation.Vertical]
@@ -760,7 +760,7 @@ def test_the_badge_tells_what_is_known_about_the_numbers(digits):
 @pytest.mark.parametrize(("report", "token"), [(Report({"conv1": 1e-7}), "tint"), (Report({"conv1": 0.1}), "alarm"),
                                                (None, "window")])
 def test_the_badge_has_the_colour_of_its_verdict(qtbot, digits, report, token):
-    window = opened(qtbot, Store(State(at="conv2.forward"), digits, report))
+    window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits, report))
     image = window.inspector.badge.grab().toImage()
     assert image.pixelColor(200, 6).name().upper() == colour.theme("light").tokens[token]
 
@@ -792,7 +792,7 @@ def test_show_hands_a_recording_to_a_new_process(digits, monkeypatch, tmp_path):
 @pytest.fixture
 def gated(qtbot):
     """An LSTM of five units over six steps, its forget gate at step 3 chosen in the view of all steps."""
-    state = State(view="unrolled", at="rnn.forward[3]", focus=Focus("rnn", (2,), "inner.forget"))
+    state = changed(State(), view="unrolled", at="rnn.forward[3]", focus=Focus("rnn", (2,), "inner.forget"))
     return opened(qtbot, Store(state, trace_of("lstm")))
 
 
@@ -917,14 +917,14 @@ def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, r
     folder = kept.folder() / "sessions"
     folder.mkdir(exist_ok=True)
     left = folder / "crashed.session"
-    left.write_bytes(session.state_bytes(State(at="pool2.backward", view="filters"), None))
+    left.write_bytes(session.state_bytes(changed(State(), at="pool2.backward", view="filters"), None))
     before = running.store.state
     running.window.restore_wanted.disconnect(running.restore)
     running.begin()
     message = running.window.message
     assert message.action.isVisible()
     now = running.store.state
-    assert replace(now, look=replace(now.look, size=before.look.size)) == before  # the message takes some room
+    assert changed(now, look=replace(now.look, size=before.look.size)) == before  # the message takes some room
     assert left.exists()
     message.action.click()
     assert (running.store.state.at, running.store.state.view) == ("pool2.backward", "filters")
@@ -1016,7 +1016,7 @@ def test_a_text_is_read_as_one_types_and_the_caret_is_followed(qtbot, running):
     qtbot.keyClicks(field, "#")
     assert not running.store.waiting
     assert running.window.stage.picture.dump() == picture, "what it cannot read leaves what was there"
-    assert not running.window.message.isVisible()
+    assert not running.window.message.isVisible(), running.window.message.words
     assert any("“#”" in said for said, _ in running.window.rail.typed.notes())
 
 
@@ -1082,7 +1082,7 @@ def test_a_recording_and_a_session_open_again(qtbot, running, tmp_path, digits):
     running.recorder.open(str(path))
     assert running.store.state.model == str(path)
     assert not running.store.waiting
-    state = replace(running.store.state, at="fc1.backward", model="digits_cnn")
+    state = changed(running.store.state, at="fc1.backward", model="digits_cnn")
     session = tmp_path / "kept.session"
     session.write_text(to_json(state), "utf-8")
     running.recorder.open(str(session))

@@ -318,6 +318,8 @@ def _record(chosen: argparse.Namespace) -> int:
 
 def _shot(chosen: argparse.Namespace) -> int:
     """One picture of one moment."""
+    from visualizer.scene.state import changed
+
     export = _headless("export")
     _writable(chosen.output, tuple(suffix for form in export.formats() for suffix in form.suffixes))
     if chosen.mm and chosen.scale:
@@ -325,7 +327,7 @@ def _shot(chosen: argparse.Namespace) -> int:
     state, trace = _state_and_trace(chosen)
     look = _seen_as(state.look, chosen, chosen.size or state.look.size)
     panels = _panels(chosen)
-    states = [_meant(export, replace(state, look=look), trace, chosen, *panel) for panel in panels]
+    states = [_meant(export, changed(state, look=look), trace, chosen, *panel) for panel in panels]
     for state in states:
         trace = _studied(trace, state.view, state, chosen)
     shown = [export.Panel(trace, state) for state in states]
@@ -346,6 +348,7 @@ def _shot(chosen: argparse.Namespace) -> int:
 def _film(chosen: argparse.Namespace) -> int:
     """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
     from visualizer.scene import session
+    from visualizer.scene.state import changed
     from visualizer.scene.timeline import timeline
     from visualizer.trace import load
 
@@ -363,11 +366,11 @@ def _film(chosen: argparse.Namespace) -> int:
     chosen.at = times.at(start).address
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
     look = _seen_as(state.look, chosen, size)
-    state = _meant(_headless("export"), replace(state, look=look), trace, chosen, chosen.view)
+    state = _meant(_headless("export"), changed(state, look=look), trace, chosen, chosen.view)
     trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
                       Fraction(chosen.speed), chosen.scale)
-    film = replace(film, state_json=_way_back(replace(state, at=film.moment(0).address), trace, chosen))
+    film = replace(film, state_json=_way_back(changed(state, at=film.moment(0).address), trace, chosen))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
@@ -407,6 +410,7 @@ def _panels(chosen: argparse.Namespace) -> list[tuple[str | None, str | None, st
 def _data(chosen: argparse.Namespace) -> int:
     """Numbers into a file: arrays of the layers, or the table that belongs to a picture."""
     from visualizer import data
+    from visualizer.scene.state import changed
 
     _writable(chosen.output, (".npz", ".csv", ".json"))
     suffix = _suffix(chosen.output)
@@ -416,7 +420,7 @@ def _data(chosen: argparse.Namespace) -> int:
     picture = None
     if suffix != ".npz" and chosen.layer is None:
         export = _headless("export")
-        state = replace(state, look=replace(state.look, language=""))  # data are English, whoever saved the picture
+        state = changed(state, look=replace(state.look, language=""))  # data are English, whoever saved the picture
         state = _meant(export, state, trace, chosen, chosen.view)
         trace = _studied(trace, state.view, state, chosen)
         picture = export.Panel(trace, state).draw(state.look.size)
@@ -492,7 +496,7 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
         _changes_nothing(chosen)
     opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
     state, as_saved = opened.state, chosen.target is None and chosen.dtype is None
-    if door.is_lab(state) and (opened.trace is None or not as_saved or _turned(chosen)):
+    if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):
         return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
     if opened.trace is not None and as_saved:
         return state, opened.trace
@@ -524,7 +528,7 @@ def _card(model: str) -> Card | None:
 
 
 def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
-    """The interventions that were asked for."""
+    """The edits that were asked for."""
     from visualizer.trace import UNTRAINED
 
     return (UNTRAINED,) if chosen.untrained else ()
@@ -540,15 +544,15 @@ def _turned(chosen: argparse.Namespace) -> dict[str, str]:
 def _laboratory(state: State, chosen: argparse.Namespace, fresh: bool) -> tuple[State, Trace]:
     """The laboratory with its knobs turned: those of the State, then those that were set; `fresh`, as it opens."""
     from visualizer import lab
-    from visualizer.scene.state import enter_lab
+    from visualizer.scene.recipe import LabRecipe, lab_recipe
+    from visualizer.scene.state import as_left, changed, enter_lab
     from visualizer.trace import Refused
 
     if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
         raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
                     "--set.")
     pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]
-    mine = dict([*((name, word) for name, word in state.look.knobs if name in lab.names()),
-                 *_turned(chosen).items()])
+    mine = {**as_left(state, LabRecipe).words, **_turned(chosen)}
     chosen.knobs = [tuple(pair for pair in pairs if pair[0] not in lab.names())]
     try:
         wanted, against = lab.of_look(mine)
@@ -556,8 +560,7 @@ def _laboratory(state: State, chosen: argparse.Namespace, fresh: bool) -> tuple[
         raise Usage(str(error)) from error
     with _working("measuring"):
         trace = _torch("record.lab").record_lab(wanted, against)
-    look = replace(state.look, knobs=tuple(sorted(mine.items())))
-    state = replace(state, sample="", look=look)
+    state = changed(state, recipe=lab_recipe(mine))
     return enter_lab(state) if fresh else state, trace
 
 
@@ -567,7 +570,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
 
     shipped = registry.folder("assets") / "traces" / f"{state.model}.trace"
     if chosen.target is None and chosen.dtype is None and state.objective == "loss" \
-            and not state.interventions and shipped.is_file():
+            and not state.edits and shipped.is_file():
         ready = load(shipped)
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
@@ -579,7 +582,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     with _working(f"recording {state.model}"):
         trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
                                                objective=state.objective, dtype=chosen.dtype,
-                                               interventions=state.interventions)
+                                               interventions=state.edits)
     return trace
 
 
@@ -588,12 +591,12 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
     from visualizer import door
 
     missing = [name for name in registry.module("views").find(view).studies if name not in trace.studies]
-    if not missing or door.is_lab(state) or door.is_recording(state.model):
+    if not missing or state.in_lab or door.is_recording(state.model):
         return trace
     with _working("measuring"):
         record = _torch("record")
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
-                               objective=state.objective, dtype=chosen.dtype, interventions=state.interventions,
+                               objective=state.objective, dtype=chosen.dtype, interventions=state.edits,
                                trace=trace)
         studied: Trace = record.with_study(again, *missing)
     return studied
@@ -618,8 +621,7 @@ def _check(trace: Trace) -> None:
 def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, view: str | None,
            at: str | None = None, focused: str | None = None) -> State:
     """The State that leads to the picture that was asked for, checked: it can be drawn."""
-    from visualizer import door
-    from visualizer.scene.state import moment_of
+    from visualizer.scene.state import changed, moment_of
     from visualizer.scene.timeline import timeline
 
     look, times = state.look, timeline(trace)
@@ -641,10 +643,8 @@ def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, 
     looks = {name: _LOOKS[name](knobs.pop(name)) for name in tuple(knobs) if name in _LOOKS}
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     export.check(trace, view, look.theme, knobs)
-    kept = registry.module("lab").names() if door.is_lab(state) else ()
-    knobs |= {name: word for name, word in look.knobs if name in kept}
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
-    return replace(state, view=view, at=moment.address, focus=focus, look=look)
+    return changed(state, view=view, at=moment.address, focus=focus, look=look)
 
 
 def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
@@ -652,11 +652,11 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
     if chosen.target is not None or chosen.dtype is not None:
         return ""
     from visualizer import door
-    from visualizer.scene.state import to_json
+    from visualizer.scene.state import changed, to_json
 
     weights = str(trace.hashes.get("weights", ""))
-    itself = door.is_lab(state) or door.is_recording(state.model)
-    return to_json(state if itself else replace(state, sample=trace.sample.name), weights)
+    itself = state.in_lab or door.is_recording(state.model)
+    return to_json(state if itself else changed(state, sample=trace.sample.name), weights)
 
 
 def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:

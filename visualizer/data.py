@@ -23,6 +23,7 @@ import visualizer
 from visualizer import registry
 from visualizer.scene import figures, numbers
 from visualizer.scene.picture import Picture, Scale, Table
+from visualizer.scene.recipe import LabRecipe
 from visualizer.scene.state import State
 from visualizer.trace import Array, Layer, Trace
 
@@ -128,6 +129,8 @@ def caption_text(shown: Iterable[Shown]) -> str:
 def _panel(trace: Trace, state: State, picture: Picture) -> dict[str, Any]:
     file, digest = _model_file(state.model)
     look, focus = state.look, state.focus
+    turned = state.recipe.words if isinstance(state.recipe, LabRecipe) else {}
+    knobs = dict(sorted({**dict(look.knobs), **turned}.items()))
     return {
         "sentence": picture.caption,
         "model": {"name": trace.model, "title": trace.title, "parameters": trace.parameters, "file": file,
@@ -138,7 +141,7 @@ def _panel(trace: Trace, state: State, picture: Picture) -> dict[str, Any]:
         "versions": dict(trace.versions), "view": state.view, "address": state.at,
         "focus": None if focus is None else {"layer": focus.layer, "cell": list(focus.cell), "part": focus.part},
         "look": {"theme": look.theme, "scope": look.scope, "signs": look.signs, "text_scale": look.text_scale},
-        "knobs": dict(look.knobs), "interventions": list(state.interventions),
+        "knobs": knobs, "interventions": list(state.edits),
         "colours": [_colour(scale) for scale in picture.scales], "notes": list(trace.notes),
     }
 

@@ -19,7 +19,7 @@ from visualizer.card import Card, Reads
 from visualizer.scene import session
 from visualizer.scene import state as does
 from visualizer.scene.session import Session
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import Refused
 
 BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
@@ -171,43 +171,38 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
     if found.what == RECORDING:
         recorded = traces.load(found.name)
         seen = _begun(now, cards, card.of_trace(recorded, found.name))
-        return Session(replace(seen, sample=recorded.sample.name), recorded)
+        return Session(changed(seen, sample=recorded.sample.name), recorded)
     if found.what == INPUT:
         return Session(_given(now, cards(now.model), found.name))
     state = _begun(now, cards, cards(found.name) or Card(found.name))
-    return Session(replace(state, sample=state.sample if sample is None else sample, interventions=edits or ()))
+    return Session(changed(state, sample=state.sample if sample is None else sample, edits=edits or ()))
 
 
 def _begun(now: State, cards: Cards, known: Card) -> State:
     """Another model or recording in the place of the one that is open."""
     before = cards(now.model)
-    state = replace(now, model=known.model, at="", focus=None, playing=False, interventions=())
+    state = changed(now, model=known.model, at="", focus=None, playing=False, edits=())
     if before is not None and known.kind and before.kind == known.kind:
         return state
     first = known.samples[0] if known.samples else ""
-    return replace(state, sample=first, view=known.view, objective="loss")
+    return changed(state, sample=first, view=known.view, objective="loss")
 
 
 def _given(now: State, known: Card | None, path: str) -> State:
     """The model that is open, with another input; Refused if it reads no such thing."""
     if known is not None:
         samples.given(path, known.kind or "image", known.title)
-    return replace(now, sample=path, playing=False)
+    return changed(now, sample=path, playing=False)
 
 
 def _restored(saved: Session, sample: str | None, edits: tuple[str, ...] | None) -> Session:
     """Where it was saved; without its numbers where something else goes in."""
     changes: dict[str, Any] = {} if sample is None else {"sample": sample}
-    changes |= {} if edits is None else {"interventions": edits}
-    found = replace(saved, state=replace(saved.state, **changes), trace=None, weights="") if changes else saved
+    changes |= {} if edits is None else {"edits": edits}
+    found = replace(saved, state=changed(saved.state, **changes), trace=None, weights="") if changes else saved
     if why := session.lacking(found, is_there(found.state.model)):
         raise Refused(why)
     return found
-
-
-def is_lab(state: State) -> bool:
-    """Whether a State stands in the laboratory."""
-    return state.model == lab.NAME
 
 
 def is_recording(model: str) -> bool:

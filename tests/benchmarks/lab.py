@@ -86,7 +86,7 @@ def _laboratory():  # type: ignore[no-untyped-def]
     """The running app in the laboratory at 100 steps, its recording there."""
     joined = _app()
     store = joined.store
-    if store.state.model != "lab":
+    if not store.state.in_lab:
         store.apply(lambda state: does.turn_lab(does.enter_lab(state), "steps", str(STEPS)))
     while store.waiting:
         QApplication.processEvents()

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.benchmarks import Row
 from visualizer import app
+from visualizer.scene.state import changed
 
 FRAME, AT_ONCE = 16.0, 100.0
 """Milliseconds: one frame at 60 a second; what a person takes for at once (Miller 1968)."""
@@ -119,7 +120,7 @@ def _intervals(joined: app.App) -> float:
     from dataclasses import replace
 
     painted = _Painted(joined.window.stage)
-    joined.store.apply(lambda state: replace(state, at="conv1.forward@0", speed=0.5, playing=True), undoable=False)
+    joined.store.apply(lambda state: changed(state, at="conv1.forward@0", speed=0.5, playing=True), undoable=False)
     end = time.perf_counter() + SECONDS
     while time.perf_counter() < end:
         QApplication.processEvents()
@@ -136,9 +137,8 @@ def _p95(values: list[float]) -> float:
 
 
 def _moved(state: object, at: str) -> object:
-    from dataclasses import replace
 
-    return replace(state, at=at)  # type: ignore[type-var]
+    return changed(state, at=at)  # type: ignore[type-var]
 
 
 @cache

@@ -1,6 +1,7 @@
 """State: everything a person has chosen, as one frozen value; every button is a pure function State -> State.
 
-Saved as versioned JSON in plain words. Unknown fields are ignored, missing ones take their defaults.
+A State holds Places, of which one is active; a Place is a recipe, and where and how its recording is looked at. Saved
+as versioned JSON in plain words. Unknown fields are ignored, missing ones take their defaults.
 """
 
 from __future__ import annotations
@@ -9,42 +10,52 @@ import base64
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import lab
 from visualizer.scene.picture import Focus, Look, Points
+from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe, RunRecipe, from_plain, lab_recipe, plain_of
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import UNTRAINED, Refused, Trace
 
-VERSION = 1
+VERSION = 2
 MOST_SIDE = 512
 """Points on a side of a drawing."""
+MOST_PLACES = 8
+"""So many places can be open beside each other."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+R = TypeVar("R", ModelRecipe, LabRecipe, RunRecipe)
+OWN_LOOK = ("scope", "signs", "knobs")
+"""What of a Look each place has for itself; size, theme and type are one for the whole window."""
 
 
 @dataclass(frozen=True)
-class State:
-    """What is open, where in it one stands, and how it is looked at."""
+class Place:
+    """What is looked at, where in it one stands, and how it is looked at."""
 
-    model: str = "digits_cnn"
-    """Bundled name, or path of a file."""
-    sample: str = "digit-2148"
-    """Name of a bundled sample, or path of a file, or `drawn`."""
-    drawing: str = ""
-    """What was drawn, while the sample is `drawn`: see `packed`."""
-    objective: str = "loss"
-    """`loss` against the sample's label, or `logit:4`."""
+    recipe: Recipe = field(default_factory=ModelRecipe)
     view: str = "network"
     at: str = ""
     """Address of the moment (`conv2.forward@0.5`); empty means the first beat, settled."""
     focus: Focus | None = None
     look: Look = field(default_factory=Look)
-    interventions: tuple[str, ...] = ()
-    """What is done to the model first: `untrained` takes its weights from before training."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The places that are open, which of them one stands in, and what belongs to none of them alone."""
+
+    places: tuple[Place, ...] = (Place(),)
+    active: int = 0
+    pad: str = ""
+    """What was drawn last, which stays on the sheet while another input is shown: see `packed`."""
+    left: tuple[Recipe, ...] = ()
+    """A recipe of each other kind as it was left: leaving the laboratory loses neither its knobs nor the model."""
     lesson: str = ""
     step: int = 0
     speed: float = 1.0
@@ -56,6 +67,114 @@ class State:
     inked: bool = False
     """Whether pictures are exported with the strokes."""
 
+    # what the active place says
+
+    @property
+    def place(self) -> Place:
+        return self.places[self.active]
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.place.recipe
+
+    @property
+    def view(self) -> str:
+        return self.place.view
+
+    @property
+    def at(self) -> str:
+        return self.place.at
+
+    @property
+    def focus(self) -> Focus | None:
+        return self.place.focus
+
+    @property
+    def look(self) -> Look:
+        return self.place.look
+
+    @property
+    def in_lab(self) -> bool:
+        """Whether the active place is the gradient laboratory."""
+        return isinstance(self.recipe, LabRecipe)
+
+    @property
+    def model(self) -> str:
+        """Name or path of the model; for a recipe without one what stands in its place."""
+        return self.recipe.name
+
+    @property
+    def sample(self) -> str:
+        """Name of a bundled sample, path of a file, typed text or `drawn`; empty where nothing was chosen."""
+        return self.recipe.sample if isinstance(self.recipe, ModelRecipe) else ""
+
+    @property
+    def drawing(self) -> str:
+        """What is or was drawn: see `packed`."""
+        return (self.recipe.drawing if isinstance(self.recipe, ModelRecipe) else "") or self.pad
+
+    @property
+    def objective(self) -> str:
+        return self.recipe.objective if isinstance(self.recipe, ModelRecipe) else "loss"
+
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """What is done to the model or its input first."""
+        return self.recipe.edits if isinstance(self.recipe, ModelRecipe) else ()
+
+
+_OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing")
+_OF_PLACE = ("recipe", "view", "at", "focus", "look")
+
+
+def changed(state: State, **changes: Any) -> State:
+    """The State with other fields: its own, those of the active place, or those of that place's model.
+
+    `changed(state, view="filters", playing=False)`; `sample` and `drawing` say the input in one word. A look changes
+    size, theme and type of every place, and the rest of this place alone. In the laboratory, which reads no input, an
+    input is that of the model which was left. TypeError for a field that there is not.
+    """
+    if unknown := set(changes) - set(_OF_MODEL) - set(_OF_PLACE) - set(State.__dataclass_fields__):
+        raise TypeError(f"a State has no field {sorted(unknown)[0]!r}")
+    state = replace(state, **{name: value for name, value in changes.items() if name in State.__dataclass_fields__})
+    if given := {name: changes[name] for name in _OF_MODEL if name in changes}:
+        state = _of_model(state, given)
+    recipe = changes.get("recipe", state.recipe)
+    if type(recipe) is not type(state.recipe):
+        state = replace(state, left=(*(kept for kept in state.left if type(kept) is not type(recipe)), state.recipe))
+    place = replace(state.place, **{name: changes[name] for name in _OF_PLACE if name in changes})
+    places = (*state.places[:state.active], place, *state.places[state.active + 1:])
+    if "look" in changes and len(places) > 1:
+        places = tuple(replace(other, look=_seen_alike(other.look, place.look)) for other in places)
+    return replace(state, places=places)
+
+
+def _of_model(state: State, given: Mapping[str, Any]) -> State:
+    """Another model, input, objective or edits, from those of the place or those that were left."""
+    found = as_left(state, ModelRecipe)
+    drawing = given.get("drawing", found.drawing or state.pad)
+    sample = given.get("sample", found.sample)
+    changes = {name: given[name] for name in ("model", "inputs", "objective", "edits") if name in given}
+    if "sample" in given or ("drawing" in given and sample == DRAWN):
+        word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
+        changes["inputs"] = (word,) if word else ()
+    recipe, state = replace(found, **changes), replace(state, pad=drawing)
+    if isinstance(state.recipe, ModelRecipe) or "model" in given:
+        return changed(state, recipe=recipe)
+    return replace(state, left=(*(kept for kept in state.left if not isinstance(kept, ModelRecipe)), recipe))
+
+
+def as_left(state: State, kind: type[R]) -> R:
+    """The recipe of that kind: the active place's own, or the one that was left, or its default."""
+    return next((found for found in (state.recipe, *reversed(state.left)) if isinstance(found, kind)), kind())
+
+
+def _seen_alike(look: Look, other: Look) -> Look:
+    """A look with size, theme and type of another one."""
+    return replace(other, **{name: getattr(look, name) for name in OWN_LOOK})
+
+
+# --- written and read -----------------------------------------------------------------------------------------------
 
 def to_json(state: State, weights: str = "") -> str:
     """Plain words, with the version; `from_json` gives an equal State back.
@@ -64,11 +183,16 @@ def to_json(state: State, weights: str = "") -> str:
     """
     plain: dict[str, Any] = {"version": VERSION} | ({"weights": weights} if weights else {})
     for item in fields(State):
-        value = getattr(state, item.name)
-        if isinstance(value, Focus | Look):
-            value = {inner.name: getattr(value, inner.name) for inner in fields(value)}
-        plain[item.name] = value
+        plain[item.name] = getattr(state, item.name)
+    plain["places"] = [{"recipe": plain_of(place.recipe), "view": place.view, "at": place.at,
+                        "focus": None if place.focus is None else _plain(place.focus), "look": _plain(place.look)}
+                       for place in state.places]
+    plain["left"] = [plain_of(recipe) for recipe in state.left]
     return json.dumps(plain, indent=1, sort_keys=True)
+
+
+def _plain(noun: Focus | Look) -> dict[str, Any]:
+    return {item.name: getattr(noun, item.name) for item in fields(noun)}
 
 
 def from_json(text: str) -> State:
@@ -80,11 +204,14 @@ def from_json(text: str) -> State:
         if plain["version"] > VERSION:
             raise Refused(f"This was saved by a newer Visualizer (state version {plain['version']}, this one reads "
                           f"{VERSION}); update the app to open it.")
-        plain = {key: _tuples(value) for key, value in plain.items() if key in State.__dataclass_fields__}
-        if plain.get("focus") is not None:
-            plain["focus"] = Focus(**_known(plain["focus"], Focus))
-        if "look" in plain:
-            plain["look"] = Look(**_known(plain["look"], Look))
+        plain = {key: _tuples(value) for key, value in plain.items()}
+        if plain["version"] < 2:
+            plain = _from_first(plain)
+        plain = {key: value for key, value in plain.items() if key in State.__dataclass_fields__}
+        if "places" in plain:
+            plain["places"] = tuple(_place(place) for place in plain["places"])
+        if "left" in plain:
+            plain["left"] = tuple(from_plain(recipe) for recipe in plain["left"])
         _check_pairs(plain.get("notes", ()), str)
         _check_pairs(plain.get("strokes", ()), tuple)
         return _checked(State(**plain))
@@ -92,27 +219,94 @@ def from_json(text: str) -> State:
         raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
 
 
+def _place(plain: Mapping[str, Any]) -> Place:
+    found = {key: value for key, value in plain.items() if key in Place.__dataclass_fields__}
+    if "recipe" in found:
+        found["recipe"] = from_plain(found["recipe"])
+    if found.get("focus") is not None:
+        found["focus"] = Focus(**_known(found["focus"], Focus))
+    if "look" in found:
+        found["look"] = Look(**_known(found["look"], Look))
+    return Place(**found)
+
+
+def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
+    """What version 1 wrote, in the words of this one: it knew one place, called the laboratory a model, kept its knobs
+    among those of the views, and had the drawing beside the input."""
+    plain = dict(plain)
+    usual = ModelRecipe()
+    model, sample = plain.pop("model", usual.model), plain.pop("sample", usual.sample)
+    drawing, objective = plain.pop("drawing", ""), plain.pop("objective", usual.objective)
+    edits = plain.pop("interventions", ())
+    for name, word in (("model", model), ("sample", sample), ("drawing", drawing), ("objective", objective)):
+        if not isinstance(word, str):
+            raise TypeError(f"{name} is {str(word)[:40]!r}")
+    word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
+    network = ModelRecipe(usual.model if model == lab.NAME else model, (word,) if word else (), objective, edits)
+    place: dict[str, Any] = {name: plain.pop(name) for name in ("view", "at", "focus", "look") if name in plain}
+    look = place.get("look", {})
+    words = _lab_words(look.get("knobs", ()), model == lab.NAME)
+    left: tuple[Recipe, ...] = ()
+    if model == lab.NAME:
+        recipe: Recipe = lab_recipe(words)
+        left = (network,) if edits or objective != usual.objective else ()
+    else:
+        recipe = network
+        left = (lab_recipe(words),) if words else ()
+    if words:
+        look = {**look, "knobs": tuple(pair for pair in look["knobs"] if pair not in words)}
+        place["look"] = look
+    return {**plain, "pad": drawing, "left": tuple(map(plain_of, left)),
+            "places": ({**place, "recipe": plain_of(recipe)},)}
+
+
+def _lab_words(knobs: Any, inside: bool) -> tuple[tuple[str, str], ...]:
+    """The knobs of the laboratory among those of a look; one that a view too has, by its word, where it was left."""
+    def meant(name: str, word: str) -> bool:
+        if inside or name == lab.AGAINST:
+            return True
+        try:
+            return bool(lab.knob(name).read(word) is not None)
+        except Refused:
+            return False
+
+    return tuple((name, word) for name, word in knobs if name in lab.names() and meant(name, word))
+
+
 def _checked(state: State) -> State:
     """The State, if each of its fields is of its own type; raises TypeError. A file can hold anything."""
-    usual: tuple[tuple[Any, Any], ...] = ((state, State(focus=Focus(""))), (state.look, Look()),
-                                          *(() if state.focus is None else ((state.focus, Focus("")),)))
-    for noun, other in usual:
-        for item in fields(noun):
-            value, wanted = getattr(noun, item.name), type(getattr(other, item.name))
-            right = isinstance(value, int | float if wanted is float else wanted) or (value is None and wanted is Focus)
-            if not right or (isinstance(value, bool) and wanted is not bool):
-                raise TypeError(f"{item.name} is {str(value)[:40]!r}")
-    size = state.look.size
-    if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
-        raise TypeError(f"a size of {str(size)[:40]}")
-    if state.focus is not None and not all(isinstance(index, int) for index in state.focus.cell):
-        raise TypeError(f"a cell {str(state.focus.cell)[:40]}")
-    if not all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
-               for pair in state.look.knobs) or not all(isinstance(word, str) for word in state.interventions):
-        raise TypeError("settings that are no words")
-    if not (0.1 <= state.look.text_scale <= 10 and 0 < state.speed <= 100):
-        raise TypeError("a scale or speed that makes no sense")
+    _check_types(state, State())
+    if not 0 < len(state.places) <= MOST_PLACES or not 0 <= state.active < len(state.places):
+        raise TypeError(f"{len(state.places)} places, of which {state.active} is active")
+    if not 0 < state.speed <= 100:
+        raise TypeError("a speed that makes no sense")
+    for place in state.places:
+        _check_types(place, Place(focus=Focus("")))
+        _check_types(place.look, Look())
+        size = place.look.size
+        if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
+            raise TypeError(f"a size of {str(size)[:40]}")
+        if place.focus is not None:
+            _check_types(place.focus, Focus(""))
+            if not all(isinstance(index, int) for index in place.focus.cell):
+                raise TypeError(f"a cell {str(place.focus.cell)[:40]}")
+        if not all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
+                   for pair in place.look.knobs):
+            raise TypeError("settings that are no words")
+        if not 0.1 <= place.look.text_scale <= 10:
+            raise TypeError("a scale that makes no sense")
     return state
+
+
+def _check_types(noun: Any, other: Any) -> None:
+    """Raises TypeError unless each field of a noun is of the type it has in the other."""
+    for item in fields(noun):
+        value, wanted = getattr(noun, item.name), type(getattr(other, item.name))
+        if isinstance(value, ModelRecipe | LabRecipe | RunRecipe):
+            continue
+        right = isinstance(value, int | float if wanted is float else wanted) or (value is None and wanted is Focus)
+        if not right or (isinstance(value, bool) and wanted is not bool):
+            raise TypeError(f"{item.name} is {str(value)[:40]!r}")
 
 
 def weights_in(text: str) -> str:
@@ -155,7 +349,7 @@ def moment_of(state: State, timeline: Timeline) -> Moment:
 
 
 def go(state: State, moment: Moment) -> State:
-    return replace(state, at=moment.address)
+    return changed(state, at=moment.address)
 
 
 def step(state: State, timeline: Timeline, by: int) -> State:
@@ -182,13 +376,13 @@ def play(state: State, timeline: Timeline) -> State:
     """Start or pause; at the very end, start again from the beginning."""
     moment = moment_of(state, timeline)
     if not state.playing and moment.index == len(timeline.beats) - 1 and moment.phase == 1:
-        state = replace(state, at=f"{timeline.beats[0].address}@0")
+        state = changed(state, at=f"{timeline.beats[0].address}@0")
     return replace(state, playing=not state.playing)
 
 
 def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) -> State:
     """Look at something; the cursor goes to its layer, keeping its direction where it can."""
-    state = replace(state, focus=focus)
+    state = changed(state, focus=focus)
     if focus is None or focus.layer not in trace:
         return state
     moment = moment_of(state, timeline)
@@ -220,8 +414,8 @@ def up(state: State) -> State:
     if focus is None:
         return state
     if len(focus.cell) > 1:
-        return replace(state, focus=replace(focus, cell=focus.cell[:1]))
-    return replace(state, focus=Focus(focus.layer) if focus.cell else None)
+        return changed(state, focus=replace(focus, cell=focus.cell[:1]))
+    return changed(state, focus=Focus(focus.layer) if focus.cell else None)
 
 
 def neighbour(state: State, trace: Trace, by: int) -> State:
@@ -231,7 +425,7 @@ def neighbour(state: State, trace: Trace, by: int) -> State:
         return state
     count = trace[focus.layer].shape[0]
     here = focus.cell[0] if focus.cell else (-1 if by > 0 else count)
-    return replace(state, focus=replace(focus, cell=(min(max(here + by, 0), count - 1), *focus.cell[1:])))
+    return changed(state, focus=replace(focus, cell=(min(max(here + by, 0), count - 1), *focus.cell[1:])))
 
 
 def move_cell(state: State, trace: Trace, rows: int, columns: int) -> State:
@@ -244,7 +438,7 @@ def move_cell(state: State, trace: Trace, rows: int, columns: int) -> State:
         return state
     row = min(max(focus.cell[-2] + rows, 0), shape[-2] - 1)
     column = min(max(focus.cell[-1] + columns, 0), shape[-1] - 1)
-    return replace(state, focus=replace(focus, cell=(*focus.cell[:-2], row, column)))
+    return changed(state, focus=replace(focus, cell=(*focus.cell[:-2], row, column)))
 
 
 def faster(state: State, by: int) -> State:
@@ -254,22 +448,22 @@ def faster(state: State, by: int) -> State:
 
 def scope(state: State, name: str) -> State:
     """Scale colours by `unit`, `layer` or `network`."""
-    return replace(state, look=replace(state.look, scope=name))
+    return changed(state, look=replace(state.look, scope=name))
 
 
 def signs(state: State) -> State:
-    return replace(state, look=replace(state.look, signs=not state.look.signs))
+    return changed(state, look=replace(state.look, signs=not state.look.signs))
 
 
 def before_training(state: State) -> State:
     """The weights from before training, or the trained ones again."""
-    others = tuple(done for done in state.interventions if done != UNTRAINED)
-    return replace(state, interventions=others if UNTRAINED in state.interventions else (*others, UNTRAINED))
+    others = tuple(done for done in state.edits if done != UNTRAINED)
+    return changed(state, edits=others if UNTRAINED in state.edits else (*others, UNTRAINED))
 
 
 def theme(state: State) -> State:
     """Light to dark and back."""
-    return replace(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
+    return changed(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
 
 
 # --- notes and pen --------------------------------------------------------------------------------------------------
@@ -312,7 +506,7 @@ def known(state: State) -> State:
     nothing drawn. Notes stay."""
     plain = State()
     look = replace(state.look, scope=plain.look.scope, signs=plain.look.signs, knobs=plain.look.knobs)
-    return replace(state, view=plain.view, at="", focus=None, look=look, speed=plain.speed, playing=False, strokes=())
+    return changed(state, view=plain.view, at="", focus=None, look=look, speed=plain.speed, playing=False, strokes=())
 
 
 def _check_pairs(pairs: Any, kind: type) -> None:
@@ -329,46 +523,43 @@ def _check_pairs(pairs: Any, kind: type) -> None:
 # --- the laboratory -------------------------------------------------------------------------------------------------
 
 def lab_of(state: State) -> tuple[lab.Lab, lab.Lab | None]:
-    """What the State asks of the laboratory, and the setting pinned beside it; defaults where its words are bad."""
-    try:
-        return lab.of_look(state.look.knobs)
-    except (Refused, LookupError):
-        return lab.Lab(), None
+    """What the State asks of the laboratory, or asked when it was left, and the setting pinned beside it."""
+    return as_left(state, LabRecipe).settings
 
 
 def enter_lab(state: State, experiment: str = "") -> State:
     """Open the laboratory where its knobs were left, on one of its experiments."""
+    state = changed(state, recipe=as_left(state, LabRecipe))
     if experiment:
-        state = turn_lab(replace(state, model=lab.NAME), "experiment", experiment)
+        state = turn_lab(state, "experiment", experiment)
     wanted, _ = lab_of(state)
-    return replace(state, model=lab.NAME, sample="", view=lab.view_of(wanted), at=lab.start_of(wanted), focus=None,
-                   playing=False)
+    return changed(state, view=lab.view_of(wanted), at=lab.start_of(wanted), focus=None, playing=False)
 
 
 def turn_lab(state: State, name: str, word: str) -> State:
     """One knob of the laboratory at another word; the cursor stays as far from the loss as it was."""
     before, _ = lab_of(state)
-    knobs = {**dict(state.look.knobs), name: word}
+    recipe = as_left(state, LabRecipe)
+    knobs = {**dict(recipe.knobs), name: word}
     if name != "experiment" and word == lab.knob(name).write(lab.knob(name).default):
         del knobs[name]
     if "experiment" not in knobs:
         knobs["experiment"] = before.experiment
-    state = replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+    state = changed(state, recipe=replace(recipe, knobs=tuple(sorted(knobs.items()))))
     after, _ = lab_of(state)
     if before.experiment != after.experiment:
-        return replace(state, view=lab.view_of(after), at=lab.start_of(after), focus=None, playing=False)
+        return changed(state, view=lab.view_of(after), at=lab.start_of(after), focus=None, playing=False)
     if name == "steps" and (found := re.fullmatch(r"(\w+\.\w+)\[(\d+)\](.*)", state.at)):
         back = int(before.steps) - int(found[2])
-        return replace(state, at=f"{found[1]}[{max(1, int(after.steps) - back)}]{found[3]}")
+        return changed(state, at=f"{found[1]}[{max(1, int(after.steps) - back)}]{found[3]}")
     return state
 
 
 def pin_lab(state: State) -> State:
     """Keep the present curves behind whatever comes next; or let them go."""
-    knobs = dict(state.look.knobs)
-    if not knobs.pop(lab.AGAINST, ""):
-        knobs[lab.AGAINST] = lab.pinned(lab_of(state)[0])
-    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+    recipe = as_left(state, LabRecipe)
+    against = "" if recipe.against else lab.pinned(recipe.settings[0])
+    return changed(state, recipe=replace(recipe, against=against))
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Knobs(QWidget):
 
     def refresh(self) -> None:
         """Set every row from the State; other rows where there is another experiment."""
-        if self.store.state.model != lab.NAME:
+        if not self.store.state.in_lab:
             return
         wanted, against = does.lab_of(self.store.state)
         if wanted.experiment != self._experiment:
@@ -114,7 +114,7 @@ class Knobs(QWidget):
     def _follows(self) -> list[str]:
         """What follows from the knobs, in a few lines."""
         trace, moment = self.store.trace, self.store.moment
-        if trace is None or moment is None or self.store.state.model != lab.NAME:
+        if trace is None or moment is None or not self.store.state.in_lab:
             return []
         from visualizer.views import gradient_flow, landscape
 
@@ -135,7 +135,7 @@ class Knobs(QWidget):
         self.sweep.setGeometry(112, y + 6, WIDTH - 104, 30)
 
     def _changed(self, old: State, new: State) -> None:
-        if old.look.knobs != new.look.knobs or old.model != new.model:
+        if old.recipe != new.recipe:
             self.refresh()
 
 

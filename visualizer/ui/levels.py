@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
 from visualizer.ui import words
@@ -22,11 +22,11 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     layer = trace[about.layer]
     inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
     if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
-        return does.neighbour(replace(state, focus=about), trace, by)
+        return does.neighbour(changed(state, focus=about), trace, by)
     values = layer.output if inner is None else inner
     here = about.cell[1] if len(about.cell) == 2 else one_number(layer, about, moment.backward).cell[1] - by
     unit = min(max(here + by, 0), values.shape[1] - 1)
-    return replace(state, focus=replace(about, cell=(about.cell[0], unit)))
+    return changed(state, focus=replace(about, cell=(about.cell[0], unit)))
 
 
 def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
@@ -34,7 +34,7 @@ def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
     about = subject(trace, moment, state.focus)
     if about.part != "output":
         return state
-    return replace(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
+    return changed(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
 
 
 def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> State:
@@ -43,18 +43,18 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
     From a channel it goes straight to its strongest pixel under the microscope, if there is that view.
     """
     if state.focus is None:
-        return replace(state, focus=subject(trace, moment, None))
+        return changed(state, focus=subject(trace, moment, None))
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
     if does.is_inner(about) and about.cell:
-        state = replace(state, focus=one_number(layer, about, moment.backward))
-        return replace(state, view=WALK) if WALK in views else state
+        state = changed(state, focus=one_number(layer, about, moment.backward))
+        return changed(state, view=WALK) if WALK in views else state
     if about.part != "output" or not layer.shape:
         return state
     if not about.cell:
-        return replace(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
+        return changed(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
     state = with_pixel(state, trace, moment)
-    return replace(state, view=WALK) if WALK in views else state
+    return changed(state, view=WALK) if WALK in views else state
 
 
 def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
@@ -62,14 +62,14 @@ def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, v
     microscope."""
     number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
     if state.view == WALK and views and views[0] != WALK and not number:
-        state = replace(state, view=_around(state.focus, views))
+        state = changed(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
     if state.view == WALK and views and views[0] != WALK:
-        state = replace(state, view=_around(state.focus, views))
+        state = changed(state, view=_around(state.focus, views))
     return does.up(state)
 
 

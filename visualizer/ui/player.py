@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
+from visualizer.scene.state import changed
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.ui.store import Store
 
@@ -151,7 +152,7 @@ class Player(QObject):
 
     def _show(self, moment: Moment, playing: bool) -> None:
         self._at = moment.address
-        self._store.apply(lambda state: replace(state, at=self._at, playing=playing), undoable=False)
+        self._store.apply(lambda state: changed(state, at=self._at, playing=playing), undoable=False)
 
     def _start(self) -> None:
         """Count from the second of the State's own moment: in the timeline, or in the steps of its beat."""

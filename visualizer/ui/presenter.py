@@ -35,7 +35,7 @@ from visualizer.language import tr
 from visualizer.scene import room
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Points
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.ui import style, words
@@ -45,7 +45,6 @@ from visualizer.ui.commands import Context, commands, find, is_typed, key_for, k
 from visualizer.ui.commands.presenting import BLACK, WHITE
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import drawn, look_of, suiting
-from visualizer.ui.store import recording_of
 
 if TYPE_CHECKING:
     from visualizer.ui.window import Window
@@ -113,8 +112,8 @@ class Presenter(QObject):
         if self.on:
             self._move_over()
             return
-        if self._presented != recording_of(self.store.state):
-            self.store.apply(lambda state: replace(state, at="", playing=False))
+        if self._presented != self.store.state.recipe:
+            self.store.apply(lambda state: changed(state, at="", playing=False))
             self.seconds = 0
         self.present_here()
 
@@ -127,7 +126,7 @@ class Presenter(QObject):
             return
         home = self.window.screen()
         others = [screen for screen in self.screens() if screen is not home]
-        self._presented = recording_of(self.store.state)
+        self._presented = self.store.state.recipe
         self.blank, self.frozen, self.typed, self.alone = "", False, "", None
         self.audience = Audience(self)
         self.audience.go_to(others[0] if others else home)

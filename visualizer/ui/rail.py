@@ -133,7 +133,7 @@ class Rail(QWidget):
     @property
     def experimenting(self) -> bool:
         """Whether the knobs of the laboratory stand in place of the choosers."""
-        return self.store.state.model == lab.NAME
+        return self.store.state.in_lab
 
     @property
     def drawing(self) -> bool:
@@ -283,7 +283,7 @@ class Rail(QWidget):
             self._place()
         if old.model != new.model:
             self._show_model()
-        if (old.model == lab.NAME) != (new.model == lab.NAME):
+        if old.in_lab != new.in_lab:
             self._place()
         if self.experimenting:
             self.knobs.resize(self.knobs.sizeHint())
@@ -455,7 +455,7 @@ class ModelRow(Button):
 
     def _changed(self, old: State, new: State) -> None:
         self.setChecked(new.model == self.name)
-        if old.interventions != new.interventions:
+        if old.edits != new.edits:
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -467,7 +467,7 @@ class ModelRow(Button):
             elif self.underMouse():
                 style.fill(painter, place, "sunk", 8)
             style.write(painter, self.text(), 14, 20, weight=600 if self.isChecked() else 500, width=180)
-            untrained = self.isChecked() and UNTRAINED in self.store.state.interventions
+            untrained = self.isChecked() and UNTRAINED in self.store.state.edits
             below = tr("before training") if untrained else model_size(self.name)
             style.write(painter, below, 14, 38, "ink-2", size=12, weight=400, width=180)
 
@@ -603,7 +603,7 @@ class ThumbButton(Button):
         trace = self.store.trace
         image = None if trace is None else input_thumb(trace, style.theme_name())
         with paint.painting(self) as painter:
-            if self.store.state.model == lab.NAME:
+            if self.store.state.in_lab:
                 self.draw_ground(painter, QRectF(self.rect()))
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return
@@ -701,14 +701,14 @@ def choose_model(store: Store, name: str) -> None:
     if name == lab.NAME:
         store.apply(does.enter_lab)
         return
-    kept = store.state.interventions if name in registry.with_before() else ()
+    kept = store.state.edits if name in registry.with_before() else ()
     if kind_of(name) == kind_of(store.state.model):
-        store.update(model=name, interventions=kept)
+        store.update(model=name, edits=kept)
         return
     found = fitting_samples(name)
     view = "unrolled" if kind_of(name) in IN_WORDS else "network"
     store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False,
-                 interventions=kept)
+                 edits=kept)
 
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:

@@ -17,19 +17,19 @@ from visualizer import export, lab, registry, samples, views
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.scene import numbers, session
+from visualizer.scene.recipe import DRAWN, LabRecipe, Recipe
 from visualizer.scene.session import Session
-from visualizer.scene.state import State, packed, unpacked
+from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.trace import Refused, Trace, load
 from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
-from visualizer.ui.store import Store, recording_of
+from visualizer.ui.store import Store
 from visualizer.ui.writing import card_of, kind_of
 
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
 INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
 """What is given to the model that is open."""
 CARRIES_STATE = (".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
-DRAWN = "drawn"
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 QUIET = 600
@@ -49,7 +49,7 @@ class Recorder(QObject):
     def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.store, self.engine = store, engine
-        self._sessions: dict[tuple[object, ...], Session] = {}
+        self._sessions: dict[Recipe, Session] = {}
         """What was opened, by the recording it asks for: its numbers, or which weights they came from."""
         self._asked: dict[int, State] = {}
         self._before = store.state
@@ -82,7 +82,7 @@ class Recorder(QObject):
         """Get the recording of a State: from its own file, from the bundled recordings, or from the engine."""
         path = Path(state.model)
         try:
-            opened = self._sessions.get(recording_of(state))
+            opened = self._sessions.get(state.recipe)
             if opened is not None and opened.trace is not None:
                 self._show(opened.trace, None, state)
                 if self._model_is_there(state):
@@ -94,7 +94,7 @@ class Recorder(QObject):
                 self._ask(state)  # the engine's answer brings the verdict of its check
             elif self._is_typed_on(state):
                 number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample,
-                                             interventions=state.interventions)
+                                             edits=state.edits)
                 self._asked = {number: state}
             else:
                 self._ask(state)
@@ -104,10 +104,10 @@ class Recorder(QObject):
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
         state, trace = self.store.state, self.store.trace
-        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace" or state.model == lab.NAME:
+        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace" or state.in_lab:
             return
-        recording = recording_of(state)
-        under_way = {(recording_of(asked), name) for asked, name in self._measured.values()} | self._in_vain
+        recording = state.recipe
+        under_way = {(asked.recipe, name) for asked, name in self._measured.values()} | self._in_vain
         for name in views.find(state.view).studies:
             if name not in trace.studies and (recording, name) not in under_way:
                 number = self.engine.request("study", lane=f"study {name}", name=name, **self._wishes(state))
@@ -115,7 +115,7 @@ class Recorder(QObject):
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
-        if self.store.state.model == lab.NAME:
+        if self.store.state.in_lab:
             self._check_lab(self.store.state)
         elif Path(self.store.state.model).suffix != ".trace":
             self._ask(self.store.state)
@@ -144,14 +144,14 @@ class Recorder(QObject):
     def _open(self, path: Path) -> None:
         if not path.exists():
             if str(path) in (*registry.models(), lab.NAME):
-                self.store.update(interventions=())
+                self.store.update(edits=())
                 choose_model(self.store, str(path))
                 return
             raise Refused(tr("There is no file {path}; check the name.").format(path=path))
         suffix = path.suffix.lower()
         if suffix == ".trace":
             sample = load(path).sample.name
-            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, interventions=())
+            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, edits=())
         elif suffix == ".session":
             self._restore(session.read(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
@@ -161,7 +161,7 @@ class Recorder(QObject):
             samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
-            self.store.update(model=str(path), at="", focus=None, playing=False, interventions=())
+            self.store.update(model=str(path), at="", focus=None, playing=False, edits=())
         else:
             raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
                              "picture saved by the app.").format(name=path.name))
@@ -169,19 +169,19 @@ class Recorder(QObject):
     def _restore(self, found: Session) -> None:
         """Go to where a session or a picture was saved; Refused if what it needs is not there."""
         model = Path(found.state.model)
-        there = found.state.model == lab.NAME or self._model_is_there(found.state) or model.is_file()
+        there = found.state.in_lab or self._model_is_there(found.state) or model.is_file()
         if why := session.lacking(found, there):
             raise Refused(why)
         if model.suffix == ".trace" and not found.state.sample and model.is_file():  # as the command line leaves it
-            found = replace(found, state=replace(found.state, sample=load(model).sample.name))
-        key = recording_of(found.state)
+            found = replace(found, state=changed(found.state, sample=load(model).sample.name))
+        key = found.state.recipe
         self._sessions.pop(key, None)
         self._sessions[key] = found
         while len(self._sessions) > MOST_CARRIED:
             del self._sessions[next(iter(self._sessions))]
         at_hand = self.store.trace
         look = replace(found.state.look, size=self.store.state.look.size)
-        self.store.apply(lambda state: replace(found.state, look=look, playing=False))
+        self.store.apply(lambda state: changed(found.state, look=look, playing=False))
         if found.trace is not None and self.store.trace is at_hand:
             self.record(self.store.state)  # the same recording is asked for, but another one was shown
         elif self.store.trace is at_hand and at_hand is not None and not self.store.waiting:
@@ -189,7 +189,7 @@ class Recorder(QObject):
 
     def _compare(self, trace: Trace) -> None:
         """Say so once where a model's weights are others than those of the session that was opened."""
-        key = recording_of(self.store.state)
+        key = self.store.state.recipe
         found = self._sessions.get(key)
         if found is not None and (why := session.other_weights(found, trace)):
             self.said.emit(why)
@@ -211,15 +211,15 @@ class Recorder(QObject):
             self.engine.cancel(number)
             self._measured.pop(number, None)
             self.status.emit(self._live)
-        elif self.store.state.model == lab.NAME and not self.store.waiting:
-            self._sweeping = self.engine.request("sweep_lab", words=dict(self.store.state.look.knobs), knob=knob)
+        elif self.store.state.in_lab and not self.store.waiting:
+            self._sweeping = self.engine.request("sweep_lab", words=_words(self.store.state), knob=knob)
             self._measured[self._sweeping] = self.store.state, "sweep"
 
     def _ask(self, state: State) -> None:
-        if state.model == lab.NAME:
+        if state.in_lab:
             if self._sweeping is not None:
                 self.sweep("")
-            self._asked = {self.engine.request("lab", words=dict(state.look.knobs)): state}
+            self._asked = {self.engine.request("lab", words=_words(state)): state}
             return
         number = self.engine.request("record", **self._wishes(state))
         self._asked = {number: state}
@@ -234,7 +234,7 @@ class Recorder(QObject):
     def _wishes(self, state: State) -> dict[str, Any]:
         """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
-                                  "interventions": state.interventions}
+                                  "interventions": state.edits}
         if state.sample == DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
@@ -242,7 +242,7 @@ class Recorder(QObject):
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
-        carried = self._sessions.get(recording_of(state))
+        carried = self._sessions.get(state.recipe)
         if carried is not None and carried.trace is not None and trace is not carried.trace \
                 and session.other_weights(carried, trace):
             self.said.emit(tr("The weights of {name} are not those this was saved with; what is shown is the recording "
@@ -253,22 +253,22 @@ class Recorder(QObject):
             self._compare(trace)
 
     def _remember(self, old: State, new: State) -> None:
-        if recording_of(old) != recording_of(new) and not self._gone:
+        if old.recipe != new.recipe and not self._gone:
             self._before, self._gone = old, True
 
     def _refuse(self, sentence: str) -> None:
         """Say why, and go back to where one was in the recording that is still there."""
         if self.store.trace is not None and self._gone:
             before, look = self._before, self.store.state.look
-            self.store.apply(lambda state: replace(before, look=look, playing=False), undoable=False)
+            self.store.apply(lambda state: changed(before, look=look, playing=False), undoable=False)
             self._gone = False
         self.said.emit(sentence)
 
     def _check_lab(self, asked: State) -> None:
         """Have the laboratory's recording checked, if nobody has turned a knob meanwhile: a check takes longer than a
         recording, and would stand in the way of the next one."""
-        if recording_of(asked) == recording_of(self.store.state) and self.store.report is None:
-            self._checked = self.engine.request("check_lab", words=dict(asked.look.knobs)), asked
+        if asked.recipe == self.store.state.recipe and self.store.report is None:
+            self._checked = self.engine.request("check_lab", words=_words(asked)), asked
 
     # --- what the engine says ---
 
@@ -286,7 +286,7 @@ class Recorder(QObject):
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
-            if name == "extend" and recording_of(state) == recording_of(self.store.state):
+            if name == "extend" and state.recipe == self.store.state.recipe:
                 self._ask(state)  # nobody has typed on: now with its gradients
             if name == "lab":
                 QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
@@ -294,7 +294,7 @@ class Recorder(QObject):
     def _turned_down(self, number: int, sentence: str) -> None:
         if number in self._measured:
             asked, study = self._measured.pop(number)
-            self._in_vain.add((recording_of(asked), study))
+            self._in_vain.add((asked.recipe, study))
             self.said.emit(sentence)
         elif self._asked.pop(number, None) is not None:
             self._refuse(sentence)
@@ -312,6 +312,11 @@ class Recorder(QObject):
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))
         self.said.emit(sentence)
+
+
+def _words(state: State) -> dict[str, str]:
+    """What the State asks of the laboratory, as the engine is told."""
+    return state.recipe.words if isinstance(state.recipe, LabRecipe) else {}
 
 
 def _saved_trace(path: Path, state: State) -> Trace:

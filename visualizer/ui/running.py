@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
 from visualizer.language import tr
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.ui import style
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
@@ -33,7 +33,7 @@ class App(QObject):
         super().__init__()
         state = thing if isinstance(thing, State) else State()
         if style.reduced_motion():
-            state = replace(state, look=replace(state.look, reduced_motion=True))
+            state = changed(state, look=replace(state.look, reduced_motion=True))
         self.store = Store(state, shipped_trace(state))
         self.player = Player(self.store, parent=self)
         app = QApplication.instance()

@@ -9,7 +9,7 @@ from visualizer.trace import Trace, load
 
 def shipped_trace(state: State) -> Trace | None:
     """The shipped recording of this model with this input, if there is one."""
-    if state.objective != "loss" or state.interventions:
+    if state.objective != "loss" or state.edits:
         return None
     for path in registry.files("assets", "traces/*.trace"):
         if path.stem.startswith(state.model):

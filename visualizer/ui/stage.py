@@ -30,7 +30,7 @@ from visualizer import paint, views
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect, Run, Text
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
@@ -340,7 +340,7 @@ class Stage(Canvas):
         if focus is not None and walking.is_place(trace, looked_at(trace, moment, state), focus):
             chosen = state.focus if self._kept is None else self._kept[0]
             if focus != state.focus:
-                self.store.apply(lambda state: replace(state, focus=focus), undoable=False)
+                self.store.apply(lambda state: changed(state, focus=focus), undoable=False)
             self._kept = chosen, focus
         elif self._kept is not None:
             self._let_go()
@@ -358,7 +358,7 @@ class Stage(Canvas):
         """Back to the place that was chosen."""
         assert self._kept is not None
         chosen, self._kept = self._kept[0], None
-        self.store.apply(lambda state: replace(state, focus=chosen), undoable=False)
+        self.store.apply(lambda state: changed(state, focus=chosen), undoable=False)
 
     def _drag_of(self, start: Focus | None) -> str:
         """What a drag that began there does: it moves the marked pixel of the selected tile, or the enlarged view."""
@@ -373,7 +373,7 @@ class Stage(Canvas):
         if focus is None or selected is None or trace is None or focus.layer != selected.layer \
                 or focus.cell[:1] != selected.cell[:1] or len(focus.cell) != trace[focus.layer].output.ndim:
             return
-        self.store.apply(lambda state: replace(state, focus=focus), gesture="mark")
+        self.store.apply(lambda state: changed(state, focus=focus), gesture="mark")
 
     def _cursor_at(self, point: QPointF) -> Qt.CursorShape:
         focus = self.focus_at(point)
@@ -505,7 +505,7 @@ class Stage(Canvas):
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
         self.keep_inside()
-        self.store.apply(lambda state: replace(state, look=replace(state.look, size=size)), undoable=False)
+        self.store.apply(lambda state: changed(state, look=replace(state.look, size=size)), undoable=False)
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:

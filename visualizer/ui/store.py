@@ -13,10 +13,9 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import lab
 from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
-from visualizer.scene.state import State, moment_of
+from visualizer.scene.state import State, changed, moment_of
 from visualizer.scene.timeline import Moment, Timeline, timeline
 from visualizer.trace import Arrays, Trace
 
@@ -33,7 +32,7 @@ class Store(QObject):
     report_changed = Signal(object)
     """The Report of the trace at hand, when it comes later than the trace itself."""
     wants_trace = Signal(object)
-    """The State that needs another recording: its model, sample, objective or interventions are others now."""
+    """The State that needs another recording: its recipe is another one now."""
 
     def __init__(self, state: State | None = None, trace: Trace | None = None, report: Report | None = None,
                  parent: QObject | None = None) -> None:
@@ -43,7 +42,7 @@ class Store(QObject):
         self._trace = trace
         self._timeline = Timeline(()) if trace is None else timeline(trace)
         self._report = report
-        self._shown = None if trace is None else recording_of(self._state)
+        self._shown = None if trace is None else self._state.recipe
         self._undo: deque[State] = deque(maxlen=MOST_UNDO)
         self._redo: deque[State] = deque(maxlen=MOST_UNDO)
         self._gesture = ""
@@ -77,11 +76,11 @@ class Store(QObject):
     @property
     def waiting(self) -> bool:
         """Whether the State asks for another recording than the one at hand."""
-        return self._shown != recording_of(self._state)
+        return self._shown != self._state.recipe
 
     def update(self, *, undoable: bool = True, gesture: str = "", **changes: Any) -> None:
         """Set fields of the State: `store.update(view="filters")`."""
-        self.apply(lambda state: replace(state, **changes), undoable, gesture)
+        self.apply(lambda state: changed(state, **changes), undoable, gesture)
 
     def apply(self, function: Callable[[State], State], undoable: bool = True, gesture: str = "") -> None:
         """Replace the State by `function(state)`. Ticks of the player and hovers are not `undoable`.
@@ -106,10 +105,10 @@ class Store(QObject):
         `asked` is the State it was made for (the one `wants_trace` gave); if that is no longer the recording the
         State asks for, the trace is ignored and the answer is False. Without `asked` it is taken as it is.
         """
-        if asked is not None and recording_of(asked) != recording_of(self._state):
+        if asked is not None and asked.recipe != self._state.recipe:
             return False
         self._trace, self._timeline, self._report = trace, timeline(trace), report
-        self._shown = recording_of(self._state)
+        self._shown = self._state.recipe
         old, self._state = self._state, _fitting(self._state, trace, self._timeline)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
@@ -117,7 +116,7 @@ class Store(QObject):
 
     def set_report(self, report: Report, asked: State) -> bool:
         """Take in how the trace at hand compares with its Terms; False if the trace of `asked` is not at hand."""
-        if self._shown != recording_of(asked):
+        if self._shown != asked.recipe:
             return False
         self._report = report
         self.report_changed.emit(report)
@@ -125,7 +124,7 @@ class Store(QObject):
 
     def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
         """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
-        if self._trace is None or self._shown != recording_of(asked):
+        if self._trace is None or self._shown != asked.recipe:
             return False
         self._trace = replace(self._trace, studies={**self._trace.studies, name: arrays})
         self._timeline = timeline(self._trace)
@@ -172,23 +171,15 @@ class Store(QObject):
         while self._unsaid:
             before, after = self._unsaid.popleft()
             self.changed.emit(before, after)
-            wants = wants or recording_of(before) != recording_of(after)
+            wants = wants or before.recipe != after.recipe
         self._speaking = False
         if wants and self.waiting:
             self.wants_trace.emit(self._state)
 
 
-def recording_of(state: State) -> tuple[object, ...]:
-    """What of a State decides which numbers are recorded; everything else is only how they are looked at."""
-    if state.model == lab.NAME:
-        return state.model, tuple((name, word) for name, word in state.look.knobs if name in lab.names())
-    drawing = state.drawing if state.sample == "drawn" else ""
-    return state.model, state.sample, drawing, state.objective, state.interventions
-
-
 def _as_chosen(state: State, now: State) -> State:
     """A State as far as a person chose it: the window keeps the size it has, whatever is undone."""
-    return replace(state, look=replace(state.look, size=now.look.size))
+    return changed(state, look=replace(state.look, size=now.look.size))
 
 
 def _fitting(state: State, trace: Trace, times: Timeline) -> State:
@@ -197,8 +188,8 @@ def _fitting(state: State, trace: Trace, times: Timeline) -> State:
         try:
             times.find(state.at)
         except LookupError:
-            state = replace(state, at="")
-    return replace(state, focus=_focus_in(trace, state.focus))
+            state = changed(state, at="")
+    return changed(state, focus=_focus_in(trace, state.focus))
 
 
 def _focus_in(trace: Trace, focus: Focus | None) -> Focus | None:

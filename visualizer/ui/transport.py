@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QMenu, QSlider, QWidget
 
-from visualizer import lab, paint
+from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
@@ -91,7 +91,7 @@ class Transport(QWidget):
             share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
             return words.small_step(march, int(share * steps + 1e-9), steps)
         trace = self.store.trace
-        if trace is not None and moment.backward and self.store.state.model == lab.NAME:
+        if trace is not None and moment.backward and self.store.state.in_lab:
             wanted, _ = does.lab_of(self.store.state)
             if moment.beat.step is not None and wanted.experiment == "time":
                 total = int(wanted.steps)

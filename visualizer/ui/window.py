@@ -22,14 +22,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMenuBar, QWidget
 
-from visualizer import data, lab, paint
+from visualizer import data, paint
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.registry import NotWritten, write_whole
 from visualizer.scene import figures, session
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Picture
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import Button, FocusRing
@@ -241,7 +241,7 @@ class Window(QWidget):
 
         assert self.store.trace is not None
         state = self.pictured()
-        return Panel(self.store.trace, replace(state, look=replace(state.look, size=self.stage.picture.size)))
+        return Panel(self.store.trace, changed(state, look=replace(state.look, size=self.stage.picture.size)))
 
     def _file_name(self) -> str:
         name = f"{Path(self.store.state.model).stem}-{self.store.state.at or 'input'}"
@@ -272,11 +272,9 @@ class Window(QWidget):
         state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
         if trace is None or moment is None:
             return state
-        mine = lab.names() if state.model == lab.NAME else ()
-        kept = {*own_knobs(self.view(), state.look), *(pair for pair in state.look.knobs if pair[0] in mine)}
-        look = replace(state.look, knobs=tuple(sorted(kept)))
+        look = replace(state.look, knobs=tuple(sorted(own_knobs(self.view(), state.look))))
         focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
-        return replace(state, look=look, focus=focus, view=self.view().name)
+        return changed(state, look=look, focus=focus, view=self.view().name)
 
     def unclear(self) -> bool:
         """Take back the clearing of the drawing pad, if that was done last."""
@@ -294,7 +292,7 @@ class Window(QWidget):
 
     def sweep(self) -> None:
         """Have the knob that was turned last go through its range."""
-        if self.store.state.model == lab.NAME:
+        if self.store.state.in_lab:
             self.sweep_wanted.emit(self.rail.knobs.swept)
 
     def toggle_details(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -18,7 +17,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import plain
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.type import wrap
 from visualizer.trace import UNTRAINED, Refused
 from visualizer.ui import style, words
@@ -71,7 +70,7 @@ class TextInput(QWidget):
     def notes(self) -> list[tuple[str, str]]:
         """(words, token) of each line below the field."""
         state, text = self.store.state, self.field.toPlainText()
-        card = card_of(state.model, UNTRAINED in state.interventions)
+        card = card_of(state.model, UNTRAINED in state.edits)
         stranger = "ink-2" if can_read(card, text) else "negative-text"
         said = ((count_words(card, text), "ink-2"), (quality_words(card), "ink-2"),
                 (unreadable_words(card, text), stranger))
@@ -94,7 +93,7 @@ class TextInput(QWidget):
         card = card_of(self.store.state.model)
         if can_read(card, text):
             self._reached = step_of(card, text, self.field.caret())
-            self.store.apply(lambda state: replace(state, sample=f"{TYPED}{text}", playing=False),
+            self.store.apply(lambda state: changed(state, sample=f"{TYPED}{text}", playing=False),
                              undoable=not self._going_on)
             self._going_on = True
         self._describe()
@@ -107,7 +106,7 @@ class TextInput(QWidget):
         self.update()
 
     def _changed(self, old: State, new: State) -> None:
-        if old.interventions != new.interventions:
+        if old.edits != new.edits:
             self._describe()
         if (old.sample, old.model) != (new.sample, new.model) \
                 and new.sample != f"{TYPED}{self.field.toPlainText()}":

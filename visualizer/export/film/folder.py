@@ -11,7 +11,6 @@ import io
 import json
 import struct
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import visualizer
@@ -20,7 +19,7 @@ from visualizer.export import png
 from visualizer.export.film import Film, FilmFormat, Pixels, Told, painted
 from visualizer.export.film._changes import rgba
 from visualizer.export.film._storyboard import sheet
-from visualizer.scene.state import from_json, to_json
+from visualizer.scene.state import changed, from_json, to_json
 from visualizer.trace import Refused
 
 MANIFEST = "film.json"
@@ -104,7 +103,7 @@ def _state(film: Film, number: int) -> str:
     """The State that leads to this very frame."""
     if not film.state_json:
         return ""
-    return to_json(replace(from_json(film.state_json), at=film.moment(number).address))
+    return to_json(changed(from_json(film.state_json), at=film.moment(number).address))
 
 
 def _frame(pixels: Pixels, caption: str, state_json: str, key: str) -> bytes:

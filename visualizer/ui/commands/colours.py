@@ -7,7 +7,7 @@ from typing import Protocol
 
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import Command, Desk, Family, pure
 
@@ -49,8 +49,8 @@ def family() -> Family:
 def text_scale(state: State, factor: float) -> State:
     """Larger or smaller words, between 0.8 and 2 times."""
     scale = round(min(2.0, max(0.8, state.look.text_scale * factor)), 2)
-    return replace(state, look=replace(state.look, text_scale=scale))
+    return changed(state, look=replace(state.look, text_scale=scale))
 
 
 def less_motion(state: State) -> State:
-    return replace(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))
+    return changed(state, look=replace(state.look, reduced_motion=not state.look.reduced_motion))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from visualizer import lab
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.ui.commands import Command, Desk, Family, pure
@@ -31,5 +30,5 @@ def family() -> Family:
 
 def pin(desk: Desk) -> None:
     """Keep the curves of the laboratory behind what comes next; nothing elsewhere."""
-    if desk.store.state.model == lab.NAME:
+    if desk.store.state.in_lab:
         desk.store.apply(does.pin_lab)

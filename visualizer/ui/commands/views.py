@@ -7,7 +7,7 @@ from dataclasses import replace
 from visualizer.kinds import recurrent
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.ui.commands import Act, Command, Desk, Family
 from visualizer.ui.page import looked_at
 
@@ -56,7 +56,7 @@ def turn_card(desk: Desk) -> None:
 def turned(state: State, name: str, word: str) -> State:
     """A knob of a view at another of its words."""
     knobs = {**dict(state.look.knobs), name: word}
-    return replace(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def _tab(by: int) -> Act:
