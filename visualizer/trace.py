@@ -35,6 +35,8 @@ SUFFIX, HEADER = ".trace", "trace.json"
 MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
+INPUT, UNEXPLAINED = "input", "unexplained"
+"""What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an intervention of a State."""
 
@@ -102,6 +104,16 @@ class Layer:
             arrays = getattr(self, name)
             freeze(self, name, MappingProxyType({key: _read_only(value) for key, value in arrays.items()})
                    if arrays else _NOTHING)
+
+    @property
+    def is_input(self) -> bool:
+        """Whether it is what was fed in."""
+        return self.kind == INPUT
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether nobody knows what it does."""
+        return self.kind == UNEXPLAINED
 
     def has(self, *axes: str) -> bool:
         """Whether the output has these axes: `layer.has("row", "column")`."""

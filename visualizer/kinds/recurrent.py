@@ -476,13 +476,14 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 KINDS = (
     *(Kind(name=name + suffix, title=f"{known.title}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
            backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
-           cost=cost, short=short, flat=flat, inner_terms=inner_terms, inner_backward_terms=inner_backward_terms,
+           cost=cost, short=short, flat=flat, role="recurrent", inner_terms=inner_terms,
+           inner_backward_terms=inner_backward_terms,
            own_terms=None if suffix else own_terms)
       for name, known in gates.FAMILIES.items() for suffix in ("", "_cell")),
     Kind("state", "state after a step", {}, _axes, state_terms, state_backward, state_box, state_sentence,
-         moves_only=True),
+         moves_only=True, role="state"),
     Kind("cell_state", "memory of an LSTM cell", {}, _axes, state_terms, state_backward, state_box, state_sentence,
-         moves_only=True, own_terms=state_own),
+         moves_only=True, own_terms=state_own, role="state"),
     Kind("both_directions", "two directions side by side", {}, _axes, sides_terms, sides_backward, sides_box,
-         sides_sentence, moves_only=True),
+         sides_sentence, moves_only=True, role="directions"),
 )

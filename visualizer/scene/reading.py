@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.kinds import curves, gates
 from visualizer.kinds._steps import Here
 from visualizer.kinds.gates import Family, Part
@@ -101,14 +102,14 @@ def reading(trace: Trace, name: str) -> Reading:
 
 def directions(trace: Trace, name: str) -> tuple[str, ...]:
     """The layers that read the same steps, one forwards and one in reverse; the layer alone if there is no other."""
-    both = next((layer for layer in trace.layers if layer.kind == "both_directions" and name in layer.reads), None)
+    both = next((layer for layer in trace.layers if kinds.role(layer) == "directions" and name in layer.reads), None)
     return (name,) if both is None else both.reads
 
 
 def first_level(trace: Trace, layer: Layer) -> Layer:
     """The layer that is read by the lowest recurrent layer under this one."""
     read = trace.inputs(layer)[0]
-    while read.inner or read.kind in ("both_directions", "dropout"):
+    while read.inner or kinds.role(read) in ("directions", "dropout"):
         read = trace.inputs(read)[0]
     return read
 
@@ -116,7 +117,7 @@ def first_level(trace: Trace, layer: Layer) -> Layer:
 def _padding(trace: Trace, layer: Layer, steps: int) -> int:
     """How many steps of the sequence were left out when it was packed."""
     read = first_level(trace, layer)
-    return len(trace.inputs(read)[0].output) - steps if read.kind == "pack_padded_sequence" else 0
+    return len(trace.inputs(read)[0].output) - steps if kinds.role(read) == "packed" else 0
 
 
 def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
@@ -166,7 +167,7 @@ def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
     for layer in reversed(trace.layers):
         if layer.axes == ("step", "class"):
-            values = np.asarray((trace.inputs(layer)[0] if layer.kind == "softmax" else layer).output, np.float64)
+            values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
             shifted = np.exp(values - values.max(axis=1, keepdims=True))
             shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
             return shares
@@ -181,13 +182,19 @@ def foretells(trace: Trace) -> bool:
     """
     known = set(trace.labels)
     return bool(trace.sample.steps) and all(step in known for step in trace.sample.steps) \
-        and not any(layer.kind == "ctc_loss" for layer in trace.layers)
+        and spells(trace) is None
+
+
+def spells(trace: Trace) -> Layer | None:
+    """The loss of a model that spells symbols with blanks between them, if it is one."""
+    return next((layer for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.label == "symbols"),
+                None)
 
 
 @lru_cache(maxsize=16)
 def blank_of(trace: Trace) -> int | None:
     """The class that means no symbol, for models trained with CTC."""
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    loss = spells(trace)
     return None if loss is None else int(loss.settings.get("blank", 0))
 
 

@@ -81,7 +81,7 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = Fal
         return _at_step(layer, focus, moment.beat.step - 1)
     if focus is not None and focus.part != BEAT and focus.layer == layer.name:
         return focus
-    if layer.kind == "input":
+    if layer.is_input:
         return Focus(layer.name, (0,) if layer.output.ndim == 3 and layer.shape[0] == 1 else ())
     if layer.output.ndim < 3:
         return Focus(layer.name)
@@ -374,7 +374,7 @@ def _round_up(value: float) -> float:
 
 def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
-    chances = layer.kind == "softmax"
+    chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
     most = 1.0 if chances else float(np.max(np.abs(found), where=np.isfinite(found), initial=0)) or 1.0
     left, wide = LEFT + 28, 132.0
@@ -402,7 +402,7 @@ def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
 def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
     """What the network answers at a step, the likeliest first, and how undecided it is: the entropy of its answer."""
     answer = next((layer for layer in reversed(trace.layers)
-                   if layer.kind == "softmax" and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
+                   if kinds.shares(layer) and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
     if answer is None:
         return
     chances = answer.output[step].astype(np.float64)
@@ -435,12 +435,12 @@ def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
     """What can be counted about it."""
     layer = trace[about.layer]
     known = found[np.isfinite(found)]
-    after = [reader.kind for reader in trace.readers(about.layer)]
+    after = [kinds.switches(reader) for reader in trace.readers(about.layer)]
     first = 31.0
-    if known.size and known.ndim and layer.kind not in ("softmax", "log_softmax", "input"):
-        what = tr("At or below zero: ReLU cuts it") if after == ["relu"] else \
-            tr("Exactly zero") if layer.kind == "relu" else tr("At or below zero")
-        share = np.count_nonzero(known == 0 if layer.kind == "relu" else known <= 0) / known.size
+    if known.size and known.ndim and not layer.is_input and kinds.role(layer) != "shares":
+        what = tr("At or below zero: ReLU cuts it") if after == [True] else \
+            tr("Exactly zero") if kinds.switches(layer) else tr("At or below zero")
+        share = np.count_nonzero(known == 0 if kinds.switches(layer) else known <= 0) / known.size
         sheet.fact(what, numbers.percent(float(share), 0), first)
         first = 24.0
     channel = about.cell[0] if about.cell and layer.axes[0] != "step" else None
@@ -566,8 +566,7 @@ def gradient_fates(trace: Trace, about: Focus) -> list[tuple[str, int, str]]:
     chain = [layer]
     while len(chain) < 3:
         readers = trace.readers(chain[-1].name)
-        wanted = ("relu", "max_pool2d", "max_pool1d")
-        if len(readers) != 1 or readers[0].kind not in wanted or readers[0].gradient is None:
+        if len(readers) != 1 or readers[0].gradient is None or not kinds.loses(readers[0]):
             break
         chain.append(readers[0])
     if layer.gradient is None or len(chain) == 1:
@@ -576,13 +575,13 @@ def gradient_fates(trace: Trace, about: Focus) -> list[tuple[str, int, str]]:
     to = " ".join(layer.reads[:1]) or tr("the weights")
     fates = [(tr("carried on to {name}").format(name=to), int(np.count_nonzero(carried)), "gradient-mark")]
     arrived = np.ones_like(carried)
-    if chain[1].kind == "relu":
+    if kinds.switches(chain[1]):
         gate = chain[1].gradient
         assert gate is not None
         arrived = gate[about.cell] != 0
         fates.append((tr("stopped by ReLU"), int(np.count_nonzero(arrived & ~carried)), "gradient-line"))
         lost = int(np.count_nonzero(~arrived & ~carried))
-        pooled = len(chain) > 2 and chain[2].kind.startswith("max_pool")
+        pooled = len(chain) > 2 and kinds.role(chain[2]) == "largest"
         fates.append((tr("not the winner in max-pool") if pooled else tr("nothing came back"), lost, "rule"))
     else:
         fates.append((tr("not the winner in max-pool"), int(np.count_nonzero(~carried)), "rule"))
@@ -668,7 +667,7 @@ def _about_terms(sheet: Sheet, trace: Trace, about: Focus, terms: Terms, value: 
         sheet.fact(name, numbers.significant(number, 4), first)
         first = 24.0
     for reader in trace.readers(about.layer)[:1]:
-        if reader.kind == "relu":
+        if kinds.switches(reader):
             sheet.fact(tr("After ReLU"), numbers.number(float(reader.output[about.cell])), first)
             first = 24.0
     sheet.fact(tr("Difference to torch"), numbers.power(abs(terms.result - value)), first)

@@ -282,7 +282,7 @@ def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tup
         few = tr(": the same {n} weights at every step").format(n=numbers.count(layer.parameters))
         return layer.name, tr(": step by step") if short else few
     few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
-    title = tr("what is given") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
+    title = tr("what is given") if layer.is_input else kind.title if kind is not None else tr("unexplained")
     if moment.backward:
         return layer.name, tr(" backward: {few}").format(few=few) if few else tr(" backward")
     if short:

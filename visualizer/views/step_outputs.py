@@ -22,6 +22,7 @@ from visualizer.scene.reading import (
     layers,
     reading,
     shown_layer,
+    spells,
 )
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
@@ -273,7 +274,7 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
 def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
     s = look.text_scale
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    loss = spells(trace)
     target = [] if loss is None else [int(index) for index in loss.settings.get("target", ())]
     words = "".join(label(trace, index) for index in said) or "nothing"
     x = steps.LEFT * s

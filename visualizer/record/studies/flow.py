@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import kinds
 from visualizer.kinds import _steps
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Steps, Study
@@ -112,7 +113,7 @@ def _spread(layer: Layer) -> float:
 
 def _stretch(layer: Layer) -> float:
     matrix = layer.weights.get("weight")
-    if layer.kind != "linear" or matrix is None or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
+    if kinds.role(layer) != "weighted" or matrix is None or matrix.ndim != 2 or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
         return np.nan
     return float(np.linalg.norm(np.asarray(matrix, np.float64), 2))
 

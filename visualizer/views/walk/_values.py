@@ -19,10 +19,10 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """The number as recorded, on its map and among its neighbours, and why it is not taken apart."""
     s, layer = frame.look.text_scale, card.layer
     gradient = card.backward and layer.gradient is not None
-    known = layer.kind == "input" or gradient or not card.backward
+    known = layer.is_input or gradient or not card.backward
     y = frame.y
     marks: list[Mark] = []
-    if layer.kind != "input":
+    if not layer.is_input:
         drawn, y = _reason(card, frame)
         marks += drawn
     values = layer.gradient if gradient else layer.output
@@ -30,7 +30,7 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     if not known or layer.output.ndim > 3:
         return Sheet(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16) * s, 640 * s)
-    title = "what was fed in" if layer.kind == "input" and not card.backward else "the map it stands in"
+    title = "what was fed in" if layer.is_input and not card.backward else "the map it stands in"
     drawn, wide = one_map(trace, marked(layer, card.cell, title, card.backward), frame, frame.x, y, side)
     marks += drawn
     x = frame.x + max(wide, 120 * s) + 56 * s
@@ -45,7 +45,7 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
 def _reason(card: Card, frame: Frame) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
     s = frame.look.text_scale
-    title = "unexplained" if card.layer.kind == "unexplained" else "not taken apart"
+    title = "unexplained" if card.layer.unexplained else "not taken apart"
     lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14 * s, frame.width - 210 * s)[:3]
     high = (24 + 21 * max(1, len(lines))) * s
     marks: list[Mark] = [Rect(frame.x, frame.y, frame.width, high, "hatch", "hair", inside=True, radius=10),
