@@ -113,7 +113,8 @@ def _spread(layer: Layer) -> float:
 
 def _stretch(layer: Layer) -> float:
     matrix = layer.weights.get("weight")
-    if kinds.role(layer) != "weighted" or matrix is None or matrix.ndim != 2 or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
+    dense = kinds.role(layer) == "weighted" and matrix is not None and matrix.ndim == 2
+    if matrix is None or not dense or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
         return np.nan
     return float(np.linalg.norm(np.asarray(matrix, np.float64), 2))
 
