@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from visualizer import cli, registry, samples, trace
+from visualizer import cli, inputs, registry, trace
 from visualizer.cli import DONE, NOT_DONE, REFUSED, WRONG_USAGE, main
+from visualizer.inputs import _digits
 from visualizer.scene.state import changed
 from visualizer.trace import Layer, Sample, Trace
 
@@ -87,7 +88,7 @@ def test_record_takes_a_sample_a_target_and_a_precision(said, tmp_path: Path) ->
 
 
 def test_record_reads_an_image_file(said, tmp_path: Path) -> None:
-    pixels = samples.pixels("digit-2148")
+    pixels = inputs.raw("digit-2148")
     Image.fromarray(pixels).save(tmp_path / "four.png")
     said("record", MODEL, "--input", tmp_path / "four.png", "--target", 4, "-o", tmp_path / "a.trace")
     assert np.array_equal(trace.load(tmp_path / "a.trace").layers[0].output[0], np.float32(pixels) / np.float32(255))
@@ -360,7 +361,7 @@ def test_a_drawing_in_a_picture_is_recorded_again(said, tmp_path: Path) -> None:
     (tmp_path / "a.session").write_text(to_json(drawn), encoding="utf-8")
     said("data", tmp_path / "a.session", "--layer", "input", "-o", tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:
-        np.testing.assert_array_equal(arrays["input.output"][0] * 255, samples.centre_digit(ink))
+        np.testing.assert_array_equal(arrays["input.output"][0] * 255, _digits.centre_digit(ink))
     status, _, err = said("shot", tmp_path / "a.session", "-o", tmp_path / "a.svg")
     assert (status, err) == (DONE, "")
     assert said("shot", tmp_path / "a.svg", "-o", tmp_path / "b.svg")[0] == DONE
@@ -573,7 +574,7 @@ def test_a_disk_that_fills_up_leaves_the_old_file_whole(said, recorded: Path, tm
 
 # --- list, doctor, help ---------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("what", ["models", "samples", "views", "lessons", "formats", "themes"])
+@pytest.mark.parametrize("what", ["models", "samples", "inputs", "views", "lessons", "formats", "themes"])
 def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
     status, words, _ = said("list", what)
     assert status == DONE
@@ -588,13 +589,14 @@ def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
         assert [kind for kind, before in zip(kinds, [None, *kinds], strict=False) if kind != before] == [
             "image", "name", "sentence", "sequence", "strip", "text"]
     if what == "samples":
-        assert {entry["kind"] for entry in entries} == set(samples.READS)
+        with_samples = {kind.name for kind in inputs.kinds() if inputs.all_samples(kind.name)}
+        assert {entry["kind"] for entry in entries} == with_samples
 
 
 def test_list_without_a_word_lists_everything(said) -> None:
     _, words, _ = said("list")
     everything = json.loads(said("list", "--json")[1])
-    assert list(everything) == ["models", "samples", "views", "lessons", "formats", "themes"]
+    assert list(everything) == ["models", "samples", "inputs", "views", "lessons", "formats", "themes"]
     for what, entries in everything.items():
         assert f"{what}:" in words
         assert all(f"\n  {entry['name']}" in words for entry in entries[:cli.FEW])

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from visualizer import samples
+from visualizer.inputs import _digits
 from visualizer.ui.drawing import PEN, SIDE, STEP, Pad, Sheet
 
 Key = Qt.Key
@@ -106,7 +106,7 @@ def test_a_drawing_becomes_a_digit_as_mnist_has_them(qtbot):
     heard = []
     pad.drawn.connect(heard.append)
     drag(pad.sheet, (60, 30), (60, 150))
-    digit = samples.centre_digit(heard[-1])
+    digit = _digits.centre_digit(heard[-1])
     assert digit.shape == (28, 28)
     rows = np.flatnonzero(digit.max(axis=1) > 127)
     assert 18 <= rows[-1] - rows[0] + 1 <= 20, "the longer side is fitted into 20 pixels"

@@ -160,11 +160,11 @@ def test_saturation_is_counted_over_the_batch(monkeypatch: pytest.MonkeyPatch) -
     found = measured(again, "saturation")
     assert int(found["inputs"]) == 6
     on: list[Tensor] = []
-    from visualizer import samples
+    from visualizer import inputs
     relu3 = again.model.get_submodule("relu3")
     hook = relu3.register_forward_hook(lambda module, args, output: on.append(output[0] > 0))
-    for sample in samples.all_samples("image")[:6]:
-        again.model(again.opened.prepare(samples.raw(sample.name)))  # type: ignore[misc, union-attr]
+    for sample in inputs.all_samples("image")[:6]:
+        again.model(again.opened.prepare(inputs.raw(sample.name)))  # type: ignore[misc, union-attr]
     hook.remove()
     table = torch.stack(on).double()
     assert found["relu3:on"] == pytest.approx(table.mean(0).numpy())

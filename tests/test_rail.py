@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from visualizer import samples
+from visualizer import inputs
 from visualizer.scene import state as does
 from visualizer.scene.state import State
 from visualizer.ui.rail import Rail, choose_model
@@ -32,10 +32,10 @@ def test_a_model_that_reads_pictures_keeps_the_picture(rail):
 @pytest.mark.parametrize("model", ["char_lstm", "surname_gru", "sentiment_gru", "crnn_strip", "adding_lstm"])
 def test_a_model_that_reads_something_else_opens_on_its_own_first_sample(rail, model):
     choose_model(rail.store, model)
-    first = samples.all_samples(kind_of(model))[0]
+    first = inputs.all_samples(kind_of(model).name)[0]
     assert rail.store.state.sample == first.name
     choose_model(rail.store, "digits_cnn")
-    assert rail.store.state.sample == samples.all_samples("image")[0].name
+    assert rail.store.state.sample == inputs.all_samples("image")[0].name
 
 
 def test_what_is_typed_is_what_is_read(rail, qtbot):
@@ -43,7 +43,7 @@ def test_what_is_typed_is_what_is_read(rail, qtbot):
     rail.refresh()
     field = rail.typed.field
     assert field.isVisible()
-    assert field.toPlainText() == samples.raw(samples.all_samples("text")[0].name)
+    assert field.toPlainText() == inputs.raw(inputs.all_samples("text")[0].name)
     field.clear()
     qtbot.keyClicks(field, "thou art")
     assert rail.store.state.sample == "text:thou art"
@@ -59,7 +59,7 @@ def test_typing_is_one_change_that_one_undo_takes_back(rail, qtbot):
     assert rail.store.state.sample.startswith("text:abc")
     rail.store.undo()
     assert rail.store.state.sample == first
-    assert rail.typed.field.toPlainText() == samples.raw(first)
+    assert rail.typed.field.toPlainText() == inputs.raw(first)
 
 
 def test_a_text_that_the_model_cannot_read_is_not_sent_and_named(rail, qtbot):
@@ -98,7 +98,7 @@ def test_a_sample_that_is_chosen_stands_in_the_field(rail):
     choose_model(rail.store, "sentiment_gru")
     rail.refresh()
     rail.grid.choose(3)
-    assert rail.typed.field.toPlainText() == samples.raw(samples.all_samples("sentence")[3].name)
+    assert rail.typed.field.toPlainText() == inputs.raw(inputs.all_samples("sentence")[3].name)
 
 
 def test_weights_from_before_training_stay_only_where_there_are_some(rail):

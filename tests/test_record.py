@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tests.close import assert_close
-from visualizer import registry, samples
+from visualizer import inputs, registry
 from visualizer.kinds import all_kinds
 from visualizer.record import capture, open_model, record
 from visualizer.trace import Refused, Trace, load
@@ -419,8 +419,8 @@ AT_ONCE = [name for name in registry.models() if "objective" not in registry.car
 @pytest.mark.parametrize("name", AT_ONCE)
 def test_bundled_models_have_the_bits_of_plain_torch(name: str) -> None:
     opened = open_model(name)
-    for sample in samples.all_samples("image")[:5]:
-        x = opened.prepare(samples.pixels(sample.name))
+    for sample in inputs.all_samples("image")[:5]:
+        x = opened.prepare(inputs.raw(sample.name))
         trace = assert_is_plain_torch(opened.module, x, sample.label, labels=opened.labels)
         assert not [layer.name for layer in trace if layer.kind == "unexplained"]
 
@@ -911,6 +911,6 @@ def assert_one_sentence(error: Exception) -> None:
 @pytest.mark.parametrize("model", ["digits_cnn", "lenet_mnist", "mlp_mnist"])
 def test_every_shipped_digit_is_verified_however_sure_the_model_is(model: str) -> None:
     """Where p is nearly 1 the gradient p − 1 is a small rest of two rounded numbers: that is no error of the terms."""
-    for sample in samples.all_samples("image")[:60]:
+    for sample in inputs.all_samples("image")[:60]:
         report = record(model, sample.name).check()
         assert report.passed, f"{sample.name}: {report.worst}"

@@ -18,13 +18,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from visualizer import registry, samples
+from visualizer import inputs, registry
 from visualizer.record import capture, catalog, open_model, record
 from visualizer.record.formats import weights_only
 from visualizer.trace import Refused, Trace
 
 ROOT = Path(__file__).resolve().parent.parent
-X = samples.pixels("digit-2148")
+X = inputs.raw("digit-2148")
 
 
 def assert_one_sentence(error: BaseException) -> None:
@@ -50,7 +50,7 @@ def test_a_bundled_model_opens_by_name_with_its_card(name: str) -> None:
     assert not any(module.training for module in opened.module.modules())
     assert len(opened.labels) == len(set(opened.labels)) == len(registry.card(name)["labels"])
     reads = opened.card["input"]
-    x = opened.prepare(samples.raw(samples.all_samples(reads["kind"])[0].name))
+    x = opened.prepare(inputs.raw(inputs.all_samples(reads["kind"])[0].name))
     assert len(x) == 1
     assert all(size in (wanted, None) or wanted is None
                for size, wanted in zip(x.shape[1:], reads["shape"], strict=True))
@@ -139,7 +139,7 @@ def test_weights_that_fit_several_networks_go_into_the_one_that_their_file_names
     opened = open_model(path)
     assert opened.card["architecture"] == name
     assert opened.title == f"{registry.card(name)['title']}, weights of mine.safetensors"
-    x = opened.prepare(samples.pixels("digit-2148"))
+    x = opened.prepare(inputs.raw("digit-2148"))
     assert torch.equal(opened.module(x), open_model(name).module(x))
 
 

@@ -12,10 +12,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from visualizer import registry, samples
+from visualizer import inputs, registry
+from visualizer.inputs import Given
 from visualizer.record import open_model, record
 from visualizer.record.catalog import Opened
-from visualizer.samples import Given
 from visualizer.trace import Refused, Trace, from_bytes
 
 torch.set_num_threads(1)
@@ -34,7 +34,7 @@ def assert_one_sentence(error: BaseException) -> None:
 
 def few(name: str) -> list[str]:
     """Three samples of the kind that a model reads: the first, the middle one, the last."""
-    found = samples.all_samples(registry.card(name)["input"]["kind"])
+    found = inputs.all_samples(registry.card(name)["input"]["kind"])
     return [found[0].name, found[len(found) // 2].name, found[-1].name]
 
 
@@ -67,7 +67,7 @@ def test_recordings_have_the_very_numbers_of_plain_torch(name: str) -> None:
     """Loss, logits, and the gradient of every weight, with no difference at all."""
     opened = MODELS[name]
     for sample in few(name):
-        given = samples.given(sample, opened.card["input"]["kind"])
+        given = inputs.given(sample, opened.card["input"]["kind"])
         trace = record(opened, sample)
         opened.module.zero_grad()
         logits = opened.module(opened.prepare(given.raw))
@@ -100,9 +100,9 @@ def test_every_number_agrees_with_its_own_terms(name: str) -> None:
 def test_every_sample_of_its_kind_is_read(name: str) -> None:
     """Only forwards, so that all of them take no time; and what is drawn as a step has its words."""
     kind = registry.card(name)["input"]["kind"]
-    for sample in samples.all_samples(kind)[:60]:
+    for sample in inputs.all_samples(kind)[:60]:
         trace = record(MODELS[name], sample.name, objective="none")
-        given = samples.given(sample.name, kind)
+        given = inputs.given(sample.name, kind)
         assert (trace.sample.name, trace.sample.title, trace.sample.label) == (sample.name, sample.title, sample.label)
         steps = trace.sample.steps
         if kind == "text":
@@ -160,7 +160,7 @@ def test_recurrent_layers_have_steps_and_what_the_steps_read_has_words(name: str
 def test_a_passage_is_measured_on_what_follows_it_to_the_last_character(name: str) -> None:
     trace = record(MODELS[name], "five-fathom")
     alphabet = MODELS[name].card["input"]["alphabet"]
-    text = samples.raw("five-fathom")
+    text = inputs.raw("five-fathom")
     assert trace["loss"].settings["target"] == tuple(alphabet.index(symbol) for symbol in text[1:] + "\n")
     assert trace["loss"].settings["steps"] == tuple(range(len(text)))
     assert trace.objective.target is None
@@ -170,7 +170,7 @@ def test_a_passage_is_measured_on_what_follows_it_to_the_last_character(name: st
 @pytest.mark.parametrize("name", CHARACTERS)
 def test_what_one_character_costs_can_be_asked_alone(name: str) -> None:
     """Its gradient reaches back to the first character, and not one step forwards."""
-    text = samples.raw("five-fathom")
+    text = inputs.raw("five-fathom")
     trace = record(MODELS[name], "five-fathom", objective="loss@12")
     wanted = MODELS[name].card["input"]["alphabet"].index(text[13])
     assert trace.objective.target == wanted
@@ -294,11 +294,11 @@ def test_a_strip_is_composed_of_digits() -> None:
 
 
 def test_strips_from_a_file_or_a_hand_are_read_without_a_target(tmp_path: Path) -> None:
-    Image.fromarray(samples.pixels("strip-5")).save(tmp_path / "strip.png")
+    Image.fromarray(inputs.raw("strip-5")).save(tmp_path / "strip.png")
     opened, own = record("crnn_strip", tmp_path / "strip.png"), record("crnn_strip", "strip-5")
     assert np.array_equal(answers(opened), answers(own))
     assert opened.objective.kind == "logit"
-    drawn = record("crnn_strip", pixels=samples.pixels("strip-5"))
+    drawn = record("crnn_strip", pixels=inputs.raw("strip-5"))
     assert np.array_equal(answers(drawn), answers(own))
     assert (drawn.sample.name, len(drawn.sample.steps)) == ("drawn", 40)
 

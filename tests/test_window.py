@@ -28,7 +28,8 @@ from PySide6.QtWidgets import (
 
 from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
-from visualizer import registry, samples, views
+from visualizer import inputs, registry, views
+from visualizer.inputs import _digits
 from visualizer.kinds import Report
 from visualizer.record import pass_of
 from visualizer.scene import colour
@@ -667,7 +668,7 @@ def test_in_a_narrow_window_samples_and_pad_are_panels_that_escape_closes(qtbot,
     window.rail.input_button.click()
     assert window.rail.panel.isVisible()
     press(window, Key.Key_Right)
-    assert window.store.state.sample == samples.all_samples("image")[1].name
+    assert window.store.state.sample == inputs.all_samples("image")[1].name
     press(window, Key.Key_Escape)
     assert window.rail.panel is None
     press(window, Key.Key_D)
@@ -942,10 +943,10 @@ def test_another_sample_is_recorded_and_shown(qtbot, running):
     before = running.window.stage.picture.dump()
     running.window.rail.grid.choose(5)
     until(qtbot, lambda: not running.store.waiting)
-    wanted = samples.all_samples("image")[5]
+    wanted = inputs.all_samples("image")[5]
     trace = running.store.trace
     assert trace.sample.name == wanted.name
-    np.testing.assert_allclose(trace["input"].output[0], samples.pixels(wanted.name) / 255, atol=1e-6)
+    np.testing.assert_allclose(trace["input"].output[0], inputs.raw(wanted.name) / 255, atol=1e-6)
     assert running.store.state.focus == Focus("conv2", (7,))
     assert running.window.stage.picture.dump() != before
 
@@ -970,7 +971,7 @@ def test_a_stroke_on_the_pad_becomes_the_input(qtbot, running):
             QTest.mouseMove(sheet, QPoint(92, y))
         QTest.mouseRelease(sheet, LEFT, pos=QPoint(92, 150))
     until(qtbot, lambda: np.array_equal(np.rint(running.store.trace["input"].output[0] * 255),
-                                        samples.centre_digit(sheet.ink())))
+                                        _digits.centre_digit(sheet.ink())))
     assert running.store.trace.sample.name == "drawn"
     assert int(running.store.trace["softmax"].output.argmax()) == 1, "an upright stroke is a 1"
     rail.toggle_pad()
@@ -1031,7 +1032,7 @@ def test_a_text_file_is_read_by_a_model_of_texts_and_refused_by_one_of_pictures(
     until(qtbot, lambda: not running.store.waiting)
     running.recorder.open(str(path))
     assert running.window.message.isVisible()
-    assert "verse.txt is no image" in running.window.message.words
+    assert "verse.txt is a text" in running.window.message.words
     running.window.message.dismiss()
 
 

@@ -8,14 +8,15 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from visualizer import registry, samples
+from visualizer import inputs, registry
 from visualizer.record.catalog import open_model
-from visualizer.record.run import prepared, symbols_of
+from visualizer.record.run import prepared
 from visualizer.trace import Refused
 from visualizer.ui import writing
 from visualizer.ui.writing import TextField
 
-TYPED = [name for name in registry.models() if registry.card(name)["input"]["kind"] in samples.TEXTS]
+TEXTS = tuple(kind.name for kind in inputs.kinds() if inputs.FIELD in kind.choosers)
+TYPED = [name for name in registry.models() if registry.card(name)["input"]["kind"] in TEXTS]
 
 
 @pytest.fixture
@@ -26,21 +27,16 @@ def field(qtbot):
     return made
 
 
-def test_it_agrees_with_the_samples_about_what_is_a_text():
-    assert (writing.TYPED, writing.KINDS, writing.MOST) == (samples.TYPED, samples.TEXTS, samples.MOST_SYMBOLS)
-
-
 def test_there_are_models_of_every_kind_that_is_typed():
-    assert {registry.card(name)["input"]["kind"] for name in TYPED} == set(samples.TEXTS)
+    assert {registry.card(name)["input"]["kind"] for name in TYPED} == set(TEXTS)
 
 
 @pytest.mark.parametrize("name", TYPED)
-def test_symbols_are_those_that_the_recorder_reads(name):
-    card = registry.card(name)
-    kind = card["input"]["kind"]
-    texts = [samples.raw(sample.name) for sample in samples.all_samples(kind)] + ["", " ", "It’s Good!?", "Çedilla 42"]
-    for text in texts:
-        assert writing.symbols(card, text) == symbols_of(card["input"], text)
+def test_symbols_are_as_many_as_the_model_makes_of_a_text(name):
+    reads, opened = registry.card(name)["input"], open_model(name)
+    for text in (inputs.raw(sample.name) for sample in inputs.all_samples(reads["kind"])):
+        if inputs.can_read(reads, text):
+            assert len(inputs.symbols(reads, text)) == prepared(opened, text).shape[1]
 
 
 @pytest.mark.parametrize("name", TYPED)
@@ -52,7 +48,7 @@ def test_a_text_is_sent_only_if_the_model_takes_it(name, text):
         taken = bool(prepared(open_model(name), text).numel())
     except Refused:
         taken = False
-    assert writing.can_read(card, text) == taken
+    assert inputs.can_read(card["input"], text) == taken
 
 
 def test_what_is_not_known_is_named_in_one_sentence():

@@ -13,9 +13,6 @@ from typing import Any
 from visualizer import registry
 from visualizer.trace import Trace
 
-IN_STEPS = ("text", "name", "sentence", "sequence")
-"""Kinds of input that are nothing but steps: their models are seen unrolled at first."""
-
 
 @dataclass(frozen=True)
 class Reads:
@@ -84,16 +81,16 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
     """The Card of what a file or a recipe says: `input`, `labels`, `objective`, `quality`, … as in `models/*.py`."""
     said = words.get("input")
     said = said if isinstance(said, Mapping) else {}
-    reads = (Reads(str(said.get("kind", "image")), tuple(said.get("shape", ())), dict(said)),) if said else ()
+    offered = registry.module("inputs").offered(said)
+    reads = (Reads(offered.name, tuple(said.get("shape", ())), dict(said)),) if said else ()
     asks = words.get("objective")
     quality = words.get("quality")
     found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
              "answers": str(asks.get("kind", "class")) if isinstance(asks, Mapping) else "class"}
-    kind = reads[0].kind if reads else ""
     return Card(model, title or str(words.get("title", model)), reads, **{
-        **found, "step": _step(kind, said), "view": "unrolled" if kind in IN_STEPS else "network",
-        "samples": fitting(kind), **known})
+        **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
+        "samples": fitting(reads[0].kind if reads else ""), **known})
 
 
 def bundled(name: str) -> Card:
@@ -112,10 +109,4 @@ def of_trace(trace: Trace, model: str = "") -> Card:
 
 def fitting(kind: str) -> tuple[str, ...]:
     """Names of the bundled samples of a kind of input."""
-    return tuple(sample.name for sample in registry.module("samples").all_samples(kind)) if kind else ()
-
-
-def _step(kind: str, said: Mapping[str, Any]) -> str:
-    if kind == "image":
-        return "row" if said.get("reads") == "rows" else ""
-    return {"strip": "frame", "text": "character", "name": "letter", "sentence": "word"}.get(kind, "step")
+    return tuple(sample.name for sample in registry.module("inputs").all_samples(kind)) if kind else ()

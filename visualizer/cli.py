@@ -453,9 +453,14 @@ def _models() -> list[Entry]:
 
 
 def _samples() -> list[Entry]:
-    samples = registry.module("samples")
+    inputs = registry.module("inputs")
     return [{"name": it.name, "about": it.title + ("" if it.label is None else f", labelled {it.label}"),
-             "label": it.label, "kind": kind} for kind in samples.READS for it in samples.all_samples(kind)]
+             "label": it.label, "kind": kind.name} for kind in inputs.kinds() for it in inputs.all_samples(kind.name)]
+
+
+def _inputs() -> list[Entry]:
+    return [{"name": it.name, "about": " ".join((it.title, *it.suffixes)), "suffixes": list(it.suffixes)}
+            for it in registry.module("inputs").kinds()]
 
 
 def _views() -> list[Entry]:
@@ -479,8 +484,8 @@ def _themes() -> list[Entry]:
 
 
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
-    "models": _models, "samples": _samples, "views": _views, "lessons": _lessons, "formats": _formats,
-    "themes": _themes}
+    "models": _models, "samples": _samples, "inputs": _inputs, "views": _views, "lessons": _lessons,
+    "formats": _formats, "themes": _themes}
 
 
 # --- from words to a picture ----------------------------------------------------------------------------------------
@@ -575,7 +580,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
         if state.sample in ("", ready.sample.name) and chosen.run is not _record:
             return ready
     pixels = None
-    if state.sample == "drawn" and chosen.input is None:
+    if state.sample == registry.module("inputs").DRAWN and chosen.input is None:
         if not state.drawing:
             raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
         pixels = registry.module("scene.state").unpacked(state.drawing)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import card, export, lab, registry, samples
+from visualizer import card, export, inputs, lab, registry
 from visualizer import trace as traces
 from visualizer.card import Card, Reads
 from visualizer.scene import session
@@ -126,7 +126,7 @@ def kinds() -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _of_inputs() -> tuple[str, ...]:
-    return (*samples.IMAGES, *samples.TABLES, ".txt")
+    return inputs.suffixes()
 
 
 def endings() -> tuple[str, ...]:
@@ -191,7 +191,7 @@ def _begun(now: State, cards: Cards, known: Card) -> State:
 def _given(now: State, known: Card | None, path: str) -> State:
     """The model that is open, with another input; Refused if it reads no such thing."""
     if known is not None:
-        samples.given(path, known.kind or "image", known.title)
+        inputs.given(path, known.kind or inputs.kinds()[0].name, known.title, known.facts)
     return changed(now, sample=path, playing=False)
 
 

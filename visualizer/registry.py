@@ -97,7 +97,9 @@ def _rank_of(path: Path, changed: int) -> tuple[Any, ...]:
         written = {}
     reads = written.get("input")
     kind, manner = (reads.get("kind", ""), reads.get("reads", "")) if isinstance(reads, dict) else ("", "")
-    return not kind, kind != "image", kind, manner, str(written.get("title", "")), path.stem
+    offered = [each.name for each in module("inputs").kinds()]
+    return (not kind, offered.index(kind) if kind in offered else len(offered), kind, manner,
+            str(written.get("title", "")), path.stem)
 
 
 def module(name: str) -> ModuleType:

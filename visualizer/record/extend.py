@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visualizer import kinds, samples
+from visualizer import kinds
+from visualizer.inputs import Given, symbols
 from visualizer.record.catalog import Opened
-from visualizer.record.run import facts, prepared, reads_of, record, symbols_of, told
+from visualizer.record.run import facts, given_of, prepared, reads_of, record, told
 from visualizer.record.tracing import capture
 from visualizer.record.weights import hash_of
-from visualizer.samples import Given
 from visualizer.trace import Array, Layer, Trace
 
 FEWEST = 2
@@ -36,7 +36,7 @@ def extend(opened: Opened, before: Trace | None, sample: str) -> Trace:
     Raises Refused, or LookupError for an unknown name.
     """
     if before is not None and opened.prepare is not None:
-        given = samples.given(sample, str(reads_of(opened).get("kind", "image")), opened.title)
+        given = given_of(opened, sample)
         continued = _continued(opened, before, given) if isinstance(given.raw, str) else None
         if continued is not None:
             return continued
@@ -45,10 +45,10 @@ def extend(opened: Opened, before: Trace | None, sample: str) -> Trace:
 
 def _continued(opened: Opened, before: Trace, given: Given) -> Trace | None:
     """None where the whole text must be read anew."""
-    x, symbols = prepared(opened, given.raw), symbols_of(reads_of(opened), str(given.raw))
-    pairs = zip(before.sample.steps, symbols[:-1], strict=False)  # at least the last symbol is read
+    x, read = prepared(opened, given.raw), symbols(reads_of(opened), str(given.raw))
+    pairs = zip(before.sample.steps, read[:-1], strict=False)  # at least the last symbol is read
     known = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    if known < FEWEST or x.shape != (1, len(symbols)) or not resumable(before):
+    if known < FEWEST or x.shape != (1, len(read)) or not resumable(before):
         return None
     rest = _read_on(opened, before, x, known)
     if rest is None or rest.hashes["weights"] != before.hashes["weights"]:

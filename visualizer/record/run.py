@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 from torch import Tensor
 
-from visualizer import samples
+from visualizer import inputs
+from visualizer.inputs import Given
 from visualizer.record.catalog import Opened, open_model
 from visualizer.record.objectives import UNKNOWN, Target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.samples import Given
 from visualizer.trace import UNTRAINED, Array, Refused, Trace
 
 FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
@@ -28,7 +27,7 @@ def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array
     """Run a model once over one input, forwards and backwards.
 
     `sample` is a bundled sample, a file, a text, or `strip:4 0 7` (the first bundled sample if it is left out);
-    `samples.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
+    `inputs.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
     differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
     follow, unless a target or an objective is given. Of `interventions` one is known: `untrained` takes the weights
     from before training. Raises Refused, or LookupError for an unknown name.
@@ -93,40 +92,16 @@ def facts(card: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def symbols_of(reads: Mapping[str, Any], text: str) -> tuple[str, ...]:
-    """The characters or words that a model reads of a text, one a step, as its card says."""
-    plain = text.lower() if reads.get("lower") else text
-    for old, new in reads.get("replace", {}).items():
-        plain = plain.replace(old, new)
-    return tuple(re.findall(reads["split"], plain)) if "split" in reads else tuple(plain)
-
-
 def steps_of(reads: Mapping[str, Any], raw: Any, trace: Trace) -> tuple[str, ...]:
-    """What each step reads, in words: symbols of a text, `row 3` of a picture and the blank ones below it, the numbers
-    of a table or of the frames of a strip.
-
-    Nothing for a model that reads a picture at once.
-    """
-    if isinstance(raw, str):
-        return symbols_of(reads, raw)
-    if reads.get("reads") == "rows":
-        return (*(f"row {row}" for row in range(len(raw))), *("blank",) * int(reads.get("blank", 0)))
-    if reads.get("kind") == "sequence":
-        return tuple(_numbers(step.tolist(), reads.get("mark")) for step in raw)
+    """What each step reads, in words, as the kind of input says; nothing for a model that reads it at once."""
     answers = [layer.shape[0] for layer in trace if len(layer.axes) == 2 and layer.axes[-1] == "class"]
-    return tuple(str(frame) for frame in range(1, answers[-1] + 1)) if answers else ()
-
-
-def _numbers(step: list[float], mark: int | None) -> str:
-    """`0.431 2`; with a column of marks, `+0.431` where the mark is set."""
-    words = " ".join(f"{number:.3g}" for place, number in enumerate(step) if place != mark)
-    return f"+{words}" if mark is not None and step[mark] else words
+    return inputs.of(reads).steps(reads, raw, answers[-1] if answers else 0)
 
 
 def reads_of(opened: Opened) -> Mapping[str, Any]:
-    """What the model reads, as its card says; a picture where it does not say."""
+    """What the model reads, as its card says; nothing where it does not say."""
     found = opened.card.get("input")
-    return found if isinstance(found, Mapping) else {"kind": "image"}
+    return found if isinstance(found, Mapping) else {}
 
 
 def _asks(opened: Opened) -> Mapping[str, Any] | None:
@@ -137,11 +112,10 @@ def _asks(opened: Opened) -> Mapping[str, Any] | None:
 def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     """What a sample, a file, a text or a drawing means to a model."""
     reads = reads_of(opened)
-    kind = str(reads.get("kind", "image"))
+    name = str(reads.get("kind", inputs.kinds()[0].name))
     if pixels is not None:
-        return samples.drawn(pixels, kind, opened.title, sample or "drawn")
-    shape = tuple(reads.get("shape", ()))
-    return samples.given(sample, kind, opened.title, shape[-1] if kind == "sequence" and shape else None)
+        return inputs.drawn(pixels, name, opened.title, sample or inputs.DRAWN)
+    return inputs.given(sample, name, opened.title, reads)
 
 
 def prepared(opened: Opened, raw: Any) -> Tensor:
@@ -152,8 +126,9 @@ def prepared(opened: Opened, raw: Any) -> Tensor:
     except ValueError as error:
         if isinstance(raw, str):  # the model's own sentence: nothing typed, or symbols that it does not know
             raise Refused(str(error)) from error
-        raise Refused(f"{opened.title} cannot read a picture of {' × '.join(map(str, raw.shape))} ({error}); choose "
-                      "one of its samples.") from error
+        size = f" of {' × '.join(map(str, raw.shape))}" if hasattr(raw, "shape") else ""
+        what = inputs.of(reads_of(opened)).one
+        raise Refused(f"{opened.title} cannot read {what}{size} ({error}); choose one of its samples.") from error
 
 
 def _target(opened: Opened, given: Given, x: Tensor, target: int | None) -> Target:

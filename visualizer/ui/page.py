@@ -5,12 +5,12 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from visualizer import kinds
+from visualizer import inputs, kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
@@ -410,8 +410,7 @@ def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
         return
     bits = float(-np.sum(chances * np.log2(chances, where=chances > 0, out=np.zeros_like(chances))))
     reads = trace.facts.get("input")
-    next_one = isinstance(reads, Mapping) and reads.get("kind") == "text"
-    sheet.title(tr("Next character") if next_one else tr("Its answer here"),
+    sheet.title(inputs.offered(reads).foretells() or tr("Its answer here"),
                 tr("entropy {bits} bits").format(bits=numbers.number(bits)))
     left, wide = LEFT + 30, 130.0
     for place, index in enumerate(np.argsort(-chances, kind="stable")[:MOST_ANSWERS].tolist()):

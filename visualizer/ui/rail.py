@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import lab, paint, registry
+from visualizer import inputs, lab, paint, registry
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene import state as does
@@ -39,14 +39,12 @@ from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
-from visualizer.ui.writing import KINDS, LINE, TextField, TextInput, card_of, kind_of
+from visualizer.ui.writing import LINE, TextField, TextInput, card_of, kind_of
 
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
-IN_WORDS = (*KINDS, "sequence")
-"""What the models read whose samples are named in words, and which are first seen unrolled."""
 ACROSS = 4
 MOST_ROWS = 5
 """So many models are listed without scrolling."""
@@ -102,7 +100,7 @@ class Rail(QWidget):
 
     def toggle_pad(self) -> None:
         """Show the drawing pad in place of the samples, or put it away; nothing where no drawing is read."""
-        if kind_of(self.store.state.model) != "image":
+        if not self.draws:
             return
         if self.narrow:
             self._show_panel(self.draw_icon, Pad) if self.panel is None else self.close_panel()
@@ -189,7 +187,12 @@ class Rail(QWidget):
     @property
     def typing(self) -> bool:
         """Whether the model reads what one types."""
-        return kind_of(self.store.state.model) in KINDS
+        return inputs.FIELD in kind_of(self.store.state.model).choosers
+
+    @property
+    def draws(self) -> bool:
+        """Whether the model reads what one draws."""
+        return inputs.PAD in kind_of(self.store.state.model).choosers
 
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
@@ -216,7 +219,7 @@ class Rail(QWidget):
         self.aside.refresh(self.narrow)
         wide = (self.scroller, self.open_model, self.grid_scroller, self.draw_button, self.open_button)
         here = not self.narrow and self.aside.isHidden()
-        choosing, draws = here and not self.experimenting, kind_of(self.store.state.model) == "image"
+        choosing, draws = here and not self.experimenting, self.draws
         for widget in (self.chosen, self.knob_scroller):
             widget.setVisible(here and self.experimenting)
         for widget in wide:
@@ -266,8 +269,7 @@ class Rail(QWidget):
             top, below = top + self.typed.height() + 10, 10
         pitch, tall = self.grid.pitch, self.height() >= 900
         room = self.height() - top - below - 40
-        listed = kind_of(self.store.state.model) in IN_WORDS
-        most = (12 if tall else 6) if listed else (6 if tall else 3)
+        most = (12 if tall else 6) if in_words(self.store.state.model) else (6 if tall else 3)
         shown = max(1, min(self.grid.rows or 3, most, room // pitch))
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
@@ -492,12 +494,12 @@ class SampleGrid(QWidget):
     @property
     def across(self) -> int:
         """Pictures stand four in a row; texts, tables and strips one below the other."""
-        return ACROSS if kind_of(self.store.state.model) == "image" else 1
+        return min(kind_of(self.store.state.model).across, ACROSS)
 
     @property
     def pitch(self) -> int:
         """Pixels from one row to the next."""
-        return TEXT_PITCH if kind_of(self.store.state.model) in IN_WORDS else THUMB_PITCH
+        return TEXT_PITCH if in_words(self.store.state.model) else THUMB_PITCH
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -508,7 +510,7 @@ class SampleGrid(QWidget):
 
     def source(self) -> str:
         """Where the samples come from."""
-        return tr("MNIST test set") if any(sample.name.startswith("digit-") for sample in self.samples) else ""
+        return kind_of(self.store.state.model).source() if self.samples else ""
 
     def sizeHint(self) -> QSize:
         return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * self.pitch)
@@ -565,7 +567,7 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = kind_of(self.store.state.model) in IN_WORDS
+        read = in_words(self.store.state.model)
         with paint.painting(self) as painter:
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
@@ -608,9 +610,8 @@ class ThumbButton(Button):
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
-            if kind_of(self.store.state.model) in IN_WORDS:
-                what = "Aa" if kind_of(self.store.state.model) in KINDS else "12"
-                style.write(painter, what, self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
+            if sign := kind_of(self.store.state.model).sign:
+                style.write(painter, sign, self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
                             anchor="middle")
 
 
@@ -642,21 +643,17 @@ def draw_words(painter: QPainter, sample: Sample, place: QRectF, chosen: bool) -
 @cache
 def thumb(name: str, theme: str) -> QImage | None:
     """A sample in the pixel palette of the theme; None if it is no image."""
-    from visualizer import samples  # brings Pillow, which the first paint does without
-
-    try:
-        pixels = np.asarray(samples.pixels(name))
-    except (LookupError, OSError):
-        return None
-    return None if pixels.ndim != 2 else in_pixels(pixels.astype(np.uint8), theme)
+    entries = inputs.picture(name)
+    return None if entries is None else in_pixels(entries, theme)
 
 
 @lru_cache(maxsize=4)
 def input_thumb(trace: Trace, theme: str) -> QImage | None:
-    """What was fed in, whatever it is, if it is a picture."""
+    """What was fed in, if its kind has a picture of it."""
     first = trace.layers[0]
     if first.axes != ("channel", "row", "column"):
-        return None
+        entries = kind_of(trace.model).thumbnail(first.output)
+        return None if entries is None else in_pixels(entries, theme)
     values = first.output.astype(np.float64).mean(axis=0)
     return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
 
@@ -672,7 +669,7 @@ def in_pixels(entries: NDArray[np.uint8], theme: str) -> QImage:
 
 def sample_words(sample: Sample) -> str:
     """`Digit 2148, labelled 4`."""
-    title = tr("Drawn by hand") if sample.name == "drawn" else sample.title or sample.name
+    title = tr("Drawn by hand") if sample.name == inputs.DRAWN else sample.title or sample.name
     if sample.label is None:
         return title
     return tr("{title}, labelled {label}").format(title=title, label=sample.label)
@@ -706,16 +703,19 @@ def choose_model(store: Store, name: str) -> None:
         store.update(model=name, edits=kept)
         return
     found = fitting_samples(name)
-    view = "unrolled" if kind_of(name) in IN_WORDS else "network"
+    view = kind_of(name).view
     store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False,
                  edits=kept)
 
 
 def fitting_samples(model: str) -> tuple[Sample, ...]:
     """The bundled samples that a model reads."""
-    from visualizer import samples  # brings Pillow, which the first paint does without
+    return () if model == lab.NAME else inputs.all_samples(kind_of(model).name)
 
-    return () if model == lab.NAME else samples.all_samples(kind_of(model))
+
+def in_words(model: str) -> bool:
+    """Whether the samples that a model reads are named in words."""
+    return inputs.WORDS in kind_of(model).choosers
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:

@@ -13,22 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import export, lab, registry, samples, views
+from visualizer import export, inputs, lab, registry, views
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.scene import numbers, session
-from visualizer.scene.recipe import DRAWN, LabRecipe, Recipe
+from visualizer.scene.recipe import LabRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.trace import Refused, Trace, load
 from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store
-from visualizer.ui.writing import card_of, kind_of
+from visualizer.ui.writing import card_of, kind_of, reads_of
 
 MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
-INPUTS = (*samples.IMAGES, *samples.TABLES, ".txt")
-"""What is given to the model that is open."""
 CARRIES_STATE = (".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
@@ -123,11 +121,11 @@ class Recorder(QObject):
     def draw(self, ink: NDArray[np.uint8]) -> None:
         """A drawing of any size becomes the input; the newest wins. A stroke is one step of undo."""
         try:
-            samples.centre_digit(ink)
+            inputs.drawn(ink, kind_of(self.store.state.model).name)
         except Refused as error:
             self.said.emit(str(error))
             return
-        self.store.update(sample=DRAWN, drawing=packed(ink), gesture="stroke")
+        self.store.update(sample=inputs.DRAWN, drawing=packed(ink), gesture="stroke")
 
     def open(self, path: str) -> bool:
         """A recording, a session, a picture that carries a State, an image, or a model: whichever it is; whether that
@@ -156,9 +154,10 @@ class Recorder(QObject):
             self._restore(session.read(path))
         elif suffix in CARRIES_STATE and (words := export.state_in(path)):
             self._restore(session.of_json(words))
-        elif suffix in INPUTS:
-            card = card_of(self.store.state.model)
-            samples.given(str(path), kind_of(self.store.state.model), str(card.get("title", "This model")))
+        elif suffix in inputs.suffixes():
+            model = self.store.state.model
+            title = str(card_of(model).get("title", "This model"))
+            inputs.given(str(path), kind_of(model).name, title, reads_of(model))
             self.store.update(sample=str(path), playing=False)
         elif suffix in MODELS:
             self.store.update(model=str(path), at="", focus=None, playing=False, edits=())
@@ -228,17 +227,17 @@ class Recorder(QObject):
         """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
         trace, moment = self.store.trace, self.store.moment
         return trace is not None and trace.model == state.model and state.objective == "loss" \
-            and state.sample.startswith(samples.TYPED) \
+            and state.sample.startswith(inputs.TYPED) \
             and len(state.sample) > TYPES_ON and moment is not None and not moment.backward
 
     def _wishes(self, state: State) -> dict[str, Any]:
         """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
                                   "interventions": state.edits}
-        if state.sample == DRAWN:
+        if state.sample == inputs.DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
-            wishes["pixels"] = samples.centre_digit(unpacked(state.drawing))
+            wishes["pixels"] = inputs.drawn(unpacked(state.drawing), kind_of(state.model).name).raw
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from visualizer import lab, paint, registry
+from visualizer import inputs, lab, paint, registry
+from visualizer.inputs import TYPED, InputKind, can_read, symbols, unknown
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
@@ -25,12 +25,8 @@ from visualizer.ui.buttons import note_focus
 from visualizer.ui.store import Store
 
 Card = Mapping[str, Any]
-TYPED = "text:"
-"""How the name of a sample begins that was typed, as in `samples`."""
-KINDS = ("text", "name", "sentence")
-"""What the models read that are given a text."""
-MOST = 10_000
-"""Characters of the longest text that is read, as in `samples`."""
+MOST = inputs.MOST_SYMBOLS
+"""Characters of the longest text that is read."""
 WIDTH, FIELD_WIDTH, HIGH, LINE = 196, 184, 64, 18
 """The field holds three lines of text, what is longer scrolls; each line of what is said about it is a bit wider."""
 MOST_NAMED = 4
@@ -71,7 +67,7 @@ class TextInput(QWidget):
         """(words, token) of each line below the field."""
         state, text = self.store.state, self.field.toPlainText()
         card = card_of(state.model, UNTRAINED in state.edits)
-        stranger = "ink-2" if can_read(card, text) else "negative-text"
+        stranger = "ink-2" if can_read(_reads(card), text) else "negative-text"
         said = ((count_words(card, text), "ink-2"), (quality_words(card), "ink-2"),
                 (unreadable_words(card, text), stranger))
         return [(line, token) for sentence, token in said for line in _wrapped(sentence)]
@@ -91,7 +87,7 @@ class TextInput(QWidget):
     def _read(self, text: str) -> None:
         """Somebody has typed. The newest text wins; one that the model cannot read leaves the recording as it is."""
         card = card_of(self.store.state.model)
-        if can_read(card, text):
+        if can_read(_reads(card), text):
             self._reached = step_of(card, text, self.field.caret())
             self.store.apply(lambda state: changed(state, sample=f"{TYPED}{text}", playing=False),
                              undoable=not self._going_on)
@@ -194,20 +190,22 @@ def card_of(model: str, untrained: bool = False) -> Card:
         return {}
 
 
-def kind_of(model: str) -> str:
-    """What a model reads: `image`, `text`, `name`, `sentence`, `strip`; `image` where its card does not say."""
-    wanted = card_of(model).get("input")
-    return str(wanted.get("kind", "image")) if isinstance(wanted, dict) else "image"
+def reads_of(model: str) -> Card:
+    """What a model says of its input; nothing where it says nothing."""
+    return _reads(card_of(model))
+
+
+def kind_of(model: str) -> InputKind:
+    """The kind of input that a model reads."""
+    return inputs.offered(reads_of(model))
 
 
 def text_of(sample: str) -> str:
     """The words of a sample that is a text; nothing for anything else."""
     if sample.startswith(TYPED):
         return sample.removeprefix(TYPED)
-    from visualizer import samples  # brings Pillow, which the first picture does without
-
     try:
-        found = samples.read_text(sample) if sample.endswith(".txt") else samples.raw(sample)
+        found = inputs.read_text(sample) if sample.endswith(".txt") else inputs.raw(sample)
     except (LookupError, Refused, OSError):
         return ""
     return found if isinstance(found, str) else ""
@@ -219,35 +217,9 @@ def _wrapped(said: str) -> list[str]:
 
 # --- what a model makes of a text -----------------------------------------------------------------------------------
 
-def symbols(card: Card, text: str) -> tuple[str, ...]:
-    """The characters or words that the model reads of a text, one a step, as its card says."""
-    reads = _reads(card)
-    plain = text.lower() if reads.get("lower") else text
-    for old, new in reads.get("replace", {}).items():
-        plain = plain.replace(old, new)
-    return tuple(re.findall(reads["split"], plain)) if "split" in reads else tuple(plain)
-
-
-def unknown(card: Card, text: str) -> tuple[str, ...]:
-    """The symbols of a text that the model does not know, each once, in the order in which they come."""
-    reads = _reads(card)
-    known = _known(tuple(reads["words"])) if "words" in reads else frozenset(reads["alphabet"]) \
-        if "alphabet" in reads else None
-    if known is None:
-        return ()
-    return tuple(dict.fromkeys(symbol for symbol in symbols(card, text) if symbol not in known))
-
-
-def can_read(card: Card, text: str) -> bool:
-    """Whether the model can run on it: at least one symbol, and none that it has no number for. Unknown words have
-    one number together."""
-    reads = _reads(card)
-    return len(text) <= MOST and bool(symbols(card, text)) and ("unknown" in reads or not unknown(card, text))
-
-
 def count_words(card: Card, text: str) -> str:
     """`18 characters, 66 in the alphabet`, or `5 words, 6,743 known`."""
-    reads, count = _reads(card), len(symbols(card, text))
+    reads, count = _reads(card), len(symbols(_reads(card), text))
     if "words" in reads:
         known = len(reads["words"]) - ("unknown" in reads)
         said = tr("1 word, {known} known") if count == 1 else tr("{n} words, {known} known")
@@ -263,14 +235,14 @@ def unreadable_words(card: Card, text: str) -> str:
     if len(text) > MOST:
         return tr("{n} characters are more than {most}: shorten the text.").format(
             n=numbers.count(len(text)), most=numbers.count(MOST))
-    if not symbols(card, text):
+    if not symbols(_reads(card), text):
         return tr("There is nothing to read yet: type something.")
     return unknown_words(card, text)
 
 
 def unknown_words(card: Card, text: str) -> str:
     """One sentence that names what the model does not know, and what follows from it; empty if it knows all."""
-    found = unknown(card, text)
+    found = unknown(_reads(card), text)
     if not found:
         return ""
     named = " ".join(f"“{words.symbol(symbol)}”" for symbol in found[:MOST_NAMED])
@@ -297,14 +269,9 @@ def quality_words(card: Card) -> str:
 
 def step_of(card: Card, text: str, caret: int) -> int:
     """The step, counted from 1, that reads what stands before the caret; at least 1."""
-    return max(1, min(len(symbols(card, text[:caret])), len(symbols(card, text))))
+    return max(1, min(len(symbols(_reads(card), text[:caret])), len(symbols(_reads(card), text))))
 
 
 def _reads(card: Card) -> Card:
     found = card.get("input")
     return found if isinstance(found, Mapping) else {}
-
-
-@lru_cache(maxsize=4)
-def _known(listed: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(listed)

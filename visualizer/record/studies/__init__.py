@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import registry
+from visualizer.inputs import Given
 from visualizer.record.catalog import Opened
 from visualizer.record.objectives import Target
-from visualizer.samples import Given
 from visualizer.trace import Arrays, Trace
 
 Steps: TypeAlias = Generator[tuple[float, str], None, Arrays]

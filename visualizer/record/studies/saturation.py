@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from visualizer import kinds, samples
+from visualizer import inputs, kinds
 from visualizer.kinds.curves import Flat
 from visualizer.record.run import given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Steps, Study
@@ -63,8 +63,7 @@ def run(again: Pass) -> Steps:
     if again.opened is None or again.opened.prepare is None:
         raise Refused("Only a model that says how its input is made can be run over other inputs; record it from its "
                       "file.")
-    kind = str(reads_of(again.opened).get("kind", "image"))
-    batch = samples.all_samples(kind)[:MOST]
+    batch = inputs.all_samples(inputs.of(reads_of(again.opened)).name)[:MOST]
     counts: dict[str, Count] = {}
     done = 0
     for number, sample in enumerate(batch):

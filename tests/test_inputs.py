@@ -3,8 +3,10 @@ they mean to a model, and whatever is something else is refused."""
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+import wave
 import zlib
 from pathlib import Path
 
@@ -12,16 +14,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from visualizer import samples
-from visualizer.trace import Refused
+from visualizer import inputs
+from visualizer.inputs import _digits, _files, audio, sequence
+from visualizer.trace import Refused, Sample
 
 ROOT = Path(__file__).resolve().parent.parent
 FOUR = "digit-2148"
+KINDS = ("image", "strip", "text", "name", "sentence", "sequence")
+"""Those that come with samples."""
 
 
-def quarter() -> list[samples.Sample]:
+def quarter() -> list[Sample]:
     """100 of the shipped digits, ten of each class or near it."""
-    return list(samples.all_samples("image")[::4])
+    return list(inputs.all_samples("image")[::4])
 
 
 def assert_one_sentence(error: BaseException) -> None:
@@ -48,14 +53,14 @@ def answers(images: list[np.ndarray]) -> np.ndarray:
 # --- the bundled digits ---------------------------------------------------------------------------------------------
 
 def test_bundled_samples_have_names_titles_labels_and_pictures() -> None:
-    found = samples.all_samples("image")
+    found = inputs.all_samples("image")
     assert len(found) == 400
     assert (found[0].name, found[0].title, found[0].label) == (FOUR, "Digit 2148", 4)
     assert len({sample.name for sample in found}) == 400
-    image = samples.pixels(FOUR)
+    image = inputs.raw(FOUR)
     assert (image.shape, image.dtype, image.min(), image.max()) == ((28, 28), np.dtype("uint8"), 0, 255)
     assert not image.flags.writeable
-    assert len({samples.pixels(sample.name).tobytes() for sample in found}) == 400
+    assert len({inputs.raw(sample.name).tobytes() for sample in found}) == 400
 
 
 def test_each_tile_of_the_sheet_belongs_to_its_name() -> None:
@@ -64,51 +69,49 @@ def test_each_tile_of_the_sheet_belongs_to_its_name() -> None:
     for index in (0, 19, 20, 207, 399):
         row, column = divmod(index, 20)
         tile = whole[row * 28:row * 28 + 28, column * 28:column * 28 + 28]
-        assert np.array_equal(samples.pixels(samples.all_samples("image")[index].name), tile)
+        assert np.array_equal(inputs.raw(inputs.all_samples("image")[index].name), tile)
 
 
 def test_an_unknown_sample_is_an_error_that_names_one() -> None:
-    for call in (samples.pixels, samples.find):
+    for call in (inputs.raw, inputs.sample):
         with pytest.raises(LookupError, match=r"There is no sample 'digit-x'.*digit-2148"):
             call("digit-x")
 
 
 def test_samples_need_neither_torch_nor_qt() -> None:
-    code = ("import sys; from visualizer import samples; samples.centre_digit(samples.pixels('digit-2148'))\n"
+    code = ("import sys; from visualizer import inputs; inputs.drawn(inputs.raw('digit-2148') * 1.0, 'image')\n"
             "print([name for name in ('torch', 'PySide6') if name in sys.modules])")
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
 def test_samples_are_told_apart_by_kind() -> None:
-    counts = {kind: len(samples.all_samples(kind)) for kind in samples.READS}
+    counts = {kind: len(inputs.all_samples(kind)) for kind in KINDS}
     assert counts == {"image": 400, "strip": 24, "text": 13, "name": 60, "sentence": 40, "sequence": 12}
-    everything = samples.all_samples()
+    everything = inputs.all_samples()
     assert len({sample.name for sample in everything}) == len(everything) == sum(counts.values())
     assert everything[0].name == FOUR
 
 
 def test_every_sample_is_a_picture_a_text_or_a_table() -> None:
-    for kind in samples.READS:
-        for sample in samples.all_samples(kind):
-            raw = samples.raw(sample.name)
-            if kind in samples.TEXTS:
+    for kind in KINDS:
+        for sample in inputs.all_samples(kind):
+            raw = inputs.raw(sample.name)
+            if kind in ("text", "name", "sentence"):
                 assert isinstance(raw, str)
                 assert raw
-                with pytest.raises(LookupError, match="is a text and has no pixels"):
-                    samples.pixels(sample.name)
+                assert inputs.picture(sample.name) is None
             elif kind == "sequence":
                 assert raw.shape == (60, 2)
                 assert (raw.dtype, raw.flags.writeable) == (np.float64, False)
-                with pytest.raises(LookupError, match="is a table of numbers and has no pixels"):
-                    samples.pixels(sample.name)
+                assert inputs.picture(sample.name) is None
             else:
                 assert raw.shape == {"image": (28, 28), "strip": (32, 160)}[kind]
-                assert np.array_equal(raw, samples.pixels(sample.name))
+                assert np.array_equal(raw, inputs.picture(sample.name))
 
 
 def test_titles_say_what_a_sample_is() -> None:
-    titles = {sample.name: (sample.title, sample.label) for sample in samples.all_samples()}
+    titles = {sample.name: (sample.title, sample.label) for sample in inputs.all_samples()}
     assert titles["strip-1"] == ("Strip 1: 3 4 1 0 2 6", None)
     assert titles["sum-1"] == ("Sum 1: 0.43 + 0.24", None)
     assert titles["sea-change"] == ("Sea change", None)
@@ -120,42 +123,42 @@ def test_titles_say_what_a_sample_is() -> None:
 # --- what a word means ----------------------------------------------------------------------------------------------
 
 def test_a_word_is_a_sample_of_the_kind_first_and_a_text_otherwise() -> None:
-    passage = samples.given("wonder", "text")
-    assert passage.sample == samples.find("wonder")
-    assert passage.raw == samples.raw("wonder")
+    passage = inputs.given("wonder", "text")
+    assert passage.sample == inputs.sample("wonder")
+    assert passage.raw == inputs.raw("wonder")
     assert passage.following == "\n"
-    typed = samples.given("wonder", "name")
+    typed = inputs.given("wonder", "name")
     assert (typed.raw, typed.sample.name, typed.sample.title) == ("wonder", "text:wonder", "“wonder”")
-    assert samples.given("text:wonder", "text").raw == "wonder"
-    assert samples.given("Hyde", "text").raw == "Hyde"
-    assert samples.given("Hyde", "name").sample.label == 2
+    assert inputs.given("text:wonder", "text").raw == "wonder"
+    assert inputs.given("Hyde", "text").raw == "Hyde"
+    assert inputs.given("Hyde", "name").sample.label == 2
 
 
 def test_what_a_sample_is_called_finds_it_again() -> None:
     for kind, word in (("text", "to be,\nor not"), ("text", "text:text:x"), ("sentence", " a film "),
                        ("strip", "strip:4 0 7"), ("image", FOUR), ("text", "text:a.png")):
-        once = samples.given(word, kind)
-        again = samples.given(once.sample.name, kind)
+        once = inputs.given(word, kind)
+        again = inputs.given(once.sample.name, kind)
         assert again.sample == once.sample
         assert np.array_equal(again.raw, once.raw)
 
 
 def test_no_word_is_the_first_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in samples.READS:
-        assert samples.given("", kind).sample == samples.all_samples(kind)[0]
-    monkeypatch.setattr(samples, "all_samples", lambda kind: ())
+    for kind in KINDS:
+        assert inputs.given("", kind).sample == inputs.all_samples(kind)[0]
+    monkeypatch.setattr(inputs, "all_samples", lambda kind: ())
     with pytest.raises(Refused, match="none comes with the app") as caught:
-        samples.given("", "sequence")
+        inputs.given("", "sequence")
     assert_one_sentence(caught.value)
 
 
 @pytest.mark.parametrize(("word", "kind", "words"), [
     (FOUR, "text", "reads text, and digit-2148 is a picture; choose one that it reads, for example sea-change"),
-    ("strip-1", "sentence", "reads sentences, and strip-1 is a picture"),
+    ("strip-1", "sentence", "reads sentences, and strip-1 is a strip of digits"),
     ("four.png", "name", "reads names, and four.png is a picture"),
     ("strip:4 0 7", "text", "reads text, and that is a strip of digits"),
     ("strip:4 0 7", "image", "reads pictures of one digit, and that is a strip"),
-    ("strip-1", "image", "reads pictures of one digit, and strip-1 is a picture"),
+    ("strip-1", "image", "reads pictures of one digit, and strip-1 is a strip of digits"),
     (FOUR, "strip", "strips of digits, and digit-2148 is a picture; choose one that it reads, for example strip-1"),
     ("sea-change", "image", "reads pictures of one digit, and sea-change is a text"),
     ("text:to be", "image", "reads pictures of one digit, and that is a text"),
@@ -173,7 +176,7 @@ def test_no_word_is_the_first_sample(monkeypatch: pytest.MonkeyPatch) -> None:
 ])
 def test_what_a_model_does_not_read_is_refused_in_one_sentence(word: str, kind: str, words: str) -> None:
     with pytest.raises(Refused) as caught:
-        samples.given(word, kind)
+        inputs.given(word, kind)
     assert words in str(caught.value)
     assert_one_sentence(caught.value)
 
@@ -181,7 +184,7 @@ def test_what_a_model_does_not_read_is_refused_in_one_sentence(word: str, kind: 
 def test_a_name_that_is_nothing_is_unknown() -> None:
     for kind in ("image", "strip"):
         with pytest.raises(LookupError, match="There is no sample 'digit-x'"):
-            samples.given("digit-x", kind)
+            inputs.given("digit-x", kind)
 
 
 def test_a_text_file_is_read_as_it_is_but_for_its_last_line_end(tmp_path: Path) -> None:
@@ -189,17 +192,17 @@ def test_a_text_file_is_read_as_it_is_but_for_its_last_line_end(tmp_path: Path) 
     for content, text in ((b"To be,\r\nor not\r\n", "To be,\nor not"), (b"\xef\xbb\xbfOh", "Oh"), (b"a\n\n", "a\n"),
                           ("Où".encode(), "Où")):
         path.write_bytes(content)
-        found = samples.given(str(path), "text")
+        found = inputs.given(str(path), "text")
         assert found.raw == text
         assert found.sample.name == str(path)
         assert found.sample.title == f"lines.txt, {len(text)} characters"
     path.write_bytes(b"\xff\xfeO\x00")
     with pytest.raises(Refused, match="no text in UTF-8") as caught:
-        samples.given(str(path), "text")
+        inputs.given(str(path), "text")
     assert_one_sentence(caught.value)
     path.write_text("x" * 10_001)
     with pytest.raises(Refused, match="10,001 characters"):
-        samples.given(str(path), "text")
+        inputs.given(str(path), "text")
 
 
 # --- strips ---------------------------------------------------------------------------------------------------------
@@ -209,22 +212,22 @@ def test_a_composed_strip_is_what_the_model_of_strips_composes(monkeypatch: pyte
     from visualizer.record import catalog
 
     compose = catalog._source("crnn_strip").compose
-    strip = samples.given("strip:4 0 4", "strip")
+    strip = inputs.given("strip:4 0 4", "strip")
     assert strip.digits == (4, 0, 4)
     assert strip.sample.title == "Strip of 4 0 4"
-    fours = [sample.name for sample in samples.all_samples("image") if sample.label == 4][:2]
-    zero = next(sample.name for sample in samples.all_samples("image") if sample.label == 0)
-    images = [samples.pixels(name) for name in (fours[0], zero, fours[1])]
+    fours = [sample.name for sample in inputs.all_samples("image") if sample.label == 4][:2]
+    zero = next(sample.name for sample in inputs.all_samples("image") if sample.label == 0)
+    images = [inputs.raw(name) for name in (fours[0], zero, fours[1])]
     widths = [int(np.ptp(np.flatnonzero(image.any(0)))) + 1 for image in images]
     start = (160 - sum(widths) - 6) // 2
     left = [start, start + widths[0] + 3, start + sum(widths[:2]) + 6]
     assert np.array_equal(strip.raw, compose(images, left, [2, 2, 2]))
     assert not strip.raw.flags.writeable
-    assert np.array_equal(samples.given("strip:404", "strip").raw, strip.raw)
+    assert np.array_equal(inputs.given("strip:404", "strip").raw, strip.raw)
 
 
 def test_a_strip_grows_with_what_is_on_it() -> None:
-    long = samples.given("strip:" + "0123456789" * 3, "strip").raw
+    long = inputs.given("strip:" + "0123456789" * 3, "strip").raw
     assert len(long) == 32
     assert long.shape[1] > 300
     assert long.shape[1] % 4 == 0
@@ -240,16 +243,16 @@ def test_strips_from_files_are_read_as_what_is_written_on_them(tmp_path: Path) -
 
     opened, spell = open_model("crnn_strip"), catalog._source("crnn_strip").spell
     read = {"own": 0, "fitted": 0}
-    for sample in samples.all_samples("strip"):
-        own = samples.given(sample.name, "strip")
+    for sample in inputs.all_samples("strip"):
+        own = inputs.given(sample.name, "strip")
         Image.fromarray(own.raw).save(tmp_path / "own.png")
         paper = np.full((160, 600), 250, np.uint8)
         paper[32:128, 60:540] = 250 - np.kron(own.raw, np.ones((3, 3))) * (230 / 255)
         Image.fromarray(paper).save(tmp_path / "paper.png")
-        again = samples.given(str(tmp_path / "own.png"), "strip")
+        again = inputs.given(str(tmp_path / "own.png"), "strip")
         assert np.array_equal(again.raw, own.raw)
         assert again.sample.title == "own.png, as it is"
-        fitted = samples.given(str(tmp_path / "paper.png"), "strip")
+        fitted = inputs.given(str(tmp_path / "paper.png"), "strip")
         assert fitted.sample.title == f"paper.png, inverted and fitted to 32 × {fitted.raw.shape[1]}"
         for name, given in (("own", own), ("fitted", fitted)):
             with torch.inference_mode():
@@ -262,20 +265,20 @@ def test_a_drawing_becomes_what_the_model_reads() -> None:
     ink = np.zeros((50, 200), np.uint8)
     ink[10:40, 60:64] = 255
     ink[10:40, 100:104] = 255
-    strip = samples.drawn(ink, "strip").raw
+    strip = inputs.drawn(ink, "strip").raw
     rows, columns = np.flatnonzero(strip.any(1)), np.flatnonzero(strip.any(0))
     assert (len(strip), len(rows), rows[0]) == (32, 23, 4)
     assert abs(int(np.ptp(columns)) + 1 - 44 * 23 / 30) <= 1
-    own = samples.pixels("strip-3")
-    assert samples.drawn(own, "strip").raw is own
-    assert samples.drawn(samples.pixels(FOUR), "image").raw is not None
+    own = inputs.raw("strip-3")
+    assert inputs.drawn(own, "strip").raw is own
+    assert inputs.drawn(inputs.raw(FOUR), "image").raw is not None
     with pytest.raises(Refused, match="a drawing is a picture; type something instead"):
-        samples.drawn(ink, "text")
+        inputs.drawn(ink, "text")
     for kind in ("image", "strip"):
         with pytest.raises(Refused, match="The drawing is empty"):
-            samples.drawn(np.zeros((40, 40)), kind)
+            inputs.drawn(np.zeros((40, 40)), kind)
     with pytest.raises(Refused, match="200 times as wide as high; give a shorter line"):
-        samples.drawn(np.ones((2, 400)) * 255, "strip")
+        inputs.drawn(np.ones((2, 400)) * 255, "strip")
 
 
 # --- tables of numbers ----------------------------------------------------------------------------------------------
@@ -285,8 +288,8 @@ def test_a_drawing_becomes_what_the_model_reads() -> None:
 def test_a_table_is_one_row_a_step(content: str, tmp_path: Path) -> None:
     path = tmp_path / "walk.csv"
     path.write_bytes(content.encode())
-    assert samples.sequence(path).tolist() == [[1, 2.5], [-3, 0.04]]
-    found = samples.given(str(path), "sequence", features=2)
+    assert sequence.sequence(path).tolist() == [[1, 2.5], [-3, 0.04]]
+    found = inputs.given(str(path), "sequence", reads={"shape": [None, 2]})
     assert found.sample.title == "walk.csv, 2 steps"
     assert found.raw.dtype == np.float64
 
@@ -300,7 +303,7 @@ def test_a_table_with_a_gap_says_where(content: str, words: str, tmp_path: Path)
     path = tmp_path / "walk.csv"
     path.write_text(content)
     with pytest.raises(Refused) as caught:
-        samples.sequence(path)
+        sequence.sequence(path)
     assert words in str(caught.value)
     assert_one_sentence(caught.value)
 
@@ -309,7 +312,7 @@ def test_a_table_for_another_model_says_how_many_numbers_are_wanted(tmp_path: Pa
     path = tmp_path / "walk.csv"
     path.write_text("1,2\n3,4\n")
     with pytest.raises(Refused, match="has 2 numbers in row 1, where the model reads 3; give every step 3") as caught:
-        samples.given(str(path), "sequence", features=3)
+        inputs.given(str(path), "sequence", reads={"shape": [None, 3]})
     assert_one_sentence(caught.value)
 
 
@@ -317,40 +320,40 @@ def test_a_table_for_another_model_says_how_many_numbers_are_wanted(tmp_path: Pa
 
 def test_centring_leaves_what_mnist_centred_as_it_is() -> None:
     """The rule is MNIST's own: of 400 digits at least 399 come back unchanged to the last bit."""
-    same = sum(np.array_equal(samples.centre_digit(image), image)
-               for image in (samples.pixels(sample.name) for sample in samples.all_samples("image")))
+    same = sum(np.array_equal(_digits.centre_digit(image), image)
+               for image in (inputs.raw(sample.name) for sample in inputs.all_samples("image")))
     assert same >= 399
 
 
 def test_a_digit_pasted_anywhere_comes_back_to_the_middle() -> None:
     for number, sample in enumerate(quarter()):
-        image = samples.pixels(sample.name)
+        image = inputs.raw(sample.name)
         sheet = np.zeros((112, 90), np.uint8)
         top, left = (number * 7) % 84, (number * 13) % 62
         sheet[top:top + 28, left:left + 28] = image
-        assert np.array_equal(samples.centre_digit(sheet), samples.centre_digit(image))
+        assert np.array_equal(_digits.centre_digit(sheet), _digits.centre_digit(image))
 
 
 @pytest.mark.parametrize("times", [2, 4, 10])
 def test_a_digit_drawn_larger_comes_back_to_its_size(times: int) -> None:
     """Whole multiples, each pixel a block: area averages give the very same digit back."""
     for sample in quarter():
-        image = samples.pixels(sample.name)
-        again = samples.centre_digit(np.kron(image, np.ones((times, times), np.uint8)))
-        assert far(again, samples.centre_digit(image)) < 0.5, sample.name
+        image = inputs.raw(sample.name)
+        again = _digits.centre_digit(np.kron(image, np.ones((times, times), np.uint8)))
+        assert far(again, _digits.centre_digit(image)) < 0.5, sample.name
 
 
 @pytest.mark.parametrize(("size", "distance"), [((17, 17), 16), ((61, 61), 12), ((150, 150), 12), ((333, 333), 12)])
 def test_the_network_still_answers_the_same_after_scaling(size: tuple[int, int], distance: float) -> None:
     """At least 95 of 100 digits, scaled smoothly to any size and pasted off the middle, are answered as before."""
-    images = [samples.pixels(sample.name) for sample in quarter()]
+    images = [inputs.raw(sample.name) for sample in quarter()]
     scaled = []
     for number, image in enumerate(images):
         sheet = np.zeros((size[0] * 2, size[1] * 2), np.uint8)
         grown = np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BICUBIC))
         top, left = number % size[0], (number * 3) % size[1]
         sheet[top:top + size[0], left:left + size[1]] = grown
-        scaled.append(samples.centre_digit(sheet))
+        scaled.append(_digits.centre_digit(sheet))
     assert np.mean(answers(scaled) == answers(images)) >= 0.95
     assert np.median([far(one, other) for one, other in zip(scaled, images, strict=True)]) < distance
 
@@ -359,7 +362,7 @@ def test_strokes_at_every_edge_of_a_sheet_are_kept() -> None:
     for line in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
         sheet = np.zeros((112, 112), np.uint8)
         sheet[line] = 255
-        made = samples.centre_digit(sheet)
+        made = _digits.centre_digit(sheet)
         assert made.max() > 0
         rows, columns = np.flatnonzero(made.max(1)), np.flatnonzero(made.max(0))
         assert max(len(rows), len(columns)) == 20
@@ -369,7 +372,7 @@ def test_strokes_at_every_edge_of_a_sheet_are_kept() -> None:
 def test_a_single_dot_becomes_a_square_of_twenty_as_the_rule_says() -> None:
     sheet = np.zeros((112, 112), np.uint8)
     sheet[5, 90] = 255
-    made = samples.centre_digit(sheet)
+    made = _digits.centre_digit(sheet)
     assert np.array_equal(np.argwhere(made == 255).min(0), [4, 4])
     assert (made == 255).sum() == 400
 
@@ -377,21 +380,21 @@ def test_a_single_dot_becomes_a_square_of_twenty_as_the_rule_says() -> None:
 @pytest.mark.parametrize("sheet", [np.zeros((112, 112), np.uint8), np.zeros((0, 5)), np.full((3, 3), np.nan)])
 def test_an_empty_drawing_is_refused_in_one_sentence(sheet: np.ndarray) -> None:
     with pytest.raises(Refused, match="The drawing is empty; draw a digit"):
-        samples.centre_digit(sheet)
+        _digits.centre_digit(sheet)
 
 
 def test_a_drawing_has_rows_and_columns() -> None:
     with pytest.raises(ValueError, match="rows and columns"):
-        samples.centre_digit(np.ones((2, 2, 2)))
+        _digits.centre_digit(np.ones((2, 2, 2)))
 
 
 # --- image files ----------------------------------------------------------------------------------------------------
 
 def test_a_picture_that_is_a_digit_already_is_taken_as_it_is(tmp_path: Path) -> None:
     for sample in quarter()[:20]:
-        Image.fromarray(samples.pixels(sample.name)).save(tmp_path / "a.png")
-        found, image = samples.open_image(tmp_path / "a.png")
-        assert np.array_equal(image, samples.pixels(sample.name))
+        Image.fromarray(inputs.raw(sample.name)).save(tmp_path / "a.png")
+        found, image = _digits.open_image(tmp_path / "a.png")
+        assert np.array_equal(image, inputs.raw(sample.name))
         assert found.title == "a.png, as it is"
         assert found.name == str(tmp_path / "a.png")
         assert found.label is None
@@ -423,12 +426,12 @@ def modes(sheet: np.ndarray) -> dict[str, Image.Image]:
 
 @pytest.mark.parametrize("mode", list(modes(np.zeros((4, 4), np.uint8))))
 def test_every_colour_depth_is_read_and_dark_ink_is_turned(mode: str, tmp_path: Path) -> None:
-    digits = [samples.pixels(sample.name) for sample in quarter()[:30]]
+    digits = [inputs.raw(sample.name) for sample in quarter()[:30]]
     made = []
     for digit in digits:
         path = tmp_path / ("a.tif" if mode in ("CMYK", "floating", "32 bit") else "a.png")
         modes(on_paper(digit))[mode].save(path)
-        found, image = samples.open_image(path)
+        found, image = _digits.open_image(path)
         made.append(image)
         assert found.title.endswith("fitted to 28 × 28")
         assert ("inverted" in found.title) == (mode != "white on clear")
@@ -439,26 +442,26 @@ def test_every_colour_depth_is_read_and_dark_ink_is_turned(mode: str, tmp_path: 
 
 def test_grey_paper_with_noise_and_light_strokes_on_black_are_read_too(tmp_path: Path) -> None:
     """As a phone or a board gives them: uneven, not black and white."""
-    digits = [samples.pixels(sample.name) for sample in quarter()[:40]]
+    digits = [inputs.raw(sample.name) for sample in quarter()[:40]]
     noise = np.random.default_rng(1).normal(0, 4, (280, 280))
     for paper, ink in ((190, 50), (30, 220)):
         made = []
         for digit in digits:
             sheet = np.clip(on_paper(digit, paper, ink) + noise, 0, 255).astype(np.uint8)
             Image.fromarray(sheet).convert("RGB").save(tmp_path / "photo.jpg", quality=90)
-            found, image = samples.open_image(tmp_path / "photo.jpg")
+            found, image = _digits.open_image(tmp_path / "photo.jpg")
             assert ("inverted" in found.title) == (paper > ink)
             made.append(image)
         assert np.mean(answers(made) == answers(digits)) >= 0.95
 
 
 def test_a_picture_turned_by_its_camera_is_set_upright(tmp_path: Path) -> None:
-    sheet = Image.fromarray(on_paper(samples.pixels(FOUR)))
+    sheet = Image.fromarray(on_paper(inputs.raw(FOUR)))
     sheet.save(tmp_path / "upright.png")
     exif = Image.Exif()
     exif[0x0112] = 6
     sheet.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "turned.png", exif=exif)
-    assert np.array_equal(samples.from_image(tmp_path / "turned.png"), samples.from_image(tmp_path / "upright.png"))
+    assert np.array_equal(_digits.from_image(tmp_path / "turned.png"), _digits.from_image(tmp_path / "upright.png"))
 
 
 def bomb(path: Path) -> None:
@@ -472,16 +475,16 @@ def bomb(path: Path) -> None:
 
 def large(path: Path) -> None:
     with path.open("wb") as file:
-        file.truncate(samples.MOST_BYTES + 1)
+        file.truncate(_files.MOST_BYTES + 1)
 
 
 def cut(path: Path) -> None:
-    Image.fromarray(on_paper(samples.pixels(FOUR))).save(path)
+    Image.fromarray(on_paper(inputs.raw(FOUR))).save(path)
     path.write_bytes(path.read_bytes()[:300])
 
 
 def broken_sum(path: Path) -> None:
-    Image.fromarray(on_paper(samples.pixels(FOUR))).save(path)
+    Image.fromarray(on_paper(inputs.raw(FOUR))).save(path)
     data = bytearray(path.read_bytes())
     data[60] ^= 255
     path.write_bytes(data)
@@ -509,8 +512,133 @@ def test_a_damaged_or_hostile_image_is_refused_in_one_sentence(what: str, tmp_pa
     make, words = DAMAGED[what]
     make(tmp_path / "some.png")
     with pytest.raises(Refused, match=words) as caught:
-        samples.from_image(tmp_path / "some.png")
+        _digits.from_image(tmp_path / "some.png")
     said = str(caught.value)
     assert said.endswith(".")
     assert ". " not in said
     assert "\n" not in said
+
+
+# --- sounds ---------------------------------------------------------------------------------------------------------
+
+def wav(path: Path, values: np.ndarray, rate: int = 8000, width: int = 2) -> Path:
+    """Values −1 … 1, (sample,) or (sample, channel), as the standard library writes them."""
+    values = values if values.ndim == 2 else values[:, None]
+    half = 1 << (8 * width - 1)
+    whole = np.clip(np.rint(values * half), -half, half - 1).astype(np.int64) + (half if width == 1 else 0)
+    data = whole.astype("<i8").view(np.uint8).reshape(-1, 8)[:, :width].tobytes()
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(values.shape[1])
+        file.setsampwidth(width)
+        file.setframerate(rate)
+        file.writeframes(data)
+    return path
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_a_sound_of_every_depth_is_read_and_its_channels_averaged(width: int, tmp_path: Path) -> None:
+    left = np.sin(np.arange(400) / 7)
+    path = wav(tmp_path / "a.wav", np.stack([left * 0.8, left * 0.2], 1), width=width)
+    found = inputs.given(str(path), "audio")
+    assert found.raw.shape == (400,)
+    assert found.sample.title == "a.wav, 0.05 s at 8,000 Hz"
+    np.testing.assert_allclose(found.raw, left * 0.5, atol=1.01 / (1 << (8 * width - 1)))
+
+
+def test_a_sound_is_brought_to_the_rate_of_the_model(tmp_path: Path) -> None:
+    """A tone far below both rates stays that tone; means over whole stretches stay means."""
+    times = np.arange(4410) / 44100
+    path = wav(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 100 * times), 44100, 4)
+    for rate in (8000, 96000):
+        found = inputs.given(str(path), "audio", reads={"rate": rate}).raw
+        assert len(found) == round(rate / 10)
+        np.testing.assert_allclose(found, 0.5 * np.sin(2 * np.pi * 100 * (np.arange(len(found)) + 0.5) / rate
+                                                       - np.pi * 100 / 44100), atol=4e-3)
+    np.testing.assert_allclose(audio.resampled(np.array([1.0, 3.0, 5.0, 7.0]), 4, 2), [2, 6])
+    np.testing.assert_allclose(audio.resampled(np.array([0.0, 3, 6, 9, 12, 15]), 3, 2), [1, 5, 10, 14])
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda path: path.write_bytes(b"RIFF0000WAVE"), "no sound that can be read"),
+    (lambda path: path.write_text("hello"), "no sound that can be read"),
+    (lambda path: wav(path, np.zeros((0, 1))), "holds no sound"),
+    (lambda path: wav(path, np.zeros(audio.MOST + 1)), "480,001 samples at 8,000 Hz, more than 480,000"),
+    (lambda path: None, "There is no file")])
+def test_a_sound_that_cannot_be_read_is_refused_in_one_sentence(make, words: str, tmp_path: Path) -> None:
+    make(tmp_path / "a.wav")
+    with pytest.raises(Refused, match=words) as caught:
+        inputs.given(str(tmp_path / "a.wav"), "audio")
+    assert_one_sentence(caught.value)
+
+
+def test_the_thumbnail_of_a_sound_is_its_waveform() -> None:
+    """Ink from the smallest to the largest value of each stretch; silence is a line in the middle."""
+    still = audio.thumbnail(np.zeros(1000))
+    assert still.shape == (32, 128)
+    assert set(np.flatnonzero(still.any(1))) <= {15, 16}
+    growing = audio.thumbnail(np.linspace(0, 1, 3000) * np.where(np.arange(3000) % 2, 1, -1))
+    inked = growing.astype(bool).sum(0)
+    assert inked[-1] == 32
+    assert (np.diff(inked) >= 0).all()
+    assert audio.thumbnail(np.ones((1, 500))).shape == (32, 128), "what a layer holds: (channel, step)"
+
+
+# --- several at once ------------------------------------------------------------------------------------------------
+
+TWO = {"kind": "several", "inputs": {"left": {"kind": "image"}, "words": {"kind": "text"}}}
+
+
+def test_several_inputs_are_each_what_they_are_to_their_own_kind(tmp_path: Path) -> None:
+    found = inputs.given("left=digit-11; words=to be; or not", "several", reads=TWO)
+    assert list(found.raw) == ["left", "words"]
+    assert np.array_equal(found.raw["left"], inputs.raw("digit-11"))
+    assert found.raw["words"] == "to be; or not"
+    assert inputs.given(found.sample.name, "several", reads=TWO).sample == found.sample
+    first = inputs.given("", "several", reads=TWO)
+    assert first.sample.title == "left: Digit 2148, words: Sea change"
+    assert inputs.given("words=Hyde", "several", reads=TWO).raw["words"] == "Hyde"
+    assert np.array_equal(inputs.given("digit-11", "several", reads=TWO).raw["left"], inputs.raw("digit-11"))
+
+
+@pytest.mark.parametrize(("word", "words"), [
+    ("left=sea-change", r"This model \(left\) reads pictures of one digit, and sea-change is a text"),
+    ("left=digit-11; left=digit-3", "is given left twice")])
+def test_several_inputs_are_refused_in_one_sentence(word: str, words: str) -> None:
+    with pytest.raises(Refused, match=words) as caught:
+        inputs.given(word, "several", reads=TWO)
+    assert_one_sentence(caught.value)
+    with pytest.raises(Refused, match="names no inputs"):
+        inputs.given("", "several")
+
+
+# --- the kinds themselves -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("kind", inputs.kinds(), ids=lambda kind: kind.name)
+def test_every_kind_says_what_is_needed(kind: inputs.InputKind) -> None:
+    assert inputs.kind(kind.name) is kind
+    assert kind.title
+    assert kind.one.split()[0] in ("a", "an", "several")
+    assert kind.suffixes or kind.given
+    assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in kind.suffixes)
+    assert (kind.typed is not None) == bool(kind.mark)
+    assert (inputs.FIELD in kind.choosers) == kind.free
+    assert kind.drawn is not None or inputs.PAD not in kind.choosers
+    assert kind.bundled is not None or not inputs.all_samples(kind.name)
+    for sample in inputs.all_samples(kind.name)[:3]:
+        shown = inputs.picture(sample.name)
+        assert (shown is not None) == (inputs.THUMBNAILS in kind.choosers)
+        assert bool(kind.sign) == (shown is None)
+
+
+def test_nothing_else_asks_for_a_kind_by_its_name() -> None:
+    """Outside `inputs/` no string literal is compared with, or looked up as, the name of a kind of input."""
+    names = {kind.name for kind in inputs.kinds()}
+    found = []
+    for path in sorted((ROOT / "visualizer").rglob("*.py")):
+        if path.parent.name == "inputs":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            words = [leaf.value for each in compared for leaf in ast.walk(each) if isinstance(leaf, ast.Constant)]
+            found += [f"{path.name}:{node.lineno} {word}" for word in words if word in names - {"name", "text"}]
+    assert not found

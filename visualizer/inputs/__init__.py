@@ -1,0 +1,245 @@
+"""What can be fed in, one file a kind: image, strip, text, name, sentence, sequence, audio, several. Numpy, no Qt.
+
+A file says what models of its kind read, which files and samples become it, what its steps are called, its thumbnail,
+and which chooser offers it. Nothing else in the project asks for a kind by its name: a model's card names the kind
+(`input`), and `of` finds it. `given` finds out what a word means to a model: one of its samples, a file, or a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import registry
+from visualizer.inputs._files import MOST_SYMBOLS
+from visualizer.inputs._samples import Given, Item, Place, places, sheets
+from visualizer.inputs._words import MARK as TYPED
+from visualizer.inputs._words import can_read, read_text, symbols, unknown
+from visualizer.trace import Refused, Sample
+
+__all__ = ["DRAWN", "FIELD", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind", "Item",
+           "all_samples", "can_read", "drawn", "given", "kind", "kinds", "of", "offered", "picture", "raw", "read_text",
+           "sample", "suffixes", "symbols", "unknown"]
+
+Pixels = NDArray[np.uint8]
+Reads = Mapping[str, Any]
+"""What a model says of its input: the `input` of its card."""
+THUMBNAILS, WORDS, FIELD, PAD = "thumbnails", "words", "field", "pad"
+"""What the window offers: samples as small pictures, samples by their titles, a field to type in, a sheet to draw on.
+Where it offers none of them, only a file can be opened."""
+DRAWN = "drawn"
+"""The name of a sample that was drawn by hand."""
+
+
+def _numbered(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+    return tuple(str(frame) for frame in range(1, frames + 1))
+
+
+def _nothing() -> str:
+    return ""
+
+
+@dataclass(frozen=True, eq=False)
+class InputKind:
+    """One kind of input."""
+
+    name: str
+    title: str
+    """What the models that read it read, in words: `strips of digits`."""
+    one: str
+    """What one of it is: `a strip of digits`."""
+    step: str = "step"
+    """What one of its steps is called: `character`, `row`, `frame`."""
+    suffixes: tuple[str, ...] = ()
+    """Endings of the files that are read."""
+    read: Callable[[str, Reads], Given] | None = None
+    """A file; raises Refused with one sentence."""
+    typed: Callable[[str, Reads], Given] | None = None
+    """What a person types."""
+    mark: str = ""
+    """How a word begins that was typed for certain: `text:wonder`, `strip:4 0 7`."""
+    free: bool = False
+    """Whether any word that is no sample and no file is taken as typed."""
+    drawn: Callable[[NDArray[Any], str], Given] | None = None
+    """A drawing (row, column), white on black, of any size, under the name that it is to have."""
+    bundled: Callable[[Item], Given] | None = None
+    """A sample, as `assets/samples/*.json` describes it."""
+    whole: bool = False
+    """Whether it is read at once, unless the card says in `reads` how it is cut into steps."""
+    given: Callable[[str, str, Reads], Given] | None = None
+    """(word, title of the model, reads): for a kind that finds out by itself what a word means."""
+    steps: Callable[[Reads, Any, int], tuple[str, ...]] = _numbered
+    """What each step reads, in words; the number is how many steps the recording answers, 0 for none."""
+    thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
+    """Entries of the palette of pixels (row, column); None for what is named by its title."""
+    sign: str = ""
+    """Two letters that stand for it where there is no thumbnail."""
+    choosers: tuple[str, ...] = ()
+    across: int = 1
+    """How many thumbnails stand in a row."""
+    sheet: tuple[int, int] = (0, 0)
+    """Points (rows, columns) of the sheet that is drawn on."""
+    source: Callable[[], str] = _nothing
+    """Where its samples come from, in a few words for the window."""
+    view: str = "network"
+    """The view in which its models are first seen."""
+    foretells: Callable[[], str] = _nothing
+    """What is answered after a step by a model that foretells the next one, for the window; empty if that is a
+    verdict."""
+    order: int = 1
+    """Where it stands among the kinds; those of one number by their names."""
+
+    def step_of(self, reads: Reads) -> str:
+        """What one step of a model is called; empty if it reads everything at once."""
+        return "" if self.whole and not reads.get("reads") else self.step
+
+
+# --- the kinds ------------------------------------------------------------------------------------------------------
+
+@cache
+def kinds() -> tuple[InputKind, ...]:
+    """All kinds, in the order in which they are offered."""
+    found = [module.INPUT for module in registry.modules("inputs")]
+    return tuple(sorted(found, key=lambda each: (each.order, each.name)))
+
+
+def kind(name: str) -> InputKind:
+    """The kind of that name; raises LookupError with one sentence."""
+    for each in kinds():
+        if each.name == name:
+            return each
+    raise LookupError(f"There is no kind of input {name!r}; there are {', '.join(each.name for each in kinds())}.")
+
+
+def of(reads: Any) -> InputKind:
+    """The kind that a card names in its `input`, the first one where it names none; raises LookupError."""
+    named = reads.get("kind") if isinstance(reads, Mapping) else None
+    return kinds()[0] if named is None else kind(str(named))
+
+
+def offered(reads: Any) -> InputKind:
+    """The same for a chooser: a kind that nobody knows is like one of which only files can be opened."""
+    try:
+        return of(reads)
+    except LookupError:
+        return InputKind(str(reads.get("kind")), str(reads.get("kind")), str(reads.get("kind")))
+
+
+def suffixes() -> tuple[str, ...]:
+    """Endings of all files that some model can be given."""
+    return tuple(dict.fromkeys(suffix for each in kinds() for suffix in each.suffixes))
+
+
+# --- what a word means ----------------------------------------------------------------------------------------------
+
+def given(word: str, name: str, title: str = "This model", reads: Reads | None = None) -> Given:
+    """What `word` means to a model called `title` that reads the kind `name`: a sample, a file, or a text; "" is its
+    first sample.
+
+    `reads` is what its card says of its input. Raises Refused if the word is something else than the model reads,
+    LookupError if it is nothing; one sentence each.
+    """
+    own = next((each for each in kinds() if each.name == name), None)
+    reads = {} if reads is None else reads
+    if own is None:
+        raise Refused(f"{title} reads {name!r}, which cannot be chosen here; from Python, visualizer.capture(model, x) "
+                      "takes any input.")
+    if own.given is not None:
+        return own.given(word, title, reads)
+    if not word:
+        if not all_samples(name):
+            raise Refused(f"{title} reads {own.title}, and none comes with the app; name a file.")
+        word = all_samples(name)[0].name
+    found, suffix = places().get(word), suffix_of(word)
+    if found is not None and found.kind == name:
+        return _bundled(found)
+    if own.typed is not None and own.mark and word.startswith(own.mark):
+        return own.typed(word.removeprefix(own.mark), reads)
+    another = _another(word, own, found, suffix)
+    if another:
+        first = next((f", for example {each.name}" for each in all_samples(name)), "")
+        raise Refused(f"{title} reads {own.title}, and {another}; choose one that it reads{first}.")
+    if suffix not in own.suffixes and own.typed is not None and own.free:
+        return own.typed(word, reads)
+    if not suffix or own.read is None:
+        sample(word)  # raises
+    assert own.read is not None
+    return own.read(word, reads)
+
+
+def _another(word: str, own: InputKind, found: Place | None, suffix: str) -> str:
+    """What a word is that exists, or might, but that the model does not read; nothing for anything else."""
+    others = (each for each in kinds() if each.mark not in ("", own.mark))
+    marked = next((each for each in others if word.startswith(each.mark)), None)
+    if marked is not None:
+        return f"that is {marked.one}"
+    if found is not None and not (own.free and kind(found.kind).mark == own.mark):
+        return f"{word} is {kind(found.kind).one}"
+    theirs = next((each for each in kinds() if suffix in each.suffixes), None)
+    if theirs is not None and suffix not in own.suffixes:
+        return f"{Path(word).name} is {theirs.one}"
+    return f"{word[:40]!r} is none" if " " in word and not suffix and not own.free else ""
+
+
+def drawn(pixels: NDArray[Any], name: str, title: str = "This model", called: str = DRAWN) -> Given:
+    """A drawing, white on black, of any size; of the right size and type it is taken as it is."""
+    own = next((each for each in kinds() if each.name == name), None)
+    if own is None or own.drawn is None:
+        instead = "type something instead" if own is not None and own.free else "open a file instead"
+        raise Refused(f"{title} reads {name if own is None else own.title}, and a drawing is a picture; {instead}.")
+    return own.drawn(np.asarray(pixels), called)
+
+
+def suffix_of(word: str) -> str:
+    """The ending of a file name in small letters; nothing if the word can be none."""
+    if len(word) > 1000 or "\n" in word or "\0" in word:
+        return ""
+    suffix = Path(word).suffix.lower()
+    return suffix if " " not in suffix else ""
+
+
+# --- the bundled samples --------------------------------------------------------------------------------------------
+
+def all_samples(name: str | None = None) -> tuple[Sample, ...]:
+    """Every bundled sample, or those of one kind."""
+    return tuple(_bundled(Place(sheet.kind, sheet, index)).sample for sheet in sheets() if name in (None, sheet.kind)
+                 for index in range(len(sheet.items)))
+
+
+def sample(name: str) -> Sample:
+    """The bundled sample of that name; raises LookupError with one sentence."""
+    return _named(name).sample
+
+
+def raw(name: str) -> Any:
+    """What a bundled sample is: pixels (row, column) uint8, numbers (step, feature), or a text; raises LookupError
+    with one sentence."""
+    return _named(name).raw
+
+
+def picture(name: str) -> Pixels | None:
+    """The thumbnail of a bundled sample; None for what is named by its title, or is no sample."""
+    found = places().get(name)
+    return None if found is None else kind(found.kind).thumbnail(_bundled(found).raw)
+
+
+def _named(name: str) -> Given:
+    found = places().get(name)
+    if found is None:
+        raise LookupError(f"There is no sample {name!r}; `visualizer list samples` names them, for example "
+                          f"{next(iter(places()))}.")
+    return _bundled(found)
+
+
+@cache
+def _bundled(place: Place) -> Given:
+    made = kind(place.kind).bundled
+    if made is None:
+        raise Refused(f"The bundled samples of the kind {place.kind!r} cannot be read; install Visualizer again.")
+    return made(place.sheet.item(place.index))

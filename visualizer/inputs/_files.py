@@ -1,0 +1,29 @@
+"""Files that are given as input, treated as hostile: how large they are is checked before they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from visualizer.trace import Refused
+
+MOST_BYTES = 64 << 20
+"""A file that is larger than this is refused before it is read."""
+MOST_SYMBOLS = 10_000
+"""Characters of a text, rows of a table: one recording of more steps would take minutes and gigabytes."""
+
+
+def checked(path: Path, instead: str) -> Path:
+    """The file, if there is one and it is not too large; `instead` says what to do with a large one."""
+    if not path.is_file():
+        raise Refused(f"There is no file {path}; check the name.")
+    if path.stat().st_size > MOST_BYTES:
+        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 20} MB; {instead}.")
+    return path
+
+
+def words_in(path: Path) -> str:
+    """A file in UTF-8, with plain line ends; raises Refused with one sentence."""
+    try:
+        return checked(path, "choose a shorter text").read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise Refused(f"{path.name} is no text in UTF-8; save it again as UTF-8.") from None

@@ -1,0 +1,90 @@
+"""What texts, names and sentences share: how a text becomes an input, and what a model reads of it, step by step.
+
+The card says which: `alphabet` or `words` are what is known, `unknown` the number of every other word, `lower`,
+`replace` and `split` how a text is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.inputs._samples import Given, Item
+from visualizer.trace import Refused, Sample
+
+Reads = Mapping[str, Any]
+
+MARK, FILES = "text:", (".txt",)
+
+
+def read(word: str, reads: Reads) -> Given:
+    """A text file as a Given; raises Refused with one sentence."""
+    text = read_text(word)
+    return Given(Sample(word, f"{Path(word).name}, {len(text):,} characters"), _short_enough(text))
+
+
+def typed(text: str, reads: Reads) -> Given:
+    """What somebody types."""
+    return Given(Sample(f"{MARK}{text}", quoted(text)), _short_enough(text))
+
+
+def bundled(item: Item) -> Given:
+    """A passage: its name in words is its title."""
+    return Given(Sample(item.name, item.in_words, item.label), str(item.about["text"]),
+                 following=str(item.about.get("next", "")))
+
+
+def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+    """The symbols themselves."""
+    return symbols(reads, str(raw))
+
+
+def read_text(path: str | Path) -> str:
+    """A text file in UTF-8, without the line end that editors put at its end; raises Refused with one sentence."""
+    return words_in(Path(path)).removesuffix("\n")
+
+
+def quoted(text: str) -> str:
+    """“To be or not to be”, as much of it as fits a title."""
+    shown = " ".join(text.split())
+    return f"“{shown}”" if len(shown) <= 40 else f"“{shown[:39]}…”"
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > MOST_SYMBOLS:
+        raise Refused(f"The text has {len(text):,} characters, more than {MOST_SYMBOLS:,}; choose a shorter passage.")
+    return text
+
+
+# --- what a model makes of a text -----------------------------------------------------------------------------------
+
+def symbols(reads: Reads, text: str) -> tuple[str, ...]:
+    """The characters or words that a model reads of a text, one a step, as its card says."""
+    plain = text.lower() if reads.get("lower") else text
+    for old, new in reads.get("replace", {}).items():
+        plain = plain.replace(old, new)
+    return tuple(re.findall(reads["split"], plain)) if "split" in reads else tuple(plain)
+
+
+def unknown(reads: Reads, text: str) -> tuple[str, ...]:
+    """The symbols of a text that a model does not know, each once, in the order in which they come."""
+    known = _known(tuple(reads["words"])) if "words" in reads else frozenset(reads["alphabet"]) \
+        if "alphabet" in reads else None
+    if known is None:
+        return ()
+    return tuple(dict.fromkeys(symbol for symbol in symbols(reads, text) if symbol not in known))
+
+
+def can_read(reads: Reads, text: str) -> bool:
+    """Whether a model can run on it: at least one symbol, and none that it has no number for. Unknown words have one
+    number together."""
+    return len(text) <= MOST_SYMBOLS and bool(symbols(reads, text)) and ("unknown" in reads or not unknown(reads, text))
+
+
+@lru_cache(maxsize=4)
+def _known(listed: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(listed)

@@ -1,0 +1,96 @@
+"""Sounds: WAV files, made mono and brought to the model's own rate; values −1 … 1, one a sample."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Pixels, Reads
+from visualizer.inputs._files import checked
+from visualizer.trace import Refused, Sample
+
+Sound = NDArray[np.float64]
+"""(sample,), −1 … 1."""
+MOST = 480_000
+"""Samples, ten seconds at 48 kHz: a recording of more would take minutes and gigabytes."""
+HIGH, WIDE = 32, 128
+"""Rows and columns of a thumbnail."""
+
+
+def read(word: str, reads: Reads) -> Given:
+    """A WAV file of 8 to 32 bits and any rate; raises Refused with one sentence."""
+    path = Path(word)
+    sound, rate = _opened(path)
+    wanted = int(reads.get("rate", rate))
+    made = resampled(sound, rate, wanted)
+    if len(made) > MOST:
+        raise Refused(f"{path.name} has {len(made):,} samples at {wanted:,} Hz, more than {MOST:,}; choose a shorter "
+                      "stretch.")
+    done = f" at {wanted:,} Hz" if wanted == rate else f", {rate:,} Hz brought to {wanted:,} Hz"
+    return Given(Sample(word, f"{path.name}, {len(sound) / rate:.3g} s{done}"), made)
+
+
+def bundled(item: Item) -> Given:
+    """A WAV file beside the list."""
+    found = read(str(item.folder / str(item.about["file"])), {})
+    return Given(Sample(item.name, item.in_words, item.label), found.raw)
+
+
+def thumbnail(raw: Any) -> Pixels | None:
+    """The waveform: from its smallest to its largest value in each of 128 stretches; (32, 128)."""
+    sound = np.asarray(raw, np.float64)
+    sound = sound.mean(axis=0) if sound.ndim == 2 else sound
+    if sound.ndim != 1 or not sound.size:
+        return None
+    known = np.nan_to_num(sound)
+    edges = np.linspace(0, len(known), min(WIDE, len(known)) + 1).astype(int)
+    low = np.minimum.reduceat(known, edges[:-1])
+    high = np.maximum.reduceat(known, edges[:-1])
+    top = max(float(np.abs(known).max()), 1e-12)
+    rows = (HIGH - 1) / 2 * (1 - np.linspace(1, -1, HIGH))  # 0 at the top
+    upper, lower = ((HIGH - 1) / 2 * (1 - edge / top) for edge in (high, low))
+    inked = (rows[:, None] >= upper - 0.5) & (rows[:, None] <= lower + 0.5)
+    return inked.astype(np.uint8) * 255
+
+
+def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
+    """At another rate: averages over the stretches where it has fewer samples, straight lines between them where it
+    has more."""
+    count = max(1, round(len(sound) * wanted / rate))
+    if wanted == rate:
+        return sound
+    if wanted > rate:
+        return np.interp((np.arange(count) + 0.5) * rate / wanted - 0.5, np.arange(len(sound)), sound)
+    summed = np.concatenate([[0.0], np.cumsum(sound)])
+    edges = np.linspace(0, len(sound), count + 1)
+    found: Sound = np.diff(np.interp(edges, np.arange(len(summed)), summed)) / np.diff(edges)
+    return found
+
+
+def _opened(path: Path) -> tuple[Sound, int]:
+    """Its channels averaged, and its rate."""
+    checked(path, "choose a shorter stretch")
+    try:
+        with wave.open(str(path), "rb") as file:
+            channels, width, rate, frames = file.getparams()[:4]
+            data = file.readframes(frames)
+    except (wave.Error, EOFError, OSError, ValueError) as error:
+        raise Refused(f"{path.name} is no sound that can be read ({str(error).rstrip('.') or 'cut off'}); save it as "
+                      "WAV, 8 to 32 bits without compression.") from error
+    count = len(data) // (channels * width)
+    if not count or not rate or width > 4:
+        raise Refused(f"{path.name} holds no sound; save it again as WAV, 8 to 32 bits without compression.")
+    bytes_ = np.frombuffer(data[:count * channels * width], np.uint8).reshape(-1, width).astype(np.int64)
+    values = (bytes_ << (8 * np.arange(width))).sum(axis=1)
+    half = 1 << (8 * width - 1)
+    values = values - half if width == 1 else values - (values >= half) * 2 * half  # 8 bits count from 0, others signed
+    return values.reshape(-1, channels).mean(axis=1) / half, int(rate)
+
+
+INPUT = InputKind(
+    "audio", "sounds", "a sound", "frame", (".wav", ".wave"), read=read, bundled=bundled, thumbnail=thumbnail,
+    choosers=(THUMBNAILS,))

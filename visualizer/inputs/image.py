@@ -1,0 +1,47 @@
+"""Pictures of one digit, 28 × 28, white strokes on black."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Reads
+from visualizer.language import tr
+from visualizer.trace import Sample
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def read(word: str, reads: Reads) -> Given:
+    """An image file of any size and colour depth as a digit; raises Refused with one sentence."""
+    from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
+
+    return Given(*_digits.open_image(word))
+
+
+def drawn(pixels: NDArray[Any], name: str) -> Given:
+    """A drawing, fitted as MNIST fitted its digits; what is a digit already stays as it is."""
+    from visualizer.inputs import _digits
+
+    fits = pixels.shape == (_digits.SIDE, _digits.SIDE) and pixels.dtype == np.uint8
+    return Given(Sample(name, "Drawn by hand"), pixels if fits else _digits.centre_digit(pixels))
+
+
+def bundled(item: Item) -> Given:
+    """A tile of the sheet."""
+    return Given(Sample(item.name, item.in_words, item.label), item.tile)
+
+
+def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+    """`row 3` of a picture that is read row by row, and the blank ones below it."""
+    if reads.get("reads") == "rows":
+        return (*(f"row {row}" for row in range(len(raw))), *("blank",) * int(reads.get("blank", 0)))
+    return tuple(str(frame) for frame in range(1, frames + 1))
+
+
+INPUT = InputKind(
+    "image", "pictures of one digit", "a picture", "row", SUFFIXES, read=read, drawn=drawn, bundled=bundled,
+    whole=True, steps=steps, thumbnail=lambda raw: raw, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
+    source=lambda: tr("MNIST test set"), order=0)

@@ -1,0 +1,17 @@
+"""Names that are read letter by letter."""
+
+from __future__ import annotations
+
+from visualizer.inputs import FIELD, WORDS, Given, InputKind, Item, _words
+from visualizer.trace import Sample
+
+
+def bundled(item: Item) -> Given:
+    """A name, with the language it comes from."""
+    text = str(item.about["text"])
+    return Given(Sample(item.name, f"{text} ({item.about['language']})", item.label), text)
+
+
+INPUT = InputKind(
+    "name", "names", "a text", "letter", _words.FILES, read=_words.read, typed=_words.typed, mark=_words.MARK,
+    free=True, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled")

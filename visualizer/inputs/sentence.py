@@ -1,0 +1,17 @@
+"""Sentences that are read word by word."""
+
+from __future__ import annotations
+
+from visualizer.inputs import FIELD, WORDS, Given, InputKind, Item, _words
+from visualizer.trace import Sample
+
+
+def bundled(item: Item) -> Given:
+    """A sentence: its words are its title."""
+    text = str(item.about["text"])
+    return Given(Sample(item.name, _words.quoted(text), item.label), text)
+
+
+INPUT = InputKind(
+    "sentence", "sentences", "a text", "word", _words.FILES, read=_words.read, typed=_words.typed, mark=_words.MARK,
+    free=True, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled")

@@ -1,0 +1,85 @@
+"""Tables of numbers, one row a step."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.inputs import WORDS, Given, InputKind, Item, Reads
+from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.trace import Refused, Sample
+
+Numbers = NDArray[np.float64]
+"""(step, feature)."""
+
+
+def read(word: str, reads: Reads) -> Given:
+    """A file of numbers, as many a step as the card says; raises Refused with one sentence."""
+    shape = tuple(reads.get("shape", ()))
+    numbers = sequence(word, shape[-1] if shape else None)
+    return Given(Sample(word, f"{Path(word).name}, {len(numbers):,} steps"), numbers)
+
+
+def bundled(item: Item) -> Given:
+    """A table of which two values are marked."""
+    table = np.array(item.about["numbers"], dtype=np.float64)
+    table.flags.writeable = False
+    marked = " + ".join(f"{value:.2f}" for value in item.about["marked"])
+    return Given(Sample(item.name, f"{item.in_words}: {marked}", item.label), table)
+
+
+def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+    """The numbers of each step: `0.431 2`; with a column of marks, `+0.431` where the mark is set."""
+    mark = reads.get("mark")
+    return tuple(_said(step.tolist(), mark) for step in raw)
+
+
+def _said(step: list[float], mark: int | None) -> str:
+    words = " ".join(f"{number:.3g}" for place, number in enumerate(step) if place != mark)
+    return f"+{words}" if mark is not None and step[mark] else words
+
+
+def sequence(path: str | Path, features: int | None = None) -> Numbers:
+    """A table of numbers, (step, feature): one row a step, columns set apart by commas, semicolons or tabs.
+
+    A first row without any number is a heading. Raises Refused with one sentence, which names the row and the column.
+    """
+    path = Path(path)
+    lines = [line for line in words_in(path).split("\n") if line.strip()]
+    mark = next((mark for mark in ";\t" if lines and mark in lines[0]), ",")
+    rows = list(csv.reader(lines, delimiter=mark, skipinitialspace=True))
+    if rows and not any(map(_is_number, rows[0])):
+        del rows[0]
+    if not rows:
+        raise Refused(f"{path.name} holds no numbers; give one row of numbers a step.")
+    if len(rows) > MOST_SYMBOLS:
+        raise Refused(f"{path.name} has {len(rows):,} rows, more than {MOST_SYMBOLS:,}; choose a shorter stretch.")
+    wanted = features or len(rows[0])
+    for step, row in enumerate(rows, 1):
+        if len(row) != wanted:
+            whose = "the model reads" if features else "the first has"
+            raise Refused(f"{path.name} has {len(row)} number{'s' * (len(row) != 1)} in row {step}, where {whose} "
+                          f"{wanted}; give every step {wanted}.")
+        for column, cell in enumerate(row, 1):
+            if not _is_number(cell) or not math.isfinite(float(cell)):
+                raise Refused(f"{path.name} has {cell.strip()[:20] or 'nothing'!r} in row {step}, column {column}, "
+                              "which is no finite number; mend it or leave the row out.")
+    return np.array([[float(cell) for cell in row] for row in rows])
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+INPUT = InputKind(
+    "sequence", "tables of numbers", "a table of numbers", "step", (".csv", ".tsv"), read=read, bundled=bundled,
+    steps=steps, sign="12", choosers=(WORDS,), view="unrolled")

@@ -1,0 +1,57 @@
+"""Strips of digits, 32 rows high and as long as they need to be."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Reads
+from visualizer.inputs.image import SUFFIXES
+from visualizer.trace import Refused, Sample
+
+MARK = "strip:"
+
+
+def read(word: str, reads: Reads) -> Given:
+    """An image file as a strip; raises Refused with one sentence."""
+    from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
+
+    return Given(*_digits.open_strip(word))
+
+
+def typed(words: str, reads: Reads) -> Given:
+    """Digits, laid side by side from bundled ones."""
+    from visualizer.inputs import _digits
+
+    digits = _digits_of(words)
+    return Given(Sample(f"{MARK}{words}", f"Strip of {' '.join(map(str, digits))}"), _digits.compose_strip(digits),
+                 digits)
+
+
+def drawn(pixels: NDArray[Any], name: str) -> Given:
+    """A drawing, fitted to 32 rows; what is a strip already stays as it is."""
+    from visualizer.inputs import _digits
+
+    fits = pixels.ndim == 2 and len(pixels) == _digits.STRIP and pixels.shape[1] >= _digits.SIDE \
+        and pixels.dtype == np.uint8
+    return Given(Sample(name, "Drawn by hand"), pixels if fits else _digits.fit_strip(pixels))
+
+
+def bundled(item: Item) -> Given:
+    """A tile of the sheet; its label is a list of digits."""
+    digits = tuple(item.about.get("label", ()))
+    return Given(Sample(item.name, f"{item.in_words}: {' '.join(map(str, digits))}"), item.tile, digits)
+
+
+def _digits_of(words: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"[0-9 ,]*", words):
+        raise Refused(f"{words[:40]!r} is no row of digits; write for example {MARK}4 0 7.")
+    return tuple(int(digit) for digit in words if digit.isdecimal())
+
+
+INPUT = InputKind(
+    "strip", "strips of digits", "a strip of digits", "frame", SUFFIXES, read=read, typed=typed, mark=MARK, drawn=drawn,
+    bundled=bundled, thumbnail=lambda raw: raw, choosers=(THUMBNAILS,))

@@ -1,0 +1,11 @@
+"""Texts that are read character by character."""
+
+from __future__ import annotations
+
+from visualizer.inputs import FIELD, WORDS, InputKind, _words
+from visualizer.language import tr
+
+INPUT = InputKind(
+    "text", "text", "a text", "character", _words.FILES, read=_words.read, typed=_words.typed, mark=_words.MARK,
+    free=True, bundled=_words.bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled",
+    foretells=lambda: tr("Next character"))
