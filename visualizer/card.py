@@ -46,6 +46,8 @@ class Card:
     """The view in which it is seen first."""
     samples: tuple[str, ...] = ()
     """Names of the bundled inputs that fit, the one it is opened on first."""
+    takes_others: bool = True
+    """Whether another input can be given to it; a recording has its own."""
     before: bool = False
     """Whether its weights from before training are there, too."""
     architecture: str = ""
@@ -93,9 +95,11 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
         "samples": fitting(reads[0].kind if reads else ""), **known})
 
 
-def bundled(name: str) -> Card:
-    """The Card of a bundled model, from the header of its file; raises LookupError or ValueError with one sentence."""
-    return of_words(name, registry.card(name), before=registry.weights(name, untrained=True).is_file(),
+def bundled(name: str, untrained: bool = False) -> Card:
+    """The Card of a bundled model, trained or with the weights from before, from the header of its file; raises
+    LookupError or ValueError with one sentence."""
+    written = registry.card(registry.weights(name, untrained) if untrained else name)
+    return of_words(name, written, before=registry.weights(name, untrained=True).is_file(),
                     architecture=name)
 
 
@@ -103,10 +107,11 @@ def of_trace(trace: Trace, model: str = "") -> Card:
     """The Card of what made a recording, as far as that says it; nothing else than its own input can be given."""
     facts = {"labels": trace.labels, "parameters": trace.parameters, **trace.facts}
     return of_words(model or trace.model, facts, title=trace.title or trace.model, samples=(),
+                    takes_others=False,
                     architecture=str(trace.facts.get("architecture", "")),
                     weights=str(trace.hashes.get("weights", "")))
 
 
 def fitting(kind: str) -> tuple[str, ...]:
     """Names of the bundled samples of a kind of input."""
-    return tuple(sample.name for sample in registry.module("inputs").all_samples(kind)) if kind else ()
+    return tuple(name for name, place in registry.module("inputs").places().items() if place.kind == kind)
