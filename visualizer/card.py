@@ -38,8 +38,8 @@ class Card:
     step: str = ""
     """What one of its steps is called; empty if it reads everything at once."""
     labels: tuple[str, ...] = ()
-    answers: str = "class"
-    """What it is asked for: `class`, `number`, `ctc`, `next symbol`."""
+    answers: str = "classes"
+    """The kind of its answer, as far as it is said before it has run."""
     parameters: int = 0
     quality: Mapping[str, Any] = field(default_factory=dict, hash=False)
     view: str = "network"
@@ -89,10 +89,19 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
     quality = words.get("quality")
     found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
-             "answers": str(asks.get("kind", "class")) if isinstance(asks, Mapping) else "class"}
+             "answers": _answers(words.get("answer"), asks)}
     return Card(model, title or str(words.get("title", model)), reads, **{
         **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
         "samples": fitting(reads[0].kind if reads else ""), **known})
+
+
+def _answers(said: Any, asks: Any) -> str:
+    """The kind of answer that a card names in its `answer`, or asks for in its `objective`."""
+    if said:
+        return str(said.get("kind", "")) if isinstance(said, Mapping) else str(said)
+    kinds = registry.module("answers")
+    found = kinds.asked(str(asks.get("kind"))) if isinstance(asks, Mapping) and asks.get("kind") else kinds.kinds()[0]
+    return "" if found is None else str(found.name)
 
 
 def bundled(name: str, untrained: bool = False) -> Card:

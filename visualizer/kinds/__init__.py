@@ -211,10 +211,15 @@ def shares(layer: Layer) -> bool:
     return kind is not None and kind.role == "shares" and not kind.logarithms
 
 
+def label(layer: Layer) -> str:
+    """Of a loss, what it is measured against: a `class`, `numbers`, `symbols`; else empty."""
+    kind = of(layer)
+    return "" if kind is None else kind.label
+
+
 def picks_label(layer: Layer) -> bool:
     """Whether it is a loss that looks at one class: −ln of the probability of the label."""
-    kind = of(layer)
-    return kind is not None and kind.label == "class"
+    return label(layer) == "class"
 
 
 def flat(layer: Layer) -> Mapping[str, Flat]:

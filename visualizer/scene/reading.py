@@ -182,18 +182,20 @@ def foretells(trace: Trace) -> bool:
     """
     known = set(trace.labels)
     return bool(trace.sample.steps) and all(step in known for step in trace.sample.steps) \
-        and spells(trace) is None
+        and blank_of(trace) is None
 
 
 def spells(trace: Trace) -> Layer | None:
     """The loss of a model that spells symbols with blanks between them, if it is one."""
-    return next((layer for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.label == "symbols"),
-                None)
+    return next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)
 
 
 @lru_cache(maxsize=16)
 def blank_of(trace: Trace) -> int | None:
     """The class that means no symbol, for models trained with CTC."""
+    said = next((answer.settings["blank"] for answer in trace.answers if "blank" in answer.settings), None)
+    if said is not None:
+        return int(said)
     loss = spells(trace)
     return None if loss is None else int(loss.settings.get("blank", 0))
 

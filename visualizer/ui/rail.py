@@ -572,8 +572,11 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = in_words(self.store.kind)
+        read, trace = in_words(self.store.kind), self.store.trace
         with paint.painting(self) as painter:
+            if not self.samples and trace is not None and (seen := input_thumb(trace, style.theme_name())) is not None:
+                wide = QRectF(0, 0, ACROSS * THUMB_PITCH - (THUMB_PITCH - THUMB), THUMB)
+                draw_thumb(painter, seen, wide, True)  # none comes with the app: what a file held
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
                 if not read:
@@ -657,7 +660,7 @@ def input_thumb(trace: Trace, theme: str) -> QImage | None:
     """What was fed in, if its kind has a picture of it."""
     first = trace.layers[0]
     if first.axes != ("channel", "row", "column"):
-        entries = inputs.offered(trace.facts.get("input", {})).thumbnail(first.output)
+        entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
         return None if entries is None else in_pixels(entries, theme)
     values = first.output.astype(np.float64).mean(axis=0)
     return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
