@@ -139,11 +139,13 @@ class Rail(QWidget):
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
 
-    def close_panel(self) -> None:
-        """Put away the panel beside the icons."""
-        if self.panel is not None:
-            self.panel.close()
-            self.panel = None
+    def close_panel(self) -> bool:
+        """Put away the panel beside the icons; False if there is none."""
+        if self.panel is None:
+            return False
+        self.panel.close()
+        self.panel = None
+        return True
 
     def refresh(self) -> None:
         """Place everything anew, and what stands beside the stage in its stead."""
