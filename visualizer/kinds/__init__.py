@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
-from visualizer.kinds.curves import Curve, Flat
 from visualizer.trace import Cell, Layer, Trace
 
 Inputs = tuple[Layer, ...]
+Values = NDArray[np.floating]
 Box = tuple[tuple[int, int], ...]
 """For each axis the first and the last index, both included; may reach below 0 or past the end, into padding."""
 NOTHING: Box = ((0, -1),)
@@ -81,6 +81,53 @@ class Cost:
 
     parameters: int
     macs: int
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Where a curve is flat, so that hardly any gradient, or none, passes: which values lie there."""
+
+    rule: str
+    """In words, of a value: `beyond ±0.9`."""
+    low: float
+    high: float
+    """What lies below the one or above the other is in the flat part."""
+    range: tuple[float, float]
+    """Between which numbers all values lie."""
+    dies: bool = False
+    """Whether the flat part passes nothing at all, as that of a ReLU: a unit that is always there is dead. Its edge
+    belongs to it."""
+
+    def holds(self, values: Values) -> NDArray[np.bool_]:
+        """Which values lie in the flat part."""
+        return values <= self.low if self.dies else (values < self.low) | (values > self.high)
+
+    def share(self, values: Values) -> float:
+        return float(np.mean(self.holds(values)))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One function of one number."""
+
+    name: str
+    """As torch calls it: `sigmoid`."""
+    value: Callable[[Values], Values]
+    slope: Callable[[Any], Any]
+    """Its derivative, from the value y that came out: numbers or arrays."""
+    words: str
+    """`σ({})`, of what goes in."""
+    slope_words: str
+    """`{0}·(1 − {0})`, of what came out."""
+    flat: Flat | None = None
+    steepest: float = 1.0
+    """The largest slope that it has."""
+
+    def backward(self, value: str = "y") -> str:
+        """`∂L/∂a = ∂L/∂y·y·(1 − y)`."""
+        return self.times.format(value, self.slope_words.format(value))
+
+    times: str = "∂L/∂a = ∂L/∂{0}·{1}"
 
 
 ROLES = {

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from visualizer.kinds.curves import CURVES, SIGMOID, TANH, Curve, Values
+from visualizer.kinds import Curve, Values
+from visualizer.kinds.curves import CURVES, SIGMOID, TANH
 from visualizer.language import english
 from visualizer.trace import Layer
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words, gates
+from visualizer.kinds import Box, Cost, Flat, Inputs, Kind, Taps, Terms, _words, gates
 from visualizer.kinds._steps import (
     Here,
     after,
@@ -38,7 +38,6 @@ from visualizer.kinds._steps import (
     units,
 )
 from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
-from visualizer.kinds.curves import Flat
 from visualizer.kinds.gates import PREACTIVATION
 from visualizer.trace import Cell, Layer
 

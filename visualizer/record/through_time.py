@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from visualizer.kinds import gates
-from visualizer.kinds.curves import Curve
+from visualizer.kinds import Curve, gates
 from visualizer.trace import Array
 
 Tensors = dict[str, Tensor]

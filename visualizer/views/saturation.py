@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.kinds.curves import Flat
+from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height

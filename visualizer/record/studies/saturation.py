@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from visualizer import inputs, kinds
-from visualizer.kinds.curves import Flat
+from visualizer.kinds import Flat
 from visualizer.record.run import given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Steps, Study
 from visualizer.record.tracing import capture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Taps, Terms
-from visualizer.kinds.curves import TANH, Curve
+from visualizer.kinds import Curve, Taps, Terms
+from visualizer.kinds.curves import TANH
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
