@@ -16,6 +16,7 @@ from visualizer.scene import room
 from visualizer.scene.picture import Image, Look, Rect, Text
 from visualizer.scene.timeline import timeline
 from visualizer.views import connectivity as view
+from visualizer.views import picture as picture_of
 
 TEXT = "art thou"
 
@@ -193,7 +194,7 @@ def test_the_engine_and_the_command_line_measure_it_when_it_is_looked_at(studied
 def test_a_room_sees_both_maps_large_and_no_words_over_each_other(studied, size):
     look = room.look_for(Look(), size)
     moment = timeline(studied).find("lstm.forward[6]")
-    picture = room.legible(view.draw(studied, moment, None, look))
+    picture = room.legible(picture_of(view.VIEW, studied, moment, None, look))
     maps = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None]
     assert [mark.scale.palette for mark in maps] == ["gradient", "activation"]
     assert all(mark.tile_size[1] > 0.33 * size[1] for mark in maps)

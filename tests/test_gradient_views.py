@@ -22,6 +22,7 @@ from visualizer.scene.picture import Focus, Image, Line, Look, Picture, Rect, Te
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find
+from visualizer.views import picture as picture_of
 
 VIEWS = ("gradient_flow", "bptt", "saturation", "jacobian")
 LOOKS = {"window": Look((1104, 796)), "dark": Look((1104, 796), "dark"), "small": Look((952, 656)),
@@ -57,7 +58,7 @@ def drawn(view: str, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
     for index in range(0, len(times.beats), max(1, len(times.beats) // 24)):
         for phase in (Fraction(1), Fraction(2, 5)):
             moment = times.at(times.starts[index] + times.beats[index].seconds * phase)
-            found.append((f"{view} {moment.address}", find(view).draw(trace, moment, None, look)))
+            found.append((f"{view} {moment.address}", picture_of(find(view), trace, moment, None, look)))
     return found
 
 

@@ -12,6 +12,7 @@ from visualizer.scene.picture import Line, Look, Picture, Rect, Text
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace, from_bytes
 from visualizer.views import find
+from visualizer.views import picture as picture_of
 
 LABS = {
     "usual": (Lab(), None), "short": (Lab(steps=10), None), "long": (Lab(steps=200), Lab(gain=1.2, bias=0)),
@@ -35,7 +36,7 @@ def trace(request: pytest.FixtureRequest) -> Trace:
 def pictures(trace: Trace, look: Look) -> list[Picture]:
     view = find("landscape" if "surface" in trace.studies["lab"] else "gradient_flow")
     times = timeline(trace)
-    return [view.draw(trace, times.at(times.starts[index] + times.beats[index].seconds / 2 * halves), None, look)
+    return [picture_of(view, trace, times.at(times.starts[index] + times.beats[index].seconds / 2 * halves), None, look)
             for index in range(0, len(times.beats), max(1, len(times.beats) // 8)) for halves in (1, 2)]
 
 

@@ -32,6 +32,7 @@ from visualizer.ui.presenter import clock_words, for_room
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 from visualizer.views import all_views, find
+from visualizer.views import picture as picture_of
 
 Key, LEFT = Qt.Key, Qt.MouseButton.LeftButton
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -597,6 +598,7 @@ def test_a_number_too_wide_for_its_place_is_cut_to_its_first_word():
     look = room.look_for(Look(), SIZES[0])
     assert room.first_word("188 of 784") == "188"
     assert room.first_word("80.5 % of it") == "80.5 %"
+    look = look.laid_out
     marks = room.headline(look, rich("On the way back {193,456 of 784,000} places carry gradient and that is all."))
     assert marks[0].plain == "193,456"
     without = room.headline(look, rich("Nothing is measured here."))
@@ -617,5 +619,5 @@ def test_the_desk_picture_is_not_touched(digits):
     """The look of a room is a choice: without it a view draws what it drew before."""
     view, moment = find("network"), timeline(digits).find("conv2.forward")
     plain = view.draw(digits, moment, None, Look((1920, 1080), "projector"))
-    large = view.draw(digits, moment, None, room.look_for(Look(), (1920, 1080)))
+    large = picture_of(view, digits, moment, None, room.look_for(Look(), (1920, 1080)))
     assert sum(isinstance(mark, Text) for mark in plain) > sum(isinstance(mark, Text) for mark in large)

@@ -23,6 +23,7 @@ from visualizer.scene.reads import read_by
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
+from visualizer.views import picture as picture_of
 from visualizer.views.hidden_state import ordered, scale_of
 from visualizer.views.step_outputs import drawn
 from visualizer.views.unrolled._lane import crossings
@@ -64,7 +65,7 @@ def test_nothing_lies_outside_the_frame(text: Trace, look: Look) -> None:
     for view in suiting(text):
         for index in range(0, len(times.beats), 5):
             for moment in (times.settled(index), times.at(times.starts[index] + Fraction(1, 5))):
-                picture = view.draw(text, moment, None, look)
+                picture = picture_of(view, text, moment, None, look)
                 assert picture.caption.endswith("."), f"{view.name} {moment.address}"
                 assert picture.table.rows
                 for mark in picture:
@@ -258,7 +259,7 @@ def test_every_view_of_every_reader_keeps_the_laws(every: Trace, look: Look) -> 
     times = timeline(every)
     for view in suiting(every):
         for index in range(0, len(times.beats), 7):
-            picture = view.draw(every, times.settled(index), None, look)
+            picture = picture_of(view, every, times.settled(index), None, look)
             for mark in picture:
                 assert all(-1 <= x <= look.size[0] + 1 and -1 <= y <= look.size[1] + 1 for x, y in corners(mark)), \
                     f"{view.name} {times.beats[index].address}: {mark}"

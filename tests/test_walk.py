@@ -17,6 +17,7 @@ from visualizer.scene.picture import Focus, Look, Picture, Rect, Text
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find
+from visualizer.views import picture as picture_of
 from visualizer.views.walk._looks import fields
 
 
@@ -26,7 +27,7 @@ def digits() -> Trace:
 
 
 def card(trace: Trace, at: str, focus: Focus | None = None, look: Look | None = None) -> Picture:
-    return find("walk").draw(trace, timeline(trace).find(at), focus, look or Look())
+    return picture_of(find("walk"), trace, timeline(trace).find(at), focus, look or Look())
 
 
 def words(picture: Picture) -> list[str]:

@@ -20,6 +20,7 @@ from visualizer.scene.picture import Focus, Image, Look, Picture, Rect, Text
 from visualizer.scene.timeline import BACKWARD, FORWARD, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import find
+from visualizer.views import picture as picture_of
 
 BUNDLED = {"char_rnn": "wherefore art thou", "char_lstm": "wherefore art thou", "char_gru": "wherefore art thou",
            "rows_rnn": "digit-2148", "rows_lstm": "digit-2148", "rows_gru": "digit-2148", "surname_gru": "Rossi",
@@ -46,7 +47,7 @@ def card(trace: Trace, focus: Focus, way: str = FORWARD, look: Look | None = Non
     step = focus.cell[0] + 1 if "step" in trace[focus.layer].axes and not focus.part.startswith("inner.init") else None
     moment = timeline(trace).of(focus.layer, way, step)
     assert moment is not None
-    return find("walk").draw(trace, moment, focus, look or Look())
+    return picture_of(find("walk"), trace, moment, focus, look or Look())
 
 
 def numbers_inside(trace: Trace, steps: int) -> Iterator[tuple[str, Focus, float, tuple[Look, ...]]]:

@@ -101,8 +101,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, or lab, the "
-         "gradient laboratory")
+THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, an image for the "
+         "default model, or lab, the gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:

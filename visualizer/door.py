@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from visualizer import card, export, inputs, lab, registry
+from visualizer import card, inputs, lab, registry
 from visualizer import trace as traces
 from visualizer.card import Card, Reads
 from visualizer.language import tr
@@ -54,7 +55,7 @@ def recognise(thing: str | Path) -> Found:
     name, path = str(thing), Path(thing)
     if name == lab.NAME:
         return Found(LABORATORY, name)
-    if name in registry.models():
+    if registry.is_bundled(name):
         return Found(BUNDLED, name)
     suffix = path.suffix.lower()
     if not _exists(path):
@@ -76,7 +77,7 @@ def _by_content(name: str, path: Path) -> Found | None:
         return Found(RECORDING, name)
     if registry.module("record.formats").holding(path) is not None:
         return Found(MODEL, name)
-    words = export.state_in(path)
+    words = _export().state_in(path)
     return None if words is None else Found(SAVED, name, session.of_json(words))
 
 
@@ -88,14 +89,19 @@ def _by_ending(name: str, path: Path, suffix: str) -> Found:
         return Found(SAVED, name, session.read(path))
     if suffix in registry.module("record.formats").suffixes():
         return Found(MODEL, name)
-    if suffix in inputs.suffixes() and not export.is_ours(path):
+    if suffix in inputs.suffixes() and not _export().is_ours(path):
         return Found(INPUT, name)
-    if suffix in export.suffixes():
+    if suffix in _export().suffixes():
         raise Refused(tr("{name} does not say what it shows; open a picture that was saved by the app.").format(
             name=path.name))
     raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model file ({models}), a "
                      "recording, or a picture saved by the app; from Python, visualizer.capture(model, x) opens any "
                      "model.").format(name=path.name, models=", ".join(registry.module("record.formats").suffixes())))
+
+
+def _export() -> ModuleType:
+    """What reads a State out of a picture; it brings much that the first paint of a window does without."""
+    return registry.module("export")
 
 
 def _exists(path: Path) -> bool:
@@ -125,7 +131,7 @@ def kinds() -> tuple[tuple[str, tuple[str, ...]], ...]:
     found = ((tr("Recordings and sessions"), (traces.SUFFIX, session.SUFFIX)),
              (tr("Models"), registry.module("record.formats").suffixes()),
              (tr("Inputs"), inputs.suffixes()),
-             (tr("Pictures and films of the app"), export.suffixes()))
+             (tr("Pictures and films of the app"), _export().suffixes()))
     whole = tuple(dict.fromkeys(suffix for _, listed in found for suffix in listed))
     return ((tr("Everything that opens"), whole), *found)
 
@@ -144,7 +150,7 @@ def card_of(model: str, untrained: bool = False) -> Card | None:
     if model == lab.NAME:
         return Card(lab.NAME, lab.TITLE, (Reads(lab.READS),), view=lab.view_of(lab.Lab()), takes_others=False)
     try:
-        return card.bundled(model, untrained) if model in registry.models() else None
+        return card.bundled(model, untrained) if registry.is_bundled(model) else None
     except (LookupError, ValueError, OSError):
         return None
 
@@ -153,7 +159,7 @@ def asks(found: Found, now: State) -> str:
     """The model whose Card has to be known before the thing can be opened; empty if it can be opened at once."""
     if found.what == MODEL:
         return found.name
-    return now.model if found.what == INPUT and can_run(now.model) and now.model not in registry.models() else ""
+    return now.model if found.what == INPUT and can_run(now.model) and not registry.is_bundled(now.model) else ""
 
 
 # --- where one stands -----------------------------------------------------------------------------------------------
@@ -227,9 +233,9 @@ def is_recording(model: str) -> bool:
 
 def can_run(model: str) -> bool:
     """Whether other numbers can be had of what a State names as its model: it is bundled, or the file of a model."""
-    return model in registry.models() or (_exists(Path(model)) and not is_recording(model))
+    return registry.is_bundled(model) or (_exists(Path(model)) and not is_recording(model))
 
 
 def is_there(model: str) -> bool:
     """Whether what a State names as its model can be had: the laboratory, a bundled model, or a file."""
-    return model == lab.NAME or model in registry.models() or _exists(Path(model))
+    return model == lab.NAME or registry.is_bundled(model) or _exists(Path(model))

@@ -101,8 +101,8 @@ class Panel:
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
         look = replace(self.state.look, size=size, bars=bars)
-        return views.find(self.state.view).draw(self.trace, moment_of(self.state, timeline(self.trace)),
-                                                self.state.focus, look)
+        return views.picture(views.find(self.state.view), self.trace, moment_of(self.state, timeline(self.trace)),
+                             self.state.focus, look)
 
     @property
     def way_back(self) -> str:
@@ -177,7 +177,7 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
     found = check(trace, view, theme, turned)
     look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
-    return found.draw(trace, moment, focus, look)
+    return views.picture(found, trace, moment, focus, look)
 
 
 def check(trace: Trace, view: str, theme: str, knobs: dict[str, str]) -> views.View:

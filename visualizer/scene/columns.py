@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer import kinds
+from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
 from visualizer.scene.room import FOOT
 from visualizer.scene.type import width
@@ -116,13 +117,11 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
 
     `passages` names the layers that compute nothing and only lay numbers out anew.
     """
-    scale = look.text_scale
     skips = _skips(trace, passages)
-    top, bottom = 130 * scale, look.size[1] - lanes_height(look) - 14 * scale
+    top, bottom = 130.0, look.size[1] - lanes_height(look) - 14
     if skips:
-        top += (12 + ARC * (1 + max(skips.values()))) * scale
-    return _arrange(trace, look.size[0], top, bottom, scale, look.knob("ranking", "mean"), passages,
-                    look.room)
+        top += 12 + ARC * (1 + max(skips.values()))
+    return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages, look.room)
 
 
 def short_name(name: str) -> str:
@@ -159,8 +158,8 @@ def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
 def lanes_height(look: Look) -> float:
     """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
     if look.room:
-        return FOOT * look.text_scale
-    return (112 if look.size[1] >= 700 * look.text_scale else 96) * look.text_scale
+        return FOOT
+    return 112 if look.size[1] >= 700 else 96
 
 
 def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -> Plan:
@@ -171,10 +170,9 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
     if not plan.deep:
         return plan
     middle = [column for column in plan.columns.values() if column.layer not in plan.fixed]
-    scale = look.text_scale
-    left = max(column.x + column.width for column in plan.columns.values() if column.x < middle[0].x) + 24 * scale
+    left = max(column.x + column.width for column in plan.columns.values() if column.x < middle[0].x) + 24
     right = min(column.x for column in plan.columns.values() if column.layer in plan.fixed and column.x > left) \
-        - 24 * scale
+        - 24
     ends = middle[0].x - left, max(middle[0].x - left, middle[-1].x + middle[-1].width - right)
 
     def offset(name: str) -> float:
@@ -201,22 +199,22 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
 
 
 @lru_cache(maxsize=32)
-def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float, ranking: str,
+def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float, ranking: str,
              passages: frozenset[str], few: bool) -> Plan:
-    room = bottom - top - (SCROLLED * scale if few else 0)
-    columns = [_column(trace, layer, room, scale, ranking, layer.name in passages) for layer in trace.layers]
-    widest = (WIDEST_FEW if few else WIDEST_SEQUENCE) * scale
-    columns = _one_size_a_group(trace, columns, room, scale, widest)
-    gaps = [_gap(trace, before, after, scale) for before, after in pairwise(columns)]
-    available = wide - 2 * PADDING * scale - _overhang(columns, scale)
+    room = bottom - top - (SCROLLED if few else 0)
+    columns = [_column(trace, layer, room, pixel, ranking, layer.name in passages) for layer in trace.layers]
+    widest = WIDEST_FEW if few else WIDEST_SEQUENCE
+    columns = _one_size_a_group(trace, columns, room, pixel, widest)
+    gaps = [_gap(trace, before, after) for before, after in pairwise(columns)]
+    available = wide - 2 * PADDING - _overhang(columns)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
-        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED * scale, scale, _skips(trace, passages))
-    whole, columns = columns, _fit(columns, gaps, available, room, scale, trace)
+        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+    whole, columns = columns, _fit(columns, gaps, available, room, pixel, trace)
     if any(now.factor > then.factor for now, then in zip(columns, whole, strict=True)):
-        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED * scale, scale, _skips(trace, passages))
-    start = _start(columns[0], scale) * scale
-    available -= start - PADDING * scale
+        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+    start = _start(columns[0])
+    available -= start - PADDING
     wanted = sum(least for least, _ in gaps)
     tight = min(1.0, (available - sum(column.width for column in columns)) / wanted) if wanted else 1.0
     gaps = [(least * tight, share) for least, share in gaps]  # where nothing can shrink any more, names are cut short
@@ -228,7 +226,7 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
             least, share = gaps[index - 1]
             gap = least + spare * share / weight
             if _kernel_width(trace[column.layer]):
-                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer]) * scale) * 0.34)
+                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer])) * 0.34)
             x += gap
         middle_top = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
@@ -236,10 +234,10 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, scale: float,
     return Plan(placed, top, bottom, kernel_x, _skips(trace, passages))
 
 
-def _overhang(columns: list[Column], scale: float) -> float:
+def _overhang(columns: list[Column]) -> float:
     """How far what stands above the last column reaches over its right edge."""
     last = next((column for column in reversed(columns) if column.style not in ("number", "passage")), columns[-1])
-    return max(0.0, LAST * scale - last.width)
+    return max(0.0, LAST - last.width)
 
 
 def _least(columns: list[Column], gaps: list[tuple[float, float]]) -> float:
@@ -247,24 +245,24 @@ def _least(columns: list[Column], gaps: list[tuple[float, float]]) -> float:
 
 
 def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], wide: float, top: float, room: float,
-          scale: float, skips: Mapping[tuple[str, str], int]) -> Plan:
+          pixel: float, skips: Mapping[tuple[str, str], int]) -> Plan:
     """All columns in one long row, each with the room it wants; the answer stands at the right edge of the picture."""
-    tile = DEEP_TILE * scale
+    tile = DEEP_TILE
     columns = [column for group in _groups(columns)
-               for column in (_group_sized(trace, group, room, scale, tile) if group[0].style == "maps" else group)]
+               for column in (_group_sized(trace, group, room, pixel, tile) if group[0].style == "maps" else group)]
     answer = next((index for index, column in enumerate(columns)
                    if index and trace[column.layer].axes[-1:] == ("class",)), len(columns) - 1)
     placed: dict[str, Column] = {}
     kernel_x: dict[str, float] = {}
-    x = _start(columns[0], scale) * scale
-    right = wide - PADDING * scale - _least(columns[answer:], gaps[answer:]) - _overhang(columns, scale)
+    x = _start(columns[0])
+    right = wide - PADDING - _least(columns[answer:], gaps[answer:]) - _overhang(columns)
     for index, column in enumerate(columns):
         if index:
-            gap = gaps[index - 1][0] + 8 * scale
+            gap = gaps[index - 1][0] + 8
             kernel = _kernel_width(trace[column.layer])
             if kernel and index < answer:
-                kernel_x[column.layer] = round(x + (gap - kernel * scale) * 0.34)
-            x = right if index == answer else x + gap - (8 * scale if index > answer else 0)
+                kernel_x[column.layer] = round(x + (gap - kernel) * 0.34)
+            x = right if index == answer else x + gap - (8 if index > answer else 0)
         height = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(height)))
         x += column.width
@@ -272,54 +270,54 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
     return Plan(placed, top, top + room, kernel_x, skips, True, fixed)
 
 
-def _column(trace: Trace, layer: Layer, room: float, scale: float, ranking: str, passage: bool) -> Column:
+def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str, passage: bool) -> Column:
     """The column of one layer, not placed yet."""
     blank = Column(layer.name, "passage", 0, 0, 0, total=layer.shape[0] if layer.shape else 1)
     if layer.output.ndim == 0:
-        return replace(blank, style="number", width=8 * scale)
+        return replace(blank, style="number", width=8)
     if passage:
         return blank
     if layer.is_input and layer.has("row", "column") and layer.shape[0] in (1, 3):
-        return _sized(replace(blank, style="picture", shown=(0,)), layer, 160 * scale, min(112 * scale, room))
+        return _sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
     if kinds.role(layer) == "shares" and layer.axes == ("class",):
-        wide = BARS * scale + _long_names(trace, scale)
-        return _classes(replace(blank, style="bars", width=wide), layer, room, scale, trace)
+        wide = BARS + _long_names(trace)
+        return _classes(replace(blank, style="bars", width=wide), layer, room, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
-        return _classes(replace(blank, style="units", width=24 * scale), layer, room, scale, trace)
-    if layer.axes == ("step",) and layer.shape[0] <= room - 2 * LEGEND * scale:
-        pitch = _step_height(layer.shape[0], room, scale)
-        cell = (20.0 * scale, pitch - (2 if pitch > 8 else 1 if pitch > 2 else 0))
+        return _classes(replace(blank, style="units", width=24), layer, room, trace)
+    if layer.axes == ("step",) and layer.shape[0] <= room - 2 * LEGEND:
+        pitch = _step_height(layer.shape[0], room, pixel)
+        cell = (20.0, pitch - (2 if pitch > 8 else 1 if pitch > 2 else 0))
         return replace(blank, style="units", width=cell[0], cell=cell, tile=cell, pitch=(cell[0], pitch),
                        shown=tuple(range(layer.shape[0])))
-    return _units(blank, layer.shape[0], room, scale)
+    return _units(blank, layer.shape[0], room)
 
 
-def _long_names(trace: Trace, scale: float) -> float:
+def _long_names(trace: Trace) -> float:
     """How much wider than usual the names of the classes are."""
-    longest = max((width(label, 14 * scale, 600) for label in trace.labels), default=0.0)
-    return max(0.0, min(LONGEST_NAME * scale, longest) - 30 * scale)
+    longest = max((width(label, 14, 600) for label in trace.labels), default=0.0)
+    return max(0.0, min(LONGEST_NAME, longest) - 30)
 
 
-def _classes(column: Column, layer: Layer, room: float, scale: float, trace: Trace) -> Column:
+def _classes(column: Column, layer: Layer, room: float, trace: Trace) -> Column:
     count = layer.shape[0]
     shown = tuple(range(count))
     ranking = ""
     if count > MOST_BARS:
         order = np.argsort(-layer.output, kind="stable")[:RANKED]
         shown, ranking = tuple(int(index) for index in order), "largest"
-    pitch = float(int(min(48 * scale, (room - 2 * LOSS_LINE * scale) / len(shown))))
-    side = min(24 * scale, pitch - 4)
+    pitch = whole(min(48, (room - 2 * LOSS_LINE) / len(shown)))
+    side = min(24, pitch - 4)
     return replace(column, cell=(side, side), tile=(side, side), pitch=(side, pitch), shown=shown, ranking=ranking)
 
 
-def _units(column: Column, count: int, room: float, scale: float) -> Column:
+def _units(column: Column, count: int, room: float) -> Column:
     for cell, gap in (((20.0, 9.0), 2), ((8.0, 8.0), 2), ((4.0, 4.0), 1), ((2.0, 2.0), 0)):
-        wide, high = cell[0] * scale, cell[1] * scale
+        wide, high = cell[0], cell[1]
         rows = max(1, int(room // (high + gap)))
         across = -(-count // rows)
-        if across * (wide + gap) <= 7 * 22 * scale or cell == (2.0, 2.0):
+        if across * (wide + gap) <= 7 * 22 or cell == (2.0, 2.0):
             break
     shown = tuple(range(count))
     return replace(column, style="units", width=across * (wide + gap) - gap, cell=(wide, high), tile=(wide, high),
@@ -346,56 +344,56 @@ def ranked(layer: Layer, by: str) -> tuple[int, ...]:
     return tuple(int(index) for index in np.argsort(-score, kind="stable"))
 
 
-def _sized(column: Column, layer: Layer, wide: float, high: float) -> Column:
+def _sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:
     """Whole pixels a value, as many as fit into a tile; maps larger than the tile are drawn by their largest values."""
     rows, across = layer.shape[-2:]
-    factor = max(1, -(-rows // max(1, int(high))), -(-across // max(1, int(wide))))
+    factor = max(1, -(-rows // max(1, int(high / pixel))), -(-across // max(1, int(wide / pixel))))
     rows, across = -(-rows // factor), -(-across // factor)
-    pixel = max(1, int(min(high // rows, wide // across)))
-    size = (float(across * pixel), float(rows * pixel))
-    return replace(column, cell=(float(pixel), float(pixel)), tile=size, factor=factor, width=size[0], pitch=size)
+    side = max(pixel, whole(min(high / rows, wide / across), pixel))
+    size = (across * side, rows * side)
+    return replace(column, cell=(side, side), tile=size, factor=factor, width=size[0], pitch=size)
 
 
-def _sequence(column: Column, layer: Layer, room: float, scale: float, widest: float) -> Column:
+def _sequence(column: Column, layer: Layer, room: float, pixel: float, widest: float) -> Column:
     """(step, unit): a step is as high as in every other layer over these steps, a unit as wide as there is room."""
     steps, units = layer.shape
-    factor = max(1, -(-steps // max(1, int(room - 2 * LEGEND * scale))), -(-units // int(WIDEST_SEQUENCE * scale)))
+    factor = max(1, -(-steps // max(1, int((room - 2 * LEGEND) / pixel))), -(-units // int(WIDEST_SEQUENCE / pixel)))
     steps, units = -(-steps // factor), -(-units // factor)
-    cell = (float(max(1, int(min(WIDEST_UNIT * scale, widest // units)))), _step_height(steps, room, scale))
+    cell = (max(pixel, whole(min(WIDEST_UNIT, widest / units), pixel)), _step_height(steps, room, pixel))
     size = (cell[0] * units, cell[1] * steps)
     return replace(column, cell=cell, tile=size, factor=factor, width=size[0], pitch=size)
 
 
-def _step_height(steps: int, room: float, scale: float) -> float:
-    return float(max(1, int(min(TALLEST_STEP * scale, (room - 2 * LEGEND * scale) / steps))))
+def _step_height(steps: int, room: float, pixel: float) -> float:
+    return max(pixel, whole(min(TALLEST_STEP, (room - 2 * LEGEND) / steps), pixel))
 
 
-def _one_size_a_group(trace: Trace, columns: list[Column], room: float, scale: float,
+def _one_size_a_group(trace: Trace, columns: list[Column], room: float, pixel: float,
                       widest: float) -> list[Column]:
     """Neighbouring layers of as many channels share their rows and the size of their tiles."""
     sized: list[Column] = []
     for group in _groups(columns):
-        tallest = widest if _runs(trace, group[0]) else TALLEST_TILE * scale
-        sized.extend(_group_sized(trace, group, room, scale, tallest))
+        tallest = widest if _runs(trace, group[0]) else TALLEST_TILE
+        sized.extend(_group_sized(trace, group, room, pixel, tallest))
     return sized
 
 
-def _group_sized(trace: Trace, group: list[Column], room: float, scale: float, tallest: float) -> list[Column]:
+def _group_sized(trace: Trace, group: list[Column], room: float, pixel: float, tallest: float) -> list[Column]:
     if group[0].style != "maps":
         return group
     if all(_runs(trace, column) for column in group):
-        return [_sequence(column, trace[column.layer], room, scale, tallest) for column in group]
+        return [_sequence(column, trace[column.layer], room, pixel, tallest) for column in group]
     rows = -(-len(group[0].shown) // group[0].sub_columns)
     pitch = room / rows
     high = min(tallest, pitch - (ROW_GAP if pitch > 24 else 2)) if rows > 1 else min(tallest, pitch)
     wide = tallest
     down, across = (max(trace[column.layer].shape[axis] for column in group) for axis in (-2, -1))
-    if pixel := int(min(high // down, wide // across)):
-        wide, high = float(pixel * across), float(pixel * down)
-    pitch = float(int(min(pitch, high * 1.35 + ROW_GAP)))
+    if side := whole(min(high / down, wide / across), pixel):
+        wide, high = side * across, side * down
+    pitch = whole(min(pitch, high * 1.35 + ROW_GAP), pixel)
     sized = []
     for column in group:
-        own = _sized(column, trace[column.layer], wide, high)
+        own = _sized(column, trace[column.layer], wide, high, pixel)
         step = own.tile[0] + (4 if column.sub_columns > 1 else 0)
         width = step * (column.sub_columns - 1) + own.tile[0]
         sized.append(replace(own, pitch=(step, pitch), width=width))
@@ -422,13 +420,13 @@ def _groups(columns: list[Column]) -> list[list[Column]]:
     return groups
 
 
-def _gap(trace: Trace, before: Column, after: Column, scale: float) -> tuple[float, float]:
+def _gap(trace: Trace, before: Column, after: Column) -> tuple[float, float]:
     """Least width between two columns, and its share of what is left over; a column's name has room above both."""
     if after.style == "number":
         return 0.0, 0.0
     least, share = _apart(trace[after.layer], before, after)
-    name = width(short_name(before.layer), 13 * scale, 600, mono=True)
-    return max(least * scale, name + 8 * scale - before.width), share
+    name = width(short_name(before.layer), 13, 600, mono=True)
+    return max(least, name + 8 - before.width), share
 
 
 def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
@@ -452,12 +450,12 @@ def _kernel_width(layer: Layer) -> float:
     return float(weight.shape[-1] * kernel_cell(weight.shape[-1]))
 
 
-def kernel_cell(columns: int, scale: float = 1.0) -> int:
+def kernel_cell(columns: int) -> int:
     """Pixels a weight of a kernel tile."""
-    return int(max(2, min(9, 27 // columns)) * scale)
+    return int(max(2, min(9, 27 // columns)))
 
 
-def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float, scale: float,
+def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: float, room: float, pixel: float,
          trace: Trace) -> list[Column]:
     """Shrink until everything stands side by side: first wide cells, then the largest tiles, a pixel a value at a time.
 
@@ -466,25 +464,25 @@ def _fit(columns: list[Column], gaps: list[tuple[float, float]], available: floa
     while _least(columns, gaps) > available:
         widest = max((column.cell[0] for column in columns if column.style == "units" and len(column.shown) > 12),
                      default=0.0)
-        if widest > 8 * scale:
+        if widest > 8:
             columns = [_narrower(column, widest - 2) if column.style == "units" and len(column.shown) > 12 else column
                        for column in columns]
             continue
         groups = _groups(columns)
-        wide = [group for group in groups if max(column.cell[0] for column in group) > 1
-                and (group[0].style == "maps" or (group[0].style == "picture" and group[0].tile[0] > 56 * scale))]
-        whole = [group for group in wide if min(column.cell[0] for column in group) > 1]
+        wide = [group for group in groups if max(column.cell[0] for column in group) > pixel
+                and (group[0].style == "maps" or (group[0].style == "picture" and group[0].tile[0] > 56))]
+        whole = [group for group in wide if min(column.cell[0] for column in group) > pixel]
         if not wide:
             break
         target = max(whole or wide, key=lambda group: group[0].tile[0])  # values of their own as long as possible
         columns = [column for group in groups
-                   for column in (_shrunk(trace, group, room, scale) if group is target else group)]
+                   for column in (_shrunk(trace, group, room, pixel) if group is target else group)]
     return columns
 
 
-def _start(first: Column, scale: float) -> float:
+def _start(first: Column) -> float:
     """Where the first column begins, at a text scale of 1."""
-    return max(PADDING, LABELS - first.width / 2 / scale)
+    return max(PADDING, LABELS - first.width / 2)
 
 
 def _narrower(column: Column, wide: float) -> Column:
@@ -495,8 +493,9 @@ def _narrower(column: Column, wide: float) -> Column:
                    width=width)
 
 
-def _shrunk(trace: Trace, group: list[Column], room: float, scale: float) -> list[Column]:
+def _shrunk(trace: Trace, group: list[Column], room: float, pixel: float) -> list[Column]:
     if group[0].style == "picture":
         wide, high = group[0].tile
-        return [_sized(group[0], trace[group[0].layer], wide - 1, high)]
-    return _group_sized(trace, group, room, scale, max(column.tile[0] for column in group if column.cell[0] > 1) - 1)
+        return [_sized(group[0], trace[group[0].layer], wide - pixel, high, pixel)]
+    largest = max(column.tile[0] for column in group if column.cell[0] > pixel)
+    return _group_sized(trace, group, room, pixel, largest - pixel)

@@ -171,26 +171,26 @@ class Bar:
     """Who has which range, where not all share one."""
 
 
-def with_bars(picture: Picture, s: float = 1.0) -> Picture:
+def with_bars(picture: Picture) -> Picture:
     """The picture with a strip below it that says what its colours stand for: label, range and zero.
 
-    `s` scales the strip. A picture whose colours stand for nothing stays as it is.
+    A picture whose colours stand for nothing stays as it is.
     """
     found = bars(picture.scales)
     if not found:
         return picture
-    margin, gap = 24 * s, 28 * s
+    margin, gap = 24, 28
     room = picture.size[0] - 2 * margin
     marks: list[Mark] = []
-    x, y, tallest = margin, picture.size[1] + 8 * s, 0.0
+    x, y, tallest = float(margin), picture.size[1] + 8.0, 0.0
     for bar in found:
-        wide = min(room, max((WIDE if bar.listed else BAR) * s, text_width(bar.title, 12 * s, 500) + 2))
+        wide = min(room, max(WIDE if bar.listed else BAR, text_width(bar.title, 12, 500) + 2))
         if x > margin and x + wide > margin + room:
-            x, y, tallest = margin, y + tallest + 12 * s, 0.0
-        drawn, high = _bar_marks(bar, x, y, wide, s)
+            x, y, tallest = float(margin), y + tallest + 12, 0.0
+        drawn, high = _bar_marks(bar, x, y, wide)
         marks += drawn
         x, tallest = x + wide + gap, max(tallest, high)
-    high = round(y + tallest + 12 * s)
+    high = round(y + tallest + 12)
     rule = Line(((0, picture.size[1]), (picture.size[0], picture.size[1])), "hair")
     return replace(picture, size=(picture.size[0], high), still=(*picture.still, rule, *marks))
 
@@ -236,26 +236,26 @@ def _number(value: float) -> str:
     return numbers.number(value) if abs(value) >= 0.1 else numbers.significant(value, 2)
 
 
-def _bar_marks(bar: Bar, x: float, y: float, wide: float, s: float) -> tuple[list[Mark], float]:
+def _bar_marks(bar: Bar, x: float, y: float, wide: float) -> tuple[list[Mark], float]:
     """The marks of one bar, and how high they are."""
     sequential = bar.palette.partition("-")[0] in ("gradient", "pixel")
     ramp = np.arange(0 if sequential else 1, 256, dtype=np.uint8)[None, None]
-    across, top, below = min(wide, BAR * s), y + 20 * s, y + 44 * s
+    across, top, below = min(wide, BAR), y + 20, y + 44
     marks: list[Mark] = [
-        Text(x, y + 12 * s, plain(bar.title), 12 * s, 500, "ink-2", max_width=wide),
-        Image(x, top, (across / ramp.shape[-1], 10 * s), ramp, bar.palette),
-        Text(x, below, plain(bar.ends[0]), 11 * s, 400, "ink-2"),
-        Text(x + across, below, plain(bar.ends[1]), 11 * s, 400, "ink-2", "end"),
+        Text(x, y + 12, plain(bar.title), 12, 500, "ink-2", max_width=wide),
+        Image(x, top, (across / ramp.shape[-1], 10), ramp, bar.palette),
+        Text(x, below, plain(bar.ends[0]), 11, 400, "ink-2"),
+        Text(x + across, below, plain(bar.ends[1]), 11, 400, "ink-2", "end"),
     ]
     if bar.zero is not None:
         at = x + bar.zero * across
-        marks.append(Line(((at, top - 2 * s), (at, top + 12 * s)), "ink", 1))
-        left, right = (text_width(words, 11 * s) + 8 * s for words in bar.ends)
+        marks.append(Line(((at, top - 2), (at, top + 12)), "ink", 1))
+        left, right = (text_width(words, 11) + 8 for words in bar.ends)
         if left < bar.zero * across < across - right:
-            marks.append(Text(at, below, plain("0"), 11 * s, 400, "ink-2", "middle"))
-    lines = wrap(plain(bar.listed), 11 * s, wide) if bar.listed else ()
-    marks += [Text(x, below + (16 + 15 * number) * s, line, 11 * s, 400, "ink-2") for number, line in enumerate(lines)]
-    return marks, (48 + 15 * len(lines)) * s
+            marks.append(Text(at, below, plain("0"), 11, 400, "ink-2", "middle"))
+    lines = wrap(plain(bar.listed), 11, wide) if bar.listed else ()
+    marks += [Text(x, below + 16 + 15 * number, line, 11, 400, "ink-2") for number, line in enumerate(lines)]
+    return marks, 48 + 15 * len(lines)
 
 
 # --- panels ---------------------------------------------------------------------------------------------------------

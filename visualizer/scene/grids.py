@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Scale, Text, plain
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Run, Scale, Term, Text, grouped, plain
 from visualizer.scene.type import width
 
+CURVE, LOOKED_AT = Group("curve"), Group("what is looked at")
 GAP = 2.0
 """Between number cells."""
 SMALLEST = 11.0
@@ -94,7 +95,8 @@ def tick_words(value: float) -> str:
 
 def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[np.float64], ink: Ink, look: Look, *,
                 inside: NDArray[np.bool_] | None = None, known: NDArray[np.bool_] | None = None,
-                foci: Callable[[int, int], Focus | None] | None = None, size: float = 13) -> list[Mark]:
+                foci: Callable[[int, int], Focus | None] | None = None, size: float = 13,
+                group: Group | None = None, terms: Sequence[Sequence[Term | None]] | None = None) -> list[Mark]:
     """Values (row, column) as cells that print them; padding hatched with its 0, what is not known yet hatched bare.
 
     A digit is dropped where cells are narrow. Where even that is too wide they keep their colour alone: the number is
@@ -116,33 +118,35 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
             fill = "hatch" if hidden or padded or not finite[row][column] else shades[fills[row][column]]
             marks.append(Rect(left, top, wide, high, fill, "tile-border", 1, True, radius, False,
                               foci(row, column) if foci is not None else None,
-                              scale=None if fill == "hatch" else scale))
+                              scale=None if fill == "hatch" else scale, group=group,
+                              holds=None if terms is None else terms[row][column]))
             if letters and not hidden:
-                marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle"))
+                marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle", group=group))
             elif not hidden and not finite[row][column]:
-                marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST * look.text_scale, 600, "ink",
+                marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST, 600, "ink",
                                   "middle"))
     return marks
 
 
-def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0) -> Rect:
+def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0,
+            term: Term | None = None) -> Rect:
     """A frame around one cell of a number grid: the one that is looked at."""
     x, y = float(round(x)), float(round(y))
     return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] - GAP + 4, cell[1] - GAP + 4, "", "accent",
-                wide, radius=4)
+                wide, radius=4, group=LOOKED_AT, holds=term)
 
 
 def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, high: float,
              size: float) -> tuple[list[list[tuple[Run, ...]]], float]:
     """Every number in words, as many digits as fit, and the size of the letters; size 0 where no number fits."""
-    least = SMALLEST * look.text_scale
+    least = SMALLEST
     rows = (values / ink.unit if ink.unit != 1 else values).tolist()
     said: list[list[tuple[Run, ...]]] = []
     for digits in range(ink.digits, -1 if ink.digits == 0 else 0, -1):
         found = [[_said(value, digits, ink.plus) for value in row] for row in rows]
         said = [[words for words, _ in row] for row in found]
         longest = max((ems for row in found for _, ems in row), default=1.0)
-        letters = min(size * look.text_scale, 0.8 * high, (wide - 2) / longest)
+        letters = min(size, 0.8 * high, (wide - 2) / longest)
         if letters >= least:
             return said, letters
     return said, 0.0
@@ -176,12 +180,13 @@ class Fall:
         """A frame around the bar of one step."""
         bar = self.bars[index][0]
         assert isinstance(bar, Rect)
-        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3)
+        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3, group=LOOKED_AT,
+                    holds=bar.holds)
 
 
 def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],
               places: Sequence[float], bar: float, look: Look, *, unit: float = 1.0,
-              foci: Sequence[Focus | None] | None = None) -> Fall:
+              terms: Sequence[Term | None] = (), group: Group | None = None) -> Fall:
     """A running sum from zero: each step a bar from where the sum stood to where it stands."""
     totals = [0.0]
     for step in steps:
@@ -191,11 +196,11 @@ def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[fl
     bars: list[list[Mark]] = []
     for index, place in enumerate(places):
         one, other = heights[index], heights[index + 1]
-        left = place - bar / 2
+        left, term = place - bar / 2, terms[index] if index < len(terms) else None
         bars.append([Rect(left, min(one, other), bar, max(1.0, abs(one - other)), colors[index],
-                          focus=foci[index] if foci is not None else None)])
+                          focus=None if term is None else term.source, group=group, holds=term)])
         if index and left > places[index - 1] + bar / 2 + 0.5:
-            bars[-1].append(Line(((places[index - 1] + bar / 2, one), (left, one)), "rule"))
+            bars[-1].append(Line(((places[index - 1] + bar / 2, one), (left, one)), "rule", group=group))
     return Fall(lines, bars, heights[1:])
 
 
@@ -208,10 +213,9 @@ def scale(x: float, y: float, wide: float, height: float, low: float, high: floa
         return y + height - (value - low) / (high - low) * height
 
     marks: list[Mark] = []
-    s = look.text_scale
     for tick in ticks:
         marks.append(Line(((x, at(tick)), (x + wide, at(tick))), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8 * s, at(tick) + 4 * s, plain(tick_words(tick / unit)), 11 * s, 400, "ink-2", "end"))
+        marks.append(Text(x - 8, at(tick) + 4, plain(tick_words(tick / unit)), 11, 400, "ink-2", "end"))
     return marks, at
 
 
@@ -240,7 +244,6 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
     reached = (0.0, 0.0) if point is None else point
     low, high, ticks = axis(min(float(known.min(initial=0)), reached[1]), max(float(known.max(initial=0)), reached[1]))
     left, right, x_ticks = axis(float(xs.min()), float(xs.max()))
-    s = look.text_scale
 
     def place(a: float, b: float) -> tuple[float, float]:
         return x + (a - left) / (right - left) * wide, y + height - (b - low) / (high - low) * height
@@ -248,30 +251,30 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
     marks: list[Mark] = []
     for tick in ticks:
         marks.append(Line((place(left, tick), place(right, tick)), "rule" if tick == 0 else "hair"))
-        marks.append(Text(x - 8 * s, place(left, tick)[1] + 4 * s, plain(tick_words(tick)), 11 * s, 400,
+        marks.append(Text(x - 8, place(left, tick)[1] + 4, plain(tick_words(tick)), 11, 400,
                           "ink-2", "end"))
     for tick in x_ticks:
         marks.append(Line((place(tick, low), place(tick, high)), "rule" if tick == 0 else "hair"))
-        marks.append(Text(place(tick, low)[0], y + height + 16 * s, plain(tick_words(tick)), 11 * s, 400,
+        marks.append(Text(place(tick, low)[0], y + height + 16, plain(tick_words(tick)), 11, 400,
                           "ink-2", "middle"))
-    marks += [Text(x, y - 10 * s, plain(names[1]), 12 * s, 400, "ink-2", max_width=wide),
-              Text(x + wide, y + height + 34 * s, plain(names[0]), 12 * s, 400, "ink-2", "end", max_width=wide)]
+    marks += [Text(x, y - 10, plain(names[1]), 12, 400, "ink-2", max_width=wide),
+              Text(x + wide, y + height + 34, plain(names[0]), 12, 400, "ink-2", "end", max_width=wide)]
     for piece in np.split(np.arange(len(ys)), np.flatnonzero(~np.isfinite(ys))):
         spots = [place(float(xs[i]), float(ys[i])) for i in piece if np.isfinite(ys[i])]
         if len(spots) > 1:
-            marks.append(Line(tuple(spots), "positive-bar", 2 * s))
+            marks.append(Line(tuple(spots), "positive-bar", 2))
     if point is None:
-        return marks
+        return grouped(CURVE, marks)
     px, py = place(*point)
     marks.append(Line(((px, y + height), (px, py)), "accent", 1, dashed=True))
     marks.append(Line(((x, py), (px, py)), "accent", 1, dashed=True))
     if slope is not None:
         down, up = _reach(point, slope, (left, right), (low, high), (right - left) * 0.16)
         ends = tuple(place(point[0] + d, point[1] + slope * d) for d in (down, up))
-        marks.append(Line(ends, "gradient-mark" if backward else "accent", 2.5 * s, dashed=True))
-    marks.append(Rect(px - 6 * s, py - 6 * s, 12 * s, 12 * s, "gradient-mark" if backward else "accent", "stage", 2,
-                      radius=6 * s))
-    return marks
+        marks.append(Line(ends, "gradient-mark" if backward else "accent", 2.5, dashed=True))
+    marks.append(Rect(px - 6, py - 6, 12, 12, "gradient-mark" if backward else "accent", "stage", 2,
+                      radius=6))
+    return grouped(CURVE, marks)
 
 
 def _reach(point: tuple[float, float], slope: float, across: tuple[float, float], up: tuple[float, float],

@@ -9,13 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visualizer.scene import causes, numbers, parts
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    SENTENCE,
+    TITLE,
+    Focus,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    changed,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.type import width
 
 MOST_DECADES = 30
@@ -68,8 +84,7 @@ def _lower(power: float, steps: Sequence[float]) -> float:
 def grid(scale: Axis, left: float, right: float, look: Look, labels: float | None = None) -> list[Mark]:
     """Hairlines at powers of ten, or finer over less than two, as many as fit; their numbers right of `labels`
     (default: left of the chart)."""
-    s = look.text_scale
-    fitting = max(1, int((scale.bottom - scale.top) / (22 * s)))
+    fitting = max(1, int((scale.bottom - scale.top) / 22))
     if scale.high - scale.low < 2:
         powers = [whole + math.log10(step) for whole in range(math.floor(scale.low), math.ceil(scale.high) + 1)
                   for step in (1, 2, 5)]
@@ -83,9 +98,9 @@ def grid(scale: Axis, left: float, right: float, look: Look, labels: float | Non
     for power in ticks:
         y = scale.y(10.0 ** power)
         marks.append(Line(((left, y), (right, y)), "hair"))
-        x, anchor = (left - 8 * s, "end") if labels is None else (labels, "start")
+        x, anchor = (left - 8, "end") if labels is None else (labels, "start")
         said = numbers.power_of_ten(int(power)) if power == int(power) else numbers.significant(10.0 ** power, 1)
-        marks.append(Text(x, y + 4 * s, plain(said), 11 * s, 400, "ink-2", anchor))
+        marks.append(Text(x, y + 4, plain(said), 11, 400, "ink-2", anchor))
     return marks
 
 
@@ -104,19 +119,18 @@ class Curve:
 def curve(xs: Sequence[float], sizes: ArrayLike, scale: Axis, how: Curve, look: Look,
           foci: Sequence[Focus | None] = (), joined: bool = True) -> list[Mark]:
     """Sizes as dots, joined where neighbours are known."""
-    s = look.text_scale
     values = np.asarray(sizes, np.float64)
     marks: list[Mark] = []
     for stretch in _known(values) if joined else ():
         points = tuple((xs[at], scale.y(float(values[at]))) for at in stretch)
         if len(points) > 1:
-            marks.append(Line(points, how.line, how.width * s, how.dashed))
+            marks.append(Line(points, how.line, how.width, how.dashed))
     for at, (x, value) in enumerate(zip(xs, values.tolist(), strict=True)):
         focus = foci[at] if foci else None
         if math.isnan(value):
             continue
         open_ring = not scale.floor <= value < math.inf
-        radius = max(how.size, 3.0) * s if open_ring else how.size * s
+        radius = max(how.size, 3.0) if open_ring else how.size
         if not radius:
             continue
         y = scale.y(value)
@@ -156,44 +170,55 @@ def _known(values: NDArray[np.float64]) -> list[list[int]]:
 
 def headline(look: Look, before: str, number: str, after: str, below: str) -> list[Mark]:
     """A sentence around one large number, and a line of `rich` markup under it."""
-    s = look.text_scale
-    size, large = (26 * s, 56 * s) if look.size[0] >= 1000 * s else (21 * s, 42 * s)
-    x, y = 24 * s, 62 * s
+    size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
+    x, y = 24.0, 62.0
     marks: list[Mark] = []
     for text, tall, weight, ink in ((before, size, 500, "ink"), (number, large, 600, "accent-ink"),
                                     (after, size, 500, "ink")):
         if text:
             marks.append(Text(x, y, plain(text), tall, weight, ink, display=True))
-            x += width(text, tall, weight, display=True) + (10 if number else 7) * s
-    marks.append(Text(24 * s, 92 * s, rich(below), 15 * s, 400, "ink-2", max_width=look.size[0] - 48 * s))
+            x += width(text, tall, weight, display=True) + (10 if number else 7)
+    marks.append(Text(24, 92, rich(below), 15, 400, "ink-2", max_width=look.size[0] - 48))
+    return grouped(SENTENCE, marks)
+
+
+def key(entries: Sequence[tuple[str, bool, str]], y: float, x: float, look: Look, apart: float = 16) -> list[Mark]:
+    """What the lines are: (colour, dashed, words), the more important ones first; what has no room is left out."""
+    marks: list[Mark] = []
+    for ink, dashed, text in entries:
+        wide = width(text, 12, 500)
+        if x + 26 + wide > look.size[0] - 20:
+            break
+        marks += [Line(((x, y - 4), (x + 20, y - 4)), ink, 2, dashed),
+                  Text(x + 26, y, plain(text), 12, 500, "ink-2")]
+        x += 26 + wide + apart
     return marks
 
 
 def because(sentences: Iterable[str], x: float, y: float, room: float, look: Look, lines: int = 2) -> list[Mark]:
     """As many sentences, the first ones first, as fit on so many lines; empty texts are left out."""
-    s, told = look.text_scale, [""]
+    told = [""]
     for sentence in causes.all_true(sentences):
         longer = f"{told[-1]} {sentence}".strip()
-        if width(rich(longer), 13 * s) <= room:
+        if width(rich(longer), 13) <= room:
             told[-1] = longer
-        elif len(told) < lines and width(rich(sentence), 13 * s) <= room:
+        elif len(told) < lines and width(rich(sentence), 13) <= room:
             told.append(sentence)
-    return [Text(x, y + 20 * s * at, rich(text), 13 * s, 400, "ink-2") for at, text in enumerate(told) if text]
+    return [Text(x, y + 20 * at, rich(text), 13, 400, "ink-2") for at, text in enumerate(told) if text]
 
 
 def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
     """The picture of a view whose study is not there yet."""
-    s = look.text_scale
     said = why or f"{what} is being measured again in float64."
     rest = "A recording that was opened from a file shows it only if it was measured before it was saved."
-    marks = [*parts.sentence(look, said), Text(24 * s, 84 * s, plain(title), 13 * s, 600, "accent-ink"),
-             Rect(24 * s, 108 * s, look.size[0] - 48 * s, 160 * s, "hatch")]
+    marks = [*parts.sentence(look, said), Text(24, 84, plain(title), 13, 600, "accent-ink", group=TITLE),
+             Rect(24, 108, look.size[0] - 48, 160, "hatch")]
     if not why:
-        marks.append(Text(24 * s, 294 * s, plain(rest), 13 * s, 400, "ink-2", max_width=look.size[0] - 48 * s))
+        marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48, group=TITLE))
     return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(said),
                    table=Table(("what", "state"), ((title, why or "being measured"),)))
 
 
 def veiled(marks: Sequence[Mark], share: float) -> list[Mark]:
     """The same marks, as far veiled: 0 not at all, 1 down to a third."""
-    return [replace(mark, opacity=mark.opacity * (1 - 0.65 * share)) for mark in marks] if share > 0 else list(marks)
+    return [changed(mark, opacity=mark.opacity * (1 - 0.65 * share)) for mark in marks] if share > 0 else list(marks)

@@ -6,7 +6,7 @@ Each gives marks; a view decides where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,10 @@ from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import (
     BEAT,
+    LANE,
+    LEGEND,
+    SENTENCE,
+    TITLE,
     Focus,
     Image,
     Line,
@@ -28,12 +32,16 @@ from visualizer.scene.picture import (
     Rect,
     Run,
     Scale,
+    Stop,
     Text,
+    changed,
+    grouped,
     plain,
     rich,
 )
 from visualizer.scene.room import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
+from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
 
@@ -46,10 +54,10 @@ def sentence(look: Look, markup: str) -> list[Mark]:
     large."""
     if look.room:
         return headline(look, rich(markup))
-    size = (17 if look.size[0] >= 1000 * look.text_scale else 16) * look.text_scale
-    lines = _lines(markup, size, look.size[0] - 48 * look.text_scale)
+    size = 17 if look.size[0] >= 1000 else 16
+    lines = _lines(markup, size, look.size[0] - 48)
     first = 38 if len(lines) == 1 else 30
-    return [Text(24 * look.text_scale, (first + 22 * number) * look.text_scale, line, size, 500)
+    return [Text(24, first + 22 * number, line, size, 500, group=SENTENCE)
             for number, line in enumerate(lines)]
 
 
@@ -60,9 +68,8 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
 
 def title(look: Look, name: str, words: str) -> list[Mark]:
     """The name of the layer a picture is about, and a few words under it."""
-    s = look.text_scale
-    return [Text(24 * s, 80 * s, plain(name), 13 * s, 600, "accent-ink", mono=True),
-            Text(24 * s, 97 * s, plain(words), 12 * s, 400, "ink-2")]
+    return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
+            Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
 
 
 # --- colours of a layer ---------------------------------------------------------------------------------------------
@@ -234,19 +241,18 @@ def legend(x: float, y: float, width: float, look: Look, palette: str, title: st
     """A colour bar with its range; `y` is the baseline of its title. Nothing where the look wants none."""
     if not look.bars:
         return []
-    s = look.text_scale
     ramp = np.arange(256, dtype=np.uint8)[None, None] if palette in ("gradient", "pixel") \
         else np.arange(1, 256, dtype=np.uint8)[None, None]
-    below = y + 8 * s + 8 * s + 14 * s
+    below = y + 8 + 8 + 14
     marks: list[Mark] = [
-        Text(x, y, plain(title), 12 * s, 500, "ink-2"),
-        Image(x, y + 8 * s, (width / ramp.shape[-1], 8 * s), ramp, palette, border="tile-border"),
-        Text(x, below, plain(low), 11 * s, 400, "ink-2"),
-        Text(x + width, below, plain(high), 11 * s, 400, "ink-2", "end"),
+        Text(x, y, plain(title), 12, 500, "ink-2"),
+        Image(x, y + 8, (width / ramp.shape[-1], 8), ramp, palette, border="tile-border"),
+        Text(x, below, plain(low), 11, 400, "ink-2"),
+        Text(x + width, below, plain(high), 11, 400, "ink-2", "end"),
     ]
     if zero:
-        marks.append(Text(x + width / 2, below, plain(zero), 11 * s, 400, "ink-2", "middle"))
-    return marks
+        marks.append(Text(x + width / 2, below, plain(zero), 11, 400, "ink-2", "middle"))
+    return grouped(LEGEND, marks)
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------
@@ -265,13 +271,13 @@ class Lane:
 
 
 def lane_rows(look: Look) -> Lane:
-    s, height = look.text_scale, lanes_height(look)
+    height = lanes_height(look)
     top = look.size[1] - height
     if look.room:
-        return Lane(top, top + FOOT / 2 * s, top, top, None)
-    if height < 112 * s:
-        return Lane(top, top + 19 * s, top + 40 * s, top + 86 * s, None)
-    return Lane(top, top + 20 * s, top + 40 * s, top + 76 * s, top + 96 * s)
+        return Lane(top, top + FOOT / 2, top, top, None)
+    if height < 112:
+        return Lane(top, top + 19, top + 40, top + 86, None)
+    return Lane(top, top + 20, top + 40, top + 76, top + 96)
 
 
 def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
@@ -280,20 +286,21 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
 
     `places` gives the x of every layer, the same as in the picture above.
     """
-    row, s = lane_rows(look), look.text_scale
+    row = lane_rows(look)
     still: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair")]
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
-    still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2 * s))
+    still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
     if look.room:
-        dots = _beat_dots(timeline, moment, look, places, order, row)
-        return still[1:], dots + _ring(moment, look, places, order, row)
-    still += [Text(10 * s, row.beats + 4 * s, plain("beats"), 11 * s, 500, "ink-2")]
+        dots = _beat_dots(trace, timeline, moment, look, places, order, row)
+        return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
+    still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
-    moving = _beat_dots(timeline, moment, look, places, order, row)
-    return still, moving + _cursor(trace, timeline, moment, look, places, order, row)
+    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    moving += _cursor(trace, timeline, moment, look, places, order, row)
+    return grouped(LANE, still), grouped(LANE, moving)
 
 
 def polygon(corners: Sequence[tuple[float, float]]) -> Points:
@@ -308,7 +315,7 @@ def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:
     """The same marks, fainter; none at all at 0."""
     if opacity <= 0:
         return []
-    return list(marks) if opacity >= 1 else [replace(mark, opacity=mark.opacity * opacity) for mark in marks]
+    return list(marks) if opacity >= 1 else [changed(mark, opacity=mark.opacity * opacity) for mark in marks]
 
 
 def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
@@ -318,51 +325,58 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
     return timeline.settled(moment.index - 1), ease(moment.phase)
 
 
-def even_places(trace: Trace, look: Look) -> dict[str, float]:
-    """x of every layer on the lanes, evenly spread: for views without columns."""
-    left, right = 84 * look.text_scale, look.size[0] - 70 * look.text_scale
-    if look.room:
-        left, right = 32 * look.text_scale, look.size[0] - 32 * look.text_scale
+def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, float]:
+    """x of every layer on the lanes, evenly spread: for views without columns. `named`: rows have their names at the
+    left, on a projector too."""
+    left, right = 84, look.size[0] - 70
+    if look.room and not named:
+        left, right = 32, look.size[0] - 32
     step = (right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
 
-def _beat_dots(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
-               row: Lane) -> list[Mark]:
+@lru_cache(maxsize=8)
+def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
+    """The first beat of every layer that has one in a direction."""
+    found = {layer.name: timeline_of(trace).of(layer.name, direction) for layer in trace.layers}
+    return {name: Stop(moment.address) for name, moment in found.items() if moment is not None}
+
+
+def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
+               order: Sequence[str], row: Lane) -> list[Mark]:
     """Done beats filled, those to come open; on the way back the walked part is amber."""
-    s = look.text_scale
     before, share = crossing(moment, timeline)
     turning = moment.backward and not before.backward
     marks = faded(_walked(before, look, places, order, row), 1 - share) if turning else []
     marks += faded(_walked(moment, look, places, order, row), share if turning else 1.0)
+    stops = _stops(trace, moment.beat.direction)
     for name in order:
         x = places[name]
-        reach = min([12 * s, *(abs(places[other] - x) / 2 for other in order if other != name)])
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT)))
+        reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT),
+                          holds=stops.get(name)))
     return marks
 
 
 def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
-    s = look.text_scale
     ink = "gradient-mark" if moment.backward else "accent"
     here = order.index(moment.beat.layer)
     arrived = int(moment.phase == 1 or moment.index == 0)
     done = order[here + 1 - arrived:] if moment.backward else order[:here + arrived]
     start, end = places[order[-1] if moment.backward else order[0]], cursor_x(moment, places, order)
-    marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2 * s)] if abs(start - end) > 0.5 else []
-    radius = 4.5 * s
+    marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
+    radius = 4.5
     for name in order:
         walked = name in done
         marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
-                          ink if walked else "rule", 1.5 * s, radius=radius))
+                          ink if walked else "rule", 1.5, radius=radius))
     return marks
 
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
             order: Sequence[str], row: Lane) -> list[Mark]:
-    s = look.text_scale
-    x, ring = cursor_x(moment, places, order), 7 * s
-    marks: list[Mark] = [Line(((x, row.beats + ring), (x, look.size[1] - 6 * s)), "accent", 1, dashed=True),
+    x, ring = cursor_x(moment, places, order), 7
+    marks: list[Mark] = [Line(((x, row.beats + ring), (x, look.size[1] - 6)), "accent", 1, dashed=True),
                          *_ring(moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
@@ -374,10 +388,9 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
 
 def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     """Where the cursor stands on the line of beats."""
-    s = look.text_scale
-    x, ring = cursor_x(moment, places, order), 7 * s
-    return [Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2 * s, radius=ring),
-            Rect(x - 3.5 * s, row.beats - 3.5 * s, 7 * s, 7 * s, "accent", radius=3.5 * s)]
+    x, ring = cursor_x(moment, places, order), 7
+    return [Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2, radius=ring),
+            Rect(x - 3.5, row.beats - 3.5, 7, 7, "accent", radius=3.5)]
 
 
 def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
@@ -414,66 +427,64 @@ def _norm_y(value: float, trace: Trace, row: Lane) -> float:
 
 def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str],
                     row: Lane) -> list[Mark]:
-    s = look.text_scale
     found = norms(trace)
     named = [name for name in order if name in found and np.isfinite(found[name])]
     label_y = (row.chart_top + row.chart_bottom) / 2
-    marks: list[Mark] = [Text(10 * s, label_y - 2 * s, plain("gradient"), 11 * s, 500, "ink-2"),
-                         Text(10 * s, label_y + 12 * s, (Run("∥∂L/∂"), Run("a", italic=True), Run("∥ log")), 11 * s,
+    marks: list[Mark] = [Text(10, label_y - 2, plain("gradient"), 11, 500, "ink-2"),
+                         Text(10, label_y + 12, (Run("∥∂L/∂"), Run("a", italic=True), Run("∥ log")), 11,
                               400, "ink-2")]
     if not named:
-        marks.append(Text(places[order[0]] + 40 * s, label_y + 4 * s, plain("nothing flowed back"), 11 * s, 400,
+        marks.append(Text(places[order[0]] + 40, label_y + 4, plain("nothing flowed back"), 11, 400,
                           "ink-2"))
         return marks
     low, high = _decades(trace)
     step = max(1, -(-(high - low) // 3))
     for power in range(high, low - 1, -step):
         y = row.chart_bottom - (power - low) / (high - low) * (row.chart_bottom - row.chart_top)
-        marks.append(Line(((places[order[0]] - 8 * s, y), (look.size[0] - 52 * s, y)), "hair"))
-        marks.append(Text(look.size[0] - 10 * s, y + 4 * s, plain(numbers.power_of_ten(power)), 11 * s, 400, "ink-2",
+        marks.append(Line(((places[order[0]] - 8, y), (look.size[0] - 52, y)), "hair"))
+        marks.append(Text(look.size[0] - 10, y + 4, plain(numbers.power_of_ten(power)), 11, 400, "ink-2",
                           "end"))
     points = tuple((places[name], _norm_y(found[name], trace, row)) for name in named)
     if len(points) > 1:
-        marks.append(Line(points, "gradient-line", 1.5 * s))
+        marks.append(Line(points, "gradient-line", 1.5))
     for name, (x, y) in zip(named, points, strict=True):
         if name in (named[0], named[-1]):
             words = plain(numbers.significant(found[name], 2))
-            crowded = x + 7 * s + width(words, 12 * s, 600) > look.size[0] - 36 * s  # the axis is written there
-            below = min(y + 14 * s, look.size[1] - 4 * s)  # above the dot stands that of the beat beside it
-            marks.append(Text(x - 7 * s if crowded else x + 7 * s, below, words, 12 * s, 600, "gradient-text",
+            crowded = x + 7 + width(words, 12, 600) > look.size[0] - 36  # the axis is written there
+            below = min(y + 14, look.size[1] - 4)  # above the dot stands that of the beat beside it
+            marks.append(Text(x - 7 if crowded else x + 7, below, words, 12, 600, "gradient-text",
                               "end" if crowded else "start"))
         zero = found[name] == 0
-        marks.append(Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage" if zero else "gradient-mark",
-                          "gradient-mark" if zero else "", radius=2.5 * s))
+        marks.append(Rect(x - 2.5, y - 2.5, 5, 5, "stage" if zero else "gradient-mark",
+                          "gradient-mark" if zero else "", radius=2.5))
     return marks
 
 
 def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane,
                 opacity: float) -> list[Mark]:
-    found, s = norms(trace), look.text_scale
+    found = norms(trace)
     if name not in found or opacity <= 0 or name in (next(iter(found)), next(reversed(found))):
         return []  # the first and the last are always written
     y = _norm_y(found[name], trace, row)
-    return [Text(places[name] + 7 * s, y - 5 * s, plain(numbers.significant(found[name], 2)), 12 * s, 600,
+    return [Text(places[name] + 7, y - 5, plain(numbers.significant(found[name], 2)), 12, 600,
                  "gradient-text", opacity=opacity)]
 
 
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     assert row.zeros is not None
-    s = look.text_scale
-    marks: list[Mark] = [Text(10 * s, row.zeros, plain("zeros"), 11 * s, 500, "ink-2")]
+    marks: list[Mark] = [Text(10, row.zeros, plain("zeros"), 11, 500, "ink-2")]
     last = -1e9
     for name in order:
         layer = trace[name]
         share = float(np.mean(layer.output == 0)) if layer.output.ndim and not layer.is_input else 0.0
-        if share == 0 or places[name] - last < 32 * s:
+        if share == 0 or places[name] - last < 32:
             continue
         last = places[name]
-        width = 34 * s
-        x, y = places[name] - width / 2, row.zeros + 6 * s
-        marks += [Text(places[name], row.zeros, plain(numbers.percent(share, 0)), 11 * s, 500, "ink", "middle"),
-                  Rect(x, y, width, 3 * s, "sunk", radius=1.5 * s),
-                  Rect(x, y, width * share, 3 * s, "ink-2", radius=1.5 * s)]
+        width = 34
+        x, y = places[name] - width / 2, row.zeros + 6
+        marks += [Text(places[name], row.zeros, plain(numbers.percent(share, 0)), 11, 500, "ink", "middle"),
+                  Rect(x, y, width, 3, "sunk", radius=1.5),
+                  Rect(x, y, width * share, 3, "ink-2", radius=1.5)]
     return marks
 
 

@@ -10,10 +10,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import numbers
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Scale, Text, plain
+from visualizer.scene.picture import (
+    LANE,
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Points,
+    Rect,
+    Run,
+    Scale,
+    Stops,
+    Text,
+    grouped,
+    plain,
+)
 from visualizer.scene.reading import Reading, here
-from visualizer.scene.timeline import Moment, in_beat
+from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 
@@ -30,6 +46,8 @@ class Span:
     x: float
     pitch: float
     count: int
+    pixel: float = 1.0
+    """One pixel of the screen."""
 
     def left(self, step: float) -> float:
         """Left edge of a step, from 0."""
@@ -45,15 +63,14 @@ class Span:
     @property
     def share(self) -> int:
         """How many steps share a column, so that none is narrower than a pixel."""
-        return max(1, math.ceil(1 / self.pitch))
+        return max(1, math.ceil(self.pixel / self.pitch - 1e-9))
 
 
 def span(shown: Reading, look: Look, left: float = LEFT, right: float = RIGHT) -> Span:
     """All steps side by side; whole pixels a step where there are at least two for each."""
-    s = look.text_scale
-    room = look.size[0] - (left + right) * s
-    pitch = min(PITCH * s, room / shown.total)
-    return Span(left * s, float(int(pitch)) if pitch >= 2 else pitch, shown.total)
+    room = look.size[0] - (left + right)
+    pitch = min(PITCH, room / shown.total)
+    return Span(left, whole(pitch, look.pixel) if pitch >= 2 * look.pixel else pitch, shown.total, look.pixel)
 
 
 @dataclass(frozen=True)
@@ -147,10 +164,21 @@ def unread(place: Span, y: float, high: float) -> Mark:
     return Rect(place.x, y, place.count * place.pitch, high, "hatch")
 
 
-def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output") -> Mark:
+@lru_cache(maxsize=32)
+def stops(trace: Trace, shown: Reading, direction: str) -> Stops | None:
+    """The moments of all steps in one direction; a layer that runs beside another one shares its beats. None where
+    there are no such beats."""
+    times, name = timeline(trace), shown.layer.settings.get("beside", shown.layer.name)
+    found = [times.of(name, direction, step + 1) for step in range(shown.steps)]
+    addresses = tuple(moment.address for moment in found if moment is not None)
+    return Stops(addresses) if len(addresses) == shown.steps else None
+
+
+def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output",
+            holds: Stops | None = None) -> Mark:
     """Nothing that is seen: the steps, to be pointed at."""
     return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
-                 focus=Focus(shown.layer.name, (), part))
+                 focus=Focus(shown.layer.name, (), part), holds=holds)
 
 
 @lru_cache(maxsize=32)
@@ -169,57 +197,56 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     now = current(trace, shown, moment)
     if look.room:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
+    there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
-                         *_ends(shown, place, top, look)]
+                         *_ends(shown, place, top, look), there]
     moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
                                radius=min(6, place.pitch / 2), opacity=0.13)]
-    return still, [*moving, *_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
+    moving += [*_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
+    return grouped(LANE, still), grouped(LANE, moving)
 
 
 def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
     """The name of the words' row, and the padding, which nobody reads."""
-    s = look.text_scale
-    marks: list[Mark] = [Text((LEFT - 16) * s, top + 22 * s, plain("reads"), 13 * s, 600, "ink", "end"),
-                         touched(shown, place, top + 4, look.size[1] - top - 8)]
+    marks: list[Mark] = [Text(LEFT - 16, top + 22, plain("reads"), 13, 600, "ink", "end")]
     if shown.padded:
         left = place.left(shown.steps)
-        marks += [Text((LEFT - 16) * s, top + 37 * s, plain(f"{shown.steps} of {shown.total} steps"), 11 * s, 400,
+        marks += [Text(LEFT - 16, top + 37, plain(f"{shown.steps} of {shown.total} steps"), 11, 400,
                        "ink-2", "end"),
                   Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
-        if place.end - left > 70 * s:
-            marks += [Rect((left + place.end) / 2 - 30 * s, top + 10 * s, 60 * s, 18 * s, "stage", radius=4 * s),
-                      Text((left + place.end) / 2, top + 23 * s, plain("padding"), 12 * s, 500, "ink", "middle")]
+        if place.end - left > 70:
+            marks += [Rect((left + place.end) / 2 - 30, top + 10, 60, 18, "stage", radius=4),
+                      Text((left + place.end) / 2, top + 23, plain("padding"), 12, 500, "ink", "middle")]
     return marks
 
 
 def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Moment, look: Look) -> list[Mark]:
     """For a room: how far the steps have come, and nothing else; on the way back what has been walked is amber."""
-    s = look.text_scale
     y, last = look.size[1] - lanes_height(look) / 2, max(1, shown.steps - 1)
     here_x = x + wide * min(1.0, max(0.0, (step - 1) / last))
     ink = "gradient-mark" if moment.backward else "accent"
-    start, ring = (x + wide if moment.backward else x), 7 * s
+    start, ring = (x + wide if moment.backward else x), 7
     words = f"{max(1, round(step))} of {shown.steps}"
-    return [Line(((x, y), (x + wide, y)), "rule", 2 * s), Line(((start, y), (here_x, y)), ink, 2 * s),
-            Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2 * s, radius=ring),
-            Rect(here_x - 3.5 * s, y - 3.5 * s, 7 * s, 7 * s, ink, radius=3.5 * s),
-            Text(x - 16 * s, y + 4.5 * s, plain(words), 12 * s, 500, "ink-2", "end")]
+    return grouped(LANE, [
+        Line(((x, y), (x + wide, y)), "rule", 2), Line(((start, y), (here_x, y)), ink, 2),
+        Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2, radius=ring),
+        Rect(here_x - 3.5, y - 3.5, 7, 7, ink, radius=3.5),
+        Text(x - 16, y + 4.5, plain(words), 12, 500, "ink-2", "end")])
 
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
-    s = look.text_scale
     marks: list[Mark] = []
-    said, every, mono = _said(shown, place.pitch / s)
-    here = width(shown.words[now], 13 * s, 600, mono) / 2 + 4 * s
+    said, every, mono = _said(shown, place.pitch)
+    here = width(shown.words[now], 13, 600, mono) / 2 + 4
     for step in range(shown.steps) if every else (now,):
         word, chosen = shown.words[step] if step == now else said[step], step == now
-        if chosen or abs(step - now) * place.pitch > here + width(word, 13 * s, 400, mono) / 2:
-            marks.append(Text(place.middle(step), top + 22 * s, plain(word), 13 * s, 600 if chosen else 400,
+        if chosen or abs(step - now) * place.pitch > here + width(word, 13, 400, mono) / 2:
+            marks.append(Text(place.middle(step), top + 22, plain(word), 13, 600 if chosen else 400,
                               "accent-ink" if chosen else "ink-2", "middle", mono=mono))
     if not every:
         for tick in (0, shown.steps - 1):
-            if abs(tick - now) * place.pitch > here + 16 * s:
-                marks.append(Text(place.middle(tick), top + 22 * s, plain(numbers.count(tick + 1)), 11 * s, 400,
+            if abs(tick - now) * place.pitch > here + 16:
+                marks.append(Text(place.middle(tick), top + 22, plain(numbers.count(tick + 1)), 11, 400,
                                   "ink-2", "middle"))
     return marks
 
@@ -240,41 +267,41 @@ def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
 
 def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
     """The gradient of all steps."""
-    s, norms = look.text_scale, shown.norms
-    x = (LEFT - 16) * s
-    lower = 14 * s if shown.padded else 0.0
-    marks: list[Mark] = [Text(x, top + 56 * s + lower / 2, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
-                                                        Run("∥")), 13 * s, 600, "ink", "end"),
-                         Text(x, top + 72 * s + lower / 2, plain("log scale"), 11 * s, 400, "ink-2", "end")]
+    norms = shown.norms
+    x = LEFT - 16
+    lower = 14 if shown.padded else 0.0
+    marks: list[Mark] = [Text(x, top + 56 + lower / 2, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
+                                                        Run("∥")), 13, 600, "ink", "end"),
+                         Text(x, top + 72 + lower / 2, plain("log scale"), 11, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
         why = shown.layer.why or "nothing flowed back through time"
-        marks.append(Text(place.x, top + 60 * s, plain(f"No gradient: {why}"), 12 * s, 400, "ink-2",
-                          max_width=look.size[0] - place.x - 20 * s))
+        marks.append(Text(place.x, top + 60, plain(f"No gradient: {why}"), 12, 400, "ink-2",
+                          max_width=look.size[0] - place.x - 20))
         return marks
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
-    chart = (top + 42 * s, look.size[1] - 10 * s)
+    chart = (top + 42, look.size[1] - 10)
     points = _curve(shown, place, *chart)
     if len(points) > 1:
-        marks.append(Line(points, "gradient-line", 1.5 * s))
+        marks.append(Line(points, "gradient-line", 1.5))
     for step, (px, py) in enumerate(points if place.pitch >= 8 else ()):
-        marks.append(_dot(px, py, 2.5 * s, norms[step] < low))
-    right = place.end + 8 * s
-    marks += [Text(right, chart[0] + 4 * s, plain(numbers.significant(high, 1)), 11 * s, 400, "ink-2"),
-              Text(right, chart[1] + 2 * s, plain(numbers.power(low, 0)), 11 * s, 400, "ink-2")]
+        marks.append(_dot(px, py, 2.5, norms[step] < low))
+    right = place.end + 8
+    marks += [Text(right, chart[0] + 4, plain(numbers.significant(high, 1)), 11, 400, "ink-2"),
+              Text(right, chart[1] + 2, plain(numbers.power(low, 0)), 11, 400, "ink-2")]
     return marks
 
 
 def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
     """The gradient of the current step, in numbers."""
-    norms, s = shown.norms, look.text_scale
+    norms = shown.norms
     if norms is None or not norms.max() > 0:
         return []
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
-    x, y = place.middle(now), _height(float(norms[now]), high, top + 42 * s, look.size[1] - 10 * s)
+    x, y = place.middle(now), _height(float(norms[now]), high, top + 42, look.size[1] - 10)
     words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
-    half = width(words, 12 * s, 600) / 2
-    return [_dot(x, y, 4 * s, norms[now] < low),
-            Text(max(min(x, place.end - half), place.x + half), y - 8 * s, plain(words), 12 * s, 600,
+    half = width(words, 12, 600) / 2
+    return [_dot(x, y, 4, norms[now] < low),
+            Text(max(min(x, place.end - half), place.x + half), y - 8, plain(words), 12, 600,
                  "gradient-text", "middle")]
 
 

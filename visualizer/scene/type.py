@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import overload
 
 from visualizer import registry
-from visualizer.scene.picture import Run, rich
+from visualizer.scene.picture import Run, Text, rich
 
 Runs = tuple[Run, ...]
 Words = str | Sequence[Run]
@@ -43,6 +43,16 @@ def width(words: Words, size: float, weight: int = 400, mono: bool = False, disp
         style = face(weight, mono=mono, display=display)
         return _ems(words, style) * size + len(words) * spacing(size, style)
     return sum(_run_width(run, size, weight, mono, display) for run in words)
+
+
+def bounds(text: Text) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of a text as it is drawn: letters reach from 0.76 of the size above the baseline to 0.22
+    below it."""
+    wide = width(text.runs, text.size, text.weight, text.mono, text.display)
+    if text.max_width:
+        wide = min(wide, text.max_width)
+    left = text.x - {"start": 0.0, "middle": wide / 2, "end": wide}[text.anchor]
+    return left, text.y - text.size * 0.76, left + wide, text.y + text.size * 0.22
 
 
 def fits(words: Words, size: float, max_width: float, weight: int = 400, mono: bool = False) -> bool:

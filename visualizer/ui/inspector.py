@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from visualizer import paint
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.picture import Focus, Picture
+from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
 from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
@@ -83,7 +84,7 @@ class Inspector(QWidget):
         self._drawn = wanted
         if self.tab == 0:
             own = suiting(state.view, trace).page
-            told = None if own is None else own(trace, moment, state.focus, state.look)
+            told = None if own is None else own(trace, moment, state.focus, replace(state.look, text_scale=1.0))
             self.page.show_page(told or page(trace, moment, state.focus, state.look, large))
         elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, looked_at(trace, moment, state), moment.backward)
@@ -174,11 +175,11 @@ class Page(Canvas):
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
         if trace is None or moment is None:
             return ""
-        return words.tip(trace, focus, moment.backward)
+        return words.tip(trace, spot.focus, moment.backward)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)

@@ -34,7 +34,7 @@ from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import room
 from visualizer.scene import state as does
-from visualizer.scene.picture import Picture, Points
+from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -331,7 +331,9 @@ class Presenter(QObject):
         part, trace = self.part(), self.store.trace
         if part is None or trace is None:
             return ""
-        return tr("the sentence") if part.focus is None else words.place(trace, part.focus)
+        if part.focus is None or part.group.cells or part.focus.layer not in trace:
+            return tr("the sentence") if part.group == SENTENCE else part.group.name
+        return words.place(trace, part.focus)
 
     # --- pen ---
 
@@ -611,7 +613,7 @@ class Audience(Canvas):
         else:
             hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
         head = room.parts(self.picture)[:1]
-        if head and head[0].focus is None:  # the number and its sentence stay lit
+        if head and head[0].group == SENTENCE:  # the number and its sentence stay lit
             light = QPainterPath()
             light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
             hole = hole.united(light)

@@ -22,11 +22,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import door, inputs, lab, paint, registry
+from visualizer import door, inputs, lab, paint, registry, views
 from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
 from visualizer.trace import UNTRAINED, Sample, Trace
 from visualizer.ui import icons, style, words
@@ -400,15 +400,15 @@ class Aside(Canvas):
         wanted = (id(trace), moment, focus, look, view.name)
         if wanted != self._drawn:
             self._drawn = wanted
-            self.show_picture(view.aside(trace, moment, focus, look))
+            self.show_picture(views.beside(view, trace, moment, focus, look))
         self.show()
 
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
-        return "" if trace is None or moment is None else words.tip(trace, focus, moment.backward)
+        return "" if trace is None or moment is None else words.tip(trace, spot.focus, moment.backward)
 
 
 class Panel(QFrame):

@@ -31,6 +31,7 @@ class View:
     suits: Callable[[Trace], bool]
     """Whether it has anything to show of this trace."""
     draw: Callable[[Trace, Moment, Focus | None, Look], Picture]
+    """The picture at a text scale of 1; `picture` scales it."""
     order: int = 50
     """Place among the tabs, smallest first."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
@@ -72,6 +73,17 @@ def _between(word: str, ends: tuple[str, ...]) -> bool:
         return min(map(float, ends)) <= float(word) <= max(map(float, ends))
     except ValueError:
         return False
+
+
+def picture(view: View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The picture of a view in so many pixels: laid out at a text scale of 1, then scaled as a whole."""
+    return view.draw(trace, moment, focus, look.laid_out).scaled(look.text_scale, look.size)
+
+
+def beside(view: View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The small picture of a view that stands beside the stage, scaled in the same way; the view must have one."""
+    assert view.aside is not None
+    return view.aside(trace, moment, focus, look.laid_out).scaled(look.text_scale, look.size)
 
 
 def all_views() -> tuple[View, ...]:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import causes, colour, logchart, numbers, parts, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -22,6 +24,7 @@ from visualizer.scene.picture import (
     Scale,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -49,21 +52,27 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if f"{layer.name}/norms" not in measured:
         why = (layer.why or "nothing flowed back to it").rstrip(".")
         return logchart.unmeasured(look, layer.name, "", f"{layer.name} has no gradient through time: {why}.")
-    shown, place, s = reading(trace, layer.name), steps.span(reading(trace, layer.name), look), look.text_scale
+    shown, place = reading(trace, layer.name), steps.span(reading(trace, layer.name), look)
     norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
     window = look.knob("window", "all")
     said = _sentence(trace, shown, measured, norms, window, moment)
     bottom = look.size[1] - lanes_height(look)
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, "G: what a step adds to ∂L/∂W_hh")]
     cut = _within(shown, measured, window)
-    y = 112 * s
-    y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, marks)
+    y = 112.0
+    tiles: list[Mark] = []
+    y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, tiles)
+    marks += grouped(Group("what each step adds", Focus(layer.name, (), "weight_hh")), tiles)
     losses = int(np.count_nonzero(np.any(measured[f"{layer.name}/from"], axis=1)))
-    below = 36 * s + max(40 * s, losses * min(16 * s, place.pitch)) + 84 * s
-    high = min(max(60 * s, bottom - y - 30 * s - below), 300 * s)
-    y = _bars(shown, norms, cut, place, y + 10 * s, high, moment, trace, look, marks)
-    marks += _checked(shown, measured, y + 20 * s, look)
-    _matrix(trace, shown, measured, window, y + 40 * s, bottom - 12 * s, moment, place, look, marks)
+    below = 36 + max(40, losses * min(16, place.pitch)) + 84
+    high = min(max(60, bottom - y - 30 - below), 300)
+    bars: list[Mark] = []
+    y = _bars(shown, norms, cut, place, y + 10, high, moment, trace, look, bars)
+    bars += _checked(shown, measured, y + 20, look)
+    marks += grouped(Group("size of what each step adds", Focus(layer.name)), bars)
+    matrix: list[Mark] = []
+    _matrix(trace, shown, measured, window, y + 40, bottom - 12, moment, place, look, matrix)
+    marks += grouped(Group("losses and steps", Focus(layer.name, (), "from")), matrix)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, measured, norms))
@@ -93,22 +102,22 @@ def _within(shown: Reading, measured: Arrays, window: str) -> set[int]:
 def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place: steps.Span, y: float, moment: Moment,
            trace: Trace, look: Look, marks: list[Mark]) -> float:
     """The upper left corner of each G_t as a tile, all on one logarithmic scale; returns its lower edge."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
+    now = steps.current(trace, shown, moment)
     corner = np.asarray(measured[f"{shown.layer.name}/corner"], np.float64)
-    cell = float(int((place.pitch - 3) / corner.shape[1]))
-    x = (steps.LEFT - 16) * s
-    if cell < 1:
-        return y - 10 * s
+    cell = whole((place.pitch - 3) / corner.shape[1], look.pixel)
+    x = steps.LEFT - 16
+    if not cell:
+        return y - 10
     tall = cell * float(corner.shape[1])
     top = float(np.abs(corner).max()) or 1.0
     shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
     scale = Scale("gradient", "size of G", f"W_hh of {shown.layer.name}", top * 10.0 ** -DECADES, top,
                   "one scale for all steps", log=True)
-    marks += [Text(x, y + 14 * s, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13 * s, 600, "ink",
+    marks += [Text(x, y + 14, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13, 600, "ink",
                    "end"),
-              Text(x, y + 30 * s, plain(f"{numbers.shape(corner.shape[1:])} corner"), 11 * s, 400, "ink-2", "end")]
-    if tall >= 44 * s:
-        marks.append(Text(x, y + 44 * s, plain(f"log, {DECADES} decades"), 11 * s, 400, "ink-2", "end"))
+              Text(x, y + 30, plain(f"{numbers.shape(corner.shape[1:])} corner"), 11, 400, "ink-2", "end")]
+    if tall >= 44:
+        marks.append(Text(x, y + 44, plain(f"log, {DECADES} decades"), 11, 400, "ink-2", "end"))
     for step in range(shown.steps):
         left = place.left(step) + (place.pitch - tall) / 2
         marks.append(Image(left, y, (cell, cell), shades[step][None].copy(), "gradient", indices=(-1,),
@@ -122,13 +131,13 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
 def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: float, high: float,
           moment: Moment, trace: Trace, look: Look, marks: list[Mark]) -> float:
     """∥G_t∥ as bars from zero, and what each share of the last steps comes to; returns the lower edge."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
-    base, top = y + 18 * s + high, float(norms.max()) or 1.0
-    x, gap = (steps.LEFT - 16) * s, 2.0 if place.pitch >= 8 else 0.0
-    marks += [Text(x, base - high + 12 * s, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s,
+    now = steps.current(trace, shown, moment)
+    base, top = y + 18 + high, float(norms.max()) or 1.0
+    x, gap = steps.LEFT - 16, 2.0 if place.pitch >= 8 else 0.0
+    marks += [Text(x, base - high + 12, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13,
                    600,
                    "ink", "end"),
-              Text(x, base - high + 28 * s, plain("bars from 0"), 11 * s, 400, "ink-2", "end"),
+              Text(x, base - high + 28, plain("bars from 0"), 11, 400, "ink-2", "end"),
               Line(((place.x, base), (place.left(place.count), base)), "rule")]
     for step in range(shown.steps):
         tall = high * float(norms[step]) / top
@@ -138,11 +147,11 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
                               focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(norms[step])),
                               opacity=(1.0 if step in cut else 0.25) * _arrived(trace, shown, step, moment)))
     words = logchart.words(float(norms[now]))
-    half = width(words, 12 * s, 600) / 2
+    half = width(words, 12, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    over = base - high * float(norms[now]) / top - 5 * s
-    marks += [Rect(middle - half - 3 * s, over - 11 * s, 2 * half + 6 * s, 15 * s, "stage", radius=3),
-              Text(middle, over, plain(words), 12 * s, 600, "gradient-text", "middle")]
+    over = base - high * float(norms[now]) / top - 5
+    marks += [Rect(middle - half - 3, over - 11, 2 * half + 6, 15, "stage", radius=3),
+              Text(middle, over, plain(words), 12, 600, "gradient-text", "middle")]
     return base
 
 
@@ -153,9 +162,9 @@ def _arrived(trace: Trace, shown: Reading, step: int, moment: Moment) -> float:
 
 def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mark]:
     """How far the sum of all items lies from autograd's gradient, and the share of the last steps."""
-    s, name = look.text_scale, shown.layer.name
+    name = shown.layer.name
     error = float(measured[f"{name}/error"])
-    x = steps.LEFT * s
+    x = steps.LEFT
     if math.isnan(error):
         words, fill, ink = "Σ G could not be compared: autograd gave no gradient of W_hh alone", "sunk", "ink"
     elif error <= EXACT:
@@ -163,16 +172,16 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
         words, fill, ink = f"Σ G = ∂L/∂W_hh of autograd {said}", "tint", "accent-ink"
     else:
         words, fill, ink = f"Σ G differs from ∂L/∂W_hh of autograd by {numbers.power(error)}", "sunk", "negative-text"
-    wide = width(words, 12 * s, 600) + 20 * s
-    marks: list[Mark] = [Rect(x, y - 15 * s, wide, 22 * s, fill, radius=6), Text(x + 10 * s, y, plain(words), 12 * s,
+    wide = width(words, 12, 600) + 20
+    marks: list[Mark] = [Rect(x, y - 15, wide, 22, fill, radius=6), Text(x + 10, y, plain(words), 12,
                                                                                  600, ink)]
     norms = np.asarray(measured[f"{name}/norms"], np.float64)
     told = ", ".join(f"last {last}: {numbers.percent(share, 0)}" for last, share in shares(norms, _order(shown)).items()
                      if last <= shown.steps)
-    room = look.size[0] - x - wide - 30 * s
+    room = look.size[0] - x - wide - 30
     text = f"of Σ ∥G∥, {told}"
-    if width(text, 12 * s) <= room:
-        marks.append(Text(x + wide + 14 * s, y, plain(text), 12 * s, 400, "ink-2"))
+    if width(text, 12) <= room:
+        marks.append(Text(x + wide + 14, y, plain(text), 12, 400, "ink-2"))
     return marks
 
 
@@ -181,27 +190,27 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
 def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: float, bottom: float, moment: Moment,
             place: steps.Span, look: Look, marks: list[Mark]) -> None:
     """∥∂L_s/∂h_t∥ of what enters at step s, by losses or by layers above: one row for each s, over the steps t."""
-    s, name = look.text_scale, shown.layer.name
+    name = shown.layer.name
     split = np.asarray(measured[f"{name}/from"], np.float64)
     origins = [int(row) for row in np.flatnonzero(split.any(axis=1))]
     if shown.reverse:
         origins = origins[::-1]
     high = bottom - top
-    if not origins or high < 40 * s:
+    if not origins or high < 40:
         return
-    row = min(16 * s, (high - (64 * s if high > 150 * s else 0)) / len(origins))
-    row = float(int(row)) if row >= 2 else row
-    x, now = (steps.LEFT - 16) * s, steps.current(trace, shown, moment)
+    row = min(16, (high - (64 if high > 150 else 0)) / len(origins))
+    row = whole(row, look.pixel) if row >= 2 * look.pixel else row
+    x, now = steps.LEFT - 16, steps.current(trace, shown, moment)
     largest = float(split.max()) or 1.0
     scale = Scale("gradient", "size of ∂L/∂h", f"{name}, by where it entered", largest * 10.0 ** -MATRIX_DECADES,
                   largest, "one scale for all steps", log=True)
     reach = shown.steps if window == "all" else int(window)
     kept = np.array([[abs(step - origin) < reach for step in range(shown.steps)] for origin in origins])
     shades = np.where(kept, colour.magnitude(split[origins], scale.low, largest), 0).astype(np.uint8)
-    marks += [Text(x, top + 12 * s, plain("came from"), 13 * s, 600, "ink", "end"),
-              Text(x, top + 28 * s, plain("entered at step ↓"), 11 * s, 400, "ink-2", "end")]
-    if row * len(origins) >= 44 * s:
-        marks.append(Text(x, top + 44 * s, plain(f"log, {MATRIX_DECADES} decades"), 11 * s, 400, "ink-2", "end"))
+    marks += [Text(x, top + 12, plain("came from"), 13, 600, "ink", "end"),
+              Text(x, top + 28, plain("entered at step ↓"), 11, 400, "ink-2", "end")]
+    if row * len(origins) >= 44:
+        marks.append(Text(x, top + 44, plain(f"log, {MATRIX_DECADES} decades"), 11, 400, "ink-2", "end"))
     outside = ~kept & (split[origins] > 0)
     marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
                        hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"),
@@ -209,34 +218,33 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     tall = row * len(origins)
     marks.append(Rect(place.x, top, place.pitch * shown.steps, tall, "", "hair", 1))
     marks.append(Rect(place.left(now), top, place.pitch, tall, "", "accent", 1.5))
-    right = place.left(place.count) + 8 * s
-    marks.append(Text(right, top + 10 * s, plain(str(origins[0] + 1)), 11 * s, 400, "ink-2"))
-    if len(origins) > 1 and tall > 26 * s:
-        marks.append(Text(right, top + tall - 2 * s, plain(str(origins[-1] + 1)), 11 * s, 400, "ink-2"))
-    under = top + max(tall, 32 * s)
-    if bottom - under > 56 * s:
-        _truncated(shown, measured, window, under + 12 * s, look, marks)
+    right = place.left(place.count) + 8
+    marks.append(Text(right, top + 10, plain(str(origins[0] + 1)), 11, 400, "ink-2"))
+    if len(origins) > 1 and tall > 26:
+        marks.append(Text(right, top + tall - 2, plain(str(origins[-1] + 1)), 11, 400, "ink-2"))
+    under = top + max(tall, 32)
+    if bottom - under > 56:
+        _truncated(shown, measured, window, under + 12, look, marks)
 
 
 def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Look, marks: list[Mark]) -> None:
     """For every window the size of the weight gradient that is left, and how far it is off."""
-    s = look.text_scale
     kept = np.asarray(measured[f"{shown.layer.name}/kept"], np.float64)
     useful = [index for index, word in enumerate(ORDER) if index == 0 or int(ORDER[index - 1]) < shown.steps]
-    x = (steps.LEFT - 16) * s
-    marks += [Text(x, y + 12 * s, plain("cut after"), 13 * s, 600, "ink", "end"),
-              Text(x, y + 28 * s, plain("size, and error"), 11 * s, 400, "ink-2", "end")]
-    each = min(150 * s, (look.size[0] - steps.LEFT * s - 24 * s) / len(useful))
+    x = steps.LEFT - 16
+    marks += [Text(x, y + 12, plain("cut after"), 13, 600, "ink", "end"),
+              Text(x, y + 28, plain("size, and error"), 11, 400, "ink-2", "end")]
+    each = min(150, (look.size[0] - steps.LEFT - 24) / len(useful))
     for at, index in enumerate(useful):
-        left, chosen = steps.LEFT * s + at * each, ORDER[index] == window
+        left, chosen = steps.LEFT + at * each, ORDER[index] == window
         size, error = float(kept[index, 0]), float(kept[index, 1])
         ink = "accent-ink" if chosen else "ink"
         steps_word = "step" if ORDER[index] == "1" else "steps"
-        marks += [Text(left, y + 12 * s, plain(f"{ORDER[index]} {steps_word}"), 12 * s, 600, ink),
-                  Rect(left, y + 19 * s, each - 20 * s, 6 * s, "sunk", radius=3),
-                  Rect(left, y + 19 * s, max(1.0, (each - 20 * s) * min(1.0, size)), 6 * s, "gradient-mark", radius=3),
-                  Text(left, y + 40 * s, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11 * s, 400, "ink-2",
-                       max_width=each - 8 * s)]
+        marks += [Text(left, y + 12, plain(f"{ORDER[index]} {steps_word}"), 12, 600, ink),
+                  Rect(left, y + 19, each - 20, 6, "sunk", radius=3),
+                  Rect(left, y + 19, max(1.0, (each - 20) * min(1.0, size)), 6, "gradient-mark", radius=3),
+                  Text(left, y + 40, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11, 400, "ink-2",
+                       max_width=each - 8)]
 
 
 def _off(error: float) -> str:

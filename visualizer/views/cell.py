@@ -7,8 +7,24 @@ from functools import partial
 import numpy as np
 
 from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Scale,
+    Table,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.reading import (
     Reading,
     Row,
@@ -52,14 +68,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    s, top = look.text_scale, (HEAD + 12 if look.room else TOP) * look.text_scale
+    top = HEAD + 12 if look.room else TOP
     shows = [rows if not look.room or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
-    room = look.size[1] - lanes_height(look) - top - 8 * s - 12 * s * len(blocks)
-    high = float(int(min(26 * s, room / lines)))
-    left, beside = (182 * s, 0.0) if look.room else (196 * s, 150 * s)
-    wide = (look.size[0] - left - NUMBERS * s - beside) / shown.units
-    wide = float(int(min((80 if look.room else 24) * s, wide))) if wide >= 1 else wide
+    room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)
+    high = whole(min(26, room / lines), look.pixel)
+    left, beside = (182, 0.0) if look.room else (196, 150)
+    wide = (look.size[0] - left - NUMBERS - beside) / shown.units
+    wide = whole(min(80 if look.room else 24, wide), look.pixel) or wide
     gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
     y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))
@@ -68,29 +84,31 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         known = index < drawn or drawn >= len(blocks)
         apart = bounded(shown, key)
         most = _largest(blocks[index][2], apart)
-        marks.append(Text(24 * s, y + min(14 * s, high * 0.5 + 4 * s), plain(title), 13 * s, 600))
+        own, before = Group(title, Focus(shown.layer.name, (step,), f"inner.{key}")), marks
+        marks = [Text(24, y + min(14, high * 0.5 + 4), plain(title), 13, 600)]
         if len(rows) > 1:
-            marks.append(Text(24 * s, y + 30 * s, plain(f"±{numbers.significant(most, 2)}"), 11 * s, 400, "ink-2"))
+            marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
             at = y + line * high
-            marks.append(Text(left - 12 * s, at + high * 0.5 + 4 * s, rich(row.words), 12 * s,
+            marks.append(Text(left - 12, at + high * 0.5 + 4, rich(row.words), 12,
                               600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
             if not known:
                 marks.append(Rect(left, at, wide * shown.units, high - 2, "hatch"))
                 continue
             value = float(row.values[unit])
             said = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
-            marks.append(Text(end + NUMBERS * s * 0.75, at + high * 0.5 + 4 * s, plain(said), 12 * s, 600,
+            marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(said), 12, 600,
                               "accent-ink" if row.result else "ink", "end"))
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known and not look.room:
-            x = end + NUMBERS * s
-            marks.append(Text(x, y + (len(rows) - 0.5) * high + 4 * s, plain(words), 11 * s, 400, "ink-2",
+            x = end + NUMBERS
+            marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
-        y += len(rows) * high + 12 * s
-    marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, y - top - 6 * s, "", "ink", 1.5, radius=3))
+        marks = before + grouped(own, marks)
+        y += len(rows) * high + 12
+    marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, y - top - 6, "", "ink", 1.5, radius=3))
     return marks
 
 
@@ -115,7 +133,7 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
                                indices=tuple(range(shown.units)) * len(part),
                                scale=Scale("activation", "values", of, -top, top, scope)))
-            if look.signs or pitch[0] >= SIGNED * look.text_scale:
+            if look.signs or pitch[0] >= SIGNED:
                 values = np.stack([row.values for row in part])[None]
                 marks += parts.minuses(values, shades.reshape(values.shape), "activation", look, pitch[0] - gap,
                                        partial(_middle, corner, pitch, gap, first))

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -22,6 +24,7 @@ from visualizer.scene.picture import (
     Scale,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -63,8 +66,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, found, answer)
     marks = list(parts.sentence(look, said))
     text, bottom = _text(shown, found, answer, look)
-    marks += text
-    marks += _all_answers(trace, shown, found, answer, bottom, look)
+    here = Focus(layer.name, (steps.current(trace, shown, moment),))
+    marks += grouped(Group("what this answer hangs on", here), text)
+    marks += grouped(Group("all answers", Focus(layer.name)), _all_answers(trace, shown, found, answer, bottom, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, found, answer))
@@ -136,11 +140,10 @@ def _ranks(values: Values) -> Values:
 
 def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list[Mark], float]:
     """(marks, their bottom): the steps in lines, as many as fit around the last one that the answer knows."""
-    s = look.text_scale
     words = [_short(word) for word in shown.words]
     pitch, a_line = _pitch(shown, found, look)
-    numbered = pitch >= 44 * s
-    high = (TILE + STRIP + LINE_GAP + (14 if numbered else 0)) * s
+    numbered = pitch >= 44
+    high = TILE + STRIP + LINE_GAP + (14 if numbered else 0)
     lines = -(-len(words) // a_line)
     last = (found.known(answer) - 1) // a_line
     most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - _top(look)) // high)))
@@ -153,81 +156,81 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
     bottom = _top(look) + (min(lines, first + most) - first) * high
     if lines > most:
         upper, lower = first * a_line + 1, min(len(words), (first + most) * a_line)
-        marks.append(Text((LEFT - 16) * s, bottom - LINE_GAP * s, plain(f"steps {upper}–{lower} of {len(words)}"),
-                          11 * s, 400, "ink-2", "end"))
+        under = 0 if most > 1 else 12  # what stands beside one line alone names its strip
+        marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(f"steps {upper}–{lower} of {len(words)}"),
+                          11, 400, "ink-2", "end"))
     return [*_labels(found, numbered, look), *marks], bottom
 
 
 def _top(look: Look) -> float:
     """Where the text begins: under the sentence, which a room has larger."""
-    return (HEAD + 10 if look.room else TOP) * look.text_scale
+    return HEAD + 10 if look.room else TOP
 
 
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
     """How far tiles stand apart, so that the longest word has room; and how many are in a line."""
-    s, longest = look.text_scale, max(len(_short(word)) for word in shown.words)
-    room = look.size[0] - (LEFT + RIGHT + (0 if len(found.gradient) > 1 else FACTS + BETWEEN)) * s
-    least = max(13.0, 7.4 * longest + 7) * s
-    pitch = float(int(max(least, min(50 * s, room / shown.steps))))
+    longest = max(len(_short(word)) for word in shown.words)
+    room = look.size[0] - (LEFT + RIGHT + (0 if len(found.gradient) > 1 else FACTS + BETWEEN))
+    least = max(13.0, 7.4 * longest + 7)
+    pitch = float(int(max(least, min(50, room / shown.steps))))
     return pitch, max(1, int(room // pitch))
 
 
 def _labels(found: Hanging, numbered: bool, look: Look) -> list[Mark]:
-    s = look.text_scale
-    x, y = (LEFT - 16) * s, _top(look)
-    below = y + (TILE + (14 if numbered else 0) + 12.5) * s
-    return [Text(x, y + 11 * s, plain("gradient"), 13 * s, 600, "ink", "end"),
-            Text(x, y + 25 * s, (Run("∥∂logit/∂"), Run("x", italic=True), Run("t", shift="sub"), Run("∥")), 11 * s, 400,
+    x, y = LEFT - 16, _top(look)
+    below = y + TILE + (14 if numbered else 0) + 12.5
+    return [Text(x, y + 11, plain("gradient"), 13, 600, "ink", "end"),
+            Text(x, y + 25, (Run("∥∂logit/∂"), Run("x", italic=True), Run("t", shift="sub"), Run("∥")), 11, 400,
                  "ink-2", "end"),
-            Text(x, below, plain("left out"), 13 * s, 600, "ink", "end")]
+            Text(x, below, plain("left out"), 13, 600, "ink", "end")]
 
 
 def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: range, y: float, pitch: float,
           numbered: bool, look: Look) -> list[Mark]:
     """One line of tiles with their words, and under it the strip of what leaving each of them out changes."""
-    s, x, known = look.text_scale, LEFT * look.text_scale, found.known(answer)
-    wide = pitch - (4 if pitch > 24 * s else 1) * s
+    x, known = LEFT, found.known(answer)
+    wide = pitch - (4 if pitch > 24 else 1)
     shades = colour.magnitude(found.gradient[answer], found.top * 10.0 ** -DECADES, found.top)
     changes = colour.signed(found.change[answer], found.most)
-    strip = y + (TILE + (14 if numbered else 0)) * s
+    strip = y + TILE + (14 if numbered else 0)
     digits = 1 if found.most >= 1 else 2
     marks: list[Mark] = []
     for place, step in enumerate(own):
         left = x + place * pitch
         focus = Focus(shown.layer.name, (step,))
         if step >= known:
-            marks.append(Rect(left, y, wide, TILE * s, "hatch", "tile-border", 1, inside=True, focus=focus,
+            marks.append(Rect(left, y, wide, TILE, "hatch", "tile-border", 1, inside=True, focus=focus,
                               tip=f"Step {step + 1}, “{shown.words[step]}”: the answer comes before it is read."))
-            marks.append(Text(left + wide / 2, y + 20 * s, plain(words[step]), _size(words[step], wide, s), 400,
+            marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 400,
                               "ink-2", "middle", mono=len(words[step]) == 1))
             continue
         size, pull = found.gradient[answer, step], found.change[answer, step]
         fill = f"gradient:{int(shades[step])}"
         said = (f"Step {step + 1}, “{shown.words[step]}”: the gradient's size is {numbers.significant(float(size), 3)};"
                 f" without it the logit changes by {numbers.signed(float(-pull), 3)}.")
-        marks.append(Rect(left, y, wide, TILE * s, fill, "tile-border", 1, inside=True, focus=focus, tip=said,
+        marks.append(Rect(left, y, wide, TILE, fill, "tile-border", 1, inside=True, focus=focus, tip=said,
                           scale=_scale(found, "gradient")))
-        marks.append(Text(left + wide / 2, y + 20 * s, plain(words[step]), _size(words[step], wide, s), 600,
+        marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 600,
                           colour.ink_on(fill, look.theme), "middle", mono=len(words[step]) == 1))
-        marks.append(Rect(left, strip, wide, STRIP * s, f"activation:{int(changes[step])}", "tile-border", 1,
+        marks.append(Rect(left, strip, wide, STRIP, f"activation:{int(changes[step])}", "tile-border", 1,
                           inside=True, focus=focus, tip=said, scale=_scale(found, "activation")))
         if numbered:
-            marks.append(Text(left + wide / 2, y + (TILE + 11) * s, plain(numbers.significant(float(size), 2)), 11 * s,
+            marks.append(Text(left + wide / 2, y + TILE + 11, plain(numbers.significant(float(size), 2)), 11,
                               500, "gradient-text", "middle", max_width=pitch))
-            marks.append(Text(left + wide / 2, strip + 12 * s, plain(numbers.signed(float(pull), digits)), 11 * s, 600,
+            marks.append(Text(left + wide / 2, strip + 12, plain(numbers.signed(float(pull), digits)), 11, 600,
                               colour.ink_on(f"activation:{int(changes[step])}", look.theme), "middle", max_width=pitch))
-        elif pull < -ROUNDING * found.most and wide >= 5 * s:
+        elif pull < -ROUNDING * found.most and wide >= 5:
             ink = colour.ink_on(f"activation:{int(changes[step])}", look.theme)
-            marks.append(Line(((left + wide / 2 - 2 * s, strip + STRIP * s / 2),
-                               (left + wide / 2 + 2 * s, strip + STRIP * s / 2)), ink, 1.2 * s))
+            marks.append(Line(((left + wide / 2 - 2, strip + STRIP / 2),
+                               (left + wide / 2 + 2, strip + STRIP / 2)), ink, 1.2))
     if len(found.gradient) > 1 and answer in own:
         left = x + (answer - own.start) * pitch
-        marks.append(Rect(left - 2, y - 2, wide + 4, strip + STRIP * s - y + 4, "", "accent", 2, radius=4))
+        marks.append(Rect(left - 2, y - 2, wide + 4, strip + STRIP - y + 4, "", "accent", 2, radius=4))
     return marks
 
 
-def _size(word: str, wide: float, s: float) -> float:
-    return min(15 * s, max(9 * s, wide / max(1, len(word)) * 1.35)) if len(word) > 1 else min(15 * s, wide * 1.2)
+def _size(word: str, wide: float) -> float:
+    return min(15, max(11, wide / max(1, len(word)) * 1.35)) if len(word) > 1 else min(15, wide * 1.2)
 
 
 def _short(word: str) -> str:
@@ -239,42 +242,40 @@ def _short(word: str) -> str:
 
 def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top: float, look: Look) -> list[Mark]:
     """Below the text: maps of answers × steps, or bars where there is one answer; and what both say together."""
-    s = look.text_scale
-    y, bottom = top + 26 * s, look.size[1] - lanes_height(look) - 16 * s
-    left, right = LEFT * s, look.size[0] - RIGHT * s
-    wide = right - left - (0 if look.room else (FACTS + BETWEEN) * s)
-    marks: list[Mark] = [Line(((24 * s, top + 2 * s), (look.size[0] - 24 * s, top + 2 * s)), "hair")]
+    y, bottom = top + 26, look.size[1] - lanes_height(look) - 16
+    left, right = LEFT, look.size[0] - RIGHT
+    wide = right - left - (0 if look.room else FACTS + BETWEEN)
+    marks: list[Mark] = [Line(((24, top + 2), (look.size[0] - 24, top + 2)), "hair")]
     if len(found.gradient) > 1:
-        side = min(bottom - y - 30 * s, (wide - BETWEEN * s) / 2)
+        side = min(bottom - y - 30, (wide - BETWEEN) / 2)
         marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
-        used = 2 * (side + BETWEEN * s)
+        used = 2 * (side + BETWEEN)
         if look.room:
-            return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100 * s
+            return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100
                             else [])
         if found.one_way:
-            marks += _by_lag(found, left, y + side + 58 * s, wide - 40 * s, bottom, look)
+            marks += _by_lag(found, left, y + side + 58, wide - 40, bottom, look)
     else:
         marks += _bars(shown, found, left, y, wide, bottom - y, look)
         if look.room:
             return marks
-    return marks + _facts(found, answer, right - FACTS * s, y, FACTS * s, look)
+    return marks + _facts(found, answer, right - FACTS, y, FACTS, look)
 
 
 def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: float, look: Look) -> list[Mark]:
-    s = look.text_scale
     answers, read = found.gradient.shape
     cell = side / max(answers, read)
-    cell = float(int(cell)) if cell >= 2 else cell
+    cell = whole(cell, look.pixel) if cell >= 2 * look.pixel else cell
     hidden = np.triu(np.ones((answers, read), bool), 1) if found.one_way else None
     marks: list[Mark] = []
     shades = (colour.magnitude(found.gradient, found.top * 10.0 ** -DECADES, found.top),
               colour.signed(found.change, found.most))
     for index, (entries, palette, title) in enumerate(zip(
             shades, ("gradient", "activation"), ("by gradient", "by leaving it out"), strict=True)):
-        left = x + index * (side + BETWEEN * s)
+        left = x + index * (side + BETWEEN)
         reach = f" ≤ {numbers.significant(found.top, 2)}, log" if index == 0 else f", ±{_most(found)}"
-        marks.append(Text(left, y + 2 * s, plain(title + (reach if look.room else "")), 12 * s, 600, "ink"))
-        origin = y + 12 * s
+        marks.append(Text(left, y + 2, plain(title + (reach if look.room else "")), 12, 600, "ink"))
+        origin = y + 12
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
                            hatched=None if hidden is None or cell < 3 else hidden[None], indices=(-1,),
                            scale=_scale(found, palette)))
@@ -282,33 +283,33 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
             marks.append(Rect(left, origin + row * cell, read * cell, cell, focus=Focus(focus.layer, (row,)),
                               tip=f"The answer after step {row + 1}."))
         marks.append(Rect(left - 2, origin + answer * cell - 2, read * cell + 4, cell + 4, "", "accent", 2))
-        below = origin + answers * cell + 15 * s
-        marks.append(Text(left, below, plain("steps read →"), 11 * s, 400, "ink-2"))
-    marks.append(Text(x - 10 * s, y + 12 * s + answer * cell + cell / 2 + 4 * s, plain(f"answer {answer + 1}"),
-                      12 * s, 600, "accent-ink", "end"))
-    if answer * cell > 40 * s:
-        marks.append(Text(x - 10 * s, y + 24 * s, plain("answers ↓"), 11 * s, 400, "ink-2", "end"))
+        below = origin + answers * cell + 15
+        marks.append(Text(left, below, plain("steps read →"), 11, 400, "ink-2"))
+    marks.append(Text(x - 10, y + 12 + answer * cell + cell / 2 + 4, plain(f"answer {answer + 1}"),
+                      12, 600, "accent-ink", "end"))
+    if answer * cell > 40:
+        marks.append(Text(x - 10, y + 24, plain("answers ↓"), 11, 400, "ink-2", "end"))
     return marks
 
 
 def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high: float, look: Look) -> list[Mark]:
     """The one answer over all steps: sizes of the gradient upwards, changes on both sides of zero below."""
-    s, count = look.text_scale, found.gradient.shape[1]
+    count = found.gradient.shape[1]
     pitch, a_line = _pitch(shown, found, look)
     pitch = pitch if count <= a_line else wide / count  # under their tiles, where these are in one line
     wide = pitch * count
-    upper, gap = high * 0.42, 34 * s
-    base, zero = y + 12 * s + upper, y + 12 * s + upper + gap + (high - upper - gap - 12 * s) / 2
-    half = (high - upper - gap - 12 * s) / 2
-    marks: list[Mark] = [Text(x, y + 2 * s, plain("by gradient"), 12 * s, 600, "ink"),
-                         Text(x, base + gap - 14 * s, plain("by leaving it out"), 12 * s, 600, "ink"),
+    upper, gap = high * 0.42, 34
+    base, zero = y + 12 + upper, y + 12 + upper + gap + (high - upper - gap - 12) / 2
+    half = (high - upper - gap - 12) / 2
+    marks: list[Mark] = [Text(x, y + 2, plain("by gradient"), 12, 600, "ink"),
+                         Text(x, base + gap - 14, plain("by leaving it out"), 12, 600, "ink"),
                          Line(((x, base), (x + wide, base)), "rule"), Line(((x, zero), (x + wide, zero)), "rule"),
-                         Text(x - 8 * s, y + 20 * s, plain(numbers.significant(found.top, 2)), 11 * s, 400, "ink-2",
+                         Text(x - 8, y + 20, plain(numbers.significant(found.top, 2)), 11, 400, "ink-2",
                               "end"),
-                         Text(x - 8 * s, zero + 4 * s, plain("0"), 11 * s, 400, "ink-2", "end"),
-                         Text(x - 8 * s, zero - half + 8 * s, plain(numbers.signed(found.most, 1)), 11 * s, 400,
+                         Text(x - 8, zero + 4, plain("0"), 11, 400, "ink-2", "end"),
+                         Text(x - 8, zero - half + 8, plain(numbers.signed(found.most, 1)), 11, 400,
                               "ink-2", "end"),
-                         Text(x - 8 * s, zero + half, plain(numbers.number(-found.most, 1)), 11 * s, 400, "ink-2",
+                         Text(x - 8, zero + half, plain(numbers.number(-found.most, 1)), 11, 400, "ink-2",
                               "end")]
     for step in range(count):
         left, bar = x + step * pitch + 1, max(1.0, pitch - 3)
@@ -326,13 +327,12 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
 
 def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
     """Whether gradient and cause agree, and the ranges of the colours."""
-    s = look.text_scale
     marks = _agreement(found, answer, x, y, wide, look)
     low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
-    marks += parts.legend(x, y + 76 * s, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
-    marks += parts.legend(x, y + 134 * s, wide, look, "activation", "Logit minus logit without it", f"−{_most(found)}",
+    marks += parts.legend(x, y + 76, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
+    marks += parts.legend(x, y + 134, wide, look, "activation", "Logit minus logit without it", f"−{_most(found)}",
                           "0", _most(found))
-    marks.append(Text(x, y + 182 * s, plain(f"stands in: {found.neutral}"), 11 * s, 400, "ink-2",
+    marks.append(Text(x, y + 182, plain(f"stands in: {found.neutral}"), 11, 400, "ink-2",
                       max_width=wide))
     return marks
 
@@ -353,44 +353,42 @@ def _scale(found: Hanging, palette: str) -> Scale:
 
 def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
     """The rank correlation of both; for a room with its words below it."""
-    s = look.text_scale
     agreement = found.agreement(answer)
-    marks: list[Mark] = [Text(x, y + 2 * s, plain("Do both agree?"), 12 * s, 600, "ink")]
+    marks: list[Mark] = [Text(x, y + 2, plain("Do both agree?"), 12, 600, "ink")]
     if agreement is None:
-        marks.append(Text(x, y + 24 * s, plain("too few steps to rank"), 12 * s, 400, "ink-2", max_width=wide))
+        marks.append(Text(x, y + 24, plain("too few steps to rank"), 12, 400, "ink-2", max_width=wide))
     else:
         value = numbers.number(agreement, 2)
-        left, top = (x, y + 54 * s) if look.room else (x + width(value, 26 * s, 600) + 12 * s, y + 23 * s)
-        marks += [Text(x, y + 36 * s, plain(value), 26 * s, 600, "ink", display=True),
-                  Text(left, top, plain("rank correlation"), 11 * s, 400, "ink-2"),
-                  Text(left, top + 14 * s, plain(f"over {found.known(answer)} steps"), 11 * s, 400, "ink-2")]
+        left, top = (x, y + 54) if look.room else (x + width(value, 26, 600) + 12, y + 23)
+        marks += [Text(x, y + 36, plain(value), 26, 600, "ink", display=True),
+                  Text(left, top, plain("rank correlation"), 11, 400, "ink-2"),
+                  Text(left, top + 14, plain(f"over {found.known(answer)} steps"), 11, 400, "ink-2")]
     return marks
 
 
 def _by_lag(found: Hanging, x: float, y: float, wide: float, bottom: float, look: Look) -> list[Mark]:
     """The mean over all answers by how far back a step lies: one answer alone may be an exception."""
-    s = look.text_scale
     lags = [float(np.mean(np.diagonal(found.gradient, -lag))) for lag in range(len(found.gradient))]
-    if bottom - y < LEAST_CHART * s or len(lags) < 2 or not max(lags) > 0:
+    if bottom - y < LEAST_CHART or len(lags) < 2 or not max(lags) > 0:
         return []
     top = int(np.ceil(np.log10(max(lags))))
     low = max(top - DECADES, int(np.floor(np.log10(max(min(lags), 1e-300)))))
-    chart = (y + 12 * s, bottom - 16 * s)
+    chart = (y + 12, bottom - 16)
 
     def height(value: float) -> float:
         share = (np.log10(max(value, 10.0 ** low)) - low) / (top - low)
         return float(chart[1] - share * (chart[1] - chart[0]))
 
-    marks: list[Mark] = [Text(x, y, plain("Mean of all answers, by steps back"), 12 * s, 600,
+    marks: list[Mark] = [Text(x, y, plain("Mean of all answers, by steps back"), 12, 600,
                               "ink", max_width=wide)]
     for power in range(low, top + 1, max(1, (top - low) // 2)):
         marks += [Line(((x, height(10.0 ** power)), (x + wide, height(10.0 ** power))), "hair"),
-                  Text(x + wide + 8 * s, height(10.0 ** power) + 4 * s, plain(numbers.power_of_ten(power)), 11 * s,
+                  Text(x + wide + 8, height(10.0 ** power) + 4, plain(numbers.power_of_ten(power)), 11,
                        400, "ink-2")]
     marks.append(Line(tuple((x + wide * (1 - lag / (len(lags) - 1)), height(value)) for lag, value in enumerate(lags)),
-                      "gradient-mark", 1.5 * s))
-    marks += [Text(x, chart[1] + 14 * s, plain(f"{len(lags) - 1} steps back"), 11 * s, 400, "ink-2"),
-              Text(x + wide, chart[1] + 14 * s, plain("0"), 11 * s, 400, "ink-2", "end")]
+                      "gradient-mark", 1.5))
+    marks += [Text(x, chart[1] + 14, plain(f"{len(lags) - 1} steps back"), 11, 400, "ink-2"),
+              Text(x + wide, chart[1] + 14, plain("0"), 11, 400, "ink-2", "end")]
     return marks
 
 
@@ -437,13 +435,12 @@ def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:
 
 def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, look: Look) -> Picture:
     """Until the study is there: what it will be, and nothing else."""
-    s = look.text_scale
     known = trace.studies.get(STUDY)
     said = "This cannot be measured for this network or for an input of this length." if known is not None else \
         "Not measured yet: this takes a backward pass for every answer, and a forward pass without every step."
     marks = [*parts.sentence(look, said),
-             Rect(LEFT * s, _top(look), look.size[0] - (LEFT + RIGHT) * s,
-                  look.size[1] - lanes_height(look) - 20 * s - _top(look), "hatch", "tile-border", 1, inside=True)]
+             Rect(LEFT, _top(look), look.size[0] - (LEFT + RIGHT),
+                  look.size[1] - lanes_height(look) - 20 - _top(look), "hatch", "tile-border", 1, inside=True)]
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
 

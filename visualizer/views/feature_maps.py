@@ -6,8 +6,22 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import numbers, parts
+from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
-from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    TITLE,
+    Focus,
+    Group,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
@@ -40,67 +54,65 @@ def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list
     column = _grid(layer, look)
     if column is not None:
         return _grid_marks(trace, layer, column, moment, focus, look)
-    s = look.text_scale
     words = f"{layer.name} is one number: {numbers.number(float(layer.output), 4)}"
-    return [Text(24 * s, TOP * s, plain(words), 14 * s, 500)]
+    return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
 
 
 def _grid(layer: Layer, look: Look) -> Column | None:
     """The grid with the largest whole number of pixels a value that still fits; None for a single number."""
     if layer.output.ndim == 0:
         return None
-    s = look.text_scale
-    left, top = 24 * s, TOP * s
-    room = (look.size[0] - 2 * left, look.size[1] - lanes_height(look) - top - 56 * s)
+    left, top = 24, TOP
+    room = (look.size[0] - 2 * left, look.size[1] - lanes_height(look) - top - 56)
     if layer.output.ndim == 2:
         return _rows(layer, left, top, room, look)
     maps = layer.output.ndim >= 2
     count = int(np.prod(layer.shape[:-2])) if layer.output.ndim > 3 else layer.shape[0]
     shown = ranked(layer, look.knob("ranking", "first")) if layer.output.ndim == 3 else tuple(range(count))
     rows, wide = layer.shape[-2:] if maps else (1, 1)
-    most = 24 if not maps else max(1, int(min(room) // max(rows, wide)))
-    for pixel in range(max(1, most), 0, -1):
-        label = LABEL * s if pixel * rows >= 24 and maps else 0
-        gap = 10 * s if pixel * wide >= 24 else 3 if pixel * wide >= 8 else 2
+    most = 24 if not maps else min(room) / max(rows, wide)
+    for pixel in descending(most, look.pixel):
+        label = LABEL if pixel * rows >= 24 and maps else 0
+        gap = 10 if pixel * wide >= 24 else 3 if pixel * wide >= 8 else 2
         pitch = (wide * pixel + gap, rows * pixel + label + gap)
         across = max(1, int((room[0] + gap) // pitch[0]))
         down = -(-len(shown) // across)
         if down * pitch[1] - gap <= room[1]:
             break
-    tile = (float(wide * pixel), float(rows * pixel))
+    tile = (wide * pixel, rows * pixel)
     visible = max(1, int((room[1] + gap) // pitch[1])) * across
     columns = min(across, len(shown))
     if maps and columns == across > 1:  # spread over the width
-        pitch = (float(int(min(pitch[0] * 1.3, (room[0] - wide * pixel) / (columns - 1)))), pitch[1])
+        pitch = (whole(min(pitch[0] * 1.3, (room[0] - wide * pixel) / (columns - 1)), look.pixel), pitch[1])
     return Column(layer.name, "maps" if maps else "units", left, top, columns * pitch[0] - gap,
-                  (float(pixel), float(pixel)), tile, pitch, columns, shown[:visible], len(shown),
+                  (pixel, pixel), tile, pitch, columns, shown[:visible], len(shown),
                   ranking=look.knob("ranking", "first"))
 
 
 def _rows(layer: Layer, left: float, top: float, room: tuple[float, float], look: Look) -> Column:
     """A row a step, a column a unit: cells as wide and as high as there is room."""
-    s, (steps, units) = look.text_scale, layer.shape
-    factor = max(1, -(-units // int(room[0])), -(-steps // int(room[1] - LABEL * s)))
+    (steps, units) = layer.shape
+    factor = max(1, -(-units // int(room[0] / look.pixel)), -(-steps // int((room[1] - LABEL) / look.pixel)))
     steps, units = -(-steps // factor), -(-units // factor)
-    cell = (float(max(1, int(min(LARGEST_CELL * s, room[0] / units)))),
-            float(max(1, int(min(LARGEST_CELL * s, (room[1] - LABEL * s) / steps)))))
+    cell = (max(look.pixel, whole(min(LARGEST_CELL, room[0] / units), look.pixel)),
+            max(look.pixel, whole(min(LARGEST_CELL, (room[1] - LABEL) / steps), look.pixel)))
     tile = (cell[0] * units, cell[1] * steps)
-    return Column(layer.name, "maps", left, top, tile[0], cell, tile, (tile[0], tile[1] + LABEL * s), 1, (0,), 1,
+    return Column(layer.name, "maps", left, top, tile[0], cell, tile, (tile[0], tile[1] + LABEL), 1, (0,), 1,
                   factor)
 
 
 def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focus: Focus | None,
                 look: Look) -> list[Mark]:
-    s = look.text_scale
     shape = numbers.shape(layer.shape)
     if layer.output.ndim == 2:
         shape = f"{shape}: a row for each {layer.axes[0]}, a column for each {layer.axes[1]}"
         shape += f"; the largest of each {column.factor} × {column.factor}" if column.factor > 1 else ""
+    tiles = Group(layer.name, Focus(layer.name), each=layer.axes[0])
     marks = [*parts.title(look, layer.name, shape),
-             *parts.tiles(trace, column, look, moment.backward)]
+             *grouped(tiles, parts.tiles(trace, column, look, moment.backward))]
     if look.signs or (column.style == "units" and min(column.cell) >= 12):
         marks += parts.glyphs(trace, column, look, moment.backward)
-    if column.pitch[1] - column.tile[1] >= LABEL * s:
+    if column.pitch[1] - column.tile[1] >= LABEL:
         for index in column.shown:
             box = column.box(index)
             assert box is not None
@@ -112,28 +124,30 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
             else:
                 words = f"max {numbers.number(float(np.max(own)))}"
             words = words if layer.output.ndim == 2 else f"{index}   {words}"
-            marks.append(Text(box[0], box[1] + box[3] + 13 * s, plain(words), 11 * s, 400, "ink-2",
-                              max_width=max(column.pitch[0] - 4, 96 * s if layer.output.ndim == 2 else 0)))
+            marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
+                              max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
+                              group=tiles.of(index) if layer.output.ndim > 2 else tiles))
     if focus is not None and focus.layer == layer.name and focus.cell:
         box = column.box(focus.cell[0])
         if box is not None:
             x, y, wide, high = box
-            marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4))
+            marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4,
+                              group=tiles.of(focus.cell[0])))
             if len(focus.cell) == layer.output.ndim >= 2:
                 row, place = focus.cell[-2:]
                 marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,
                                   column.cell[1] + 2, "", "ink", 1.5))
-    y = look.size[1] - lanes_height(look) - 38 * s
-    marks += _legend(trace, layer, moment.backward, look, 24 * s, y)
+    y = look.size[1] - lanes_height(look) - 38
+    marks += _legend(trace, layer, moment.backward, look, 24, y)
     left_out = column.total - len(column.shown)
     if left_out > 0:
         words = f"{len(column.shown)} of {numbers.count(column.total)} shown"
-        marks.append(Text(look.size[0] - 24 * s, y, plain(words), 12 * s, 500, "ink-2", "end"))
+        marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
 
 def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y: float) -> list[Mark]:
-    wide = 168 * look.text_scale
+    wide = 168
     if backward:
         top = parts.largest_gradient(trace)
         return parts.legend(x, y, wide, look, "gradient", "Size of the gradient, one scale for all layers",

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.scene import colour, numbers, parts
+from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
+    TITLE,
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -22,6 +25,7 @@ from visualizer.scene.picture import (
     Rect,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -100,12 +104,11 @@ def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
 def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus | None, look: Look) -> list[Mark]:
     if layer is None:
         return []
-    s = look.text_scale
     sheet = _sheet(trace, layer, backward)
     words = f"{numbers.shape(layer.weights['weight'].shape)} {'∂L/∂w' if backward else 'weights'}"
     marks = parts.title(look, layer.name, words)
     if sheet is None:
-        return [*marks, Text(24 * s, 140 * s, plain("No gradient reached these weights."), 14 * s, 500, "ink")]
+        return [*marks, Text(24, 140, plain("No gradient reached these weights."), 14, 500, "ink", group=TITLE)]
     largest = float(np.max(np.abs(sheet.values))) or 1.0
     if backward:
         shades, palette = colour.magnitude(sheet.values, largest * parts.FLOOR, largest), "gradient"
@@ -115,30 +118,36 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
     for place in range(grid.shown):
         x, y = grid.origin(place)
-        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place].copy(), palette, shades.shape[1], grid.pitch,
+        own = Group(f"kernels of {layer.name} {place}", Focus(layer.name, (place,), "weight"))
+        marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
+                           shades.shape[1], grid.pitch, group=own,
                            focus=Focus(layer.name, (place,), "weight"),
                            scale=parts.weight_scale(layer.name, largest, backward, "one scale for the layer")))
         if grid.labelled:
-            marks.append(Text(x - 8 * s, y + grid.tile_height / 2 + 4 * s, plain(str(place)), 11 * s, 400, "ink-2",
-                              "end"))
+            marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(str(place)), 11, 400, "ink-2",
+                              "end", group=own))
         if maps is not None and grid.labelled:
-            marks += _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y, grid.tile_height, backward,
-                             look)
+            marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
+                                          grid.tile_height, backward, look))
         if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,):
             wide = grid.pitch[0] * (shades.shape[1] - 1) + grid.cell * shades.shape[3]
-            marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4))
+            marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4, group=own))
     if grid.cell >= 6:
         marks += _signs(sheet, grid, shades, palette, look)
-    y = look.size[1] - lanes_height(look) - 38 * s
+    y = look.size[1] - lanes_height(look) - 38
     if backward:
-        marks += parts.legend(24 * s, y, 168 * s, look, "gradient", f"Size of ∂L/∂w in {layer.name}, log",
+        marks += parts.legend(24, y, 168, look, "gradient", f"Size of ∂L/∂w in {layer.name}, log",
                               numbers.significant(largest * parts.FLOOR, 1), "", numbers.significant(largest, 2))
     else:
-        marks += parts.legend(24 * s, y, 168 * s, look, "weight", f"Weights, one scale for all of {layer.name}",
+        marks += parts.legend(24, y, 168, look, "weight", f"Weights, one scale for all of {layer.name}",
                               numbers.number(-largest), "0", numbers.number(largest))
+    left_out = ""
     if grid.shown < len(shades):
         left_out = f"{grid.shown} of {numbers.count(len(shades))} {sheet.down}s shown"
-        marks.append(Text(look.size[0] - 24 * s, y, plain(left_out), 12 * s, 500, "ink-2", "end"))
+    elif grid.rows < shades.shape[2]:
+        left_out = f"{numbers.count(grid.rows)} of {numbers.count(shades.shape[2])} rows shown"
+    if left_out:
+        marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
 
@@ -166,6 +175,8 @@ class _Grid:
     """From group to group."""
     across: int
     shown: int
+    rows: int
+    """How many rows of each tile there is a place for."""
     tile_height: float
     labelled: bool
 
@@ -175,25 +186,25 @@ class _Grid:
 
 def _fitted(sheet: Sheet, look: Look) -> _Grid:
     """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1."""
-    s = look.text_scale
     outputs, tiles, rows, columns = sheet.values.shape
-    room = (look.size[0] - 48 * s, look.size[1] - lanes_height(look) - TOP * s - 56 * s)
-    for cell in range(int(28 * s), 0, -1):
-        gap = max(1.0, min(10.0 * s, cell * 0.6)) if tiles > 1 else 0.0
-        pitch, height = columns * cell + gap, float(rows * cell)
-        labelled = height >= 14 * s
+    room = (look.size[0] - 48, look.size[1] - lanes_height(look) - TOP - 56)
+    for cell in descending(28, look.pixel):
+        gap = max(1.0, min(10.0, cell * 0.6)) if tiles > 1 else 0.0
+        pitch, height = columns * cell + gap, rows * cell
+        labelled = height >= 14
         kernels = tiles * pitch
-        wide = kernels + (32 * s if labelled else 3) + (height + 44 if labelled and not sheet.linear else 0)
-        tall = height + (12 * s if labelled else 3)
+        wide = kernels + (32 if labelled else 3) + (height + 44 if labelled and not sheet.linear else 0)
+        tall = height + (12 if labelled else 3)
         across, down = int((room[0] + 4) // wide), int((room[1] + 4) // tall)
         if across * down >= outputs:
             break
     across, down = max(1, across), max(1, down)
+    rows = min(rows, int(room[1] / cell))
+    height = rows * cell
     used = min(across, outputs)
     spread = min(wide * 1.3, room[0] / used)
-    return _Grid((56 if labelled else 24) * s, TOP * s, float(cell), (pitch, height + gap), (max(wide, spread), tall),
-                 used,
-                 min(outputs, across * down), height, labelled)
+    return _Grid(56 if labelled else 24, TOP, cell, (pitch, height + gap), (max(wide, spread), tall),
+                 used, min(outputs, across * down), rows, height, labelled)
 
 
 def _signs(sheet: Sheet, grid: _Grid, shades: NDArray[np.uint8], palette: str, look: Look) -> list[Mark]:

@@ -8,8 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Scale,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
@@ -29,14 +44,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, moment)
     still = [] if look.room else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
     marks = parts.sentence(look, said)
-    s = look.text_scale
-    top = (HEAD + 10 if look.room else TOP) * s
-    room = look.size[1] - lanes_height(look) - top - 64 * s
+    top = HEAD + 10 if look.room else TOP
+    room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):
-        kept, moving = _gate(trace, shown, key, title, values, top + index * each, each - 16 * s, moment, place,
+        kept, moving = _gate(trace, shown, key, title, values, top + index * each, each - 16, moment, place,
                              look)
-        still, marks = still + kept, marks + moving
+        own = Group(title, Focus(layer.name, (), f"inner.{key}"))
+        still, marks = still + grouped(own, kept), marks + grouped(own, moving)
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, moment, look), *kept], marks + moving
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown))
@@ -45,11 +60,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np.float64], y: float, high: float,
           moment: Moment, place: steps.Span, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): what the map is, and what is known of it so far."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
-    cell = float(int(high / shown.units)) if high >= shown.units else high / shown.units
+    now = steps.current(trace, shown, moment)
+    cell = whole(high / shown.units, look.pixel) or high / shown.units
     tall = cell * shown.units
-    still: list[Mark] = [Text((steps.LEFT - 16) * s, y + 14 * s, plain(title), 13 * s, 600, "ink", "end"),
-                         Text((steps.LEFT - 16) * s, y + 30 * s, plain("0 shut, 1 open"), 11 * s, 400, "ink-2", "end"),
+    still: list[Mark] = [Text(steps.LEFT - 16, y + 14, plain(title), 13, 600, "ink", "end"),
+                         Text(steps.LEFT - 16, y + 30, plain("0 shut, 1 open"), 11, 400, "ink-2", "end"),
                          steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
     marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.part)]
@@ -59,16 +74,16 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     if back is not None:
         marks += steps.timed_map(back, steps.arrived(trace, shown, moment), place, y, cell, focus)
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
-    x = place.end + 16 * s
+    x = place.end + 16
     facts = [("mean", numbers.number(float(values[now].mean()))),
              (f"below {SHUT}", numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
              (f"above {OPEN}", numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):
-        if (index + 1) * 18 * s < tall:
-            still.append(Text(x, y + (14 + 18 * index) * s, plain(words), 12 * s, 400, "ink-2"))
-            marks.append(Text(x + 140 * s, y + (14 + 18 * index) * s, plain(value), 13 * s, 600, "ink", "end"))
-    if tall > 110 * s:
-        kept, moving = _mean_line(values, y + 72 * s, min(tall - 76 * s, 48 * s), x, 140 * s, now)
+        if (index + 1) * 18 < tall:
+            still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
+            marks.append(Text(x + 140, y + 14 + 18 * index, plain(value), 13, 600, "ink", "end"))
+    if tall > 110:
+        kept, moving = _mean_line(values, y + 72, min(tall - 76, 48), x, 140, now)
         return still + kept, marks + moving
     return still, marks
 
@@ -108,15 +123,14 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
 
 
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
-    s = look.text_scale
-    x, y = steps.LEFT * s, look.size[1] - lanes_height(look) - 40 * s
+    x, y = steps.LEFT, look.size[1] - lanes_height(look) - 40
     if not moment.backward:
-        return parts.legend(x, y, 168 * s, look, "pixel", "Gate, all steps", "0", "", "1")
+        return parts.legend(x, y, 168, look, "pixel", "Gate, all steps", "0", "", "1")
     tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    return parts.legend(x, y, 168 * s, look, "gradient", "Size of ∂L/∂gate, each gate by its largest, log",
+    return parts.legend(x, y, 168, look, "gradient", "Size of ∂L/∂gate, each gate by its largest, log",
                         "× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}")
 
 

@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
+    LEGEND,
     Focus,
+    Group,
     Line,
     Look,
     Mark,
@@ -21,6 +24,7 @@ from visualizer.scene.picture import (
     Scale,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -52,13 +56,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
     still, marks = [] if look.room else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    top = (HEAD + 10 if look.room else TOP) * look.text_scale
-    room = (look.size[1] - lanes_height(look) - top - BELOW * look.text_scale) / len(ways)
+    top = HEAD + 10 if look.room else TOP
+    room = (look.size[1] - lanes_height(look) - top - BELOW) / len(ways)
     now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):
         y = top + index * room
         kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
-        still, marks = still + kept, marks + moving
+        part = "output" if key == "hidden" else f"inner.{key}"
+        own = Group(f"{each.layer.name}.{key}", Focus(each.layer.name, (), part))
+        still, marks = still + grouped(own, kept), marks + grouped(own, moving)
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
@@ -120,18 +126,18 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
          y: float, room: float, look: Look, other: int) -> tuple[list[Mark], list[Mark]]:
     """(still, moving) of one direction, at step `other` where there are two: its map, what of it is read, and the share
     of saturated units under it."""
-    s, two = look.text_scale, other >= 0
+    two = other >= 0
     now = other if two else steps.current(trace, shown, moment)
-    room -= (SATURATION + (14 if two else 0)) * s
-    high = max(1.0, float(int(min(16 * s, room / shown.units)))) if shown.units <= room else room / shown.units
-    tall, name = high * shown.units, (steps.LEFT - 16) * s
+    room -= SATURATION + (14 if two else 0)
+    high = whole(min(16, room / shown.units), look.pixel) or room / shown.units
+    tall, name = high * shown.units, steps.LEFT - 16
     reach, arrived = steps.read(trace, shown, moment), steps.arrived(trace, shown, moment)
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")
     still: list[Mark] = [steps.unread(place, y, tall)]
     if two:
         way, arrow = ("reverse", "right to left ←") if shown.reverse else ("forward", "left to right →")
-        still += [Text(name, y + 14 * s, plain(way), 13 * s, 600, "ink", "end"),
-                  Text(name, y + 30 * s, plain(arrow), 11 * s, 400, "ink-2", "end", (steps.LEFT - 20) * s)]
+        still += [Text(name, y + 14, plain(way), 13, 600, "ink", "end"),
+                  Text(name, y + 30, plain(arrow), 11, 400, "ink-2", "end", steps.LEFT - 20)]
     marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
     marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of, ordered(shown, key, by))
     back = _gradients(shown, key, by)
@@ -141,12 +147,12 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         marks += _beyond(shown, key, by, reach, place, y, high)
     if len(reach.done) or reach.share > 0 or two:
         marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, tall + 4, "", "accent", 2))
-    marks += _saturation(shown, key, reach, now, place, y + tall + 8 * s, look)
+    marks += _saturation(shown, key, reach, now, place, y + tall + 8, look)
     if focus is not None and focus.layer == shown.layer.name and len(focus.cell) == 2 and focus.cell[1] < shown.units:
         row = y + ordered(shown, key, by).index(focus.cell[1]) * high
         marks.append(Rect(place.x - 2, row - 2, place.pitch * shown.steps + 4, high + 4, "", "ink", 1.5))
-        if not two or row > y + 44 * s:
-            marks.append(Text(name, row + high / 2 + 4 * s, plain(f"unit {focus.cell[1]}"), 12 * s, 600, "ink", "end"))
+        if not two or row > y + 44:
+            marks.append(Text(name, row + high / 2 + 4, plain(f"unit {focus.cell[1]}"), 12, 600, "ink", "end"))
     return still, marks
 
 
@@ -176,8 +182,8 @@ def _far(shown: Reading, key: str) -> NDArray[np.float64]:
 def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: steps.Span, y: float,
                 look: Look) -> list[Mark]:
     """The share of units near the ends of the scale at each step, as bars that stand on a line."""
-    s, far, share = look.text_scale, _far(shown, key), place.share
-    high, wide = (SATURATION - 14) * s, max(1.0, place.pitch * share - (2 if place.pitch >= 6 else 0))
+    far, share = _far(shown, key), place.share
+    high, wide = SATURATION - 14, max(1.0, place.pitch * share - (2 if place.pitch >= 6 else 0))
     bars: list[Points] = []
     for step in range(reach.done.start, reach.done.stop, share):
         tall, left = high * float(far[step:step + share].max()), place.left(step)
@@ -185,31 +191,31 @@ def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: s
             bars.append(parts.polygon(((left, y + high - tall), (left + wide, y + high - tall), (left + wide, y + high),
                                        (left, y + high))))
     marks: list[Mark] = [
-        Text((steps.LEFT - 16) * s, y + high - 2 * s, plain(f"beyond ±{numbers.number(FAR * scale_of(shown, key))}"),
-             11 * s, 500, "ink-2", "end"),
+        Text(steps.LEFT - 16, y + high - 2, plain(f"beyond ±{numbers.number(FAR * scale_of(shown, key))}"),
+             11, 500, "ink-2", "end"),
         Line(((place.x, y + high), (place.left(shown.steps), y + high)), "rule")]
     if bars:
         marks.append(Path(tuple(bars), fill="ink-2"))
     if reach.of(now):
-        marks.append(Text(place.end + 8 * s, y + high, plain(numbers.percent(float(far[now]), 0)), 12 * s, 600))
+        marks.append(Text(place.end + 8, y + high, plain(numbers.percent(float(far[now]), 0)), 12, 600))
     return marks
 
 
 def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
-    s, values, gradient = look.text_scale, _values(shown, key), shown.layer.inner_gradients.get(key)
-    x, y, top = steps.LEFT * s, look.size[1] - lanes_height(look) - 40 * s, scale_of(shown, key)
+    values, gradient = _values(shown, key), shown.layer.inner_gradients.get(key)
+    x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
     if moment.backward and gradient is not None:
         largest = float(np.max(np.abs(gradient))) or 1.0
-        return parts.legend(x, y, 168 * s, look, "gradient", f"Size of ∂L/∂{key}, all steps",
+        return parts.legend(x, y, 168, look, "gradient", f"Size of ∂L/∂{key}, all steps",
                             numbers.significant(largest * 1e-6, 1), "", numbers.significant(largest, 2))
     beyond = int(np.count_nonzero(np.abs(values) > top))
-    marks = parts.legend(x, y, 168 * s, look, "activation", "One scale for every step", numbers.number(-top), "0",
+    marks = parts.legend(x, y, 168, look, "activation", "One scale for every step", numbers.number(-top), "0",
                          numbers.number(top))
     if key == "hidden" and top == 1:
         return marks
     words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"
-    return [*marks, Text(x + 192 * s, y + 15 * s, plain(words), 11 * s, 400, "ink-2",
-                         max_width=look.size[0] - x - 200 * s)]
+    return [*marks, Text(x + 192, y + 15, plain(words), 11, 400, "ink-2", group=LEGEND,
+                         max_width=look.size[0] - x - 200)]
 
 
 def _order_words(by: str) -> str:

@@ -11,11 +11,26 @@ from numpy.typing import NDArray
 from visualizer.decay import below, half_life
 from visualizer.scene import causes, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import Labels
 from visualizer.scene.logchart import Axis, Curve
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    WHY,
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import width
+from visualizer.scene.type import bounds, width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -42,10 +57,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),
                     np.asarray(measured[f"{layer.name}/exponents"], np.float64),
                     None if shown.family.kept[0] else measured.get(f"{layer.name}/spectrum"))
-    place, s = steps.span(shown, look), look.text_scale
+    place = steps.span(shown, look)
     bottom = look.size[1] - lanes_height(look)
-    both = bottom - 134 * s >= BOTH * s
-    chart = (134 * s, bottom - (176 if both else 68) * s)
+    both = bottom - 134 >= BOTH
+    chart = (134, bottom - (176 if both else 68))
     drawn = np.concatenate([spread.largest, spread.median, spread.whole])
     scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), *chart)
     lag = lag_of(shown, steps.current(trace, shown, moment))
@@ -53,10 +68,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = [*parts.sentence(look, said),
              *parts.title(look, layer.name, f"∂(state after step {_last(shown) + 1}) / ∂(an earlier state): "
                                             f"{len(spread.exponents)} singular values")]
-    marks += _chart(shown, spread, scale, lag, place, look)
+    marks += grouped(Group("singular values by lag", Focus(layer.name)), _chart(shown, spread, scale, lag, place, look))
     if both:
-        marks += _exponents(shown, spread, bottom - 152 * s, bottom - 56 * s, place, look)
-    marks += _why(shown, spread, bottom - 32 * s, look)
+        marks += grouped(Group("Lyapunov exponents"), _exponents(shown, spread, bottom - 152, bottom - 56, place, look))
+    marks += grouped(WHY, _why(shown, spread, bottom - 32, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, spread))
@@ -107,7 +122,6 @@ def _x(shown: Reading, lag: int, place: steps.Span) -> float:
 # --- the chart ------------------------------------------------------------------------------------------------------
 
 def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.Span, look: Look) -> list[Mark]:
-    s = look.text_scale
     xs = [_x(shown, at, place) for at in range(len(spread.largest))]
     left, right = place.x, place.left(place.count)
     marks: list[Mark] = logchart.grid(scale, left, right, look)
@@ -126,28 +140,26 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
                ("rule", False, "10, 25, 75, 90 %")]
     if spread.bound is not None:
         entries.append(("ink-2", True, f"bound {numbers.number(spread.bound)} a step"))
-    marks += _key(entries, scale.top - 16 * s, left, look)
+    marks += logchart.key(entries, scale.top - 16, left, look, 18)
     x = xs[lag]
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
+    labels = Labels((0, scale.top - 22, look.size[0], scale.bottom + 20), 0)
     if len(masked):
         words = f"the median is rounding noise from {masked[0]} steps back on"
-        wide = width(words, 11 * s)
-        marks += [Rect(left + 4 * s, scale.bottom - 20 * s, wide + 8 * s, 16 * s, "stage", radius=3),
-                  Text(left + 8 * s, scale.bottom - 8 * s, plain(words), 11 * s, 400, "ink-2")]
-    values = [(spread.largest, "ink"), (spread.median, "ink-2")]
-    taken: list[float] = []
-    for row, ink in values:
+        wide = width(words, 11)
+        note = Text(left + 8, scale.bottom - 8, plain(words), 11, 400, "ink-2")
+        marks += [Rect(left + 4, scale.bottom - 20, wide + 8, 16, "stage", radius=3), note]
+        labels.take(bounds(note))
+    for row, ink in ((spread.largest, "ink"), (spread.median, "ink-2")):
         value = float(row[lag])
         if math.isnan(value):
             continue
-        y = scale.y(value) - 8 * s if scale.y(value) - 22 * s > scale.top - 12 * s else scale.y(value) + 20 * s
+        heights = [scale.y(value) - 8, scale.y(value) + 20, scale.y(value) - 28]
         words = logchart.words(value, scale)
-        wide = width(words, 12 * s, 600)
-        at = x + 7 * s if x + 12 * s + wide < right else x - 7 * s - wide
-        if all(abs(y - other) > 18 * s for other in taken):
-            taken.append(y)
-            marks += [Rect(at - 3 * s, y - 12 * s, wide + 6 * s, 16 * s, "stage", radius=3, opacity=0.85),
-                      Text(at, y, plain(words), 12 * s, 600, ink)]
+        wide = width(words, 12, 600)
+        at = x + 7 if x + 12 + wide < right else x - 7 - wide
+        for text in labels.put(words, [(at, y, "start") for y in heights], 12, 600, ink):
+            marks += [Rect(at - 3, text.y - 12, wide + 6, 16, "stage", radius=3, opacity=0.85), text]
     return marks
 
 
@@ -166,43 +178,29 @@ def _bounding(xs: list[float], bound: NDArray[np.floating[Any]], scale: Axis, in
     inside = bound <= 10.0 ** scale.high * (1 + 1e-9)
     count = len(bound) if inside.all() else int(np.argmin(inside))
     points = tuple((xs[at], scale.y(float(bound[at]))) for at in range(count))
-    return [Line(points, ink, 1.5 * look.text_scale, dashed=True)] if len(points) > 1 else []
-
-
-def _key(entries: list[tuple[str, bool, str]], y: float, x: float, look: Look) -> list[Mark]:
-    s = look.text_scale
-    marks: list[Mark] = []
-    for ink, dashed, text in entries:
-        wide = width(text, 12 * s, 500)
-        if x + 26 * s + wide > look.size[0] - 20 * s:
-            break
-        marks += [Line(((x, y - 4 * s), (x + 20 * s, y - 4 * s)), ink, 2 * s, dashed),
-                  Text(x + 26 * s, y, plain(text), 12 * s, 500, "ink-2")]
-        x += 26 * s + wide + 18 * s
-    return marks
+    return [Line(points, ink, 1.5, dashed=True)] if len(points) > 1 else []
 
 
 # --- exponents ------------------------------------------------------------------------------------------------------
 
 def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place: steps.Span, look: Look) -> list[Mark]:
     """All Lyapunov exponents as bars, the largest first, from zero; what lies below the strip is cut at its edge."""
-    s = look.text_scale
     known = spread.exponents[np.isfinite(spread.exponents)]
     if not len(known):
         return []
     high, low = max(0.0, float(known.max())), max(float(known.min()), min(-1.0, 8 * float(known.max())), -6.0)
     low = min(low, -0.1)
     zero = top + (bottom - top) * high / (high - low)
-    x = (steps.LEFT - 16) * s
+    x = steps.LEFT - 16
     wide = place.left(place.count) - place.x
     each = wide / len(spread.exponents)
     marks: list[Mark] = [
-        Text(x, top + 12 * s, plain("Lyapunov"), 13 * s, 600, "ink", "end"),
-        Text(x, top + 28 * s, plain("exponents"), 13 * s, 600, "ink", "end"),
-        Text(x, top + 44 * s, plain("log factor, a step"), 11 * s, 400, "ink-2", "end"),
+        Text(x, top + 12, plain("Lyapunov"), 13, 600, "ink", "end"),
+        Text(x, top + 28, plain("exponents"), 13, 600, "ink", "end"),
+        Text(x, top + 44, plain("log factor, a step"), 11, 400, "ink-2", "end"),
         Line(((place.x, zero), (place.x + wide, zero)), "rule"),
-        Text(place.x + wide + 8 * s, zero + 4 * s, plain("0"), 11 * s, 400, "ink-2"),
-        Text(place.x + wide + 8 * s, bottom + 2 * s, plain(numbers.number(low, 1)), 11 * s, 400, "ink-2"),
+        Text(place.x + wide + 8, zero + 4, plain("0"), 11, 400, "ink-2"),
+        Text(place.x + wide + 8, bottom + 2, plain(numbers.number(low, 1)), 11, 400, "ink-2"),
     ]
     for index, value in enumerate(spread.exponents.tolist()):
         share = min(1.0, max(-1.0, (value if math.isfinite(value) else low) / (high - low)))
@@ -216,7 +214,6 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
 
 
 def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
-    s = look.text_scale
     gone = below(spread.whole, GONE)
     lasts = "; it does not decay."
     if -math.inf < spread.exponent < 0:
@@ -232,8 +229,8 @@ def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
         told += [causes.grows_first(spread.radius, spread.bound, float(spread.largest[peak]), peak),
                  causes.large_radius_vanishes(spread.radius, kept, 0.0),
                  causes.bound_is_no_prediction(kept, spread.bound)]
-    return [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end"),
-            *logchart.because(told, steps.LEFT * s, y, look.size[0] - (steps.LEFT + 24) * s, look)]
+    return [Text(steps.LEFT - 16, y, plain("why"), 13, 600, "ink", "end"),
+            *logchart.because(told, steps.LEFT, y, look.size[0] - (steps.LEFT + 24), look)]
 
 
 def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:

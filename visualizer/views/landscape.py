@@ -18,7 +18,9 @@ from visualizer import lab as knobs
 from visualizer.lab import Lab
 from visualizer.scene import causes, numbers, parts
 from visualizer.scene.picture import (
+    LEGEND,
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -30,6 +32,7 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    grouped,
     plain,
     rich,
     unmarked,
@@ -96,10 +99,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     step = moment.beat.step or 0
     share = ease(moment.phase) if moment.beat.step is not None and step else 1.0
     said = _sentence(balls, step, wanted)
-    still = [*parts.sentence(look, said), *_map(frame, trace, look), *_wall(frame, found["steepest"], look),
-             *_axes(frame, look), *_legend(frame, trace, look)]
-    moving = [mark for ball in balls for mark in _way(frame, ball, step, share, look)]
-    moving += _beside(frame, balls, step, wanted, look)
+    surface = Group("surface of the error")
+    still = [*parts.sentence(look, said), *grouped(surface, _map(frame, trace, look)),
+             *grouped(surface, _wall(frame, found["steepest"], look)), *grouped(surface, _axes(frame, look)),
+             *grouped(LEGEND, _legend(frame, trace, look))]
+    moving = [mark for ball in balls for mark in grouped(Group(f"way with {ball.name}"),
+                                                         _way(frame, ball, step, share, look))]
+    moving += grouped(Group("this step"), _beside(frame, balls, step, wanted, look))
     return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=unmarked(said), table=_table(balls))
 
 
@@ -139,11 +145,10 @@ def consequence(trace: Trace) -> tuple[str, ...]:
 
 
 def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Frame:
-    s = look.text_scale
-    across = look.size[0] - (88 + 330) * s
-    up = look.size[1] - (92 + 66) * s
+    across = look.size[0] - (88 + 330)
+    up = look.size[1] - (92 + 66)
     cell = (max(2.0, across / shape[0]), max(2.0, up / shape[1]))
-    return Frame(88 * s, 92 * s, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
+    return Frame(88, 92, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
 
 
 # --- the surface ----------------------------------------------------------------------------------------------------
@@ -179,57 +184,53 @@ def _amber(frame: Frame, steep: NDArray[np.bool_]) -> Mark:
 
 def _wall(frame: Frame, steepest: Values, look: Look) -> list[Mark]:
     """The steepest place of the grid, with its number."""
-    s = look.text_scale
     x, y = frame.at(float(steepest[1]), float(steepest[2]))
     words = (f"steepest here: {numbers.significant(float(steepest[0]), 3)} at w {numbers.number(float(steepest[1]))}, "
              f"b {numbers.number(float(steepest[2]))}")
-    wide = width(words, 12 * s, 600)
-    left = min(x + 26 * s, frame.right - wide - 12 * s)
-    top = min(y + 70 * s, frame.bottom - 12 * s)
-    return [Line(((x + 4 * s, y + 6 * s), (left + 20 * s, top - 14 * s)), "gradient-mark", 1.25 * s),
-            Rect(x - 6 * s, y - 6 * s, 12 * s, 12 * s, "", "gradient-text", 2 * s, radius=6 * s),
-            Rect(left - 6 * s, top - 13 * s, wide + 12 * s, 20 * s, "stage", "hair", 1, radius=4),
-            Text(left, top + 1 * s, plain(words), 12 * s, 600, "gradient-text")]
+    wide = width(words, 12, 600)
+    left = min(x + 26, frame.right - wide - 12)
+    top = min(y + 70, frame.bottom - 12)
+    return [Line(((x + 4, y + 6), (left + 20, top - 14)), "gradient-mark", 1.25),
+            Rect(x - 6, y - 6, 12, 12, "", "gradient-text", 2, radius=6),
+            Rect(left - 6, top - 13, wide + 12, 20, "stage", "hair", 1, radius=4),
+            Text(left, top + 1, plain(words), 12, 600, "gradient-text")]
 
 
 def _axes(frame: Frame, look: Look) -> list[Mark]:
-    s = look.text_scale
     marks: list[Mark] = []
     for w in (3.0, 4.0, 5.0, 6.0):
         x, _ = frame.at(w, 0)
         marks += [Line(((x, frame.bottom), (x, frame.bottom + 5)), "rule"),
-                  Text(x, frame.bottom + 20 * s, plain(numbers.number(w, 0)), 12 * s, 400, "ink-2", "middle")]
+                  Text(x, frame.bottom + 20, plain(numbers.number(w, 0)), 12, 400, "ink-2", "middle")]
     for b in (0.0, -1.0, -2.0, -3.0, -4.0):
         _, y = frame.at(3, b)
         marks += [Line(((frame.x - 5, y), (frame.x, y)), "rule"),
-                  Text(frame.x - 10 * s, y + 4 * s, plain(numbers.number(b, 0)), 12 * s, 400, "ink-2", "end")]
-    marks += [Text((frame.x + frame.right) / 2, frame.bottom + 40 * s,
-                   (Run("recurrent weight "), Run("w", italic=True)), 13 * s, 500, "ink-2", "middle"),
-              Text(frame.x, frame.y - 10 * s, (Run("bias "), Run("b", italic=True)), 13 * s, 500, "ink-2")]
+                  Text(frame.x - 10, y + 4, plain(numbers.number(b, 0)), 12, 400, "ink-2", "end")]
+    marks += [Text((frame.x + frame.right) / 2, frame.bottom + 40,
+                   (Run("recurrent weight "), Run("w", italic=True)), 13, 500, "ink-2", "middle"),
+              Text(frame.x, frame.y - 10, (Run("bias "), Run("b", italic=True)), 13, 500, "ink-2")]
     return marks
 
 
 def _legend(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
     """What grey and amber mean, over the map at the right."""
-    s = look.text_scale
     most = numbers.significant(float(np.max(trace.studies["lab"]["surface"])), 2)
     ramp = np.rint(255 * SHADE * np.arange(LEVELS) / (LEVELS - 1)).astype(np.uint8)[None, None]
-    wide, y = 96 * s, frame.y - 11 * s
-    x = frame.right - wide - width(most, 11 * s) - 8 * s
+    wide, y = 96, frame.y - 11
+    x = frame.right - wide - width(most, 11) - 8
     amber = "gradient above 1"
-    before = x - width("error 0", 11 * s) - 24 * s - width(amber, 11 * s)
-    return [Rect(before - 16 * s, y - 8 * s, 10 * s, 8 * s, "gradient-mark"),
-            Text(before, y, plain(amber), 11 * s, 400, "ink-2"),
-            Text(x - 8 * s, y, plain("error 0"), 11 * s, 400, "ink-2", "end"),
-            Image(x, y - 8 * s, (wide / LEVELS, 8 * s), ramp, "pixel"),
-            Text(frame.right, y, plain(most), 11 * s, 400, "ink-2", "end")]
+    before = x - width("error 0", 11) - 24 - width(amber, 11)
+    return [Rect(before - 16, y - 8, 10, 8, "gradient-mark"),
+            Text(before, y, plain(amber), 11, 400, "ink-2"),
+            Text(x - 8, y, plain("error 0"), 11, 400, "ink-2", "end"),
+            Image(x, y - 8, (wide / LEVELS, 8), ramp, "pixel"),
+            Text(frame.right, y, plain(most), 11, 400, "ink-2", "end")]
 
 
 # --- the balls ------------------------------------------------------------------------------------------------------
 
 def _way(frame: Frame, ball: Ball, step: int, share: float, look: Look) -> list[Mark]:
     """The way so far, cut at the edge of the map; the ball, or an arrow where it has left."""
-    s = look.text_scale
     points = [frame.at(float(w), float(b)) for w, b in ball.way[:step + 1, :2]]
     if step and share < 1:
         (x1, y1), (x2, y2) = points[-2:]
@@ -238,16 +239,16 @@ def _way(frame: Frame, ball: Ball, step: int, share: float, look: Look) -> list[
     for one, other in itertools.pairwise(points):
         cut = _inside(frame, one, other)
         if cut is not None:
-            marks.append(Line(cut, ball.token, 2.25 * s, dashed=ball.token == "ink"))
-    marks += [Rect(x - 2.5 * s, y - 2.5 * s, 5 * s, 5 * s, "stage", ball.token, 1.25, radius=2.5 * s)
+            marks.append(Line(cut, ball.token, 2.25, dashed=ball.token == "ink"))
+    marks += [Rect(x - 2.5, y - 2.5, 5, 5, "stage", ball.token, 1.25, radius=2.5)
               for x, y in points[:-1] if frame.holds((x, y))]
     x, y = points[-1]
     if frame.holds((x, y)):
-        size = 8 * s
-        return [*marks, Rect(x - size, y - size, 2 * size, 2 * size, ball.token, "stage", 2 * s, radius=size)]
+        size = 8
+        return [*marks, Rect(x - size, y - size, 2 * size, 2 * size, ball.token, "stage", 2, radius=size)]
     edge = min(max(x, frame.x), frame.right), min(max(y, frame.y), frame.bottom)
-    return [*marks, Rect(edge[0] - 6 * s, edge[1] - 6 * s, 12 * s, 12 * s, "stage", ball.token, 2 * s, dashed=True,
-                         radius=6 * s)]
+    return [*marks, Rect(edge[0] - 6, edge[1] - 6, 12, 12, "stage", ball.token, 2, dashed=True,
+                         radius=6)]
 
 
 def _inside(frame: Frame, one: tuple[float, float], other: tuple[float, float]) -> Points | None:
@@ -270,25 +271,24 @@ def _inside(frame: Frame, one: tuple[float, float], other: tuple[float, float]) 
 
 def _beside(frame: Frame, balls: tuple[Ball, ...], step: int, wanted: Lab, look: Look) -> list[Mark]:
     """For each ball where it is, its error, its gradient and its step; and the errors of all steps below."""
-    s = look.text_scale
-    left, right = frame.right + 36 * s, look.size[0] - 24 * s
-    y = frame.y + 12 * s
+    left, right = frame.right + 36, look.size[0] - 24
+    y = frame.y + 12
     marks: list[Mark] = []
     for ball in balls:
         w, b, error, size, dw, db = (float(value) for value in ball.way[step])
-        marks += [Line(((left, y - 5 * s), (left + 26 * s, y - 5 * s)), ball.token, 2.25 * s,
+        marks += [Line(((left, y - 5), (left + 26, y - 5)), ball.token, 2.25,
                        dashed=ball.token == "ink"),
-                  Text(left + 36 * s, y, plain(ball.name), 14 * s, 600,
+                  Text(left + 36, y, plain(ball.name), 14, 600,
                        "accent-ink" if ball.token == "accent" else "ink")]
         outside = "" if frame.holds(frame.at(w, b)) else ", outside the map"
         for what, value in (("place (w, b)", f"{numbers.significant(w, 3)}, {numbers.significant(b, 3)}"),
                             (f"error{outside}", numbers.significant(error, 2)),
                             ("size of the gradient", numbers.significant(size, 3)),
                             ("the next step goes", numbers.significant(math.hypot(dw, db), 2))):
-            y += 23 * s
-            marks += [Text(left, y, plain(what), 13 * s, 400, "ink-2", max_width=right - left - 90 * s),
-                      Text(right, y, plain(value), 13 * s, 600, "ink", "end")]
-        y += 44 * s
+            y += 23
+            marks += [Text(left, y, plain(what), 13, 400, "ink-2", max_width=right - left - 90),
+                      Text(right, y, plain(value), 13, 600, "ink", "end")]
+        y += 44
     marks += _errors(left, right, y, frame.bottom, balls, step, look)
     return marks
 
@@ -296,11 +296,10 @@ def _beside(frame: Frame, balls: tuple[Ball, ...], step: int, wanted: Lab, look:
 def _errors(left: float, right: float, top: float, bottom: float, balls: tuple[Ball, ...], step: int,
             look: Look) -> list[Mark]:
     """The error of every step so far, on a log axis."""
-    s = look.text_scale
     most, least = 0, -4
-    marks: list[Mark] = [Text(left, top, plain("error by step (log)"), 12 * s, 500, "ink-2")]
-    top += 16 * s
-    if bottom - top < 60 * s:
+    marks: list[Mark] = [Text(left, top, plain("error by step (log)"), 12, 500, "ink-2")]
+    top += 16
+    if bottom - top < 60:
         return []
 
     def y(value: float) -> float:
@@ -308,21 +307,21 @@ def _errors(left: float, right: float, top: float, bottom: float, balls: tuple[B
         return bottom - (power - least) / (most - least) * (bottom - top)
 
     for power in range(least, most + 1):
-        marks += [Line(((left + 40 * s, y(10.0 ** power)), (right, y(10.0 ** power))), "hair"),
-                  Text(left + 32 * s, y(10.0 ** power) + 4 * s, plain(numbers.power_of_ten(power)), 11 * s, 400,
+        marks += [Line(((left + 40, y(10.0 ** power)), (right, y(10.0 ** power))), "hair"),
+                  Text(left + 32, y(10.0 ** power) + 4, plain(numbers.power_of_ten(power)), 11, 400,
                        "ink-2", "end")]
     count = len(balls[0].way)
-    place = [left + 40 * s + (right - left - 40 * s) * number / max(1, count - 1) for number in range(count)]
+    place = [left + 40 + (right - left - 40) * number / max(1, count - 1) for number in range(count)]
     for ball in balls:
         points = tuple((place[number], y(float(ball.way[number, 2]))) for number in range(count))
         if step:
-            marks.append(Line(points[:step + 1], ball.token, 2 * s, dashed=ball.token == "ink"))
+            marks.append(Line(points[:step + 1], ball.token, 2, dashed=ball.token == "ink"))
         x, height = points[step]
-        marks.append(Rect(x - 4 * s, height - 4 * s, 8 * s, 8 * s, ball.token, "stage", 1.5, radius=4 * s))
+        marks.append(Rect(x - 4, height - 4, 8, 8, ball.token, "stage", 1.5, radius=4))
     for number in (0, count - 1):
-        if abs(place[number] - place[step]) > 24 * s:
-            marks.append(Text(place[number], bottom + 18 * s, plain(str(number)), 11 * s, 400, "ink-2", "middle"))
-    marks.append(Text(place[step], bottom + 18 * s, plain(str(step)), 11 * s, 700, "accent-ink", "middle"))
+        if abs(place[number] - place[step]) > 24:
+            marks.append(Text(place[number], bottom + 18, plain(str(number)), 11, 400, "ink-2", "middle"))
+    marks.append(Text(place[step], bottom + 18, plain(str(step)), 11, 700, "accent-ink", "middle"))
     return marks
 
 

@@ -11,8 +11,11 @@ from visualizer import answers, kinds
 from visualizer.answers import _column
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
+from visualizer.scene.labels import Labels, cut
 from visualizer.scene.picture import (
+    TITLE,
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -23,6 +26,8 @@ from visualizer.scene.picture import (
     Rect,
     Table,
     Text,
+    grouped,
+    of_layer,
     plain,
     rich,
     unmarked,
@@ -57,8 +62,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         if column.style == "hidden":
             continue
         target = moving if plan.deep or turning or column.layer in (moment.beat.layer, before.beat.layer) else still
-        target += _column_marks(trace, column, moment, before, look)
-        target += _headers(trace, plan, column, moment, before, inner)
+        own = of_layer(column.layer)
+        target += grouped(own, _column_marks(trace, column, moment, before, look))
+        target += grouped(own, _headers(trace, plan, column, moment, before, inner))
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
     moving += parts.faded(_subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667)), share)
@@ -72,9 +78,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 
 def _left_out(plan: Plan, look: Look) -> list[Mark]:
-    s = look.text_scale
     words = f"{plan.left_out}; the others scroll past as the beats go on" if plan.left_out else ""
-    return [Text(look.size[0] / 2, plan.bottom + 15 * s, plain(words), 12 * s, 500, "ink-2", "middle")] if words else []
+    return [Text(look.size[0] / 2, plan.bottom + 15, plain(words), 12, 500, "ink-2", "middle", group=TITLE)] \
+        if words else []
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
@@ -160,7 +166,7 @@ def _body(trace: Trace, column: Column, backward: bool, look: Look, shown: float
     marks = parts.tiles(trace, column, look, backward, shown)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
-    elif shown == 1 and min(column.cell) >= 20 * look.text_scale and column.style == "units":
+    elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
         marks += _signs(trace, column, backward, look)
     return marks
 
@@ -177,65 +183,67 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
         box = column.box(unit)
         if box is not None and values[unit] != 0 and np.isfinite(values[unit]):
             ink = colour.ink_on(f"{palette}:{shades[unit]}", look.theme)
-            marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 5 * look.text_scale,
-                              plain("+" if values[unit] > 0 else "−"), 14 * look.text_scale, 600, ink, "middle"))
+            marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 5,
+                              plain("+" if values[unit] > 0 else "−"), 14, 600, ink, "middle"))
     return marks
 
 
 def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
     """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero."""
-    layer, s = trace[column.layer], look.text_scale
+    layer = trace[column.layer]
     logits = trace.inputs(layer)[0]
     target, winner = trace.objective.target, int(np.argmax(layer.output))
     values = layer.output if not backward else logits.gradient
     marks: list[Mark] = []
     if values is None:
-        return [Text(column.x, column.top + 12 * s, plain("no gradient"), 12 * s, 400, "ink-2")]
+        return [Text(column.x, column.top + 12, plain("no gradient"), 12, 400, "ink-2")]
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
-    names = max(0.0, column.width - BARS * s)
-    track = column.width - names - 72 * s
-    below = column.pitch[1] >= 34 * s
-    for unit in column.shown:
+    names = max(0.0, column.width - BARS)
+    track = column.width - names - 72
+    below = column.pitch[1] >= 34
+    said_of = Labels((0, 0, look.size[0], look.size[1]), 0)
+    crowded = column.pitch[1] < 14  # the words that matter most are written first
+    for unit in sorted(column.shown, key=lambda unit: crowded and unit not in (target, winner)):
         box = column.box(unit)
         assert box is not None
         y = box[1] + box[3] / 2
         value = float(values[unit])
         strong = unit in (target, winner) or abs(value) >= 0.1
-        x = column.x + names + 16 * s
+        x = column.x + names + 16
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
-        marks.append(Text(x - 8 * s, y + 5 * s, plain(name), 14 * s, 600 if strong else 400,
-                          "accent-ink" if unit == target and not below else "ink" if strong else "ink-2", "end",
-                          max_width=30 * s + names))
-        bar = min(14 * s, column.pitch[1] - 3 * s)
-        marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2 * s, focus=Focus(layer.name, (unit,))))
+        marks += said_of.put(name, [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
+                             "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
+                             max_width=30 + names)
+        bar = min(14, column.pitch[1] - 3)
+        marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2, focus=Focus(layer.name, (unit,))))
         if backward:
             middle = x + track / 2
             reach = track / 2 * abs(value) / largest
             if reach >= 0.5:
                 marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
-                                  radius=2 * s))
+                                  radius=2))
             marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1))
             said = numbers.signed(value, 3)
         else:
             if value * track >= 0.5:
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
-                                  radius=2 * s))
+                                  radius=2))
             said = numbers.percent(value, 1)
         if strong or not look.room:
-            marks.append(Text(column.x + column.width, y + 5 * s, plain(said), 13 * s, 600 if strong else 400,
-                              "ink" if strong else "ink-2", "end"))
+            marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
+                                 "ink" if strong else "ink-2")
         if unit == target and below:
-            marks.append(Text(x, y + bar / 2 + 12 * s, plain("label"), 11 * s, 500, "accent-ink"))
+            marks.append(Text(x, y + bar / 2 + 12, plain("label"), 11, 500, "accent-ink"))
     if column.ranking:
-        marks.append(Text(column.x, column.top + column.height + 22 * s,
-                          plain(f"{len(column.shown)} of {numbers.count(column.total)}, the {column.ranking}"), 11 * s,
+        marks.append(Text(column.x, column.top + column.height + 22,
+                          plain(f"{len(column.shown)} of {numbers.count(column.total)}, the {column.ranking}"), 11,
                           400, "ink-2"))
     return marks
 
 
 def _loss(trace: Trace, column: Column, look: Look) -> list[Mark]:
-    layer, s, target = trace[column.layer], look.text_scale, trace.objective.target
+    layer, target = trace[column.layer], trace.objective.target
     answer = trace.answer
     value = numbers.number(float(layer.output), 3)
     if kinds.picks_label(layer) and answer is not None and target is not None:
@@ -243,15 +251,15 @@ def _loss(trace: Trace, column: Column, look: Look) -> list[Mark]:
         words = rich(f"loss = −ln {chance} = **{value}**")
     else:
         words = rich(f"`{layer.name}` = **{value}**")
-    y = look.size[1] - lanes_height(look) - 12 * s
-    return [Text(column.x + column.width, y, words, 12 * s, 400, "ink-2", "end", focus=Focus(layer.name))]
+    y = look.size[1] - lanes_height(look) - 12
+    return [Text(column.x + column.width, y, words, 12, 400, "ink-2", "end", focus=Focus(layer.name))]
 
 
 # --- headers --------------------------------------------------------------------------------------------------------
 
 def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Moment, look: Look) -> list[Mark]:
     """Name, shape, and parameters where there are any; on the way back the norm of the gradient."""
-    layer, s = trace[column.layer], look.text_scale
+    layer = trace[column.layer]
     if column.style == "number":
         return []
     room = _header_room(plan, column, look)
@@ -262,10 +270,12 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
     if moment.index == 0 and column.layer == moment.beat.layer:
         lit = 1.0
     marks: list[Mark] = []
-    name = layer.name if text_width(layer.name, 13 * s, 600, mono=True) <= room else short_name(layer.name)
+    name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
+    if not cut(plain(name), room, 13, 600, mono=True):
+        return []
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
-            marks.append(Text(column.x, 80 * s, plain(name), 13 * s, 600, ink, max_width=room, mono=True,
+            marks.append(Text(column.x, 80, plain(name), 13, 600, ink, max_width=room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
         marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
@@ -277,19 +287,19 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
 
 def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look: Look) -> list[Mark]:
     """The first of the ways to say each line that fits: up to the next column that has such a line itself."""
-    s, marks = look.text_scale, list[Mark]()
+    marks = list[Mark]()
     for number, choices in enumerate(_under_the_name(trace, column, backward, look)):
         room = _header_room(plan, column, look) if number == 0 else _second_line_room(trace, plan, column, look)
-        words = next((words for words in choices if text_width(words, 12 * s) <= room), None)
+        words = next((words for words in choices if text_width(words, 12) <= room), None)
         if words is not None:
-            marks.append(Text(column.x, (97 + 16 * number) * s, plain(words), 12 * s, 400, "ink-2"))
+            marks.append(Text(column.x, 97 + 16 * number, plain(words), 12, 400, "ink-2"))
     return marks
 
 
 def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) -> list[tuple[str, ...]]:
     """The lines under a name, each in several ways, the longest first."""
-    layer, s = trace[column.layer], look.text_scale
-    roomy = look.size[0] >= 1000 * s
+    layer = trace[column.layer]
+    roomy = look.size[0] >= 1000
     lines: list[tuple[str, ...]] = []
     if backward and column.style == "bars":
         lines.append(("p − label", "p−y"))
@@ -369,18 +379,18 @@ def _arc(plan: Plan, skip: tuple[str, str], look: Look) -> list[Points]:
 
     In a deep network the arc ends at the rim of what is seen, if one of its ends has scrolled past.
     """
-    s, (source, target) = look.text_scale, (plan.columns[name] for name in skip)
+    (source, target) = (plan.columns[name] for name in skip)
     seen = [column for column in plan.columns.values() if column.style != "hidden" and column.layer not in plan.fixed]
     if not seen or (source.style == "hidden" and target.style == "hidden" and
                     (target.x < seen[0].x or source.x > seen[-1].x)):
         return []
-    rim = seen[0].x - 12 * s, seen[-1].x + seen[-1].width + 12 * s
+    rim = seen[0].x - 12, seen[-1].x + seen[-1].width + 12
     gone = source.style == "hidden", target.style == "hidden"
     x0, x1 = (min(max(column.middle, rim[0]), rim[1]) for column in (source, target))
-    y, bend = plan.top - (10 + ARC * plan.skips[skip]) * s, 5 * s
+    y, bend = plan.top - (10 + ARC * plan.skips[skip]), 5
     if x1 - x0 < 2 * bend:
         return []
-    start, end = ((x0, source.top - 6 * s), (x1, target.top - 7 * s))
+    start, end = ((x0, source.top - 6), (x1, target.top - 7))
     outline: list[tuple[float, float]] = [(x0, y)] if gone[0] else [start, start, (x0, y + bend), (x0, y + bend)]
     if not gone[0]:
         outline += [(x0, y), (x0, y), (x0 + bend, y)]
@@ -390,7 +400,7 @@ def _arc(plan: Plan, skip: tuple[str, str], look: Look) -> list[Points]:
     if gone[1]:
         return [tuple(outline)]
     outline += [(x1, y), (x1, y), (x1, y + bend), (x1, y + bend), end, end]
-    tip = tuple((x1 + dx * s, end[1] + dy * s) for dx, dy in ((-3.5, -4), (0, 0), (3.5, -4)))
+    tip = tuple((x1 + dx, end[1] + dy) for dx, dy in ((-3.5, -4), (0, 0), (3.5, -4)))
     return [tuple(outline), (tip[0], tip[0], tip[1], tip[1], tip[1], tip[2], tip[2])]
 
 
@@ -485,13 +495,14 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
     box = column.box(subject.cell[0])
     if box is not None:
         x, y, wide, high = box
-        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5))
-        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4))
+        own = of_layer(column.layer)
+        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5, group=own))
+        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4, group=own))
         if len(subject.cell) == layer.output.ndim and layer.output.ndim >= 2 and column.factor == 1:
             row, position = subject.cell[-2:]
             across, down = column.cell
             marks.append(Rect(x + position * across - 1, y + row * down - 1, across + 2, down + 2, "", "ink",
-                              1.5))
+                              1.5, group=own))
     return marks
 
 
@@ -507,9 +518,10 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
     if place is None:
         return []
     x, y, wide, high = place
+    own = of_layer(column.layer)
     marks: list[Mark] = []
     if tile:
-        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1))
+        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1, group=own))
     layer = trace[column.layer]
     if box is None or layer.output.ndim < 2:
         return marks
@@ -519,14 +531,14 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
         return marks
     across, down = column.cell[0] / column.factor, column.cell[1] / column.factor
     marks.append(Rect(x + left * across, y + top * down, (right - left + 1) * across, (bottom - top + 1) * down, "",
-                      "accent", 2))
+                      "accent", 2, group=own))
     return marks
 
 
 def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: int, backward: bool,
              look: Look) -> list[Mark]:
     """The subject's kernels, each beside the map it is laid on; on the way back their gradients."""
-    layer, s = trace[column.layer], look.text_scale
+    layer = trace[column.layer]
     weight = layer.weights.get("weight")
     if weight is None or weight.ndim != 4 or column.layer not in plan.kernel_x or channel >= len(weight):
         return []
@@ -534,7 +546,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
     if values is None or source.layer not in layer.reads:
         return []
     own = values[channel]
-    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1], s)
+    x, side = plan.kernel_x[column.layer], kernel_cell(weight.shape[-1])
     top = float(np.max(np.abs(values)))
     if backward:
         shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"
@@ -553,12 +565,12 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
     shape = numbers.shape(own.shape)
     room = column.x - x - 6
     title = next(words for words in ("∂L/∂w" if backward else "kernels", "w")
-                 if text_width(words, 13 * s, 600, mono=True) <= room or words == "w")
-    marks.append(Text(x, 80 * s, plain(title), 13 * s, 600, "ink", mono=True, max_width=room))
+                 if text_width(words, 13, 600, mono=True) <= room or words == "w")
+    marks.append(Text(x, 80, plain(title), 13, 600, "ink", mono=True, max_width=room))
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
-                  if text_width(words, 12 * s) <= room), "")
-    marks.append(Text(x, 97 * s, plain(words), 12 * s, 400, "ink-2"))
-    return marks
+                  if text_width(words, 12) <= room), "")
+    marks.append(Text(x, 97, plain(words), 12, 400, "ink-2"))
+    return grouped(Group(f"kernels of {layer.name}", Focus(layer.name, (channel,), "weight")), marks)
 
 
 def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:
@@ -590,10 +602,10 @@ def _grown(curve: Points, share: float, from_the_end: bool) -> Points:
 # --- legend, places, table ------------------------------------------------------------------------------------------
 
 def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look) -> list[Mark]:
-    s = look.text_scale
     first = plan.columns[trace.layers[0].name]
-    x, y = first.x, plan.bottom - 34 * s
-    wide = 112 * s
+    x, y = first.x, plan.bottom - 34
+    wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
+                       and column.style in ("maps", "units") and column.top + column.height > y - 12)])
     if moment.backward:
         top = parts.largest_gradient(trace)
         return parts.legend(x, y, wide, look, "gradient", "Gradient, all layers",

@@ -13,7 +13,20 @@ from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
@@ -63,13 +76,17 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if not found:
         return logchart.unmeasured(look, "Saturation", "", "No input of the batch could be run, so nothing is known of "
                                                            "saturation here.")
-    s, inputs = look.text_scale, int(measured["inputs"])
+    inputs = int(measured["inputs"])
     said = sentence(found, inputs, moment)
     words = f"over a batch of {inputs} bundled inputs; the tick is this input alone"
     marks = [*parts.sentence(look, said), *parts.title(look, f"batch: {inputs}", words)]
     opened = chosen(found, moment, focus)
-    end = _rows(found, opened, moment, look, marks)
-    marks += _opened(opened, inputs, end + 44 * s, look.size[1] - lanes_height(look) - 40 * s, look)
+    listed: list[Mark] = []
+    end = _rows(found, opened, moment, look, listed)
+    marks += grouped(Group("layers and gates"), listed)
+    about = Focus(opened.layer, (), f"inner.{opened.gate}" if opened.gate else "output")
+    marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about), _opened(
+        opened, inputs, end + 44, look.size[1] - lanes_height(look) - 40, look))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(found, inputs))
@@ -109,51 +126,50 @@ def chosen(found: list[Row], moment: Moment, focus: Focus | None) -> Row:
 
 def _rows(found: list[Row], opened: Row, moment: Moment, look: Look, marks: list[Mark]) -> float:
     """A bar and a tick for each; returns where they end."""
-    s = look.text_scale
-    top, bottom = 122 * s, look.size[1] - lanes_height(look) - 36 * s
-    pitch = min(36 * s, (bottom - top) / len(found))
-    shown = found if pitch >= 19 * s else _around(found, moment, int((bottom - top) / (19 * s)))
-    pitch = max(pitch, 19 * s)
-    names = max(width(row.name, 13 * s, 600) for row in shown)
-    x = min(24 * s + names + 20 * s, look.size[0] * 0.3)
-    told = max(width(_told(row), 12 * s) for row in shown)
-    track = look.size[0] - x - told - 96 * s
+    top, bottom = 122, look.size[1] - lanes_height(look) - 36
+    pitch = min(36, (bottom - top) / len(found))
+    shown = found if pitch >= 19 else _around(found, moment, int((bottom - top) / 19))
+    pitch = max(pitch, 19)
+    names = max(width(row.name, 13, 600) for row in shown)
+    x = min(24 + names + 20, look.size[0] * 0.3)
+    told = max(width(_told(row), 12) for row in shown)
+    track = look.size[0] - x - told - 96
     for share in (0.0, 0.5, 1.0):
         at = x + track * share
-        marks += [Line(((at, top - 4 * s), (at, top + pitch * len(shown))), "hair"),
-                  Text(at, top + pitch * len(shown) + 16 * s, plain(numbers.percent(share, 0)), 11 * s, 400, "ink-2",
+        marks += [Line(((at, top - 4), (at, top + pitch * len(shown))), "hair"),
+                  Text(at, top + pitch * len(shown) + 16, plain(numbers.percent(share, 0)), 11, 400, "ink-2",
                        "middle")]
     for index, row in enumerate(shown):
         y, now = top + index * pitch, row is opened
-        tall = min(14 * s, pitch - 6 * s)
+        tall = min(14, pitch - 6)
         focus = Focus(row.layer, (), f"inner.{row.gate}" if row.gate else "output")
-        marks += [Text(x - 14 * s, y + tall / 2 + 5 * s, plain(row.name), 13 * s, 600 if now else 500,
-                       "accent-ink" if now else "ink", "end", max_width=x - 30 * s),
+        marks += [Text(x - 14, y + tall / 2 + 5, plain(row.name), 13, 600 if now else 500,
+                       "accent-ink" if now else "ink", "end", max_width=x - 30),
                   Rect(x, y, track, tall, "sunk", radius=3, focus=focus),
                   Rect(x, y, max(1.0, track * row.share), tall, "accent" if now else "ink-2" if not row.flat.dies else
                        "rule", radius=3),
-                  Line(((x + track * row.here, y - 3 * s), (x + track * row.here, y + tall + 3 * s)), "ink", 2 * s),
-                  Text(x + track + 58 * s, y + tall / 2 + 5 * s, plain(numbers.percent(row.share, 0)), 13 * s, 600,
+                  Line(((x + track * row.here, y - 3), (x + track * row.here, y + tall + 3)), "ink", 2),
+                  Text(x + track + 58, y + tall / 2 + 5, plain(numbers.percent(row.share, 0)), 13, 600,
                        "ink",
                        "end"),
-                  Text(x + track + 70 * s, y + tall / 2 + 5 * s, plain(_told(row)), 12 * s, 600 if row.dead else 400,
+                  Text(x + track + 70, y + tall / 2 + 5, plain(_told(row)), 12, 600 if row.dead else 400,
                        "ink" if row.dead else "ink-2")]
     if len(shown) < len(found):
-        marks.append(Text(look.size[0] - 24 * s, 97 * s, plain(f"{len(shown)} of {len(found)} rows, around the beat"),
-                          12 * s,
+        marks.append(Text(look.size[0] - 24, 97, plain(f"{len(shown)} of {len(found)} rows, around the beat"),
+                          12,
                           400, "ink-2", "end"))
-    return top + pitch * len(shown) + 16 * s
+    return top + pitch * len(shown) + 16
 
 
 def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> list[Mark]:
     """One row opened: how its values are spread over the batch, or how often each unit is on."""
-    s, left, right = look.text_scale, 84 * look.text_scale, look.size[0] - 84 * look.text_scale
-    if bottom - top < 120 * s:
+    left, right = 84, look.size[0] - 84
+    if bottom - top < 120:
         return []
-    base, high = bottom - 20 * s, min(bottom - top - 50 * s, 420 * s)
+    base, high = bottom - 20, min(bottom - top - 50, 420)
     words = f"{row.name}: {numbers.count(row.values)} values of {inputs} inputs" if row.bins is not None else \
         f"{row.name}: {row.units} units by how often they are on, over {inputs} inputs"
-    marks: list[Mark] = [Text(left, base - high - 16 * s, plain(words), 13 * s, 600)]
+    marks: list[Mark] = [Text(left, base - high - 16, plain(words), 13, 600)]
     if row.bins is not None:
         low, top = row.flat.range
         flat = ((low, row.flat.low), (row.flat.high, top))
@@ -178,10 +194,10 @@ def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> lis
             marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high, ink))
     marks.append(Line(((left, base), (right, base)), "rule"))
     for at, (text, anchor) in enumerate(zip(said, ("start", "middle", "end"), strict=True)):
-        marks.append(Text(left + (right - left) * at / 2, base + 16 * s, plain(text), 11 * s, 400, "ink-2", anchor))
+        marks.append(Text(left + (right - left) * at / 2, base + 16, plain(text), 11, 400, "ink-2", anchor))
     if row.on is not None:
-        marks += [Text(left - 8 * s, base - high + 8 * s, plain("100 %"), 11 * s, 400, "ink-2", "end"),
-                  Text(left - 8 * s, base, plain("0 %"), 11 * s, 400, "ink-2", "end")]
+        marks += [Text(left - 8, base - high + 8, plain("100 %"), 11, 400, "ink-2", "end"),
+                  Text(left - 8, base, plain("0 %"), 11, 400, "ink-2", "end")]
     return marks
 
 

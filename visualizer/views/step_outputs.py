@@ -9,8 +9,25 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.scene import colour, numbers, parts, reads, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
+from visualizer.scene.labels import Labels
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Scale,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.reading import (
     Reading,
     blank_of,
@@ -54,11 +71,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
                              "probabilities as the model gives them")
     if blank is None:
-        marks += _bars(trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0]
-                       - 30 * look.text_scale, look)
-        marks += _sureness(trace, shown, answers, moment, place, look)
+        marks += grouped(Group("answers", Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
+            trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0] - 30, look))
+        marks += grouped(Group("entropy"), _sureness(trace, shown, answers, moment, place, look))
     else:
-        marks += _frames(trace, shown, answers, moment, place, blank, look)
+        marks += grouped(Group("frames", Focus(layer.name)), _frames(trace, shown, answers, moment, place, blank, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, answers, look.knob("seed", "0")))
@@ -94,46 +111,46 @@ def drawn(row: NDArray[np.float64], seed: str, step: int) -> tuple[int, float]:
 def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, bottom: float,
           look: Look) -> list[Mark]:
     """The likeliest answers after the current step: which one is greedy, which one is drawn, which one really came."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
+    now = steps.current(trace, shown, moment)
     row = answers[now]
     done = steps.read(trace, shown, moment).of(now)
-    x, y = steps.LEFT * s, _top(look)
-    most = max(1, int((bottom - y - 14 * s) / (26 * s)))
+    x, y = steps.LEFT, _top(look)
+    most = max(1, int((bottom - y - 14) / 26))
     sampled, number = drawn(row, look.knob("seed", "0"), now)
     came = _came(trace, shown, now)
     order = _shown(row, min(MOST_BARS, most, len(row)), [index for index in (sampled, came) if index is not None])
-    pitch = min(38 * s, (bottom - y - 14 * s) / len(order))
-    names = 100 * s
-    track = look.size[0] - x - (70 + (120 if look.room else 196)) * s
+    pitch = min(38, (bottom - y - 14) / len(order))
+    names = 100
+    track = look.size[0] - x - (70 + (120 if look.room else 196))
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
     heading = f"after step {now + 1}, “{shown.words[now]}”" if shown.words[now] != str(now + 1) else \
         f"after step {now + 1}"
-    marks: list[Mark] = [Text(x, y, plain(heading), 13 * s, 600)]
+    marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     if not look.room:
-        marks.append(Text(x + track, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12 * s, 400, "ink-2",
+        marks.append(Text(x + track, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12, 400, "ink-2",
                           "end"))
     for index, answer in enumerate(order):
-        top = y + 12 * s + index * pitch
-        base, high = top + pitch / 2 + 5 * s, min(20 * s, pitch - 8 * s)
+        top = y + 12 + index * pitch
+        base, high = top + pitch / 2 + 5, min(20, pitch - 8)
         right = answer == came
-        marks.append(Text(x - 12 * s, base, plain(label(trace, answer)), 15 * s, 600 if ranks[answer] == 0 else 400,
+        marks.append(Text(x - 12, base, plain(label(trace, answer)), 15, 600 if ranks[answer] == 0 else 400,
                           "ink", "end", names, mono=True))
         marks.append(Rect(x, top + (pitch - high) / 2, track, high, "sunk", radius=3))
         if row[answer] * track * done >= 0.5:
             marks.append(Rect(x, top + (pitch - high) / 2, track * float(row[answer]) * done, high,
                               "accent-fill" if ranks[answer] == 0 else "ink-2", radius=3))
-        marks.append(Text(x + track + 62 * s, base, plain(numbers.percent(float(row[answer]), 1)), 13 * s,
+        marks.append(Text(x + track + 62, base, plain(numbers.percent(float(row[answer]), 1)), 13,
                           600 if ranks[answer] == 0 else 400, "ink", "end"))
         words = [word for word, holds in (("greedy", ranks[answer] == 0), ("sampled", answer == sampled),
                                           ("came next" if foretells(trace) else "target", right)) if holds]
         if words and ranks[answer] != index:
             words.append(f"rank {int(ranks[answer]) + 1}")
         if words:
-            marks.append(Text(x + track + 74 * s, base, plain(", ".join(words)), 12 * s, 600 if right else 400,
-                              "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78 * s))
+            marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
+                              "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
     if not look.room:
         part = f"sampled at {numbers.number(number, 3)} of the sum, seed {look.knob('seed', '0')}"
-        marks.append(Text(look.size[0] - 24 * s, y, plain(part), 11 * s, 400, "ink-2", "end"))
+        marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
     return marks
 
 
@@ -158,38 +175,38 @@ def _came(trace: Trace, shown: Reading, step: int) -> int | None:
 
 def _top(look: Look) -> float:
     """Baseline of the heading of the bars: under the title, which a room does without."""
-    return (HEAD + 22 if look.room else TOP + 16) * look.text_scale
+    return HEAD + 22 if look.room else TOP + 16
 
 
 def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
     """(top, bottom) of the chart of entropies; both where the bars may end if there is no room for it."""
-    s, foot = look.text_scale, look.size[1] - lanes_height(look)
-    bottom = foot - (34 if foretells(trace) else 14) * s
-    space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 * s + 54 * s
-    high = min(space * 0.45, max(min(120 * s, space * 0.27), space - bars))
-    return (foot + 16 * s, foot + 16 * s) if high < 56 * s or look.room else (bottom - high, bottom)
+    foot = look.size[1] - lanes_height(look)
+    bottom = foot - (34 if foretells(trace) else 14)
+    space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 + 54
+    high = min(space * 0.45, max(min(120, space * 0.27), space - bars))
+    return (foot + 16, foot + 16) if high < 56 or look.room else (bottom - high, bottom)
 
 
 def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span,
               look: Look) -> list[Mark]:
     """How sure it was at every step: the entropy as bars, accented where its likeliest answer came true, and that
     answer under each."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
+    now = steps.current(trace, shown, moment)
     most = float(np.log2(answers.shape[1]))
     top, bottom = _sureness_top(trace, answers.shape[1], look)
     high = bottom - top
     if not high:
         return []
     end = place.x + place.count * place.pitch
-    marks: list[Mark] = [Text((steps.LEFT - 16) * s, top + 14 * s, plain("entropy"), 13 * s, 600, "ink", "end"),
-                         Text((steps.LEFT - 16) * s, top + 30 * s, plain(f"0 to {numbers.number(most)} bits"), 11 * s,
+    marks: list[Mark] = [Text(steps.LEFT - 16, top + 14, plain("entropy"), 13, 600, "ink", "end"),
+                         Text(steps.LEFT - 16, top + 30, plain(f"0 to {numbers.number(most)} bits"), 11,
                               400, "ink-2", "end"),
                          Line(((place.x, bottom), (end, bottom)), "rule"), Line(((place.x, top), (end, top)), "hair")]
     wide = max(1.0, place.pitch - (6 if place.pitch > 12 else 0))
     reach = steps.read(trace, shown, moment)
-    named = foretells(trace) and place.pitch >= 11 * s
+    named = foretells(trace) and place.pitch >= 11
     if named:
-        marks.append(Text((steps.LEFT - 16) * s, bottom + 18 * s, plain("likeliest next"), 13 * s, 600, "ink", "end"))
+        marks.append(Text(steps.LEFT - 16, bottom + 18, plain("likeliest next"), 13, 600, "ink", "end"))
     for step, row in enumerate(answers):
         done, value = reach.of(step), entropy(row)
         x = place.middle(step) - wide / 2
@@ -201,14 +218,14 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
         tall = max(1.0, high * value / most * done)
         marks.append(Rect(x, bottom - tall, wide, tall, "accent" if right else "ink-2", radius=1))
         if named:
-            marks.append(Text(place.middle(step), bottom + 18 * s, plain(label(trace, best)), 13 * s,
+            marks.append(Text(place.middle(step), bottom + 18, plain(label(trace, best)), 13,
                               600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
                               opacity=done))
         if step == now:
-            marks.append(Text(place.middle(step), bottom - tall - 6 * s, plain(numbers.number(value)), 12 * s, 600,
+            marks.append(Text(place.middle(step), bottom - tall - 6, plain(numbers.number(value)), 12, 600,
                               "ink", "middle"))
     if foretells(trace):
-        marks.append(Text(place.x, top - 10 * s, plain(_came_true(trace, shown, answers, reach)), 12 * s, 400, "ink-2",
+        marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, answers, reach)), 12, 400, "ink-2",
                           max_width=end - place.x))
     return marks
 
@@ -234,16 +251,16 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
             look: Look) -> list[Mark]:
     """Frames × classes as a map, the greedy path on it, blanks hatched, and the string that it collapses to; above it
     the columns of the picture that each frame stands for."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
+    now = steps.current(trace, shown, moment)
     classes = answers.shape[1]
     marks, y = _picture(trace, shown, place, now, look)
-    room = look.size[1] - lanes_height(look) - y - 116 * s
-    high = float(int(min(32 * s, room / classes)))
+    room = look.size[1] - lanes_height(look) - y - 116
+    high = whole(min(32, room / classes), look.pixel)
     read = _known(trace, shown, moment)
-    for index in range(classes):
+    names = Labels((0, 0, steps.LEFT, look.size[1]))
+    for index in (blank, *(index for index in range(classes) if index != blank)):
         name = "blank" if index == blank else label(trace, index)
-        marks.append(Text((steps.LEFT - 12) * s, y + (index + 0.5) * high + 4 * s, plain(name), 13 * s, 500, "ink",
-                          "end"))
+        marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
                            np.ascontiguousarray(colour.unit(answers[read].T)[None]), "pixel", border="tile-border",
@@ -255,58 +272,57 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     marks += [Rect(place.left(step) + 1, y + path[step] * high + 1, place.pitch - 2, high - 2,
                    "hatch" if path[step] == blank else "", "accent", 1.5) for step in read]
     marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, high * classes + 4, "", "accent", 2))
-    below = y + high * classes + 28 * s
-    marks.append(Text((steps.LEFT - 12) * s, below, plain("greedy path"), 13 * s, 600, "ink", "end"))
-    marks.append(Text((steps.LEFT - 12) * s, below + 40 * s, plain("collapses to"), 13 * s, 600, "ink", "end"))
+    below = y + high * classes + 28
+    marks.append(Text(steps.LEFT - 12, below, plain("greedy path"), 13, 600, "ink", "end"))
+    marks.append(Text(steps.LEFT - 12, below + 40, plain("collapses to"), 13, 600, "ink", "end"))
     for step in read:
         first_of_run = step - 1 not in read or path[step] != path[step - 1]
         if path[step] != blank and first_of_run:
-            marks.append(Text(place.middle(step), below, plain(label(trace, path[step])), 16 * s, 600, "ink", "middle",
+            marks.append(Text(place.middle(step), below, plain(label(trace, path[step])), 16, 600, "ink", "middle",
                               mono=True))
-            marks.append(Line(((place.middle(step), below + 8 * s), (place.middle(step), below + 22 * s)), "rule", 1.5))
-            marks.append(Text(place.middle(step), below + 42 * s, plain(label(trace, path[step])), 20 * s, 600,
+            marks.append(Line(((place.middle(step), below + 8), (place.middle(step), below + 22)), "rule", 1.5))
+            marks.append(Text(place.middle(step), below + 42, plain(label(trace, path[step])), 20, 600,
                               "accent-ink", "middle", mono=True))
     if len(read) == shown.steps:
-        marks += _whole(trace, collapsed(path, blank), below + 70 * s, look)
+        marks += _whole(trace, collapsed(path, blank), below + 70, look)
     return marks
 
 
 def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
-    s = look.text_scale
     loss = spells(trace)
     target = [] if loss is None else [int(index) for index in loss.settings.get("target", ())]
     words = "".join(label(trace, index) for index in said) or "nothing"
-    x = steps.LEFT * s
-    marks: list[Mark] = [Text((steps.LEFT - 12) * s, y, plain("all of it"), 13 * s, 600, "ink", "end"),
-                         Text(x, y, plain(words), 18 * s, 600, "accent-ink", mono=True)]
+    x = steps.LEFT
+    marks: list[Mark] = [Text(steps.LEFT - 12, y, plain("all of it"), 13, 600, "ink", "end"),
+                         Text(x, y, plain(words), 18, 600, "accent-ink", mono=True)]
     if target:
         right = said == target
-        x += width(words, 18 * s, 600, True) + 28 * s
+        x += width(words, 18, 600, True) + 28
         wanted = "".join(label(trace, index) for index in target)
-        marks += [Text(x, y, plain("target"), 13 * s, 600),
-                  Text(x + 56 * s, y, plain(wanted), 18 * s, 600, "ink", mono=True),
-                  Text(x + 72 * s + width(wanted, 18 * s, 600, True), y, plain("the same" if right else "not the same"),
-                       12 * s, 400, "ink-2")]
+        marks += [Text(x, y, plain("target"), 13, 600),
+                  Text(x + 56, y, plain(wanted), 18, 600, "ink", mono=True),
+                  Text(x + 72 + width(wanted, 18, 600, True), y, plain("the same" if right else "not the same"),
+                       12, 400, "ink-2")]
     return marks
 
 
 def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Look) -> tuple[list[Mark], float]:
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
-    s, top = look.text_scale, (HEAD + 14 if look.room else TOP) * look.text_scale
+    top = HEAD + 14 if look.room else TOP
     source = reads.read_by(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
     rows, columns = source.values.shape
-    pixel, wide = float(max(1, int(64 * s // rows))), place.count * place.pitch / columns
+    pixel, wide = max(look.pixel, whole(64 / rows, look.pixel)), place.count * place.pitch / columns
     low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
-    return [Text((steps.LEFT - 12) * s, top + 20 * s, plain("sees"), 13 * s, 600, "ink", "end"),
-            Text((steps.LEFT - 12) * s, top + 36 * s, plain("stretched"), 11 * s, 400, "ink-2", "end"),
+    return [Text(steps.LEFT - 12, top + 20, plain("sees"), 13, 600, "ink", "end"),
+            Text(steps.LEFT - 12, top + 36, plain("stretched"), 11, 400, "ink-2", "end"),
             Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel",
                   scale=reads.scale_of(source)),
             Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
-                 radius=3)], top + rows * pixel + 12 * s
+                 radius=3)], top + rows * pixel + 12
 
 
 def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, blank: int | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,11 +11,25 @@ from numpy.typing import NDArray
 
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.labels import Labels
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, ease
-from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -35,7 +50,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     words = (f"{shown.units} numbers a state, seen in 2: they hold {numbers.percent(float(plane.shares.sum()), 0)} of "
              "its variance")
     marks = [*parts.sentence(look, said), *([] if look.room else parts.title(look, layer.name, words))]
-    marks += _path(trace, shown, plane, moment, look)
+    marks += grouped(Group("path of the state", Focus(layer.name)), _path(trace, shown, plane, moment, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, plane))
@@ -71,14 +86,13 @@ def fitted(shown: Reading) -> Plane:
 
 
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
-    s = look.text_scale
-    x, y = steps.LEFT * s, (HEAD + 8 if look.room else TOP) * s
+    x, y = steps.LEFT, HEAD + 8 if look.room else TOP
     if look.room:
-        x = 24 * s
-    wide, high = look.size[0] - x - (24 if look.room else 60) * s, look.size[1] - lanes_height(look) - y - 56 * s
+        x = 24
+    wide, high = look.size[0] - x - (24 if look.room else 60), look.size[1] - lanes_height(look) - y - 56
     low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
     span = np.maximum(high_end - low, 1e-9)
-    unit = min((wide - 96 * s) / span[0], (high - 96 * s) / span[1])  # one scale on both: distances can be compared
+    unit = min((wide - 96) / span[0], (high - 96) / span[1])  # one scale on both: distances can be compared
     centre = (low + high_end) / 2
     middle = (x + wide / 2 - float(centre[0]) * unit, y + high / 2 + float(centre[1]) * unit)
 
@@ -90,25 +104,24 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
                          Line(((middle[0], y), (middle[0], y + high)), "hair")]
     for index, way in enumerate(("→", "↑")):
         share = numbers.percent(float(plane.shares[index]), 0)
-        marks.append(Text(x + 12 * s, y + high + (18 + 16 * index) * s,
-                          plain(f"{way} component {index + 1}, {share} of the variance"), 12 * s, 400, "ink-2"))
+        marks.append(Text(x + 12, y + high + 18 + 16 * index,
+                          plain(f"{way} component {index + 1}, {share} of the variance"), 12, 400, "ink-2"))
     across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
-    marks.append(Text(x + wide, y + high + 18 * s, plain(f"the frame reaches ±{across} across, ±{up} up"), 11 * s, 400,
-                      "ink-2", "end", max_width=wide - 240 * s))
+    marks.append(Text(x + wide, y + high + 18, plain(f"the frame reaches ±{across} across, ±{up} up"), 11, 400,
+                      "ink-2", "end", max_width=wide - 240))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
     read = [step for step in order if reach.of(step)]
     ahead = [at(step) for step in order if not reach.of(step)]
     if len(ahead) <= MOST_DOTS:
-        marks += [Rect(px - 2 * s, py - 2 * s, 4 * s, 4 * s, "", "rule", 1, radius=2 * s) for px, py in ahead]
+        marks += [Rect(px - 2, py - 2, 4, 4, "", "rule", 1, radius=2) for px, py in ahead]
     elif ahead:
-        marks.append(_specks(ahead, s, "rule"))
+        marks.append(_specks(ahead, "rule"))
     return marks + _walked(trace, shown, read, at, moment, look)
 
 
 def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: Moment, look: Look) -> list[Mark]:
     """The steps read so far, joined; the last ones labelled, the newest on its way."""
-    s = look.text_scale
     place = at  # (step) -> point
     assert callable(place)
     points = [place(step) for step in read]
@@ -124,47 +137,42 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
     if older > 1:
         marks.append(Line(tuple(points[few:older + 1]), "accent", 1, opacity=0.25))
     if len(points) - older > 1:
-        marks.append(Line(tuple(points[older:]), "accent", 2 * s))
+        marks.append(Line(tuple(points[older:]), "accent", 2))
     ink = "gradient-mark" if moment.backward else "accent"
     if few:
-        marks.append(_specks(points[:few], s, ink))
+        marks.append(_specks(points[:few], ink))
     for index, (step, (px, py)) in enumerate(zip(read, points, strict=True)):
         if index < few and step != now:
             continue
         chosen = step == now
-        size = 9 * s if chosen else 4 * s if index >= older else 2 * s
+        size = 9 if chosen else 4 if index >= older else 2
         marks.append(Rect(px - size, py - size, 2 * size, 2 * size, ink if chosen else "stage", ink, 1.5, radius=size,
                           focus=Focus(shown.layer.name, (step,))))
-    return marks + _labels(shown, read, points, now, older, s)
+    return marks + _labels(shown, read, points, now, older)
 
 
-def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], now: int, older: int,
-            s: float) -> list[Mark]:
+def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], now: int, older: int) -> list[Mark]:
     """The words of the current step, of the start and of the latest steps: each beside its dot, where there is room."""
     marks: list[Mark] = []
-    taken = [(px - 3 * s, py - 3 * s, px + 3 * s, py + 3 * s) for px, py in points[older:]]
+    labels = Labels((0, 0, math.inf, math.inf), taken=[(px - 3, py - 3, px + 3, py + 3) for px, py in points[older:]])
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
         word = f"{shown.words[read[index]]}  {read[index] + 1}" if chosen else shown.words[read[index]]
         word = f"start: {word}" if first and not chosen else word
-        size, weight = (13 * s, 600) if chosen else (12 * s, 500)
-        wide, off = width(word, size, weight), (14 if chosen else 8) * s
-        for left, base in ((px + off, py + 4 * s), (px - off - wide, py + 4 * s), (px - wide / 2, py - off),
-                           (px - wide / 2, py + off + 10 * s), (px + off * 0.7, py - off * 0.7),
-                           (px - off * 0.7 - wide, py - off * 0.7), (px + off * 0.7, py + off * 0.7 + size * 0.7),
-                           (px - off * 0.7 - wide, py + off * 0.7 + size * 0.7)):
-            spot = (left - 2, base - size, left + wide + 2, base + 3 * s)
-            if all(spot[2] <= a or c <= spot[0] or spot[3] <= b or d <= spot[1] for a, b, c, d in taken):
-                taken.append(spot)
-                marks.append(Text(left, base, plain(word), size, weight, "accent-ink" if chosen else "ink"))
-                break
+        size, weight = (13, 600) if chosen else (12, 500)
+        off = 14 if chosen else 8
+        spots = ((px + off, py + 4, "start"), (px - off, py + 4, "end"), (px, py - off, "middle"),
+                 (px, py + off + 10, "middle"), (px + off * 0.7, py - off * 0.7, "start"),
+                 (px - off * 0.7, py - off * 0.7, "end"), (px + off * 0.7, py + off * 0.7 + size * 0.7, "start"),
+                 (px - off * 0.7, py + off * 0.7 + size * 0.7, "end"))
+        marks += labels.put(word, spots, size, weight, "accent-ink" if chosen else "ink")
     return marks
 
 
-def _specks(points: list[tuple[float, float]], s: float, ink: str) -> Mark:
+def _specks(points: list[tuple[float, float]], ink: str) -> Mark:
     """Many states, each a speck."""
-    return Path(tuple(parts.polygon(((x - s, y - s), (x + s, y - s), (x + s, y + s), (x - s, y + s)))
+    return Path(tuple(parts.polygon(((x - 1, y - 1), (x + 1, y - 1), (x + 1, y + 1), (x - 1, y + 1)))
                       for x, y in points), fill=ink, opacity=0.5)
 
 

@@ -91,7 +91,7 @@ class Film:
 
     def picture(self, frame: int) -> Picture:
         """The same as a picture."""
-        return views.find(self.view).draw(self.trace, self.moment(frame), self.focus, self.look)
+        return views.picture(views.find(self.view), self.trace, self.moment(frame), self.focus, self.look)
 
     @cached_property
     def _times(self) -> Timeline:

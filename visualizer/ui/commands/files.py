@@ -66,7 +66,7 @@ def save_session(desk: Desk) -> None:
 def before_training(desk: Desk) -> None:
     """The weights from before training and back; where there are none the person is told so."""
     model = desk.store.state.model
-    if model in registry.with_before():
+    if desk.store.card.before:
         desk.store.apply(does.before_training)
     else:
         desk.say(tr("For {model} no weights from before training come with the app; choose another, for example "

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from visualizer.decay import ONE_PERCENT
 from visualizer.scene import colour, numbers
+from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
+    LANE,
+    SENTENCE,
+    Group,
     Image,
     Line,
     Look,
@@ -23,12 +26,13 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    grouped,
     plain,
     rich,
     unmarked,
 )
 from visualizer.scene.timeline import Moment
-from visualizer.scene.type import width, wrap
+from visualizer.scene.type import bounds, width, wrap
 from visualizer.trace import Trace
 from visualizer.views.gradient_flow._lab_facts import (
     Lane,
@@ -41,7 +45,6 @@ from visualizer.views.gradient_flow._lab_facts import (
     study,
 )
 
-Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 BOTTOMS, TOPS = (-3, -6, -12, -18, -30), (0, 1, 3, 6, 12, 18, 30, 60, 300)
 """Powers of ten at which the axis may end: it never follows the data so closely that vanishing cannot be seen."""
@@ -67,7 +70,6 @@ class Frame:
     """y of the top of each strip."""
     ends: float
     """y of the last line."""
-    scale: float
 
     def x(self, back: float) -> float:
         return self.right - back * self.pitch
@@ -88,36 +90,38 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         raise LookupError("This recording holds no curves of the laboratory; choose another view.")
     frame = _frame(found, against, look)
     settled, there = cursor(trace, found, moment)
-    taken = [box for one in (found, against) if one is not None for lane in one.lanes
+    lines = [box for one in (found, against) if one is not None for lane in one.lanes
              for box in _along(frame, lane.mean)]
-    taken.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
+    lines.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
+    taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=lines)
     said = second_line(found, settled, against)
-    still = [*_headline(found, look), *_second(said, look), *_grid(frame, found, taken)]
-    moving = _cursor(frame, found, settled, there, taken)
+    curves, strips = Group("size of the gradient by step"), Group("gradient and what each step keeps")
+    still = [*grouped(SENTENCE, [*_headline(found, look), *_second(said, look)]),
+             *grouped(curves, _grid(frame, found, taken))]
+    moving = grouped(curves, _cursor(frame, found, settled, there, taken))
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
     chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
-    still += _faded(chart, faint)
-    still += _strips(frame, found, against, faint)
-    still += _ends(frame, found)
+    still += grouped(curves, _faded(chart, faint))
+    still += grouped(strips, _strips(frame, found, against, faint))
+    still += grouped(LANE, _ends(frame, found))
     first = " ".join(part for part in headline(found) if part)
     return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=f"{first} {unmarked(said)}",
                    table=_table(found, against))
 
 
 def _frame(found: Study, against: Study | None, look: Look) -> Frame:
-    s = look.text_scale
-    left, right = 124 * s, look.size[0] - 140 * s
+    left, right = 124.0, look.size[0] - 140.0
     count = max(found.count, against.count if against else 0)
     lanes = [*found.lanes, *(against.lanes if against else ())]
     low, high = _axis(np.concatenate([lane.mean for lane in lanes]))
-    tall = look.size[1] >= 700 * s
+    tall = look.size[1] >= 700
     first, apart = (250, 74) if tall else (214, 62)
-    bottom = look.size[1] - (304 if tall else 262) * s
-    strips = tuple(look.size[1] - (first - apart * number) * s for number in range(len(found.lanes)))
+    bottom = look.size[1] - (304 if tall else 262)
+    strips = tuple(look.size[1] - (first - apart * number) for number in range(len(found.lanes)))
     pitch = (right - left) / count
-    if pitch > WIDE_STRIP * s:  # cells stand around their step, within the frame
-        right -= min(pitch / 2, WIDEST * s / 2)
-    return Frame(left, right, 144 * s, bottom, pitch, low, high, strips, look.size[1] - 18 * s, s)
+    if pitch > WIDE_STRIP:  # cells stand around their step, within the frame
+        right -= min(pitch / 2, WIDEST / 2)
+    return Frame(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18)
 
 
 def _axis(values: Values) -> tuple[int, int]:
@@ -131,66 +135,62 @@ def _axis(values: Values) -> tuple[int, int]:
 
 def _headline(found: Study, look: Look) -> list[Mark]:
     """One sentence around one large number."""
-    s = look.text_scale
     before, number, after = headline(found)
-    x, y = 24 * s, 62 * s
-    marks: list[Mark] = [Text(x, y, plain(before), 26 * s, 500, display=True, max_width=look.size[0] - 48 * s)]
+    x, y = 24.0, 62.0
+    marks: list[Mark] = [Text(x, y, plain(before), 26, 500, display=True, max_width=look.size[0] - 48)]
     if number:
-        x += width(before, 26 * s, 500, display=True) + 14 * s
-        marks.append(Text(x, y, plain(number), 56 * s, 600, "accent-ink", display=True))
-        x += width(number, 56 * s, 600, display=True) + 12 * s
-        marks.append(Text(x, y, plain(after), 26 * s, 500, display=True))
+        x += width(before, 26, 500, display=True) + 14
+        marks.append(Text(x, y, plain(number), 56, 600, "accent-ink", display=True))
+        x += width(number, 56, 600, display=True) + 12
+        marks.append(Text(x, y, plain(after), 26, 500, display=True))
     return marks
 
 
 def _second(said: str, look: Look) -> list[Mark]:
-    s = look.text_scale
-    lines = wrap(rich(said), 15 * s, look.size[0] - 48 * s, 400)[:2]
+    lines = wrap(rich(said), 15, look.size[0] - 48, 400)[:2]
     first = 97 if len(lines) == 1 else 90
-    return [Text(24 * s, (first + 20 * number) * s, line, 15 * s, 400, "ink-2") for number, line in enumerate(lines)]
+    return [Text(24, first + 20 * number, line, 15, 400, "ink-2") for number, line in enumerate(lines)]
 
 
 # --- the chart ------------------------------------------------------------------------------------------------------
 
-def _grid(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
+def _grid(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     """Axes, the 1 % line, and everything below it shaded."""
-    s = frame.scale
     one = frame.y(ONE_PERCENT)
     title = (Run("∥∂L/∂state∥, share of the last step (log)"),) if found.unit == "step" else \
         (Run("share of the last layer (log)"),)
     marks: list[Mark] = [Rect(frame.left, one, frame.right - frame.left, frame.bottom - one, "wedge"),
-                         Text(frame.left, frame.top - 14 * s, title, 12 * s, 500, "ink-2")]
+                         Text(frame.left, frame.top - 14, title, 12, 500, "ink-2")]
     span = frame.high - frame.low
     every = next(step for step in (1, 3, 6, 12, 30, 60) if span / step <= 6)
     for power in range(frame.low, frame.high + 1):
         if power % every == 0:
             y = frame.y(10.0 ** power)
             marks += [Line(((frame.left, y), (frame.right, y)), "hair"),
-                      Text(frame.left - 10 * s, y + 4 * s, plain(numbers.power_of_ten(power)), 12 * s, 400, "ink-2",
+                      Text(frame.left - 10, y + 4, plain(numbers.power_of_ten(power)), 12, 400, "ink-2",
                            "end")]
-    marks.append(Line(((frame.left, one), (frame.right, one)), "ink-2", 1.25 * s, dashed=True))
+    marks.append(Line(((frame.left, one), (frame.right, one)), "ink-2", 1.25, dashed=True))
     loss_y = frame.y(1.0)
-    marks += [Text(frame.right + 14 * s, loss_y + 4 * s, plain("the loss" if found.unit == "step" else "last layer"),
-                   13 * s, 600)]
-    if one - loss_y > 15 * s:
-        marks.append(Text(frame.right + 14 * s, one + 4 * s, plain("1 %"), 13 * s, 600))
+    marks += [Text(frame.right + 14, loss_y + 4, plain("the loss" if found.unit == "step" else "last layer"),
+                   13, 600)]
+    if one - loss_y > 15:
+        marks.append(Text(frame.right + 14, one + 4, plain("1 %"), 13, 600))
     unit = "steps back" if found.unit == "step" else "layers down"
-    marks.append(Text(frame.left - 10 * s, frame.bottom + 20 * s, plain(unit), 12 * s, 500, "ink-2", "end"))
-    shaded = Text(frame.right - 10 * s, frame.bottom - 10 * s,
-                  plain("shaded: below 1 % of the gradient at the loss"), 12 * s, 400, "ink-2", "end")
-    if frame.bottom - one > 40 * s:
+    marks.append(Text(frame.left - 10, frame.bottom + 20, plain(unit), 12, 500, "ink-2", "end"))
+    shaded = Text(frame.right - 10, frame.bottom - 10,
+                  plain("shaded: below 1 % of the gradient at the loss"), 12, 400, "ink-2", "end")
+    if frame.bottom - one > 40:
         marks.append(shaded)
-    taken += [_box(mark) for mark in marks if isinstance(mark, Text)]
+    taken.taken += [bounds(mark) for mark in marks if isinstance(mark, Text)]
     return marks
 
 
 def _ticks(frame: Frame, count: int) -> range:
-    return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80 * frame.scale))
+    return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80))
 
 
-def _curves(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
+def _curves(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     """Five seeds faint, their mean on top; a ring where less than one in a hundred is left; names on the lines."""
-    s = frame.scale
     marks: list[Mark] = []
     for lane in found.lanes:
         marks += [Line(points, lane.token, 1, opacity=0.28) for seed in lane.seeds
@@ -199,7 +199,7 @@ def _curves(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
         marks += _mean(frame, lane)
     for lane in found.lanes:
         marks += _range_marks(frame, lane, found.lanes.index(lane), taken)
-    marks.append(_ring(frame.x(0), frame.y(1), 4.5 * s, "stage", "ink", 1.75 * s))
+    marks.append(_ring(frame.x(0), frame.y(1), 4.5, "stage", "ink", 1.75))
     for lane in found.lanes:
         marks += _crossed(frame, lane, found.unit, taken)
     for lane in found.lanes:
@@ -208,14 +208,13 @@ def _curves(frame: Frame, found: Study, taken: list[Box]) -> list[Mark]:
 
 
 def _mean(frame: Frame, lane: Lane) -> list[Mark]:
-    s = frame.scale
     pieces = [points for points in _drawn(frame, lane.mean) if len(points) > 1]
     if lane.style == "dash":
-        return [Line(points, lane.token, 2.25 * s, dashed=True) for points in pieces]
-    marks: list[Mark] = [Line(points, lane.token, (3 if lane.style == "solid" else 2.25) * s) for points in pieces]
+        return [Line(points, lane.token, 2.25, dashed=True) for points in pieces]
+    marks: list[Mark] = [Line(points, lane.token, 3 if lane.style == "solid" else 2.25) for points in pieces]
     if lane.style == "ring":
         every = _ticks(frame, len(lane.mean)).step
-        marks += [_ring(frame.x(back), frame.y(float(lane.mean[back])), 4.5 * s, "stage", lane.token, 1.75 * s)
+        marks += [_ring(frame.x(back), frame.y(float(lane.mean[back])), 4.5, "stage", lane.token, 1.75)
                   for back in range(every, len(lane.mean), every) if _on_axis(frame, float(lane.mean[back]))]
     return marks
 
@@ -251,50 +250,49 @@ def _on_axis(frame: Frame, value: float) -> bool:
     return math.isfinite(value) and 10.0 ** frame.low <= value <= 10.0 ** frame.high * 1.000001
 
 
-def _range_marks(frame: Frame, lane: Lane, row: int, taken: list[Box]) -> list[Mark]:
+def _range_marks(frame: Frame, lane: Lane, row: int, taken: Labels) -> list[Mark]:
     """Hatched where a value lies below the axis or beyond the range of the numbers; never a silent zero."""
-    s = frame.scale
     low = lane.mean < 10.0 ** frame.low
     marks: list[Mark] = []
     last = len(lane.mean) - 1 if lane.beyond is None else lane.beyond - 1
     below = np.flatnonzero(low[:last + 1])
     if below.size:
         first = int(below[0])
-        y = frame.bottom - 8 * s * (row + 1)
-        marks.append(Rect(frame.x(last) - 2, y, frame.x(first) - frame.x(last) + 4, 6 * s, "hatch"))
+        y = frame.bottom - 8 * (row + 1)
+        marks.append(Rect(frame.x(last) - 2, y, frame.x(first) - frame.x(last) + 4, 6, "hatch"))
         words = f"{lane.name} below {numbers.power_of_ten(frame.low)} from {first} on"
         if lane.zeros:
             words += f", exactly 0 from {int(np.argmax(lane.mean == 0))} on"
         x = frame.x(first)
-        spots = [(x - 8 * s, y - 6 * s, "end"), (x - 60 * s, y - 6 * s, "end"), (x + 6 * s, y + 6 * s, "start"),
-                 (x + 20 * s, y + 6 * s, "start"), (x + 60 * s, y - 24 * s, "start"),
-                 (frame.left + 6, y - 6 * s, "start")]
-        marks += _put(words, 12 * s, 600, _ink(lane), spots, taken, frame)
+        spots = [(x - 8, y - 6, "end"), (x - 60, y - 6, "end"), (x + 6, y + 6, "start"),
+                 (x + 20, y + 6, "start"), (x + 60, y - 24, "start"),
+                 (frame.left + 6, y - 6, "start")]
+        marks += taken.put(words, spots, 12, 600, _ink(lane))
     if lane.beyond is not None:
         x = frame.x(lane.beyond)
-        y = frame.top + 8 * s * row
-        marks.append(Rect(frame.left, y, max(4.0, x - frame.left), 6 * s, "hatch"))
-        spots = [(x - 8 * s, y + 22 * s, "end"), (x + 14 * s, y + 10 * s, "start"),
-                 (frame.left + 8, y + 22 * s, "start"), (x - 8 * s, y + 40 * s, "end")]
-        marks += _put(f"{lane.name} beyond range from {lane.beyond} on", 12 * s, 600, _ink(lane), spots, taken, frame)
+        y = frame.top + 8 * row
+        marks.append(Rect(frame.left, y, max(4.0, x - frame.left), 6, "hatch"))
+        spots = [(x - 8, y + 22, "end"), (x + 14, y + 10, "start"),
+                 (frame.left + 8, y + 22, "start"), (x - 8, y + 40, "end")]
+        marks += taken.put(f"{lane.name} beyond range from {lane.beyond} on", spots, 12, 600, _ink(lane))
     return marks
 
 
-def _crossed(frame: Frame, lane: Lane, unit: str, taken: list[Box]) -> list[Mark]:
+def _crossed(frame: Frame, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
     """A ring where a curve crosses 1 %, with its step."""
     if lane.one_percent is None or lane.one_percent < 1 or lane.palette != "gradient":
         return []
-    s, back = frame.scale, lane.one_percent
+    back = lane.one_percent
     before, after = float(lane.mean[back - 1]), float(lane.mean[back])
     if not (before > 0 and after > 0):
         return []
     part = (math.log(ONE_PERCENT) - math.log(before)) / (math.log(after) - math.log(before))
     x, y = frame.x(back - 1 + min(max(part, 0), 1)), frame.y(ONE_PERCENT)
     words = f"{back} {unit}{'' if back == 1 else 's'}"
-    spots = [(x - 8 * s, y - 9 * s, "end"), (x + 8 * s, y + 18 * s, "start"), (x - 8 * s, y + 18 * s, "end"),
-             (x + 8 * s, y - 9 * s, "start")]
-    marks: list[Mark] = [_ring(x, y, 5 * s, "stage", lane.token, 2.25 * s)]
-    return marks + _put(words, 13 * s, 600, _ink(lane), spots, taken, frame)
+    spots = [(x - 8, y - 9, "end"), (x + 8, y + 18, "start"), (x - 8, y + 18, "end"),
+             (x + 8, y - 9, "start")]
+    marks: list[Mark] = [_ring(x, y, 5, "stage", lane.token, 2.25)]
+    return marks + taken.put(words, spots, 13, 600, _ink(lane))
 
 
 def _along(frame: Frame, mean: Values) -> list[Box]:
@@ -310,9 +308,8 @@ def _along(frame: Frame, mean: Values) -> list[Box]:
     return boxes
 
 
-def _named(frame: Frame, lane: Lane, taken: list[Box]) -> list[Mark]:
+def _named(frame: Frame, lane: Lane, taken: Labels) -> list[Mark]:
     """The name of a lane beside its curve."""
-    s = frame.scale
     seen = [back for back in range(len(lane.mean)) if _on_axis(frame, float(lane.mean[back]))]
     if len(seen) < 2:
         return []
@@ -320,26 +317,25 @@ def _named(frame: Frame, lane: Lane, taken: list[Box]) -> list[Mark]:
     for part in (0.78, 0.88, 0.66, 0.55, 0.95, 0.42):
         back = seen[min(int(part * len(seen)), len(seen) - 1)]
         x, y = frame.x(back), frame.y(float(lane.mean[back]))
-        above = [(x, y - 12 * s, "middle"), (x - 10 * s, y - 10 * s, "end")]
-        below = [(x + 8 * s, y + 24 * s, "middle"), (x + 12 * s, y + 20 * s, "start")]
+        above = [(x, y - 12, "middle"), (x - 10, y - 10, "end")]
+        below = [(x + 8, y + 24, "middle"), (x + 12, y + 20, "start")]
         spots += below + above if lane.style == "dash" else above + below
-    return [*_put(lane.name, 14 * s, 600, _ink(lane), spots, taken, frame)]
+    return [*taken.put(lane.name, spots, 14, 600, _ink(lane))]
 
 
-def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
+def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
     """The setting to compare with: thin dashes, each with an A at its end."""
-    s = frame.scale
     marks: list[Mark] = []
     for lane in against.lanes:
         for points in _drawn(frame, lane.mean):
             if len(points) > 1:
-                marks.append(Line(points, lane.token, 1.25 * s, dashed=True, opacity=0.85))
+                marks.append(Line(points, lane.token, 1.25, dashed=True, opacity=0.85))
         ends = [points[-1] for points in _drawn(frame, lane.mean)]
         if ends:
             x, y = ends[0]
-            spots = [(x + right * s, y + down * s, "start")
+            spots = [(x + right, y + down, "start")
                      for right, down in ((4, -6), (12, -14), (4, 16), (30, -8), (30, 18))]
-            marks += _put(f"A {lane.name}", 11 * s, 600, _ink(lane), spots, taken, frame)
+            marks += taken.put(f"A {lane.name}", spots, 11, 600, _ink(lane))
     return marks
 
 
@@ -347,30 +343,28 @@ def _pinned(frame: Frame, against: Study, taken: list[Box]) -> list[Mark]:
 
 def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> list[Mark]:
     """For each lane the gradient as cells, and under it how much each step keeps."""
-    s = frame.scale
     marks: list[Mark] = []
     for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=True)):
         what = "gradient" if lane.palette == "gradient" else "size"
-        marks += [Text(frame.left - 14 * s, y + 17 * s, plain(lane.name), 14 * s, 600, _ink(lane), "end"),
-                  Text(frame.left - 22 * s - width(lane.name, 14 * s, 600), y + 17 * s, plain(what), 12 * s, 400,
+        marks += [Text(frame.left - 14, y + 17, plain(lane.name), 14, 600, _ink(lane), "end"),
+                  Text(frame.left - 22 - width(lane.name, 14, 600), y + 17, plain(what), 12, 400,
                        "ink-2", "end"),
-                  Text(frame.left - 14 * s, y + 45 * s, plain(f"kept per {found.unit}"), 12 * s, 400, "ink-2", "end")]
+                  Text(frame.left - 14, y + 45, plain(f"kept per {found.unit}"), 12, 400, "ink-2", "end")]
         cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
         marks += _faded(cells, faint)
-        x = frame.right + 14 * s + (min(frame.pitch, WIDEST * s) / 2 if frame.pitch > WIDE_STRIP * s else 0)
+        x = frame.right + 14 + (min(frame.pitch, WIDEST) / 2 if frame.pitch > WIDE_STRIP else 0)
         factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
         kept = (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")) \
             if lane.gone or math.isfinite(lane.factor) else (Run("beyond range", weight=600, color="ink"),)
-        marks += [Text(x, y + 45 * s, kept, 14 * s, 400, "ink-2")]
+        marks += [Text(x, y + 45, kept, 14, 400, "ink-2")]
         if against is not None:
-            marks.append(Text(x, y + 17 * s, plain(f"A × {numbers.number(against.lanes[number].factor)}"), 12 * s, 400,
+            marks.append(Text(x, y + 17, plain(f"A × {numbers.number(against.lanes[number].factor)}"), 12, 400,
                               "ink-2"))
     return marks
 
 
 def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
     """Amber by size on four decades from the largest down; an empty outline below, hatched beyond the range."""
-    s = frame.scale
     finite = lane.mean[np.isfinite(lane.mean)]
     most = float(finite.max()) if finite.size else 1.0
     most = most if most > 0 else 1.0
@@ -379,17 +373,17 @@ def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
     if lane.palette == "activation":
         entries = np.where(entries > 0, 128 + entries // 2, 0).astype(np.uint8)
     gap = 2.0 if frame.pitch >= NARROW_STRIP else 0.0
-    wide = min(max(1.0, frame.pitch - gap), WIDEST * s)
+    wide = min(max(1.0, frame.pitch - gap), WIDEST)
     marks: list[Mark] = []
     empty: list[Points] = []
     for back, entry in enumerate(entries.tolist()):
         x = frame.x(back) - wide / 2
         if not math.isfinite(float(lane.mean[back])):
-            marks.append(Rect(x, y, wide, 24 * s, "hatch"))
+            marks.append(Rect(x, y, wide, 24, "hatch"))
         elif entry:
-            marks.append(Rect(x, y, wide, 24 * s, f"{lane.palette}:{entry}", radius=3 if gap else 0))
+            marks.append(Rect(x, y, wide, 24, f"{lane.palette}:{entry}", radius=3 if gap else 0))
         else:
-            empty.append(_outline(x + 0.5, y + 0.5, wide - 1, 24 * s - 1))
+            empty.append(_outline(x + 0.5, y + 0.5, wide - 1, 23))
     if empty:
         marks.append(Path(tuple(empty), "hair", 1))
     return marks
@@ -400,15 +394,14 @@ KEPT_HEIGHT, MOST_KEPT = 16.0, 1.5
 
 def _bars(frame: Frame, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
     """One bar between two steps: 16 px keep all of it; what grows is taller, up to half as much again."""
-    s = frame.scale
     shown = range(len(kept)) if only is None else (only,)
     wide = max(1.0, frame.pitch - (3 if frame.pitch >= NARROW_STRIP else 1))
     bars = []
     for back in shown:
         value = float(kept[back])
         if math.isfinite(value) and value > 0:
-            high = KEPT_HEIGHT * s * min(value, MOST_KEPT)
-            bars.append(_outline(frame.x(back + 0.5) - wide / 2, y + 54 * s - high, wide, high))
+            high = KEPT_HEIGHT * min(value, MOST_KEPT)
+            bars.append(_outline(frame.x(back + 0.5) - wide / 2, y + 54 - high, wide, high))
     return Path(tuple(bars), "", 1, fill)
 
 
@@ -423,17 +416,17 @@ def _outline(x: float, y: float, wide: float, high: float) -> Points:
 
 # --- cursor, ends ---------------------------------------------------------------------------------------------------
 
-def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[Box]
+def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: Labels
             ) -> list[Mark]:
     """A line through everything, a dot and a value on each curve, and the bar of its step."""
-    s, x = frame.scale, frame.x(there)
-    bottom = frame.strips[-1] + 58 * s
-    marks: list[Mark] = [Line(((x, frame.top - 10 * s), (x, frame.bottom + 4 * s)), "accent", 1.5 * s),
-                         Line(((x, frame.bottom + 28 * s), (x, bottom)), "accent", 1.5 * s)]
-    ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - frame.x(settled)) > 26 * s]
-    marks += [Text(frame.x(back), frame.bottom + 20 * s, plain(str(back)), 12 * s, 400, "ink-2", "middle")
+    x = frame.x(there)
+    bottom = frame.strips[-1] + 58
+    marks: list[Mark] = [Line(((x, frame.top - 10), (x, frame.bottom + 4)), "accent", 1.5),
+                         Line(((x, frame.bottom + 28), (x, bottom)), "accent", 1.5)]
+    ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - frame.x(settled)) > 26]
+    marks += [Text(frame.x(back), frame.bottom + 20, plain(str(back)), 12, 400, "ink-2", "middle")
               for back in ticks]
-    marks.append(Text(x, frame.bottom + 20 * s, plain(str(settled)), 12 * s, 700, "accent-ink", "middle"))
+    marks.append(Text(x, frame.bottom + 20, plain(str(settled)), 12, 700, "accent-ink", "middle"))
     for lane, y in zip(found.lanes, frame.strips, strict=True):
         if settled < len(lane.kept):
             marks.append(_bars(frame, lane.kept, y, "accent", settled))
@@ -451,14 +444,14 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: list[
             continue
         y = frame.y(value)
         if _on_axis(frame, value):
-            marks.append(_ring(x, y, 5 * s, lane.token, "stage", 1.5 * s))
+            marks.append(_ring(x, y, 5, lane.token, "stage", 1.5))
         heights = (20, 36, 52, -8, -24) if number == len(order) - 1 else (-8, 18, -24, 34, 50)
-        spots = [(x + 10 * s, y + up * s, "start") for up in heights]
-        spots += [(x - 10 * s, y + up * s, "end") for up in (-8, 20, 36)]
-        said = _put(share(float(lane.mean[settled])), 13 * s, 600, _ink(lane),
-                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4 * s) == y], taken, frame)
+        spots = [(x + 10, y + up, "start") for up in heights]
+        spots += [(x - 10, y + up, "end") for up in (-8, 20, 36)]
+        said = taken.put(share(float(lane.mean[settled])),
+                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4) == y], 13, 600, _ink(lane))
         # values stand in the order of their curves
-        above = max([above, *(mark.y + 12 * s for mark in said if isinstance(mark, Text))])
+        above = max([above, *(mark.y + 12 for mark in said if isinstance(mark, Text))])
         marks += said
     return marks
 
@@ -481,20 +474,20 @@ ENDS = (("the gradient travels this way", "largest of each strip (log); outline:
 
 def _ends(frame: Frame, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
-    s, y = frame.scale, frame.ends
+    y = frame.ends
     ramp = np.arange(256, dtype=np.uint8)[None, None]
     low = f"10{_superscript(-STRIP_DECADES)}"
-    wide = 120 * s
-    room = frame.right - 180 * s - (frame.left + 38 * s + wide)
-    travels, scale = next((pair for pair in ENDS if width(pair[0], 12 * s) + width(pair[1], 11 * s) <= room), ENDS[-1])
+    wide = 120
+    room = frame.right - 180 - (frame.left + 38 + wide)
+    travels, scale = next((pair for pair in ENDS if width(pair[0], 12) + width(pair[1], 11) <= room), ENDS[-1])
     return [
-        Text(frame.right - 156 * s, y + 4 * s, plain(travels), 12 * s, 400, "ink-2", "end"),
-        Line(((frame.right - 144 * s, y), (frame.right, y)), "gradient-mark", 2 * s),
-        Line(((frame.right - 138 * s, y - 4 * s), (frame.right - 144 * s, y), (frame.right - 138 * s, y + 4 * s)),
-             "gradient-mark", 2 * s),
-        Text(frame.left, y + 4 * s, plain(low), 11 * s, 400, "ink-2"),
-        Image(frame.left + 30 * s, y - 4 * s, (wide / 256, 8 * s), ramp, "gradient"),
-        Text(frame.left + 38 * s + wide, y + 4 * s, plain(scale), 11 * s, 400, "ink-2"),
+        Text(frame.right - 156, y + 4, plain(travels), 12, 400, "ink-2", "end"),
+        Line(((frame.right - 144, y), (frame.right, y)), "gradient-mark", 2),
+        Line(((frame.right - 138, y - 4), (frame.right - 144, y), (frame.right - 138, y + 4)),
+             "gradient-mark", 2),
+        Text(frame.left, y + 4, plain(low), 11, 400, "ink-2"),
+        Image(frame.left + 30, y - 4, (wide / 256, 8), ramp, "gradient"),
+        Text(frame.left + 38 + wide, y + 4, plain(scale), 11, 400, "ink-2"),
     ]
 
 
@@ -516,30 +509,6 @@ def _ink(lane: Lane) -> str:
 
 
 # --- labels that keep apart -----------------------------------------------------------------------------------------
-
-def _put(words: str, size: float, weight: int, color: str, spots: Iterable[tuple[float, float, str]],
-         taken: list[Box], frame: Frame) -> list[Mark]:
-    """The words at the first of the spots that is free and inside the chart; nowhere if none is."""
-    for x, y, anchor in spots:
-        text = Text(x, y, plain(words), size, weight, color, anchor)
-        box = _box(text)
-        inside = box[0] >= frame.left and box[2] <= frame.right + 100 * frame.scale \
-            and box[1] >= frame.top - 12 * frame.scale and box[3] <= frame.bottom
-        if inside and not any(_overlap(box, other) for other in taken):
-            taken.append(box)
-            return [text]
-    return []
-
-
-def _box(text: Text) -> Box:
-    wide = width(text.runs, text.size, text.weight)
-    left = text.x - {"start": 0.0, "middle": wide / 2, "end": wide}[text.anchor]
-    return left - 2, text.y - 0.8 * text.size, left + wide + 2, text.y + 0.25 * text.size
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
 
 def _table(found: Study, against: Study | None) -> Table:
     """One row a step: what is left of each, and what the step keeps; the pinned setting behind."""

@@ -14,7 +14,24 @@ from visualizer.decay import Decay, decay
 from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.logchart import Curve
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    LEGEND,
+    WHY,
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Table,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, ease, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
@@ -26,8 +43,8 @@ FEWEST = 6
 
 def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     """Three charts under each other over the layers in the order in which they ran."""
-    s, measured = look.text_scale, trace.studies["flow"]
-    places = parts.even_places(trace, look)
+    measured = trace.studies["flow"]
+    places = parts.even_places(trace, look, named=True)
     names = [layer.name for layer in trace]
     xs = [places[name] for name in names]
     gradient, weights, spread = (_of_arrays(trace, measured[key]) for key in ("gradient", "weight_gradient", "spread"))
@@ -35,37 +52,40 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     line, untrained = _line(trace, gradient), _before(trace)
     said = sentence(trace, gradient, line, moment)
     bottom = look.size[1] - lanes_height(look)
-    top, note = 112 * s, bottom - 34 * s
-    each = (note - 18 * s - top) / 3
+    top, note = 112, bottom - 34
+    each = (note - 18 - top) / 3
     marks: list[Mark] = [*parts.sentence(look, said)]
-    marks += _heads(trace, xs, moment, look)
-    marks += _kept(trace, gradient, xs, moment, look)
+    heads = [*_heads(trace, xs, moment, look), *_kept(trace, gradient, xs, moment, look)]
+    marks += grouped(Group("layers, and what each hop keeps"), heads)
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), "what flows", gradient, Curve(), True),
             ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
             ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
              True))
     now = names.index(moment.beat.layer)
     for index, (title, under, values, how, joined) in enumerate(rows):
-        y0, y1 = top + index * each + 14 * s, top + (index + 1) * each - 10 * s
+        y0, y1 = top + index * each + 14, top + (index + 1) * each - 10
         old = untrained[index]
         scale = logchart.axis(values if old is None else np.concatenate([values, old]), y0, y1)
-        marks += [Text(10 * s, (y0 + y1) / 2 - 2 * s, title, 12 * s, 600, "ink"),
-                  Text(10 * s, (y0 + y1) / 2 + 13 * s, plain(under), 11 * s, 400, "ink-2")]
-        marks += logchart.grid(scale, xs[0] - 8 * s, look.size[0] - 56 * s, look, look.size[0] - 50 * s)
+        own, before = Group(f"{''.join(run.text for run in title)}, {under}"), marks
+        marks = [Text(10, (y0 + y1) / 2 - 2, title, 12, 600, "ink"),
+                  Text(10, (y0 + y1) / 2 + 13, plain(under), 11, 400, "ink-2")]
+        marks += logchart.grid(scale, xs[0] - 8, look.size[0] - 56, look, look.size[0] - 50)
         marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
         if old is not None:
             marks += logchart.curve(xs, old, scale, Curve("ink-2", "ink-2", 1.5, True, 0 if joined else 2), look, (),
                                     joined)
         foci = [Focus(name) for name in names]
         if not joined:
-            marks += [Line(((x, scale.bottom), (x, scale.y(float(value)))), "gradient-line", 2 * s)
+            marks += [Line(((x, scale.bottom), (x, scale.y(float(value)))), "gradient-line", 2)
                       for x, value in zip(xs, values, strict=True) if not math.isnan(value)]
         marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
         marks += _value(values, scale, xs, now, look)
-    marks += _why(trace, gradient, weights, spread, line, note, look)
+        marks = before + grouped(own, marks)
+    marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note, look))
     if untrained[0] is not None:
-        marks += [Line(((10 * s, top - 8 * s), (30 * s, top - 8 * s)), "ink-2", 2 * s, True),
-                  Text(10 * s, top + 8 * s, plain("untrained"), 11 * s, 400, "ink-2")]
+        marks += grouped(LEGEND, [
+                  Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
+                  Text(10, top + 8, plain("untrained"), 11, 400, "ink-2")])
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, gradient, weights, spread))
 
@@ -153,25 +173,23 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
 
 def _heads(trace: Trace, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
     """Names of the layers; where they do not fit, of some, and always of the one the beat is about."""
-    s = look.text_scale
     layers = list(trace)
     now = next(index for index, layer in enumerate(layers) if layer.name == moment.beat.layer)
     taken: list[tuple[float, float]] = []
     marks: list[Mark] = []
     for index in dict.fromkeys((now, 0, len(layers) - 1, *range(len(layers)))):
         name = layers[index].name
-        half = width(name, 12 * s, 600, mono=True) / 2
-        x = min(max(xs[index], 10 * s + half), look.size[0] - 10 * s - half)
-        if all(x - half > b + 8 * s or x + half < a - 8 * s for a, b in taken):
+        half = width(name, 12, 600, mono=True) / 2
+        x = min(max(xs[index], 10 + half), look.size[0] - 10 - half)
+        if all(x - half > b + 8 or x + half < a - 8 for a, b in taken):
             taken.append((x - half, x + half))
-            marks.append(Text(x, 84 * s, plain(name), 12 * s, 600 if index == now else 500,
+            marks.append(Text(x, 84, plain(name), 12, 600 if index == now else 500,
                               "accent-ink" if index == now else "ink", "middle", mono=True, focus=Focus(name)))
     return marks
 
 
 def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look: Look) -> list[Mark]:
     """Between two layers what the hop keeps; a sum sign where the gradients of several readers are added."""
-    s = look.text_scale
     layers = list(trace)
     now = next(index for index, layer in enumerate(layers) if layer.name == moment.beat.layer)
     taken: list[tuple[float, float]] = []
@@ -181,20 +199,19 @@ def _kept(trace: Trace, gradient: Values, xs: list[float], moment: Moment, look:
             continue
         found, count = hop(trace, gradient, index), ways(trace, gradient, index)
         words = logchart.times(found[1]) if found is not None else f"Σ {count}" if count > 1 else ""
-        half = width(words, 11 * s, 600) / 2
+        half = width(words, 11, 600) / 2
         x = (xs[index] + xs[index + 1]) / 2
-        if words and all(x - half > b + 5 * s or x + half < a - 5 * s for a, b in taken):
+        if words and all(x - half > b + 5 or x + half < a - 5 for a, b in taken):
             taken.append((x - half, x + half))
             low = found is not None and found[1] < 0.5
-            marks.append(Text(x, 104 * s, plain(words), 11 * s, 600 if index == now or low else 400,
+            marks.append(Text(x, 104, plain(words), 11, 600 if index == now or low else 400,
                               "gradient-text" if index == now or low else "ink-2", "middle"))
     return marks
 
 
 def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: float, look: Look) -> list[Mark]:
     """Where a gradient is missing, with the reason on hover: hatched, never drawn as zero."""
-    s = look.text_scale
-    half = min(9 * s, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9 * s
+    half = min(9, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9
     return [Rect(x - half, top, 2 * half, bottom - top, "hatch", focus=Focus(layer.name),
                  tip=f"{layer.name}: {layer.why or 'not a number'}")
             for layer, value, x in zip(trace, values.tolist(), xs, strict=True)
@@ -226,18 +243,18 @@ def _reached(trace: Trace, moment: Moment, xs: list[float], values: Values, scal
 
 def _value(values: Values, scale: logchart.Axis, xs: list[float], now: int, look: Look) -> list[Mark]:
     """The number at the beat's layer."""
-    value, s = float(values[now]), look.text_scale
+    value = float(values[now])
     if math.isnan(value):
         return []
     words = logchart.words(value, scale)
-    wide = width(words, 12 * s, 600)
-    x = xs[now] + 8 * s
-    y = scale.y(value) - 8 * s
-    y = y if y - 12 * s > scale.top - 14 * s else scale.y(value) + 18 * s
-    if x + wide > look.size[0] - 56 * s:
-        x = xs[now] - 8 * s - wide
-    return [Rect(x - 3 * s, y - 12 * s, wide + 6 * s, 16 * s, "stage", radius=3, opacity=0.85),
-            Text(x, y, plain(words), 12 * s, 600, "ink")]
+    wide = width(words, 12, 600)
+    x = xs[now] + 8
+    y = scale.y(value) - 8
+    y = y if y - 12 > scale.top - 14 else scale.y(value) + 18
+    if x + wide > look.size[0] - 56:
+        x = xs[now] - 8 - wide
+    return [Rect(x - 3, y - 12, wide + 6, 16, "stage", radius=3, opacity=0.85),
+            Text(x, y, plain(words), 12, 600, "ink")]
 
 
 def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None) -> Iterator[str]:
@@ -268,21 +285,20 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
 def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
          look: Look) -> list[Mark]:
     """A line of reasons, and one that names what has no gradient."""
-    s = look.text_scale
-    room = look.size[0] - 104 * s
-    told = logchart.because(reasons(trace, gradient, weights, spread, line), 84 * s, y, room, look, 1)
-    marks: list[Mark] = [Text(10 * s, y, plain("why"), 12 * s, 600, "ink"), *told] if told else []
+    room = look.size[0] - 104
+    told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
+    marks: list[Mark] = [Text(10, y, plain("why"), 12, 600, "ink"), *told] if told else []
     flowed = trace.studies["flow"]["flowed"]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
                if came and math.isnan(value) and layer.output.ndim]
     if unknown:
         text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range is lost."
-        marks.append(Text(84 * s, y + 20 * s, rich(text), 12 * s, 400, "ink-2", max_width=room))
+        marks.append(Text(84, y + 20, rich(text), 12, 400, "ink-2", max_width=room))
     elif missing:
         why_not = [(layer.why or "no reason is known").rstrip(".") for layer in missing]
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
-        marks.append(Text(84 * s, y + 20 * s, rich(f"No gradient at {named}."), 12 * s, 400, "ink-2", max_width=room))
+        marks.append(Text(84, y + 20, rich(f"No gradient at {named}."), 12, 400, "ink-2", max_width=room))
     return marks
 
 

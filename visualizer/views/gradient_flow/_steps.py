@@ -15,7 +15,9 @@ from visualizer.scene import causes, colour, logchart, numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
+    WHY,
     Focus,
+    Group,
     Line,
     Look,
     Mark,
@@ -24,6 +26,7 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -66,19 +69,21 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
         return logchart.unmeasured(look, layer.name, "",
                                    f"{layer.name} has no gradient through time: {why.rstrip('.')}.")
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
-    place, s = steps.span(shown, look), look.text_scale
+    place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None
     before = None if found.before is None or not found.alone else decay(found.by_lag(found.before))
     words, number, rest, under = headline(shown, found, line, before)
     bottom = look.size[1] - lanes_height(look)
-    chart = (112 * s, bottom - 176 * s)
+    chart = (112, bottom - 176)
     scale = logchart.axis(np.concatenate([values for values in (found.hidden, found.cell, found.before)
-                                          if values is not None]), chart[0] + 16 * s, chart[1])
+                                          if values is not None]), chart[0] + 16, chart[1])
     said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
     marks = [*logchart.headline(look, words, number, rest, under),
-             *_chart(trace, shown, found, line, scale, moment, place, look),
-             *_kept(shown, found, chart[1] + 18 * s, moment, trace, place, look)]
-    marks += _why(trace, shown, found, line, before, bottom - 34 * s, look)
+             *grouped(Group("size of the gradient by step", Focus(layer.name)),
+                      _chart(trace, shown, found, line, scale, moment, place, look)),
+             *grouped(Group("what each step keeps", Focus(layer.name)),
+                      _kept(shown, found, chart[1] + 18, moment, trace, place, look))]
+    marks += grouped(WHY, _why(trace, shown, found, line, before, bottom - 34, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(under)}",
                    table=_table(shown, found))
@@ -155,13 +160,13 @@ def _share(share: float) -> str:
 
 def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scale: Axis, moment: Moment,
            place: steps.Span, look: Look) -> list[Mark]:
-    s, name = look.text_scale, shown.layer.name
+    name = shown.layer.name
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
     unit += (Run(f", share of what enters at step {found.origin + 1} (log, float64)"),
              ) if found.alone else (Run(" of all losses (log, float64)"),)
-    marks: list[Mark] = [Text(left, scale.top - 14 * s, unit, 12 * s, 500, "ink-2")]
+    marks: list[Mark] = [Text(left, scale.top - 14, unit, 12, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
     if shaded:
@@ -169,7 +174,7 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     marks += logchart.grid(scale, left, right, look)
     if shaded:
         marks += [Line(((left, percent), (right, percent)), "ink-2", 1, dashed=True),
-                  Text(right + 8 * s, percent + 4 * s, plain("1 %"), 11 * s, 600, "ink")]
+                  Text(right + 8, percent + 4, plain("1 %"), 11, 600, "ink")]
     marks += _unreached(shown, found, scale, place, look)
     xs = [place.middle(step) for step in range(shown.steps)]
     foci = [Focus(name, (step,)) for step in range(shown.steps)]
@@ -182,7 +187,7 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
         marks += _veiled_curve(trace, shown, moment, xs, found.cell, scale, Curve("ink", "ink", 1.5, False, 0), look,
                                foci)
     marks += _veiled_curve(trace, shown, moment, xs, found.hidden, scale, Curve(size=dots, width=2.25), look, foci)
-    marks += _names(found, scale.top - 14 * s, left + width(unit, 12 * s, 500) + 28 * s, look)
+    marks += _names(found, scale.top - 14, left + width(unit, 12, 500) + 28, look)
     return marks + _cursor(found, scale, now, place, look)
 
 
@@ -224,12 +229,11 @@ def _fit(found: Flowed, line: Decay, scale: Axis, place: steps.Span, look: Look)
     start = float(np.mean(logs[window][usable] - math.log(line.factor) * lags[usable])) if line.factor > 0 else 0.0
     ends = [(place.middle(found.back[lag]), scale.y(math.exp(start) * line.factor ** lag))
             for lag in (line.since, line.until)]
-    return [Line(tuple(ends), "rule", 1.5 * look.text_scale)]
+    return [Line(tuple(ends), "rule", 1.5)]
 
 
 def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
     """A key: what the lines are."""
-    s = look.text_scale
     entries = [("gradient-line", False, "∂L/∂h")]
     if found.cell is not None:
         entries.append(("ink", False, "∂L/∂c"))
@@ -237,29 +241,24 @@ def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
         entries.append(("ink-2", True, "before training"))
     if found.alone:
         entries.append(("rule", False, "fit"))
-    marks: list[Mark] = []
-    for ink, dashed, text in entries:
-        marks += [Line(((x, y - 4 * s), (x + 20 * s, y - 4 * s)), ink, 2 * s, dashed),
-                  Text(x + 26 * s, y, plain(text), 12 * s, 500, "ink-2")]
-        x += 26 * s + width(text, 12 * s, 500) + 16 * s
-    return marks
+    return logchart.key(entries, y, x, look)
 
 
 def _cursor(found: Flowed, scale: Axis, now: int, place: steps.Span, look: Look) -> list[Mark]:
-    s, x = look.text_scale, place.middle(now)
+    x = place.middle(now)
     marks: list[Mark] = [Line(((x, scale.top), (x, scale.bottom)), "accent", 1)]
     value = float(found.hidden[now])
     words = "no gradient from this loss" if math.isnan(value) else \
         _share(value) if found.alone and 0 < value < math.inf else logchart.words(value, scale)
     y = scale.y(value) if not math.isnan(value) else (scale.top + scale.bottom) / 2
     if not math.isnan(value):
-        marks.append(Rect(x - 5 * s, y - 5 * s, 10 * s, 10 * s, "gradient-mark", "stage", 1.5, radius=5 * s))
-    wide = width(words, 13 * s, 600)
-    anchor, dx = ("end", -9 * s) if x + 12 * s + wide > place.left(place.count) else ("start", 9 * s)
-    up = y - 9 * s if y - 22 * s > scale.top else y + 20 * s
+        marks.append(Rect(x - 5, y - 5, 10, 10, "gradient-mark", "stage", 1.5, radius=5))
+    wide = width(words, 13, 600)
+    anchor, dx = ("end", -9) if x + 12 + wide > place.left(place.count) else ("start", 9)
+    up = y - 9 if y - 22 > scale.top else y + 20
     box_x = x + dx - (wide if anchor == "end" else 0)
-    marks += [Rect(box_x - 3 * s, up - 13 * s, wide + 6 * s, 18 * s, "stage", radius=3, opacity=0.85),
-              Text(x + dx, up, plain(words), 13 * s, 600, "gradient-text", anchor)]
+    marks += [Rect(box_x - 3, up - 13, wide + 6, 18, "stage", radius=3, opacity=0.85),
+              Text(x + dx, up, plain(words), 13, 600, "gradient-text", anchor)]
     return marks
 
 
@@ -277,15 +276,15 @@ def kept(found: Flowed) -> Values:
 def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace, place: steps.Span,
           look: Look) -> list[Mark]:
     """The strip of cells, and under it how much each step keeps."""
-    s, now = look.text_scale, steps.current(trace, shown, moment)
+    now = steps.current(trace, shown, moment)
     top = float(np.nanmax(found.hidden, initial=0.0)) or 1.0
     shades = colour.magnitude(np.nan_to_num(found.hidden, nan=0.0), top * 10.0 ** -STRIP, top)
-    x = (steps.LEFT - 16) * s
-    marks: list[Mark] = [Text(x, y + 16 * s, plain("gradient"), 13 * s, 600, "ink", "end")]
+    x = steps.LEFT - 16
+    marks: list[Mark] = [Text(x, y + 16, plain("gradient"), 13, 600, "ink", "end")]
     gap = 1.0 if place.pitch >= 6 else 0.0
     came = steps.arrived(trace, shown, moment)
     for step in range(shown.steps):
-        cell = (place.left(step) + gap, y, place.pitch - 2 * gap, 22 * s)
+        cell = (place.left(step) + gap, y, place.pitch - 2 * gap, 22)
         if step not in found.back:
             marks.append(Rect(*cell, "hatch"))
             continue
@@ -295,18 +294,18 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
                           focus=Focus(shown.layer.name, (step,)), tip=logchart.words(float(found.hidden[step])),
                           opacity=1 - 0.65 * (1 - arrived)))
     if not gap:
-        marks.append(Rect(place.x, y, place.left(place.count) - place.x, 22 * s, "", "rule", 1, True))
-    marks.append(Rect(place.left(now), y - 2, place.pitch, 22 * s + 4, "", "accent", 2, radius=2))
-    shares, high, base = kept(found), 44 * s, y + 76 * s
+        marks.append(Rect(place.x, y, place.left(place.count) - place.x, 22, "", "rule", 1, True))
+    marks.append(Rect(place.left(now), y - 2, place.pitch, 22 + 4, "", "accent", 2, radius=2))
+    shares, high, base = kept(found), 44, y + 76
     logs = np.log10(np.where((shares > 0) & (shares < math.inf), shares, 1.0), where=np.isfinite(shares),
                     out=np.zeros(len(shares)))
     reach = max(math.log10(2), float(np.abs(logs).max()))
     one = base - high / 2
-    marks += [Text(x, base - 22 * s, plain("kept per step"), 13 * s, 600, "ink", "end"),
-              Text(x, base - 6 * s, plain(f"log, × {numbers.significant(10 ** -reach, 1)} to "
-                                          f"{numbers.significant(10 ** reach, 1)}"), 11 * s, 400, "ink-2", "end"),
+    marks += [Text(x, base - 22, plain("kept per step"), 13, 600, "ink", "end"),
+              Text(x, base - 6, plain(f"log, × {numbers.significant(10 ** -reach, 1)} to "
+                                          f"{numbers.significant(10 ** reach, 1)}"), 11, 400, "ink-2", "end"),
               Line(((place.x, one), (place.left(place.count), one)), "rule"),
-              Text(place.left(place.count) + 8 * s, one + 4 * s, plain("× 1"), 11 * s, 400, "ink-2")]
+              Text(place.left(place.count) + 8, one + 4, plain("× 1"), 11, 400, "ink-2")]
     for step in range(shown.steps):
         if not math.isfinite(shares[step]):
             continue
@@ -319,9 +318,9 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
     if math.isfinite(shares[now]):
         words = logchart.times(float(shares[now]))
     if words:
-        half = width(words, 12 * s, 600) / 2
+        half = width(words, 12, 600) / 2
         middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-        marks.append(Text(middle, base + 16 * s, plain(words), 12 * s, 600, "accent-ink", "middle"))
+        marks.append(Text(middle, base + 16, plain(words), 12, 600, "accent-ink", "middle"))
     return marks
 
 
@@ -358,10 +357,9 @@ def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, bef
 def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before: Decay | None, y: float,
          look: Look) -> list[Mark]:
     """As many reasons as there is room for, on two lines."""
-    s = look.text_scale
-    told = logchart.because(reasons(trace, shown, found, line, before), steps.LEFT * s, y,
-                            look.size[0] - (steps.LEFT + 24) * s, look)
-    return [Text((steps.LEFT - 16) * s, y, plain("why"), 13 * s, 600, "ink", "end"), *told] if told else []
+    told = logchart.because(reasons(trace, shown, found, line, before), steps.LEFT, y,
+                            look.size[0] - (steps.LEFT + 24), look)
+    return [Text(steps.LEFT - 16, y, plain("why"), 13, 600, "ink", "end"), *told] if told else []
 
 
 def _table(shown: Reading, found: Flowed) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.scene import numbers, parts, reads
+from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.reading import Reading, foretells
 from visualizer.scene.timeline import Moment
@@ -17,37 +18,36 @@ def band(plan: Plan, look: Look) -> list[Mark]:
     """The tinted band behind the current step; it becomes the ground of the folded cell."""
     if plan.step <= 0:
         return []
-    s, top = look.text_scale, plan.reads - 8 * look.text_scale
+    top = plan.reads - 8
     x, wide = plan.cell_box(plan.step - 1)
-    margin = (4 + 8 * plan.moved) * s
-    bottom = plan.tracks[-1].end + 10 * s
-    marks: list[Mark] = [Rect(x - margin, top, wide + 2 * margin, bottom - top, "tint", radius=8 * s)]
+    margin = 4 + 8 * plan.moved
+    bottom = plan.tracks[-1].end + 10
+    marks: list[Mark] = [Rect(x - margin, top, wide + 2 * margin, bottom - top, "tint", radius=8)]
     if look.room:
         return marks
-    lane = plan.open_x(plan.step - 1) - 4 * s
-    return [*marks, Rect(lane, plan.lane + 4 * s, plan.tile + 8 * s, look.size[1] - plan.lane - 8 * s, "accent",
-                         radius=8 * s, opacity=0.13)]
+    lane = plan.open_x(plan.step - 1) - 4
+    return [*marks, Rect(lane, plan.lane + 4, plan.tile + 8, look.size[1] - plan.lane - 8, "accent",
+                         radius=8, opacity=0.13)]
 
 
 def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
     """What each row is, at its left."""
-    s = look.text_scale
-    folded = plan.middle - plan.wide / 2 - 28 * s
-    x = (LEFT - 16) * s + (folded - (LEFT - 16) * s) * plan.moved
-    rows = [(plan.reads + 20 * s, "reads", _what_is_read(plan, moment))]
+    folded = plan.middle - plan.wide / 2 - 28
+    x = LEFT - 16 + (folded - (LEFT - 16)) * plan.moved
+    rows = [(plan.reads + 20, "reads", _what_is_read(plan, moment))]
     if plan.expects:
         title, words = ("expects next", "bold when right") if foretells(trace) else ("says", "likeliest answer")
-        rows.append((plan.expects + 12 * s, title, words))
+        rows.append((plan.expects + 12, title, words))
     for track in plan.tracks:
-        rows += _names_of(track, plan, s)
+        rows += _names_of(track, plan)
     marks: list[Mark] = []
     for y, title, words in rows:
-        marks.append(Text(x, y, rich(title), 13 * s, 600, "ink", "end"))
+        marks.append(Text(x, y, rich(title), 13, 600, "ink", "end"))
         if words:
-            marks.append(Text(x, y + 16 * s, plain(words), 11 * s, 400, "ink-2", "end", (LEFT - 20) * s))
+            marks.append(Text(x, y + 16, plain(words), 11, 400, "ink-2", "end", LEFT - 20))
     for track in plan.tracks:
         for index, (_, title, _) in enumerate(track.shown.gates):
-            marks.append(Text(x, _gate_line(track, index, s), plain(title), *_gate_type(plan, s), "ink", "end"))
+            marks.append(Text(x, _gate_line(track, index), plain(title), *_gate_type(plan), "ink", "end"))
         if len(plan.tracks) > 1:
             marks += joined(track, plan, look)
     return marks
@@ -55,21 +55,21 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
 
 def openings(plan: Plan, look: Look) -> list[Mark]:
     """How open each gate is at the current step, in numbers."""
-    s, right, cell = look.text_scale, plan.end + 8 * look.text_scale, plan.middle + plan.wide / 2 + 20 * look.text_scale
+    right, cell = plan.end + 8, plan.middle + plan.wide / 2 + 20
     right += (cell - right) * plan.moved
-    return [Text(right, _gate_line(track, index, s), plain(numbers.number(float(values[plan.now].mean()))),
-                 *_gate_type(plan, s)) for track in plan.tracks if plan.step >= 1 and track.read.of(plan.now)
+    return [Text(right, _gate_line(track, index), plain(numbers.number(float(values[plan.now].mean()))),
+                 *_gate_type(plan)) for track in plan.tracks if plan.step >= 1 and track.read.of(plan.now)
             for index, (_, _, values) in enumerate(track.shown.gates)]
 
 
-def _gate_line(track: Track, index: int, s: float) -> float:
+def _gate_line(track: Track, index: int) -> float:
     """Baseline of the words beside a gate."""
-    return track.gates + track.gate_pitch * index + track.gate_high / 2 + 5 * s
+    return track.gates + track.gate_pitch * index + track.gate_high / 2 + 5
 
 
-def _gate_type(plan: Plan, s: float) -> tuple[float, int]:
+def _gate_type(plan: Plan) -> tuple[float, int]:
     """Size and weight of them: two directions stand closer."""
-    return (13 * s, 600) if len(plan.tracks) == 1 else (12 * s, 500)
+    return (13, 600) if len(plan.tracks) == 1 else (12, 500)
 
 
 def _what_is_read(plan: Plan, moment: Moment) -> str:
@@ -89,16 +89,16 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
 
 def whole_picture(plan: Plan, look: Look) -> list[Mark]:
     """The picture that is read row by row, beside its rows."""
-    source, s = plan.source, look.text_scale
+    source = plan.source
     if source is None or source.kind != "rows":
         return []
     rows, columns = source.values.shape if source.upright else source.values.shape[::-1]
-    pixel = float(min((RIGHT - 16) * s // columns, (plan.reads_high - 18 * s) // rows))
-    if pixel < 1:
+    pixel = whole(min((RIGHT - 16) / columns, (plan.reads_high - 18) / rows), look.pixel)
+    if not pixel:
         return []
-    x, folded = plan.end + 8 * s, plan.middle + plan.wide / 2 + 28 * s
+    x, folded = plan.end + 8, plan.middle + plan.wide / 2 + 28
     done = plan.track.read
-    left, top = x + (folded - x) * plan.moved, plan.reads + 30 * s * plan.moved
+    left, top = x + (folded - x) * plan.moved, plan.reads + 30 * plan.moved
     over: list[Mark] = []
     if plan.saliency is not None:
         for step, seen in enumerate(plan.pulls[:len(source.values)]):
@@ -112,7 +112,7 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
                        plan.now if plan.step >= 1 else -1, over)
 
 
-def _names_of(track: Track, plan: Plan, s: float) -> list[tuple[float, str, str]]:
+def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     shown = track.shown
     share = f"{track.per_row} units a row" if track.per_row > 1 else f"{shown.units} units"
     top = top_of_states(shown)
@@ -120,36 +120,36 @@ def _names_of(track: Track, plan: Plan, s: float) -> list[tuple[float, str, str]
     rows = []
     if track.weights:
         used = "used once a step" if plan.fold > 0 else f"used {shown.steps} times"
-        rows.append((track.weights + 14 * s, "same weights", used))
+        rows.append((track.weights + 14, "same weights", used))
     way = "" if len(plan.tracks) == 1 else "reverse " if shown.reverse else "forward "
     title = f"{way}state _h_" if way else "hidden state _h_"
-    rows.append((track.hidden + max(12 * s, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
+    rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
     return rows
 
 
 def loop(plan: Plan, look: Look) -> list[Mark]:
     """The loop of the folded cell: its state goes through the same weights into the next step."""
-    s, seen = look.text_scale, plan.looped
+    seen = plan.looped
     if seen <= 0:
         return []
     x, wide = plan.cell_box(max(0.0, plan.step - 1))
     marks: list[Mark] = []
     for track in plan.tracks:
-        marks += _loop_of(track, plan, x, wide, s)
-    right = x + wide + 28 * s
-    marks.append(Text(right, plan.reads + 20 * s, rich(f"step {{{max(1, round(plan.step))}}} of {plan.shown.steps}"),
-                      15 * s, 600))
+        marks += _loop_of(track, plan, x, wide)
+    right = x + wide + 28
+    marks.append(Text(right, plan.reads + 20, rich(f"step {{{max(1, round(plan.step))}}} of {plan.shown.steps}"),
+                      15, 600))
     return parts.faded(marks, seen)
 
 
-def _loop_of(track: Track, plan: Plan, x: float, wide: float, s: float) -> list[Mark]:
+def _loop_of(track: Track, plan: Plan, x: float, wide: float) -> list[Mark]:
     """Out of the state at the right, up, and through the weights back into it."""
     shown = track.shown
     start = track.hidden + (track.bottom - track.hidden) * 0.6
-    side = 34 * s
-    end = track.weights + side / 2 if track.weights else track.hidden - 9 * s
-    into = x + wide / 2 + (side / 2 + 6 * s if track.weights else 0.0)
-    out, right, bend = x + wide + 1, x + wide + 56 * s, 14 * s
+    side = 34
+    end = track.weights + side / 2 if track.weights else track.hidden - 9
+    into = x + wide / 2 + (side / 2 + 6 if track.weights else 0.0)
+    out, right, bend = x + wide + 1, x + wide + 56, 14
     k = bend * 0.45
     curve: Points = (
         (out, start), (out, start), (right - bend, start), (right - bend, start),
@@ -157,28 +157,28 @@ def _loop_of(track: Track, plan: Plan, x: float, wide: float, s: float) -> list[
         (right, start - bend), (right, end + bend), (right, end + bend),
         (right, end + k), (right - k, end), (right - bend, end),
         (right - bend, end), (into, end), (into, end))
-    marks: list[Mark] = [Path((curve,), stroke="accent", width=2.5 * s)]
+    marks: list[Mark] = [Path((curve,), stroke="accent", width=2.5)]
     if track.weights:
-        marks.append(Path((_head(into - 2 * s, end, -7 * s, 0.0),), fill="accent"))
+        marks.append(Path((_head(into - 2, end, -7, 0.0),), fill="accent"))
         down = track.weights + side
         middle = x + wide / 2
-        marks += [Path((((middle, down), (middle, down), (middle, track.hidden - 6 * s),
-                         (middle, track.hidden - 6 * s)),), stroke="accent", width=2.5 * s),
-                  Path((_head(middle, track.hidden - 2 * s, 0.0, 7 * s),), fill="accent")]
+        marks += [Path((((middle, down), (middle, down), (middle, track.hidden - 6),
+                         (middle, track.hidden - 6)),), stroke="accent", width=2.5),
+                  Path((_head(middle, track.hidden - 2, 0.0, 7),), fill="accent")]
     else:
-        marks.append(Path((_head(into, track.hidden - 1, 0.0, 7 * s),), fill="accent"))
+        marks.append(Path((_head(into, track.hidden - 1, 0.0, 7),), fill="accent"))
     step = max(1, round(plan.step))
     after = step - 1 if shown.reverse else step + 1
     ends = not 1 <= after <= shown.steps
     goes = f"step {after} reads it again" if not ends else "no step is left to read it"
     count = sum(values.size for values in shown.layer.weights.values())
-    words, weights = right + 14 * s, f"the same {numbers.count(count)} weights"
-    marks += [Text(words, start - 12 * s, (Run("h", italic=True), Run(f" of step {step}")), 13 * s, 600),
-              Text(words, start + 5 * s, plain(goes), 12 * s, 400, "ink-2")]
-    if start - end < 70 * s:
-        return [*marks, Text(words, end + 4 * s, plain(f"{weights} at every step"), 12 * s, 500)]
-    return [*marks, Text(words, end + 4 * s, plain(weights), 13 * s, 600),
-            Text(words, end + 21 * s, plain("at every step"), 12 * s, 400, "ink-2")]
+    words, weights = right + 14, f"the same {numbers.count(count)} weights"
+    marks += [Text(words, start - 12, (Run("h", italic=True), Run(f" of step {step}")), 13, 600),
+              Text(words, start + 5, plain(goes), 12, 400, "ink-2")]
+    if start - end < 70:
+        return [*marks, Text(words, end + 4, plain(f"{weights} at every step"), 12, 500)]
+    return [*marks, Text(words, end + 4, plain(weights), 13, 600),
+            Text(words, end + 21, plain("at every step"), 12, 400, "ink-2")]
 
 
 def _head(x: float, y: float, dx: float, dy: float) -> Points:
@@ -193,15 +193,15 @@ def unit_row(plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
                  None)
     if focus is None or track is None:
         return []
-    s, unit = look.text_scale, focus.cell[1]
+    unit = focus.cell[1]
     y = track.hidden + track.order.index(unit) // track.per_row * track.cell
     x, right = plan.x, plan.end - (plan.pitch - plan.tile)
     cell, wide = plan.cell_box(max(0.0, plan.step - 1))
     x, right = x + (cell - x) * plan.moved, right + (cell + wide - right) * plan.moved
     name = f"unit {unit}"
     marks: list[Mark] = [Rect(x - 3, y - 2, right - x + 6, track.cell + 4, "", "ink", 1.5, radius=3)]
-    if abs(y - track.hidden - (track.bottom - track.hidden) * 0.25) > 30 * s and y > track.hidden + 4 * s:
-        marks.append(Text(x - 16 * s, y + track.cell / 2 + 4 * s, plain(name), 11 * s, 500, "ink", "end"))
+    if abs(y - track.hidden - (track.bottom - track.hidden) * 0.25) > 30 and y > track.hidden + 4:
+        marks.append(Text(x - 16, y + track.cell / 2 + 4, plain(name), 11, 500, "ink", "end"))
     return marks
 
 
@@ -213,19 +213,19 @@ def unit_of(focus: Focus, shown: Reading) -> int | None:
 
 def lengths(plan: Plan, look: Look) -> list[Mark]:
     """Where the padding begins: how long the sequence is, at the first step that nobody reads."""
-    shown, s = plan.shown, look.text_scale
+    shown = plan.shown
     if not shown.padded or plan.worded <= 0:
         return []
     x = plan.open_x(shown.steps)
     left, right = max(x, plan.x), plan.end - (plan.pitch - plan.tile)
-    if right - left < 8 * s:
+    if right - left < 8:
         return []
     y = plan.tracks[0].hidden + (plan.tracks[0].bottom - plan.tracks[0].hidden) / 2
     words = f"padding: {shown.padded} step{'s' if shown.padded > 1 else ''} not read"
-    wide = float(np.ceil(7 * s * len(words)))
+    wide = float(np.ceil(7 * len(words)))
     if right - left < wide:
         words = "padding"
-        wide = float(np.ceil(7.2 * s * len(words)))
-    middle = min((left + right) / 2, look.size[0] - wide / 2 - 6 * s)
-    return [Rect(middle - wide / 2, y - 11 * s, wide, 22 * s, "stage", radius=4 * s, opacity=plan.worded),
-            Text(middle, y + 4 * s, plain(words), 12 * s, 500, "ink", "middle", opacity=plan.worded)]
+        wide = float(np.ceil(7.2 * len(words)))
+    middle = min((left + right) / 2, look.size[0] - wide / 2 - 6)
+    return [Rect(middle - wide / 2, y - 11, wide, 22, "stage", radius=4, opacity=plan.worded),
+            Text(middle, y + 4, plain(words), 12, 500, "ink", "middle", opacity=plan.worded)]

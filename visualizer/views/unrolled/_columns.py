@@ -45,7 +45,7 @@ def _group(trace: Trace, plan: Plan, steps: range, look: Look) -> list[Mark]:
     if plan.expects and plan.worded > 0:
         marks += parts.faded(_expects(trace, plan, steps, look), plan.worded)
     for track in plan.tracks:
-        if track.weights and plan.pitch >= 24 * look.text_scale:
+        if track.weights and plan.pitch >= 24:
             marks += _same_weights(track, plan, steps, x, wide, pitch, look)
         marks += state(track, steps, x, wide, pitch)
         marks += gates(track, plan, steps, x, wide, pitch)
@@ -77,16 +77,16 @@ def _folding(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
 
 def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
     """What steps read: a picture, numbers, or a word in a box; in the accent for the step of the beat."""
-    source, s = plan.source, look.text_scale
+    source = plan.source
     if source is None:
         return _words(plan, steps, x, wide, pitch, look, worded)
     read = plan.track.read
     marks: list[Mark] = []
     known = range(steps.start, min(steps.stop, len(source.values) if source.kind != "windows" else plan.shown.total))
     name = plan.shown.layer.name
-    high = plan.reads_high - (0 if source.kind == "numbers" else 18 * s)
+    high = plan.reads_high - (0 if source.kind == "numbers" else 18)
     if source.kind == "numbers":
-        marks += [Rect(x + index * pitch, plan.reads, wide, high, "sunk", radius=4 * s, focus=Focus(name, (step,)))
+        marks += [Rect(x + index * pitch, plan.reads, wide, high, "sunk", radius=4, focus=Focus(name, (step,)))
                   for index, step in enumerate(steps) if step < plan.shown.steps]
         marks += reads.bars(source, known, x, plan.reads, wide, high, pitch, name)
         marks += _pulled(plan, known, x, wide, pitch, high, look)
@@ -164,7 +164,7 @@ def _alike(steps: range, seen: tuple[float, ...]) -> list[tuple[range, float]]:
 
 def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high: float, look: Look) -> list[Mark]:
     """The columns of the picture over the steps that they become, and the window that the step of the beat sees."""
-    source, s = plan.source, look.text_scale
+    source = plan.source
     assert source is not None
     total, name = source.values.shape[1], plan.shown.layer.name
     rows = source.values.shape[0]
@@ -190,7 +190,7 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
             continue
         low, last = (min(max(0, column), total - 1) for column in source.windows[number - 1])
         a, b = (left + (edge - steps.start * each) * pixel for edge in (max(low, first), min(last + 1, end)))
-        marks.append(Rect(a - 1, plan.reads - 2, b - a + 2, high + 4, "", "accent", 2.5 * s, radius=3,
+        marks.append(Rect(a - 1, plan.reads - 2, b - a + 2, high + 4, "", "accent", 2.5, radius=3,
                           opacity=seen * plan.worded))
     return marks
 
@@ -219,26 +219,26 @@ def _folds(plan: Plan, step: int, pitch: float) -> bool:
 
 def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Mark]:
     """The number of a step under the picture that it reads."""
-    s, y = look.text_scale, plan.reads + plan.reads_high - 3 * look.text_scale
+    y = plan.reads + plan.reads_high - 3
     if step >= plan.shown.steps:
         return []
     word = plan.shown.words[step].rpartition(" ")[2]
-    every = 1 if plan.pitch >= 7 * s * len(word) + 2 else 5
+    every = 1 if plan.pitch >= 7 * len(word) + 2 else 5
     lit = _lit(plan, step)
     if (step + 1) % every and lit < 1:
         return []
-    return [Text(x + wide / 2, y, plain(word), 11 * s, 600 if lit == 1 else 400, "accent-ink" if lit == 1 else "ink-2",
+    return [Text(x + wide / 2, y, plain(word), 11, 600 if lit == 1 else 400, "accent-ink" if lit == 1 else "ink-2",
                  "middle")]
 
 
 def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
     """Boxes with the word that each step reads, hatched where there is only padding."""
-    s, y, shown = look.text_scale, plan.reads, plan.shown
+    y, shown = plan.reads, plan.shown
     real = range(steps.start, min(steps.stop, shown.steps))
-    boxes = [Rect(x + (step - steps.start) * pitch, y, wide, 32 * s, "sunk", radius=min(6 * s, wide / 2),
+    boxes = [Rect(x + (step - steps.start) * pitch, y, wide, 32, "sunk", radius=min(6, wide / 2),
                   focus=Focus(shown.layer.name, (step,))) for step in real]
     marks: list[Mark] = [*boxes, *(
-        Rect(x + (step - steps.start) * pitch, y, wide, 32 * s, "hatch", "tile-border", 1, inside=True)
+        Rect(x + (step - steps.start) * pitch, y, wide, 32, "hatch", "tile-border", 1, inside=True)
         for step in range(max(steps.start, shown.steps), steps.stop))]
     for step, box in zip(real, boxes, strict=True):
         lit = _lit(plan, step)
@@ -250,37 +250,37 @@ def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
             marks.append(replace(box, fill=fill, opacity=came, scale=plan.saliency.scale, tip=(
                 f"Step {step + 1}, “{shown.words[step]}”: the size of its gradient is "
                 f"{numbers.significant(float(plan.saliency.values[step, 0]), 3)}.")))
-            marks += parts.faded([replace(box, x=box.x - 1, y=y - 1, width=wide + 2, height=34 * s, fill="",
-                                          stroke="accent", stroke_width=2.5 * s)], lit)
-        said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide, s)
+            marks += parts.faded([replace(box, x=box.x - 1, y=y - 1, width=wide + 2, height=34, fill="",
+                                          stroke="accent", stroke_width=2.5)], lit)
+        said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide)
         if not said or _folds(plan, step, pitch):
             continue
         inks = [("ink" if plan.track.read.of(step) else "ink-2", (1 - lit) * (1 - came)),
                 ("on-accent", lit * (1 - came)), (colour.ink_on(fill, look.theme) if fill else "ink", came)]
         for color, seen in inks:
             if seen * worded > 0:
-                marks.append(Text(box.x + wide / 2, y + 21 * s, plain(said), size, 600, color, "middle",
+                marks.append(Text(box.x + wide / 2, y + 21, plain(said), size, 600, color, "middle",
                                   max(wide, 1.0) - 2 if wide > 4 else 0, mono=mono, opacity=seen * worded))
     return marks
 
 
 @lru_cache(maxsize=2048)
-def _fitted(word: str, wide: float, s: float) -> tuple[str, float, bool]:
+def _fitted(word: str, wide: float) -> tuple[str, float, bool]:
     """A word as it fits into a box: its number alone where `row 12` is too long, smaller, or nothing."""
-    if wide < 7 * s * len(word) and word[-1:].isdigit():
+    if wide < 7 * len(word) and word[-1:].isdigit():
         word = word.rpartition(" ")[2]
     mono = len(word) <= 2
-    size = 16 * s if mono else min(13 * s, wide / max(1, len(word)) * 1.55)
+    size = 16 if mono else min(13, wide / max(1, len(word)) * 1.55)
     if mono and len(word) * 0.62 * size > wide - 2:
         size = (wide - 2) / (0.62 * len(word))
-    return (word, size, mono) if size >= 9 * s else ("", 0.0, False)
+    return (word, size, mono) if size >= 9 else ("", 0.0, False)
 
 
 # --- what comes next --------------------------------------------------------------------------------------------------
 
 def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[float, float] | None = None) -> list[Mark]:
     """The likeliest answer after each step: its name, percent and a bar; in the accent when it turned out right."""
-    probabilities, s, y = guesses(trace), look.text_scale, plan.expects
+    probabilities, y = guesses(trace), plan.expects
     assert probabilities is not None
     sunk: list[Points] = []
     marks: list[Mark] = []
@@ -296,33 +296,33 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         right = step + 1 < plan.shown.steps and foretells(trace) and label(trace, best) == plan.shown.words[step + 1]
         ink, weight = ("accent-ink", 600) if right else ("ink-2", 400)
         blank = best == blank_of(trace)
-        if blank and wide < 60 * s:
-            marks.append(Rect(x + wide / 2 - 5 * s, y + 3 * s, 10 * s, 10 * s, "hatch", "tile-border", 1, inside=True,
+        if blank and wide < 60:
+            marks.append(Rect(x + wide / 2 - 5, y + 3, 10, 10, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
-        elif cell or plan.pitch >= (60 if look.room else 46) * s:
+        elif cell or plan.pitch >= (60 if look.room else 46):
             words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
-            if look.room and width(words, 11 * s, weight) > plan.pitch - 3 * s and not cell:
+            if look.room and width(words, 11, weight) > plan.pitch - 3 and not cell:
                 words = (Run(label(trace, best)),)
-            marks.append(Text(x, y + 12 * s, words, 11 * s, weight, ink, max_width=wide + 6 * s, opacity=known))
-        elif plan.pitch >= 18 * s:
-            marks.append(Text(x + wide / 2, y + 12 * s, plain(label(trace, best)), 11 * s, weight, ink, "middle", wide,
+            marks.append(Text(x, y + 12, words, 11, weight, ink, max_width=wide + 6, opacity=known))
+        elif plan.pitch >= 18:
+            marks.append(Text(x + wide / 2, y + 12, plain(label(trace, best)), 11, weight, ink, "middle", wide,
                               mono=True, opacity=known))
         if known == 1:
-            sunk.append(parts.polygon(((x, y + 19 * s), (x + wide, y + 19 * s), (x + wide, y + 22 * s),
-                                       (x, y + 22 * s))))
-        marks.append(Rect(x, y + 19 * s, max(1.0, wide * share), 3 * s, "accent" if right else "ink-2",
-                          radius=1.5 * s, opacity=known))
+            sunk.append(parts.polygon(((x, y + 19), (x + wide, y + 19), (x + wide, y + 22),
+                                       (x, y + 22))))
+        marks.append(Rect(x, y + 19, max(1.0, wide * share), 3, "accent" if right else "ink-2",
+                          radius=1.5, opacity=known))
     return [Path(tuple(sunk), fill="sunk"), *marks] if sunk else marks
 
 
 def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,
                   look: Look) -> list[Mark]:
     """The same corner of the same recurrent matrix at every step, joined: the repetition is the message."""
-    s, y = look.text_scale, track.weights
+    y = track.weights
     shades = _corner(track.shown)
     size = max(shades.shape)
-    whole = max(1.0, float(int(min(plan.tile, 34 * s) // size)))
-    largest = max(whole, float(int(34 * s // size)))
+    whole = max(1.0, float(int(min(plan.tile, 34) // size)))
+    largest = max(whole, float(int(34 // size)))
     cell = whole * min(1.0, wide / plan.tile) if pitch else whole + (largest - whole) * plan.moved
     side = shades.shape[1] * cell
     left = x + (wide - side) / 2
@@ -330,12 +330,12 @@ def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float,
         Image(left, y, (cell, cell), np.ascontiguousarray(np.repeat(shades[None], len(steps), 0)), "weight",
               len(steps), (pitch, 0), border="tile-border", focus=Focus(track.shown.layer.name, (), "weight_hh"),
               indices=(-1,) * len(steps), scale=corner_scale(track.shown))]
-    if pitch > side + 4 * s and plan.worded > 0:
+    if pitch > side + 4 and plan.worded > 0:
         real = [step for step in steps if 0 < step < track.shown.steps]
         ends = [left + (step - steps.start) * pitch for step in real]
         gap, middle = pitch - side, y + side / 2
         strokes = tuple(((end - gap, middle), (end - gap, middle), (end, middle), (end, middle)) for end in ends)
-        heads = tuple(parts.polygon(((end, middle), (end - 5 * s, middle - 3 * s), (end - 5 * s, middle + 3 * s)))
+        heads = tuple(parts.polygon(((end, middle), (end - 5, middle - 3), (end - 5, middle + 3)))
                       for end in ends)
         if ends:
             marks += [Path(strokes, stroke="weight-negative-text", opacity=plan.worded),
@@ -522,13 +522,13 @@ def _area(x: float, y: float, wide: float, high: float) -> Points:
 
 def joined(track: Track, plan: Plan, look: Look) -> list[Mark]:
     """Arrows from state to state, where the two directions have to be told apart: which step is read after which."""
-    s, y = look.text_scale, track.hidden - 9 * look.text_scale
+    y = track.hidden - 9
     opacity = plan.worded
-    x, end = plan.x + 6 * s, plan.end - 12 * s
+    x, end = plan.x + 6, plan.end - 12
     if opacity <= 0:
         return []
     tip, tail = (x, end) if track.shown.reverse else (end, x)
-    back = 6 * s if track.shown.reverse else -6 * s
+    back = 6 if track.shown.reverse else -6
     return [Line(((tail, y), (tip, y)), "rule", 1.5, opacity=opacity),
-            Path((parts.polygon(((tip, y), (tip + back, y - 4 * s), (tip + back, y + 4 * s))),), fill="ink-2",
+            Path((parts.polygon(((tip, y), (tip + back, y - 4), (tip + back, y + 4))),), fill="ink-2",
                  opacity=opacity)]

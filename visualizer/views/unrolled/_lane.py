@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.parts import polygon
-from visualizer.scene.picture import Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Points, Rect, Run, Stop, Stops, Text, plain, rich
 from visualizer.scene.reading import Reading
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -16,62 +16,65 @@ from visualizer.views.unrolled._columns import DECADES
 from visualizer.views.unrolled._plan import LEFT, Plan
 
 
-def lane(plan: Plan, moment: Moment, look: Look) -> tuple[list[Mark], list[Mark]]:
+def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): ∥∂L/∂h_t∥ under its step on a log axis with a floor, and the share of saturated gates.
 
     Where a window is cut out of the steps, its curve moves with it.
     """
-    s, top, shown = look.text_scale, plan.lane, plan.shown
+    top, shown = plan.lane, plan.shown
     if look.room:
         return [], steps.line_of_steps(plan.x, plan.count * plan.pitch, shown, plan.step, moment, look)
     window = range(max(0, int(np.ceil(plan.start - 0.01))), min(shown.steps, int(plan.start + plan.count + 0.01)))
     middle = {step: plan.open_x(step) + plan.tile / 2 for step in window}
-    norms, x = shown.norms, (LEFT - 16) * s
+    norms, x = shown.norms, LEFT - 16
     axis: list[Mark] = [
         Line(((0, top), (look.size[0], top)), "hair"),
-        Text(x, top + 34 * s, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("∥")), 13 * s, 600,
+        Text(x, top + 34, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("∥")), 13, 600,
              "ink", "end"),
-        Text(x, top + 50 * s, plain("log scale"), 11 * s, 400, "ink-2", "end")]
+        Text(x, top + 50, plain("log scale"), 11, 400, "ink-2", "end")]
     saturation, now = _saturation(plan, middle, look)
     if norms is None or not norms.max() > 0:
         why = shown.layer.why or "nothing flowed back through time"
-        axis.append(Text(plan.x, top + 44 * s, plain(f"No gradient: {why}"), 12 * s, 400, "ink-2",
-                         max_width=look.size[0] - plan.x - 20 * s))
+        axis.append(Text(plan.x, top + 44, plain(f"No gradient: {why}"), 12, 400, "ink-2",
+                         max_width=look.size[0] - plan.x - 20))
         chart: list[Mark] = []
     else:
-        axis += [Line(((plan.x - 6 * s, y), (plan.end, y)), "hair")
-                 for y in (_height(10.0 ** -power, top, s) for power in range(0, DECADES + 1, 3))]
+        axis += [Line(((plan.x - 6, y), (plan.end, y)), "hair")
+                 for y in (_height(10.0 ** -power, top) for power in range(0, DECADES + 1, 3))]
         chart, said = _chart(plan, norms, window, middle, look)
         now = said + now
+    if stops is not None and plan.fold == 0:  # nothing that is seen: the steps, to be pointed at
+        chart += [Rect(middle[step] - plan.pitch / 2, top + 4, plan.pitch, look.size[1] - top - 8,
+                       focus=Focus(shown.layer.name, (step,)), holds=Stop(stops.addresses[step])) for step in window]
     return (axis, [*chart, *saturation, *now]) if plan.strip is not None else ([*axis, *chart, *saturation], now)
 
 
-def _height(share: float, top: float, s: float) -> float:
+def _height(share: float, top: float) -> float:
     """y of a share of the largest gradient, on the log axis down to its floor."""
     decades = min(float(DECADES), -np.log10(share) if share > 0 else DECADES)
-    return float(top + (20 + 48 * decades / DECADES) * s)
+    return float(top + 20 + 48 * decades / DECADES)
 
 
 def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[int, float],
            look: Look) -> tuple[list[Mark], list[Mark]]:
     """The curve with a dot for each step; and the numbers of the current step and, away from it, of both ends."""
-    s, high = look.text_scale, float(norms.max())
+    high = float(norms.max())
     low = high * 10.0 ** -DECADES
-    points = {step: (middle[step], _height(float(norms[step]) / high, plan.lane, s)) for step in window}
-    marks: list[Mark] = [Line(tuple(points.values()), "gradient-line", 1.5 * s)] if len(points) > 1 else []
-    marks += [_dot(*points[step], 2.5 * s, norms[step] < low) for step in window]
+    points = {step: (middle[step], _height(float(norms[step]) / high, plan.lane)) for step in window}
+    marks: list[Mark] = [Line(tuple(points.values()), "gradient-line", 1.5)] if len(points) > 1 else []
+    marks += [_dot(*points[step], 2.5, norms[step] < low) for step in window]
     said = crossings(plan.shown, window)
-    if said and points[window[len(window) // 3]][1] < plan.lane + 44 * s:
-        marks.append(Text(plan.x, plan.lane + 74 * s, rich(said), 12 * s, 400))
-    numbered: list[Mark] = [_dot(*points[plan.now], 4 * s, norms[plan.now] < low)] if plan.now in points else []
+    if said and points[window[len(window) // 3]][1] < plan.lane + 44:
+        marks.append(Text(plan.x, plan.lane + 74, rich(said), 12, 400))
+    numbered: list[Mark] = [_dot(*points[plan.now], 4, norms[plan.now] < low)] if plan.now in points else []
     written: list[float] = []
     for step in (step for step in dict.fromkeys((plan.now, window[0], window[-1])) if step in points):
         px, py = points[step]
         words = f"below {numbers.power(low, 0)}" if norms[step] < low else numbers.significant(float(norms[step]), 2)
-        half = width(words, 12 * s, 600) / 2
-        px = min(max(px, plan.x + half), look.size[0] - half - 4 * s)
-        if all(abs(px - other) > half + 40 * s for other in written):
-            numbered.append(Text(px, py - 8 * s, plain(words), 12 * s, 600, "gradient-text", "middle"))
+        half = width(words, 12, 600) / 2
+        px = min(max(px, plan.x + half), look.size[0] - half - 4)
+        if all(abs(px - other) > half + 40 for other in written):
+            numbered.append(Text(px, py - 8, plain(words), 12, 600, "gradient-text", "middle"))
             written.append(px)
     return marks, numbered
 
@@ -97,20 +100,20 @@ def crossings(shown: Reading, window: range) -> str:
 
 def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[Mark], list[Mark]]:
     """A bar for each step, and the number of the current one."""
-    s, y = look.text_scale, look.size[1] - 18 * look.text_scale
+    y = look.size[1] - 18
     shown, shares, wide = plan.shown, plan.shown.saturation, plan.tile
-    if lanes_height(look) < 112 * s:
+    if lanes_height(look) < 112:
         return [], []
-    tracks = tuple(_bar(x - wide / 2, y - 2 * s, wide, 4 * s) for x in middle.values())
-    bars = tuple(_bar(x - wide / 2, y - 2 * s, wide * float(shares[step]), 4 * s) for step, x in middle.items()
+    tracks = tuple(_bar(x - wide / 2, y - 2, wide, 4) for x in middle.values())
+    bars = tuple(_bar(x - wide / 2, y - 2, wide * float(shares[step]), 4) for step, x in middle.items()
                  if shares[step] > 0)
-    marks: list[Mark] = [Text((LEFT - 16) * s, y + 4 * s, plain("saturated gates" if shown.gates else
-                                                                "saturated units"), 11 * s, 500, "ink-2", "end"),
+    marks: list[Mark] = [Text(LEFT - 16, y + 4, plain("saturated gates" if shown.gates else
+                                                                "saturated units"), 11, 500, "ink-2", "end"),
                          Path(tracks, fill="sunk")]
     if bars:
         marks.append(Path(bars, fill="ink-2"))
     share = numbers.percent(float(shares[plan.now]), 0)
-    return marks, [Text(plan.end + 8 * s, y + 4 * s, plain(share), 12 * s, 600)]
+    return marks, [Text(plan.end + 8, y + 4, plain(share), 12, 600)]
 
 
 def _bar(x: float, y: float, wide: float, high: float) -> Points:

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from visualizer.scene import colour, numbers, parts
+from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.scene.reading import Reading, Row, bounded, conclusion, opened, tabs
 from visualizer.scene.timeline import Moment
@@ -26,7 +27,7 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
 
     It is the one looked at, or on the way back the one whose part of the beat was just walked, or the knob's.
     """
-    s, top, shown, step = look.text_scale, plan.opened, plan.shown, plan.now
+    top, shown, step = plan.opened, plan.shown, plan.now
     titles = tabs(shown)
     part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
     walked = _walked(moment)
@@ -41,16 +42,16 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
     of = f"all {shown.units} units" if len(units) == shown.units else f"{len(units)} of {shown.units} units"
     name = shown.family.parts[key].name.capitalize()
-    marks.append(Text(plan.x, top + 24 * s, plain(f"{name} at step {step + 1}, {of}"), 13 * s, 600))
-    x = plan.x + 270 * s
+    marks.append(Text(plan.x, top + 24, plain(f"{name} at step {step + 1}, {of}"), 13, 600))
+    x = plan.x + 270
     for tab, title in titles:
-        wide = width(title, 12 * s, 500) + 20 * s
+        wide = width(title, 12, 500) + 20
         if tab == key:
-            marks.append(Rect(x, top + 8 * s, wide, 24 * s, "tint", radius=6 * s))
-        marks.append(Rect(x, top + 8 * s, wide, 24 * s, focus=Focus(shown.layer.name, (step, unit), f"inner.{tab}")))
-        marks.append(Text(x + wide / 2, top + 24 * s, plain(title), 12 * s, 600 if tab == key else 400,
+            marks.append(Rect(x, top + 8, wide, 24, "tint", radius=6))
+        marks.append(Rect(x, top + 8, wide, 24, focus=Focus(shown.layer.name, (step, unit), f"inner.{tab}")))
+        marks.append(Text(x + wide / 2, top + 24, plain(title), 12, 600 if tab == key else 400,
                           "accent-ink" if tab == key else "ink-2", "middle"))
-        x += wide + 4 * s
+        x += wide + 4
     return marks + _opened_rows(opened(trace, shown, key, step), units, unit, key, shown, step, plan, look)
 
 
@@ -78,45 +79,44 @@ def _units_around(plan: Plan, unit: int, count: int) -> tuple[int, ...]:
 
 def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key: str, shown: Reading, step: int,
                  plan: Plan, look: Look) -> list[Mark]:
-    s = look.text_scale
-    y = plan.opened + 42 * s
-    room = look.size[0] - plan.x - 180 * s
-    side = float(int(min(22 * s, room / len(units) - 2)))
-    pitch, high = side + 2, float(int(min(22 * s, (OPENED * s - 50 * s) / len(lines) - 3)))
+    y = plan.opened + 42
+    room = look.size[0] - plan.x - 180
+    side = whole(min(22, room / len(units) - 2), look.pixel)
+    pitch, high = side + 2, whole(min(22, (OPENED - 50) / len(lines) - 3), look.pixel)
     squashed = bounded(shown, key)
     top = max(1e-12, *(float(np.max(np.abs(row.values))) for row in (lines[:-1] if squashed else lines)))
     marks: list[Mark] = []
-    right = plan.x + len(units) * pitch + 12 * s
+    right = plan.x + len(units) * pitch + 12
     for index, row in enumerate(lines):
         within = row.result and squashed
         most = 1.0 if within else top
         shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)
-        marks.append(Text((LEFT - 16) * s, line + high * 0.7, rich(row.words), 13 * s, 500, "ink", "end"))
+        marks.append(Text(LEFT - 16, line + high * 0.7, rich(row.words), 13, 500, "ink", "end"))
         marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
                            scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if within else
                                        f"sums of {shown.layer.name}.{key}", -most, most)))
-        if side >= SIGNED * s:
+        if side >= SIGNED:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
         value = float(row.values[unit])
-        marks.append(Text(right + 44 * s, line + high * 0.7, plain(
-            numbers.number(value) if row.result or index == 0 else numbers.signed(value)), 13 * s, 600,
+        marks.append(Text(right + 44, line + high * 0.7, plain(
+            numbers.number(value) if row.result or index == 0 else numbers.signed(value)), 13, 600,
             "accent-ink" if row.result else "ink", "end"))
     left = plan.x + units.index(unit) * pitch
     marks.append(Rect(left - 2, y - 3, side + 4, len(lines) * (high + 3) + 3, "", "ink", 1.5, radius=3))
     words = [f"unit {unit}", f"colour ±{numbers.significant(top, 2)}",
              "gate 0 to 1" if shown.family.parts[key].gate else "", ]
     for index, text in enumerate(word for word in words if word):
-        marks.append(Text(right + 56 * s, y + (12 + 16 * index) * s, plain(text), 11 * s, 600 if index == 0 else 400,
-                          "ink" if index == 0 else "ink-2", max_width=120 * s))
+        marks.append(Text(right + 56, y + 12 + 16 * index, plain(text), 11, 600 if index == 0 else 400,
+                          "ink" if index == 0 else "ink-2", max_width=120))
     said = conclusion(shown, key, float(lines[-1].values[unit]))
     if said:
         half = said.rfind(" ", 0, 22)
         for index, text in enumerate((said[:half], said[half + 1:])):
-            marks.append(Text(right + 56 * s, y + (76 + 16 * index) * s, plain(text), 11 * s, 500, "accent-ink",
-                              max_width=120 * s))
+            marks.append(Text(right + 56, y + 76 + 16 * index, plain(text), 11, 500, "accent-ink",
+                              max_width=120))
     return marks
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import parts, steps
+from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
 from visualizer.scene.reading import Reading, directions, guesses, here, reading
@@ -167,7 +168,6 @@ class Plan:
 
 def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     """The plan of a layer and of the one that reads the other way, if there is one."""
-    s = look.text_scale
     shown = reading(trace, name)
     names = directions(trace, name)
     before, share = parts.crossing(moment, timeline(trace))
@@ -175,13 +175,13 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     if abs(reached - came) > 1:
         came = reached
     step = came + (reached - came) * share
-    windowed = shown.total > MOST_WITHOUT or (look.room and shown.total * 40 > look.size[0] / s - LEFT - RIGHT)
-    room = look.size[0] - (LEFT + RIGHT) * s
-    count = min(shown.total, max(4, min(WINDOW, int(room // (40 * s))))) if windowed else shown.total
-    pitch = min(_widest(trace, shown) * s, room / count)
+    windowed = shown.total > MOST_WITHOUT or (look.room and shown.total * 40 > look.size[0] - LEFT - RIGHT)
+    room = look.size[0] - (LEFT + RIGHT)
+    count = min(shown.total, max(4, min(WINDOW, int(room // 40)))) if windowed else shown.total
+    pitch = min(_widest(trace, shown), room / count)
     start = step - (2 if shown.reverse else count - 2)  # one step ahead of the band is seen
     start = min(max(0.0, start), float(shown.total - count)) if windowed else 0.0
-    tile = pitch - (8 * s if pitch > 30 * s else 3 * s)
+    tile = pitch - (8 if pitch > 30 else 3)
     source = read_by(trace, shown, kinds.receptive_field)
     answers = guesses(trace)
     expects = answers is not None and len(answers) == shown.total
@@ -195,9 +195,9 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
               steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch)
         for each, places in zip(readings, rows.tracks, strict=True))
     pulled = saliency(trace, shown, source)
-    return Plan(step, came, reached, share, start, count, LEFT * s, pitch, tile, rows.reads, rows.reads_high,
+    return Plan(step, came, reached, share, start, count, LEFT, pitch, tile, rows.reads, rows.reads_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
-                _fold(look), rows.opened, min(FOLDED * s, room / 4), pulled, come(trace, shown, pulled, moment))
+                _fold(look), rows.opened, min(FOLDED, room / 4), pulled, come(trace, shown, pulled, moment))
 
 
 @lru_cache(maxsize=32)
@@ -240,51 +240,51 @@ class _Rows:
 @lru_cache(maxsize=64)
 def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: Read | None, look: Look) -> _Rows:
     """Rows from top to bottom; the opened cell has its place if there is room, the states take what is left."""
-    s, two = look.text_scale, len(readings) > 1
-    y, bottom = (HEAD + 10 if look.room else 58) * s, look.size[1] - lanes_height(look) - 10 * s
+    two = len(readings) > 1
+    y, bottom = HEAD + 10 if look.room else 58, look.size[1] - lanes_height(look) - 10
     strip = None
     if windowed and not look.room:
-        tall = bottom - y > 480 * s
-        strip = (y + 44 * s, (88 if tall else 56) * s)
-        y += (172 if tall else 140) * s
-    reads, high = y, _reads_high(source, bottom - y, s)
-    y += high + 14 * s
+        tall = bottom - y > 480
+        strip = (y + 44, 88 if tall else 56)
+        y += 172 if tall else 140
+    reads, high = y, _reads_high(source, bottom - y, look.pixel)
+    y += high + 14
     said = 0.0
     if expects:
-        said, y = y, y + 46 * s
-    gate_high, gate_pitch = (12 * s, 20 * s) if two else (18 * s, 29 * s)
-    gates = gate_pitch * len(readings[0].gates) + (8 if two else 16) * s
+        said, y = y, y + 46
+    gate_high, gate_pitch = (12, 20) if two else (18, 29)
+    gates = gate_pitch * len(readings[0].gates) + (8 if two else 16)
     units = readings[0].units
     least = -(-units // max(1, -(-units // MOST_ROWS)))
     opened = 0.0
-    needed = (OPENED + 8) * s + 2 * (2 * least + gates + 20 * s) if two else 320 * s + gates
+    needed = OPENED + 8 + 2 * (2 * least + gates + 20) if two else 320 + gates
     if not windowed and bottom - y > needed:
-        opened = bottom - OPENED * s
-        bottom = opened - 8 * s
+        opened = bottom - OPENED
+        bottom = opened - 8
     each = (bottom - y) / len(readings)
-    with_weights = not two and each - gates > (220 * s if not windowed else least + 96 * s)
+    with_weights = not two and each - gates > (220 if not windowed else least + 96)
     tracks = []
     for index in range(len(readings)):
         top = y + each * index
         weights = top if with_weights else 0.0
-        top += 54 * s if with_weights else 18 * s if two else 0.0
+        top += 54 if with_weights else 18 if two else 0.0
         room = max(1.0, y + each * (index + 1) - top - gates)
         per_row = max(1, -(-units // MOST_ROWS))
-        while -(-units // per_row) > room:
+        while -(-units // per_row) > room / look.pixel:
             per_row += 1
         count = -(-units // per_row)
-        cell = max(1.0, float(int(min(12 * s, room / count))))
-        tracks.append((weights, top, top + count * cell + (8 if two else 16) * s, cell, per_row))
+        cell = max(look.pixel, whole(min(12, room / count), look.pixel))
+        tracks.append((weights, top, top + count * cell + (8 if two else 16), cell, per_row))
     return _Rows(reads, high, said, tuple(tracks), gate_high, gate_pitch, strip, opened)
 
 
-def _reads_high(source: Read | None, room: float, s: float) -> float:
+def _reads_high(source: Read | None, room: float, pixel: float) -> float:
     """Height of what is read: a word; or a picture of whole pixels a value, with its number under it."""
     if source is None or source.kind == "numbers":
-        return 32 * s
+        return 32
     count = source.values.shape[1] if source.kind == "rows" else source.values.shape[0]
-    pixel = max(1, int(min(80 * s, room * 0.14) // count))
-    return float(min(count * pixel, 112 * s)) + 18 * s
+    side = max(pixel, whole(min(80, room * 0.14) / count, pixel))
+    return float(min(count * side, 112.0)) + 18
 
 
 @lru_cache(maxsize=64)

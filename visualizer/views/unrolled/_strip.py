@@ -22,31 +22,31 @@ FLOOR = 1e-12
 def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): the states of all steps, the gradient of every step above them, and the window, fanned out."""
     assert plan.strip is not None
-    s, (y, high), shown = look.text_scale, plan.strip, plan.shown
+    (y, high), shown = plan.strip, plan.shown
     wide = plan.end - plan.x
-    cell, name = wide / shown.total, (LEFT - 16) * s
+    cell, name = wide / shown.total, LEFT - 16
     share = _steps_a_pixel(shown.steps, wide)
     words = f"{shown.units} units" if share == 1 else f"up to {share} steps a pixel"
-    marks: list[Mark] = [Text(name, y + high * 0.4, plain(f"all {numbers.count(shown.steps)} steps"), 13 * s, 600,
+    marks: list[Mark] = [Text(name, y + high * 0.4, plain(f"all {numbers.count(shown.steps)} steps"), 13, 600,
                               "ink", "end"),
-                         Text(name, y + high * 0.4 + 16 * s, plain(words), 11 * s, 400, "ink-2", "end")]
+                         Text(name, y + high * 0.4 + 16, plain(words), 11, 400, "ink-2", "end")]
     every = 50 if shown.total <= 400 else 250 if shown.total <= 2000 else 1000
     for tick in sorted({1, *range(every, shown.total, every), shown.total}):
         if tick in (1, shown.total) or shown.total - tick > shown.total * 0.05:
-            marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17 * s, plain(numbers.count(tick)), 11 * s, 400,
+            marks.append(Text(plan.x + (tick - 0.5) * cell, y + high + 17, plain(numbers.count(tick)), 11, 400,
                               "ink-2", "middle"))
     touched = np.zeros((shown.steps, 1, 1), np.uint8)
     marks += [Image(plan.x, y, (cell, high), touched, "pixel", shown.steps, focus=Focus(shown.layer.name), opacity=0.0),
-              Rect(plan.x, y, wide, high, "hatch", "tile-border"), *_gradient(plan, y - 44 * s, cell, look)]
-    return marks, [*_states(plan, y, high, cell, share), *_window(plan, y, high, cell, s)]
+              Rect(plan.x, y, wide, high, "hatch", "tile-border"), *_gradient(plan, y - 44, cell, look)]
+    return marks, [*_states(plan, y, high, cell, share), *_window(plan, y, high, cell)]
 
 
-def _window(plan: Plan, y: float, high: float, cell: float, s: float) -> list[Mark]:
+def _window(plan: Plan, y: float, high: float, cell: float) -> list[Mark]:
     """The frame around the steps that are seen below, and its fan; around the one step where all are folded."""
     left, right = (plan.x + (plan.start + edge) * cell for edge in (0, plan.count))
     now = plan.x + max(0.0, plan.step - 1) * cell
     left, right = left + (now - left) * plan.moved, right + (now + cell - right) * plan.moved
-    below, (folded, broad) = plan.reads - 8 * s, plan.cell_box(max(0.0, plan.step - 1))
+    below, (folded, broad) = plan.reads - 8, plan.cell_box(max(0.0, plan.step - 1))
     start, end = plan.x + (folded - plan.x) * plan.moved, plan.end + (folded + broad - plan.end) * plan.moved
     under = y + high + 5
     return [Rect(left - 2, y - 4, right - left + 4, high + 8, "", "accent", 2, radius=3),
@@ -85,25 +85,25 @@ def _entries(shown: Reading, order: tuple[int, ...], per_row: int, share: int) -
 
 def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
     """∥∂L/∂h_t∥ of every step, on a log axis with its floor."""
-    shown, norms, s = plan.shown, plan.shown.norms, look.text_scale
+    shown, norms = plan.shown, plan.shown.norms
     if norms is None or not norms.max() > 0:
         return []
-    high, floor = 34 * s, float(norms.max()) * FLOOR
-    marks: list[Mark] = [Text((LEFT - 16) * s, y + 14 * s, plain("gradient"), 13 * s, 600, "ink", "end"),
-                         Text((LEFT - 16) * s, y + 29 * s, plain("of every step, log"), 11 * s, 400, "ink-2", "end")]
+    high, floor = 34, float(norms.max()) * FLOOR
+    marks: list[Mark] = [Text(LEFT - 16, y + 14, plain("gradient"), 13, 600, "ink", "end"),
+                         Text(LEFT - 16, y + 29, plain("of every step, log"), 11, 400, "ink-2", "end")]
     points = _curve(shown, plan.x, cell, y, high)
     if len(points) > 1:
-        marks.append(Line(points, "gradient-mark", 1.5 * s))
-    right = plan.end + 8 * s
-    marks += [Text(right, y + 6 * s, plain(numbers.significant(float(norms.max()), 1)), 11 * s, 400, "ink-2"),
-              Text(right, y + high, plain(numbers.power(floor, 0)), 11 * s, 400, "ink-2")]
+        marks.append(Line(points, "gradient-mark", 1.5))
+    right = plan.end + 8
+    marks += [Text(right, y + 6, plain(numbers.significant(float(norms.max()), 1)), 11, 400, "ink-2"),
+              Text(right, y + high, plain(numbers.power(floor, 0)), 11, 400, "ink-2")]
     below = np.flatnonzero(norms[:shown.entered] < floor)
-    if len(below) * cell > 60 * s:
+    if len(below) * cell > 60:
         first, last = int(below.min()), int(below.max())
         middle, label = plan.x + (first + last + 1) / 2 * cell, f"below {numbers.power(floor, 0)}"
         marks += [Rect(plan.x + first * cell, y, (last - first + 1) * cell, high, "hatch"),
-                  Rect(middle - 48 * s, y + high / 2 - 10 * s, 96 * s, 20 * s, "stage", radius=4 * s),
-                  Text(middle, y + high / 2 + 4 * s, plain(label), 11 * s, 500, "ink", "middle")]
+                  Rect(middle - 48, y + high / 2 - 10, 96, 20, "stage", radius=4),
+                  Text(middle, y + high / 2 + 4, plain(label), 11, 500, "ink", "middle")]
     return marks
 
 

@@ -13,7 +13,8 @@ from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.scene import numbers
 from visualizer.scene.grids import axis, curve
-from visualizer.scene.picture import Focus, Line, Mark, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
+from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, Sheet, said
 from visualizer.views.walk._maps import maps_in, marked, way_back
@@ -26,15 +27,15 @@ LEAST_COLUMN = 86.0
 
 def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """A function of one number: the point on its curve, and the slope that the gradient is multiplied by."""
-    s, backward, cell = frame.look.text_scale, card.backward, card.cell
+    backward, cell = card.backward, card.cell
     layer = trace[name]
     source = trace.inputs(layer)[0]
     x_in, y_out = float(source.output[cell]), float(layer.output[cell])
     slope = dict(terms.steps).get("slope")
     if slope is None and backward:
         slope = float(terms.taps[0].weights[0])
-    wide, height = frame.width * 0.5 - 44 * s, frame.height - 96 * s
-    left = frame.x + frame.width * 0.5 + 64 * s
+    wide, height = frame.width * 0.5 - 44, frame.height - 96
+    left = frame.x + frame.width * 0.5 + 64
     room = frame.right - left
     still: list[Mark] = []
     if np.isfinite(x_in) and np.isfinite(y_out):
@@ -42,9 +43,9 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
         xs = np.linspace(low, high, SAMPLES)
         ys = _sampled(layer, source, cell[0] if cell else 0, low, high)
         ys = np.where(np.abs(ys) <= 20 * max(1.0, abs(y_out)), ys, np.nan)  # what is far beyond the point is left out
-        still += curve(frame.x + 44 * s, frame.y + 26 * s, wide, height, xs, ys, (x_in, y_out), slope,
+        still += curve(frame.x + 44, frame.y + 26, wide, height, xs, ys, (x_in, y_out), slope,
                        frame.look, backward=backward, names=(f"x, in from {source.name}", f"f(x), out of {layer.name}"))
-    still.append(Text(frame.x + 44 * s, frame.bottom - 14 * s, plain(terms.formula), 14 * s, 500, "ink-2",
+    still.append(Text(frame.x + 44, frame.bottom - 14, plain(terms.formula), 14, 500, "ink-2",
                       max_width=wide * 0.6))
     lines = [("x", f"in, from {source.name}", said(x_in, False), "ink"),
              ("f(x)", f"out, {layer.name}", said(y_out, False), "ink" if backward else "accent-ink")]
@@ -54,16 +55,16 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
         g = float(layer.gradient[cell])
         lines += [("g", f"gradient that reached {layer.name}", said(g, True), "gradient-text"),
                   ("g · f′(x)", f"handed to {source.name}", said(terms.result, True), "gradient-text")]
-    y, pitch = frame.y + 40 * s, 48 * s
+    y, pitch = frame.y + 40, 48
     for index, (symbol, words, value, ink) in enumerate(lines):
         row = y + index * pitch
-        still.append(Text(left, row, (Run(symbol, italic=True),), 16 * s, 500))
-        still.append(Text(left, row + 17 * s, plain(words), 12 * s, 400, "ink-2", max_width=room - 120 * s))
-        still.append(Text(left + min(room, 360 * s), row + 6 * s, plain(value), 20 * s, 600, ink, "end"))
-    still.append(Rect(left - 8 * s, y - 24 * s, min(room, 360 * s) + 16 * s, pitch, focus=Focus(source.name, cell)))
+        still.append(Text(left, row, (Run(symbol, italic=True),), 16, 500))
+        still.append(Text(left, row + 17, plain(words), 12, 400, "ink-2", max_width=room - 120))
+        still.append(Text(left + min(room, 360), row + 6, plain(value), 20, 600, ink, "end"))
+    still.append(Rect(left - 8, y - 24, min(room, 360) + 16, pitch, focus=Focus(source.name, cell)))
     below = y + len(lines) * pitch
     if backward:
-        still += way_back(trace, card.layer, cell, frame, left, below + 20 * s, min(room, 360 * s))
+        still += way_back(trace, card.layer, cell, frame, left, below + 20, min(room, 360))
     else:
         maps = [marked(source, cell, "read from"), marked(layer, cell, "stands in")]
         still += maps_in(trace, maps, frame, left, below, room, frame.bottom - below)
@@ -101,51 +102,50 @@ class _Shares:
 
 def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """Softmax and the losses: logits, shifted by the largest, exponentials, shares; backwards p − label."""
-    s, backward, layer = frame.look.text_scale, card.backward, trace[name]
+    backward, layer = card.backward, trace[name]
     logits = np.asarray(trace.inputs(layer)[0].output, np.float64).ravel()
     found = _shares(trace, card, logits, layer, backward)
     is_loss = layer.output.ndim == 0 and found.target is not None and not backward
-    below = 250 * s if is_loss and frame.height > 620 * s else 62 * s
-    high = min(58 * s, (frame.height - 34 * s - below) / len(found.shown))
-    first, bar = frame.x + 70 * s, min(260 * s, frame.width * 0.24)
-    found = _narrowed(found, frame.right - bar - 24 * s - first, s)
-    pitch = (frame.right - bar - 24 * s - first) / len(found.columns)
-    y = frame.y + 20 * s
+    below = 250 if is_loss and frame.height > 620 else 62
+    high = min(58, (frame.height - 34 - below) / len(found.shown))
+    first, bar = frame.x + 70, min(260, frame.width * 0.24)
+    found = _narrowed(found, frame.right - bar - 24 - first)
+    pitch = (frame.right - bar - 24 - first) / len(found.columns)
+    y = frame.y + 20
     last = found.columns[-1]
-    still: list[Mark] = [Text(first + (index + 1) * pitch, y, plain(head), 12 * s, 600, "ink-2", "end",
-                              max_width=pitch - 8 * s) for index, head in enumerate(found.heads)]
+    still: list[Mark] = [Text(first + (index + 1) * pitch, y, plain(head), 12, 600, "ink-2", "end",
+                              max_width=pitch - 8) for index, head in enumerate(found.heads)]
     for place, unit in enumerate(found.shown):
-        row = y + 12 * s + place * high
+        row = y + 12 + place * high
         middle, strong = row + high / 2, unit == found.chosen
         if strong:
-            still.append(Rect(frame.x, row + 2, frame.width, high - 4, "tint", radius=6 * s))
+            still.append(Rect(frame.x, row + 2, frame.width, high - 4, "tint", radius=6))
         words = trace.labels[unit] if unit < len(trace.labels) else str(unit)
-        still.append(Text(first - 8 * s, middle + 5 * s, plain(words), 14 * s, 600 if strong else 400, "ink", "end",
-                          max_width=60 * s))
-        if unit == found.target:
-            small = high < 40 * s
-            still.append(Text(frame.x + 6 * s, middle + (4 if small else 5) * s, plain("label"), 12 * s, 600,
-                              "accent-ink"))
-    still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 * s + len(found.shown) * high)
+        still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
+                          max_width=60))
+        if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
+            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain("label"), 12, 600, "accent-ink"))
+    still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
+    part = Group(found.heads[-1], Focus(source), cells=True)
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
         for place, unit in enumerate(found.shown):
-            middle = y + 12 * s + place * high + high / 2
+            middle = y + 12 + place * high + high / 2
             for index, values in enumerate(found.columns):
                 right = first + (index + 1) * pitch
                 if done <= index:
-                    marks.append(Rect(right - 96 * s, middle - 9 * s, 96 * s, 18 * s, "hatch", radius=3))
+                    marks.append(Rect(right - 96, middle - 9, 96, 18, "hatch", radius=3))
                     continue
                 final = index == len(found.columns) - 1
                 ink = "gradient-text" if backward and final else "accent-ink" if final and unit == found.chosen \
                     else "ink"
-                marks.append(Text(right, middle + 5 * s, plain(_said(float(values[unit]), found.heads[index])), 14 * s,
+                marks.append(Text(right, middle + 5, plain(_said(float(values[unit]), found.heads[index])), 14,
                                   600 if final else 400, ink, "end"))
             if done > len(found.columns):
-                marks += _bar(float(last[unit]), last, frame.right - bar, middle, bar - 8 * s, s, backward,
-                              unit == found.chosen, Focus(source, (unit,)))
+                marks += grouped(part, _bar(float(last[unit]), last, frame.right - bar, middle, bar - 8, backward,
+                                            unit == found.chosen, Focus(source, (unit,))))
         return marks
 
     return Sheet(tuple(still), len(found.columns) + 1, after)
@@ -182,9 +182,9 @@ def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer,
     return _Shares(heads, columns, shown, target, chosen)
 
 
-def _narrowed(found: _Shares, room: float, s: float) -> _Shares:
+def _narrowed(found: _Shares, room: float) -> _Shares:
     """Without the shifted logits where the columns would run into each other: they are one subtraction away."""
-    if len(found.columns) < 4 or room / len(found.columns) >= LEAST_COLUMN * s:
+    if len(found.columns) < 4 or room / len(found.columns) >= LEAST_COLUMN:
         return found
     return replace(found, heads=[found.heads[0], *found.heads[2:]], columns=[found.columns[0], *found.columns[2:]])
 
@@ -200,44 +200,44 @@ def _said(value: float, head: str) -> str:
 def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool,
            frame: Frame, y: float) -> list[Mark]:
     """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
-    s, marks = frame.look.text_scale, list[Mark]()
-    x = frame.x + 6 * s
+    marks = list[Mark]()
+    x = frame.x + 6
     if found.heads[0] == "logit z":
         with np.errstate(all="ignore"):
             total = float(np.exp(logits - logits.max()).sum())
-        marks.append(Text(x, y + 24 * s, rich(
+        marks.append(Text(x, y + 24, rich(
             f"the largest logit is **{numbers.significant(float(logits.max()), 4)}**, the sum of the exponentials "
-            f"**{numbers.significant(total, 4)}**"), 14 * s, 400, max_width=frame.width * 0.62))
+            f"**{numbers.significant(total, 4)}**"), 14, 400, max_width=frame.width * 0.62))
     if len(found.shown) < len(logits):
         words = plain(f"{len(found.shown)} of {numbers.count(len(logits))} classes shown")
-        marks.append(Text(x, y + 44 * s, words, 12 * s, 400, "ink-2"))
+        marks.append(Text(x, y + 44, words, 12, 400, "ink-2"))
     if terms.formula:
-        marks.append(Text(frame.right, y + 24 * s, plain(terms.formula), 14 * s, 500, "ink-2", "end",
+        marks.append(Text(frame.right, y + 24, plain(terms.formula), 14, 500, "ink-2", "end",
                           max_width=frame.width * 0.36))
     if not is_loss or found.target is None:
         return marks
     shares = found.columns[-1]
     chance, loss = float(shares[found.target]), float(terms.result)
     loss_words = rich(f"loss = −ln {numbers.significant(chance, 4)} = {{{numbers.significant(loss, 4)}}}")
-    if frame.bottom - y < 200 * s or not 0 < chance <= 1:
-        return [*marks, Text(x, y + 48 * s, loss_words, 17 * s, 500)]
+    if frame.bottom - y < 200 or not 0 < chance <= 1:
+        return [*marks, Text(x, y + 48, loss_words, 17, 500)]
     xs = np.linspace(0, 1, SAMPLES)
     top = max(4.0, loss * 1.2)
     with np.errstate(divide="ignore"):
         ys = -np.log(xs)
     ys = np.where(ys <= top, ys, np.nan)
-    marks.append(Text(x, y + 64 * s, loss_words, 20 * s, 500))
+    marks.append(Text(x, y + 64, loss_words, 20, 500))
     wide = frame.width * 0.5
-    marks += curve(frame.right - wide, y + 60 * s, wide, frame.bottom - y - 100 * s, xs, ys, (chance, loss), None,
+    marks += curve(frame.right - wide, y + 60, wide, frame.bottom - y - 100, xs, ys, (chance, loss), None,
                    frame.look, names=("p of the label", "−ln p"))
     return marks
 
 
-def _bar(value: float, values: NDArray[np.float64], x: float, middle: float, wide: float, s: float, backward: bool,
+def _bar(value: float, values: NDArray[np.float64], x: float, middle: float, wide: float, backward: bool,
          strong: bool, focus: Focus) -> Sequence[Mark]:
     """A probability as a bar of 0 … 1; what may be negative around zero, the largest filling its half."""
-    high = 14 * s
-    marks: list[Mark] = [Rect(x, middle - high / 2, wide, high, "sunk", radius=2 * s, focus=focus)]
+    high = 14
+    marks: list[Mark] = [Rect(x, middle - high / 2, wide, high, "sunk", radius=2, focus=focus)]
     if not np.isfinite(value):
         return marks
     around = bool(np.any(values < 0))
@@ -249,7 +249,7 @@ def _bar(value: float, values: NDArray[np.float64], x: float, middle: float, wid
         length, left = wide * min(1.0, value), x
     fill = "gradient-mark" if backward else "accent-fill" if strong else "ink-2"
     if length >= 0.5:
-        marks.append(Rect(left, middle - high / 2, length, high, fill, radius=2 * s))
+        marks.append(Rect(left, middle - high / 2, length, high, fill, radius=2))
     if around:
         marks.append(Line(((x + wide / 2, middle - high / 2 - 2), (x + wide / 2, middle + high / 2 + 2)), "ink"))
     return marks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,41 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.kinds.gates import named, symbol
 from visualizer.scene import colour, numbers, parts
+from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
-from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Scale, Text, plain, rich
+from visualizer.scene.labels import fitting
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Mark,
+    Rect,
+    Scale,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
+from visualizer.scene.picture import Group as PartOf
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, focus_of, largest, said
+from visualizer.views.walk._card import (
+    NAMES,
+    RESULT,
+    Card,
+    Frame,
+    Sheet,
+    about,
+    focus_of,
+    held,
+    input_shares,
+    largest,
+    result_of,
+    said,
+    weight_shares,
+)
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
 from visualizer.views.walk._words import curve_of, curve_words, where
@@ -24,6 +55,9 @@ FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""
 TILE = 18.0
 """Largest side of a tile."""
+FACTORS = {"value": PartOf("terms", cells=True, shows="value"), "weight": PartOf("factors", cells=True, shows="weight"),
+           "": PartOf("on the way", cells=True)}
+"""The parts of a line of arithmetic, by which number of a term a cell shows."""
 LINE = 112.0
 """Height of a line of arithmetic."""
 
@@ -47,12 +81,11 @@ def _count(card: Card) -> int:
 
 def _nothing(card: Card, frame: Frame) -> Sheet:
     """Why a number is not taken apart, and the number where there is one."""
-    s = frame.look.text_scale
     words = (card.refusal or "nothing reads it").rstrip(".")
-    marks: list[Mark] = [Text(frame.x, frame.y + 24 * s, plain(f"Not taken apart: {words}."), 14 * s, 400, "ink-2",
+    marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(f"Not taken apart: {words}."), 14, 400, "ink-2",
                               max_width=frame.width)]
     if np.isfinite(card.value):
-        marks.append(Text(frame.x, frame.y + 84 * s, plain(said(card.value, card.backward)), 44 * s, 600,
+        marks.append(Text(frame.x, frame.y + 84, plain(said(card.value, card.backward)), 44, 600,
                           "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.width))
     return Sheet(tuple(marks))
 
@@ -132,6 +165,22 @@ def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[st
     return found
 
 
+def _term_in(trace: Trace, card: Card, groups: Sequence[Group]) -> Callable[[int], Term | None]:
+    """A term of a card, counted through all groups."""
+    return _counted([held(trace, card, group.taps) for group in groups])
+
+
+def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
+    """A term, counted through several arrays of them."""
+    starts = np.cumsum([0, *(len(found.values) for found in tiles)])
+
+    def found(index: int) -> Term | None:
+        place = int(np.searchsorted(starts, index, side="right")) - 1
+        return tiles[place].at(index - int(starts[place]))
+
+    return found
+
+
 # --- tiles ------------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True, eq=False)
@@ -144,55 +193,62 @@ class Row:
     palette: str
     foci: Sequence[tuple[Focus, tuple[int, ...]] | None]
     """Of each group where its tiles lead: a focus, and what each tile appends to it."""
-    totals: Sequence[str] = ()
-    """Written under each group."""
+    totals: Sequence[Sequence[str]] = ()
+    """Written under each group: the first of several ways to say it that fits."""
+    shows: str = ""
+    """Which number of the terms it is; empty where it is none of them."""
+    held: Sequence[TermTiles | None] = ()
+    """Of each group the terms that its tiles are."""
 
 
 def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float) -> tuple[list[Mark], float]:
     """Groups side by side, rows below each other, all tiles of one size; each row on one scale. And where it ends."""
-    s = frame.look.text_scale
-    room, gap = frame.width - NAMES * s - 20 * s, 30 * s
-    tall = min(72 * s, (frame.height * 0.46 - 40 * s) / len(rows) - 14 * s)
-    least = min(164 * s, (room - gap * (len(groups) - 1)) / len(groups))
-    tile, down, widths = _fitting([group.size for group in groups], room - gap * (len(groups) - 1), tall, least, s)
+    room, gap = frame.width - NAMES - 20, 30
+    tall = min(72, (frame.height * 0.46 - 40) / len(rows) - 14)
+    least = min(164, (room - gap * (len(groups) - 1)) / len(groups))
+    tile, down, widths = _fitting([group.size for group in groups], room - gap * (len(groups) - 1), tall, least,
+                                   frame.look.pixel)
     lefts = [frame.x + sum(widths[:place]) + gap * place for place in range(len(groups))]
     high = max(min(down, group.size) for group in groups) * (tile[1] + 1)
     marks: list[Mark] = []
     for group, x, wide in zip(groups, lefts, widths, strict=True):
-        marks += [Text(x, y + 12 * s, rich(group.title), 13 * s, 600, max_width=wide + gap - 8 * s),
-                  Text(x, y + 28 * s, rich(group.words), 12 * s, 400, "ink-2", max_width=wide + gap - 8 * s)]
-    y += 38 * s
+        marks += [Text(x, y + 12, rich(group.title), 13, 600, max_width=wide + gap - 8),
+                  Text(x, y + 28, rich(group.words), 12, 400, "ink-2", max_width=wide + gap - 8)]
+    y += 38
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)
-        for place, x in enumerate(lefts):
-            marks += _strip(row, place, top, frame, x, y, tile, down)
-        x, scope = frame.right - NAMES * s, f"{'to' if row.palette == 'gradient' else '±'}"
+        for place, (group, x) in enumerate(zip(groups, lefts, strict=True)):
+            part = PartOf(f"{row.title}, {unmarked(group.title)}", cells=True, shows=row.shows)
+            marks += grouped(part, _strip(row, place, top, frame, x, y, tile, down))
+        x, scope = frame.right - NAMES, f"{'to' if row.palette == 'gradient' else '±'}"
         said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
             f"±{numbers.significant(top, 2)}"
-        marks += [Text(x, y + 11 * s, plain(row.title), 13 * s, 600, max_width=NAMES * s),
-                  Text(x, y + 26 * s, plain(f"{row.words}, {said_}" if row.words else said_), 11 * s, 400, "ink-2",
-                       max_width=NAMES * s)]
-        y += max(high, 30 * s) + (10 if not row.totals else 4) * s
+        marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
+                  Text(x, y + 26, plain(f"{row.words}, {said_}" if row.words else said_), 11, 400, "ink-2",
+                       max_width=NAMES)]
+        y += max(high, 30) + (10 if not row.totals else 4)
         if row.totals:
-            marks += [Text(x, y + 12 * s, rich(words), 13 * s, 600, max_width=wide)
-                      for x, words, wide in zip(lefts, row.totals, widths, strict=True)]
-            y += 24 * s
-    return marks, y + 2 * s
+            marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
+                      for x, ways, wide in zip(lefts, row.totals, widths, strict=True)
+                      if (words := fitting(ways, wide, 13, 600))]
+            y += 24
+    return marks, y + 2
 
 
 def _fitting(sizes: Sequence[int], room: float, tall: float, least: float,
-             s: float) -> tuple[tuple[float, float], int, list[float]]:
+             pixel: float) -> tuple[tuple[float, float], int, list[float]]:
     """(width and height of a tile, rows of tiles, width of each group): the highest tiles that fit, and then the widest
     ones, up to twice as wide as high."""
-    for high in range(int(TILE * s), 0, -1):
+    for high in descending(TILE, pixel):
         down = max(1, int(tall // (high + 1)))
         if sum(_widths(sizes, down, high, least)) <= room:
             break
-    wide = next((wide for wide in range(2 * high, high, -1) if sum(_widths(sizes, down, wide, least)) <= room), high)
-    return (float(wide), float(high)), down, _widths(sizes, down, wide, least)
+    wide = next((wide for wide in descending(2 * high, pixel)
+                 if wide <= high or sum(_widths(sizes, down, wide, least)) <= room), high)
+    return (wide, high), down, _widths(sizes, down, wide, least)
 
 
-def _widths(sizes: Sequence[int], down: int, wide: int, least: float) -> list[float]:
+def _widths(sizes: Sequence[int], down: int, wide: float, least: float) -> list[float]:
     return [max(-(-size // down) * (wide + 1.0), least) for size in sizes]
 
 
@@ -207,6 +263,7 @@ def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, t
                   (wide + 1, high + 1), border="tile-border" if high > 6 else "",
                   hatched=unknown[:, None, None] if unknown.any() else None,
                   focus=None if found is None else found[0], indices=() if found is None else found[1],
+                  holds=row.held[place] if row.held else None,
                   scale=Scale("gradient", "size of the gradient", row.title, max(top * 1e-3, 1e-300), top, log=True)
                   if row.palette == "gradient" else Scale(row.palette, "weights" if row.palette == "weight"
                                                           else "values", row.title, -top, top))
@@ -244,27 +301,27 @@ def _weights_at(trace: Trace, group: Group) -> tuple[Focus, tuple[int, ...]] | N
 
 def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """All terms of W x and U h₋ as tiles, the largest as a list, the running sum, and the curve that makes the gate."""
-    s, (_, terms) = frame.look.text_scale, card.terms[0]
+    (_, terms) = card.terms[0]
     groups, layer = _groups(trace, card), card.layer
     marks, y = _tiles(groups, _forward_rows(trace, card, groups), frame, frame.y)
     total = dict(terms.steps).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    "value × weight", tuple(_tail(card, terms, total)))
-    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
-    y += 8 * s
-    wide = min(460 * s, 0.42 * frame.width)
+                    "value × weight", tuple(_tail(card, terms, total)), _term_in(trace, card, groups))
+    marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
+    y += 8
+    wide = min(460, 0.42 * frame.width)
     lines = term_list(listed, frame, frame.x, y, wide, False)
-    x = frame.x + wide + 24 * s
+    x = frame.x + wide + 24
     rest = frame.right - x
     curved = terms.op == "gate" and np.isfinite(total)
-    each = (rest - 24 * s) / 2 if curved else rest
+    each = (rest - 24) / 2 if curved else rest
     fall = sorted_fall(listed.products, [value for _, value in _biases(card, terms)], lines.steps, frame, x, y, each,
                        False)
     if not curved:
         return Sheet((*marks, *lines.still, *fall.still), lines.steps,
                      lambda done: [*lines.after(done), *fall.after(done)])
-    at = x + each + 24 * s
+    at = x + each + 24
     drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y,
                                frame.right - at, False)
 
@@ -277,11 +334,15 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
 def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row]:
     foci = [_where(trace, group.taps) for group in groups]
     reset = dict(card.terms[0][1].steps).get("r")
-    sums = [f"{group.title} = {numbers.signed(float(group.taps.products.sum()))}" for group in groups]
-    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci),
+    found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
+    sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
+    tiles = [held(trace, card, group.taps) for group in groups]
+    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
             Row("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
-                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups]),
-            Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums)]
+                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups], (),
+                "weight", tiles),
+            Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums,
+                "product", tiles)]
 
 
 def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
@@ -304,10 +365,9 @@ def _tail(card: Card, terms: Terms, total: float) -> Iterator[tuple[str, float]]
 def _activation(layer: Layer, key: str, total: float, value: float, slope: float | None, frame: Frame, x: float,
                 y: float, wide: float, backward: bool) -> tuple[list[Mark], list[Mark]]:
     """σ, tanh or ReLU on axes, without its point and with it."""
-    s = frame.look.text_scale
-    left, top = x + 40 * s, y + 46 * s
-    height, room = frame.bottom - top - 42 * s, wide - 48 * s
-    if room < 100 * s or height < 60 * s or not np.isfinite(total):
+    left, top = x + 40, y + 46
+    height, room = frame.bottom - top - 42, wide - 48
+    if room < 100 or height < 60 or not np.isfinite(total):
         return [], []
     reach = max(4.0, abs(total) * 1.2)
     xs = np.linspace(-reach, reach, 121)
@@ -336,60 +396,65 @@ class Factor:
     """`activation` or `gradient`; empty for what is only a factor."""
     focus: Focus | None = None
     result: bool = False
+    term: Term | None = None
+    """Which term it is a number of, and which number of it."""
+    shows: str = ""
 
 
 def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
     """Numbers as cells with what joins them; each step adds one."""
-    s = frame.look.text_scale
-    pitch = min(170 * s, frame.width / len(factors))
-    wide = min(110 * s, pitch - 26 * s)
+    pitch = min(170, frame.width / len(factors))
+    wide = min(110, pitch - 26)
     still: list[Mark] = []
     lines: list[list[Mark]] = []
     empty: list[Mark] = []
     for place, factor in enumerate(factors):
         at = Place(frame.x + place * pitch, y, pitch, wide, frame.look)
         ink = "gradient-text" if factor.palette == "gradient" else "accent-ink" if factor.result else "ink"
-        still += [Text(at.x, y + 18 * s, rich(factor.title), 13 * s, 600, ink, max_width=pitch - 12 * s),
-                  Text(at.x, y + 35 * s, rich(factor.words), 12 * s, 400, "ink-2", max_width=pitch - 12 * s)]
+        still += [Text(at.x, y + 18, rich(factor.title), 13, 600, ink, max_width=pitch - 12),
+                  Text(at.x, y + 35, rich(factor.words), 12, 400, "ink-2", max_width=pitch - 12)]
         still += joint(at, factor.joint)
         line = _factor_cell(factor, at)
         if factor.result:
             line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
         lines.append(line)
         empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
-    return Sheet(tuple(still), len(factors),
+    return Sheet(tuple(grouped(FACTORS["value"], still)), len(factors),
                  lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
 
 
 def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
+    group = RESULT if factor.result else FACTORS[factor.shows]
     if factor.palette:
         ink = Ink(factor.palette, abs(factor.value) * 2, plus=factor.palette == "gradient", digits=3, alone=True)
-        return number_cell(at, factor.value, ink, factor.focus)
-    s = at.look.text_scale
-    return [Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus),
-            Text(at.x + at.wide / 2, at.top + at.high / 2 + 5 * s, plain(numbers.significant(factor.value, 3)), 15 * s,
-                 600, "ink", "middle", max_width=at.wide)]
+        return number_cell(at, factor.value, ink, factor.focus, group, factor.term)
+    return grouped(group, [
+            Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus,
+                 holds=factor.term),
+            Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(numbers.significant(factor.value, 3)), 15,
+                 600, "ink", "middle", max_width=at.wide)])
 
 
 def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """c = f·c₋ + i·g, h = o·tanh c, h = (1 − z)·n + z·h₋ in numbers; below, the unit at every step."""
-    s, (_, terms) = frame.look.text_scale, card.terms[0]
+    (_, terms) = card.terms[0]
     factors: list[Factor] = []
     for taps in terms.taps:
         pair = [_read(trace, card, taps, 0), _weight(trace, card, taps)]
         if taps.weight == f"inner.{_family(card).kept[0]}":
             pair.reverse()
         factors += [_joined(pair[0], "+" if factors else ""), _joined(pair[1], "×")]
-    factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", None, True))
+    factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", about(card), True,
+                          result_of(card, terms.result), "value"))
     line = _equation(factors, frame, frame.y)
-    marks: list[Mark] = [Text(frame.x, frame.y + (LINE + 14) * s, plain(terms.formula), 14 * s, 500, "ink-2",
+    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(terms.formula), 14, 500, "ink-2",
                               max_width=frame.width)]
-    y, x = frame.y + (LINE + 34) * s, frame.x
+    y, x = frame.y + LINE + 34, frame.x
     opened = dict(terms.steps).get("c")
-    if opened is not None and frame.bottom - y > 160 * s:
+    if opened is not None and frame.bottom - y > 160:
         wide = 0.32 * frame.width
         marks += _activation(card.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide, False)[1]
-        x += wide + 24 * s
+        x += wide + 24
     keys = _keys(card)
     marks += through_time(trace, card, keys, frame, x, y, frame.right - x, frame.bottom - y)
     return line.beside(marks)
@@ -407,7 +472,7 @@ def _family(card: Card) -> gates.Family:
 
 
 def _joined(factor: Factor, sign: str) -> Factor:
-    return Factor(sign, factor.title, factor.words, factor.value, factor.palette, factor.focus, factor.result)
+    return replace(factor, joint=sign)
 
 
 def _place_words(card: Card) -> str:
@@ -419,19 +484,20 @@ def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     """The number that a term read."""
     group, _, key = taps.array.partition(".")
     back = "gradient" in group
-    focus = focus_of(trace, taps, index)
+    focus, term = focus_of(trace, taps, index), held(trace, card, taps).at(index)
     if not group.startswith("inner"):
         name = f"`{taps.source}`"
         words = where(trace[taps.source], tuple(int(i) for i in taps.cells[index])) if focus is not None else "zero"
         return Factor("", f"∂L/∂{name}" if back else name, words, float(taps.values[index]),
-                      "gradient" if back else "activation", focus)
+                      "gradient" if back else "activation", focus, False, term, "value")
     at = int(taps.cells[index, 0])
     side = _side(card, at, key)
     title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
     words = "starts at zero" if focus is None else named(key)
     if focus is not None and side:
         words = f"{named(key)}, step {at + 1}"
-    return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus)
+    return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus, False,
+                  term, "value")
 
 
 def _side(card: Card, step: int, key: str) -> str:
@@ -442,6 +508,11 @@ def _side(card: Card, step: int, key: str) -> str:
 
 
 def _weight(trace: Trace, card: Card, taps: Taps) -> Factor:
+    """What a term was multiplied by, as a factor of it."""
+    return replace(_weight_named(trace, card, taps), term=held(trace, card, taps).at(0), shows="weight")
+
+
+def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
     """What a term was multiplied by: another gate or state, or what follows from one."""
     value = float(taps.weights[0])
     key = taps.weight.removeprefix("inner.")
@@ -487,20 +558,25 @@ def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
 
 def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """The gradient of one number as the sum over everything that read it: all readers side by side."""
-    s, groups = frame.look.text_scale, _groups(trace, card)
+    groups = _groups(trace, card)
     foci = [_where(trace, group.taps) for group in groups]
-    sums = [f"{numbers.significant(float(group.taps.products.sum()), 3)}" for group in groups]
-    rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci),
+    sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
+            for group in groups]
+    tiles = [held(trace, card, group.taps) for group in groups]
+    rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
+                "value", tiles),
             Row("weights", "", [group.taps.weights for group in groups], "weight",
-                [_weights_at(trace, group) for group in groups]),
-            Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums)]
+                [_weights_at(trace, group) for group in groups], (), "weight", tiles),
+            Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums,
+                "product", tiles)]
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    "gradient × weight", (("result", sum(terms.result for _, terms in card.terms)),))
-    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
-    y += 8 * s
-    wide = min(500 * s, (frame.width - 40 * s) / 2)
+                    "gradient × weight", (("result", sum(terms.result for _, terms in card.terms)),),
+                    _term_in(trace, card, groups))
+    marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
+    y += 8
+    wide = min(500, (frame.width - 40) / 2)
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
     fall = sorted_fall(listed.products, (), lines.steps, frame, x, y, wide, True)
@@ -530,7 +606,6 @@ def _chain(trace: Trace, card: Card) -> list[Factor]:
 
 def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """A gradient of a few terms as one line; below, the curve whose slope it meets, and the unit at every step."""
-    s = frame.look.text_scale
     if recurrent.weighs(card.layer, card.key):
         factors = _chain(trace, card)
     else:
@@ -542,18 +617,19 @@ def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
                     if float(taps.weights[index]) != 1 or taps.weight:
                         factors.append(_taps_weight(trace, card, taps, index))
         total = sum(terms.result for _, terms in card.terms)
-        factors.append(Factor("=", f"∂L/∂{symbol(card.key)}", _place_words(card), total, "gradient", None, True))
+        factors.append(Factor("=", f"∂L/∂{symbol(card.key)}", _place_words(card), total, "gradient", about(card), True,
+                              result_of(card, total), "value"))
     line = _equation(factors, frame, frame.y)
     formula = card.terms[0][1].formula
-    marks: list[Mark] = [Text(frame.x, frame.y + (LINE + 14) * s, plain(formula), 14 * s, 500, "ink-2",
+    marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(formula), 14, 500, "ink-2",
                               max_width=frame.width)]
-    y, x = frame.y + (LINE + 34) * s, frame.x
+    y, x = frame.y + LINE + 34, frame.x
     curved = _slope_of(trace, card)
-    if curved is not None and frame.bottom - y > 160 * s:
+    if curved is not None and frame.bottom - y > 160:
         key, total, value, slope = curved
         wide = 0.32 * frame.width
         marks += _activation(card.layer, key, total, value, slope, frame, x, y, wide, True)[1]
-        x += wide + 24 * s
+        x += wide + 24
     own = () if card.key in _keys(card) or card.key.startswith("initial_") else (card.key,)
     marks += through_time(trace, card, (*own, *_keys(card)), frame, x, y, frame.right - x, frame.bottom - y)
     return line.beside(marks)
@@ -561,7 +637,8 @@ def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
 
 def _taps_weight(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     if taps.weight in trace[card.layer.name].weights:
-        return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None)
+        return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None, False,
+                      held(trace, card, taps).at(index), "weight")
     return _weight(trace, card, taps)
 
 
@@ -616,7 +693,7 @@ def handed(trace: Trace, card: Card) -> list[tuple[Group, NDArray[np.float64], f
 
 def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """A gate turned over: the gradient through its slope, then a share for every weight and for every number read."""
-    s, layer = frame.look.text_scale, card.layer
+    layer = card.layer
     line = _equation(_chain(trace, card), frame, frame.y)
     found = handed(trace, card)
     groups = [group for group, _, _ in found]
@@ -624,17 +701,21 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
     values, weights = [group.taps.values for group in groups], [own for _, own, _ in found]
     to_weights = [group.taps.values * g for group, _, g in found]
     to_reads = [own * g for _, own, g in found]
-    rows = [Row("what it saw", "", values, "activation", foci),
-            Row("share of ∂L/∂W", "g × value", to_weights, "gradient", at)]
+    shares_w = [weight_shares(trace, card, group.taps, g, _sum_before(card, group), group.owner)
+                for group, _, g in found]
+    shares_x = [input_shares(trace, card, replace(group.taps, weights=own), g, _sum_before(card, group))
+                for group, own, g in found]
+    rows = [Row("what it saw", "", values, "activation", foci, (), "weight", shares_w),
+            Row("share of ∂L/∂W", "g × value", to_weights, "gradient", at, (), "product", shares_w)]
     all_steps = [_recorded(layer, group) for group in groups]
     if all(total is not None for total in all_steps) and "step" in layer.axes:
         rows.append(Row("∂L/∂W", "all steps", [total for total in all_steps if total is not None], "gradient", at))
-    rows += [Row("what it weighed", "", weights, "weight", at),
-             Row("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci)]
-    below = Frame(frame.x, frame.y + (LINE - 8) * s, frame.width, frame.height - (LINE - 8) * s, frame.look)
+    rows += [Row("what it weighed", "", weights, "weight", at, (), "weight", shares_x),
+             Row("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci, (), "product", shares_x)]
+    below = Frame(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
-    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
-    wide = min(640 * s, (frame.width - 60 * s) / 2)
+    marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
+    wide = min(640, (frame.width - 60) / 2)
     gradients = np.repeat([g for _, _, g in found], [group.size for group in groups])
     name = _named_in(trace, groups)
 
@@ -642,10 +723,11 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
         words, _ = name(index)
         return f"for {words}", None
 
+    in_x = _counted(shares_x)
     one = term_list(Listed(np.concatenate(values), gradients, weight_name, "∂L/∂W = value × g"), frame, frame.x,
-                    y + 6 * s, wide, True)
-    other = term_list(Listed(np.concatenate(weights), gradients, name, "∂L/∂x, ∂L/∂h₋ = weight × g"), frame,
-                      frame.right - wide, y + 6 * s, wide, True)
+                    y + 6, wide, True)
+    other = term_list(Listed(np.concatenate(weights), gradients, name, "∂L/∂x, ∂L/∂h₋ = weight × g", at=in_x), frame,
+                      frame.right - wide, y + 6, wide, True)
     steps = line.steps + max(one.steps, other.steps)
 
     def after(done: int) -> list[Mark]:
@@ -654,6 +736,14 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
                 *other.after(min(late, other.steps))]
 
     return Sheet((*line.still, *marks, *one.still, *other.still), steps, after)
+
+
+def _sum_before(card: Card, group: Group) -> Focus:
+    """The sum that a group of terms is a part of: its gradient is what they are handed."""
+    gate = card.key.removesuffix("_preactivation")
+    key = "preactivation" if gate == "preactivation" else "hidden_new" if gate in ("new", "hidden_new") \
+        and group.taps.weight != "weight_ih" else f"{gate}_preactivation"
+    return Focus(card.layer.name, (0, *card.cell)[-2:], f"inner.{key}")
 
 
 def _recorded(layer: Layer, group: Group) -> NDArray[np.float64] | None:
@@ -694,17 +784,19 @@ def _steps_beside(layer: Layer, key: str, step: int, count: int) -> list[int]:
 
 def _hands_on(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """A state turned over: to what it hands its gradient, each with the factor; below, the unit at every step."""
-    s, found = frame.look.text_scale, hands_of_state(trace, card)
+    found = hands_of_state(trace, card)
     if not found:
         return _nothing(card, frame)
     gradients = np.full(len(found), card.value)
     factors = np.array([factor for _, _, factor in found])
-    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor")
-    wide = min(860 * s, frame.width)
-    height = (min(len(found), 13) + 2.5) * 24 * s
+    own = about(card)
+    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor",
+                    at=lambda index: Term(found[index][1], own, card.value, found[index][2], backward=True))
+    wide = min(860, frame.width)
+    height = (min(len(found), 13) + 2.5) * 24
     top = Frame(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
     lines = term_list(listed, top, frame.x, frame.y, wide, True)
-    y = frame.y + height + 12 * s
+    y = frame.y + height + 12
     marks = through_time(trace, card, _keys(card), frame, frame.x, y, frame.width, frame.bottom - y)
     return lines.beside(marks)
 

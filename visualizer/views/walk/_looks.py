@@ -8,7 +8,8 @@ import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import numbers, parts
-from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain
+from visualizer.scene.boxes import whole
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace
@@ -24,10 +25,9 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
 
     Below: what the colours mean, the map the number stands in, and on the way back how its gradient got there.
     """
-    s = frame.look.text_scale
     title = "Where the gradient lands" if card.backward else "Where it looks"
-    marks: list[Mark] = [Text(frame.x, frame.y + 10 * s, plain(title), 12 * s, 600, "ink-2")]
-    row = frame.y + 24 * s
+    marks: list[Mark] = [Text(frame.x, frame.y + 10, plain(title), 12, 600, "ink-2")]
+    row = frame.y + 24
     first = trace.layers[0]
     if first.has("row", "column") and first.output.ndim == 3 and first.shape[0] in (1, 3):
         drawn, row = _input(trace, card, first, frame)
@@ -35,30 +35,29 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
     elif "step" in first.axes[:1]:
         drawn, row = _steps_read(trace, card, first, frame)
         marks += drawn
-    drawn, row = _ranges(trace, card, frame, row + 8 * s)
+    drawn, row = _ranges(trace, card, frame, row + 8)
     marks += drawn
-    row += 16 * s
-    side = min(frame.width, frame.bottom - row - 44 * s, 168 * s)
-    if card.layer.output.ndim == 3 and side >= 84 * s and not card.layer.is_input:
+    row += 16
+    side = min(frame.width, frame.bottom - row - 44, 168)
+    if card.layer.output.ndim == 3 and side >= 84 and not card.layer.is_input:
         title = "The gradient of its map" if card.backward else "The map it stands in"
         shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
-        row += side + 68 * s
+        row += side + 68
     if card.backward and card.layer.gradient is not None and not card.layer.inner:
         marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
-    return marks
+    return grouped(Group("where it looks"), marks)
 
 
 def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
     """The input with the nested fields, their names and sizes; and where the next thing may begin."""
-    s = frame.look.text_scale
     nested = fields(trace, card.layer.name, card.output_cell)
     rows, columns = first.shape[-2:]
     margin = max([0, *(-low for _, box in nested for low, _ in box[-2:]),
                   *(high - n + 1 for _, box in nested for (_, high), n in zip(box[-2:], (rows, columns), strict=True))])
     margin = min(margin, 8)
-    pixel = max(1, int(frame.width // (columns + 2 * margin)))
-    top = frame.y + 24 * s
+    pixel = max(frame.look.pixel, whole(frame.width / (columns + 2 * margin), frame.look.pixel))
+    top = frame.y + 24
     x, y = frame.x + margin * pixel, top + margin * pixel
     marks: list[Mark] = []
     if margin:
@@ -71,51 +70,51 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[M
     marks.append(Image(x, y, (pixel, pixel), np.ascontiguousarray(stack), palette, focus=Focus(first.name),
                        scale=parts.scale_of(trace, first, frame.look, card.backward),
                        indices=(0,), hatched=hatched))
-    row = top + (rows + 2 * margin) * pixel + 24 * s
+    row = top + (rows + 2 * margin) * pixel + 24
     for index, (name, box) in enumerate(nested):
         wide, dashed = 2.5 if index == len(nested) - 1 else 1.5, index == 0 and len(nested) > 1
         (up, down), (left, right) = ((max(-margin, low), min(n - 1 + margin, high))
                                      for (low, high), n in zip(box[-2:], (rows, columns), strict=True))
         marks.append(Rect(x + left * pixel, y + up * pixel, (right - left + 1) * pixel, (down - up + 1) * pixel, "",
                           "accent", wide, dashed=dashed))
-        if row < frame.bottom - 120 * s:
-            marks += [Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "", "accent", wide, dashed=dashed),
-                      Text(frame.x + 24 * s, row, plain(name), 12 * s, 400, mono=True, max_width=70 * s),
-                      Text(frame.x + 98 * s, row, plain(_size(box, (rows, columns))), 12 * s, 400, "ink-2",
-                           max_width=frame.width - 98 * s)]
-            row += 22 * s
+        if row < frame.bottom - 120:
+            marks += [Rect(frame.x, row - 11, 14, 14, "", "accent", wide, dashed=dashed),
+                      Text(frame.x + 24, row, plain(name), 12, 400, mono=True, max_width=70),
+                      Text(frame.x + 98, row, plain(_size(box, (rows, columns))), 12, 400, "ink-2",
+                           max_width=frame.width - 98)]
+            row += 22
     if margin:
-        marks += [Rect(frame.x, row - 11 * s, 14 * s, 14 * s, "hatch", "hair"),
-                  Text(frame.x + 24 * s, row, plain("padding, always 0"), 12 * s, 400, "ink-2")]
-        row += 22 * s
-    return marks, row
+        marks += [Rect(frame.x, row - 11, 14, 14, "hatch", "hair"),
+                  Text(frame.x + 24, row, plain("padding, always 0"), 12, 400, "ink-2")]
+        row += 22
+    return grouped(Group("where it looks", Focus(first.name), cells=True), marks), row
 
 
 def _steps_read(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
     """What was read, step after step; those that the number can see tinted, its own step framed."""
-    s, words = frame.look.text_scale, words_of(trace, first.shape[0])
+    words = words_of(trace, first.shape[0])
     seen = kinds.receptive_field(trace, card.layer.name, card.output_cell).get(first.name)
     low, high = seen[0] if seen else (0, -1)
     own = card.output_cell[0] if card.layer.axes[:1] == ("step",) else -1
-    x, y, high_ = frame.x, frame.y + 24 * s, 24 * s
+    x, y, high_ = frame.x, frame.y + 24, 24
     marks: list[Mark] = []
     for step, word in enumerate(words):
-        wide = min(frame.width, max(18 * s, width(word, 12 * s, 600) + 8 * s))
+        wide = min(frame.width, max(18, width(word, 12, 600) + 8))
         if x + wide > frame.right:
             x, y = frame.x, y + high_ + 2
-        if y + high_ > frame.bottom - 60 * s:
+        if y + high_ > frame.bottom - 60:
             break
         inside = low <= step <= high
         cell = (step,) if first.output.ndim == 1 else ()
         marks += [Rect(x, y, wide - 2, high_ - 2, "tint" if inside else "sunk", "accent" if step == own else "",
                        2, inside=True, radius=3, focus=Focus(first.name, cell) if cell else None),
-                  Text(x + wide / 2 - 1, y + 16 * s, plain(word), 12 * s, 600 if step == own else 400,
-                       "ink" if inside else "ink-2", "middle", max_width=wide - 6 * s)]
+                  Text(x + wide / 2 - 1, y + 16, plain(word), 12, 600 if step == own else 400,
+                       "ink" if inside else "ink-2", "middle", max_width=wide - 6)]
         x += wide
     count = max(0, min(high, len(words) - 1) - max(low, 0) + 1)
     said = f"{'reaches' if card.backward else 'it can see'} {count} of {len(words)} steps"
-    marks.append(Text(frame.x, y + high_ + 20 * s, plain(said), 12 * s, 400, "ink-2", max_width=frame.width))
-    return marks, y + high_ + 36 * s
+    marks.append(Text(frame.x, y + high_ + 20, plain(said), 12, 400, "ink-2", max_width=frame.width))
+    return grouped(Group("where it looks", Focus(first.name), cells=True), marks), y + high_ + 36
 
 
 def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
@@ -127,7 +126,7 @@ def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
 
 def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark], float]:
     """What the colours of the cells mean: one legend for each row of grids; and for the maps of a gradient."""
-    s, wide = frame.look.text_scale, min(frame.width, 168 * frame.look.text_scale)
+    wide = min(frame.width, 168)
     marks: list[Mark] = []
     for title, palette, top in _scales(card):
         if palette.startswith("gradient"):
@@ -135,13 +134,13 @@ def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark
         else:
             low, zero = numbers.number(-top) if top >= 0.1 else numbers.significant(-top, 2), "0"
         high = numbers.number(top) if top >= 0.1 and zero else numbers.significant(top, 2)
-        marks += parts.legend(frame.x, y + 6 * s, wide, frame.look, palette, title, low, zero, high)
-        y += LEGEND * s
+        marks += parts.legend(frame.x, y + 6, wide, frame.look, palette, title, low, zero, high)
+        y += LEGEND
     if card.backward:
         top = parts.largest_gradient(trace)
-        marks += parts.legend(frame.x, y + 6 * s, wide, frame.look, "gradient", "Maps: gradient, all layers",
+        marks += parts.legend(frame.x, y + 6, wide, frame.look, "gradient", "Maps: gradient, all layers",
                               numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
-        y += LEGEND * s
+        y += LEGEND
     return marks, y
 
 

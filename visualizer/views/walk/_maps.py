@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.scene import numbers, parts
-from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain, rich
+from visualizer.scene.boxes import whole
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.walk._card import Frame, arrow, shades_of, spot
 
@@ -42,69 +43,66 @@ def marked(layer: Layer, cell: Cell, title: str, gradient: bool = False) -> Show
 def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Frame, x: float, y: float, room: float,
             tall: float) -> list[Mark]:
     """Maps side by side, each as large as fits, joined by signs: `→`, `←`, `+`, `=`. Nothing where there is no room."""
-    s = frame.look.text_scale
-    side = min((room - GAP * s * len(signs)) / len(maps), tall - TITLE * s, LARGEST_MAP * s)
-    if side < SMALLEST_MAP * s:
+    side = min((room - GAP * len(signs)) / len(maps), tall - TITLE, LARGEST_MAP)
+    if side < SMALLEST_MAP:
         return []
     marks: list[Mark] = []
     left = x
     if all(max(shown.layer.shape[-2:], default=1) <= 2 for shown in maps if shown.layer.output.ndim >= 2):
-        side = min(side, 160 * s)
+        side = min(side, 160)
     for index, shown in enumerate(maps):
         drawn, wide = one_map(trace, shown, frame, left, y, side)
         marks += drawn
-        left += max(wide, 60 * s)
+        left += max(wide, 60)
         if index < len(signs):
-            marks += _sign(signs[index], left + 12 * s, y + TITLE * s + side / 2, s, maps[index].gradient)
-            left += GAP * s
+            marks += _sign(signs[index], left + 12, y + TITLE + side / 2, maps[index].gradient)
+            left += GAP
     return marks
 
 
 def map_column(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: float, room: float,
                tall: float) -> list[Mark]:
     """Maps below each other, where there is more height than width; nothing where there is too little of either."""
-    s = frame.look.text_scale
-    side = min(room, (tall - 20 * s * (len(maps) - 1)) / len(maps) - TITLE * s, LARGEST_MAP * s)
-    if side < SMALLEST_MAP * s:
+    side = min(room, (tall - 20 * (len(maps) - 1)) / len(maps) - TITLE, LARGEST_MAP)
+    if side < SMALLEST_MAP:
         return []
     return [mark for index, shown in enumerate(maps)
-            for mark in one_map(trace, shown, frame, x, y + index * (side + (TITLE + 20) * s), side)[0]]
+            for mark in one_map(trace, shown, frame, x, y + index * (side + TITLE + 20), side)[0]]
 
 
 def maps_in(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: float, room: float,
             tall: float) -> list[Mark]:
     """Maps side by side with an arrow, or below each other, whichever makes them larger."""
-    s = frame.look.text_scale
-    row = min((room - GAP * s * (len(maps) - 1)) / len(maps), tall - TITLE * s)
-    if row >= min(room, (tall - 20 * s * (len(maps) - 1)) / len(maps) - TITLE * s):
+    row = min((room - GAP * (len(maps) - 1)) / len(maps), tall - TITLE)
+    if row >= min(room, (tall - 20 * (len(maps) - 1)) / len(maps) - TITLE):
         return map_row(trace, maps, "→" * (len(maps) - 1), frame, x, y, room, tall)
     return map_column(trace, maps, frame, x, y, room, tall)
 
 
-def _sign(words: str, x: float, y: float, s: float, backward: bool) -> list[Mark]:
-    wide = (GAP - 24) * s
+def _sign(words: str, x: float, y: float, backward: bool) -> list[Mark]:
+    wide = GAP - 24
     if words in "→←":
         ends = (x, x + wide) if words == "→" else (x + wide, x)
-        return arrow(ends[0], y, ends[1], "gradient-mark" if backward else "ink-2", s)
-    return [Text(x + wide / 2, y + 8 * s, plain(words), 24 * s, 500, "ink-2", "middle")]
+        return arrow(ends[0], y, ends[1], "gradient-mark" if backward else "ink-2")
+    return [Text(x + wide / 2, y + 8, plain(words), 24, 500, "ink-2", "middle")]
 
 
 def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: float) -> tuple[list[Mark], float]:
     """One map of a layer as large as fits, or its units as a grid, with some cells framed; and how wide it became."""
-    s, layer, backward = frame.look.text_scale, shown.layer, shown.gradient
+    layer, backward = shown.layer, shown.gradient
     shades, palette = shades_of(trace, layer, backward, frame.look)
     unknown = parts.hatched(layer, backward)
-    top = y + TITLE * s
-    side = min(side, 40 * s) if layer.output.size == 1 else side  # one number says no more when it is large
+    top = y + TITLE
+    side = min(side, 40) if layer.output.size == 1 else side  # one number says no more when it is large
     if shades.ndim < 2:
-        image, spots = _units(shades, palette, unknown, layer, x, top, side)
+        image, spots = _units(shades, palette, unknown, layer, x, top, side, frame.look.pixel)
         image = replace(image, scale=parts.scale_of(trace, layer, frame.look, backward))
         cells = np.array([divmod(int(cell[0]) if len(cell) else 0, image.columns) for cell in shown.cells])
         channel = None
     else:
         channel = int(shown.cells[0, 0]) if shades.ndim == 3 else None
         tile = shades if channel is None else shades[channel]
-        pixel = _whole(side / max(tile.shape))
+        pixel = whole(side / max(tile.shape), frame.look.pixel) or side / max(tile.shape)
         hatched = unknown if unknown is None or channel is None else unknown[channel]
         image = Image(x, top, (pixel, pixel), np.ascontiguousarray(tile[None]), palette, focus=Focus(layer.name),
                       hatched=None if hatched is None else np.ascontiguousarray(hatched[None]),
@@ -113,30 +111,27 @@ def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: 
         cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
     pixel = image.cell[0]
     words = f"`{layer.name}`" + ("" if channel is None else f" channel {channel}")
-    marks: list[Mark] = [Text(x, y + 10 * s, plain(shown.title), 12 * s, 400, "ink-2", max_width=max(side, 90 * s)),
-                         Text(x, y + 27 * s, rich(words), 13 * s, 600, max_width=max(side, 60 * s)), image]
+    marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, 90)),
+                         Text(x, y + 27, rich(words), 13, 600, max_width=max(side, 60)), image]
     inside = cells[(cells >= 0).all(axis=1) & (cells < np.array(spots)).all(axis=1)]
     if len(inside):
         (r0, c0), (r1, c1) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
         marks += spot(x + c0 * pixel, top + r0 * pixel, (c1 - c0 + 1) * pixel, (r1 - r0 + 1) * pixel)
-    return marks, pixel * spots[1]
+    group = Group(f"{shown.title}: {unmarked(words)}", Focus(layer.name, () if channel is None else (channel,)), True)
+    return grouped(group, marks), pixel * spots[1]
 
 
 def _units(shades: NDArray[np.uint8], palette: str, unknown: NDArray[np.bool_] | None, layer: Layer, x: float, y: float,
-           side: float) -> tuple[Image, tuple[int, int]]:
+           side: float, screen: float) -> tuple[Image, tuple[int, int]]:
     """Units in rows, as square as they go, each a tile of its own."""
     shades = np.atleast_1d(shades)
     across = min(len(shades), max(8, int(np.ceil(np.sqrt(len(shades))))))
     down = -(-len(shades) // across)
-    pixel = _whole(side / max(across, down))
+    pixel = whole(side / max(across, down), screen) or side / max(across, down)
     image = Image(x, y, (pixel, pixel), shades[:, None, None].copy(), palette, across, (pixel, pixel),
                   border="tile-border" if pixel >= 6 else "", focus=Focus(layer.name) if layer.shape else None,
                   hatched=None if unknown is None else np.atleast_1d(unknown)[:, None, None].copy())
     return image, (down, across)
-
-
-def _whole(pixel: float) -> float:
-    return float(int(pixel)) if pixel >= 1 else pixel
 
 
 # --- the way back ---------------------------------------------------------------------------------------------------
@@ -156,34 +151,33 @@ class Hop:
 
 def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: float, room: float) -> list[Mark]:
     """How the gradient got here: from the loss to this cell, hop by hop, with the factor at each hop."""
-    s = frame.look.text_scale
     hops = hops_of(trace, layer.name, cell)[::-1]
-    most = int((frame.bottom - y - 38 * s) // (40 * s))
-    if most < 2 or room < 130 * s:
+    most = int((frame.bottom - y - 38) // 40)
+    if most < 2 or room < 130:
         return []
     left_out = len(hops) - most
     hops = hops[-most:]
-    marks: list[Mark] = [Text(x, y, plain("How the gradient got here"), 12 * s, 600, "ink-2", max_width=room)]
-    row = y + 26 * s
+    marks: list[Mark] = [Text(x, y, plain("How the gradient got here"), 12, 600, "ink-2", max_width=room)]
+    row = y + 26
     if left_out > 0:
         words = f"{left_out} {'layer' if left_out == 1 else 'layers'} before these not shown"
-        marks.append(Text(x, y + 17 * s, plain(words), 12 * s, 400, "ink-2", max_width=room))
-        row += 18 * s
+        marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2", max_width=room))
+        row += 18
     for index, hop in enumerate(hops):
         here = index == len(hops) - 1
-        marks.append(Rect(x, row - 10 * s, 11 * s, 11 * s, "accent" if here else "gradient-mark", radius=5.5 * s))
+        marks.append(Rect(x, row - 10, 11, 11, "accent" if here else "gradient-mark", radius=5.5))
         if not here:
-            marks.append(Rect(x + 4.75 * s, row + 3 * s, 1.5 * s, 24 * s, "gradient-line"))
-        marks.append(Text(x + 24 * s, row, plain(hop.layer), 13 * s, 600, mono=True, max_width=room - 100 * s,
+            marks.append(Rect(x + 4.75, row + 3, 1.5, 24, "gradient-line"))
+        marks.append(Text(x + 24, row, plain(hop.layer), 13, 600, mono=True, max_width=room - 100,
                           focus=Focus(hop.layer)))
-        marks.append(Text(x + 24 * s, row + 16 * s, plain(hop.words), 12 * s, 400, "ink-2", max_width=room - 24 * s))
+        marks.append(Text(x + 24, row + 16, plain(hop.words), 12, 400, "ink-2", max_width=room - 24))
         if hop.value is not None:
-            marks.append(Text(x + room, row, plain(_signed(hop.value)), 13 * s, 600, "gradient-text", "end"))
+            marks.append(Text(x + room, row, plain(_signed(hop.value)), 13, 600, "gradient-text", "end"))
         elif hop.norm is not None:
-            marks.append(Text(x + room, row, plain(f"norm {numbers.significant(hop.norm, 2)}"), 12 * s, 400, "ink-2",
+            marks.append(Text(x + room, row, plain(f"norm {numbers.significant(hop.norm, 2)}"), 12, 400, "ink-2",
                               "end"))
-        row += 40 * s
-    return marks
+        row += 40
+    return grouped(Group("how the gradient got here"), marks)
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import numpy as np
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.kinds.gates import part as gate
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.picture import Focus, Image, Mark, Scale, Text, plain, rich
+from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, spot
@@ -26,28 +26,30 @@ FLOOR = 1e-6
 def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Frame, x: float, y: float, room: float,
                  tall: float) -> list[Mark]:
     """The same unit at every step, as many of the rows as fit; every cell leads to its number."""
-    s, layer = frame.look.text_scale, card.layer
-    count, wide = len(layer.inner["hidden"]), room - (SIDE + NUMBER) * s
+    layer = card.layer
+    count, wide = len(layer.inner["hidden"]), room - (SIDE + NUMBER)
     step, unit = (0, *card.cell)[-2:]
     if card.key.startswith("initial_") and layer.settings.get("reverse"):
         step = count - 1  # what it started from stands before the first step that it went through
-    rows = [key for key in keys if _values(layer, key, card.backward) is not None][:int((tall - 44 * s) // (ROW * s))]
-    if not rows or wide < 80 * s or step >= count:
+    rows = [key for key in keys if _values(layer, key, card.backward) is not None][:int((tall - 44) // ROW)]
+    if not rows or wide < 80 or step >= count:
         return []
     shown = min(count, int(wide // SMALLEST))
     first = min(max(0, step - shown // 2), count - shown)
-    pitch = float(int(min(LARGEST * s, wide / shown)))
+    pitch = float(int(min(LARGEST, wide / shown)))
     head = f"unit {unit} at every step" if shown == count else \
         f"unit {unit} at steps {first + 1} to {first + shown} of {numbers.count(count)}"
-    row = min(TALLEST * s, (tall - 50 * s) / len(rows))
+    row = min(TALLEST, (tall - 50) / len(rows))
     head += "; size on a log scale" if card.backward else ""
-    left, high = x + SIDE * s, row - 18 * s
-    marks: list[Mark] = [Text(x, y + 12 * s, plain(head), 12 * s, 600, "ink-2", max_width=room)]
-    marks += _words(trace, first, shown, step, left, y + 34 * s, pitch, s, count)
-    top = y + 44 * s
+    left, high = x + SIDE, row - 18
+    marks: list[Mark] = [Text(x, y + 12, plain(head), 12, 600, "ink-2", max_width=room)]
+    marks += _words(trace, first, shown, step, left, y + 34, pitch, count)
+    top = y + 44
     for index, key in enumerate(rows):
-        marks += _row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame)
-        marks += _names(card, key, step, unit, x, left + pitch * shown + 10 * s, top + index * row + high / 2, s)
+        part = Group(f"{'∂L/∂' if card.backward else ''}{named(key)} at every step", Focus(layer.name), cells=True)
+        marks += grouped(part, [
+            *_row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
+            *_names(card, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)])
     return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * row + high, 2)]
 
 
@@ -55,15 +57,14 @@ def _values(layer: Layer, key: str, backward: bool) -> np.ndarray | None:
     return (layer.inner_gradients if backward else layer.inner).get(key)
 
 
-def _words(trace: Trace, first: int, shown: int, step: int, x: float, y: float, pitch: float, s: float,
-           count: int) -> list[Mark]:
+def _words(trace: Trace, first: int, shown: int, step: int, x: float, y: float, pitch: float, count: int) -> list[Mark]:
     """What each step reads, where there is room for the words; else the number of the step that is looked at."""
     said = words_of(trace, count)[first:first + shown]
     longest = max(len(word) for word in said)
-    if longest * 7.6 * s <= pitch:
-        return [Text(x + (place + 0.5) * pitch, y, plain(word), 12 * s, 600 if place + first == step else 400,
+    if longest * 7.6 <= pitch:
+        return [Text(x + (place + 0.5) * pitch, y, plain(word), 12, 600 if place + first == step else 400,
                      "accent-ink" if place + first == step else "ink-2", "middle") for place, word in enumerate(said)]
-    return [Text(x + (step - first + 0.5) * pitch, y, plain(str(step + 1)), 12 * s, 600, "accent-ink", "middle")]
+    return [Text(x + (step - first + 0.5) * pitch, y, plain(str(step + 1)), 12, 600, "accent-ink", "middle")]
 
 
 def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell: tuple[float, float],
@@ -107,14 +108,14 @@ def _top(layer: Layer, key: str, backward: bool, unit: int) -> float:
     return float(np.max(sizes[np.isfinite(sizes)], initial=0.0)) or 1.0
 
 
-def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, middle: float, s: float) -> list[Mark]:
+def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, middle: float) -> list[Mark]:
     found = _values(card.layer, key, card.backward)
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(card.layer, key, card.backward, unit)
     title = f"∂L/∂**{symbol(key)}**" if card.backward else f"**{symbol(key)}** {named(key)}"
     scope = f"size to {numbers.significant(top, 2)}" if card.backward else "0 to 1" if gate(key).gate else \
         f"±{numbers.significant(top, 2)}"
-    return [Text(x, middle, rich(title), 12 * s, 400, max_width=(SIDE - 10) * s),
-            Text(x, middle + 14 * s, plain(scope), 11 * s, 400, "ink-2", max_width=(SIDE - 10) * s),
-            Text(right, middle + 4 * s, plain(numbers.significant(value, 3)), 13 * s, 600,
-                 "gradient-text" if card.backward else "ink", max_width=(NUMBER - 12) * s)]
+    return [Text(x, middle, rich(title), 12, 400, max_width=SIDE - 10),
+            Text(x, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10),
+            Text(right, middle + 4, plain(numbers.significant(value, 3)), 13, 600,
+                 "gradient-text" if card.backward else "ink", max_width=NUMBER - 12)]

@@ -11,126 +11,177 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
+from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import Ink, curve, number_grid, scale, unit_of
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
+from visualizer.scene.labels import cut, fitting
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Rect,
+    Scale,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+    rich,
+)
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import LISTED, NAMES, Card, Frame, Sheet, arrow, fills, largest, said, value_ink
+from visualizer.views.walk._card import (
+    LISTED,
+    NAMES,
+    RESULT,
+    Card,
+    Frame,
+    Sheet,
+    arrow,
+    fills,
+    held,
+    input_shares,
+    largest,
+    result_of,
+    said,
+    value_ink,
+    weight_shares,
+)
 from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
 from visualizer.views.walk._words import adds_up, cell_words, tap_words
 
+FALL, LINE = Group("running sum"), Group("terms", cells=True, shows="value")
 ROW = 24.0
 """Height of a line of the list of terms."""
 MOST_ENTRIES = 8
 """Terms in one line of arithmetic."""
 
-Strip = tuple[str, str, NDArray[np.float64], str]
-"""Title, words, values, palette."""
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """One number of each term, as tiles."""
+
+    title: str
+    words: str
+    values: NDArray[np.float64]
+    palette: str
+    shows: str
+    """Which number of the terms it is."""
+    held: TermTiles
+
+    @property
+    def group(self) -> Group:
+        return Group(self.title, cells=True, shows=self.shows)
 
 
 # --- long sums ------------------------------------------------------------------------------------------------------
 
 def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """All terms as tiles; the largest as a list; the running sum from the largest to the smallest."""
-    s, taps = frame.look.text_scale, terms.taps[0]
-    strips = _strips(card, taps, name)
+    taps = terms.taps[0]
+    strips = _strips(trace, card, taps, name)
     marks, y = _tiles(trace, taps, strips, frame, ["→", "", "→"] if card.hands_on else ["×", "="])
-    marks.append(Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"))
-    y += 10 * s
-    wide = min(500 * s, (frame.width - 60 * s) / 2)
+    marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
+    y += 10
+    wide = min(500, (frame.width - 60) / 2)
     x = frame.right - wide
     if card.hands_on:
-        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide)
+        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide,
+                         tiles=strips[1].held)
         other = _term_list(trace, taps, terms, taps.weights, card.value, "share of ∂L/∂x = g × weight", frame, x, y,
-                           wide)
+                           wide, tiles=strips[3].held)
         return Sheet((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
     listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
-                        card.backward)
+                        card.backward, strips[0].held)
     fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
                        card.backward)
     return Sheet((*marks, *listed.still, *fall.still), listed.steps,
                  lambda done: [*listed.after(done), *fall.after(done)])
 
 
-def _strips(card: Card, taps: Taps, name: str) -> list[Strip]:
-    count, g = numbers.count(len(taps.values)), card.value
+def _strips(trace: Trace, card: Card, taps: Taps, name: str) -> list[Strip]:
+    count, g, read = numbers.count(len(taps.values)), card.value, held(trace, card, taps)
     if card.hands_on:
-        return [("what it saw", f"{count} inputs", taps.values, "activation"),
-                ("share of ∂L/∂w", "g × input", taps.values * g, "gradient"),
-                ("what it weighed", f"{count} weights", taps.weights, "weight"),
-                ("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient")]
+        to_weights, to_reads = weight_shares(trace, card, taps, g) or read, input_shares(trace, card, taps, g)
+        return [Strip("what it saw", f"{count} inputs", taps.values, "activation", "weight", to_weights),
+                Strip("share of ∂L/∂w", "g × input", taps.values * g, "gradient", "product", to_weights),
+                Strip("what it weighed", f"{count} weights", taps.weights, "weight", "weight", to_reads),
+                Strip("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient", "product", to_reads)]
     if taps.array == "gradient":
-        return [("gradient", f"of {name}", taps.values, "gradient"),
-                ("weights", "", taps.weights, "weight"),
-                ("what arrives", "products", taps.products, "gradient")]
-    return [("what it sees", f"{count} inputs", taps.values, "activation"),
-            ("what it weighs", f"{count} weights", taps.weights, "weight"),
-            ("what it adds", "products", taps.products, "activation")]
+        return [Strip("gradient", f"of {name}", taps.values, "gradient", "value", read),
+                Strip("weights", "", taps.weights, "weight", "weight", read),
+                Strip("what arrives", "products", taps.products, "gradient", "product", read)]
+    return [Strip("what it sees", f"{count} inputs", taps.values, "activation", "value", read),
+            Strip("what it weighs", f"{count} weights", taps.weights, "weight", "weight", read),
+            Strip("what it adds", "products", taps.products, "activation", "product", read)]
 
 
 def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
            signs: Sequence[str]) -> tuple[list[Mark], float]:
     """The strips, and where the next thing may begin: below each other, or beside each other where each is one map."""
-    s = frame.look.text_scale
     found, shape = _origin(trace, taps)
-    y = frame.y + 8 * s
+    y = frame.y + 8
     marks: list[Mark] = []
     if shape[0] == 1 and shape[1] > 1:
-        gap = 64 * s
+        gap = 64
         side = min((frame.width - gap * len(signs)) / len(strips), 0.4 * frame.height)
-        pixel = float(max(1, int(side / max(shape[1:]))))
+        pixel = max(frame.look.pixel, whole(side / max(shape[1:]), frame.look.pixel))
         wide, tall = pixel * shape[2], pixel * shape[1]
-        pitch = wide + gap + max(0.0, min(40 * s, (frame.width - gap * len(signs)) / len(strips) - wide))
+        pitch = wide + gap + max(0.0, min(40, (frame.width - gap * len(signs)) / len(strips) - wide))
         for index, strip in enumerate(strips):
             x = frame.x + index * pitch
-            marks += [Text(x, y + 10 * s, plain(strip[0]), 13 * s, 600, max_width=wide),
-                      Text(x, y + 27 * s, plain(_under(strip)), 12 * s, 400, "ink-2",
-                           max_width=pitch - 8 * s),
-                      *_strip(strip, found, shape, frame, x, y + 36 * s, pixel, 1, (0, 0))]
+            marks += grouped(strip.group, [
+                      Text(x, y + 10, plain(strip.title), 13, 600, max_width=wide),
+                      Text(x, y + 27, plain(_under(strip)), 12, 400, "ink-2",
+                           max_width=pitch - 8),
+                      *_strip(strip, found, shape, frame, x, y + 36, pixel, 1, (0, 0))])
             if index < len(signs) and signs[index]:
-                middle, ends = y + 36 * s + tall / 2, (x + wide + 12 * s, x + pitch - 12 * s)
-                marks += arrow(ends[0], middle, ends[1], "gradient-mark", s) if signs[index] == "→" else [
-                    Text((ends[0] + ends[1]) / 2, middle + 8 * s, plain(signs[index]), 24 * s, 500, "ink-2", "middle")]
-        return marks, y + 36 * s + tall + 18 * s
-    room = frame.width - NAMES * s - 14 * s
-    pixel, across, pitches = _sizes(shape, room, (34 if frame.look.room else 72) * s, s)
-    height = max(-(-shape[0] // across) * pitches[1], 34 * s)
-    for title, words, values, palette in strips:
-        strip = (title, words, values, palette)
-        marks += _strip(strip, found, shape, frame, frame.x, y, pixel, across, pitches)
-        x = frame.right - NAMES * s
-        marks.append(Text(x, y + 13 * s, plain(title), 13 * s, 600, max_width=NAMES * s))
-        marks.append(Text(x, y + 29 * s, plain(_under(strip)), 12 * s, 400, "ink-2", max_width=NAMES * s))
-        y += height + 12 * s
-    return marks, y + 4 * s
+                middle, ends = y + 36 + tall / 2, (x + wide + 12, x + pitch - 12)
+                marks += arrow(ends[0], middle, ends[1], "gradient-mark") if signs[index] == "→" else [
+                    Text((ends[0] + ends[1]) / 2, middle + 8, plain(signs[index]), 24, 500, "ink-2", "middle")]
+        return marks, y + 36 + tall + 18
+    room = frame.width - NAMES - 14
+    pixel, across, pitches = _sizes(shape, room, 34 if frame.look.room else 72, frame.look.pixel)
+    height = max(-(-shape[0] // across) * pitches[1], 34)
+    for strip in strips:
+        x = frame.right - NAMES
+        marks += grouped(strip.group, [
+            *_strip(strip, found, shape, frame, frame.x, y, pixel, across, pitches),
+            Text(x, y + 13, plain(strip.title), 13, 600, max_width=NAMES),
+            Text(x, y + 29, plain(_under(strip)), 12, 400, "ink-2", max_width=NAMES)])
+        y += height + 12
+    return marks, y + 4
 
 
 def _under(strip: Strip) -> str:
     """What a strip is, and what its strongest colour stands for."""
-    top = numbers.significant(largest(strip[2]), 2)
-    scope = f"to {top}" if strip[3] == "gradient" else f"±{top}"
-    return f"{strip[1]}, {scope}" if strip[1] else scope
+    top = numbers.significant(largest(strip.values), 2)
+    scope = f"to {top}" if strip.palette == "gradient" else f"±{top}"
+    return f"{strip.words}, {scope}" if strip.words else scope
 
 
-def _sizes(shape: tuple[int, int, int], room: float, tall: float, s: float) -> tuple[float, int, tuple[float, float]]:
+def _sizes(shape: tuple[int, int, int], room: float, tall: float,
+           screen: float) -> tuple[float, int, tuple[float, float]]:
     """Pixels a value, tiles beside each other, and the pitch: all in one row, or in rows of the same length."""
     count, rows, columns = shape
     gap = 4 if rows > 1 else 1
-    alone = int(min(18 * s, tall / rows, ((room + gap) / count - gap) / columns))
-    if alone >= 9 * s:
-        return float(alone), count, (alone * columns + gap, alone * rows + gap)
-    for pixel in range(int(18 * s), 1, -1):
+    alone = whole(min(18, tall / rows, ((room + gap) / count - gap) / columns), screen)
+    if alone >= 9:
+        return alone, count, (alone * columns + gap, alone * rows + gap)
+    for pixel in descending(18, screen)[:-1]:
         across = max(1, int((room + gap) // (pixel * columns + gap)))
         down = -(-count // across)
         if down * (pixel * rows + gap) <= tall:
-            return float(pixel), -(-count // down), (pixel * columns + gap, pixel * rows + gap)
-    return 1.0, max(1, min(count, int(room // (columns + 1)))), (columns + 1, rows + 1)
+            return pixel, -(-count // down), (pixel * columns + gap, pixel * rows + gap)
+    return screen, max(1, min(count, int(room // (columns * screen + 1)))), (columns * screen + 1, rows * screen + 1)
 
 
 def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame: Frame, x: float, y: float,
            pixel: float, across: int, pitch: tuple[float, float]) -> list[Mark]:
     """All values of a long sum as tiles in the shape they came from; a minus where colour does not tell the sign."""
-    title, _, values, palette = strip
+    title, values, palette = strip.title, strip.values, strip.palette
     top = largest(values)
     stands = parts.weight_scale(title, top, False) if palette == "weight" else \
         Scale(palette, "size of the gradient", title, top * 1e-3, top, log=True) if palette == "gradient" else \
@@ -141,7 +192,8 @@ def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame
                   border="tile-border" if pixel * shape[1] > 6 else "",
                   hatched=unknown if unknown.any() else None,
                   focus=None if found is None else Focus(found.name),
-                  indices=(-1,) if found is not None and found.output.ndim == 2 else (), scale=stands)
+                  indices=(-1,) if found is not None and found.output.ndim == 2 else (), scale=stands,
+                  holds=strip.held)
     if pixel < 8 or not (frame.look.signs or palette == "gradient" or pixel >= 20):
         return [image]
 
@@ -174,17 +226,19 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
 
 
 def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
-               frame: Frame, x: float, y: float, wide: float, backward: bool = True) -> Sheet:
+               frame: Frame, x: float, y: float, wide: float, backward: bool = True,
+               tiles: TermTiles | None = None) -> Sheet:
     """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
     def named(index: int) -> tuple[str, Focus | None]:
         where, cell = tap_words(trace, taps, index)
         return f"`{where}` {cell_words(trace[where], cell)}", Focus(where, cell)
 
+    at = None if tiles is None else tiles.at
     if times is not None:
-        return term_list(Listed(factors, np.full(len(factors), times), named, head), frame, x, y, wide, backward)
+        return term_list(Listed(factors, np.full(len(factors), times), named, head, at=at), frame, x, y, wide, backward)
     tail = [("bias", terms.bias)] if terms.bias is not None else []
-    return term_list(Listed(taps.values, taps.weights, named, head, (*tail, ("result", terms.result))), frame, x, y,
-                     wide, backward)
+    return term_list(Listed(taps.values, taps.weights, named, head, (*tail, ("result", terms.result)), at), frame, x,
+                     y, wide, backward)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +253,8 @@ class Listed:
     """What stands over the products."""
     tail: tuple[tuple[str, float], ...] = ()
     """What comes after all terms, the result last."""
+    at: Callable[[int], Term | None] | None = None
+    """Which term stands in a line."""
 
     @property
     def products(self) -> NDArray[np.float64]:
@@ -207,10 +263,10 @@ class Listed:
 
 def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, backward: bool) -> Sheet:
     """The largest terms, one a line, and the rest in one, so that the list adds up; then what comes after them."""
-    s, items = frame.look.text_scale, listed.products
+    items = listed.products
     known = np.where(np.isfinite(items), np.abs(items), np.inf)
     order = np.argsort(-known, kind="stable")
-    room = int((frame.bottom - y - 18 * s) // (ROW * s)) - 1 - len(listed.tail)
+    room = int((frame.bottom - y - 18) // ROW) - 1 - len(listed.tail)
     shown = order[:max(3, min(LISTED if listed.tail else LISTED + 2, room))]
     top = largest(items) or 1.0
     unit, unit_name = unit_of(top) if backward else (1.0, "")
@@ -219,77 +275,81 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         f"{numbers.count(len(items))} terms, largest first"
     title += f", {unit_name}" if unit_name else ""
     end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
-    widest = max((width(numbers.signed(item / unit, digits), 13 * s, 600) for item in items[shown].tolist()), default=0)
-    length = max(8 * s, min(0.18 * wide, product - bars - widest - 8 * s))
-    still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2", max_width=0.55 * wide),
-                         Text(product, y + 18 * s, plain(listed.head), 12 * s, 400, "ink-2", "end",
+    widest = max((width(numbers.signed(item / unit, digits), 13, 600) for item in items[shown].tolist()), default=0)
+    length = max(8, min(0.18 * wide, product - bars - widest - 8))
+    still: list[Mark] = [Text(x, y + 18, plain(title), 12, 600, "ink-2", max_width=0.55 * wide),
+                         Text(product, y + 18, plain(listed.head), 12, 400, "ink-2", "end",
                               max_width=0.44 * wide)]
     lines: list[list[Mark]] = []
     for place, index in enumerate(shown.tolist()):
-        row = y + (18 + ROW * (place + 1)) * s
+        row = y + 18 + ROW * (place + 1)
         name, focus = listed.named(index)
         value, weight, item = float(listed.values[index]), float(listed.weights[index]), float(items[index])
-        still.append(Rect(x - 6 * s, row - 16 * s, wide + 12 * s, 23 * s, focus=focus))
+        still.append(Rect(x - 6, row - 16, wide + 12, 23, focus=focus,
+                          holds=None if listed.at is None else listed.at(index)))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
-        for_name = min(0.36 * wide, end - x - width(words, 13 * s) - 6 * s)
+        for_name = min(0.36 * wide, end - x - width(words, 13) - 6)
         shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
-        fits = next((words for words in (name, *shorter) if width(rich(words), 13 * s) <= for_name), "")
-        still.append(Text(x, row, rich(fits or shorter[-1]), 13 * s, 400, "ink-2",
-                          max_width=0.36 * wide if fits else for_name))
+        fits = fitting((name, *shorter), for_name, 13)
+        if fits or cut(rich(shorter[-1]), for_name, 13):
+            still.append(Text(x, row, rich(fits or shorter[-1]), 13, 400, "ink-2",
+                              max_width=0.36 * wide if fits else for_name))
         fill = "gradient-mark" if backward else "positive-bar" if item >= 0 else "negative-bar"
         lines.append([
-            Text(end, row, plain(words), 13 * s, 400, "ink", "end"),
-            Rect(bars, row - 11 * s, max(1.0, length * min(1.0, abs(item) / top)) if np.isfinite(item) else length,
-                 12 * s, fill if np.isfinite(item) else "hatch", radius=2),
-            Text(product, row, plain(numbers.signed(item / unit, digits)), 13 * s, 600, value_ink(item, backward),
+            Text(end, row, plain(words), 13, 400, "ink", "end"),
+            Rect(bars, row - 11, max(1.0, length * min(1.0, abs(item) / top)) if np.isfinite(item) else length,
+                 12, fill if np.isfinite(item) else "hatch", radius=2),
+            Text(product, row, plain(numbers.signed(item / unit, digits)), 13, 600, value_ink(item, backward),
                  "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
         what = "smaller terms" if listed.tail else "smaller ones"
         rest.append((f"{numbers.count(len(items) - len(shown))} {what}", float(items[order[len(shown):]].sum())))
     rest += listed.tail
+    rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):
-        row, last = y + (18 + ROW * (place + 1)) * s, bool(listed.tail) and place == len(shown) + len(rest) - 1
-        lines.append([Text(x, row, rich(words), 13 * s, 600 if last else 400, "ink"),
-                      Text(product, row, plain(numbers.signed(value / unit, digits)), 13 * s, 600,
+        row, last = y + 18 + ROW * (place + 1), bool(listed.tail) and place == len(shown) + len(rest) - 1
+        lines.append([Text(x, row, rich(words), 13, 600 if last else 400, "ink"),
+                      Text(product, row, plain(numbers.signed(value / unit, digits)), 13, 600,
                            "accent-ink" if last and not backward else value_ink(value, backward), "end")])
 
     def after(done: int) -> list[Mark]:
-        hatched = [Rect(x + 0.4 * wide, y + (5 + ROW * (place + 1)) * s, 0.6 * wide, 17 * s, "hatch", radius=3)
+        hatched = [Rect(x + 0.4 * wide, y + 5 + ROW * (place + 1), 0.6 * wide, 17, "hatch", radius=3)
                    for place in range(done, len(shown))]
         return [*hatched, *(mark for line in lines[:done] for mark in line)]
 
-    return Sheet(tuple(still), len(lines), after)
+    group = Group(f"{title}: {listed.head}", cells=True, shows="product")
+    lines = [grouped(group, line) for line in lines]
+    return Sheet(tuple(grouped(group, still)), len(lines), after)
 
 
 def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int, frame: Frame, x: float, y: float,
                 wide: float, backward: bool) -> Sheet:
     """The running sum over all terms, the largest first: how few of them decide. It keeps step with the list."""
-    s = frame.look.text_scale
     order = np.argsort(-np.abs(items), kind="stable")
     running = np.concatenate([[0.0], np.cumsum([*items[order], *biases])])
-    x, wide = x + 40 * s, wide - 48 * s
-    top, height = y + 34 * s, frame.bottom - y - 62 * s
-    if wide < 120 * s or height < 60 * s or not np.all(np.isfinite(running)):
+    x, wide = x + 40, wide - 48
+    top, height = y + 34, frame.bottom - y - 62
+    if wide < 120 or height < 60 or not np.all(np.isfinite(running)):
         return Sheet(())
     axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
-    title = "running sum, the largest term first" if wide >= 230 * s else "running sum, largest first"
+    title = "running sum, the largest term first" if wide >= 230 else "running sum, largest first"
     ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if len(biases) == 1 else
                                                        " and the biases" if biases else "")
-    still: list[Mark] = [Text(x, y + 18 * s, plain(title), 12 * s, 600, "ink-2",
+    still: list[Mark] = [Text(x, y + 18, plain(title), 12, 600, "ink-2",
                               max_width=wide), *axis,
-                         Text(x, frame.bottom - 6 * s, plain(ends), 11 * s, 400, "ink-2")]
+                         Text(x, frame.bottom - 6, plain(ends), 11, 400, "ink-2")]
     xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide
     points = tuple((float(a), at(float(b))) for a, b in zip(xs, running, strict=True))
     color = "gradient-mark" if backward else "positive-bar"
 
     def after(done: int) -> list[Mark]:
         drawn = points if done >= steps else points[:done + 1]
-        marks: list[Mark] = [Line(drawn, color, 2 * s)] if len(drawn) > 1 else []
+        marks: list[Mark] = [Line(drawn, color, 2)] if len(drawn) > 1 else []
         px, py = drawn[-1]
-        return [*marks, Rect(px - 5 * s, py - 5 * s, 10 * s, 10 * s, "accent", "stage", 2, radius=5 * s)]
+        return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5)])
 
-    return Sheet(tuple(still), steps, after)
+    return Sheet(tuple(grouped(FALL, still)), steps, after)
 
 
 # --- short sums, and what only moves numbers ------------------------------------------------------------------------
@@ -299,23 +359,23 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
 
     What flows forwards is read from left to right, the gradient from right to left.
     """
-    s, backward = frame.look.text_scale, card.backward
+    backward = card.backward
     line = _arithmetic(trace, card, name, terms, frame)
-    y = frame.y + 150 * s
-    still: list[Mark] = [Text(frame.x, y, plain(terms.formula), 14 * s, 500, "ink-2", max_width=frame.width)]
+    y = frame.y + 150
+    still: list[Mark] = [Text(frame.x, y, plain(terms.formula), 14, 500, "ink-2", max_width=frame.width)]
     met = [*terms.steps, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not adds_up(terms)
                            else [])]
-    y += 12 * s
-    across = max(1, int((frame.width + 40 * s) // (240 * s)))
+    y += 12
+    across = max(1, int((frame.width + 40) // 240))
     for index, (words, value) in enumerate(met):
-        x, row = frame.x + index % across * 240 * s, y + (18 + 24 * (index // across)) * s
-        still += [Text(x, row, plain(words), 13 * s, 400, "ink-2", max_width=110 * s),
-                  Text(x + 200 * s, row, plain(numbers.significant(value, 4)), 14 * s, 600, "ink", "end")]
-    y += (24 * -(-len(met) // across) + 18) * s
+        x, row = frame.x + index % across * 240, y + 18 + 24 * (index // across)
+        still += [Text(x, row, plain(words), 13, 400, "ink-2", max_width=110),
+                  Text(x + 200, row, plain(numbers.significant(value, 4)), 14, 600, "ink", "end")]
+    y += 24 * -(-len(met) // across) + 18
     room = frame.width
     if backward:
-        room -= 340 * s
-        still += way_back(trace, card.layer, card.cell, frame, frame.right - 300 * s, y + 10 * s, 300 * s)
+        room -= 340
+        still += way_back(trace, card.layer, card.cell, frame, frame.right - 300, y + 10, 300)
     maps, signs = _maps(trace, card, terms)
     if all(shown.layer.output.size == 1 for shown in maps):  # one number each: they stand above already
         still += _square(trace[name], terms, frame, y, room, backward)
@@ -326,13 +386,13 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
 
 def _square(layer: Layer, terms: Terms, frame: Frame, y: float, room: float, backward: bool) -> list[Mark]:
     """The square that a loss of one answer is, and where the answer stands on it; on the way back with its slope."""
-    s, met, kind = frame.look.text_scale, dict(terms.steps), kinds.of(layer)
-    top, height = y + 20 * s, min(frame.bottom - y - 84 * s, 420 * s)
-    if kind is None or kind.label != "numbers" or not {"answered", "wanted"} <= met.keys() or height < 100 * s:
+    met, kind = dict(terms.steps), kinds.of(layer)
+    top, height = y + 20, min(frame.bottom - y - 84, 420)
+    if kind is None or kind.label != "numbers" or not {"answered", "wanted"} <= met.keys() or height < 100:
         return []
     off = met["answered"] - met["wanted"]
     xs = np.linspace(-2 * abs(off) or -1.0, 2 * abs(off) or 1.0, 121)
-    return curve(frame.x + 64 * s, top, min(room - 96 * s, 640 * s), height, xs, xs ** 2, (off, off ** 2),
+    return curve(frame.x + 64, top, min(room - 96, 640), height, xs, xs ** 2, (off, off ** 2),
                  terms.result if backward else None, frame.look, backward=backward,
                  names=("y − target", "(y − target)²"))
 
@@ -350,22 +410,22 @@ class Place:
 
     @property
     def top(self) -> float:
-        return self.y + 46 * self.look.text_scale
+        return self.y + 46
 
     @property
     def high(self) -> float:
-        return 40 * self.look.text_scale
+        return 40
 
 
 def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """Terms, bias and result as cells, with what joins them between; each step adds one of them."""
-    s, backward, adds = frame.look.text_scale, card.backward, adds_up(terms)
+    backward, adds = card.backward, adds_up(terms)
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     shown = entries[:MOST_ENTRIES]
     bias = terms.bias if adds else None
     count = len(shown) + (bias is not None) + 1
-    pitch = min(170 * s, frame.width / count)
-    wide = min(110 * s, pitch - 28 * s)
+    pitch = min(170, frame.width / count)
+    wide = min(110, pitch - 28)
     first = 1 if backward else 0  # the result stands at the left on the way back
     spots = [Place(frame.x + place * pitch, frame.y, pitch, wide, frame.look) for place in range(count)]
     still: list[Mark] = []
@@ -375,17 +435,17 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
         factor = float(taps.weights[index]) if adds and any(np.any(taps.weights != 1) for taps in terms.taps) else None
         still += _term_names(trace, taps, index, at, factor)
         still += joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
-        lines.append(_term_cell(taps, index, at))
+        lines.append(_term_cell(held(trace, card, taps).at(index), taps, at))
     if backward and len(entries) == 1 and adds:
-        still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108) * s,
-                          plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12 * s, 400, "ink-2",
+        still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108),
+                          plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12, 400, "ink-2",
                           max_width=frame.right - spots[1].x))
     if len(entries) > len(shown):
         words = f"… and {numbers.count(len(entries) - len(shown))} more"
-        still.append(Text(spots[len(shown)].x - 20 * s, frame.y + 104 * s, plain(words), 12 * s, 500, "ink-2"))
+        still.append(Text(spots[len(shown)].x - 20, frame.y + 104, plain(words), 12, 500, "ink-2"))
     if bias is not None:
         at = spots[len(shown) + first]
-        still += [Text(at.x, at.y + 18 * s, plain(terms.bias_name or "bias"), 13 * s, 600, mono=True, max_width=wide),
+        still += [Text(at.x, at.y + 18, plain(terms.bias_name or "bias"), 13, 600, mono=True, max_width=wide),
                   *joint(at, "+")]
         lines.append(number_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3, alone=True), None))
     at = spots[0] if backward else spots[-1]
@@ -393,7 +453,8 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
         still += joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
     still += _result_names(card, at)
     ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3, alone=True)
-    lines.append([*number_cell(at, terms.result, ink, None),
+    result = result_of(card, terms.result)
+    lines.append([*number_cell(at, terms.result, ink, result.target, RESULT, result),
                   Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4)])
     empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
              for at in spots[first:first + len(shown)]]
@@ -401,58 +462,60 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
     def after(done: int) -> list[Mark]:
         return [*empty[done:], *(mark for line in lines[:done] for mark in line)]
 
-    return Sheet(tuple(still), count, after)
+    lines = [grouped(LINE, line) for line in lines]
+    return Sheet(tuple(grouped(LINE, still)), count, after)
 
 
 def joint(at: Place, sign: str) -> list[Mark]:
     """What stands between a cell and the one before it."""
-    s, middle, left = at.look.text_scale, at.top + at.high / 2, at.x - (at.pitch - at.wide)
+    middle, left = at.top + at.high / 2, at.x - (at.pitch - at.wide)
     if sign in ("→", "←"):
-        ends = (left + 10 * s, at.x - 10 * s) if sign == "→" else (at.x - 10 * s, left + 10 * s)
-        return arrow(ends[0], middle, ends[1], "ink-2", s)
-    return [Text((left + at.x) / 2, middle + 7 * s, plain(sign), 20 * s, 500, "ink-2", "middle")] if sign else []
+        ends = (left + 10, at.x - 10) if sign == "→" else (at.x - 10, left + 10)
+        return arrow(ends[0], middle, ends[1], "ink-2")
+    return [Text((left + at.x) / 2, middle + 7, plain(sign), 20, 500, "ink-2", "middle")] if sign else []
 
 
 def _term_names(trace: Trace, taps: Taps, index: int, at: Place, factor: float | None) -> list[Mark]:
-    s, room = at.look.text_scale, at.pitch - 12 * at.look.text_scale
+    room = at.pitch - 12
     cell = tuple(int(i) for i in taps.cells[index])
     padded = taps.inside is not None and not taps.inside[index]
-    marks: list[Mark] = [Text(at.x, at.y + 18 * s, plain(taps.source), 13 * s, 600, mono=True, max_width=room),
-                         Text(at.x, at.y + 35 * s, plain("padding" if padded else cell_words(trace[taps.source], cell)),
-                              12 * s, 400, "ink-2", max_width=room)]
+    marks: list[Mark] = [Text(at.x, at.y + 18, plain(taps.source), 13, 600, mono=True, max_width=room),
+                         Text(at.x, at.y + 35, plain("padding" if padded else cell_words(trace[taps.source], cell)),
+                              12, 400, "ink-2", max_width=room)]
     if factor is not None:
         ink = "ink" if not taps.weight else "weight-negative-text" if factor < 0 else "weight-positive-text"
-        marks.append(Text(at.x, at.y + 108 * s, plain(f"× {numbers.significant(factor, 4)}"), 14 * s, 600, ink,
+        marks.append(Text(at.x, at.y + 108, plain(f"× {numbers.significant(factor, 4)}"), 14, 600, ink,
                           max_width=room))
     return marks
 
 
 def _result_names(card: Card, at: Place) -> list[Mark]:
-    s, room = at.look.text_scale, at.pitch - 12 * at.look.text_scale
+    room = at.pitch - 12
     part = "part of " if len(card.terms) > 1 else ""
     words = f"{part}∂L/∂{card.layer.name}" if card.backward else card.layer.name
-    return [Text(at.x, at.y + 18 * s, plain(words), 13 * s, 600, "accent-ink", mono=True, max_width=room),
-            Text(at.x, at.y + 35 * s, plain(cell_words(card.layer, card.cell)), 12 * s, 400, "ink-2", max_width=room)]
+    return [Text(at.x, at.y + 18, plain(words), 13, 600, "accent-ink", mono=True, max_width=room),
+            Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
 
 
-def _term_cell(taps: Taps, index: int, at: Place) -> list[Mark]:
-    padded = taps.inside is not None and not taps.inside[index]
-    focus = None if padded else Focus(taps.source, tuple(int(i) for i in taps.cells[index]))
-    value, gradient = float(taps.values[index]), "gradient" in taps.array
-    ink = Ink("gradient" if gradient else "activation", abs(value) * 2, plus=gradient, digits=3, alone=True)
-    return number_cell(at, value, ink, focus)
+def _term_cell(term: Term | None, taps: Taps, at: Place) -> list[Mark]:
+    assert term is not None  # what is read, padding too, is a term
+    gradient = "gradient" in taps.array
+    ink = Ink("gradient" if gradient else "activation", abs(term.value) * 2, plus=gradient, digits=3, alone=True)
+    return number_cell(at, term.value, ink, term.source, LINE, term)
 
 
-def number_cell(at: Place, value: float, ink: Ink, focus: Focus | None) -> list[Mark]:
+def number_cell(at: Place, value: float, ink: Ink, focus: Focus | None, group: Group = LINE,
+                term: Term | None = None) -> list[Mark]:
     """One number, large; a power of ten where three decimals would say nothing."""
-    s = at.look.text_scale
     if value != 0 and np.isfinite(value) and abs(value) < 1e-2:
         fill = f"{ink.palette}-pale:{ink.fills(np.array(value))}"
-        return [Rect(at.x, at.top, at.wide, at.high, fill, "tile-border", 1, inside=True, radius=3, focus=focus),
-                Text(at.x + at.wide / 2, at.top + at.high / 2 + 5 * s, plain(said(value, ink.plus, 3)), 14 * s, 600,
-                     "ink", "middle", max_width=at.wide)]
+        return grouped(group, [
+                Rect(at.x, at.top, at.wide, at.high, fill, "tile-border", 1, inside=True, radius=3, focus=focus,
+                     holds=term),
+                Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(said(value, ink.plus, 3)), 14, 600,
+                     "ink", "middle", max_width=at.wide)])
     return number_grid(at.x, at.top, (at.wide + 2, at.high + 2), np.array([[value]]), ink, at.look, size=16,
-                       foci=lambda row, column: focus)
+                       foci=lambda row, column: focus, group=group, terms=None if term is None else [[term]])
 
 
 def _maps(trace: Trace, card: Card, terms: Terms) -> tuple[list[Shown], list[str]]:

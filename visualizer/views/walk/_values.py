@@ -5,19 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.scene.grids import Ink, number_grid, outline
-from visualizer.scene.picture import Focus, Mark, Rect, Text, plain
+from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace
 from visualizer.views.walk._card import Card, Frame, Sheet, largest, said
 from visualizer.views.walk._maps import TITLE, marked, one_map
 
+NEIGHBOURS = Group("its neighbours", cells=True)
 REACH = 3
 """How many neighbours are printed on each side of a pixel."""
 
 
 def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """The number as recorded, on its map and among its neighbours, and why it is not taken apart."""
-    s, layer = frame.look.text_scale, card.layer
+    layer = card.layer
     gradient = card.backward and layer.gradient is not None
     known = layer.is_input or gradient or not card.backward
     y = frame.y
@@ -29,42 +30,40 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     assert values is not None
     if not known or layer.output.ndim > 3:
         return Sheet(tuple(marks))
-    side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16) * s, 640 * s)
+    side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
     title = "what was fed in" if layer.is_input and not card.backward else "the map it stands in"
     drawn, wide = one_map(trace, marked(layer, card.cell, title, card.backward), frame, frame.x, y, side)
     marks += drawn
-    x = frame.x + max(wide, 120 * s) + 56 * s
-    marks += [Text(x, y + 10 * s, plain("its value" if not card.backward else "its gradient"), 12 * s, 400, "ink-2"),
-              Text(x, y + (TITLE + 34) * s, plain(said(card.value, card.backward)), 44 * s, 600,
+    x = frame.x + max(wide, 120) + 56
+    marks += [Text(x, y + 10, plain("its value" if not card.backward else "its gradient"), 12, 400, "ink-2"),
+              Text(x, y + TITLE + 34, plain(said(card.value, card.backward)), 44, 600,
                    "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
-        marks += _neighbours(card, np.asarray(values, np.float64), frame, x, y + (TITLE + 72) * s)
+        marks += _neighbours(card, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
     return Sheet(tuple(marks))
 
 
 def _reason(card: Card, frame: Frame) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
-    s = frame.look.text_scale
     title = "unexplained" if card.layer.unexplained else "not taken apart"
-    lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14 * s, frame.width - 210 * s)[:3]
-    high = (24 + 21 * max(1, len(lines))) * s
+    lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14, frame.width - 210)[:3]
+    high = 24 + 21 * max(1, len(lines))
     marks: list[Mark] = [Rect(frame.x, frame.y, frame.width, high, "hatch", "hair", inside=True, radius=10),
-                         Rect(frame.x + 12 * s, frame.y + 8 * s, frame.width - 24 * s, high - 16 * s, "stage",
+                         Rect(frame.x + 12, frame.y + 8, frame.width - 24, high - 16, "stage",
                               radius=6),
-                         Text(frame.x + 24 * s, frame.y + 27 * s, plain(title), 14 * s, 600)]
-    marks += [Text(frame.x + 180 * s, frame.y + (27 + 21 * index) * s, line, 14 * s, 400, "ink-2")
+                         Text(frame.x + 24, frame.y + 27, plain(title), 14, 600)]
+    marks += [Text(frame.x + 180, frame.y + 27 + 21 * index, line, 14, 400, "ink-2")
               for index, line in enumerate(lines)]
-    return marks, frame.y + high + 28 * s
+    return marks, frame.y + high + 28
 
 
 def _neighbours(card: Card, values: np.ndarray, frame: Frame, x: float, y: float) -> list[Mark]:
     """The numbers around a pixel; what lies beyond the edge is hatched."""
-    s = frame.look.text_scale
     own = values[card.cell[:-2]]
     row, column = card.cell[-2:]
     size = 2 * REACH + 1
-    cell = (min(66 * s, (frame.right - x) / size), min(48 * s, (frame.bottom - y - 30 * s) / size))
-    if cell[0] < 30 * s or cell[1] < 18 * s:
+    cell = (min(66, (frame.right - x) / size), min(48, (frame.bottom - y - 30) / size))
+    if cell[0] < 30 or cell[1] < 18:
         return []
     window, inside = np.zeros((size, size)), np.zeros((size, size), bool)
     for i in range(size):
@@ -81,7 +80,8 @@ def _neighbours(card: Card, values: np.ndarray, frame: Frame, x: float, y: float
 
     words = f"and its neighbours, rows {max(0, row - REACH)} to {min(own.shape[0] - 1, row + REACH)}, columns " \
             f"{max(0, column - REACH)} to {min(own.shape[1] - 1, column + REACH)}"
-    return [Text(x, y, plain(words), 12 * s, 400, "ink-2", max_width=frame.right - x),
-            *number_grid(x, y + 12 * s, cell, window, ink, frame.look, known=inside, foci=focus),
-            outline(x, y + 12 * s, cell, REACH, REACH, 3),
-            Text(x, y + (12 + 20) * s + cell[1] * size, plain(ink.range), 12 * s, 400, "ink-2")]
+    return grouped(NEIGHBOURS, [
+            Text(x, y, plain(words), 12, 400, "ink-2", max_width=frame.right - x),
+            *number_grid(x, y + 12, cell, window, ink, frame.look, known=inside, foci=focus),
+            outline(x, y + 12, cell, REACH, REACH, 3),
+            Text(x, y + 12 + 20 + cell[1] * size, plain(ink.range), 12, 400, "ink-2")])

@@ -3,8 +3,8 @@ over, as what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,26 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
-from visualizer.scene.picture import Focus, Line, Mark, Path, Rect, Run, Text, plain, rich
+from visualizer.scene.labels import fitting
+from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
 from visualizer.trace import Trace
 from visualizer.views.walk._card import (
     NAMES,
+    RESULT,
     Card,
     Frame,
     Sheet,
     arrow,
-    foci_of,
+    held,
+    input_shares,
     largest,
+    read_at,
+    result_of,
     said,
     source_tile,
     value_ink,
+    weight_shares,
+    window_terms,
 )
 from visualizer.views.walk._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 
@@ -37,6 +44,10 @@ AXIS = 34.0
 HEAD = 50.0
 """Height of the source tiles above the grids."""
 
+FALL = Group("running sum", cells=True, shows="total")
+WINDOW = Group("window", cells=True, shows="value")
+LARGEST = Group("the largest so far", cells=True, shows="value")
+
 Grid = tuple[int, int, int]
 """(channel, row, column)."""
 Row = tuple[str, str, NDArray[np.float64]]
@@ -47,7 +58,7 @@ Row = tuple[str, str, NDArray[np.float64]]
 
 def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, frame: Frame) -> Sheet:
     """Window × kernel = products, channel by channel; below, the running sum to the result."""
-    s, taps, backward = frame.look.text_scale, terms.taps[0], card.backward
+    taps, backward = terms.taps[0], card.backward
     values, weights, products = (array.reshape(grid) for array in (taps.values, taps.weights, taps.products))
     inside = None if taps.inside is None else taps.inside.reshape(grid)
     sums = np.where(np.isfinite(products), products, 0).sum(axis=(1, 2))
@@ -57,23 +68,28 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
     layout = _layout(frame, grid, len(columns) + bool(others), len(rows))
     size = grid[1] * grid[2]
 
+    groups = [Group(title, cells=True, shows=shows)
+              for (title, _, _), shows in zip(rows, ("value", "weight", "product"), strict=True)]
+    tiles = held(trace, card, taps)
+    found = {channel: window_terms(tiles, channel, grid) for channel in columns}
+
     still: list[Mark] = []
     for place, channel in enumerate(columns):
         x = layout.x + place * layout.pitch
-        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8 * s)
-        foci = foci_of(taps, channel, grid)
+        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8)
         for index, (_, _, shown) in enumerate(rows[:2]):
             still += number_grid(x, layout.tops[index], layout.cell, shown[channel], inks[index], frame.look,
-                                 inside=None if inside is None or index else inside[channel], foci=foci)
+                                 inside=None if inside is None or index else inside[channel],
+                                 foci=read_at(found[channel]), group=groups[index], terms=found[channel])
         for index, sign in ((1, "×"), (2, "=")):
-            still.append(Text(x + layout.wide / 2, layout.tops[index] - 9 * s, plain(sign), 16 * s, 500, "ink-2",
+            still.append(Text(x + layout.wide / 2, layout.tops[index] - 9, plain(sign), 16, 500, "ink-2",
                               "middle"))
-    still += _row_names(rows, inks, layout, frame, len(columns) > 1, terms.formula)
+    still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, terms.formula)
     if others:
         still += _others_words(others, layout, len(columns), "smaller channel sums", frame)
     if len(columns) + bool(others) <= 2:
         still += _maps_beside(trace, card, taps, frame, layout)
-    fall = _running_sum(card, terms, columns, others, sums, products, grid, layout, inks[2], frame)
+    fall = _running_sum(card, terms, columns, others, sums, products, found, grid, layout, inks[2], frame)
     steps = len(columns) * size + bool(others) + (terms.bias is not None) + 1
 
     def after(done: int) -> list[Mark]:
@@ -83,16 +99,17 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
             revealed = min(max(done - place * size, 0), size)
             known = None if revealed == size else np.arange(size).reshape(grid[1:]) < revealed
             marks += number_grid(x, layout.tops[2], layout.cell, products[channel], inks[2], frame.look, known=known,
-                                 foci=foci_of(taps, channel, grid))
+                                 foci=read_at(found[channel]), group=groups[2], terms=found[channel])
             if done < steps and 0 <= done - 1 - place * size < size:  # the term that is added just now
                 row, column = divmod(done - 1 - place * size, grid[2])
-                marks += [outline(x, top, layout.cell, row, column) for top in layout.tops]
+                term = found[channel][row][column]
+                marks += [outline(x, top, layout.cell, row, column, term=term) for top in layout.tops]
             if revealed == size and len(columns) > 1:
-                marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18 * s, 600,
+                marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18, 600,
                                   value_ink(sums[channel], backward), "middle"))
         if others and done > len(columns) * size:
             total = float(sums[others].sum())
-            marks.append(Text(layout.x + len(columns) * layout.pitch, layout.sums, plain(inks[2].words(total)), 18 * s,
+            marks.append(Text(layout.x + len(columns) * layout.pitch, layout.sums, plain(inks[2].words(total)), 18,
                               600, value_ink(total, backward)))
         return marks + list(fall.after(done))
 
@@ -125,9 +142,8 @@ def _chosen(strength: NDArray[np.float64], grid: Grid, frame: Frame) -> tuple[li
 
     As many columns as have room for cells that print their number, six at most.
     """
-    s = frame.look.text_scale
-    room = frame.width - (NAMES + AXIS) * s
-    most = int(min(MOST_COLUMNS, max(2, room // (max(grid[2] * LEAST_CELL, 96) * s + 16 * s))))
+    room = frame.width - (NAMES + AXIS)
+    most = int(min(MOST_COLUMNS, max(2, room // (max(grid[2] * LEAST_CELL, 96) + 16))))
     if len(strength) <= most:
         return list(range(len(strength))), []
     strong = sorted(np.argsort(-np.abs(strength), kind="stable")[:most - 1].tolist())
@@ -153,56 +169,55 @@ class _Layout:
 
 
 def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
-    s = frame.look.text_scale
-    room = frame.width - (NAMES + AXIS) * s
-    pitch = float(int(min(room / columns, max(152 * s, grid[2] * 62 * s))))
-    wide = float(int(min(58.0 * s if columns <= 2 else 44.0 * s, (pitch - 16 * s) / grid[2])))
-    tall = frame.height - 160 * s if frame.look.room else frame.height * 0.58 - 80 * s  # a room sees no running sum
-    high = min(wide * 0.73, 32 * s, tall / (rows * grid[1]))
-    high = float(int(max(high, 8 * s)))
-    step = high * grid[1] + 28 * s
-    tops = tuple(frame.y + HEAD * s + index * step for index in range(rows))
-    sums = tops[-1] + high * grid[1] + (22 if columns > 1 else 2) * s
-    x = float(round(frame.x + AXIS * s))
-    names = min(frame.right - NAMES * s + 16 * s, x + (columns - 1) * pitch + wide * grid[2] + 24 * s)
-    return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12 * s, names)
+    room = frame.width - (NAMES + AXIS)
+    pitch = float(int(min(room / columns, max(152, grid[2] * 62))))
+    wide = float(int(min(58.0 if columns <= 2 else 44.0, (pitch - 16) / grid[2])))
+    tall = frame.height - 160 if frame.look.room else frame.height * 0.58 - 80  # a room sees no running sum
+    high = min(wide * 0.73, 32, tall / (rows * grid[1]))
+    high = float(int(max(high, 8)))
+    step = high * grid[1] + 28
+    tops = tuple(frame.y + HEAD + index * step for index in range(rows))
+    sums = tops[-1] + high * grid[1] + (22 if columns > 1 else 2)
+    x = float(round(frame.x + AXIS))
+    names = min(frame.right - NAMES + 16, x + (columns - 1) * pitch + wide * grid[2] + 24)
+    return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12, names)
 
 
-def _row_names(rows: Sequence[Row], inks: Sequence[Ink], layout: _Layout, frame: Frame, summed: bool,
-               formula: str) -> list[Mark]:
-    s, x = frame.look.text_scale, layout.names
-    room = NAMES * s - 16 * s
-    marks: list[Mark] = [Text(x, frame.y + 24 * s, plain(formula), 13 * s, 400, "ink", max_width=room)]
-    for top, ink, (title, words, values) in zip(layout.tops, inks, rows, strict=True):
+def _row_names(rows: Sequence[Row], inks: Sequence[Ink], groups: Sequence[Group], layout: _Layout, frame: Frame,
+               summed: bool, formula: str) -> list[Mark]:
+    x = layout.names
+    room = NAMES - 16
+    marks: list[Mark] = [Text(x, frame.y + 24, plain(formula), 13, 400, "ink", max_width=room)]
+    for top, ink, group, (title, words, values) in zip(layout.tops, inks, groups, rows, strict=True):
         middle = top + layout.cell[1] * values.shape[1] / 2
-        marks += _name(x, middle, room, s, title, words, ink)
+        marks += grouped(group, _name(x, middle, room, title, words, ink))
     if summed:
-        marks.append(Text(x, layout.sums, plain("channel sums"), 13 * s, 600))
+        marks.append(Text(x, layout.sums, plain("channel sums"), 13, 600))
     return marks
 
 
-def _name(x: float, middle: float, room: float, s: float, title: str, words: str, ink: Ink) -> list[Mark]:
+def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink) -> list[Mark]:
     """The name of a row of grids, what it is, its unit and what its strongest colour stands for."""
     lines = [words, *([f"in {unit_name(ink.unit)}"] if ink.unit != 1 else []), ink.range]
-    top = middle - 8 * s * (len(lines) - 1)
-    return [Text(x, top, plain(title), 13 * s, 600, max_width=room),
-            *(Text(x, top + 16 * (line + 1) * s, plain(line_words), 12 * s, 400, "ink-2", max_width=room)
+    top = middle - 8 * (len(lines) - 1)
+    return [Text(x, top, plain(title), 13, 600, max_width=room),
+            *(Text(x, top + 16 * (line + 1), plain(line_words), 12, 400, "ink-2", max_width=room)
               for line, line_words in enumerate(lines))]
 
 
 def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Frame) -> list[Mark]:
-    s, x = frame.look.text_scale, layout.x + place * layout.pitch
-    room = layout.pitch - 8 * s
-    return [Text(x, frame.y + 16 * s, plain(f"{numbers.count(len(others))} others"), 13 * s, 600, max_width=room),
-            Text(x, frame.y + 33 * s, plain(words), 12 * s, 400, "ink-2", max_width=room)]
+    x = layout.x + place * layout.pitch
+    room = min(layout.pitch, layout.names - x) - 8
+    return [Text(x, frame.y + 16, plain(f"{numbers.count(len(others))} others"), 13, 600, max_width=room),
+            Text(x, frame.y + 33, plain(fitting((words, words.replace("channel ", "")), room, 12)), 12, 400, "ink-2",
+                 max_width=room)]
 
 
 def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Frame, layout: _Layout) -> list[Mark]:
     """The whole maps, where few columns leave room for them."""
-    s = frame.look.text_scale
-    x = layout.names + NAMES * s
+    x = layout.names + NAMES
     return map_row(trace, _read_and_made(trace, card, taps), ("←" if card.backward else "→",), frame, x, frame.y,
-                   frame.right - x, layout.below - frame.y - 12 * s)
+                   frame.right - x, layout.below - frame.y - 12)
 
 
 def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
@@ -216,17 +231,18 @@ def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
 # --- the running sum ------------------------------------------------------------------------------------------------
 
 def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
-                 products: NDArray[np.float64], grid: Grid, layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
+                 products: NDArray[np.float64], found: Mapping[int, list[list[Term | None]]], grid: Grid,
+                 layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
     """The running sum as a waterfall, ending in the bias and the result."""
-    s, backward, size = frame.look.text_scale, card.backward, grid[1] * grid[2]
-    x, y = frame.x + (AXIS - 6) * s, layout.below + 30 * s
-    height = frame.bottom - y - 34 * s
-    if height < 60 * s or not np.isfinite(products).all():
+    backward, size = card.backward, grid[1] * grid[2]
+    x, y = frame.x + AXIS - 6, layout.below + 30
+    height = frame.bottom - y - 34
+    if height < 60 or not np.isfinite(products).all():
         return Sheet(())
-    right = frame.right - NAMES * s + 8 * s
+    right = frame.right - NAMES + 8
     steps = [float(value) for channel in columns for value in products[channel].ravel()]
     if len(columns) + bool(others) <= 2:  # no columns to stand under: over the whole width
-        step = (right - layout.x - 30 * s) / (len(steps) + bool(others))
+        step = (right - layout.x - 30) / (len(steps) + bool(others))
         places = [layout.x + (index + 0.5) * step for index in range(len(steps) + bool(others))]
     else:
         step = layout.wide / size
@@ -234,33 +250,35 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
                   for place in range(len(columns)) for index in range(size)]
         if others:
             places.append(layout.x + len(columns) * layout.pitch + layout.wide / 2)
-        right = max(right, places[-1] + 30 * s)
+        right = max(right, places[-1] + 30)
     if others:
         steps.append(float(sums[others].sum()))
-    bar = max(2.0, min(26 * s, step - 1))
+    bar = max(2.0, min(26, step - 1))
     colors = ["gradient-mark" if backward else "positive-bar" if step >= 0 else "negative-bar" for step in steps]
     if terms.bias is not None:
         steps.append(terms.bias)
-        places.append(right + 14 * s)
+        places.append(right + 14)
         colors.append("weight-positive-text" if terms.bias >= 0 else "weight-negative-text")
-    fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit,
-                     foci=_bar_foci(terms.taps[0], columns, grid, len(steps)))
+    sums_up = [term for channel in columns for row in found[channel] for term in row]
+    running = np.cumsum(steps)
+    fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
+                     terms=[term and replace(term, total=float(total))
+                            for term, total in zip(sums_up, running, strict=False)])
     title = f"running sum, {unit_name(ink.unit)}" if ink.unit != 1 else "running sum"
     still: list[Mark] = [
-        Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"),
-        Text(frame.x, layout.below + 16 * s, plain(title), 12 * s, 600, "ink-2"), *fall.axis]
-    running = np.cumsum(steps)
+        Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"),
+        Text(frame.x, layout.below + 16, plain(title), 12, 600, "ink-2"), *fall.axis]
     ends: list[list[Mark]] = [[] for _ in steps]
     for place in range(len(columns)):
         done = (place + 1) * size
         words = rich(f"so far **{in_unit(running[done - 1], ink)}**")
         middle = layout.x + place * layout.pitch + layout.wide / 2 if len(columns) + bool(others) > 2 \
-            else min(places[done - 1], right - 40 * s)
-        ends[done - 1] = [Text(middle, frame.bottom - 6 * s, words, 12 * s, 400, "ink-2", "middle")]
+            else min(places[done - 1], right - 40)
+        ends[done - 1] = [Text(middle, frame.bottom - 6, words, 12, 400, "ink-2", "middle")]
     if terms.bias is not None:
-        below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15 * s, frame.bottom - 20 * s)
-        ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12 * s, 600, colors[-1], "middle"),
-                    Text(places[-1], frame.bottom - 6 * s, plain("bias"), 12 * s, 400, "ink-2", "middle")]
+        below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15, frame.bottom - 20)
+        ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12, 600, colors[-1], "middle"),
+                    Text(places[-1], frame.bottom - 6, plain("bias"), 12, 400, "ink-2", "middle")]
     result = _result_bar(card, terms, right, y, height, frame, ink, min([0.0, *running]), max([0.0, *running]))
 
     def after(done: int) -> list[Mark]:
@@ -270,88 +288,86 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
             marks.append(fall.outlined(done - 1))
         return marks + (result if done > len(steps) else [])
 
-    return Sheet(tuple(still), len(steps) + 1, after)
-
-
-def _bar_foci(taps: Taps, columns: list[int], grid: Grid, count: int) -> list[Focus | None]:
-    """Each bar stands for its term; what is summed up, and the bias, for none."""
-    found = [foci(row, column) for foci in (foci_of(taps, channel, grid) for channel in columns)
-             for row in range(grid[1]) for column in range(grid[2])]
-    return found + [None] * (count - len(found))
+    return Sheet(tuple(grouped(FALL, still)), len(steps) + 1, after)
 
 
 def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Frame, ink: Ink, low: float,
                 high: float) -> list[Mark]:
-    s, backward = frame.look.text_scale, card.backward
+    backward = card.backward
     _, at = scale(0, y, 0, height, low, high, frame.look)
-    x, wide = right + 48 * s, 44 * s
+    x, wide = right + 48, 44
     a, b = sorted((at(0), at(terms.result)))
     fill = "gradient-mark" if backward else "accent-fill"
-    inside = b - a > 22 * s
-    where = (a + 16 * s if terms.result >= 0 else b - 7 * s) if inside else \
-        (a - 5 * s if terms.result >= 0 else b + 14 * s)
-    return [Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=Focus(card.layer.name, card.cell)),
-            Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13 * s, 600,
+    inside = b - a > 22
+    where = (a + 16 if terms.result >= 0 else b - 7) if inside else \
+        (a - 5 if terms.result >= 0 else b + 14)
+    own = result_of(card, terms.result)
+    return grouped(RESULT, [
+            Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=own.target, holds=own),
+            Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
                  "on-accent" if inside and not backward else "ink", "middle"),
-            Text(x + wide / 2, frame.bottom - 6 * s, plain("result"), 12 * s, 500, "ink-2", "middle")]
+            Text(x + wide / 2, frame.bottom - 6, plain("result"), 12, 500, "ink-2", "middle")])
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------
 
 def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -> Sheet:
     """The map, the window cut out of it, the winner and where it goes; below, the largest so far, value by value."""
-    s, taps = frame.look.text_scale, terms.taps[0]
+    taps = terms.taps[0]
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
     size, ink = grid[1] * grid[2], Ink("activation", largest(values), of="window")
-    across = float(int(min(84 * s, 260 * s / grid[2], 0.28 * frame.width / grid[2])))
+    found = window_terms(held(trace, card, taps), 0, grid)
+    across = float(int(min(84, 260 / grid[2], 0.28 * frame.width / grid[2])))
     wide = across * grid[2]
     read, made = _read_and_made(trace, card, taps)
-    side = min((frame.width - wide - 160 * s) / 2, frame.height * 0.58 - TITLE * s, 400 * s)
-    cell = (across, float(int(min(60 * s, 220 * s / grid[1], max(side / grid[1], 24 * s)))))
+    side = min((frame.width - wide - 160) / 2, frame.height * 0.58 - TITLE, 400)
+    cell = (across, float(int(min(60, 220 / grid[1], max(side / grid[1], 24)))))
     tall = cell[1] * grid[1]
     left, across = one_map(trace, read, frame, frame.x, frame.y, side)
-    x, y = frame.x + across + 80 * s, frame.y + TITLE * s + max(0.0, side - tall) / 2
-    right, _ = one_map(trace, made, frame, x + wide + 80 * s, frame.y, side)
+    x, y = frame.x + across + 80, frame.y + TITLE + max(0.0, side - tall) / 2
+    right, _ = one_map(trace, made, frame, x + wide + 80, frame.y, side)
     window = next((mark for mark in reversed(left) if isinstance(mark, Rect)), None)
     still = [*left]
     if window is not None:
         edge = window.x + window.width
-        still.insert(0, Path((parts.polygon(((edge, window.y), (x - 8 * s, y), (x - 8 * s, y + tall),
+        still.insert(0, Path((parts.polygon(((edge, window.y), (x - 8, y), (x - 8, y + tall),
                                              (edge, window.y + window.height))),), fill="wedge"))
-    still += [*right, Text(x, y - 12 * s, plain("what it sees"), 12 * s, 400, "ink-2"),
-              *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=foci_of(taps, 0, grid)),
-              Text(x, y + tall + 20 * s, plain(ink.range), 12 * s, 400, "ink-2"),
-              *arrow(x + wide + 14 * s, y + tall / 2, x + wide + 66 * s, "ink-2", s),
-              Text(x + wide + 40 * s, y + tall / 2 - 12 * s, plain("max"), 13 * s, 600, "ink-2", "middle")]
-    race = _race(taps, frame, frame.y + TITLE * s + max(side, tall + 8 * s) + 24 * s, ink)
+    still += [*right, Text(x, y - 12, plain("what it sees"), 12, 400, "ink-2"),
+              *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=read_at(found),
+                           group=WINDOW, terms=found),
+              Text(x, y + tall + 20, plain(ink.range), 12, 400, "ink-2"),
+              *arrow(x + wide + 14, y + tall / 2, x + wide + 66, "ink-2"),
+              Text(x + wide + 40, y + tall / 2 - 12, plain("max"), 13, 600, "ink-2", "middle")]
+    race = _race(taps, found, frame, frame.y + TITLE + max(side, tall + 8) + 24, ink)
 
     def after(done: int) -> list[Mark]:
         marks = list(race.after(done))
         if terms.winner is not None and done > size:
             row, column = divmod(terms.winner, grid[2])
-            marks.append(outline(x, y, cell, row, column, 3))
+            marks.append(outline(x, y, cell, row, column, 3, found[row][column]))
         elif 0 < done <= size:
-            marks.append(outline(x, y, cell, *divmod(done - 1, grid[2])))
+            row, column = divmod(done - 1, grid[2])
+            marks.append(outline(x, y, cell, row, column, term=found[row][column]))
         return marks
 
     return Sheet((*still, *race.still), size + 1, after)
 
 
-def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
+def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Frame, y: float, ink: Ink) -> Sheet:
     """Every value as a bar, and a line at the largest so far."""
-    s, values = frame.look.text_scale, taps.values
-    height = frame.bottom - y - 56 * s
+    values = taps.values
+    height = frame.bottom - y - 56
     drawn = np.where(np.isfinite(values), values, 0.0)
-    if height < 60 * s or not len(values):
+    if height < 60 or not len(values):
         return Sheet(())
-    x, wide = frame.x + AXIS * s, min(frame.width - AXIS * s, len(values) * 140 * s)
-    axis, at = scale(x, y + 30 * s, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
+    x, wide = frame.x + AXIS, min(frame.width - AXIS, len(values) * 140)
+    axis, at = scale(x, y + 30, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
     step = wide / len(values)
-    still: list[Mark] = [Line(((frame.x - 24 * s, y), (frame.right + 24 * s, y)), "hair"),
-                         Text(frame.x, y + 18 * s, plain("the largest so far"), 12 * s, 600, "ink-2"), *axis]
+    still: list[Mark] = [Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"),
+                         Text(frame.x, y + 18, plain("the largest so far"), 12, 600, "ink-2"), *axis]
     running = np.maximum.accumulate(drawn)
-    inside = taps.inside if taps.inside is not None else np.ones(len(values), bool)
+    terms = [term for row in found for term in row if term is not None]
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -359,24 +375,24 @@ def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
             left, (a, b) = x + index * step, sorted((at(0), at(value)))
             best = done > len(values) and value == running[-1] and index == int(np.argmax(drawn))
             fill = "accent-fill" if best else "positive-bar" if value >= 0 else "negative-bar"
-            focus = Focus(taps.source, tuple(int(i) for i in taps.cells[index])) if inside[index] else None
-            marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2, focus=focus))
-            marks.append(Text(left + step / 2, frame.bottom - 6 * s, plain(ink.words(float(values[index]))), 12 * s,
+            marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2,
+                              focus=terms[index].source, group=LARGEST, holds=terms[index]))
+            marks.append(Text(left + step / 2, frame.bottom - 6, plain(ink.words(float(values[index]))), 12,
                               600 if best else 400, "accent-ink" if best else "ink-2", "middle"))
         level = [(x + (index + end) * step, at(float(running[index]))) for index in range(min(done, len(values)))
                  for end in (0, 1)]
         if level:
-            marks.append(Line(tuple(level), "accent", 2 * s))
+            marks.append(Line(tuple(level), "accent", 2))
         return marks
 
-    return Sheet(tuple(still), len(values) + 1, after)
+    return Sheet(tuple(grouped(LARGEST, still)), len(values) + 1, after)
 
 
 # --- what a number hands back ---------------------------------------------------------------------------------------
 
 def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -> Sheet:
     """window × g is its share of ∂L/∂w; kernel × g is its share of ∂L/∂x; below, ∂L/∂w of all positions together."""
-    s, g = frame.look.text_scale, card.value
+    g = card.value
     values, weights = taps.values.reshape(grid), taps.weights.reshape(grid)
     strength = np.abs(values * g).sum(axis=(1, 2)) + np.abs(weights * g).sum(axis=(1, 2))
     columns, others = _chosen(strength, grid, frame)
@@ -393,20 +409,25 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     else:
         layout, spots = _four_rows(frame, grid, len(columns) + bool(others))
     times = f"× {numbers.signed(g, 4) if abs(g) >= 1e-4 or g == 0 else numbers.power(g)}"
+    to_weights, to_reads = weight_shares(trace, card, taps, g), input_shares(trace, card, taps, g)
+    read = held(trace, card, taps)
+    shares = {channel: [window_terms(to_weights or read, channel, grid)] * 2
+              + [window_terms(to_reads, channel, grid)] * 2 for channel in columns}
+    foci = {channel: read_at(window_terms(read, channel, grid)) for channel in columns}
     still: list[Mark] = []
     for place, channel in enumerate(columns):
         x = layout.x + place * layout.pitch
-        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8 * s)
-        foci = foci_of(taps, channel, grid)
+        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8)
         for index in (0, 2):
             still += number_grid(x + spots[index][0], spots[index][1], layout.cell, arrays[index][channel], inks[index],
-                                 frame.look, inside=None if inside is None or index else inside[channel], foci=foci)
+                                 frame.look, inside=None if inside is None or index else inside[channel],
+                                 foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
         still += _total_tile(card, channel, x, layout, frame)
     if others:
         still += _others_words(others, layout, len(columns), "with smaller shares", frame)
     still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
     if not frame.look.room:
-        still.append(Line(((frame.x - 24 * s, layout.below), (frame.right + 24 * s, layout.below)), "hair"))
+        still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -414,16 +435,21 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
             x = layout.x + place * layout.pitch
             for index in (1, 3):
                 if done >= index:
-                    marks += _times(times, x, spots[index - 1], spots[index], layout, s)
+                    marks += _times(times, x, spots[index - 1], spots[index], layout)
                 unknown = np.zeros(grid[1:], bool) if done <= index else None
                 marks += number_grid(x + spots[index][0], spots[index][1], layout.cell,
                                      arrays[index][channel], inks[index], frame.look, known=unknown, size=12,
                                      inside=None if inside is None or index > 1 else inside[channel],
-                                     foci=foci_of(taps, channel, grid))
+                                     foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
         return marks
 
     return Sheet(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
 
+
+HANDED = tuple(Group(name, cells=True, shows=shows) for name, shows in (
+    ("window", "weight"), ("share of ∂L/∂w", "product"), ("kernel", "weight"), ("share of ∂L/∂x", "product")))
+"""The four grids of a channel."""
+TOTALS = Group("∂L/∂w of all positions", cells=True)
 
 Spots = list[tuple[float, float]]
 """Where the four grids of a channel stand: x from the left of its column, y of the picture."""
@@ -431,91 +457,88 @@ Spots = list[tuple[float, float]]
 
 def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window, its share, kernel, its share: above each other, a column a channel."""
-    s = frame.look.text_scale
-    pitch = float(int(min((frame.width - NAMES * s) / columns, max(152 * s, grid[2] * 62 * s))))
-    wide = float(int(min(44 * s, (pitch - 16 * s) / grid[2])))
-    totals = 0.0 if frame.look.room else min(150 * s, 0.2 * frame.height)  # a room sees one place, not their total
-    room = frame.height - (HEAD + 24 + 20 + 24 + 14) * s - totals
-    high = float(int(max(8 * s, min(32 * s, wide * 0.73, room / (4 * grid[1])))))
-    step, top = high * grid[1], frame.y + HEAD * s
-    tops = (top, top + step + 24 * s, top + 2 * step + 44 * s, top + 3 * step + 68 * s)
-    below = tops[3] + step + 14 * s
-    names = min(frame.right - NAMES * s + 16 * s, frame.x + (columns - 1) * pitch + wide * grid[2] + 24 * s)
+    pitch = float(int(min((frame.width - NAMES) / columns, max(152, grid[2] * 62))))
+    wide = float(int(min(44, (pitch - 16) / grid[2])))
+    totals = 0.0 if frame.look.room else min(150, 0.2 * frame.height)  # a room sees one place, not their total
+    room = frame.height - (HEAD + 24 + 20 + 24 + 14) - totals
+    high = float(int(max(8, min(32, wide * 0.73, room / (4 * grid[1])))))
+    step, top = high * grid[1], frame.y + HEAD
+    tops = (top, top + step + 24, top + 2 * step + 44, top + 3 * step + 68)
+    below = tops[3] + step + 14
+    names = min(frame.right - NAMES + 16, frame.x + (columns - 1) * pitch + wide * grid[2] + 24)
     layout = _Layout(frame.x, pitch, (wide, high), wide * grid[2], tops, below, below, names)
     return layout, [(0.0, y) for y in tops]
 
 
 def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window and its share side by side, below them kernel and its share: larger cells, where channels are few."""
-    s = frame.look.text_scale
-    between, above = 92 * s, 40 * s
-    room = (frame.width - (columns - 1) * 40 * s) / columns
-    wide = float(int(min(58 * s, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
-    totals = 0.0 if frame.look.room else min(190 * s, 0.3 * frame.height)
-    high = min(36 * s, wide * 0.73, (frame.height - (HEAD + 14) * s - 2 * above - totals) / (2 * grid[1]))
-    high = float(int(max(8 * s, high)))
+    between, above = 92, 40
+    room = (frame.width - (columns - 1) * 40) / columns
+    wide = float(int(min(58, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
+    totals = 0.0 if frame.look.room else min(190, 0.3 * frame.height)
+    high = min(36, wide * 0.73, (frame.height - (HEAD + 14) - 2 * above - totals) / (2 * grid[1]))
+    high = float(int(max(8, high)))
     across, step = wide * grid[2], high * grid[1]
-    tops = (frame.y + HEAD * s + above, frame.y + HEAD * s + 2 * above + step)
-    below = tops[1] + step + 14 * s
-    layout = _Layout(frame.x, 2 * across + between + 40 * s, (wide, high), across, tops, below, below,
-                     frame.x + columns * (2 * across + between + 40 * s))
+    tops = (frame.y + HEAD + above, frame.y + HEAD + 2 * above + step)
+    below = tops[1] + step + 14
+    layout = _Layout(frame.x, 2 * across + between + 40, (wide, high), across, tops, below, below,
+                     frame.x + columns * (2 * across + between + 40))
     return layout, [(0.0, tops[0]), (across + between, tops[0]), (0.0, tops[1]), (across + between, tops[1])]
 
 
-def _times(words: str, x: float, source: tuple[float, float], target: tuple[float, float], layout: _Layout,
-           s: float) -> list[Mark]:
+def _times(words: str, x: float, source: tuple[float, float], target: tuple[float, float],
+           layout: _Layout) -> list[Mark]:
     """The arrow from a grid to its share, with the gradient it is multiplied by."""
     if source[1] == target[1]:
-        left, right = x + source[0] + layout.wide + 4 * s, x + target[0] - 8 * s
-        rows = (layout.below - layout.tops[1] - 14 * s) / 2
-        return [*arrow(left, source[1] + rows, right, "gradient-mark", s),
-                Text((left + right) / 2, source[1] + rows - 10 * s, plain(words), 12 * s, 600, "gradient-text",
+        left, right = x + source[0] + layout.wide + 4, x + target[0] - 8
+        rows = (layout.below - layout.tops[1] - 14) / 2
+        return [*arrow(left, source[1] + rows, right, "gradient-mark"),
+                Text((left + right) / 2, source[1] + rows - 10, plain(words), 12, 600, "gradient-text",
                      "middle")]
-    return [Text(x + layout.wide / 2, target[1] - 7 * s, plain(f"↓ {words}"), 12 * s, 600, "gradient-text", "middle")]
+    return [Text(x + layout.wide / 2, target[1] - 7, plain(f"↓ {words}"), 12, 600, "gradient-text", "middle")]
 
 
 def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: Spots, inks: Sequence[Ink], columns: int,
                  frame: Frame) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
-    s, g = frame.look.text_scale, card.value
-    names = [("window", "what it saw"), ("share of ∂L/∂w", "g × input"), ("kernel", "what it weighed"),
-             ("share of ∂L/∂x", "g × weight")]
+    g = card.value
+    names = list(zip(HANDED, ("what it saw", "g × input", "what it weighed", "g × weight"), strict=True))
     formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
     meaning = (Run("∂L/∂"), Run("y", italic=True), Run(", what arrived"))
     marks: list[Mark] = []
     if spots[0][1] == spots[1][1]:
-        room = max(layout.wide, 110 * s)
+        room = max(layout.wide, 110)
         for place in range(columns):
-            for (title, words), ink, (left, top) in zip(names, inks, spots, strict=True):
+            for (group, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
                 told = f"{words}{unit}" if frame.look.room else f"{words}{unit}; {ink.range}"
-                marks += [Text(x, top - 24 * s, plain(title), 13 * s, 600, max_width=room),
-                          Text(x, top - 8 * s, plain(told), 11 * s, 400, "ink-2", max_width=room + 60 * s)]
-        x = layout.x + 170 * s
-        marks += [Text(x, frame.y + 16 * s, formula, 15 * s, 500),
-                  Text(x, frame.y + 33 * s, meaning, 12 * s, 400, "ink-2")]
-        x, y, maps = layout.names + 16 * s, frame.y, [Shown(trace[taps.source], taps.cells, "read from"),
+                marks += grouped(group, [Text(x, top - 24, plain(group.name), 13, 600, max_width=room),
+                                         Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
+        x = layout.x + 170
+        marks += [Text(x, frame.y + 16, formula, 15, 500),
+                  Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
+        x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, "read from"),
                                                       marked(card.layer, card.cell, "∂L/∂y of its map", True)]
         if frame.look.room:  # what was read stands at the left already, and here how many more there are
-            x, y, maps = x + 12 * s, layout.tops[0] - 34 * s, maps[1:]
-        marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12 * s)
-        x = layout.x + layout.wide + 92 * s
+            x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
+        marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
+        x = layout.x + layout.wide + 92
         marks += _totals_words(card, x, layout.below, frame)
-        return marks + way_back(trace, card.layer, card.cell, frame, x + 180 * s, layout.below + 28 * s,
-                                min(300 * s, frame.right - x - 180 * s))
-    x, room = layout.names, NAMES * s - 16 * s
-    rows = (layout.tops[1] - layout.tops[0] - 24 * s) / 2
-    marks += [Text(x, frame.y + 16 * s, formula, 15 * s, 500, max_width=room),
-              Text(x, frame.y + 33 * s, meaning, 12 * s, 400, "ink-2", max_width=room)]
-    for (title, words), ink, (_, top) in zip(names, inks, spots, strict=True):
-        marks += _name(x, top + rows, room, s, title, words, ink)
+        return marks + way_back(trace, card.layer, card.cell, frame, x + 180, layout.below + 28,
+                                min(300, frame.right - x - 180))
+    x, room = layout.names, NAMES - 16
+    rows = (layout.tops[1] - layout.tops[0] - 24) / 2
+    marks += [Text(x, frame.y + 16, formula, 15, 500, max_width=room),
+              Text(x, frame.y + 33, meaning, 12, 400, "ink-2", max_width=room)]
+    for (group, words), ink, (_, top) in zip(names, inks, spots, strict=True):
+        marks += grouped(group, _name(x, top + rows, room, group.name, words, ink))
     return marks + _totals_words(card, x, layout.below, frame)
 
 
 def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Frame) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
-    s, totals = frame.look.text_scale, card.layer.weight_gradients.get("weight")
+    totals = card.layer.weight_gradients.get("weight")
     if totals is None or frame.look.room:
         return []
     kind = kinds.of(card.layer)
@@ -524,10 +547,10 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
         return []
     tile = np.atleast_2d(own[channel])
     ink, y = Ink("gradient", largest(own), of="∂L/∂w of all positions"), layout.below
-    side = min(28 * s, (frame.bottom - y - 44 * s) / tile.shape[0])
-    if side < 6 * s:
+    side = min(28, (frame.bottom - y - 44) / tile.shape[0])
+    if side < 6:
         return []
-    left, top = x + (layout.wide - side * tile.shape[1]) / 2, y + 14 * s
+    left, top = x + (layout.wide - side * tile.shape[1]) / 2, y + 14
     marks: list[Mark] = []
     shades = ink.fills(tile)
     for (row, column), value in np.ndenumerate(tile):
@@ -535,16 +558,15 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
                           f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus,
                           scale=ink.scale))
-        if side >= 12 * s and value:
-            marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5 * s,
-                              plain("+" if value > 0 else "−"), 12 * s, 600, "ink", "middle"))
+        if side >= 12 and value:
+            marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5,
+                              plain("+" if value > 0 else "−"), 12, 600, "ink", "middle"))
     norm = rich(f"∥∂L/∂w∥ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**")
-    return [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16 * s, norm, 12 * s, 400, "ink-2",
-                         "middle")]
+    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, norm, 12, 400, "ink-2",
+                                         "middle")])
 
 
 def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
-    s = frame.look.text_scale
     if frame.look.room:
         return []
     assert card.layer.gradient is not None
@@ -552,10 +574,10 @@ def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
     alive = int(np.count_nonzero(own))
     lines = [("all positions", 13, "ink"), (f"{numbers.count(alive)} of {numbers.count(own.size)}", 12, "ink-2"),
              ("carry gradient;", 12, "ink-2"), ("added up: ∂L/∂w", 12, "ink-2")]
-    marks: list[Mark] = [Text(x, y + (28 + 17 * index) * s, plain(words), size * s, 600 if index == 0 else 400, ink)
+    marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
     bias = card.layer.weight_gradients.get("bias")
-    if bias is not None and card.cell[0] < len(bias) and y + 104 * s < frame.bottom:
-        marks.append(Text(x, y + 100 * s, rich(f"∂L/∂b **{said(float(bias[card.cell[0]]), True, 3)}**"), 12 * s, 400,
+    if bias is not None and card.cell[0] < len(bias) and y + 104 < frame.bottom:
+        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[card.cell[0]]), True, 3)}**"), 12, 400,
                           "ink-2"))
     return marks

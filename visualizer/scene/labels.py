@@ -1,0 +1,67 @@
+"""Labels: words that name something in a picture, each in a free place near it, none over another.
+
+Words that have no room are said more briefly, the first way to say them that fits; they are left out last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from visualizer.scene.picture import Text, plain, rich
+from visualizer.scene.type import Runs, bounds, width
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+Spot = tuple[float, float, str]
+"""x, baseline, and which point of the words stands there: `start`, `middle`, `end`."""
+LEAST = 4
+"""Words of which fewer characters than these would be left are not cut but left out."""
+
+
+@dataclass
+class Labels:
+    """The words of one part of a picture, in the order of their importance."""
+
+    frame: Box
+    """They stand inside it."""
+    apart: float = 2.0
+    """Pixels that are left free around each."""
+    taken: list[Box] = field(default_factory=list)
+
+    def put(self, ways: str | Sequence[str], spots: Iterable[Spot], size: float = 12, weight: int = 400,
+            color: str = "ink", **style: Any) -> list[Text]:
+        """The words at the first spot that is free, the first way to say them before the next; nothing if none is."""
+        tried = tuple(spots)
+        for words in (ways,) if isinstance(ways, str) else ways:
+            for x, y, anchor in tried:
+                text = Text(x, y, plain(words), size, weight, color, anchor, **style)
+                if self.take(bounds(text)):
+                    return [text]
+        return []
+
+    def take(self, box: Box) -> bool:
+        """Take a place for something, if it is inside the frame and free."""
+        left, top, right, bottom = box[0] - self.apart, box[1], box[2] + self.apart, box[3]
+        inside = left >= self.frame[0] and top >= self.frame[1] and right <= self.frame[2] and bottom <= self.frame[3]
+        if not inside or any(overlap((left, top, right, bottom), other) for other in self.taken):
+            return False
+        self.taken.append((left, top, right, bottom))
+        return True
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes have more than an edge in common."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def fitting(ways: Sequence[str], room: float, size: float, weight: int = 400, mono: bool = False) -> str:
+    """The first way to say it, in markup, that is no wider than this; empty where none is."""
+    return next((words for words in ways if width(rich(words), size, weight, mono) <= room), "")
+
+
+def cut(runs: Runs, room: float, size: float, weight: int = 400, mono: bool = False) -> bool:
+    """Whether words can be set into so much room: whole, or cut with at least a few of their characters left."""
+    words = "".join(run.text for run in runs)
+    return width(runs, size, weight, mono) <= room or width(words[:LEAST] + "…", size, weight, mono) <= room
