@@ -153,10 +153,10 @@ def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y:
         top = parts.largest_gradient(trace)
         return parts.legend(x, y, wide, look, "gradient", "Size of the gradient, one scale for all layers",
                             numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
-    if layer.kind == "input" and layer.has("row", "column"):
+    if layer.is_input and layer.has("row", "column"):
         return parts.legend(x, y, wide, look, "pixel", "Pixel", numbers.number(float(np.min(layer.output))), "",
                             numbers.number(float(np.max(layer.output))))
-    if layer.kind == "softmax":
+    if kinds.shares(layer):
         return parts.legend(x, y, wide, look, "pixel", "Probability", "0", "", "1")
     if look.scope == "unit":
         return parts.legend(x, y, wide, look, "activation", "Values, each map by its own largest", "−max", "0", "+max")
