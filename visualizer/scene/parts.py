@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
-from visualizer.scene.room import FOOT, headline
+from visualizer.scene.projector import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
@@ -43,7 +43,7 @@ FLOOR = 1e-3
 def sentence(look: Look, markup: str) -> list[Mark]:
     """The one plain sentence at the top; a second line where it is too long for one. For a room, with its number
     large."""
-    if look.room:
+    if look.projector:
         return headline(look, rich(markup))
     size = 17 if look.size[0] >= 1000 else 16
     lines = _lines(markup, size, look.size[0] - 48)
@@ -264,7 +264,7 @@ class Lane:
 def lane_rows(look: Look) -> Lane:
     height = lanes_height(look)
     top = look.size[1] - height
-    if look.room:
+    if look.projector:
         return Lane(top, top + FOOT / 2, top, top, None)
     if height < 112:
         return Lane(top, top + 19, top + 40, top + 86, None)
@@ -282,7 +282,7 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
-    if look.room:
+    if look.projector:
         dots = _beat_dots(timeline, moment, look, places, order, row)
         return still[1:], dots + _ring(moment, look, places, order, row)
     still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
@@ -319,7 +319,7 @@ def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, floa
     """x of every layer on the lanes, evenly spread: for views without columns. `named`: rows have their names at the
     left, on a projector too."""
     left, right = 84, look.size[0] - 70
-    if look.room and not named:
+    if look.projector and not named:
         left, right = 32, look.size[0] - 32
     step = (right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}

@@ -32,7 +32,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainT
 
 from visualizer import paint
 from visualizer.language import tr
-from visualizer.scene import room
+from visualizer.scene import projector, room
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture, Points
 from visualizer.scene.state import State, changed
@@ -454,7 +454,7 @@ def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) 
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
     view = suiting(state.view, trace)
     focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
-    return room.legible(drawn(view, trace, moment, focus, room.look_for(look_of(state, view, size), size)))
+    return drawn(view, trace, moment, focus, projector.look_for(look_of(state, view, size), size))
 
 
 def _same(key: str) -> str:
@@ -624,7 +624,7 @@ class Audience(Canvas):
     def _say(self, painter: QPainter, words: str) -> None:
         """A few words in the corner: the number that is being typed, or the screen that is offered."""
         if words:
-            size = round(self.height() * room.LABEL)
+            size = round(self.height() * projector.LABEL)
             wide = style.text_width(words, size, 600) + 2 * size
             place = QRectF(self.width() - wide - size, self.height() - 3.2 * size, wide, 2.2 * size)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

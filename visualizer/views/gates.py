@@ -11,8 +11,8 @@ from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -28,9 +28,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    still = [] if look.room else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
+    still = [] if look.projector else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
     marks = parts.sentence(look, said)
-    top = HEAD + 10 if look.room else TOP
+    top = HEAD + 10 if look.projector else TOP
     room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):

@@ -25,8 +25,8 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -51,9 +51,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
-    still, marks = [] if look.room else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
+    still, marks = [] if look.projector else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    top = HEAD + 10 if look.room else TOP
+    top = HEAD + 10 if look.projector else TOP
     room = (look.size[1] - lanes_height(look) - top - BELOW) / len(ways)
     now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):

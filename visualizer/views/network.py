@@ -28,6 +28,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.timeline import Moment, ease, part, timeline
+from visualizer.scene.type import bounds
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import View
@@ -48,7 +49,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, subject)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(plan, look),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(trace, plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
@@ -66,9 +67,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                    caption=unmarked(said), table=_table(trace, moment, subject))
 
 
-def _left_out(plan: Plan, look: Look) -> list[Mark]:
-    words = f"{plan.left_out}; the others scroll past as the beats go on" if plan.left_out else ""
-    return [Text(look.size[0] / 2, plan.bottom + 15, plain(words), 12, 500, "ink-2", "middle")] if words else []
+def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """Which columns are seen, where they scroll; beside the loss."""
+    if not plan.left_out:
+        return []
+    below = Labels((0, 0, *look.size), 8)
+    for column in plan.columns.values():
+        for text in _loss(trace, column, look) if column.style == "number" else ():
+            below.take(bounds(text))
+    return [*below.put((f"{plan.left_out}; the others scroll past as the beats go on", plan.left_out),
+                       [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2")]
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
@@ -143,7 +151,7 @@ def _uncovered(trace: Trace, column: Column, backward: bool, look: Look, shown: 
     if column.style == "passage":
         return []
     if column.style == "number":
-        return _loss(trace, column, look)
+        return [*_loss(trace, column, look)]
     marks = parts.faded(_body(trace, column, backward, look, 1.0), VEIL) if shown < 1 else []
     return marks + (_body(trace, column, backward, look, shown) if shown > 0 else [])
 
@@ -218,7 +226,7 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
             said = numbers.percent(value, 1)
-        if strong or not look.room:
+        if strong or not look.projector:
             marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
@@ -230,7 +238,7 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
     return marks
 
 
-def _loss(trace: Trace, column: Column, look: Look) -> list[Mark]:
+def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer, target = trace[column.layer], trace.objective.target
     answer = trace.answer
     value = numbers.number(float(layer.output), 3)
@@ -259,11 +267,11 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
         lit = 1.0
     marks: list[Mark] = []
     name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
-    if not cut(plain(name), room, 13, 600, mono=True):
-        return []
+    raised = not cut(plain(name), room, 13, 600, mono=True)  # above the names of its neighbours
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
-            marks.append(Text(column.x, 80, plain(name), 13, 600, ink, max_width=room, mono=True,
+            marks.append(Text(column.x, 65 if raised else 80, plain(name), 13, 600, ink,
+                              max_width=0 if raised else room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
         marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
