@@ -122,6 +122,8 @@ def card_of(recipe: ModuleType, licence: str) -> dict[str, str]:
     }
     if hasattr(recipe, "OBJECTIVE"):
         card["objective"] = json.dumps(recipe.OBJECTIVE)
+    if hasattr(recipe, "ANSWER"):
+        card["answer"] = json.dumps(recipe.ANSWER)
     return card
 
 

@@ -143,10 +143,10 @@ def test_own_weights_begin_with_what_they_read(model, suffix, tmp_path):
     assert record.record(path, here.state.sample).sample.name == here.state.sample
 
 
-def test_an_input_and_a_view_stay_where_the_next_model_reads_the_same():
+def test_an_input_a_view_and_a_moment_stay_where_the_next_model_reads_the_same():
     now = changed(State(), sample="digit-3", view="filters", at="conv2.forward")
     assert door.open_(door.recognise("lenet_mnist"), now).state == \
-        changed(now, model="lenet_mnist", at="")
+        changed(now, model="lenet_mnist")
     read = door.open_(door.recognise("char_lstm"), now).state
     assert (read.sample, read.view, read.at) == (card.bundled("char_lstm").samples[0], "unrolled", "")
 

@@ -79,7 +79,7 @@ def test_a_drawn_digit_comes_back(recorder, tmp_path, digits):
     assert recorder.open(saved(tmp_path, state, drawn))
     assert recorder.store.trace.digest == drawn.digest
     assert (recorder.store.state.at, recorder.store.state.focus) == ("conv2.forward", Focus("conv2", (3,)))
-    assert recorder.engine.asked[-1]["pixels"].shape == (28, 28), "the engine brings the verdict of its check"
+    assert recorder.engine.asked[-1]["pixels"].shape == (112, 112), "the engine makes a digit of it"
     assert recorder.open(saved(tmp_path, changed(state, at="conv1.forward"), None, "b.session"))
     assert recorder.store.state.at == "conv1.forward"
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 
-from visualizer import inputs
+from visualizer import door, inputs
 from visualizer.scene import state as does
 from visualizer.scene.state import State
 from visualizer.ui.rail import Rail, choose_model
 from visualizer.ui.store import Store
-from visualizer.ui.writing import kind_of
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def test_a_model_that_reads_pictures_keeps_the_picture(rail):
 @pytest.mark.parametrize("model", ["char_lstm", "surname_gru", "sentiment_gru", "crnn_strip", "adding_lstm"])
 def test_a_model_that_reads_something_else_opens_on_its_own_first_sample(rail, model):
     choose_model(rail.store, model)
-    first = inputs.all_samples(kind_of(model).name)[0]
+    first = inputs.all_samples(door.card_of(model).kind)[0]
     assert rail.store.state.sample == first.name
     choose_model(rail.store, "digits_cnn")
     assert rail.store.state.sample == inputs.all_samples("image")[0].name

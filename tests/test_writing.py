@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
 from visualizer import inputs, registry
+from visualizer.card import Card, bundled
 from visualizer.record.catalog import open_model
 from visualizer.record.run import prepared
 from visualizer.trace import Refused
@@ -43,45 +44,45 @@ def test_symbols_are_as_many_as_the_model_makes_of_a_text(name):
 @pytest.mark.parametrize("text", ["wonder", "", " ", "§", "thou #42", "O’Neil", "zyzzyva!"])
 def test_a_text_is_sent_only_if_the_model_takes_it(name, text):
     """Asked of the model itself."""
-    card = registry.card(name)
+    card = bundled(name)
     try:
         taken = bool(prepared(open_model(name), text).numel())
     except Refused:
         taken = False
-    assert inputs.can_read(card["input"], text) == taken
+    assert inputs.can_read(card.facts, text) == taken
 
 
 def test_what_is_not_known_is_named_in_one_sentence():
-    card = registry.card("char_gru")
+    card = bundled("char_gru")
     assert writing.unknown_words(card, "thou art") == ""
     assert writing.unknown_words(card, "a#b#c@") == "It does not know “#” “@”: write the text without."
     assert writing.unknown_words(card, "a\u200d\u0301") == "It does not know “U+200D” “U+0301”: write the text without."
     assert writing.unknown_words(card, "123456789") == "It does not know “1” “2” “4” “5” and 4 more: write the text " \
         "without.", "3 is in its alphabet"
-    said = writing.unknown_words(registry.card("sentiment_gru"), "a zyzzyva film")
+    said = writing.unknown_words(bundled("sentiment_gru"), "a zyzzyva film")
     assert said == "It does not know “zyzzyva”, and reads all such words alike."
 
 
 def test_symbols_are_counted_with_what_the_model_knows():
-    card = registry.card("char_lstm")
+    card = bundled("char_lstm")
     assert writing.count_words(card, "wherefore art thou") == "18 characters, 65 in the alphabet"
-    assert len(card["input"]["alphabet"]) == len(card["labels"]) == 65
+    assert len(card.facts["alphabet"]) == len(card.labels) == 65
     assert writing.count_words(card, "o").startswith("1 character, ")
-    sentences = registry.card("sentiment_gru")
-    assert writing.count_words(sentences, "A fine film!") == f"4 words, {len(sentences['input']['words']) - 1:,} known"
+    sentences = bundled("sentiment_gru")
+    assert writing.count_words(sentences, "A fine film!") == f"4 words, {len(sentences.facts['words']) - 1:,} known"
 
 
 def test_the_quality_is_the_one_that_was_measured():
     for name in ("char_gru", "char_lstm", "char_rnn"):
-        card = registry.card(name)
+        card = bundled(name)
         bits = float(writing.quality_words(card).split()[1])
-        assert bits == pytest.approx(card["quality"]["nats per character"] / math.log(2), abs=0.005)
-    assert writing.quality_words(registry.card("sentiment_gru")).startswith("right for 76.5 % of 1,066")
-    assert writing.quality_words({}) == ""
+        assert bits == pytest.approx(card.quality["nats per character"] / math.log(2), abs=0.005)
+    assert writing.quality_words(bundled("sentiment_gru")).startswith("right for 76.5 % of 1,066")
+    assert writing.quality_words(Card("mine")) == ""
 
 
 def test_the_step_is_the_one_that_reads_what_stands_before_the_caret():
-    letters, sentences = registry.card("char_gru"), registry.card("sentiment_gru")
+    letters, sentences = bundled("char_gru"), bundled("sentiment_gru")
     assert [writing.step_of(letters, "abc", caret) for caret in range(4)] == [1, 1, 2, 3]
     text = "a fine film"
     assert [writing.step_of(sentences, text, caret) for caret in (0, 1, 2, 6, 7, 11)] == [1, 1, 1, 2, 2, 3]

@@ -38,14 +38,16 @@ class Card:
     step: str = ""
     """What one of its steps is called; empty if it reads everything at once."""
     labels: tuple[str, ...] = ()
-    answers: str = "class"
-    """What it is asked for: `class`, `number`, `ctc`, `next symbol`."""
+    answers: str = "classes"
+    """The kind of its answer, as far as it is said before it has run."""
     parameters: int = 0
     quality: Mapping[str, Any] = field(default_factory=dict, hash=False)
     view: str = "network"
     """The view in which it is seen first."""
     samples: tuple[str, ...] = ()
     """Names of the bundled inputs that fit, the one it is opened on first."""
+    takes_others: bool = True
+    """Whether another input can be given to it; a recording has its own."""
     before: bool = False
     """Whether its weights from before training are there, too."""
     architecture: str = ""
@@ -87,15 +89,26 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
     quality = words.get("quality")
     found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
-             "answers": str(asks.get("kind", "class")) if isinstance(asks, Mapping) else "class"}
+             "answers": _answers(words.get("answer"), asks)}
     return Card(model, title or str(words.get("title", model)), reads, **{
         **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
         "samples": fitting(reads[0].kind if reads else ""), **known})
 
 
-def bundled(name: str) -> Card:
-    """The Card of a bundled model, from the header of its file; raises LookupError or ValueError with one sentence."""
-    return of_words(name, registry.card(name), before=registry.weights(name, untrained=True).is_file(),
+def _answers(said: Any, asks: Any) -> str:
+    """The kind of answer that a card names in its `answer`, or asks for in its `objective`."""
+    if said:
+        return str(said.get("kind", "")) if isinstance(said, Mapping) else str(said)
+    kinds = registry.module("answers")
+    found = kinds.asked(str(asks.get("kind"))) if isinstance(asks, Mapping) and asks.get("kind") else kinds.kinds()[0]
+    return "" if found is None else str(found.name)
+
+
+def bundled(name: str, untrained: bool = False) -> Card:
+    """The Card of a bundled model, trained or with the weights from before, from the header of its file; raises
+    LookupError or ValueError with one sentence."""
+    written = registry.card(registry.weights(name, untrained) if untrained else name)
+    return of_words(name, written, before=registry.weights(name, untrained=True).is_file(),
                     architecture=name)
 
 
@@ -103,10 +116,11 @@ def of_trace(trace: Trace, model: str = "") -> Card:
     """The Card of what made a recording, as far as that says it; nothing else than its own input can be given."""
     facts = {"labels": trace.labels, "parameters": trace.parameters, **trace.facts}
     return of_words(model or trace.model, facts, title=trace.title or trace.model, samples=(),
+                    takes_others=False,
                     architecture=str(trace.facts.get("architecture", "")),
                     weights=str(trace.hashes.get("weights", "")))
 
 
 def fitting(kind: str) -> tuple[str, ...]:
     """Names of the bundled samples of a kind of input."""
-    return tuple(sample.name for sample in registry.module("inputs").all_samples(kind)) if kind else ()
+    return tuple(name for name, place in registry.module("inputs").places().items() if place.kind == kind)

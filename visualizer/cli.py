@@ -188,10 +188,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _what_goes_in(it: argparse.ArgumentParser) -> None:
-    it.add_argument("--input", metavar="FILE|SAMPLE|TEXT",
+    it.add_argument("--input", metavar="FILE|SAMPLE|TEXT", action=_Several,
                     help="a file, a sample of `visualizer list samples`, a text for a model that reads text, or "
-                         "\"strip:4 0 7\" for one that reads strips")
+                         "\"strip:4 0 7\" for one that reads strips; NAME=FILE, several times, for one of several "
+                         "inputs")
     it.add_argument("--target", type=int, metavar="N", help="the class whose loss flows back")
+    it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, or a number of the answer, such "
+                    "as logit:4, box:2.width, sum, pixel:3,4, value:7")
     it.add_argument("--untrained", action="store_true", default=None,
                     help="with the weights from before training")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
@@ -209,6 +212,15 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
+
+
+class _Several(argparse.Action):
+    """What is given several times, as one: `left=a.png; right=b.png`."""
+
+    def __call__(self, parser: argparse.ArgumentParser, chosen: argparse.Namespace, value: Any,
+                 option: str | None = None) -> None:
+        before = getattr(chosen, self.dest)
+        setattr(chosen, self.dest, value if before is None else f"{before}; {value}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -307,7 +319,8 @@ def _record(chosen: argparse.Namespace) -> int:
     found = door.recognise(chosen.thing)
     if found.what not in (door.BUNDLED, door.MODEL):
         raise Usage(f"{chosen.thing} is no model; name one of `visualizer list models`, or a model file.")
-    trace = _recorded(door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen)).state, chosen)
+    opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen))
+    trace = _recorded(_aimed(opened.state, chosen), chosen)
     trace.save(chosen.output)
     flowed = f", {trace.objective.kind.replace('_', ' ')} {trace.objective.value:.6g}" if trace.has_backward else ""
     _say(f"{chosen.output}: {len(trace.layers)} layers, {trace.parameters:,} parameters{flowed}")
@@ -463,6 +476,10 @@ def _inputs() -> list[Entry]:
             for it in registry.module("inputs").kinds()]
 
 
+def _answers() -> list[Entry]:
+    return [{"name": it.name, "about": it.title} for it in registry.module("answers").kinds()]
+
+
 def _views() -> list[Entry]:
     return [{"name": it.name, "about": it.sentence, "title": it.title,
              "knobs": {knob: list(words) for knob, words in it.knobs}} for it in registry.module("views").all_views()]
@@ -484,8 +501,8 @@ def _themes() -> list[Entry]:
 
 
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
-    "models": _models, "samples": _samples, "inputs": _inputs, "views": _views, "lessons": _lessons,
-    "formats": _formats, "themes": _themes}
+    "models": _models, "samples": _samples, "inputs": _inputs, "answers": _answers, "views": _views,
+    "lessons": _lessons, "formats": _formats, "themes": _themes}
 
 
 # --- from words to a picture ----------------------------------------------------------------------------------------
@@ -500,7 +517,8 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     if found.what == door.RECORDING:
         _changes_nothing(chosen)
     opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
-    state, as_saved = opened.state, chosen.target is None and chosen.dtype is None
+    state = _aimed(opened.state, chosen)
+    as_saved = chosen.target is None and chosen.dtype is None and chosen.objective is None
     if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):
         return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
     if opened.trace is not None and as_saved:
@@ -514,9 +532,16 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     return state, trace
 
 
+def _aimed(state: State, chosen: argparse.Namespace) -> State:
+    """The State with the objective that was asked for."""
+    from visualizer.scene.state import changed
+
+    return state if chosen.objective is None else changed(state, objective=chosen.objective)
+
+
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
-    if given := [f"--{name}" for name in ("input", "target", "dtype", "untrained")
+    if given := [f"--{name}" for name in ("input", "target", "objective", "dtype", "untrained")
                  if getattr(chosen, name) is not None]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
@@ -553,7 +578,8 @@ def _laboratory(state: State, chosen: argparse.Namespace, fresh: bool) -> tuple[
     from visualizer.scene.state import as_left, changed, enter_lab
     from visualizer.trace import Refused
 
-    if given := [f"--{name}" for name in ("input", "target", "dtype") if getattr(chosen, name) is not None]:
+    if given := [f"--{name}" for name in ("input", "target", "objective", "dtype")
+                 if getattr(chosen, name) is not None]:
         raise Usage(f"The laboratory reads random numbers, so {given[0]} changes nothing in it; turn its knobs with "
                     "--set.")
     pairs = [pair for pairs in getattr(chosen, "knobs", ()) for pair in pairs]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -136,21 +137,23 @@ def endings() -> tuple[str, ...]:
 
 # --- what is known of a model ---------------------------------------------------------------------------------------
 
-def card_of(model: str) -> Card | None:
-    """The Card of what needs no opening: a bundled model, the laboratory; None for a file."""
+@cache
+def card_of(model: str, untrained: bool = False) -> Card | None:
+    """The Card of what needs no opening: a bundled model, trained or with its weights from before, or the laboratory;
+    None for a file."""
     if model == lab.NAME:
-        return Card(lab.NAME, lab.TITLE, (Reads(lab.READS),), view=lab.view_of(lab.Lab()))
+        return Card(lab.NAME, lab.TITLE, (Reads(lab.READS),), view=lab.view_of(lab.Lab()), takes_others=False)
     try:
-        return card.bundled(model) if model in registry.models() else None
+        return card.bundled(model, untrained) if model in registry.models() else None
     except (LookupError, ValueError, OSError):
         return None
 
 
 def asks(found: Found, now: State) -> str:
     """The model whose Card has to be known before the thing can be opened; empty if it can be opened at once."""
-    if found.what in (MODEL, BUNDLED):
+    if found.what == MODEL:
         return found.name
-    return now.model if found.what == INPUT else ""
+    return now.model if found.what == INPUT and can_run(now.model) and now.model not in registry.models() else ""
 
 
 # --- where one stands -----------------------------------------------------------------------------------------------
@@ -165,7 +168,7 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
     """
     now = State() if now is None else now
     if found.saved is not None:
-        return _restored(found.saved, sample, edits)
+        return _restored(found.saved, Path(found.name).parent, sample, edits)
     if found.what == LABORATORY:
         return Session(does.enter_lab(now))
     if found.what == RECORDING:
@@ -174,15 +177,19 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
         return Session(changed(seen, sample=recorded.sample.name), recorded)
     if found.what == INPUT:
         return Session(_given(now, cards(now.model), found.name))
-    state = _begun(now, cards, cards(found.name) or Card(found.name))
+    state = _begun(now, cards, cards(found.name) or Card(found.name), stays=found.what == BUNDLED)
     return Session(changed(state, sample=state.sample if sample is None else sample, edits=edits or ()))
 
 
-def _begun(now: State, cards: Cards, known: Card) -> State:
-    """Another model or recording in the place of the one that is open."""
+def _begun(now: State, cards: Cards, known: Card, stays: bool = False) -> State:
+    """Another model or recording in the place of the one that is open; `stays`, at the same moment where it reads the
+    same."""
     before = cards(now.model)
-    state = changed(now, model=known.model, at="", focus=None, playing=False, edits=())
-    if before is not None and known.kind and before.kind == known.kind:
+    alike = before is not None and known.kind and before.kind == known.kind
+    if alike and stays:
+        return changed(now, model=known.model)
+    state = changed(now, model=known.model, at="", focus=None, playing=False)
+    if alike:
         return state
     first = known.samples[0] if known.samples else ""
     return changed(state, sample=first, view=known.view, objective="loss")
@@ -195,13 +202,20 @@ def _given(now: State, known: Card | None, path: str) -> State:
     return changed(now, sample=path, playing=False)
 
 
-def _restored(saved: Session, sample: str | None, edits: tuple[str, ...] | None) -> Session:
-    """Where it was saved; without its numbers where something else goes in."""
+def _restored(saved: Session, folder: Path, sample: str | None, edits: tuple[str, ...] | None) -> Session:
+    """Where it was saved; without its numbers where something else goes in. A file that it names and that is not where
+    it was may lie beside it, in `folder`."""
     changes: dict[str, Any] = {} if sample is None else {"sample": sample}
     changes |= {} if edits is None else {"edits": edits}
     found = replace(saved, state=changed(saved.state, **changes), trace=None, weights="") if changes else saved
+    beside = folder / Path(found.state.model).name
+    if found.trace is None and not is_there(found.state.model) and beside.is_file():
+        found = replace(found, state=changed(found.state, model=str(beside)))
     if why := session.lacking(found, is_there(found.state.model)):
         raise Refused(why)
+    if found.trace is None and not found.state.sample and is_recording(found.state.model):
+        recorded = traces.load(found.state.model)
+        return replace(found, state=changed(found.state, sample=recorded.sample.name), trace=recorded)
     return found
 
 
@@ -209,6 +223,11 @@ def is_recording(model: str) -> bool:
     """Whether what a State names as its model is one finished recording: a file of which no other numbers can come."""
     return Path(model).suffix.lower() == traces.SUFFIX or (_exists(Path(model)) and Path(model).is_file() and
                                                            traces.HEADER in _members(Path(model)))
+
+
+def can_run(model: str) -> bool:
+    """Whether other numbers can be had of what a State names as its model: it is bundled, or the file of a model."""
+    return model in registry.models() or (_exists(Path(model)) and not is_recording(model))
 
 
 def is_there(model: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 PACKAGE = Path(__file__).resolve().parent
 MOST_HEADER = 16 << 20
 """A safetensors header that is longer than this is not read."""
-_AS_JSON = ("input", "labels", "objective", "parameters", "quality")
+_AS_JSON = ("answer", "input", "labels", "objective", "parameters", "quality")
 
 
 @cache

@@ -68,6 +68,38 @@ class Objective:
     value: float = float("nan")
 
 
+@dataclass(frozen=True)
+class Input:
+    """One thing that was fed in."""
+
+    layer: str
+    kind: str = ""
+    """A file of `inputs/`; empty where nobody said."""
+    name: str = ""
+    """What the model's card calls it, where it takes several."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One thing that the model handed back."""
+
+    layer: str
+    """The layer that holds it; where the model tells classes apart, that of their probabilities."""
+    kind: str
+    """A file of `answers/`."""
+    labels: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """What the model says of it: strides, a threshold, which class means none."""
+    returned: str = ""
+    """What the model itself handed back, where that is another layer: logits."""
+    truth: Array | None = None
+    """What it should be, where that is known and is no class."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
+        object.__setattr__(self, "truth", None if self.truth is None else _read_only(self.truth))
+
+
 @dataclass(frozen=True, eq=False)
 class Layer:
     """One executed operation: what it read, with which weights, what came out, and the gradient that came back."""
@@ -124,6 +156,22 @@ class Layer:
                 if not name.startswith("running_") and name not in fixed}
 
 
+_LOSSES = ("cross_entropy", "nll_loss", "ctc_loss", "log", "logit")
+"""What reads probabilities, or the logits that they are made of, and is no part of the model."""
+
+
+def _answers_of(layers: tuple[Layer, ...], labels: tuple[str, ...]) -> tuple[Answer, ...]:
+    """The probabilities that a model ends in, if it does: those that nothing reads but a loss."""
+    read = {name for layer in layers if layer.kind not in _LOSSES for name in layer.reads}
+    spelled = next((layer for layer in layers if layer.kind == "ctc_loss"), None)
+    for layer in reversed(layers):
+        if layer.kind == "softmax" and layer.axes[-1:] == ("class",) and layer.name not in read:
+            kind = "classes" if layer.axes == ("class",) else "tokens" if spelled is None else "string"
+            settings = {} if spelled is None else {"blank": spelled.settings.get("blank", 0)}
+            return Answer(layer.name, kind, labels, settings, layer.reads[0] if layer.reads else ""),
+    return ()
+
+
 _ARRAY_GROUPS = ("weights", "weight_gradients", "inner", "inner_gradients")
 _NOTHING: Arrays = MappingProxyType({})
 
@@ -152,8 +200,17 @@ class Trace:
     """Whatever the recorder could not account for, one sentence each."""
     studies: Mapping[str, Arrays] = field(default_factory=dict)
     """What further passes of the same model over the same input measured: name of the study -> its arrays."""
+    fed: tuple[Input, ...] = ()
+    """What was fed in, in the order in which the model takes it."""
+    answers: tuple[Answer, ...] = ()
+    """What the model handed back, in that order. Recordings from before these were named are read as having one: the
+    probabilities at the end."""
 
     def __post_init__(self) -> None:
+        if not self.fed:
+            object.__setattr__(self, "fed", tuple(Input(layer.name) for layer in self.layers if layer.kind == "input"))
+        if not self.answers:
+            object.__setattr__(self, "answers", _answers_of(self.layers, self.labels))
         object.__setattr__(self, "studies", MappingProxyType({
             name: MappingProxyType({key: _read_only(array) for key, array in arrays.items()})
             for name, arrays in self.studies.items()}))
@@ -207,8 +264,8 @@ class Trace:
     @cached_property
     def answer(self) -> Layer | None:
         """The layer of class probabilities, if the model ends in classes."""
-        return next((layer for layer in reversed(self.layers) if layer.axes == ("class",) and layer.kind == "softmax"),
-                    None)
+        held = (self._by_name.get(answer.layer) for answer in self.answers)
+        return next((layer for layer in held if layer is not None and layer.axes == ("class",)), None)
 
     @cached_property
     def digest(self) -> str:
@@ -289,6 +346,11 @@ def _pack(trace: Trace, method: int) -> bytes:
         "objective": {f.name: getattr(trace.objective, f.name) for f in fields(Objective)},
         **{name: _plain(getattr(trace, name)) for name in _PLAIN},
     }
+    header["fed"] = [{f.name: getattr(each, f.name) for f in fields(Input)} for each in trace.fed]
+    header["answers"] = [
+        {"layer": each.layer, "kind": each.kind, "labels": list(each.labels), "settings": dict(each.settings),
+         "returned": each.returned, **({} if each.truth is None else {"truth": keep(f"answer.{number}", each.truth)})}
+        for number, each in enumerate(trace.answers)]
     if trace.studies:
         header["studies"] = {name: {key: keep(f"study.{name}.{key}", array) for key, array in sorted(found.items())}
                              for name, found in sorted(trace.studies.items())}
@@ -349,7 +411,16 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
             if any((own and key not in of) or (key in of and of[key].shape != array.shape)
                    for key, array in found.items()):
                 raise Refused(f"{layer.name} has a gradient that fits none of its arrays; record the trace again.")
+    names = {layer.name for layer in layers}
+    fed = tuple(Input(**each) for each in header.get("fed", ()))
+    answers = tuple(Answer(each["layer"], each["kind"], tuple(each["labels"]), _tuples(each["settings"]),
+                           each["returned"], arrays[each["truth"]] if "truth" in each else None)
+                    for each in header.get("answers", ()))
+    missing = [name for name in (*(each.layer for each in fed), *(each.layer for each in answers)) if name not in names]
+    if missing:
+        raise Refused(f"It names an input or an answer {missing[0][:40]!r} that is no layer; record the trace again.")
     return Trace(
+        fed=fed, answers=answers,
         layers=layers, labels=tuple(header["labels"]), notes=tuple(header["notes"]),
         sample=Sample(**_tuples(header["sample"])), objective=Objective(**header["objective"]),
         studies={name: {key: arrays[at] for key, at in found.items()}
@@ -363,11 +434,15 @@ def _check_types(header: dict[str, Any]) -> None:
     sample, objective, layers = header["sample"], header["objective"], header["layers"]
     words = [header["model"], header["title"], header["dtype"], sample["name"], sample["title"], objective["kind"]]
     words += [entry[name] for entry in layers for name in ("name", "kind", "why")]
+    named = [*header.get("fed", []), *header.get("answers", [])]
+    words += [each[name] for each in named for name in ("layer", "kind")]
+    words += [each["returned"] for each in header.get("answers", [])]
     lists = [header["labels"], header["notes"], sample.get("steps", []),
+             *(each["labels"] for each in header.get("answers", [])),
              *(entry[name] for entry in layers for name in ("axes", "reads"))]
     studies = header.get("studies", {})
     mappings = [header["versions"], header["hashes"], header["facts"], *(entry["settings"] for entry in layers),
-                studies, *studies.values()]
+                studies, *studies.values(), *named, *(each["settings"] for each in header.get("answers", []))]
     whole = [header["seed"], *(number for number in (sample["label"], objective["target"]) if number is not None)]
     for wanted, found in ((list, lists), (str, [*words, *(word for listed in lists for word in listed)]),
                           (dict, mappings), (int, whole), (float | int, [objective["value"]])):

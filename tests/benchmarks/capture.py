@@ -58,11 +58,11 @@ def _of(what: str, model: nn.Module, x: Tensor, repeat: int) -> tuple[Row, ...]:
             Row(f"{what}: a Trace of changed weights", changed, plain, floor, 2.0, repeat=repeat))
 
 
-def _nothing(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
+def _nothing(recording: Recording, flowed: bool) -> tuple[tuple[Layer, ...], dict[int, str]]:
     """In the place of `layers.build`: what was kept is not laid out. It must be there all the same."""
     assert all(event.output is not None for event in recording.events)
     assert any(event.gradient is not None for event in recording.events)
-    return ()
+    return (), {}
 
 
 def _mlp() -> nn.Module:

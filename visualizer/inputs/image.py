@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Reads
+from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Pixels, Reads
 from visualizer.language import tr
 from visualizer.trace import Sample
 
@@ -34,6 +34,11 @@ def bundled(item: Item) -> Given:
     return Given(Sample(item.name, item.in_words, item.label), item.tile)
 
 
+def thumbnail(raw: Any) -> Pixels | None:
+    """The picture itself."""
+    return raw if isinstance(raw, np.ndarray) and raw.ndim == 2 and raw.dtype == np.uint8 else None
+
+
 def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
     """`row 3` of a picture that is read row by row, and the blank ones below it."""
     if reads.get("reads") == "rows":
@@ -43,5 +48,5 @@ def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
 
 INPUT = InputKind(
     "image", "pictures of one digit", "a picture", "row", SUFFIXES, read=read, drawn=drawn, bundled=bundled,
-    whole=True, steps=steps, thumbnail=lambda raw: raw, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
+    whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
     source=lambda: tr("MNIST test set"), order=0)

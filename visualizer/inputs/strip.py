@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Reads
-from visualizer.inputs.image import SUFFIXES
+from visualizer.inputs.image import SUFFIXES, thumbnail
 from visualizer.trace import Refused, Sample
 
 MARK = "strip:"
@@ -54,4 +54,4 @@ def _digits_of(words: str) -> tuple[int, ...]:
 
 INPUT = InputKind(
     "strip", "strips of digits", "a strip of digits", "frame", SUFFIXES, read=read, typed=typed, mark=MARK, drawn=drawn,
-    bundled=bundled, thumbnail=lambda raw: raw, choosers=(THUMBNAILS,))
+    bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))

@@ -129,9 +129,8 @@ def _only(index: int, count: int) -> Numbers:
 
 
 def _softmax_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
-    """A line of shares that stands alone is one number a class."""
-    alone = sum(axis != "batch" for axis in inputs[0]) == 1
-    return tuple("class" if alone and axis != "batch" else axis for axis in inputs[0])
+    """Those of what it reads: whether they are classes shows only where the model hands them back."""
+    return inputs[0]
 
 
 # --- losses: −Σ a·ln p, with a from target, class weights, smoothing and reduction ----------------------------------

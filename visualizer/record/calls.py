@@ -233,6 +233,10 @@ class Recording(TorchFunctionMode):
             self._follow(event, tensor)
         return event
 
+    def known(self, tensor: Tensor) -> Event | None:
+        """The Event that made a tensor, if one was recorded."""
+        return self._newest.get(id(tensor))
+
     def flow_back(self, scalar: Tensor | None) -> None:
         """Differentiate once: the gradient at the place of every Event, and that of every parameter."""
         if scalar is None:

@@ -41,8 +41,9 @@ class Opened:
     card: Mapping[str, Any] = field(default_factory=dict)
     """What the file says about the model: recipe, quality, input, objective."""
     labels: tuple[str, ...] = ()
-    prepare: Callable[[Any], Tensor] | None = None
-    """What is fed in, pixels (rows, columns) uint8 or a text, as the tensor that the model takes; ValueError with one
+    prepare: Callable[[Any], Any] | None = None
+    """What is fed in, pixels (rows, columns) uint8 or a text, as the tensor that the model takes, or several of them as
+    a tuple; ValueError with one
     sentence for a text that it cannot read. None if the file does not tell."""
     unknown: Callable[[str], tuple[str, ...]] | None = None
     """The symbols of a text that the model does not know."""
@@ -88,7 +89,7 @@ def attach(weights: Mapping[str, Any], path: Path, model: str = "") -> Opened:
         if _fit(module.state_dict(), tensors):
             module.load_state_dict(tensors)
             card = {"input": source.INPUT, "labels": source.LABELS, "architecture": name}
-            card |= {"objective": source.OBJECTIVE} if hasattr(source, "OBJECTIVE") else {}
+            card |= {name.lower(): getattr(source, name) for name in ("OBJECTIVE", "ANSWER") if hasattr(source, name)}
             return Opened(path.stem, f"{source.TITLE}, weights of {path.name}", module.eval(), card,
                           tuple(source.LABELS), source.prepare, getattr(source, "unknown", None),
                           getattr(source, "wanted", None))

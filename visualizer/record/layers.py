@@ -27,8 +27,9 @@ Shares = dict[int, dict[str, Array | None]]
 """id of an Event -> for each of its weights the gradient through that Event; None if it could not be told apart."""
 
 
-def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
-    """All Events as Layers, in the order of execution; constants that nobody read are left out."""
+def build(recording: Recording, flowed: bool) -> tuple[tuple[Layer, ...], dict[int, str]]:
+    """All Events as Layers, in the order of execution, without constants that nobody read; and by id of an Event the
+    name of the Layer that holds what it made."""
     events = [event for event in recording.events if event.kind_name != "constant" or event.readers]
     axes.name(events)
     for event in events:
@@ -39,7 +40,7 @@ def build(recording: Recording, flowed: bool) -> tuple[Layer, ...]:
     shares = _weight_gradients(recording, events, {event.number for event in events if id(event) in recurring})
     return tuple([layer for event in events for layer in
                   (recurring[id(event)] if id(event) in recurring else
-                   (_layer(event, names, shares.get(id(event), {}), flowed),))])
+                   (_layer(event, names, shares.get(id(event), {}), flowed),))]), names
 
 
 def name_classes(event: Event) -> None:

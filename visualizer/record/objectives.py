@@ -1,7 +1,8 @@
-"""What is differentiated: the loss that a model asks for, one step of it, one output, or nothing.
+"""What is differentiated: the loss that a model asks for, one step of it, one number of the answer, or nothing.
 
-A wish is written `loss`, `loss@12` (only what step 12 costs), `logit:4`, `logit:4@12` (output 4 of step 12), or
-`none`. Steps count from 0, as everywhere in addresses.
+A wish is written `loss`, `loss@12` (only what step 12 costs), or `none`; every other is a number made of the answer, as
+the kind of answer reads it: `logit:4`, `logit:4@12` (output 4 of step 12), `box:2.width`, `sum`. Steps count from 0, as
+everywhere in addresses.
 """
 
 from __future__ import annotations
@@ -17,18 +18,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from visualizer import answers
+from visualizer.answers import LOGIT, AnswerKind, Scalar
 from visualizer.record import axes, layers
 from visualizer.record.calls import Event, Recording
-from visualizer.trace import Objective, Refused
+from visualizer.record.weights import seen_by_numpy
+from visualizer.trace import Answer as Named
+from visualizer.trace import Array, Objective, Refused
 
 UNKNOWN = -100
 """The target of a step of which nothing is known: torch leaves it out of the loss."""
 STRAIGHT_FROM_LOGITS = "The loss is computed from the logits directly, so no gradient passes through the softmax."
 STRAIGHT_FROM_LOGARITHMS = "The loss is computed from the log-probabilities, so no gradient passes through the softmax."
-WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?|(logit):(\d{1,9})(?:@(\d{1,9}))?")
+WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?")
 
-Target = int | float | Sequence[int] | None
-"""A class; or one for each step, UNKNOWN where it is not known; or what a strip spells; or a number to be answered."""
+Target = int | float | Sequence[int] | Array | None
+"""A class; or one for each step, UNKNOWN where it is not known; or what a strip spells; or a number to be answered; or
+an array of what should be answered: numbers, a picture, a mask, boxes."""
 
 
 @dataclass(frozen=True)
@@ -39,14 +45,31 @@ class Goal:
     objective: Objective
 
 
+@dataclass(frozen=True, eq=False)
+class Aimed:
+    """A Goal, and what the answer is that it was made of."""
+
+    goal: Goal
+    event: Event
+    """What the model handed back."""
+    shares: Event | None
+    """Its probabilities, where it tells classes apart."""
+    named: Named
+    """Its layers are not named yet."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """What a person wants to see differentiated."""
 
     what: str
-    """`loss`, `logit` or `none`."""
+    """`loss`, `none`, or a number made of the answer."""
     step: int | None = None
-    output: int | None = None
+
+    @property
+    def number(self) -> str:
+        """The words for a number of the answer; empty where none is named."""
+        return "" if self.what in ("loss", "none") else self.what
 
 
 @dataclass(frozen=True)
@@ -67,37 +90,51 @@ class Answer:
 
 
 def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, labels: tuple[str, ...],
-        asks: Mapping[str, Any] | None = None) -> Goal:
-    """Add the layers that turn the answer into one number: softmax and loss, or one logit.
+        asks: Mapping[str, Any] | None = None, said: Mapping[str, Any] | None = None) -> Aimed:
+    """Add the layers that turn the answer into one number: softmax and loss, or a number made of the answer.
 
-    `asks` is the `objective` of the model's card; without one a class is asked for. Where each step has an answer, a
-    single class is asked of the last one. Without a target it is the largest output. Raises Refused if the wish or the
-    target does not fit the answer.
+    `asks` is the `objective` of the model's card, `said` its `answer`; without them a class is asked for, and the kind
+    of answer is told by its axes. Where each step has an answer, a single class is asked of the last one. Without a
+    target it is the largest output, or what the kind of answer offers first. Raises Refused if the wish or the target
+    does not fit the answer.
     """
     wish = _parsed(wanted)
-    number = asks is not None and asks.get("kind") == "number"
-    found = _read(recording, answer, labels, target if wish.what == "loss" and not number else None)
+    made = _kind_said(asks, said)
+    by_class = (made is None or made.loss in ("class", "ctc")) and not isinstance(target, np.ndarray)
+    labels = labels or tuple((said or {}).get("labels", ()))
+    found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None)
     if wish.step is not None and found.steps is None:
         raise Refused(f"The model gives one answer, not one a step; leave out @{wish.step}.")
     if wish.step is not None and found.steps is not None and wish.step >= found.steps:
         raise Refused(f"There is no step {wish.step}; the model gives {found.steps} answers, of steps 0 to "
                       f"{found.steps - 1}.")
     ends_in = found.event.kind_name if found.classes else ""
-    if found.classes and ends_in != "softmax":
+    shares = found.event if ends_in == "softmax" else None
+    if found.classes and shares is None:
         why = STRAIGHT_FROM_LOGARITHMS if ends_in == "log_softmax" else STRAIGHT_FROM_LOGITS
         with torch.no_grad():
-            recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
+            shared = recording.step(functional.softmax, (found.tensor,), {"dim": -1}, name="softmax", why=why)
+        shares = recording.event_of(shared)
+    named = _named(found, made, labels, asks, said, target)
+    return Aimed(_goal(recording, found, wish, target, asks, named, ends_in), found.event, shares, named)
+
+
+def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks: Mapping[str, Any] | None,
+          named: Named, ends_in: str) -> Goal:
     if wish.what == "none":
         return Goal(None, Objective())
     if not found.tensor.requires_grad:
         recording.notes.append("Nothing flowed back: no number of the answer depends on the input or on a weight "
                                "that can learn.")
         return Goal(None, Objective())
-    if wish.what == "logit" or target is None:
-        return _logit(recording, found, wish)
-    if number:
+    made = answers.of(named)
+    loss = "class" if made is None or (found.classes and made.loss != "ctc") else made.loss
+    if wish.number or target is None or not loss:
+        return _number(recording, found, wish, named)
+    if loss == "squares":
         return _squares(recording, found, target)
-    if asks is not None and asks.get("kind") == "ctc":
+    target = target.tolist() if isinstance(target, np.ndarray) else target
+    if loss == "ctc" and asks is not None:
         return _ctc(recording, found, wish, target, asks)
     if found.steps is not None:
         return _loss_of_steps(recording, found, wish, target, ends_in)
@@ -106,11 +143,37 @@ def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, label
 
 def _parsed(wanted: str) -> Wish:
     match = WISH.fullmatch(wanted)
-    if match is None or (match[1] == "none" and match[2]):
+    if match is not None and not (match[1] == "none" and match[2]):
+        return Wish(match[1], None if match[2] is None else int(match[2]))
+    one = LOGIT.fullmatch(wanted)
+    if match is not None or (one is None and not re.fullmatch(r"[a-z_]+(:[\w,.]+)?", wanted)):
         raise Refused(f"The objective {wanted!r} is not known; use loss, none, or logit:N with a number N, and @T "
                       "behind it for step T alone.")
-    step = match[2] or match[5]
-    return Wish(match[1] or match[3], None if step is None else int(step), int(match[4]) if match[4] else None)
+    return Wish(wanted, None if one is None or one[2] is None else int(one[2]))
+
+
+def _kind_said(asks: Mapping[str, Any] | None, said: Mapping[str, Any] | None) -> AnswerKind | None:
+    """The kind of answer that a card, or whoever calls, names; Refused if there is none of that name."""
+    if said is not None:
+        try:
+            return answers.kind(str(said.get("kind", "")))
+        except LookupError as error:
+            raise Refused(str(error.args[0])) from error
+    return None if asks is None else answers.asked(str(asks.get("kind", "")))
+
+
+def _named(found: Answer, made: AnswerKind | None, labels: tuple[str, ...], asks: Mapping[str, Any] | None,
+           said: Mapping[str, Any] | None, target: Target) -> Named:
+    """What is told of the answer beside its numbers."""
+    told = tuple(axis for axis in found.event.axes if axis != "batch")
+    shows = answers.inferred(told, found.shape, found.event.kind_name, found.shape[-1] if found.classes else 0)
+    if said is None and (made is None or (made.suits is not answers.never and shows is not None)):
+        made = shows
+    settings = {key: value for key, value in (said or {}).items() if key not in ("kind", "labels")}
+    if said is None and asks is not None and "blank" in asks:
+        settings["blank"] = int(asks["blank"])
+    truth = target if isinstance(target, np.ndarray) else None
+    return Named("", "" if made is None else made.name, labels, settings, truth=truth)
 
 
 def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target: Target) -> Answer:
@@ -189,11 +252,16 @@ def _ctc(recording: Recording, found: Answer, wish: Wish, target: Target, asks: 
 
 
 def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
-    """The square of how far the one number that is answered is off."""
-    if found.shape not in ((), (1,)) or not isinstance(target, int | float):
+    """The square of how far the one number that is answered is off; of several the mean of these squares."""
+    if isinstance(target, np.ndarray) and target.size > 1 and target.size == int(np.prod(found.shape)):
+        many = torch.as_tensor(target, dtype=found.tensor.dtype).reshape(found.tensor.shape)
+        recording.event_of(many).axes = found.event.axes
+        loss = recording.step(functional.mse_loss, (found.tensor, many), {}, name="loss")
+        return Goal(loss, Objective("mean_squared_error", None, loss.item()))
+    if found.shape not in ((), (1,)) or isinstance(target, Sequence) or np.size(target) != 1:
         raise Refused(f"The loss of a number needs one number answered and one wanted, and the model gives the shape "
                       f"{found.shape}; name one output with the objective logit:N.")
-    wanted = float(target)
+    wanted = float(np.reshape(np.asarray(target, np.float64), ()))
     aimed = torch.full_like(found.tensor, wanted, requires_grad=False)
     loss = recording.step(functional.mse_loss, (found.tensor, aimed), {}, name="loss", plain={id(aimed): wanted})
     return Goal(loss, Objective("mean_squared_error", None, loss.item()))
@@ -241,23 +309,51 @@ def _class_of_steps(found: Answer, wish: Wish, target: Target) -> tuple[int, ...
     return tuple(aims)
 
 
-# --- one output -----------------------------------------------------------------------------------------------------
+# --- a number of the answer -----------------------------------------------------------------------------------------
 
-def _logit(recording: Recording, found: Answer, wish: Wish) -> Goal:
-    """One number of the answer: counted through all of it in row-major order, or among those of one step; unnamed, the
-    largest (of the last step, where each step has an answer)."""
-    answer, shape, steps = found.tensor, found.shape, found.steps
-    step = steps - 1 if steps is not None and wish.step is None and wish.output is None else wish.step
-    choice = answer.detach().reshape(-1) if step is None else answer.detach().reshape(-1, shape[-1])[step]
-    index = int(choice.argmax()) if wish.output is None else wish.output
-    if index >= len(choice):
-        where = "" if step is None else f" at step {step}"
-        raise Refused(f"There is no output {index}{where}; the model gives {len(choice)}, so use logit:0 to "
-                      f"logit:{len(choice) - 1}.")
-    flat = index if step is None else step * shape[-1] + index
-    place = tuple(int(i) for i in np.unravel_index(flat, tuple(answer.shape)))
+def _number(recording: Recording, found: Answer, wish: Wish, named: Named) -> Goal:
+    """A number made of the answer, as its kind reads the wish; unnamed, what the kind offers first, or the largest (of
+    the last step, where each step has an answer)."""
+    values = np.asarray(seen_by_numpy(found.tensor.detach())).reshape(found.shape)
+    words = wish.number or _largest(found, wish, named, values)
+    scalar = answers.scalar(named, values, words)
+    total = _made_of(recording, found, scalar)
+    if LOGIT.fullmatch(words) is None:
+        return Goal(total, Objective(words, None, total.item()))
+    cell = scalar.cells[0][0]
+    flat = cell[-1] if found.steps is not None else int(np.ravel_multi_index(cell, values.shape)) if cell else 0
+    return Goal(total, Objective("logit", flat, total.item()))
+
+
+def _largest(found: Answer, wish: Wish, named: Named, values: Array) -> str:
+    made = answers.of(named)
+    offered = made.wishes(named, values) if made is not None and made.suits is answers.never and not found.steps else ()
+    if offered:
+        return offered[0]
+    step = found.steps - 1 if found.steps is not None and wish.step is None else wish.step
+    choice = found.tensor.detach().reshape(-1) if step is None else \
+        found.tensor.detach().reshape(-1, found.shape[-1])[step]
+    return f"logit:{int(choice.argmax())}{'' if step is None else f'@{step}'}"
+
+
+def _made_of(recording: Recording, found: Answer, scalar: Scalar) -> Tensor:
+    """The layers that pick the numbers and add them up."""
+    if not scalar.cells:
+        summed: Tensor = recording.step(torch.sum, (found.tensor,), {}, name="sum")
+        return summed
+    parts = [_part(recording, found, cell, factor) for cell, factor in scalar.cells]
+    total, name = parts[0], scalar.words.rpartition(".")[2] if "." in scalar.words else "sum"
+    for part in parts[1:]:
+        total = recording.step(torch.add, (total, part), {}, name=name)
+    if scalar.offset:
+        total = recording.step(torch.add, (total, scalar.offset), {}, name=name)
+    return total
+
+
+def _part(recording: Recording, found: Answer, cell: tuple[int, ...], factor: float) -> Tensor:
     batch = found.event.axes.index("batch") if "batch" in found.event.axes else None
-    cell = tuple(i for axis, i in enumerate(place) if axis != batch)
+    place = cell if batch is None else (*cell[:batch], 0, *cell[batch:])
     settings = {"index": cell[0] if len(cell) == 1 else cell}
-    logit = recording.step(Tensor.__getitem__, (answer, place), {}, name="logit", kind="logit", settings=settings)
-    return Goal(logit, Objective("logit", cell[-1] if steps is not None else index, logit.item()))
+    part: Tensor = recording.step(Tensor.__getitem__, (found.tensor, place), {}, name="logit", kind="logit",
+                                  settings=settings)
+    return part if factor == 1 else recording.step(torch.mul, (part, factor), {}, name="scaled")

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import numpy as np
 
-from visualizer import inputs
+from visualizer import answers, inputs
 from visualizer.inputs import Given
 from visualizer.record.catalog import Opened, open_model
-from visualizer.record.objectives import UNKNOWN, Target
+from visualizer.record.objectives import Target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
 from visualizer.trace import UNTRAINED, Array, Refused, Trace
 
-FACTS = ("architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
+FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
 """What of a model's card stays with the recording."""
 
 
@@ -49,19 +49,21 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
                       "takes any.")
     given = given_of(opened, str(sample), pixels)
     x = prepared(opened, given.raw)
-    aim = _target(opened, given, x, target)
+    aim = _target(opened, given, target)
     if trace is None:
         trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
-    return Pass(trace, opened.module, (x,), aim, _asks(opened), objective, opened, given)
+    return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective, opened, given)
 
 
-def _captured(opened: Opened, given: Given, x: Tensor, aim: Target, objective: str, dtype: str | None) -> Trace:
+def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str, dtype: str | None) -> Trace:
     try:
         return capture(opened.module, x, aim, dtype, name=opened.name, title=opened.title, sample=given.sample,
-                       labels=opened.labels, objective=objective, asks=_asks(opened), facts=facts(opened.card))
+                       labels=opened.labels, objective=objective, asks=_asks(opened), facts=facts(opened.card),
+                       answer=_answer(opened))
     except (RuntimeError, TypeError) as error:
+        shape = " and ".join(str(tuple(each.shape)) for each in (x if isinstance(x, tuple) else (x,)))
         reason = str(error).strip().partition("\n")[0].rstrip(".")
-        raise Refused(f"{opened.title} cannot be run on an input of the shape {tuple(x.shape)} ({reason}); give it an "
+        raise Refused(f"{opened.title} cannot be run on an input of the shape {shape} ({reason}); give it an "
                       "input of the shape that it was made for.") from error
 
 
@@ -75,11 +77,14 @@ def opened_with(model: str | Path, interventions: Sequence[str]) -> Opened:
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
-    steps = steps_of(reads_of(opened), given.raw, trace)
-    notes = _mapped(opened, given.raw)
-    if not steps and not notes:
-        return trace
-    return replace(trace, sample=replace(trace.sample, steps=steps), notes=(*trace.notes, *notes))
+    reads = reads_of(opened)
+    steps = steps_of(reads, given.raw, trace)
+    names = tuple(given.raw) if isinstance(given.raw, Mapping) else ("",) * len(trace.fed)
+    kinds = [inputs.of(reads["inputs"][name] if name else reads).name for name in names]
+    fed = tuple(replace(each, kind=kind, name=name)
+                for each, kind, name in zip(trace.fed, kinds, names, strict=False))
+    return replace(trace, sample=replace(trace.sample, steps=steps), notes=(*trace.notes, *_mapped(opened, given.raw)),
+                   fed=fed)
 
 
 def facts(card: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,8 +123,8 @@ def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     return inputs.given(sample, name, opened.title, reads)
 
 
-def prepared(opened: Opened, raw: Any) -> Tensor:
-    """What is fed in, as the tensor that the model takes; Refused if it cannot read it."""
+def prepared(opened: Opened, raw: Any) -> Any:
+    """What is fed in as the model takes it, a tensor or a tuple of several; Refused if it cannot read it."""
     assert opened.prepare is not None
     try:
         return opened.prepare(raw)
@@ -131,21 +136,24 @@ def prepared(opened: Opened, raw: Any) -> Tensor:
         raise Refused(f"{opened.title} cannot read {what}{size} ({error}); choose one of its samples.") from error
 
 
-def _target(opened: Opened, given: Given, x: Tensor, target: int | None) -> Target:
-    """What the model should have answered: a class, one for each step, what a strip spells, or a number."""
-    asks = (_asks(opened) or {}).get("kind", "class")
-    if asks == "class":
+def _answer(opened: Opened) -> Mapping[str, Any] | None:
+    """What the model says of its answer."""
+    found = opened.card.get("answer")
+    return {"kind": found} if isinstance(found, str) else found if isinstance(found, Mapping) else None
+
+
+def _target(opened: Opened, given: Given, target: int | None) -> Target:
+    """What the model should have answered, as the kind of its answer reads that off the input."""
+    said = _answer(opened)
+    asks = str((_asks(opened) or {}).get("kind", answers.kinds()[0].asks[0]))
+    made = answers.asked(asks) if said is None else answers.kind(str(said.get("kind")))
+    if made is None or made.chosen:
         return given.sample.label if target is None else target
     if target is not None:
         raise Refused(f"What {opened.title} should answer stands in its input, so no target can be chosen; look at one "
                       "output with the objective logit:N@T.")
-    if asks == "number":
-        return None if opened.wanted is None else opened.wanted(given.raw)
-    if asks == "ctc":
-        return given.digits or None
-    following = prepared(opened, given.following)[0].tolist() if given.following else [UNKNOWN]
-    aims = (*x[0, 1:].tolist(), *following)
-    return None if set(aims) == {UNKNOWN} else aims
+    found = made.target(given, lambda raw: prepared(opened, raw).numpy(), opened.wanted)
+    return np.asarray(found) if made.loss in ("", "squares") and np.ndim(found) else found
 
 
 def _mapped(opened: Opened, raw: Any) -> tuple[str, ...]:

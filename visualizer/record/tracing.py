@@ -12,6 +12,7 @@ import copy
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ import torch
 from torch import Tensor, nn
 
 import visualizer
+from visualizer import answers
 from visualizer.record import layers
-from visualizer.record.calls import Recording, tensors_in
-from visualizer.record.objectives import Target, aim
+from visualizer.record.calls import Event, Recording, tensors_in
+from visualizer.record.objectives import Aimed, Target, aim
 from visualizer.record.weights import Hashes, Weights, weights_of
-from visualizer.trace import Refused, Sample, Trace
+from visualizer.trace import Answer, Refused, Sample, Trace
 
 BUDGET = 1 << 30
 """Bytes of values, gradients and weights that a recording may hold, unless the caller allows more."""
@@ -42,6 +44,7 @@ def capture(
     facts: Mapping[str, Any] | None = None,
     objective: str = "loss",
     asks: Mapping[str, Any] | None = None,
+    answer: str | Mapping[str, Any] | None = None,
     seed: int = 0,
     budget: int = BUDGET,
 ) -> Trace:
@@ -54,6 +57,9 @@ def capture(
     runs a copy of the model in that precision. Random numbers (dropout) are drawn from `seed`. Raises Refused if more
     than one sample is given, if the numbers would need more than `budget` bytes, or if the objective does not fit the
     output.
+
+    `answer` says what kind of answer it is, where that cannot be told from outside: `"mask"`, or with settings
+    `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array.
     """
     if dtype is not None:
         model = _in_precision(model, _dtype(dtype))
@@ -66,10 +72,13 @@ def capture(
             fed = [recording.feed(tensor) for tensor in given]
             with recording:
                 returned = model(*fed)
-            answer = _answer(recording, returned)
-            goal = aim(recording, answer, objective, target, tuple(labels), asks)
+            first, *others = _returned(recording, returned)
+            said = {"kind": answer} if isinstance(answer, str) else answer
+            aimed = aim(recording, first, objective, target, tuple(labels), asks, said)
+            goal = aimed.goal
             recording.flow_back(goal.scalar)
-        recorded = layers.build(recording, flowed=goal.scalar is not None)
+            beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
+        recorded, names = layers.build(recording, flowed=goal.scalar is not None)
     return Trace(
         model=name or type(model).__name__,
         title=title or name or type(model).__name__,
@@ -85,18 +94,34 @@ def capture(
         hashes=Hashes(weights=weights.held, input=recording.given),
         facts=dict(facts or {}),
         notes=tuple(recording.notes),
+        answers=tuple(_named(aimed, beside, names, {layer.name for layer in recorded})),
     )
 
 
 # --- the model, its input, and leaving both as they were -------------------------------------------------------------
 
-def _answer(recording: Recording, returned: Any) -> Tensor:
-    """The first floating tensor among what the model handed back."""
-    for tensor in tensors_in(returned):
-        if tensor.is_floating_point():
-            recording.event_of(tensor)
-            return tensor
+def _returned(recording: Recording, returned: Any) -> list[Tensor]:
+    """The floating tensors among what the model handed back; the first is the one that is asked about."""
+    found = [tensor for tensor in tensors_in(returned) if tensor.is_floating_point()]
+    for tensor in found[:1]:
+        recording.event_of(tensor)
+    if found:
+        return found
     raise Refused("The model handed back no floating-point tensor, so there is nothing to show; return the logits.")
+
+
+def _named(aimed: Aimed, beside: Sequence[Event], names: Mapping[int, str], there: set[str]) -> Iterator[Answer]:
+    """What the model handed back, by the names of layers: never a layer inside it."""
+    held = aimed.event if aimed.shares is None else aimed.shares
+    returned = names.get(id(aimed.event), "")
+    if aimed.named.kind and names.get(id(held)) in there:
+        yield replace(aimed.named, layer=names[id(held)], returned="" if held is aimed.event else returned)
+    for event in beside:
+        axes = tuple(axis for axis in event.axes or () if axis != "batch")
+        shape = tuple(size for axis, size in zip(event.axes or (), event.output.shape, strict=True) if axis != "batch")
+        kind, name = answers.inferred(axes, shape, event.kind_name, 0), names.get(id(event), "")
+        if kind is not None and name in there and name not in (returned, names.get(id(held))):
+            yield Answer(name, kind.name)
 
 
 def _dtype(name: str) -> torch.dtype:

@@ -187,12 +187,15 @@ def foretells(trace: Trace) -> bool:
     """
     known = set(trace.labels)
     return bool(trace.sample.steps) and all(step in known for step in trace.sample.steps) \
-        and not any(layer.kind == "ctc_loss" for layer in trace.layers)
+        and blank_of(trace) is None
 
 
 @lru_cache(maxsize=16)
 def blank_of(trace: Trace) -> int | None:
     """The class that means no symbol, for models trained with CTC."""
+    said = next((answer.settings["blank"] for answer in trace.answers if "blank" in answer.settings), None)
+    if said is not None:
+        return int(said)
     loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
     return None if loss is None else int(loss.settings.get("blank", 0))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from visualizer import inputs, kinds
+from visualizer import answers, inputs, kinds
 from visualizer.kinds import Taps, Terms, recurrent
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
@@ -261,6 +261,9 @@ def _values(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: b
     else:
         _histogram(sheet, found)
     _facts(sheet, trace, about, found)
+    held = answers.at(trace, about.layer)
+    for number, (what, value) in enumerate(() if held is None else answers.score(trace, held)):
+        sheet.fact(what, numbers.number(value, 3), 31 if number == 0 else 24)
     _kernels(sheet, layer, about, look)
 
 

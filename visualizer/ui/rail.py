@@ -22,10 +22,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import inputs, lab, paint, registry, views
+from visualizer import door, inputs, lab, paint, registry, views
+from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
-from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
 from visualizer.trace import UNTRAINED, Sample, Trace
@@ -39,7 +39,7 @@ from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
-from visualizer.ui.writing import LINE, TextField, TextInput, card_of, kind_of
+from visualizer.ui.writing import LINE, TextField, TextInput
 
 ROW, ROW_PITCH = 48, 52
 THUMB, THUMB_PITCH = 42, 47
@@ -89,6 +89,7 @@ class Rail(QWidget):
         self._connect()
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
+        store.card_changed.connect(self._learnt)
         self._place()
 
     def set_narrow(self, narrow: bool) -> None:
@@ -187,12 +188,12 @@ class Rail(QWidget):
     @property
     def typing(self) -> bool:
         """Whether the model reads what one types."""
-        return inputs.FIELD in kind_of(self.store.state.model).choosers
+        return inputs.FIELD in self.store.kind.choosers
 
     @property
     def draws(self) -> bool:
         """Whether the model reads what one draws."""
-        return inputs.PAD in kind_of(self.store.state.model).choosers
+        return inputs.PAD in self.store.kind.choosers
 
     def _input_top(self) -> int:
         return self.open_model.geometry().bottom() + 33
@@ -269,7 +270,7 @@ class Rail(QWidget):
             top, below = top + self.typed.height() + 10, 10
         pitch, tall = self.grid.pitch, self.height() >= 900
         room = self.height() - top - below - 40
-        most = (12 if tall else 6) if in_words(self.store.state.model) else (6 if tall else 3)
+        most = (12 if tall else 6) if in_words(self.store.kind) else (6 if tall else 3)
         shown = max(1, min(self.grid.rows or 3, most, room // pitch))
         high = shown * pitch - (THUMB_PITCH - THUMB)
         self.grid_scroller.setGeometry(16, top, 198, high)
@@ -308,10 +309,14 @@ class Rail(QWidget):
     def fill(self) -> None:
         """Offer the samples that the model reads. Reading them waits until the window has been seen."""
         self._filled_for = self.store.state.model
-        found = fitting_samples(self._filled_for)
-        self.grid.show_samples(found)
+        self.grid.show_samples(tuple(map(inputs.sample, self.store.card.samples)))
         self._show_model()
         self.refresh()
+
+    def _learnt(self) -> None:
+        """What the model at hand reads has come to be known."""
+        if self._filled_for is not None:
+            self.fill()
 
     def _model_menu(self) -> None:
         menu = QMenu(self)
@@ -352,7 +357,7 @@ class Rail(QWidget):
                 typed.setGeometry(12, top, typed.sizeHint().width(), typed.sizeHint().height() + room)
                 top += typed.height()
             grid = SampleGrid(self.store)
-            grid.show_samples(fitting_samples(self.store.state.model))
+            grid.show_samples(tuple(map(inputs.sample, self.store.card.samples)))
             scroller = _scrolled(grid, panel)
             scroller.setGeometry(12, top, 198, 6 * grid.pitch)
             panel.resize(220, top + 6 * grid.pitch + 12)
@@ -494,12 +499,12 @@ class SampleGrid(QWidget):
     @property
     def across(self) -> int:
         """Pictures stand four in a row; texts, tables and strips one below the other."""
-        return min(kind_of(self.store.state.model).across, ACROSS)
+        return min(self.store.kind.across, ACROSS)
 
     @property
     def pitch(self) -> int:
         """Pixels from one row to the next."""
-        return TEXT_PITCH if in_words(self.store.state.model) else THUMB_PITCH
+        return TEXT_PITCH if in_words(self.store.kind) else THUMB_PITCH
 
     def show_samples(self, found: Sequence[Sample]) -> None:
         """Offer these."""
@@ -510,7 +515,7 @@ class SampleGrid(QWidget):
 
     def source(self) -> str:
         """Where the samples come from."""
-        return kind_of(self.store.state.model).source() if self.samples else ""
+        return self.store.kind.source() if self.samples else ""
 
     def sizeHint(self) -> QSize:
         return QSize(ACROSS * THUMB_PITCH, max(1, self.rows) * self.pitch)
@@ -567,8 +572,11 @@ class SampleGrid(QWidget):
         chosen = self.index()
         first = max(0, event.rect().top() // self.pitch) * self.across
         last = min(len(self.samples), (event.rect().bottom() // self.pitch + 1) * self.across)
-        read = in_words(self.store.state.model)
+        read, trace = in_words(self.store.kind), self.store.trace
         with paint.painting(self) as painter:
+            if not self.samples and trace is not None and (seen := input_thumb(trace, style.theme_name())) is not None:
+                wide = QRectF(0, 0, ACROSS * THUMB_PITCH - (THUMB_PITCH - THUMB), THUMB)
+                draw_thumb(painter, seen, wide, True)  # none comes with the app: what a file held
             for number in range(first, last):
                 place = QRectF(self.place_of(number))
                 if not read:
@@ -610,7 +618,7 @@ class ThumbButton(Button):
                 icons.draw(painter, "options", QRectF(self.rect()).adjusted(12, 12, -12, -12), style.color("ink"))
                 return
             draw_thumb(painter, image, QRectF(self.rect()).adjusted(1, 1, -1, -1), True)
-            if sign := kind_of(self.store.state.model).sign:
+            if sign := self.store.kind.sign:
                 style.write(painter, sign, self.width() / 2, self.height() / 2 + 5.5, size=15, weight=600, mono=True,
                             anchor="middle")
 
@@ -652,7 +660,7 @@ def input_thumb(trace: Trace, theme: str) -> QImage | None:
     """What was fed in, if its kind has a picture of it."""
     first = trace.layers[0]
     if first.axes != ("channel", "row", "column"):
-        entries = kind_of(trace.model).thumbnail(first.output)
+        entries = inputs.offered({"kind": trace.fed[0].kind} if trace.fed else {}).thumbnail(first.output)
         return None if entries is None else in_pixels(entries, theme)
     values = first.output.astype(np.float64).mean(axis=0)
     return in_pixels(colour.unit(values, float(values.min()), float(values.max())), theme)
@@ -682,40 +690,28 @@ def models() -> tuple[str, ...]:
 
 def model_title(name: str) -> str:
     """What its card calls it."""
-    return str(card_of(name).get("title", name))
+    known = door.card_of(name)
+    return name if known is None else known.title
 
 
 def model_size(name: str) -> str:
     """`22,090 parameters`."""
     if name == lab.NAME:
         return tr("what makes gradients vanish")
-    count = int(card_of(name).get("parameters", 0))
-    return tr("{n} parameters").format(n=numbers.count(count))
+    known = door.card_of(name)
+    return tr("{n} parameters").format(n=numbers.count(0 if known is None else known.parameters))
 
 
 def choose_model(store: Store, name: str) -> None:
-    """Open a model on the input that is chosen, or on its own first sample where it reads another kind of input."""
-    if name == lab.NAME:
-        store.apply(does.enter_lab)
-        return
-    kept = store.state.edits if name in registry.with_before() else ()
-    if kind_of(name) == kind_of(store.state.model):
-        store.update(model=name, edits=kept)
-        return
-    found = fitting_samples(name)
-    view = kind_of(name).view
-    store.update(model=name, sample=found[0].name if found else "", view=view, at="", focus=None, playing=False,
-                 edits=kept)
+    """Open a model by name where one stands, before its training if that is looked at and it has such weights."""
+    found, known = door.recognise(name), door.card_of(name)
+    kept = tuple(edit for edit in store.state.edits if edit == UNTRAINED) if known is not None and known.before else ()
+    store.apply(lambda state: door.open_(found, state, cards=store.card_of, edits=kept).state)
 
 
-def fitting_samples(model: str) -> tuple[Sample, ...]:
-    """The bundled samples that a model reads."""
-    return () if model == lab.NAME else inputs.all_samples(kind_of(model).name)
-
-
-def in_words(model: str) -> bool:
-    """Whether the samples that a model reads are named in words."""
-    return inputs.WORDS in kind_of(model).choosers
+def in_words(kind: InputKind) -> bool:
+    """Whether samples of a kind are named in words."""
+    return inputs.WORDS in kind.choosers
 
 
 def _scrolled(widget: QWidget, parent: QWidget) -> QScrollArea:

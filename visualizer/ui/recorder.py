@@ -13,21 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import export, inputs, lab, registry, views
+from visualizer import door, inputs, views
+from visualizer.card import Card, from_plain
+from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.scene import numbers, session
-from visualizer.scene.recipe import LabRecipe, Recipe
+from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.trace import Refused, Trace, load
-from visualizer.ui.rail import choose_model
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store
-from visualizer.ui.writing import card_of, kind_of, reads_of
 
-MODELS = (".pt2", ".onnx", ".safetensors", ".pt", ".pth", ".py")
-CARRIES_STATE = (".png", ".svg", ".pdf", ".gif", ".apng", ".webp", ".mp4", ".webm")
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 QUIET = 600
@@ -39,6 +37,8 @@ MOST_CARRIED = 4
 class Recorder(QObject):
     """Stands between the store and the engine."""
 
+    opened = Signal(str)
+    """A file has been opened."""
     said = Signal(str)
     """One sentence about what went wrong."""
     status = Signal(str)
@@ -53,6 +53,10 @@ class Recorder(QObject):
         self._before = store.state
         """Where one was in the recording that is still shown while another one is asked for."""
         self._gone = False
+        self._opening: tuple[int, Found] | None = None
+        """What is to be opened as soon as it is known what a model reads, and the request for that."""
+        self._asking: set[str] = set()
+        """Model files of which it was asked what they read."""
         self._measured: dict[int, tuple[State, str]] = {}
         """Studies that are under way."""
         self._live = ""
@@ -78,15 +82,15 @@ class Recorder(QObject):
 
     def record(self, state: State) -> None:
         """Get the recording of a State: from its own file, from the bundled recordings, or from the engine."""
-        path = Path(state.model)
         try:
+            self._ask_what_it_reads(state)
             opened = self._sessions.get(state.recipe)
             if opened is not None and opened.trace is not None:
                 self._show(opened.trace, None, state)
-                if self._model_is_there(state):
+                if door.can_run(state.model):
                     self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
-            elif path.suffix == ".trace":
-                self._show(_saved_trace(path, state), None, state)
+            elif door.is_recording(state.model):
+                self._show(_saved_trace(Path(state.model), state), None, state)
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
@@ -99,10 +103,18 @@ class Recorder(QObject):
         except Refused as error:
             self._refuse(str(error))
 
+    def _ask_what_it_reads(self, state: State) -> None:
+        """The Card of a model file that came with a saved State, if nobody has asked for it yet."""
+        model = state.model
+        known = model in self._asking or bool(self.store.card_of(model).reads)
+        if not known and isinstance(state.recipe, ModelRecipe) and door.can_run(model):
+            self._asking.add(model)
+            self.engine.request("describe", lane=f"describe {model}", model=model)
+
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
         state, trace = self.store.state, self.store.trace
-        if trace is None or self.store.waiting or Path(state.model).suffix == ".trace" or state.in_lab:
+        if trace is None or self.store.waiting or state.in_lab or door.is_recording(state.model):
             return
         recording = state.recipe
         under_way = {(asked.recipe, name) for asked, name in self._measured.values()} | self._in_vain
@@ -115,64 +127,48 @@ class Recorder(QObject):
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
         if self.store.state.in_lab:
             self._check_lab(self.store.state)
-        elif Path(self.store.state.model).suffix != ".trace":
+        elif not door.is_recording(self.store.state.model):
             self._ask(self.store.state)
 
     def draw(self, ink: NDArray[np.uint8]) -> None:
         """A drawing of any size becomes the input; the newest wins. A stroke is one step of undo."""
         try:
-            inputs.drawn(ink, kind_of(self.store.state.model).name)
+            inputs.drawn(ink, self.store.card.kind)
         except Refused as error:
             self.said.emit(str(error))
             return
         self.store.update(sample=inputs.DRAWN, drawing=packed(ink), gesture="stroke")
 
-    def open(self, path: str) -> bool:
-        """A recording, a session, a picture that carries a State, an image, or a model: whichever it is; whether that
-        went well."""
+    def open(self, thing: str) -> bool:
+        """A bundled model by name, or a file: whatever the door recognises; whether that went well so far. What a model
+        file reads is asked first."""
+        self._opening = None
         try:
-            self._open(Path(path))
+            found = door.recognise(thing)
+            asks = door.asks(found, self.store.state)
+            if asks and (found.what == door.MODEL or not self.store.card_of(asks).reads):
+                self._opening = self.engine.request("describe", lane="open", model=asks), found
+            else:
+                self._enter(found)
         except (Refused, LookupError, OSError, ValueError) as error:
-            self.said.emit(str(error))
+            self.said.emit(_sentence(error))
             return False
         return True
 
     # --- how it is got ---
 
-    def _open(self, path: Path) -> None:
-        if not path.exists():
-            if str(path) in (*registry.models(), lab.NAME):
-                self.store.update(edits=())
-                choose_model(self.store, str(path))
-                return
-            raise Refused(tr("There is no file {path}; check the name.").format(path=path))
-        suffix = path.suffix.lower()
-        if suffix == ".trace":
-            sample = load(path).sample.name
-            self.store.update(model=str(path), sample=sample, at="", focus=None, playing=False, edits=())
-        elif suffix == ".session":
-            self._restore(session.read(path))
-        elif suffix in CARRIES_STATE and (words := export.state_in(path)):
-            self._restore(session.of_json(words))
-        elif suffix in inputs.suffixes():
-            model = self.store.state.model
-            title = str(card_of(model).get("title", "This model"))
-            inputs.given(str(path), kind_of(model).name, title, reads_of(model))
-            self.store.update(sample=str(path), playing=False)
-        elif suffix in MODELS:
-            self.store.update(model=str(path), at="", focus=None, playing=False, edits=())
+    def _enter(self, found: Found) -> None:
+        """Go to what was opened, now that all is known of it."""
+        opened = door.open_(found, self.store.state, cards=self.store.card_of)
+        if found.what == door.SAVED or opened.trace is not None:
+            self._restore(opened)
         else:
-            raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model, a .trace, or a "
-                             "picture saved by the app.").format(name=path.name))
+            self.store.apply(lambda state: opened.state)
+        if found.what not in (door.BUNDLED, door.LABORATORY):
+            self.opened.emit(found.name)
 
     def _restore(self, found: Session) -> None:
-        """Go to where a session or a picture was saved; Refused if what it needs is not there."""
-        model = Path(found.state.model)
-        there = found.state.in_lab or self._model_is_there(found.state) or model.is_file()
-        if why := session.lacking(found, there):
-            raise Refused(why)
-        if model.suffix == ".trace" and not found.state.sample and model.is_file():  # as the command line leaves it
-            found = replace(found, state=changed(found.state, sample=load(model).sample.name))
+        """Go to where a session or a picture was saved."""
         key = found.state.recipe
         self._sessions.pop(key, None)
         self._sessions[key] = found
@@ -186,6 +182,16 @@ class Recorder(QObject):
         elif self.store.trace is at_hand and at_hand is not None and not self.store.waiting:
             self._compare(at_hand)
 
+    def _described(self, number: int, card: Card) -> None:
+        """What a model file says of itself is there; whatever waited for it goes on."""
+        self.store.know(card)
+        if self._opening is not None and self._opening[0] == number:
+            (_, found), self._opening = self._opening, None
+            try:
+                self._enter(found)
+            except (Refused, LookupError, OSError, ValueError) as error:
+                self.said.emit(_sentence(error))
+
     def _compare(self, trace: Trace) -> None:
         """Say so once where a model's weights are others than those of the session that was opened."""
         key = self.store.state.recipe
@@ -193,10 +199,6 @@ class Recorder(QObject):
         if found is not None and (why := session.other_weights(found, trace)):
             self.said.emit(why)
             del self._sessions[key]
-
-    def _model_is_there(self, state: State) -> bool:
-        return state.model in registry.models() or \
-            (Path(state.model).suffix in MODELS and Path(state.model).is_file())
 
     @property
     def sweeping(self) -> bool:
@@ -237,7 +239,7 @@ class Recorder(QObject):
         if state.sample == inputs.DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
-            wishes["pixels"] = inputs.drawn(unpacked(state.drawing), kind_of(state.model).name).raw
+            wishes["pixels"] = unpacked(state.drawing)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
@@ -282,6 +284,9 @@ class Recorder(QObject):
         if number == self._checked[0]:
             self.store.set_report(answer["report"], self._checked[1])
             return
+        if name == "describe":
+            self._described(number, from_plain(answer["card"]))
+            return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
             self._show(answer["trace"], answer.get("report"), state)
@@ -294,6 +299,9 @@ class Recorder(QObject):
         if number in self._measured:
             asked, study = self._measured.pop(number)
             self._in_vain.add((asked.recipe, study))
+            self.said.emit(sentence)
+        elif self._opening is not None and self._opening[0] == number:
+            self._opening = None
             self.said.emit(sentence)
         elif self._asked.pop(number, None) is not None:
             self._refuse(sentence)
@@ -311,6 +319,11 @@ class Recorder(QObject):
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))
         self.said.emit(sentence)
+
+
+def _sentence(error: Exception) -> str:
+    """What is said of it: a LookupError would put its words in quotes."""
+    return str(error.args[0] if isinstance(error, LookupError) and error.args else error)
 
 
 def _words(state: State) -> dict[str, str]:

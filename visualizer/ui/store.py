@@ -9,15 +9,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from visualizer import door, inputs
+from visualizer.card import Card, of_trace
+from visualizer.inputs import InputKind
 from visualizer.kinds import Report
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed, moment_of
 from visualizer.scene.timeline import Moment, Timeline, timeline
-from visualizer.trace import Arrays, Trace
+from visualizer.trace import UNTRAINED, Arrays, Trace
 
 MOST_UNDO = 200
 
@@ -31,6 +35,8 @@ class Store(QObject):
     """The new Trace; `timeline`, `report` and the State already fit it."""
     report_changed = Signal(object)
     """The Report of the trace at hand, when it comes later than the trace itself."""
+    card_changed = Signal()
+    """What is known of the model at hand, when that comes later than its State."""
     wants_trace = Signal(object)
     """The State that needs another recording: its recipe is another one now."""
 
@@ -43,6 +49,10 @@ class Store(QObject):
         self._timeline = Timeline(()) if trace is None else timeline(trace)
         self._report = report
         self._shown = None if trace is None else self._state.recipe
+        self._cards: dict[str, Card] = {}
+        """Of models that are files, once somebody has opened them."""
+        if trace is not None:
+            self._learn(trace)
         self._undo: deque[State] = deque(maxlen=MOST_UNDO)
         self._redo: deque[State] = deque(maxlen=MOST_UNDO)
         self._gesture = ""
@@ -72,6 +82,29 @@ class Store(QObject):
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
         return moment_of(self._state, self._timeline) if self._timeline.beats else None
+
+    def card_of(self, model: str) -> Card:
+        """What is known of a model; nothing but its name while nobody has opened its file."""
+        return door.card_of(model) or self._cards.get(model) or Card(model, Path(model).name)
+
+    @property
+    def card(self) -> Card:
+        """What is known of the model at hand, with the weights that it has now."""
+        untrained = UNTRAINED in self._state.edits
+        return (door.card_of(self._state.model, untrained) if untrained else None) or self.card_of(self._state.model)
+
+    @property
+    def kind(self) -> InputKind:
+        """The kind of input that the model at hand reads; nothing is offered where it takes no other."""
+        card = self.card
+        kind = inputs.offered({"kind": card.kind})
+        return kind if card.takes_others else replace(kind, choosers=())
+
+    def know(self, card: Card) -> None:
+        """Take in what a model file says of itself."""
+        self._cards[card.model] = card
+        if card.model == self._state.model:
+            self.card_changed.emit()
 
     @property
     def waiting(self) -> bool:
@@ -108,11 +141,18 @@ class Store(QObject):
         if asked is not None and asked.recipe != self._state.recipe:
             return False
         self._trace, self._timeline, self._report = trace, timeline(trace), report
+        self._learn(trace)
         self._shown = self._state.recipe
         old, self._state = self._state, _fitting(self._state, trace, self._timeline)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
         return True
+
+    def _learn(self, trace: Trace) -> None:
+        """What a recording says of a model that nobody has opened."""
+        model = self._state.model
+        if model not in self._cards and not door.can_run(model) and door.card_of(model) is None:
+            self._cards[model] = of_trace(trace, model)
 
     def set_report(self, report: Report, asked: State) -> bool:
         """Take in how the trace at hand compares with its Terms; False if the trace of `asked` is not at hand."""

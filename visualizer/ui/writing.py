@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from contextlib import suppress
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
-from visualizer import inputs, lab, paint, registry
-from visualizer.inputs import TYPED, InputKind, can_read, symbols, unknown
+from visualizer import inputs, paint
+from visualizer.card import Card
+from visualizer.inputs import TYPED, can_read, symbols, unknown
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene import state as does
 from visualizer.scene.picture import plain
 from visualizer.scene.state import State, changed
 from visualizer.scene.type import wrap
-from visualizer.trace import UNTRAINED, Refused
+from visualizer.trace import Refused
 from visualizer.ui import style, words
 from visualizer.ui.buttons import note_focus
 from visualizer.ui.store import Store
 
-Card = Mapping[str, Any]
 MOST = inputs.MOST_SYMBOLS
 """Characters of the longest text that is read."""
 WIDTH, FIELD_WIDTH, HIGH, LINE = 196, 184, 64, 18
@@ -56,6 +54,7 @@ class TextInput(QWidget):
         self._high = 0
         store.changed.connect(self._changed)
         store.trace_changed.connect(self._go_to_caret)
+        store.card_changed.connect(self._describe)
         self.refresh()
 
     def refresh(self) -> None:
@@ -65,9 +64,9 @@ class TextInput(QWidget):
 
     def notes(self) -> list[tuple[str, str]]:
         """(words, token) of each line below the field."""
-        state, text = self.store.state, self.field.toPlainText()
-        card = card_of(state.model, UNTRAINED in state.edits)
-        stranger = "ink-2" if can_read(_reads(card), text) else "negative-text"
+        text = self.field.toPlainText()
+        card = self.store.card
+        stranger = "ink-2" if can_read(card.facts, text) else "negative-text"
         said = ((count_words(card, text), "ink-2"), (quality_words(card), "ink-2"),
                 (unreadable_words(card, text), stranger))
         return [(line, token) for sentence, token in said for line in _wrapped(sentence)]
@@ -86,8 +85,8 @@ class TextInput(QWidget):
 
     def _read(self, text: str) -> None:
         """Somebody has typed. The newest text wins; one that the model cannot read leaves the recording as it is."""
-        card = card_of(self.store.state.model)
-        if can_read(_reads(card), text):
+        card = self.store.card
+        if can_read(card.facts, text):
             self._reached = step_of(card, text, self.field.caret())
             self.store.apply(lambda state: changed(state, sample=f"{TYPED}{text}", playing=False),
                              undoable=not self._going_on)
@@ -178,37 +177,16 @@ class TextField(QPlainTextEdit):
         super().focusInEvent(event)
 
 
-@cache
-def card_of(model: str, untrained: bool = False) -> Card:
-    """What a model says about itself, as it is or with its weights from before training; nothing where it says
-    nothing."""
-    if model == lab.NAME:
-        return {"title": lab.TITLE, "input": {"kind": lab.READS}}
-    try:
-        return registry.card(registry.weights(model, untrained) if untrained else model)
-    except (LookupError, ValueError, OSError):
-        return {}
-
-
-def reads_of(model: str) -> Card:
-    """What a model says of its input; nothing where it says nothing."""
-    return _reads(card_of(model))
-
-
-def kind_of(model: str) -> InputKind:
-    """The kind of input that a model reads."""
-    return inputs.offered(reads_of(model))
-
-
 def text_of(sample: str) -> str:
     """The words of a sample that is a text; nothing for anything else."""
     if sample.startswith(TYPED):
         return sample.removeprefix(TYPED)
-    try:
-        found = inputs.read_text(sample) if sample.endswith(".txt") else inputs.raw(sample)
-    except (LookupError, Refused, OSError):
-        return ""
-    return found if isinstance(found, str) else ""
+    with suppress(LookupError):
+        found = inputs.raw(sample)
+        return found if isinstance(found, str) else ""
+    with suppress(Refused, OSError, ValueError):
+        return inputs.read_text(sample)
+    return ""
 
 
 def _wrapped(said: str) -> list[str]:
@@ -219,7 +197,7 @@ def _wrapped(said: str) -> list[str]:
 
 def count_words(card: Card, text: str) -> str:
     """`18 characters, 66 in the alphabet`, or `5 words, 6,743 known`."""
-    reads, count = _reads(card), len(symbols(_reads(card), text))
+    reads, count = card.facts, len(symbols(card.facts, text))
     if "words" in reads:
         known = len(reads["words"]) - ("unknown" in reads)
         said = tr("1 word, {known} known") if count == 1 else tr("{n} words, {known} known")
@@ -235,28 +213,26 @@ def unreadable_words(card: Card, text: str) -> str:
     if len(text) > MOST:
         return tr("{n} characters are more than {most}: shorten the text.").format(
             n=numbers.count(len(text)), most=numbers.count(MOST))
-    if not symbols(_reads(card), text):
+    if not symbols(card.facts, text):
         return tr("There is nothing to read yet: type something.")
     return unknown_words(card, text)
 
 
 def unknown_words(card: Card, text: str) -> str:
     """One sentence that names what the model does not know, and what follows from it; empty if it knows all."""
-    found = unknown(_reads(card), text)
+    found = unknown(card.facts, text)
     if not found:
         return ""
     named = " ".join(f"“{words.symbol(symbol)}”" for symbol in found[:MOST_NAMED])
     more = tr(" and {n} more").format(n=numbers.count(len(found) - MOST_NAMED)) if len(found) > MOST_NAMED else ""
-    if "unknown" in _reads(card):
+    if "unknown" in card.facts:
         return tr("It does not know {named}{more}, and reads all such words alike.").format(named=named, more=more)
     return tr("It does not know {named}{more}: write the text without.").format(named=named, more=more)
 
 
 def quality_words(card: Card) -> str:
     """How well the model was measured to do, in a few words; empty if its card does not say."""
-    quality = card.get("quality")
-    if not isinstance(quality, Mapping):
-        return ""
+    quality = card.quality
     if "nats per character" in quality:
         bits = float(quality["nats per character"]) / math.log(2)
         return tr("held-out {bits} bits a character").format(bits=numbers.number(bits))
@@ -269,9 +245,4 @@ def quality_words(card: Card) -> str:
 
 def step_of(card: Card, text: str, caret: int) -> int:
     """The step, counted from 1, that reads what stands before the caret; at least 1."""
-    return max(1, min(len(symbols(_reads(card), text[:caret])), len(symbols(_reads(card), text))))
-
-
-def _reads(card: Card) -> Card:
-    found = card.get("input")
-    return found if isinstance(found, Mapping) else {}
+    return max(1, min(len(symbols(card.facts, text[:caret])), len(symbols(card.facts, text))))

@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from visualizer import kinds
+from visualizer import answers, kinds
+from visualizer.answers import _column
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.labels import Labels, cut
@@ -44,7 +45,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """All columns, the subject's sources and kernels lit, the lanes below."""
     times = timeline(trace)
     before, share = parts.crossing(moment, times)
-    plan = scrolled(arrange(trace, look, _passages(trace)), before.beat.layer, moment.beat.layer, share, look)
+    inner = _column.inner(trace, look)
+    plan = scrolled(arrange(trace, inner, _passages(trace)), before.beat.layer, moment.beat.layer, share, inner)
     subject = _subject(trace, moment, focus)
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, subject)
@@ -58,10 +60,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
             continue
         target = moving if plan.deep or turning or column.layer in (moment.beat.layer, before.beat.layer) else still
         target += _column_marks(trace, column, moment, before, look)
-        target += _headers(trace, plan, column, moment, before, look)
+        target += _headers(trace, plan, column, moment, before, inner)
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
     moving += parts.faded(_subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667)), share)
+    for answer, place in _column.places(trace, look, plan.top, plan.bottom):
+        still += _column.heads(trace, look, answer, place)
+        seen = _reached(trace, plan.columns[answer.layer], moment, look)
+        moving += parts.faded(_column.drawing(trace, look, answer, place), seen)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan, look))
     return Picture(look.size, tuple(still + lane_still), tuple(moving + lane_moving), look.theme,
                    caption=unmarked(said), table=_table(trace, moment, subject))
@@ -644,8 +650,11 @@ def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
     layer = trace[subject.layer]
     if layer.output.ndim == 0:
         return _of_the_loss(trace, layer, moment.backward)
-    if layer.axes == ("class",) and trace.answer is not None and layer.name == trace.answer.name:
-        return _of_the_answer(trace, moment.backward)
+    held = answers.at(trace, layer.name)
+    if layer.axes == ("class",) and held is not None:
+        return _of_the_answer(trace, layer, moment.backward) or answers.sentence(trace, held)
+    if held is not None and not moment.backward and len(subject.cell) < max(1, layer.output.ndim):
+        return answers.sentence(trace, held)
     if moment.backward:
         return _of_the_gradient(trace, layer, subject)
     if layer.kind == "input":
@@ -675,25 +684,15 @@ def _of_the_input(trace: Trace, layer: Layer) -> str:
     return f"{title}: {{{numbers.count(layer.output.size)} numbers}} go in."
 
 
-def _of_the_answer(trace: Trace, backward: bool) -> str:
-    answer = trace.answer
-    assert answer is not None
-    order = np.argsort(-answer.output, kind="stable")
-    name = [trace.labels[int(index)] if int(index) < len(trace.labels) else str(int(index)) for index in order]
-    target = trace.objective.target
-    if backward and target is not None:
-        logits = trace.inputs(answer)[0]
-        if logits.gradient is not None:
-            pull = numbers.signed(float(logits.gradient[target]), 3)
-            label = trace.labels[target] if target < len(trace.labels) else str(target)
-            return (f"The way back starts here: each logit gets its probability, minus 1 for the label {label}, "
-                    f"which gets {{{pull}}}.")
-    words = (f"The network answers {name[0]} with {{{numbers.percent(float(answer.output[order[0]]), 1)}}}, then "
-             f"{name[1]} with {numbers.percent(float(answer.output[order[1]]), 1)}") if len(order) > 1 else "One class"
-    if trace.sample.label is None:
-        return words + "."
-    truth = trace.labels[trace.sample.label] if trace.sample.label < len(trace.labels) else str(trace.sample.label)
-    return f"{words}; the label is {truth}, so it is {'right' if int(order[0]) == trace.sample.label else 'wrong'}."
+def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
+    """Where the way back starts; empty forwards, where the kind of answer says what there is to say."""
+    target, logits = trace.objective.target, trace.inputs(answer)[0]
+    if not backward or target is None or logits.gradient is None:
+        return ""
+    pull = numbers.signed(float(logits.gradient[target]), 3)
+    label = trace.labels[target] if target < len(trace.labels) else str(target)
+    return (f"The way back starts here: each logit gets its probability, minus 1 for the label {label}, "
+            f"which gets {{{pull}}}.")
 
 
 def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer.answers import told
 from visualizer.kinds import _steps
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Steps, Study
@@ -32,7 +33,8 @@ def in_float64(again: Pass) -> Trace:
     if again.trace.dtype == "float64":
         return again.trace
     return capture(again.model, again.inputs, again.target, "float64", sample=again.trace.sample,
-                   labels=again.trace.labels, objective=again.objective, asks=again.asks, seed=again.trace.seed)
+                   labels=again.trace.labels, objective=again.objective, asks=again.asks, seed=again.trace.seed,
+                   answer=told(again.trace))
 
 
 def sizes(trace: Trace) -> Arrays:

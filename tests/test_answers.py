@@ -1,0 +1,459 @@
+"""Answers: what each kind says, draws, measures and offers to send back; and that a recorder names what the model hands
+back, never a layer inside it."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from tests import answer_toys as toys
+from visualizer import answers, card, cli, draw, inputs, record, registry
+from visualizer import app as the_app
+from visualizer.answers import boxes, mask, string
+from visualizer.scene.picture import Image, Line, Rect, unmarked
+from visualizer.scene.picture import Path as Curves
+from visualizer.scene.state import State, changed
+from visualizer.trace import Answer, Refused, from_bytes
+from visualizer.ui.store import Store
+from visualizer.ui.window import Window
+
+ROOT = Path(__file__).resolve().parent.parent
+TOYS = {"boxes": toys.boxes, "mask": toys.mask, "picture": toys.picture}
+
+
+# --- the kinds ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("kind", answers.kinds(), ids=lambda kind: kind.name)
+def test_every_kind_says_what_is_needed(kind: answers.AnswerKind) -> None:
+    assert answers.kind(kind.name) is kind
+    assert (registry.module("answers").__path__[0] + f"/{kind.name}.py") in [
+        module.__file__ for module in registry.modules("answers")]
+    assert kind.title
+    assert kind.asks
+    assert all(answers.asked(word) is kind for word in kind.asks)
+
+
+def test_nothing_else_asks_for_a_kind_by_its_name() -> None:
+    """Outside `answers/`, and what reads old recordings, no literal that names a kind of answer is compared."""
+    names = {kind.name for kind in answers.kinds()} - {"string", "picture", "number", "numbers", "mask"}
+    found = []
+    for path in sorted((ROOT / "visualizer").rglob("*.py")):
+        if path.parent.name == "answers" or path.name == "trace.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+            words = [leaf.value for each in compared for leaf in ast.walk(each) if isinstance(leaf, ast.Constant)]
+            found += [f"{path.name}:{node.lineno} {word}" for word in words if word in names]
+    assert not found
+
+
+@pytest.mark.parametrize(("model", "kind", "layer", "returned"), [
+    ("digits_cnn", "classes", "softmax", "fc2"), ("rows_lstm", "classes", "softmax", "fc"),
+    ("char_gru", "tokens", "softmax", "fc"), ("sentiment_gru", "tokens", "softmax", "fc"),
+    ("crnn_strip", "string", "softmax", "fc"), ("adding_lstm", "number", "fc", "")])
+def test_the_answers_of_bundled_models(model: str, kind: str, layer: str, returned: str) -> None:
+    trace = record.record(model)
+    (answer,) = trace.answers
+    assert (answer.kind, answer.labels, answer.layer, answer.returned) == (kind, trace.labels, layer, returned)
+    assert trace[answer.layer].kind == ("softmax" if kind != "number" else "linear")
+    assert (trace.answer is None) == (kind != "classes")
+    assert [each.kind for each in trace.fed] == [registry.card(model)["input"]["kind"]]
+    assert card.bundled(model).answers == kind or kind == "tokens"
+    assert answers.sentence(trace, answer).endswith(".")
+    again = from_bytes(trace.to_bytes())
+    assert (again.fed, again.answers[0].settings) == (trace.fed, answer.settings)
+
+
+class Attends(nn.Module):
+    """An LSTM whose steps are weighed by a softmax; it answers with one number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.weigh, self.fc = nn.LSTM(5, 6, batch_first=True), nn.Linear(6, 1), nn.Linear(6, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        states, _ = self.lstm(x)
+        shares = self.weigh(states)[..., 0].softmax(1)
+        return self.fc((shares[..., None] * states).sum(1))
+
+
+def test_a_softmax_inside_a_model_is_never_taken_for_the_answer() -> None:
+    torch.manual_seed(0)
+    trace = record.capture(Attends().eval(), torch.randn(1, 7, 5))
+    assert trace.answer is None
+    assert [(answer.layer, answer.kind) for answer in trace.answers] == [("fc", "number")]
+    assert trace["softmax"].axes != ("class",)
+    assert "The network answers" not in draw(trace, view="network", at="softmax.forward").caption
+    value = float(trace["fc"].output.reshape(-1)[0])
+    assert draw(trace, view="network", at="fc.forward").caption == f"The network answers {value:.3f}.".replace("-", "−")
+
+
+def test_a_recording_of_before_names_its_answer_as_it_did() -> None:
+    for model, kind in (("digits_cnn", "classes"), ("char_gru", "tokens"), ("crnn_strip", "string")):
+        made = record.record(model)
+        old = from_bytes(without(made.to_bytes(), "fed", "answers"))
+        (one,), (other,) = made.answers, old.answers
+        assert (one.layer, one.kind, one.labels, one.returned) == (other.layer, kind, other.labels, other.returned)
+        assert dict(one.settings) == dict(other.settings)
+        assert [each.layer for each in old.fed] == [each.layer for each in made.fed]
+
+
+def without(data: bytes, *names: str) -> bytes:
+    """A file of a recording without some of what it says of itself, as an earlier version wrote it."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(made, "w") as new:
+        for member in old.namelist():
+            content = old.read(member)
+            if member.endswith(".json"):
+                header = json.loads(content)
+                content = json.dumps({key: value for key, value in header.items() if key not in names}).encode()
+                assert len(header) == len(json.loads(content)) + len(names)
+            new.writestr(member, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("kind", TOYS)
+def test_a_recording_with_an_answer_comes_back_from_its_file(kind: str, tmp_path: Path) -> None:
+    trace = TOYS[kind]()
+    again = from_bytes(trace.to_bytes())
+    one, other = trace.answers[0], again.answers[0]
+    assert (one.layer, one.kind, dict(one.settings)) == (other.layer, other.kind, dict(other.settings)) \
+        == (one.layer, kind, dict(one.settings))
+    assert np.array_equal(one.truth, other.truth)
+    assert again.digest == trace.digest
+
+
+def test_an_answer_of_a_kind_that_is_not_there_is_refused() -> None:
+    with pytest.raises(Refused, match="There is no kind of answer 'smell'"):
+        record.capture(toys.Marker(), toys.scene(), answer="smell")
+
+
+# --- boxes ----------------------------------------------------------------------------------------------------------
+
+def test_the_box_is_where_its_numbers_say() -> None:
+    """The first cell sees 9 of 16 bright pixels: 16 · 9/16 − 4 = 5; its middle is (2, 2), a cell is 4 pixels."""
+    trace = toys.boxes()
+    (found,) = boxes.found(trace.answers[0], trace["heads"].output)
+    left, top = (0.25 * 9 / 16 + 0.125) * 4, 0.5 * 9 / 16 * 4
+    assert found.box == pytest.approx((2 - left, 2 - top, 2 + 0.5 * 4, 2 + 0.5 * 4))
+    assert found.score == pytest.approx(1 / (1 + np.exp(-5)))
+    assert found.place == (0, 0)
+
+
+@pytest.mark.parametrize(("one", "other", "share"), [
+    ((0, 0, 2, 2), (0, 0, 2, 2), 1.0), ((0, 0, 2, 2), (1, 0, 3, 2), 2 / 6), ((0, 0, 1, 1), (2, 2, 3, 3), 0.0),
+    ((0, 0, 4, 4), (1, 1, 3, 3), 4 / 16), ((0, 0, 0, 0), (0, 0, 0, 0), 0.0)])
+def test_overlap_is_shared_area_over_all_area(one: boxes.Box, other: boxes.Box, share: float) -> None:
+    assert boxes.overlap(one, other) == boxes.overlap(other, one) == pytest.approx(share)
+
+
+def test_of_boxes_that_overlap_the_surest_stays() -> None:
+    rows = np.array([[0.9, 0, 0, 4, 4], [0.8, 0, 0, 4, 3.5], [0.7, 5, 5, 7, 7], [0.4, 0, 8, 1, 9]])
+    found = boxes.found(Answer("x", "boxes"), rows)
+    assert [each.place for each in found] == [(0,), (2,)]
+    loose = boxes.found(Answer("x", "boxes", settings={"overlap": 0.9, "threshold": 0.3}), rows)
+    assert [each.place for each in loose] == [(0,), (1,), (2,), (3,)]
+
+
+def test_boxes_are_measured_against_the_right_ones() -> None:
+    """One of two is found, with a share by hand; nothing found is 0, all found is 1."""
+    trace = toys.boxes()
+    (found,) = boxes.found(trace.answers[0], trace["heads"].output)
+    wide, high = 4 - 1, 4 - 1.0  # of the right box x 1 to 5, y 1 to 4; ours ends at 4, and begins before 1
+    ours = (found.box[2] - found.box[0]) * (found.box[3] - found.box[1])
+    share = wide * high / (ours + 12 - wide * high)
+    score = dict(answers.score(trace, trace.answers[0]))
+    assert score == {"overlap with the right boxes (IoU)": pytest.approx(share / 2), "right boxes found": 1.0,
+                     "boxes too many": 0.0}
+    all_right = replace(trace, answers=(replace(trace.answers[0], truth=np.array([found.box])),))
+    assert answers.score(all_right, all_right.answers[0])[0][1] == pytest.approx(1)
+    strict = {**trace.answers[0].settings, "threshold": 1.0}
+    none = replace(trace, answers=(replace(trace.answers[0], settings=strict),))
+    assert answers.score(none, none.answers[0])[0][1] == 0
+    assert "finds {nothing}" in answers.sentence(none, none.answers[0])
+
+
+@pytest.mark.parametrize(("words", "value", "slope"), [
+    ("box:0.width", 3.0625, 4 * 0.25 / 16), ("box:0.left", 0.9375, -4 * 0.25 / 16),
+    ("box:0.height", 3.125, 4 * 0.5 / 16), ("box:0.score", 5.0, 16 / 16), ("box:0.bottom", 4.0, 0.0),
+    ("logit:1", -1.0, 0.0)])
+def test_a_number_of_a_box_can_be_sent_back(words: str, value: float, slope: float) -> None:
+    """Its slope at each of the 16 pixels of the cell is known by hand."""
+    trace = toys.boxes(words)
+    assert trace.objective.value == value
+    assert trace["input"].gradient[0, :4, :4] == pytest.approx(np.full((4, 4), slope))
+    assert not trace["input"].gradient[0, 4:, :4].any()
+    report = trace.check()
+    assert report.passed
+    assert not report.unverified
+
+
+@pytest.mark.parametrize(("words", "says"), [("box:1.width", "There is no box 1; there are 1, counted from 0"),
+                                             ("box:0.depth", "use loss, none, box:0.score, box:0.width, or logit:N"),
+                                             ("logit:20", "There is no output 20; the model gives 20")])
+def test_what_is_not_there_cannot_be_sent_back(words: str, says: str) -> None:
+    with pytest.raises(Refused, match=says) as caught:
+        toys.boxes(words)
+    assert str(caught.value).count(". ") == 0
+
+
+# --- masks and pictures ---------------------------------------------------------------------------------------------
+
+def test_a_mask_is_measured_against_the_right_one() -> None:
+    """The block of 12 pixels is found, the fainter one of 4 is not: 12 of 16, and 2 · 12 of 12 + 16."""
+    trace = toys.mask()
+    found = mask.inside(trace, trace.answers[0])
+    assert found.sum() == 12
+    assert found[1:4, 1:5].all()
+    assert answers.score(trace, trace.answers[0]) == (("overlap (IoU)", 12 / 16), ("Dice", 24 / 28))
+    assert answers.sentence(trace, trace.answers[0]) == \
+        "The network takes {12 of 64} pixels to belong to it; they overlap the right ones by 75 %."
+
+
+@pytest.mark.parametrize(("make", "words", "value", "slope"), [
+    (toys.mask, "sum", -142.0, None), (toys.mask, "pixel:2,2", 2.5, (2, 2, 2.0)),
+    (toys.picture, "pixel:3,4", 0.75, (2, 4, 0.25)), (toys.picture, "sum", 12 * 0.75 + 4 * 0.25 + 2 * 0.125, None),
+    (toys.picture, "pixel:0,3,4", 0.75, (3, 4, 0.5))])
+def test_a_pixel_or_the_sum_can_be_sent_back(make, words, value, slope) -> None:
+    trace = make(words)
+    assert trace.objective.value == value
+    if slope is not None:
+        assert trace["input"].gradient[0, slope[0], slope[1]] == slope[2]
+    report = trace.check()
+    assert report.passed
+    assert not report.unverified
+
+
+def test_a_picture_is_measured_by_its_squares() -> None:
+    trace = toys.picture()
+    apart = trace["conv"].output[0] - toys.scene()[0, 0].numpy()
+    squares = float((apart ** 2).mean())
+    assert trace.objective == type(trace.objective)("mean_squared_error", None, pytest.approx(squares))
+    score = dict(answers.score(trace, trace.answers[0]))
+    assert score["mean squared difference"] == pytest.approx(squares)
+    assert score["peak signal to noise, dB"] == pytest.approx(-10 * np.log10(squares))
+    assert trace.check().passed
+    assert not trace.check().unverified
+    own = replace(trace, answers=(replace(trace.answers[0], truth=None, settings={"truth": "input"}),))
+    assert dict(answers.score(own, own.answers[0])) == score
+
+
+@pytest.mark.parametrize(("one", "other", "apart"), [((), (), 0), ((1, 2), (), 2), ((1, 2, 3), (1, 3), 1),
+                                                     ((1, 2, 3), (3, 2, 1), 2), ((4, 0, 7), (4, 0, 7), 0)])
+def test_strings_are_measured_by_what_has_to_be_changed(one, other, apart) -> None:
+    assert string.distance(one, other) == string.distance(other, one) == apart
+
+
+# --- on screen ------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("kind", TOYS)
+def test_the_last_column_of_the_network_shows_the_answer(kind: str) -> None:
+    trace = TOYS[kind]()
+    layer = trace.answers[0].layer
+    for size in ((1600, 900), (1024, 768)):
+        picture = draw(trace, view="network", at=f"{layer}.forward", size=size)
+        x = size[0] * 0.74
+        marks = [mark for mark in (*picture.still, *picture.moving) if getattr(mark, "x", x) >= x]
+        (seen,) = (mark for mark in marks if isinstance(mark, Image))
+        pixel = seen.cell[0]
+        assert seen.x + pixel * 8 <= size[0]
+        if kind == "boxes":
+            (found,) = boxes.found(trace.answers[0], trace[layer].output)
+            drawn = [mark for mark in marks if isinstance(mark, Rect) and mark.stroke == "accent"]
+            assert [(mark.x, mark.y, mark.width, mark.height) for mark in drawn] == [pytest.approx(
+                (seen.x + found.box[0] * pixel, seen.y + found.box[1] * pixel, 3.0625 * pixel, 3.125 * pixel))]
+            dashed = [mark for mark in marks if isinstance(mark, Line) and mark.dashed and mark.color == "ink"]
+            assert len(dashed) == 2, "the right boxes"
+        if kind == "mask":
+            (edges,) = (mark for mark in marks if isinstance(mark, Curves) and mark.stroke == "accent"
+                        and mark.curves[0][0][0] >= x)
+            assert len(edges.curves) == 2 * (3 + 4), "the sides of a block of 3 × 4 pixels"
+        assert unmarked(answers.sentence(trace, trace.answers[0])) == picture.caption
+
+
+def test_a_network_of_classes_keeps_its_whole_width() -> None:
+    trace = record.record("digits_cnn")
+    assert answers.drawn(trace) == ()
+    assert "answers 4 with" in draw(trace, view="network", at="softmax.forward").caption
+
+
+@pytest.mark.parametrize("kind", TOYS)
+def test_the_window_and_the_command_line_open_such_a_recording(kind: str, qtbot, tmp_path: Path, capsys) -> None:
+    trace = TOYS[kind]()
+    path = trace.save(tmp_path / "it.trace")
+    layer = trace.answers[0].layer
+    assert cli.main(["shot", str(path), "--at", f"{layer}.forward", "-o", str(tmp_path / "it.png")]) == 0
+    assert "The network" in capsys.readouterr().out
+    the_app.application()
+    state = changed(State(), model=str(path), sample="scene", view="network", at=f"{layer}.forward")
+    window = Window(Store(state, trace))
+    qtbot.addWidget(window)
+    window.resize(1600, 900)
+    with qtbot.waitExposed(window):
+        window.show()
+    assert window.stage.picture.caption.startswith("The network")
+
+
+# --- a model of one's own, from a folder ----------------------------------------------------------------------------
+
+FINDER = '''
+import numpy as np
+import torch
+from tests.answer_toys import BOXES, Finder
+
+TITLE, LABELS = "Finder", ()
+INPUT = {"kind": "image", "shape": [1, 8, 8]}
+ANSWER = BOXES
+
+
+def build():
+    return Finder()
+
+
+def prepare(raw):
+    return torch.tensor(np.asarray(raw)[::4, ::4][:8, :8].copy()).reshape(1, 1, 7, 7).float()[..., :7, :7].div(255)
+'''
+
+LISTENER = '''
+import torch
+from torch import nn
+
+TITLE, LABELS = "Listener", ("low", "high")
+INPUT = {"kind": "audio", "rate": 800}
+
+
+def build():
+    net = nn.Sequential(nn.Conv1d(1, 2, 4, stride=4), nn.ReLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(2, 2))
+    with torch.no_grad():
+        net[0].weight.copy_(torch.tensor([[1.0, 1, 1, 1], [1, -1, 1, -1]]).reshape(2, 1, 4) / 4)
+        net[4].weight.copy_(torch.tensor([[8.0, 0], [0, 8]]))
+        for bias in (net[0].bias, net[4].bias):
+            bias.zero_()
+    return net
+
+
+def prepare(raw):
+    return torch.tensor(raw).float().reshape(1, 1, -1)
+'''
+
+
+TWINS = '''
+import torch
+from torch import nn
+
+TITLE, LABELS = "Twins", ("other", "same")
+INPUT = {"kind": "several", "inputs": {"left": {"kind": "image"}, "right": {"kind": "image"}}}
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(1, 2)
+        with torch.no_grad():
+            self.fc.weight.copy_(torch.tensor([[1.0], [0]]))
+            self.fc.bias.copy_(torch.tensor([0.0, 1]))
+
+    def forward(self, left, right):
+        return self.fc((left - right).abs().flatten(1).sum(1, keepdim=True))
+
+
+def build():
+    return Net()
+
+
+def prepare(raw):
+    return tuple(torch.tensor(raw[name]).float().reshape(1, 1, 28, 28) / 255 for name in ("left", "right"))
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A folder of models with two of one's own; their files are all there is of them."""
+    from visualizer.record import catalog
+
+    models = tmp_path / "models"
+    models.mkdir()
+    real = registry.folder
+    monkeypatch.setattr(registry, "folder", lambda name: models if name == "models" else real(name))
+    for name, source in (("finder", FINDER), ("listener", LISTENER), ("twins", TWINS)):
+        (models / f"{name}.py").write_text(source, encoding="utf-8")
+        made = catalog._source(name)
+        words = {"title": made.TITLE, "input": json.dumps(made.INPUT), "labels": json.dumps(made.LABELS)}
+        if hasattr(made, "ANSWER"):
+            words["answer"] = json.dumps(made.ANSWER)
+        save_file(made.build().state_dict(), models / f"{name}.safetensors", words)
+    yield models
+    catalog._source.cache_clear()
+
+
+def test_a_model_whose_card_names_its_answer_is_recorded_with_it(folder: Path, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "it.trace"
+    assert cli.main(["record", "finder", "--input", "digit-2148", "--objective", "logit:0", "-o", str(out)]) == 0
+    trace = from_bytes(out.read_bytes())
+    assert [answer.kind for answer in trace.answers] == ["boxes"]
+    assert trace.answers[0].settings["stride"] == 4
+    assert trace.facts["answer"]["kind"] == "boxes"
+    assert trace.objective.kind == "logit"
+    assert card.bundled("finder").answers == "boxes"
+    assert cli.main(["shot", "finder", "--at", "heads.forward", "-o", str(tmp_path / "it.svg")]) == 0
+    assert cli.main(["record", "finder", "--objective", "box:7.width", "-o", str(out)]) == cli.REFUSED
+    assert "There is no box 7" in capsys.readouterr().err
+
+
+def test_a_sound_is_recorded_drawn_and_offered(folder: Path, tmp_path: Path, capsys, qtbot) -> None:
+    """A tone far below the rate is answered low, one near half of it high."""
+    from tests.test_inputs import wav
+
+    answered = []
+    for name, tone in (("low", 20), ("high", 380)):
+        path = wav(tmp_path / f"{name}.wav", np.sin(2 * np.pi * tone * np.arange(800) / 800), 800)
+        out = tmp_path / f"{name}.trace"
+        assert cli.main(["record", "listener", "--input", str(path), "--check", "-o", str(out)]) == 0
+        trace = from_bytes(out.read_bytes())
+        assert trace.layers[0].axes == ("channel", "step")
+        assert [each.kind for each in trace.fed] == ["audio"]
+        answered.append(trace.labels[int(trace.answer.output.argmax())])
+    assert answered == ["low", "high"]
+    asked = ["shot", "listener", "--input", str(path), "--at", "softmax.forward"]
+    assert cli.main([*asked, "-o", str(tmp_path / "a.png")]) == 0
+    assert "The network answers high" in capsys.readouterr().out
+    assert cli.main(["record", "listener", "-o", str(out)]) == cli.REFUSED
+    assert "reads sounds, and none comes with the app; name a file" in capsys.readouterr().err
+    assert cli.main(["record", "listener", "--input", "digit-2148", "-o", str(out)]) == cli.REFUSED
+    assert "digit-2148 is a picture" in capsys.readouterr().err
+    the_app.application()
+    state = changed(State(), model="listener", sample=str(path), view="network", at="")
+    window = Window(Store(state, trace))
+    qtbot.addWidget(window)
+    window.resize(1600, 900)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.rail.fill()
+    assert window.store.kind.name == "audio"
+    assert not window.rail.typing
+    assert not window.rail.draws
+    assert window.rail.grid.samples == ()
+
+
+def test_a_model_of_two_inputs_is_given_both_by_their_names(folder: Path, tmp_path: Path) -> None:
+    out, seen = tmp_path / "it.trace", []
+    for right in ("digit-2148", "digit-3"):
+        both = ["--input", "left=digit-2148", "--input", f"right={right}"]
+        assert cli.main(["record", "twins", *both, "--check", "-o", str(out)]) == 0
+        trace = from_bytes(out.read_bytes())
+        assert [(each.layer, each.kind, each.name) for each in trace.fed] == [
+            ("input", "image", "left"), ("input[1]", "image", "right")]
+        assert np.allclose(trace["input[1]"].output[0] * 255, inputs.raw(right))
+        seen.append(trace.labels[int(trace.answer.output.argmax())])
+    assert seen == ["same", "other"]
+    assert trace.sample.title == "left: Digit 2148, right: Digit 3"

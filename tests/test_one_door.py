@@ -1,0 +1,167 @@
+"""The law of the door: what the command line opens, the window opens, at the same place and with the same numbers; and
+what one refuses, the other refuses, in the same sentence."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PySide6.QtCore import QObject, Signal
+from safetensors.torch import load_file
+
+from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
+from visualizer import cli, door, registry
+from visualizer.engine.requests import REQUESTS
+from visualizer.scene.state import State, changed
+from visualizer.trace import Refused
+from visualizer.ui.recorder import Recorder
+from visualizer.ui.store import Store
+
+FILES = sorted(path for path in FIXTURES.rglob("*") if path.is_file() and path.suffix not in (".md", ".json"))
+KINDS = {registry.card(name)["input"]["kind"]: name for name in registry.models()}
+"""A model of each kind of input."""
+
+
+class Engine(QObject):
+    """The engine without a process of its own: it answers when it is let."""
+
+    ready, answered, refused, failed, died = (Signal(object), Signal(int, str, object), Signal(int, str),
+                                              Signal(int, str), Signal(str))
+    progress = Signal(int, float, str)
+
+    def __init__(self):
+        super().__init__()
+        self.waiting, self.count = [], 0
+
+    def request(self, name, /, lane="", **wishes):
+        self.count += 1
+        self.waiting.append((self.count, name, wishes))
+        return self.count
+
+    def work(self):
+        while self.waiting:
+            number, name, wishes = self.waiting.pop(0)
+            if name in ("describe", "record", "lab"):  # nothing else changes what is open
+                try:
+                    self.answered.emit(number, name, REQUESTS[name](**wishes, **({"check": False} if name == "record"
+                                                                                 else {})))
+                except Refused as error:
+                    self.refused.emit(number, str(error))
+
+
+def by_window(thing: str | Path, numbers: bool = True):
+    """The State and the recording of a window that was just started, after it has opened a thing; or what it said."""
+    recorder, said = Recorder(Store(State()), Engine()), []
+    recorder.said.connect(said.append)
+    recorder.open(str(thing))
+    if not numbers:
+        recorder.engine.waiting = [asked for asked in recorder.engine.waiting if asked[1] == "describe"]
+    recorder.engine.work()
+    return (recorder.store.state, recorder.store.trace) if not said else said[0]
+
+
+def by_command(thing: str | Path, monkeypatch, numbers: bool = True):
+    """The same of the command line."""
+    chosen = cli.parser().parse_args(["shot", str(thing), "-o", "a.png"])
+    if not numbers:
+        monkeypatch.setattr(cli, "_recorded", lambda state, chosen: None)
+        monkeypatch.setattr("visualizer.scene.session.other_weights", lambda session, trace: "")
+    try:
+        return cli._state_and_trace(chosen)
+    except Refused as error:
+        return str(error)
+    except LookupError as error:
+        return error.args[0]
+
+
+def alike(window, command) -> None:
+    """Both stand in the same place; the window has a size of its own, and stands still."""
+    assert not isinstance(window, str), window
+    assert not isinstance(command, str), command
+    look = replace(command[0].look, size=window[0].look.size)
+    assert window[0] == changed(command[0], look=look, playing=False)
+    if window[1] is not None and command[1] is not None:
+        assert window[1].digest == command[1].digest
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_fixture_opens_in_both(path, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    alike(by_window(path.name), by_command(path.name, monkeypatch))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_and_from_another_folder(path, monkeypatch, tmp_path):
+    """A picture may name a model that lies beside it."""
+    monkeypatch.chdir(tmp_path)
+    alike(by_window(path, numbers=False), by_command(path, monkeypatch, numbers=False))
+
+
+@pytest.mark.parametrize("thing", [*KINDS.values(), "lab"])
+def test_names_open_in_both(thing, monkeypatch):
+    alike(by_window(thing), by_command(thing, monkeypatch))
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".safetensors"])
+@pytest.mark.parametrize("model", KINDS.values())
+def test_own_weights_open_in_both(model, suffix, monkeypatch, tmp_path):
+    path = tmp_path / f"mine{suffix}"
+    if suffix == ".safetensors":
+        shutil.copy(registry.weights(model), path)
+    else:
+        torch.save(load_file(registry.weights(model)), path)
+    window = by_window(path)
+    alike(window, by_command(path, monkeypatch))
+    assert window[1] is not None
+
+
+@pytest.mark.parametrize("model", registry.models())
+def test_weights_of_every_bundled_model_begin_alike(model, monkeypatch, tmp_path):
+    path = tmp_path / "mine.pt"
+    torch.save(load_file(registry.weights(model)), path)
+    alike(by_window(path, numbers=False), by_command(path, monkeypatch, numbers=False))
+
+
+def test_files_of_every_kind_open_in_both_or_in_neither(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in things(tmp_path):
+        window, command = by_window(name), by_command(name, monkeypatch)
+        if isinstance(window, str) or isinstance(command, str):
+            assert window == command, name
+        else:
+            alike(window, command)
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("a.trace", b"no zip"), ("a.png", b"no picture"), ("a.session", b"[1, 2"), ("a.session", b'{"version": 999}'),
+    ("a.svg", b"<svg/>"), ("a.pdf", b"%PDF-1.7"), ("a.onnx", b"\x08\x07"), ("a.safetensors", b""), ("a.pt", b"PK\3\4"),
+    ("a.pt", b"<html>"), ("a.csv", b"a,b"), ("a.txt", b"\xff\xfe"), ("a", b"nothing"), ("gone.pt", None),
+    ("gone", None),
+])
+def test_what_is_refused_is_refused_by_both_in_one_sentence(name, content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path(name).write_bytes(content)
+    window = by_window(name)
+    assert isinstance(window, str)
+    assert window == by_command(name, monkeypatch)
+    assert window.endswith(".")
+    assert "\n" not in window
+
+
+def test_a_format_that_is_added_opens_in_both(one_more, monkeypatch):  # noqa: F811
+    window = by_window(one_more)
+    alike(window, by_command(one_more, monkeypatch))
+    assert window[1].title == "LeNet-5"
+
+
+def test_a_picture_of_the_laboratory_opens_in_both(tmp_path, monkeypatch):
+    path = tmp_path / "lab.png"
+    assert cli.main(["shot", "lab", "--set", "steps=12,precision=float32", "-o", str(path)]) == cli.DONE
+    assert door.recognise(path).what == door.SAVED
+    window = by_window(path)
+    alike(window, by_command(path, monkeypatch))
+    assert window[1].digest

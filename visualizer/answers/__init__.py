@@ -1,0 +1,219 @@
+"""What comes out, one file a kind: classes, tokens, string, boxes, mask, picture, numbers, number. Numpy, no Qt.
+
+A file says how an answer of its kind is said in a sentence, drawn, scored against the truth, and which scalars of it
+can be sent back as the objective. The recorder names the answers of a Trace by what the model handed back, never by a
+layer inside it: a model's card (`answer`) or whoever calls `capture` says which kind it is, else `suits` tells.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import registry
+from visualizer.trace import Answer, Refused, Trace
+
+if TYPE_CHECKING:
+    from visualizer.scene.picture import Look, Mark
+
+Values = NDArray[Any]
+Axes = tuple[str, ...]
+Cell = tuple[int, ...]
+Place = tuple[float, float, float, float]
+"""x, y, width, height."""
+Score = tuple[tuple[str, float], ...]
+"""(what it is called, how much): the first says most."""
+LOGIT = re.compile(r"logit:(\d{1,9})(?:@(\d{1,9}))?")
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """One number made of an answer: `offset` + Σ factor × number; without cells the sum of all numbers."""
+
+    words: str
+    """What is asked for: `logit:4`, `box:2.width`, `sum`."""
+    cells: tuple[tuple[Cell, float], ...] = ()
+    offset: float = 0.0
+
+
+def never(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
+    """For a kind that nothing shows from outside: it is one only where a model or a caller says so."""
+    return False
+
+
+def _no_scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
+    return None
+
+
+def _nothing(answer: Answer, values: Values) -> tuple[str, ...]:
+    return ()
+
+
+def _no_score(trace: Trace, answer: Answer) -> Score:
+    return ()
+
+
+def _no_target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
+    return given.truth
+
+
+@dataclass(frozen=True, eq=False)
+class AnswerKind:
+    """One kind of answer."""
+
+    name: str
+    title: str
+    """What it is, in words: `boxes around what was found`."""
+    suits: Callable[[Axes, tuple[int, ...], str, int], bool]
+    """(axes, shape, kind of operation, labels): whether what a model hands back is of this kind, when nobody says."""
+    sentence: Callable[[Trace, Answer], str]
+    """With the markup of `picture.rich`."""
+    draw: Callable[[Trace, Answer, Place, Look], list[Mark]] | None = None
+    """The answer within a place; None where the column of its layer says it all."""
+    proportion: Callable[[Trace, Answer], float] = lambda trace, answer: 1.0
+    """Height of the drawing for a width of 1."""
+    score: Callable[[Trace, Answer], Score] = _no_score
+    """How good it is, measured against the truth; nothing where the truth is not known."""
+    scalar: Callable[[Answer, Values, str], Scalar | None] = _no_scalar
+    """What a wish means for these values of the answer; None for a wish of no form that is known. Raises Refused."""
+    wishes: Callable[[Answer, Values], tuple[str, ...]] = _nothing
+    """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
+    loss: str = ""
+    """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none."""
+    asks: tuple[str, ...] = ()
+    """What cards call it in their `objective`."""
+    target: Callable[[Any, Callable[[Any], Values], Callable[[Any], float] | None], Any] = _no_target
+    """(given, what the model reads of something, what it should answer): the truth of one input."""
+    chosen: bool = False
+    """Whether another target than that of the input can be asked for."""
+    order: int = 5
+    """Which kind is asked first whether an answer suits it."""
+
+
+# --- the kinds ------------------------------------------------------------------------------------------------------
+
+@cache
+def kinds() -> tuple[AnswerKind, ...]:
+    """All kinds, in the order in which they are asked."""
+    return tuple(sorted((module.ANSWER for module in registry.modules("answers")),
+                        key=lambda each: (each.order, each.name)))
+
+
+def kind(name: str) -> AnswerKind:
+    """The kind of that name; raises LookupError with one sentence."""
+    for each in kinds():
+        if each.name == name:
+            return each
+    raise LookupError(f"There is no kind of answer {name!r}; there are {', '.join(each.name for each in kinds())}.")
+
+
+def of(answer: Answer) -> AnswerKind | None:
+    """The kind of an answer; None in a recording that knows a kind which is not there."""
+    return next((each for each in kinds() if each.name == answer.kind), None)
+
+
+def asked(objective: str) -> AnswerKind | None:
+    """The kind that a card asks for by its `objective`."""
+    return next((each for each in kinds() if objective in each.asks), None)
+
+
+def inferred(axes: Axes, shape: Sequence[int], operation: str, labels: int) -> AnswerKind | None:
+    """The kind of what a model hands back, when nobody says; None where no kind suits."""
+    return next((each for each in kinds() if each.suits(axes, tuple(shape), operation, labels)), None)
+
+
+# --- what is asked of an answer -------------------------------------------------------------------------------------
+
+def at(trace: Trace, layer: str) -> Answer | None:
+    """The answer that a layer holds."""
+    return next((answer for answer in trace.answers if answer.layer == layer), None)
+
+
+def drawn(trace: Trace) -> tuple[Answer, ...]:
+    """The answers that are drawn beside the network."""
+    return tuple(answer for answer in trace.answers if (made := of(answer)) is not None and made.draw is not None)
+
+
+def sentence(trace: Trace, answer: Answer) -> str:
+    """An answer in one sentence, and how good it is where the truth is known."""
+    made = of(answer)
+    return "" if made is None else made.sentence(trace, answer)
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """How good an answer is."""
+    made = of(answer)
+    return () if made is None else made.score(trace, answer)
+
+
+def scalar(answer: Answer, values: Values, words: str) -> Scalar:
+    """What a wish means for an answer; raises Refused with one sentence that names wishes which mean something."""
+    made = of(answer)
+    found = picked(answer, values, words) if made is None else made.scalar(answer, values, words)
+    if found is None:
+        offered = () if made is None else made.wishes(answer, values)
+        raise Refused(f"The objective {words!r} is not known; use loss, none, "
+                      f"{''.join(f'{each}, ' for each in offered[:3])}or logit:N with a number N.")
+    return found
+
+
+def told(trace: Trace) -> Mapping[str, Any] | None:
+    """What has to be said of the first answer when the same is recorded once more; nothing where its axes tell it."""
+    first = next(iter(trace.answers), None)
+    made = None if first is None else of(first)
+    if first is None or made is None or made.suits is not never:
+        return None
+    return {**first.settings, "kind": first.kind, "labels": first.labels}
+
+
+# --- what kinds share -----------------------------------------------------------------------------------------------
+
+def picked(answer: Answer, values: Values, words: str) -> Scalar | None:
+    """`logit:4`: one number of an answer, counted through all of it in row-major order; with `@12` among those of step
+    12. Raises Refused for one that there is not."""
+    match = LOGIT.fullmatch(words)
+    if match is None:
+        return None
+    index, step = int(match[1]), None if match[2] is None else int(match[2])
+    choice = values.reshape(-1) if step is None else values.reshape(-1, values.shape[-1])[step]
+    if index >= len(choice):
+        where = "" if step is None else f" at step {step}"
+        raise Refused(f"There is no output {index}{where}; the model gives {len(choice)}, so use logit:0 to "
+                      f"logit:{len(choice) - 1}.")
+    flat = index if step is None else step * values.shape[-1] + index
+    return Scalar(words, ((tuple(int(i) for i in np.unravel_index(flat, values.shape)), 1.0),))
+
+
+def place_of(match: re.Match[str], shape: Sequence[int], what: str) -> Cell:
+    """The cell that the numbers of a wish name; Refused with one sentence where there is none."""
+    cell = tuple(int(word) for word in match[1].split(","))
+    if len(cell) != len(shape) or not all(index < size for index, size in zip(cell, shape, strict=True)):
+        size = " × ".join(map(str, shape))
+        raise Refused(f"There is no {what} {match[1]}; there are {size} of them, counted from 0.")
+    return cell
+
+
+def label(answer: Answer, index: int) -> str:
+    """The name of a class."""
+    return answer.labels[index] if index < len(answer.labels) else str(index)
+
+
+def picture_of(trace: Trace) -> Values | None:
+    """What was fed in as a picture (row, column), its colours averaged; None if it is none."""
+    first = trace.layers[0]
+    if first.axes != ("channel", "row", "column"):
+        return None
+    values: Values = np.nan_to_num(first.output.astype(np.float64)).mean(axis=0)
+    return values
+
+
+def maps_of(trace: Trace, answer: Answer) -> Values:
+    """The answer as (channel, row, column), one channel where it has none."""
+    values = trace[answer.layer].output.astype(np.float64)
+    return values if values.ndim == 3 else values.reshape(-1, *values.shape[-2:])

@@ -1,0 +1,71 @@
+"""The last column of a network: each answer that is drawn, its title above it, and how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from visualizer import answers
+from visualizer.answers import Place
+from visualizer.scene import numbers
+from visualizer.scene.picture import Focus, Look, Mark, Text, plain
+from visualizer.trace import Answer, Trace
+
+LEAST, NARROW, WIDE, SHARE = 560.0, 112.0, 280.0, 0.24
+"""A picture that is less wide has no such column; the column's own width is a share of the picture between these."""
+GAP, HEAD, NOTES, FOOT = 40.0, 66.0, 76.0, 12.0
+"""Room before the column, above each drawing for its title, and below it for what a kind writes there."""
+MOST = 2
+
+
+def inner(trace: Trace, look: Look) -> Look:
+    """The look without the column: what is left for the layers."""
+    wide = width(trace, look)
+    return replace(look, size=(int(look.size[0] - wide - GAP * look.text_scale), look.size[1])) if wide else look
+
+
+def width(trace: Trace, look: Look) -> float:
+    """How wide the column is; 0 where no answer is drawn."""
+    s = look.text_scale
+    if not answers.drawn(trace) or look.size[0] < LEAST * s:
+        return 0.0
+    return min(WIDE * s, max(NARROW * s, SHARE * look.size[0]))
+
+
+def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[Answer, Place], ...]:
+    """Where each answer is drawn between two heights, as large as it fits."""
+    wide, s, shown = width(trace, look), look.text_scale, answers.drawn(trace)[:MOST]
+    if not wide:
+        return ()
+    x, each = look.size[0] - wide - FOOT * s, (bottom - top + HEAD * s) / len(shown)
+    found = []
+    for number, answer in enumerate(shown):
+        made = answers.of(answer)
+        assert made is not None
+        ratio = max(0.05, made.proportion(trace, answer))
+        across = min(wide, (each - (HEAD + NOTES) * s) / ratio)
+        if across > 8 * s:
+            y = float(round(top + number * each))
+            found.append((answer, (float(round(x)), y, float(round(across)), float(round(across * ratio)))))
+    return tuple(found)
+
+
+def heads(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
+    """Which answer it is, and how good."""
+    s, made = look.text_scale, answers.of(answer)
+    assert made is not None
+    score = answers.score(trace, answer)
+    room = look.size[0] - place[0] - 4 * s
+    marks: list[Mark] = [Text(place[0], place[1] - 50 * s, plain(made.title), 13 * s, 600, "ink", max_width=room,
+                              focus=Focus(answer.layer))]
+    if score:
+        marks.append(Text(place[0], place[1] - 33 * s, plain(f"{score[0][0]} {numbers.number(score[0][1], 3)}"), 12 * s,
+                          400, "ink-2", max_width=room))
+    return marks
+
+
+def drawing(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
+    """The answer itself."""
+    made = answers.of(answer)
+    assert made is not None
+    assert made.draw is not None
+    return made.draw(trace, answer, place, look)

@@ -1,0 +1,202 @@
+"""Boxes around what was found: one a row (box, value), or one a cell of a grid (value, row, column).
+
+A model says of them: `columns`, what the values are (`score left top right bottom` unless it says else; further ones
+are scores of the `labels`), `score` (`logit` where it still goes through a sigmoid), `threshold` (0.5), `overlap` (0.5:
+of two boxes that share more, the surer one stays); of a grid `stride`, how many pixels of the input a cell stands for.
+In rows the edges are pixels of the input; in a grid they are how far they lie from the middle of the cell, in cells.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from visualizer.answers import AnswerKind, Cell, Place, Scalar, Score, Values, label, never, picked, picture_of
+from visualizer.language import tr
+from visualizer.scene import colour, numbers
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
+from visualizer.trace import Answer, Refused, Trace
+
+EDGES = ("left", "top", "right", "bottom")
+COLUMNS = ("score", *EDGES)
+WISH = re.compile(r"box:(\d{1,6})\.(left|top|right|bottom|width|height|score)")
+MOST = 100
+"""So many boxes are kept at most, the surest ones."""
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Found:
+    """One box: its edges in pixels of the input, how sure it is, what it holds, and where it stands in the answer."""
+
+    box: Box
+    score: float
+    label: int | None
+    place: tuple[int, ...]
+    """The row, or (row, column) of the grid."""
+
+
+def found(answer: Answer, values: Values) -> tuple[Found, ...]:
+    """The boxes that are taken to hold something, the surest first; of those that overlap too much only the surest."""
+    likely = [each for each in _all(answer, values) if each.score > float(answer.settings.get("threshold", 0.5))]
+    kept: list[Found] = []
+    for each in sorted(likely, key=lambda one: -one.score):
+        if all(overlap(each.box, other.box) <= float(answer.settings.get("overlap", 0.5)) for other in kept):
+            kept.append(each)
+    return tuple(kept[:MOST])
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Shared area over the area that either covers (IoU)."""
+    wide = float(min(one[2], other[2]) - max(one[0], other[0]))
+    high = float(min(one[3], other[3]) - max(one[1], other[1]))
+    shared = max(0.0, wide) * max(0.0, high)
+    areas = [max(0.0, float(box[2] - box[0])) * max(0.0, float(box[3] - box[1])) for box in (one, other)]
+    either = sum(areas) - shared
+    return shared / either if either > 0 else 0.0
+
+
+def _all(answer: Answer, values: Values) -> list[Found]:
+    rows = values.astype(np.float64) if values.ndim == 2 else values.astype(np.float64).reshape(len(values), -1).T
+    columns, count = _columns(answer), len(_columns(answer))
+    score = rows[:, columns.index("score")]
+    score = 1 / (1 + np.exp(-score)) if answer.settings.get("score") == "logit" else score
+    labels = rows[:, count:].argmax(axis=1) if rows.shape[1] > count else None
+    boxes = []
+    for index, row in enumerate(rows):
+        place = (index,) if values.ndim == 2 else tuple(int(i) for i in np.unravel_index(index, values.shape[1:]))
+        edges = [_factor(answer, values, edge) * row[columns.index(EDGES[edge])] + _start(answer, values, edge, place)
+                 for edge in range(4)]
+        boxes.append(Found((edges[0], edges[1], edges[2], edges[3]), float(score[index]),
+                           None if labels is None else int(labels[index]), place))
+    return boxes
+
+
+def _columns(answer: Answer) -> tuple[str, ...]:
+    found = answer.settings.get("columns", COLUMNS)
+    return tuple(found.split()) if isinstance(found, str) else tuple(found)
+
+
+def _factor(answer: Answer, values: Values, edge: int) -> float:
+    """Pixels an edge moves when its number grows by 1."""
+    if values.ndim == 2:
+        return 1.0
+    return float(answer.settings.get("stride", 1)) * (-1 if edge < 2 else 1)
+
+
+def _start(answer: Answer, values: Values, edge: int, place: tuple[int, ...]) -> float:
+    """Where an edge lies when its number is 0: in a grid in the middle of the cell."""
+    return 0.0 if values.ndim == 2 else (place[1 - edge % 2] + 0.5) * float(answer.settings.get("stride", 1))
+
+
+def sentence(trace: Trace, answer: Answer) -> str:
+    """How many, the surest, and how well it fits."""
+    boxes = found(answer, trace[answer.layer].output)
+    if not boxes:
+        return "The network finds {nothing}: no box is sure enough."
+    first = boxes[0]
+    what = "" if first.label is None else f" {label(answer, first.label)},"
+    wide, high = (numbers.number(first.box[2 + axis] - first.box[axis], 3) for axis in (0, 1))
+    words = (f"The network finds {{{numbers.count(len(boxes))} box{'es' * (len(boxes) > 1)}}}, the surest with "
+             f"{numbers.percent(first.score, 1)}:{what} {wide} × {high} pixels")
+    measured = score(trace, answer)
+    return f"{words}; {measured[0][0]} {numbers.percent(measured[0][1], 0)}." if measured else f"{words}."
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """How much each right box overlaps the one found for it, none found counting as 0; and how many are found."""
+    if answer.truth is None or answer.truth.ndim != 2 or answer.truth.shape[1] < 4:
+        return ()
+    free = list(found(answer, trace[answer.layer].output))
+    shares = []
+    for truth in answer.truth.astype(np.float64):
+        box = (float(truth[0]), float(truth[1]), float(truth[2]), float(truth[3]))
+        best = max(free, key=lambda each: overlap(each.box, box), default=None)
+        share = 0.0 if best is None else overlap(best.box, box)
+        shares.append(share)
+        if best is not None and share > 0:
+            free.remove(best)
+    return ((tr("overlap with the right boxes (IoU)"), sum(shares) / max(1, len(shares))),
+            (tr("right boxes found"), float(sum(share >= 0.5 for share in shares))),
+            (tr("boxes too many"), float(len(free))))
+
+
+def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:
+    """What was fed in, the boxes over it with how sure they are, and dashed the right ones."""
+    x, y, wide, high = place
+    seen, marks = picture_of(trace), list[Mark]()
+    rows, columns = (1, 1) if seen is None else seen.shape
+    if seen is not None:
+        low, top = float(seen.min()), float(seen.max())
+        marks.append(Image(x, y, (wide / columns, high / rows), colour.unit(seen, low, top)[None], "pixel",
+                           border="tile-border", focus=Focus(trace.layers[0].name), indices=(0,),
+                           scale=Scale("pixel", "pixels", trace.layers[0].name, low, top)))
+    for truth in () if answer.truth is None else answer.truth.astype(np.float64):
+        left, upper, broad, tall = _inside(truth, place, rows, columns)
+        corners = ((left, upper), (left + broad, upper), (left + broad, upper + tall), (left, upper + tall))
+        marks.append(Line((*corners, corners[0]), "ink", 1.5, dashed=True))
+    values = trace[answer.layer].output
+    for number, each in reversed(list(enumerate(found(answer, values)))):
+        left, upper, broad, tall = _inside(each.box, place, rows, columns)
+        ink = "accent" if number == 0 else "ink-2"
+        where = Focus(answer.layer, _cell(answer, values, each.place, "score"))
+        marks += [Rect(left - 1.5, upper - 1.5, broad + 3, tall + 3, "", "stage", 4),
+                  Rect(left, upper, broad, tall, "", ink, 2, focus=where)]
+        if number < 4:
+            name = "" if each.label is None else f"{label(answer, each.label)} "
+            words = f"{name}{numbers.percent(each.score, 0)}"
+            marks.append(Text(x, y + high + 16 + 16 * number, plain(f"box {number}: {words}"), 12,
+                              600 if number == 0 else 400, "accent-ink" if number == 0 else "ink-2", max_width=wide))
+    return marks
+
+
+def _inside(box: Values | Box, place: Place, rows: int, columns: int) -> Place:
+    """The box in the drawing, cut off at its edges."""
+    x, y, wide, high = place
+    left, right = (x + min(max(float(edge), 0.0), columns) * wide / columns for edge in (box[0], box[2]))
+    top, bottom = (y + min(max(float(edge), 0.0), rows) * high / rows for edge in (box[1], box[3]))
+    return left, top, max(0.0, right - left), max(0.0, bottom - top)
+
+
+def proportion(trace: Trace, answer: Answer) -> float:
+    """That of what was fed in."""
+    seen = picture_of(trace)
+    return 1.0 if seen is None else seen.shape[0] / seen.shape[1]
+
+
+def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
+    """`box:2.width` of the third surest box, also left, top, right, bottom, height and score; or `logit:7`."""
+    match = WISH.fullmatch(words)
+    if match is None:
+        return picked(answer, values, words)
+    boxes = found(answer, values)
+    if int(match[1]) >= len(boxes):
+        there = f"there are {len(boxes)}, counted from 0" if boxes else "nothing was found"
+        raise Refused(f"There is no box {match[1]}; {there}.")
+    place, what = boxes[int(match[1])].place, match[2]
+    if what == "score":
+        return Scalar(words, ((_cell(answer, values, place, "score"), 1.0),))
+    edges = {"width": ((2, 1.0), (0, -1.0)), "height": ((3, 1.0), (1, -1.0))}.get(what)
+    parts = ((EDGES.index(what), 1.0),) if edges is None else edges
+    cells = tuple((_cell(answer, values, place, EDGES[edge]), sign * _factor(answer, values, edge))
+                  for edge, sign in parts)
+    return Scalar(words, cells, sum(sign * _start(answer, values, edge, place) for edge, sign in parts))
+
+
+def _cell(answer: Answer, values: Values, place: tuple[int, ...], column: str) -> Cell:
+    at = _columns(answer).index(column)
+    return (*place, at) if values.ndim == 2 else (at, *place)
+
+
+def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
+    """The score of the surest box; that of the surest place where no box is sure enough."""
+    if found(answer, values):
+        return "box:0.score", "box:0.width"
+    at = max(_all(answer, values), key=lambda each: each.score).place
+    return (f"logit:{int(np.ravel_multi_index(_cell(answer, values, at, 'score'), values.shape))}",)
+
+
+ANSWER = AnswerKind("boxes", "boxes around what was found", never, sentence, draw, proportion, score, scalar, wishes,
+                    asks=("boxes",))

@@ -1,0 +1,56 @@
+"""A sequence of numbers: a forecast, coordinates, a row of measurements."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked, place_of
+from visualizer.language import tr
+from visualizer.scene.numbers import count, number
+from visualizer.trace import Answer, Trace
+
+WISH = re.compile(r"value:(\d{1,9}(?:,\d{1,9})*)")
+
+
+def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
+    """Several numbers that are no classes and no picture."""
+    return len(shape) in (1, 2) and not labels and operation not in ("softmax", "log_softmax")
+
+
+def sentence(trace: Trace, answer: Answer) -> str:
+    """How many, from where to where, and how far off."""
+    values = trace[answer.layer].output.astype(np.float64)
+    words = (f"The network answers {{{count(values.size)} numbers}}, from {number(float(values.min()), 3)} to "
+             f"{number(float(values.max()), 3)}")
+    found = score(trace, answer)
+    return f"{words}; they are off by {number(found[0][1], 3)} on average." if found else f"{words}."
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """How far off they are."""
+    if answer.truth is None or answer.truth.size != trace[answer.layer].output.size:
+        return ()
+    apart = trace[answer.layer].output.reshape(-1).astype(np.float64) - answer.truth.reshape(-1)
+    return (tr("off by, on average"), float(np.abs(apart).mean())), (tr("off by at most"), float(np.abs(apart).max()))
+
+
+def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
+    """`value:7`, `value:3,0` of several a step, `sum`, or `logit:7`."""
+    if words == "sum":
+        return Scalar(words)
+    match = WISH.fullmatch(words)
+    if match is None:
+        return picked(answer, values, words)
+    return Scalar(words, ((place_of(match, values.shape, "value"), 1.0),))
+
+
+def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
+    """The largest."""
+    largest = np.unravel_index(int(np.argmax(values)), values.shape) if values.size else ()
+    return (f"value:{','.join(str(int(index)) for index in largest)}", "sum") if values.size else ()
+
+
+ANSWER = AnswerKind("numbers", "a sequence of numbers", suits, sentence, score=score, scalar=scalar, wishes=wishes,
+                    loss="squares", asks=("numbers",), order=8)

@@ -1,0 +1,84 @@
+"""A picture: one channel or three, as an autoencoder or a denoiser answers."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from visualizer.answers import AnswerKind, Axes, Place, Scalar, Score, Values, maps_of, picked, place_of
+from visualizer.language import tr
+from visualizer.scene import colour, numbers
+from visualizer.scene.picture import Focus, Image, Look, Mark, Scale
+from visualizer.trace import Answer, Trace
+
+WISH = re.compile(r"pixel:(\d{1,9},\d{1,9}(?:,\d{1,9})?)")
+
+
+def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
+    """Rows and columns, of one channel or three."""
+    return axes[-2:] == ("row", "column") and (len(shape) == 2 or (len(shape) == 3 and shape[0] in (1, 3)))
+
+
+def sentence(trace: Trace, answer: Answer) -> str:
+    """How large, from where to where, and how near to the truth."""
+    values = trace[answer.layer].output.astype(np.float64)
+    words = (f"The network answers a picture of {{{numbers.shape(values.shape[-2:])}}} pixels, from "
+             f"{numbers.number(float(values.min()), 3)} to {numbers.number(float(values.max()), 3)}")
+    found = score(trace, answer)
+    return f"{words}; the squared difference from the right one is {numbers.number(found[0][1], 3)} on average." \
+        if found else f"{words}."
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """How far it is from the right picture; an autoencoder's is its input."""
+    values = trace[answer.layer].output.astype(np.float64)
+    truth = trace.layers[0].output if answer.settings.get("truth") == "input" else answer.truth
+    if truth is None or truth.size != values.size:
+        return ()
+    squares = float(np.mean((values - truth.astype(np.float64).reshape(values.shape)) ** 2))
+    found: Score = ((tr("mean squared difference"), squares),)
+    return (*found, (tr("peak signal to noise, dB"), float(-10 * np.log10(squares)))) if squares > 0 else found
+
+
+def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:
+    """Its pixels on their own range; colours where there are three channels."""
+    values = maps_of(trace, answer)
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    shades = colour.unit(values, low, high)
+    stack = np.moveaxis(shades, 0, -1)[None] if len(shades) == 3 else shades[:1]
+    x, y, wide, high_ = place
+    rows, columns = values.shape[-2:]
+    return [Image(x, y, (wide / columns, high_ / rows), np.ascontiguousarray(stack), "pixel", border="tile-border",
+                  focus=Focus(answer.layer), indices=(-1,), scale=Scale("pixel", "pixels", answer.layer, low, high))]
+
+
+def proportion(trace: Trace, answer: Answer) -> float:
+    """Its rows for its columns."""
+    rows, columns = trace[answer.layer].shape[-2:]
+    return rows / columns
+
+
+def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
+    """`pixel:3,4`, `pixel:2,3,4` of a channel, `sum`, or `logit:7`."""
+    if words == "sum":
+        return Scalar(words)
+    match = WISH.fullmatch(words)
+    if match is None:
+        return picked(answer, values, words)
+    if match[1].count(",") == 1 and values.ndim == 3:
+        cell = place_of(match, values.shape[1:], "pixel")
+        return Scalar(words, tuple(((channel, *cell), 1.0) for channel in range(len(values))))
+    return Scalar(words, ((place_of(match, values.shape, "pixel"), 1.0),))
+
+
+def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
+    """The brightest pixel."""
+    if not values.size:
+        return ()
+    brightest = np.unravel_index(int(np.argmax(values)), values.shape)
+    return f"pixel:{','.join(str(int(index)) for index in brightest)}", "sum"
+
+
+ANSWER = AnswerKind("picture", "a picture", suits, sentence, draw, proportion, score, scalar, wishes,
+                    loss="squares", asks=("picture",), order=4)

@@ -1,0 +1,66 @@
+"""A string: symbols spelled along the steps, repeats merged and blanks left out (Graves and others 2006, CTC)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+
+from visualizer.answers import AnswerKind, Score, Values, label, never, picked
+from visualizer.answers.tokens import wishes
+from visualizer.language import tr
+from visualizer.scene import numbers
+from visualizer.trace import Answer, Trace
+
+
+def spelled(trace: Trace, answer: Answer) -> tuple[int, ...]:
+    """The greedy reading: the likeliest of each step, repeats merged, blanks left out."""
+    blank = int(answer.settings.get("blank", 0))
+    path = np.argmax(trace[answer.layer].output, axis=-1).tolist()
+    return tuple(int(index) for index, _ in groupby(path) if index != blank)
+
+
+def sentence(trace: Trace, answer: Answer) -> str:
+    """What is read, and what is written there."""
+    read = " ".join(label(answer, index) for index in spelled(trace, answer)) or "nothing"
+    wanted = _wanted(trace)
+    right = "" if not wanted else "; that is right" if spelled(trace, answer) == wanted else \
+        f"; written is {' '.join(label(answer, index) for index in wanted)}"
+    steps = numbers.count(len(trace[answer.layer].output))
+    return f"Along {steps} steps the network reads {{{read}}}{right}."
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """How many symbols have to be put in, taken out or changed until it is right, and their share."""
+    wanted = _wanted(trace)
+    if not wanted:
+        return ()
+    wrong = distance(spelled(trace, answer), wanted)
+    return ((tr("symbols that are wrong"), float(wrong)),
+            (tr("share of the symbols that are wrong"), wrong / len(wanted)))
+
+
+def distance(one: Sequence[int], other: Sequence[int]) -> int:
+    """Levenshtein's edit distance."""
+    row = list(range(len(other) + 1))
+    for count, symbol in enumerate(one, 1):
+        before, row[0] = row[0], count
+        for place, another in enumerate(other, 1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (symbol != another))
+    return row[-1]
+
+
+def _wanted(trace: Trace) -> tuple[int, ...]:
+    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    return () if loss is None else tuple(int(index) for index in loss.settings.get("target", ()))
+
+
+def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
+    """What is written on the strip."""
+    return given.digits or None
+
+
+ANSWER = AnswerKind("string", "a string spelled along the steps", never, sentence, score=score, scalar=picked,
+                    wishes=wishes, loss="ctc", asks=("ctc",), target=target)

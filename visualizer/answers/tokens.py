@@ -1,0 +1,64 @@
+"""Tokens: at each step one probability for each symbol, or for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
+from visualizer.language import tr
+from visualizer.scene import numbers
+from visualizer.trace import Answer, Trace
+
+UNKNOWN = -100
+"""The target of a step of which nothing is known: torch leaves it out of the loss."""
+
+
+def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
+    """A name for each number of every step."""
+    return len(shape) == 2 and (labels == shape[1] or (operation in ("softmax", "log_softmax") and axes[0] == "step"))
+
+
+def sentence(trace: Trace, answer: Answer) -> str:
+    """The likeliest at the last step."""
+    chances = trace[answer.layer].output
+    best = int(np.argmax(chances[-1]))
+    return (f"After the last of {numbers.count(len(chances))} steps the likeliest answer is “{label(answer, best)}” "
+            f"with {{{numbers.percent(float(chances[-1, best]), 1)}}}.")
+
+
+def score(trace: Trace, answer: Answer) -> Score:
+    """The share of steps whose likeliest answer is the one that was wanted."""
+    aims = _aims(trace)
+    chances = trace[answer.layer].output
+    known = [(step, aim) for step, aim in enumerate(aims) if aim != UNKNOWN and step < len(chances)]
+    if not known:
+        return ()
+    right = sum(int(np.argmax(chances[step])) == aim for step, aim in known)
+    return (tr("share of steps that are right"), right / len(known)),
+
+
+def _aims(trace: Trace) -> tuple[int, ...]:
+    """What each step should have answered, from the loss."""
+    found = next((layer.settings["target"] for layer in reversed(trace.layers)
+                  if layer.settings.get("ignore_index") == UNKNOWN and isinstance(layer.settings.get("target"), tuple)),
+                 ())
+    return tuple(int(aim) for aim in found)
+
+
+def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
+    """The largest of the last step."""
+    return (f"logit:{int(np.argmax(values[-1]))}@{len(values) - 1}",) if values.ndim == 2 and values.size else ()
+
+
+def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
+    """The symbols that follow, as far as they are known."""
+    following = read(given.following)[0].tolist() if given.following else [UNKNOWN]
+    aims = (*read(given.raw)[0, 1:].tolist(), *following)
+    return None if set(aims) == {UNKNOWN} else aims
+
+
+ANSWER = AnswerKind("tokens", "one of several symbols at each step", suits, sentence, score=score, scalar=picked,
+                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2)
