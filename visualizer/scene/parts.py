@@ -105,8 +105,7 @@ def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDA
 def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     """What the palette entries of `entries` stand for."""
     if backward:
-        top = largest_gradient(trace)
-        return Scale("gradient", "size of the gradient", "", top * FLOOR, top, "one scale for all layers", log=True)
+        return gradient_scale(trace)
     if layer.kind == "input" and layer.has("row", "column"):
         return Scale("pixel", "pixels", layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
     if layer.kind == "softmax":
@@ -114,10 +113,19 @@ def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     if look.scope == "unit" and layer.output.ndim > 1:
         top = _largest(layer.output)
         return Scale("activation", "values", layer.name, -top, top, "each map by its own largest", each=True)
+    return value_scale(trace, layer, look)
+
+
+def value_scale(trace: Trace, layer: Layer, look: Look) -> Scale:
+    """That of values around zero, whose largest is that of the layer or of the network."""
     top = layer_scale(trace, layer, look)
     if look.scope == "network":
         return Scale("activation", "values", "", -top, top, "one scale for all layers")
     return Scale("activation", "values", layer.name, -top, top, "each layer by its own largest")
+
+
+VALUES_EACH = Scale("activation", "values", "", -1.0, 1.0, "each by its own largest", each=True)
+"""Of values where not all share a scale."""
 
 
 def weight_scale(of: str, top: float, gradient: bool, scope: str = "") -> Scale:
@@ -227,11 +235,15 @@ def _tile_origin(column: Column, tile: int) -> tuple[float, float]:
 
 # --- legend ---------------------------------------------------------------------------------------------------------
 
-def legend(x: float, y: float, width: float, look: Look, palette: str, title: str, low: str, zero: str,
-           high: str) -> list[Mark]:
-    """A colour bar with its range; `y` is the baseline of its title. Nothing where the look wants none."""
+def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: str,
+           said: tuple[str, str, str] | None = None) -> list[Mark]:
+    """The colours of a scale with its range; `y` is the baseline of the title. Nothing where the look wants none.
+
+    `said` is what stands at its low end, at zero and at its high end, where that is not its plain numbers.
+    """
     if not look.bars:
         return []
+    palette, (low, zero, high) = scale.palette, said or ends(scale)
     ramp = np.arange(256, dtype=np.uint8)[None, None] if palette in ("gradient", "pixel") \
         else np.arange(1, 256, dtype=np.uint8)[None, None]
     below = y + 8 + 8 + 14
@@ -244,6 +256,24 @@ def legend(x: float, y: float, width: float, look: Look, palette: str, title: st
     if zero:
         marks.append(Text(x + width / 2, below, plain(zero), 11, 400, "ink-2", "middle"))
     return marks
+
+
+def ends(scale: Scale) -> tuple[str, str, str]:
+    """What is written at the low end of a scale, at zero, if it lies between, and at the high end."""
+    if scale.each:
+        return "−max", "0", "+max"
+    if scale.log:
+        return numbers.significant(scale.low, 1), "", numbers.significant(scale.high, 2)
+    if scale.quantity == "probability":
+        return "0", "", "1"
+    zero = "0" if scale.low < 0 and scale.palette != "pixel" else ""
+    return numbers.number(scale.low), zero, numbers.number(scale.high)
+
+
+def gradient_scale(trace: Trace) -> Scale:
+    """The one scale of all gradients of values."""
+    top = largest_gradient(trace)
+    return Scale("gradient", "size of the gradient", "", top * FLOOR, top, "one scale for all layers", log=True)
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------

@@ -326,9 +326,10 @@ def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: L
     """Whether gradient and cause agree, and the ranges of the colours."""
     marks = _agreement(found, answer, x, y, wide, look)
     low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
-    marks += parts.legend(x, y + 76, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
-    marks += parts.legend(x, y + 134, wide, look, "activation", "Logit minus logit without it", f"−{_most(found)}",
-                          "0", _most(found))
+    marks += parts.legend(x, y + 76, wide, look, _scale(found, "gradient"), "Gradient, all answers, log",
+                          (f"below {low}", "", high))
+    marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), "Logit minus logit without it",
+                          (f"−{_most(found)}", "0", _most(found)))
     marks.append(Text(x, y + 182, plain(f"stands in: {found.neutral}"), 11, 400, "ink-2",
                       max_width=wide))
     return marks

@@ -110,13 +110,14 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
     x, y = steps.LEFT, look.size[1] - lanes_height(look) - 40
     if not moment.backward:
-        return parts.legend(x, y, 168, look, "pixel", "Gate, all steps", "0", "", "1")
+        return parts.legend(x, y, 168, look, Scale("pixel", "probability", "gate", 0.0, 1.0), "Gate, all steps")
     tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    return parts.legend(x, y, 168, look, "gradient", "Size of ∂L/∂gate, each gate by its largest, log",
-                        "× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}")
+    scale = Scale("gradient", "size of the gradient", "gate", max(tops) * 1e-6, max(tops), log=True)
+    return parts.legend(x, y, 168, look, scale, "Size of ∂L/∂gate, each gate by its largest, log",
+                        ("× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}"))
 
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:

@@ -201,11 +201,10 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
     if moment.backward and gradient is not None:
         largest = float(np.max(np.abs(gradient))) or 1.0
-        return parts.legend(x, y, 168, look, "gradient", f"Size of ∂L/∂{key}, all steps",
-                            numbers.significant(largest * 1e-6, 1), "", numbers.significant(largest, 2))
+        scale = Scale("gradient", "size of the gradient", key, largest * 1e-6, largest, log=True)
+        return parts.legend(x, y, 168, look, scale, f"Size of ∂L/∂{key}, all steps")
     beyond = int(np.count_nonzero(np.abs(values) > top))
-    marks = parts.legend(x, y, 168, look, "activation", "One scale for every step", numbers.number(-top), "0",
-                         numbers.number(top))
+    marks = parts.legend(x, y, 168, look, Scale("activation", "values", key, -top, top), "One scale for every step")
     if key == "hidden" and top == 1:
         return marks
     words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"

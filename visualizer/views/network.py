@@ -274,6 +274,8 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
     marks: list[Mark] = []
     name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
     raised = not cut(plain(name), room, 13, 600, mono=True)  # above the names of its neighbours
+    if raised and look.projector and column.style == "passage":
+        return []
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
             marks.append(Text(column.x, 65 if raised else 80, plain(name), 13, 600, ink,
@@ -607,21 +609,15 @@ def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look
     wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
                        and column.style in ("maps", "units") and column.top + column.height > y - 12)])
     if moment.backward:
-        top = parts.largest_gradient(trace)
-        return parts.legend(x, y, wide, look, "gradient", "Gradient, all layers",
-                            numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), "Gradient, all layers")
     layer = trace[subject.layer]
     if look.scope == "unit":
-        return parts.legend(x, y, wide, look, "activation", "Values, per map", "−max", "0", "+max")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per map")
     if look.scope == "network":
-        top = parts.largest_value(trace)
-        return parts.legend(x, y, wide, look, "activation", "Values, all layers", numbers.number(-top), "0",
-                            numbers.number(top))
+        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), "Values, all layers")
     if layer.kind in ("input", "softmax") or layer.output.ndim == 0:
-        return parts.legend(x, y, wide, look, "activation", "Values, per layer", "−max", "0", "+max")
-    top = parts.layer_scale(trace, layer, look)
-    return parts.legend(x, y, wide, look, "activation", f"Values of {layer.name}", numbers.number(-top), "0",
-                        numbers.number(top))
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per layer")
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values of {layer.name}")
 
 
 def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:
