@@ -105,7 +105,7 @@ def test_a_recording_of_before_names_its_answer_as_it_did() -> None:
         (one,), (other,) = made.answers, old.answers
         assert (one.layer, one.kind, one.labels, one.returned) == (other.layer, kind, other.labels, other.returned)
         assert dict(one.settings) == dict(other.settings)
-        assert [each.layer for each in old.fed] == [each.layer for each in made.fed]
+        assert old.fed == made.fed
 
 
 def without(data: bytes, *names: str) -> bytes:
@@ -136,6 +136,45 @@ def test_a_recording_with_an_answer_comes_back_from_its_file(kind: str, tmp_path
 def test_an_answer_of_a_kind_that_is_not_there_is_refused() -> None:
     with pytest.raises(Refused, match="There is no kind of answer 'smell'"):
         record.capture(toys.Marker(), toys.scene(), answer="smell")
+
+
+@pytest.mark.parametrize("target", [np.int64(1), torch.tensor(1), torch.tensor([1]), np.array([1])])
+def test_a_target_may_come_in_any_type(target) -> None:
+    """The loss is torch's own of class 1."""
+    logits = torch.tensor([[0.5, 1.0, -2.0]])
+    trace = record.capture(nn.Identity(), logits.clone().requires_grad_(), target)
+    assert trace.objective.value == pytest.approx(nn.functional.cross_entropy(logits, torch.tensor([1])).item())
+    assert trace.answer is not None
+
+
+def test_a_number_is_compared_with_a_number() -> None:
+    made = nn.Linear(2, 1)
+    trace = record.capture(made, torch.ones(1, 2), 0.5)
+    value = made(torch.ones(1, 2)).detach()
+    wanted = nn.functional.mse_loss(value, torch.tensor([[0.5]])).item()
+    assert trace.objective.value == pytest.approx(wanted)
+    assert answers.score(trace, trace.answers[0]) == (("off by", pytest.approx(abs(float(value) - 0.5))),)
+    with pytest.raises(Refused, match=r"answers with one number, so its target is a number, too: write 1\.0"):
+        record.capture(made, torch.ones(1, 2), 1)
+
+
+class TwoHeads(nn.Module):
+    """A class and a picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 1, 3, padding=1), nn.Linear(64, 3)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        made = self.conv(x)
+        return self.fc(made.flatten(1)), made
+
+
+def test_all_that_is_handed_back_is_named_and_the_first_is_asked_about() -> None:
+    trace = record.capture(TwoHeads().eval(), toys.scene(), 2)
+    assert [(answer.layer, answer.kind) for answer in trace.answers] == [("softmax", "classes"), ("conv", "picture")]
+    assert trace.objective.kind == "cross_entropy"
+    assert any("hands back 2 tensors; the first" in note for note in trace.notes)
 
 
 # --- boxes ----------------------------------------------------------------------------------------------------------

@@ -36,7 +36,9 @@ def test_the_import_contracts_of_pyproject_hold() -> None:
     "from visualizer import registry, views, kinds; kinds.all_kinds(); views.all_views()",
     "from visualizer.record import formats; formats.suffixes()",
     "from visualizer import export; print(export.state_in(trace))",
-], ids=["import", "opening a trace", "help", "list", "kinds and views", "endings of model files", "a State in a file"])
+    "from visualizer import door; door.open_(door.recognise(trace)); door.open_(door.recognise('char_gru'))",
+], ids=["import", "opening a trace", "help", "list", "kinds and views", "endings of model files", "a State in a file",
+        "the door"])
 def test_neither_torch_nor_qt_is_imported_by(doing: str, tmp_path: Path) -> None:
     trace = tmp_path / "small.trace"
     _small_trace().save(trace)
@@ -135,6 +137,41 @@ def test_no_list_of_names_stands_beside_a_folder_that_is_walked(folder: str) -> 
     assert imported & names == set()
 
 
+OWN_ENDINGS = re.compile(r"record/formats/.*|inputs/.*|export/.*|trace\.py|scene/session\.py")
+"""Files that say the ending of their own kind of file."""
+
+
+def test_endings_of_files_are_listed_only_where_such_files_are_read_or_written() -> None:
+    """Whoever opens files asks the door, which walks these folders: one format more is one file."""
+    from visualizer import door
+
+    known, models, found = set(door.endings()), set(dict(door.kinds())["Models"]), set()
+    for path in SOURCES:
+        if OWN_ENDINGS.fullmatch(_place(path)):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            listed = set(_words_of(node)) & known
+            if len(listed) > 1 or listed & models:
+                found.add((_place(path), *sorted(listed)))
+    assert found <= {("registry.py", ".safetensors")}, "only bundled weights go by their ending"
+
+
+def _words_of(node: ast.AST) -> list[str]:
+    """The words of a list, those of a pattern for files, or the one word of a string."""
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        return [each.value for each in node.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.findall(r"\*(\.\w+)", node.value) or [node.value]
+    return []
+
+
+def test_whether_something_is_the_laboratory_is_asked_of_its_recipe_not_of_a_name() -> None:
+    """The name is told apart where words come in: at the door, in files of the first version, in the list of models."""
+    compared = re.compile(r"(==|!=)\s*lab\.NAME|model\s*(==|!=)\s*[\"']lab")
+    found = {_place(path) for path in SOURCES if compared.search(path.read_text(encoding="utf-8"))}
+    assert found <= {"door.py", "scene/recipe.py", "scene/state.py", "ui/rail.py"}
+
+
 def test_the_dependencies_keep_out_the_broken_pair_of_qt_and_python() -> None:
     """PySide6 6.12.0 on Python 3.11 loses a reference to None on every void call and aborts."""
     words = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -182,3 +219,15 @@ def _small_trace():
 
     layer = Layer("input", "input", ("class",), {}, (), np.array([1.0, 2.0], dtype=np.float32))
     return Trace("small", (layer,))
+
+
+def test_the_parts_of_the_window_never_reach_into_it() -> None:
+    """Nothing in ui imports the window but what joins it with the rest of the app, not even for its types; and no two
+    files of ui need each other."""
+    ui = {f"visualizer.ui.{path.relative_to(PACKAGE / 'ui').with_suffix('').as_posix().replace('/', '.')}"
+          .removesuffix(".__init__"): path for path in (PACKAGE / "ui").rglob("*.py")}
+    needs = {name: {found for found in _imports(path) if found in ui and found != name} for name, path in ui.items()}
+    assert {name for name, found in needs.items() if "visualizer.ui.window" in found} == {"visualizer.ui.running"}
+    while free := {name for name, found in needs.items() if not found & needs.keys()}:
+        needs = {name: found for name, found in needs.items() if name not in free}
+    assert needs == {}, "these go round in a circle"

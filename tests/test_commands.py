@@ -23,7 +23,7 @@ from visualizer.scene.state import State, changed, from_json, moment_of, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Sample, Trace, load
 from visualizer.ui import commands, levels, small_steps, words
-from visualizer.ui.commands import Context, keys_words
+from visualizer.ui.commands import Context, Desk, keys_words
 from visualizer.ui.commands.colours import text_scale
 from visualizer.ui.commands.views import turned
 from visualizer.ui.keysheet import KeySheet
@@ -31,6 +31,7 @@ from visualizer.ui.knobs import Knobs
 from visualizer.ui.page import looked_at, page
 from visualizer.ui.stage import own_knobs
 from visualizer.ui.store import Store
+from visualizer.ui.window import Window
 
 PROMISED = {
     "play": ("Space",), "next": ("Right", "PgDown"), "back": ("Left", "PgUp"), "next-term": ("Shift+Right",),
@@ -120,6 +121,36 @@ def test_the_laboratory_says_its_own_keys(qtbot):
     assert commands.find("pen").keys == ("P",)
     assert "K" in commands.find("play").keys
     assert commands.find("play").tip.endswith("; K while presenting")
+
+
+class Narrowed:
+    """A desk that has what the protocols of a family name, and nothing else."""
+
+    def __init__(self, desk, names):
+        self.__dict__.update(_desk=desk, _names=names)
+
+    def __getattr__(self, name):
+        assert name in self._names, f"no protocol of this family has {name!r}"
+        return getattr(self._desk, name)
+
+
+@pytest.mark.parametrize("module", registry.modules("ui.commands"), ids=lambda module: module.__name__)
+def test_a_command_uses_no_more_of_the_desk_than_its_protocol_says(module, qtbot, monkeypatch):
+    protocols = [thing for thing in vars(module).values()
+                 if isinstance(thing, type) and Desk in thing.__mro__]
+    names = {name for protocol in protocols for base in protocol.__mro__
+             for name in (*vars(base), *vars(base).get("__annotations__", ())) if not name.startswith("_")}
+    assert {"store", "say", "picture"} <= names
+    assert len(names) <= 12, "a small protocol"
+    window = Window(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits()))
+    qtbot.addWidget(window)
+    for name in ("leave", "ask_for_file", "ask_for_name"):
+        monkeypatch.setattr(window, name, lambda *args: ("", ""))
+    monkeypatch.setattr(window, "ask_for_file", lambda *args: "")
+    for command in module.family().commands:
+        command.act(Narrowed(window, names))
+        if window.presenting:
+            window.presenter.leave()
 
 
 def test_a_family_that_is_added_is_found(monkeypatch):

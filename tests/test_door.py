@@ -236,3 +236,10 @@ print("found", [name for name in ("torch", "PySide6", "pyqtgraph") if name in sy
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == "found []\n", done.stdout + done.stderr
+
+
+def test_a_bundled_model_is_known_by_its_name_alone():
+    assert all(map(registry.is_bundled, registry.models()))
+    for name in ("", "lab", "digits", "_private", "../models/digits_cnn", "digits_cnn.before", "x" * 5000, "a\0b",
+                 str(registry.weights("digits_cnn"))):
+        assert not registry.is_bundled(name)

@@ -21,7 +21,9 @@ from visualizer.export import Panel
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed, from_json
 from visualizer.ui import kept
+from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.exporting import Choices, ExportPanel, remembered, write
+from visualizer.ui.saving import saved
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 
@@ -50,7 +52,7 @@ def window(qtbot, digits):
 @pytest.fixture
 def panel(window):
     window.run("export")
-    return window._overlay
+    return window.cover.shown
 
 
 def shown(digits):
@@ -108,12 +110,12 @@ def test_a_caption_file_is_written_only_where_it_is_wanted(digits, tmp_path):
 
 def test_the_panel_opens_over_the_stage_and_the_same_key_closes_it(window, qtbot):
     QTest.keyClick(window, Qt.Key.Key_E)
-    panel = window._overlay
+    panel = window.cover.shown
     assert isinstance(panel, ExportPanel)
     assert window.rect().contains(panel.geometry())
     assert panel.geometry().intersects(window.stage.geometry())
     QTest.keyClick(panel, Qt.Key.Key_Escape)
-    assert window._overlay is None
+    assert window.cover.shown is None
     assert window.store.state.focus == Focus("conv2", (7,)), "Esc closed the panel and nothing else"
 
 
@@ -157,7 +159,7 @@ def test_enter_asks_for_a_name_and_saves(panel, window, monkeypatch, tmp_path):
     panel.choose(format="svg")
     QTest.keyClick(panel, Qt.Key.Key_Return)
     assert window.message.words == "Saved as figure.svg."
-    assert window._overlay is None
+    assert window.cover.shown is None
     assert from_json(export.state_in(tmp_path / "figure.svg")).focus == Focus("conv2", (7,))
 
 
@@ -172,14 +174,14 @@ def test_panels_are_collected_taken_out_and_exported_as_one(window, tmp_path):
     QTest.keyClick(window, Qt.Key.Key_A)
     QTest.keyClick(window, Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
     assert [panel.state.view for panel in window.panels] == ["filters", "feature_maps"]
-    window.export_to(tmp_path / "a.svg")
+    export_to(window, tmp_path / "a.svg")
     told = (tmp_path / "a.svg").read_text("utf-8")
     assert ">a</text>" in told
     assert ">b</text>" in told
     assert ">c</text>" not in told
     assert from_json(export.state_in(tmp_path / "a.svg")).view == "filters"
     window.run("export")
-    window._overlay.empty.click()
+    window.cover.shown.empty.click()
     assert window.panels == []
 
 
@@ -228,7 +230,7 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(window, monkeypatch,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    window._write(path, window.export_to)
+    window.say(saved(path, lambda target: export_to(window, target)))
     assert window.message.words == "old.png was not written: the disk is full; make room, or choose another place."
     assert path.read_bytes() == b"the old picture"
     assert [other.name for other in tmp_path.iterdir() if "part" in other.name] == []
@@ -238,21 +240,21 @@ def test_a_full_disk_is_one_sentence_and_the_old_file_stays(window, monkeypatch,
 def test_a_folder_that_cannot_be_written_is_one_sentence(window, tmp_path):
     shut = tmp_path / "shut"
     shut.mkdir(mode=0o500)
-    window._write(shut / "a.png", window.export_to)
+    window.say(saved(shut / "a.png", lambda target: export_to(window, target)))
     assert "choose a folder of your own" in window.message.words
 
 
 def test_a_folder_that_is_not_there_is_one_sentence(window, tmp_path):
-    window._write(tmp_path / "none" / "a.png", window.export_to)
+    window.say(saved(tmp_path / "none" / "a.png", lambda target: export_to(window, target)))
     assert "make it first" in window.message.words
-    window._write(tmp_path / "none" / "a.session", lambda path: registry.write_whole(path, b""))
+    window.say(saved(tmp_path / "none" / "a.session", lambda path: registry.write_whole(path, b"")))
     assert window.message.words.endswith("make it first, or choose another.")
 
 
 def test_the_panel_fits_the_smallest_window(window):
     window.resize(window.minimumSize())
     window.run("export")
-    panel = window._overlay
+    panel = window.cover.shown
     assert window.rect().contains(panel.geometry())
     assert all(panel.rect().contains(child.geometry()) for child in (*panel.rows.values(), *panel.toggles.values(),
                                                                      panel.save, panel.cancel))

@@ -20,6 +20,7 @@ from visualizer.scene.picture import Focus, Look
 from visualizer.scene.state import State, changed, from_json
 from visualizer.ui import filming, style
 from visualizer.ui.filming import Job, Wish, arguments, filmed
+from visualizer.ui.saving import pictured
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 
@@ -78,8 +79,8 @@ def test_the_panel_says_how_long_the_film_is_and_why_there_can_be_none(window, m
     choose(panel, form=names(panel).index("gif"), rate=1, size_row=0)
     whole, good = panel.words()
     assert good
-    assert whole == f"{float(filmed(toy(), window.pictured(), panel.wish()).seconds):.1f} s, " \
-                    f"{filmed(toy(), window.pictured(), panel.wish()).count} frames"
+    assert whole == f"{float(filmed(toy(), pictured(window.store), panel.wish()).seconds):.1f} s, " \
+                    f"{filmed(toy(), pictured(window.store), panel.wish()).count} frames"
     choose(panel, stretch=3)
     here, _ = panel.words()
     assert float(here.split()[0]) < float(whole.split()[0])
@@ -95,7 +96,7 @@ def test_what_is_on_screen_is_filmed_beside_the_window_and_opens_where_it_begins
     window.run("film")
     panel = window.film_panel
     choose(panel, stretch=3, form=names(panel).index("apng"), size_row=0, rate=0, speed=3)
-    film = filmed(toy(), window.pictured(), panel.wish())
+    film = filmed(toy(), pictured(window.store), panel.wish())
     told = []
     with qtbot.waitSignal(panel.said, timeout=60_000) as said:
         panel.start(tmp_path / "a.apng")

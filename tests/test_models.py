@@ -24,6 +24,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import nn
 
+from tests.close import allowed
+
 ROOT = Path(__file__).resolve().parent.parent
 BEFORE = ".before.safetensors"
 FILES = [file for file in sorted((ROOT / "models").glob("*.py")) if not file.name.startswith("_")]
@@ -324,7 +326,10 @@ def test_weights_before_training_are_those_that_the_recipe_sets_out_from(beginne
     shipped, learned = load_file(file.with_suffix(BEFORE)), load_file(file.with_suffix(".safetensors"))
     assert shipped.keys() == learned.keys() == first.keys()
     for name, weight in shipped.items():
-        assert torch.equal(weight, first[name].to(getattr(torch, card["weights"]))), name
+        assert weight.dtype == getattr(torch, card["weights"])
+        drawn = first[name].double()  # an orthogonal matrix, say, is arithmetic of the processor
+        rounded = 0.51 * torch.finfo(weight.dtype).eps * drawn.abs() + allowed(1, max(weight.shape))
+        assert ((weight.double() - drawn).abs() <= rounded).all(), name
         assert not torch.equal(weight, learned[name].to(weight.dtype)), name
     assert card["trained"] == "no"
     assert "trained" not in trained

@@ -26,6 +26,7 @@ from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Refused, load
 from visualizer.ui import style
+from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.player import Player
 from visualizer.ui.presenter import clock_words, for_room
 from visualizer.ui.store import Store
@@ -210,19 +211,19 @@ def test_with_one_screen_the_audience_has_it_all(presenting):
 def test_on_one_screen_what_is_asked_for_lies_over_the_picture_and_no_key_is_lost(window, presenting):
     for key in (Key.Key_F1, Key.Key_E):
         QTest.keyClick(presenting.audience, key)
-        sheet = window._overlay
+        sheet = window.cover.shown
         assert sheet.parentWidget() is presenting.audience
         assert sheet.isVisible()
         assert presenting.audience.rect().contains(sheet.geometry())
         QTest.keyClick(sheet, Key.Key_Escape)
-        assert not window.covered()
+        assert window.cover.shown is None
         assert window.presenter.on
         at = window.store.state.at
         QTest.keyClick(presenting.audience, Key.Key_Right)
         assert window.store.state.at != at
     QTest.keyClick(presenting.audience, Key.Key_E)
     window.presenter.leave()
-    assert not window.covered()
+    assert window.cover.shown is None
 
 
 def test_on_one_screen_the_speaker_s_view_lies_over_the_picture_and_goes_again(window, presenting):
@@ -385,7 +386,7 @@ def test_strokes_are_in_an_export_only_by_choice_and_notes_never(window, present
         window.store.update(inked=chosen)
         assert sum(isinstance(mark, Line) and mark.color == "pen" for mark in window.shown_picture()) == lines
         path = tmp_path / f"{chosen}.png"
-        window.export_to(path)
+        export_to(window, path)
         found = from_json(state_in(path) or "")
         assert found.notes == ()
         assert len(found.strokes) == lines

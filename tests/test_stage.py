@@ -12,14 +12,14 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from visualizer import paint, record, registry, views
-from visualizer.scene.picture import BEAT, Focus, Look, Rect
+from visualizer.scene.picture import BEAT, Focus, Look, Rect, Spot, Stops
 from visualizer.scene.state import State, changed
-from visualizer.scene.timeline import ease
+from visualizer.scene.timeline import ease, uneased
 from visualizer.trace import load
 from visualizer.ui import words
 from visualizer.ui.canvas import places
 from visualizer.ui.commands.views import turned
-from visualizer.ui.stage import Stage, level_for, moment_at, suiting, uneased
+from visualizer.ui.stage import Stage, level_for, moment_at, suiting
 from visualizer.ui.store import Store
 
 LEFT = Qt.MouseButton.LeftButton
@@ -189,7 +189,7 @@ def test_hovering_lights_up_the_same_thing_and_nothing_else(stage):
 @pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
 def test_a_tooltip_has_at_most_two_lines_and_names_the_thing(stage, focus, address):
     stage.store.update(at=address)
-    lines = stage.describe(focus).split("\n")
+    lines = stage.describe(Spot(focus, (0, 0, 1, 1))).split("\n")
     assert 1 <= len(lines) <= 2
     assert lines[0].startswith(focus.layer)
 
@@ -244,7 +244,7 @@ def test_a_hovered_term_is_outlined_in_every_part(walked):
         other = next(spot.place for spot in part.spots if spot.focus == Focus("pool1", (0, 3, 5)))
         away = QPoint(round(other[0] + other[2] / 2), round(other[1] - 2))
         assert before.pixel(away) == lit.pixel(away), part.name
-    tip = walked.describe(term).split("\n")
+    tip = walked.describe(Spot(term, (0, 0, 1, 1))).split("\n")
     assert len(tip) == 2
     assert tip[0] == "pool1 channel 4, pixel (5, 5)"
 
@@ -514,6 +514,32 @@ def test_the_ends_of_the_lanes_are_the_ends_of_the_way(stage):
         index for index, beat in enumerate(times.beats) if beat.direction == "forward")
 
 
+def test_dragging_along_the_lane_of_steps_scrubs_and_a_click_there_selects(qtbot):
+    trace = record.record("rows_rnn")
+    store = Store(changed(State(), view="hidden_state", at="rnn.forward[5]"), trace)
+    made = Stage(store)
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.refresh()
+    lane = next(mark for mark in made.picture if isinstance(mark.holds, Stops))
+
+    def at(step):
+        x, y = lane.tile_origin(step - 1)
+        return QPoint(round(x + lane.tile_size[0] / 2), round(y + lane.tile_size[1] / 2))
+
+    QTest.mousePress(made, LEFT, pos=at(3))
+    for step in (6, 11, 20):
+        QTest.mouseMove(made, at(step))
+        assert store.state.at == f"rnn.forward[{step}]"
+    QTest.mouseRelease(made, LEFT, pos=at(20))
+    assert store.state.at == "rnn.forward[20]", "a drag selects nothing"
+    QTest.mouseClick(made, LEFT, pos=at(8))
+    assert store.state.focus == Focus("rnn", (7,))
+    assert store.state.at == "rnn.forward[8]"
+
+
 def test_uneased_undoes_ease():
     for share in np.linspace(0, 1, 101):
         assert ease(uneased(float(share))) == pytest.approx(share, abs=1e-12)
@@ -590,3 +616,21 @@ def test_an_empty_stage_says_nothing_and_breaks_nothing(qtbot):
     assert not made.grab().isNull()
     QTest.mouseClick(made, LEFT, pos=QPoint(300, 300))
     assert made.store.state.focus is None
+
+
+def test_every_part_of_a_picture_has_a_tooltip(stage):
+    """Also what leads nowhere: the sentence in full, the meaning of the colours."""
+    for name in ("network", "feature_maps", "filters", "walk"):
+        stage.store.update(view=name, at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+        seen = {}
+        for x in range(2, stage.width(), 9):
+            for y in range(2, stage.height(), 7):
+                group = stage.picture.group_at(x, y)
+                if group is not None and group not in seen:
+                    seen[group] = stage.tip_at(QPointF(x, y))
+        assert len(seen) > 5, name
+        assert all(seen.values()), (name, [group.name for group, said in seen.items() if not said])
+        assert stage.picture.caption in seen.values(), name
+    stage.store.update(view="feature_maps", at="conv2.forward")
+    scale = words.scale(stage.picture.scales[0])
+    assert "values of conv2, from " in scale

@@ -38,7 +38,7 @@ def opened(qtbot, store):
     with qtbot.waitExposed(window):
         window.show()
     window.rail.fill()
-    qtbot.waitUntil(lambda: hasattr(window, "actions_by_name"))
+    qtbot.waitUntil(lambda: bool(window.menus.actions))
     return window
 
 
@@ -90,8 +90,9 @@ def test_most_commands_do_change_something(window):
 
 def test_options_of_a_view_can_be_taken_back(window):
     before = window.store.state
-    window._fill_options(window.options)
-    action = next(action for action in window.options.actions() if action.isCheckable() and not action.isChecked())
+    window.menus.fill_options(window.menus.options)
+    action = next(action for action in window.menus.options.actions()
+                  if action.isCheckable() and not action.isChecked())
     action.trigger()
     assert window.store.state.look.knobs != before.look.knobs
     there_and_back(window, before)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.test_kinds_recurrent import CASES, trace_of
-from tests.test_views import SIZES, box, corners
+from tests.test_views import SIZES, corners, overlapping
 from visualizer import kinds, record
 from visualizer.export import parse_focus
 from visualizer.kinds import recurrent
@@ -75,11 +75,8 @@ def lawful(name: str, picture: Picture) -> None:
             assert math.isfinite(y), f"{name}: {mark}"
             assert -1 <= x <= width + 1, f"{name}: x = {x:.1f} of {mark}"
             assert -1 <= y <= height + 1, f"{name}: y = {y:.1f} of {mark}"
-    boxes = [(mark, box(mark)) for mark in picture if isinstance(mark, Text)]
-    for index, (mark, (x0, y0, x1, y1)) in enumerate(boxes):
-        for other, (u0, v0, u1, v1) in boxes[index + 1:]:
-            apart = x1 <= u0 + 1 or u1 <= x0 + 1 or y1 <= v0 + 1 or v1 <= y0 + 1
-            assert apart, f"{name}: {mark.plain!r} and {other.plain!r}"
+    over = overlapping([mark for mark in picture if isinstance(mark, Text)])
+    assert not over, f"{name}: {over[0]}"
     assert picture.caption.endswith("."), name
     assert "{" not in picture.caption, name
     assert picture.table.rows, name

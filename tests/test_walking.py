@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from visualizer import registry
-from visualizer.scene.picture import Focus, Look
+from visualizer.scene.picture import Focus, Look, Spot
 from visualizer.scene.timeline import timeline
 from visualizer.trace import load
 from visualizer.ui import walking
@@ -23,12 +23,17 @@ def card(trace, at, focus, size=(1104, 796)):
     return find("walk").draw(trace, timeline(trace).find(at), focus, Look(size=size))
 
 
+def spot_of(picture, focus, name):
+    part = next(part for part in walking.parts(picture) if part.name == name)
+    return next(spot for spot in part.spots if spot.focus == focus)
+
+
 def number(words):
     return float(words.replace("−", "-").replace("+", "").replace(",", ""))
 
 
 def test_each_term_of_a_convolution_stands_once_in_every_part(digits):
-    found = walking.parts(card(digits, "conv2.forward", Focus("conv2", (7, 3, 5))), Focus("conv2", (7, 3, 5)))
+    found = walking.parts(card(digits, "conv2.forward", Focus("conv2", (7, 3, 5))))
     assert [part.name for part in found if len(part.spots) == 1] == ["result"]
     terms = [part for part in found if part.name in ("window", "kernel", "products", "running sum")]
     assert [part.name for part in terms] == ["window", "kernel", "products", "running sum"]
@@ -45,7 +50,7 @@ def test_each_term_of_a_convolution_stands_once_in_every_part(digits):
 ])
 def test_every_cell_of_a_part_is_what_a_click_in_its_middle_hits(digits, at, focus):
     picture = card(digits, at, focus, (1700, 1000))
-    found = walking.parts(picture, focus)
+    found = walking.parts(picture)
     assert found
     for part in found:
         for spot in part.spots:
@@ -56,7 +61,7 @@ def test_every_cell_of_a_part_is_what_a_click_in_its_middle_hits(digits, at, foc
 
 def test_arrows_walk_from_column_to_column_and_stop_at_the_edges(digits):
     about = Focus("conv2", (7, 3, 5))
-    kernel = walking.parts(card(digits, "conv2.forward", about), about)[1]
+    kernel = walking.parts(card(digits, "conv2.forward", about))[1]
     here, seen = 0, []
     for _ in range(18):
         seen.append(kernel.spots[here].focus.cell)
@@ -85,32 +90,37 @@ def test_a_channel_a_weight_and_what_is_computed_are_only_themselves(digits):
 def test_the_words_of_a_term_are_its_factors_and_their_product(digits):
     about = Focus("conv2", (7, 3, 5))
     picture = card(digits, "conv2.forward", about)
-    place, product = walking.term_tip(digits, picture, Focus("pool1", (4, 5, 5)), about, False).split("\n")
+    place, product = walking.spot_tip(digits, spot_of(picture, Focus("pool1", (4, 5, 5)), "kernel"), False).split("\n")
     assert place == "pool1 channel 4, pixel (5, 5)"
     value, weight, result = (number(word) for word in product.removeprefix("value ").replace(" = ", " × ").split(" × "))
     assert value == pytest.approx(float(digits["pool1"].output[4, 5, 5]), rel=0.005)
     assert weight == pytest.approx(float(digits["conv2"].weights["weight"][7, 4, 2, 0]), rel=0.005)
     assert result == pytest.approx(float(digits["pool1"].output[4, 5, 5]) * float(
         digits["conv2"].weights["weight"][7, 4, 2, 0]), rel=0.005)
-    assert "×" not in walking.term_tip(digits, picture, Focus("pool1", (4, 0, 0)), about, False), "no term of it"
+    assert "×" not in walking.spot_tip(digits, Spot(Focus("pool1", (4, 0, 0)), (0, 0, 1, 1)), False), "no term of it"
 
 
 def test_on_the_way_back_only_gradients_are_called_gradients(digits):
     about, read = Focus("conv2", (7, 9, 8)), Focus("pool1", (4, 10, 9))
     hands = card(digits, "conv2.backward", about)
-    gradient = float(digits["pool1"].gradient[read.cell])
-    said = walking.term_tip(digits, hands, read, about, True).split("\n")[1]
-    assert number(said.removeprefix("gradient ")) == pytest.approx(gradient, rel=1e-3)
+    term, weight = Focus("conv2", (7, 9, 8)), float(digits["conv2"].weights["weight"][7, 4, 1, 1])
+    gradient, value = float(digits["conv2"].gradient[term.cell]), float(digits["pool1"].output[read.cell])
+    for part, start, product, end in (("window", "gradient ", value * gradient, ", a share of ∂L/∂weight (7, 4, 1, 1)"),
+                                      ("kernel", "gradient ", gradient * weight, ", a share of its gradient")):
+        place, said = walking.spot_tip(digits, spot_of(hands, read, part), True).split("\n")
+        assert place == "pool1 channel 4, pixel (10, 9)"
+        assert said.startswith(start)
+        assert said.endswith(end)
+        assert number(said.removesuffix(end).split(" = ")[1]) == pytest.approx(product, rel=0.005)
     arrived = card(digits, "pool1.backward", read)
-    term = Focus("conv2", (7, 9, 8))
-    said = walking.product_words(digits, arrived, term, "pool1")
-    share = float(digits["conv2"].gradient[term.cell]) * float(digits["conv2"].weights["weight"][7, 4, 1, 1])
-    assert number(said.split(" = ")[1]) == pytest.approx(share, rel=0.005)
+    said = walking.spot_tip(digits, spot_of(arrived, term, "kernel"), True).split("\n")[1]
+    assert said.startswith("gradient ")
+    assert number(said.split(" = ")[1]) == pytest.approx(gradient * weight, rel=0.005)
 
 
 def test_what_a_flatten_moved_has_the_words_of_its_term(digits):
     picture = card(digits, "fc1.forward", Focus("fc1", (7,)))
-    said = walking.product_words(digits, picture, Focus("pool2", (1, 2, 3)))
+    said = walking.spot_tip(digits, spot_of(picture, Focus("pool2", (1, 2, 3)), "what it weighs"), False)
     value, weight = float(digits["pool2"].output[1, 2, 3]), float(digits["fc1"].weights["weight"][7, 36 + 12 + 3])
     assert number(said.split(" = ")[1]) == pytest.approx(value * weight, rel=0.005)
 

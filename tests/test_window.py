@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +26,7 @@ from PySide6.QtWidgets import (
     QStyleOptionSlider,
     QWidget,
 )
+from pytestqt.qtbot import QtBot
 
 from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
@@ -39,9 +41,11 @@ from visualizer.trace import load
 from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import places
+from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.inspector import badge_words
 from visualizer.ui.page import looked_at
 from visualizer.ui.rail import choose_model
+from visualizer.ui.saving import pictured
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import fitting
 from visualizer.ui.window import Window
@@ -267,13 +271,13 @@ def test_presenting_is_full_screen_in_projector_colours_and_escape_only_leaves_i
 
 
 def test_the_menu_bar_lists_every_command_with_its_key(window):
-    listed = {action.text(): action for menu in window.bar.actions() for action in menu.menu().actions()}
+    listed = {action.text(): action for menu in window.menus.bar.actions() for action in menu.menu().actions()}
     for command in window.commands.values():
         assert [key.toString() for key in listed[command.title].shortcuts()], command.name
         assert listed[command.title].toolTip() == command.tip
-    assert window.bar.isHidden()
+    assert window.menus.bar.isHidden()
     press(window, Key.Key_F10)
-    assert not window.bar.isHidden()
+    assert not window.menus.bar.isHidden()
 
 
 # --- mouse ----------------------------------------------------------------------------------------------------------
@@ -415,10 +419,10 @@ def test_the_card_turns_over_and_the_march_goes_on_by_key_and_by_menu(window):
         press(window, Key.Key_M)
         assert window.store.state.look.knob("march", "") == word
         assert window.transport.counter() == counter
-    window.options.aboutToShow.emit()
-    chosen = [action.text() for action in window.options.actions() if action.isChecked()]
+    window.menus.options.aboutToShow.emit()
+    chosen = [action.text() for action in window.menus.options.actions() if action.isChecked()]
     assert chosen == ["What it hands on", "Term by term"]
-    next(action for action in window.options.actions() if action.text() == "Row by row over the map").trigger()
+    next(action for action in window.menus.options.actions() if action.text() == "Row by row over the map").trigger()
     assert window.store.state.look.knob("march", "") == "rows"
     window.store.update(view="network")
     press(window, Key.Key_C)
@@ -466,7 +470,7 @@ def test_a_picture_carries_the_number_it_shows_and_only_its_own_knobs(window):
     knobs = (("march", "rows"), ("ranking", "max"))
     window.store.apply(lambda state: changed(state, look=replace(state.look, knobs=knobs)))
     window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="walk")
-    carried = window.pictured()
+    carried = pictured(window.store)
     assert carried.focus == Focus("relu2", (7, 3, 5))
     assert carried.look.knobs == (("march", "rows"),)
     drawn = views.find("walk").draw(window.store.trace, window.store.moment, carried.focus, carried.look)
@@ -552,7 +556,7 @@ def test_the_frame_at_1600_by_900_is_the_one_that_was_drawn(window):
 ])
 def test_narrow_windows_give_up_words_before_pictures(qtbot, digits, size, rail, inspector, menu):
     window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
-    assert (window.frame.width(), window.frame.height()) == size
+    assert (window.panes.width(), window.panes.height()) == size
     assert window.rail.width() == rail
     assert window.inspector.isVisible() == inspector
     assert window.top.view_button.isVisible() == menu
@@ -707,7 +711,7 @@ def test_no_button_is_clipped_too_small_or_under_another(qtbot, digits, size, bu
 @pytest.mark.parametrize("size", [WIDE, SMALL])
 def test_everything_the_keyboard_reaches_has_a_name(qtbot, digits, size):
     window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
-    window.toggle_details()
+    window.panes.toggle_details()
     window.inspector.tabs.buttons[1].click()
     window.rail.toggle_pad()
     reachable = [widget for widget in window.findChildren(QWidget)
@@ -770,7 +774,7 @@ def test_the_badge_has_the_colour_of_its_verdict(qtbot, digits, report, token):
 
 def test_an_empty_window_says_what_to_do_and_nothing_breaks(qtbot):
     window = opened(qtbot, Store(State()))
-    assert window.empty.isVisible()
+    assert window.panes.empty.isVisible()
     window.setFocus()
     for key in (Key.Key_Right, Key.Key_Space, Key.Key_R, Key.Key_Up, Key.Key_Return, Key.Key_Escape, Key.Key_U,
                 Key.Key_I):
@@ -887,17 +891,34 @@ def test_a_step_is_walked_through_part_by_part_where_no_gate_was_chosen(gated):
 
 # --- the running app ------------------------------------------------------------------------------------------------
 
-@pytest.fixture(scope="module")
-def running(qapp):
-    """One app with a real engine for all that follows."""
+@contextmanager
+def an_app():
+    """An app with a real engine, as a person finds it: seen, and with what it opens checked."""
     the_app.application()
     joined = the_app.App()
     joined.window.resize(*WIDE)
     joined.window.show()
+    QtBot(None).waitUntil(lambda: joined.store.report is not None, timeout=60_000)
     yield joined
     joined.close()
     joined.window.deleteLater()
     joined.deleteLater()
+
+
+@pytest.fixture(scope="module")
+def begun(qapp):
+    """One for all that follows."""
+    with an_app() as joined:
+        yield joined
+
+
+@pytest.fixture
+def running(qtbot, begun):
+    """The same at its first picture, whatever a test did before."""
+    yield begun
+    begun.window.message.dismiss()
+    begun.store.apply(lambda state: changed(State(), look=Look(size=state.look.size)))
+    until(qtbot, lambda: not begun.store.waiting)
 
 
 def until(qtbot, what):
@@ -1024,6 +1045,8 @@ def test_a_text_is_read_as_one_types_and_the_caret_is_followed(qtbot, running):
 def test_a_text_file_is_read_by_a_model_of_texts_and_refused_by_one_of_pictures(qtbot, running, tmp_path):
     path = tmp_path / "verse.txt"
     path.write_text("Full fathom five", "utf-8")
+    choose_model(running.store, "char_gru")
+    until(qtbot, lambda: not running.store.waiting)
     running.recorder.open(str(path))
     until(qtbot, lambda: not running.store.waiting)
     assert "".join(running.store.trace.sample.steps) == "Full fathom five"
@@ -1067,7 +1090,7 @@ def test_an_exported_picture_opens_again_in_the_place_it_was_taken(qtbot, runnin
     until(qtbot, lambda: not store.waiting)
     picture = running.window.stage.picture.dump()
     for suffix in ("png", "svg", "pdf"):
-        running.window.export_to(tmp_path / f"it.{suffix}")
+        export_to(running.window, tmp_path / f"it.{suffix}")
     store.update(at="input.forward", focus=None, view="filters")
     for suffix in ("png", "svg", "pdf"):
         running.recorder.open(str(tmp_path / f"it.{suffix}"))
@@ -1107,16 +1130,16 @@ def test_an_engine_that_is_killed_is_one_sentence_and_comes_back(qtbot, running)
     assert running.store.trace.sample.name == "digit-3"
 
 
-def test_nothing_is_left_running_when_the_window_closes(qtbot, running):
-    """Last in this file: it ends the engine that the tests above share."""
-    pid = running.engine.pid
-    running.store.update(playing=True)
-    assert running.player.running
-    running.close()
-    assert not running.player.running
-    assert running.engine.pid is None
-    assert not running.window.isVisible()
-    qtbot.waitUntil(lambda: not alive(pid), timeout=10_000)
+def test_nothing_is_left_running_when_the_window_closes(qtbot):
+    with an_app() as running:
+        pid = running.engine.pid
+        running.store.update(playing=True)
+        assert running.player.running
+        running.close()
+        assert not running.player.running
+        assert running.engine.pid is None
+        assert not running.window.isVisible()
+        qtbot.waitUntil(lambda: not alive(pid), timeout=10_000)
 
 
 def alive(pid):

@@ -101,8 +101,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, or lab, the "
-         "gradient laboratory")
+THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, an image for the "
+         "default model, or lab, the gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -514,13 +514,13 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
     from visualizer.trace import load
 
     found = door.recognise(chosen.thing)
-    if found.what == door.RECORDING:
-        _changes_nothing(chosen)
     opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
     state = _aimed(opened.state, chosen)
     as_saved = chosen.target is None and chosen.dtype is None and chosen.objective is None
     if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):
         return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
+    if door.is_recording(state.model) and (found.saved is None or found.saved.trace is None):
+        _changes_nothing(chosen)
     if opened.trace is not None and as_saved:
         return state, opened.trace
     if door.is_recording(state.model):

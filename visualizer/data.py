@@ -180,7 +180,7 @@ def _made_from(panel: dict[str, Any], scales: Sequence[Scale]) -> str:
 
 def _model_file(model: str) -> tuple[str, str]:
     """Name and sha256 of the file a model was read from; two empty words if it is not there."""
-    path = registry.folder("models") / f"{model}.safetensors"
+    path = registry.weights(model)
     path = path if path.is_file() else Path(model)
     try:
         with path.open("rb") as file:

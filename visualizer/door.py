@@ -12,11 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from visualizer import card, export, inputs, lab, registry
+from visualizer import card, inputs, lab, registry
 from visualizer import trace as traces
 from visualizer.card import Card, Reads
+from visualizer.language import tr
 from visualizer.scene import session
 from visualizer.scene import state as does
 from visualizer.scene.session import Session
@@ -26,7 +28,6 @@ from visualizer.trace import Refused
 BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
 """What a thing can be: a model that comes with the app, the laboratory, a model file, one finished recording, a session
 or a picture or a film that was saved by the app, something that is given to a model."""
-FROM_PYTHON = "from Python, visualizer.capture(model, x) opens any model"
 
 Cards = Callable[[str], Card | None]
 """What is known of a model, by what a State calls it; None while nobody has opened its file."""
@@ -54,15 +55,16 @@ def recognise(thing: str | Path) -> Found:
     name, path = str(thing), Path(thing)
     if name == lab.NAME:
         return Found(LABORATORY, name)
-    if name in registry.models():
+    if registry.is_bundled(name):
         return Found(BUNDLED, name)
     suffix = path.suffix.lower()
     if not _exists(path):
         if suffix in endings():
-            raise Refused(f"There is no file {path}; check the name.")
-        raise LookupError(f"There is no model {name!r}; name one of {', '.join(registry.models())}, or a model file.")
+            raise Refused(tr("There is no file {path}; check the name.").format(path=path))
+        raise LookupError(tr("There is no model {name}; name one of {known}, or a model file.").format(
+            name=repr(name), known=", ".join(registry.models())))
     if path.is_dir():
-        raise Refused(f"{path} is a folder; open a file in it.")
+        raise Refused(tr("{path} is a folder; open a file in it.").format(path=path))
     return _by_content(name, path) or _by_ending(name, path, suffix)
 
 
@@ -75,7 +77,7 @@ def _by_content(name: str, path: Path) -> Found | None:
         return Found(RECORDING, name)
     if registry.module("record.formats").holding(path) is not None:
         return Found(MODEL, name)
-    words = export.state_in(path)
+    words = _export().state_in(path)
     return None if words is None else Found(SAVED, name, session.of_json(words))
 
 
@@ -87,13 +89,19 @@ def _by_ending(name: str, path: Path, suffix: str) -> Found:
         return Found(SAVED, name, session.read(path))
     if suffix in registry.module("record.formats").suffixes():
         return Found(MODEL, name)
-    if suffix in _of_inputs() and not export.is_ours(path):
+    if suffix in inputs.suffixes() and not _export().is_ours(path):
         return Found(INPUT, name)
-    if suffix in export.suffixes():
-        raise Refused(f"{path.name} does not say what it shows; open a picture that was saved by the app.")
-    raise Refused(f"{path.name} is of no kind that opens here; open an image, a text, a model file "
-                  f"({', '.join(registry.module('record.formats').suffixes())}), a {traces.SUFFIX}, or a picture saved "
-                  f"by the app; {FROM_PYTHON}.")
+    if suffix in _export().suffixes():
+        raise Refused(tr("{name} does not say what it shows; open a picture that was saved by the app.").format(
+            name=path.name))
+    raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model file ({models}), a "
+                     "recording, or a picture saved by the app; from Python, visualizer.capture(model, x) opens any "
+                     "model.").format(name=path.name, models=", ".join(registry.module("record.formats").suffixes())))
+
+
+def _export() -> ModuleType:
+    """What reads a State out of a picture; it brings much that the first paint of a window does without."""
+    return registry.module("export")
 
 
 def _exists(path: Path) -> bool:
@@ -112,22 +120,20 @@ def _members(path: Path) -> frozenset[str]:
         with zipfile.ZipFile(path) as archive:
             return frozenset(archive.namelist())
     except OSError as error:
-        raise Refused(f"{path.name} cannot be read ({error.strerror or error}); choose another file.") from error
+        raise Refused(tr("{name} cannot be read ({why}); choose another file.").format(
+            name=path.name, why=error.strerror or error)) from error
     except Exception:  # whatever a damaged zip makes of itself; its ending says whose words tell so
         return frozenset()
 
 
 def kinds() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What a file dialog offers: a few words, and the endings that go with them."""
-    found = (("Recordings and sessions", (traces.SUFFIX, session.SUFFIX)),
-             ("Models", registry.module("record.formats").suffixes()),
-             ("Inputs", _of_inputs()),
-             ("Pictures and films of the app", export.suffixes()))
-    return (("Everything that opens", tuple(dict.fromkeys(suffix for _, listed in found for suffix in listed))), *found)
-
-
-def _of_inputs() -> tuple[str, ...]:
-    return inputs.suffixes()
+    found = ((tr("Recordings and sessions"), (traces.SUFFIX, session.SUFFIX)),
+             (tr("Models"), registry.module("record.formats").suffixes()),
+             (tr("Inputs"), inputs.suffixes()),
+             (tr("Pictures and films of the app"), _export().suffixes()))
+    whole = tuple(dict.fromkeys(suffix for _, listed in found for suffix in listed))
+    return ((tr("Everything that opens"), whole), *found)
 
 
 def endings() -> tuple[str, ...]:
@@ -144,7 +150,7 @@ def card_of(model: str, untrained: bool = False) -> Card | None:
     if model == lab.NAME:
         return Card(lab.NAME, lab.TITLE, (Reads(lab.READS),), view=lab.view_of(lab.Lab()), takes_others=False)
     try:
-        return card.bundled(model, untrained) if model in registry.models() else None
+        return card.bundled(model, untrained) if registry.is_bundled(model) else None
     except (LookupError, ValueError, OSError):
         return None
 
@@ -153,7 +159,7 @@ def asks(found: Found, now: State) -> str:
     """The model whose Card has to be known before the thing can be opened; empty if it can be opened at once."""
     if found.what == MODEL:
         return found.name
-    return now.model if found.what == INPUT and can_run(now.model) and now.model not in registry.models() else ""
+    return now.model if found.what == INPUT and can_run(now.model) and not registry.is_bundled(now.model) else ""
 
 
 # --- where one stands -----------------------------------------------------------------------------------------------
@@ -227,9 +233,9 @@ def is_recording(model: str) -> bool:
 
 def can_run(model: str) -> bool:
     """Whether other numbers can be had of what a State names as its model: it is bundled, or the file of a model."""
-    return model in registry.models() or (_exists(Path(model)) and not is_recording(model))
+    return registry.is_bundled(model) or (_exists(Path(model)) and not is_recording(model))
 
 
 def is_there(model: str) -> bool:
     """Whether what a State names as its model can be had: the laboratory, a bundled model, or a file."""
-    return model == lab.NAME or model in registry.models() or _exists(Path(model))
+    return model == lab.NAME or registry.is_bundled(model) or _exists(Path(model))

@@ -825,7 +825,8 @@ def _same(one: Mark, other: Mark) -> bool:
         return True
     if not isinstance(one, Image) or not isinstance(other, Image):
         return one == other
-    return all(_same_value(getattr(one, part.name), getattr(other, part.name)) for part in fields(Image))
+    return all(_same_value(getattr(one, part.name), getattr(other, part.name)) for part in fields(Image)
+               if part.compare)
 
 
 def _same_value(one: object, other: object) -> bool:

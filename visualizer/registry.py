@@ -49,6 +49,12 @@ def models() -> tuple[str, ...]:
     return tuple(path.stem for path in sorted((path for path in found if path.exists()), key=_rank))
 
 
+def is_bundled(name: str) -> bool:
+    """Whether a model of that name comes with the app, without a look at the others."""
+    plain = bool(name) and not name.startswith("_") and not {*name} & {"/", "\\", "\0"} and len(name) < 200
+    return plain and weights(name).is_file() and weights(name).with_suffix(".py").is_file()
+
+
 def weights(model: str, untrained: bool = False) -> Path:
     """The file with the weights of a bundled model, or with those from before training, which not every model has."""
     return folder("models") / f"{model}{'.before' if untrained else ''}.safetensors"

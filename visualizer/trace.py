@@ -208,7 +208,10 @@ class Trace:
 
     def __post_init__(self) -> None:
         if not self.fed:
-            object.__setattr__(self, "fed", tuple(Input(layer.name) for layer in self.layers if layer.kind == "input"))
+            reads = self.facts.get("input")
+            kind = str(reads.get("kind", "")) if isinstance(reads, Mapping) else ""
+            fed = [layer.name for layer in self.layers if layer.kind == "input"]
+            object.__setattr__(self, "fed", tuple(Input(name, kind if len(fed) == 1 else "") for name in fed))
         if not self.answers:
             object.__setattr__(self, "answers", _answers_of(self.layers, self.labels))
         object.__setattr__(self, "studies", MappingProxyType({

@@ -100,7 +100,7 @@ def aim(recording: Recording, answer: Tensor, wanted: str, target: Target, label
     """
     wish = _parsed(wanted)
     made = _kind_said(asks, said)
-    by_class = (made is None or made.loss in ("class", "ctc")) and not isinstance(target, np.ndarray)
+    by_class = (made is None or made.loss in ("class", "ctc")) and not isinstance(target, np.ndarray | float)
     labels = labels or tuple((said or {}).get("labels", ()))
     found = _read(recording, answer, labels if by_class else (), target if wish.what == "loss" and by_class else None)
     if wish.step is not None and found.steps is None:
@@ -139,6 +139,17 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
     if found.steps is not None:
         return _loss_of_steps(recording, found, wish, target, ends_in)
     return _loss(recording, found, target, ends_in)
+
+
+def plain_target(target: Any) -> Target:
+    """A target as plain numbers, whatever holds it: one number, a class for each step, or an array of the truth."""
+    if isinstance(target, Tensor):
+        target = target.detach().cpu().numpy()
+    if isinstance(target, np.ndarray | np.generic):
+        if target.size == 1:
+            return target.reshape(-1)[0].item()
+        return target.tolist() if target.ndim == 1 and target.dtype.kind in "iu" else np.asarray(target)
+    return target
 
 
 def _parsed(wanted: str) -> Wish:
@@ -181,6 +192,8 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
     cannot be."""
     axes.name(recording.events)
     event = recording.event_of(answer)
+    if event.axes is None:
+        event.axes = axes.of_input(event, None)  # what was fed in is handed back as it is
     if (labels or target is not None) and "batch" not in event.axes and answer.ndim == 2 and len(answer) == 1:
         answer = recording.step(torch.squeeze, (answer, 0), {})  # a batch of one, though nothing named it so
         axes.name(recording.events)
@@ -283,6 +296,9 @@ def _class(found: Answer, target: Target) -> int:
     classes = found.shape[-1]
     if not isinstance(target, int):
         raise Refused("The model gives one answer, so its target is one class, not one for each step.")
+    if classes == 1:
+        raise Refused(f"The model answers with one number, so its target is a number, too: write {target}.0 for the "
+                      "square of how far it is off.")
     if not 0 <= target < classes:
         raise Refused(f"There is no class {target}; the model tells {classes} classes apart, 0 to {classes - 1}.")
     return target

@@ -23,7 +23,7 @@ import visualizer
 from visualizer import answers
 from visualizer.record import layers
 from visualizer.record.calls import Event, Recording, tensors_in
-from visualizer.record.objectives import Aimed, Target, aim
+from visualizer.record.objectives import Aimed, Target, aim, plain_target
 from visualizer.record.weights import Hashes, Weights, weights_of
 from visualizer.trace import Answer, Refused, Sample, Trace
 
@@ -61,6 +61,7 @@ def capture(
     `answer` says what kind of answer it is, where that cannot be told from outside: `"mask"`, or with settings
     `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array.
     """
+    target = plain_target(target)
     if dtype is not None:
         model = _in_precision(model, _dtype(dtype))
     given = tuple(_given(item, dtype) for item in (x if isinstance(x, tuple | list) else (x,)))
@@ -105,6 +106,8 @@ def _returned(recording: Recording, returned: Any) -> list[Tensor]:
     found = [tensor for tensor in tensors_in(returned) if tensor.is_floating_point()]
     for tensor in found[:1]:
         recording.event_of(tensor)
+    if len({id(tensor) for tensor in found}) > 1:
+        recording.notes.append(f"The model hands back {len(found)} tensors; the first is the one that is asked about.")
     if found:
         return found
     raise Refused("The model handed back no floating-point tensor, so there is nothing to show; return the logits.")

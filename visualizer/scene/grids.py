@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers
 from visualizer.scene.labels import Labels
-from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Run, Scale, Text, plain
+from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Run, Scale, Term, Text, grouped, plain
 from visualizer.scene.type import width
 
+CURVE, LOOKED_AT = Group("curve"), Group("what is looked at")
 GAP = 2.0
 """Between number cells."""
 SMALLEST = 11.0
@@ -96,7 +97,8 @@ def tick_words(value: float) -> str:
 
 def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[np.float64], ink: Ink, look: Look, *,
                 inside: NDArray[np.bool_] | None = None, known: NDArray[np.bool_] | None = None,
-                foci: Callable[[int, int], Focus | None] | None = None, size: float = 13) -> list[Mark]:
+                foci: Callable[[int, int], Focus | None] | None = None, size: float = 13,
+                group: Group | None = None, terms: Sequence[Sequence[Term | None]] | None = None) -> list[Mark]:
     """Values (row, column) as cells that print them; padding hatched with its 0, what is not known yet hatched bare.
 
     A digit is dropped where cells are narrow. Where even that is too wide they keep their colour alone: the number is
@@ -118,20 +120,22 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
             fill = "hatch" if hidden or padded or not finite[row][column] else shades[fills[row][column]]
             marks.append(Rect(left, top, wide, high, fill, "tile-border", 1, True, radius, False,
                               foci(row, column) if foci is not None else None,
-                              scale=None if fill == "hatch" else scale))
+                              scale=None if fill == "hatch" else scale, group=group,
+                              holds=None if terms is None else terms[row][column]))
             if letters and not hidden:
-                marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle"))
+                marks.append(Text(left + middle, baseline, words, letters, 500, "ink", "middle", group=group))
             elif not hidden and not finite[row][column]:
                 marks.append(Text(left + middle, top + high / 2 + 4, plain("!"), SMALLEST, 600, "ink",
                                   "middle"))
     return marks
 
 
-def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0) -> Rect:
+def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0,
+            term: Term | None = None) -> Rect:
     """A frame around one cell of a number grid: the one that is looked at."""
     x, y = float(round(x)), float(round(y))
     return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] - GAP + 4, cell[1] - GAP + 4, "", "accent",
-                wide, radius=4)
+                wide, radius=4, group=LOOKED_AT, holds=term)
 
 
 def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, high: float,
@@ -178,12 +182,13 @@ class Fall:
         """A frame around the bar of one step."""
         bar = self.bars[index][0]
         assert isinstance(bar, Rect)
-        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3)
+        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3, group=LOOKED_AT,
+                    holds=bar.holds)
 
 
 def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],
               places: Sequence[float], bar: float, look: Look, *, unit: float = 1.0,
-              foci: Sequence[Focus | None] | None = None) -> Fall:
+              terms: Sequence[Term | None] = (), group: Group | None = None) -> Fall:
     """A running sum from zero: each step a bar from where the sum stood to where it stands."""
     totals = [0.0]
     for step in steps:
@@ -193,11 +198,11 @@ def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[fl
     bars: list[list[Mark]] = []
     for index, place in enumerate(places):
         one, other = heights[index], heights[index + 1]
-        left = place - bar / 2
+        left, term = place - bar / 2, terms[index] if index < len(terms) else None
         bars.append([Rect(left, min(one, other), bar, max(1.0, abs(one - other)), colors[index],
-                          focus=foci[index] if foci is not None else None)])
+                          focus=None if term is None else term.source, group=group, holds=term)])
         if index and left > places[index - 1] + bar / 2 + 0.5:
-            bars[-1].append(Line(((places[index - 1] + bar / 2, one), (left, one)), "rule"))
+            bars[-1].append(Line(((places[index - 1] + bar / 2, one), (left, one)), "rule", group=group))
     return Fall(lines, bars, heights[1:])
 
 
@@ -261,7 +266,7 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
         if len(spots) > 1:
             marks.append(Line(tuple(spots), "positive-bar", 2))
     if point is None:
-        return marks
+        return grouped(CURVE, marks)
     px, py = place(*point)
     marks.append(Line(((px, y + height), (px, py)), "accent", 1, dashed=True))
     marks.append(Line(((x, py), (px, py)), "accent", 1, dashed=True))
@@ -271,7 +276,7 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
         marks.append(Line(ends, "gradient-mark" if backward else "accent", 2.5, dashed=True))
     marks.append(Rect(px - 6, py - 6, 12, 12, "gradient-mark" if backward else "accent", "stage", 2,
                       radius=6))
-    return marks
+    return grouped(CURVE, marks)
 
 
 def _reach(point: tuple[float, float], slope: float, across: tuple[float, float], up: tuple[float, float],

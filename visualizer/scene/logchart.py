@@ -9,13 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visualizer.scene import causes, numbers, parts
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    SENTENCE,
+    TITLE,
+    Focus,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    changed,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.type import width
 
 MOST_DECADES = 30
@@ -163,7 +179,7 @@ def headline(look: Look, before: str, number: str, after: str, below: str) -> li
             marks.append(Text(x, y, plain(text), tall, weight, ink, display=True))
             x += width(text, tall, weight, display=True) + (10 if number else 7)
     marks.append(Text(24, 92, rich(below), 15, 400, "ink-2", max_width=look.size[0] - 48))
-    return marks
+    return grouped(SENTENCE, marks)
 
 
 def key(entries: Sequence[tuple[str, bool, str]], y: float, x: float, look: Look, apart: float = 16) -> list[Mark]:
@@ -195,14 +211,14 @@ def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
     """The picture of a view whose study is not there yet."""
     said = why or f"{what} is being measured again in float64."
     rest = "A recording that was opened from a file shows it only if it was measured before it was saved."
-    marks = [*parts.sentence(look, said), Text(24, 84, plain(title), 13, 600, "accent-ink"),
+    marks = [*parts.sentence(look, said), Text(24, 84, plain(title), 13, 600, "accent-ink", group=TITLE),
              Rect(24, 108, look.size[0] - 48, 160, "hatch")]
     if not why:
-        marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48))
+        marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48, group=TITLE))
     return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(said),
                    table=Table(("what", "state"), ((title, why or "being measured"),)))
 
 
 def veiled(marks: Sequence[Mark], share: float) -> list[Mark]:
     """The same marks, as far veiled: 0 not at all, 1 down to a third."""
-    return [replace(mark, opacity=mark.opacity * (1 - 0.65 * share)) for mark in marks] if share > 0 else list(marks)
+    return [changed(mark, opacity=mark.opacity * (1 - 0.65 * share)) for mark in marks] if share > 0 else list(marks)

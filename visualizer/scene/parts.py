@@ -6,7 +6,7 @@ Each gives marks; a view decides where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,10 @@ from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import (
     BEAT,
+    LANE,
+    LEGEND,
+    SENTENCE,
+    TITLE,
     Focus,
     Image,
     Line,
@@ -27,12 +31,16 @@ from visualizer.scene.picture import (
     Rect,
     Run,
     Scale,
+    Stop,
     Text,
+    changed,
+    grouped,
     plain,
     rich,
 )
 from visualizer.scene.projector import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
+from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace
 
@@ -48,7 +56,7 @@ def sentence(look: Look, markup: str) -> list[Mark]:
     size = 17 if look.size[0] >= 1000 else 16
     lines = _lines(markup, size, look.size[0] - 48)
     first = 38 if len(lines) == 1 else 30
-    return [Text(24, first + 22 * number, line, size, 500)
+    return [Text(24, first + 22 * number, line, size, 500, group=SENTENCE)
             for number, line in enumerate(lines)]
 
 
@@ -59,8 +67,8 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
 
 def title(look: Look, name: str, words: str) -> list[Mark]:
     """The name of the layer a picture is about, and a few words under it."""
-    return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True),
-            Text(24, 97, plain(words), 12, 400, "ink-2")]
+    return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
+            Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
 
 
 # --- colours of a layer ---------------------------------------------------------------------------------------------
@@ -255,7 +263,7 @@ def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: st
     ]
     if zero:
         marks.append(Text(x + width / 2, below, plain(zero), 11, 400, "ink-2", "middle"))
-    return marks
+    return grouped(LEGEND, marks)
 
 
 def ends(scale: Scale) -> tuple[str, str, str]:
@@ -313,14 +321,15 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
     if look.projector:
-        dots = _beat_dots(timeline, moment, look, places, order, row)
-        return still[1:], dots + _ring(moment, look, places, order, row)
+        dots = _beat_dots(trace, timeline, moment, look, places, order, row)
+        return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
     still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
-    moving = _beat_dots(timeline, moment, look, places, order, row)
-    return still, moving + _cursor(trace, timeline, moment, look, places, order, row)
+    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    moving += _cursor(trace, timeline, moment, look, places, order, row)
+    return grouped(LANE, still), grouped(LANE, moving)
 
 
 def polygon(corners: Sequence[tuple[float, float]]) -> Points:
@@ -335,7 +344,7 @@ def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:
     """The same marks, fainter; none at all at 0."""
     if opacity <= 0:
         return []
-    return list(marks) if opacity >= 1 else [replace(mark, opacity=mark.opacity * opacity) for mark in marks]
+    return list(marks) if opacity >= 1 else [changed(mark, opacity=mark.opacity * opacity) for mark in marks]
 
 
 def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
@@ -355,17 +364,26 @@ def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, floa
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
 
-def _beat_dots(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
-               row: Lane) -> list[Mark]:
+@lru_cache(maxsize=8)
+def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
+    """The first beat of every layer that has one in a direction."""
+    found = {layer.name: timeline_of(trace).of(layer.name, direction) for layer in trace.layers}
+    return {name: Stop(moment.address) for name, moment in found.items() if moment is not None}
+
+
+def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
+               order: Sequence[str], row: Lane) -> list[Mark]:
     """Done beats filled, those to come open; on the way back the walked part is amber."""
     before, share = crossing(moment, timeline)
     turning = moment.backward and not before.backward
     marks = faded(_walked(before, look, places, order, row), 1 - share) if turning else []
     marks += faded(_walked(moment, look, places, order, row), share if turning else 1.0)
+    stops = _stops(trace, moment.beat.direction)
     for name in order:
         x = places[name]
         reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT)))
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT),
+                          holds=stops.get(name)))
     return marks
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,111 @@ class Scale:
         return -self.low / (self.high - self.low)
 
 
+# --- what marks hold -----------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Group:
+    """A part of a picture, as one would point at it: the sentence, a layer, the products of a card.
+
+    Every mark of it carries the same Group: the spotlight, Tab, the screen reader and `alone` go by it.
+    """
+
+    name: str
+    """What a screen reader says: `window`, `running sum`, `conv2`."""
+    about: Focus | None = None
+    """What all of it is of: a layer, a channel, a gate; None where it speaks of the whole picture."""
+    cells: bool = False
+    """Whether its marks with a focus are numbers to walk among, one by one."""
+    shows: str = ""
+    """Which number of their terms its cells show: `value`, `weight`, `product` or `total`; empty where its cells are no
+    terms."""
+    each: str = ""
+    """What each tile of its images is, where each is a part of its own: `channel`."""
+
+    def of(self, index: int) -> Group:
+        """The part that one of its tiles is; steps count from 1."""
+        about = None if self.about is None else replace(self.about, cell=(*self.about.cell, index))
+        return Group(f"{self.each} {index + (self.each == 'step')}", about, self.cells, self.shows)
+
+
+@cache
+def of_layer(name: str) -> Group:
+    """What is drawn of a whole layer."""
+    return Group(name, Focus(name))
+
+
+SENTENCE, TITLE, WHY, LEGEND, LANE = (Group(name) for name in ("sentence", "title", "why", "legend", "lane"))
+"""What many pictures have: what they say, what they are about, the reasons, what their colours mean, and the line of
+the time."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One of the numbers that made another one: where it was read, what it was multiplied by."""
+
+    target: Focus
+    """The number that it is a term of; of `backward` terms the gradient of that number."""
+    source: Focus | None
+    """Where the value was read; None for padding, for a bias and for what a zero state starts from."""
+    value: float
+    weight: float = 1.0
+    total: float = 0.0
+    """Where it is shown as part of a running sum: the sum with it."""
+    backward: bool = False
+
+    @property
+    def product(self) -> float:
+        return self.value * self.weight
+
+
+@dataclass(frozen=True, eq=False)
+class TermTiles:
+    """Many terms as arrays: those that the cells of an Image are, in the order of its cells."""
+
+    target: Focus
+    place: Focus
+    """Where their values were read: layer and array; the cell is the row of `cells`."""
+    cells: NDArray[np.int64]
+    """(n, axes)."""
+    values: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    inside: NDArray[np.bool_] | None = None
+    """Which of them were read at all: the others are padding."""
+    backward: bool = False
+    targets: NDArray[np.int64] | None = None
+    """(n, axes): the cell of each one's own target, where each is a term of another number of the same array."""
+    lost: NDArray[np.bool_] | None = None
+    """Which of them are terms of nothing: what would be handed to padding."""
+
+    def at(self, index: int) -> Term | None:
+        """One of them; None if it is a term of nothing."""
+        if self.lost is not None and self.lost[index]:
+            return None
+        read = self.inside is None or bool(self.inside[index])
+        source = Focus(self.place.layer, tuple(self.cells[index].tolist()), self.place.part) if read else None
+        target = self.target if self.targets is None else \
+            Focus(self.target.layer, tuple(self.targets[index].tolist()), self.target.part)
+        return Term(target, source, float(self.values[index]), float(self.weights[index]), backward=self.backward)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A place on a lane: the moment that it stands for."""
+
+    address: str
+    """`conv2.forward`, `lstm.forward[12]`."""
+    glides: bool = True
+    """Whether the cursor comes to it from the stop before, eased; else it jumps from stop to stop."""
+
+
+@dataclass(frozen=True)
+class Stops:
+    """Places on a lane, one a tile of an Image, from left to right."""
+
+    addresses: tuple[str, ...]
+    glides: bool = False
+
+
 @dataclass(frozen=True)
 class Run:
     """A stretch of text in one style."""
@@ -136,6 +242,9 @@ class Text:
     """Set in the display cut, for sizes of 26 and more."""
     focus: Focus | None = None
     opacity: float = 1.0
+    group: Group | None = field(default=None, compare=False)
+    holds = None
+    """Words are no term, they stand beside one."""
 
     @property
     def plain(self) -> str:
@@ -162,6 +271,10 @@ class Rect:
     opacity: float = 1.0
     scale: Scale | None = None
     """What its colour stands for, if it is an entry of a palette."""
+    group: Group | None = field(default=None, compare=False)
+    """Which part of the picture it belongs to."""
+    holds: Term | Stop | None = field(default=None, compare=False)
+    """Which term of a number it is, or which moment of a lane; neither is seen."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +287,8 @@ class Line:
     dashed: bool = False
     focus: Focus | None = None
     opacity: float = 1.0
+    group: Group | None = field(default=None, compare=False)
+    holds: Term | Stop | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -188,6 +303,8 @@ class Path:
     dashed: bool = False
     focus: Focus | None = None
     opacity: float = 1.0
+    group: Group | None = field(default=None, compare=False)
+    holds: Term | Stop | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,6 +341,9 @@ class Image:
     opacity: float = 1.0
     scale: Scale | None = None
     """What its colours stand for; None where they stand for nothing, such as the ramp of a colour bar."""
+    group: Group | None = field(default=None, compare=False)
+    holds: TermTiles | Stops | None = field(default=None, compare=False)
+    """The terms that its cells are, or the moments that its tiles are."""
 
     def __post_init__(self) -> None:
         if self.values.ndim not in (3, 4):
@@ -245,6 +365,17 @@ class Image:
         """Distance from tile to tile; `pitch`, or the tile's own size where that is 0."""
         width, height = self.tile_size
         return self.pitch[0] or width, self.pitch[1] or height
+
+    def index(self, tile: int) -> int:
+        """Which tile of its layer one of its tiles is; −1 where tiles carry no index."""
+        return self.indices[tile] if tile < len(self.indices) else tile
+
+    def only(self, tile: int) -> Image:
+        """One of its tiles alone, where it stands."""
+        x, y = self.tile_origin(tile)
+        hatched = None if self.hatched is None else self.hatched[tile:tile + 1]
+        return replace(self, x=x, y=y, values=self.values[tile:tile + 1], columns=1, hatched=hatched,
+                       indices=(self.index(tile),), holds=None)
 
     def tile_origin(self, tile: int) -> tuple[float, float]:
         dx, dy = self.steps
@@ -304,6 +435,28 @@ class Picture:
                 return mark, found
         return None
 
+    def spot_at(self, x: float, y: float) -> Spot | None:
+        """The topmost cell with a focus under a point, with what it holds."""
+        found = self.mark_at(x, y)
+        if found is None:
+            return None
+        mark, focus = found
+        if not isinstance(mark, Image):
+            return Spot(focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
+        tile, row, column = _cell_at(mark, x, y) or (0, 0, 0)
+        left, top = mark.tile_origin(tile)
+        place = (left + column * mark.cell[0], top + row * mark.cell[1], *mark.cell)
+        return Spot(focus, place, mark.group, _term_of(mark, tile, row, column))
+
+    def group_at(self, x: float, y: float) -> Group | None:
+        """Which part lies under a point: that of the topmost mark there that belongs to one."""
+        for mark in reversed((*self.still, *self.moving)):
+            if mark.group is not None and isinstance(mark, Image | Rect | Text):
+                left, top, wide, high = box_of(mark)
+                if left <= x < left + wide and top <= y < top + high:
+                    return mark.group
+        return None
+
     def dump(self) -> str:
         """The picture as text, one mark a line: what golden tests compare."""
         lines = [f"picture {self.size[0]}x{self.size[1]} on {self.background}", f"caption {self.caption}"]
@@ -314,6 +467,11 @@ class Picture:
             lines.append("-- table: " + " | ".join(self.table.columns))
             lines.extend("   " + " | ".join(_cell(value) for value in row) for row in self.table.rows)
         return "\n".join(lines) + "\n"
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Its parts, each once, in the order in which they are drawn."""
+        return tuple(dict.fromkeys(mark.group for mark in self if mark.group is not None))
 
     def themed(self, theme: str) -> Picture:
         return replace(self, theme=theme)
@@ -332,6 +490,82 @@ class Picture:
         `export` stands above this file, so it is looked up by name rather than imported.
         """
         return registry.module("export").save(self, path, **options)  # type: ignore[no-any-return]
+
+
+# --- groups and cells ------------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class Spot:
+    """One cell of a picture: what it is the number of, where it stands, and which term it is."""
+
+    focus: Focus
+    place: tuple[float, float, float, float]
+    """Left, top, width, height."""
+    group: Group | None = None
+    term: Term | None = None
+
+
+def grouped(group: Group, marks: Iterable[Mark]) -> list[Mark]:
+    """Marks that were just made, as parts of a group; those that belong to one already stay in theirs.
+
+    The group is written into them, as if they had been made with it: copies of all marks of a frame would cost a tenth
+    of the frame.
+    """
+    found = list(marks)
+    for mark in found:
+        if mark.group is None:
+            mark.__dict__["group"] = group
+    return found
+
+
+def changed(mark: Mark, **changes: Any) -> Mark:
+    """As `dataclasses.replace`, a tenth as dear: for marks of every frame. Nothing is checked again."""
+    copy = object.__new__(type(mark))
+    copy.__dict__.update(mark.__dict__, **changes)
+    return copy
+
+
+def spots(mark: Mark) -> Iterator[Spot]:
+    """The cells of a mark, each as `Picture.hit` finds it; none where it has no focus."""
+    if mark.focus is None:
+        return
+    if not isinstance(mark, Image):
+        yield Spot(mark.focus, box_of(mark), mark.group, mark.holds if isinstance(mark.holds, Term) else None)
+        return
+    wide, high = mark.cell
+    for tile, row, column in np.ndindex(*mark.values.shape[:3]):
+        x, y = mark.tile_origin(tile)
+        yield Spot(_focus_of(mark, tile, row, column), (x + column * wide, y + row * high, wide, high), mark.group,
+                   _term_of(mark, tile, row, column))
+
+
+def _term_of(mark: Image, tile: int, row: int, column: int) -> Term | None:
+    if not isinstance(mark.holds, TermTiles):
+        return None
+    rows, columns = mark.values.shape[1:3]
+    return mark.holds.at((tile * rows + row) * columns + column)
+
+
+def box_of(mark: Mark) -> tuple[float, float, float, float]:
+    """Left, top, width and height of what a mark covers; of words about."""
+    if isinstance(mark, Image):
+        last = len(mark.values) - 1
+        right, bottom = mark.tile_origin(min(mark.columns - 1, last))[0], mark.tile_origin(last)[1]
+        return mark.x, mark.y, right + mark.tile_size[0] - mark.x, bottom + mark.tile_size[1] - mark.y
+    if isinstance(mark, Rect):
+        return mark.x, mark.y, mark.width, mark.height
+    if isinstance(mark, Text):
+        left, wide = _text_span(mark)
+        return left, mark.y - mark.size, wide, mark.size * 1.3
+    points = mark.points if isinstance(mark, Line) else tuple(point for curve in mark.curves for point in curve)
+    across, down = [x for x, _ in points], [y for _, y in points]
+    return min(across), min(down), max(across) - min(across), max(down) - min(down)
+
+
+def _text_span(mark: Text) -> tuple[float, float]:
+    """Left edge and width of a text, about."""
+    width = mark.max_width or sum(len(run.text) for run in mark.runs) * mark.size * 0.56
+    return mark.x - {"start": 0.0, "middle": width / 2, "end": width}[mark.anchor], width
 
 
 def rich(text: str, **styles: str) -> tuple[Run, ...]:
@@ -438,14 +672,18 @@ def _hit(mark: Mark, x: float, y: float) -> Focus | None:
                    for a, b in zip(mark.points, mark.points[1:], strict=False))
         return mark.focus if near else None
     if isinstance(mark, Text):
-        width = mark.max_width or sum(len(run.text) for run in mark.runs) * mark.size * 0.56
-        left = mark.x - {"start": 0.0, "middle": width / 2, "end": width}[mark.anchor]
+        left, width = _text_span(mark)
         return mark.focus if left <= x < left + width and mark.y - mark.size <= y < mark.y + mark.size * 0.3 else None
     return None
 
 
 def _hit_image(mark: Image, x: float, y: float) -> Focus | None:
-    assert mark.focus is not None
+    cell = _cell_at(mark, x, y)
+    return None if cell is None else _focus_of(mark, *cell)
+
+
+def _cell_at(mark: Image, x: float, y: float) -> tuple[int, int, int] | None:
+    """(tile, row, column) under a point."""
     dx, dy = mark.steps
     width, height = mark.tile_size
     tile_column, tile_row = int((x - mark.x) // dx), int((y - mark.y) // dy)
@@ -455,8 +693,13 @@ def _hit_image(mark: Image, x: float, y: float) -> Focus | None:
     left, top = x - mark.x - tile_column * dx, y - mark.y - tile_row * dy
     if left >= width or top >= height:
         return None
-    row, column = int(top // mark.cell[1]), int(left // mark.cell[0])
-    index = mark.indices[tile] if tile < len(mark.indices) else tile
+    return tile, int(top // mark.cell[1]), int(left // mark.cell[0])
+
+
+def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
+    """What one cell of an image is the number of."""
+    assert mark.focus is not None
+    index = mark.index(tile)
     if mark.rows:
         return replace(mark.focus, cell=(*mark.focus.cell, column if index == -1 else index, mark.rows[row]))
     if mark.transposed:
@@ -480,8 +723,8 @@ def _dump(mark: Mark) -> str:
     parts = [type(mark).__name__.lower()]
     for name, standard in mark.__dataclass_fields__.items():
         value = getattr(mark, name)
-        if name == "scale":
-            continue  # it is not seen
+        if name in ("scale", "group", "holds"):
+            continue  # they are not seen
         if isinstance(value, np.ndarray):
             digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()[:12]
             parts.append(f"{name}={'x'.join(map(str, value.shape))}#{digest}")

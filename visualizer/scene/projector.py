@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from visualizer.scene.picture import Line, Look, Mark, Path, Picture, Rect, Run, Text
+from visualizer.scene.picture import SENTENCE, Line, Look, Mark, Path, Picture, Rect, Run, Text
 from visualizer.scene.type import Runs, width, wrap
 
 BODY, LABEL, NUMBER = 1 / 30, 1 / 36, 1 / 12
@@ -72,9 +72,11 @@ def headline(look: Look, runs: Runs) -> list[Mark]:
     middle = HEAD * 0.5
     marks: list[Mark] = []
     if number:
-        marks.append(Text(MARGIN, middle + large * 0.363, (Run(number),), large, 600, "accent-ink", display=True))
+        marks.append(Text(MARGIN, middle + large * 0.363, (Run(number),), large, 600, "accent-ink", display=True,
+                          group=SENTENCE))
     first = middle - (len(lines) - 1) * pitch / 2 + size * 0.363
-    return marks + [Text(left, first + pitch * place, line, size, 500) for place, line in enumerate(lines)]
+    return marks + [Text(left, first + pitch * place, line, size, 500, group=SENTENCE)
+                    for place, line in enumerate(lines)]
 
 
 def first_word(words: str) -> str:

@@ -5,69 +5,71 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from visualizer.scene.picture import BEAT, Focus, Image, Line, Mark, Picture, Points, Rect, Text
-from visualizer.scene.projector import HEAD, LABEL, LINE, SMALLEST, measure
+from visualizer.scene.picture import LANE, SENTENCE, Focus, Group, Image, Line, Mark, Picture, Points, Rect, Text
+from visualizer.scene.projector import LINE, measure
 from visualizer.scene.type import bounds
 
 # --- parts of a picture ---------------------------------------------------------------------------------------------
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
-FEW_LAYERS = 2
-"""Up to so many layers in a picture, each of their channels, units or steps is a part; else each layer is one."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a spotlight can stand on: a layer or a cell of it, or, without a focus, the sentence."""
+    """What a spotlight can stand on: a group of marks, and where they stand."""
 
-    focus: Focus | None
+    group: Group
     place: Box
+
+    @property
+    def focus(self) -> Focus | None:
+        """What it is of; None for what speaks of the whole picture."""
+        return self.group.about
 
 
 def parts(picture: Picture) -> tuple[Part, ...]:
-    """The parts of a picture in the order in which one reads: the sentence, then row by row."""
-    high = measure(picture.size)
-    head = [bounds(mark) for mark in picture if isinstance(mark, Text) and mark.y < high * HEAD * LABEL / SMALLEST]
-    found: dict[Focus, Box] = {}
-    layers = {mark.focus.layer for mark in picture if mark.focus is not None and mark.focus.part != BEAT}
+    """The parts of a picture in the order in which one reads: the sentence, then row by row; the line of the time is
+    none."""
+    found: dict[Group, Box] = {}
     for mark in picture:
-        if mark.focus is None or mark.focus.part == BEAT or mark.opacity < 0.5:
-            continue
-        for focus, box in _places(mark, len(layers) <= FEW_LAYERS):
-            found[focus] = union(found[focus], box) if focus in found else box
-    rest = [Part(focus, box) for focus, box in found.items()]
+        if mark.group is not None and mark.group != LANE and mark.opacity >= 0.5:
+            for group, box in _places(mark, mark.group):
+                found[group] = union(found[group], box) if group in found else box
+    high = measure(picture.size)
+    rest = [Part(group, box) for group, box in found.items() if group != SENTENCE]
     rest.sort(key=lambda part: (round(part.place[1] / high * 24), part.place[0]))
-    return (*([Part(None, union(*head))] if head else []), *rest)
+    return (*([Part(SENTENCE, found[SENTENCE])] if SENTENCE in found else []), *rest)
 
 
-def _places(mark: Mark, each_cell: bool) -> list[tuple[Focus, Box]]:
-    """Where a mark shows its layer, or each of its channels, units or steps."""
-    focus = mark.focus
-    assert focus is not None
-    if not each_cell:
-        return [(Focus(focus.layer), extent(mark))]
-    if isinstance(mark, Image) and not focus.cell and mark.indices != (-1,) and len(mark.values) > 1:
-        tiles = []
-        for tile in range(len(mark.values)):
-            x, y = mark.tile_origin(tile)
-            index = mark.indices[tile] if tile < len(mark.indices) else tile
-            tiles.append((Focus(focus.layer, (index,)), (x, y, x + mark.tile_size[0], y + mark.tile_size[1])))
-        return tiles
-    return [(Focus(focus.layer, focus.cell[:1]), extent(mark))]
+def _places(mark: Mark, group: Group) -> list[tuple[Group, Box]]:
+    """Where a mark shows its group, or where its tiles show theirs."""
+    if not isinstance(mark, Image) or not group.each or mark.indices == (-1,):
+        return [(group, extent(mark))]
+    wide, high = mark.tile_size
+    tiles = []
+    for tile in range(len(mark.values)):
+        x, y = mark.tile_origin(tile)
+        tiles.append((group.of(mark.index(tile)), (x, y, x + wide, y + high)))
+    return tiles
 
 
 def alone(picture: Picture, part: Part) -> Picture:
     """The same picture with everything hidden but this part and the sentence."""
-    places = [part.place, *(found.place for found in parts(picture)[:1] if found.focus is None)]
+    still, moving = (tuple(kept for mark in marks if (kept := _kept(mark, part.group)) is not None)
+                     for marks in (picture.still, picture.moving))
+    return replace(picture, still=still, moving=moving)
 
-    def stays(mark: Mark) -> bool:
-        x0, y0, x1, y1 = extent(mark)
-        if mark.focus is not None and mark.focus.part == BEAT:
-            return True
-        return any(x0 >= u0 - 12 and x1 <= u1 + 12 and y0 >= v0 - 12 and y1 <= v1 + 12 for u0, v0, u1, v1 in places)
 
-    return replace(picture, still=tuple(filter(stays, picture.still)), moving=tuple(filter(stays, picture.moving)))
+def _kept(mark: Mark, group: Group) -> Mark | None:
+    """What of a mark belongs to a group, or to the sentence: of an image whose tiles are parts, one tile."""
+    if mark.group in (group, SENTENCE):
+        return mark
+    if isinstance(mark, Image) and mark.group is not None and mark.group.each and mark.indices != (-1,):
+        for tile in range(len(mark.values)):
+            if mark.group.of(mark.index(tile)) == group:
+                return mark.only(tile)
+    return None
 
 
 def inked(picture: Picture, strokes: Iterable[Points]) -> Picture:

@@ -12,9 +12,24 @@ from numpy.typing import NDArray
 from visualizer.scene import numbers
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Points, Rect, Run, Scale, Text, plain
+from visualizer.scene.picture import (
+    LANE,
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Points,
+    Rect,
+    Run,
+    Scale,
+    Stops,
+    Text,
+    grouped,
+    plain,
+)
 from visualizer.scene.reading import Reading, here
-from visualizer.scene.timeline import Moment, in_beat
+from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 
@@ -149,10 +164,21 @@ def unread(place: Span, y: float, high: float) -> Mark:
     return Rect(place.x, y, place.count * place.pitch, high, "hatch")
 
 
-def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output") -> Mark:
+@lru_cache(maxsize=32)
+def stops(trace: Trace, shown: Reading, direction: str) -> Stops | None:
+    """The moments of all steps in one direction; a layer that runs beside another one shares its beats. None where
+    there are no such beats."""
+    times, name = timeline(trace), shown.layer.settings.get("beside", shown.layer.name)
+    found = [times.of(name, direction, step + 1) for step in range(shown.steps)]
+    addresses = tuple(moment.address for moment in found if moment is not None)
+    return Stops(addresses) if len(addresses) == shown.steps else None
+
+
+def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output",
+            holds: Stops | None = None) -> Mark:
     """Nothing that is seen: the steps, to be pointed at."""
     return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
-                 focus=Focus(shown.layer.name, (), part))
+                 focus=Focus(shown.layer.name, (), part), holds=holds)
 
 
 @lru_cache(maxsize=32)
@@ -171,17 +197,18 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     now = current(trace, shown, moment)
     if look.projector:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
+    there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
-                         *_ends(shown, place, top, look)]
+                         *_ends(shown, place, top, look), there]
     moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
                                radius=min(6, place.pitch / 2), opacity=0.13)]
-    return still, [*moving, *_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
+    moving += [*_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
+    return grouped(LANE, still), grouped(LANE, moving)
 
 
 def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
     """The name of the words' row, and the padding, which nobody reads."""
-    marks: list[Mark] = [Text(LEFT - 16, top + 22, plain("reads"), 13, 600, "ink", "end"),
-                         touched(shown, place, top + 4, look.size[1] - top - 8)]
+    marks: list[Mark] = [Text(LEFT - 16, top + 22, plain("reads"), 13, 600, "ink", "end")]
     if shown.padded:
         left = place.left(shown.steps)
         marks += [Text(LEFT - 16, top + 37, plain(f"{shown.steps} of {shown.total} steps"), 11, 400,
@@ -200,10 +227,11 @@ def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Mo
     ink = "gradient-mark" if moment.backward else "accent"
     start, ring = (x + wide if moment.backward else x), 7
     words = f"{max(1, round(step))} of {shown.steps}"
-    return [Line(((x, y), (x + wide, y)), "rule", 2), Line(((start, y), (here_x, y)), ink, 2),
-            Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2, radius=ring),
-            Rect(here_x - 3.5, y - 3.5, 7, 7, ink, radius=3.5),
-            Text(x - 16, y + 4.5, plain(words), 12, 500, "ink-2", "end")]
+    return grouped(LANE, [
+        Line(((x, y), (x + wide, y)), "rule", 2), Line(((start, y), (here_x, y)), ink, 2),
+        Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2, radius=ring),
+        Rect(here_x - 3.5, y - 3.5, 7, 7, ink, radius=3.5),
+        Text(x - 16, y + 4.5, plain(words), 12, 500, "ink-2", "end")])
 
 
 def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from math import ceil
+from math import asin, ceil, sin
 
 from visualizer.trace import Layer, Trace
 
@@ -220,6 +220,11 @@ def _beats(layer: Layer, direction: str) -> list[Beat]:
 def ease(phase: float) -> float:
     """Ease in and out: slow at both ends, 0 to 1."""
     return phase * phase * (3 - 2 * phase)
+
+
+def uneased(share: float) -> float:
+    """The phase at which `ease` gives `share`: the inverse of 3p² − 2p³ on 0 … 1, in closed form."""
+    return 0.5 - sin(asin(1 - 2 * min(1.0, max(0.0, share))) / 3)
 
 
 def part(phase: float, start: float, end: float) -> float:

@@ -9,8 +9,8 @@ from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer import paint
-from visualizer.scene.picture import BEAT, Focus, Image, Mark, Picture, Rect
-from visualizer.ui import style
+from visualizer.scene.picture import BEAT, LEGEND, SENTENCE, Focus, Group, Image, Mark, Picture, Rect, Spot
+from visualizer.ui import style, words
 
 EMPTY = Picture((1, 1), ())
 LIT_IN, LIT_OUT = 0.15, 0.1
@@ -172,15 +172,24 @@ class Canvas(QWidget):
 
     def tip_at(self, point: QPointF) -> str:
         """What the tooltip says there; the mark's own words, or nothing."""
-        found = self.picture.mark_at(*self.to_picture(point))
-        if found is None:
-            return ""
-        mark, focus = found
-        return (mark.tip if isinstance(mark, Rect) else "") or self.describe(focus)
+        at = self.to_picture(point)
+        found, spot = self.picture.mark_at(*at), self.picture.spot_at(*at)
+        if found is None or spot is None:
+            group = self.picture.group_at(*at)
+            return "" if group is None else self.describe_group(group)
+        return (found[0].tip if isinstance(found[0], Rect) else "") or self.describe(spot)
 
-    def describe(self, focus: Focus) -> str:
-        """Words for a focus; whoever knows the trace overrides this."""
-        return focus.layer
+    def describe(self, spot: Spot) -> str:
+        """Words for a cell of the picture; whoever knows the trace overrides this."""
+        return spot.focus.layer
+
+    def describe_group(self, group: Group) -> str:
+        """Words for a part of the picture that leads nowhere: its sentence in full, the meaning of its colours."""
+        if group == SENTENCE:
+            return self.picture.caption
+        if group == LEGEND:
+            return "\n".join(words.scale(scale) for scale in self.picture.scales)
+        return words.group(group)
 
 
 def places(picture: Picture, focus: Focus) -> list[QRectF]:

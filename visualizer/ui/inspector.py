@@ -14,7 +14,7 @@ from visualizer import paint
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.picture import Focus, Picture
+from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
 from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
@@ -175,11 +175,11 @@ class Page(Canvas):
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
         if trace is None or moment is None:
             return ""
-        return words.tip(trace, focus, moment.backward)
+        return words.tip(trace, spot.focus, moment.backward)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
@@ -34,7 +34,7 @@ from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import projector, room
 from visualizer.scene import state as does
-from visualizer.scene.picture import Picture, Points
+from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -43,11 +43,11 @@ from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.commands import Context, commands, find, is_typed, key_for, keyed
 from visualizer.ui.commands.presenting import BLACK, WHITE
+from visualizer.ui.cover import Cover
+from visualizer.ui.keysheet import Blank
 from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.stage import drawn, look_of, suiting
-
-if TYPE_CHECKING:
-    from visualizer.ui.window import Window
+from visualizer.ui.store import Store
 
 THEME = "projector"
 USUAL = (1920, 1080)
@@ -57,13 +57,32 @@ RADIUS, SPOT = 32 / 1080, 0.16
 """Corners of the spotlight, and the reach of the one that follows the pointer, as shares of the height."""
 
 
+class Home(Protocol):
+    """The window that it is shown from, a QWidget."""
+
+    store: Store
+    cover: Cover
+    stage: QWidget
+    count: Callable[[Callable[[int], None] | None], None]
+    """The player's clock in whole seconds."""
+
+    def run(self, name: str) -> None:
+        """Do the command of that name."""
+
+    def say(self, sentence: str) -> None:
+        """One sentence to the speaker."""
+
+    def unsay(self) -> None:
+        """Nothing to say any more."""
+
+
 class Presenter(QObject):
     """What is presented, and how."""
 
     changed = Signal()
     """Anything that the audience or the speaker sees."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: Home) -> None:
         super().__init__(window)
         self.window, self.store = window, window.store
         self.screens: Callable[[], Sequence[QScreen]] = QGuiApplication.screens
@@ -140,7 +159,7 @@ class Presenter(QObject):
 
     def leave(self) -> None:
         """What Esc does: the window as it was. Everything that was chosen, drawn and written stays."""
-        self.window.uncover()
+        self.window.cover.close()
         self.hide_speaker()
         audience, self.audience, self.offered = self.audience, None, None
         self.window.count(None)
@@ -194,7 +213,7 @@ class Presenter(QObject):
             self.hide_speaker()
             self.audience.showNormal()
             self.audience.go_to(screen)
-            self.window.message.dismiss()
+            self.window.unsay()
             self.show_speaker()
             self.refresh()
 
@@ -246,7 +265,7 @@ class Presenter(QObject):
             self.blank = "" if self.blank == color else color
             self._tell()
         else:
-            self.window.blank(color)
+            self.window.cover.show(lambda below: Blank(color, below))
 
     def toggle_alone(self) -> None:
         """Hide everything but the part that the spotlight stands on, or that the beat is about; or show all again."""
@@ -312,7 +331,9 @@ class Presenter(QObject):
         part, trace = self.part(), self.store.trace
         if part is None or trace is None:
             return ""
-        return tr("the sentence") if part.focus is None else words.place(trace, part.focus)
+        if part.focus is None or part.group.cells or part.focus.layer not in trace:
+            return tr("the sentence") if part.group == SENTENCE else part.group.name
+        return words.place(trace, part.focus)
 
     # --- pen ---
 
@@ -376,6 +397,16 @@ class Presenter(QObject):
         below.setFocus(Qt.FocusReason.OtherFocusReason)
         return True
 
+    def lay(self) -> None:
+        """The speaker's view covers what it lies on, whatever size that has."""
+        if self.speaker is not None:
+            self.speaker.setGeometry(self.speaker.parentWidget().rect())
+
+    def dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
+        if self.speaker is not None:
+            self.speaker.dress()
+
     def toggle_speaker(self) -> None:
         """The speaker's view, or the window under it; on one screen, the audience's picture."""
         if not self.hide_speaker():
@@ -395,7 +426,7 @@ class Presenter(QObject):
                 or not isinstance(event, QKeyEvent) or not self.on:
             return False
         if QApplication.activeModalWidget() is not None or QApplication.activePopupWidget() is not None \
-                or self.window.covered():
+                or self.window.cover.shown is not None:
             return False
         act = self._meant(thing, event)
         if act is None:
@@ -582,7 +613,7 @@ class Audience(Canvas):
         else:
             hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
         head = room.parts(self.picture)[:1]
-        if head and head[0].focus is None:  # the number and its sentence stay lit
+        if head and head[0].group == SENTENCE:  # the number and its sentence stay lit
             light = QPainterPath()
             light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
             hole = hole.united(light)

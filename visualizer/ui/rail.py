@@ -26,7 +26,7 @@ from visualizer import door, inputs, lab, paint, registry, views
 from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
 from visualizer.trace import UNTRAINED, Sample, Trace
 from visualizer.ui import icons, style, words
@@ -139,11 +139,13 @@ class Rail(QWidget):
         """Whether the pad stands where the samples were."""
         return self.pad is not None and not self.pad.isHidden()
 
-    def close_panel(self) -> None:
-        """Put away the panel beside the icons."""
-        if self.panel is not None:
-            self.panel.close()
-            self.panel = None
+    def close_panel(self) -> bool:
+        """Put away the panel beside the icons; False if there is none."""
+        if self.panel is None:
+            return False
+        self.panel.close()
+        self.panel = None
+        return True
 
     def refresh(self) -> None:
         """Place everything anew, and what stands beside the stage in its stead."""
@@ -404,9 +406,9 @@ class Aside(Canvas):
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
-        return "" if trace is None or moment is None else words.tip(trace, focus, moment.backward)
+        return "" if trace is None or moment is None else words.tip(trace, spot.focus, moment.backward)
 
 
 class Panel(QFrame):

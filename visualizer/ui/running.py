@@ -61,10 +61,12 @@ class App(QObject):
     @cached_property
     def recorder(self) -> Recorder:
         """What stands between the store and the engine."""
+        from visualizer.ui.recent import remember
         from visualizer.ui.recorder import Recorder
 
         recorder = Recorder(self.store, self.engine, self)
         self.window.opened.connect(recorder.open)
+        recorder.opened.connect(remember)
         self.window.drawn.connect(recorder.draw)
         self.window.sweep_wanted.connect(recorder.sweep)
         recorder.said.connect(self.window.say)

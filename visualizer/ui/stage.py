@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -29,9 +29,9 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 from visualizer import paint, views
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.picture import BEAT, Focus, Image, Look, Picture, Rect, Run, Text
+from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
 from visualizer.scene.state import State, changed
-from visualizer.scene.timeline import Moment, Timeline, ease
+from visualizer.scene.timeline import Moment, Timeline, ease, uneased
 from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
@@ -212,22 +212,18 @@ class Stage(Canvas):
         if trace is None or moment is None:
             return ""
         if self.part >= 0:
-            return walking.spoken(trace, self.picture, self.parts()[self.part], self.spot,
-                                  looked_at(trace, moment, self.store.state), moment.backward)
+            return walking.spoken(trace, self.parts()[self.part], self.spot, moment.backward)
         return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
                           words.place(trace, looked_at(trace, moment, self.store.state))))
 
-    def describe(self, focus: Focus) -> str:
+    def describe(self, spot: Spot) -> str:
         """The tooltip of what lies under the pointer."""
         trace, moment = self.store.trace, self.store.moment
         if trace is None or moment is None:
             return ""
-        if focus.part == BEAT:
-            return words.beat_tip(trace, focus.layer, moment.backward)
-        if self.store.state.view == WALK:
-            return walking.term_tip(trace, self.picture, focus, looked_at(trace, moment, self.store.state),
-                                    moment.backward)
-        return words.tip(trace, focus, moment.backward)
+        if spot.focus.part == BEAT:
+            return words.beat_tip(trace, spot.focus.layer, moment.backward)
+        return walking.spot_tip(trace, replace(spot, focus=sound(trace, spot.focus)), moment.backward)
 
     def focus_at(self, point: QPointF) -> Focus | None:
         """What lies under a point, as far as its layer has such a cell."""
@@ -275,10 +271,10 @@ class Stage(Canvas):
             return
         if event.button() != Qt.MouseButton.LeftButton:
             return
-        focus = self.focus_at(event.position())
-        if focus is not None and focus.part == BEAT:
+        pressed = self.picture.mark_at(*self.to_picture(event.position()))
+        if pressed is not None and pressed[1].part == BEAT:
             self._dragging = "scrub"
-            self._go_to_beat(focus.layer)
+            self._go_to_stop(pressed[0].holds)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():
@@ -289,7 +285,7 @@ class Stage(Canvas):
             return
         moved = event.position() - self._press
         if not self._dragging and moved.manhattanLength() > DRAG:
-            self._dragging = self._drag_of(self.focus_at(self._press))
+            self._dragging = self._drag_of(self._press)
         if self._dragging == "pan":
             self.corner += moved
             self._press = event.position()
@@ -360,9 +356,13 @@ class Stage(Canvas):
         chosen, self._kept = self._kept[0], None
         self.store.apply(lambda state: changed(state, focus=chosen), undoable=False)
 
-    def _drag_of(self, start: Focus | None) -> str:
-        """What a drag that began there does: it moves the marked pixel of the selected tile, or the enlarged view."""
-        selected, trace = self.store.state.focus, self.store.trace
+    def _drag_of(self, press: QPointF) -> str:
+        """What a drag that began there does: it scrubs the lane of the steps, moves the marked pixel of the selected
+        tile, or the enlarged view."""
+        selected, trace, start = self.store.state.focus, self.store.trace, self.focus_at(press)
+        pressed = self.picture.mark_at(*self.to_picture(press))
+        if pressed is not None and pressed[0].holds is not None and pressed[0].group == LANE:
+            return "scrub"
         if start is not None and trace is not None and start.part == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
@@ -383,12 +383,9 @@ class Stage(Canvas):
 
     # --- scrubbing the lanes ---
 
-    def _go_to_beat(self, layer: str) -> None:
-        moment = self.store.moment
-        if moment is None:
-            return
-        target = self.store.timeline.of(layer, moment.beat.direction)
-        if target is not None:
+    def _go_to_stop(self, stop: object) -> None:
+        if isinstance(stop, Stop):
+            target = self.store.timeline.find(stop.address)
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     def _scrub(self, x: float) -> None:
@@ -408,7 +405,7 @@ class Stage(Canvas):
         if trace is None or moment is None or state.view != WALK:
             return ()
         if self._parts[0] is not self.picture:
-            self._parts = self.picture, walking.parts(self.picture, looked_at(trace, moment, state))
+            self._parts = self.picture, walking.parts(self.picture)
         return self._parts[1]
 
     def leave_parts(self) -> bool:
@@ -631,25 +628,26 @@ def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:
 def moment_at(picture: Picture, times: Timeline, moment: Moment, x: float) -> Moment | None:
     """The moment at which the cursor of the lanes stands at `x`, in the direction of `moment`.
 
-    During a beat the cursor travels, eased, from the layer before to the beat's own.
+    Between two stops it comes, eased, from the one before, or stands at the nearer one.
     """
-    stops = sorted({(mark.x + mark.width / 2, mark.focus.layer) for mark in picture.moving + picture.still
-                    if isinstance(mark, Rect) and mark.focus is not None and mark.focus.part == BEAT})
-    reached = [(at, found) for at, layer in stops if (found := times.of(layer, moment.beat.direction)) is not None]
+    reached = sorted(_stops(picture, times), key=lambda stop: stop[0], reverse=moment.backward)
     if not reached:
         return None
-    if moment.backward:
-        reached.reverse()
-    ahead = next((index for index, (at, _) in enumerate(reached) if (at <= x if moment.backward else at >= x)), None)
-    if ahead is None:
-        return reached[-1][1]
-    if ahead == 0:
-        return reached[0][1]
-    (start, _), (end, target) = reached[ahead - 1], reached[ahead]
+    ahead = next((index for index, (at, _, _) in enumerate(reached) if (at <= x if moment.backward else at >= x)), None)
+    if ahead is None or ahead == 0:
+        return reached[-1 if ahead is None else 0][1]
+    (start, before, _), (end, target, glides) = reached[ahead - 1], reached[ahead]
     share = (x - start) / (end - start)
+    if not glides:
+        return target if share >= 0.5 else before
     return replace(target, phase=uneased(share)) if share < 1 else target
 
 
-def uneased(share: float) -> float:
-    """The phase at which `timeline.ease` gives `share`: the inverse of 3p² − 2p³ on 0 … 1, in closed form."""
-    return 0.5 - math.sin(math.asin(1 - 2 * min(1.0, max(0.0, share))) / 3)
+def _stops(picture: Picture, times: Timeline) -> Iterator[tuple[float, Moment, bool]]:
+    """(x, moment, whether the cursor glides there) of every place on the lanes of a picture."""
+    for mark in picture:
+        if isinstance(mark, Rect) and isinstance(mark.holds, Stop):
+            yield mark.x + mark.width / 2, times.find(mark.holds.address), mark.holds.glides
+        elif isinstance(mark, Image) and isinstance(mark.holds, Stops):
+            for tile, address in enumerate(mark.holds.addresses):
+                yield mark.tile_origin(tile)[0] + mark.tile_size[0] / 2, times.find(address), mark.holds.glides

@@ -1,48 +1,38 @@
-"""Walking in the microscope: the cells of its picture and what stands beside them, and which numbers are the same.
+"""Walking in the microscope: the groups of its picture and their cells, and which numbers are the same.
 
-Pure. A mark with a focus is a cell; marks with the same focus show the same quantity, once in each part: the window,
-the kernel, the products, the running sum.
+Pure. A group of cells is a part: the window, the kernel, the products, the running sum. A cell knows which term it is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import hypot, inf
 
-import numpy as np
-
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.picture import BEAT, Focus, Image, Picture, Rect, Text
+from visualizer.scene.picture import Focus, Group, Image, Picture, Spot, Term, spots
 from visualizer.scene.state import step_of
 from visualizer.trace import Trace
 from visualizer.ui import words
 
 SMALLEST = 4.0
 """Pixels; where the cells of a map are smaller, the keyboard does not walk in it."""
-BARS = ("positive-bar", "negative-bar", "gradient-mark")
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """One cell that a picture shows."""
-
-    focus: Focus
-    place: Box
 
 
 @dataclass(frozen=True)
 class Part:
     """Cells that belong together: the arrow keys walk among them, Tab goes to the next part."""
 
-    name: str
+    group: Group
     spots: tuple[Spot, ...]
+
+    @property
+    def name(self) -> str:
+        return self.group.name
 
     @property
     def place(self) -> Box:
@@ -51,28 +41,14 @@ class Part:
         return left, top, right - left, bottom - top
 
 
-def parts(picture: Picture, about: Focus) -> tuple[Part, ...]:
-    """The parts of a picture of the number `about` in the order in which they were drawn, whole maps last.
-
-    The first mark of each focus belongs to the first part, its second one to the second, and so on; a map is a part of
-    its own, unless it only says where a window was cut.
-    """
-    groups: dict[tuple[object, ...], list[Spot]] = {}
-    bars: set[tuple[object, ...]] = set()
-    seen: Counter[Focus] = Counter()
-    for number, mark in enumerate(picture):
-        if mark.focus is None or mark.focus.part == BEAT:
-            continue
-        if isinstance(mark, Rect) and mark.focus.cell:
-            key: tuple[object, ...] = (mark.focus.part, mark.focus.layer, seen[mark.focus])
-            seen[mark.focus] += 1
-            groups.setdefault(key, []).append(Spot(mark.focus, (mark.x, mark.y, mark.width, mark.height)))
-            bars |= {key} if mark.fill in BARS else set()
-        elif isinstance(mark, Image) and min(mark.cell) >= SMALLEST and (not mark.focus.cell or len(mark.indices) > 1):
-            groups[("map" if len(mark.values) == 1 else "tiles", number)] = list(_cells(mark))
-    found = sorted(groups.items(), key=lambda item: item[0][0] == "map")
-    return tuple(Part(tr("result") if [spot.focus for spot in spots] == [about] else _name(picture, spots, key in bars),
-                      tuple(spots)) for key, spots in found if spots)
+def parts(picture: Picture) -> tuple[Part, ...]:
+    """The parts of a picture in the order in which they were drawn: those whose cells are terms, then whole maps."""
+    found: dict[Group, list[Spot]] = {}
+    for mark in picture:
+        if mark.group is not None and mark.group.cells and not (isinstance(mark, Image) and min(mark.cell) < SMALLEST):
+            found.setdefault(mark.group, []).extend(spots(mark))
+    walked = [Part(group, tuple(cells)) for group, cells in found.items() if cells]
+    return tuple(sorted(walked, key=lambda part: not part.group.shows))
 
 
 def beside(part: Part, here: int, right: int, down: int) -> int:
@@ -112,70 +88,36 @@ def same_numbers(trace: Trace, focus: Focus) -> tuple[Focus, ...]:
     return tuple(found)
 
 
-def term_tip(trace: Trace, picture: Picture, focus: Focus, about: Focus, backward: bool) -> str:
-    """Two lines for a term of the number `about`: where it was read, and the product; as any cell's tip where it is
-    no term."""
-    lines = words.tip(trace, focus, backward).split("\n")
-    product = product_words(trace, picture, focus, about.layer if backward else "")
-    if not product:
-        return "\n".join(lines)
-    return f"{lines[0]}\n{words.quantity(focus, backward)} {product}"
+def spot_tip(trace: Trace, spot: Spot, backward: bool) -> str:
+    """Two lines for a cell: where its number was read, and as a term the product; else its number."""
+    plain = words.tip(trace, spot.focus, backward)
+    product = "" if spot.term is None else term_words(spot.term)
+    if spot.term is None or not product:
+        return plain
+    target = spot.term.target
+    name = words.quantity(spot.term.source or spot.focus, spot.term.backward)
+    share = tr(", a share of its gradient") if target == spot.focus else \
+        tr(", a share of ∂L/∂{weight}").format(weight=words.weight_place(target)) \
+        if target.part in trace[target.layer].weights else ""
+    return "\n".join((plain.split("\n")[0], f"{name} {product}{share}"))
 
 
-def product_words(trace: Trace, picture: Picture, focus: Focus, without: str = "") -> str:
-    """`2.96 × 0.52 = +1.55`, from the row of the picture's own table; empty where nothing is multiplied.
-
-    Rows of the layer `without` do not count: on the way back its own terms are what it read, and no gradients.
-    """
-    alike = {(one.layer if one.part == "output" else f"{one.layer}/{one.part}", f"({', '.join(map(str, one.cell))})")
-             for one in same_numbers(trace, focus)}
-    row = next((row for row in picture.table.rows if len(row) == 6 and (row[1], row[2]) in alike
-                and row[0] != without), None)
-    if row is None:
+def term_words(term: Term) -> str:
+    """`2.96 × 0.52 = +1.55`; empty where nothing is multiplied."""
+    if term.weight == 1:
         return ""
-    value, weight, product = (float(number) for number in row[3:])
-    if weight == 1:
-        return ""
-    plus = "+" if product > 0 else ""
-    return f"{numbers.significant(value)} × {numbers.significant(weight)} = {plus}{numbers.significant(product)}"
+    plus = "+" if term.product > 0 else ""
+    return f"{numbers.significant(term.value)} × {numbers.significant(term.weight)} = " \
+           f"{plus}{numbers.significant(term.product)}"
 
 
-def spoken(trace: Trace, picture: Picture, part: Part, number: int, about: Focus, backward: bool) -> str:
+def spoken(trace: Trace, part: Part, number: int, backward: bool) -> str:
     """`kernel, 3 of 54: pool1 channel 0, pixel (4, 5), 2.96 × 0.52 = +1.55`, for a screen reader."""
-    said = term_tip(trace, picture, part.spots[number].focus, about, backward).replace("\n", ", ")
+    said = spot_tip(trace, part.spots[number], backward).replace("\n", ", ")
     return tr("{part}, {n} of {all}: {said}").format(part=part.name, n=number + 1, all=len(part.spots), said=said)
 
 
 # --- helpers --------------------------------------------------------------------------------------------------------
-
-def _cells(mark: Image) -> Iterator[Spot]:
-    """Every cell of every tile, as `Picture.hit` would find it."""
-    assert mark.focus is not None
-    tiles, rows, columns = mark.values.shape[:3]
-    wide, high = mark.cell
-    for tile in range(tiles):
-        index = mark.indices[tile] if tile < len(mark.indices) else tile
-        head = () if index == -1 else (index,)
-        x, y = mark.tile_origin(tile)
-        for row, column in np.ndindex(rows, columns):
-            inner = () if (rows, columns) == (1, 1) else (column, row) if mark.transposed else (row, column)
-            yield Spot(Focus(mark.focus.layer, (*mark.focus.cell, *head, *inner), mark.focus.part),
-                       (x + column * wide, y + row * high, wide, high))
-
-
-def _name(picture: Picture, spots: Sequence[Spot], are_bars: bool) -> str:
-    """The words that stand right of the cells, or above them."""
-    left, top, wide, high = Part("", tuple(spots)).place
-    texts = [mark for mark in picture if isinstance(mark, Text) and mark.anchor == "start"]
-    right_of = [(text.x, text.plain) for text in texts
-                if text.weight >= 600 and text.x >= left + wide and top <= text.y <= top + high]
-    above = [(-text.y, text.plain) for text in texts if left - 60 <= text.x <= left + 8 and top - 28 <= text.y <= top]
-    if are_bars:
-        headings = [(text.y, text.plain) for text in texts if text.weight >= 600 and abs(text.x - left) <= 80
-                    and text.y <= top + high and not any(letter.isdigit() for letter in text.plain)]
-        return max(headings)[1] if headings else tr("running sum")
-    return next((name for _, name in (*sorted(above)[:1], *sorted(right_of)[:1])), tr("terms"))
-
 
 def _moved_from(trace: Trace, focus: Focus) -> Focus | None:
     """Where the number of a layer that only moves numbers was before."""

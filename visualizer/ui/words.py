@@ -13,7 +13,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.picture import Focus
+from visualizer.scene.picture import Focus, Group, Scale
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Array, Layer, Trace
 
@@ -131,6 +131,21 @@ def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
         found = (layer.inner_gradients if backward else layer.inner).get(key)
         return found if found is not None or backward else layer.inner.get(key.removesuffix("_preactivation"))
     return (layer.weight_gradients if backward else layer.weights).get(key)
+
+
+def scale(found: Scale) -> str:
+    """What colours stand for: `values of conv2, from −2.1 to 2.1; each layer by its own largest`."""
+    of = tr("{quantity} of {whose}").format(quantity=found.quantity, whose=found.of) if found.of else found.quantity
+    low, high = numbers.significant(found.low, 2), numbers.significant(found.high, 2)
+    said = tr("{what}, from {low} to {high}").format(what=of, low=low, high=high)
+    if found.log:
+        said = tr("{said} on a logarithmic scale").format(said=said)
+    return f"{said}; {found.scope}" if found.scope else said
+
+
+def group(found: Group) -> str:
+    """What a part of a picture is called."""
+    return found.name
 
 
 def quantity(focus: Focus, backward: bool) -> str:

@@ -13,6 +13,7 @@ from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -23,6 +24,7 @@ from visualizer.scene.picture import (
     Scale,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -58,13 +60,19 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, "G: what a step adds to ∂L/∂W_hh")]
     cut = _within(shown, measured, window)
     y = 112.0
-    y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, marks)
+    tiles: list[Mark] = []
+    y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, tiles)
+    marks += grouped(Group("what each step adds", Focus(layer.name, (), "weight_hh")), tiles)
     losses = int(np.count_nonzero(np.any(measured[f"{layer.name}/from"], axis=1)))
     below = 36 + max(40, losses * min(16, place.pitch)) + 84
     high = min(max(60, bottom - y - 30 - below), 300)
-    y = _bars(shown, norms, cut, place, y + 10, high, moment, trace, look, marks)
-    marks += _checked(shown, measured, y + 20, look)
-    _matrix(trace, shown, measured, window, y + 40, bottom - 12, moment, place, look, marks)
+    bars: list[Mark] = []
+    y = _bars(shown, norms, cut, place, y + 10, high, moment, trace, look, bars)
+    bars += _checked(shown, measured, y + 20, look)
+    marks += grouped(Group("size of what each step adds", Focus(layer.name)), bars)
+    matrix: list[Mark] = []
+    _matrix(trace, shown, measured, window, y + 40, bottom - 12, moment, place, look, matrix)
+    marks += grouped(Group("losses and steps", Focus(layer.name, (), "from")), matrix)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, measured, norms))

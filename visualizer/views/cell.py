@@ -9,7 +9,22 @@ import numpy as np
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Image, Look, Mark, Picture, Rect, Scale, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Scale,
+    Table,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import (
     TABS,
@@ -68,7 +83,8 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         known = index < drawn or drawn >= len(blocks)
         apart = _bounded(shown, key)
         most = _largest(blocks[index][2], apart)
-        marks.append(Text(24, y + min(14, high * 0.5 + 4), plain(title), 13, 600))
+        own, before = Group(title, Focus(shown.layer.name, (step,), f"inner.{key}")), marks
+        marks = [Text(24, y + min(14, high * 0.5 + 4), plain(title), 13, 600)]
         if len(rows) > 1:
             marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
@@ -89,6 +105,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             x = end + NUMBERS
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
+        marks = before + grouped(own, marks)
         y += len(rows) * high + 12
     marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, y - top - 6, "", "ink", 1.5, radius=3))
     return marks

@@ -13,6 +13,7 @@ from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -23,6 +24,7 @@ from visualizer.scene.picture import (
     Scale,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -64,8 +66,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, found, answer)
     marks = list(parts.sentence(look, said))
     text, bottom = _text(shown, found, answer, look)
-    marks += text
-    marks += _all_answers(trace, shown, found, answer, bottom, look)
+    here = Focus(layer.name, (steps.current(trace, shown, moment),))
+    marks += grouped(Group("what this answer hangs on", here), text)
+    marks += grouped(Group("all answers", Focus(layer.name)), _all_answers(trace, shown, found, answer, bottom, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, found, answer))

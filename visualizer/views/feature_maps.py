@@ -8,7 +8,20 @@ from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
-from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    TITLE,
+    Focus,
+    Group,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
@@ -42,7 +55,7 @@ def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list
     if column is not None:
         return _grid_marks(trace, layer, column, moment, focus, look)
     words = f"{layer.name} is one number: {numbers.number(float(layer.output), 4)}"
-    return [Text(24, TOP, plain(words), 14, 500)]
+    return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
 
 
 def _grid(layer: Layer, look: Look) -> Column | None:
@@ -94,8 +107,9 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
     if layer.output.ndim == 2:
         shape = f"{shape}: a row for each {layer.axes[0]}, a column for each {layer.axes[1]}"
         shape += f"; the largest of each {column.factor} × {column.factor}" if column.factor > 1 else ""
+    tiles = Group(layer.name, Focus(layer.name), each=layer.axes[0])
     marks = [*parts.title(look, layer.name, shape),
-             *parts.tiles(trace, column, look, moment.backward)]
+             *grouped(tiles, parts.tiles(trace, column, look, moment.backward))]
     if look.signs or (column.style == "units" and min(column.cell) >= 12):
         marks += parts.glyphs(trace, column, look, moment.backward)
     if column.pitch[1] - column.tile[1] >= LABEL:
@@ -111,12 +125,14 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                 words = f"max {numbers.number(float(np.max(own)))}"
             words = words if layer.output.ndim == 2 else f"{index}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
-                              max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0)))
+                              max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
+                              group=tiles.of(index) if layer.output.ndim > 2 else tiles))
     if focus is not None and focus.layer == layer.name and focus.cell:
         box = column.box(focus.cell[0])
         if box is not None:
             x, y, wide, high = box
-            marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4))
+            marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4,
+                              group=tiles.of(focus.cell[0])))
             if len(focus.cell) == layer.output.ndim >= 2:
                 row, place = focus.cell[-2:]
                 marks.append(Rect(x + place * column.cell[0] - 1, y + row * column.cell[1] - 1, column.cell[0] + 2,
@@ -126,7 +142,7 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
     left_out = column.total - len(column.shown)
     if left_out > 0:
         words = f"{len(column.shown)} of {numbers.count(column.total)} shown"
-        marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end"))
+        marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
 

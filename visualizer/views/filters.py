@@ -12,7 +12,9 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
+    TITLE,
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -23,6 +25,7 @@ from visualizer.scene.picture import (
     Rect,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -105,7 +108,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     words = f"{numbers.shape(layer.weights['weight'].shape)} {'∂L/∂w' if backward else 'weights'}"
     marks = parts.title(look, layer.name, words)
     if sheet is None:
-        return [*marks, Text(24, 140, plain("No gradient reached these weights."), 14, 500, "ink")]
+        return [*marks, Text(24, 140, plain("No gradient reached these weights."), 14, 500, "ink", group=TITLE)]
     largest = float(np.max(np.abs(sheet.values))) or 1.0
     if backward:
         shades, palette = colour.magnitude(sheet.values, largest * parts.FLOOR, largest), "gradient"
@@ -115,19 +118,20 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
     for place in range(grid.shown):
         x, y = grid.origin(place)
+        own = Group(f"kernels of {layer.name} {place}", Focus(layer.name, (place,), "weight"))
         marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
-                           shades.shape[1], grid.pitch,
+                           shades.shape[1], grid.pitch, group=own,
                            focus=Focus(layer.name, (place,), "weight"),
                            scale=parts.weight_scale(layer.name, largest, backward, "one scale for the layer")))
         if grid.labelled:
             marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(str(place)), 11, 400, "ink-2",
-                              "end"))
+                              "end", group=own))
         if maps is not None and grid.labelled:
-            marks += _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y, grid.tile_height, backward,
-                             look)
+            marks += grouped(own, _answer(trace, layer, place, x + shades.shape[1] * grid.pitch[0], y,
+                                          grid.tile_height, backward, look))
         if focus is not None and focus.layer == layer.name and focus.cell[:1] == (place,):
             wide = grid.pitch[0] * (shades.shape[1] - 1) + grid.cell * shades.shape[3]
-            marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4))
+            marks.append(Rect(x - 4, y - 4, wide + 8, grid.tile_height + 8, "", "accent", 2, radius=4, group=own))
     if grid.cell >= 6:
         marks += _signs(sheet, grid, shades, palette, look)
     y = look.size[1] - lanes_height(look) - 38
@@ -139,7 +143,7 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     elif grid.rows < shades.shape[2]:
         left_out = f"{numbers.count(grid.rows)} of {numbers.count(shades.shape[2])} rows shown"
     if left_out:
-        marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end"))
+        marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
 

@@ -11,7 +11,9 @@ from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
+    LEGEND,
     Focus,
+    Group,
     Line,
     Look,
     Mark,
@@ -22,6 +24,7 @@ from visualizer.scene.picture import (
     Scale,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -59,7 +62,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     for index, each in enumerate(ways):
         y = top + index * room
         kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
-        still, marks = still + kept, marks + moving
+        part = "output" if key == "hidden" else f"inner.{key}"
+        own = Group(f"{each.layer.name}.{key}", Focus(each.layer.name, (), part))
+        still, marks = still + grouped(own, kept), marks + grouped(own, moving)
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
@@ -208,7 +213,7 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     if key == "hidden" and top == 1:
         return marks
     words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"
-    return [*marks, Text(x + 192, y + 15, plain(words), 11, 400, "ink-2",
+    return [*marks, Text(x + 192, y + 15, plain(words), 11, 400, "ink-2", group=LEGEND,
                          max_width=look.size[0] - x - 200)]
 
 

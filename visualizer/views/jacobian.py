@@ -13,7 +13,21 @@ from visualizer.scene import causes, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
 from visualizer.scene.logchart import Axis, Curve
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    WHY,
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import bounds, width
@@ -54,10 +68,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = [*parts.sentence(look, said),
              *parts.title(look, layer.name, f"∂(state after step {_last(shown) + 1}) / ∂(an earlier state): "
                                             f"{len(spread.exponents)} singular values")]
-    marks += _chart(shown, spread, scale, lag, place, look)
+    marks += grouped(Group("singular values by lag", Focus(layer.name)), _chart(shown, spread, scale, lag, place, look))
     if both:
-        marks += _exponents(shown, spread, bottom - 152, bottom - 56, place, look)
-    marks += _why(shown, spread, bottom - 32, look)
+        marks += grouped(Group("Lyapunov exponents"), _exponents(shown, spread, bottom - 152, bottom - 56, place, look))
+    marks += grouped(WHY, _why(shown, spread, bottom - 32, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, spread))

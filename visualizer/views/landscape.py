@@ -18,7 +18,9 @@ from visualizer import lab as knobs
 from visualizer.lab import Lab
 from visualizer.scene import causes, numbers, parts
 from visualizer.scene.picture import (
+    LEGEND,
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -30,6 +32,7 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    grouped,
     plain,
     rich,
     unmarked,
@@ -96,10 +99,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     step = moment.beat.step or 0
     share = ease(moment.phase) if moment.beat.step is not None and step else 1.0
     said = _sentence(balls, step, wanted)
-    still = [*parts.sentence(look, said), *_map(frame, trace, look), *_wall(frame, found["steepest"], look),
-             *_axes(frame, look), *_legend(frame, trace, look)]
-    moving = [mark for ball in balls for mark in _way(frame, ball, step, share, look)]
-    moving += _beside(frame, balls, step, wanted, look)
+    surface = Group("surface of the error")
+    still = [*parts.sentence(look, said), *grouped(surface, _map(frame, trace, look)),
+             *grouped(surface, _wall(frame, found["steepest"], look)), *grouped(surface, _axes(frame, look)),
+             *grouped(LEGEND, _legend(frame, trace, look))]
+    moving = [mark for ball in balls for mark in grouped(Group(f"way with {ball.name}"),
+                                                         _way(frame, ball, step, share, look))]
+    moving += grouped(Group("this step"), _beside(frame, balls, step, wanted, look))
     return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=unmarked(said), table=_table(balls))
 
 

@@ -13,7 +13,9 @@ from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.labels import Labels, cut
 from visualizer.scene.picture import (
+    TITLE,
     Focus,
+    Group,
     Image,
     Line,
     Look,
@@ -24,6 +26,8 @@ from visualizer.scene.picture import (
     Rect,
     Table,
     Text,
+    grouped,
+    of_layer,
     plain,
     rich,
     unmarked,
@@ -59,8 +63,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         if column.style == "hidden":
             continue
         target = moving if plan.deep or turning or column.layer in (moment.beat.layer, before.beat.layer) else still
-        target += _column_marks(trace, column, moment, before, look)
-        target += _headers(trace, plan, column, moment, before, inner)
+        own = of_layer(column.layer)
+        target += grouped(own, _column_marks(trace, column, moment, before, look))
+        target += grouped(own, _headers(trace, plan, column, moment, before, inner))
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
     moving += parts.faded(_subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667)), share)
@@ -82,7 +87,7 @@ def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
         for text in _loss(trace, column, look) if column.style == "number" else ():
             below.take(bounds(text))
     return [*below.put((f"{plan.left_out}; the others scroll past as the beats go on", plan.left_out),
-                       [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2")]
+                       [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2", group=TITLE)]
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
@@ -499,13 +504,14 @@ def _subject_marks(trace: Trace, plan: Plan, moment: Moment, subject: Focus, loo
     box = column.box(subject.cell[0])
     if box is not None:
         x, y, wide, high = box
-        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5))
-        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4))
+        own = of_layer(column.layer)
+        marks.append(Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5, group=own))
+        marks.append(Rect(x - 4, y - 4, wide + 8, high + 8, "", "accent", 3, inside=True, radius=4, group=own))
         if len(subject.cell) == layer.output.ndim and layer.output.ndim >= 2 and column.factor == 1:
             row, position = subject.cell[-2:]
             across, down = column.cell
             marks.append(Rect(x + position * across - 1, y + row * down - 1, across + 2, down + 2, "", "ink",
-                              1.5))
+                              1.5, group=own))
     return marks
 
 
@@ -521,9 +527,10 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
     if place is None:
         return []
     x, y, wide, high = place
+    own = of_layer(column.layer)
     marks: list[Mark] = []
     if tile:
-        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1))
+        marks.append(Rect(x - 1, y - 1, wide + 2, high + 2, "", "accent", 1.5, radius=1, group=own))
     layer = trace[column.layer]
     if box is None or layer.output.ndim < 2:
         return marks
@@ -533,7 +540,7 @@ def _outlined(trace: Trace, column: Column, channel: int, box: kinds.Box | None,
         return marks
     across, down = column.cell[0] / column.factor, column.cell[1] / column.factor
     marks.append(Rect(x + left * across, y + top * down, (right - left + 1) * across, (bottom - top + 1) * down, "",
-                      "accent", 2))
+                      "accent", 2, group=own))
     return marks
 
 
@@ -572,7 +579,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
                   if text_width(words, 12) <= room), "")
     marks.append(Text(x, 97, plain(words), 12, 400, "ink-2"))
-    return marks
+    return grouped(Group(f"kernels of {layer.name}", Focus(layer.name, (channel,), "weight")), marks)
 
 
 def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:

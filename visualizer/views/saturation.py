@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
@@ -70,8 +83,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     words = f"over a batch of {inputs} bundled inputs; the tick is this input alone"
     marks = [*parts.sentence(look, said), *parts.title(look, f"batch: {inputs}", words)]
     opened = chosen(found, moment, focus)
-    end = _rows(found, opened, moment, look, marks)
-    marks += _opened(opened, inputs, end + 44, look.size[1] - lanes_height(look) - 40, look)
+    listed: list[Mark] = []
+    end = _rows(found, opened, moment, look, listed)
+    marks += grouped(Group("layers and gates"), listed)
+    about = Focus(opened.layer, (), f"inner.{opened.gate}" if opened.gate else "output")
+    marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about), _opened(
+        opened, inputs, end + 44, look.size[1] - lanes_height(look) - 40, look))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(found, inputs))

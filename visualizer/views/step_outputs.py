@@ -12,7 +12,22 @@ from visualizer.scene import colour, numbers, parts, reads, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Picture, Rect, Scale, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Scale,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import (
     Reading,
@@ -55,11 +70,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
                              "probabilities as the model gives them")
     if blank is None:
-        marks += _bars(trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0]
-                       - 30, look)
-        marks += _sureness(trace, shown, answers, moment, place, look)
+        marks += grouped(Group("answers", Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
+            trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0] - 30, look))
+        marks += grouped(Group("entropy"), _sureness(trace, shown, answers, moment, place, look))
     else:
-        marks += _frames(trace, shown, answers, moment, place, blank, look)
+        marks += grouped(Group("frames", Focus(layer.name)), _frames(trace, shown, answers, moment, place, blank, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, answers, look.knob("seed", "0")))

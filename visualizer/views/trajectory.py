@@ -12,7 +12,21 @@ from numpy.typing import NDArray
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
-from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Picture, Rect, Table, Text, plain, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Picture,
+    Rect,
+    Table,
+    Text,
+    grouped,
+    plain,
+    unmarked,
+)
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment, ease
@@ -36,7 +50,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     words = (f"{shown.units} numbers a state, seen in 2: they hold {numbers.percent(float(plane.shares.sum()), 0)} of "
              "its variance")
     marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
-    marks += _path(trace, shown, plane, moment, look)
+    marks += grouped(Group("path of the state", Focus(layer.name)), _path(trace, shown, plane, moment, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, plane))

@@ -42,6 +42,12 @@ class Desk(Protocol):
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
         """One sentence to the person, and what can be done about it."""
 
+    def ask_for_file(self, title: str, kinds: str) -> str:
+        """A file to read, as the person chooses it; empty for none."""
+
+    def ask_for_name(self, title: str, name: str, kinds: str) -> tuple[str, str]:
+        """A file to write, and which of the kinds; empty for none."""
+
 
 Act = Callable[[Any], None]
 """What a command does to a desk."""

@@ -9,8 +9,8 @@ from PySide6.QtGui import QGuiApplication
 from visualizer import data, paint
 from visualizer.language import tr
 from visualizer.scene.picture import Picture
-from visualizer.scene.state import State
 from visualizer.ui.commands import Command, Desk, Family
+from visualizer.ui.saving import pictured
 
 
 class Edits(Desk, Protocol):
@@ -21,9 +21,6 @@ class Edits(Desk, Protocol):
 
     def shown_picture(self) -> Picture:
         """The picture of the stage, or the audience's while it presents."""
-
-    def pictured(self) -> State:
-        """The State as far as the picture depends on it."""
 
 
 def family() -> Family:
@@ -54,7 +51,8 @@ def copy_picture(desk: Edits) -> None:
 def copy_caption(desk: Edits) -> None:
     """The sentence of the picture, and all it was made from, on the clipboard."""
     if desk.store.trace is not None:
-        QGuiApplication.clipboard().setText(data.caption_text(((desk.store.trace, desk.pictured(), desk.picture),)))
+        shown = desk.store.trace, pictured(desk.store), desk.picture
+        QGuiApplication.clipboard().setText(data.caption_text((shown,)))
 
 
 def copy_data(desk: Edits) -> None:

@@ -2,44 +2,129 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from PySide6.QtWidgets import QWidget
+
+from visualizer import data
 from visualizer.language import tr
-from visualizer.ui.commands import Command, Desk, Family
+from visualizer.registry import write_whole
+from visualizer.scene import figures
+from visualizer.ui.commands import Command, Desk, Family, key_for
+from visualizer.ui.cover import Cover
+from visualizer.ui.page import looked_at
+from visualizer.ui.saving import file_name, panel, saved
+
+if TYPE_CHECKING:
+    from visualizer.export import Panel
+
+
+class Films(Protocol):
+    """Where a film is chosen."""
+
+    def toggle(self) -> None:
+        """Show it, or put it away."""
 
 
 class Exports(Desk, Protocol):
     """What leaves the app as a file."""
 
-    def export_picture(self) -> None:
-        """Show or put away the panel that exports."""
+    panels: list[Panel]
+    """What was put into the figure that is to be exported, in order."""
+    cover: Cover
+    film_panel: Films
 
-    def add_panel(self) -> None:
-        """Put what the stage shows into the figure that is exported next."""
-
-    def drop_panel(self) -> None:
-        """Take out of the figure what was put into it last."""
-
-    def export_data(self) -> None:
-        """Ask for a name and save numbers."""
-
-    def export_film(self) -> None:
-        """Show or put away the panel in which a film is chosen."""
+    def come_forward(self) -> None:
+        """Leave what covers the window."""
 
 
 def family() -> Family:
     return Family(tr("Export"), 30, (
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"),
-                tr("Save what you see, or the figure you put together, as PNG, SVG or PDF"),
-                lambda desk: desk.export_picture()),
+                tr("Save what you see, or the figure you put together, as PNG, SVG or PDF"), export_picture),
         Command("add-panel", tr("Add to figure"), ("A",),
-                tr("Put what you see into a figure of several panels, a, b, c, to export them as one"),
-                lambda desk: desk.add_panel()),
+                tr("Put what you see into a figure of several panels, a, b, c, to export them as one"), add_panel),
         Command("drop-panel", tr("Take out of figure"), ("Shift+A",),
-                tr("Take out of the figure what was put into it last"), lambda desk: desk.drop_panel()),
+                tr("Take out of the figure what was put into it last"), drop_panel),
         Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",),
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
-                lambda desk: desk.export_data()),
+                export_data),
         Command("film", tr("Export film…"), ("Ctrl+Shift+E",),
-                tr("Save the animation as a video, a GIF or numbered pictures"), lambda desk: desk.export_film()),
+                tr("Save the animation as a video, a GIF or numbered pictures"), export_film),
     ))
+
+
+def export_picture(desk: Exports) -> None:
+    """Show or put away the panel that exports the stage, or the panels that were collected."""
+    from visualizer.ui.exporting import ExportPanel  # not before the window is seen
+
+    def made(below: QWidget) -> ExportPanel:
+        shown = ExportPanel(below, len(desk.panels))
+        shown.wanted.connect(lambda choices: ask_and_export(desk, choices.format))
+        shown.emptied.connect(desk.panels.clear)
+        return shown
+
+    if desk.store.trace is not None:
+        desk.cover.toggle(ExportPanel, made)
+
+
+def ask_and_export(desk: Exports, suffix: str) -> None:
+    """Ask for a name and save there."""
+    formats = {"png": tr("PNG (*.png)"), "svg": tr("SVG (*.svg)"), "pdf": tr("PDF (*.pdf)")}
+    path, _ = desk.ask_for_name(tr("Export picture"), f"{file_name(desk.store.state)}.{suffix}", formats[suffix])
+    if path:
+        desk.cover.close()
+        path = path if Path(path).suffix.lower().lstrip(".") in formats else f"{path}.{suffix}"
+        desk.say(saved(path, lambda target: export_to(desk, target)))
+
+
+def export_to(desk: Exports, path: Path) -> str:
+    """Save what the stage shows, or the figure that was collected, as it was chosen last; the ending of the name
+    chooses the format. Returns a sentence if its letters come out too small for paper."""
+    from visualizer.ui import exporting
+
+    return exporting.write(path, desk.panels or [panel(desk.store, desk.picture.size)], exporting.remembered())
+
+
+def add_panel(desk: Exports) -> None:
+    """Put what the stage shows into the figure that is exported next."""
+    if desk.store.trace is None:
+        return
+    desk.panels.append(panel(desk.store, desk.picture.size))
+    said = tr("This is panel {letter} of the figure now; export it with {export}, or take it out again with {drop}.")
+    desk.say(said.format(letter=figures.letter(len(desk.panels) - 1), export=key_for("export"),
+                         drop=key_for("drop-panel")))
+
+
+def drop_panel(desk: Exports) -> None:
+    """Take out of the figure what was put into it last."""
+    if desk.panels:
+        desk.panels.pop()
+    desk.say(tr("The figure has {count} panels.").format(count=len(desk.panels)) if desk.panels
+             else tr("The figure has no panels; what is exported is what the stage shows."))
+
+
+def export_data(desk: Exports) -> None:
+    """Ask for a name and save numbers: the table of the picture, its layer, or the whole recording."""
+    trace, moment = desk.store.trace, desk.store.moment
+    if trace is None or moment is None:
+        return
+    layer = looked_at(trace, moment, desk.store.state).layer
+    table, one, whole = (tr("Table of this picture"), tr("Every number of {layer}").format(layer=layer),
+                         tr("Every number of every layer"))
+    kinds = {f"{table} (*.csv)": (".csv", None), f"{table} (*.json)": (".json", None),
+             f"{one} (*.csv)": (".csv", layer), f"{one} (*.json)": (".json", layer),
+             f"{one} (*.npz)": (".npz", layer), f"{whole} (*.npz)": (".npz", None)}
+    path, kind = desk.ask_for_name(tr("Export data"), f"{file_name(desk.store.state)}.csv", ";;".join(kinds))
+    if path:
+        suffix, of = kinds.get(kind, (".csv", None))
+        given = Path(path).suffix.lower()
+        suffix, path = (given, path) if given in (".csv", ".json", ".npz") else (suffix, path + suffix)
+        desk.say(saved(path, lambda target: write_whole(target, data.to_bytes(suffix, trace, desk.picture, of))))
+
+
+def export_film(desk: Exports) -> None:
+    """Show or put away the panel in which a film is chosen and its progress is seen."""
+    desk.come_forward()
+    desk.film_panel.toggle()

@@ -8,14 +8,20 @@ from visualizer.language import tr
 from visualizer.ui.commands import Command, Desk, Family
 
 
-class Panes(Desk, Protocol):
-    """What can be shown, hidden and gone to."""
+class Parts(Protocol):
+    """The parts of the window."""
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
 
     def next_pane(self) -> None:
         """The keyboard goes to the next part."""
+
+
+class Frame(Desk, Protocol):
+    """What can be shown, hidden and gone to."""
+
+    panes: Parts
 
     def toggle_menu_bar(self) -> None:
         """Show or hide the menu bar."""
@@ -24,9 +30,9 @@ class Panes(Desk, Protocol):
 def family() -> Family:
     return Family(tr("View"), 62, (
         Command("details", tr("Details"), ("I",), tr("Show or hide the inspector in a narrow window"),
-                lambda desk: desk.toggle_details()),
+                lambda desk: desk.panes.toggle_details()),
         Command("pane", tr("Next pane"), ("F6",), tr("Move the keyboard to the next part of the window"),
-                lambda desk: desk.next_pane()),
+                lambda desk: desk.panes.next_pane()),
         Command("menu", tr("Menu bar"), ("F10",), tr("Show or hide the menu bar (Alt, too)"),
                 lambda desk: desk.toggle_menu_bar()),
     ))

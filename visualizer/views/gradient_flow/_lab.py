@@ -12,6 +12,9 @@ from visualizer.decay import ONE_PERCENT
 from visualizer.scene import colour, numbers
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
+    LANE,
+    SENTENCE,
+    Group,
     Image,
     Line,
     Look,
@@ -23,6 +26,7 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    grouped,
     plain,
     rich,
     unmarked,
@@ -91,13 +95,15 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     lines.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
     taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=lines)
     said = second_line(found, settled, against)
-    still = [*_headline(found, look), *_second(said, look), *_grid(frame, found, taken)]
-    moving = _cursor(frame, found, settled, there, taken)
+    curves, strips = Group("size of the gradient by step"), Group("gradient and what each step keeps")
+    still = [*grouped(SENTENCE, [*_headline(found, look), *_second(said, look)]),
+             *grouped(curves, _grid(frame, found, taken))]
+    moving = grouped(curves, _cursor(frame, found, settled, there, taken))
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
     chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
-    still += _faded(chart, faint)
-    still += _strips(frame, found, against, faint)
-    still += _ends(frame, found)
+    still += grouped(curves, _faded(chart, faint))
+    still += grouped(strips, _strips(frame, found, against, faint))
+    still += grouped(LANE, _ends(frame, found))
     first = " ".join(part for part in headline(found) if part)
     return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=f"{first} {unmarked(said)}",
                    table=_table(found, against))

@@ -13,7 +13,24 @@ from visualizer.decay import Decay, decay
 from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.logchart import Curve
-from visualizer.scene.picture import Focus, Line, Look, Mark, Picture, Rect, Run, Table, Text, plain, rich, unmarked
+from visualizer.scene.picture import (
+    LEGEND,
+    WHY,
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Run,
+    Table,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.scene.timeline import Moment, ease, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
@@ -37,8 +54,8 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     top, note = 112, bottom - 34
     each = (note - 18 - top) / 3
     marks: list[Mark] = [*parts.sentence(look, said)]
-    marks += _heads(trace, xs, moment, look)
-    marks += _kept(trace, gradient, xs, moment, look)
+    heads = [*_heads(trace, xs, moment, look), *_kept(trace, gradient, xs, moment, look)]
+    marks += grouped(Group("layers, and what each hop keeps"), heads)
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), "what flows", gradient, Curve(), True),
             ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
             ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
@@ -48,7 +65,8 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         y0, y1 = top + index * each + 14, top + (index + 1) * each - 10
         old = untrained[index]
         scale = logchart.axis(values if old is None else np.concatenate([values, old]), y0, y1)
-        marks += [Text(10, (y0 + y1) / 2 - 2, title, 12, 600, "ink"),
+        own, before = Group(f"{''.join(run.text for run in title)}, {under}"), marks
+        marks = [Text(10, (y0 + y1) / 2 - 2, title, 12, 600, "ink"),
                   Text(10, (y0 + y1) / 2 + 13, plain(under), 11, 400, "ink-2")]
         marks += logchart.grid(scale, xs[0] - 8, look.size[0] - 56, look, look.size[0] - 50)
         marks += _missing(trace, values, xs, y0, y1, look) if index == 0 else []
@@ -61,10 +79,12 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
                       for x, value in zip(xs, values, strict=True) if not math.isnan(value)]
         marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
         marks += _value(values, scale, xs, now, look)
-    marks += _why(trace, gradient, weights, spread, line, note, look)
+        marks = before + grouped(own, marks)
+    marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note, look))
     if untrained[0] is not None:
-        marks += [Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
-                  Text(10, top + 8, plain("untrained"), 11, 400, "ink-2")]
+        marks += grouped(LEGEND, [
+                  Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
+                  Text(10, top + 8, plain("untrained"), 11, 400, "ink-2")])
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, gradient, weights, spread))
 

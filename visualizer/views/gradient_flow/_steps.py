@@ -14,7 +14,9 @@ from visualizer.scene import causes, colour, logchart, numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
+    WHY,
     Focus,
+    Group,
     Line,
     Look,
     Mark,
@@ -23,6 +25,7 @@ from visualizer.scene.picture import (
     Run,
     Table,
     Text,
+    grouped,
     plain,
     unmarked,
 )
@@ -75,9 +78,11 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
                                           if values is not None]), chart[0] + 16, chart[1])
     said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
     marks = [*logchart.headline(look, words, number, rest, under),
-             *_chart(trace, shown, found, line, scale, moment, place, look),
-             *_kept(shown, found, chart[1] + 18, moment, trace, place, look)]
-    marks += _why(trace, shown, found, line, before, bottom - 34, look)
+             *grouped(Group("size of the gradient by step", Focus(layer.name)),
+                      _chart(trace, shown, found, line, scale, moment, place, look)),
+             *grouped(Group("what each step keeps", Focus(layer.name)),
+                      _kept(shown, found, chart[1] + 18, moment, trace, place, look))]
+    marks += grouped(WHY, _why(trace, shown, found, line, before, bottom - 34, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(under)}",
                    table=_table(shown, found))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 
-from visualizer.scene import numbers, parts
-from visualizer.scene.picture import Focus, Look, Picture, Table, unmarked
+from visualizer.scene import numbers, parts, steps
+from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, unmarked
 from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace
@@ -29,21 +30,38 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     laid = plan(trace, layer.name, moment, look)
     said = _sentence(trace, laid, moment)
-    still = names(trace, laid, moment, look)
+    rows, own = Group("names of the rows"), Group(layer.name, Focus(layer.name))
+    still = grouped(rows, names(trace, laid, moment, look))
     marks = [*parts.sentence(look, said), *band(laid, look)]
     if laid.strip is not None:
+        every = Group("all steps", Focus(layer.name))
         kept, moving = strip(laid, look)
-        still, marks = still + kept, marks + moving
-    marks += columns(trace, laid, look) + openings(laid, look)
-    marks += whole_picture(laid, look) + lengths(laid, look) + loop(laid, look) + unit_row(laid, focus, look)
+        still, marks = still + grouped(every, kept), marks + grouped(every, moving)
+    marks += by_step(layer.name, columns(trace, laid, look)) + grouped(rows, openings(laid, look))
+    marks += grouped(own, [*whole_picture(laid, look), *lengths(laid, look), *loop(laid, look),
+                           *unit_row(laid, focus, look)])
     if laid.opened:
-        marks += opened_cell(trace, laid, moment, focus, look)
-    kept, moving = lane(laid, moment, look)
-    still, marks = still + kept, marks + moving
+        marks += grouped(Group("opened cell", Focus(layer.name)), opened_cell(trace, laid, moment, focus, look))
+    kept, moving = lane(laid, steps.stops(trace, laid.shown, moment.beat.direction), moment, look)
+    still, marks = still + grouped(LANE, kept), marks + grouped(LANE, moving)
     if 0 < laid.fold < 1:
         still, marks = [], still + marks
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said),
                    table=_table(trace, reading(trace, laid.shown.layer.name), laid.saliency))
+
+
+def by_step(layer: str, marks: Sequence[Mark]) -> list[Mark]:
+    """What is drawn in columns, as parts of its steps: each tile of an image, and each mark that leads to a step."""
+    whole = Group(layer, Focus(layer), each="step")
+    for mark in marks:
+        if not isinstance(mark, Image) and mark.focus is not None and mark.focus.cell:
+            grouped(_step(whole, mark.focus.cell[0]), (mark,))
+    return grouped(whole, marks)
+
+
+@lru_cache(maxsize=4096)
+def _step(whole: Group, step: int) -> Group:
+    return whole.of(step)
 
 
 # --- words and table ------------------------------------------------------------------------------------------------

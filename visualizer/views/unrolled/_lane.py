@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.parts import polygon
-from visualizer.scene.picture import Line, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Points, Rect, Run, Stop, Stops, Text, plain, rich
 from visualizer.scene.reading import Reading
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -16,7 +16,7 @@ from visualizer.views.unrolled._columns import DECADES
 from visualizer.views.unrolled._plan import LEFT, Plan
 
 
-def lane(plan: Plan, moment: Moment, look: Look) -> tuple[list[Mark], list[Mark]]:
+def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): ∥∂L/∂h_t∥ under its step on a log axis with a floor, and the share of saturated gates.
 
     Where a window is cut out of the steps, its curve moves with it.
@@ -43,6 +43,9 @@ def lane(plan: Plan, moment: Moment, look: Look) -> tuple[list[Mark], list[Mark]
                  for y in (_height(10.0 ** -power, top) for power in range(0, DECADES + 1, 3))]
         chart, said = _chart(plan, norms, window, middle, look)
         now = said + now
+    if stops is not None and plan.fold == 0:  # nothing that is seen: the steps, to be pointed at
+        chart += [Rect(middle[step] - plan.pitch / 2, top + 4, plan.pitch, look.size[1] - top - 8,
+                       focus=Focus(shown.layer.name, (step,)), holds=Stop(stops.addresses[step])) for step in window]
     return (axis, [*chart, *saturation, *now]) if plan.strip is not None else ([*axis, *chart, *saturation], now)
 
 

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.scene import parts
-from visualizer.scene.picture import Focus, Look, Mark, Picture, Table, Text, rich, unmarked
+from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, Text, grouped, rich, unmarked
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import View
-from visualizer.views.walk._card import Card, Frame, Sheet, as_windows, said
+from visualizer.views.walk._card import Card, Frame, Sheet, about, as_windows, said
 from visualizer.views.walk._curves import curve_card, share_card
 from visualizer.views.walk._gates import hands_rows, recurrent_card, tiles_card
 from visualizer.views.walk._looks import where_it_looks
@@ -244,7 +244,7 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 @lru_cache(maxsize=16)
 def _sheet(trace: Trace, card: Card, look: Look) -> Sheet:
     """The whole picture of a card, laid out once for all its steps."""
-    marks = parts.sentence(look, card.sentence)
+    marks, own = parts.sentence(look, card.sentence), Group("the rest of the card", about(card))
     frame = Frame(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
     pictured = card.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
@@ -254,7 +254,8 @@ def _sheet(trace: Trace, card: Card, look: Look) -> Sheet:
     if len(card.terms) > 1 and not tiled:
         marks += _readers_line(card, frame)
         frame = replace(frame, y=frame.y + 30, height=frame.height - 30)
-    return (tiles_card if tiled else recurrent_card if card.key else _fitting_card)(trace, card, frame).beside(marks)
+    sheet = (tiles_card if tiled else recurrent_card if card.key else _fitting_card)(trace, card, frame).beside(marks)
+    return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda done: grouped(own, sheet.after(done)))
 
 
 def _many_arrays(card: Card) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,28 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Rect, Text, plain
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Path,
+    Rect,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+)
 from visualizer.trace import Cell, Layer, Trace
 
 LISTED = 11
 NAMES = 136.0
 """Width at the right for the names of the rows."""
 NOTHING: tuple[Mark, ...] = ()
+RESULT = Group("result", cells=True, shows="value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +128,11 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
                               "", "accent", 2))
     words = x + (side + 10 if marks else 0)
     room -= words - x
+    group = Group(f"{taps.source} {index}", Focus(taps.source, (index,) if own.shape[-1] == 3 else ()))
     marks.append(Text(words, y + 16, plain(taps.source), 12, 400, "ink-2", mono=True, max_width=room))
     title = f"{source.axes[0]} {index}" if source.output.ndim == 3 else f"{' × '.join(source.axes)}"
     marks.append(Text(words, y + 33, plain(title), 13, 600, max_width=room))
-    return marks
+    return grouped(group, marks)
 
 
 def _thumbnail(trace: Trace, source: Layer, backward: bool, index: int, x: float, y: float, side: float,
@@ -136,14 +152,64 @@ def shades_of(trace: Trace, layer: Layer, gradient: bool, look: Look) -> tuple[N
     return parts.entries(trace, layer, look, gradient)
 
 
-def foci_of(taps: Taps, channel: int, grid: tuple[int, int, int]) -> Callable[[int, int], Focus | None]:
+# --- what the marks of a card hold ------------------------------------------------------------------------------------
+
+def about(card: Card) -> Focus:
+    """The number that a card is of."""
+    if not card.key:
+        return Focus(card.layer.name, card.cell)
+    if card.key == "hidden":
+        return Focus(card.layer.name, card.output_cell)
+    return Focus(card.layer.name, card.cell, f"inner.{card.key}")
+
+
+def held(trace: Trace, card: Card, taps: Taps) -> TermTiles:
+    """The terms of a card that were read from one array."""
+    layer, cell, part = kinds.place(trace, taps, 0)
+    return TermTiles(about(card), Focus(layer, (), part), taps.cells[:, taps.cells.shape[1] - len(cell):], taps.values,
+                     taps.weights, taps.inside, card.backward)
+
+
+def weight_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Focus | None = None,
+                  owner: str = "") -> TermTiles | None:
+    """What a number hands to each weight it met: its own gradient, or that of the sum before it, times the value that
+    was read; None where it met none."""
+    if taps.weight_cells is None or taps.weight not in trace[owner or card.layer.name].weights:
+        return None
+    return _handed(own or about(card), gradient, taps.values,
+                   Focus(owner or card.layer.name, (), taps.weight), taps.weight_cells, taps.inside)
+
+
+def input_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Focus | None = None) -> TermTiles:
+    """What a number hands to each number it read: its own gradient, or that of the sum before it, times the weight."""
+    read = held(trace, card, taps)
+    handed = _handed(own or about(card), gradient, taps.weights, read.place, read.cells)
+    return handed if taps.inside is None else replace(handed, lost=~taps.inside)
+
+
+def _handed(own: Focus, gradient: float, factors: NDArray[np.float64], target: Focus,
+            targets: NDArray[np.int64], inside: NDArray[np.bool_] | None = None) -> TermTiles:
+    count = len(factors)
+    cells = np.broadcast_to(np.array(own.cell, dtype=np.int64), (count, len(own.cell)))
+    return TermTiles(target, replace(own, cell=()), cells, np.full(count, gradient), factors, inside, True, targets)
+
+
+def window_terms(tiles: TermTiles, channel: int, grid: tuple[int, int, int]) -> list[list[Term | None]]:
+    """(row, column): the terms of one channel of windows."""
+    first, wide = channel * grid[1] * grid[2], grid[2]
+    return [[tiles.at(first + row * wide + column) for column in range(wide)] for row in range(grid[1])]
+
+
+def read_at(terms: Sequence[Sequence[Term | None]]) -> Callable[[int, int], Focus | None]:
     """What a cell of a window answers when it is clicked: where its number was read from; padding nothing."""
-    cells = taps.cells.reshape(*grid, -1)[channel].tolist()
-    inside = None if taps.inside is None else taps.inside.reshape(grid)[channel].tolist()
-    source = taps.source
-    found = [[None if inside is not None and not inside[row][column] else Focus(source, tuple(cells[row][column]))
-              for column in range(grid[2])] for row in range(grid[1])]
+    found = [[None if term is None else term.source for term in row] for row in terms]
     return lambda row, column: found[row][column]
+
+
+def result_of(card: Card, value: float) -> Term:
+    """The number itself, as the sum of its terms."""
+    own = about(card)
+    return Term(own, own, value, backward=card.backward)
 
 
 def focus_of(trace: Trace, taps: Taps, index: int) -> Focus | None:

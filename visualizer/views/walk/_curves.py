@@ -13,7 +13,7 @@ from visualizer import kinds
 from visualizer.kinds import Terms
 from visualizer.scene import numbers
 from visualizer.scene.grids import axis, curve
-from visualizer.scene.picture import Focus, Line, Mark, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, Sheet, said
@@ -127,6 +127,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
             still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain("label"), 12, 600, "accent-ink"))
     still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
+    part = Group(found.heads[-1], Focus(source), cells=True)
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -143,8 +144,8 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
                 marks.append(Text(right, middle + 5, plain(_said(float(values[unit]), found.heads[index])), 14,
                                   600 if final else 400, ink, "end"))
             if done > len(found.columns):
-                marks += _bar(float(last[unit]), last, frame.right - bar, middle, bar - 8, backward,
-                              unit == found.chosen, Focus(source, (unit,)))
+                marks += grouped(part, _bar(float(last[unit]), last, frame.right - bar, middle, bar - 8, backward,
+                                            unit == found.chosen, Focus(source, (unit,))))
         return marks
 
     return Sheet(tuple(still), len(found.columns) + 1, after)

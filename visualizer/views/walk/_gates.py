@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,38 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
 from visualizer.scene.labels import fitting
-from visualizer.scene.picture import Focus, Image, Line, Mark, Rect, Scale, Text, plain, rich
+from visualizer.scene.picture import (
+    Focus,
+    Image,
+    Line,
+    Mark,
+    Rect,
+    Scale,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
+from visualizer.scene.picture import Group as PartOf
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import NAMES, Card, Frame, Sheet, focus_of, largest, said
+from visualizer.views.walk._card import (
+    NAMES,
+    RESULT,
+    Card,
+    Frame,
+    Sheet,
+    about,
+    focus_of,
+    held,
+    input_shares,
+    largest,
+    result_of,
+    said,
+    weight_shares,
+)
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
 from visualizer.views.walk._words import curve_words, named, where
@@ -26,6 +55,9 @@ FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""
 TILE = 18.0
 """Largest side of a tile."""
+FACTORS = {"value": PartOf("terms", cells=True, shows="value"), "weight": PartOf("factors", cells=True, shows="weight"),
+           "": PartOf("on the way", cells=True)}
+"""The parts of a line of arithmetic, by which number of a term a cell shows."""
 LINE = 112.0
 """Height of a line of arithmetic."""
 
@@ -127,6 +159,22 @@ def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[st
     return found
 
 
+def _term_in(trace: Trace, card: Card, groups: Sequence[Group]) -> Callable[[int], Term | None]:
+    """A term of a card, counted through all groups."""
+    return _counted([held(trace, card, group.taps) for group in groups])
+
+
+def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
+    """A term, counted through several arrays of them."""
+    starts = np.cumsum([0, *(len(found.values) for found in tiles)])
+
+    def found(index: int) -> Term | None:
+        place = int(np.searchsorted(starts, index, side="right")) - 1
+        return tiles[place].at(index - int(starts[place]))
+
+    return found
+
+
 # --- tiles ------------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +189,10 @@ class Row:
     """Of each group where its tiles lead: a focus, and what each tile appends to it."""
     totals: Sequence[Sequence[str]] = ()
     """Written under each group: the first of several ways to say it that fits."""
+    shows: str = ""
+    """Which number of the terms it is; empty where it is none of them."""
+    held: Sequence[TermTiles | None] = ()
+    """Of each group the terms that its tiles are."""
 
 
 def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float) -> tuple[list[Mark], float]:
@@ -159,8 +211,9 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float)
     y += 38
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)
-        for place, x in enumerate(lefts):
-            marks += _strip(row, place, top, frame, x, y, tile, down)
+        for place, (group, x) in enumerate(zip(groups, lefts, strict=True)):
+            part = PartOf(f"{row.title}, {unmarked(group.title)}", cells=True, shows=row.shows)
+            marks += grouped(part, _strip(row, place, top, frame, x, y, tile, down))
         x, scope = frame.right - NAMES, f"{'to' if row.palette == 'gradient' else '±'}"
         said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
             f"±{numbers.significant(top, 2)}"
@@ -204,6 +257,7 @@ def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, t
                   (wide + 1, high + 1), border="tile-border" if high > 6 else "",
                   hatched=unknown[:, None, None] if unknown.any() else None,
                   focus=None if found is None else found[0], indices=() if found is None else found[1],
+                  holds=row.held[place] if row.held else None,
                   scale=Scale("gradient", "size of the gradient", row.title, max(top * 1e-3, 1e-300), top, log=True)
                   if row.palette == "gradient" else Scale(row.palette, "weights" if row.palette == "weight"
                                                           else "values", row.title, -top, top))
@@ -247,7 +301,7 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
     total = dict(terms.steps).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    "value × weight", tuple(_tail(card, terms, total)))
+                    "value × weight", tuple(_tail(card, terms, total)), _term_in(trace, card, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(460, 0.42 * frame.width)
@@ -276,10 +330,13 @@ def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row
     reset = dict(card.terms[0][1].steps).get("r")
     found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
     sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
-    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci),
+    tiles = [held(trace, card, group.taps) for group in groups]
+    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
             Row("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
-                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups]),
-            Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums)]
+                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups], (),
+                "weight", tiles),
+            Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums,
+                "product", tiles)]
 
 
 def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
@@ -334,6 +391,9 @@ class Factor:
     """`activation` or `gradient`; empty for what is only a factor."""
     focus: Focus | None = None
     result: bool = False
+    term: Term | None = None
+    """Which term it is a number of, and which number of it."""
+    shows: str = ""
 
 
 def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
@@ -354,17 +414,20 @@ def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
             line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
         lines.append(line)
         empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
-    return Sheet(tuple(still), len(factors),
+    return Sheet(tuple(grouped(FACTORS["value"], still)), len(factors),
                  lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
 
 
 def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
+    group = RESULT if factor.result else FACTORS[factor.shows]
     if factor.palette:
         ink = Ink(factor.palette, abs(factor.value) * 2, plus=factor.palette == "gradient", digits=3, alone=True)
-        return number_cell(at, factor.value, ink, factor.focus)
-    return [Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus),
+        return number_cell(at, factor.value, ink, factor.focus, group, factor.term)
+    return grouped(group, [
+            Rect(at.x, at.top, at.wide, at.high, "sunk", "tile-border", 1, inside=True, radius=3, focus=factor.focus,
+                 holds=factor.term),
             Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(numbers.significant(factor.value, 3)), 15,
-                 600, "ink", "middle", max_width=at.wide)]
+                 600, "ink", "middle", max_width=at.wide)])
 
 
 def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
@@ -376,7 +439,8 @@ def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
         if taps.weight in ("inner.forget", "inner.update"):
             pair.reverse()
         factors += [_joined(pair[0], "+" if factors else ""), _joined(pair[1], "×")]
-    factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", None, True))
+    factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", about(card), True,
+                          result_of(card, terms.result), "value"))
     line = _equation(factors, frame, frame.y)
     marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(terms.formula), 14, 500, "ink-2",
                               max_width=frame.width)]
@@ -400,7 +464,7 @@ def _keys(card: Card) -> tuple[str, ...]:
 
 
 def _joined(factor: Factor, sign: str) -> Factor:
-    return Factor(sign, factor.title, factor.words, factor.value, factor.palette, factor.focus, factor.result)
+    return replace(factor, joint=sign)
 
 
 def _place_words(card: Card) -> str:
@@ -412,19 +476,20 @@ def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     """The number that a term read."""
     group, _, key = taps.array.partition(".")
     back = "gradient" in group
-    focus = focus_of(trace, taps, index)
+    focus, term = focus_of(trace, taps, index), held(trace, card, taps).at(index)
     if not group.startswith("inner"):
         name = f"`{taps.source}`"
         words = where(trace[taps.source], tuple(int(i) for i in taps.cells[index])) if focus is not None else "zero"
         return Factor("", f"∂L/∂{name}" if back else name, words, float(taps.values[index]),
-                      "gradient" if back else "activation", focus)
+                      "gradient" if back else "activation", focus, False, term, "value")
     at = int(taps.cells[index, 0])
     side = _side(card, at, key)
     title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
     words = "starts at zero" if focus is None else named(key)
     if focus is not None and side:
         words = f"{named(key)}, step {at + 1}"
-    return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus)
+    return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus, False,
+                  term, "value")
 
 
 def _side(card: Card, step: int, key: str) -> str:
@@ -435,6 +500,11 @@ def _side(card: Card, step: int, key: str) -> str:
 
 
 def _weight(trace: Trace, card: Card, taps: Taps) -> Factor:
+    """What a term was multiplied by, as a factor of it."""
+    return replace(_weight_named(trace, card, taps), term=held(trace, card, taps).at(0), shows="weight")
+
+
+def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
     """What a term was multiplied by: another gate or state, or what follows from one."""
     value = float(taps.weights[0])
     key = taps.weight.removeprefix("inner.")
@@ -489,14 +559,18 @@ def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     foci = [_where(trace, group.taps) for group in groups]
     sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
             for group in groups]
-    rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci),
+    tiles = [held(trace, card, group.taps) for group in groups]
+    rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
+                "value", tiles),
             Row("weights", "", [group.taps.weights for group in groups], "weight",
-                [_weights_at(trace, group) for group in groups]),
-            Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums)]
+                [_weights_at(trace, group) for group in groups], (), "weight", tiles),
+            Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums,
+                "product", tiles)]
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    "gradient × weight", (("result", sum(terms.result for _, terms in card.terms)),))
+                    "gradient × weight", (("result", sum(terms.result for _, terms in card.terms)),),
+                    _term_in(trace, card, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(500, (frame.width - 40) / 2)
@@ -540,7 +614,8 @@ def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
                     if float(taps.weights[index]) != 1 or taps.weight:
                         factors.append(_taps_weight(trace, card, taps, index))
         total = sum(terms.result for _, terms in card.terms)
-        factors.append(Factor("=", f"∂L/∂{symbol(card.key)}", _place_words(card), total, "gradient", None, True))
+        factors.append(Factor("=", f"∂L/∂{symbol(card.key)}", _place_words(card), total, "gradient", about(card), True,
+                              result_of(card, total), "value"))
     line = _equation(factors, frame, frame.y)
     formula = card.terms[0][1].formula
     marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(formula), 14, 500, "ink-2",
@@ -559,7 +634,8 @@ def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
 
 def _taps_weight(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     if taps.weight in trace[card.layer.name].weights:
-        return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None)
+        return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None, False,
+                      held(trace, card, taps).at(index), "weight")
     return _weight(trace, card, taps)
 
 
@@ -624,13 +700,17 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
     values, weights = [group.taps.values for group in groups], [own for _, own, _ in found]
     to_weights = [group.taps.values * g for group, _, g in found]
     to_reads = [own * g for _, own, g in found]
-    rows = [Row("what it saw", "", values, "activation", foci),
-            Row("share of ∂L/∂W", "g × value", to_weights, "gradient", at)]
+    shares_w = [weight_shares(trace, card, group.taps, g, _sum_before(card, group), group.owner)
+                for group, _, g in found]
+    shares_x = [input_shares(trace, card, replace(group.taps, weights=own), g, _sum_before(card, group))
+                for group, own, g in found]
+    rows = [Row("what it saw", "", values, "activation", foci, (), "weight", shares_w),
+            Row("share of ∂L/∂W", "g × value", to_weights, "gradient", at, (), "product", shares_w)]
     all_steps = [_recorded(layer, group) for group in groups]
     if all(total is not None for total in all_steps) and "step" in layer.axes:
         rows.append(Row("∂L/∂W", "all steps", [total for total in all_steps if total is not None], "gradient", at))
-    rows += [Row("what it weighed", "", weights, "weight", at),
-             Row("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci)]
+    rows += [Row("what it weighed", "", weights, "weight", at, (), "weight", shares_x),
+             Row("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci, (), "product", shares_x)]
     below = Frame(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
@@ -642,9 +722,10 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
         words, _ = name(index)
         return f"for {words}", None
 
+    in_x = _counted(shares_x)
     one = term_list(Listed(np.concatenate(values), gradients, weight_name, "∂L/∂W = value × g"), frame, frame.x,
                     y + 6, wide, True)
-    other = term_list(Listed(np.concatenate(weights), gradients, name, "∂L/∂x, ∂L/∂h₋ = weight × g"), frame,
+    other = term_list(Listed(np.concatenate(weights), gradients, name, "∂L/∂x, ∂L/∂h₋ = weight × g", at=in_x), frame,
                       frame.right - wide, y + 6, wide, True)
     steps = line.steps + max(one.steps, other.steps)
 
@@ -654,6 +735,14 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
                 *other.after(min(late, other.steps))]
 
     return Sheet((*line.still, *marks, *one.still, *other.still), steps, after)
+
+
+def _sum_before(card: Card, group: Group) -> Focus:
+    """The sum that a group of terms is a part of: its gradient is what they are handed."""
+    gate = card.key.removesuffix("_preactivation")
+    key = "preactivation" if gate == "preactivation" else "hidden_new" if gate in ("new", "hidden_new") \
+        and group.taps.weight != "weight_ih" else f"{gate}_preactivation"
+    return Focus(card.layer.name, (0, *card.cell)[-2:], f"inner.{key}")
 
 
 def _recorded(layer: Layer, group: Group) -> NDArray[np.float64] | None:
@@ -699,7 +788,9 @@ def _hands_on(trace: Trace, card: Card, frame: Frame) -> Sheet:
         return _nothing(card, frame)
     gradients = np.full(len(found), card.value)
     factors = np.array([factor for _, _, factor in found])
-    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor")
+    own = about(card)
+    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor",
+                    at=lambda index: Term(found[index][1], own, card.value, found[index][2], backward=True))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
     top = Frame(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)

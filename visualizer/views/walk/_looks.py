@@ -9,7 +9,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
-from visualizer.scene.picture import Focus, Image, Mark, Rect, Scale, Text, plain
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace
@@ -46,7 +46,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
         row += side + 68
     if card.backward and card.layer.gradient is not None and not card.layer.inner:
         marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
-    return marks
+    return grouped(Group("where it looks"), marks)
 
 
 def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
@@ -87,7 +87,7 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[M
         marks += [Rect(frame.x, row - 11, 14, 14, "hatch", "hair"),
                   Text(frame.x + 24, row, plain("padding, always 0"), 12, 400, "ink-2")]
         row += 22
-    return marks, row
+    return grouped(Group("where it looks", Focus(first.name), cells=True), marks), row
 
 
 def _steps_read(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
@@ -114,7 +114,7 @@ def _steps_read(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[l
     count = max(0, min(high, len(words) - 1) - max(low, 0) + 1)
     said = f"{'reaches' if card.backward else 'it can see'} {count} of {len(words)} steps"
     marks.append(Text(frame.x, y + high_ + 20, plain(said), 12, 400, "ink-2", max_width=frame.width))
-    return marks, y + high_ + 36
+    return grouped(Group("where it looks", Focus(first.name), cells=True), marks), y + high_ + 36
 
 
 def _size(box: kinds.Box, shape: tuple[int, int]) -> str:

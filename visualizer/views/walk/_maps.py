@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
-from visualizer.scene.picture import Focus, Image, Mark, Rect, Text, plain, rich
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.walk._card import Frame, arrow, shades_of, spot
 from visualizer.views.walk._words import CURVES
@@ -118,7 +118,8 @@ def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: 
     if len(inside):
         (r0, c0), (r1, c1) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
         marks += spot(x + c0 * pixel, top + r0 * pixel, (c1 - c0 + 1) * pixel, (r1 - r0 + 1) * pixel)
-    return marks, pixel * spots[1]
+    group = Group(f"{shown.title}: {unmarked(words)}", Focus(layer.name, () if channel is None else (channel,)), True)
+    return grouped(group, marks), pixel * spots[1]
 
 
 def _units(shades: NDArray[np.uint8], palette: str, unknown: NDArray[np.bool_] | None, layer: Layer, x: float, y: float,
@@ -177,7 +178,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: 
             marks.append(Text(x + room, row, plain(f"norm {numbers.significant(hop.norm, 2)}"), 12, 400, "ink-2",
                               "end"))
         row += 40
-    return marks
+    return grouped(Group("how the gradient got here"), marks)
 
 
 @lru_cache(maxsize=256)

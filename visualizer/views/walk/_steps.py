@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer.kinds.recurrent import symbol
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.picture import Focus, Image, Mark, Scale, Text, plain, rich
+from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, spot
@@ -48,8 +48,10 @@ def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Frame, x:
     marks += _words(trace, first, shown, step, left, y + 34, pitch, count)
     top = y + 44
     for index, key in enumerate(rows):
-        marks += _row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame)
-        marks += _names(card, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)
+        part = Group(f"{'∂L/∂' if card.backward else ''}{named(key)} at every step", Focus(layer.name), cells=True)
+        marks += grouped(part, [
+            *_row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
+            *_names(card, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)])
     return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * row + high, 2)]
 
 

@@ -14,20 +14,66 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import Ink, curve, number_grid, scale, unit_of
 from visualizer.scene.labels import cut, fitting
-from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Rect,
+    Scale,
+    Term,
+    TermTiles,
+    Text,
+    grouped,
+    plain,
+    rich,
+)
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import LISTED, NAMES, Card, Frame, Sheet, arrow, fills, largest, said, value_ink
+from visualizer.views.walk._card import (
+    LISTED,
+    NAMES,
+    RESULT,
+    Card,
+    Frame,
+    Sheet,
+    arrow,
+    fills,
+    held,
+    input_shares,
+    largest,
+    result_of,
+    said,
+    value_ink,
+    weight_shares,
+)
 from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
 from visualizer.views.walk._words import adds_up, cell_words, tap_words
 
+FALL, LINE = Group("running sum"), Group("terms", cells=True, shows="value")
 ROW = 24.0
 """Height of a line of the list of terms."""
 MOST_ENTRIES = 8
 """Terms in one line of arithmetic."""
 
-Strip = tuple[str, str, NDArray[np.float64], str]
-"""Title, words, values, palette."""
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """One number of each term, as tiles."""
+
+    title: str
+    words: str
+    values: NDArray[np.float64]
+    palette: str
+    shows: str
+    """Which number of the terms it is."""
+    held: TermTiles
+
+    @property
+    def group(self) -> Group:
+        return Group(self.title, cells=True, shows=self.shows)
 
 
 # --- long sums ------------------------------------------------------------------------------------------------------
@@ -35,39 +81,41 @@ Strip = tuple[str, str, NDArray[np.float64], str]
 def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
     """All terms as tiles; the largest as a list; the running sum from the largest to the smallest."""
     taps = terms.taps[0]
-    strips = _strips(card, taps, name)
+    strips = _strips(trace, card, taps, name)
     marks, y = _tiles(trace, taps, strips, frame, ["→", "", "→"] if card.hands_on else ["×", "="])
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 10
     wide = min(500, (frame.width - 60) / 2)
     x = frame.right - wide
     if card.hands_on:
-        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide)
+        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide,
+                         tiles=strips[1].held)
         other = _term_list(trace, taps, terms, taps.weights, card.value, "share of ∂L/∂x = g × weight", frame, x, y,
-                           wide)
+                           wide, tiles=strips[3].held)
         return Sheet((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
     listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
-                        card.backward)
+                        card.backward, strips[0].held)
     fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
                        card.backward)
     return Sheet((*marks, *listed.still, *fall.still), listed.steps,
                  lambda done: [*listed.after(done), *fall.after(done)])
 
 
-def _strips(card: Card, taps: Taps, name: str) -> list[Strip]:
-    count, g = numbers.count(len(taps.values)), card.value
+def _strips(trace: Trace, card: Card, taps: Taps, name: str) -> list[Strip]:
+    count, g, read = numbers.count(len(taps.values)), card.value, held(trace, card, taps)
     if card.hands_on:
-        return [("what it saw", f"{count} inputs", taps.values, "activation"),
-                ("share of ∂L/∂w", "g × input", taps.values * g, "gradient"),
-                ("what it weighed", f"{count} weights", taps.weights, "weight"),
-                ("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient")]
+        to_weights, to_reads = weight_shares(trace, card, taps, g) or read, input_shares(trace, card, taps, g)
+        return [Strip("what it saw", f"{count} inputs", taps.values, "activation", "weight", to_weights),
+                Strip("share of ∂L/∂w", "g × input", taps.values * g, "gradient", "product", to_weights),
+                Strip("what it weighed", f"{count} weights", taps.weights, "weight", "weight", to_reads),
+                Strip("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient", "product", to_reads)]
     if taps.array == "gradient":
-        return [("gradient", f"of {name}", taps.values, "gradient"),
-                ("weights", "", taps.weights, "weight"),
-                ("what arrives", "products", taps.products, "gradient")]
-    return [("what it sees", f"{count} inputs", taps.values, "activation"),
-            ("what it weighs", f"{count} weights", taps.weights, "weight"),
-            ("what it adds", "products", taps.products, "activation")]
+        return [Strip("gradient", f"of {name}", taps.values, "gradient", "value", read),
+                Strip("weights", "", taps.weights, "weight", "weight", read),
+                Strip("what arrives", "products", taps.products, "gradient", "product", read)]
+    return [Strip("what it sees", f"{count} inputs", taps.values, "activation", "value", read),
+            Strip("what it weighs", f"{count} weights", taps.weights, "weight", "weight", read),
+            Strip("what it adds", "products", taps.products, "activation", "product", read)]
 
 
 def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
@@ -84,10 +132,11 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
         pitch = wide + gap + max(0.0, min(40, (frame.width - gap * len(signs)) / len(strips) - wide))
         for index, strip in enumerate(strips):
             x = frame.x + index * pitch
-            marks += [Text(x, y + 10, plain(strip[0]), 13, 600, max_width=wide),
+            marks += grouped(strip.group, [
+                      Text(x, y + 10, plain(strip.title), 13, 600, max_width=wide),
                       Text(x, y + 27, plain(_under(strip)), 12, 400, "ink-2",
                            max_width=pitch - 8),
-                      *_strip(strip, found, shape, frame, x, y + 36, pixel, 1, (0, 0))]
+                      *_strip(strip, found, shape, frame, x, y + 36, pixel, 1, (0, 0))])
             if index < len(signs) and signs[index]:
                 middle, ends = y + 36 + tall / 2, (x + wide + 12, x + pitch - 12)
                 marks += arrow(ends[0], middle, ends[1], "gradient-mark") if signs[index] == "→" else [
@@ -96,21 +145,21 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
     room = frame.width - NAMES - 14
     pixel, across, pitches = _sizes(shape, room, 34 if frame.look.projector else 72, frame.look.pixel)
     height = max(-(-shape[0] // across) * pitches[1], 34)
-    for title, words, values, palette in strips:
-        strip = (title, words, values, palette)
-        marks += _strip(strip, found, shape, frame, frame.x, y, pixel, across, pitches)
+    for strip in strips:
         x = frame.right - NAMES
-        marks.append(Text(x, y + 13, plain(title), 13, 600, max_width=NAMES))
-        marks.append(Text(x, y + 29, plain(_under(strip)), 12, 400, "ink-2", max_width=NAMES))
+        marks += grouped(strip.group, [
+            *_strip(strip, found, shape, frame, frame.x, y, pixel, across, pitches),
+            Text(x, y + 13, plain(strip.title), 13, 600, max_width=NAMES),
+            Text(x, y + 29, plain(_under(strip)), 12, 400, "ink-2", max_width=NAMES)])
         y += height + 12
     return marks, y + 4
 
 
 def _under(strip: Strip) -> str:
     """What a strip is, and what its strongest colour stands for."""
-    top = numbers.significant(largest(strip[2]), 2)
-    scope = f"to {top}" if strip[3] == "gradient" else f"±{top}"
-    return f"{strip[1]}, {scope}" if strip[1] else scope
+    top = numbers.significant(largest(strip.values), 2)
+    scope = f"to {top}" if strip.palette == "gradient" else f"±{top}"
+    return f"{strip.words}, {scope}" if strip.words else scope
 
 
 def _sizes(shape: tuple[int, int, int], room: float, tall: float,
@@ -132,7 +181,7 @@ def _sizes(shape: tuple[int, int, int], room: float, tall: float,
 def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame: Frame, x: float, y: float,
            pixel: float, across: int, pitch: tuple[float, float]) -> list[Mark]:
     """All values of a long sum as tiles in the shape they came from; a minus where colour does not tell the sign."""
-    title, _, values, palette = strip
+    title, values, palette = strip.title, strip.values, strip.palette
     top = largest(values)
     stands = parts.weight_scale(title, top, False) if palette == "weight" else \
         Scale(palette, "size of the gradient", title, top * 1e-3, top, log=True) if palette == "gradient" else \
@@ -143,7 +192,8 @@ def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame
                   border="tile-border" if pixel * shape[1] > 6 else "",
                   hatched=unknown if unknown.any() else None,
                   focus=None if found is None else Focus(found.name),
-                  indices=(-1,) if found is not None and found.output.ndim == 2 else (), scale=stands)
+                  indices=(-1,) if found is not None and found.output.ndim == 2 else (), scale=stands,
+                  holds=strip.held)
     if pixel < 8 or not (frame.look.signs or palette == "gradient" or pixel >= 20):
         return [image]
 
@@ -176,17 +226,19 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
 
 
 def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
-               frame: Frame, x: float, y: float, wide: float, backward: bool = True) -> Sheet:
+               frame: Frame, x: float, y: float, wide: float, backward: bool = True,
+               tiles: TermTiles | None = None) -> Sheet:
     """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
     def named(index: int) -> tuple[str, Focus | None]:
         where, cell = tap_words(trace, taps, index)
         return f"`{where}` {cell_words(trace[where], cell)}", Focus(where, cell)
 
+    at = None if tiles is None else tiles.at
     if times is not None:
-        return term_list(Listed(factors, np.full(len(factors), times), named, head), frame, x, y, wide, backward)
+        return term_list(Listed(factors, np.full(len(factors), times), named, head, at=at), frame, x, y, wide, backward)
     tail = [("bias", terms.bias)] if terms.bias is not None else []
-    return term_list(Listed(taps.values, taps.weights, named, head, (*tail, ("result", terms.result))), frame, x, y,
-                     wide, backward)
+    return term_list(Listed(taps.values, taps.weights, named, head, (*tail, ("result", terms.result)), at), frame, x,
+                     y, wide, backward)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +253,8 @@ class Listed:
     """What stands over the products."""
     tail: tuple[tuple[str, float], ...] = ()
     """What comes after all terms, the result last."""
+    at: Callable[[int], Term | None] | None = None
+    """Which term stands in a line."""
 
     @property
     def products(self) -> NDArray[np.float64]:
@@ -231,7 +285,8 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
         row = y + 18 + ROW * (place + 1)
         name, focus = listed.named(index)
         value, weight, item = float(listed.values[index]), float(listed.weights[index]), float(items[index])
-        still.append(Rect(x - 6, row - 16, wide + 12, 23, focus=focus))
+        still.append(Rect(x - 6, row - 16, wide + 12, 23, focus=focus,
+                          holds=None if listed.at is None else listed.at(index)))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
         for_name = min(0.36 * wide, end - x - width(words, 13) - 6)
         shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
@@ -263,7 +318,9 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
                    for place in range(done, len(shown))]
         return [*hatched, *(mark for line in lines[:done] for mark in line)]
 
-    return Sheet(tuple(still), len(lines), after)
+    group = Group(f"{title}: {listed.head}", cells=True, shows="product")
+    lines = [grouped(group, line) for line in lines]
+    return Sheet(tuple(grouped(group, still)), len(lines), after)
 
 
 def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int, frame: Frame, x: float, y: float,
@@ -290,9 +347,9 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
         drawn = points if done >= steps else points[:done + 1]
         marks: list[Mark] = [Line(drawn, color, 2)] if len(drawn) > 1 else []
         px, py = drawn[-1]
-        return [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5)]
+        return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5)])
 
-    return Sheet(tuple(still), steps, after)
+    return Sheet(tuple(grouped(FALL, still)), steps, after)
 
 
 # --- short sums, and what only moves numbers ------------------------------------------------------------------------
@@ -378,7 +435,7 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
         factor = float(taps.weights[index]) if adds and any(np.any(taps.weights != 1) for taps in terms.taps) else None
         still += _term_names(trace, taps, index, at, factor)
         still += joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
-        lines.append(_term_cell(taps, index, at))
+        lines.append(_term_cell(held(trace, card, taps).at(index), taps, at))
     if backward and len(entries) == 1 and adds:
         still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108),
                           plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12, 400, "ink-2",
@@ -396,7 +453,8 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
         still += joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
     still += _result_names(card, at)
     ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3, alone=True)
-    lines.append([*number_cell(at, terms.result, ink, None),
+    result = result_of(card, terms.result)
+    lines.append([*number_cell(at, terms.result, ink, result.target, RESULT, result),
                   Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4)])
     empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
              for at in spots[first:first + len(shown)]]
@@ -404,7 +462,8 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
     def after(done: int) -> list[Mark]:
         return [*empty[done:], *(mark for line in lines[:done] for mark in line)]
 
-    return Sheet(tuple(still), count, after)
+    lines = [grouped(LINE, line) for line in lines]
+    return Sheet(tuple(grouped(LINE, still)), count, after)
 
 
 def joint(at: Place, sign: str) -> list[Mark]:
@@ -438,23 +497,25 @@ def _result_names(card: Card, at: Place) -> list[Mark]:
             Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
 
 
-def _term_cell(taps: Taps, index: int, at: Place) -> list[Mark]:
-    padded = taps.inside is not None and not taps.inside[index]
-    focus = None if padded else Focus(taps.source, tuple(int(i) for i in taps.cells[index]))
-    value, gradient = float(taps.values[index]), "gradient" in taps.array
-    ink = Ink("gradient" if gradient else "activation", abs(value) * 2, plus=gradient, digits=3, alone=True)
-    return number_cell(at, value, ink, focus)
+def _term_cell(term: Term | None, taps: Taps, at: Place) -> list[Mark]:
+    assert term is not None  # what is read, padding too, is a term
+    gradient = "gradient" in taps.array
+    ink = Ink("gradient" if gradient else "activation", abs(term.value) * 2, plus=gradient, digits=3, alone=True)
+    return number_cell(at, term.value, ink, term.source, LINE, term)
 
 
-def number_cell(at: Place, value: float, ink: Ink, focus: Focus | None) -> list[Mark]:
+def number_cell(at: Place, value: float, ink: Ink, focus: Focus | None, group: Group = LINE,
+                term: Term | None = None) -> list[Mark]:
     """One number, large; a power of ten where three decimals would say nothing."""
     if value != 0 and np.isfinite(value) and abs(value) < 1e-2:
         fill = f"{ink.palette}-pale:{ink.fills(np.array(value))}"
-        return [Rect(at.x, at.top, at.wide, at.high, fill, "tile-border", 1, inside=True, radius=3, focus=focus),
+        return grouped(group, [
+                Rect(at.x, at.top, at.wide, at.high, fill, "tile-border", 1, inside=True, radius=3, focus=focus,
+                     holds=term),
                 Text(at.x + at.wide / 2, at.top + at.high / 2 + 5, plain(said(value, ink.plus, 3)), 14, 600,
-                     "ink", "middle", max_width=at.wide)]
+                     "ink", "middle", max_width=at.wide)])
     return number_grid(at.x, at.top, (at.wide + 2, at.high + 2), np.array([[value]]), ink, at.look, size=16,
-                       foci=lambda row, column: focus)
+                       foci=lambda row, column: focus, group=group, terms=None if term is None else [[term]])
 
 
 def _maps(trace: Trace, card: Card, terms: Terms) -> tuple[list[Shown], list[str]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.scene.grids import Ink, number_grid, outline
-from visualizer.scene.picture import Focus, Mark, Rect, Text, plain
+from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace
 from visualizer.views.walk._card import Card, Frame, Sheet, largest, said
 from visualizer.views.walk._maps import TITLE, marked, one_map
 
+NEIGHBOURS = Group("its neighbours", cells=True)
 REACH = 3
 """How many neighbours are printed on each side of a pixel."""
 
@@ -79,7 +80,8 @@ def _neighbours(card: Card, values: np.ndarray, frame: Frame, x: float, y: float
 
     words = f"and its neighbours, rows {max(0, row - REACH)} to {min(own.shape[0] - 1, row + REACH)}, columns " \
             f"{max(0, column - REACH)} to {min(own.shape[1] - 1, column + REACH)}"
-    return [Text(x, y, plain(words), 12, 400, "ink-2", max_width=frame.right - x),
+    return grouped(NEIGHBOURS, [
+            Text(x, y, plain(words), 12, 400, "ink-2", max_width=frame.right - x),
             *number_grid(x, y + 12, cell, window, ink, frame.look, known=inside, foci=focus),
             outline(x, y + 12, cell, REACH, REACH, 3),
-            Text(x, y + 12 + 20 + cell[1] * size, plain(ink.range), 12, 400, "ink-2")]
+            Text(x, y + 12 + 20 + cell[1] * size, plain(ink.range), 12, 400, "ink-2")])

@@ -3,8 +3,8 @@ over, as what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +13,25 @@ from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
-from visualizer.scene.picture import Focus, Line, Mark, Path, Rect, Run, Text, plain, rich
+from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
 from visualizer.trace import Trace
 from visualizer.views.walk._card import (
     NAMES,
+    RESULT,
     Card,
     Frame,
     Sheet,
     arrow,
-    foci_of,
+    held,
+    input_shares,
     largest,
+    read_at,
+    result_of,
     said,
     source_tile,
     value_ink,
+    weight_shares,
+    window_terms,
 )
 from visualizer.views.walk._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 
@@ -36,6 +42,10 @@ AXIS = 34.0
 """Width at the left for the numbers on the axis of the running sum."""
 HEAD = 50.0
 """Height of the source tiles above the grids."""
+
+FALL = Group("running sum", cells=True, shows="total")
+WINDOW = Group("window", cells=True, shows="value")
+LARGEST = Group("the largest so far", cells=True, shows="value")
 
 Grid = tuple[int, int, int]
 """(channel, row, column)."""
@@ -57,23 +67,28 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
     layout = _layout(frame, grid, len(columns) + bool(others), len(rows))
     size = grid[1] * grid[2]
 
+    groups = [Group(title, cells=True, shows=shows)
+              for (title, _, _), shows in zip(rows, ("value", "weight", "product"), strict=True)]
+    tiles = held(trace, card, taps)
+    found = {channel: window_terms(tiles, channel, grid) for channel in columns}
+
     still: list[Mark] = []
     for place, channel in enumerate(columns):
         x = layout.x + place * layout.pitch
         still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8)
-        foci = foci_of(taps, channel, grid)
         for index, (_, _, shown) in enumerate(rows[:2]):
             still += number_grid(x, layout.tops[index], layout.cell, shown[channel], inks[index], frame.look,
-                                 inside=None if inside is None or index else inside[channel], foci=foci)
+                                 inside=None if inside is None or index else inside[channel],
+                                 foci=read_at(found[channel]), group=groups[index], terms=found[channel])
         for index, sign in ((1, "×"), (2, "=")):
             still.append(Text(x + layout.wide / 2, layout.tops[index] - 9, plain(sign), 16, 500, "ink-2",
                               "middle"))
-    still += _row_names(rows, inks, layout, frame, len(columns) > 1, terms.formula)
+    still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, terms.formula)
     if others:
         still += _others_words(others, layout, len(columns), "smaller channel sums", frame)
     if len(columns) + bool(others) <= 2:
         still += _maps_beside(trace, card, taps, frame, layout)
-    fall = _running_sum(card, terms, columns, others, sums, products, grid, layout, inks[2], frame)
+    fall = _running_sum(card, terms, columns, others, sums, products, found, grid, layout, inks[2], frame)
     steps = len(columns) * size + bool(others) + (terms.bias is not None) + 1
 
     def after(done: int) -> list[Mark]:
@@ -83,10 +98,11 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
             revealed = min(max(done - place * size, 0), size)
             known = None if revealed == size else np.arange(size).reshape(grid[1:]) < revealed
             marks += number_grid(x, layout.tops[2], layout.cell, products[channel], inks[2], frame.look, known=known,
-                                 foci=foci_of(taps, channel, grid))
+                                 foci=read_at(found[channel]), group=groups[2], terms=found[channel])
             if done < steps and 0 <= done - 1 - place * size < size:  # the term that is added just now
                 row, column = divmod(done - 1 - place * size, grid[2])
-                marks += [outline(x, top, layout.cell, row, column) for top in layout.tops]
+                term = found[channel][row][column]
+                marks += [outline(x, top, layout.cell, row, column, term=term) for top in layout.tops]
             if revealed == size and len(columns) > 1:
                 marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18, 600,
                                   value_ink(sums[channel], backward), "middle"))
@@ -166,14 +182,14 @@ def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12, names)
 
 
-def _row_names(rows: Sequence[Row], inks: Sequence[Ink], layout: _Layout, frame: Frame, summed: bool,
-               formula: str) -> list[Mark]:
+def _row_names(rows: Sequence[Row], inks: Sequence[Ink], groups: Sequence[Group], layout: _Layout, frame: Frame,
+               summed: bool, formula: str) -> list[Mark]:
     x = layout.names
     room = NAMES - 16
     marks: list[Mark] = [Text(x, frame.y + 24, plain(formula), 13, 400, "ink", max_width=room)]
-    for top, ink, (title, words, values) in zip(layout.tops, inks, rows, strict=True):
+    for top, ink, group, (title, words, values) in zip(layout.tops, inks, groups, rows, strict=True):
         middle = top + layout.cell[1] * values.shape[1] / 2
-        marks += _name(x, middle, room, title, words, ink)
+        marks += grouped(group, _name(x, middle, room, title, words, ink))
     if summed:
         marks.append(Text(x, layout.sums, plain("channel sums"), 13, 600))
     return marks
@@ -214,7 +230,8 @@ def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
 # --- the running sum ------------------------------------------------------------------------------------------------
 
 def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
-                 products: NDArray[np.float64], grid: Grid, layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
+                 products: NDArray[np.float64], found: Mapping[int, list[list[Term | None]]], grid: Grid,
+                 layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
     """The running sum as a waterfall, ending in the bias and the result."""
     backward, size = card.backward, grid[1] * grid[2]
     x, y = frame.x + AXIS - 6, layout.below + 30
@@ -241,13 +258,15 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
         steps.append(terms.bias)
         places.append(right + 14)
         colors.append("weight-positive-text" if terms.bias >= 0 else "weight-negative-text")
-    fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit,
-                     foci=_bar_foci(terms.taps[0], columns, grid, len(steps)))
+    sums_up = [term for channel in columns for row in found[channel] for term in row]
+    running = np.cumsum(steps)
+    fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
+                     terms=[term and replace(term, total=float(total))
+                            for term, total in zip(sums_up, running, strict=False)])
     title = f"running sum, {unit_name(ink.unit)}" if ink.unit != 1 else "running sum"
     still: list[Mark] = [
         Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"),
         Text(frame.x, layout.below + 16, plain(title), 12, 600, "ink-2"), *fall.axis]
-    running = np.cumsum(steps)
     ends: list[list[Mark]] = [[] for _ in steps]
     for place in range(len(columns)):
         done = (place + 1) * size
@@ -268,14 +287,7 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
             marks.append(fall.outlined(done - 1))
         return marks + (result if done > len(steps) else [])
 
-    return Sheet(tuple(still), len(steps) + 1, after)
-
-
-def _bar_foci(taps: Taps, columns: list[int], grid: Grid, count: int) -> list[Focus | None]:
-    """Each bar stands for its term; what is summed up, and the bias, for none."""
-    found = [foci(row, column) for foci in (foci_of(taps, channel, grid) for channel in columns)
-             for row in range(grid[1]) for column in range(grid[2])]
-    return found + [None] * (count - len(found))
+    return Sheet(tuple(grouped(FALL, still)), len(steps) + 1, after)
 
 
 def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Frame, ink: Ink, low: float,
@@ -288,11 +300,13 @@ def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float,
     inside = b - a > 22
     where = (a + 16 if terms.result >= 0 else b - 7) if inside else \
         (a - 5 if terms.result >= 0 else b + 14)
-    return [Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=Focus(card.layer.name, card.cell)),
+    own = result_of(card, terms.result)
+    return grouped(RESULT, [
+            Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=own.target, holds=own),
             Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
                  "ink" if not inside else colour.ink_on(fill, frame.look.theme) if backward else "on-accent",
                  "middle"),
-            Text(x + wide / 2, frame.bottom - 6, plain("result"), 12, 500, "ink-2", "middle")]
+            Text(x + wide / 2, frame.bottom - 6, plain("result"), 12, 500, "ink-2", "middle")])
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------
@@ -303,6 +317,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
     size, ink = grid[1] * grid[2], Ink("activation", largest(values), of="window")
+    found = window_terms(held(trace, card, taps), 0, grid)
     across = float(int(min(84, 260 / grid[2], 0.28 * frame.width / grid[2])))
     wide = across * grid[2]
     read, made = _read_and_made(trace, card, taps)
@@ -319,25 +334,27 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
         still.insert(0, Path((parts.polygon(((edge, window.y), (x - 8, y), (x - 8, y + tall),
                                              (edge, window.y + window.height))),), fill="wedge"))
     still += [*right, Text(x, y - 12, plain("what it sees"), 12, 400, "ink-2"),
-              *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=foci_of(taps, 0, grid)),
+              *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=read_at(found),
+                           group=WINDOW, terms=found),
               Text(x, y + tall + 20, plain(ink.range), 12, 400, "ink-2"),
               *arrow(x + wide + 14, y + tall / 2, x + wide + 66, "ink-2"),
               Text(x + wide + 40, y + tall / 2 - 12, plain("max"), 13, 600, "ink-2", "middle")]
-    race = _race(taps, frame, frame.y + TITLE + max(side, tall + 8) + 24, ink)
+    race = _race(taps, found, frame, frame.y + TITLE + max(side, tall + 8) + 24, ink)
 
     def after(done: int) -> list[Mark]:
         marks = list(race.after(done))
         if terms.winner is not None and done > size:
             row, column = divmod(terms.winner, grid[2])
-            marks.append(outline(x, y, cell, row, column, 3))
+            marks.append(outline(x, y, cell, row, column, 3, found[row][column]))
         elif 0 < done <= size:
-            marks.append(outline(x, y, cell, *divmod(done - 1, grid[2])))
+            row, column = divmod(done - 1, grid[2])
+            marks.append(outline(x, y, cell, row, column, term=found[row][column]))
         return marks
 
     return Sheet((*still, *race.still), size + 1, after)
 
 
-def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
+def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Frame, y: float, ink: Ink) -> Sheet:
     """Every value as a bar, and a line at the largest so far."""
     values = taps.values
     height = frame.bottom - y - 56
@@ -350,7 +367,7 @@ def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
     still: list[Mark] = [Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"),
                          Text(frame.x, y + 18, plain("the largest so far"), 12, 600, "ink-2"), *axis]
     running = np.maximum.accumulate(drawn)
-    inside = taps.inside if taps.inside is not None else np.ones(len(values), bool)
+    terms = [term for row in found for term in row if term is not None]
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -358,8 +375,8 @@ def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
             left, (a, b) = x + index * step, sorted((at(0), at(value)))
             best = done > len(values) and value == running[-1] and index == int(np.argmax(drawn))
             fill = "accent-fill" if best else "positive-bar" if value >= 0 else "negative-bar"
-            focus = Focus(taps.source, tuple(int(i) for i in taps.cells[index])) if inside[index] else None
-            marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2, focus=focus))
+            marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2,
+                              focus=terms[index].source, group=LARGEST, holds=terms[index]))
             marks.append(Text(left + step / 2, frame.bottom - 6, plain(ink.words(float(values[index]))), 12,
                               600 if best else 400, "accent-ink" if best else "ink-2", "middle"))
         level = [(x + (index + end) * step, at(float(running[index]))) for index in range(min(done, len(values)))
@@ -368,7 +385,7 @@ def _race(taps: Taps, frame: Frame, y: float, ink: Ink) -> Sheet:
             marks.append(Line(tuple(level), "accent", 2))
         return marks
 
-    return Sheet(tuple(still), len(values) + 1, after)
+    return Sheet(tuple(grouped(LARGEST, still)), len(values) + 1, after)
 
 
 # --- what a number hands back ---------------------------------------------------------------------------------------
@@ -392,14 +409,19 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     else:
         layout, spots = _four_rows(frame, grid, len(columns) + bool(others))
     times = f"× {numbers.signed(g, 4) if abs(g) >= 1e-4 or g == 0 else numbers.power(g)}"
+    to_weights, to_reads = weight_shares(trace, card, taps, g), input_shares(trace, card, taps, g)
+    read = held(trace, card, taps)
+    shares = {channel: [window_terms(to_weights or read, channel, grid)] * 2
+              + [window_terms(to_reads, channel, grid)] * 2 for channel in columns}
+    foci = {channel: read_at(window_terms(read, channel, grid)) for channel in columns}
     still: list[Mark] = []
     for place, channel in enumerate(columns):
         x = layout.x + place * layout.pitch
         still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8)
-        foci = foci_of(taps, channel, grid)
         for index in (0, 2):
             still += number_grid(x + spots[index][0], spots[index][1], layout.cell, arrays[index][channel], inks[index],
-                                 frame.look, inside=None if inside is None or index else inside[channel], foci=foci)
+                                 frame.look, inside=None if inside is None or index else inside[channel],
+                                 foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
         still += _total_tile(card, channel, x, layout, frame)
     if others:
         still += _others_words(others, layout, len(columns), "with smaller shares", frame)
@@ -418,11 +440,16 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
                 marks += number_grid(x + spots[index][0], spots[index][1], layout.cell,
                                      arrays[index][channel], inks[index], frame.look, known=unknown, size=12,
                                      inside=None if inside is None or index > 1 else inside[channel],
-                                     foci=foci_of(taps, channel, grid))
+                                     foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
         return marks
 
     return Sheet(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
 
+
+HANDED = tuple(Group(name, cells=True, shows=shows) for name, shows in (
+    ("window", "weight"), ("share of ∂L/∂w", "product"), ("kernel", "weight"), ("share of ∂L/∂x", "product")))
+"""The four grids of a channel."""
+TOTALS = Group("∂L/∂w of all positions", cells=True)
 
 Spots = list[tuple[float, float]]
 """Where the four grids of a channel stand: x from the left of its column, y of the picture."""
@@ -475,20 +502,19 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                  frame: Frame) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
     g = card.value
-    names = [("window", "what it saw"), ("share of ∂L/∂w", "g × input"), ("kernel", "what it weighed"),
-             ("share of ∂L/∂x", "g × weight")]
+    names = list(zip(HANDED, ("what it saw", "g × input", "what it weighed", "g × weight"), strict=True))
     formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
     meaning = (Run("∂L/∂"), Run("y", italic=True), Run(", what arrived"))
     marks: list[Mark] = []
     if spots[0][1] == spots[1][1]:
         room = max(layout.wide, 110)
         for place in range(columns):
-            for (title, words), ink, (left, top) in zip(names, inks, spots, strict=True):
+            for (group, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
                 told = f"{words}{unit}" if frame.look.projector else f"{words}{unit}; {ink.range}"
-                marks += [Text(x, top - 24, plain(title), 13, 600, max_width=room),
-                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)]
+                marks += grouped(group, [Text(x, top - 24, plain(group.name), 13, 600, max_width=room),
+                                         Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
         marks += [Text(x, frame.y + 16, formula, 15, 500),
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
@@ -505,8 +531,8 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
     rows = (layout.tops[1] - layout.tops[0] - 24) / 2
     marks += [Text(x, frame.y + 16, formula, 15, 500, max_width=room),
               Text(x, frame.y + 33, meaning, 12, 400, "ink-2", max_width=room)]
-    for (title, words), ink, (_, top) in zip(names, inks, spots, strict=True):
-        marks += _name(x, top + rows, room, title, words, ink)
+    for (group, words), ink, (_, top) in zip(names, inks, spots, strict=True):
+        marks += grouped(group, _name(x, top + rows, room, group.name, words, ink))
     return marks + _totals_words(card, x, layout.below, frame)
 
 
@@ -535,8 +561,8 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
             marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5,
                               plain("+" if value > 0 else "−"), 12, 600, "ink", "middle"))
     norm = rich(f"∥∂L/∂w∥ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**")
-    return [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, norm, 12, 400, "ink-2",
-                         "middle")]
+    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, norm, 12, 400, "ink-2",
+                                         "middle")])
 
 
 def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:

@@ -1,0 +1,110 @@
+"""Menus: one action a command, in the menu bar and in the menu of the mark; its shortcut works in the whole window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+from visualizer.language import tr
+from visualizer.ui import recent, style, words
+from visualizer.ui.commands import Command
+from visualizer.ui.commands.views import turned
+from visualizer.ui.stage import own_knobs, suiting
+from visualizer.ui.store import Store
+
+
+class Menus:
+    """The menus of a window; `bar` is a widget of it, hidden until it is asked for."""
+
+    def __init__(self, store: Store, commands: Iterable[Command], run: Callable[[str], None],
+                 open_path: Callable[[str], None], window: QWidget) -> None:
+        """`run` does the command of a name, `open_path` opens a file."""
+        self.store, self.window, self.open_path = store, window, open_path
+        self.commands, self.run = tuple(commands), run
+        self.bar = QMenuBar(window)
+        self.bar.hide()
+        self.actions: dict[str, QAction] = {}
+        """By the names of their commands."""
+
+    def fill(self) -> None:
+        """Make them: the first paint does without."""
+        self.bar.setFont(style.font(13, 500))
+        self.all = QMenu(self.window)
+        menus: dict[str, QMenu] = {}
+        for command in self.commands:
+            if command.menu not in menus:
+                menus[command.menu] = self.bar.addMenu(command.menu)
+                menus[command.menu].setToolTipsVisible(True)
+                self.all.addMenu(menus[command.menu])
+            self.actions[command.name] = action = self._action(command)
+            menus[command.menu].addAction(action)
+            self.window.addAction(action)
+        self.options = menus[next(command.menu for command in self.commands if command.name == "theme")].addMenu(
+            tr("Options of this view"))
+        self.options.aboutToShow.connect(lambda: self.fill_options(self.options))
+        files = menus[next(command.menu for command in self.commands if command.name == "open")]
+        self.recent = QMenu(tr("Open recent"), files)
+        self.recent.setToolTipsVisible(True)
+        self.recent.aboutToShow.connect(lambda: self.fill_recent(self.recent))
+        files.insertMenu(files.actions()[files.actions().index(self.actions["open"]) + 1], self.recent)
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """The files that were opened last, by their names; those that are gone cannot be chosen."""
+        menu.clear()
+        for path in recent.files():
+            action = menu.addAction(path.name.replace("&", "&&"))
+            action.setToolTip(str(path))
+            action.setEnabled(path.exists())
+            action.triggered.connect(lambda checked=False, path=path: self.open_path(str(path)))
+        if menu.isEmpty():
+            menu.addAction(tr("No file was opened yet")).setEnabled(False)
+        else:
+            menu.addSeparator()
+            menu.addAction(tr("Forget these")).triggered.connect(lambda: recent.forget())
+
+    def fill_options(self, menu: QMenu) -> None:
+        """The knobs of the view, each with its words to choose one from."""
+        menu.clear()
+        trace, look = self.store.trace, self.store.state.look
+        view = None if trace is None else suiting(self.store.state.view, trace)
+        knobs = () if view is None else tuple((name, found) for name, found in view.knobs if len(found) > 1)
+        for name, found in knobs:
+            menu.addSection(words.knob(name))
+            chosen = dict(own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
+            choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
+                    lambda word, name=name: self.store.apply(lambda state: turned(state, name, word)))
+        if not knobs:
+            menu.addAction(tr("This view has none")).setEnabled(False)
+
+    def pop(self, at: QPoint) -> None:
+        """Everything that can be done, at a point of the screen."""
+        self.all.popup(at)
+
+    def pop_options(self, at: QPoint) -> None:
+        """The knobs of the view, at a point of the screen."""
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill_options(menu)
+        menu.popup(at)
+
+    def _action(self, command: Command) -> QAction:
+        action = QAction(command.title, self.window)
+        action.setShortcuts([QKeySequence(key) for key in command.keys])
+        action.setToolTip(command.tip)
+        action.setStatusTip(command.tip)
+        action.triggered.connect(lambda checked=False: self.run(command.name))
+        return action
+
+
+def choices(menu: QMenu, words: Iterable[tuple[str, str]], chosen: str, choose: Callable[[str], None]) -> None:
+    """One of several, ticked in a menu: (what is chosen, what it is called)."""
+    group = QActionGroup(menu)
+    for word, said in words:
+        action = menu.addAction(said)
+        action.setCheckable(True)
+        action.setChecked(word == chosen)
+        group.addAction(action)
+        action.triggered.connect(lambda checked=False, word=word: choose(word))

@@ -1,0 +1,206 @@
+"""Panes: top bar, rail, stage, inspector and transport, where each stands, and what one tells the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from PySide6.QtCore import QPoint, QRect, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from visualizer import views
+from visualizer.scene.picture import Focus
+from visualizer.ui import words
+from visualizer.ui.empty import Empty
+from visualizer.ui.inspector import Inspector
+from visualizer.ui.levels import to_level
+from visualizer.ui.message import Message
+from visualizer.ui.page import WALK, looked_at
+from visualizer.ui.rail import Rail
+from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
+from visualizer.ui.stage import Stage, suiting
+from visualizer.ui.store import Store
+from visualizer.ui.topbar import TopBar
+from visualizer.ui.transport import Transport
+
+MESSAGE = 40
+
+
+class Panes(QWidget):
+    """The frame of 1600 x 900, and what gives way in narrower windows."""
+
+    placed = Signal()
+    """Whatever stands over the panes may have to move."""
+
+    def __init__(self, store: Store, run: Callable[[str], None], parent: QWidget) -> None:
+        """`run` does the command of a name."""
+        super().__init__(parent)
+        self.store = store
+        self.top = TopBar(run, self)
+        self.rail = Rail(store, self)
+        self.message = Message(self)
+        self.stage = Stage(store, self)
+        self.inspector = Inspector(store, self)
+        self.transport = Transport(store, run, self)
+        self.transport.steps = lambda: self.stage.picture.steps
+        self.transport.stretch = lambda: self.stage.picture.stretch
+        self.empty = Empty(run, self)
+        self.drawer_open = False
+        """In a narrow window: the inspector lies over the stage."""
+        self._path_shown: tuple[object, ...] = ()
+        self._connect(run)
+
+    def show_path(self) -> None:
+        """Where one is: the crumbs, and which of the views."""
+        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        if trace is None or moment is None:
+            self._path_shown = ()
+            self.top.show_path(())
+            self.top.show_views((), "")
+            return
+        shown = (id(trace), moment.beat, moment.opens, state.focus, state.view)
+        if shown != self._path_shown:
+            self._path_shown = shown
+            self.top.show_path(words.path(trace, looked_at(trace, moment, state)))
+            self.top.show_views([view for view in views.all_views() if view.suits(trace)],
+                                suiting(state.view, trace).name)
+
+    def show_trace(self) -> None:
+        """The stage; or what it says while nothing is open."""
+        self.empty.setVisible(self.store.trace is None)
+        self.stage.setVisible(self.store.trace is not None)
+        self.show_path()
+        self.place()
+
+    def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
+        """One sentence in the quiet bar over the stage, and what can be done about it; nothing takes it away again."""
+        self.message.show_words(sentence, action, act)
+        self.place()
+
+    def dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
+        self.rail.dress()
+        self.inspector.dress()
+
+    # --- the keyboard ---
+
+    def next_pane(self) -> None:
+        """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
+        panes = [self.stage, self.inspector, self.transport, self.rail, self.top]
+        here = next((number for number, pane in enumerate(panes)
+                     if pane is self.focusWidget() or pane.isAncestorOf(self.focusWidget() or self)), -1)
+        for by in range(1, len(panes) + 1):
+            target = _first_reachable(panes[(here + by) % len(panes)])
+            if target is not None:
+                target.setFocus(Qt.FocusReason.ShortcutFocusReason)
+                return
+
+    def order_tabs(self) -> None:
+        """From the stage through everything around it."""
+        order = [self.stage, *_reachable(self.inspector), *_reachable(self.transport), *_reachable(self.rail),
+                 *_reachable(self.top)]
+        for one, other in pairwise(order):
+            QWidget.setTabOrder(one, other)
+
+    # --- geometry ---
+
+    def toggle_details(self) -> None:
+        """In a narrow window: slide the inspector over the stage, or away."""
+        if self.width() < COMPACT_BELOW:
+            self.drawer_open = not self.drawer_open
+            self.place()
+
+    def close_details(self) -> bool:
+        """Slide the inspector away; False if it did not lie over the stage."""
+        lay = self.drawer_open and self.width() < COMPACT_BELOW
+        if lay:
+            self.toggle_details()
+        return lay
+
+    def place(self) -> None:
+        """Where each of them stands."""
+        width, height = self.width(), self.height()
+        narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
+        left = NARROW if narrow else WIDE
+        middle = height - TOP - BOTTOM
+        right = 8 if compact else INSPECTOR
+        self.top.setGeometry(0, 0, width, TOP)
+        self.top.set_width(narrow, compact)
+        self.rail.setGeometry(0, TOP, left, middle)
+        self.rail.set_narrow(narrow)
+        self.transport.setGeometry(0, height - BOTTOM, width, BOTTOM)
+        self.transport.set_compact(compact)
+        stage = QRect(left, TOP, width - left - right, middle)
+        said = self.message.isVisibleTo(self)
+        self.message.setGeometry(left, TOP, stage.width(), MESSAGE - 8)
+        if said:
+            stage.setTop(TOP + MESSAGE)
+        self.stage.setGeometry(stage)
+        self.empty.setGeometry(stage)
+        drawer = compact and self.drawer_open
+        self.inspector.drawer = drawer
+        self.inspector.setVisible(not compact or drawer)
+        self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
+        self.inspector.raise_()
+        self.placed.emit()
+
+    def middle(self) -> QRect:
+        """What lies between top bar and transport, in pixels of the window."""
+        return QRect(self.x(), self.y() + TOP, self.width(), self.height() - TOP - BOTTOM)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.place()
+
+    # --- what one tells the others ---
+
+    def _connect(self, run: Callable[[str], None]) -> None:
+        self.top.view_chosen.connect(lambda name: self.store.update(view=name))
+        self.top.crumb_chosen.connect(self._select)
+        self.rail.open_wanted.connect(lambda: run("open"))
+        self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
+        self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
+        self.stage.deeper.connect(lambda: run("in"))
+        self.stage.hovered.connect(self._light)
+        self.inspector.hovered.connect(self._light)
+        self.inspector.clicked.connect(self._pick)
+        self.rail.aside.hovered.connect(self._light)
+        self.rail.aside.hovered.connect(self.stage.point)
+        self.rail.aside.clicked.connect(self._pick)
+        self.message.closed.connect(self.place)
+
+    def _select(self, focus: Focus | None) -> None:
+        """A crumb was clicked: go to its level."""
+        trace = self.store.trace
+        if trace is not None:
+            names = tuple(view.name for view in views.all_views() if view.suits(trace))
+            self.store.apply(lambda state: to_level(state, trace, self.store.timeline, focus, names))
+
+    def _pick(self, focus: Focus | None) -> None:
+        """A row of the inspector, or a cell beside the stage, was clicked."""
+        if focus is None or self.store.trace is None:
+            return
+        if self.store.state.view == WALK:
+            self.stage.pick(focus)
+        else:
+            self._select(focus)
+
+    def _light(self, focus: Focus | None) -> None:
+        """The same thing lights up wherever it is shown."""
+        self.stage.light(focus)
+        self.inspector.page.light(focus)
+        self.rail.aside.light(focus)
+
+
+def _reachable(pane: QWidget) -> list[QWidget]:
+    """Everything in a pane that Tab reaches, in the order it stands in, row by row."""
+    def place(child: QWidget) -> tuple[int, int]:
+        at = child.mapTo(pane, QPoint(0, 0))
+        return (-1, -1) if child is pane else (at.y() // 8, at.x())
+
+    return sorted((child for child in (pane, *pane.findChildren(QWidget))
+                   if child.focusPolicy() & Qt.FocusPolicy.TabFocus), key=place)
+
+
+def _first_reachable(pane: QWidget) -> QWidget | None:
+    return next((child for child in _reachable(pane) if child.isVisible() and child.isEnabled()), None)

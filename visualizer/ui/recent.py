@@ -1,0 +1,29 @@
+"""Recent: the files that were opened last, the newest first, kept from one start to the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from visualizer.ui import kept
+
+MOST = 10
+"""So many are kept."""
+NAME = "recent"
+
+
+def files() -> tuple[Path, ...]:
+    """The files that were opened last; some may be gone by now."""
+    found = kept.remembered(NAME).get("files")
+    return tuple(Path(path) for path in found[:MOST] if isinstance(path, str)) if isinstance(found, list) else ()
+
+
+def remember(path: str | Path) -> None:
+    """Put a file in front of the others."""
+    newest = Path(path).absolute()
+    others = (other for other in files() if other != newest)
+    kept.remember(NAME, {"files": [str(each) for each in (newest, *others)][:MOST]})
+
+
+def forget() -> None:
+    """Keep none of them."""
+    kept.remember(NAME, {"files": []})
