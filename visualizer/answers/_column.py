@@ -20,30 +20,29 @@ MOST = 2
 def inner(trace: Trace, look: Look) -> Look:
     """The look without the column: what is left for the layers."""
     wide = width(trace, look)
-    return replace(look, size=(int(look.size[0] - wide - GAP * look.text_scale), look.size[1])) if wide else look
+    return replace(look, size=(int(look.size[0] - wide - GAP), look.size[1])) if wide else look
 
 
 def width(trace: Trace, look: Look) -> float:
     """How wide the column is; 0 where no answer is drawn."""
-    s = look.text_scale
-    if not answers.drawn(trace) or look.size[0] < LEAST * s:
+    if not answers.drawn(trace) or look.size[0] < LEAST:
         return 0.0
-    return min(WIDE * s, max(NARROW * s, SHARE * look.size[0]))
+    return min(WIDE, max(NARROW, SHARE * look.size[0]))
 
 
 def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[Answer, Place], ...]:
     """Where each answer is drawn between two heights, as large as it fits."""
-    wide, s, shown = width(trace, look), look.text_scale, answers.drawn(trace)[:MOST]
+    wide, shown = width(trace, look), answers.drawn(trace)[:MOST]
     if not wide:
         return ()
-    x, each = look.size[0] - wide - FOOT * s, (bottom - top + HEAD * s) / len(shown)
+    x, each = look.size[0] - wide - FOOT, (bottom - top + HEAD) / len(shown)
     found = []
     for number, answer in enumerate(shown):
         made = answers.of(answer)
         assert made is not None
         ratio = max(0.05, made.proportion(trace, answer))
-        across = min(wide, (each - (HEAD + NOTES) * s) / ratio)
-        if across > 8 * s:
+        across = min(wide, (each - (HEAD + NOTES)) / ratio)
+        if across > 8:
             y = float(round(top + number * each))
             found.append((answer, (float(round(x)), y, float(round(across)), float(round(across * ratio)))))
     return tuple(found)
@@ -51,14 +50,14 @@ def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[A
 
 def heads(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
     """Which answer it is, and how good."""
-    s, made = look.text_scale, answers.of(answer)
+    made = answers.of(answer)
     assert made is not None
     score = answers.score(trace, answer)
-    room = look.size[0] - place[0] - 4 * s
-    marks: list[Mark] = [Text(place[0], place[1] - 50 * s, plain(made.title), 13 * s, 600, "ink", max_width=room,
+    room = look.size[0] - place[0] - 4
+    marks: list[Mark] = [Text(place[0], place[1] - 50, plain(made.title), 13, 600, "ink", max_width=room,
                               focus=Focus(answer.layer))]
     if score:
-        marks.append(Text(place[0], place[1] - 33 * s, plain(f"{score[0][0]} {numbers.number(score[0][1], 3)}"), 12 * s,
+        marks.append(Text(place[0], place[1] - 33, plain(f"{score[0][0]} {numbers.number(score[0][1], 3)}"), 12,
                           400, "ink-2", max_width=room))
     return marks
 
