@@ -15,12 +15,12 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
-from visualizer import registry, views
+from visualizer import registry, sight, views
 from visualizer.language import speaking
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, changed, from_json, moment_of, to_json
-from visualizer.scene.timeline import timeline
+from visualizer.scene.timeline import Stretch, own_pace, timeline
 from visualizer.trace import Layer, Sample, Trace, load
 from visualizer.ui import commands, levels, small_steps, words
 from visualizer.ui.commands import Context, Desk, keys_words
@@ -28,8 +28,7 @@ from visualizer.ui.commands.colours import text_scale
 from visualizer.ui.commands.views import turned
 from visualizer.ui.keysheet import KeySheet
 from visualizer.ui.knobs import Knobs
-from visualizer.ui.page import looked_at, page
-from visualizer.ui.stage import own_knobs
+from visualizer.ui.page import page
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 
@@ -241,31 +240,37 @@ def test_small_steps_end_at_both_ends():
     assert small_steps.next_part(times, first, -1) == first
 
 
-def test_where_a_beat_goes_in_steps_a_small_step_is_one_of_them():
-    times = timeline(digits())
+def paced(times, *stretches):
+    """The same beats, in each of which terms are added."""
+    return times.paced(lambda moment: replace(own_pace(moment.beat), stretches=stretches), "")
+
+
+def test_where_terms_are_added_a_small_step_is_one_of_them():
+    times = paced(timeline(digits()), Stretch(0.0, 1.0, 7))
     moment, phases = replace(times.settled(4), phase=0.0), [0.0]
     for _ in range(7):
-        moment = times.find(small_steps.next_step(times, moment, 1, 7).address)  # as the State keeps it
+        moment = times.find(small_steps.next_term(times, moment, 1).address)  # as the State keeps it
         phases.append(moment.phase)
     assert phases == pytest.approx([step / 7 for step in range(8)])
     assert [int(phase * 7 + 1e-9) for phase in phases] == list(range(8))
     assert moment.index == 4
-    beyond = small_steps.next_step(times, moment, 1, 7)
+    beyond = small_steps.next_term(times, moment, 1)
     assert (beyond.index, beyond.phase) == (5, 0.0)
     for step in range(6, -1, -1):
-        moment = times.find(small_steps.next_step(times, moment, -1, 7).address)
+        moment = times.find(small_steps.next_term(times, moment, -1).address)
         assert int(moment.phase * 7 + 1e-9) == step
-    before = small_steps.next_step(times, moment, -1, 7)
+    before = small_steps.next_term(times, moment, -1)
     assert (before.index, before.phase) == (3, 1.0)
     between = replace(times.settled(4), phase=0.5)
-    assert [small_steps.next_step(times, between, by, 7).phase for by in (1, -1)] == [4 / 7, 3 / 7]
+    assert [small_steps.next_term(times, between, by).phase for by in (1, -1)] == \
+        pytest.approx([4 / 7, 3 / 7])
 
 
-def test_steps_end_at_both_ends_of_the_timeline():
-    times = timeline(digits())
+def test_terms_end_at_both_ends_of_the_timeline():
+    times = paced(timeline(digits()), Stretch(0.0, 1.0, 5))
     last, first = times.settled(len(times.beats) - 1), replace(times.settled(0), phase=0.0)
-    assert small_steps.next_step(times, last, 1, 5) == last
-    assert small_steps.next_step(times, first, -1, 5) == first
+    assert small_steps.next_term(times, last, 1) == last
+    assert small_steps.next_term(times, first, -1) == first
 
 
 def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
@@ -322,6 +327,10 @@ def test_choosing_a_state_goes_to_its_step_and_keeps_the_step_where_none_is_mean
     assert does.select(state, reading(), times, Focus("gru", (0, 1), "weight_hh")).at == "gru.forward[4]"
 
 
+def looked_at(trace, moment, state):
+    return sight.sight(trace, state, moment).subject
+
+
 def test_up_and_down_go_from_unit_to_unit_at_the_same_step():
     times = timeline(reading())
     moment = times.find("gru.forward[3]")
@@ -349,7 +358,7 @@ def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
 
 def test_the_page_of_a_step_says_what_was_read():
     moment = timeline(reading()).find("gru.forward[2]")
-    made = page(reading(), moment, None, Look())
+    made = page(reading(), moment, looked_at(reading(), moment, State()), Look())
     said = " ".join(mark.plain for mark in made.still if isinstance(mark, Text))
     assert "step 2" in said
     assert "Having read “␣”." in said
@@ -370,27 +379,28 @@ def test_every_choice_of_every_view_has_words():
 def test_a_view_is_given_only_knobs_and_words_that_it_knows():
     look = Look(knobs=(("order", "last"), ("march", "rows"), ("ranking", "max"), ("strange", "x")))
     by_name = {view.name: view for view in views.all_views()}
-    assert own_knobs(by_name["walk"], look) == (("march", "rows"),)
-    assert own_knobs(by_name["unrolled"], look) == (("order", "last"),)
-    assert own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
-    assert own_knobs(by_name["network"], look) == (("ranking", "max"),)
+    assert sight.own_knobs(by_name["walk"], look) == (("march", "rows"),)
+    assert sight.own_knobs(by_name["unrolled"], look) == (("order", "last"),)
+    assert sight.own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
+    assert sight.own_knobs(by_name["network"], look) == (("ranking", "max"),)
 
 
-def test_small_steps_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
-    times, third = timeline(reading()), (1 / 3, 2 / 3)
-    moment, phases = replace(times.find("gru.forward[3]"), phase=small_steps.begun(third)), []
+def test_terms_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
+    third = Stretch(1 / 3, 2 / 3, 4)
+    every, alone = (paced(timeline(reading()), *stretches)
+                    for stretches in ((Stretch(0.0, 1 / 3, 4), third, Stretch(2 / 3, 1.0, 4)), (third,)))
+    moment, phases = replace(every.find("gru.forward[3]"), phase=third.phase(0)), []
     for _ in range(4):
-        moment = times.find(small_steps.next_step(times, moment, 1, 4, third).address)
+        moment = every.find(small_steps.next_term(every, moment, 1).address)
         phases.append(moment.phase)
     assert phases == pytest.approx([1 / 3 + step / 12 for step in range(1, 5)])
-    beyond = small_steps.next_step(times, moment, 1, 4, third)
+    beyond = small_steps.next_term(every, moment, 1)
     assert beyond.beat == moment.beat
     assert moment.phase < beyond.phase < moment.phase + 0.001
-    alone = small_steps.next_step(times, moment, 1, 4, third, others=False)
-    assert alone.beat.step == 4, "that part alone is looked at"
+    assert small_steps.next_term(alone, moment, 1).beat.step == 4, "that part alone is looked at"
     for step in range(3, -1, -1):
-        moment = times.find(small_steps.next_step(times, moment, -1, 4, third).address)
+        moment = every.find(small_steps.next_term(every, moment, -1).address)
         assert moment.phase == pytest.approx(1 / 3 + step / 12, abs=0.001)
-    before = small_steps.next_step(times, moment, -1, 4, third)
-    assert (before.beat.step, before.phase) == (3, 1 / 3)
-    assert small_steps.next_step(times, moment, -1, 4, third, others=False).beat.step == 2
+    before = small_steps.next_term(every, moment, -1)
+    assert (before.beat.step, before.phase) == (3, pytest.approx(1 / 3))
+    assert small_steps.next_term(alone, moment, -1).beat.step == 2

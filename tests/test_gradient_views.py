@@ -57,7 +57,7 @@ def drawn(view: str, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
     times, found = timeline(trace), []
     for index in range(0, len(times.beats), max(1, len(times.beats) // 24)):
         for phase in (Fraction(1), Fraction(2, 5)):
-            moment = times.at(times.starts[index] + times.beats[index].seconds * phase)
+            moment = times.at(times.starts[index] + times.pace(index).seconds * phase)
             found.append((f"{view} {moment.address}", picture_of(find(view), trace, moment, None, look)))
     return found
 

@@ -36,7 +36,7 @@ def trace(request: pytest.FixtureRequest) -> Trace:
 def pictures(trace: Trace, look: Look) -> list[Picture]:
     view = find("landscape" if "surface" in trace.studies["lab"] else "gradient_flow")
     times = timeline(trace)
-    return [picture_of(view, trace, times.at(times.starts[index] + times.beats[index].seconds / 2 * halves), None, look)
+    return [picture_of(view, trace, times.at(times.starts[index] + times.pace(index).seconds / 2 * halves), None, look)
             for index in range(0, len(times.beats), max(1, len(times.beats) // 8)) for halves in (1, 2)]
 
 

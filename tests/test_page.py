@@ -14,14 +14,21 @@ from visualizer import kinds, registry
 from visualizer.scene import numbers
 from visualizer.scene import type as letters
 from visualizer.scene.picture import Focus, Image, Look, Text
+from visualizer.scene.subject import CHANNEL, NUMBER, strongest, subject
 from visualizer.scene.timeline import Beat, Moment, timeline
 from visualizer.trace import Layer, Trace, load
-from visualizer.ui.page import RIGHT, WIDTH, gradient_fates, page, strongest, subject
+from visualizer.ui import page as pages
+from visualizer.ui.page import RIGHT, WIDTH, gradient_fates
 
 
 @pytest.fixture(scope="module")
 def digits():
     return load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+
+
+def page(trace, moment, focus, look, large=False):
+    """The page of what a view that wants one number, or many, is about."""
+    return pages.page(trace, moment, subject(trace, moment, focus, NUMBER if large else CHANNEL), look, large)
 
 
 def facts(trace, address, focus, **look):
@@ -209,4 +216,4 @@ def test_a_focus_of_another_recording_is_none():
     trace = toy()
     first = timeline(trace).settled(0)
     assert subject(trace, first, Focus("input", (0, 3, 5, 1))).cell == subject(trace, first, None).cell
-    assert len(subject(trace, first, Focus("input", (0, 3, 500)), whole=True).cell) == trace["input"].output.ndim
+    assert len(subject(trace, first, Focus("input", (0, 3, 500)), NUMBER).cell) == trace["input"].output.ndim

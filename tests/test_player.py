@@ -8,10 +8,13 @@ from fractions import Fraction
 import pytest
 
 from tests.test_timeline import chain
+from visualizer import registry
+from visualizer.export.film import Film
 from visualizer.scene import state as states
-from visualizer.scene.picture import Look
+from visualizer.scene.picture import Focus, Look
 from visualizer.scene.state import State, changed
-from visualizer.ui.player import TERM, TICK, Player
+from visualizer.trace import load
+from visualizer.ui.player import TICK, Player
 from visualizer.ui.store import Store
 
 
@@ -190,7 +193,7 @@ def test_another_network_goes_on_from_the_moment_that_was_kept(store, player, cl
     store.update(at="layer5.forward@0.5")
     store.set_trace(chain(3))
     after(300, clock, player)
-    assert store.state.at == store.timeline.at(Fraction(9, 10)).address  # from the first beat, settled at 0.6 s
+    assert store.state.at == store.timeline.after(store.timeline.telling, Fraction(3, 10)).address
 
 
 def test_playing_without_a_recording_waits_for_one(qapp, clock) -> None:
@@ -200,7 +203,7 @@ def test_playing_without_a_recording_waits_for_one(qapp, clock) -> None:
     assert store.state == changed(State(), playing=True)
     store.set_trace(chain(3))
     after(310, clock, player)
-    assert store.state.at == store.timeline.at(Fraction(91, 100)).address
+    assert store.state.at == store.timeline.after(store.timeline.telling, Fraction(31, 100)).address
 
 
 def test_the_real_clock_moves_it(store, qtbot) -> None:
@@ -214,40 +217,55 @@ def test_the_real_clock_moves_it(store, qtbot) -> None:
     assert not player.running
 
 
-# --- beats that go in steps -----------------------------------------------------------------------------------------
+# --- beats in which terms are added ---------------------------------------------------------------------------------
 
-def test_a_beat_in_steps_is_played_alone_one_step_every_quarter_of_a_second(store, player, clock) -> None:
-    player.steps = lambda: 5
-    store.update(at=f"{store.timeline.beats[1].address}@0", playing=True)
-    beat, seen = store.moment.beat, []
-    store.changed.connect(lambda old, new: seen.append(round(store.moment.phase * 5, 9)))
-    for _ in range(100):
+@pytest.fixture
+def microscope(qapp) -> Store:
+    """One number of a convolution, taken apart into its 55 terms."""
+    trace = load(registry.folder("assets") / "traces" / "digits_cnn.trace")
+    return Store(changed(State(), view="walk", at="conv2.forward@0", focus=Focus("conv2", (7, 3, 5))), trace)
+
+
+def test_three_terms_are_slow_and_all_others_come_in_two_and_a_half_seconds(microscope, clock) -> None:
+    player, (terms,) = Player(microscope, clock), microscope.timeline.pace(4).stretches
+    microscope.update(playing=True)
+    seen = [0]
+    microscope.changed.connect(lambda old, new: seen.append(terms.done(microscope.moment.phase)))
+    for term in range(3):
+        after(490, clock, player)
+        assert seen[-1] == term
+        after(10, clock, player)
+        assert seen[-1] == term + 1
+    while microscope.moment.index == 4 and microscope.moment.phase < 1:
         after(TICK, clock, player)
-        if not store.state.playing:
-            break
-    assert seen == [1, 2, 3, 4, 5], "nothing is said between two steps"
-    assert store.moment.beat == beat
-    assert store.moment.phase == 1
-    assert not player.running
+    assert seen[-1] == terms.terms > 50
+    assert seen == sorted(seen)
+    assert (clock.now - 12_345) / 1000 == pytest.approx(1.5 + 2.5, abs=TICK / 1000)
 
 
-def test_the_speed_applies_to_steps_and_counts_from_the_step_that_is_shown(store, player, clock) -> None:
-    player.steps = lambda: 8
-    address = store.timeline.beats[1].address
-    store.update(at=f"{address}@0.25", speed=4.0, playing=True)
-    after(TERM * 1000, clock, player)  # four steps at four times the speed
-    assert store.moment.phase == 6 / 8
+def test_the_microscope_plays_on_into_the_next_beat_and_a_film_of_it_is_the_same(microscope, clock) -> None:
+    times, speed = microscope.timeline, 4
+    film = Film(microscope.trace, "walk", microscope.state.focus, microscope.state.look,
+                times.second_of(microscope.moment), fps=Fraction(25), speed=Fraction(speed))
+    player, indices = Player(microscope, clock), set()
+    microscope.update(playing=True, speed=float(speed))
+    for frame in range(1, 120):
+        after(40, clock, player)
+        indices.add(microscope.moment.index)
+        assert film.moment(frame).address == microscope.state.at, frame
+    assert indices >= {4, 5, 6}
 
 
-def test_when_the_picture_goes_smoothly_again_so_does_the_player(store, player, clock) -> None:
-    player.steps = lambda: 4
-    store.update(at=f"{store.timeline.beats[1].address}@0.5", playing=True)
-    after(TICK, clock, player)
-    player.steps = lambda: 0
-    after(TICK, clock, player)
-    second = store.timeline.second_of(store.timeline.find(f"{store.timeline.beats[1].address}@0.5"))
-    after(32, clock, player)
-    assert store.state.at == store.timeline.at(second + Fraction(32, 1000)).address
+def test_another_view_plays_on_from_the_same_moment_at_its_own_pace(microscope, clock) -> None:
+    player = Player(microscope, clock)
+    microscope.update(playing=True)
+    after(500, clock, player)
+    there = microscope.moment
+    microscope.update(view="network")
+    after(0, clock, player)
+    assert microscope.moment == there
+    after(60, clock, player)
+    assert microscope.moment.phase == pytest.approx(there.phase + 0.1)
 
 
 # --- glides ---------------------------------------------------------------------------------------------------------

@@ -11,15 +11,15 @@ from PySide6.QtGui import QAccessible, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from visualizer import paint, record, registry, views
-from visualizer.scene.picture import BEAT, Focus, Look, Rect, Spot, Stops
+from visualizer import paint, record, registry, sight, views
+from visualizer.scene.picture import BEAT, Focus, Image, Look, Rect, Spot, Stops
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import ease, uneased
 from visualizer.trace import load
 from visualizer.ui import words
 from visualizer.ui.canvas import places
 from visualizer.ui.commands.views import turned
-from visualizer.ui.stage import Stage, level_for, moment_at, suiting
+from visualizer.ui.stage import Stage, level_for, moment_at
 from visualizer.ui.store import Store
 
 LEFT = Qt.MouseButton.LeftButton
@@ -73,10 +73,12 @@ def test_the_picture_is_as_large_as_the_stage(stage):
 
 
 def test_the_picture_is_made_anew_only_when_what_it_shows_has_changed(stage, monkeypatch):
-    view = suiting("network", stage.store.trace)
+    view = sight.suiting("network", stage.store.trace)
     drawn = []
     counting = replace(view, draw=lambda *args: drawn.append(args) or view.draw(*args))
     monkeypatch.setattr(views, "all_views", lambda: (counting,))
+    stage.refresh()  # the view is another one now
+    drawn.clear()
     stage.store.update(speed=2.0)
     stage.refresh()
     assert drawn == []
@@ -91,7 +93,7 @@ def test_the_picture_is_made_anew_only_when_what_it_shows_has_changed(stage, mon
 def test_the_caption_and_the_view_are_there_for_screen_readers(stage):
     assert stage.accessibleDescription() == stage.picture.caption
     assert "conv2" in stage.accessibleDescription()
-    assert suiting("network", stage.store.trace).title in stage.accessibleName()
+    assert sight.suiting("network", stage.store.trace).title in stage.accessibleName()
 
 
 def test_a_screen_reader_is_told_what_it_is_where_one_stands_and_what_is_seen(stage):
@@ -103,12 +105,15 @@ def test_a_screen_reader_is_told_what_it_is_where_one_stands_and_what_is_seen(st
     assert found.text(kinds.Description) == stage.picture.caption
 
 
-def test_what_is_not_reached_yet_is_veiled_only_while_it_plays(stage):
+def test_what_is_not_reached_yet_is_not_there_whether_it_plays_or_not(stage):
     paused = stage.picture
+    tiles, = (mark for mark in paused if isinstance(mark, Image) and mark.focus == Focus("pool2"))
+    assert tiles.rows_shown == 0, "conv2 has just been computed"
     stage.store.update(playing=True)
-    assert stage.picture != paused
-    stage.store.update(playing=False)
-    assert stage.picture.dump() == paused.dump()
+    assert stage.picture is paused
+    stage.store.update(playing=False, at="pool2.forward")
+    tiles, = (mark for mark in stage.picture if isinstance(mark, Image) and mark.focus == Focus("pool2"))
+    assert tiles.rows_shown == 1
 
 
 def test_a_waiting_stage_is_paler_and_has_a_line_of_accent(stage):
@@ -586,6 +591,7 @@ def test_an_enlarged_picture_moves_with_the_drag_and_never_off_its_edge(stage):
 
 def test_enlarged_cells_stay_sharp(stage):
     """A map of whole pixels a value has only as many colours enlarged as it has values, and its border."""
+    stage.store.update(at="pool2.forward", focus=None)
     point = spot(stage, Focus("pool2", (3,)))
     wheel(stage, point, 8)
     image = stage.grab().toImage()
@@ -606,7 +612,7 @@ def test_another_view_is_seen_whole(stage):
 
 
 def test_a_view_that_does_not_suit_is_replaced_by_one_that_does(digits):
-    assert suiting("no such view", digits).suits(digits)
+    assert sight.suiting("no such view", digits).suits(digits)
 
 
 def test_an_empty_stage_says_nothing_and_breaks_nothing(qtbot):

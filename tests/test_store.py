@@ -212,7 +212,7 @@ def test_moment_and_focus_that_are_gone_are_let_go_and_undo_is_none_the_longer(s
     heard.clear()
     store.set_trace(chain(3))
     assert store.state == State()
-    assert store.moment == store.timeline.settled(0)
+    assert store.moment == store.timeline.telling
     assert len(heard) == 1
     store.undo()
     assert not store.can_undo
@@ -248,14 +248,15 @@ def test_before_the_first_recording_there_is_no_moment_and_no_beat(qapp) -> None
     empty = Store()
     assert (empty.trace, empty.moment, empty.timeline.beats, empty.waiting) == (None, None, (), True)
     assert empty.set_trace(chain(2))
-    assert empty.moment == empty.timeline.settled(0)
+    assert empty.moment == empty.timeline.telling == empty.timeline.settled(1), "all of the way forward"
 
 
 def test_the_buttons_are_pure_functions_that_the_store_applies(store) -> None:
-    store.apply(lambda state: states.step(state, store.timeline, 2))
-    assert store.moment == store.timeline.settled(2)
+    telling = store.timeline.telling
+    store.apply(lambda state: states.step(state, store.timeline, -2))
+    assert store.moment == store.timeline.settled(telling.index - 2)
     store.undo()
-    assert store.moment == store.timeline.settled(0)
+    assert store.moment == telling
 
 
 def test_a_gesture_is_one_step_of_undo(store) -> None:

@@ -65,7 +65,7 @@ def pictures(view: View, trace: Trace, look: Look) -> list[tuple[str, Picture]]:
     found = []
     for index in range(len(times.beats)):
         for phase in (Fraction(1), Fraction(1, 2)):
-            moment = times.at(times.starts[index] + times.beats[index].seconds * phase)
+            moment = times.at(times.starts[index] + times.pace(index).seconds * phase)
             layer = trace[moment.beat.layer]
             foci = [None] + ([Focus(layer.name, (0,))] if layer.shape else [])
             found += [(f"{moment.address} {focus}", picture_of(view, trace, moment, focus, look)) for focus in foci]
@@ -159,7 +159,7 @@ def test_a_deep_network_scrolls_under_its_input_and_answer() -> None:
         for moment in (times.settled(index), times.at(times.starts[index] + Fraction(1, 5))):
             picture = find("network").draw(deep(), moment, None, look)
             layers = {mark.focus.layer for mark in picture if isinstance(mark, Image) and mark.focus is not None}
-            assert {"input", "fc"} <= layers
+            assert {"input", "fc"} <= layers, "its tiles stand there, covered or not"
             if moment.phase == 1 and deep()[moment.beat.layer].output.ndim == 3:
                 assert moment.beat.layer in layers
             assert any(" of 29; the others scroll" in mark.plain for mark in picture if isinstance(mark, Text))

@@ -12,7 +12,7 @@ import torch
 
 from tests.test_kinds import EXAMPLES, Example, recorded
 from tests.toys import toy, wide
-from visualizer import kinds, record
+from visualizer import export, kinds, record
 from visualizer.scene.picture import Focus, Look, Picture, Rect, Text
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
@@ -116,8 +116,8 @@ def test_many_channels_are_six_columns_at_most_and_the_rest_is_one_sum() -> None
 
 @pytest.mark.parametrize("cell", [(99, 0, 0), (0, -1, 0), (0, 0, 12)])
 def test_a_focus_outside_the_layer_says_what_is_inside(digits: Trace, cell: tuple[int, ...]) -> None:
-    with pytest.raises(IndexError, match="channel 0…11, row 0…11, column 0…11"):
-        card(digits, "conv2.forward", Focus("conv2", cell))
+    with pytest.raises(IndexError, match="0…11, 0…11, 0…11"):
+        export.draw(digits, "walk", "conv2.forward", Focus("conv2", cell))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -13,7 +13,7 @@ import pytest
 
 from tests.test_kinds_recurrent import CASES, trace_of
 from tests.test_views import SIZES, corners, overlapping
-from visualizer import kinds, record
+from visualizer import export, kinds, record
 from visualizer.export import parse_focus
 from visualizer.kinds import recurrent
 from visualizer.scene.picture import Focus, Image, Look, Picture, Rect, Text
@@ -234,11 +234,11 @@ def test_a_part_fills_in_its_own_stretch_of_the_beat(lstm: Trace, part: str) -> 
     moment = timeline(lstm).find("lstm.forward[12]")
     focus = Focus("lstm", (11, 29), part)
     whole = find("walk").draw(lstm, moment, focus, Look())
-    start, end = whole.stretch
-    assert moment.beat.stretch(part.removeprefix("inner.")) == (start, end)
+    terms, = find("walk").pace(lstm, moment, focus, Look()).stretches
+    assert moment.beat.stretch(part.removeprefix("inner.")) == (terms.start, terms.end)
     counts = []
-    for step in range(whole.steps + 1):
-        phase = start + step / whole.steps * (end - start)
+    for step in range(terms.terms + 1):
+        phase = terms.start + step / terms.terms * (terms.end - terms.start)
         at = timeline(lstm).find(f"lstm.forward[12]@{phase:.12g}")
         counts.append(sum(1 for mark in find("walk").draw(lstm, at, focus, Look()) if isinstance(mark, Text)))
     assert all(after >= before for before, after in pairwise(counts))
@@ -247,8 +247,8 @@ def test_a_part_fills_in_its_own_stretch_of_the_beat(lstm: Trace, part: str) -> 
 
 
 def test_a_gate_outside_the_layer_says_what_is_inside(lstm: Trace) -> None:
-    with pytest.raises(IndexError, match="units 0…127"):
-        card(lstm, Focus("lstm", (11, 128), "inner.forget"))
+    with pytest.raises(IndexError, match="0…127"):
+        export.draw(lstm, "walk", focus=Focus("lstm", (11, 128), "inner.forget"))
 
 
 def test_a_gate_that_is_not_a_number_is_named() -> None:

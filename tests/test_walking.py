@@ -7,10 +7,10 @@ import pytest
 
 from visualizer import registry
 from visualizer.scene.picture import Focus, Look, Spot
+from visualizer.scene.subject import NUMBER, subject
 from visualizer.scene.timeline import timeline
 from visualizer.trace import load
 from visualizer.ui import walking
-from visualizer.ui.page import subject
 from visualizer.views import find
 
 
@@ -135,10 +135,10 @@ def test_a_place_is_a_whole_cell_of_the_layer_that_is_looked_at(digits):
 def test_one_number_is_looked_at_the_same_cell_where_shapes_agree_else_the_strongest_of_its_channel(digits):
     times = timeline(digits)
     focus = Focus("conv2", (7, 3, 5))
-    assert subject(digits, times.find("conv2.forward"), focus, whole=True) == focus
-    assert subject(digits, times.find("relu2.forward"), focus, whole=True) == Focus("relu2", (7, 3, 5))
-    pooled = subject(digits, times.find("pool2.forward"), focus, whole=True)
+    assert subject(digits, times.find("conv2.forward"), focus, NUMBER) == focus
+    assert subject(digits, times.find("relu2.forward"), focus, NUMBER) == Focus("relu2", (7, 3, 5))
+    pooled = subject(digits, times.find("pool2.forward"), focus, NUMBER)
     assert pooled.cell[0] == 7
     assert digits["pool2"].output[pooled.cell] == digits["pool2"].output[7].max()
-    loss = subject(digits, times.settled(len(digits.layers) - 1), None, whole=True)
+    loss = subject(digits, times.settled(len(digits.layers) - 1), None, NUMBER)
     assert len(loss.cell) == digits.layers[-1].output.ndim

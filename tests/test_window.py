@@ -30,7 +30,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.test_kinds_recurrent import trace_of
 from visualizer import app as the_app
-from visualizer import inputs, registry, views
+from visualizer import inputs, registry, sight, views
 from visualizer.inputs import _digits
 from visualizer.kinds import Report
 from visualizer.record import pass_of
@@ -43,9 +43,8 @@ from visualizer.ui.buttons import Button
 from visualizer.ui.canvas import places
 from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.inspector import badge_words
-from visualizer.ui.page import looked_at
 from visualizer.ui.rail import choose_model
-from visualizer.ui.saving import pictured
+from visualizer.ui.saving import pictured, pinned
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import fitting
 from visualizer.ui.window import Window
@@ -470,11 +469,11 @@ def test_a_picture_carries_the_number_it_shows_and_only_its_own_knobs(window):
     knobs = (("march", "rows"), ("ranking", "max"))
     window.store.apply(lambda state: changed(state, look=replace(state.look, knobs=knobs)))
     window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="walk")
-    carried = pictured(window.store)
+    carried = pinned(window.store)
     assert carried.focus == Focus("relu2", (7, 3, 5))
     assert carried.look.knobs == (("march", "rows"),)
-    drawn = views.find("walk").draw(window.store.trace, window.store.moment, carried.focus, carried.look)
-    assert drawn == window.stage.picture
+    assert sight.seen(window.store.trace, carried) == window.stage.picture
+    assert pictured(window.store).focus == Focus("conv2", (7, 3, 5)), "a film goes on to other layers"
 
 
 def test_escape_leaves_the_part_first(window):
@@ -645,7 +644,7 @@ def test_a_view_that_fails_says_so_on_the_stage(window, monkeypatch):
     told = []
     monkeypatch.setattr(sys, "excepthook", lambda *error: told.append(error[1]))
     network = views.find("network")
-    monkeypatch.setattr("visualizer.ui.stage.suiting", lambda name, trace: replace(network, draw=fail))
+    monkeypatch.setattr("visualizer.sight.suiting", lambda name, trace: replace(network, draw=fail))
     window.store.update(at="conv1.forward")
     assert window.stage.picture.caption == ("Network cannot draw this recording; choose another view, or another "
                                             "input.")
@@ -802,8 +801,7 @@ def gated(qtbot):
 
 
 def crumbs(window):
-    return [words for words, _ in path(window.store.trace, looked_at(window.store.trace, window.store.moment,
-                                                                     window.store.state))[1:]]
+    return [words for words, _ in path(window.store.trace, window.store.sight.subject)[1:]]
 
 
 def test_enter_on_a_gate_opens_its_card_and_the_arrows_walk_through_units_and_steps(gated):
@@ -831,8 +829,7 @@ def test_enter_within_a_step_opens_what_happens_just_then(gated):
 
 def test_terms_of_a_gate_are_added_one_by_one(gated):
     press(gated, Key.Key_Return)
-    picture = gated.stage.picture
-    count = picture.steps
+    count = gated.store.timeline.pace(gated.store.moment.index).stretches[0].terms
     assert gated.transport.counter() == f"Term {count} of {count}"
     for left in range(count - 1, -1, -1):
         press(gated, Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)

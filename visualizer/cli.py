@@ -362,7 +362,6 @@ def _film(chosen: argparse.Namespace) -> int:
     """A stretch of the timeline, frame by frame. What was there before stays until the new film is whole."""
     from visualizer.scene import session
     from visualizer.scene.state import changed
-    from visualizer.scene.timeline import timeline
     from visualizer.trace import load
 
     films = _headless("export.film")
@@ -374,13 +373,11 @@ def _film(chosen: argparse.Namespace) -> int:
         state, trace = _state_and_trace(chosen)
     else:
         state, trace = session.read(chosen.thing).state, load(chosen.numbers)
-    times = timeline(trace)
-    start, end = films.between(times, chosen.first, chosen.last)
-    chosen.at = times.at(start).address
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
     look = _seen_as(state.look, chosen, size)
     state = _meant(_headless("export"), changed(state, look=look), trace, chosen, chosen.view)
     trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
+    start, end = films.between(registry.module("sight").times(trace, state), chosen.first, chosen.last)
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
                       Fraction(chosen.speed), chosen.scale)
     film = replace(film, state_json=_way_back(changed(state, at=film.moment(0).address), trace, chosen))
@@ -652,18 +649,19 @@ def _check(trace: Trace) -> None:
 def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, view: str | None,
            at: str | None = None, focused: str | None = None) -> State:
     """The State that leads to the picture that was asked for, checked: it can be drawn."""
-    from visualizer.scene.state import changed, moment_of
+    from visualizer import sight
+    from visualizer.scene.state import changed
     from visualizer.scene.timeline import timeline
 
     look, times = state.look, timeline(trace)
     focused, at = focused or chosen.focus, at or chosen.at
     focus = state.focus if focused is None else export.parse_focus(trace, focused)
     if at is not None:
-        moment = times.find(at)
+        at = times.find(at).address
     elif chosen.backward:
-        moment = _last_backward(trace, times, focus)
+        at = _last_backward(trace, times, focus).address
     else:
-        moment = moment_of(state, times)
+        at = state.at
     view = view or state.view
     found = registry.module("views").find(view)
     knobs = {name: word for name, word in look.knobs if found.takes(name, word)}  # the State may hold those of others
@@ -675,7 +673,8 @@ def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, 
     plain = {name: getattr(look, name) for name in ("scope", "signs", "text_scale", "reduced_motion")} | looks
     export.check(trace, view, look.theme, knobs)
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
-    return changed(state, view=view, at=moment.address, focus=focus, look=look)
+    state = changed(state, view=view, at=at, focus=focus, look=look)
+    return changed(state, at=sight.moment_of(trace, state).address)
 
 
 def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
@@ -692,7 +691,7 @@ def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:
 
 def _last_backward(trace: Trace, times: Timeline, focus: Focus | None) -> Moment:
     """The backward beat of the focused layer, or the one in which the backward pass ends."""
-    from visualizer.scene.state import step_of
+    from visualizer.scene.subject import step_of
     from visualizer.scene.timeline import BACKWARD
 
     found = times.settled(len(times.beats) - 1) if focus is None else \

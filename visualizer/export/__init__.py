@@ -11,11 +11,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from visualizer import data, registry, views
+from visualizer import data, registry, sight, views
 from visualizer.scene import colour, figures
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.state import State, moment_of, to_json
-from visualizer.scene.timeline import timeline
+from visualizer.scene.state import Place, State, changed, to_json
 from visualizer.trace import Refused, Trace
 
 MM = 25.4
@@ -100,9 +99,7 @@ class Panel:
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
-        look = replace(self.state.look, size=size, bars=bars)
-        return views.picture(views.find(self.state.view), self.trace, moment_of(self.state, timeline(self.trace)),
-                             self.state.focus, look)
+        return sight.seen(self.trace, changed(self.state, look=replace(self.state.look, bars=bars)), size=size)
 
     @property
     def way_back(self) -> str:
@@ -165,19 +162,22 @@ def draw(trace: Trace, view: str = "network", at: str = "", focus: Focus | str |
          size: tuple[int, int] = (1104, 796), **knobs: str) -> Picture:
     """The picture a view makes of a trace.
 
-    `at` is the address of a moment (`conv2.forward`), `focus` a Focus or its text (`conv2:7,3,5`). A keyword that is a
-    field of Look (`scope="network"`) sets that; any other is a knob of the view. Raises LookupError or IndexError with
-    one sentence for whatever does not exist.
+    `at` is the address of a moment (`conv2.forward`), the one that tells most when left out; `focus` is a Focus or its
+    text (`conv2:7,3,5`). A keyword that is a field of Look (`scope="network"`) sets that; any other is a knob of the
+    view. Raises LookupError or IndexError with one sentence for whatever does not exist.
     """
-    moments = timeline(trace)
-    moment = moments.find(at) if at else moments.settled(0)
     looks = {item.name for item in fields(Look)} - {"knobs", "size", "theme"}
     given = {name: value for name, value in knobs.items() if name in looks}
     turned = {name: value for name, value in knobs.items() if name not in looks}
-    found = check(trace, view, theme, turned)
+    check(trace, view, theme, turned)
     look = Look(size=size, theme=theme, knobs=tuple(sorted(turned.items())), **given)  # type: ignore[arg-type]
     focus = parse_focus(trace, focus) if isinstance(focus, str) else focus
-    return views.picture(found, trace, moment, focus, look)
+    if focus is not None:
+        _existing(trace, focus)
+    place = Place(view=view, at=at, focus=focus, look=look)
+    if at:
+        sight.times(trace, place).find(at)  # raises where the place would fall back
+    return sight.seen(trace, place)
 
 
 def check(trace: Trace, view: str, theme: str, knobs: dict[str, str]) -> views.View:
@@ -205,16 +205,21 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
         cell = tuple(int(number) for number in numbers.split(",")) if numbers else ()
     except ValueError:
         raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
-    layer = trace[name]
+    return _existing(trace, Focus(name, cell, part or "output"))
+
+
+def _existing(trace: Trace, focus: Focus) -> Focus:
+    """The focus itself; raises LookupError for a part that does not exist, IndexError for a cell outside of it."""
+    layer, cell = trace[focus.layer], focus.cell
     inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
     arrays = {"output": layer.output, **layer.weights, **inner}
-    if (part or "output") not in arrays:
-        raise LookupError(f"{name} has no part {part!r}; choose one of {', '.join(arrays)}.")
-    shape = arrays[part or "output"].shape
+    if focus.part not in arrays:
+        raise LookupError(f"{layer.name} has no part {focus.part!r}; choose one of {', '.join(arrays)}.")
+    shape = arrays[focus.part].shape
     if len(cell) > len(shape) or any(not 0 <= index < length for index, length in zip(cell, shape, strict=False)):
         limits = ", ".join(f"0…{length - 1}" for length in shape)
-        raise IndexError(f"{name} has no cell {numbers}; it has {limits or 'one number'}.")
-    return Focus(name, cell, part or "output")
+        raise IndexError(f"{layer.name} has no cell {','.join(map(str, cell))}; it has {limits or 'one number'}.")
+    return focus
 
 
 def _check_knobs(view: views.View, knobs: dict[str, str]) -> None:

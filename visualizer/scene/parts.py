@@ -148,12 +148,16 @@ def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
     return largest_value(trace) if look.scope == "network" else _largest(layer.output) or 1.0
 
 
-def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0) -> list[Mark]:
-    """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero."""
+def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0,
+          to_come: NDArray[np.bool_] | None = None) -> list[Mark]:
+    """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero, and so are
+    values that are still `to_come`."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
     symbols = hops.of_symbols(trace, layer) if backward else None
     unknown = hatched(layer, backward) if symbols is None else None
+    if to_come is not None:
+        unknown = to_come if unknown is None else unknown | to_come
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),

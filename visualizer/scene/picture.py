@@ -405,10 +405,6 @@ class Picture:
     caption: str = ""
     """One plain sentence with the real numbers in it."""
     table: Table = field(default_factory=lambda: Table((), ()))
-    steps: int = 0
-    """In how many small steps its beat goes, one number after the other; 0 where it moves smoothly."""
-    stretch: tuple[float, float] = (0.0, 1.0)
-    """From which phase to which one they go: within a step of a recurrent layer each part has its own."""
 
     def __iter__(self) -> Iterator[Mark]:
         yield from self.still

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from visualizer import lab
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe, RunRecipe, from_plain, lab_recipe, plain_of
+from visualizer.scene.subject import is_inner, step_of
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import UNTRAINED, Refused, Trace
 
@@ -41,7 +42,7 @@ class Place:
     recipe: Recipe = field(default_factory=ModelRecipe)
     view: str = "network"
     at: str = ""
-    """Address of the moment (`conv2.forward@0.5`); empty means the first beat, settled."""
+    """Address of the moment (`conv2.forward@0.5`); empty means the one at which the view has most to tell."""
     focus: Focus | None = None
     look: Look = field(default_factory=Look)
 
@@ -341,11 +342,11 @@ def unpacked(drawing: str) -> NDArray[np.uint8]:
 # --- what the buttons do --------------------------------------------------------------------------------------------
 
 def moment_of(state: State, timeline: Timeline) -> Moment:
-    """Where the state stands; an address of another trace falls back to the first beat."""
+    """Where the state stands; an address of another trace falls back to the moment that tells most."""
     try:
-        return timeline.find(state.at) if state.at else timeline.settled(0)
+        return timeline.find(state.at) if state.at else timeline.telling
     except LookupError:
-        return timeline.settled(0)
+        return timeline.telling
 
 
 def go(state: State, moment: Moment) -> State:
@@ -373,9 +374,9 @@ def reverse(state: State, timeline: Timeline) -> State:
 
 
 def play(state: State, timeline: Timeline) -> State:
-    """Start or pause; at the very end, start again from the beginning."""
+    """Start or pause; from the beginning where no moment has been chosen, and again at the very end."""
     moment = moment_of(state, timeline)
-    if not state.playing and moment.index == len(timeline.beats) - 1 and moment.phase == 1:
+    if not state.playing and (not state.at or (moment.index == len(timeline.beats) - 1 and moment.phase == 1)):
         state = changed(state, at=f"{timeline.beats[0].address}@0")
     return replace(state, playing=not state.playing)
 
@@ -392,20 +393,6 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
     target = timeline.of(focus.layer, moment.beat.direction, step) or timeline.of(focus.layer, FORWARD, step)
     within = target is not None and target.beat == moment.beat and not (moment.phase < 1 and is_inner(focus))
     return state if target is None or within else go(state, target)
-
-
-def is_inner(focus: Focus) -> bool:
-    """Whether it points into a gate or a state."""
-    return focus.part.startswith("inner.")
-
-
-def step_of(trace: Trace, focus: Focus) -> int | None:
-    """The step that a focus lies in, counted from 1, if it is in one; a state to start from lies in none."""
-    axes = trace[focus.layer].axes
-    inside = "step" in axes and (focus.part == "output" or is_inner(focus)) and \
-        not focus.part.startswith("inner.initial_")
-    place = axes.index("step") if inside else len(focus.cell)
-    return focus.cell[place] + 1 if place < len(focus.cell) else None
 
 
 def up(state: State) -> State:

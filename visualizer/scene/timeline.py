@@ -7,10 +7,11 @@ Forward beats follow the order of execution; backward beats return the same way.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from math import asin, ceil, sin
+from math import asin, ceil, floor, sin
 
 from visualizer.trace import Layer, Trace
 
@@ -20,6 +21,11 @@ REST = Fraction(1, 4)
 SECONDS = {FORWARD: Fraction(3, 5), BACKWARD: Fraction(2, 5)}
 QUICK, QUICK_REST = Fraction(1, 20), Fraction(1, 100)
 """The same for steps that are only passed by: 60 ms from one to the next."""
+SLOW_TERMS, SLOW_TERM, OTHER_TERMS = 3, Fraction(1, 2), Fraction(5, 2)
+"""Where terms are added one after the other, the first three take half a second each, and all others together this
+long: five terms and five thousand are over at about the same time."""
+BEGUN = 1e-3
+"""Where one part of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,6 @@ class Beat:
         step = "" if self.step is None else f"[{self.step}]"
         return f"{self.layer}.{self.direction}{step}"
 
-    @property
-    def seconds(self) -> Fraction:
-        return QUICK if self.quick else SECONDS[self.direction]
-
-    @property
-    def rest(self) -> Fraction:
-        return QUICK_REST if self.quick else REST
-
     def stretch(self, part: str) -> tuple[float, float]:
         """From which phase to which one a part of the step happens; the whole beat for what is no part of it."""
         if part not in self.parts:
@@ -66,6 +64,10 @@ class Moment:
     phase: float = 1.0
     index: int = 0
     """Which beat of the timeline, counted from 0."""
+
+    def __post_init__(self) -> None:
+        """It is exactly what its address says, so that a film, the window and a file draw the same."""
+        object.__setattr__(self, "phase", float(f"{self.phase:.12g}"))
 
     @property
     def address(self) -> str:
@@ -90,35 +92,167 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """A part of a beat in which terms are added, one after the other and each all at once."""
+
+    start: float
+    end: float
+    """Phases of the beat."""
+    terms: int
+
+    def done(self, phase: float) -> int:
+        """How many terms have been added at a phase."""
+        return floor(min(1.0, max(0.0, (phase - self.start) / (self.end - self.start))) * self.terms + 1e-9)
+
+    def phase(self, done: int) -> float:
+        """The phase at which so many terms have been added."""
+        if done <= 0:
+            return self.start and self.start + BEGUN * (self.end - self.start)
+        return self.end if done >= self.terms else self.start + done / self.terms * (self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a beat plays: how long it takes, how long it then rests, and where in it terms are added one by one."""
+
+    moving: Fraction
+    """Seconds from its start to its end, as far as it moves smoothly."""
+    rest: Fraction
+    stretches: tuple[Stretch, ...] = ()
+    """In the order of their phases."""
+
+    @cached_property
+    def _legs(self) -> tuple[_Leg, ...]:
+        legs: list[_Leg] = []
+        second, phase = Fraction(0), Fraction(0)
+
+        def leg(seconds: Fraction, to: Fraction, terms: int = 0, before: int = 0, of: Stretch | None = None) -> None:
+            nonlocal second, phase
+            if to > phase or terms:
+                legs.append(_Leg(second, seconds, phase, to, terms, before, of))
+                second, phase = second + seconds, to
+
+        for stretch in self.stretches:
+            start, end = Fraction(stretch.start), Fraction(stretch.end)
+            leg(self.moving * (start - phase), start)
+            slow = min(stretch.terms, SLOW_TERMS)
+            leg(slow * SLOW_TERM, start + (end - start) * slow / stretch.terms, slow, 0, stretch)
+            if stretch.terms > slow:
+                leg(OTHER_TERMS, end, stretch.terms - slow, slow, stretch)
+        leg(self.moving * (1 - phase), Fraction(1))
+        return tuple(legs)
+
+    @property
+    def seconds(self) -> Fraction:
+        """How long the beat takes, without its rest."""
+        last = self._legs[-1]
+        return last.second + last.seconds
+
+    def phase(self, second: Fraction | float) -> float:
+        """How far the beat has come so many seconds after its start; where terms are added, at the last whole one."""
+        if second >= self.seconds:
+            return 1.0
+        leg = next(leg for leg in reversed(self._legs) if second >= leg.second or leg.second == 0)
+        share = max(second, 0) - leg.second
+        if leg.of is not None:
+            return leg.of.phase(leg.before + floor(share * leg.terms / leg.seconds))
+        return float(leg.start + (leg.end - leg.start) * Fraction(share) / leg.seconds)
+
+    def second(self, phase: float) -> Fraction:
+        """The second at which a phase is reached."""
+        leg = next((leg for leg in self._legs if phase <= leg.end), self._legs[-1])
+        share = (Fraction(phase) - leg.start) / (leg.end - leg.start)
+        return leg.second + leg.seconds * min(Fraction(1), max(Fraction(0), share))
+
+    def stretch(self, phase: float) -> Stretch | None:
+        """The terms that are being added at a phase, or that were added last; None where the beat moves smoothly."""
+        begun = [stretch for stretch in self.stretches if stretch.start < phase - 1e-9]  # an address has 12 digits
+        return begun[-1] if begun else self.stretches[0] if self.stretches else None
+
+
+@dataclass(frozen=True)
+class _Leg:
+    """A stretch of a pace along which the phase rises evenly."""
+
+    second: Fraction
+    seconds: Fraction
+    start: Fraction
+    end: Fraction
+    """Phases."""
+    terms: int = 0
+    before: int = 0
+    """How many terms come one by one in it, and how many of its stretch came before."""
+    of: Stretch | None = None
+
+
+def own_pace(beat: Beat) -> Pace:
+    """The pace of a beat that moves smoothly."""
+    return Pace(QUICK, QUICK_REST) if beat.quick else Pace(SECONDS[beat.direction], REST)
+
+
+@dataclass(frozen=True)
 class Timeline:
-    """The beats of a trace in order, first all the way forward, then all the way back."""
+    """The beats of a trace in order, first all the way forward, then all the way back; and the pace of each."""
 
     beats: tuple[Beat, ...]
-    starts: tuple[Fraction, ...] = field(init=False, repr=False)
-    """Second at which each beat starts."""
+    pace_of: Callable[[Moment], Pace] = field(default=lambda moment: own_pace(moment.beat), repr=False, compare=False)
+    """Asked for a settled moment, once for each beat; a view may take longer over a beat than another."""
+    first_sight: str = ""
+    """Address of what is shown before anybody has chosen a moment; the first beat where it is empty."""
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _paces(self) -> dict[int, Pace]:
+        return {}
+
+    def pace(self, index: int) -> Pace:
+        """How beat `index` plays."""
+        if index not in self._paces:
+            self._paces[index] = self.pace_of(self.settled(index))
+        return self._paces[index]
+
+    @cached_property
+    def starts(self) -> tuple[Fraction, ...]:
+        """Second at which each beat starts."""
         starts, now = [], Fraction(0)
-        for beat in self.beats:
+        for index in range(len(self.beats)):
             starts.append(now)
-            now += beat.seconds + beat.rest
-        object.__setattr__(self, "starts", tuple(starts))
+            now += self._lasts(index)
+        return tuple(starts)
 
     @property
     def seconds(self) -> Fraction:
         """Length of the whole animation at speed 1."""
-        return self.starts[-1] + self.beats[-1].seconds + self.beats[-1].rest if self.beats else Fraction(0)
+        return self.starts[-1] + self._lasts(len(self.beats) - 1) if self.beats else Fraction(0)
+
+    def _lasts(self, index: int) -> Fraction:
+        pace = self.pace(index)
+        return pace.seconds + pace.rest
 
     def at(self, seconds: Fraction | float) -> Moment:
         """The moment at a second of the animation; before the start and after the end it stands still."""
         index = max(0, bisect_right(self.starts, seconds) - 1)
-        beat = self.beats[index]
-        phase = (seconds - self.starts[index]) / beat.seconds
-        return Moment(beat, float(min(1, max(0, phase))), index)
+        return Moment(self.beats[index], self.pace(index).phase(seconds - self.starts[index]), index)
+
+    def after(self, moment: Moment, seconds: Fraction | float) -> Moment:
+        """The moment so many seconds after another one: what `at` gives, without the paces of what came before."""
+        index, left = moment.index, seconds + self.pace(moment.index).second(moment.phase)
+        while index < len(self.beats) - 1 and left >= self._lasts(index):
+            left -= self._lasts(index)
+            index += 1
+        return Moment(self.beats[index], self.pace(index).phase(left), index)
 
     def second_of(self, moment: Moment) -> Fraction:
-        """The second at which a moment is reached: `at(second_of(m))` is m again."""
-        return self.starts[moment.index] + moment.beat.seconds * Fraction(moment.phase)
+        """The second at which a moment is reached: `at(second_of(m))` is m again, or the last whole term before it."""
+        return self.starts[moment.index] + self.pace(moment.index).second(moment.phase)
+
+    @property
+    def telling(self) -> Moment:
+        """What is shown before anybody has chosen a moment."""
+        return self.find(self.first_sight) if self.first_sight else self.settled(0)
+
+    def paced(self, pace_of: Callable[[Moment], Pace] | None, first_sight: str) -> Timeline:
+        """The same beats at another pace, with another first sight."""
+        return replace(self, first_sight=first_sight, pace_of=pace_of or self.pace_of)
 
     def settled(self, index: int) -> Moment:
         """Beat `index`, complete; indices beyond either end give the first or the last beat."""

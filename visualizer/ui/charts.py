@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from visualizer.language import tr
 from visualizer.scene.picture import Focus
+from visualizer.scene.subject import array
 from visualizer.trace import Trace
 from visualizer.ui import style, words
 
@@ -36,7 +37,7 @@ class Charts(QWidget):
 
     def show_values(self, trace: Trace, about: Focus, backward: bool) -> None:
         """The distribution of the selected values, and the values in their order."""
-        values = words.array(trace[about.layer], about, backward)
+        values = array(trace[about.layer], about, backward)
         found = np.zeros(0) if values is None else np.asarray(values[about.cell], dtype=np.float64).ravel()
         known = found[np.isfinite(found)]
         name = words.quantity(about, backward)

@@ -20,13 +20,13 @@ from PySide6.QtCore import QCoreApplication, QObject, QProcess, QRect, QRectF, Q
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from visualizer import paint
+from visualizer import paint, sight
 from visualizer.export import film as films
 from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import numbers
 from visualizer.scene.state import State, moment_of, to_json
-from visualizer.scene.timeline import Timeline, timeline
+from visualizer.scene.timeline import Timeline
 from visualizer.trace import Trace
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, Segment, Segments
@@ -296,7 +296,7 @@ class Job(QObject):
 
 def filmed(trace: Trace, state: State, wish: Wish) -> films.Film:
     """The film that a wish means."""
-    times = timeline(trace)
+    times = sight.times(trace, state)
     start, end = films.between(times, *addresses(times, state, wish))
     even = next(form.even for form in films.formats() if form.name == wish.form)
     size = LAID_OUT if wish.scale else tuple(length - length % 2 if even else length for length in state.look.size)
@@ -307,7 +307,7 @@ def filmed(trace: Trace, state: State, wish: Wish) -> films.Film:
 
 def arguments(trace: Trace, state: State, wish: Wish) -> list[str]:
     """The same film in the words of the command line."""
-    first, last = addresses(timeline(trace), state, wish)
+    first, last = addresses(sight.times(trace, state), state, wish)
     said = ["--fps", str(wish.fps), "--speed", str(wish.speed)]
     if wish.scale:
         said += ["--size", f"{LAID_OUT[0]}x{LAID_OUT[1]}", "--scale", str(wish.scale)]

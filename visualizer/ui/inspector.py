@@ -16,12 +16,12 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
+from visualizer.scene.subject import NUMBER, array
 from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WALK, WIDTH, looked_at, page
-from visualizer.ui.stage import suiting
+from visualizer.ui.page import WIDTH, page
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 
@@ -70,26 +70,25 @@ class Inspector(QWidget):
 
     def refresh(self) -> None:
         """Write the page anew if anything on it has changed."""
-        trace, moment, state = self.store.trace, self.store.moment, self.store.state
-        if trace is None or moment is None or not self.isVisible():
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None or not self.isVisible():
             self._drawn = ()
             if trace is None:
                 self.page.show_picture(EMPTY)
             return
-        look = (state.look.theme, state.look.scope, state.look.signs)
-        large = state.view == WALK
-        wanted = (id(trace), moment.beat, moment.opens, state.focus, look, self.tab, state.view)
+        moment, look = seen.moment, replace(seen.look, size=(0, 0))
+        wanted = (id(trace), moment.beat, moment.opens, seen.focus, seen.subject, look, self.tab, seen.view)
         if wanted == self._drawn:
             return
         self._drawn = wanted
         if self.tab == 0:
-            own = suiting(state.view, trace).page
-            told = None if own is None else own(trace, moment, state.focus, replace(state.look, text_scale=1.0))
-            self.page.show_page(told or page(trace, moment, state.focus, state.look, large))
+            told = None if seen.view.page is None else seen.view.page(trace, moment, seen.focus,
+                                                                      replace(seen.look, text_scale=1.0))
+            self.page.show_page(told or page(trace, moment, seen.subject, seen.look, seen.view.wants == NUMBER))
         elif self.tab == 1 and self.table is not None:
-            self.table.show_values(trace, looked_at(trace, moment, state), moment.backward)
+            self.table.show_values(trace, seen.subject, moment.backward)
         elif self.charts is not None:
-            self.charts.show_values(trace, looked_at(trace, moment, state), moment.backward)  # type: ignore[attr-defined]
+            self.charts.show_values(trace, seen.subject, moment.backward)  # type: ignore[attr-defined]
 
     @property
     def tab(self) -> int:
@@ -320,7 +319,7 @@ class ValueTable(QTableView):
 
     def show_values(self, trace: Trace, about: Focus, backward: bool) -> None:
         """The values of a channel as rows and columns, of anything else as a list."""
-        values = words.array(trace[about.layer], about, backward)
+        values = array(trace[about.layer], about, backward)
         found = np.zeros((0, 0)) if values is None else np.asarray(values[about.cell])
         axes = trace[about.layer].axes if about.part == "output" else ()
         rest = axes[len(about.cell):]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from visualizer import sight
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed
+from visualizer.scene.subject import array, is_inner, is_number, one_number, strongest, subject
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.trace import Trace
-from visualizer.ui import words
-from visualizer.ui.page import WALK, looked_at, one_number, strongest, subject
 
 UNROLLED = "unrolled"
 """The view of all steps of a recurrent layer, if there is one."""
@@ -18,9 +18,9 @@ UNROLLED = "unrolled"
 
 def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
     """The channel, unit or class before or after; where there are steps, the unit at the same step."""
-    about = looked_at(trace, moment, state)
+    about = sight.sight(trace, state, moment).subject
     layer = trace[about.layer]
-    inner = words.array(layer, about, moment.backward) if does.is_inner(about) else None
+    inner = array(layer, about, moment.backward) if is_inner(about) else None
     if (inner is None and (layer.axes[:1] != ("step",) or layer.output.ndim != 2)) or not about.cell:
         return does.neighbour(changed(state, focus=about), trace, by)
     values = layer.output if inner is None else inner
@@ -46,34 +46,39 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
         return changed(state, focus=subject(trace, moment, None))
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
-    if does.is_inner(about) and about.cell:
+    if is_inner(about) and about.cell:
         state = changed(state, focus=one_number(layer, about, moment.backward))
-        return changed(state, view=WALK) if WALK in views else state
+        return changed(state, view=sight.microscope(views) or state.view)
     if about.part != "output" or not layer.shape:
         return state
     if not about.cell:
         return changed(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
     state = with_pixel(state, trace, moment)
-    return changed(state, view=WALK) if WALK in views else state
+    return changed(state, view=sight.microscope(views) or state.view)
 
 
 def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, views: tuple[str, ...]) -> State:
     """The level of a crumb: what it names, seen in the first view if it is more than the one number under the
     microscope."""
-    number = focus is not None and focus.layer in trace and words.is_number(trace, focus)
-    if state.view == WALK and views and views[0] != WALK and not number:
+    number = focus is not None and focus.layer in trace and is_number(trace, focus)
+    if _in_microscope(state, views) and not number:
         state = changed(state, view=_around(state.focus, views))
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
 def out(state: State, views: tuple[str, ...]) -> State:
     """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
-    if state.view == WALK and views and views[0] != WALK:
+    if _in_microscope(state, views):
         state = changed(state, view=_around(state.focus, views))
     return does.up(state)
 
 
+def _in_microscope(state: State, views: tuple[str, ...]) -> bool:
+    """Whether one number is looked at that can be seen among others, too."""
+    return bool(views) and state.view == sight.microscope(views) and state.view != views[0]
+
+
 def _around(focus: Focus | None, views: tuple[str, ...]) -> str:
     """The view that a number is seen in among others: gates and states among their steps, all else in the first."""
-    inner = focus is not None and does.is_inner(focus)
+    inner = focus is not None and is_inner(focus)
     return UNROLLED if inner and UNROLLED in views else views[0]

@@ -8,11 +8,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from visualizer import sight
 from visualizer.language import tr
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
 from visualizer.ui.commands.views import turned
-from visualizer.ui.stage import own_knobs, suiting
 from visualizer.ui.store import Store
 
 
@@ -69,11 +69,11 @@ class Menus:
         """The knobs of the view, each with its words to choose one from."""
         menu.clear()
         trace, look = self.store.trace, self.store.state.look
-        view = None if trace is None else suiting(self.store.state.view, trace)
+        view = None if trace is None else sight.suiting(self.store.state.view, trace)
         knobs = () if view is None else tuple((name, found) for name, found in view.knobs if len(found) > 1)
         for name, found in knobs:
             menu.addSection(words.knob(name))
-            chosen = dict(own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
+            chosen = dict(sight.own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
             choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
                     lambda word, name=name: self.store.apply(lambda state: turned(state, name, word)))
         if not knobs:

@@ -6,7 +6,7 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from visualizer.kinds import Taps, Terms, recurrent
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
-    BEAT,
     Focus,
     Image,
     Line,
@@ -30,7 +29,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
-from visualizer.scene.state import State, is_inner
+from visualizer.scene.subject import array, is_inner, strongest
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Array, Cell, Layer, Trace
@@ -42,17 +41,14 @@ SPAN = RIGHT - LEFT
 MAP = 144.0
 """Largest side of the map of a channel, at most 12 px for a value."""
 BINS = 30
-WALK = "walk"
-"""The view that takes one number apart, if there is one."""
 MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12, 6
 
 
-def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: bool = False) -> Picture:
-    """Everything about the subject of a moment; `large`: about one number of it, printed large instead of its map."""
-    about = subject(trace, moment, focus, whole=large)
+def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = False) -> Picture:
+    """Everything about the subject of a moment; `large`: its number is printed large instead of its map."""
     sheet = Sheet()
     layer = trace[about.layer]
-    values = words.array(layer, about, moment.backward)
+    values = array(layer, about, moment.backward)
     _heading(sheet, trace, about, moment.backward)
     if values is None:
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
@@ -66,88 +62,6 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look, large: b
         _values(sheet, trace, about, values, moment.backward, look)
     return Picture((WIDTH, round(sheet.y + 16)), tuple(sheet.marks), (), look.theme, "window",
                    caption=words.place(trace, about), table=Table(("what", "value"), tuple(sheet.rows)))
-
-
-def subject(trace: Trace, moment: Moment, focus: Focus | None, whole: bool = False) -> Focus:
-    """What a moment is about: the focus if it lies in the beat's layer, else the same or the strongest channel.
-
-    `whole`: down to one number, which is what the microscope looks at; the same cell where a layer has the same shape.
-    """
-    focus = focus if focus is None or _fits(trace, focus) else None
-    if whole:
-        return _one_number(trace, moment, focus)
-    layer = trace[moment.beat.layer]
-    if moment.beat.step is not None:
-        return _at_step(layer, focus, moment.beat.step - 1)
-    if focus is not None and focus.part != BEAT and focus.layer == layer.name:
-        return focus
-    if layer.kind == "input":
-        return Focus(layer.name, (0,) if layer.output.ndim == 3 and layer.shape[0] == 1 else ())
-    if layer.output.ndim < 3:
-        return Focus(layer.name)
-    if focus is not None and focus.layer in trace and focus.cell and focus.part == "output":
-        other = trace[focus.layer]
-        if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
-            return Focus(layer.name, focus.cell[:1])
-    return Focus(layer.name, strongest(layer, moment.backward)[:1])
-
-
-def _fits(trace: Trace, focus: Focus) -> bool:
-    """Whether there is such a cell: a focus may still be that of another recording, which has not come yet."""
-    if focus.part != "output" or focus.layer not in trace:
-        return True
-    shape = trace[focus.layer].shape
-    return len(focus.cell) <= len(shape) and all(0 <= at < size for at, size in zip(focus.cell, shape, strict=False))
-
-
-def _at_step(layer: Layer, focus: Focus | None, step: int) -> Focus:
-    """The step that is being computed, and in it the unit that was chosen."""
-    if focus is None or focus.layer != layer.name or focus.part == BEAT:
-        return Focus(layer.name, (step,))
-    inside = focus.part == "output" or is_inner(focus)
-    started = focus.part.startswith("inner.initial_")
-    return Focus(layer.name, (step, *focus.cell[1:]), focus.part) if inside and focus.cell and not started else focus
-
-
-def looked_at(trace: Trace, moment: Moment, state: State) -> Focus:
-    """What the State shows at a moment: in the microscope one number, else the subject."""
-    return subject(trace, moment, state.focus, whole=state.view == WALK)
-
-
-def _one_number(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
-    layer = trace[moment.beat.layer]
-    about = subject(trace, moment, focus)
-    inner = is_inner(about) and about.part != "inner.hidden"
-    if inner or moment.opens != "output":
-        cell = about.cell or ((moment.beat.step or 1) - 1,)
-        return one_number(layer, Focus(layer.name, cell, about.part if inner else moment.opens), moment.backward)
-    if about.part == "inner.hidden":
-        about = Focus(layer.name, about.cell[-layer.output.ndim:])
-    if focus is not None and focus.layer in trace and focus.part == "output" and len(focus.cell) == layer.output.ndim \
-            and trace[focus.layer].shape == layer.shape:
-        return Focus(layer.name, about.cell if len(about.cell) == layer.output.ndim else focus.cell)
-    return Focus(layer.name, strongest(layer, moment.backward, about.cell if about.part == "output" else ()))
-
-
-def one_number(layer: Layer, about: Focus, backward: bool) -> Focus:
-    """One number of a gate or state: the unit that was chosen, else the one of the largest size at that step."""
-    values = words.array(layer, about, backward)
-    if values is None:
-        return about if len(about.cell) == 2 else replace(about, cell=(about.cell[0], 0))
-    step = min(about.cell[0], len(values) - 1)
-    if len(about.cell) == 2 and about.cell[1] < values.shape[1]:
-        return replace(about, cell=(step, about.cell[1]))
-    known = np.where(np.isfinite(values[step]), np.abs(values[step]), -np.inf)
-    return replace(about, cell=(step, int(np.argmax(known))))
-
-
-def strongest(layer: Layer, backward: bool, head: Cell = ()) -> Cell:
-    """The cell with the largest value, or with the largest size of gradient, in what `head` points to."""
-    values = np.abs(layer.gradient) if backward and layer.gradient is not None else layer.output
-    part = np.where(np.isfinite(values[head]), values[head], -np.inf)
-    if part.ndim == 0:
-        return head
-    return (*head, *(int(index) for index in np.unravel_index(int(np.argmax(part)), part.shape)))
 
 
 @dataclass
@@ -288,7 +202,7 @@ def _map(sheet: Sheet, trace: Trace, head: Cell, marked: Cell, name: str, backwa
          facts: Sequence[tuple[str, str]]) -> None:
     """The map at up to 12 whole pixels a value, one pixel marked, and a few numbers beside it."""
     layer = trace[name]
-    values = words.array(layer, Focus(name), backward)
+    values = array(layer, Focus(name), backward)
     assert values is not None
     factor = -(-max(values[head].shape) // int(MAP))
     found = values[head][::factor, ::factor]
@@ -635,7 +549,7 @@ def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backw
     sheet.rows.append((words.quantity(about, backward), value))
     sheet.y += 62
     sheet.marks.append(Text(LEFT, sheet.y, plain(said), 44, 600, "ink", display=True, max_width=SPAN))
-    other = words.array(layer, about, not backward)
+    other = array(layer, about, not backward)
     if other is not None:
         what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
         sheet.fact(what.format(symbol=recurrent.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)

@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer import views
 from visualizer.scene.picture import Focus
+from visualizer.scene.subject import NUMBER
 from visualizer.ui import words
 from visualizer.ui.empty import Empty
 from visualizer.ui.inspector import Inspector
 from visualizer.ui.levels import to_level
 from visualizer.ui.message import Message
-from visualizer.ui.page import WALK, looked_at
 from visualizer.ui.rail import Rail
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
-from visualizer.ui.stage import Stage, suiting
+from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
@@ -53,18 +53,17 @@ class Panes(QWidget):
 
     def show_path(self) -> None:
         """Where one is: the crumbs, and which of the views."""
-        trace, moment, state = self.store.trace, self.store.moment, self.store.state
-        if trace is None or moment is None:
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None:
             self._path_shown = ()
             self.top.show_path(())
             self.top.show_views((), "")
             return
-        shown = (id(trace), moment.beat, moment.opens, state.focus, state.view)
+        shown = (id(trace), seen.moment.beat, seen.subject, seen.view)
         if shown != self._path_shown:
             self._path_shown = shown
-            self.top.show_path(words.path(trace, looked_at(trace, moment, state)))
-            self.top.show_views([view for view in views.all_views() if view.suits(trace)],
-                                suiting(state.view, trace).name)
+            self.top.show_path(words.path(trace, seen.subject))
+            self.top.show_views([view for view in views.all_views() if view.suits(trace)], seen.view.name)
 
     def show_trace(self) -> None:
         """The stage; or what it says while nothing is open."""
@@ -178,9 +177,10 @@ class Panes(QWidget):
 
     def _pick(self, focus: Focus | None) -> None:
         """A row of the inspector, or a cell beside the stage, was clicked."""
-        if focus is None or self.store.trace is None:
+        seen = self.store.sight
+        if focus is None or seen is None:
             return
-        if self.store.state.view == WALK:
+        if seen.view.wants == NUMBER:
             self.stage.pick(focus)
         else:
             self._select(focus)

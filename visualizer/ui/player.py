@@ -7,7 +7,6 @@ plays and nothing glides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from fractions import Fraction
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
@@ -19,8 +18,6 @@ from visualizer.ui.store import Store
 TICK = 16
 """Milliseconds between frames."""
 SECOND = 1000
-TERM = Fraction(1, 4)
-"""Seconds for one small step, where a beat goes in steps."""
 Glide = Callable[[float], None]
 """Told how far it has come, from 0 to 1; the last thing it hears is 1."""
 
@@ -28,17 +25,13 @@ Glide = Callable[[float], None]
 class Player(QObject):
     """Follows `playing` and `speed` of the State; moves `at`, forward half first, then the backward half.
 
-    Where a beat goes in small steps, one number after the other, that beat alone is played, a step at a time.
+    It knows seconds alone: which moment a second shows is the timeline's, as it is for a film.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float | Fraction] | None = None,
                  parent: QObject | None = None) -> None:
         """`clock` answers milliseconds since any fixed point in time; without one, Qt's monotonic clock is read."""
         super().__init__(parent)
-        self.steps: Callable[[], int] = lambda: 0
-        """In how many small steps the beat goes that is shown now; 0 where it moves smoothly."""
-        self.stretch: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
-        """From which phase of the beat to which one they go."""
         self._store = store
         self._elapsed = QElapsedTimer()
         self._elapsed.start()
@@ -48,8 +41,11 @@ class Player(QObject):
         self._timer.setInterval(TICK)
         self._timer.timeout.connect(self.tick)
         self._timeline: Timeline = store.timeline
+        self._from: Moment | None = None
         self._second, self._since, self._speed = Fraction(0), Fraction(0), Fraction(1)
-        self._at, self._in_steps, self._counting = "", 0, False
+        self._shown = Fraction(0)
+        """When the moment was shown that the State has."""
+        self._at, self._counting = "", False
         self._waits: dict[object, QTimer] = {}
         self._glides: dict[object, tuple[Glide, Fraction, Fraction]] = {}
         self._counter = QTimer(self)
@@ -117,56 +113,39 @@ class Player(QObject):
         """Show where everything is now."""
         self._glide_on()
         if self._store.state.playing and self._timeline.beats:
-            if self.steps() != self._in_steps:
-                self._start()
-            self._play_steps() if self._in_steps else self._play_beats()
+            if self._store.timeline is not self._timeline:  # another recording, view or focus: other paces
+                self._start(self._shown)
+            self._play()
         self._rest()
 
     # --- what plays ---
 
-    def _play_beats(self) -> None:
+    def _play(self) -> None:
         """The timeline as it is. The end is the last beat, settled; there the State stops playing."""
         times = self._timeline
-        end = times.settled(len(times.beats) - 1)
-        second = self._now()
-        if second >= times.second_of(end):
-            self._show(end, playing=False)
+        if self._from is None:
+            return
+        moment = times.after(self._from, self._now())
+        if moment.index == len(times.beats) - 1 and moment.phase == 1:
+            self._show(moment, playing=False)
         else:
-            moment = times.at(second)
             reduced = self._store.state.look.reduced_motion
             self._show(times.settled(moment.index) if reduced else moment, playing=True)
 
-    def _play_steps(self) -> None:
-        """One small step after the other, each all at once, up to the end of the beat."""
-        moment = self._store.moment
-        assert moment is not None
-        done, (start, end) = min(self._in_steps, self._now() // TERM), self.stretch()
-        share = done / self._in_steps
-        there = replace(moment, phase=end if share == 1 else max(moment.phase, start + share * (end - start)))
-        if there.address != self._at or done == self._in_steps:
-            self._show(there, playing=done < self._in_steps)
-
     def _now(self) -> Fraction:
-        """The second of the animation, counted exactly from where it was last set, never added up tick by tick."""
+        """Seconds of the animation since the moment at which it was set going, counted exactly from there, never added
+        up tick by tick."""
         return self._second + (Fraction(self._clock()) - self._since) / 1000 * self._speed
 
     def _show(self, moment: Moment, playing: bool) -> None:
-        self._at = moment.address
+        self._at, self._shown = moment.address, Fraction(self._clock())
         self._store.apply(lambda state: changed(state, at=self._at, playing=playing), undoable=False)
 
-    def _start(self) -> None:
-        """Count from the second of the State's own moment: in the timeline, or in the steps of its beat."""
-        moment = self._store.moment
-        self._in_steps = self.steps()
-        if moment is None:
-            second = Fraction(0)
-        elif self._in_steps:
-            start, end = self.stretch()
-            share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
-            second = int(share * self._in_steps + 1e-9) * TERM
-        else:
-            second = self._timeline.second_of(moment)
-        self._count_from(second)
+    def _start(self, since: Fraction | None = None) -> None:
+        """Count from the State's own moment, from now on or from when it was shown."""
+        self._timeline, self._from = self._store.timeline, self._store.moment
+        self._count_from(Fraction(0))
+        self._shown = self._since = self._since if since is None else since
         self._at, self._counting = self._store.state.at, True
         self._timer.start()
 
@@ -185,11 +164,10 @@ class Player(QObject):
             self._count_from(self._now())
 
     def _retrace(self) -> None:
-        """The same second of a timeline with the same beats; else the second of the moment that was kept."""
-        if self._timeline != self._store.timeline:
-            self._timeline = self._store.timeline
-            if self._store.state.playing:
-                self._start()
+        """On from the same moment of another recording, or from the one that was kept."""
+        same = self._timeline == self._store.timeline
+        if self._store.state.playing:
+            self._start(self._shown if same else None)
 
     # --- what glides ---
 

@@ -30,12 +30,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
-from visualizer import paint
+from visualizer import paint, sight
 from visualizer.language import tr
 from visualizer.scene import projector, room
 from visualizer.scene import state as does
 from visualizer.scene.picture import SENTENCE, Picture, Points
-from visualizer.scene.state import State, changed
+from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.ui import style, words
@@ -45,8 +45,7 @@ from visualizer.ui.commands import Context, commands, find, is_typed, key_for, k
 from visualizer.ui.commands.presenting import BLACK, WHITE
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
-from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import drawn, look_of, suiting
+from visualizer.ui.stage import drawn
 from visualizer.ui.store import Store
 
 THEME = "projector"
@@ -132,7 +131,7 @@ class Presenter(QObject):
             self._move_over()
             return
         if self._presented != self.store.state.recipe:
-            self.store.apply(lambda state: changed(state, at="", playing=False))
+            self.store.apply(lambda state: does.first(replace(state, playing=False), self.store.timeline))
             self.seconds = 0
         self.present_here()
 
@@ -483,9 +482,8 @@ class Presenter(QObject):
 
 def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) -> Picture:
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
-    view = suiting(state.view, trace)
-    focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
-    return drawn(view, trace, moment, focus, projector.look_for(look_of(state, view, size), size))
+    seen = sight.sight(trace, state, moment)
+    return drawn(trace, replace(seen, look=projector.look_for(seen.look, size)))
 
 
 def _same(key: str) -> str:

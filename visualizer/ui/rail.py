@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -22,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import door, inputs, lab, paint, registry, views
+from visualizer import door, inputs, lab, paint, registry, sight
 from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
@@ -35,8 +36,6 @@ from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import keyed
 from visualizer.ui.drawing import Pad, Sheet
 from visualizer.ui.knobs import Knobs, Slider
-from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import look_of, suiting
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 from visualizer.ui.writing import LINE, TextField, TextInput
@@ -386,21 +385,16 @@ class Aside(Canvas):
 
     def refresh(self, narrow: bool) -> None:
         """Show the picture if the view has one and there is room for it; else hide."""
-        trace, moment, state = self.store.trace, self.store.moment, self.store.state
+        trace, seen, state = self.store.trace, self.store.sight, self.store.state
         wide = state.look.size[0] >= CARRIES_ASIDE * state.look.text_scale
-        if trace is None or moment is None or narrow or wide or not self.parentWidget().isVisible():
+        if trace is None or seen is None or narrow or wide or not self.parentWidget().isVisible() \
+                or seen.view.aside is None:
             self.hide()
             return
-        view = suiting(state.view, trace)
-        if view.aside is None:
-            self.hide()
-            return
-        look = look_of(state, view, (self.width(), self.height()))
-        focus = looked_at(trace, moment, state) if view.name == WALK else state.focus
-        wanted = (id(trace), moment, focus, look, view.name)
-        if wanted != self._drawn:
-            self._drawn = wanted
-            self.show_picture(views.beside(view, trace, moment, focus, look))
+        seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height())))
+        if self._drawn != (id(trace), seen):
+            self._drawn = id(trace), seen
+            self.show_picture(sight.aside(trace, seen))
         self.show()
 
     def alike(self, focus: Focus) -> tuple[Focus, ...]:

@@ -41,8 +41,6 @@ class App(QObject):
         style.wear(app, state.look.theme)
         self.window = Window(self.store)
         self.window.count = self.player.count
-        self.player.steps = lambda: self.window.stage.picture.steps
-        self.player.stretch = lambda: self.window.stage.picture.stretch
         for canvas in (self.window.stage, self.window.inspector.page, self.window.rail.aside):
             canvas.glide = self.player.glide
         self.window.inspector.say(tr("Live computing starts…"))

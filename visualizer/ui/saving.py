@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from visualizer.language import tr
 from visualizer.registry import NotWritten
 from visualizer.scene.state import State, changed
+from visualizer.scene.subject import NUMBER
 from visualizer.trace import Refused
-from visualizer.ui.page import WALK, looked_at
-from visualizer.ui.stage import own_knobs, suiting
 from visualizer.ui.store import Store
 
 if TYPE_CHECKING:
@@ -31,16 +30,18 @@ def saved(path: str, save: Callable[[Path], object]) -> str:
 
 
 def pictured(store: Store) -> State:
-    """The State as far as the picture depends on it: in the microscope with its number, and no other view's knobs;
-    notes stay with the speaker."""
-    trace, moment, state = store.trace, store.moment, store.state
+    """The State as far as a film depends on it: without other views' knobs; notes stay with the speaker."""
+    seen, state = store.sight, store.state
     state = replace(state, notes=(), strokes=state.strokes if state.inked else ())
-    if trace is None or moment is None:
+    if seen is None:
         return state
-    view = suiting(state.view, trace)
-    look = replace(state.look, knobs=tuple(sorted(own_knobs(view, state.look))))
-    focus = looked_at(trace, moment, state) if state.view == WALK else state.focus
-    return changed(state, look=look, focus=focus, view=view.name)
+    return changed(state, look=replace(seen.look, knobs=tuple(sorted(seen.look.knobs))), view=seen.view.name)
+
+
+def pinned(store: Store) -> State:
+    """The same as far as a picture depends on it, which stays at its moment: in the microscope with its number."""
+    seen, state = store.sight, pictured(store)
+    return changed(state, focus=seen.subject) if seen is not None and seen.view.wants == NUMBER else state
 
 
 def panel(store: Store, size: tuple[int, int]) -> Panel:
@@ -48,7 +49,7 @@ def panel(store: Store, size: tuple[int, int]) -> Panel:
     from visualizer.export import Panel  # not before the window is seen
 
     assert store.trace is not None
-    state = pictured(store)
+    state = pinned(store)
     return Panel(store.trace, changed(state, look=replace(state.look, size=size)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from visualizer.scene.timeline import Moment, Timeline
+from visualizer.scene.timeline import BEGUN, Moment, Stretch, Timeline
 
 PARTS = 4
 """Shift and an arrow go a quarter of a beat where one beat moves into the next."""
@@ -23,32 +23,21 @@ def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
     return replace(times.settled(index), phase=part / PARTS)
 
 
-BEGUN = 1e-3
-"""Where one part of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
+def next_term(times: Timeline, moment: Moment, by: int) -> Moment:
+    """One term more or less; beyond the first and the last one into the terms beside them, else into the beat beside.
 
-
-def begun(stretch: tuple[float, float]) -> float:
-    """The phase at which nothing of a stretch is done."""
-    start, end = stretch
-    return start and start + BEGUN * (end - start)
-
-
-def next_step(times: Timeline, moment: Moment, by: int, steps: int, stretch: tuple[float, float] = (0.0, 1.0),
-              others: bool = True) -> Moment:
-    """One more or one less of the small steps that a beat goes in, or the stretch of it that is shown.
-
-    Beyond its ends, into the stretch beside it if those are shown too, else into the beat beside it.
+    A beat without terms is one: it is there, or it is not.
     """
-    start, end = stretch
-    reached = min(1.0, max(0.0, (moment.phase - start) / (end - start))) * steps
-    least = BEGUN * steps if start else 0.0
-    step = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - least - 1e-9)) + by
-    if 0 < step <= steps:
-        return replace(moment, phase=end if step == steps else start + step / steps * (end - start))
-    if step == 0:
-        return replace(moment, phase=begun(stretch))
-    if others and (0 < start if by < 0 else moment.phase - 1e-9 <= end < 1):
-        return replace(moment, phase=start if by < 0 else begun((end, 2 * end - start)))
+    found = times.pace(moment.index).stretches or (Stretch(0.0, 1.0, 1),)
+    place = max((number for number, terms in enumerate(found) if terms.start < moment.phase - 1e-9), default=0)
+    terms = found[place]
+    reached = min(1.0, max(0.0, (moment.phase - terms.start) / (terms.end - terms.start))) * terms.terms
+    least = BEGUN * terms.terms if terms.start else 0.0
+    done = (math.floor(reached + 1e-9) if by > 0 else math.ceil(reached - least - 1e-9)) + by
+    if 0 <= done <= terms.terms:
+        return replace(moment, phase=terms.phase(done))
+    if 0 <= place + by < len(found):
+        return replace(moment, phase=found[place + by].phase(0) if by > 0 else found[place + by].end)
     index = moment.index + by
     if not 0 <= index < len(times.beats):
         return moment

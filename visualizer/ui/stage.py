@@ -26,18 +26,19 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 
-from visualizer import paint, views
+from visualizer import paint, sight, views
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.picture import BEAT, LANE, Focus, Image, Picture, Rect, Run, Spot, Stop, Stops, Text
 from visualizer.scene.state import State, changed
+from visualizer.scene.subject import CHANNEL, NUMBER, is_number, subject
 from visualizer.scene.timeline import Moment, Timeline, ease, uneased
+from visualizer.sight import Sight
 from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.levels import out
-from visualizer.ui.page import WALK, looked_at, subject
 from visualizer.ui.store import Store
 
 RADIUS = 10.0
@@ -120,7 +121,7 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self._drawn: tuple[object, ...] = ()
+        self._drawn: tuple[int, Sight] | None = None
         self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
         self._turn: Turn | None = None
         """While the level changes: both pictures, and how far it has come."""
@@ -143,35 +144,34 @@ class Stage(Canvas):
     def refresh(self) -> None:
         """Make the picture anew if anything that it shows has changed."""
         store = self.store
-        trace, moment = store.trace, store.moment
-        if trace is None or moment is None or not self.isVisible():
-            self._drawn = ()
+        trace, seen = store.trace, store.sight
+        if trace is None or seen is None or not self.isVisible():
+            self._drawn = None
             self.show_picture(EMPTY)
             return
-        view = suiting(store.state.view, trace)
-        look = look_of(store.state, view, (self.width(), self.height()), self.veiled and store.waiting)
-        between = {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
-        look = replace(look, knobs=tuple({**dict(look.knobs), **between}.items())) if between else look
-        focus = store.state.focus if view.name != WALK else looked_at(trace, moment, store.state)
-        wanted = (id(trace), moment, focus, look, view.name)
-        if wanted != self._drawn:
+        knobs, view = dict(seen.look.knobs), seen.view
+        knobs |= {name: f"{number:.4g}" for name, number in self._between.items() if name in view.glides}
+        if self.veiled and store.waiting and FAINT in dict(view.knobs):
+            knobs[FAINT] = "faint"
+        seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height()), knobs=tuple(knobs.items())))
+        if self._drawn != (id(trace), seen):
             before, was = self.picture, self._drawn
-            self._drawn = wanted
-            self.show_picture(drawn(view, trace, moment, focus, look))
+            self._drawn = id(trace), seen
+            self.show_picture(drawn(trace, seen))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
             self._stay_within_parts()
             self._turn = None
-            if was and was[0] == wanted[0] and was[-1] != view.name and WALK in (was[-1], view.name):
-                self._change_level(before, inwards=view.name == WALK)
+            if was is not None and was[0] == id(trace) and was[1].view.wants != view.wants:
+                self._change_level(before, inwards=view.wants == NUMBER)
 
     def _glide_knobs(self, old: State, new: State) -> None:
         """A knob that is a number goes over to its new one, from wherever it stands now."""
         trace = self.store.trace
         if trace is None or self.glide is None or not self.isVisible():
             return
-        view = suiting(new.view, trace)
+        view = sight.suiting(new.view, trace)
         for name in view.glides:
-            start, end = (float(dict(own_knobs(view, state.look)).get(name, dict(view.knobs)[name][0]))
+            start, end = (float(dict(sight.own_knobs(view, state.look)).get(name, dict(view.knobs)[name][0]))
                           for state in (old, new))
             if start != end and old.view == new.view:
                 self._glide_knob(name, self._between.get(name, start), end)
@@ -193,7 +193,7 @@ class Stage(Canvas):
                 or self.store.state.look.reduced_motion or trace is None or moment is None:
             return
         around, number = (before, self.picture) if inwards else (self.picture, before)
-        about = subject(trace, moment, self.store.state.focus, whole=inwards)
+        about = subject(trace, moment, self.store.state.focus, NUMBER if inwards else CHANNEL)
         tile = tile_of(around, about)
         if tile is None:
             return
@@ -208,22 +208,22 @@ class Stage(Canvas):
 
     def value(self) -> str:
         """Where one stands, in words: the cell that the keyboard has reached, or the beat and what it is about."""
-        trace, moment = self.store.trace, self.store.moment
-        if trace is None or moment is None:
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None:
             return ""
         if self.part >= 0:
-            return walking.spoken(trace, self.parts()[self.part], self.spot, moment.backward)
-        return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
-                          words.place(trace, looked_at(trace, moment, self.store.state))))
+            return walking.spoken(trace, self.parts()[self.part], self.spot, seen.moment.backward)
+        return ", ".join((words.beat(seen.moment.index + 1, len(self.store.timeline.beats)),
+                          words.place(trace, seen.subject)))
 
     def describe(self, spot: Spot) -> str:
         """The tooltip of what lies under the pointer."""
-        trace, moment = self.store.trace, self.store.moment
-        if trace is None or moment is None:
+        trace, seen = self.store.trace, self.store.sight
+        if trace is None or seen is None:
             return ""
         if spot.focus.part == BEAT:
-            return words.beat_tip(trace, spot.focus.layer, moment.backward)
-        return walking.spot_tip(trace, replace(spot, focus=sound(trace, spot.focus)), moment.backward)
+            return words.beat_tip(trace, spot.focus.layer, seen.moment.backward)
+        return walking.spot_tip(trace, replace(spot, focus=sound(trace, spot.focus)), seen.moment.backward)
 
     def focus_at(self, point: QPointF) -> Focus | None:
         """What lies under a point, as far as its layer has such a cell."""
@@ -315,7 +315,7 @@ class Stage(Canvas):
         if focus is None:
             names = tuple(view.name for view in views.all_views() if view.suits(trace))
             self.store.apply(lambda state: out(state, names))
-        elif self.store.state.view == WALK:
+        elif self._about() is not None:
             self.pick(focus)
         else:
             self._select(level_for(trace, self.store.state.focus, focus))
@@ -330,10 +330,10 @@ class Stage(Canvas):
     def point(self, focus: Focus | None) -> None:
         """The pointer or the keyboard has come to a cell of the microscope, here or beside the stage: another place of
         the layer that is looked at is tried out as long as it stays there; `pick` keeps it."""
-        trace, moment, state = self.store.trace, self.store.moment, self.store.state
-        if trace is None or moment is None or state.view != WALK or state.playing:
+        trace, about, state = self.store.trace, self._about(), self.store.state
+        if trace is None or about is None or state.playing:
             return
-        if focus is not None and walking.is_place(trace, looked_at(trace, moment, state), focus):
+        if focus is not None and walking.is_place(trace, about, focus):
             chosen = state.focus if self._kept is None else self._kept[0]
             if focus != state.focus:
                 self.store.apply(lambda state: changed(state, focus=focus), undoable=False)
@@ -344,7 +344,7 @@ class Stage(Canvas):
     def pick(self, focus: Focus) -> None:
         """Look at that number: it becomes the subject of the microscope."""
         trace = self.store.trace
-        if trace is None or not words.is_number(trace, focus):
+        if trace is None or not is_number(trace, focus):
             return
         if self._kept is not None:
             self._let_go()
@@ -401,12 +401,17 @@ class Stage(Canvas):
 
     def parts(self) -> tuple[walking.Part, ...]:
         """What Tab reaches within the picture: the parts of the microscope."""
-        trace, moment, state = self.store.trace, self.store.moment, self.store.state
-        if trace is None or moment is None or state.view != WALK:
+        about = self._about()
+        if about is None:
             return ()
         if self._parts[0] is not self.picture:
             self._parts = self.picture, walking.parts(self.picture)
         return self._parts[1]
+
+    def _about(self) -> Focus | None:
+        """The one number that the view takes apart; None in a view of many."""
+        seen = self.store.sight
+        return seen.subject if seen is not None and seen.view.wants == NUMBER else None
 
     def leave_parts(self) -> bool:
         """From a part back to the picture as a whole; False if one was there already."""
@@ -426,9 +431,8 @@ class Stage(Canvas):
 
     def _enter_part(self, part: int) -> None:
         """Begin at the number that is looked at if it stands there, else at the first cell."""
-        trace, moment, spot = self.store.trace, self.store.moment, 0
-        if part >= 0 and trace is not None and moment is not None:
-            about = looked_at(trace, moment, self.store.state)
+        about, spot = self._about(), 0
+        if part >= 0 and about is not None:
             spot = next((number for number, found in enumerate(self.parts()[part].spots) if found.focus == about), 0)
         self._walk_to(part, spot)
 
@@ -521,7 +525,7 @@ class Stage(Canvas):
     def picture_is_faint(self) -> bool:
         """Whether the view itself shows that what it draws is about to be replaced."""
         trace = self.store.trace
-        return trace is not None and FAINT in dict(suiting(self.store.state.view, trace).knobs)
+        return trace is not None and FAINT in dict(sight.suiting(self.store.state.view, trace).knobs)
 
     def _veil(self, painter: QPainter, pale: bool) -> None:
         if pale:
@@ -574,43 +578,20 @@ def corners(width: int, height: int) -> QPainterPath:
     return outside.subtracted(card)
 
 
-def suiting(name: str, trace: Trace) -> views.View:
-    """The view of that name if it has anything to show of this trace, else the first that has."""
-    found = [view for view in views.all_views() if view.suits(trace)]
-    return next((view for view in found if view.name == name), found[0])
-
-
-def drawn(view: views.View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The picture of a view; where the view fails, one sentence in its place: Qt ends the app if a paint raises."""
+def drawn(trace: Trace, seen: Sight) -> Picture:
+    """What is seen; where the view fails, one sentence in its place: Qt ends the app if a paint raises."""
     try:
-        return views.picture(view, trace, moment, focus, look)
+        return sight.picture(trace, seen)
     except Exception:
         sys.excepthook(*sys.exc_info())
-        said = tr("{view} cannot draw this recording; choose another view, or another input.").format(view=view.title)
-        return Picture(look.size, (Text(24, 40, (Run(said),), 15, 500, max_width=look.size[0] - 48),),
-                       theme=look.theme, caption=said)
+        said = tr("{view} cannot draw this recording; choose another view, or another input.")
+        said, (wide, high) = said.format(view=seen.view.title), seen.look.size
+        return Picture((wide, high), (Text(24, 40, (Run(said),), 15, 500, max_width=wide - 48),),
+                       theme=seen.look.theme, caption=said)
 
 
 FAINT = "curves"
 """The knob of views that draw what is about to be replaced faintly by themselves."""
-
-
-def look_of(state: State, view: views.View, size: tuple[int, int], waiting: bool = False) -> Look:
-    """The look of the State for a view at the stage's size.
-
-    While it plays, what is not reached yet is veiled; while it waits for another recording, curves are faint.
-    """
-    knobs = dict(own_knobs(view, state.look))
-    if state.playing and "unreached" in dict(view.knobs):
-        knobs["unreached"] = "veiled"
-    if waiting and FAINT in dict(view.knobs):
-        knobs[FAINT] = "faint"
-    return replace(state.look, size=size, knobs=tuple(knobs.items()))
-
-
-def own_knobs(view: views.View, look: Look) -> tuple[tuple[str, str], ...]:
-    """The knobs that are turned, as far as this view has them: another one may call its own by the same name."""
-    return tuple((name, word) for name, word in look.knobs if view.takes(name, word))
 
 
 def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:

@@ -14,13 +14,13 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from visualizer import door, inputs
+from visualizer import door, inputs, sight
 from visualizer.card import Card, of_trace
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
-from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed, moment_of
-from visualizer.scene.timeline import Moment, Timeline, timeline
+from visualizer.scene.timeline import Moment, Timeline
+from visualizer.sight import Sight
 from visualizer.trace import UNTRAINED, Arrays, Trace
 
 MOST_UNDO = 200
@@ -46,7 +46,6 @@ class Store(QObject):
         super().__init__(parent)
         self._state = state or State()
         self._trace = trace
-        self._timeline = Timeline(()) if trace is None else timeline(trace)
         self._report = report
         self._shown = None if trace is None else self._state.recipe
         self._cards: dict[str, Card] = {}
@@ -70,8 +69,8 @@ class Store(QObject):
 
     @property
     def timeline(self) -> Timeline:
-        """The beats of `trace`; none while there is no trace."""
-        return self._timeline
+        """The beats of `trace`, at the pace of the State's view; none while there is no trace."""
+        return Timeline(()) if self._trace is None else sight.times(self._trace, self._state)
 
     @property
     def report(self) -> Report | None:
@@ -81,7 +80,12 @@ class Store(QObject):
     @property
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
-        return moment_of(self._state, self._timeline) if self._timeline.beats else None
+        return moment_of(self._state, self.timeline) if self._trace is not None else None
+
+    @property
+    def sight(self) -> Sight | None:
+        """What is looked at; None while there is no trace."""
+        return None if self._trace is None else sight.sight(self._trace, self._state)
 
     def card_of(self, model: str) -> Card:
         """What is known of a model; nothing but its name while nobody has opened its file."""
@@ -140,10 +144,10 @@ class Store(QObject):
         """
         if asked is not None and asked.recipe != self._state.recipe:
             return False
-        self._trace, self._timeline, self._report = trace, timeline(trace), report
+        self._trace, self._report = trace, report
         self._learn(trace)
         self._shown = self._state.recipe
-        old, self._state = self._state, _fitting(self._state, trace, self._timeline)
+        old, self._state = self._state, _fitting(self._state, trace)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
         return True
@@ -167,7 +171,6 @@ class Store(QObject):
         if self._trace is None or self._shown != asked.recipe:
             return False
         self._trace = replace(self._trace, studies={**self._trace.studies, name: arrays})
-        self._timeline = timeline(self._trace)
         self.trace_changed.emit(self._trace)
         return True
 
@@ -222,26 +225,12 @@ def _as_chosen(state: State, now: State) -> State:
     return changed(state, look=replace(state.look, size=now.look.size))
 
 
-def _fitting(state: State, trace: Trace, times: Timeline) -> State:
+def _fitting(state: State, trace: Trace) -> State:
     """The same State without an address or a focus that this trace does not have."""
+    state = changed(state, focus=sight.existing(trace, state.focus))
     if state.at:
         try:
-            times.find(state.at)
+            sight.times(trace, state).find(state.at)
         except LookupError:
             state = changed(state, at="")
-    return changed(state, focus=_focus_in(trace, state.focus))
-
-
-def _focus_in(trace: Trace, focus: Focus | None) -> Focus | None:
-    """The focus, or as much of it as exists: its layer without a cell outside it, or nothing."""
-    if focus is None or focus.layer not in trace:
-        return None
-    layer = trace[focus.layer]
-    arrays = {"output": layer.output, "gradient": layer.output, **layer.weights,
-              **{f"inner.{key}": array for key, array in layer.inner.items()},
-              **{f"inner_gradients.{key}": array for key, array in layer.inner_gradients.items()}}
-    if focus.part not in arrays:
-        return Focus(focus.layer)
-    shape = arrays[focus.part].shape
-    inside = len(focus.cell) <= len(shape) and all(0 <= i < n for i, n in zip(focus.cell, shape, strict=False))
-    return focus if inside else replace(focus, cell=())
+    return state

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject
 
-from visualizer.scene import state as does
+from visualizer import sight
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State
-from visualizer.ui.page import WALK, subject
+from visualizer.scene.subject import NUMBER
 from visualizer.ui.store import Store
 
 
@@ -23,19 +23,24 @@ class Trail(QObject):
 
     def back(self) -> bool:
         """To the number that was taken apart before this one; False if there is none."""
-        if not self.left or self.store.state.view != WALK:
+        if not self.left or not self._takes_apart(self.store.state):
             return False
         at, focus = self.left[-1]
         self.store.update(at=at, focus=focus)
         self.left.pop()
         return True
 
+    def _takes_apart(self, state: State) -> bool:
+        """Whether a State looks at one number alone."""
+        trace = self.store.trace
+        return trace is not None and sight.suiting(state.view, trace).wants == NUMBER
+
     def _keep(self, old: State, new: State) -> None:
         trace = self.store.trace
-        if new.view != WALK or old.view != WALK or new.model != old.model or trace is None:
+        if trace is None or new.model != old.model or not (self._takes_apart(old) and self._takes_apart(new)):
             self.left.clear()
             return
-        left = subject(trace, does.moment_of(old, self.store.timeline), old.focus, whole=True)
+        left = sight.sight(trace, old).subject
         elsewhere = new.focus is not None and new.focus != old.focus and (
             (left.layer, left.part) != (new.focus.layer, new.focus.part) or old.at != new.at)
         if elsewhere and new.focus is not None and (old.at, left) != (new.at, new.focus) \

@@ -14,7 +14,7 @@ from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import SPEEDS, State
-from visualizer.scene.timeline import BACKWARD, FORWARD
+from visualizer.scene.timeline import BACKWARD, FORWARD, Stretch
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import find, key_for, keyed
@@ -32,10 +32,6 @@ class Transport(QWidget):
         super().__init__(parent)
         self.store = store
         self.compact = False
-        self.steps: Callable[[], int] = lambda: 0
-        """In how many small steps the beat goes that is shown now; 0 where beats are counted."""
-        self.stretch: Callable[[], tuple[float, float]] = lambda: (0.0, 1.0)
-        """From which phase of the beat to which one they go."""
         self._shown: tuple[object, ...] = ()
         self.directions = Segments((), self)
         self.directions.chosen.connect(self._turn)
@@ -83,13 +79,12 @@ class Transport(QWidget):
 
     def counter(self) -> str:
         """`Beat 5 of 23`, or `Term 17 of 56` where a beat goes in small steps."""
-        moment, steps = self.store.moment, self.steps()
+        moment, terms = self.store.moment, self._terms()
         if moment is None:
             return ""
-        if steps:
-            march, (start, end) = self.store.state.look.knob("march", "terms"), self.stretch()
-            share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
-            return words.small_step(march, int(share * steps + 1e-9), steps)
+        if terms is not None:
+            march = self.store.state.look.knob("march", "terms")
+            return words.small_step(march, terms.done(moment.phase), terms.terms)
         trace = self.store.trace
         if trace is not None and moment.backward and self.store.state.in_lab:
             wanted, _ = does.lab_of(self.store.state)
@@ -100,6 +95,11 @@ class Transport(QWidget):
             layer = trace[moment.beat.layer]
             return words.step_count(moment.beat.step, layer.shape[layer.axes.index("step")])
         return words.beat(moment.index + 1, len(self.store.timeline.beats))
+
+    def _terms(self) -> Stretch | None:
+        """The terms that are being added; None where the beat moves smoothly."""
+        moment = self.store.moment
+        return None if moment is None else self.store.timeline.pace(moment.index).stretch(moment.phase)
 
     def sizeHint(self) -> QSize:
         return QSize(1024, BOTTOM)
@@ -119,9 +119,11 @@ class Transport(QWidget):
                 return
             left = self._name_left()
             room = self.buttons["first"].x() - left - 24
-            name, rest = words.beat_words(trace, moment, self.compact, self.steps())
+            terms = self._terms()
+            count = terms.terms if terms is not None else 0
+            name, rest = words.beat_words(trace, moment, self.compact, count)
             if style.text_width(name, weight=600) + style.text_width(rest) > room:
-                name, rest = words.beat_words(trace, moment, True, self.steps())
+                name, rest = words.beat_words(trace, moment, True, count)
             used = style.write(painter, name, left, baseline, weight=600, width=room)
             style.write(painter, rest, left + used, baseline, weight=500, width=max(1.0, room - used))
             self._write_counter(painter, baseline)

@@ -13,7 +13,7 @@ from visualizer import kinds
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Image, Picture, Spot, Term, spots
-from visualizer.scene.state import step_of
+from visualizer.scene.subject import is_number, step_of
 from visualizer.trace import Trace
 from visualizer.ui import words
 
@@ -66,7 +66,7 @@ def beside(part: Part, here: int, right: int, down: int) -> int:
 def is_place(trace: Trace, about: Focus, hit: Focus | None) -> bool:
     """Whether `hit` is another place in the array of the number that is looked at, at the same step if it has steps:
     pointing at it looks there."""
-    if hit is None or hit.layer != about.layer or hit.part != about.part or not words.is_number(trace, hit):
+    if hit is None or hit.layer != about.layer or hit.part != about.part or not is_number(trace, hit):
         return False
     return step_of(trace, hit) == step_of(trace, about)
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal  # noqa:
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
+from visualizer import sight
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.scene.picture import Picture
@@ -25,7 +26,6 @@ from visualizer.ui.panes import Panes
 from visualizer.ui.patience import Patience
 from visualizer.ui.saving import pictured
 from visualizer.ui.shell import SMALLEST, USUAL
-from visualizer.ui.stage import suiting
 from visualizer.ui.store import Store
 from visualizer.ui.trail import Trail
 from visualizer.views import View
@@ -95,7 +95,7 @@ class Window(QWidget):
         """The view that is shown; raises LookupError while nothing is open."""
         if self.store.trace is None:
             raise LookupError("Nothing is open; open a model or a recording.")
-        return suiting(self.store.state.view, self.store.trace)
+        return sight.suiting(self.store.state.view, self.store.trace)
 
     @property
     def picture(self) -> Picture:

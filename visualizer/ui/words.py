@@ -14,8 +14,9 @@ from visualizer import kinds
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
+from visualizer.scene.subject import array
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Array, Layer, Trace
+from visualizer.trace import Layer, Trace
 
 
 def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], ...]:
@@ -81,13 +82,6 @@ def step_name(name: str) -> str:
             "bias_hh": tr("Bias of U h")}.get(name, name)
 
 
-def is_number(trace: Trace, focus: Focus) -> bool:
-    """Whether it points to one number of a layer: of its output, of a gate or of a state."""
-    if focus.part.startswith("inner."):
-        return len(focus.cell) == 2
-    return focus.part == "output" and len(focus.cell) == trace[focus.layer].output.ndim
-
-
 def place(trace: Trace, focus: Focus) -> str:
     """One line: `conv2 channel 7, pixel (3, 5)`."""
     crumbs = [words for words, _ in path(trace, focus)[1:]]
@@ -120,17 +114,6 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
     low, high = (numbers.significant(float(edge)) for edge in (known.min(), known.max()))
     words = tr("{name} from {low} to {high}").format(name=name, low=low, high=high)
     return f"{where}\n{words}"
-
-
-def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
-    """The numbers that a focus points into: values or gradients of the layer, or one of its weights or states."""
-    group, _, key = focus.part.rpartition(".")
-    if focus.part in ("output", "beat"):
-        return layer.gradient if backward else layer.output
-    if group.startswith("inner"):
-        found = (layer.inner_gradients if backward else layer.inner).get(key)
-        return found if found is not None or backward else layer.inner.get(key.removesuffix("_preactivation"))
-    return (layer.weight_gradients if backward else layer.weights).get(key)
 
 
 def scale(found: Scale) -> str:
@@ -199,7 +182,6 @@ def knob(name: str) -> str:
         "card": tr("The card of a gradient"),
         "march": tr("Small steps"),
         "ranking": tr("Order of the maps"),
-        "unreached": tr("What is not reached yet"),
         "order": tr("Order of the units"),
         "state": tr("Which state"),
         "temperature": tr("Temperature of the answer"),
@@ -240,8 +222,6 @@ def knob_word(name: str, word: str) -> str:
         ("window", "all"): tr("All of them"),
         ("curves", "shown"): tr("As they are"),
         ("curves", "faint"): tr("Faint"),
-        ("unreached", "shown"): tr("Shown"),
-        ("unreached", "veiled"): tr("Veiled"),
     }.get((name, word), word.replace("_", " ").capitalize())
 
 

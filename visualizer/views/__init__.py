@@ -14,7 +14,8 @@ from visualizer import registry
 from visualizer.language import speaking
 from visualizer.scene import projector
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.timeline import Moment
+from visualizer.scene.subject import CHANNEL
+from visualizer.scene.timeline import Moment, Pace, Timeline
 from visualizer.trace import Trace
 
 Made = TypeVar("Made")
@@ -33,6 +34,12 @@ class View:
     """Whether it has anything to show of this trace."""
     draw: Callable[[Trace, Moment, Focus | None, Look], Picture]
     """The picture at a text scale of 1; `picture` scales it."""
+    wants: str = CHANNEL
+    """What it is about: a `channel`, or one `number`; `scene.subject` finds it."""
+    telling: Callable[[Trace, Timeline], str] | None = None
+    """Address of the moment at which it has most to tell, where nobody has chosen one; the first beat without it."""
+    pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None = None
+    """How long a beat, given settled, takes in it, and in how many terms it goes; the timeline's own without it."""
     order: int = 50
     """Place among the tabs, smallest first."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None

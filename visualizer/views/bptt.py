@@ -29,6 +29,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Arrays, Trace
@@ -286,5 +287,5 @@ VIEW = View(
             "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
-    draw=draw, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
+    draw=draw, telling=gone_back, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
 )

@@ -36,6 +36,7 @@ from visualizer.scene.reading import (
     reading,
     shown_layer,
 )
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -181,5 +182,5 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
 
 VIEW = View(
     "cell", "Cell", "One step of a recurrent layer, opened line by line.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=19,
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=19,
 )

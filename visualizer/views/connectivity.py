@@ -30,6 +30,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -449,5 +450,5 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
 VIEW = View(
     "connectivity", "Connections", "What an answer hangs on: by gradient, and by leaving each step out.",
     suits=lambda trace: bool(layers(trace)) and any(layer.axes[-1:] == ("class",) for layer in trace) and
-    "lab" not in trace.studies, draw=draw, order=17, studies=(STUDY,),
+    "lab" not in trace.studies, draw=draw, telling=read_to_the_end, order=17, studies=(STUDY,),
 )

@@ -22,6 +22,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import View
@@ -184,5 +185,6 @@ def _table(layer: Layer, backward: bool) -> Table:
 
 VIEW = View(
     "feature_maps", "Maps", "Every channel of one layer, as large as the window allows.",
-    suits=lambda trace: True, draw=draw, order=20, knobs=(("ranking", ("first", "mean", "max", "gradient")),),
+    suits=lambda trace: True, draw=draw, telling=weighed, order=20,
+    knobs=(("ranking", ("first", "mean", "max", "gradient")),),
 )

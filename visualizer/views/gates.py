@@ -27,6 +27,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -158,5 +159,6 @@ def _table(shown: Reading) -> Table:
 
 VIEW = View(
     "gates", "Gates", "Every gate of a recurrent layer at every step.",
-    suits=lambda trace: any(layer.kind.startswith(("lstm", "gru")) for layer in layers(trace)), draw=draw, order=16,
+    suits=lambda trace: any(layer.kind.startswith(("lstm", "gru")) for layer in layers(trace)), draw=draw,
+    telling=read_to_the_end, order=16,
 )

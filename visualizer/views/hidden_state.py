@@ -30,6 +30,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -252,6 +253,6 @@ def _table(shown: Reading, key: str) -> Table:
 
 VIEW = View(
     "hidden_state", "State", "The hidden state as a map of units over time.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=15,
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=15,
     knobs=(("order", ("as is", "principal", "change")), ("state", ("hidden", "cell"))),
 )

@@ -29,6 +29,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import bounds, width
 from visualizer.trace import Trace
@@ -267,5 +268,5 @@ VIEW = View(
             "What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents.",
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
-    draw=draw, order=36, studies=("jacobian",),
+    draw=draw, telling=gone_back, order=36, studies=("jacobian",),
 )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer import answers, kinds
 from visualizer.answers import _column
@@ -32,7 +33,11 @@ from visualizer.scene.picture import (
     rich,
     unmarked,
 )
-from visualizer.scene.timeline import Moment, ease, part, timeline
+from visualizer.scene.reading import reading
+from visualizer.scene.steps import arrived, read
+from visualizer.scene.subject import strongest, subject
+from visualizer.scene.telling import answered
+from visualizer.scene.timeline import Moment, ease, in_beat, part, timeline
 from visualizer.scene.type import bounds
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Cell, Layer, Trace
@@ -41,8 +46,6 @@ from visualizer.views import View
 MOST_CURVES = 700
 """More lines than this between two columns become one pale wedge."""
 MOST_KERNELS = 16
-VEIL = 0.35
-"""Opacity of what has not been reached yet."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -51,9 +54,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     before, share = parts.crossing(moment, times)
     inner = _column.inner(trace, look)
     plan = scrolled(arrange(trace, inner, _passages(trace)), before.beat.layer, moment.beat.layer, share, inner)
-    subject = _subject(trace, moment, focus)
+    about = _subject(trace, moment, focus)
     shown = moment if share >= 0.5 else before
-    said = _sentence(trace, moment, subject)
+    said = _sentence(trace, moment, about)
 
     still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(trace, plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
@@ -68,14 +71,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         target += grouped(own, _headers(trace, plan, column, moment, before, inner))
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
-    moving += parts.faded(_subject_marks(trace, plan, moment, subject, look, part(moment.phase, 0, 0.667)), share)
+    moving += parts.faded(_subject_marks(trace, plan, moment, about, look, part(moment.phase, 0, 0.667)), share)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
-        seen = _reached(trace, plan.columns[answer.layer], moment, look)
+        seen = _reached(trace, plan.columns[answer.layer], moment)
         moving += parts.faded(_column.drawing(trace, look, answer, place), seen)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan, look))
     return Picture(look.size, tuple(still + lane_still), tuple(moving + lane_moving), look.theme,
-                   caption=unmarked(said), table=_table(trace, moment, subject))
+                   caption=unmarked(said), table=_table(trace, moment, about))
 
 
 def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
@@ -93,30 +96,11 @@ def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
 # --- what is looked at ----------------------------------------------------------------------------------------------
 
 def _subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
-    """The focus if the beat is about its layer; else the same channel of the beat's layer, or its strongest one."""
-    layer = trace[moment.beat.layer]
-    if focus is not None and focus.layer == layer.name and focus.part == "output" and _fits(layer, focus.cell):
-        return focus
-    if layer.output.ndim < 3 or layer.kind == "input":
-        return Focus(layer.name)
-    if focus is not None and focus.layer in trace and focus.cell:
-        other = trace[focus.layer]
-        if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
-            return Focus(layer.name, focus.cell[:1])
-    return Focus(layer.name, (strongest(layer, moment.backward)[0],))
-
-
-def _fits(layer: Layer, cell: Cell) -> bool:
-    return len(cell) <= layer.output.ndim and all(0 <= i < n for i, n in zip(cell, layer.shape, strict=False))
-
-
-def strongest(layer: Layer, backward: bool, channel: int | None = None) -> Cell:
-    """The cell with the largest value (forwards) or the largest gradient (backwards), in a channel or anywhere."""
-    values = np.abs(layer.gradient) if backward and layer.gradient is not None else layer.output
-    values = np.where(np.isfinite(values), values, -np.inf)
-    if channel is None:
-        return tuple(int(i) for i in np.unravel_index(int(np.argmax(values)), values.shape))
-    return channel, *(int(i) for i in np.unravel_index(int(np.argmax(values[channel])), values.shape[1:]))
+    """What the moment is about, as far as columns show it: the whole column of the input, and of a layer's steps."""
+    about = subject(trace, moment, focus)
+    whole = about.part != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
+        or (trace[about.layer].kind == "input" and (focus is None or focus.layer != about.layer))
+    return Focus(about.layer) if whole else about
 
 
 def _cell(trace: Trace, subject: Focus, backward: bool) -> Cell:
@@ -124,7 +108,7 @@ def _cell(trace: Trace, subject: Focus, backward: bool) -> Cell:
     layer = trace[subject.layer]
     if len(subject.cell) == layer.output.ndim:
         return subject.cell
-    return strongest(layer, backward, subject.cell[0] if subject.cell else None)
+    return strongest(layer, backward, subject.cell[:1])
 
 
 @lru_cache(maxsize=16)
@@ -135,42 +119,65 @@ def _passages(trace: Trace) -> frozenset[str]:
 # --- columns --------------------------------------------------------------------------------------------------------
 
 def _column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, look: Look) -> list[Mark]:
-    """One column as this moment shows it: veiled, being uncovered, or whole; fading over at the turning point."""
+    """One column as this moment shows it: still empty, being uncovered, or whole; fading over at the turning point."""
+    share = _reached(trace, column, moment)
     if moment.backward and not before.backward and moment.phase < 1:
-        share = ease(moment.phase)
-        old = parts.faded(_uncovered(trace, column, False, look, 1.0), 1 - share)
-        return old + parts.faded(_uncovered(trace, column, True, look, _reached(trace, column, moment, look)), share)
-    return _uncovered(trace, column, moment.backward, look, _reached(trace, column, moment, look))
+        turned = ease(moment.phase)
+        old = parts.faded(_uncovered(trace, column, before, look, 1.0), 1 - turned)
+        return old + parts.faded(_uncovered(trace, column, moment, look, share), turned)
+    return _uncovered(trace, column, moment, look, share)
 
 
-def _reached(trace: Trace, column: Column, moment: Moment, look: Look) -> float:
-    """How much of a column is uncovered: all, unless it plays and the column's turn has not come."""
-    if look.knob("unreached", "shown") != "veiled":
-        return 1.0
+def _reached(trace: Trace, column: Column, moment: Moment) -> float:
+    """How much of a column has been computed, 0 … 1. A layer's steps come one by one: see `_steps_to_come`."""
     order = [layer.name for layer in trace.layers]
     here, own = order.index(moment.beat.layer), order.index(column.layer)
     if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
         own += 1  # symbols have no beat of their own: they are seen as their embedding is
+    if in_beat(trace[column.layer], moment):
+        return 1.0 if moment.beat.step is not None else part(moment.phase, 0.667, 1.0)
     if own == here:
         return part(moment.phase, 0.667, 1.0)
     passed = own > here if moment.backward else own < here
     return 1.0 if passed else 0.0
 
 
-def _uncovered(trace: Trace, column: Column, backward: bool, look: Look, shown: float) -> list[Mark]:
-    """A column of which a share is uncovered, from the top; the rest is veiled."""
+def _uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: float) -> list[Mark]:
+    """A column of which a share is uncovered, from the top; where it has no values yet, its empty outline."""
     if column.style == "passage":
         return []
     if column.style == "number":
-        return [*_loss(trace, column, look)]
-    marks = parts.faded(_body(trace, column, backward, look, 1.0), VEIL) if shown < 1 else []
-    return marks + (_body(trace, column, backward, look, shown) if shown > 0 else [])
-
-
-def _body(trace: Trace, column: Column, backward: bool, look: Look, shown: float) -> list[Mark]:
+        return [*_loss(trace, column, look)] if shown == 1 or moment.backward else []
     if column.style == "bars":
-        return parts.faded(_bars(trace, column, backward, look), shown)
-    marks = parts.tiles(trace, column, look, backward, shown)
+        return parts.faded(_bars(trace, column, moment.backward, look), shown) if shown > 0 else \
+            _bars(trace, column, None, look)
+    return [*(_outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
+
+
+def _outline(column: Column) -> list[Mark]:
+    """Where values will stand: empty tiles."""
+    if column.style == "units":
+        return [Rect(column.x, column.top, column.width, column.height, stroke="rule", inside=True)]
+    boxes = [box for index in column.shown if (box := column.box(index)) is not None]
+    corners = [((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)) for x, y, wide, high in boxes]
+    return [Path(tuple(map(parts.polygon, corners)), stroke="rule")] if corners else []
+
+
+def _steps_to_come(trace: Trace, layer: Layer, moment: Moment) -> NDArray[np.bool_] | None:
+    """(step, unit): which values of a layer of steps are not computed yet; None where all are."""
+    if not in_beat(layer, moment) or moment.beat.step is None or not (layer.inner and layer.axes == ("step", "unit")):
+        return None
+    shown = reading(trace, layer.name)
+    reach = (arrived if moment.backward else read)(trace, shown, moment)
+    done = np.array([reach.of(step) >= 0.667 for step in range(shown.steps)])
+    return None if done.all() else np.broadcast_to(~done[:, None], layer.shape)
+
+
+def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float) -> list[Mark]:
+    """The tiles of a column, uncovered as far as it has been computed; what is covered still answers to a click."""
+    backward = moment.backward
+    to_come = _steps_to_come(trace, trace[column.layer], moment)
+    marks = parts.tiles(trace, column, look, backward, shown, to_come)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
     elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
@@ -195,8 +202,9 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
     return marks
 
 
-def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
-    """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero."""
+def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> list[Mark]:
+    """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero; None where
+    neither is known yet."""
     layer = trace[column.layer]
     logits = trace.inputs(layer)[0]
     target, winner = trace.objective.target, int(np.argmax(layer.output))
@@ -216,14 +224,17 @@ def _bars(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark
         assert box is not None
         y = box[1] + box[3] / 2
         value = float(values[unit])
-        strong = unit in (target, winner) or abs(value) >= 0.1
+        strong = backward is not None and (unit in (target, winner) or abs(value) >= 0.1)
         x = column.x + names + 16
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
         marks += said_of.put(name, [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
                              "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
                              max_width=30 + names)
         bar = min(14, column.pitch[1] - 3)
-        marks.append(Rect(x, y - bar / 2, track, bar, "sunk", radius=2, focus=Focus(layer.name, (unit,))))
+        marks.append(Rect(x, y - bar / 2, track, bar, "hatch" if backward is None else "sunk", radius=2,
+                          focus=Focus(layer.name, (unit,))))
+        if backward is None:
+            continue
         if backward:
             middle = x + track / 2
             reach = track / 2 * abs(value) / largest
@@ -290,7 +301,8 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
         marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
         marks += parts.faded(_header_lines(trace, plan, column, True, look), share)
     else:
-        marks += _header_lines(trace, plan, column, moment.backward, look)
+        come = moment.backward and _reached(trace, column, moment) > 0
+        marks += _header_lines(trace, plan, column, come, look)
     return marks
 
 
@@ -776,5 +788,5 @@ def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
 VIEW = View(
     "network", "Network", "Every map of every layer side by side, forwards and backwards.",
     suits=lambda trace: True, draw=draw, order=10,
-    knobs=(("unreached", ("shown", "veiled")), ("ranking", ("mean", "max", "gradient", "first"))),
+    telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
 )

@@ -41,6 +41,7 @@ from visualizer.scene.reading import (
     reading,
     shown_layer,
 )
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -369,6 +370,6 @@ def _suits(trace: Trace) -> bool:
 
 VIEW = View(
     "step_outputs", "Answers", "What the model answers at each step, and how sure it is.",
-    suits=_suits, draw=draw, order=18,
+    suits=_suits, draw=draw, telling=read_to_the_end, order=18,
     knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
 )

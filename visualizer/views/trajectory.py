@@ -29,6 +29,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -199,5 +200,5 @@ def _table(shown: Reading, plane: Plane) -> Table:
 
 VIEW = View(
     "trajectory", "Path", "The path of the hidden state in the plane of two principal components.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=26,
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=26,
 )

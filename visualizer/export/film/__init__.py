@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import registry, views
+from visualizer import registry, sight
 from visualizer.registry import NotWritten
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline, timeline
+from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline
 from visualizer.trace import Refused, Trace
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ class Film:
     """Pixels of the film for each pixel that is laid out."""
     state_json: str = ""
     """Where the app opens it again: at its first moment."""
+    at: str = ""
+    """It stands nowhere: every frame has a moment of its own."""
 
     @cached_property
     def count(self) -> int:
@@ -82,20 +84,21 @@ class Film:
     @cached_property
     def last(self) -> Fraction:
         """The second of the timeline that is reached last."""
-        return whole(self._times)[1] if self.end is None else self.end
+        return whole(self.times)[1] if self.end is None else self.end
 
     def moment(self, frame: int) -> Moment:
         """What frame `frame` shows; with reduced motion the end of each beat, as it plays in the window."""
-        moment = self._times.at(min(self.start + frame / self.fps * self.speed, self.last))
-        return self._times.settled(moment.index) if self.look.reduced_motion else moment
+        moment = self.times.at(min(self.start + frame / self.fps * self.speed, self.last))
+        return self.times.settled(moment.index) if self.look.reduced_motion else moment
 
     def picture(self, frame: int) -> Picture:
         """The same as a picture."""
-        return views.picture(views.find(self.view), self.trace, self.moment(frame), self.focus, self.look)
+        return sight.seen(self.trace, self, self.moment(frame))
 
     @cached_property
-    def _times(self) -> Timeline:
-        return timeline(self.trace)
+    def times(self) -> Timeline:
+        """The beats of the trace, at the pace of the view: the same as in the window."""
+        return sight.times(self.trace, self)
 
 
 @dataclass(frozen=True)

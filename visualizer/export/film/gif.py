@@ -70,7 +70,7 @@ def state(data: bytes) -> str | None:
         kind, label = data[at], data[at + 1]
         if kind == 0x21:
             words, at = _joined(data, at + 2)
-            if label == 0xFE and words.startswith(MARK) and at <= len(data):  # whole, as a file cut off is not
+            if label == 0xFE and words.startswith(MARK) and at <= len(data):  # a cut one holds half a State
                 return words.removeprefix(MARK).decode("utf-8", "replace")
         elif kind == 0x2C and at + 10 <= len(data):
             _, at = _joined(data, at + 11 + _table_length(data[at + 9]))

@@ -10,7 +10,7 @@ from visualizer import data, paint
 from visualizer.language import tr
 from visualizer.scene.picture import Picture
 from visualizer.ui.commands import Command, Desk, Family
-from visualizer.ui.saving import pictured
+from visualizer.ui.saving import pinned
 
 
 class Edits(Desk, Protocol):
@@ -51,7 +51,7 @@ def copy_picture(desk: Edits) -> None:
 def copy_caption(desk: Edits) -> None:
     """The sentence of the picture, and all it was made from, on the clipboard."""
     if desk.store.trace is not None:
-        shown = desk.store.trace, pictured(desk.store), desk.picture
+        shown = desk.store.trace, pinned(desk.store), desk.picture
         QGuiApplication.clipboard().setText(data.caption_text((shown,)))
 
 

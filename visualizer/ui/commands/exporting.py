@@ -13,7 +13,6 @@ from visualizer.registry import write_whole
 from visualizer.scene import figures
 from visualizer.ui.commands import Command, Desk, Family, key_for
 from visualizer.ui.cover import Cover
-from visualizer.ui.page import looked_at
 from visualizer.ui.saving import file_name, panel, saved
 
 if TYPE_CHECKING:
@@ -107,10 +106,10 @@ def drop_panel(desk: Exports) -> None:
 
 def export_data(desk: Exports) -> None:
     """Ask for a name and save numbers: the table of the picture, its layer, or the whole recording."""
-    trace, moment = desk.store.trace, desk.store.moment
-    if trace is None or moment is None:
+    trace, seen = desk.store.trace, desk.store.sight
+    if trace is None or seen is None:
         return
-    layer = looked_at(trace, moment, desk.store.state).layer
+    layer = seen.subject.layer
     table, one, whole = (tr("Table of this picture"), tr("Every number of {layer}").format(layer=layer),
                          tr("Every number of every layer"))
     kinds = {f"{table} (*.csv)": (".csv", None), f"{table} (*.json)": (".json", None),

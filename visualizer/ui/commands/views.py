@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from visualizer import sight
 from visualizer.kinds import recurrent
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import State, changed
+from visualizer.scene.subject import is_inner
 from visualizer.ui.commands import Act, Command, Desk, Family
-from visualizer.ui.page import looked_at
 
 
 def family() -> Family:
@@ -46,9 +47,9 @@ def turn_card(desk: Desk) -> None:
         return
     shown = desk.store.state.look.knob("card", "auto")
     if shown == "auto":
-        about = looked_at(trace, moment, desk.store.state)
+        about = sight.sight(trace, desk.store.state, moment).subject
         layer, key = trace[about.layer], about.part.removeprefix("inner.")
-        weighs = recurrent.weighs(layer, key) if does.is_inner(about) else "weight" in layer.weights
+        weighs = recurrent.weighs(layer, key) if is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     desk.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.ui.commands import Act, Command, Desk, Family, pure, still, timed
-from visualizer.ui.small_steps import begun, next_part, next_step
+from visualizer.ui.small_steps import next_part, next_term
 
 
 def family() -> Family:
@@ -39,21 +39,18 @@ def small_step(by: int) -> Act:
         moment, times = desk.store.moment, desk.store.timeline
         if moment is None:
             return
-        steps, stretch = desk.picture.steps, desk.picture.stretch
-        focus = desk.store.state.focus
-        others = focus is None or not does.is_inner(focus)
-        target = next_step(times, moment, by, max(steps, 1), stretch, others) \
-            if steps or not desk.view().continuous else next_part(times, moment, by)
+        target = next_part(times, moment, by) if desk.view().continuous else next_term(times, moment, by)
         desk.store.apply(lambda state: does.go(still(state), target))
     return act
 
 
 def play(desk: Desk) -> None:
-    """Start or pause; where a beat goes in small steps and all are done, start that beat again."""
-    moment, steps = desk.store.moment, desk.picture.steps
-    stretch = desk.picture.stretch
-    if moment is not None and steps > 1 and moment.phase + 1e-9 >= stretch[1] and not desk.store.state.playing:
-        start = replace(moment, phase=begun(stretch))
+    """Start or pause; where terms are added and all are there, start that beat again."""
+    moment, times = desk.store.moment, desk.store.timeline
+    terms = None if moment is None else times.pace(moment.index).stretch(moment.phase)
+    if moment is not None and terms is not None and terms.terms > 1 and moment.phase + 1e-9 >= terms.end \
+            and not desk.store.state.playing:
+        start = replace(moment, phase=terms.phase(0))
         desk.store.apply(lambda state: replace(does.go(state, start), playing=True))
     elif moment is not None:
-        desk.store.apply(lambda state: does.play(state, desk.store.timeline))
+        desk.store.apply(lambda state: does.play(state, times))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from visualizer.scene import logchart
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.reading import layers, shown_layer
+from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -51,6 +52,6 @@ def _suits(trace: Trace) -> bool:
 
 VIEW = View(
     "gradient_flow", "Gradient flow", "How large the gradient is at every layer and step, and what each hop keeps.",
-    suits=_suits, draw=draw, order=14, page=page, studies=("flow", "before"),
+    suits=_suits, draw=draw, telling=gone_back, order=14, page=page, studies=("flow", "before"),
     knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, unmarked
 from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
+from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace
 from visualizer.views import View
@@ -152,6 +153,6 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
 
 VIEW = View(
     "unrolled", "Unrolled", "A recurrent layer unrolled over its steps: what it reads, its state and its gates.",
-    suits=lambda trace: bool(layers(trace)), draw=draw, order=12, glides=("fold",),
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, glides=("fold",),
     knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
 )

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.scene import parts
 from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, Text, grouped, rich, unmarked
-from visualizer.scene.timeline import Moment
+from visualizer.scene.subject import NUMBER, is_inner, subject
+from visualizer.scene.telling import weighed
+from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views import View
 from visualizer.views.walk._card import Card, Frame, Sheet, about, as_windows, said
@@ -54,12 +53,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     card = _card(trace, moment, focus, look)
     sheet = _sheet(trace, card, look)
     march = look.knob("march", "terms") if _marches(card.layer) else "terms"
-    start, end = moment.beat.stretch(_part_of(card))
-    share = min(1.0, max(0.0, (moment.phase - start) / (end - start)))
-    done = int(np.floor(share * sheet.steps + 1e-9)) if march == "terms" else sheet.steps
+    steps = _stretch(trace, card, moment, look)
+    done = sheet.steps if march != "terms" or steps is None else steps.done(moment.phase)
     return Picture(look.size, sheet.still, tuple(sheet.after(done)), look.theme, caption=unmarked(card.sentence),
-                   table=_table(trace, card), steps=sheet.steps if march == "terms" else _places(card.layer, march),
-                   stretch=(start, end))
+                   table=_table(trace, card))
+
+
+def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    """A beat goes term by term; within a step of a recurrent layer each part does, or only the one that is chosen."""
+    return _pace(trace, replace(moment, index=0), focus, look)
 
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -72,57 +74,13 @@ def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pict
 
 # --- which number ---------------------------------------------------------------------------------------------------
 
-def subject(trace: Trace, moment: Moment, focus: Focus | None) -> tuple[Layer, Cell, str]:
-    """The focused cell if the beat is about its layer, else the strongest cell there; and which gate or state it
-    belongs to, if any. Raises IndexError outside."""
-    layer = trace[moment.beat.layer]
-    part = focus.part if focus is not None and focus.layer == layer.name and focus.part.startswith("inner.") \
-        else moment.opens
-    if layer.inner and part.startswith("inner.") and part != "inner.hidden":
-        return layer, *_inside(layer, moment, focus, part.removeprefix("inner."))
-    if part == "inner.hidden" and focus is not None:
-        focus = Focus(layer.name, focus.cell[-layer.output.ndim:])
-    values = layer.gradient if moment.backward and layer.gradient is not None else layer.output
-    if focus is not None and focus.layer == layer.name and focus.part == "output":
-        if len(focus.cell) == layer.output.ndim:
-            _check_inside(layer, focus.cell)
-            return layer, focus.cell, ""
-        if len(focus.cell) == 1 and layer.output.ndim > 1:
-            _check_inside(layer, (*focus.cell, *(0,) * (layer.output.ndim - 1)))
-            return layer, (focus.cell[0], *_largest(values[focus.cell[0]], moment.backward)), ""
-    if moment.beat.step is not None:
-        step = moment.beat.step - 1
-        return layer, (step, *_largest(values[step], moment.backward)), ""
-    return layer, _largest(values, moment.backward), ""
-
-
-def _inside(layer: Layer, moment: Moment, focus: Focus | None, key: str) -> tuple[Cell, str]:
-    """(step, unit) in a gate or state, and which one: the focused one, else the strongest unit at that step.
-
-    Forwards, the sum before a gate is looked at in the gate; what only a gradient has, in the state it is that of.
-    """
-    if not moment.backward and key not in layer.inner:
-        gate = key.removesuffix("_preactivation")
-        key = gate if gate in layer.inner else "new" if key == "hidden_new" else \
-            "cell" if key.endswith("cell") or key.startswith("cell") else "hidden"
-    values = (layer.inner_gradients if moment.backward else layer.inner).get(key)
-    if values is None:
-        values = layer.inner[key] if key in layer.inner else layer.inner["hidden"]
-    cell = focus.cell if focus is not None and focus.layer == layer.name else ()
-    cell = (0, *cell) if len(cell) == 1 and layer.output.ndim == 1 and focus is not None and focus.part == "output" \
-        else cell
-    step = cell[0] if cell else (moment.beat.step or 1) - 1
-    if cell and (len(cell) > 2 or any(not 0 <= i < n for i, n in zip(cell, values.shape, strict=False))):
-        raise IndexError(f"{layer.name} has no {key} at {cell}; it has steps 0…{values.shape[0] - 1} and units "
-                         f"0…{values.shape[1] - 1}.")
-    step = min(step, len(values) - 1)
-    return (step, cell[1] if len(cell) == 2 else _largest(values[step], True)[0]), key
-
-
 def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card:
-    layer, cell, key = subject(trace, moment, focus)
-    if key:
-        return _card_inside(trace, layer.name, cell, key, moment.backward, look.knob("card", "auto"))
+    about = subject(trace, moment, focus, NUMBER)
+    layer, cell = trace[about.layer], about.cell
+    if is_inner(about):
+        return _card_inside(trace, layer.name, cell, about.part.removeprefix("inner."), moment.backward,
+                            look.knob("card", "auto"))
+    _check_inside(layer, cell)
     cell = _marched(layer, cell, moment.phase, look.knob("march", "terms"))
     if moment.backward and layer.gradient is None and layer.kind in ("softmax", "log_softmax"):
         return _card_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
@@ -191,6 +149,23 @@ def _part_of(card: Card) -> str:
         "cell" if "cell" in gate else "hidden"
 
 
+def _stretch(trace: Trace, card: Card, moment: Moment, look: Look) -> Stretch | None:
+    """Between which phases of the beat the card fills, and in how many steps; None where it stands at once."""
+    march = look.knob("march", "terms") if _marches(card.layer) else "terms"
+    terms = _sheet(trace, card, look).steps if march == "terms" else _places(card.layer, march)
+    return Stretch(*moment.beat.stretch(_part_of(card)), terms) if terms else None
+
+
+@lru_cache(maxsize=256)
+def _pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    plain, beat = own_pace(moment.beat), moment.beat
+    cards = {part: _card(trace, replace(moment, phase=beat.stretch(part)[1]), focus, look)
+             for part in beat.parts or ("",)}
+    found = {part: _stretch(trace, card, moment, look) for part, card in cards.items()
+             if not beat.parts or _part_of(card) == part}
+    return replace(plain, stretches=tuple(stretch for stretch in found.values() if stretch is not None))
+
+
 def _marches(layer: Layer) -> bool:
     """Whether a window can march over it; steps are walked through in the timeline."""
     return layer.output.ndim >= 2 and not layer.inner
@@ -226,11 +201,6 @@ def _marched(layer: Layer, cell: Cell, phase: float, march: str) -> Cell:
     if march == "rows":
         return (*cell[:-2], int(phase * rows + 1e-9), columns - 1)
     return (*cell[:-2], *divmod(int(phase * rows * columns + 1e-9), columns))
-
-
-def _largest(values: NDArray[np.floating], by_size: bool) -> Cell:
-    known = np.where(np.isfinite(values), np.abs(values) if by_size else values, -np.inf)
-    return tuple(int(i) for i in np.unravel_index(int(np.argmax(known)), known.shape)) if known.ndim else ()
 
 
 def _check_inside(layer: Layer, cell: Cell) -> None:
@@ -325,6 +295,7 @@ def _table(trace: Trace, card: Card) -> Table:
 
 VIEW = View(
     "walk", "Microscope", "Any number, taken apart into the terms that made it, forwards and backwards.",
-    suits=lambda trace: True, draw=draw, order=13, continuous=False, aside=aside,
+    suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
+    continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
 )

@@ -1,0 +1,178 @@
+"""The one door: what the window shows, a film and a picture on the command line are the same, pixel for pixel."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from tests.test_kinds_recurrent import trace_of
+from visualizer import export, paint, registry, sight, views
+from visualizer.export import film as films
+from visualizer.record.lab import record_lab
+from visualizer.scene.picture import Focus, Look
+from visualizer.scene.recipe import recipe_of
+from visualizer.scene.state import State, changed, from_json
+from visualizer.scene.subject import NUMBER
+from visualizer.trace import load
+from visualizer.ui.stage import Stage
+from visualizer.ui.store import Store
+
+SIZE = (640, 480)
+EDGE = 12
+"""Pixels at the rim of the stage, where its rounded corners are."""
+DRIVER = """
+import json, sys
+from visualizer.cli import main
+for words in json.load(sys.stdin):
+    if main(words):
+        sys.exit(1)
+"""
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Pillow.open(path) as image:
+        return np.array(image.convert("RGB"))[EDGE:-EDGE, EDGE:-EDGE].astype(int)
+
+
+def shown(stage: Stage) -> np.ndarray:
+    image = stage.grab().toImage()
+    image = image.convertToFormat(image.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8, image.sizeInBytes())
+    rows = rows.reshape(image.height(), image.bytesPerLine())[:, :3 * image.width()]
+    return rows.reshape(image.height(), image.width(), 3)[EDGE:-EDGE, EDGE:-EDGE].astype(int)
+
+
+def different(one: np.ndarray, other: np.ndarray) -> tuple[int, ...]:
+    """Left, top, right, bottom of where two pictures differ; empty if nowhere."""
+    ys, xs = np.nonzero(np.abs(one - other).max(axis=2))
+    return tuple(map(int, (xs.min(), ys.min(), xs.max(), ys.max()))) if len(xs) else ()
+
+
+def cnn() -> Path:
+    return registry.folder("assets") / "traces" / "digits_cnn.trace"
+
+
+CASES = {
+    "network": ("cnn", "network", None, Fraction(2)),
+    "network with a pixel chosen": ("cnn", "network", Focus("conv2", (7, 3, 5)), Fraction(2)),
+    "microscope": ("cnn", "walk", None, Fraction(2)),
+    "microscope with a number chosen": ("cnn", "walk", Focus("conv2", (7, 3, 5)), Fraction(2)),
+    "maps": ("cnn", "feature_maps", None, Fraction(2)),
+    "steps": ("lstm", "unrolled", None, Fraction(3)),
+    "a gate": ("lstm", "walk", Focus("rnn", (2, 4), "inner.forget"), Fraction(1)),
+    "laboratory": ("lab", "gradient_flow", None, Fraction(50, 3)),
+}
+
+
+@pytest.mark.matrix(spine=("network", "microscope with a number chosen", "a gate", "laboratory"), sample=1)
+@pytest.mark.parametrize("case", CASES)
+def test_the_window_a_film_and_a_shot_are_the_same_at_every_beat(case: str, request, some, tmp_path: Path,
+                                                                 qtbot) -> None:
+    """Through the real products: `film` and `shot` in a process of their own, and the stage as it is grabbed.
+
+    Every beat with `--all`, some of them without.
+    """
+    which, view, focus, fps = CASES[case]
+    every = request.config.getoption("--all")
+    fps = fps if every else min(fps, Fraction(2))
+    if which == "lab":
+        thing, trace = "lab", record_lab(*_default_lab())
+    else:
+        thing = str(cnn()) if which == "cnn" else str(trace_of("lstm").save(tmp_path / "a.trace"))
+        trace = load(thing)
+    look = Look(size=SIZE)
+    state = changed(State(), recipe=recipe_of(thing, trace.sample.name), view=view, focus=focus, look=look)
+    film = films.Film(trace, view, focus, look, fps=fps)
+    frames: dict[int, int] = {}
+    for frame in range(film.count):
+        if film.moment(frame).phase > 0.3:
+            frames.setdefault(film.moment(frame).index, frame)
+    assert not every or len(frames) >= 0.8 * len(film.times.beats), "most beats have a frame under way"
+    wanted = [frame for frame, in some([(frame,) for frame in frames.values()], sample=6)]
+    chosen = [] if focus is None else ["--focus", _words(focus)]
+    size = ["--size", f"{SIZE[0]}x{SIZE[1]}"]
+    commands = [["film", thing, "--view", view, *chosen, *size, "--fps", str(fps), "-o", str(tmp_path / "film")]]
+    commands += [["shot", thing, "--view", view, *chosen, *size, "--at", film.moment(frame).address, "-o",
+                  str(tmp_path / f"{frame}.png")] for frame in wanted]
+    subprocess.run([sys.executable, "-c", DRIVER], input=json.dumps(commands), text=True, check=True,
+                   capture_output=True)
+    paint.load_fonts()
+    stage = Stage(Store(state, trace))
+    qtbot.addWidget(stage)
+    stage.resize(*SIZE)
+    stage.show()
+    for frame in wanted:
+        stage.store.update(at=film.moment(frame).address)
+        assert stage.store.moment.address == film.moment(frame).address
+        seen = shown(stage)
+        for other in (tmp_path / "film" / f"{frame + 1:04d}.png", tmp_path / f"{frame}.png"):
+            assert not (wrong := different(seen, pixels(other))), (other.name, film.moment(frame).address, wrong)
+
+
+def _default_lab():
+    from visualizer import lab
+
+    return lab.of_look(())
+
+
+def _words(focus: Focus) -> str:
+    cell = ",".join(map(str, focus.cell))
+    return f"{focus.layer}:{cell}" + ("" if focus.part == "output" else f"/{focus.part}")
+
+
+# --- what is looked at ----------------------------------------------------------------------------------------------
+
+def test_a_view_stands_where_it_has_most_to_tell_until_a_moment_is_chosen() -> None:
+    trace, lstm = load(cnn()), trace_of("lstm")
+    network, number = State(), changed(State(), view="walk", focus=Focus("conv2", (3, 4, 7)))
+    assert sight.sight(trace, network).moment.address == "softmax.forward"
+    assert "%" in sight.seen(trace, network).caption
+    assert sight.sight(trace, number).moment.address == "conv2.forward"
+    assert sight.sight(trace, number).subject == Focus("conv2", (3, 4, 7))
+    steps = len(lstm["rnn"].output)
+    for view in ("unrolled", "hidden_state", "trajectory"):
+        assert sight.sight(lstm, changed(State(), view=view)).moment.address == f"rnn.forward[{steps}]", view
+
+
+@pytest.mark.parametrize("view", [view.name for view in views.all_views()])
+def test_every_view_has_a_telling_moment_of_its_own_timeline(view: str) -> None:
+    for trace in (load(cnn()), trace_of("lstm"), trace_of("rnn")):
+        place = changed(State(), view=view)
+        times = sight.times(trace, place)
+        assert times.find(times.first_sight or times.beats[0].address) == times.telling
+        seen = sight.sight(trace, place)
+        assert seen.view.suits(trace)
+        if seen.view.wants == NUMBER:
+            assert len(seen.subject.cell) == trace[seen.subject.layer].output.ndim or seen.subject.part != "output"
+
+
+def test_a_place_of_another_recording_falls_back_to_what_there_is() -> None:
+    trace = load(cnn())
+    place = changed(State(), view="unrolled", at="lstm.forward[9]", focus=Focus("lstm", (3, 4)))
+    seen = sight.sight(trace, place)
+    assert (seen.view.name, seen.focus, seen.moment.address) == ("network", None, "softmax.forward")
+    outside = sight.sight(trace, changed(State(), view="walk", focus=Focus("conv2", (99, 0, 0))))
+    assert outside.focus == Focus("conv2")
+
+
+def test_a_picture_that_is_saved_without_a_moment_opens_at_the_one_that_it_shows(tmp_path: Path, capsys) -> None:
+    from visualizer.cli import main
+
+    assert main(["shot", str(cnn()), "--view", "walk", "--focus", "conv2:3,4,7", "-o", str(tmp_path / "a.png")]) == 0
+    assert "54 products" in capsys.readouterr().out
+    carried = from_json(export.state_in(tmp_path / "a.png") or "")
+    assert (carried.at, carried.focus) == ("conv2.forward", Focus("conv2", (3, 4, 7)))
+
+
+def test_knobs_of_another_view_do_not_change_a_picture() -> None:
+    trace = load(cnn())
+    place = changed(State(), look=Look(knobs=(("fold", "1"), ("march", "rows"))))
+    assert sight.sight(trace, place).look.knobs == ()
+    assert sight.seen(trace, place) == sight.seen(trace, changed(place, look=Look()))
