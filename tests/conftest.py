@@ -14,6 +14,7 @@ import os
 import tempfile
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ.update(LANGUAGE="en", LC_ALL="C.UTF-8")  # whatever the person who runs them speaks
 # One thread, as in the engine: two of them on a busy machine wait for each other, up to a hundred times longer.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 os.environ["VISUALIZER_STATE"] = tempfile.mkdtemp(prefix="visualizer-tests-")

@@ -212,7 +212,7 @@ def test_boxes_are_measured_against_the_right_ones() -> None:
     ours = (found.box[2] - found.box[0]) * (found.box[3] - found.box[1])
     share = wide * high / (ours + 12 - wide * high)
     score = dict(answers.score(trace, trace.answers[0]))
-    assert score == {"overlap with the right boxes (IoU)": pytest.approx(share / 2), "right boxes found": 1.0,
+    assert score == {"overlap (IoU)": pytest.approx(share / 2), "right boxes found": 1.0,
                      "boxes too many": 0.0}
     all_right = replace(trace, answers=(replace(trace.answers[0], truth=np.array([found.box])),))
     assert answers.score(all_right, all_right.answers[0])[0][1] == pytest.approx(1)

@@ -103,6 +103,20 @@ def test_nothing_is_put_together_inside_tr() -> None:
     assert found == []
 
 
+def test_nothing_is_translated_while_files_are_loaded() -> None:
+    """What is said then stays in the language that was spoken then: `english("…")` waits, and so does a function."""
+    found = []
+    for path in SOURCES:
+        waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("tr", "translated"):
+                found.append(f"{_place(path)}:{node.lineno}")
+            if not isinstance(node, ast.FunctionDef | ast.Lambda):
+                waiting.extend(ast.iter_child_nodes(node))
+    assert found == []
+
+
 def test_the_top_level_holds_only_the_fixed_names() -> None:
     names = {name.partition("/")[0] for name in _project_files()}
     assert {name for name in names if not name.startswith(".")} <= TOP_LEVEL

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tests.gradient_toys import SigmoidTower, Steps, given, measured, tower
 from visualizer import record
+from visualizer.kinds.curves import OF_SIGMOID, OF_TANH
 from visualizer.record import origins
 from visualizer.record.studies import Pass, bptt, jacobian, saturation
 from visualizer.record.studies.flow import rows, size
@@ -173,9 +174,9 @@ def test_saturation_is_counted_over_the_batch(monkeypatch: pytest.MonkeyPatch) -
 def test_gates_are_counted_by_their_own_nonlinearity() -> None:
     _, again, _ = Steps.example("GRU")
     layer = again.trace["rnn"]
-    kinds = {name: kind for name, (kind, _) in saturation.counted(layer).items()}
-    assert kinds == {"rnn/reset": "sigmoid", "rnn/update": "sigmoid", "rnn/new": "tanh"}
-    count = saturation.Count("tanh")
+    flats = {name: flat for name, (flat, _) in saturation.counted(layer).items()}
+    assert flats == {"rnn/reset": OF_SIGMOID, "rnn/update": OF_SIGMOID, "rnn/new": OF_TANH}
+    count = saturation.Count(OF_TANH)
     count.add(np.array([0.95, -0.95, 0.5, 0.0]))
     assert (count.beyond, count.values, int(count.bins.sum())) == (2, 4, 4)
 

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+from tests.unspoken import unspoken
 from visualizer import language, views
 from visualizer.cli import main
 from visualizer.language import english, kept_by_language, nearest, speaking, spoken, tr, translated
@@ -175,6 +176,24 @@ def test_the_command_line_draws_in_a_language(tmp_path, capsys, table):
     assert main(["shot", str(path), "--language", "en", "-o", str(again)]) == 0
     assert from_json(state_in(again)).look.language == ""
     capsys.readouterr()
+    assert main(["list", "languages"]) == 0
+    assert re.search(r"^en +English$", listed := capsys.readouterr().out, re.MULTILINE)
+    assert re.search(r"^qq +Quequ$", listed, re.MULTILINE)
     assert main(["shot", "digits_cnn", "--language", "zz", "-o", str(path)]) == 2
     said = capsys.readouterr().err
     assert re.search(r"There is no language 'zz'; choose one of en, .*qq", said), said
+
+
+# --- what is not translated yet -------------------------------------------------------------------------------------
+
+def test_words_that_nobody_translates_are_found():
+    source = '''"""The module."""
+KINDS = {"some": 1}
+def said(n: "int") -> str:
+    """One sentence."""
+    if n == "two words":
+        raise ValueError("This is for whoever calls.")
+    picture = tr("Word {n} of all").format(n=n)
+    return picture + f"a gate of {n}" + "Softmax" + "three words here" + "accent-ink"
+'''
+    assert [words for _, words in unspoken(source)] == ['f"a gate of {n}"', "Softmax", "three words here"]

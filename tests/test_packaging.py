@@ -58,7 +58,7 @@ def test_the_wheel_carries_every_file_of_the_package_the_models_and_the_assets(w
                  for name in ("models", "assets") for path in (ROOT / name).rglob("*") if _shipped(path)}
     assert expected - inside == set()
     for pattern in (r"models/\w+\.py", r"models/\w+\.safetensors", r"assets/samples/.+\.json", r"assets/fonts/.+\.ttf",
-                    r"assets/themes/.+\.json", r"assets/traces/.+\.trace"):
+                    r"assets/themes/.+\.json", r"assets/i18n/.+\.json", r"assets/traces/.+\.trace"):
         assert any(re.fullmatch("visualizer/_data/" + pattern, name) for name in inside), f"no {pattern} in the wheel"
 
 

@@ -546,3 +546,17 @@ def test_without_a_screen_and_without_system_fonts_the_pixels_are_the_same(tmp_p
     done = subprocess.run([sys.executable, "-c", ALONE], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == hashlib.sha256(bytes(here.constBits())).hexdigest()
+
+
+def test_the_first_letters_of_a_process_are_painted_in_the_bundled_fonts_whoever_paints_them():
+    """A widget paints without asking for the application first: what it writes must not differ from what is saved."""
+    code = ("import os; os.environ['QT_QPA_PLATFORM'] = 'offscreen'\n"
+            "from PySide6.QtGui import QFontInfo\n"
+            "from PySide6.QtWidgets import QApplication\n"
+            "app = QApplication([])\n"
+            "from visualizer import paint\n"
+            "from visualizer.scene import type as letters\n"
+            "found = paint.font(13, letters.face(500))\n"
+            "print(QFontInfo(found).family(), found.families()[0])")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Inter"), done.stdout

@@ -28,7 +28,8 @@ from visualizer.trace import Refused, load
 from visualizer.ui import style
 from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.player import Player
-from visualizer.ui.presenter import clock_words, for_room
+from visualizer.ui.presenter import for_room
+from visualizer.ui.speaker import clock_words
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 from visualizer.views import all_views, find

@@ -18,7 +18,7 @@ from visualizer import kinds, record
 from visualizer.record.catalog import open_model
 from visualizer.scene import colour, hops
 from visualizer.scene.picture import Focus, Image, Look, Path, Picture, Rect, Text
-from visualizer.scene.reading import BLOCKS, TABS, entropy, first_level, guesses, label, layers, opened, reading
+from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
 from visualizer.scene.reads import read_by
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
@@ -102,16 +102,16 @@ def test_the_lines_of_an_opened_cell_add_up_to_what_was_recorded(text: Trace) ->
     layer = layers(text)[0]
     shown = reading(text, layer.name)
     for step in (0, 1, 9, shown.steps - 1):
-        for key in BLOCKS[shown.cell]:
+        for key in shown.family.keys:
             rows = opened(text, shown, key, step)
             total = rows[-2].values if rows[-2].words.startswith("= ") else sum(row.values for row in rows[:-1])
             squash = np.tanh if key in ("candidate", "new") else \
                 (lambda a: a) if key == "preactivation" else (lambda a: 1 / (1 + np.exp(-a)))
             assert np.abs(squash(total) - rows[-1].values).max() < 1e-5, (key, step)
             assert np.abs(np.asarray(layer.inner[key][step]) - rows[-1].values).max() == 0
-        if shown.cell != "rnn":
-            last = opened(text, shown, TABS[shown.cell][-1][0], step)
-            made = last[0].values * last[1].values if shown.cell == "lstm" else last[0].values + last[1].values
+        if shown.family.kept[0]:
+            last = opened(text, shown, tabs(shown)[-1][0], step)
+            made = last[0].values * last[1].values if shown.family.name == "lstm" else last[0].values + last[1].values
             assert np.abs(made - last[-1].values).max() < 1e-5
 
 
@@ -543,7 +543,7 @@ def test_the_opened_part_follows_the_way_back_where_it_stops_and_not_while_it_pl
         picture = find("unrolled").draw(lstm, times.find(address), None, Look())
         return next(mark.plain for mark in picture if isinstance(mark, Text) and " at step " in mark.plain)
 
-    for key, title in TABS["lstm"]:
+    for key, title in tabs(reading(lstm, "lstm")):
         said = opened_part(f"lstm.backward[5].{key}")
         assert title.lower() in said.lower()
         assert "at step 5," in said
@@ -597,7 +597,7 @@ def test_the_scale_of_every_row_of_a_cell_says_what_its_colours_are(model: str) 
     name = layers(trace)[0].name
     shown = reading(trace, name)
     picture = find("cell").draw(trace, timeline(trace).find(f"{name}.forward[9]"), None, Look())
-    rows = [row.values for key, _ in TABS[shown.cell] for row in opened(trace, shown, key, 8)]
+    rows = [row.values for key, _ in tabs(shown) for row in opened(trace, shown, key, 8)]
     images = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None and mark.focus is not None
               and mark.focus.part.startswith("inner.")]
     drawn_values = [mark.scale.low + (mark.values[:, 0, 0].astype(float) - 1) / 254 * (mark.scale.high - mark.scale.low)

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image as Pillow
 
 from tests.test_kinds_recurrent import trace_of
-from visualizer import export, paint, registry, sight, views
+from visualizer import export, registry, sight, views
 from visualizer.export import film as films
 from visualizer.record.lab import record_lab
 from visualizer.scene.picture import Focus, Look
@@ -103,7 +103,6 @@ def test_the_window_a_film_and_a_shot_are_the_same_at_every_beat(case: str, requ
                   str(tmp_path / f"{frame}.png")] for frame in wanted]
     subprocess.run([sys.executable, "-c", DRIVER], input=json.dumps(commands), text=True, check=True,
                    capture_output=True)
-    paint.load_fonts()
     stage = Stage(Store(state, trace))
     qtbot.addWidget(stage)
     stage.resize(*SIZE)

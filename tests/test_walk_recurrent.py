@@ -147,7 +147,7 @@ def test_the_terms_of_a_gate_are_all_its_products_and_both_biases(lstm: Trace) -
 def test_the_shares_of_all_steps_add_up_to_the_gradient_of_a_weight_that_autograd_gave(case: str) -> None:
     trace = trace_of(case)
     for layer in timed(trace)[:2]:  # of two directions, both
-        gates = [key for key in layer.inner if key in recurrent.GATES[recurrent.family(layer)]]
+        gates = [key for key in layer.inner if key in recurrent.family(layer).keys]
         for name in ("weight_ih", "weight_hh"):
             total = np.zeros(layer.weights[name].shape)
             for key in gates:

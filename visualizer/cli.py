@@ -497,9 +497,14 @@ def _themes() -> list[Entry]:
     return [{"name": name, "about": colour.theme(name).title} for name in colour.names()]
 
 
+def _languages() -> list[Entry]:
+    language = registry.module("language")
+    return [{"name": code or "en", "about": title} for code, title in language.languages().items()]
+
+
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
     "models": _models, "samples": _samples, "inputs": _inputs, "answers": _answers, "views": _views,
-    "lessons": _lessons, "formats": _formats, "themes": _themes}
+    "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages}
 
 
 # --- from words to a picture ----------------------------------------------------------------------------------------

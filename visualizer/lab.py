@@ -100,8 +100,8 @@ class Lab:
                       words=("tanh", "relu", "linear", "sigmoid"))
     input: float = _knob("Input scale", 1.0, "time", "Standard deviation of what is read; of the RNN it is that of "
                          "what reaches each unit.", span=(0.0, 2.0, 0.05), note="standard deviation")
-    bias: float = _knob("Gate bias", 2.0, "time", "Sum of both biases of the GRU's keep gate and the LSTM's forget "
-                        "gate.", span=(-2.0, 5.0, 0.1), note="GRU keep, LSTM forget gate")
+    bias: float = _knob("Gate bias", 2.0, "time", "Sum of both biases of the GRU's update gate and the LSTM's forget "
+                        "gate.", span=(-2.0, 5.0, 0.1), note="GRU update, LSTM forget gate")
     steps: float = _knob("Sequence length", 60, "time", "Steps from the first to the loss.",
                          span=(10, 200, 1))
     loss: str = _knob("Loss", "end", "time", "At the last step alone, or at every step.",

@@ -173,6 +173,7 @@ def load_fonts() -> tuple[str, ...]:
 @cache
 def font(size: int, style: letters.Face, *, tabular: bool = True) -> QFont:
     """A bundled face at `size` whole pixels, unhinted and without ligatures: what is written is what is seen."""
+    load_fonts()  # a font that is asked for before them would stay another one for good
     family, weight, italic = style
     made = QFont()
     made.setFamilies(list(dict.fromkeys((family, letters.TEXT, letters.MONO, letters.LAST))))

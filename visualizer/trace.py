@@ -35,6 +35,8 @@ SUFFIX, HEADER = ".trace", "trace.json"
 MOST_BYTES = 2 << 30
 """A trace file that would unpack to more than this is refused."""
 MOST_LAYERS = 20_000
+INPUT, UNEXPLAINED = "input", "unexplained"
+"""What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
 UNTRAINED = "untrained"
 """What is done to a model that is recorded with its weights from before training; an intervention of a State."""
 
@@ -135,6 +137,16 @@ class Layer:
             freeze(self, name, MappingProxyType({key: _read_only(value) for key, value in arrays.items()})
                    if arrays else _NOTHING)
 
+    @property
+    def is_input(self) -> bool:
+        """Whether it is what was fed in."""
+        return self.kind == INPUT
+
+    @property
+    def unexplained(self) -> bool:
+        """Whether nobody knows what it does."""
+        return self.kind == UNEXPLAINED
+
     def has(self, *axes: str) -> bool:
         """Whether the output has these axes: `layer.has("row", "column")`."""
         return set(axes) <= set(self.axes)
@@ -210,7 +222,7 @@ class Trace:
         if not self.fed:
             reads = self.facts.get("input")
             kind = str(reads.get("kind", "")) if isinstance(reads, Mapping) else ""
-            fed = [layer.name for layer in self.layers if layer.kind == "input"]
+            fed = [layer.name for layer in self.layers if layer.is_input]
             object.__setattr__(self, "fed", tuple(Input(name, kind if len(fed) == 1 else "") for name in fed))
         if not self.answers:
             object.__setattr__(self, "answers", _answers_of(self.layers, self.labels))

@@ -8,6 +8,7 @@ from visualizer import answers
 from visualizer.answers import Place
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Look, Mark, Text, plain
+from visualizer.scene.type import width as measured
 from visualizer.trace import Answer, Trace
 
 LEAST, NARROW, WIDE, SHARE = 560.0, 112.0, 280.0, 0.24
@@ -52,13 +53,14 @@ def heads(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
     """Which answer it is, and how good."""
     made = answers.of(answer)
     assert made is not None
-    score = answers.score(trace, answer)
     room = look.size[0] - place[0] - 4
-    marks: list[Mark] = [Text(place[0], place[1] - 50, plain(made.title), 13, 600, "ink", max_width=room,
+    title = next((words for words in (made.title, made.name) if measured(words, 13, 600) <= room), made.name)
+    marks: list[Mark] = [Text(place[0], place[1] - 50, plain(title), 13, 600, "ink", max_width=room,
                               focus=Focus(answer.layer))]
-    if score:
-        marks.append(Text(place[0], place[1] - 33, plain(f"{score[0][0]} {numbers.number(score[0][1], 3)}"), 12,
-                          400, "ink-2", max_width=room))
+    for what, value in answers.score(trace, answer)[:1]:
+        words = f"{what} {numbers.number(value, 3)}"
+        if measured(words, 12, 400) <= room:
+            marks.append(Text(place[0], place[1] - 33, plain(words), 12, 400, "ink-2", max_width=room))
     return marks
 
 

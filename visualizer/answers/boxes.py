@@ -102,7 +102,8 @@ def sentence(trace: Trace, answer: Answer) -> str:
     words = (f"The network finds {{{numbers.count(len(boxes))} box{'es' * (len(boxes) > 1)}}}, the surest with "
              f"{numbers.percent(first.score, 1)}:{what} {wide} × {high} pixels")
     measured = score(trace, answer)
-    return f"{words}; {measured[0][0]} {numbers.percent(measured[0][1], 0)}." if measured else f"{words}."
+    return f"{words}; the right ones are overlapped by {numbers.percent(measured[0][1], 0)}." if measured \
+        else f"{words}."
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -118,7 +119,7 @@ def score(trace: Trace, answer: Answer) -> Score:
         shares.append(share)
         if best is not None and share > 0:
             free.remove(best)
-    return ((tr("overlap with the right boxes (IoU)"), sum(shares) / max(1, len(shares))),
+    return ((tr("overlap (IoU)"), sum(shares) / max(1, len(shares))),
             (tr("right boxes found"), float(sum(share >= 0.5 for share in shares))),
             (tr("boxes too many"), float(len(free))))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked
 from visualizer.language import tr
 from visualizer.scene import numbers
@@ -38,7 +39,7 @@ def _value(trace: Trace, answer: Answer) -> float:
 def _truth(trace: Trace, answer: Answer) -> float | None:
     if answer.truth is not None:
         return float(answer.truth.reshape(-1)[0])
-    loss = next((layer for layer in trace.readers(answer.layer) if layer.kind == "mse_loss"), None)
+    loss = next((layer for layer in trace.readers(answer.layer) if kinds.label(layer) == "numbers"), None)
     wanted = None if loss is None else loss.settings.get("target")
     return float(wanted) if isinstance(wanted, int | float) else None
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import kinds
 from visualizer.answers import AnswerKind, Score, Values, label, never, picked
 from visualizer.answers.tokens import wishes
 from visualizer.language import tr
@@ -53,7 +54,7 @@ def distance(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def _wanted(trace: Trace) -> tuple[int, ...]:
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    loss = next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)
     return () if loss is None else tuple(int(index) for index in loss.settings.get("target", ()))
 
 

@@ -19,6 +19,7 @@ from visualizer import registry
 from visualizer.trace import Cell, Layer, Trace
 
 Inputs = tuple[Layer, ...]
+Values = NDArray[np.floating]
 Box = tuple[tuple[int, int], ...]
 """For each axis the first and the last index, both included; may reach below 0 or past the end, into padding."""
 NOTHING: Box = ((0, -1),)
@@ -83,6 +84,74 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Flat:
+    """Where a curve is flat, so that hardly any gradient, or none, passes: which values lie there."""
+
+    rule: str
+    """In words, of a value: `beyond ±0.9`."""
+    low: float
+    high: float
+    """What lies below the one or above the other is in the flat part."""
+    range: tuple[float, float]
+    """Between which numbers all values lie."""
+    dies: bool = False
+    """Whether the flat part passes nothing at all, as that of a ReLU: a unit that is always there is dead. Its edge
+    belongs to it."""
+
+    def holds(self, values: Values) -> NDArray[np.bool_]:
+        """Which values lie in the flat part."""
+        return values <= self.low if self.dies else (values < self.low) | (values > self.high)
+
+    def share(self, values: Values) -> float:
+        return float(np.mean(self.holds(values)))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One function of one number."""
+
+    name: str
+    """As torch calls it: `sigmoid`."""
+    value: Callable[[Values], Values]
+    slope: Callable[[Any], Any]
+    """Its derivative, from the value y that came out: numbers or arrays."""
+    words: str
+    """`σ({})`, of what goes in."""
+    slope_words: str
+    """`{0}·(1 − {0})`, of what came out."""
+    flat: Flat | None = None
+    steepest: float = 1.0
+    """The largest slope that it has."""
+
+    def backward(self, value: str = "y") -> str:
+        """`∂L/∂a = ∂L/∂y·y·(1 − y)`."""
+        return self.times.format(value, self.slope_words.format(value))
+
+    times: str = "∂L/∂a = ∂L/∂{0}·{1}"
+
+
+ROLES = {
+    "weighted": "a sum of what it reads, weighted: dense layers and convolutions",
+    "curve": "one function of one number",
+    "largest": "the largest of a window; only the winner hands its gradient on",
+    "mean": "a mean; its gradient is shared out",
+    "norm": "normalising by mean and spread",
+    "shares": "shares of a whole, or their logarithms",
+    "loss": "one number from an answer and what it should be",
+    "picked": "one number of an answer, to be differentiated",
+    "sum": "two layers added",
+    "product": "two layers multiplied, place by place",
+    "join": "parts side by side",
+    "table": "a row of a table for each symbol",
+    "dropout": "numbers left out by chance while training",
+    "recurrent": "hides time: gates and states step by step",
+    "state": "a state of a recurrent layer after a step",
+    "directions": "a recurrent layer forwards and one in reverse, side by side",
+    "packed": "a sequence without its padding",
+}
+
+
+@dataclass(frozen=True)
 class Kind:
     """One operation. `Layer.kind` is its `name`."""
 
@@ -116,6 +185,27 @@ class Kind:
     weight_terms: Callable[[Layer, Inputs, str, Cell], Terms] | None = None
     """(layer, inputs, weight name, cell of it) -> dObjective/d that weight, as a sum over the places it was used."""
     cost: Callable[[Layer, Inputs], Cost] = lambda layer, inputs: Cost(layer.parameters, 0)
+    flat: Callable[[Layer], Mapping[str, Flat]] = lambda layer: {}
+    """layer -> where it is flat, so that hardly any gradient, or none, passes: by key of `inner`, its output under an
+    empty key."""
+    role: str = ""
+    """What it is, one of ROLES; empty for what is none of these."""
+    card: str = ""
+    """Which card of the microscope fits it: `share` of a whole, `curve` of one number. Empty where that is told by the
+    terms themselves: a window, a long sum, a few numbers."""
+    back: str = ""
+    """What it does with a whole gradient on its way back, in a few words: `to the winner of each window`."""
+    curve: Curve | None = None
+    """What it makes of each number, if that is one of the curves whose slope can be told from what came out."""
+    logarithms: bool = False
+    """Whether its numbers are logarithms of shares: a log-softmax gives them, a negative log-likelihood reads them."""
+    label: str = ""
+    """Of a loss, what it is measured against: a `class`, `numbers`, `symbols`."""
+    weight_axis: int = 0
+    """Which axis of its weight counts the channels that come out."""
+    wants: tuple[str, ...] = ()
+    """The axes of one sample that it reads, where its name alone settles them: the input of a model is named by what
+    reads it first."""
     moves_only: bool = False
     """True if it computes nothing and only lays numbers out anew: flatten, reshape, permute, dropout in eval."""
     short: Callable[[Layer, Inputs], str] = lambda layer, inputs: ""
@@ -143,6 +233,46 @@ def all_kinds() -> tuple[Kind, ...]:
 def of(layer: Layer) -> Kind | None:
     """The kind of a layer; None for the input and for unexplained operations."""
     return _all()[1].get(layer.kind)
+
+
+def role(layer: Layer) -> str:
+    """What a layer is, one of ROLES; empty for the input, for what is unexplained, and for all others."""
+    kind = of(layer)
+    return "" if kind is None else kind.role
+
+
+def switches(layer: Layer) -> bool:
+    """Whether it stops all that is not above zero, and its gradient with it, as a ReLU does."""
+    kind = of(layer)
+    return kind is not None and kind.curve is not None and kind.curve.flat is not None and kind.curve.flat.dies
+
+
+def loses(layer: Layer) -> bool:
+    """Whether it stops some of the gradient: where a ReLU is off, where a number won no window."""
+    return switches(layer) or role(layer) == "largest"
+
+
+def shares(layer: Layer) -> bool:
+    """Whether its numbers are shares of a whole: probabilities."""
+    kind = of(layer)
+    return kind is not None and kind.role == "shares" and not kind.logarithms
+
+
+def label(layer: Layer) -> str:
+    """Of a loss, what it is measured against: a `class`, `numbers`, `symbols`; else empty."""
+    kind = of(layer)
+    return "" if kind is None else kind.label
+
+
+def picks_label(layer: Layer) -> bool:
+    """Whether it is a loss that looks at one class: −ln of the probability of the label."""
+    return label(layer) == "class"
+
+
+def flat(layer: Layer) -> Mapping[str, Flat]:
+    """What of a layer can saturate or die, and where: by key of `inner`, its output under an empty key."""
+    kind = of(layer)
+    return {} if kind is None else kind.flat(layer)
 
 
 def by_call(name: str) -> Kind | None:

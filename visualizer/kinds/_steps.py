@@ -6,60 +6,23 @@ has one step, and its output no axis for it.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Inputs, Taps
+from visualizer.kinds import Inputs, Taps, gates
 from visualizer.kinds._taps import Cells, Numbers, array_of, grid_of, taps, unravel
-from visualizer.kinds.pointwise import sigmoid
+from visualizer.kinds.gates import Family
 from visualizer.trace import Cell, Layer
 
-GATES = {
-    "lstm": ("input", "forget", "candidate", "output_gate"),
-    "gru": ("reset", "update", "new"),
-    "rnn": ("preactivation",),
-}
-"""What the rows of the weights make, block by block, in torch's order."""
 
-
-@dataclass(frozen=True)
-class Nonlinearity:
-    """What an RNN makes of the sum a of a step."""
-
-    value: Callable[[float], float]
-    slope: Callable[[Any], Any]
-    """Its derivative, from the value that came out: a number or an array."""
-    formula: str
-    backward: str
-
-
-def _relu(x: float) -> float:
-    return max(x, 0.0) if x == x else x
-
-
-NONLINEARITIES = {
-    "tanh": Nonlinearity(math.tanh, lambda h: 1 - h * h, "tanh(W x + U h₋ + b)", "∂L/∂a = ∂L/∂h·(1 − h²)"),
-    "relu": Nonlinearity(_relu, lambda h: (np.asarray(h) > 0).astype(np.float64), "max(0, W x + U h₋ + b)",
-                         "∂L/∂a = ∂L/∂h where h > 0, else 0"),
-    "sigmoid": Nonlinearity(sigmoid, lambda h: h * (1 - h), "σ(W x + U h₋ + b)", "∂L/∂a = ∂L/∂h·h·(1 − h)"),
-    "linear": Nonlinearity(lambda a: a, lambda h: np.ones_like(np.asarray(h, np.float64)), "W x + U h₋ + b",
-                           "∂L/∂a = ∂L/∂h"),
-}
-"""torch's RNN has the first two; the laboratory of gradients compares them with the others."""
-
-
-def nonlinearity(layer: Layer) -> Nonlinearity:
-    """That of an RNN; tanh where nothing is said."""
-    return NONLINEARITIES[layer.settings.get("nonlinearity", "tanh")]
-
-
-def family(layer: Layer) -> str:
-    """`lstm`, `gru` or `rnn`."""
-    return layer.kind.removesuffix("_cell")
+def family(layer: Layer) -> Family:
+    """Its equations. LookupError if it hides no time."""
+    found = gates.family_of(layer)
+    if found is None:
+        raise LookupError(f"{layer.name} has no gates and no states.")
+    return found
 
 
 def place(layer: Layer, cell: Cell) -> tuple[int, int]:
@@ -97,12 +60,12 @@ def last(layer: Layer) -> int:
 
 def units(layer: Layer) -> int:
     """Width of a gate, and of the cell state; that of h_t too unless it is projected."""
-    return len(layer.weights["weight_hh"]) // len(GATES[family(layer)])
+    return len(layer.weights["weight_hh"]) // len(family(layer).rows)
 
 
 def row(layer: Layer, gate: str, unit: int) -> int:
     """The row of weight_ih, weight_hh and the biases that belongs to one unit of a gate."""
-    return GATES[family(layer)].index(gate) * units(layer) + unit
+    return family(layer).block(gate) * units(layer) + unit
 
 
 # --- what a step reads ----------------------------------------------------------------------------------------------
@@ -199,7 +162,7 @@ def sum_of_states(layer: Layer, inputs: Inputs, number: int, step: int) -> Taps:
 
 def product_of_states(layer: Layer, inputs: Inputs, step: int) -> Numbers:
     """(unit,): U h₋ + b of a GRU's new state, with which r is multiplied."""
-    block = units(layer) * GATES["gru"].index("new")
+    block = units(layer) * family(layer).block("new")
     weight = layer.weights["weight_hh"][block:].astype(np.float64)
     found: Numbers = weight @ state_taps(layer, inputs, "hidden", step, np.arange(weight.shape[1])).values
     return found + layer.weights["bias_hh"][block:] if "bias_hh" in layer.weights else found
@@ -210,6 +173,29 @@ def product_of_states(layer: Layer, inputs: Inputs, step: int) -> Numbers:
 def inner(layer: Layer, key: str, step: int, unit: int) -> float:
     """A gate or state, as recorded."""
     return float(layer.inner[key][step, unit])
+
+
+@dataclass(frozen=True, eq=False)
+class Here:
+    """The numbers of one step in float64, as the equations name them: of one unit, or of several."""
+
+    layer: Layer
+    inputs: Inputs
+    step: int
+    chosen: Any = ...
+    """A unit, or which of them."""
+
+    def __getitem__(self, key: str) -> Any:
+        if key.endswith("_before"):
+            state = key.removesuffix("_before")
+            width = self.layer.inner[state].shape[1]
+            before = state_taps(self.layer, self.inputs, state, self.step, np.arange(width)).values
+            return before[self.chosen]
+        if key == "opened":
+            return np.tanh(self["cell"])
+        if key == "hidden_new":
+            return product_of_states(self.layer, self.inputs, self.step)[self.chosen]
+        return self.layer.inner[key][self.step].astype(np.float64)[self.chosen]
 
 
 def back(layer: Layer, key: str) -> str:

@@ -36,6 +36,8 @@ class Operation:
     """∂y/∂a and ∂y/∂b."""
     adds: bool = False
     """Whether it is a sum, with the slopes as weights."""
+    role: str = ""
+    back: str = ""
 
 
 def two_terms(operation: Operation, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -133,13 +135,15 @@ def _larger_slopes(a: Any, b: Any, s: Settings) -> tuple[Any, Any]:
 _TWO = "input other"
 OPERATIONS = (
     Operation("add", "sum", {"add": f"{_TWO} alpha", "__radd__": "other input"}, "+", "{a} and {b} are added",
-              lambda a, b, s: a + _alpha(s) * b, lambda a, b, s: (1.0, _alpha(s)), adds=True),
+              lambda a, b, s: a + _alpha(s) * b, lambda a, b, s: (1.0, _alpha(s)), adds=True,
+              role="sum", back="the same to both that were added"),
     Operation("sub", "difference",
               {"sub": f"{_TWO} alpha", "subtract": f"{_TWO} alpha", "__rsub__": "other input",
                "rsub": "other input alpha"}, "−",
               "{b} is taken from {a}", lambda a, b, s: a - _alpha(s) * b, lambda a, b, s: (1.0, -_alpha(s)), adds=True),
     Operation("mul", "product", {"mul": _TWO, "multiply": _TWO, "__rmul__": "other input"}, "×",
-              "{a} and {b} are multiplied, place by place", lambda a, b, s: a * b, lambda a, b, s: (b, a)),
+              "{a} and {b} are multiplied, place by place", lambda a, b, s: a * b, lambda a, b, s: (b, a),
+              role="product"),
     Operation("div", "quotient",
               {**dict.fromkeys(("div", "divide", "true_divide"), f"{_TWO} rounding_mode"), "__rdiv__": "other input",
                "__rtruediv__": "other input"}, "/",
@@ -246,18 +250,19 @@ def _reduced_names(settings: Settings, inputs: tuple[Names, ...], shape: tuple[i
 def _operation_kind(operation: Operation) -> Kind:
     return Kind(operation.name, operation.title, operation.calls, longest_names, partial(two_terms, operation),
                 partial(two_backward, operation), two_box, partial(two_sentence, operation),
-                short=partial(two_short, operation))
+                short=partial(two_short, operation), role=operation.role, back=operation.back)
 
 
-def _reduction(name: str, title: str, what: str, calls: Mapping[str, str], terms: Any, backward: Any) -> Kind:
+def _reduction(name: str, title: str, what: str, calls: Mapping[str, str], terms: Any, backward: Any,
+               role: str = "", back: str = "") -> Kind:
     return Kind(name, title, calls, _reduced_names, terms, backward, reduced_box, partial(reduced_sentence, what),
-                short=reduced_short)
+                short=reduced_short, role=role, back=back)
 
 
 KINDS = (
     *map(_operation_kind, OPERATIONS),
     _reduction("mean", "mean", "the mean", {"mean": "input dim keepdim"}, partial(reduced_terms, True),
-               partial(reduced_backward, True)),
+               partial(reduced_backward, True), role="mean", back="shared out over all that were averaged"),
     _reduction("sum", "sum", "the sum", {"sum": "input dim keepdim"}, partial(reduced_terms, False),
                partial(reduced_backward, False)),
     _reduction("max", "maximum", "the largest", {"max": "input dim keepdim"}, largest_terms, largest_backward),

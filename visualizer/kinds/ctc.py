@@ -113,5 +113,6 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 
 KINDS = (
     Kind("ctc_loss", "CTC loss", {}, _axes, ctc_terms, ctc_backward, ctc_box, ctc_sentence,
-         short=lambda layer, inputs: f"spells {' '.join(map(str, layer.settings['target']))}"),
+         short=lambda layer, inputs: f"spells {' '.join(map(str, layer.settings['target']))}", role="loss",
+         label="symbols"),
 )

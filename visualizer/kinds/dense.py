@@ -285,12 +285,13 @@ _MATMUL = {"matmul": "input other", "__matmul__": "input other", "mm": "input ma
            "bmm": "input mat2", "mv": "input vec", "dot": "input other"}
 KINDS = (
     Kind("linear", "dense layer", {"linear": "input weight bias"}, _linear_axes, linear_terms, linear_backward,
-         linear_box, linear_sentence, linear_weight, linear_cost, short=linear_short),
+         linear_box, linear_sentence, linear_weight, linear_cost, short=linear_short, role="weighted",
+         back="dense layer, turned around"),
     Kind("embedding", "embedding",
          {"embedding": "input weight padding_idx max_norm norm_type scale_grad_by_freq sparse",
           "torch.embedding": "weight input padding_row scale_grad_by_freq sparse"}, _embedding_axes,
          embedding_terms, embedding_backward, embedding_box, embedding_sentence, embedding_weight,
-         short=embedding_short),
+         short=embedding_short, role="table", wants=("step",)),
     Kind("matmul", "matrix product", _MATMUL, _matmul_axes, matmul_terms, matmul_backward, matmul_box,
          matmul_sentence, cost=matmul_cost, short=matmul_short),
     Kind("addmm", "matrix product and sum", {"addmm": "input mat1 mat2 beta alpha"},

@@ -337,16 +337,18 @@ def _picked(layer: Layer) -> Cell:
 _REDUCED = "size_average ignore_index reduce reduction"
 KINDS = (
     Kind("softmax", "softmax", {"softmax": "input dim _stacklevel dtype"}, _softmax_axes, softmax_terms,
-         softmax_backward, line_box, softmax_sentence, short=lambda layer, inputs: "shares of 1"),
+         softmax_backward, line_box, softmax_sentence, short=lambda layer, inputs: "shares of 1", role="shares",
+         card="share"),
     Kind("log_softmax", "log-softmax", {"log_softmax": "input dim _stacklevel dtype"}, _softmax_axes,
          log_softmax_terms, log_softmax_backward, line_box, log_softmax_sentence,
-         short=lambda layer, inputs: "ln of shares of 1"),
+         short=lambda layer, inputs: "ln of shares of 1", role="shares", card="share", logarithms=True),
     Kind("cross_entropy", "cross entropy", {"cross_entropy": f"input target weight {_REDUCED} label_smoothing"},
          _loss_axes, partial(loss_terms, True), partial(loss_backward, True), loss_box, partial(loss_sentence, True),
-         short=loss_short),
+         short=loss_short, role="loss", card="share", back="probability − label", label="class"),
     Kind("nll_loss", "negative log-likelihood", {"nll_loss": f"input target weight {_REDUCED}"}, _loss_axes,
          partial(loss_terms, False), partial(loss_backward, False), loss_box, partial(loss_sentence, False),
-         short=loss_short),
+         short=loss_short, role="loss", card="share", back="−1 for the label", label="class", logarithms=True),
     Kind("logit", "picked output", {}, lambda settings, inputs, shape: (), logit_terms, logit_backward, logit_box,
-         logit_sentence, short=lambda layer, inputs: f"output {', '.join(map(str, _picked(layer)))}"),
+         logit_sentence, short=lambda layer, inputs: f"output {', '.join(map(str, _picked(layer)))}",
+         role="picked"),
 )

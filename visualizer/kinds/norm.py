@@ -279,7 +279,7 @@ NORMS = (
 def _kind(norm: Norm) -> Kind:
     return Kind(norm.name, norm.title, norm.calls, _same_names, partial(norm_terms, norm),
                 partial(norm_backward, norm), partial(norm_box, norm), partial(norm_sentence, norm),
-                partial(norm_weight, norm), short=partial(norm_short, norm))
+                partial(norm_weight, norm), short=partial(norm_short, norm), role="norm")
 
 
 KINDS = tuple(map(_kind, NORMS))

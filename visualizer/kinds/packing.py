@@ -111,7 +111,7 @@ def _chosen_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: t
 
 KINDS = (
     Kind("pack_padded_sequence", "packing", {"_pack_padded_sequence": "input lengths batch_first"}, _packed_axes,
-         packed_terms, packed_backward, same_box, packed_sentence, moves_only=True),
+         packed_terms, packed_backward, same_box, packed_sentence, moves_only=True, role="packed"),
     Kind("pad_packed_sequence", "padding again",
          {"_pad_packed_sequence": "data batch_sizes batch_first padding_value total_length"}, _padded_axes,
          padded_terms, padded_backward, same_box, padded_sentence, moves_only=True),

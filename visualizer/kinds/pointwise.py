@@ -15,6 +15,7 @@ import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
+from visualizer.kinds.curves import CURVES
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -392,22 +393,26 @@ def passed_sentence(layer: Layer, inputs: Inputs) -> str:
 
 def _function_kind(f: Function) -> Kind:
     calls = {call: arguments or f.calls for call, _, arguments in (also.partition(" ") for also in (f.name, *f.also))}
+    curve = CURVES.get(f.name)
+    back = "× 1 above zero, × 0 elsewhere" if f.name == "relu" else "× the slope at each number"
+    flats = {} if curve is None or curve.flat is None else {"": curve.flat}
     return Kind(f.name, f.title.removeprefix("The "), calls, same_axes,
                 partial(function_terms, f), partial(function_backward, f), same_box, partial(function_sentence, f),
-                short=partial(function_short, f))
+                short=partial(function_short, f), flat=lambda layer: flats if layer.output.ndim else {}, role="curve",
+                card="curve", curve=curve, back=back)
 
 
 KINDS = (
     *map(_function_kind, FUNCTIONS),
     Kind("prelu", "PReLU", {"prelu": "input weight"}, same_axes, prelu_terms, prelu_backward, same_box, prelu_sentence,
-         prelu_weight),
+         prelu_weight, role="curve", card="curve", back="× the slope at each number"),
     Kind("dropout", "dropout", {"dropout": "input p training inplace"}, same_axes,
          partial(dropout_terms, False), partial(dropout_backward, False), same_box, dropout_sentence,
-         short=dropout_short),
+         short=dropout_short, role="dropout"),
     Kind("channel_dropout", "channel dropout",
          dict.fromkeys(("dropout1d", "dropout2d", "feature_dropout"), "input p training inplace"), same_axes,
          partial(dropout_terms, True), partial(dropout_backward, True), same_box, dropout_sentence,
-         short=dropout_short),
+         short=dropout_short, role="dropout"),
     Kind("identity", "identity", dict.fromkeys(("clone", "detach", "contiguous", "alias"), "input"), same_axes,
          passed_terms, passed_backward, same_box, passed_sentence, moves_only=True),
 )

@@ -212,9 +212,15 @@ def _named(count: int, settings: Mapping[str, Any], inputs: tuple[tuple[str, ...
            shape: tuple[int, ...]) -> tuple[str, ...]:
     if inputs and len(inputs[0]) == len(shape):
         return inputs[0]
-    return ("batch",) * (len(shape) - count - 1) + ("channel", *{1: ("step",), 2: ("row", "column")}[count])
+    return ("batch",) * (len(shape) - count - 1) + _wants(count)
 
 
+def _wants(count: int) -> tuple[str, ...]:
+    return ("channel", *{1: ("step",), 2: ("row", "column")}[count])
+
+
+LARGEST: Mapping[str, Any] = {"role": "largest", "back": "to the winner of each window"}
+MEANS: Mapping[str, Any] = {"role": "mean", "back": "shared out over each window"}
 MAX_CALL = "input kernel_size stride padding dilation ceil_mode return_indices"
 AVG_CALL = "input kernel_size stride padding ceil_mode count_include_pad divisor_override"
 KINDS = tuple(
@@ -223,15 +229,16 @@ KINDS = tuple(
     for kind in (
         Kind(f"max_pool{count}d", "max pooling",
              {f"max_pool{count}d": MAX_CALL, f"max_pool{count}d_with_indices": MAX_CALL}, partial(_named, count),
-             max_terms, max_backward, window_box, max_sentence, short=window_short),
+             max_terms, max_backward, window_box, max_sentence, short=window_short, **LARGEST, wants=_wants(count)),
         Kind(f"avg_pool{count}d", "average pooling", {f"avg_pool{count}d": AVG_CALL}, partial(_named, count),
-             avg_terms, avg_backward, window_box, avg_sentence, short=window_short),
+             avg_terms, avg_backward, window_box, avg_sentence, short=window_short, **MEANS, wants=_wants(count)),
         Kind(f"adaptive_max_pool{count}d", "adaptive max pooling",
              {f"adaptive_max_pool{count}d{tail}": "input output_size return_indices" for tail in ("", "_with_indices")},
              partial(_named, count), adaptive_max_terms, adaptive_max_backward, adaptive_box,
-             partial(adaptive_sentence, "the largest"), short=adaptive_short),
+             partial(adaptive_sentence, "the largest"), short=adaptive_short, **LARGEST, wants=_wants(count)),
         Kind(f"adaptive_avg_pool{count}d", "adaptive average pooling",
              {f"adaptive_avg_pool{count}d": "input output_size"}, partial(_named, count), adaptive_avg_terms,
-             adaptive_avg_backward, adaptive_box, partial(adaptive_sentence, "the mean"), short=adaptive_short),
+             adaptive_avg_backward, adaptive_box, partial(adaptive_sentence, "the mean"), short=adaptive_short, **MEANS,
+             wants=_wants(count)),
     )
 )

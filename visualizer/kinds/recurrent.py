@@ -1,20 +1,18 @@
 """RNN, LSTM and GRU, whole sequences and single cells: every gate and state, and what flows back through time.
 
-Equations are torch's: rows of the weights in the order i, f, g, o and r, z, n, two biases, and in a GRU r after the
-product and z the gate that keeps. h₋ and c₋ are the states of the step before, a is a sum before its σ or tanh.
+The equations stand in `gates.py`. h₋ and c₋ are the states of the step before, a is a sum before its σ or tanh.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
+from visualizer.kinds import Box, Cost, Flat, Inputs, Kind, Taps, Terms, _words, gates
 from visualizer.kinds._steps import (
-    GATES,
+    Here,
     after,
     back,
     before,
@@ -24,7 +22,6 @@ from visualizer.kinds._steps import (
     inner,
     last,
     met_by,
-    nonlinearity,
     place,
     product_of_states,
     read_at,
@@ -41,32 +38,14 @@ from visualizer.kinds._steps import (
     units,
 )
 from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
-from visualizer.kinds.pointwise import sigmoid
+from visualizer.kinds.gates import PREACTIVATION
 from visualizer.trace import Cell, Layer
-
-FORMULAS = {
-    "lstm": {"input": "i = σ(W x + U h₋ + b)", "forget": "f = σ(W x + U h₋ + b)",
-             "candidate": "g = tanh(W x + U h₋ + b)", "output_gate": "o = σ(W x + U h₋ + b)",
-             "cell": "c = f·c₋ + i·g", "hidden": "h = o·tanh c"},
-    "gru": {"reset": "r = σ(W x + U h₋ + b)", "update": "z = σ(W x + U h₋ + b)",
-            "new": "n = tanh(W x + b + r·(U h₋ + b))", "hidden": "h = (1 − z)·n + z·h₋"},
-    "rnn": {"preactivation": "a = W x + U h₋ + b"},
-}
-SYMBOLS = {"input": "i", "forget": "f", "candidate": "g", "output_gate": "o", "cell": "c", "hidden": "h", "reset": "r",
-           "update": "z", "new": "n", "preactivation": "a", "unprojected": "y", "hidden_new": "(U h₋ + b)",
-           "initial_hidden": "h₀", "initial_cell": "c₀", "hidden_direct": "h", "cell_direct": "c"}
-"""What the equations call each array of `inner` and `inner_gradients`."""
-TITLES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
-
-
-def symbol(key: str) -> str:
-    """`f` of `forget`; `a` of the sum before any gate."""
-    return "a" if key.endswith("preactivation") else SYMBOLS.get(key, key)
 
 
 def weighs(layer: Layer, key: str) -> bool:
     """Whether this is a sum of W x and U h₋, or a function of one: what has weights to hand its gradient to."""
-    return key.removesuffix("_preactivation") in GATES[family(layer)] or key in ("preactivation", "hidden_new")
+    known = family(layer)
+    return key.removesuffix(PREACTIVATION) in known.keys or key in known.at_hidden
 
 
 # --- forwards: one number of the output, of a gate, of a state --------------------------------------------------------
@@ -87,70 +66,57 @@ def inner_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) ->
     if not (0 <= step < shape[0] and 0 <= unit < shape[1]):
         raise IndexError(f"{layer.name} has no {key} at step {step}, unit {unit}; it has steps 0…{shape[0] - 1} and "
                          f"units 0…{shape[1] - 1}.")
-    return FORWARD[family(layer)](layer, inputs, key, step, unit)
-
-
-def _lstm(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    if key == "cell":
-        kept = state_taps(layer, inputs, "cell", step, np.array([unit]), inner(layer, "forget", step, unit),
-                          weight="inner.forget", weight_cells=cell_of(step, unit))
-        return added(kept, _times(layer, "input", "candidate", step, unit), formula=FORMULAS["lstm"]["cell"])
     if key == "hidden" and "weight_hr" in layer.weights:
-        weight = layer.weights["weight_hr"][unit]
-        cells = cell_of(step, *range(len(weight)))
-        return added(taps(layer, "inner.unprojected", cells, weight, weight="weight_hr",
-                          weight_cells=grid_of([unit], np.arange(len(weight)))), formula="h = W·(o·tanh c)")
-    if key in ("hidden", "unprojected"):
-        state = inner(layer, "cell", step, unit)
-        read = taps(layer, "inner.output_gate", cell_of(step, unit), math.tanh(state), weight="inner.cell",
-                    weight_cells=cell_of(step, unit))
-        return Terms("product", (read,), float(read.products[0]), formula=FORMULAS["lstm"]["hidden"],
-                     steps=(("c", state), ("tanh c", math.tanh(state))))
-    return _gate(layer, inputs, key, step, unit)
+        return _projected(layer, step, unit)
+    made = _state if family(layer).parts[key].made else _sum
+    return made(layer, inputs, key, step, unit)
 
 
-def _gru(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    if key == "hidden":
-        update = inner(layer, "update", step, unit)
-        fresh = taps(layer, "inner.new", cell_of(step, unit), 1 - update)
-        kept = state_taps(layer, inputs, "hidden", step, np.array([unit]), update, weight="inner.update",
-                          weight_cells=cell_of(step, unit))
-        return added(fresh, kept, formula=FORMULAS["gru"]["hidden"], steps=(("z", update), ("1 − z", 1 - update)))
-    if key == "new":
-        number, reset = row(layer, "new", unit), inner(layer, "reset", step, unit)
-        weight = layer.weights["weight_hh"][number]
-        again = state_taps(layer, inputs, "hidden", step, np.arange(len(weight)), reset * weight.astype(np.float64))
-        bias = _bias(layer, number, "bias_ih", "bias_hh", share=reset)
-        return _function(math.tanh, (*sum_of_reads(layer, inputs, number, step), again), bias, FORMULAS["gru"]["new"],
-                         ("U h₋ + b", float(product_of_states(layer, inputs, step)[unit])), ("r", reset))
-    return _gate(layer, inputs, key, step, unit)
+def _state(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    """A state as the sum of its products."""
+    known, s, here = family(layer), Here(layer, inputs, step, unit), cell_of(step, unit)
+    read = []
+    for times in known.parts[key].made:
+        of, before, _ = times.of.partition("_before")
+        named: dict[str, Any] = {} if times.derived else {"weight": f"inner.{times.stands}", "weight_cells": here}
+        factor = float(times.factor(s))
+        read.append(state_taps(layer, inputs, of, step, np.array([unit]), factor, **named) if before else
+                    taps(layer, f"inner.{of}", here, factor, **named))
+    formula = known.parts[key].formula
+    if len(read) == 1:
+        return Terms("product", tuple(read), float(read[0].products[0]), formula=formula,
+                     steps=(("c", float(s["cell"])), ("tanh c", float(s["opened"]))))
+    gate = known.parts[known.kept[0]]
+    kept = float(s[gate.key])
+    met = ((gate.symbol, kept), (f"1 − {gate.symbol}", 1 - kept)) if key == "hidden" else ()
+    return added(*read, formula=formula, steps=met)
 
 
-def _rnn(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    if key == "preactivation":
-        return added(*sum_of_reads(layer, inputs, unit, step), sum_of_states(layer, inputs, unit, step),
-                     **_bias(layer, unit, "bias_ih", "bias_hh"), formula=FORMULAS["rnn"]["preactivation"])
-    read = (*sum_of_reads(layer, inputs, unit, step), sum_of_states(layer, inputs, unit, step))
-    bias = _bias(layer, unit, "bias_ih", "bias_hh")
-    made = nonlinearity(layer)
-    return _function(made.value, read, bias, f"h = {made.formula}")
+def _projected(layer: Layer, step: int, unit: int) -> Terms:
+    """h_t of an LSTM that projects what it makes."""
+    weight = layer.weights["weight_hr"][unit]
+    cells = cell_of(step, *range(len(weight)))
+    return added(taps(layer, "inner.unprojected", cells, weight, weight="weight_hr",
+                      weight_cells=grid_of([unit], np.arange(len(weight)))), formula="h = W·(o·tanh c)")
 
 
-FORWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {"lstm": _lstm, "gru": _gru, "rnn": _rnn}
-
-
-def _gate(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    """σ or tanh of one row of W x + U h₋ + b."""
-    number = row(layer, key, unit)
-    read = (*sum_of_reads(layer, inputs, number, step), sum_of_states(layer, inputs, number, step))
-    return _function(math.tanh if key == "candidate" else sigmoid, read, _bias(layer, number, "bias_ih", "bias_hh"),
-                     FORMULAS[family(layer)][key])
-
-
-def _function(function: Callable[[float], float], read: tuple[Taps, ...], bias: Mapping[str, Any], formula: str,
-              *met: tuple[str, float]) -> Terms:
+def _sum(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    """One row of W x + U h₋ + b, or σ or tanh of it."""
+    known = family(layer)
+    part = known.parts[key]
+    number = row(layer, key if key in known.keys else "preactivation", unit)
+    share = inner(layer, part.under, step, unit) if part.under else None
+    read, bias = sum_of_reads(layer, inputs, number, step), _bias(layer, number, "bias_ih", "bias_hh", share=share)
+    if share is None:
+        read = (*read, sum_of_states(layer, inputs, number, step))
+    else:
+        weight = layer.weights["weight_hh"][number].astype(np.float64)
+        read = (*read, state_taps(layer, inputs, "hidden", step, np.arange(len(weight)), share * weight))
+    if part.curve is None:
+        return added(*read, **bias, formula=part.formula)
+    met = () if share is None else (("U h₋ + b", float(product_of_states(layer, inputs, step)[unit])), ("r", share))
     total = added(*read, **bias).result
-    return Terms("gate", read, function(total), formula=formula, **(dict(bias) | {
+    return Terms("gate", read, float(part.curve.value(np.asarray(total))), formula=part.formula, **(bias | {
         "steps": (*bias.get("steps", ()), *met, ("a", total))}))
 
 
@@ -165,19 +131,13 @@ def _bias(layer: Layer, number: int, *names: str, share: float | None = None) ->
             "steps": found}
 
 
-def _times(layer: Layer, key: str, factor: str, step: int, unit: int) -> Taps:
-    """One number of `inner` times another."""
-    return taps(layer, f"inner.{key}", cell_of(step, unit), inner(layer, factor, step, unit), weight=f"inner.{factor}",
-                weight_cells=cell_of(step, unit))
-
-
 # --- backwards: to what was read, and to the step before --------------------------------------------------------------
 
 def backward_terms(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """To what was read: every sum it was in. To a state it started from: what the first step hands back."""
     if which < sequences(layer):
         step, column = met_by(layer, inputs, which, cell)
-        return added(*_sums_at(layer, AT_READ, "weight_ih", column, step), formula="∂L/∂x = Σ ∂L/∂a·W")
+        return added(*_sums_at(layer, family(layer).at_read, "weight_ih", column, step), formula="∂L/∂x = Σ ∂L/∂a·W")
     for state in ("hidden", "cell"):
         if layer.settings.get(f"initial_{state}") == "read" and which == start_input(layer, state):
             width = len(layer.weights["weight_hh"][0]) if state == "hidden" else units(layer)
@@ -212,56 +172,31 @@ def inner_backward_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit
         return _handed_back(layer, inputs, key.removeprefix("initial_"), first(layer), unit)
     if key in ("hidden", "cell"):
         return _state_back(layer, inputs, key, step, unit)
-    if key.endswith("_preactivation"):
-        gate = key.removesuffix("_preactivation")
-        value = inner(layer, gate, step, unit)
-        bounded = gate in ("candidate", "new")
-        return _product(layer, gate, step, unit, 1 - value * value if bounded else value * (1 - value),
-                        "∂L/∂a = ∂L/∂y·(1 − y²)" if bounded else "∂L/∂a = ∂L/∂y·y·(1 − y)")
-    return BACKWARD[family(layer)](layer, inputs, key, step, unit)
-
-
-def _lstm_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
+    known, s = family(layer), Here(layer, inputs, step, unit)
     if key == "unprojected":
-        weight = layer.weights["weight_hr"][:, unit]
-        outs = np.arange(len(weight))
-        return added(taps(layer, back(layer, "hidden"), cell_of(step, *outs), weight, weight="weight_hr",
-                          weight_cells=grid_of(outs, [unit])), formula="∂L/∂y = Σ ∂L/∂h·W")
-    if key == "output_gate":
-        return _product(layer, _made(layer), step, unit, math.tanh(inner(layer, "cell", step, unit)),
-                        "∂L/∂o = ∂L/∂h·tanh c", weight="inner.cell")
-    if key == "forget":
-        source, array, cells = state_before(layer, inputs, "cell", step, np.array([unit]))
-        kept = taps(source, array, cells)
-        return _product(layer, "cell", step, unit, float(kept.values[0]), "∂L/∂f = ∂L/∂c·c₋",
-                        weight=source.name if array == "output" else array, weight_cells=cells)
-    other = {"input": "candidate", "candidate": "input"}[key]
-    formula = "∂L/∂i = ∂L/∂c·g" if key == "input" else "∂L/∂g = ∂L/∂c·i"
-    return _product(layer, "cell", step, unit, inner(layer, other, step, unit), formula, weight=f"inner.{other}")
+        return _unprojected_back(layer, step, unit)
+    of, slope = gates.step_back(known, key, s)
+    gate = key.removesuffix(PREACTIVATION)
+    part = known.parts[gate]
+    if gate != key and part.curve is not None:
+        return _product(layer, of, step, unit, float(slope), part.curve.backward())
+    found = part.back
+    assert found is not None
+    of = _made(layer) if of == "hidden" else of
+    if found.stands.endswith("_before"):
+        state, at = found.stands.removesuffix("_before"), np.array([unit])
+        source, stands, cells = state_before(layer, inputs, state, step, at)
+        return _product(layer, of, step, unit, float(slope), part.backward,
+                        weight=source.name if stands == "output" else stands, weight_cells=cells)
+    weight = "" if found.derived or not found.stands else f"inner.{found.stands}"
+    return _product(layer, of, step, unit, float(slope), part.backward, weight=weight)
 
 
-def _gru_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    if key == "new":
-        return _product(layer, "hidden", step, unit, 1 - inner(layer, "update", step, unit),
-                        "∂L/∂n = ∂L/∂h·(1 − z)")
-    if key == "update":
-        earlier = float(state_taps(layer, inputs, "hidden", step, np.array([unit])).values[0])
-        return _product(layer, "hidden", step, unit, earlier - inner(layer, "new", step, unit),
-                        "∂L/∂z = ∂L/∂h·(h₋ − n)")
-    if key == "reset":
-        return _product(layer, "new_preactivation", step, unit, float(product_of_states(layer, inputs, step)[unit]),
-                        "∂L/∂r = ∂L/∂a·(U h₋ + b)")
-    return _product(layer, "new_preactivation", step, unit, inner(layer, "reset", step, unit),
-                    "∂L/∂(U h₋ + b) = ∂L/∂a·r", weight="inner.reset")
-
-
-def _rnn_back(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
-    made = nonlinearity(layer)
-    return _product(layer, "hidden", step, unit, float(made.slope(inner(layer, "hidden", step, unit))), made.backward)
-
-
-BACKWARD: Mapping[str, Callable[[Layer, Inputs, str, int, int], Terms]] = {
-    "lstm": _lstm_back, "gru": _gru_back, "rnn": _rnn_back}
+def _unprojected_back(layer: Layer, step: int, unit: int) -> Terms:
+    weight = layer.weights["weight_hr"][:, unit]
+    outs = np.arange(len(weight))
+    return added(taps(layer, back(layer, "hidden"), cell_of(step, *outs), weight, weight="weight_hr",
+                      weight_cells=grid_of(outs, [unit])), formula=family(layer).parts["unprojected"].backward)
 
 
 def _state_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) -> Terms:
@@ -270,46 +205,35 @@ def _state_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) 
     if f"{state}_direct" in layer.inner_gradients:
         read += (taps(layer, back(layer, f"{state}_direct"), cell_of(step, unit)),)
     if state == "cell":
-        open_cell, gate = math.tanh(inner(layer, "cell", step, unit)), inner(layer, "output_gate", step, unit)
-        read += (taps(layer, back(layer, _made(layer)), cell_of(step, unit), gate * (1 - open_cell * open_cell)),)
+        slope = gates.step_back(family(layer), "cell", Here(layer, inputs, step, unit))[1]
+        read += (taps(layer, back(layer, _made(layer)), cell_of(step, unit), float(slope)),)
     following = after(layer, step)
     if following is not None:
         read += _handed_back(layer, inputs, state, following, unit).taps
-    formula = "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊" if state == "cell" else \
-        "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U" + (" + z₊·∂L/∂h₊" if family(layer) == "gru" else "")
-    return added(*read, formula=formula)
+    return added(*read, formula=family(layer).parts[state].backward)
 
 
 def _handed_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) -> Terms:
     """What one step hands back to a state of the step before."""
-    if state == "cell":
-        kept = taps(layer, back(layer, "cell"), cell_of(step, unit), inner(layer, "forget", step, unit),
-                    weight="inner.forget", weight_cells=cell_of(step, unit))
-        return added(kept, formula="∂L/∂c₋ = f·∂L/∂c")
-    read = _sums_at(layer, AT_HIDDEN, "weight_hh", unit, step)
-    if family(layer) == "gru":
-        read += (taps(layer, back(layer, "hidden"), cell_of(step, unit), inner(layer, "update", step, unit),
-                      weight="inner.update", weight_cells=cell_of(step, unit)),)
-    return added(*read, formula="∂L/∂h₋ = Σ ∂L/∂a·U" + (" + z·∂L/∂h" if family(layer) == "gru" else ""))
+    known = family(layer)
+    read: tuple[Taps, ...] = ()
+    formula = f"∂L/∂{known.parts[state].symbol}₋ = "
+    if state == "hidden":
+        read, formula = _sums_at(layer, known.at_hidden, "weight_hh", unit, step), formula + "Σ ∂L/∂a·U"
+    gate, of = known.kept
+    if of == state:
+        read += (taps(layer, back(layer, of), cell_of(step, unit), inner(layer, gate, step, unit),
+                      weight=f"inner.{gate}", weight_cells=cell_of(step, unit)),)
+        formula += f"{' + ' if state == 'hidden' else ''}{known.parts[gate].symbol}·∂L/∂{known.parts[of].symbol}"
+    return added(*read, formula=formula)
 
 
-AT_READ = {
-    "lstm": tuple(f"{gate}_preactivation" for gate in GATES["lstm"]),
-    "gru": ("reset_preactivation", "update_preactivation", "new_preactivation"),
-    "rnn": ("preactivation",),
-}
-"""The gradients that meet the rows of weight_ih, block by block."""
-AT_HIDDEN = AT_READ | {"gru": ("reset_preactivation", "update_preactivation", "hidden_new")}
-"""The same for weight_hh."""
-
-
-def _sums_at(layer: Layer, arrays: Mapping[str, tuple[str, ...]], name: str, column: int, step: int
-             ) -> tuple[Taps, ...]:
+def _sums_at(layer: Layer, keys: tuple[str, ...], name: str, column: int, step: int) -> tuple[Taps, ...]:
     """dL/d every sum of a step times one column of a weight: one Taps for each gate."""
     width = units(layer)
     chosen = np.arange(width)
     found = []
-    for block, key in enumerate(arrays[family(layer)]):
+    for block, key in enumerate(keys):
         rows = block * width + chosen
         found.append(taps(layer, back(layer, key), cell_of(step, *chosen), layer.weights[name][rows, column],
                           weight=name, weight_cells=grid_of(rows, [column])))
@@ -341,9 +265,9 @@ def weight_terms(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
         met = taps(layer, "inner.unprojected", grid_of(every, columns))
         return added(taps(layer, back(layer, "hidden"), grid_of(every, [number]), met.values,
                           weight="inner.unprojected", weight_cells=met.cells), formula="∂L/∂W = Σ ∂L/∂h·y")
-    arrays = AT_READ if name.endswith("_ih") else AT_HIDDEN
+    keys = family(layer).at_read if name.endswith("_ih") else family(layer).at_hidden
     block, unit = divmod(number, units(layer))
-    key = back(layer, arrays[family(layer)][block])
+    key = back(layer, keys[block])
     if name.startswith("bias"):
         return added(taps(layer, key, grid_of(every, [unit])), formula="∂L/∂b = Σ ∂L/∂a")
     read = []
@@ -408,10 +332,11 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
             f"of {of} {'backwards' if reverse(layer) else 'in order'}"
         carries = f"Reads {_words.some(count, 'step')} {order} and carries {_words.some(width, 'number')} from step " \
             "to step"
-    if family(layer) == "rnn":
+    known = family(layer)
+    gate, state = known.kept
+    if not gate:
         return f"{carries}; its states lie {_words.spread(layer.inner['hidden'])}."
-    name, gate, what = ("forget gate", "forget", "memory") if family(layer) == "lstm" else \
-        ("update gate", "update", "state")
+    name, what = known.parts[gate].name, known.parts[state].name
     means = layer.inner[gate].mean(axis=1, dtype=np.float64)
     least = int(np.argmin(means))
     when = f", least at step {least + 1} ({_share(float(means[least]))})" if count > 1 else ""
@@ -429,15 +354,24 @@ def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int)
         "output_gate": f"the output gate shows {_share(value)} of unit {unit}'s memory",
         "cell": f"the memory of unit {unit} is {said}",
         "unprojected": f"unit {unit} shows {said} of its memory, before the projection",
-        "reset": f"the reset gate lets the new state of unit {unit} see {_share(value)} of what the old one adds",
+        "reset": f"the reset gate lets the candidate of unit {unit} see {_share(value)} of what the old state adds",
         "update": f"the update gate keeps {_share(value)} of unit {unit}'s old state",
-        "new": f"the new state offered to unit {unit} is {said}",
+        "new": f"the candidate offered to unit {unit} is {said}",
         "preactivation": f"the sum of unit {unit} is {said}",
         "hidden": f"the state of unit {unit} is {said}",
     }
     if key not in does:
         raise LookupError(f"There is no sentence about {key!r}; there are {', '.join(does)}.")
     return f"At step {step + 1} {does[key]}."
+
+
+def flat(layer: Layer) -> dict[str, Flat]:
+    """Its gates and candidates, or of an RNN its state; nothing of a single step."""
+    if "step" not in layer.axes or not layer.inner:
+        return {}
+    parts = family(layer).parts.values()
+    return {part.key: part.curve.flat for part in parts if part.curve is not None and part.curve.flat is not None
+            and part.key in layer.inner}
 
 
 def short(layer: Layer, inputs: Inputs) -> str:
@@ -477,8 +411,8 @@ def state_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Term
 def state_own(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """What comes back to the memory of an LSTM cell through h of the same step: torch counts it in."""
     source, unit = inputs[0], cell[-1]
-    open_cell, gate = math.tanh(inner(source, "cell", 0, unit)), inner(source, "output_gate", 0, unit)
-    return added(taps(source, back(source, "hidden"), cell_of(0, unit), gate * (1 - open_cell * open_cell)),
+    slope = gates.step_back(family(source), "cell", Here(source, (), 0, unit))[1]
+    return added(taps(source, back(source, "hidden"), cell_of(0, unit), float(slope)),
                  formula="∂L/∂c = ∂L/∂h·o·(1 − tanh² c)")
 
 
@@ -539,15 +473,16 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 
 
 KINDS = (
-    *(Kind(name=name + suffix, title=f"{TITLES[name]}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
+    *(Kind(name=name + suffix, title=f"{known.title}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
            backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
-           cost=cost, short=short, inner_terms=inner_terms, inner_backward_terms=inner_backward_terms,
+           cost=cost, short=short, flat=flat, role="recurrent", inner_terms=inner_terms,
+           inner_backward_terms=inner_backward_terms,
            own_terms=None if suffix else own_terms)
-      for name in GATES for suffix in ("", "_cell")),
+      for name, known in gates.FAMILIES.items() for suffix in ("", "_cell")),
     Kind("state", "state after a step", {}, _axes, state_terms, state_backward, state_box, state_sentence,
-         moves_only=True),
+         moves_only=True, role="state"),
     Kind("cell_state", "memory of an LSTM cell", {}, _axes, state_terms, state_backward, state_box, state_sentence,
-         moves_only=True, own_terms=state_own),
+         moves_only=True, own_terms=state_own, role="state"),
     Kind("both_directions", "two directions side by side", {}, _axes, sides_terms, sides_backward, sides_box,
-         sides_sentence, moves_only=True),
+         sides_sentence, moves_only=True, role="directions"),
 )

@@ -40,6 +40,8 @@ class Move:
     """None when the order of all numbers, row by row, stays as it was."""
     box: Callable[[Layer, Inputs, int, Box], Box] | None = None
     moves_only: bool = False
+    role: str = ""
+    back: str = ""
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -470,9 +472,10 @@ MOVES = (
          "{source} is taken apart along one axis, and this is one part: {before} → {after}.", _unbound),
     Move("cat", "concatenation", dict.fromkeys(("cat", "concat", "concatenate"), "tensors dim"), longest_names,
          "The numbers of {source} stand one after another: {after} in all; nothing is computed.", _joined,
-         _joined_box),
+         _joined_box, role="join", back="each part back to where it came from"),
     Move("stack", "stack", {"stack": "tensors dim"}, _stacked_names,
-         "{source} are stacked along a new axis: {after} in all; nothing is computed.", _stacked),
+         "{source} are stacked along a new axis: {after} in all; nothing is computed.", _stacked,
+         role="join", back="each part back to where it came from"),
     Move("flip", "flip", {"flip": _DIMS}, _same_names, "The order of {source} is reversed; nothing is computed.",
          _flipped),
     Move("roll", "roll", {"roll": "input shifts dims"}, _same_names,
@@ -494,7 +497,8 @@ MOVES = (
 
 def _kind(move: Move) -> Kind:
     return Kind(move.name, move.title, move.calls, move.axes, partial(move_terms, move), partial(move_backward, move),
-                partial(move_box, move), partial(move_sentence, move), moves_only=move.moves_only, short=move_short)
+                partial(move_box, move), partial(move_sentence, move), moves_only=move.moves_only, short=move_short,
+                role=move.role, back=move.back)
 
 
 KINDS = tuple(map(_kind, MOVES))

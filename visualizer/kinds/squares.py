@@ -126,9 +126,10 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 
 KINDS = (
     Kind("mse_loss", "mean squared error", {"mse_loss": "input target size_average reduce reduction weight"}, _axes,
-         mse_terms, mse_backward, mse_box, mse_sentence, short=mse_short),
+         mse_terms, mse_backward, mse_box, mse_sentence, short=mse_short, role="loss",
+         label="numbers"),
     Kind("half_squared_errors", "half the squared errors", {}, _axes, halves_terms, halves_backward,
          lambda layer, inputs, which, box: whole(inputs[which].shape), halves_sentence,
-         short=lambda layer, inputs: f"target {_words.value(float(layer.settings['target']))}"),
+         short=lambda layer, inputs: f"target {_words.value(float(layer.settings['target']))}", role="loss"),
 )
 """torch has no call for the second: the laboratory of gradients adds up the errors of its three cells with it."""

@@ -14,14 +14,11 @@ if TYPE_CHECKING:
 Axes = tuple[str, ...]
 MAPS: Axes = ("channel", "row", "column")
 BY_FIRST_READER = (
-    (("conv1d", "conv_transpose1d", "max_pool1d", "avg_pool1d", "adaptive_avg_pool1d", "adaptive_max_pool1d"),
-     ("channel", "step")),
-    (("conv2d", "conv_transpose2d", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d"), MAPS),
     (("conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d"), ("channel", "depth", "row", "column")),
     (("lstm", "gru", "rnn_tanh", "rnn_relu"), ("step", "unit")),
-    (("embedding",), ("step",)),
 )
-"""Calls that settle what the axes of one sample are; one axis more is the batch."""
+"""Calls of no kind of their own that settle what the axes of one sample are; one axis more is the batch. A kind says
+what it wants itself."""
 OTHERWISE = {1: ("unit",), 2: ("batch", "unit"), 3: ("batch", "step", "unit"), 4: ("batch", *MAPS)}
 
 
@@ -75,8 +72,8 @@ def unnamed(count: int, batch: bool = False) -> Axes:
 
 def _input_axes(event: Event, reader: Event | None) -> Axes:
     count = event.output.ndim
-    for calls, names in BY_FIRST_READER:
-        if reader is not None and reader.call in calls:
+    for calls, names in (((), _wanted(reader)), *BY_FIRST_READER):
+        if names and reader is not None and (not calls or reader.call in calls):
             if count == len(names):
                 return names
             if count == len(names) + 1:
@@ -88,6 +85,11 @@ def _input_axes(event: Event, reader: Event | None) -> Axes:
     if event.output.dtype.kind in "iub" and count in (1, 2):
         return ("step",) if count == 1 else ("batch", "step")
     return OTHERWISE.get(count) or unnamed(count, batch=count > 0)
+
+
+def _wanted(reader: Event | None) -> Axes:
+    """What the kind of the first reader wants, even where it cannot explain this call of it."""
+    return () if reader is None or reader.named_by is None else reader.named_by.wants
 
 
 def _recurrent(event: Event) -> Axes:

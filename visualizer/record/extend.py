@@ -61,13 +61,13 @@ def _continued(opened: Opened, before: Trace, given: Given) -> Trace | None:
 
 def resumable(trace: Trace) -> bool:
     """Whether the states at a step are all that later steps know of earlier ones."""
-    return all(layer.kind == "input" or _looks_at_one_step(trace, layer) for layer in trace
-               if layer.kind not in ("cross_entropy", "nll_loss", "logit"))
+    return all(layer.is_input or _looks_at_one_step(trace, layer) for layer in trace
+               if kinds.role(layer) not in ("loss", "picked"))
 
 
 def _looks_at_one_step(trace: Trace, layer: Layer) -> bool:
     kind, inputs = kinds.of(layer), trace.inputs(layer)
-    if kind is None or layer.kind == "constant":
+    if kind is None:
         return False
     if layer.inner:
         return _one_way(layer)

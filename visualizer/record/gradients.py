@@ -8,7 +8,7 @@ torch's (two biases; r of a GRU after the product, and z keeps). Deep networks a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -19,17 +19,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visualizer.decay import below, decay
+from visualizer.kinds import gates
+from visualizer.kinds.curves import CURVES, OF_SIGMOID, sigmoid
 from visualizer.lab import BATCH, CHANNELS, CLASSES, FEATURES, IMAGES, SEEDS, SIDE, UNITS, WIDTH, Lab, knob
 
 Values = NDArray[np.floating]
 Weights = Mapping[str, Values]
 
 CELLS = ("rnn", "gru", "lstm")
-FLAT = 0.9
-"""A tanh beyond this is saturated: its slope is below 0.19."""
-SHUT = (0.05, 0.95)
-"""A sigmoid outside these is."""
-GATES = {"gru": ("reset", "update", "new"), "lstm": ("input", "forget", "candidate", "output_gate")}
 LAGS = (1, 2, 3, 4, 6, 8, 12, 16)
 """Steps for which the product of Jacobians is measured."""
 BOUNDS = 12
@@ -79,7 +76,7 @@ def _normal(purpose: int, draw: float, *shape: int) -> Values:
 @lru_cache(maxsize=4)
 def _torch_weights(cell: str, draw: float) -> dict[str, Values]:
     """PyTorch's own initial weights, U(±1/√units) for all of them: (seed, …)."""
-    rows = len(GATES[cell]) * UNITS
+    rows = len(gates.FAMILIES[cell].rows) * UNITS
     shapes = {"weight_ih": (rows, FEATURES), "weight_hh": (rows, UNITS), "bias_ih": (rows,), "bias_hh": (rows,)}
     made: dict[str, list[Values]] = {name: [] for name in shapes}
     for seed in seeds(draw):
@@ -96,8 +93,9 @@ def weights_of(cell: str, lab: Lab) -> dict[str, Values]:
     if cell == "rnn":
         return {"weight_ih": _normal(4, lab.draw, UNITS, FEATURES) / math.sqrt(FEATURES),
                 "weight_hh": lab.gain * recurrent_matrices(lab.matrix, lab.draw)[0]}
-    made = {name: array.copy() for name, array in _torch_weights(cell, lab.draw).items()}
-    kept = slice(UNITS, 2 * UNITS)  # z of r, z, n and f of i, f, g, o: the second block of both
+    made, one = {name: array.copy() for name, array in _torch_weights(cell, lab.draw).items()}, gates.FAMILIES[cell]
+    block = one.block(one.kept[0])
+    kept = slice(block * UNITS, (block + 1) * UNITS)
     made["bias_ih"][:, kept], made["bias_hh"][:, kept] = lab.bias, 0.0
     return made
 
@@ -141,8 +139,10 @@ class Ran:
     @cached_property
     def weight_gradients(self) -> Weights:
         """dL/d each weight, (seed, …): what reached each sum times what the weight met there, over all steps."""
-        at_read, at_state = (np.concatenate([self.back[key] for key in keys], axis=2) for keys in _SUMS[self.cell])
-        before = _shifted(self.inner["hidden"])
+        one = gates.FAMILIES[self.cell]
+        at_read, at_state = (np.concatenate([self.back[key] for key in keys], axis=2)
+                             for keys in (one.at_read, one.at_hidden))
+        before = np.swapaxes(_shifted(np.swapaxes(self.inner["hidden"], 0, 1)), 0, 1)
         with np.errstate(all="ignore"):
             found = {"weight_ih": np.swapaxes(at_read, 1, 2) @ self.read,
                      "weight_hh": np.swapaxes(at_state, 1, 2) @ before}
@@ -152,19 +152,10 @@ class Ran:
 
     def to_input(self) -> Values:
         """dL/dx_t, (seed, step, feature)."""
-        at_read = np.concatenate([self.back[key] for key in _SUMS[self.cell][0]], axis=2)
+        at_read = np.concatenate([self.back[key] for key in gates.FAMILIES[self.cell].at_read], axis=2)
         with np.errstate(all="ignore"):
             found: Values = at_read @ self.weights["weight_ih"]
         return found
-
-
-_SUMS = {
-    "rnn": (("preactivation",), ("preactivation",)),
-    "gru": (("reset_preactivation", "update_preactivation", "new_preactivation"),
-            ("reset_preactivation", "update_preactivation", "hidden_new")),
-    "lstm": (tuple(f"{gate}_preactivation" for gate in GATES["lstm"]),) * 2,
-}
-"""The gradients that meet the rows of weight_ih, and those of weight_hh."""
 
 
 def run(cell: str, lab: Lab) -> Ran:
@@ -180,117 +171,19 @@ def _run(cell: str, lab: Lab) -> Ran:
     weights = {name: np.ascontiguousarray(array, kind) for name, array in weights_of(cell, lab).items()}
     read, readout = (array.astype(kind) for array in given(lab))
     with np.errstate(all="ignore"):  # overflow is a result here, and is shown
-        inner = _FORWARD[cell](weights, read, lab.cell)
+        one, recurrent, bias = gates.family(cell, lab.cell), weights["weight_hh"], weights.get("bias_hh")
+        s = gates.run(one, _by_step(_driven(weights, read)), recurrent, bias)
+        inner = _by_seed(**s)
         answers = np.einsum("sth,sh->st", inner["hidden"], readout)
         direct = answers - kind(1)
         if lab.loss == "end":
             direct[:, :-1] = 0
         came = direct[:, :, None] * readout[:, None]
-        back = _BACKWARD[cell](weights, inner, came, lab.cell)
-    return Ran(cell, weights, read, readout, inner, {**back, "hidden_direct": came}, answers, direct)
-
-
-def _rnn(weights: Weights, read: Values, nonlinearity: str) -> dict[str, Values]:
-    """a = W x + U h₋; h = φ(a)."""
-    function = FUNCTIONS[nonlinearity][0]
-    sums = _by_step(_driven(weights, read))
-    recurrent, state = weights["weight_hh"], np.zeros_like(sums[0])
-    states = np.empty_like(sums)
-    for now, kept in zip(sums, states, strict=True):
-        now += (recurrent @ state[:, :, None])[:, :, 0]
-        kept[:] = state = function(now)
-    return _by_seed(preactivation=sums, hidden=states)
-
-
-def _rnn_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonlinearity: str) -> dict[str, Values]:
-    """g_t = dl_t/dh_t + Uᵀ (φ′(a_{t+1}) ⊙ g_{t+1})."""
-    slopes = FUNCTIONS[nonlinearity][1](inner["hidden"])
-    hidden = _recurred(weights["weight_hh"], slopes[:, :, None], None, came)
-    return {"hidden": hidden, "preactivation": hidden * slopes}
-
-
-def _gru(weights: Weights, read: Values, nonlinearity: str) -> dict[str, Values]:
-    """r, z = σ(·); n = tanh(W x + b + r·(U h₋ + b)); h = (1 − z)·n + z·h₋."""
-    sums = _by_step(_driven(weights, read))
-    recurrent, bias, state = weights["weight_hh"], weights["bias_hh"], np.zeros_like(sums[0, :, :UNITS])
-    again = np.empty_like(sums)
-    gates, news, states = np.empty_like(sums[:, :, :2 * UNITS]), np.empty_like(sums[:, :, :UNITS]), \
-        np.empty_like(sums[:, :, :UNITS])
-    for now, recalled, gate, new, kept in zip(sums, again, gates, news, states, strict=True):
-        recalled[:] = (recurrent @ state[:, :, None])[:, :, 0] + bias
-        gate[:] = _sigmoid(now[:, :2 * UNITS] + recalled[:, :2 * UNITS])
-        new[:] = np.tanh(now[:, 2 * UNITS:] + gate[:, :UNITS] * recalled[:, 2 * UNITS:])
-        update = gate[:, UNITS:]
-        kept[:] = state = (1 - update) * new + update * state
-    return _by_seed(reset=gates[..., :UNITS], update=gates[..., UNITS:], hidden_new=again[..., 2 * UNITS:], new=news,
-                    hidden=states)
-
-
-def _gru_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonlinearity: str) -> dict[str, Values]:
-    r, z, n, product = (inner[key] for key in ("reset", "update", "new", "hidden_new"))
-    before, to_new = _shifted(inner["hidden"]), (1 - z) * (1 - n * n)
-    slopes = np.stack([to_new * product * r * (1 - r), (before - n) * z * (1 - z), to_new * r], 2)
-    hidden = _recurred(weights["weight_hh"], slopes, z, came)
-    of_new = hidden * to_new
-    return {"hidden": hidden, "reset": of_new * product, "update": hidden * (before - n), "new": hidden * (1 - z),
-            "hidden_new": of_new * r, "new_preactivation": of_new,
-            "reset_preactivation": hidden * slopes[:, :, 0], "update_preactivation": hidden * slopes[:, :, 1]}
-
-
-def _lstm(weights: Weights, read: Values, nonlinearity: str) -> dict[str, Values]:
-    """i, f, o = σ(·), g = tanh(·); c = f·c₋ + i·g; h = o·tanh c."""
-    sums = _by_step(_driven(weights, read) + weights["bias_hh"][:, None])
-    recurrent = weights["weight_hh"]
-    state, memory = np.zeros_like(sums[0, :, :UNITS]), np.zeros_like(sums[0, :, :UNITS])
-    cells, states = np.empty_like(sums[:, :, :UNITS]), np.empty_like(sums[:, :, :UNITS])
-    by, plus = (np.repeat(np.array(each, sums.dtype), UNITS) for each in ((0.5, 0.5, 1, 0.5), (0.5, 0.5, 0, 0.5)))
-    for now, cell, kept in zip(sums, cells, states, strict=True):
-        now += (recurrent @ state[:, :, None])[:, :, 0]
-        now *= by  # σ(a) = ½ tanh(a/2) + ½: one tanh makes all four
-        np.tanh(now, now)
-        now *= by
-        now += plus
-        cell[:] = memory = now[:, UNITS:2 * UNITS] * memory + now[:, :UNITS] * now[:, 2 * UNITS:3 * UNITS]
-        kept[:] = state = now[:, 3 * UNITS:] * np.tanh(memory)
-    parts = {gate: sums[..., block * UNITS:(block + 1) * UNITS] for block, gate in enumerate(GATES["lstm"])}
-    return _by_seed(**parts, cell=cells, hidden=states)
-
-
-def _lstm_back(weights: Weights, inner: Mapping[str, Values], came: Values, nonlinearity: str) -> dict[str, Values]:
-    i, f, g, o, c = (inner[key] for key in (*GATES["lstm"], "cell"))
-    before, opened = _shifted(c), np.tanh(c)
-    to_cell = o * (1 - opened * opened)
-    slopes = np.stack([g * i * (1 - i), before * f * (1 - f), i * (1 - g * g), opened * o * (1 - o)], 2)
-    recurrent = weights["weight_hh"]
-    hidden, memory = np.empty_like(came), np.empty_like(came)
-    from_state, from_memory = np.zeros_like(came[:, 0]), np.zeros_like(came[:, 0])
-    sums = np.empty_like(slopes[:, 0])
-    for step in range(came.shape[1] - 1, -1, -1):
-        state = came[:, step] + from_state
-        cell = state * to_cell[:, step] + from_memory
-        hidden[:, step], memory[:, step] = state, cell
-        np.multiply(slopes[:, step, :3], cell[:, None], sums[:, :3])
-        np.multiply(slopes[:, step, 3], state, sums[:, 3])
-        from_state = (sums.reshape(len(sums), 1, -1) @ recurrent)[:, 0]
-        from_memory = cell * f[:, step]
-    found = {"hidden": hidden, "cell": memory, "input": memory * g, "forget": memory * before, "candidate": memory * i,
-             "output_gate": hidden * opened}
-    reached = {"output_gate": hidden}
-    return found | {f"{gate}_preactivation": slopes[:, :, block] * reached.get(gate, memory)
-                    for block, gate in enumerate(GATES["lstm"])}
-
-
-def _recurred(recurrent: Values, slopes: Values, kept: Values | None, came: Values) -> Values:
-    """dL/dh_t, last step first. `slopes` (seed, step, gate, unit) lead from h_t to every sum that h_{t−1} is in,
-    `kept` (seed, step, unit) straight to h_{t−1}."""
-    hidden, from_state = np.empty_like(came), np.zeros_like(came[:, 0])
-    for step in range(came.shape[1] - 1, -1, -1):
-        hidden[:, step] = state = came[:, step] + from_state
-        sums = slopes[:, step] * state[:, None]
-        from_state = (sums.reshape(len(sums), 1, -1) @ recurrent)[:, 0]
-        if kept is not None:
-            from_state += kept[:, step] * state
-    return hidden
+        s |= {f"{state.key}_before": _shifted(s[state.key]) for state in one.states}
+        if "cell" in s:
+            s["opened"] = np.tanh(s["cell"])
+        back = gates.flow(one, s, recurrent, gates.Came(_by_step(came)))
+    return Ran(cell, weights, read, readout, inner, _by_seed(**back), answers, direct)
 
 
 def _driven(weights: Weights, read: Values) -> Values:
@@ -309,24 +202,8 @@ def _by_seed(**arrays: Values) -> dict[str, Values]:
 
 
 def _shifted(states: Values) -> Values:
-    """The state before every step."""
-    return np.concatenate([np.zeros_like(states[:, :1]), states[:, :-1]], axis=1)
-
-
-def _sigmoid(sums: Values) -> Values:
-    found: Values = 0.5 * np.tanh(0.5 * sums) + 0.5
-    return found
-
-
-FUNCTIONS: dict[str, tuple[Callable[[Values], Values], Callable[[Values], Values]]] = {
-    "tanh": (np.tanh, lambda h: 1 - h * h),
-    "relu": (lambda a: np.maximum(a, 0), lambda h: (h > 0).astype(h.dtype)),
-    "sigmoid": (_sigmoid, lambda h: h * (1 - h)),
-    "linear": (lambda a: a, np.ones_like),
-}
-"""φ, and its slope from the value that came out."""
-_FORWARD = {"rnn": _rnn, "gru": _gru, "lstm": _lstm}
-_BACKWARD = {"rnn": _rnn_back, "gru": _gru_back, "lstm": _lstm_back}
+    """(step, …): the state before every step."""
+    return np.concatenate([np.zeros_like(states[:1]), states[:-1]])
 
 
 # --- what is measured of it -----------------------------------------------------------------------------------------
@@ -397,18 +274,9 @@ def whole_norm(arrays: Mapping[str, Values]) -> Values:
 def _saturated(cell: str, one: Ran, nonlinearity: str) -> float:
     """Share of values in the flat part of what made them; of a ReLU those that are off."""
     if cell == "rnn":
-        hidden = one.inner["hidden"]
-        if nonlinearity == "relu":
-            return float(np.mean(hidden <= 0))
-        if nonlinearity == "linear":
-            return 0.0
-        return float(np.mean(np.abs(hidden) > FLAT) if nonlinearity == "tanh" else _shut(hidden))
-    gates = [gate for gate in GATES[cell] if gate not in ("new", "candidate")]
-    return float(np.mean([_shut(one.inner[gate]) for gate in gates]))
-
-
-def _shut(values: Values) -> float:
-    return float(np.mean((values < SHUT[0]) | (values > SHUT[1])))
+        flat = CURVES[nonlinearity].flat
+        return 0.0 if flat is None else flat.share(one.inner["hidden"])
+    return float(np.mean([OF_SIGMOID.share(one.inner[gate.key]) for gate in gates.FAMILIES[cell].gates]))
 
 
 def _about_matrix(lab: Lab, one: Ran) -> dict[str, Values]:
@@ -416,7 +284,7 @@ def _about_matrix(lab: Lab, one: Ran) -> dict[str, Values]:
     norm of their product over a few steps; and the largest Lyapunov exponent of the first seed's steps."""
     singular = lab.gain * float(recurrent_matrices(lab.matrix, lab.draw)[1].mean())
     with np.errstate(all="ignore"):
-        slopes = FUNCTIONS[lab.cell][1](one.inner["hidden"])
+        slopes = CURVES[lab.cell].slope(one.inner["hidden"])
         some = np.unique(np.linspace(0, slopes.shape[1] - 1, BOUNDS).round().astype(int))
         bound, peak, lag, exponent = math.nan, math.nan, math.nan, math.nan
         if np.isfinite(slopes).all():
@@ -489,11 +357,11 @@ def jacobians_of(lab: Lab, steps: int, seed: int = 0) -> Iterator[Values]:
     """diag(φ′(a_t)) W_hh of the RNN of a Lab, step by step, under input of its own."""
     weights = {name: array[seed] for name, array in weights_of("rnn", lab).items()}
     read = torch.randn(steps, FEATURES, generator=generator(seed, 8), dtype=torch.float64).numpy() * lab.input
-    function, slope = FUNCTIONS[lab.cell]
+    curve = CURVES[lab.cell]
     state = torch.randn(UNITS, generator=generator(seed, 9), dtype=torch.float64).numpy() * 0.1
     for now in read:
-        state = function(weights["weight_ih"] @ now + weights["weight_hh"] @ state)
-        yield slope(state)[:, None] * weights["weight_hh"]
+        state = curve.value(weights["weight_ih"] @ now + weights["weight_hh"] @ state)
+        yield curve.slope(state)[:, None] * weights["weight_hh"]
 
 
 # --- a knob swept ---------------------------------------------------------------------------------------------------
@@ -614,9 +482,8 @@ def depth_study(lab: Lab) -> dict[str, Values]:
 
 def _flat(values: Values, activation: str) -> float:
     """Share of values in the flat part of their activation; of a ReLU those that are off."""
-    if activation == "relu":
-        return float(np.mean(values <= 0))
-    return float(np.mean(np.abs(values) > FLAT)) if activation == "tanh" else _shut(values)
+    flat = CURVES[activation].flat
+    return 0.0 if flat is None else flat.share(values)
 
 
 # --- the cliff ------------------------------------------------------------------------------------------------------
@@ -631,10 +498,10 @@ def cliff(w: Values, b: Values) -> tuple[Values, Values, Values]:
     x = np.full(np.broadcast(w, b).shape, CLIFF_START)
     by_w, by_b = np.zeros_like(x), np.zeros_like(x)
     for _ in range(CLIFF_STEPS):
-        s = _sigmoid(x)
+        s = sigmoid(x)
         slope = w * s * (1 - s)
         by_w, by_b, x = s + slope * by_w, 1 + slope * by_b, w * s + b
-    s = _sigmoid(x)
+    s = sigmoid(x)
     outer = 2 * (s - CLIFF_AIM) * s * (1 - s)
     return np.square(s - CLIFF_AIM), outer * by_w, outer * by_b
 

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 import visualizer
+from visualizer import kinds
 from visualizer.lab import NAME, TITLE, Lab
 from visualizer.record import gradients
 from visualizer.record.tracing import capture
@@ -129,7 +130,7 @@ def _blocks(trace: Trace) -> dict[str, int]:
     last = max(int(layer.name.removeprefix("layer")) for layer in trace if layer.name.startswith("layer"))
     for layer in trace:
         number = re.match(r"(?:layer|norm|act)(\d+)$", layer.name)
-        block = int(number[1]) if number else last + 1 if layer.kind == "mean" or layer.name == "read" else block
+        block = int(number[1]) if number else last + 1 if kinds.role(layer) == "mean" or layer.name == "read" else block
         found[layer.name] = block
     return found
 

@@ -47,7 +47,7 @@ def again(trace: Trace, layer: Layer) -> Again:
               if state in layer.inner]
     came = layer.inner_gradients
     cell = came.get("cell_direct")
-    family = _steps.family(layer)
+    family = _steps.family(layer).name
     sequence = Sequence(
         name=f"rnn_{layer.settings.get('nonlinearity', 'tanh')}" if family == "rnn" else family,
         weights={name: _tensor(array) for name, array in layer.weights.items()},

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -41,7 +42,7 @@ class Theme:
 
 def names() -> tuple[str, ...]:
     """Names of the themes, those that have a file."""
-    return tuple(path.stem for path in registry.files("assets", "themes/*.json"))
+    return tuple(_files())
 
 
 @cache
@@ -141,9 +142,14 @@ def _known(values: ArrayLike) -> NDArray[Any]:
 
 # --- the file, and the tables ---------------------------------------------------------------------------------------
 
+def _files() -> dict[str, Path]:
+    """The file of each theme: one that is added is one more theme."""
+    return {path.stem: path for path in registry.files("assets", "themes/*.json")}
+
+
 def _plain(name: str) -> dict[str, Any]:
     """What the file says, over what its `base` says."""
-    plain: dict[str, Any] = json.loads((registry.folder("assets") / "themes" / f"{name}.json").read_text("utf-8"))
+    plain: dict[str, Any] = json.loads(_files()[name].read_text("utf-8"))
     if "base" not in plain:
         return plain
     base = _plain(plain["base"])

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from visualizer import kinds
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import FOOT
@@ -277,11 +278,11 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
         return replace(blank, style="number", width=8)
     if passage:
         return blank
-    if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] in (1, 3):
+    if layer.is_input and layer.has("row", "column") and layer.shape[0] in (1, 3):
         return _sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
-    if layer.kind in ("softmax", "log_softmax") and layer.axes == ("class",):
+    if kinds.role(layer) == "shares" and layer.axes == ("class",):
         wide = BARS + _long_names(trace)
         return _classes(replace(blank, style="bars", width=wide), layer, room, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
@@ -438,7 +439,8 @@ def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
         return _kernel_width(layer) + (54 if before.total > 1 else 30), 2.2 if before.total > 1 else 1.0
     if after.style == "bars":
         return 16.0, 0.3
-    return (30.0, 0.8) if layer.kind == "linear" else (14.0, 0.5)
+    dense = kinds.role(layer) == "weighted" and "weight" in layer.weights and layer.weights["weight"].ndim == 2
+    return (30.0, 0.8) if dense else (14.0, 0.5)
 
 
 def _kernel_width(layer: Layer) -> float:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.scene import causes
 from visualizer.trace import Layer, Trace
-
-MOVES = ("flatten", "reshape", "view", "squeeze", "unsqueeze", "transpose", "permute", "dropout")
 
 
 def handers(trace: Trace, name: str) -> tuple[Layer, ...]:
@@ -19,7 +18,7 @@ def handers(trace: Trace, name: str) -> tuple[Layer, ...]:
 def added(trace: Trace, name: str) -> str:
     """That the gradients of several readers are added, if they are."""
     found = handers(trace, name)
-    return causes.added_ways(len(found), any(reader.kind == "add" for reader in found))
+    return causes.added_ways(len(found), any(kinds.role(reader) == "sum" for reader in found))
 
 
 def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: float = float("nan")) -> str:
@@ -27,37 +26,37 @@ def reason(trace: Trace, layer: Layer, reader: Layer, kept: float, stretch: floa
 
     `stretch` is the largest singular value of the reader's weights, where that is known.
     """
-    values, kind = np.asarray(reader.output, np.float64), reader.kind
-    if kind == "relu":
-        return causes.half_open(float(np.mean(values > 0)))
-    if kind == "sigmoid":
-        return causes.sigmoid_slope(float(np.mean(values * (1 - values))))
-    if kind == "tanh":
-        return causes.flat_tanh(float(np.mean(1 - values * values)))
-    if "max_pool" in kind:
+    values, kind = np.asarray(reader.output, np.float64), kinds.of(reader)
+    if kind is None:
+        return ""
+    if kind.curve is not None:
+        slope = float(np.mean(kind.curve.slope(values)))
+        return causes.half_open(slope) if kinds.switches(reader) else \
+            causes.sigmoid_slope(slope) if kind.curve.steepest < 1 else causes.flat_tanh(slope)
+    if kind.role == "largest":
         return "" if layer.gradient is None else causes.winners(int(np.count_nonzero(layer.gradient)),
                                                                 layer.gradient.size)
-    if "avg_pool" in kind or kind == "mean":
+    if kind.role == "mean":
         return causes.averaged(layer.output.size // max(1, reader.output.size))
-    if kind.endswith("_norm"):
+    if kind.role == "norm":
         return causes.normalised(kept)
-    if kind in ("cat", "stack"):
+    if kind.role == "join":
         return causes.joined(len(reader.reads))
-    if kind == "mul" and len(reader.reads) == 2:
+    if kind.role == "product" and len(reader.reads) == 2:
         other = trace.inputs(reader)[1 - reader.reads.index(layer.name)].output
         return causes.gated(float(np.mean(np.abs(np.asarray(other, np.float64)))))
-    if kind == "linear":
+    if kind.role == "weighted":
         return causes.stretch(kept, stretch)
-    return causes.moved_only(round(kept, 6)) if kind in MOVES else ""
+    return causes.moved_only(round(kept, 6)) if kind.moves_only or kind.role == "dropout" else ""
 
 
 def of_symbols(trace: Trace, layer: Layer) -> NDArray[np.float64] | None:
     """(step,): for whole numbers that an embedding reads, and that have no gradient themselves, ∥∂L/∂e_t∥ of what each
     was turned into. None for anything else."""
-    if layer.kind != "input" or layer.gradient is not None or layer.output.ndim != 1:
+    if not layer.is_input or layer.gradient is not None or layer.output.ndim != 1:
         return None
     for reader in trace.readers(layer.name):
-        if reader.kind == "embedding" and reader.gradient is not None and reader.gradient.ndim == 2:
+        if kinds.role(reader) == "table" and reader.gradient is not None and reader.gradient.ndim == 2:
             sizes: NDArray[np.float64] = np.linalg.norm(np.asarray(reader.gradient, np.float64), axis=1)
             return sizes
     return None

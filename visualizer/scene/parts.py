@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import (
@@ -86,7 +87,7 @@ def largest_gradient(trace: Trace) -> float:
 @lru_cache(maxsize=8)
 def largest_value(trace: Trace) -> float:
     """The largest size of any value after the input: for colours on the scale of the network."""
-    sizes = [_largest(layer.output) for layer in trace.layers if layer.kind != "input" and layer.output.ndim]
+    sizes = [_largest(layer.output) for layer in trace.layers if not layer.is_input and layer.output.ndim]
     return max(sizes, default=0.0) or 1.0
 
 
@@ -98,10 +99,10 @@ def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDA
         known = layer.gradient if symbols is None else symbols
         gradient = np.zeros(layer.shape) if known is None else known
         return colour.magnitude(gradient, top * FLOOR, top), "gradient"
-    if layer.kind == "input" and layer.has("row", "column"):
+    if layer.is_input and layer.has("row", "column"):
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
         return colour.unit(layer.output, low, high), "pixel"
-    if layer.kind == "softmax":
+    if kinds.shares(layer):
         return colour.unit(layer.output), "pixel"
     if look.scope == "unit" and layer.output.ndim > 1:
         flat = layer.output.reshape(layer.shape[0], -1)
@@ -114,9 +115,9 @@ def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     """What the palette entries of `entries` stand for."""
     if backward:
         return gradient_scale(trace)
-    if layer.kind == "input" and layer.has("row", "column"):
+    if layer.is_input and layer.has("row", "column"):
         return Scale("pixel", "pixels", layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
-    if layer.kind == "softmax":
+    if kinds.shares(layer):
         return Scale("pixel", "probability", layer.name, 0.0, 1.0)
     if look.scope == "unit" and layer.output.ndim > 1:
         top = _largest(layer.output)
@@ -175,7 +176,7 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
 
 @lru_cache(maxsize=512)
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
-    if layer.kind == "input" and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
+    if layer.is_input and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
         return np.moveaxis(colour.unit(layer.output, low, high), 0, -1)[None], "pixel"
     values, palette = entries(trace, layer, look, backward)
@@ -509,7 +510,7 @@ def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequenc
     last = -1e9
     for name in order:
         layer = trace[name]
-        share = float(np.mean(layer.output == 0)) if layer.output.ndim and layer.kind != "input" else 0.0
+        share = float(np.mean(layer.output == 0)) if layer.output.ndim and not layer.is_input else 0.0
         if share == 0 or places[name] - last < 32:
             continue
         last = places[name]

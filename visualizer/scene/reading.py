@@ -8,20 +8,15 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
+from visualizer.kinds import curves, gates
+from visualizer.kinds._steps import Here
+from visualizer.kinds.gates import Family, Part
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Layer, Trace
 
 Values = NDArray[np.float64]
 
-GATES = {
-    "lstm": (("forget", "forget gate"), ("input", "input gate"), ("output_gate", "output gate")),
-    "gru": (("reset", "reset gate"), ("update", "keep gate")),
-    "rnn": (),
-}
-"""The sigmoid gates of each cell, in the order in which they are drawn. PyTorch's update gate z keeps the old state."""
-NAMES = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
-SATURATED = (0.05, 0.95)
-"""A sigmoid outside these hardly passes gradient on (Glorot and Bengio 2010 draw the same line)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +24,8 @@ class Reading:
     """One recurrent layer over one sequence. Steps count from 1 for people; rows of arrays from 0."""
 
     layer: Layer
-    cell: str
-    """`lstm`, `gru` or `rnn`."""
+    family: Family
+    """LSTM, GRU or RNN: its gates, its states, its equations."""
     words: tuple[str, ...]
     """What each step reads, short enough for a column."""
     states: Values
@@ -45,7 +40,7 @@ class Reading:
 
     @property
     def name(self) -> str:
-        return NAMES.get(self.cell, self.cell)
+        return self.family.title
 
     @property
     def steps(self) -> int:
@@ -78,11 +73,9 @@ class Reading:
     @cached_property
     def saturation(self) -> Values:
         """Share of gate values beyond 0.05 … 0.95 at every step; of a plain RNN the share of |h| above 0.9."""
-        far = np.abs(self.states) > 0.9
-        if self.gates:
-            stacked = np.concatenate([values for _, _, values in self.gates], axis=1)
-            far = (stacked < SATURATED[0]) | (stacked > SATURATED[1])
-        shares: Values = np.mean(far, axis=1)
+        stacked = np.concatenate([values for _, _, values in self.gates], axis=1) if self.gates else self.states
+        flat = curves.OF_SIGMOID if self.gates else curves.OF_TANH
+        shares: Values = np.mean(flat.holds(stacked), axis=1)
         return shares
 
 
@@ -95,26 +88,28 @@ def layers(trace: Trace) -> tuple[Layer, ...]:
 def reading(trace: Trace, name: str) -> Reading:
     """A layer that hides time, as a Reading."""
     layer = trace[name]
-    cell = layer.kind.removesuffix("_cell")
+    family = gates.family_of(layer)
+    if family is None:
+        raise LookupError(f"{name} has no gates and no states.")
     states = np.asarray(layer.inner["hidden"], np.float64)
-    gates = tuple((key, title, np.asarray(layer.inner[key], np.float64)) for key, title in GATES.get(cell, ())
-                  if key in layer.inner)
+    opened = tuple((gate.key, gate.name, np.asarray(layer.inner[gate.key], np.float64)) for gate in family.gates
+                   if gate.key in layer.inner)
     gradients = layer.inner_gradients.get("hidden")
-    return Reading(layer, cell, words_of(trace, len(states)), states, gates,
+    return Reading(layer, family, words_of(trace, len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),
                    bool(layer.settings.get("reverse", False)), _padding(trace, layer, len(states)))
 
 
 def directions(trace: Trace, name: str) -> tuple[str, ...]:
     """The layers that read the same steps, one forwards and one in reverse; the layer alone if there is no other."""
-    both = next((layer for layer in trace.layers if layer.kind == "both_directions" and name in layer.reads), None)
+    both = next((layer for layer in trace.layers if kinds.role(layer) == "directions" and name in layer.reads), None)
     return (name,) if both is None else both.reads
 
 
 def first_level(trace: Trace, layer: Layer) -> Layer:
     """The layer that is read by the lowest recurrent layer under this one."""
     read = trace.inputs(layer)[0]
-    while read.inner or read.kind in ("both_directions", "dropout"):
+    while read.inner or kinds.role(read) in ("directions", "dropout"):
         read = trace.inputs(read)[0]
     return read
 
@@ -122,7 +117,7 @@ def first_level(trace: Trace, layer: Layer) -> Layer:
 def _padding(trace: Trace, layer: Layer, steps: int) -> int:
     """How many steps of the sequence were left out when it was packed."""
     read = first_level(trace, layer)
-    return len(trace.inputs(read)[0].output) - steps if read.kind == "pack_padded_sequence" else 0
+    return len(trace.inputs(read)[0].output) - steps if kinds.role(read) == "packed" else 0
 
 
 def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
@@ -172,7 +167,7 @@ def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
     for layer in reversed(trace.layers):
         if layer.axes == ("step", "class"):
-            values = np.asarray((trace.inputs(layer)[0] if layer.kind == "softmax" else layer).output, np.float64)
+            values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
             shifted = np.exp(values - values.max(axis=1, keepdims=True))
             shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
             return shares
@@ -190,13 +185,18 @@ def foretells(trace: Trace) -> bool:
         and blank_of(trace) is None
 
 
+def spells(trace: Trace) -> Layer | None:
+    """The loss of a model that spells symbols with blanks between them, if it is one."""
+    return next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)
+
+
 @lru_cache(maxsize=16)
 def blank_of(trace: Trace) -> int | None:
     """The class that means no symbol, for models trained with CTC."""
     said = next((answer.settings["blank"] for answer in trace.answers if "blank" in answer.settings), None)
     if said is not None:
         return int(said)
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    loss = spells(trace)
     return None if loss is None else int(loss.settings.get("blank", 0))
 
 
@@ -213,15 +213,17 @@ def label(trace: Trace, index: int) -> str:
 
 # --- one step, opened -----------------------------------------------------------------------------------------------
 
-BLOCKS = {"lstm": ("input", "forget", "candidate", "output_gate"), "gru": ("reset", "update", "new"),
-          "rnn": ("preactivation",)}
-"""Which rows of the weights belong to which gate: PyTorch's order."""
-TABS = {
-    "lstm": (("forget", "Forget"), ("input", "Input"), ("candidate", "Candidate"), ("output_gate", "Output"),
-             ("cell", "Cell"), ("hidden", "State")),
-    "gru": (("reset", "Reset"), ("update", "Keep"), ("new", "Candidate"), ("hidden", "State")),
-    "rnn": (("preactivation", "Sum"), ("hidden", "State")),
-}
+def tabs(shown: Reading) -> tuple[tuple[str, str], ...]:
+    """(key, name in one word) of everything that can be opened, gates first."""
+    return tuple((key, shown.family.parts[key].tab) for key in shown.family.shown)
+
+
+def bounded(shown: Reading, key: str) -> bool:
+    """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made, but no sum and no memory."""
+    part = shown.family.parts[key]
+    if part.curve is None:
+        return key not in ("cell", "preactivation")
+    return part.curve.flat is not None and part.curve.flat.range[1] <= 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,59 +241,50 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
 
     `step` counts from 0. Equations and order of gates are PyTorch's (two biases; r after the product).
     """
-    inner = {name: np.asarray(values[step], np.float64) for name, values in shown.layer.inner.items()}
-    before = step + 1 if shown.reverse else step - 1
-    known = 0 <= before < shown.steps
-    past = {name: np.asarray(values[before], np.float64) if known else np.zeros(values.shape[1])
-            for name, values in shown.layer.inner.items()}
-    if key == "cell":
-        return (Row("_f_ ⊙ _c_ before", inner["forget"] * past["cell"]),
-                Row("+ _i_ ⊙ _g_", inner["input"] * inner["candidate"]), Row("= _c_", inner["cell"], True))
-    if key == "hidden" and shown.cell == "lstm":
-        return (Row("_o_", inner["output_gate"]), Row("× tanh(_c_)", np.tanh(inner["cell"])),
-                Row("= _h_", inner["hidden"], True))
-    if key == "hidden" and shown.cell == "gru":
-        keep = inner["update"]
-        return (Row("(1 − _z_) ⊙ _n_", (1 - keep) * inner["new"]), Row("+ _z_ ⊙ _h_ before", keep * past["hidden"]),
-                Row("= _h_", inner["hidden"], True))
-    if key == "hidden":
-        return Row("_a_", inner["preactivation"]), Row(f"{_function(shown)} = _h_", inner["hidden"], True)
-    return _gate_rows(trace, shown, key, step, inner, past["hidden"])
+    family, s = shown.family, Here(shown.layer, trace.inputs(shown.layer), step)
+    part = family.parts[key]
+    result = Row(f"= _{part.symbol}_", np.asarray(s[key]), True)
+    if part.curve is not None and key not in family.keys:  # the state of an RNN
+        return Row("_a_", np.asarray(s["preactivation"])), Row(f"{_function(part, '_a_')} = _{part.symbol}_",
+                                                               np.asarray(s[key]), True)
+    if not part.made:
+        return _gate_rows(trace, shown, part, step, s)
+    if len(part.made) == 1:
+        return Row("_o_", np.asarray(s["output_gate"])), Row("× tanh(_c_)", s["opened"]), result
+    products = [s[times.of] * times.factor(s) for times in part.made]
+    words = {"cell": ("_f_ ⊙ _c_ before", "+ _i_ ⊙ _g_")}.get(key, ("(1 − _z_) ⊙ _n_", "+ _z_ ⊙ _h_ before"))
+    return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
 
 
-def _function(shown: Reading) -> str:
-    """What an RNN makes of its sum."""
-    return {"relu": "max(0, _a_)", "sigmoid": "σ(_a_)", "linear": "_a_"}.get(
-        shown.layer.settings.get("nonlinearity", "tanh"), "tanh(_a_)")
+def _function(part: Part, of: str) -> str:
+    """`σ(a)`, `tanh(a)`, of what makes a gate or a state."""
+    return of if part.curve is None else part.curve.words.format(of)
 
 
-def _gate_rows(trace: Trace, shown: Reading, key: str, step: int, inner: dict[str, Values],
-               state: Values) -> tuple[Row, ...]:
-    weights = {name: np.asarray(values, np.float64) for name, values in shown.layer.weights.items()}
-    units = len(weights["weight_hh"]) // len(BLOCKS[shown.cell])
-    block = BLOCKS[shown.cell].index(key)
+def _gate_rows(trace: Trace, shown: Reading, part: Part, step: int, s: Here) -> tuple[Row, ...]:
+    """W x, U h and b of one gate, their sum, and what its curve makes of it."""
+    layer = shown.layer
+    weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}
+    units = len(weights["weight_hh"]) // len(shown.family.rows)
+    block = shown.family.block(part.key)
     rows = slice(block * units, (block + 1) * units)
-    read = np.asarray(trace.inputs(shown.layer)[0].output[step], np.float64)
-    from_input, from_state = weights["weight_ih"][rows] @ read, weights["weight_hh"][rows] @ state
+    read = np.asarray(trace.inputs(layer)[0].output[step], np.float64)
+    from_input, from_state = weights["weight_ih"][rows] @ read, weights["weight_hh"][rows] @ s["hidden_before"]
     zero = np.zeros(units)
     bias_in = weights["bias_ih"][rows] if "bias_ih" in weights else zero
     bias_state = weights["bias_hh"][rows] if "bias_hh" in weights else zero
-    if shown.cell == "gru" and key == "new":
-        recalled = inner["reset"] * (from_state + bias_state)
-        return (Row("_W x_ + _b_", from_input + bias_in), Row("+ _r_ ⊙ (_U h_ + _b_)", recalled),
-                Row("= _a_", from_input + bias_in + recalled), Row("tanh(_a_) = _n_", inner[key], True))
+    result = Row(f"{_function(part, '_a_')} = _{part.symbol}_", s[part.key], True)
+    if part.under:
+        gate = shown.family.parts[part.under]
+        recalled = s[gate.key] * (from_state + bias_state)
+        return (Row("_W x_ + _b_", from_input + bias_in), Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", recalled),
+                Row("= _a_", from_input + bias_in + recalled), result)
     total = from_input + from_state + bias_in + bias_state
-    last = {"forget": "σ(_a_) = _f_", "input": "σ(_a_) = _i_", "output_gate": "σ(_a_) = _o_", "reset": "σ(_a_) = _r_",
-            "update": "σ(_a_) = _z_", "candidate": "tanh(_a_) = _g_", "preactivation": "= _a_"}[key]
     lines = [Row("_W x_", from_input), Row("+ _U h_", from_state), Row("+ _b_", bias_in + bias_state)]
-    if key != "preactivation":
-        lines.append(Row("= _a_", total))
-    return (*lines, Row(last, inner[key], True))
+    return (*lines, Row("= _a_", s[part.key], True)) if part.curve is None else (*lines, Row("= _a_", total), result)
 
 
-def conclusion(key: str, value: float) -> str:
+def conclusion(shown: Reading, key: str, value: float) -> str:
     """What one number of an opened cell means, in words."""
-    share = f"{100 * value:.0f} %"
-    return {"forget": f"so it keeps {share} of its memory", "update": f"so it keeps {share} of its state",
-            "input": f"so it takes in {share} of the candidate", "output_gate": f"so it shows {share} of its memory",
-            "reset": f"so it reads {share} of its past"}.get(key, "")
+    means = shown.family.parts[key].means
+    return f"so {means.format(f'{100 * value:.0f} %')}" if means else ""

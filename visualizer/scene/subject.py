@@ -40,7 +40,7 @@ def _channel(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
         return _at_step(layer, focus, moment.beat.step - 1)
     if focus is not None and focus.part != BEAT and focus.layer == layer.name:
         return focus
-    if layer.kind == "input":
+    if layer.is_input:
         return Focus(layer.name, (0,) if layer.output.ndim == 3 and layer.shape[0] == 1 else ())
     if layer.output.ndim < 3:
         return Focus(layer.name)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from math import asin, ceil, floor, sin
 
+from visualizer import kinds
 from visualizer.trace import Layer, Trace
 
 FORWARD, BACKWARD = "forward", "backward"
@@ -367,4 +368,4 @@ def part(phase: float, start: float, end: float) -> float:
 
 
 def _carries_back(trace: Trace, name: str) -> bool:
-    return trace[name].gradient is not None or trace[name].kind == "softmax"
+    return trace[name].gradient is not None or kinds.shares(trace[name])

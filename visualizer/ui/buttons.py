@@ -121,7 +121,7 @@ class Segment(Button):
         place = QRectF(self.rect())
         with paint.painting(self) as painter:
             if self.isChecked():
-                style.fill(painter, place, "raised", 6, "hair" if style.theme_name() != "dark" else "")
+                style.fill(painter, place, "raised", 6, "" if style.is_dark() else "hair")
             words = style.text_width(self.text(), weight=self._weight()) if self.text() else 0.0
             icon = 16.0 if self.icon_name else 0.0
             gap = 5.0 if words and icon else 0.0

@@ -86,8 +86,8 @@ class FilmPanel(QWidget):
         style.name(self.stop, tr("Cancel"), tr("Stop making the film; nothing half done is left"))
         style.name(self.close_button, tr("Close"),
                    keyed(tr("Close this panel; a film that is being made goes on"), "out"))
-        store.changed.connect(lambda old, new: self.refresh())
-        store.trace_changed.connect(lambda trace: self.refresh())
+        store.changed.connect(self.refresh)
+        store.trace_changed.connect(self.refresh)
 
     def toggle(self) -> None:
         """Show it, or put it away; a film that is being made goes on."""
@@ -120,7 +120,7 @@ class FilmPanel(QWidget):
         return Wish(chosen[0], self.forms[chosen[1]].name, (0.0, 1.0, 1.5, 3.0)[chosen[2]], RATES[chosen[3]],
                     SPEEDS[chosen[4]])
 
-    def refresh(self) -> None:
+    def refresh(self, *changed: object) -> None:
         """Set what can be done, and what is said about it."""
         if self.isVisible() or self.job is None:
             self.go.setVisible(self.job is None)

@@ -195,8 +195,8 @@ class Badge(QWidget):
         super().__init__(parent)
         self.store = store
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        store.trace_changed.connect(lambda trace: self.show_report())
-        store.report_changed.connect(lambda report: self.show_report())
+        store.trace_changed.connect(self.show_report)
+        store.report_changed.connect(self.show_report)
         self.show_report()
 
     def show_report(self) -> None:

@@ -58,8 +58,8 @@ class KeySheet(QWidget):
             tallest = max(sum(HEAD + ROW * len(found) for _, found in column) for column in columns)
             tight = min(1.0, (self.height() - 80) / tallest)
             left, top = max(24.0, (self.width() - wide) / 2), 56.0
-            style.write(painter, tr("Keys"), left, top, size=20, weight=600)
-            style.write(painter, tr("any key closes this sheet"), left + 64, top, "ink-2", size=13, weight=400)
+            used = style.write(painter, tr("Keys"), left, top, size=20, weight=600)
+            style.write(painter, tr("any key closes this sheet"), left + used + 14, top, "ink-2", size=13, weight=400)
             for number, column in enumerate(columns):
                 y = top + 8
                 for title, found in column:

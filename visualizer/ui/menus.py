@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from visualizer import sight
-from visualizer.language import tr
+from visualizer.language import languages, tr, translated
+from visualizer.scene import colour
+from visualizer.scene.state import changed
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
 from visualizer.ui.commands.views import turned
@@ -42,9 +45,12 @@ class Menus:
             self.actions[command.name] = action = self._action(command)
             menus[command.menu].addAction(action)
             self.window.addAction(action)
-        self.options = menus[next(command.menu for command in self.commands if command.name == "theme")].addMenu(
-            tr("Options of this view"))
+        view = menus[next(command.menu for command in self.commands if command.name == "theme")]
+        self.options, self.themes, self.languages = (view.addMenu(title) for title in (
+            tr("Options of this view"), tr("Theme"), tr("Language")))
         self.options.aboutToShow.connect(lambda: self.fill_options(self.options))
+        self.themes.aboutToShow.connect(self._fill_themes)
+        self.languages.aboutToShow.connect(self._fill_languages)
         files = menus[next(command.menu for command in self.commands if command.name == "open")]
         self.recent = QMenu(tr("Open recent"), files)
         self.recent.setToolTipsVisible(True)
@@ -78,6 +84,21 @@ class Menus:
                     lambda word, name=name: self.store.apply(lambda state: turned(state, name, word)))
         if not knobs:
             menu.addAction(tr("This view has none")).setEnabled(False)
+
+    def _fill_themes(self) -> None:
+        """Every theme that has a file."""
+        self.themes.clear()
+        choices(self.themes, [(name, translated(colour.theme(name).title)) for name in colour.names()],
+                self.store.state.look.theme, lambda name: self._look(theme=name))
+
+    def _fill_languages(self) -> None:
+        """Every language that has a table, by its own name."""
+        self.languages.clear()
+        choices(self.languages, languages().items(), self.store.state.look.language,
+                lambda code: self._look(language=code))
+
+    def _look(self, **changes: str) -> None:
+        self.store.apply(lambda state: changed(state, look=replace(state.look, **changes)))
 
     def pop(self, at: QPoint) -> None:
         """Everything that can be done, at a point of the screen."""

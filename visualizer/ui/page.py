@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from visualizer import answers, inputs, kinds
-from visualizer.kinds import Taps, Terms, recurrent
+from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
@@ -291,7 +291,7 @@ def _round_up(value: float) -> float:
 
 def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
-    chances = layer.kind == "softmax"
+    chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
     most = 1.0 if chances else float(np.max(np.abs(found), where=np.isfinite(found), initial=0)) or 1.0
     left, wide = LEFT + 28, 132.0
@@ -319,7 +319,7 @@ def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
 def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
     """What the network answers at a step, the likeliest first, and how undecided it is: the entropy of its answer."""
     answer = next((layer for layer in reversed(trace.layers)
-                   if layer.kind == "softmax" and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
+                   if kinds.shares(layer) and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
     if answer is None:
         return
     chances = answer.output[step].astype(np.float64)
@@ -351,12 +351,12 @@ def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
     """What can be counted about it."""
     layer = trace[about.layer]
     known = found[np.isfinite(found)]
-    after = [reader.kind for reader in trace.readers(about.layer)]
+    after = [kinds.switches(reader) for reader in trace.readers(about.layer)]
     first = 31.0
-    if known.size and known.ndim and layer.kind not in ("softmax", "log_softmax", "input"):
-        what = tr("At or below zero: ReLU cuts it") if after == ["relu"] else \
-            tr("Exactly zero") if layer.kind == "relu" else tr("At or below zero")
-        share = np.count_nonzero(known == 0 if layer.kind == "relu" else known <= 0) / known.size
+    if known.size and known.ndim and not layer.is_input and kinds.role(layer) != "shares":
+        what = tr("At or below zero: ReLU cuts it") if after == [True] else \
+            tr("Exactly zero") if kinds.switches(layer) else tr("At or below zero")
+        share = np.count_nonzero(known == 0 if kinds.switches(layer) else known <= 0) / known.size
         sheet.fact(what, numbers.percent(float(share), 0), first)
         first = 24.0
     channel = about.cell[0] if about.cell and layer.axes[0] != "step" else None
@@ -482,8 +482,7 @@ def gradient_fates(trace: Trace, about: Focus) -> list[tuple[str, int, str]]:
     chain = [layer]
     while len(chain) < 3:
         readers = trace.readers(chain[-1].name)
-        wanted = ("relu", "max_pool2d", "max_pool1d")
-        if len(readers) != 1 or readers[0].kind not in wanted or readers[0].gradient is None:
+        if len(readers) != 1 or readers[0].gradient is None or not kinds.loses(readers[0]):
             break
         chain.append(readers[0])
     if layer.gradient is None or len(chain) == 1:
@@ -492,13 +491,13 @@ def gradient_fates(trace: Trace, about: Focus) -> list[tuple[str, int, str]]:
     to = " ".join(layer.reads[:1]) or tr("the weights")
     fates = [(tr("carried on to {name}").format(name=to), int(np.count_nonzero(carried)), "gradient-mark")]
     arrived = np.ones_like(carried)
-    if chain[1].kind == "relu":
+    if kinds.switches(chain[1]):
         gate = chain[1].gradient
         assert gate is not None
         arrived = gate[about.cell] != 0
         fates.append((tr("stopped by ReLU"), int(np.count_nonzero(arrived & ~carried)), "gradient-line"))
         lost = int(np.count_nonzero(~arrived & ~carried))
-        pooled = len(chain) > 2 and chain[2].kind.startswith("max_pool")
+        pooled = len(chain) > 2 and kinds.role(chain[2]) == "largest"
         fates.append((tr("not the winner in max-pool") if pooled else tr("nothing came back"), lost, "rule"))
     else:
         fates.append((tr("not the winner in max-pool"), int(np.count_nonzero(~carried)), "rule"))
@@ -552,7 +551,7 @@ def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backw
     other = array(layer, about, not backward)
     if other is not None:
         what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
-        sheet.fact(what.format(symbol=recurrent.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
+        sheet.fact(what.format(symbol=gates.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
     for what, at in ((tr("One step before"), (step - 1, unit)), (tr("One step after"), (step + 1, unit)),
                      (tr("Unit {n}").format(n=unit - 1), (step, unit - 1)),
                      (tr("Unit {n}").format(n=unit + 1), (step, unit + 1))):
@@ -584,7 +583,7 @@ def _about_terms(sheet: Sheet, trace: Trace, about: Focus, terms: Terms, value: 
         sheet.fact(name, numbers.significant(number, 4), first)
         first = 24.0
     for reader in trace.readers(about.layer)[:1]:
-        if reader.kind == "relu":
+        if kinds.switches(reader):
             sheet.fact(tr("After ReLU"), numbers.number(float(reader.output[about.cell])), first)
             first = 24.0
     sheet.fact(tr("Difference to torch"), numbers.power(abs(terms.result - value)), first)
@@ -638,7 +637,7 @@ def _array_symbol(taps: Taps) -> str:
     """Whose number a term is: of a gate or state its symbol, of what a step reads x, else the layer."""
     group, _, key = taps.array.partition(".")
     if group.startswith("inner"):
-        return recurrent.symbol(key) if group == "inner" else f"∂L/∂{recurrent.symbol(key)}"
+        return gates.symbol(key) if group == "inner" else f"∂L/∂{gates.symbol(key)}"
     return "x" if taps.weight == "weight_ih" else taps.source
 
 

@@ -12,25 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import (
-    QCloseEvent,
-    QColor,
-    QGuiApplication,
-    QKeyEvent,
-    QKeySequence,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QPen,
-    QResizeEvent,
-    QScreen,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QScreen
 from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainTextEdit, QTextEdit, QWidget
 
-from visualizer import paint, sight
+from visualizer import sight
 from visualizer.language import tr
 from visualizer.scene import projector, room
 from visualizer.scene import state as does
@@ -38,22 +24,19 @@ from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
-from visualizer.ui import style, words
-from visualizer.ui.buttons import Button
-from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.commands import Context, commands, find, is_typed, key_for, keyed
-from visualizer.ui.commands.presenting import BLACK, WHITE
+from visualizer.ui import words
+from visualizer.ui.audience import Audience
+from visualizer.ui.canvas import EMPTY
+from visualizer.ui.commands import Context, commands, is_typed, key_for
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
+from visualizer.ui.speaker import Speaker
 from visualizer.ui.stage import drawn
 from visualizer.ui.store import Store
 
-THEME = "projector"
 USUAL = (1920, 1080)
 """The screen that the speaker's view draws for while nothing is presented."""
 FIELDS = (QLineEdit, QAbstractSpinBox, QPlainTextEdit, QTextEdit)
-RADIUS, SPOT = 32 / 1080, 0.16
-"""Corners of the spotlight, and the reach of the one that follows the pointer, as shares of the height."""
 
 
 class Home(Protocol):
@@ -107,8 +90,8 @@ class Presenter(QObject):
         self._pressed = {_same(key): command.name for command in commands()
                          for key in command.keys_in(Context.PRESENTING)}
         """The command of each key over the audience's picture."""
-        self.store.changed.connect(lambda old, new: self.refresh())
-        self.store.trace_changed.connect(lambda trace: self.refresh())
+        self.store.changed.connect(self.refresh)
+        self.store.trace_changed.connect(self.refresh)
         app = QGuiApplication.instance()
         assert isinstance(app, QGuiApplication)
         app.screenAdded.connect(self.screen_added)
@@ -172,6 +155,10 @@ class Presenter(QObject):
         self.window.stage.setFocus(Qt.FocusReason.OtherFocusReason)
         self.changed.emit()
 
+    def run(self, name: str) -> None:
+        """Do the command of that name."""
+        self.window.run(name)
+
     def _clock(self) -> None:
         before = self.seconds
 
@@ -218,11 +205,16 @@ class Presenter(QObject):
 
     # --- what the audience sees ---
 
+    def picture_of(self, moment: Moment) -> Picture:
+        """What a room sees at a moment of the recording at hand, standing still."""
+        assert self.store.trace is not None
+        return for_room(self.store.trace, moment, replace(self.store.state, playing=False), self.size())
+
     def size(self) -> tuple[int, int]:
         """The screen that is drawn for."""
         return USUAL if self.audience is None else (self.audience.width(), self.audience.height())
 
-    def refresh(self) -> None:
+    def refresh(self, *changed: object) -> None:
         """Make the picture anew, unless it is frozen."""
         trace, moment = self.store.trace, self.store.moment
         if not self.on and self.speaker is None:
@@ -498,325 +490,3 @@ def key_of(event: QKeyEvent) -> str:
     if event.key() in (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta):
         return ""
     return QKeySequence(int(modifiers.value) | int(key)).toString()
-
-
-# --- the audience ---------------------------------------------------------------------------------------------------
-
-class Audience(Canvas):
-    """The window on the projector: the picture, and over it the spotlight, the number that is typed, or one colour."""
-
-    def __init__(self, presenter: Presenter) -> None:
-        super().__init__()
-        self.presenter = presenter
-        self.shown_on: QScreen | None = None
-        self._stroke: list[tuple[float, float]] = []
-        self._grip: QPointF | None = None
-        self.setWindowTitle(tr("Visualizer, for the audience"))
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        style.name(self, tr("The picture for the audience"))
-
-    def go_to(self, screen: QScreen) -> None:
-        """Full screen on a screen."""
-        self.shown_on = screen
-        self.setScreen(screen)
-        self.setGeometry(screen.geometry())
-        self.winId()
-        if self.windowHandle() is not None:
-            self.windowHandle().setScreen(screen)
-        self.showFullScreen()
-        self.activateWindow()
-        self.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self.reset_zoom()
-        speaker = self.presenter.speaker
-        if speaker is not None and speaker.parentWidget() is self:
-            speaker.setGeometry(self.rect())
-        self.presenter.refresh()
-
-    def closeEvent(self, event: QCloseEvent) -> None:
-        if self.presenter.audience is self:
-            self.presenter.leave()
-
-    def focusNextPrevChild(self, forwards: bool) -> bool:
-        return self.presenter.speaker is None or super().focusNextPrevChild(forwards)
-
-    def event(self, event: QEvent) -> bool:
-        """No tooltips before an audience."""
-        return event.type() == QEvent.Type.ToolTip or super().event(event)
-
-    # --- the mouse ---
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.LeftButton and self.presenter.pen:
-            self._stroke = [self._share(event.position())]
-        elif event.button() == Qt.MouseButton.LeftButton:
-            self._grip = event.position()
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._stroke:
-            self._stroke.append(self._share(event.position()))
-            self.update()
-        elif self._grip is not None and self.zoom > 1:
-            self.corner += event.position() - self._grip
-            self._grip = event.position()
-            self.keep_inside()
-        elif self.presenter.spotlight:
-            self.presenter.pointer = self._share(event.position())
-            self.update()
-        self.setCursor(Qt.CursorShape.CrossCursor if self.presenter.pen else Qt.CursorShape.ArrowCursor)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        stroke, self._stroke, self._grip = tuple(self._stroke), [], None
-        if len(stroke) > 1:
-            self.presenter.draw(stroke)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
-
-    def zoom_on(self, factor: float) -> None:
-        """Enlarge around what the spotlight stands on, or the middle."""
-        place = self._spot() if self.presenter.spotlight else None
-        self.zoom_by(factor, place.center() if place is not None else None)
-
-    def _share(self, point: QPointF) -> tuple[float, float]:
-        x, y = self.to_picture(point)
-        return x / max(1, self.picture.size[0]), y / max(1, self.picture.size[1])
-
-    # --- painting ---
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
-            if self.presenter.blank:
-                painter.fillRect(self.rect(), QColor(self.presenter.blank))
-                return
-            painter.fillRect(self.rect(), style.color("stage", THEME))
-            self.draw(painter)
-            if self.presenter.spotlight:
-                self._dim(painter)
-            if self._stroke:
-                self._draw_stroke(painter)
-            offered = "" if self.presenter.offered is None else \
-                tr("{key}: over to the second screen").format(key=key_for("present"))
-            self._say(painter, self.presenter.typed or offered)
-
-    def _dim(self, painter: QPainter) -> None:
-        """All but what the spotlight stands on."""
-        outside, hole = QPainterPath(), QPainterPath()
-        outside.addRect(QRectF(self.rect()))
-        place = self._spot()
-        if self.presenter.pointer is not None:
-            hole.addEllipse(place)
-        else:
-            hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
-        head = room.parts(self.picture)[:1]
-        if head and head[0].group == SENTENCE:  # the number and its sentence stay lit
-            light = QPainterPath()
-            light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
-            hole = hole.united(light)
-        veil = style.color("dim", THEME)
-        veil.setAlphaF(0.86)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillPath(outside.subtracted(hole), veil)
-
-    def _spot(self) -> QRectF:
-        """Where the spotlight stands, in pixels of the widget."""
-        wide, high = self.picture.size
-        part = self.presenter.part()
-        if self.presenter.pointer is not None:
-            x, y, reach = self.presenter.pointer[0] * wide, self.presenter.pointer[1] * high, SPOT * high
-            box = (x - reach, y - reach, x + reach, y + reach)
-        elif part is not None:
-            return self._around(part.place)
-        else:
-            box = (0.0, 0.0, float(wide), float(high))
-        return self._widget(box)
-
-    def _around(self, box: room.Box) -> QRectF:
-        """A place of the picture with a little room around it, in pixels of the widget."""
-        grow = self.picture.size[1] / 80
-        return self._widget((box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow))
-
-    def _widget(self, box: room.Box) -> QRectF:
-        corner = self.corner + QPointF(box[0], box[1]) * self.zoom
-        return QRectF(corner.x(), corner.y(), (box[2] - box[0]) * self.zoom, (box[3] - box[1]) * self.zoom)
-
-    def _draw_stroke(self, painter: QPainter) -> None:
-        wide, high = self.picture.size
-        points = [self.corner + QPointF(x * wide, y * high) * self.zoom for x, y in self._stroke]
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(style.color("pen", THEME), max(room.LINE, high / 150) * self.zoom, Qt.PenStyle.SolidLine,
-                            Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
-        painter.drawPolyline(points)
-
-    def _say(self, painter: QPainter, words: str) -> None:
-        """A few words in the corner: the number that is being typed, or the screen that is offered."""
-        if words:
-            size = round(self.height() * projector.LABEL)
-            wide = style.text_width(words, size, 600) + 2 * size
-            place = QRectF(self.width() - wide - size, self.height() - 3.2 * size, wide, 2.2 * size)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(style.color("tint", THEME))
-            painter.drawRoundedRect(place, size / 2, size / 2)
-            painter.setPen(style.color("accent-ink", THEME))
-            painter.setFont(style.font(size, 600))
-            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
-
-
-# --- the speaker ----------------------------------------------------------------------------------------------------
-
-class Speaker(QWidget):
-    """What the speaker sees over the window, or on one screen over the picture: what the audience sees, what comes
-    next, the notes, clock and place."""
-
-    def __init__(self, presenter: Presenter, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setAttribute(Qt.WidgetAttribute.WA_NoMousePropagation)  # the pen does not draw through it
-        self.presenter = presenter
-        self.now, self.next = Preview(self), Preview(self)
-        self.notes = QPlainTextEdit(self)
-        self.notes.setTabChangesFocus(True)
-        self.notes.setPlaceholderText(tr("{notes}. Page keys go on presenting.").format(
-            notes=keyed(tr("Notes for this beat"), "notes")))
-        style.name(self.notes, tr("Notes for this beat"),
-                   keyed(tr("Kept in the session; nobody but you sees them"), "notes"))
-        self.buttons = [Button(title, "", "raised", self) for title in (
-            tr("Back"), tr("Next"), tr("Freeze"), tr("Black"), tr("Spotlight"), tr("Pen"), tr("Window"))]
-        names = ("back", "next", "freeze", "black", "spotlight", "pen", "speaker")
-        for button, name in zip(self.buttons, names, strict=True):
-            button.clicked.connect(lambda checked=False, name=name: presenter.window.run(name))
-            style.name(button, find(name).title, keyed(find(name).tip, name))
-        self.buttons.append(Button(tr("End"), "", "raised", self))
-        self.buttons[-1].clicked.connect(presenter.leave)
-        style.name(self.buttons[-1], tr("End presenting"), keyed(tr("The window as it was; nothing is lost"), "out"))
-        self._beat, self._coming = "", ()
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        style.name(self, tr("Speaker view"))
-        self.notes.textChanged.connect(self._written)
-        presenter.changed.connect(self.refresh)
-        self.dress()
-
-    def dress(self) -> None:
-        """What style sheets have to be told after the theme changed."""
-        self.notes.setFont(style.font(15, 400))
-        self.notes.setStyleSheet(f"QPlainTextEdit {{ background: {style.color('raised').name()}; color: "
-                                 f"{style.color('ink').name()}; border: 1px solid {style.color('rule').name()}; "
-                                 "border-radius: 8px; padding: 8px; }")
-
-    def refresh(self) -> None:
-        """Another beat, or another way of showing it."""
-        presenter = self.presenter
-        trace, state, times, moment = (presenter.store.trace, presenter.store.state, presenter.store.timeline,
-                                       presenter.store.moment)
-        if trace is None or moment is None or presenter.speaker is not self:
-            return
-        audience = presenter.audience
-        self.now.show_picture(audience.picture if audience is not None else presenter.shown())
-        coming = min(moment.index + 1, len(times.beats) - 1)
-        wanted = (id(trace), coming, state.view, state.focus, state.look, presenter.size())
-        if wanted != self._coming:  # not in every frame of what plays
-            self._coming = wanted
-            self.next.show_picture(EMPTY if coming == moment.index else for_room(
-                trace, times.settled(coming), replace(state, playing=False), presenter.size()))
-        beat = presenter.spoken_of()
-        written = does.note_of(state, beat)
-        self._beat = beat
-        if self.notes.toPlainText() != written:
-            self.notes.blockSignals(True)
-            self.notes.setPlainText(written)
-            self.notes.blockSignals(False)
-        self.update()
-
-    def _written(self) -> None:
-        beat, text = self._beat, self.notes.toPlainText()
-        if does.note_of(self.presenter.store.state, beat) != text:
-            self.presenter.store.apply(lambda state: does.with_note(state, beat, text), undoable=False)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        wide, high = self.width(), self.height()
-        left = round((wide - 72) * 0.6)
-        self.now.setGeometry(24, 88, left, min(round(left * 9 / 16), high - 248))
-        right = wide - 72 - left
-        self.next.setGeometry(48 + left, 88, right, round(right * 9 / 16))
-        top = 88 + self.next.height() + 40
-        self.notes.setGeometry(48 + left, top, right, max(80, high - top - 80))
-        x = 24
-        for button in self.buttons:
-            size = button.sizeHint()
-            button.setGeometry(x, high - 56, max(64, size.width()), 36)
-            x += button.width() + 8
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        presenter, store = self.presenter, self.presenter.store
-        with paint.painting(self) as painter:
-            painter.fillRect(self.rect(), style.color("window"))
-            moment, times = store.moment, store.timeline
-            if moment is None:
-                return
-            style.write(painter, words.beat(moment.index + 1, len(times.beats)), 24, 48, size=20, weight=600)
-            clock = clock_words(presenter.seconds)
-            style.write(painter, clock, self.width() - 24, 48, size=26, weight=600, anchor="end")
-            style.write(painter, " · ".join(self._conditions()), 24, 74, "accent-ink", size=13, weight=600,
-                        width=self.now.width())
-            following = min(moment.index + 1, len(times.beats) - 1)
-            coming = tr("Next: {beat}").format(beat=times.beats[following].address) if following != moment.index \
-                else tr("This is the last beat")
-            style.write(painter, coming, self.next.x(), 74, "ink-2", size=13, weight=600)
-            style.write(painter, tr("Notes"), self.notes.x(), self.notes.y() - 12, "ink-2", size=13, weight=600)
-            self._sentence(painter, self.now.y() + self.now.height() + 32)
-
-    def _conditions(self) -> list[str]:
-        """What the speaker must not forget: held, blank, pen."""
-        presenter = self.presenter
-        found = [presenter.store.moment.beat.address if presenter.store.moment is not None else ""]
-        for holds, said in ((not presenter.on, tr("not presenting: {key}").format(key=key_for("present"))),
-                            (presenter.frozen, tr("audience frozen")),
-                            (presenter.blank == BLACK, tr("black")), (presenter.blank == WHITE, tr("white")),
-                            (presenter.pen, tr("pen")), (presenter.alone is not None, tr("one part alone"))):
-            if holds:
-                found.append(said)
-        if presenter.spotlight:
-            found.append(tr("spotlight on {part}").format(part=presenter.part_name()))
-        if presenter.typed:
-            found.append(tr("to beat {number}: Enter").format(number=presenter.typed))
-        return found
-
-    def _sentence(self, painter: QPainter, y: float) -> None:
-        """What the picture says: the sentence to be spoken."""
-        painter.setPen(style.color("ink"))
-        painter.setFont(style.font(17, 500))
-        painter.drawText(QRectF(24, y - 18, self.now.width(), self.height() - y - 50),
-                         Qt.TextFlag.TextWordWrap, self.presenter.picture.caption)
-
-
-class Preview(QWidget):
-    """A picture for a room, small."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.picture = EMPTY
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-
-    def show_picture(self, picture: Picture) -> None:
-        self.picture = picture
-        self.setAccessibleName(picture.caption)
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
-            style.fill(painter, QRectF(self.rect()), "sunk", 8)
-            if self.picture is EMPTY:
-                return
-            wide, high = self.picture.size
-            scale = min(self.width() / wide, self.height() / high)
-            painter.translate((self.width() - wide * scale) / 2, (self.height() - high * scale) / 2)
-            painter.scale(scale, scale)
-            paint.paint(self.picture, painter)
-
-
-def clock_words(seconds: int) -> str:
-    """`12:05`, `1:02:05`."""
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -603,7 +603,10 @@ class ThumbButton(Button):
     def __init__(self, store: Store, parent: QWidget) -> None:
         super().__init__("", "", "flat", parent)
         self.store = store
-        store.trace_changed.connect(lambda trace: self.update())
+        store.trace_changed.connect(self._show)
+
+    def _show(self, trace: Trace) -> None:
+        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         trace = self.store.trace

@@ -18,7 +18,7 @@ from visualizer.card import Card, from_plain
 from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
-from visualizer.scene import numbers, session
+from visualizer.scene import colour, numbers, session
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
@@ -175,7 +175,9 @@ class Recorder(QObject):
         while len(self._sessions) > MOST_CARRIED:
             del self._sessions[next(iter(self._sessions))]
         at_hand = self.store.trace
-        look = replace(found.state.look, size=self.store.state.look.size)
+        look, here = found.state.look, self.store.state.look
+        look = replace(look, size=here.size, language=here.language,
+                       theme=look.theme if look.theme in colour.names() else here.theme)
         self.store.apply(lambda state: changed(found.state, look=look, playing=False))
         if found.trace is not None and self.store.trace is at_hand:
             self.record(self.store.state)  # the same recording is asked for, but another one was shown

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication
 
-from visualizer.language import tr
+from visualizer.language import languages, speak, tr
 from visualizer.scene.state import State, changed
-from visualizer.ui import style
+from visualizer.ui import kept, style
 from visualizer.ui.player import Player
 from visualizer.ui.shell import Shell
 from visualizer.ui.shipped import shipped_trace
@@ -32,22 +32,69 @@ class App(QObject):
         """The window stands in the shell; without one it is a window of its own."""
         super().__init__()
         state = thing if isinstance(thing, State) else State()
-        if style.reduced_motion():
-            state = changed(state, look=replace(state.look, reduced_motion=True))
+        still = state.look.reduced_motion or style.reduced_motion()
+        state = changed(state, look=replace(state.look, reduced_motion=still, language=window_language()))
         self.store = Store(state, shipped_trace(state))
         self.player = Player(self.store, parent=self)
         app = QApplication.instance()
         assert isinstance(app, QApplication)
         style.wear(app, state.look.theme)
-        self.window = Window(self.store)
-        self.window.count = self.player.count
-        for canvas in (self.window.stage, self.window.inspector.page, self.window.rail.aside):
-            canvas.glide = self.player.glide
-        self.window.inspector.say(tr("Live computing starts…"))
+        self.shell = shell
+        self.window = self._furnished()
         self.window.painted.connect(self.begin)
+        self.store.changed.connect(self._hear)
         self.thing = thing if isinstance(thing, str) else ""
         if shell is not None:
             shell.hold(self.window)
+
+    def _furnished(self) -> Window:
+        """A window that speaks the language of the State."""
+        speak(self.store.state.look.language)
+        window = Window(self.store)
+        window.count = self.player.count
+        for canvas in (window.stage, window.inspector.page, window.rail.aside):
+            canvas.glide = self.player.glide
+        window.inspector.say(tr("Live computing starts…"))
+        return window
+
+    def _join(self, window: Window) -> None:
+        """What the window asks for goes to whoever does it, and what they say goes to the window."""
+        window.opened.connect(self.recorder.open)
+        window.drawn.connect(self.recorder.draw)
+        window.sweep_wanted.connect(self.recorder.sweep)
+        window.restore_wanted.connect(self.restore)
+        self.recorder.said.connect(window.say)
+        self.recorder.status.connect(window.inspector.say)
+        self.autosave.said.connect(window.say)
+
+    def _hear(self, old: State, new: State) -> None:
+        """Another language was chosen: it is spoken from now on, and the next time."""
+        if old.look.language != new.look.language:
+            kept.remember("window", {"language": new.look.language})
+            self._speak_anew()
+
+    def _speak_anew(self) -> None:
+        """Another window in the place of this one, in the language of the State; a film that is being made is awaited,
+        because its panel goes with the window."""
+        before = self.window
+        if before.filming is not None:
+            before.filming.ended.connect(self._speak_anew)
+            return
+        if before.presenting:
+            before.presenter.leave()
+        status = before.inspector.status
+        self.window = window = self._furnished()
+        self._join(window)
+        window.take_over(before)
+        window.inspector.say(status)
+        if self.shell is not None:
+            self.shell.hold(window)
+        else:
+            window.setGeometry(before.geometry())
+            window.show()
+        before.hide()
+        before.deleteLater()
+        window.rail.fill()
 
     @cached_property
     def engine(self) -> Engine:
@@ -63,12 +110,7 @@ class App(QObject):
         from visualizer.ui.recorder import Recorder
 
         recorder = Recorder(self.store, self.engine, self)
-        self.window.opened.connect(recorder.open)
         recorder.opened.connect(remember)
-        self.window.drawn.connect(recorder.draw)
-        self.window.sweep_wanted.connect(recorder.sweep)
-        recorder.said.connect(self.window.say)
-        recorder.status.connect(self.window.inspector.say)
         return recorder
 
     @cached_property
@@ -76,9 +118,7 @@ class App(QObject):
         """What writes down where one stands."""
         from visualizer.ui.autosave import Autosave
 
-        autosave = Autosave(self.store, self.player, self)
-        autosave.said.connect(self.window.say)
-        return autosave
+        return Autosave(self.store, self.player, self)
 
     def restore(self) -> None:
         """Open the newest session that a crash left behind, and throw it away once it is open."""
@@ -94,7 +134,7 @@ class App(QObject):
     def begin(self) -> None:
         """After the first paint: load torch in the child process, and open what was named."""
         gc.enable()
-        self.window.restore_wanted.connect(self.restore)
+        self._join(self.window)
         if self.autosave.left_behind():
             self.window.say(tr("The last session ended without being closed; it can be opened again where it was."),
                             tr("Restore"), self.restore)
@@ -115,3 +155,9 @@ class App(QObject):
             self.engine.stop()
         self.store.update(playing=False, undoable=False)
         self.window.window().close()
+
+
+def window_language() -> str:
+    """What the window speaks: the language that was chosen in it last; where none was, the system's."""
+    chosen = kept.remembered("window").get("language")
+    return chosen if isinstance(chosen, str) and chosen in languages() else style.system_language()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QLocale, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
-from visualizer import paint
+from visualizer import language, paint
 from visualizer.scene import colour
 from visualizer.scene import type as letters
 
@@ -54,6 +54,11 @@ def theme_name() -> str:
     """The theme that the app wears."""
     app = QApplication.instance()
     return str(app.property("theme") or "light") if app else "light"
+
+
+def is_dark() -> bool:
+    """Whether the theme that is worn is a dark one: its ink is lighter than its ground."""
+    return color("ink").lightness() > color("stage").lightness()
 
 
 def color(token: str, theme: str = "") -> QColor:
@@ -128,6 +133,11 @@ def reduced_motion() -> bool:
     accessibility = getattr(hints, "accessibility", None)
     preference = getattr(accessibility(), "motionPreference", None) if accessibility else None
     return preference is not None and "Reduced" in str(preference())
+
+
+def system_language() -> str:
+    """The language that the person has chosen for the system, as far as it can be spoken here; else English."""
+    return language.nearest(QLocale.system().uiLanguages())
 
 
 def name(widget: QWidget, words: str, tip: str = "") -> None:

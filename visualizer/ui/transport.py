@@ -218,7 +218,7 @@ class SpeedSlider(QSlider):
         style.name(self, tr("Speed"), tip.format(slower=key_for("slower"), faster=key_for("faster")))
         self._show(store.state)
         self.valueChanged.connect(self._slid)
-        store.changed.connect(lambda old, new: self._show(new))
+        store.changed.connect(self._changed)
 
     def event(self, event: QEvent) -> bool:
         return keeps(event, ARROWS) or super().event(event)
@@ -260,6 +260,9 @@ class SpeedSlider(QSlider):
         speed = round(SPEEDS[0] * 2 ** (value / STEPS_PER_DOUBLING), 2)
         if slider_value(self.store.state.speed) != value:
             self.store.apply(lambda state: replace(state, speed=speed), gesture="speed")
+
+    def _changed(self, old: State, new: State) -> None:
+        self._show(new)
 
     def _show(self, state: State) -> None:
         self.setValue(slider_value(state.speed))

@@ -32,7 +32,7 @@ from visualizer.views import View
 
 if TYPE_CHECKING:
     from visualizer.export import Panel
-    from visualizer.ui.filming import FilmPanel
+    from visualizer.ui.filming import FilmPanel, Job
     from visualizer.ui.presenter import Presenter
 
 
@@ -199,6 +199,19 @@ class Window(QWidget):
         panel.closed.connect(self.take_keyboard)
         panel.place(self.panes.middle())
         return panel
+
+    @property
+    def filming(self) -> Job | None:
+        """The film that is being made."""
+        return self.film_panel.job if "film_panel" in vars(self) else None
+
+    def take_over(self, before: Window) -> None:
+        """What was collected and shown in the window that stood here before."""
+        self.panels = before.panels
+        self.menus.bar.setHidden(before.menus.bar.isHidden())
+        self.panes.drawer_open = before.panes.drawer_open
+        if before.message.isVisible():
+            self.say(before.message.words, before.message.action.text(), before.message.act)
 
     def take_keyboard(self) -> None:
         """The stage has it from now on."""

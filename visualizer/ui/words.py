@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from visualizer import kinds
-from visualizer.language import tr
+from visualizer.kinds import gates
+from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
 from visualizer.scene.subject import array
@@ -52,28 +53,9 @@ def _inside(focus: Focus) -> list[tuple[str, Focus | None]]:
 def array_name(part: str) -> str:
     """What a gate or a state is called: `forget gate` of `inner.forget`."""
     key = part.removeprefix("inner.")
-    gate = key.removesuffix("_preactivation")
-    known = {
-        "input": tr("input gate"),
-        "forget": tr("forget gate"),
-        "candidate": tr("candidate"),
-        "output_gate": tr("output gate"),
-        "cell": tr("memory"),
-        "hidden": tr("state"),
-        "reset": tr("reset gate"),
-        "update": tr("update gate"),
-        "new": tr("new state"),
-        "preactivation": tr("sum"),
-        "unprojected": tr("state before the projection"),
-        "hidden_new": tr("what the reset gate lets through"),
-        "initial_hidden": tr("state at the start"),
-        "initial_cell": tr("memory at the start"),
-        "hidden_direct": tr("state, from outside alone"),
-        "cell_direct": tr("memory, from outside alone"),
-    }
-    if gate != key and gate in known:
-        return tr("sum of the {gate}").format(gate=known[gate])
-    return known.get(key, key.replace("_", " "))
+    gate = key.removesuffix(gates.PREACTIVATION)
+    name = translated(gates.named(gate))
+    return name if gate == key else tr("sum of the {gate}").format(gate=name)
 
 
 def step_name(name: str) -> str:
@@ -295,7 +277,7 @@ def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tup
         few = tr(": the same {n} weights at every step").format(n=numbers.count(layer.parameters))
         return layer.name, tr(": step by step") if short else few
     few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
-    title = tr("what is given") if layer.kind == "input" else kind.title if kind is not None else tr("unexplained")
+    title = tr("what is given") if layer.is_input else kind.title if kind is not None else tr("unexplained")
     if moment.backward:
         return layer.name, tr(" backward: {few}").format(few=few) if few else tr(" backward")
     if short:

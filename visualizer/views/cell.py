@@ -27,14 +27,15 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import (
-    TABS,
     Reading,
     Row,
+    bounded,
     conclusion,
     layers,
     opened,
     reading,
     shown_layer,
+    tabs,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -53,7 +54,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     step = steps.current(trace, shown, moment)
     unit = focus.cell[1] if focus is not None and focus.layer == layer.name and len(focus.cell) == 2 \
         and focus.cell[1] < shown.units else int(np.argmax(np.abs(shown.states[step])))
-    blocks = [(key, title, opened(trace, shown, key, step)) for key, title in TABS[shown.cell]]
+    blocks = [(key, title, opened(trace, shown, key, step)) for key, title in tabs(shown)]
     said = _sentence(shown, step, unit, moment)
     words = (f"step {step + 1} of {shown.steps} reads “{shown.words[step]}”; all {shown.units} units, unit {unit} in "
              "numbers")
@@ -82,7 +83,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     marks: list[Mark] = []
     for index, ((key, title, _), rows) in enumerate(zip(blocks, shows, strict=True)):
         known = index < drawn or drawn >= len(blocks)
-        apart = _bounded(shown, key)
+        apart = bounded(shown, key)
         most = _largest(blocks[index][2], apart)
         own, before = Group(title, Focus(shown.layer.name, (step,), f"inner.{key}")), marks
         marks = [Text(24, y + min(14, high * 0.5 + 4), plain(title), 13, 600)]
@@ -101,7 +102,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
                               "accent-ink" if row.result else "ink", "end"))
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
-        words = conclusion(key, float(rows[-1].values[unit])).removeprefix("so it ")
+        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known and not look.projector:
             x = end + NUMBERS
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
@@ -112,20 +113,15 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
     return marks
 
 
-def _bounded(shown: Reading, key: str) -> bool:
-    """Whether the last line of a block is squashed: gates to 0 … 1, candidates and states to −1 … 1."""
-    return key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
-
-
-def _largest(rows: tuple[Row, ...], bounded: bool) -> float:
+def _largest(rows: tuple[Row, ...], within: bool) -> float:
     """The largest size in the lines of a block that share a scale: all but what is squashed."""
-    return max(1e-12, *(float(np.max(np.abs(row.values))) for row in (rows[:-1] if bounded else rows)))
+    return max(1e-12, *(float(np.max(np.abs(row.values))) for row in (rows[:-1] if within else rows)))
 
 
-def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, bounded: bool, step: int,
+def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, within: bool, step: int,
            corner: tuple[float, float], pitch: tuple[float, float], gap: int, look: Look) -> list[Mark]:
     """The lines of a block as cells: its sums on their own largest size, what is squashed on −1 … 1."""
-    apart = len(rows) - bounded
+    apart = len(rows) - within
     marks: list[Mark] = []
     for part, first, top, of, scope in (
             (rows[:apart], 0, most, f"sums of the {title}", "each gate by its own largest"),
@@ -159,14 +155,11 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
         return (f"At step {step + 1} the loss would change by {{{slope}}} for each 1 that the state of unit {unit} "
                 "grows.")
     inner = shown.layer.inner
-    if shown.cell == "lstm":
-        kept = float(inner["forget"][step][unit])
+    gate, keeps = shown.family.kept
+    if gate:
+        kept = float(inner[gate][step][unit])
         return (f"At step {step + 1}, “{shown.words[step]}”, unit {unit} keeps {{{numbers.percent(kept, 0)}}} of its "
-                f"memory and ends at {numbers.number(state)}.")
-    if shown.cell == "gru":
-        kept = float(inner["update"][step][unit])
-        return (f"At step {step + 1}, “{shown.words[step]}”, unit {unit} keeps {{{numbers.percent(kept, 0)}}} of its "
-                f"state and ends at {numbers.number(state)}.")
+                f"{shown.family.parts[keeps].name} and ends at {numbers.number(state)}.")
     total = float(inner["preactivation"][step][unit])
     return (f"At step {step + 1}, “{shown.words[step]}”, the sums of unit {unit} make {numbers.number(total)}; its "
             f"state is {{{numbers.number(state)}}}.")

@@ -152,9 +152,9 @@ def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y:
     if backward:
         return parts.legend(x, y, wide, look, parts.gradient_scale(trace),
                             "Size of the gradient, one scale for all layers")
-    if layer.kind == "input" and layer.has("row", "column"):
+    if layer.is_input and layer.has("row", "column"):
         return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), "Pixel")
-    if layer.kind == "softmax":
+    if kinds.shares(layer):
         return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), "Probability")
     if look.scope == "unit":
         return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, each map by its own largest")

@@ -159,6 +159,6 @@ def _table(shown: Reading) -> Table:
 
 VIEW = View(
     "gates", "Gates", "Every gate of a recurrent layer at every step.",
-    suits=lambda trace: any(layer.kind.startswith(("lstm", "gru")) for layer in layers(trace)), draw=draw,
+    suits=lambda trace: any(reading(trace, layer.name).gates for layer in layers(trace)), draw=draw,
     telling=read_to_the_end, order=16,
 )

@@ -57,7 +57,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),
                     np.asarray(measured[f"{layer.name}/exponents"], np.float64),
-                    None if shown.cell != "rnn" else measured.get(f"{layer.name}/spectrum"))
+                    None if shown.family.kept[0] else measured.get(f"{layer.name}/spectrum"))
     place = steps.span(shown, look)
     bottom = look.size[1] - lanes_height(look)
     both = bottom - 134 >= BOTH

@@ -99,7 +99,7 @@ def _subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """What the moment is about, as far as columns show it: the whole column of the input, and of a layer's steps."""
     about = subject(trace, moment, focus)
     whole = about.part != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
-        or (trace[about.layer].kind == "input" and (focus is None or focus.layer != about.layer))
+        or (trace[about.layer].is_input and (focus is None or focus.layer != about.layer))
     return Focus(about.layer) if whole else about
 
 
@@ -264,7 +264,7 @@ def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer, target = trace[column.layer], trace.objective.target
     answer = trace.answer
     value = numbers.number(float(layer.output), 3)
-    if layer.kind in ("cross_entropy", "nll_loss") and answer is not None and target is not None:
+    if kinds.picks_label(layer) and answer is not None and target is not None:
         chance = numbers.number(float(answer.output[target]), 3)
         words = rich(f"loss = −ln {chance} = **{value}**")
     else:
@@ -339,7 +339,7 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
         if column.ranking:
             lines.append((f"{len(column.shown)} of {column.total} by {column.ranking} size",
                           f"{len(column.shown)} of {column.total}"))
-        elif layer.kind == "unexplained":
+        elif layer.unexplained:
             lines.append(("unexplained",))
         elif column.factor > 1:
             lines.append((f"largest of {column.factor} × {column.factor}", f"of {column.factor}×{column.factor}"))
@@ -442,7 +442,7 @@ def _wiring(trace: Trace, source: Column, column: Column) -> str:
     drawn = len(source.shown) * len(column.shown)
     if weight is not None and weight.ndim >= 3 and int(layer.settings.get("groups", 1)) == 1:
         return "all" if drawn <= MOST_CURVES else "wedge"
-    if layer.kind == "linear" or (weight is not None and weight.ndim == 2):
+    if weight is not None and weight.ndim == 2:
         return "wedge"
     same = source.total == column.total and source.shown == column.shown
     if same and layer.output.ndim == other.output.ndim and len(column.shown) <= 64:
@@ -634,7 +634,7 @@ def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look
         return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per map")
     if look.scope == "network":
         return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), "Values, all layers")
-    if layer.kind in ("input", "softmax") or layer.output.ndim == 0:
+    if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
         return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per layer")
     return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values of {layer.name}")
 
@@ -672,16 +672,16 @@ def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
         return answers.sentence(trace, held)
     if moment.backward:
         return _of_the_gradient(trace, layer, subject)
-    if layer.kind == "input":
+    if layer.is_input:
         return _of_the_input(trace, layer)
-    if layer.kind in ("conv2d", "conv_transpose2d") and subject.cell:
+    if kinds.role(layer) == "weighted" and layer.has("row", "column") and subject.cell:
         cell = _cell(trace, subject, False)
         value = numbers.number(float(layer.output[cell]))
         if len(subject.cell) == layer.output.ndim:
             return (f"Channel {cell[0]} of {layer.name} answers {{{value}}} at row {cell[-2]}, column {cell[-1]}.")
         return (f"Channel {cell[0]} of {layer.name} answers most strongly, {{{value}}}, at row {cell[-2]}, "
                 f"column {cell[-1]}.")
-    if layer.kind == "relu" and subject.cell:
+    if kinds.switches(layer) and subject.cell:
         own = layer.output[subject.cell[0]]
         kept = int(np.count_nonzero(own))
         where = f"Channel {subject.cell[0]} of {layer.name}" if own.ndim else f"Unit {subject.cell[0]} of {layer.name}"
@@ -712,12 +712,12 @@ def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
 
 def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
     value = numbers.number(float(layer.output), 3)
-    answer, target = trace.answer, trace.objective.target
-    if layer.kind in ("cross_entropy", "nll_loss") and answer is not None and target is not None:
+    answer, target, kind = trace.answer, trace.objective.target, kinds.of(layer)
+    if kinds.picks_label(layer) and answer is not None and target is not None:
         label = trace.labels[target] if target < len(trace.labels) else str(target)
         return (f"The loss is −ln of the probability given to the label {label}: −ln "
                 f"{numbers.number(float(answer.output[target]), 3)} = {{{value}}}.")
-    if layer.kind == "mse_loss":
+    if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
     return f"What is differentiated: {layer.name} = {{{value}}}."
 
@@ -726,7 +726,7 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     gradient = layer.gradient
     if gradient is None:
         return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
-    if layer.kind == "input":
+    if layer.is_input:
         row = strongest(layer, True)
         where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
         what = "pixels" if layer.has("row", "column") else "numbers"
@@ -751,7 +751,7 @@ def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
 def _symbols_or_why(trace: Trace, layer: Layer) -> str:
     """Of an embedding, which of the symbols read counts most; of another layer, what made its gradient what it is."""
     first = trace.layers[0]
-    symbols = hops.of_symbols(trace, first) if first.name in layer.reads and layer.kind == "embedding" else None
+    symbols = hops.of_symbols(trace, first) if first.name in layer.reads and kinds.role(layer) == "table" else None
     if symbols is not None and symbols.any():
         step = int(np.argmax(symbols))
         word = f", “{trace.sample.steps[step]}”," if len(trace.sample.steps) == len(symbols) else ""
@@ -775,11 +775,11 @@ def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
     if reader.gradient is None or layer.gradient is None:
         return ""
     alive = int(np.count_nonzero(layer.gradient[channel]))
-    if reader.kind == "max_pool2d":
+    if kinds.role(reader) == "largest":
         return f"max-pool hands it to the {numbers.count(alive)} winners only"
-    if reader.kind == "relu" and reader.shape == layer.shape:
+    if kinds.switches(reader) and reader.shape == layer.shape:
         arriving = int(np.count_nonzero(reader.gradient[channel]))
-        pools = [after for after in trace.readers(reader.name) if after.kind == "max_pool2d"]
+        pools = [after for after in trace.readers(reader.name) if kinds.role(after) == "largest"]
         passes = f"max-pool passes {numbers.count(arriving)} winners" if pools else f"{numbers.count(arriving)} arrive"
         return f"{passes}, ReLU stops {numbers.count(arriving - alive)} of them"
     return ""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
+from visualizer.kinds import Flat
+from visualizer.kinds.gates import named
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
@@ -30,11 +33,6 @@ from visualizer.trace import Layer, Trace
 from visualizer.views import View
 
 Values = NDArray[np.float64]
-RULES = {"sigmoid": "below 0.05 or above 0.95", "tanh": "beyond ±0.9", "relu": "off"}
-GATES = {"input": "input gate", "forget": "forget gate", "output_gate": "output gate", "reset": "reset gate",
-         "update": "keep gate", "candidate": "candidate", "new": "candidate", "hidden": "state"}
-SIGMOIDS = ("input", "forget", "output_gate", "reset", "update")
-
 
 @dataclass(frozen=True, eq=False)
 class Row:
@@ -43,8 +41,8 @@ class Row:
     layer: str
     gate: str
     """Key of the inner array; empty for a layer of its own."""
-    kind: str
-    """`tanh`, `sigmoid` or `relu`."""
+    flat: Flat
+    """Where it is."""
     share: float
     """Of all values of the batch."""
     values: int
@@ -66,7 +64,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        return f"{self.layer} {GATES[self.gate]}" if self.gate else self.layer
+        return f"{self.layer} {named(self.gate)}" if self.gate else self.layer
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -103,26 +101,16 @@ def rows(trace: Trace) -> list[Row]:
             if what != "share" or name.partition("/")[0] != layer.name:
                 continue
             gate = name.partition("/")[2]
-            kind = kind_of(layer, gate)
-            found.append(Row(layer.name, gate, kind, float(measured[key]), int(measured[f"{name}:values"]),
-                             _here(layer, gate, kind), measured.get(f"{name}:on"), measured.get(f"{name}:bins")))
+            flat = kinds.flat(layer).get(gate)
+            if flat is None:
+                continue
+            found.append(Row(layer.name, gate, flat, float(measured[key]), int(measured[f"{name}:values"]),
+                             _here(layer, gate, flat), measured.get(f"{name}:on"), measured.get(f"{name}:bins")))
     return found
 
 
-def kind_of(layer: Layer, gate: str) -> str:
-    """Which nonlinearity it is."""
-    if not gate:
-        return layer.kind
-    if gate == "hidden":
-        return "relu" if layer.settings.get("nonlinearity") == "relu" else "tanh"
-    return "sigmoid" if gate in SIGMOIDS else "tanh"
-
-
-def _here(layer: Layer, gate: str, kind: str) -> float:
-    values = np.asarray(layer.inner[gate] if gate else layer.output, np.float64)
-    if kind == "relu":
-        return float(np.mean(values <= 0))
-    return float(np.mean(np.abs(values) > 0.9 if kind == "tanh" else (values < 0.05) | (values > 0.95)))
+def _here(layer: Layer, gate: str, flat: Flat) -> float:
+    return flat.share(np.asarray(layer.inner[gate] if gate else layer.output, np.float64))
 
 
 def chosen(found: list[Row], moment: Moment, focus: Focus | None) -> Row:
@@ -158,7 +146,7 @@ def _rows(found: list[Row], opened: Row, moment: Moment, look: Look, marks: list
         marks += [Text(x - 14, y + tall / 2 + 5, plain(row.name), 13, 600 if now else 500,
                        "accent-ink" if now else "ink", "end", max_width=x - 30),
                   Rect(x, y, track, tall, "sunk", radius=3, focus=focus),
-                  Rect(x, y, max(1.0, track * row.share), tall, "accent" if now else "ink-2" if row.kind != "relu" else
+                  Rect(x, y, max(1.0, track * row.share), tall, "accent" if now else "ink-2" if not row.flat.dies else
                        "rule", radius=3),
                   Line(((x + track * row.here, y - 3), (x + track * row.here, y + tall + 3)), "ink", 2),
                   Text(x + track + 58, y + tall / 2 + 5, plain(numbers.percent(row.share, 0)), 13, 600,
@@ -183,8 +171,8 @@ def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> lis
         f"{row.name}: {row.units} units by how often they are on, over {inputs} inputs"
     marks: list[Mark] = [Text(left, base - high - 16, plain(words), 13, 600)]
     if row.bins is not None:
-        low = -1.0 if row.kind == "tanh" else 0.0
-        flat = ((-1.0, -0.9), (0.9, 1.0)) if row.kind == "tanh" else ((0.0, 0.05), (0.95, 1.0))
+        low, top = row.flat.range
+        flat = ((low, row.flat.low), (row.flat.high, top))
         marks += [Rect(left + (right - left) * (a - low) / (1 - low), base - high, (right - left) * (b - a) / (1 - low),
                        high,
                        "wedge") for a, b in flat]
@@ -201,7 +189,7 @@ def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> lis
         if row.on is not None and share == 0:
             marks.append(Rect(x, base - high, each, high, "hatch"))
         elif share * high >= 0.5:
-            below_zero = row.kind == "tanh" and index < len(heights) // 2
+            below_zero = row.flat.range[0] < 0 and index < len(heights) // 2
             ink = "ink-2" if row.on is not None else "negative-bar" if below_zero else "positive-bar"
             marks.append(Rect(x + gap / 2, base - share * high, each - gap, share * high, ink))
     marks.append(Line(((left, base), (right, base)), "rule"))
@@ -222,7 +210,7 @@ def _around(found: list[Row], moment: Moment, count: int) -> list[Row]:
 def _told(row: Row) -> str:
     """What the bar counts, and what is dead."""
     if row.dead is None:
-        return RULES[row.kind]
+        return row.flat.rule
     return f"off; {row.dead} of {row.units} dead"
 
 
@@ -234,31 +222,27 @@ def sentence(found: list[Row], inputs: int, moment: Moment) -> str:
         row = max(dead, key=lambda one: (one.dead or 0) / max(1, one.units))
         return (f"{{{row.dead} of {row.units}}} units of `{row.name}` are dead: off everywhere for every one of "
                 f"{inputs} inputs, so no gradient passes them.")
-    row = max(mine or found, key=lambda one: (one.kind != "relu", one.share))
-    if row.kind == "relu":
+    row = max(mine or found, key=lambda one: (not one.flat.dies, one.share))
+    if row.flat.dies:
         return (f"`{row.name}` is off at {{{numbers.percent(row.share, 0)}}} of its values over {inputs} inputs; none "
                 f"of its {row.units} units is off for all of them.")
-    told = causes.saturated(row.share, f"values of {row.name}", RULES[row.kind])
+    told = causes.saturated(row.share, f"values of {row.name}", row.flat.rule)
     share, _, rest = told.removesuffix(".").partition(" of the ")
     return (f"{{{share}}} of the {rest}; batch of {inputs} inputs.") if told else (
-        f"Only {{{numbers.percent(row.share)}}} of the values of {row.name} are saturated ({RULES[row.kind]}) over "
+        f"Only {{{numbers.percent(row.share)}}} of the values of {row.name} are saturated ({row.flat.rule}) over "
         f"{inputs} inputs.")
 
 
 def _table(found: list[Row], inputs: int) -> Table:
     """One row a layer or gate."""
     return Table(("layer", "counted", "share", "this input", "dead units", "units", "values", "inputs"),
-                 tuple((row.name, RULES[row.kind], row.share, row.here, -1 if row.dead is None else row.dead, row.units,
+                 tuple((row.name, row.flat.rule, row.share, row.here, -1 if row.dead is None else row.dead, row.units,
                         row.values, inputs) for row in found))
-
-
-def _counts(layer: Layer) -> bool:
-    return layer.kind in RULES or (bool(layer.inner) and "step" in layer.axes)
 
 
 VIEW = View(
     "saturation", "Saturation", "How many units of each layer and gate are saturated or dead, over a batch of inputs.",
-    suits=lambda trace: "lab" not in trace.studies and any(_counts(layer) for layer in trace), draw=draw, order=34,
+    suits=lambda trace: "lab" not in trace.studies and any(kinds.flat(layer) for layer in trace), draw=draw, order=34,
             continuous=True,
     studies=("saturation",),
 )

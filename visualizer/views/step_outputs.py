@@ -40,6 +40,7 @@ from visualizer.scene.reading import (
     layers,
     reading,
     shown_layer,
+    spells,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -290,7 +291,7 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
 
 def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
-    loss = next((layer for layer in trace.layers if layer.kind == "ctc_loss"), None)
+    loss = spells(trace)
     target = [] if loss is None else [int(index) for index in loss.settings.get("target", ())]
     words = "".join(label(trace, index) for index in said) or "nothing"
     x = steps.LEFT

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import kinds
 from visualizer.answers import told
 from visualizer.kinds import _steps
 from visualizer.record import origins
@@ -77,7 +78,7 @@ def through_time(trace: Trace, layer: Layer) -> dict[str, Array]:
                 part = np.zeros(one.steps)
                 part[:one.entered[-1] + 1] = rows(back[key].numpy())
                 found[name] = origins.in_order(layer, part)
-    if _steps.family(layer) == "rnn":
+    if not _steps.family(layer).kept[0]:
         matrix = np.asarray(layer.weights["weight_hh"], np.float64)
         found["spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
     return found
@@ -114,7 +115,8 @@ def _spread(layer: Layer) -> float:
 
 def _stretch(layer: Layer) -> float:
     matrix = layer.weights.get("weight")
-    if layer.kind != "linear" or matrix is None or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
+    dense = kinds.role(layer) == "weighted" and matrix is not None and matrix.ndim == 2
+    if matrix is None or not dense or max(matrix.shape) > MOST_SQUARE or not np.isfinite(matrix).all():
         return np.nan
     return float(np.linalg.norm(np.asarray(matrix, np.float64), 2))
 

@@ -36,7 +36,7 @@ def run(again: Pass) -> Steps:
         found[f"{name}/values"] = np.array(values)
         found[f"{name}/norms"] = origins.in_order(layer, largest_singular(np.stack(jacobians)))
         found[f"{name}/exponents"] = exponents(jacobians)
-        if _steps.family(layer) == "rnn":
+        if not _steps.family(layer).kept[0]:
             matrix = np.asarray(layer.weights["weight_hh"], np.float64)
             found[f"{name}/spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
     return found

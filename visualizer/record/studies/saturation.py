@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from visualizer import inputs
+from visualizer import inputs, kinds
+from visualizer.kinds import Flat
 from visualizer.record.run import given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Steps, Study
 from visualizer.record.tracing import capture
@@ -14,20 +15,11 @@ from visualizer.trace import Array, Layer, Refused, Trace
 
 MOST = 100
 BINS = 40
-TANH = 0.9
-"""A tanh beyond this has a slope below 0.19."""
-SIGMOID = (0.05, 0.95)
-"""A sigmoid outside these has a slope below 0.048 (the line that Glorot and Bengio 2010 draw)."""
-SIGMOIDS = ("input", "forget", "output_gate", "reset", "update")
-TANHS = ("candidate", "new")
-
-
 @dataclass
 class Count:
     """One layer, or one gate of it, counted over the batch."""
 
-    kind: str
-    """`tanh`, `sigmoid` or `relu`."""
+    flat: Flat
     beyond: int = 0
     """Values that are saturated, or off."""
     values: int = 0
@@ -39,30 +31,24 @@ class Count:
     def add(self, values: Array) -> None:
         """Count what one input made of it; units are the first axis, or the last of (step, unit)."""
         flat = np.asarray(values, np.float64)
-        if self.kind == "relu":
-            self.beyond += int(np.sum(flat <= 0))
-            on = (flat > 0).reshape(len(flat), -1).sum(1)
+        if self.flat.dies:
+            on = (flat > self.flat.low).reshape(len(flat), -1).sum(1)
             self.on = self.on + on if len(self.on) else on
         else:
-            self.bins = self.bins + np.histogram(flat, BINS, (-1.0 if self.kind == "tanh" else 0.0, 1.0))[0]
-            far = np.abs(flat) > TANH if self.kind == "tanh" else (flat < SIGMOID[0]) | (flat > SIGMOID[1])
-            self.beyond += int(far.sum())
+            self.bins = self.bins + np.histogram(flat, BINS, self.flat.range)[0]
+        self.beyond += int(self.flat.holds(flat).sum())
         self.values += flat.size
 
 
-def counted(layer: Layer) -> dict[str, tuple[str, Array]]:
-    """What of a layer can saturate or die: name -> its nonlinearity, and its values with the units first."""
-    if layer.inner and "step" in layer.axes:
-        found = {f"{layer.name}/{key}": ("sigmoid", layer.inner[key]) for key in SIGMOIDS if key in layer.inner}
-        found |= {f"{layer.name}/{key}": ("tanh", layer.inner[key]) for key in TANHS if key in layer.inner}
-        if layer.kind.startswith("rnn"):
-            kind = "relu" if layer.settings.get("nonlinearity") == "relu" else "tanh"
-            found[f"{layer.name}/hidden"] = (kind, np.moveaxis(layer.inner["hidden"], -1, 0))
-        return found
-    if layer.kind in ("tanh", "sigmoid", "relu") and layer.output.ndim:
-        units = next((layer.axes.index(axis) for axis in ("channel", "unit", "class") if axis in layer.axes), 0)
-        return {layer.name: (layer.kind, np.moveaxis(layer.output, units, 0))}
-    return {}
+def counted(layer: Layer) -> dict[str, tuple[Flat, Array]]:
+    """What of a layer can saturate or die: name -> where it is flat, and its values, with the units first of what can
+    die."""
+    found = {}
+    for key, flat in kinds.flat(layer).items():
+        axes, values = (("step", "unit"), layer.inner[key]) if key else (layer.axes, layer.output)
+        units = next((axes.index(axis) for axis in ("channel", "unit", "class") if axis in axes), 0)
+        found[f"{layer.name}/{key}" if key else layer.name] = (flat, np.moveaxis(values, units, 0))
+    return found
 
 
 def suits(trace: Trace) -> bool:
@@ -88,14 +74,14 @@ def run(again: Pass) -> Steps:
             continue
         trace = capture(again.model, x, objective="none", labels=again.opened.labels)
         for layer in trace:
-            for name, (nonlinearity, values) in counted(layer).items():
-                counts.setdefault(name, Count(nonlinearity)).add(values)
+            for name, (flat, values) in counted(layer).items():
+                counts.setdefault(name, Count(flat)).add(values)
         done += 1
     found: dict[str, Array] = {"inputs": np.array(done)}
     for name, count in counts.items():
         found[f"{name}:share"] = np.array(count.beyond / max(1, count.values))
         found[f"{name}:values"] = np.array(count.values)
-        if count.kind == "relu":
+        if count.flat.dies:
             found[f"{name}:on"] = count.on / max(1, count.values // len(count.on))
         else:
             found[f"{name}:bins"] = count.bins

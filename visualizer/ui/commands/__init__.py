@@ -163,7 +163,14 @@ def key_words(key: str) -> str:
     """One key as it is printed on a keyboard."""
     words = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
     parts = words.split("+") if not words.endswith("+") else [*words[:-2].split("+"), "+"]
-    return "+".join(SIGNS.get(part, part) for part in parts)
+    return "+".join(SIGNS.get(part) or _printed(part) for part in parts)
+
+
+def _printed(part: str) -> str:
+    """What stands on a key that has a name."""
+    return {"Ctrl": tr("Ctrl"), "Shift": tr("Shift"), "Alt": tr("Alt"), "Space": tr("Space"), "Home": tr("Home"),
+            "End": tr("End"), "Esc": tr("Esc"), "PgUp": tr("PgUp"), "PgDown": tr("PgDown"), "Enter": tr("Enter"),
+            "Backspace": tr("Backspace")}.get(part, part)
 
 
 # --- how most of them act -------------------------------------------------------------------------------------------

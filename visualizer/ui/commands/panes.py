@@ -18,7 +18,7 @@ class Parts(Protocol):
         """The keyboard goes to the next part."""
 
 
-class Frame(Desk, Protocol):
+class Paned(Desk, Protocol):
     """What can be shown, hidden and gone to."""
 
     panes: Parts

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.decay import Decay, decay
 from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
@@ -126,7 +127,7 @@ def ways(trace: Trace, gradient: Values, at: int) -> int:
 def _line(trace: Trace, gradient: Values) -> Decay | None:
     """The line through all layers that have weights, last one first."""
     deep = [index for index, layer in enumerate(trace) if "weight" in layer.weights and layer.output.ndim
-            and not math.isnan(gradient[index]) and layer.kind in ("linear", "conv1d", "conv2d", "conv3d")]
+            and not math.isnan(gradient[index]) and kinds.role(layer) == "weighted"]
     if len(deep) < FEWEST or not gradient[deep[-1]] > 0:
         return None
     return decay(gradient[deep[::-1]] / gradient[deep[-1]], since=0)
@@ -259,7 +260,7 @@ def _value(values: Values, scale: logchart.Axis, xs: list[float], now: int, look
 def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None) -> Iterator[str]:
     """What the numbers say of the whole network."""
     known = weights[np.isfinite(weights) & (weights > 0)]
-    deep = spread[np.isfinite(spread) & (np.array([layer.kind for layer in trace]) != "input")]
+    deep = spread[np.isfinite(spread) & np.array([not layer.is_input for layer in trace])]
     if len(known) > 1 and len(deep):
         yield causes.flat_but_dead(float(known[0] / known[-1]), float(deep.min()))
         yield causes.dead_layer(float(deep.min()))

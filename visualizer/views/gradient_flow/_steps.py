@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.decay import ONE_PERCENT, Decay, below, decay
+from visualizer.kinds.curves import OF_SIGMOID
 from visualizer.scene import causes, colour, logchart, numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.logchart import Axis, Curve
@@ -328,28 +329,27 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
 def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before: Decay | None) -> Iterator[str]:
     """What the numbers say about why, the most telling first; empty texts are left out by `causes.all_true`."""
     per_step = math.nan if line is None else line.factor
-    states = np.abs(shown.states) > 0.9
     if line is not None:
         yield f"Fit over steps {line.since} to {line.until} back: × {numbers.significant(per_step, 3)} a step, " \
               f"R² {numbers.number(line.fit)}."
         yield causes.uneven(line.fit) if line.decays else ""
         yield causes.explodes(per_step)
-    if shown.cell == "rnn":
-        relu = shown.layer.settings.get("nonlinearity") == "relu"
+    curve = shown.family.parts["hidden"].curve
+    if curve is not None:
         spectrum = trace.studies["flow"].get(f"{shown.layer.name}/spectrum")
-        share = float(np.mean(shown.states <= 0)) if relu else float(states.mean())
-        yield causes.half_open(1 - share) if relu else causes.saturated(share)
+        if curve.flat is not None:
+            share = curve.flat.share(shown.states)
+            yield causes.half_open(1 - share) if curve.flat.dies else causes.saturated(share)
         if spectrum is not None and line is not None:
             yield causes.large_radius_vanishes(float(spectrum[0]), per_step, 0.0)
             yield causes.bound_is_no_prediction(per_step, float(spectrum[1]))
     for key, title, values in shown.gates:
-        if key in ("forget", "update"):
+        if key == shown.family.kept[0]:
             mean = float(values.mean())
             yield causes.gate_mean(title.capitalize(), mean) or causes.gate_open(title.capitalize(), mean)
             if line is not None:
                 yield causes.detour(per_step, mean)
-        flat = float(np.mean((values < 0.05) | (values > 0.95)))
-        yield causes.saturated(flat, f"values of the {title}", "below 0.05 or above 0.95")
+        yield causes.saturated(OF_SIGMOID.share(values), f"values of the {title}", OF_SIGMOID.rule)
     if not shown.gates and before is not None and line is not None:
         yield causes.before_and_after(before.half_life, line.half_life, len(found.back) - 1)
 

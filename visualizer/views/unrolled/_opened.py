@@ -9,7 +9,7 @@ import numpy as np
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
-from visualizer.scene.reading import TABS, Reading, Row, conclusion, opened
+from visualizer.scene.reading import Reading, Row, bounded, conclusion, opened, tabs
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
@@ -28,22 +28,23 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     It is the one looked at, or on the way back the one whose part of the beat was just walked, or the knob's.
     """
     top, shown, step = plan.opened, plan.shown, plan.now
-    tabs = TABS[shown.cell]
+    titles = tabs(shown)
     part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
     walked = _walked(moment)
     if walked:
         step = min(shown.steps, max(1, plan.reached)) - 1  # the band may still be on its way there
-    key = part_of if part_of in dict(tabs) else walked if walked in dict(tabs) else look.knob("gate", tabs[0][0])
-    key = key if key in dict(tabs) else tabs[0][0]
+    key = part_of if part_of in dict(titles) else walked if walked in dict(titles) else \
+        look.knob("gate", titles[0][0])
+    key = key if key in dict(titles) else titles[0][0]
     chosen = None if focus is None else unit_of(focus, shown)
     unit = plan.track.order[0] if chosen is None else chosen
     units = _units_around(plan, unit, shown.units)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
     of = f"all {shown.units} units" if len(units) == shown.units else f"{len(units)} of {shown.units} units"
-    name = next((title.capitalize() for gate, title, _ in shown.gates if gate == key), dict(tabs)[key])
+    name = shown.family.parts[key].name.capitalize()
     marks.append(Text(plan.x, top + 24, plain(f"{name} at step {step + 1}, {of}"), 13, 600))
     x = plan.x + 270
-    for tab, title in tabs:
+    for tab, title in titles:
         wide = width(title, 12, 500) + 20
         if tab == key:
             marks.append(Rect(x, top + 8, wide, 24, "tint", radius=6))
@@ -82,19 +83,19 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     room = look.size[0] - plan.x - 180
     side = whole(min(22, room / len(units) - 2), look.pixel)
     pitch, high = side + 2, whole(min(22, (OPENED - 50) / len(lines) - 3), look.pixel)
-    squashed = key not in ("cell", "preactivation") and shown.layer.settings.get("nonlinearity", "tanh") == "tanh"
+    squashed = bounded(shown, key)
     top = max(1e-12, *(float(np.max(np.abs(row.values))) for row in (lines[:-1] if squashed else lines)))
     marks: list[Mark] = []
     right = plan.x + len(units) * pitch + 12
     for index, row in enumerate(lines):
-        bounded = row.result and squashed
-        most = 1.0 if bounded else top
+        within = row.result and squashed
+        most = 1.0 if within else top
         shades = colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)
         marks.append(Text(LEFT - 16, line + high * 0.7, rich(row.words), 13, 500, "ink", "end"))
         marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
-                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if bounded else
+                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if within else
                                        f"sums of {shown.layer.name}.{key}", -most, most)))
         if side >= SIGNED:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
@@ -106,11 +107,11 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     left = plan.x + units.index(unit) * pitch
     marks.append(Rect(left - 2, y - 3, side + 4, len(lines) * (high + 3) + 3, "", "ink", 1.5, radius=3))
     words = [f"unit {unit}", f"colour ±{numbers.significant(top, 2)}",
-             "gate 0 to 1" if key in ("forget", "input", "output_gate", "reset", "update") else "", ]
+             "gate 0 to 1" if shown.family.parts[key].gate else "", ]
     for index, text in enumerate(word for word in words if word):
         marks.append(Text(right + 56, y + 12 + 16 * index, plain(text), 11, 600 if index == 0 else 400,
                           "ink" if index == 0 else "ink-2", max_width=120))
-    said = conclusion(key, float(lines[-1].values[unit]))
+    said = conclusion(shown, key, float(lines[-1].values[unit]))
     if said:
         half = said.rfind(" ", 0, 22)
         for index, text in enumerate((said[:half], said[half + 1:])):

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.scene import colour, hops, numbers, steps
 from visualizer.scene.picture import Scale
 from visualizer.scene.reading import Reading, first_level, layers, reading
@@ -69,10 +70,10 @@ class Saliency:
 def saliency(trace: Trace, shown: Reading, source: Read | None) -> Saliency | None:
     """What came back to the network's input, as the row of what is read shows it; None where nothing did."""
     first, level = trace.layers[0], first_level(trace, shown.layer)
-    straight = all(reader.inner or reader.kind == "dropout" for reader in trace.readers(level.name))
+    straight = all(reader.inner or kinds.role(reader) == "dropout" for reader in trace.readers(level.name))
     symbols = hops.of_symbols(trace, first)
     if symbols is not None:
-        embedding = next(layer for layer in trace.readers(first.name) if layer.kind == "embedding")
+        embedding = next(layer for layer in trace.readers(first.name) if kinds.role(layer) == "table")
         return Saliency(symbols[:, None], True, True, "" if straight and level is embedding else embedding.name) \
             if len(symbols) == shown.total else None
     if first.gradient is None or not np.any(first.gradient):
@@ -117,7 +118,7 @@ def _lowest(trace: Trace, shown: Reading) -> tuple[str, ...]:
     found = []
     for layer in layers(trace):
         below = trace.inputs(layer)[0]
-        while below.kind == "dropout":
+        while kinds.role(below) == "dropout":
             below = trace.inputs(below)[0]
         if below is level:
             found.append(layer.name)

@@ -26,7 +26,6 @@ from visualizer.views.walk._sums import long_sum_card, short_card
 from visualizer.views.walk._values import value_card
 from visualizer.views.walk._windows import hands_card, max_card, window_card
 from visualizer.views.walk._words import (
-    CURVES,
     adds_up,
     arrival_sentence,
     forward_sentence,
@@ -42,7 +41,6 @@ TOP = 60.0
 SIDE = 216.0
 """Width of the view of where it looks, which wide pictures carry beside the card."""
 MOST_IN_A_ROW = 5
-SHARES = ("softmax", "log_softmax", "cross_entropy", "nll_loss")
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -61,7 +59,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """A beat goes term by term; within a step of a recurrent layer each part does, or only the one that is chosen."""
-    return _pace(trace, replace(moment, index=0), focus, look)
+    beat, layer = moment.beat, trace[moment.beat.layer]
+    if beat.step is not None and 1 < beat.step < len(layer.output):  # steps between the first and the last go alike
+        beat = replace(beat, step=2)
+    return _pace(trace, Moment(beat), focus, look)
 
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -82,7 +83,7 @@ def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card
                             look.knob("card", "auto"))
     _check_inside(layer, cell)
     cell = _marched(layer, cell, moment.phase, look.knob("march", "terms"))
-    if moment.backward and layer.gradient is None and layer.kind in ("softmax", "log_softmax"):
+    if moment.backward and layer.gradient is None and kinds.role(layer) == "shares":
         return _card_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
     return _card_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
 
@@ -175,11 +176,11 @@ def _hands_on(layer: Layer, side: str) -> bool:
     """Whether the card shows what a number hands to its weights and inputs: where it is a sum of weighted inputs."""
     weight = layer.weights.get("weight")
     return side != "arrives" and weight is not None and weight.ndim >= 2 and \
-        (layer.kind == "linear" or layer.kind.startswith("conv"))
+        kinds.role(layer) == "weighted"
 
 
 def _reason(layer: Layer, error: LookupError) -> str:
-    if layer.kind == "input":
+    if layer.is_input:
         return "This is what was fed in"
     return (layer.why or str(error)).rstrip(".")
 
@@ -241,11 +242,12 @@ def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     name, terms = max(card.terms, key=lambda pair: abs(pair[1].result)) if card.backward and not card.hands_on \
         else card.terms[0]
     taps = terms.taps[0] if terms.taps else None
-    if trace[name].kind in SHARES and trace.inputs(trace[name])[0].output.ndim == 1:
+    kind = kinds.of(trace[name])
+    if kind is not None and kind.card == "share" and trace.inputs(trace[name])[0].output.ndim == 1:
         return share_card(trace, card, name, terms, frame)
     if taps is None or not len(taps.values):
         return value_card(trace, card, frame)
-    one_number = len(taps.values) == 1 and len(terms.taps) == 1 and trace[name].kind in CURVES
+    one_number = len(taps.values) == 1 and len(terms.taps) == 1 and kind is not None and kind.card == "curve"
     if one_number and not card.hands_on and trace.inputs(trace[name])[0].output.shape == trace[name].output.shape:
         return curve_card(trace, card, name, terms, frame)
     grid = as_windows(taps) if len(terms.taps) == 1 else None

@@ -104,7 +104,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     """Softmax and the losses: logits, shifted by the largest, exponentials, shares; backwards p − label."""
     backward, layer = card.backward, trace[name]
     logits = np.asarray(trace.inputs(layer)[0].output, np.float64).ravel()
-    found = _shares(trace, card, logits, layer.kind, backward)
+    found = _shares(trace, card, logits, layer, backward)
     is_loss = layer.output.ndim == 0 and found.target is not None and not backward
     below = 250 if is_loss and frame.height > 620 else 62
     high = min(58, (frame.height - 34 - below) / len(found.shown))
@@ -151,11 +151,13 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     return Sheet(tuple(still), len(found.columns) + 1, after)
 
 
-def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], kind: str, backward: bool) -> _Shares:
+def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer, backward: bool) -> _Shares:
+    kind, picks = kinds.of(layer), kinds.picks_label(layer)
+    logarithms = kind is not None and kind.logarithms
     target = trace.objective.target
     chosen = card.cell[0] if card.cell else target
     with np.errstate(all="ignore"):
-        if kind == "nll_loss":  # it reads logarithms of probabilities already
+        if picks and logarithms:  # it reads logarithms of probabilities already
             shares = np.exp(logits)
             heads, columns = ["ln p", "p"], [logits, shares]
         else:
@@ -163,13 +165,13 @@ def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], kind: str, ba
             powers = np.exp(shifted)
             shares = powers / powers.sum()
             heads, columns = ["logit z", "z − max", "exp(z − max)", "p, its share"], [logits, shifted, powers, shares]
-            if kind == "log_softmax":
+            if logarithms:
                 heads, columns = [*heads, "ln p"], [*columns, np.log(shares)]
     if backward:
         label = np.zeros_like(shares)
         if target is not None:
             label[target] = 1
-        if kind == "nll_loss":
+        if picks and logarithms:
             heads, columns = ["label y", "−y"], [label, -label]
         else:
             heads, columns = ["p", "label y", "p − y"], [shares, label, shares - label]

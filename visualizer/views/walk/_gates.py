@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.kinds import Taps, Terms, recurrent
-from visualizer.kinds.recurrent import symbol
+from visualizer.kinds import Taps, Terms, gates, recurrent
+from visualizer.kinds.gates import named, symbol
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
@@ -49,7 +49,7 @@ from visualizer.views.walk._card import (
 )
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
-from visualizer.views.walk._words import curve_words, named, where
+from visualizer.views.walk._words import curve_of, curve_words, where
 
 FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""
@@ -128,10 +128,16 @@ def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
         return Group(taps, owner, "W x", f"`{taps.source}` {step}{count}", f"x {axis}")
     if taps.weight == "weight_hr":
         return Group(taps, owner, "W · (o · tanh c)", f"{step}{count}", f"o·tanh c {axis}")
-    title = "r · (U h₋)" if card.key == "new" else "U h₋"
+    title = "r · (U h₋)" if _under(card) else "U h₋"
     begins = taps.inside is not None and not taps.inside.any()
     where_ = "starts at zero, " if begins else f"`{taps.source}` " if taps.source != card.layer.name else step
     return Group(taps, owner, title, f"{where_}{count}", f"h₋ {axis}")
+
+
+def _under(card: Card) -> bool:
+    """Whether a gate stands before U h₋ + b."""
+    part = _family(card).parts.get(card.key)
+    return part is not None and bool(part.under)
 
 
 def _last_axis(trace: Trace, taps: Taps) -> str:
@@ -342,7 +348,7 @@ def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row
 def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
     """Both biases; in a GRU's candidate the second times r."""
     met = dict(terms.steps)
-    share = met["r"] if card.key == "new" and "r" in met else 1.0
+    share = met["r"] if _under(card) and "r" in met else 1.0
     names = {"bias_ih": ("b of W x", 1.0), "bias_hh": ("b of U h₋" if share == 1 else "r · b of U h₋", share)}
     return [(names[name][0], met[name] * names[name][1]) for name in names if name in met]
 
@@ -365,10 +371,9 @@ def _activation(layer: Layer, key: str, total: float, value: float, slope: float
         return [], []
     reach = max(4.0, abs(total) * 1.2)
     xs = np.linspace(-reach, reach, 121)
-    relu, bounded = layer.settings.get("nonlinearity") == "relu", key in ("candidate", "new", "hidden", "cell")
-    ys = np.maximum(xs, 0) if relu else np.tanh(xs) if bounded or key == "preactivation" else 1 / (1 + np.exp(-xs))
+    ys = curve_of(layer, key).value(xs).astype(np.float64)
     inner = "c" if key == "cell" or (key == "hidden" and "cell" in layer.inner) else "a"
-    name = f"{curve_words(layer, 'hidden' if bounded or key == 'preactivation' else key, inner)}"
+    name = curve_words(layer, key, inner)
     known = f"{inner} = {numbers.significant(total, 3)}"
     known += "" if slope is None else f", slope {numbers.significant(slope, 3)}"
     drawn, point = (curve(left, top, room, height, xs, ys, spot, slope, frame.look, backward=backward,
@@ -436,7 +441,7 @@ def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
     factors: list[Factor] = []
     for taps in terms.taps:
         pair = [_read(trace, card, taps, 0), _weight(trace, card, taps)]
-        if taps.weight in ("inner.forget", "inner.update"):
+        if taps.weight == f"inner.{_family(card).kept[0]}":
             pair.reverse()
         factors += [_joined(pair[0], "+" if factors else ""), _joined(pair[1], "×")]
     factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", about(card), True,
@@ -457,10 +462,13 @@ def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
 
 def _keys(card: Card) -> tuple[str, ...]:
     """The gates and states that belong together, for the rows through time."""
-    family = card.layer.kind.removesuffix("_cell")
-    if family == "lstm":
-        return ("hidden", "unprojected", "cell", "output_gate", "forget", "input", "candidate")
-    return ("hidden", "update", "new", "reset") if family == "gru" else ("hidden", "preactivation")
+    return ("hidden", "unprojected", *dict.fromkeys(("cell", *_family(card).through)))
+
+
+def _family(card: Card) -> gates.Family:
+    found = gates.family_of(card.layer)
+    assert found is not None
+    return found
 
 
 def _joined(factor: Factor, sign: str) -> Factor:
@@ -537,18 +545,13 @@ def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
     def there(key: str) -> Focus | None:
         return Focus(layer.name, (step, unit), f"inner.{key}") if key in layer.inner else None
 
-    family = layer.kind.removesuffix("_cell")
-    if card.key.endswith("preactivation"):
-        gate = card.key.removesuffix("_preactivation")
-        y = "h" if gate == "preactivation" else symbol(gate)
-        if gate == "preactivation":
-            return ("1 where h > 0" if layer.settings.get("nonlinearity") == "relu" else "1 − h²"), None
-        return (f"1 − {y}²" if gate in ("candidate", "new") else f"{y}·(1 − {y})"), there(gate)
-    named_ = {("lstm", "cell"): ("o·(1 − tanh² c)", "output_gate"), ("gru", "hidden"): ("1 − z", "update"),
-              ("gru", "new"): ("1 − z", "update"), ("gru", "update"): ("h₋ − n", "new"),
-              ("gru", "reset"): ("U h₋ + b", "")}
-    title, key = named_.get((family, card.key), ("factor", ""))
-    return title, there(key) if key else None
+    parts = _family(card).parts
+    gate = card.key.removesuffix(gates.PREACTIVATION)
+    part = parts.get(gate)
+    if part is not None and gate != card.key and part.curve is not None:
+        return part.curve.slope_words.format(part.symbol), there(gate)
+    times = None if part is None else part.back or next((one for one in part.made if one.derived), None)
+    return ("factor", None) if times is None else (times.symbol, there(times.stands) if times.stands else None)
 
 
 # --- backwards: how it arrives ----------------------------------------------------------------------------------------
@@ -657,9 +660,7 @@ def _slope_of(trace: Trace, card: Card) -> tuple[str, float, float, float] | Non
 
 def _slope(layer: Layer, key: str, value: float) -> float:
     """Of the curve that makes a gate or state, where it has that value."""
-    if layer.settings.get("nonlinearity") == "relu":
-        return float(value > 0)
-    return 1 - value * value if key in ("candidate", "new", "hidden") else value * (1 - value)
+    return float(curve_of(layer, key).slope(np.asarray(value)))
 
 
 # --- backwards: what it hands on --------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
     marks += drawn
     row += 16
     side = min(frame.width, frame.bottom - row - 44, 168)
-    if card.layer.output.ndim == 3 and side >= 84 and card.layer.kind != "input":
+    if card.layer.output.ndim == 3 and side >= 84 and not card.layer.is_input:
         title = "The gradient of its map" if card.backward else "The map it stands in"
         shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]

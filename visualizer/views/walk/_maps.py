@@ -15,7 +15,6 @@ from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.walk._card import Frame, arrow, shades_of, spot
-from visualizer.views.walk._words import CURVES
 
 LARGEST_MAP = 480.0
 SMALLEST_MAP = 40.0
@@ -209,17 +208,17 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
     kind = kinds.of(reader)
     if kind is None:
         return "unexplained", None
-    if reader.kind in ("cross_entropy", "nll_loss"):
-        return "probability − label" if reader.kind == "cross_entropy" else "−1 for the label", None
+    if kinds.picks_label(reader):
+        return kind.back, None
     if cell is None:
-        return _in_general(reader, kind) + more, None
+        return _in_general(kind) + more, None
     try:
         terms = kind.backward_terms(reader, trace.inputs(reader), reader.reads.index(name), cell)
     except LookupError:
         return kind.title + more, None
     taps = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     if not taps:
-        lost = "max_pool" in reader.kind
+        lost = kinds.role(reader) == "largest"
         return "stops it: not the winner of any window" if lost else "reads other places of it", None
     if len(taps) != 1:
         return f"sum over {numbers.count(len(taps))} terms{more}", None
@@ -231,33 +230,18 @@ def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: 
 def factor_words(reader: Layer, weight: float) -> str:
     """What one layer does to a gradient that goes through it as one number."""
     factor = numbers.significant(weight, 3).removesuffix(".00")
-    if reader.kind in CURVES:
+    if kinds.role(reader) == "curve":
         return f"slope {factor}: passes × {factor}" if weight else "slope 0: stops it"
-    if "max_pool" in reader.kind:
+    if kinds.role(reader) == "largest":
         return f"it won its window: passes × {factor}"
     return f"passes × {factor}" if weight != 1 else "passes it on as it is"
 
 
-def _in_general(layer: Layer, kind: kinds.Kind) -> str:
+def _in_general(kind: kinds.Kind) -> str:
     """What a layer does on the way back to all of its numbers."""
     if kind.moves_only:
         return "lays it out as before, changes nothing"
-    if "max_pool" in layer.kind:
-        return "to the winner of each window"
-    if layer.kind == "relu":
-        return "× 1 above zero, × 0 elsewhere"
-    if layer.kind in CURVES:
-        return "× the slope at each number"
-    return _TOLD.get(layer.kind) or (f"{kind.title}, turned around" if _weighs(layer) else kind.title)
-
-
-_TOLD = {"add": "the same to both that were added", "cat": "each part back to where it came from",
-         "avg_pool2d": "shared out over each window", "adaptive_avg_pool2d": "shared out over each window",
-         "mean": "shared out over all that were averaged"}
-
-
-def _weighs(layer: Layer) -> bool:
-    return layer.kind == "linear" or layer.kind.startswith("conv")
+    return kind.back or kind.title
 
 
 def _signed(value: float) -> str:

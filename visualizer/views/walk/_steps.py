@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.kinds.recurrent import symbol
+from visualizer.kinds.gates import family_of, named, symbol
+from visualizer.kinds.gates import part as gate
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Card, Frame, spot
-from visualizer.views.walk._words import named
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""
@@ -21,8 +21,6 @@ SIDE, NUMBER = 118.0, 100.0
 SMALLEST, LARGEST = 6.0, 52.0
 """Pixels a step. Where they would be smaller, a window of steps is shown."""
 FLOOR = 1e-6
-BETWEEN = ("input", "forget", "output_gate", "reset", "update")
-"""Gates: between 0 and 1."""
 
 
 def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Frame, x: float, y: float, room: float,
@@ -98,10 +96,12 @@ def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell
 
 def _top(layer: Layer, key: str, backward: bool, unit: int) -> float:
     """What the strongest colour stands for: 1 for what is bounded, else the largest of this unit at any step."""
-    if not backward and key in (*BETWEEN, "candidate", "new"):
-        return 1.0
-    if not backward and key == "hidden" and layer.settings.get("nonlinearity", "tanh") == "tanh":
-        return 1.0
+    family = family_of(layer)
+    if not backward and (key == "hidden" or (family is not None and key in family.keys)):
+        made = None if family is None else family.parts[key].curve
+        if (made is None and key == "hidden") or (made is not None and made.flat is not None
+                                                   and made.flat.range[1] <= 1):
+            return 1.0
     found = _values(layer, key, backward)
     assert found is not None
     sizes = np.abs(found[:, min(unit, found.shape[1] - 1)].astype(np.float64))
@@ -113,7 +113,7 @@ def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, m
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(card.layer, key, card.backward, unit)
     title = f"∂L/∂**{symbol(key)}**" if card.backward else f"**{symbol(key)}** {named(key)}"
-    scope = f"size to {numbers.significant(top, 2)}" if card.backward else "0 to 1" if key in BETWEEN else \
+    scope = f"size to {numbers.significant(top, 2)}" if card.backward else "0 to 1" if gate(key).gate else \
         f"±{numbers.significant(top, 2)}"
     return [Text(x, middle, rich(title), 12, 400, max_width=SIDE - 10),
             Text(x, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10),

@@ -386,9 +386,9 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
 
 def _square(layer: Layer, terms: Terms, frame: Frame, y: float, room: float, backward: bool) -> list[Mark]:
     """The square that a loss of one answer is, and where the answer stands on it; on the way back with its slope."""
-    met = dict(terms.steps)
+    met, kind = dict(terms.steps), kinds.of(layer)
     top, height = y + 20, min(frame.bottom - y - 84, 420)
-    if layer.kind != "mse_loss" or not {"answered", "wanted"} <= met.keys() or height < 100:
+    if kind is None or kind.label != "numbers" or not {"answered", "wanted"} <= met.keys() or height < 100:
         return []
     off = met["answered"] - met["wanted"]
     xs = np.linspace(-2 * abs(off) or -1.0, 2 * abs(off) or 1.0, 121)

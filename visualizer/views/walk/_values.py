@@ -20,10 +20,10 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     """The number as recorded, on its map and among its neighbours, and why it is not taken apart."""
     layer = card.layer
     gradient = card.backward and layer.gradient is not None
-    known = layer.kind == "input" or gradient or not card.backward
+    known = layer.is_input or gradient or not card.backward
     y = frame.y
     marks: list[Mark] = []
-    if layer.kind != "input":
+    if not layer.is_input:
         drawn, y = _reason(card, frame)
         marks += drawn
     values = layer.gradient if gradient else layer.output
@@ -31,7 +31,7 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     if not known or layer.output.ndim > 3:
         return Sheet(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
-    title = "what was fed in" if layer.kind == "input" and not card.backward else "the map it stands in"
+    title = "what was fed in" if layer.is_input and not card.backward else "the map it stands in"
     drawn, wide = one_map(trace, marked(layer, card.cell, title, card.backward), frame, frame.x, y, side)
     marks += drawn
     x = frame.x + max(wide, 120) + 56
@@ -45,7 +45,7 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
 
 def _reason(card: Card, frame: Frame) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
-    title = "unexplained" if card.layer.kind == "unexplained" else "not taken apart"
+    title = "unexplained" if card.layer.unexplained else "not taken apart"
     lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14, frame.width - 210)[:3]
     high = 24 + 21 * max(1, len(lines))
     marks: list[Mark] = [Rect(frame.x, frame.y, frame.width, high, "hatch", "hair", inside=True, radius=10),

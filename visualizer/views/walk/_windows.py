@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
@@ -541,7 +542,8 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
     totals = card.layer.weight_gradients.get("weight")
     if totals is None or frame.look.projector:
         return []
-    own = totals[:, card.cell[0]] if "transpose" in card.layer.kind else totals[card.cell[0]]
+    kind = kinds.of(card.layer)
+    own = totals[card.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[card.cell[0]]
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])

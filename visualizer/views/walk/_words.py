@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Taps, Terms, pointwise
-from visualizer.kinds.recurrent import symbol
+from visualizer.kinds import Curve, Taps, Terms
+from visualizer.kinds.curves import TANH
+from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
-
-CURVES = frozenset(kind.name for kind in pointwise.KINDS if "dropout" not in kind.name and not kind.moves_only)
-"""Operations that are one function of one number: they have a curve."""
-LOSSES = ("cross_entropy", "nll_loss")
 
 
 def cell_words(layer: Layer, cell: Cell) -> str:
@@ -61,7 +58,7 @@ def _at(layer: Layer, cell: Cell) -> str:
 
 def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
     """Where no terms are known: what stands there."""
-    if layer.kind == "input":
+    if layer.is_input:
         return f"The input{_at(layer, cell)} is {{{_value(value)}}}: this was fed in, nothing made it."
     return f"{layer.name}{_at(layer, cell)} is {{{_value(value)}}}; how it was made is not known here."
 
@@ -75,10 +72,10 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
     said, kind = _value(value), kinds.of(layer)
     if not np.isfinite(value):
         return f"{layer.name}{_at(layer, cell)} is {{{said}}}: not a finite number."
-    if layer.kind in LOSSES and trace.objective.target is not None:
+    if kinds.picks_label(layer) and trace.objective.target is not None:
         return (f"The loss is −ln of the probability of {_class(trace, (trace.objective.target,))}: "
                 f"{{{numbers.number(value, 4)}}}.")
-    if layer.kind == "softmax":
+    if kinds.shares(layer):
         return (f"The exponential of {_class(trace, cell)} is {numbers.percent(value)} of the sum of all: p = "
                 f"{{{numbers.number(value, 3)}}}.")
     if terms.op == "max" and count > 1:
@@ -89,7 +86,7 @@ def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms
         came = where(trace[source.source], tuple(int(i) for i in source.cells[0]))
         return (f"Nothing is computed: {layer.name}{_at(layer, cell)} is the number of {source.source} at {came}, "
                 f"{{{said}}}.")
-    if layer.kind in CURVES and count:
+    if kinds.role(layer) == "curve" and count:
         return (f"{_value(float(terms.taps[0].values[0]))} goes in, {{{said}}} comes out"
                 f"{_about_relu(layer, terms) or f' of {layer.name}'}.")
     if terms.op == "sum" and count > 1:
@@ -115,7 +112,7 @@ def mean_of(terms: Terms) -> bool:
 
 
 def _about_relu(layer: Layer, terms: Terms) -> str:
-    if layer.kind != "relu":
+    if not kinds.switches(layer):
         return ""
     above = float(terms.taps[0].values[0]) > 0
     return ": it is above zero, so ReLU keeps it" if above else ": it is not above zero, so ReLU makes it 0"
@@ -124,7 +121,7 @@ def _about_relu(layer: Layer, terms: Terms) -> str:
 def _then(trace: Trace, layer: Layer, value: float) -> str:
     """What the ReLU that reads it alone does with it."""
     follows = trace.readers(layer.name)
-    if len(follows) != 1 or follows[0].kind != "relu":
+    if len(follows) != 1 or not kinds.switches(follows[0]):
         return ""
     return ". ReLU keeps it, because it is above zero" if value > 0 else \
         ". ReLU makes it 0, because it is not above zero"
@@ -150,7 +147,7 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
     start = f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}"
     if not arrived:
         return f"{start}: the way back starts here."
-    if len(arrived) == 1 and trace[arrived[0][0]].kind == "cross_entropy" and layer.axes == ("class",):
+    if len(arrived) == 1 and _from_logits(trace[arrived[0][0]]) and layer.axes == ("class",):
         answer, target = trace.answer, trace.objective.target
         if answer is not None and target is not None and answer.reads == (layer.name,):
             chance = numbers.number(float(answer.output[cell]), 4)
@@ -162,11 +159,17 @@ def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
         [name for name, _ in arrived]
     readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
-        won = ", because it won no window" if "max_pool" in trace[arrived[0][0]].kind else ""
+        won = ", because it won no window" if kinds.role(trace[arrived[0][0]]) == "largest" else ""
         return f"{start}: {readers} hands nothing back to it{won}."
     if count == 1:
         return f"{start}: {readers} hands it back."
     return f"{start}: {numbers.count(count)} terms, handed back by {readers}."
+
+
+def _from_logits(layer: Layer) -> bool:
+    """Whether it is a loss of the label that makes probabilities of logits itself."""
+    kind = kinds.of(layer)
+    return kind is not None and kind.label == "class" and not kind.logarithms
 
 
 def gradient_words(value: float) -> str:
@@ -192,19 +195,6 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 
 
 # --- gates and states -----------------------------------------------------------------------------------------------
-
-NAMED = {"input": "input gate", "forget": "forget gate", "candidate": "candidate", "output_gate": "output gate",
-         "cell": "memory", "hidden": "state", "reset": "reset gate", "update": "keep gate", "new": "candidate",
-         "preactivation": "sum", "unprojected": "not projected", "hidden_new": "through r", "initial_hidden": "start",
-         "initial_cell": "start", "hidden_direct": "from outside", "cell_direct": "from outside"}
-"""What gates and states are called. PyTorch's update gate z keeps the old state."""
-
-
-def named(key: str) -> str:
-    """`forget gate`; `sum of the forget gate` of the sum before it."""
-    gate = key.removesuffix("_preactivation")
-    return f"sum of the {NAMED[gate]}" if gate != key else NAMED.get(key, key.replace("_", " "))
-
 
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
@@ -239,9 +229,16 @@ def _kept(what: str, kept: float, added: float, value: float) -> str:
 
 def curve_words(layer: Layer, key: str, inner: str) -> str:
     """`σ(−0.85)`, `tanh(0.3)`, `max(0, 0.3)`."""
-    if key == "hidden" and layer.settings.get("nonlinearity") == "relu":
-        return f"max(0, {inner})"
-    return f"{'tanh' if key in ('candidate', 'new', 'hidden') else 'σ'}({inner})"
+    return curve_of(layer, key).words.format(inner)
+
+
+def curve_of(layer: Layer, key: str) -> Curve:
+    """What makes a gate or state; tanh of what is read from the memory, and of the state of an RNN what its setting
+    says."""
+    family = family_of(layer)
+    own = None if family is None or key not in family.parts else \
+        family.parts["hidden" if key == "preactivation" else key].curve
+    return TANH if own is None else own
 
 
 def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:

@@ -1,0 +1,69 @@
+"""What a person may read and nobody translates yet: `python -m tests.unspoken [folder or file …]` lists it.
+
+A string counts if it has two words, or one that begins with a capital, and stands neither inside `tr`, `english` or
+`translated` nor where only programs or programmers read it: in a docstring, in an error, as a key, in a comparison.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
+SPOKEN = {"tr", "english", "translated"}
+UNREAD = {"Refused", "LookupError", "ValueError", "TypeError", "KeyError", "IndexError", "Usage", "NotDone", "TypeVar",
+          "ParamSpec", "module", "modules", "getattr", "setattr", "import_module", "compile", "fullmatch", "match",
+          "search", "color", "fill", "setStyleSheet", "font", "encode", "open"}
+"""Calls whose words are not read in a picture or a window."""
+READ = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z(]|^[A-Z][a-z]{2,}")
+
+
+def unspoken(source: str) -> Iterator[tuple[int, str]]:
+    """(line, words) of a file, in order; a string that is put together, as it is written there."""
+    tree = ast.parse(source)
+    above = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr)]
+    for node in sorted(strings, key=lambda node: (node.lineno, node.col_offset)):
+        if isinstance(node, ast.JoinedStr):
+            pieces = [piece.value for piece in node.values if isinstance(piece, ast.Constant)]
+            words = ast.get_source_segment(source, node) or ""
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) \
+                and not isinstance(above.get(node), ast.JoinedStr):
+            pieces, words = [node.value], node.value
+        else:
+            continue
+        if any(READ.search(piece) for piece in pieces) and not _is_unread(node, above):
+            yield node.lineno, words
+
+
+def _is_unread(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:
+    parent = above.get(node)
+    if isinstance(parent, ast.Expr):
+        return True  # a docstring
+    while parent is not None and not isinstance(parent, ast.FunctionDef | ast.ClassDef):
+        called = parent.func if isinstance(parent, ast.Call) else None
+        if getattr(called, "id", getattr(called, "attr", "")) in SPOKEN | UNREAD \
+                or isinstance(parent, ast.Raise | ast.Compare | ast.Assert | ast.Subscript | ast.arg) \
+                or (isinstance(parent, ast.AnnAssign) and node is parent.annotation):
+            return True
+        node, parent = parent, above.get(parent)
+    return isinstance(parent, ast.FunctionDef) and node is parent.returns
+
+
+def main(given: list[str]) -> None:
+    """Print them, and how many there are."""
+    count = 0
+    for place in given or ["ui", "views", "scene", "kinds", "data.py", "export"]:
+        root = PACKAGE / place
+        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+            for line, words in unspoken(path.read_text(encoding="utf-8")):
+                count += 1
+                print(f"{path.relative_to(PACKAGE)}:{line}: {words!r}")
+    print(f"{count} in all", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
