@@ -60,7 +60,7 @@ def place_of(state: State) -> dict[str, object]:
         "view": state.view, "at": state.at, "focus": focus_words(state.focus),
         "size": list(state.look.size), "theme": state.look.theme, "text_scale": state.look.text_scale,
         "scope": state.look.scope, "signs": state.look.signs, "reduced_motion": state.look.reduced_motion,
-        "room": state.look.room, "bars": state.look.bars,
+        "room": state.look.projector, "bars": state.look.bars,
     }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
-from visualizer.scene.room import FOOT
+from visualizer.scene.projector import FOOT
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
 
@@ -120,7 +120,8 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
     top, bottom = 130.0, look.size[1] - lanes_height(look) - 14
     if skips:
         top += 12 + ARC * (1 + max(skips.values()))
-    return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages, look.room)
+    return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages,
+                    look.projector)
 
 
 def short_name(name: str) -> str:
@@ -156,7 +157,7 @@ def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
 
 def lanes_height(look: Look) -> float:
     """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
-    if look.room:
+    if look.projector:
         return FOOT
     return 112 if look.size[1] >= 700 else 96
 

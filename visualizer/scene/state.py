@@ -227,7 +227,7 @@ def _place(plain: Mapping[str, Any]) -> Place:
     if found.get("focus") is not None:
         found["focus"] = Focus(**_known(found["focus"], Focus))
     if "look" in found:
-        found["look"] = Look(**_known(found["look"], Look))
+        found["look"] = Look(**_known(_renamed(found["look"]), Look))
     return Place(**found)
 
 
@@ -621,6 +621,11 @@ def pin_lab(state: State) -> State:
     recipe = as_left(state, LabRecipe)
     against = "" if recipe.against else lab.pinned(recipe.settings[0])
     return changed(state, recipe=replace(recipe, against=against))
+
+
+def _renamed(look: Mapping[str, Any]) -> dict[str, Any]:
+    """A Look in the words of today: what is for an audience was called `room` once."""
+    return {"projector" if name == "room" else name: value for name, value in look.items()}
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

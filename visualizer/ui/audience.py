@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
 from visualizer.language import tr
-from visualizer.scene import room
+from visualizer.scene import projector, room
 from visualizer.scene.picture import SENTENCE, Points
 from visualizer.ui import style
 from visualizer.ui.canvas import Canvas
@@ -209,7 +209,7 @@ class Audience(Canvas):
     def _say(self, painter: QPainter, words: str) -> None:
         """A few words in the corner: the number that is being typed, or the screen that is offered."""
         if words:
-            size = round(self.height() * room.LABEL)
+            size = round(self.height() * projector.LABEL)
             wide = style.text_width(words, size, 600) + 2 * size
             place = QRectF(self.width() - wide - size, self.height() - 3.2 * size, wide, 2.2 * size)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

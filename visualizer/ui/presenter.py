@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainT
 
 from visualizer import sight
 from visualizer.language import tr
-from visualizer.scene import room
+from visualizer.scene import projector, room
 from visualizer.scene import state as does
 from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State
@@ -475,7 +475,7 @@ class Presenter(QObject):
 def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) -> Picture:
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
     seen = sight.sight(trace, state, moment)
-    return room.legible(drawn(trace, replace(seen, look=room.look_for(seen.look, size))))
+    return drawn(trace, replace(seen, look=projector.look_for(seen.look, size)))
 
 
 def _same(key: str) -> str:

@@ -135,12 +135,8 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     if grid.cell >= 6:
         marks += _signs(sheet, grid, shades, palette, look)
     y = look.size[1] - lanes_height(look) - 38
-    if backward:
-        marks += parts.legend(24, y, 168, look, "gradient", f"Size of ∂L/∂w in {layer.name}, log",
-                              numbers.significant(largest * parts.FLOOR, 1), "", numbers.significant(largest, 2))
-    else:
-        marks += parts.legend(24, y, 168, look, "weight", f"Weights, one scale for all of {layer.name}",
-                              numbers.number(-largest), "0", numbers.number(largest))
+    title = f"Size of ∂L/∂w in {layer.name}, log" if backward else f"Weights, one scale for all of {layer.name}"
+    marks += parts.legend(24, y, 168, look, parts.weight_scale(layer.name, largest, backward), title)
     left_out = ""
     if grid.shown < len(shades):
         left_out = f"{grid.shown} of {numbers.count(len(shades))} {sheet.down}s shown"

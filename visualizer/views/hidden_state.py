@@ -26,8 +26,8 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
@@ -53,9 +53,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
-    still, marks = [] if look.room else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
+    still, marks = [] if look.projector else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    top = HEAD + 10 if look.room else TOP
+    top = HEAD + 10 if look.projector else TOP
     room = (look.size[1] - lanes_height(look) - top - BELOW) / len(ways)
     now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):
@@ -205,11 +205,10 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
     if moment.backward and gradient is not None:
         largest = float(np.max(np.abs(gradient))) or 1.0
-        return parts.legend(x, y, 168, look, "gradient", f"Size of ∂L/∂{key}, all steps",
-                            numbers.significant(largest * 1e-6, 1), "", numbers.significant(largest, 2))
+        scale = Scale("gradient", "size of the gradient", key, largest * 1e-6, largest, log=True)
+        return parts.legend(x, y, 168, look, scale, f"Size of ∂L/∂{key}, all steps")
     beyond = int(np.count_nonzero(np.abs(values) > top))
-    marks = parts.legend(x, y, 168, look, "activation", "One scale for every step", numbers.number(-top), "0",
-                         numbers.number(top))
+    marks = parts.legend(x, y, 168, look, Scale("activation", "values", key, -top, top), "One scale for every step")
     if key == "hidden" and top == 1:
         return marks
     words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"

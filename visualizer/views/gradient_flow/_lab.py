@@ -67,7 +67,7 @@ class Frame:
     """Power of ten at the bottom of the chart."""
     high: int
     strips: tuple[float, ...]
-    """y of the top of each strip."""
+    """y of the top of each strip; none on a projector."""
     ends: float
     """y of the last line."""
 
@@ -118,6 +118,8 @@ def _frame(found: Study, against: Study | None, look: Look) -> Frame:
     first, apart = (250, 74) if tall else (214, 62)
     bottom = look.size[1] - (304 if tall else 262)
     strips = tuple(look.size[1] - (first - apart * number) for number in range(len(found.lanes)))
+    if look.projector:  # the curves alone
+        bottom, strips = look.size[1] - 40, ()
     pitch = (right - left) / count
     if pitch > WIDE_STRIP:  # cells stand around their step, within the frame
         right -= min(pitch / 2, WIDEST / 2)
@@ -344,7 +346,7 @@ def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
 def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> list[Mark]:
     """For each lane the gradient as cells, and under it how much each step keeps."""
     marks: list[Mark] = []
-    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=True)):
+    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=False)):
         what = "gradient" if lane.palette == "gradient" else "size"
         marks += [Text(frame.left - 14, y + 17, plain(lane.name), 14, 600, _ink(lane), "end"),
                   Text(frame.left - 22 - width(lane.name, 14, 600), y + 17, plain(what), 12, 400,
@@ -420,14 +422,14 @@ def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: Label
             ) -> list[Mark]:
     """A line through everything, a dot and a value on each curve, and the bar of its step."""
     x = frame.x(there)
-    bottom = frame.strips[-1] + 58
-    marks: list[Mark] = [Line(((x, frame.top - 10), (x, frame.bottom + 4)), "accent", 1.5),
-                         Line(((x, frame.bottom + 28), (x, bottom)), "accent", 1.5)]
+    marks: list[Mark] = [Line(((x, frame.top - 10), (x, frame.bottom + 4)), "accent", 1.5)]
+    if frame.strips:
+        marks.append(Line(((x, frame.bottom + 28), (x, frame.strips[-1] + 58)), "accent", 1.5))
     ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - frame.x(settled)) > 26]
     marks += [Text(frame.x(back), frame.bottom + 20, plain(str(back)), 12, 400, "ink-2", "middle")
               for back in ticks]
     marks.append(Text(x, frame.bottom + 20, plain(str(settled)), 12, 700, "accent-ink", "middle"))
-    for lane, y in zip(found.lanes, frame.strips, strict=True):
+    for lane, y in zip(found.lanes, frame.strips, strict=False):
         if settled < len(lane.kept):
             marks.append(_bars(frame, lane.kept, y, "accent", settled))
     order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
@@ -474,6 +476,8 @@ ENDS = (("the gradient travels this way", "largest of each strip (log); outline:
 
 def _ends(frame: Frame, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
+    if not frame.strips:
+        return []
     y = frame.ends
     ramp = np.arange(256, dtype=np.uint8)[None, None]
     low = f"10{_superscript(-STRIP_DECADES)}"

@@ -7,7 +7,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
-from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace, remembered
@@ -132,12 +132,12 @@ def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark
         else:
             low, zero = numbers.number(-top) if top >= 0.1 else numbers.significant(-top, 2), "0"
         high = numbers.number(top) if top >= 0.1 and zero else numbers.significant(top, 2)
-        marks += parts.legend(frame.x, y + 6, wide, frame.look, palette, title, low, zero, high)
+        marks += parts.legend(frame.x, y + 6, wide, frame.look, Scale(palette, "", "", -top, top), title,
+                              (low, zero, high))
         y += LEGEND
     if card.backward:
-        top = parts.largest_gradient(trace)
-        marks += parts.legend(frame.x, y + 6, wide, frame.look, "gradient", "Maps: gradient, all layers",
-                              numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+        marks += parts.legend(frame.x, y + 6, wide, frame.look, parts.gradient_scale(trace),
+                              "Maps: gradient, all layers")
         y += LEGEND
     return marks, y
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.scene import numbers, parts
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
@@ -172,7 +172,7 @@ def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     room = frame.width - (NAMES + AXIS)
     pitch = float(int(min(room / columns, max(152, grid[2] * 62))))
     wide = float(int(min(58.0 if columns <= 2 else 44.0, (pitch - 16) / grid[2])))
-    tall = frame.height - 160 if frame.look.room else frame.height * 0.58 - 80  # a room sees no running sum
+    tall = frame.height - 160 if frame.look.projector else frame.height * 0.58 - 80  # a room sees no running sum
     high = min(wide * 0.73, 32, tall / (rows * grid[1]))
     high = float(int(max(high, 8)))
     step = high * grid[1] + 28
@@ -305,7 +305,8 @@ def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float,
     return grouped(RESULT, [
             Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=own.target, holds=own),
             Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
-                 "on-accent" if inside and not backward else "ink", "middle"),
+                 "ink" if not inside else colour.ink_on(fill, frame.look.theme) if backward else "on-accent",
+                 "middle"),
             Text(x + wide / 2, frame.bottom - 6, plain("result"), 12, 500, "ink-2", "middle")])
 
 
@@ -426,7 +427,7 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     if others:
         still += _others_words(others, layout, len(columns), "with smaller shares", frame)
     still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
-    if not frame.look.room:
+    if not frame.look.projector:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
     def after(done: int) -> list[Mark]:
@@ -459,7 +460,7 @@ def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window, its share, kernel, its share: above each other, a column a channel."""
     pitch = float(int(min((frame.width - NAMES) / columns, max(152, grid[2] * 62))))
     wide = float(int(min(44, (pitch - 16) / grid[2])))
-    totals = 0.0 if frame.look.room else min(150, 0.2 * frame.height)  # a room sees one place, not their total
+    totals = 0.0 if frame.look.projector else min(150, 0.2 * frame.height)  # a room sees one place, not their total
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) - totals
     high = float(int(max(8, min(32, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD
@@ -475,7 +476,7 @@ def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]
     between, above = 92, 40
     room = (frame.width - (columns - 1) * 40) / columns
     wide = float(int(min(58, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
-    totals = 0.0 if frame.look.room else min(190, 0.3 * frame.height)
+    totals = 0.0 if frame.look.projector else min(190, 0.3 * frame.height)
     high = min(36, wide * 0.73, (frame.height - (HEAD + 14) - 2 * above - totals) / (2 * grid[1]))
     high = float(int(max(8, high)))
     across, step = wide * grid[2], high * grid[1]
@@ -512,7 +513,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
             for (group, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
-                told = f"{words}{unit}" if frame.look.room else f"{words}{unit}; {ink.range}"
+                told = f"{words}{unit}" if frame.look.projector else f"{words}{unit}; {ink.range}"
                 marks += grouped(group, [Text(x, top - 24, plain(group.name), 13, 600, max_width=room),
                                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
@@ -520,7 +521,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
         x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, "read from"),
                                                       marked(card.layer, card.cell, "∂L/∂y of its map", True)]
-        if frame.look.room:  # what was read stands at the left already, and here how many more there are
+        if frame.look.projector:  # what was read stands at the left already, and here how many more there are
             x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
         marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
         x = layout.x + layout.wide + 92
@@ -539,7 +540,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
 def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Frame) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     totals = card.layer.weight_gradients.get("weight")
-    if totals is None or frame.look.room:
+    if totals is None or frame.look.projector:
         return []
     kind = kinds.of(card.layer)
     own = totals[card.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[card.cell[0]]
@@ -567,7 +568,7 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
 
 
 def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
-    if frame.look.room:
+    if frame.look.projector:
         return []
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]
