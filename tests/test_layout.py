@@ -18,7 +18,7 @@ from visualizer.record.lab import record_lab
 from visualizer.registry import folder
 from visualizer.scene import colour, labels, projector
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text, plain
-from visualizer.scene.room import extent
+from visualizer.scene.spotlight import extent
 from visualizer.scene.timeline import Moment, Timeline, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace

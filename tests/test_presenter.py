@@ -19,7 +19,7 @@ from tests.test_views import box
 from visualizer import app as the_app
 from visualizer import record, registry
 from visualizer.export import state_in
-from visualizer.scene import colour, projector, room
+from visualizer.scene import colour, projector
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Path, Rect, Text, rich
 from visualizer.scene.state import State, changed, from_json, to_json
@@ -398,14 +398,14 @@ def test_the_spotlight_walks_by_keys_and_follows_the_mouse(window, presenting):
     QTest.keyClick(audience, Key.Key_O)
     assert presenting.part().focus == Focus("conv2")
     whole = audience._spot()
-    order = [part.focus for part in room.parts(presenting.picture)]
+    order = [part.focus for part in spotlight.parts(presenting.picture)]
     QTest.keyClick(audience, Key.Key_Tab)
     assert presenting.part().focus == order[order.index(Focus("conv2")) + 1]
     assert presenting.part_name() == presenting.part().focus.layer
     QTest.keyClick(audience, Key.Key_Tab, SHIFT)
     assert audience._spot() == whole
     names = set()
-    for _ in room.parts(presenting.picture):
+    for _ in spotlight.parts(presenting.picture):
         QTest.keyClick(audience, Key.Key_Tab)
         names.add(presenting.part_name())
     assert {"the sentence", "input", "conv2", "softmax"} <= names
@@ -608,7 +608,7 @@ def test_a_number_too_wide_for_its_place_is_cut_to_its_first_word():
 
 def test_every_part_lies_in_the_frame_and_the_beats_are_none(digits):
     for name, picture in shown(digits, SIZES[1]):
-        found = room.parts(picture)
+        found = spotlight.parts(picture)
         assert found[0].focus is None, name
         assert all(part.focus is None or part.focus.part != BEAT for part in found)
         for part in found:

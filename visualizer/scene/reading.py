@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import curves, gates
 from visualizer.kinds._steps import Here
-from visualizer.kinds.gates import Family, Part
+from visualizer.kinds.gates import Family, Quantity
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Layer, Trace, remembered
 
@@ -256,12 +256,12 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
 
 
-def _function(part: Part, of: str) -> str:
+def _function(part: Quantity, of: str) -> str:
     """`σ(a)`, `tanh(a)`, of what makes a gate or a state."""
     return of if part.curve is None else part.curve.words.format(of)
 
 
-def _gate_rows(trace: Trace, shown: Reading, part: Part, step: int, s: Here) -> tuple[Row, ...]:
+def _gate_rows(trace: Trace, shown: Reading, part: Quantity, step: int, s: Here) -> tuple[Row, ...]:
     """W x, U h and b of one gate, their sum, and what its curve makes of it."""
     layer = shown.layer
     weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}

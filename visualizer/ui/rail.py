@@ -36,7 +36,7 @@ from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import keyed
-from visualizer.ui.drawing import Pad, Sheet
+from visualizer.ui.drawing import Pad, Paper
 from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
@@ -367,7 +367,7 @@ class Rail(QWidget):
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Sheet | SampleGrid | TextField | Slider
+        reached = Paper | SampleGrid | TextField | Slider
         next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel

@@ -122,7 +122,7 @@ class Stage(Canvas):
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
         self._drawn: tuple[int, Sight, tuple[object, ...]] | None = None
-        self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
+        self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
         self._turn: Turn | None = None
         """While the level changes: both pictures, and how far it has come."""
         self._between: dict[str, float] = {}
@@ -413,7 +413,7 @@ class Stage(Canvas):
 
     # --- walking by keys ---
 
-    def parts(self) -> tuple[walking.Part, ...]:
+    def parts(self) -> tuple[walking.Walked, ...]:
         """What Tab reaches within the picture: the parts of the microscope."""
         about = self._about()
         if about is None:

@@ -55,7 +55,7 @@ cell."""
 
 
 @dataclass(frozen=True)
-class Frame:
+class Chart:
     """Where the chart and the strips stand."""
 
     left: float
@@ -109,7 +109,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
                    table=_table(found, against))
 
 
-def _frame(found: Study, against: Study | None, look: Look) -> Frame:
+def _frame(found: Study, against: Study | None, look: Look) -> Chart:
     left, right = 124.0, look.size[0] - 140.0
     count = max(found.count, against.count if against else 0)
     lanes = [*found.lanes, *(against.lanes if against else ())]
@@ -123,7 +123,7 @@ def _frame(found: Study, against: Study | None, look: Look) -> Frame:
     pitch = (right - left) / count
     if pitch > WIDE_STRIP:  # cells stand around their step, within the frame
         right -= min(pitch / 2, WIDEST / 2)
-    return Frame(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18)
+    return Chart(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18)
 
 
 def _axis(values: Values) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def _second(said: str, look: Look) -> list[Mark]:
 
 # --- the chart ------------------------------------------------------------------------------------------------------
 
-def _grid(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
+def _grid(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
     """Axes, the 1 % line, and everything below it shaded."""
     one = frame.y(ONE_PERCENT)
     title = (Run("∥∂L/∂state∥, share of the last step (log)"),) if found.unit == "step" else \
@@ -187,11 +187,11 @@ def _grid(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     return marks
 
 
-def _ticks(frame: Frame, count: int) -> range:
+def _ticks(frame: Chart, count: int) -> range:
     return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80))
 
 
-def _curves(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
+def _curves(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
     """Five seeds faint, their mean on top; a ring where less than one in a hundred is left; names on the lines."""
     marks: list[Mark] = []
     for lane in found.lanes:
@@ -209,7 +209,7 @@ def _curves(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     return marks
 
 
-def _mean(frame: Frame, lane: Lane) -> list[Mark]:
+def _mean(frame: Chart, lane: Lane) -> list[Mark]:
     pieces = [points for points in _drawn(frame, lane.mean) if len(points) > 1]
     if lane.style == "dash":
         return [Line(points, lane.token, 2.25, dashed=True) for points in pieces]
@@ -221,7 +221,7 @@ def _mean(frame: Frame, lane: Lane) -> list[Mark]:
     return marks
 
 
-def _drawn(frame: Frame, values: Values) -> list[Points]:
+def _drawn(frame: Chart, values: Values) -> list[Points]:
     """The stretches of a curve that lie on the axis, cut where it leaves it at the bottom or leaves the range."""
     if np.isfinite(values).all() and values.min() >= 10.0 ** frame.low and values.max() <= 10.0 ** frame.high:
         heights = (np.log10(values) - frame.low) / (frame.high - frame.low) * (frame.bottom - frame.top)
@@ -242,17 +242,17 @@ def _drawn(frame: Frame, values: Values) -> list[Points]:
     return [tuple(piece) for piece in pieces if piece]
 
 
-def _cut(frame: Frame, back: int, before: float, after: float) -> tuple[float, float]:
+def _cut(frame: Chart, back: int, before: float, after: float) -> tuple[float, float]:
     """Where a straight stretch meets the bottom of the axis."""
     a, b = math.log10(before), math.log10(after)
     return frame.x(back + (frame.low - a) / (b - a)), frame.bottom
 
 
-def _on_axis(frame: Frame, value: float) -> bool:
+def _on_axis(frame: Chart, value: float) -> bool:
     return math.isfinite(value) and 10.0 ** frame.low <= value <= 10.0 ** frame.high * 1.000001
 
 
-def _range_marks(frame: Frame, lane: Lane, row: int, taken: Labels) -> list[Mark]:
+def _range_marks(frame: Chart, lane: Lane, row: int, taken: Labels) -> list[Mark]:
     """Hatched where a value lies below the axis or beyond the range of the numbers; never a silent zero."""
     low = lane.mean < 10.0 ** frame.low
     marks: list[Mark] = []
@@ -280,7 +280,7 @@ def _range_marks(frame: Frame, lane: Lane, row: int, taken: Labels) -> list[Mark
     return marks
 
 
-def _crossed(frame: Frame, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
+def _crossed(frame: Chart, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
     """A ring where a curve crosses 1 %, with its step."""
     if lane.one_percent is None or lane.one_percent < 1 or lane.palette != "gradient":
         return []
@@ -297,7 +297,7 @@ def _crossed(frame: Frame, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
     return marks + taken.put(words, spots, 13, 600, _ink(lane))
 
 
-def _along(frame: Frame, mean: Values) -> list[Box]:
+def _along(frame: Chart, mean: Values) -> list[Box]:
     """The places that a curve passes through: no words stand there."""
     boxes = []
     pieces = max(1, round(frame.pitch / 10))
@@ -310,7 +310,7 @@ def _along(frame: Frame, mean: Values) -> list[Box]:
     return boxes
 
 
-def _named(frame: Frame, lane: Lane, taken: Labels) -> list[Mark]:
+def _named(frame: Chart, lane: Lane, taken: Labels) -> list[Mark]:
     """The name of a lane beside its curve."""
     seen = [back for back in range(len(lane.mean)) if _on_axis(frame, float(lane.mean[back]))]
     if len(seen) < 2:
@@ -325,7 +325,7 @@ def _named(frame: Frame, lane: Lane, taken: Labels) -> list[Mark]:
     return [*taken.put(lane.name, spots, 14, 600, _ink(lane))]
 
 
-def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
+def _pinned(frame: Chart, against: Study, taken: Labels) -> list[Mark]:
     """The setting to compare with: thin dashes, each with an A at its end."""
     marks: list[Mark] = []
     for lane in against.lanes:
@@ -343,7 +343,7 @@ def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
 
 # --- strips ---------------------------------------------------------------------------------------------------------
 
-def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> list[Mark]:
+def _strips(frame: Chart, found: Study, against: Study | None, faint: float) -> list[Mark]:
     """For each lane the gradient as cells, and under it how much each step keeps."""
     marks: list[Mark] = []
     for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=False)):
@@ -365,7 +365,7 @@ def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> 
     return marks
 
 
-def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
+def _cells(frame: Chart, lane: Lane, y: float) -> list[Mark]:
     """Amber by size on four decades from the largest down; an empty outline below, hatched beyond the range."""
     finite = lane.mean[np.isfinite(lane.mean)]
     most = float(finite.max()) if finite.size else 1.0
@@ -394,7 +394,7 @@ def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
 KEPT_HEIGHT, MOST_KEPT = 16.0, 1.5
 
 
-def _bars(frame: Frame, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
+def _bars(frame: Chart, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
     """One bar between two steps: 16 px keep all of it; what grows is taller, up to half as much again."""
     shown = range(len(kept)) if only is None else (only,)
     wide = max(1.0, frame.pitch - (3 if frame.pitch >= NARROW_STRIP else 1))
@@ -418,7 +418,7 @@ def _outline(x: float, y: float, wide: float, high: float) -> Points:
 
 # --- cursor, ends ---------------------------------------------------------------------------------------------------
 
-def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: Labels
+def _cursor(frame: Chart, found: Study, settled: int, there: float, taken: Labels
             ) -> list[Mark]:
     """A line through everything, a dot and a value on each curve, and the bar of its step."""
     x = frame.x(there)
@@ -474,7 +474,7 @@ ENDS = (("the gradient travels this way", "largest of each strip (log); outline:
 """The words of the last line, the first that fit."""
 
 
-def _ends(frame: Frame, found: Study) -> list[Mark]:
+def _ends(frame: Chart, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
     if not frame.strips:
         return []

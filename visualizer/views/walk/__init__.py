@@ -17,7 +17,7 @@ from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import View
-from visualizer.views.walk._card import Card, Frame, Sheet, about, as_windows, said
+from visualizer.views.walk._card import Area, Card, Laid, about, as_windows, said
 from visualizer.views.walk._curves import curve_card, share_card
 from visualizer.views.walk._gates import hands_rows, recurrent_card, tiles_card
 from visualizer.views.walk._looks import where_it_looks
@@ -67,7 +67,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the cell looks: its receptive field, layer by layer, on what was fed in."""
     card = _card(trace, moment, focus, look)
-    frame = Frame(12, 8, look.size[0] - 24, look.size[1] - 16, look)
+    frame = Area(12, 8, look.size[0] - 24, look.size[1] - 16, look)
     return Picture(look.size, tuple(where_it_looks(trace, card, frame)), (), look.theme, "window",
                    caption=unmarked(card.sentence), table=Table((), ()))
 
@@ -212,10 +212,10 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 # --- which card -----------------------------------------------------------------------------------------------------
 
 @remembered(16)
-def _sheet(trace: Trace, card: Card, look: Look) -> Sheet:
+def _sheet(trace: Trace, card: Card, look: Look) -> Laid:
     """The whole picture of a card, laid out once for all its steps."""
     marks, own = parts.sentence(look, card.sentence), Group("the rest of the card", about(card))
-    frame = Frame(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
+    frame = Area(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
     pictured = card.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
         marks += where_it_looks(trace, card, replace(frame, width=SIDE - 32))
@@ -235,7 +235,7 @@ def _many_arrays(card: Card) -> bool:
         any(len(terms.taps) > 1 or (terms.taps and terms.taps[0].array.startswith("inner")) for _, terms in card.terms)
 
 
-def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _fitting_card(trace: Trace, card: Card, frame: Area) -> Laid:
     if not card.terms:
         return value_card(trace, card, frame)
     name, terms = max(card.terms, key=lambda pair: abs(pair[1].result)) if card.backward and not card.hands_on \
@@ -261,7 +261,7 @@ def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     return short_card(trace, card, name, terms, frame)
 
 
-def _readers_line(card: Card, frame: Frame) -> list[Mark]:
+def _readers_line(card: Card, frame: Area) -> list[Mark]:
     """Where several layers read this one: what each hands back, and the sum."""
     words = " + ".join(f"from `{name}` **{said(found.result, True, 3)}**" for name, found in card.terms)
     return [Text(frame.x, frame.y + 12, rich(f"{words} = {{{said(card.value, True, 3)}}}; below, the largest"),

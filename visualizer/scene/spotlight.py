@@ -1,4 +1,4 @@
-"""Room: what a presenter does with a picture: the parts a spotlight can stand on, one of them alone, ink over it."""
+"""Spotlight: what a presenter does with a picture: the parts a spotlight can stand on, one of them alone, ink over it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Part:
+class Lit:
     """What a spotlight can stand on: a group of marks, and where they stand."""
 
     group: Group
@@ -28,7 +28,7 @@ class Part:
         return self.group.about
 
 
-def parts(picture: Picture) -> tuple[Part, ...]:
+def parts(picture: Picture) -> tuple[Lit, ...]:
     """The parts of a picture in the order in which one reads: the sentence, then row by row; the line of the time is
     none."""
     found: dict[Group, Box] = {}
@@ -37,9 +37,9 @@ def parts(picture: Picture) -> tuple[Part, ...]:
             for group, box in _places(mark, mark.group):
                 found[group] = union(found[group], box) if group in found else box
     high = measure(picture.size)
-    rest = [Part(group, box) for group, box in found.items() if group != SENTENCE]
+    rest = [Lit(group, box) for group, box in found.items() if group != SENTENCE]
     rest.sort(key=lambda part: (round(part.place[1] / high * 24), part.place[0]))
-    return (*([Part(SENTENCE, found[SENTENCE])] if SENTENCE in found else []), *rest)
+    return (*([Lit(SENTENCE, found[SENTENCE])] if SENTENCE in found else []), *rest)
 
 
 def _places(mark: Mark, group: Group) -> list[tuple[Group, Box]]:
@@ -54,7 +54,7 @@ def _places(mark: Mark, group: Group) -> list[tuple[Group, Box]]:
     return tiles
 
 
-def alone(picture: Picture, part: Part) -> Picture:
+def alone(picture: Picture, part: Lit) -> Picture:
     """The same picture with everything hidden but this part and the sentence."""
     still, moving = (tuple(kept for mark in marks if (kept := _kept(mark, part.group)) is not None)
                      for marks in (picture.still, picture.moving))
