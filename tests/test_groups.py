@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from visualizer import kinds, record
+from visualizer.scene import spotlight
 from visualizer.scene.grids import LOOKED_AT
 from visualizer.scene.picture import (
     BEAT,

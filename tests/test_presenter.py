@@ -19,7 +19,7 @@ from tests.test_views import box
 from visualizer import app as the_app
 from visualizer import record, registry
 from visualizer.export import state_in
-from visualizer.scene import colour, projector
+from visualizer.scene import colour, projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Path, Rect, Text, rich
 from visualizer.scene.state import State, changed, from_json, to_json

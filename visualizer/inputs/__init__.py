@@ -208,8 +208,8 @@ def suffix_of(word: str) -> str:
 
 def all_samples(name: str | None = None) -> tuple[Sample, ...]:
     """Every bundled sample, or those of one kind."""
-    return tuple(_bundled(SamplePlace(sheet.kind, sheet, index)).sample for sheet in sheets() if name in (None, sheet.kind)
-                 for index in range(len(sheet.items)))
+    return tuple(_bundled(SamplePlace(sheet.kind, sheet, index)).sample for sheet in sheets()
+                 if name in (None, sheet.kind) for index in range(len(sheet.items)))
 
 
 def sample(name: str) -> Sample:

@@ -1,4 +1,4 @@
-"""Spotlight: what a presenter does with a picture: the parts a spotlight can stand on, one of them alone, ink over it."""
+"""Spotlight: the parts of a picture that a presenter's light can stand on, one of them alone, ink over it."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
 from visualizer.language import tr
-from visualizer.scene import projector
+from visualizer.scene import projector, spotlight
 from visualizer.scene.picture import SENTENCE, Points
 from visualizer.ui import style
 from visualizer.ui.canvas import Canvas
@@ -202,7 +202,8 @@ class Audience(Canvas):
         wide, high = self.picture.size
         points = [self.corner + QPointF(x * wide, y * high) * self.zoom for x, y in self._stroke]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(style.color("pen", THEME), max(projector.LINE, high / 150) * self.zoom, Qt.PenStyle.SolidLine,
+        thick = max(projector.LINE, high / 150) * self.zoom
+        painter.setPen(QPen(style.color("pen", THEME), thick, Qt.PenStyle.SolidLine,
                             Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
         painter.drawPolyline(points)
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainT
 
 from visualizer import sight
 from visualizer.language import tr
-from visualizer.scene import projector
+from visualizer.scene import projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State
