@@ -10,6 +10,7 @@ import numpy as np
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
 from visualizer.language import tr
 from visualizer.scene import numbers
+from visualizer.scene.reading import visible
 from visualizer.trace import Answer, Trace
 
 UNKNOWN = -100
@@ -25,8 +26,8 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """The likeliest at the last step."""
     chances = trace[answer.layer].output
     best = int(np.argmax(chances[-1]))
-    return (f"After the last of {numbers.count(len(chances))} steps the likeliest answer is “{label(answer, best)}” "
-            f"with {{{numbers.percent(float(chances[-1, best]), 1)}}}.")
+    return (f"After the last of {numbers.count(len(chances))} steps the likeliest answer is "
+            f"“{visible(label(answer, best))}” with {{{numbers.percent(float(chances[-1, best]), 1)}}}.")
 
 
 def score(trace: Trace, answer: Answer) -> Score:

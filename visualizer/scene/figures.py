@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from visualizer.scene import numbers
 from visualizer.scene.picture import Image, Line, Mark, Path, Picture, Rect, Scale, Table, Text, plain
+from visualizer.scene.spotlight import extent
 from visualizer.scene.type import SHIFT_SIZE, wrap
 from visualizer.scene.type import width as text_width
 
@@ -325,7 +326,7 @@ def crowded(picture: Picture) -> bool:
         return True
     solid = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Image | Rect) and mark.opacity == 1]
     words = _boxes(_box(mark) for _, mark in texts)
-    areas = _boxes(_area(mark) for _, mark in solid)
+    areas = _boxes(extent(mark) for _, mark in solid)
     limit = np.array([picture.size[0] + 1, picture.size[1] + 1])
     if any((boxes[:, :2] < -1).any() or (boxes[:, 2:] > limit).any() for boxes in (words, areas)):
         return True
@@ -368,11 +369,3 @@ def _box(mark: Text) -> tuple[float, float, float, float]:
     wide = min(_wide(mark), mark.max_width or np.inf)
     left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
     return left, mark.y - mark.size * 0.74, left + wide, mark.y
-
-
-def _area(mark: Image | Rect) -> tuple[float, float, float, float]:
-    if isinstance(mark, Rect):
-        return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
-    _, y = mark.tile_origin(len(mark.values) - 1)
-    across = mark.x + mark.steps[0] * (min(mark.columns, len(mark.values)) - 1)
-    return mark.x, mark.y, across + mark.tile_size[0], y + mark.tile_size[1]

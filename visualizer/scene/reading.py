@@ -127,6 +127,11 @@ def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
     return tuple(str(step) for step in range(1, steps + 1))
 
 
+def step_named(shown: Reading, step: int) -> str:
+    """`step 7, “ć”`: its number, and what it reads where that is more than the number."""
+    return f"step {step + 1}" if shown.words[step] == str(step + 1) else f"step {step + 1}, “{shown.words[step]}”"
+
+
 def visible(word: str) -> str:
     """A character that can be seen: a space and a line end get a sign."""
     return {" ": "␣", "\n": "↵", "\t": "⇥"}.get(word, word)

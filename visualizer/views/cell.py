@@ -35,10 +35,12 @@ from visualizer.scene.reading import (
     opened,
     reading,
     shown_layer,
+    step_named,
     tabs,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -104,7 +106,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix("so it ")
         if words and known and not look.projector:
-            x = end + NUMBERS
+            x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
         marks = before + grouped(own, marks)
@@ -158,10 +160,10 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     gate, keeps = shown.family.kept
     if gate:
         kept = float(inner[gate][step][unit])
-        return (f"At step {step + 1}, “{shown.words[step]}”, unit {unit} keeps {{{numbers.percent(kept, 0)}}} of its "
+        return (f"At {step_named(shown, step)}, unit {unit} keeps {{{numbers.percent(kept, 0)}}} of its "
                 f"{shown.family.parts[keeps].name} and ends at {numbers.number(state)}.")
     total = float(inner["preactivation"][step][unit])
-    return (f"At step {step + 1}, “{shown.words[step]}”, the sums of unit {unit} make {numbers.number(total)}; its "
+    return (f"At {step_named(shown, step)}, the sums of unit {unit} make {numbers.number(total)}; its "
             f"state is {{{numbers.number(state)}}}.")
 
 

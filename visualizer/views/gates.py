@@ -24,7 +24,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import HEAD
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
@@ -129,9 +129,8 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    scale = Scale("gradient", "size of the gradient", "gate", max(tops) * 1e-6, max(tops), log=True)
-    return parts.legend(x, y, 168, look, scale, "Size of ∂L/∂gate, each gate by its largest, log",
-                        ("× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}"))
+    scale = Scale("gradient", "size of the gradient", "gate", max(tops) * 1e-6, max(tops), log=True, each=True)
+    return parts.legend(x, y, 168, look, scale, "Size of ∂L/∂gate, each gate by its largest, log")
 
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
@@ -140,7 +139,7 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
                       for _, title, values in shown.gates)
     if moment.backward:
         return f"On the way back at step {step + 1}: how much each gate value would change the loss; {means}."
-    return f"At step {step + 1}, “{shown.words[step]}”, {means}."
+    return f"At {step_named(shown, step)}, {means}."
 
 
 @remembered(8)

@@ -27,7 +27,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import HEAD
-from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
@@ -235,8 +235,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
     past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])
-    word = "" if shown.words[step] == str(step + 1) else f", “{shown.words[step]}”"
-    return (f"Step {step + 1}{word}: the units of the {name} move by {{{numbers.number(moved)}}} on "
+    return (f"S{step_named(shown, step)[1:]}: the units of the {name} move by {{{numbers.number(moved)}}} on "
             f"average; {numbers.percent(far, 0)} of them are beyond {numbers.number(FAR * top)} in size.")
 
 

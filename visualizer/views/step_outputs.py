@@ -222,9 +222,12 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             marks.append(Text(place.middle(step), bottom + 18, plain(label(trace, best)), 13,
                               600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
                               opacity=done))
-        if step == now:
-            marks.append(Text(place.middle(step), bottom - tall - 6, plain(numbers.number(value)), 12, 600,
-                              "ink", "middle"))
+    if reach.of(now):  # over the bars beside it, too
+        value = entropy(answers[now])
+        y = max(top + 14, bottom - high * value / most * reach.of(now) - 6)
+        half = width(numbers.number(value), 12, 600) / 2 + 3
+        marks += [Rect(place.middle(now) - half, y - 12, 2 * half, 16, "stage", radius=3, opacity=0.9),
+                  Text(place.middle(now), y, plain(numbers.number(value)), 12, 600, "ink", "middle")]
     if foretells(trace):
         marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, answers, reach)), 12, 400, "ink-2",
                           max_width=end - place.x))
@@ -344,8 +347,9 @@ def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
         return (f"Frame {now + 1} of {shown.steps} says {what} with {{{share}}}; merged and without blanks{span} "
                 f"{'read' if span else 'it reads'} {said}.")
     best = int(np.argmax(answers[now]))
+    here = f"step {now + 1}" if shown.words[now] == str(now + 1) else f"“{shown.words[now]}”"
     warm = f" at temperature {heat:g}" if heat != 1 else ""
-    return (f"After “{shown.words[now]}” the likeliest answer is “{label(trace, best)}” with "
+    return (f"After {here} the likeliest answer is “{label(trace, best)}” with "
             f"{{{numbers.percent(float(answers[now][best]), 0)}}}{warm}: {numbers.number(entropy(answers[now]))} bits "
             f"of surprise are left of {numbers.number(float(np.log2(answers.shape[1])))}.")
 

@@ -178,14 +178,19 @@ def _specks(points: list[tuple[float, float]], ink: str) -> Mark:
                       for x, y in points), fill=ink, opacity=0.5)
 
 
+def _read(shown: Reading, step: int) -> str:
+    """What a step reads, or which one it is, where it reads no word."""
+    return f"step {step + 1}" if shown.words[step] == str(step + 1) else f"“{shown.words[step]}”"
+
+
 def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
     before = step + 1 if shown.reverse else step - 1
     if not 0 <= before < shown.steps:
-        return f"The path starts at “{shown.words[step]}”; the plane is fitted once on all {shown.steps} steps."
+        return f"The path starts at {_read(shown, step)}; the plane is fitted once on all {shown.steps} steps."
     moved = float(np.linalg.norm(shown.states[step] - shown.states[before]))
     seen = float(np.linalg.norm(plane.points[step] - plane.points[before]))
-    return (f"Reading “{shown.words[step]}” moves the state by {{{numbers.number(moved)}}}, of which this plane shows "
+    return (f"Reading {_read(shown, step)} moves the state by {{{numbers.number(moved)}}}, of which this plane shows "
             f"{numbers.number(seen)}.")
 
 

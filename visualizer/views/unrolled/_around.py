@@ -82,7 +82,9 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
     if source is None:
         return ""
     if source.kind == "numbers":
-        return f"{numbers.count(source.values.shape[1])} numbers, ±{numbers.significant(source.largest, 2)}"
+        count = source.values.shape[1]
+        said = "1 number" if count == 1 else f"{numbers.count(count)} numbers"
+        return f"{said}, ±{numbers.significant(source.largest, 2)}"
     return "a row a step" if source.kind == "rows" and source.upright else "a column a step" \
         if source.kind == "rows" else "stretched"
 

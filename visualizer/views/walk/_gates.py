@@ -121,7 +121,8 @@ def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
     step = _step_words(card, taps, source)
     if group == "inner_gradients":
         name = named(key).removeprefix("sum of the ")
-        return Group(taps, owner, f"∂L/∂{symbol(key)} of the {name}", f"{step}{count}", f"{name} {axis}")
+        joint = ", " if name.startswith("what ") else " of the "
+        return Group(taps, owner, f"∂L/∂{symbol(key)}{joint}{name}", f"{step}{count}", f"{name} {axis}")
     if group == "gradient":
         return Group(taps, owner, f"∂L/∂`{taps.source}`", count, f"{taps.source} {axis}")
     if taps.weight == "weight_ih":
@@ -212,8 +213,10 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
     high = max(min(down, group.size) for group in groups) * (tile[1] + 1)
     marks: list[Mark] = []
     for group, x, wide in zip(groups, lefts, widths, strict=True):
-        marks += [Text(x, y + 12, rich(group.title), 13, 600, max_width=wide + gap - 8),
-                  Text(x, y + 28, rich(group.words), 12, 400, "ink-2", max_width=wide + gap - 8)]
+        marks += [Text(x, y + 12, rich(_first(group.title, " of the ", wide + gap - 8, 13, 600)), 13, 600,
+                       max_width=wide + gap - 8),
+                  Text(x, y + 28, rich(_first(group.words, ", ", wide + gap - 8, 12, 400)), 12, 400, "ink-2",
+                       max_width=wide + gap - 8)]
     y += 38
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)
@@ -224,8 +227,8 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
         said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
             f"±{numbers.significant(top, 2)}"
         marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
-                  Text(x, y + 26, plain(f"{row.words}, {said_}" if row.words else said_), 11, 400, "ink-2",
-                       max_width=NAMES)]
+                  Text(x, y + 26, plain(fitting((f"{row.words}, {said_}" if row.words else said_, said_), NAMES, 11)),
+                       11, 400, "ink-2", max_width=NAMES)]
         y += max(high, 30) + (10 if not row.totals else 4)
         if row.totals:
             marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
@@ -233,6 +236,14 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
                       if (words := fitting(ways, wide, 13, 600))]
             y += 24
     return marks, y + 2
+
+
+def _first(words: str, joint: str, room: float, size: float, weight: int) -> str:
+    """The words, or where they have no room what stands behind the first joint: `reset gate` of `∂L/∂a of the reset
+    gate`."""
+    rest = words.partition(joint)[2]
+    ways = (words, f"{words.partition(joint)[0]}, {rest}", rest) if rest else (words,)
+    return fitting(ways, room, size, weight) or ways[-1]
 
 
 def _fitting(sizes: Sequence[int], room: float, tall: float, least: float,
