@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer import answers, kinds
 from visualizer.answers import _column
+from visualizer.language import english, tr
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.labels import Labels, cut
@@ -88,7 +89,8 @@ def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     for column in plan.columns.values():
         for text in _loss(trace, column, look) if column.style == "number" else ():
             below.take(bounds(text))
-    return [*below.put((f"{plan.left_out}; the others scroll past as the beats go on", plan.left_out),
+    return [*below.put((tr("{left_out}; the others scroll past as the beats go on").format(left_out=plan.left_out),
+                        plan.left_out),
                        [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2", group=TITLE)]
 
 
@@ -210,7 +212,7 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
     values = layer.output if not backward else logits.gradient
     marks: list[Mark] = []
     if values is None:
-        return [Text(column.x, column.top + 12, plain("no gradient"), 12, 400, "ink-2")]
+        return [Text(column.x, column.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
     names = max(0.0, column.width - BARS)
@@ -251,10 +253,12 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
             marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
-            marks.append(Text(x, y + bar / 2 + 12, plain("label"), 11, 500, "accent-ink"))
+            marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
     if column.ranking:
         marks.append(Text(column.x, column.top + column.height + 22,
-                          plain(f"{len(column.shown)} of {numbers.count(column.total)}, the {column.ranking}"), 11,
+                          plain(tr("{count} of {total}, the {ranking}").format(count=len(column.shown),
+                                                                               total=numbers.count(column.total),
+                                    ranking=column.ranking)), 11,
                           400, "ink-2"))
     return marks
 
@@ -265,7 +269,7 @@ def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     value = numbers.number(float(layer.output), 3)
     if kinds.picks_label(layer) and answer is not None and target is not None:
         chance = numbers.number(float(answer.output[target]), 3)
-        words = rich(f"loss = −ln {chance} = **{value}**")
+        words = rich(tr("loss = −ln {chance} = **{value}**").format(chance=chance, value=value))
     else:
         words = rich(f"`{layer.name}` = **{value}**")
     y = look.size[1] - lanes_height(look) - 12
@@ -328,22 +332,26 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
         symbols = hops.of_symbols(trace, layer)
         if symbols is not None:
             norm = float(np.linalg.norm(symbols))
-        lines.append(("no gradient", "none", "–") if norm is None else (
-            f"norm {numbers.significant(norm, 3)}", *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
+        lines.append((tr("no gradient"), "none", "–") if norm is None else (
+            tr("norm {norm}").format(norm=numbers.significant(norm, 3)), *(numbers.significant(norm, digits)
+                                                                           for digits in (3, 2, 1))))
     elif column.style == "bars":
-        lines.append((f"{numbers.count(layer.shape[0])} probabilities", numbers.count(layer.shape[0])))
+        lines.append((tr("{shape} probabilities").format(shape=numbers.count(layer.shape[0])),
+                      numbers.count(layer.shape[0])))
     else:
         shape = numbers.shape(layer.shape)
         lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
         if column.ranking:
-            lines.append((f"{len(column.shown)} of {column.total} by {column.ranking} size",
+            lines.append((tr("{count} of {total} by {ranking} size").format(count=len(column.shown), total=column.total,
+                                                                            ranking=column.ranking),
                           f"{len(column.shown)} of {column.total}"))
         elif layer.unexplained:
             lines.append(("unexplained",))
         elif column.factor > 1:
-            lines.append((f"largest of {column.factor} × {column.factor}", f"of {column.factor}×{column.factor}"))
+            lines.append((tr("largest of {factor} × {factor}").format(factor=column.factor),
+                          f"of {column.factor}×{column.factor}"))
         elif layer.parameters and roomy:
-            lines.append((f"{numbers.count(layer.parameters)} params",))
+            lines.append((tr("{parameters} params").format(parameters=numbers.count(layer.parameters)),))
     return lines
 
 
@@ -572,7 +580,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
         shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"
     else:
         shades, palette = colour.signed(own, top), "weight"
-    scale = parts.weight_scale(layer.name, top, backward, "each layer by its own largest")
+    scale = parts.weight_scale(layer.name, top, backward, tr("each layer by its own largest"))
     marks: list[Mark] = []
     for place, index in enumerate(source.shown):
         kernel = place if weight.shape[1] == len(source.shown) else index
@@ -590,7 +598,8 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
                   if text_width(words, 12) <= room), "")
     marks.append(Text(x, 97, plain(words), 12, 400, "ink-2"))
-    return grouped(Group(f"kernels of {layer.name}", Focus(layer.name, (channel,), "weight")), marks)
+    return grouped(Group(tr("kernels of {layer}").format(layer=layer.name), Focus(layer.name, (channel,), "weight")),
+                   marks)
 
 
 def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:
@@ -627,15 +636,16 @@ def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look
     wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
                        and column.style in ("maps", "units") and column.top + column.height > y - 12)])
     if moment.backward:
-        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), "Gradient, all layers")
+        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), tr("Gradient, all layers"))
     layer = trace[subject.layer]
     if look.scope == "unit":
-        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per map")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per map"))
     if look.scope == "network":
-        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), "Values, all layers")
+        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), tr("Values, all layers"))
     if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
-        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per layer")
-    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values of {layer.name}")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per layer"))
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look),
+                        tr("Values of {layer}").format(layer=layer.name))
 
 
 def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:
@@ -654,7 +664,8 @@ def _table(trace: Trace, moment: Moment, subject: Focus) -> Table:
         rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
                      float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
-    return Table(("layer", "kind", "shape", "parameters", "min", "mean", "max", "share of zeros", "gradient norm"),
+    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", "mean", "max", tr("share of zeros"),
+                  tr("gradient norm")),
                  tuple(rows))
 
 
@@ -677,15 +688,19 @@ def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
         cell = _cell(trace, subject, False)
         value = numbers.number(float(layer.output[cell]))
         if len(subject.cell) == layer.output.ndim:
-            return (f"Channel {cell[0]} of {layer.name} answers {{{value}}} at row {cell[-2]}, column {cell[-1]}.")
-        return (f"Channel {cell[0]} of {layer.name} answers most strongly, {{{value}}}, at row {cell[-2]}, "
-                f"column {cell[-1]}.")
+            return tr("Channel {cell} of {layer} answers {{{value}}} at row {cell2}, column {cell3}.").format(
+                       cell=cell[0], layer=layer.name, value=value, cell2=cell[-2], cell3=cell[-1])
+        return tr("Channel {cell} of {layer} answers most strongly, {{{value}}}, at row {cell2}, column {cell3}.").format(
+                   cell=cell[0], layer=layer.name, value=value, cell2=cell[-2], cell3=cell[-1])
     if kinds.switches(layer) and subject.cell:
         own = layer.output[subject.cell[0]]
         kept = int(np.count_nonzero(own))
-        where = f"Channel {subject.cell[0]} of {layer.name}" if own.ndim else f"Unit {subject.cell[0]} of {layer.name}"
-        return (f"{where}: ReLU keeps {{{numbers.count(kept)} of {numbers.count(own.size)}}} values, those above zero, "
-                "and makes the rest exactly 0.")
+        where = tr("Channel {cell} of {layer}").format(
+                    cell=subject.cell[0], layer=layer.name) if own.ndim else tr("Unit {cell} of {layer}").format(
+                                                                                  cell=subject.cell[0],
+                                                                                  layer=layer.name)
+        return tr("{where}: ReLU keeps {{{kept} of {size}}} values, those above zero, and makes the rest exactly 0.").format(
+                   where=where, kept=numbers.count(kept), size=numbers.count(own.size))
     return kinds.sentence(trace, layer.name)
 
 
@@ -693,9 +708,10 @@ def _of_the_input(trace: Trace, layer: Layer) -> str:
     title = trace.sample.title or trace.sample.name
     if layer.has("row", "column"):
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
-        return (f"{title}: {numbers.shape(layer.shape[-2:])} = {{{numbers.count(layer.output[0].size)} numbers}}, "
-                f"{numbers.count(lit)} of them brighter than the background.")
-    return f"{title}: {{{numbers.count(layer.output.size)} numbers}} go in."
+        return tr("{title}: {shape} = {{{size} numbers}}, {lit} of them brighter than the background.").format(
+                   title=title, shape=numbers.shape(layer.shape[-2:]), size=numbers.count(layer.output[0].size),
+                   lit=numbers.count(lit))
+    return tr("{title}: {{{size} numbers}} go in.").format(title=title, size=numbers.count(layer.output.size))
 
 
 def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
@@ -705,8 +721,8 @@ def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
         return ""
     pull = numbers.signed(float(logits.gradient[target]), 3)
     label = trace.labels[target] if target < len(trace.labels) else str(target)
-    return (f"The way back starts here: each logit gets its probability, minus 1 for the label {label}, "
-            f"which gets {{{pull}}}.")
+    return tr("The way back starts here: each logit gets its probability, minus 1 for the label {label}, which gets "
+              "{{{pull}}}.").format(label=label, pull=pull)
 
 
 def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
@@ -714,37 +730,41 @@ def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
     answer, target, kind = trace.answer, trace.objective.target, kinds.of(layer)
     if kinds.picks_label(layer) and answer is not None and target is not None:
         label = trace.labels[target] if target < len(trace.labels) else str(target)
-        return (f"The loss is −ln of the probability given to the label {label}: −ln "
-                f"{numbers.number(float(answer.output[target]), 3)} = {{{value}}}.")
+        return tr("The loss is −ln of the probability given to the label {label}: −ln {output} = {{{value}}}.").format(
+                   label=label, output=numbers.number(float(answer.output[target]), 3), value=value)
     if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
-    return f"What is differentiated: {layer.name} = {{{value}}}."
+    return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
 
 
 def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     gradient = layer.gradient
     if gradient is None:
-        return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
+        return tr("No gradient reaches {layer}: {value}.").format(
+                   layer=layer.name, value=layer.why or "nothing that the loss depends on goes through it")
     if layer.is_input:
         row = strongest(layer, True)
-        where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
+        where = tr(", strongest at row {row}, column {row2}").format(row=row[-2],
+                                                                     row2=row[-1]) if layer.has("row", "column") else ""
         what = "pixels" if layer.has("row", "column") else "numbers"
-        return (f"Back at the input: ∥∂L/∂x∥ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
-                f"{where}; these are the {what} that would change the loss.")
+        return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}{where}; these are the {what} that would change the loss.").format(
+                   size=numbers.significant(float(np.linalg.norm(gradient)), 3), where=where, what=what)
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
-        said = (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
-                f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
+        said = tr("{{{alive} of {size}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size2}.").format(
+                   alive=numbers.count(alive), size=numbers.count(gradient.size), layer=layer.name,
+                   size2=numbers.significant(float(np.linalg.norm(gradient)), 3))
         return f"{said} {_symbols_or_why(trace, layer)}".strip()
     channel = subject.cell[0]
     own = gradient[channel]
     alive, total = int(np.count_nonzero(own)), int(own.size)
     if own.ndim == 0:
-        return f"∂L/∂{layer.name} of unit {channel} is {{{numbers.signed(float(own), 4)}}}."
+        return tr("∂L/∂{layer} of unit {channel} is {{{own}}}.").format(layer=layer.name, channel=channel,
+                                                                        own=numbers.signed(float(own), 4))
     told = _what_stopped_it(trace, layer, channel)
     told = f": {told}." if told else f". {_symbols_or_why(trace, layer)}".rstrip()
-    return (f"On the way back {{{numbers.count(alive)} of {numbers.count(total)}}} places of channel {channel} carry "
-            f"gradient{told}")
+    return tr("On the way back {{{alive} of {total}}} places of channel {channel} carry gradient{told}").format(
+               alive=numbers.count(alive), total=numbers.count(total), channel=channel, told=told)
 
 
 def _symbols_or_why(trace: Trace, layer: Layer) -> str:
@@ -754,8 +774,8 @@ def _symbols_or_why(trace: Trace, layer: Layer) -> str:
     if symbols is not None and symbols.any():
         step = int(np.argmax(symbols))
         word = f", “{trace.sample.steps[step]}”," if len(trace.sample.steps) == len(symbols) else ""
-        return (f"Of the symbols read, number {step + 1}{word} would change the loss most: "
-                f"{numbers.significant(float(symbols[step]), 2)}.")
+        return tr("Of the symbols read, number {step}{word} would change the loss most: {symbols}.").format(
+                   step=step + 1, word=word, symbols=numbers.significant(float(symbols[step]), 2))
     handed = hops.handers(trace, layer.name)
     if len(handed) != 1:
         return hops.added(trace, layer.name)
@@ -775,17 +795,20 @@ def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
         return ""
     alive = int(np.count_nonzero(layer.gradient[channel]))
     if kinds.role(reader) == "largest":
-        return f"max-pool hands it to the {numbers.count(alive)} winners only"
+        return tr("max-pool hands it to the {alive} winners only").format(alive=numbers.count(alive))
     if kinds.switches(reader) and reader.shape == layer.shape:
         arriving = int(np.count_nonzero(reader.gradient[channel]))
         pools = [after for after in trace.readers(reader.name) if kinds.role(after) == "largest"]
-        passes = f"max-pool passes {numbers.count(arriving)} winners" if pools else f"{numbers.count(arriving)} arrive"
-        return f"{passes}, ReLU stops {numbers.count(arriving - alive)} of them"
+        passes = tr("max-pool passes {arriving} winners").format(
+                     arriving=numbers.count(arriving)) if pools else tr("{arriving} arrive").format(
+                                                                                        arriving=numbers.count(arriving))
+        return tr("{passes}, ReLU stops {arriving} of them").format(passes=passes,
+                                                                    arriving=numbers.count(arriving - alive))
     return ""
 
 
 VIEW = View(
-    "network", "Network", "Every map of every layer side by side, forwards and backwards.",
+    "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10,
     telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
 )

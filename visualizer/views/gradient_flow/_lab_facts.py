@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from visualizer import lab as knobs
 from visualizer.decay import Decay
 from visualizer.lab import Lab
+from visualizer.language import tr
 from visualizer.scene import causes, numbers
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Arrays, Trace, remembered
@@ -112,9 +113,10 @@ def _lanes(lab: Lab, arrays: Arrays) -> tuple[Lane, ...]:
         return tuple(_lane(arrays, key, name, of, token, style, palette) for key, name, of, token, style, palette in (
             ("hidden", "∂L/∂h", "activations", "series-rnn", "solid", "gradient"),
             ("weight", "∂L/∂W", "weights", "series-gru", "dash", "gradient"),
-            ("spread", "spread", "of activations", "positive-bar", "ring", "activation")))
+            ("spread", "spread", tr("of activations"), "positive-bar", "ring", "activation")))
     return tuple(_lane(arrays, key, name, of, f"series-{key}", style, "gradient") for key, name, of, style in (
-        ("rnn", "RNN", "state h", "solid"), ("gru", "GRU", "state h", "dash"), ("lstm", "LSTM", "memory c", "ring")))
+        ("rnn", "RNN", tr("state h"), "solid"), ("gru", "GRU", tr("state h"), "dash"), ("lstm", "LSTM", tr("memory c"),
+                                                                                        "ring")))
 
 
 def _lane(arrays: Arrays, key: str, name: str, of: str, token: str, style: str, palette: str) -> Lane:
@@ -171,7 +173,7 @@ def _first_of_block(trace: Trace, moment: Moment) -> bool:
 def share(value: float) -> str:
     """`0.012 %`, `22 %`, `3.1 × 10⁻⁷`, `57 ×`, `0`."""
     if not math.isfinite(value):
-        return "beyond range"
+        return tr("beyond range")
     if value >= 10:
         return f"{numbers.significant(value, 2)} ×"
     if value == 0 or value >= 1e-5:
@@ -182,19 +184,22 @@ def share(value: float) -> str:
 def headline(found: Study) -> tuple[str, str, str]:
     """What stands before the large number, the number, and what stands after it; no number where nothing happens."""
     first = found.lanes[0]
-    who = "The gradient" if found.unit == "layer" else "The RNN"
-    whose = "The gradient" if found.unit == "layer" else "The RNN’s gradient"
+    who = tr("The gradient") if found.unit == "layer" else tr("The RNN")
+    whose = tr("The gradient") if found.unit == "layer" else tr("The RNN’s gradient")
     if first.beyond == 0:
-        return f"{whose} is beyond the range of {found.lab.precision} already at the loss.", "", ""
+        return tr("{whose} is beyond the range of {precision} already at the loss.").format(
+                   whose=whose, precision=found.lab.precision), "", ""
     if first.gone:
         step = int(np.argmax(first.mean == 0))
-        return f"{whose} is exactly 0 from {step} {found.unit}{'' if step == 1 else 's'} back on.", "", ""
+        return tr("{whose} is exactly 0 from {step} {unit}{word} back on.").format(
+                   whose=whose, step=step, unit=found.unit, word="" if step == 1 else "s"), "", ""
     if first.decays:
-        verb = "halves every" if found.unit == "layer" else "forgets half every"
+        verb = tr("halves every") if found.unit == "layer" else tr("forgets half every")
         return f"{who} {verb}", numbers.significant(first.half, 2), f"{found.unit}s."
     if first.grows:
-        return f"{whose} grows by", numbers.number(first.factor), f"a {found.unit}."
-    return f"{whose} does not decay in these {found.count} {found.unit}s.", "", ""
+        return tr("{whose} grows by").format(whose=whose), numbers.number(first.factor), f"a {found.unit}."
+    return tr("{whose} does not decay in these {count} {unit}s.").format(whose=whose, count=found.count,
+                                                                         unit=found.unit), "", ""
 
 
 def second_line(found: Study, back: int, against: Study | None = None) -> str:
@@ -202,7 +207,7 @@ def second_line(found: Study, back: int, against: Study | None = None) -> str:
     unit = found.unit
     rest = [lane for lane in found.lanes[1:] if lane.name != "spread"]
     brief = found.lanes[0].decays and unit == "step"
-    article = ("The ", "the ") if unit == "step" else ("", "")
+    article = (tr("The "), "the ") if unit == "step" else ("", "")
     said = []
     for number, lane in enumerate(rest):
         said.append(f"{article[min(number, 1)]}{lane.name} {_manner(lane, unit, brief)}")
@@ -212,29 +217,31 @@ def second_line(found: Study, back: int, against: Study | None = None) -> str:
     where = f"{back} {unit}{'' if back == 1 else 's'}"
     if unit == "step":
         lost = any(not math.isfinite(lane.mean[back]) for lane in found.lanes)
-        words += f" {where} back the shares of the gradient at the loss are {_listed(kept)}." if lost else \
-            f" {where} back they keep {_listed(kept)} of the gradient at the loss."
+        words += tr(" {where} back the shares of the gradient at the loss are {kept}.").format(
+                     where=where, kept=_listed(kept)) if lost else \
+            tr(" {where} back they keep {kept} of the gradient at the loss.").format(where=where, kept=_listed(kept))
     else:
-        words += (f" {where} below the last, {kept[0]} of ∂L/∂h, {kept[1]} of ∂L/∂W and {kept[2]} of the spread are "
-                  "there.")
+        words += tr(" {where} below the last, {kept} of ∂L/∂h, {kept2} of ∂L/∂W and {kept3} of the spread are there.").format(
+                     where=where, kept=kept[0], kept2=kept[1], kept3=kept[2])
     if against is not None:
         old = against.lanes[0]
-        words += f" Pinned as A: {old.name} {_manner(old, unit)}."
+        words += tr(" Pinned as A: {old} {manner}.").format(old=old.name, manner=_manner(old, unit))
     return words
 
 
 def _manner(lane: Lane, unit: str, brief: bool = False) -> str:
     """How a lane goes; `brief` after a headline that has said `forgets half`."""
     if lane.decays:
-        verb = "" if brief else "forgets half " if unit == "step" else "halves "
-        return f"{verb}every {numbers.significant(lane.half, 2)}{'' if brief else f' {unit}s'}"
+        verb = "" if brief else tr("forgets half ") if unit == "step" else "halves "
+        return tr("{verb}every {half}{word}").format(verb=verb, half=numbers.significant(lane.half, 2), word=""
+                                                     if brief else f" {unit}s")
     if lane.grows:
-        return f"grows by {numbers.number(lane.factor)} a {unit}"
-    return "is exactly 0" if lane.gone else "does not decay"
+        return tr("grows by {factor} a {unit}").format(factor=numbers.number(lane.factor), unit=unit)
+    return tr("is exactly 0") if lane.gone else tr("does not decay")
 
 
 def _listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return tr("{listed} and {word}").format(listed=", ".join(words[:-1]), word=words[-1])
 
 
 def why(found: Study) -> tuple[str, ...]:
@@ -260,7 +267,7 @@ def _why_time(found: Study) -> tuple[str, ...]:
         causes.must_vanish(tell("rnn.bound")),
         causes.bound_is_no_prediction(rnn.factor, tell("rnn.bound")),
         causes.explodes(rnn.factor),
-        causes.gate_mean("Forget gate", tell("lstm.gate")), causes.gate_open("Forget gate", tell("lstm.gate")),
+        causes.gate_mean(tr("Forget gate"), tell("lstm.gate")), causes.gate_open(tr("Forget gate"), tell("lstm.gate")),
         causes.detour(lstm.factor, tell("lstm.gate")), *clip[:1],
     ))
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene import colour, hops, numbers, steps
 from visualizer.scene.picture import Scale
 from visualizer.scene.reading import Reading, first_level, layers, reading
@@ -48,8 +49,8 @@ class Saliency:
     @property
     def scale(self) -> Scale:
         """What the entries stand for."""
-        return Scale("gradient", "size of the gradient", "what is read", self.top * FLOOR, self.top,
-                     "one scale for every step", log=True)
+        return Scale("gradient", tr("size of the gradient"), tr("what is read"), self.top * FLOOR, self.top,
+                     tr("one scale for every step"), log=True)
 
     @property
     def words(self) -> str:

@@ -8,6 +8,7 @@ from visualizer import kinds
 from visualizer.kinds import Curve, Taps, Terms
 from visualizer.kinds.curves import TANH
 from visualizer.kinds.gates import family_of, named, symbol
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
@@ -20,7 +21,7 @@ def cell_words(layer: Layer, cell: Cell) -> str:
         return f"{layer.axes[0] if layer.axes else 'number'} {_counted(layer, 0, cell[0])}"
     if layer.axes[:1] == ("step",) and len(cell) == len(layer.axes):
         return where(layer, cell)
-    return f"({', '.join(map(str, cell))})" if cell else "one number"
+    return f"({', '.join(map(str, cell))})" if cell else tr("one number")
 
 
 def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
@@ -39,7 +40,7 @@ def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
 
 def where(layer: Layer, cell: Cell) -> str:
     if len(cell) == 3 and layer.has("row", "column"):
-        return f"channel {cell[0]}, pixel ({cell[1]}, {cell[2]})"
+        return tr("channel {cell}, pixel ({cell2}, {cell3})").format(cell=cell[0], cell2=cell[1], cell3=cell[2])
     if not cell:
         return ""
     return ", ".join(f"{axis} {_counted(layer, place, index)}"
@@ -59,47 +60,56 @@ def _at(layer: Layer, cell: Cell) -> str:
 def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
     """Where no terms are known: what stands there."""
     if layer.is_input:
-        return f"The input{_at(layer, cell)} is {{{_value(value)}}}: this was fed in, nothing made it."
-    return f"{layer.name}{_at(layer, cell)} is {{{_value(value)}}}; how it was made is not known here."
+        return tr("The input{at} is {{{value}}}: this was fed in, nothing made it.").format(
+                   at=_at(layer, cell), value=_value(value))
+    return tr("{layer}{at} is {{{value}}}; how it was made is not known here.").format(
+               layer=layer.name, at=_at(layer, cell), value=_value(value))
 
 
 def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
-    return f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}; how it came here cannot be taken apart."
+    return tr("∂L/∂{layer}{at} is {{{value}}}; how it came here cannot be taken apart.").format(
+               layer=layer.name, at=_at(layer, cell), value=gradient_words(value))
 
 
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
     count = sum(len(taps.values) for taps in terms.taps)
     said, kind = _value(value), kinds.of(layer)
     if not np.isfinite(value):
-        return f"{layer.name}{_at(layer, cell)} is {{{said}}}: not a finite number."
+        return tr("{layer}{at} is {{{said}}}: not a finite number.").format(layer=layer.name, at=_at(layer, cell),
+                                                                            said=said)
     if kinds.picks_label(layer) and trace.objective.target is not None:
-        return (f"The loss is −ln of the probability of {_class(trace, (trace.objective.target,))}: "
-                f"{{{numbers.number(value, 4)}}}.")
+        return tr("The loss is −ln of the probability of {trace}: {{{value}}}.").format(
+                   trace=_class(trace, (trace.objective.target,)), value=numbers.number(value, 4))
     if kinds.shares(layer):
-        return (f"The exponential of {_class(trace, cell)} is {numbers.percent(value)} of the sum of all: p = "
-                f"{{{numbers.number(value, 3)}}}.")
+        return tr("The exponential of {trace} is {share} of the sum of all: p = {{{value}}}.").format(
+                   trace=_class(trace, cell), share=numbers.percent(value), value=numbers.number(value, 3))
     if terms.op == "max" and count > 1:
-        others = "the other one does not" if count == 2 else f"the other {numbers.count(count - 1)} do not"
-        return f"The largest of {numbers.count(count)} numbers goes on: {{{said}}}; {others}."
+        others = tr("the other one does not") if count == 2 else tr("the other {count} do not").format(
+                                                                 count=numbers.count(count - 1))
+        return tr("The largest of {count} numbers goes on: {{{said}}}; {others}.").format(
+                   count=numbers.count(count), said=said, others=others)
     if count and (terms.op == "copy" or (kind is not None and kind.moves_only)):
         source = terms.taps[0]
         came = where(trace[source.source], tuple(int(i) for i in source.cells[0]))
-        return (f"Nothing is computed: {layer.name}{_at(layer, cell)} is the number of {source.source} at {came}, "
-                f"{{{said}}}.")
+        return tr("Nothing is computed: {layer}{at} is the number of {source} at {came}, {{{said}}}.").format(
+                   layer=layer.name, at=_at(layer, cell), source=source.source, came=came, said=said)
     if kinds.role(layer) == "curve" and count:
-        return (f"{_value(float(terms.taps[0].values[0]))} goes in, {{{said}}} comes out"
-                f"{_about_relu(layer, terms) or f' of {layer.name}'}.")
+        return tr("{values} goes in, {{{said}}} comes out{value}.").format(
+                   values=_value(float(terms.taps[0].values[0])), said=said,
+                   value=_about_relu(layer, terms) or f" of {layer.name}")
     if terms.op == "sum" and count > 1:
         what = "pixel" if layer.has("row", "column") else "number"
         weighed = any(taps.weight or np.any(taps.weights != 1) for taps in terms.taps)
-        bias = ", plus the bias," if terms.bias is not None else ""
+        bias = tr(", plus the bias,") if terms.bias is not None else ""
         if mean_of(terms):
-            start = f"The mean of {numbers.count(count)} numbers makes"
+            start = tr("The mean of {count} numbers makes").format(count=numbers.count(count))
         elif not weighed and not bias:
-            start = f"{numbers.count(count)} numbers are added to make"
+            start = tr("{count} numbers are added to make").format(count=numbers.count(count))
         else:
-            start = f"{numbers.count(count)} {'products' if weighed else 'numbers'}{bias} make"
-        return f"{start} one {what}: {{{said}}}{_then(trace, layer, value)}."
+            start = tr("{count} {word}{bias} make").format(count=numbers.count(count), word="products" if weighed
+                                                           else "numbers", bias=bias)
+        return tr("{start} one {what}: {{{said}}}{then}.").format(start=start, what=what, said=said,
+                                                                  then=_then(trace, layer, value))
     return f"{layer.name}{_at(layer, cell)} is {{{said}}}{_then(trace, layer, value)}."
 
 
@@ -115,7 +125,7 @@ def _about_relu(layer: Layer, terms: Terms) -> str:
     if not kinds.switches(layer):
         return ""
     above = float(terms.taps[0].values[0]) > 0
-    return ": it is above zero, so ReLU keeps it" if above else ": it is not above zero, so ReLU makes it 0"
+    return tr(": it is above zero, so ReLU keeps it") if above else tr(": it is not above zero, so ReLU makes it 0")
 
 
 def _then(trace: Trace, layer: Layer, value: float) -> str:
@@ -123,47 +133,49 @@ def _then(trace: Trace, layer: Layer, value: float) -> str:
     follows = trace.readers(layer.name)
     if len(follows) != 1 or not kinds.switches(follows[0]):
         return ""
-    return ". ReLU keeps it, because it is above zero" if value > 0 else \
-        ". ReLU makes it 0, because it is not above zero"
+    return tr(". ReLU keeps it, because it is above zero") if value > 0 else \
+        tr(". ReLU makes it 0, because it is not above zero")
 
 
 def _class(trace: Trace, cell: Cell) -> str:
     if not cell:
-        return "the class"
-    return f"class {trace.labels[cell[0]] if cell[0] < len(trace.labels) else cell[0]}"
+        return tr("the class")
+    return tr("class {labels}").format(labels=trace.labels[cell[0]] if cell[0] < len(trace.labels) else cell[0])
 
 
 def hands_sentence(layer: Layer, value: float) -> str:
     what = "pixel" if layer.has("row", "column") else "logit" if layer.axes == ("class",) else "unit"
     if value == 0:
-        return (f"This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and inputs "
-                "get nothing from it.")
-    return (f"This {what} hands back {{{gradient_words(value)}}}: each weight gets it times the input it saw, each "
-            "input gets it times the weight it met.")
+        return tr("This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and "
+                  "inputs get nothing from it.").format(what=what)
+    return tr("This {what} hands back {{{value}}}: each weight gets it times the input it saw, each input gets it "
+              "times the weight it met.").format(what=what, value=gradient_words(value))
 
 
 def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
                      arrived: tuple[tuple[str, Terms], ...]) -> str:
     start = f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}"
     if not arrived:
-        return f"{start}: the way back starts here."
+        return tr("{start}: the way back starts here.").format(start=start)
     if len(arrived) == 1 and _from_logits(trace[arrived[0][0]]) and layer.axes == ("class",):
         answer, target = trace.answer, trace.objective.target
         if answer is not None and target is not None and answer.reads == (layer.name,):
             chance = numbers.number(float(answer.output[cell]), 4)
-            label = "1, because it is the label" if cell == (target,) else "0"
-            return f"{start}: its probability {chance}, minus {label}."
+            label = tr("1, because it is the label") if cell == (target,) else "0"
+            return tr("{start}: its probability {chance}, minus {label}.").format(
+                       start=start, chance=chance, label=label)
     count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
-    beside = "the step before" if layer.settings.get("reverse") else "the next step"
+    beside = tr("the step before") if layer.settings.get("reverse") else tr("the next step")
     read = [name for name, terms in arrived if any(len(taps.values) for taps in terms.taps)] or \
         [name for name, _ in arrived]
     readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
-        won = ", because it won no window" if kinds.role(trace[arrived[0][0]]) == "largest" else ""
-        return f"{start}: {readers} hands nothing back to it{won}."
+        won = tr(", because it won no window") if kinds.role(trace[arrived[0][0]]) == "largest" else ""
+        return tr("{start}: {readers} hands nothing back to it{won}.").format(start=start, readers=readers, won=won)
     if count == 1:
-        return f"{start}: {readers} hands it back."
-    return f"{start}: {numbers.count(count)} terms, handed back by {readers}."
+        return tr("{start}: {readers} hands it back.").format(start=start, readers=readers)
+    return tr("{start}: {count} terms, handed back by {readers}.").format(start=start, count=numbers.count(count),
+                                                                          readers=readers)
 
 
 def _from_logits(layer: Layer) -> bool:
@@ -198,33 +210,38 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
-    where_ = f"unit {unit} at step {step + 1}"
+    where_ = tr("unit {unit} at step {step}").format(unit=unit, step=step + 1)
     met, count = dict(terms.steps), sum(len(taps.values) for taps in terms.taps)
     if not np.isfinite(value):
-        return f"The {named(key)} of {where_} is {{{_value(value)}}}: not a finite number."
+        return tr("The {name} of {where} is {{{value}}}: not a finite number.").format(
+                   name=named(key), where=where_, value=_value(value))
     if terms.op == "gate" or key == "preactivation":
-        biases = " and two biases" if terms.bias is not None else ""
+        biases = tr(" and two biases") if terms.bias is not None else ""
         total = _value(met.get("a", value))
-        start = f"The {named(key)} of {where_}: {numbers.count(count)} products{biases} make"
+        start = tr("The {name} of {where}: {count} products{biases} make").format(
+                    name=named(key), where=where_, count=numbers.count(count), biases=biases)
         if terms.op != "gate":
             return f"{start} {{{_value(value)}}}."
-        return f"{start} {total}, and {curve_words(layer, key, total)} is {{{_value(value)}}}."
+        return tr("{start} {total}, and {curve_words} is {{{value}}}.").format(
+                   start=start, total=total, curve_words=curve_words(layer, key, total), value=_value(value))
     if key == "cell":
         kept, added = (float(taps.products[0]) for taps in terms.taps)
-        return _kept(f"The memory of {where_}", kept, added, value)
+        return _kept(tr("The memory of {where}").format(where=where_), kept, added, value)
     if key == "hidden" and len(terms.taps) == 2:
         added, kept = (float(taps.products[0]) for taps in terms.taps)
-        return _kept(f"The state of {where_}", kept, added, value)
+        return _kept(tr("The state of {where}").format(where=where_), kept, added, value)
     if terms.op == "product":
         gate, opened = (numbers.significant(float(read[0])) for read in (terms.taps[0].values, terms.taps[0].weights))
-        return (f"The {named(key)} of {where_}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
-                f"{{{_value(value)}}}.")
-    return f"The {named(key)} of {where_}: {numbers.count(count)} products make {{{_value(value)}}}."
+        return tr("The {name} of {where}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
+                  "{{{value}}}.").format(name=named(key), where=where_, gate=gate, opened=opened, value=_value(value))
+    return tr("The {name} of {where}: {count} products make {{{value}}}.").format(
+               name=named(key), where=where_, count=numbers.count(count), value=_value(value))
 
 
 def _kept(what: str, kept: float, added: float, value: float) -> str:
-    return (f"{what}: {numbers.significant(kept)} was kept and {numbers.significant(added)} came in, which makes "
-            f"{{{numbers.significant(value)}}}.")
+    return tr("{what}: {kept} was kept and {added} came in, which makes {{{value}}}.").format(
+               what=what, kept=numbers.significant(kept), added=numbers.significant(added),
+               value=numbers.significant(value))
 
 
 def curve_words(layer: Layer, key: str, inner: str) -> str:
@@ -243,19 +260,22 @@ def curve_of(layer: Layer, key: str) -> Curve:
 
 def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
     """Where the gradient of one number of a gate or state came from."""
-    start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1} is {{{gradient_words(value)}}}"
+    start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step} is {{{value}}}").format(
+                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
     count = sum(len(taps.values) for _, found in terms for taps in found.taps)
     if count == 0:
-        return f"{start}: nothing that follows reads it."
+        return tr("{start}: nothing that follows reads it.").format(start=start)
     if count == 1:
         taps = next(taps for _, found in terms for taps in found.taps)
-        return f"{start}: {gradient_words(float(taps.values[0]))} arrived, times {_value(float(taps.weights[0]))}."
-    return f"{start}: {numbers.count(count)} terms, from all that read it."
+        return tr("{start}: {values} arrived, times {weights}.").format(
+                   start=start, values=gradient_words(float(taps.values[0])), weights=_value(float(taps.weights[0])))
+    return tr("{start}: {count} terms, from all that read it.").format(start=start, count=numbers.count(count))
 
 
 def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: bool) -> str:
     """What one number of a gate or state hands its gradient to."""
-    start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1}"
-    to = "hands shares to its weights, to x and to h₋" if weighs else \
-        "is handed on to all that made it, each times its factor"
+    start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}").format(symbol=symbol(key), name=named(key),
+                                                                             unit=unit, step=step + 1)
+    to = tr("hands shares to its weights, to x and to h₋") if weighs else \
+        tr("is handed on to all that made it, each times its factor")
     return f"{start}, {{{gradient_words(value)}}}, {to}."
