@@ -574,7 +574,8 @@ def test_a_disk_that_fills_up_leaves_the_old_file_whole(said, recorded: Path, tm
 
 # --- list, doctor, help ---------------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("what", ["models", "samples", "inputs", "answers", "views", "lessons", "formats", "themes"])
+@pytest.mark.parametrize("what", ["models", "samples", "inputs", "answers", "views", "lessons", "formats", "themes",
+                                "edits"])
 def test_list_tells_people_and_programs_the_same(said, what: str) -> None:
     status, words, _ = said("list", what)
     assert status == DONE
@@ -597,7 +598,7 @@ def test_list_without_a_word_lists_everything(said) -> None:
     _, words, _ = said("list")
     everything = json.loads(said("list", "--json")[1])
     assert list(everything) == ["models", "samples", "inputs", "answers", "views", "lessons", "formats", "themes",
-                                "languages"]
+                                "languages", "edits"]
     for what, entries in everything.items():
         assert f"{what}:" in words
         assert all(f"\n  {entry['name']}" in words for entry in entries[:cli.FEW])

@@ -12,9 +12,10 @@ from torch import nn
 from visualizer import export
 from visualizer.record import Pass, capture, pass_of, with_study
 from visualizer.record.studies import connectivity
-from visualizer.scene import room
+from visualizer.scene import projector
 from visualizer.scene.picture import Image, Look, Rect, Text
 from visualizer.scene.timeline import timeline
+from visualizer.scene.type import bounds
 from visualizer.views import connectivity as view
 from visualizer.views import picture as picture_of
 
@@ -192,13 +193,13 @@ def test_the_engine_and_the_command_line_measure_it_when_it_is_looked_at(studied
 
 @pytest.mark.parametrize("size", [(1024, 768), (1920, 1080), (3840, 2160)])
 def test_a_room_sees_both_maps_large_and_no_words_over_each_other(studied, size):
-    look = room.look_for(Look(), size)
+    look = projector.look_for(Look(), size)
     moment = timeline(studied).find("lstm.forward[6]")
-    picture = room.legible(picture_of(view.VIEW, studied, moment, None, look))
+    picture = picture_of(view.VIEW, studied, moment, None, look)
     maps = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None]
     assert [mark.scale.palette for mark in maps] == ["gradient", "activation"]
     assert all(mark.tile_size[1] > 0.33 * size[1] for mark in maps)
-    texts = [(mark.plain, room.bounds(mark)) for mark in picture if isinstance(mark, Text)]
+    texts = [(mark.plain, bounds(mark)) for mark in picture if isinstance(mark, Text)]
     assert {"gradient", "left out", "answer 6"} <= {words for words, _ in texts}
     for index, (words, (x0, y0, x1, y1)) in enumerate(texts):
         assert x0 >= 0, words

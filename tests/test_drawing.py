@@ -8,14 +8,14 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from visualizer.inputs import _digits
-from visualizer.ui.drawing import PEN, SIDE, STEP, Pad, Sheet
+from visualizer.ui.drawing import PEN, SIDE, STEP, Pad, Paper
 
 Key = Qt.Key
 
 
 @pytest.fixture
 def sheet(qtbot):
-    made = Sheet()
+    made = Paper()
     qtbot.addWidget(made)
     made.resize(SIDE * 2, SIDE * 2)
     with qtbot.waitExposed(made):

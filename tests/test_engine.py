@@ -864,12 +864,12 @@ def test_a_model_before_training_is_another_one_for_the_engine(monkeypatch) -> N
 
     monkeypatch.setattr(requests, "_open", {})
     monkeypatch.setattr(requests, "_last", {})
-    trained, before, again = (requests.record(model="rows_rnn", check=False, interventions=done)["trace"]
+    trained, before, again = (requests.record(model="rows_rnn", check=False, edits=done)["trace"]
                               for done in ((), ["untrained"], ()))
     assert trained.hashes["weights"] == again.hashes["weights"] != before.hashes["weights"]
     assert (trained.title, before.title) == ("Rows RNN", "Rows RNN, before training")
     assert len(requests._open) == 2
-    assert requests.check(model="rows_rnn", interventions=("untrained",)) is not None
+    assert requests.check(model="rows_rnn", edits=("untrained",)) is not None
     typed = requests.extend("char_rnn", "to be", ["untrained"])["trace"]
     assert typed.title == "Shakespeare RNN, before training"
 

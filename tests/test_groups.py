@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from visualizer import kinds, record
-from visualizer.scene import room
+from visualizer.scene import spotlight
 from visualizer.scene.grids import LOOKED_AT
 from visualizer.scene.picture import (
     BEAT,
@@ -76,13 +76,13 @@ def test_every_word_and_every_mark_that_leads_somewhere_belongs_to_a_group(name:
 @pytest.mark.parametrize("name", MODELS)
 def test_one_part_alone_is_its_own_marks_and_the_sentence(name: str) -> None:
     for view, _, picture in pictures(recorded(name)):
-        found = room.parts(picture)
+        found = spotlight.parts(picture)
         assert found[0].group == SENTENCE, view.name
         assert len({part.group for part in found}) == len(found)
         assert all(part.group != LANE for part in found)
         sentence = [mark for mark in picture if mark.group == SENTENCE]
         for part in found:
-            kept = list(room.alone(picture, part))
+            kept = list(spotlight.alone(picture, part))
             own = [mark for mark in picture if mark.group == part.group]
             tiles = [mark for mark in kept if mark.group not in (part.group, SENTENCE)]
             assert [mark for mark in kept if mark.group == SENTENCE] == sentence, view.name
@@ -95,7 +95,7 @@ def test_one_part_alone_is_its_own_marks_and_the_sentence(name: str) -> None:
                 assert len(tile.values) == 1
                 assert tile.group is not None
                 assert tile.group.of(tile.index(0)) == part.group
-                x0, y0, x1, y1 = room.extent(tile)
+                x0, y0, x1, y1 = spotlight.extent(tile)
                 assert part.place[0] <= x0 + 1e-6, (view.name, part.group)
                 assert part.place[1] <= y0 + 1e-6
                 assert x1 <= part.place[2] + 1e-6

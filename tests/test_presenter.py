@@ -19,7 +19,7 @@ from tests.test_views import box
 from visualizer import app as the_app
 from visualizer import record, registry
 from visualizer.export import state_in
-from visualizer.scene import colour, room
+from visualizer.scene import colour, projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import BEAT, Focus, Image, Line, Look, Path, Rect, Text, rich
 from visualizer.scene.state import State, changed, from_json, to_json
@@ -398,14 +398,14 @@ def test_the_spotlight_walks_by_keys_and_follows_the_mouse(window, presenting):
     QTest.keyClick(audience, Key.Key_O)
     assert presenting.part().focus == Focus("conv2")
     whole = audience._spot()
-    order = [part.focus for part in room.parts(presenting.picture)]
+    order = [part.focus for part in spotlight.parts(presenting.picture)]
     QTest.keyClick(audience, Key.Key_Tab)
     assert presenting.part().focus == order[order.index(Focus("conv2")) + 1]
     assert presenting.part_name() == presenting.part().focus.layer
     QTest.keyClick(audience, Key.Key_Tab, SHIFT)
     assert audience._spot() == whole
     names = set()
-    for _ in room.parts(presenting.picture):
+    for _ in spotlight.parts(presenting.picture):
         QTest.keyClick(audience, Key.Key_Tab)
         names.add(presenting.part_name())
     assert {"the sentence", "input", "conv2", "softmax"} <= names
@@ -544,7 +544,7 @@ def test_type_lines_and_markers_are_shares_of_the_height(model, size, request):
         assert min(mark.size for mark in texts) >= high / 36 - 1e-6, name
         sentence = [mark for mark in texts if mark.weight == 500 and mark.size == pytest.approx(high / 30)]
         assert sentence, f"{name} has no sentence of 1/30"
-        large = [mark for mark in texts if mark.display and mark.y < room.HEAD * high / 36 / 11]
+        large = [mark for mark in texts if mark.display and mark.y < projector.HEAD * high / 36 / 11]
         assert len(large) <= 1
         assert all(mark.size == pytest.approx(high / 12) for mark in large)
         for mark in picture:
@@ -575,7 +575,7 @@ def test_the_whole_sentence_is_shown_and_its_number_large(digits, characters):
         for size in SIZES:
             for name, picture in shown(trace, size):
                 lines = [mark for mark in picture if isinstance(mark, Text) and mark.size == pytest.approx(size[1] / 30)
-                         and mark.y < room.HEAD * size[1] / 36 / 11]
+                         and mark.y < projector.HEAD * size[1] / 36 / 11]
                 said = " ".join(mark.plain for mark in sorted(lines, key=lambda mark: mark.y))
                 assert said.replace(" ", "") == picture.caption.replace(" ", ""), name
     picture = for_room(digits, timeline(digits).find("softmax.forward"), State(), SIZES[1])
@@ -596,19 +596,19 @@ def test_text_in_the_projector_theme_has_seven_to_one(digits, characters):
 
 
 def test_a_number_too_wide_for_its_place_is_cut_to_its_first_word():
-    look = room.look_for(Look(), SIZES[0])
-    assert room.first_word("188 of 784") == "188"
-    assert room.first_word("80.5 % of it") == "80.5 %"
+    look = projector.look_for(Look(), SIZES[0])
+    assert projector.first_word("188 of 784") == "188"
+    assert projector.first_word("80.5 % of it") == "80.5 %"
     look = look.laid_out
-    marks = room.headline(look, rich("On the way back {193,456 of 784,000} places carry gradient and that is all."))
+    marks = projector.headline(look, rich("On the way back {193,456 of 784,000} places carry gradient; that is all."))
     assert marks[0].plain == "193,456"
-    without = room.headline(look, rich("Nothing is measured here."))
+    without = projector.headline(look, rich("Nothing is measured here."))
     assert [mark.display for mark in without] == [False]
 
 
 def test_every_part_lies_in_the_frame_and_the_beats_are_none(digits):
     for name, picture in shown(digits, SIZES[1]):
-        found = room.parts(picture)
+        found = spotlight.parts(picture)
         assert found[0].focus is None, name
         assert all(part.focus is None or part.focus.part != BEAT for part in found)
         for part in found:
@@ -620,5 +620,5 @@ def test_the_desk_picture_is_not_touched(digits):
     """The look of a room is a choice: without it a view draws what it drew before."""
     view, moment = find("network"), timeline(digits).find("conv2.forward")
     plain = view.draw(digits, moment, None, Look((1920, 1080), "projector"))
-    large = picture_of(view, digits, moment, None, room.look_for(Look(), (1920, 1080)))
+    large = picture_of(view, digits, moment, None, projector.look_for(Look(), (1920, 1080)))
     assert sum(isinstance(mark, Text) for mark in plain) > sum(isinstance(mark, Text) for mark in large)

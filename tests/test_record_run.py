@@ -337,7 +337,7 @@ def test_what_is_asked_of_a_sequence_is_the_sum_of_its_marked_values(name: str, 
 
 @pytest.mark.parametrize("name", registry.with_before())
 def test_a_recording_from_before_training_says_so_and_is_as_exact(name: str) -> None:
-    trace = record(name, interventions=("untrained",))
+    trace = record(name, edits=("untrained",))
     assert trace.title == f"{MODELS[name].title}, before training"
     assert trace.facts["trained"] == "no"
     assert trace.facts["quality"] != record(MODELS[name], objective="none").facts["quality"]
@@ -348,7 +348,7 @@ def test_training_is_what_lets_the_gradient_through() -> None:
     """dL/dh of the first step to that of the last, in float64: the plain network never gets there, the others do."""
     kept = {}
     for name, done in ((name, done) for name in NUMBERS for done in ((), ("untrained",))):
-        trace = record(name, "sum-1", dtype="float64", interventions=done)
+        trace = record(name, "sum-1", dtype="float64", edits=done)
         norms = np.linalg.norm(trace[name.partition("_")[2]].inner_gradients["hidden"], axis=1)
         kept[name, bool(done)] = norms[0] / norms[-1]
     for name in NUMBERS:
@@ -358,9 +358,9 @@ def test_training_is_what_lets_the_gradient_through() -> None:
     assert kept["adding_rnn", False] < 1e-8
 
 
-def test_an_unknown_intervention_is_refused() -> None:
-    with pytest.raises(Refused, match="'layer1:0=0' is not known; use untrained") as caught:
-        record("rows_rnn", interventions=("layer1:0=0",))
+def test_an_unknown_edit_is_refused() -> None:
+    with pytest.raises(Refused, match="There is no edit 'layer1'") as caught:
+        record("rows_rnn", edits=("layer1:0=0",))
     assert_one_sentence(caught.value)
 
 

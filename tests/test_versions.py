@@ -60,7 +60,7 @@ def place_of(state: State) -> dict[str, object]:
         "view": state.view, "at": state.at, "focus": focus_words(state.focus),
         "size": list(state.look.size), "theme": state.look.theme, "text_scale": state.look.text_scale,
         "scope": state.look.scope, "signs": state.look.signs, "reduced_motion": state.look.reduced_motion,
-        "room": state.look.room, "bars": state.look.bars,
+        "room": state.look.projector, "bars": state.look.bars,
     }
 
 
@@ -157,5 +157,5 @@ def test_the_window_opens_it(name, digits):
         if place["model"] == "lab":
             assert dict(wishes["words"]).items() <= EXPECTED[name]["rest"]["knobs"].items()
         else:
-            assert (wishes["model"], wishes["sample"], wishes["objective"], list(wishes["interventions"])) == \
+            assert (wishes["model"], wishes["sample"], wishes["objective"], list(wishes["edits"])) == \
                 (place["model"], place["sample"], place["objective"], place["interventions"])

@@ -32,6 +32,7 @@ from visualizer import registry
 if TYPE_CHECKING:
     from visualizer.card import Card
     from visualizer.scene.picture import Focus, Look
+    from visualizer.scene.reel import Reel
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.trace import Trace
@@ -162,6 +163,8 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
     it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
     _how_it_is_seen(it)
+    it.add_argument("--reel", default="", metavar="before,after",
+                    help="from the weights before training to the trained ones, at the moment that --from names")
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
@@ -196,7 +199,10 @@ def _what_goes_in(it: argparse.ArgumentParser) -> None:
     it.add_argument("--objective", metavar="WORD", help="what flows back: loss, none, or a number of the answer, such "
                     "as logit:4, box:2.width, sum, pixel:3,4, value:7")
     it.add_argument("--untrained", action="store_true", default=None,
-                    help="with the weights from before training")
+                    help="with the weights from before training; the same as --edit untrained")
+    it.add_argument("--edit", action="append", default=[], dest="edits", metavar="NAME:…",
+                    help="what is done to the model or the input first, of `visualizer list edits`: unit_off:conv2:7, "
+                         "shift:3,0; several times for several")
     it.add_argument("--dtype", choices=("float32", "float64"), help="precision to compute in")
 
 
@@ -344,6 +350,8 @@ def _shot(chosen: argparse.Namespace) -> int:
     for state in states:
         trace = _studied(trace, state.view, state, chosen)
     shown = [export.Panel(trace, state) for state in states]
+    if len(states[0].places) > 1 and not chosen.panel and not chosen.view:
+        shown = _beside(export, states[0], trace, chosen)
     bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
     found = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
     mm = found.mm if chosen.mm else None
@@ -356,6 +364,29 @@ def _shot(chosen: argparse.Namespace) -> int:
     if mm and found.complaint:
         print(found.complaint, file=sys.stderr)
     return DONE
+
+
+def _beside(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> list[Any]:
+    """Every place of a State as a panel, at the time of the active one."""
+    from visualizer.scene.state import changed, to_place
+
+    sight = registry.module("sight")
+    others = [to_place(state, index) for index in range(len(state.places))]
+    traces = [trace if index == state.active else _studied(_numbers_of(other, chosen), other.view, other, chosen)
+              for index, other in enumerate(others)]
+    moments = sight.joined(traces, state.places, state.active)
+    return [export.Panel(trace, changed(other, at=moment.address))
+            for trace, other, moment in zip(traces, others, moments, strict=True)]
+
+
+def _numbers_of(state: State, chosen: argparse.Namespace) -> Trace:
+    """The recording of a place that was saved."""
+    from visualizer import door
+    from visualizer.trace import load
+
+    if state.in_lab:
+        return _laboratory(state, chosen, fresh=False)[1]
+    return load(state.model) if door.is_recording(state.model) else _recorded(state, chosen)
 
 
 def _film(chosen: argparse.Namespace) -> int:
@@ -377,10 +408,12 @@ def _film(chosen: argparse.Namespace) -> int:
     look = _seen_as(state.look, chosen, size)
     state = _meant(_headless("export"), changed(state, look=look), trace, chosen, chosen.view)
     trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
-    start, end = films.between(registry.module("sight").times(trace, state), chosen.first, chosen.last)
+    times = registry.module("sight").times(trace, state)
+    reel = _reel(chosen, state, times.find(chosen.first) if chosen.first else times.telling) if chosen.reel else None
+    start, end = films.between(times, chosen.first, chosen.last) if reel is None else films.whole(reel.times)
     film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
-                      Fraction(chosen.speed), chosen.scale)
-    film = replace(film, state_json=_way_back(changed(state, at=film.moment(0).address), trace, chosen))
+                      Fraction(chosen.speed), chosen.scale, reel=reel)
+    film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), trace, chosen))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
@@ -396,6 +429,23 @@ def _film(chosen: argparse.Namespace) -> int:
     else:
         _say(f"{chosen.output}: {film.count:,} frames, {length:.1f} s, {size:,} bytes")
     return DONE
+
+
+def _reel(chosen: argparse.Namespace, state: State, moment: Moment) -> Reel:
+    """The recordings that were named, one after the other, at one moment."""
+    from visualizer.scene.reel import Reel
+    from visualizer.scene.state import changed
+    from visualizer.trace import UNTRAINED
+
+    known = {"before": "before training", "after": "after training"}
+    names = tuple(chosen.reel.split(","))
+    if chosen.last or state.in_lab or not set(names) <= set(known) or len(set(names)) != len(names) or len(names) < 2:
+        raise Usage("A reel goes through the weights of a model; write --reel before,after, and with --from the moment "
+                    "at which they are looked at.")
+    others = tuple(edit for edit in state.edits if edit != UNTRAINED)
+    made = tuple(_recorded(changed(state, edits=(UNTRAINED, *others) if name == "before" else others), chosen)
+                 for name in names)
+    return Reel(made, names, moment, tuple(known[name] for name in names))
 
 
 def _seen_as(look: Look, chosen: argparse.Namespace, size: tuple[int, int]) -> Look:
@@ -482,6 +532,11 @@ def _views() -> list[Entry]:
              "knobs": {knob: list(words) for knob, words in it.knobs}} for it in registry.module("views").all_views()]
 
 
+def _edits() -> list[Entry]:
+    return [{"name": it.name, "about": f"{it.about}: {it.form}", "title": it.title, "applies_to": it.applies_to,
+             "form": it.form} for it in registry.module("edits").all_edits()]
+
+
 def _lessons() -> list[Entry]:
     return [{"name": path.stem, "about": ""} for path in registry.files("assets", "lessons/*.*")]
 
@@ -504,7 +559,8 @@ def _languages() -> list[Entry]:
 
 _LISTED: dict[str, Callable[[], list[Entry]]] = {
     "models": _models, "samples": _samples, "inputs": _inputs, "answers": _answers, "views": _views,
-    "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages}
+    "lessons": _lessons, "formats": _formats, "themes": _themes, "languages": _languages,
+    "edits": _edits}
 
 
 # --- from words to a picture ----------------------------------------------------------------------------------------
@@ -543,8 +599,9 @@ def _aimed(state: State, chosen: argparse.Namespace) -> State:
 
 def _changes_nothing(chosen: argparse.Namespace) -> None:
     """Usage where something is wished of numbers that are there already."""
-    if given := [f"--{name}" for name in ("input", "target", "objective", "dtype", "untrained")
-                 if getattr(chosen, name) is not None]:
+    if given := [f"--{name.removesuffix('s')}"
+                 for name in ("input", "target", "objective", "dtype", "untrained", "edits")
+                 if getattr(chosen, name) not in (None, [])]:
         raise Usage(f"A trace is one finished recording, so {given[0]} changes nothing in it; name the model instead.")
 
 
@@ -561,9 +618,13 @@ def _card(model: str) -> Card | None:
 
 def _done_to(chosen: argparse.Namespace) -> tuple[str, ...]:
     """The edits that were asked for."""
+    from visualizer import edits
     from visualizer.trace import UNTRAINED
 
-    return (UNTRAINED,) if chosen.untrained else ()
+    wanted = dict.fromkeys([*((UNTRAINED,) if chosen.untrained else ()), *chosen.edits])
+    for words in wanted:
+        edits.parse(words)
+    return tuple(wanted)
 
 
 def _turned(chosen: argparse.Namespace) -> dict[str, str]:
@@ -615,7 +676,7 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
     with _working(f"recording {state.model}"):
         trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
                                                objective=state.objective, dtype=chosen.dtype,
-                                               interventions=state.edits)
+                                               edits=state.edits)
     return trace
 
 
@@ -629,7 +690,7 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
     with _working("measuring"):
         record = _torch("record")
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
-                               objective=state.objective, dtype=chosen.dtype, interventions=state.edits,
+                               objective=state.objective, dtype=chosen.dtype, edits=state.edits,
                                trace=trace)
         studied: Trace = record.with_study(again, *missing)
     return studied

@@ -8,16 +8,17 @@ that they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from fractions import Fraction
 from typing import Protocol
 
 from visualizer import views
-from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene import figures
+from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Text
 from visualizer.scene.subject import NUMBER, step_of, subject
 from visualizer.scene.timeline import FORWARD, Moment, Timeline, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 
@@ -99,6 +100,68 @@ def moment_of(trace: Trace, place: Standpoint) -> Moment:
         return known.telling
 
 
+# --- several places -------------------------------------------------------------------------------------------------
+
+def joined(traces: Sequence[Trace], places: Sequence[Standpoint], active: int) -> tuple[Moment, ...]:
+    """A moment of each place: that of the active one, and of every other the same beat if it has that, else the one at
+    the same share of its way."""
+    lead = times(traces[active], places[active])
+    here = moment_of(traces[active], places[active])
+    share = lead.second_of(here) / lead.seconds if lead.seconds else Fraction(0)
+    return tuple(here if index == active else _at_share(times(trace, place), here.address, share)
+                 for index, (trace, place) in enumerate(zip(traces, places, strict=True)))
+
+
+def _at_share(known: Timeline, address: str, share: Fraction) -> Moment:
+    try:
+        return known.find(address)
+    except LookupError:
+        return known.at(known.seconds * share)
+
+
+def across(count: int) -> int:
+    """How many places stand beside each other in one row."""
+    return count if count <= 3 else -(-count // 2) if count <= 6 else 4
+
+
+def within(count: int, size: tuple[int, int]) -> tuple[tuple[float, float, int, int], ...]:
+    """Where each of so many places stands in a picture: left, top, width, height without its heading."""
+    columns = across(count)
+    rows = -(-count // columns)
+    wide = int((size[0] - figures.GAP * (columns - 1)) // columns)
+    high = int((size[1] - figures.GAP * (rows - 1)) // rows - figures.LETTER)
+    return tuple(((index % columns) * (wide + figures.GAP),
+                  (index // columns) * (high + figures.LETTER + figures.GAP) + figures.LETTER, wide, high)
+                 for index in range(count))
+
+
+def beside(traces: Sequence[Trace], places: Sequence[Standpoint], active: int, size: tuple[int, int]) -> Picture:
+    """Several places as one picture, at one time: what is pointed at lies in the active one."""
+    boxes = within(len(places), size)
+    drawn = [seen(trace, place, moment, (wide, high)) for (trace, place, moment, (_, _, wide, high))
+             in zip(traces, places, joined(traces, places, active), boxes, strict=True)]
+    titles = [title_of(trace) for trace in traces]
+    found = figures.panels([picture if index == active else unfocused(picture)
+                            for index, picture in enumerate(drawn)], across(len(places)), titles)
+    x, y = boxes[active][:2]
+    frame = Rect(x, y - figures.LETTER, 4, figures.LETTER - 2, "accent")
+    return replace(found, size=size, still=(*found.still, frame), caption=found.caption, table=drawn[active].table)
+
+
+def title_of(trace: Trace) -> str:
+    """What a recording is of, in a few words."""
+    return f"{trace.title or trace.model}, {trace.sample.title or trace.sample.name}"
+
+
+def unfocused(picture: Picture) -> Picture:
+    """The same, with nothing in it to point at."""
+    def plain(mark: Mark) -> Mark:
+        return replace(mark, focus=None, group=None) if isinstance(mark, Text) else \
+            replace(mark, focus=None, group=None, holds=None)
+
+    return replace(picture, still=tuple(map(plain, picture.still)), moving=tuple(map(plain, picture.moving)))
+
+
 # --- what of a place a recording has --------------------------------------------------------------------------------
 
 def suiting(name: str, trace: Trace) -> View:
@@ -135,7 +198,7 @@ def existing(trace: Trace, focus: Focus | None) -> Focus | None:
 
 # --- time -----------------------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _times(trace: Trace, view: View, focus: Focus | None, look: Look) -> Timeline:
     plain, pace = timeline(trace), view.pace
     return plain.paced(None if pace is None else lambda moment: pace(trace, moment, focus, look.laid_out),

@@ -10,12 +10,12 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ MOST_LAYERS = 20_000
 INPUT, UNEXPLAINED = "input", "unexplained"
 """What `Layer.kind` is of what was fed in, and of an operation that no kind speaks for."""
 UNTRAINED = "untrained"
-"""What is done to a model that is recorded with its weights from before training; an intervention of a State."""
+"""What is done to a model that is recorded with its weights from before training; an edit of a recipe."""
 
 
 class Refused(Exception):
@@ -323,6 +323,49 @@ def from_bytes(data: bytes, name: str = "this trace") -> Trace:
         raise
     except Exception as error:
         raise Refused(f"{name} is damaged ({error}); record it again with `visualizer record`.") from error
+
+
+# --- what is worked out once ----------------------------------------------------------------------------------------
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_KEPT = "_remembered"
+
+
+def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Have a function keep its last `most` answers, with the noun it is asked about first: they die with that.
+
+    The noun is a Trace, or what was read of one (a Layer, a Reading, or the first of several). A cache beside the
+    function would keep every recording alive that was ever drawn.
+    """
+    def keeping(function: Callable[P, R]) -> Callable[P, R]:
+        @wraps(function)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+            owner: Any = args[0]
+            if isinstance(owner, tuple):
+                if not owner:
+                    return function(*args, **kwargs)
+                owner = owner[0]
+            kept = vars(owner).setdefault(_KEPT, {}).setdefault(function, {})
+            key = (args[1:] if owner is args[0] else args, *sorted(kwargs.items()))
+            if key in kept:
+                kept[key] = answer = kept.pop(key)  # again, as the last one that was asked for
+                return answer  # type: ignore[no-any-return]
+            answer = kept[key] = function(*args, **kwargs)
+            while len(kept) > most:
+                del kept[next(iter(kept))]
+            return answer
+
+        return asked
+
+    return keeping
+
+
+def forget(trace: Trace) -> None:
+    """Let go of all that was worked out of a recording, so that it goes at once when nobody holds it any more."""
+    vars(trace).pop(_KEPT, None)
+    for layer in trace.layers:
+        vars(layer).pop(_KEPT, None)
 
 
 # --- the file: a zip of trace.json and arrays.safetensors -----------------------------------------------------------

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Values = NDArray[Any]
 Axes = tuple[str, ...]
 Cell = tuple[int, ...]
-Place = tuple[float, float, float, float]
+Where = tuple[float, float, float, float]
 """x, y, width, height."""
 Score = tuple[tuple[str, float], ...]
 """(what it is called, how much): the first says most."""
@@ -75,7 +75,7 @@ class AnswerKind:
     """(axes, shape, kind of operation, labels): whether what a model hands back is of this kind, when nobody says."""
     sentence: Callable[[Trace, Answer], str]
     """With the markup of `picture.rich`."""
-    draw: Callable[[Trace, Answer, Place, Look], list[Mark]] | None = None
+    draw: Callable[[Trace, Answer, Where, Look], list[Mark]] | None = None
     """The answer within a place; None where the column of its layer says it all."""
     proportion: Callable[[Trace, Answer], float] = lambda trace, answer: 1.0
     """Height of the drawing for a width of 1."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from visualizer import answers
-from visualizer.answers import Place
+from visualizer.answers import Where
 from visualizer.language import translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Look, Mark, Text, plain
@@ -32,7 +32,7 @@ def width(trace: Trace, look: Look) -> float:
     return min(WIDE, max(NARROW, SHARE * look.size[0]))
 
 
-def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[Answer, Place], ...]:
+def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[Answer, Where], ...]:
     """Where each answer is drawn between two heights, as large as it fits."""
     wide, shown = width(trace, look), answers.drawn(trace)[:MOST]
     if not wide:
@@ -50,7 +50,7 @@ def places(trace: Trace, look: Look, top: float, bottom: float) -> tuple[tuple[A
     return tuple(found)
 
 
-def heads(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
+def heads(trace: Trace, look: Look, answer: Answer, place: Where) -> list[Mark]:
     """Which answer it is, and how good."""
     made = answers.of(answer)
     assert made is not None
@@ -66,7 +66,7 @@ def heads(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
     return marks
 
 
-def drawing(trace: Trace, look: Look, answer: Answer, place: Place) -> list[Mark]:
+def drawing(trace: Trace, look: Look, answer: Answer, place: Where) -> list[Mark]:
     """The answer itself."""
     made = answers.of(answer)
     assert made is not None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from visualizer.answers import AnswerKind, Cell, Place, Scalar, Score, Values, label, never, picked, picture_of
+from visualizer.answers import AnswerKind, Cell, Scalar, Score, Values, Where, label, never, picked, picture_of
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
@@ -127,7 +127,7 @@ def score(trace: Trace, answer: Answer) -> Score:
             (tr("boxes too many"), float(len(free))))
 
 
-def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:
+def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
     """What was fed in, the boxes over it with how sure they are, and dashed the right ones."""
     x, y, wide, high = place
     seen, marks = picture_of(trace), list[Mark]()
@@ -157,7 +157,7 @@ def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:
     return marks
 
 
-def _inside(box: Values | Box, place: Place, rows: int, columns: int) -> Place:
+def _inside(box: Values | Box, place: Where, rows: int, columns: int) -> Where:
     """The box in the drawing, cut off at its edges."""
     x, y, wide, high = place
     left, right = (x + min(max(float(edge), 0.0), columns) * wide / columns for edge in (box[0], box[2]))

@@ -11,7 +11,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.answers import AnswerKind, Place, Scalar, Score, Values, never, picked, picture_of, place_of
+from visualizer.answers import AnswerKind, Scalar, Score, Values, Where, never, picked, picture_of, place_of
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
@@ -56,7 +56,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     return (tr("overlap (IoU)"), shared / either if either else 1.0), (tr("Dice"), 2 * shared / both if both else 1.0)
 
 
-def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:
+def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
     """What was fed in, what does not belong to it veiled, the edge of the mask, and dashed that of the right one."""
     x, y, wide, high = place
     found = inside(trace, answer)

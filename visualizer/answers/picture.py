@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from visualizer.answers import AnswerKind, Axes, Place, Scalar, Score, Values, maps_of, picked, place_of
+from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, Where, maps_of, picked, place_of
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Scale
@@ -43,7 +43,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     return (*found, (tr("peak signal to noise, dB"), float(-10 * np.log10(squares)))) if squares > 0 else found
 
 
-def draw(trace: Trace, answer: Answer, place: Place, look: Look) -> list[Mark]:
+def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
     """Its pixels on their own range; colours where there are three channels."""
     values = maps_of(trace, answer)
     low, high = float(np.nanmin(values)), float(np.nanmax(values))

@@ -61,13 +61,13 @@ def check(**wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
     return {"report": _trace(**wanted).check()}
 
 
-def extend(model: str, sample: str, interventions: Sequence[str] = ()) -> dict[str, Any]:
+def extend(model: str, sample: str, edits: Sequence[str] = ()) -> dict[str, Any]:
     """What a text that is being typed makes of a model, forwards only: `{"trace": Trace, "report": None}`.
 
     A model that reads in one direction goes on from where this text and the last one part. The recording with its
     gradients is asked for with `record`, when nobody types any more.
     """
-    source = _source(model, interventions)
+    source = _source(model, edits)
     grown = import_module("visualizer.record.extend").extend(_opened(*source), _read.get(source), sample)
     _read.clear()
     _read[source] = grown
@@ -77,8 +77,8 @@ def extend(model: str, sample: str, interventions: Sequence[str] = ()) -> dict[s
 def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
     """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`."""
     made = import_module("visualizer.record")
-    opened = _opened(*_source(wanted["model"], wanted.get("interventions", ())))
-    asked = {key: word for key, word in wanted.items() if key not in ("model", "interventions")}
+    opened = _opened(*_source(wanted["model"], wanted.get("edits", ())))
+    asked = {key: word for key, word in wanted.items() if key != "model"}
     again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
@@ -123,19 +123,19 @@ _last: dict[tuple[Any, ...], Trace] = {}
 
 
 def _trace(model: str, sample: str = "", pixels: Any = None, target: int | None = None, objective: str = "loss",
-           dtype: str | None = None, interventions: Sequence[str] = ()) -> Trace:
+           dtype: str | None = None, edits: Sequence[str] = ()) -> Trace:
     """The recording of one sample through one model, made if it is not the last one that was.
 
     `sample` is a sample, a file, a text, or `strip:4 0 7`; `pixels` is a drawing, white on black: 28 x 28 bytes, or an
-    array of any size. `interventions` are done to the model first: `untrained` takes its weights from before training.
+    array of any size. `edits` are done to the model and the input first.
     """
     pixels = _drawing(pixels)
     drawn = None if pixels is None else (pixels.shape, pixels.dtype.str, pixels.tobytes())
-    source = _source(model, interventions)
+    source = _source(model, edits)
     key = *source, sample, _hash_of(sample), drawn, target, objective, dtype
     if key not in _last:
         made: Trace = import_module("visualizer.record").record(
-            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype)
+            _opened(*source), sample, pixels=pixels, target=target, objective=objective, dtype=dtype, edits=edits)
         _last.clear()
         _last[key] = made
         if dtype is None:
@@ -156,14 +156,14 @@ def _drawing(pixels: Any) -> Any:
 _open: dict[Source, Any] = {}
 
 
-def _source(model: str, interventions: Sequence[str]) -> Source:
-    return model, tuple(interventions), _hash_of(model, UNTRAINED in interventions)
+def _source(model: str, edits: Sequence[str]) -> Source:
+    return model, tuple(edits), _hash_of(model, UNTRAINED in edits)
 
 
-def _opened(model: str, interventions: tuple[str, ...], digest: str) -> Any:
+def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
     """The model, opened once for as long as its file has the same bytes: another sample then takes milliseconds."""
-    key = model, interventions, digest
-    found = _open.pop(key, None) or import_module("visualizer.record.run").opened_with(model, interventions)
+    key = model, edits, digest
+    found = _open.pop(key, None) or import_module("visualizer.record.run").opened_with(model, edits)
     _open[key] = found  # again, as the last one used
     while len(_open) > MOST_OPEN:
         del _open[next(iter(_open))]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.inputs._files import MOST_SYMBOLS
-from visualizer.inputs._samples import Given, Item, Place, places, sheets
+from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
@@ -177,7 +177,7 @@ def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> 
     return own.read(word, reads)
 
 
-def _another(word: str, own: InputKind, found: Place | None, suffix: str) -> str:
+def _another(word: str, own: InputKind, found: SamplePlace | None, suffix: str) -> str:
     """What a word is that exists, or might, but that the model does not read; nothing for anything else."""
     others = (each for each in kinds() if each.mark not in ("", own.mark))
     marked = next((each for each in others if word.startswith(each.mark)), None)
@@ -215,8 +215,8 @@ def suffix_of(word: str) -> str:
 
 def all_samples(name: str | None = None) -> tuple[Sample, ...]:
     """Every bundled sample, or those of one kind."""
-    return tuple(_bundled(Place(sheet.kind, sheet, index)).sample for sheet in sheets() if name in (None, sheet.kind)
-                 for index in range(len(sheet.items)))
+    return tuple(_bundled(SamplePlace(sheet.kind, sheet, index)).sample for sheet in sheets()
+                 if name in (None, sheet.kind) for index in range(len(sheet.items)))
 
 
 def sample(name: str) -> Sample:
@@ -245,7 +245,7 @@ def _named(name: str) -> Given:
 
 
 @cache
-def _bundled(place: Place) -> Given:
+def _bundled(place: SamplePlace) -> Given:
     made = kind(place.kind).bundled
     if made is None:
         raise Refused(tr("The bundled samples of the kind {kind} cannot be read; install Visualizer again.").format(

@@ -195,7 +195,8 @@ def _read(path: Path) -> Image.Image:
         raise Refused(tr("{file} unpacks to far too many pixels; save the picture smaller.").format(
             file=path.name)) from None
     except UnidentifiedImageError:
-        raise Refused(tr("{file} is no image that can be read; save it as PNG or JPEG.").format(file=path.name)) from None
+        raise Refused(tr("{file} is no image that can be read; save it as PNG or JPEG.").format(
+            file=path.name)) from None
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
         raise Refused(tr("{file} is damaged ({why}); save the picture again.").format(
             file=path.name, why=str(error).rstrip("."))) from error
@@ -220,7 +221,8 @@ def _grey(image: Image.Image, path: Path) -> NDArray[np.float32]:
 def _deep(values: NDArray[np.float64], path: Path) -> NDArray[np.float32]:
     """Sixteen bits a pixel as 0 to 255; other depths from their own smallest to their own largest value."""
     if not np.isfinite(values).all():
-        raise Refused(tr("{file} holds values that are no numbers; save the picture as 8-bit PNG.").format(file=path.name))
+        raise Refused(tr("{file} holds values that are no numbers; save the picture as 8-bit PNG.").format(
+            file=path.name))
     low, high = (0.0, 65535.0) if values.min() >= 0 and 255 < values.max() <= 65535 else (values.min(), values.max())
     return ((values - low) * (255 / max(high - low, 1e-12))).astype(np.float32)
 
@@ -244,7 +246,8 @@ def _without_paper(bright: NDArray[np.float32], path: Path) -> NDArray[np.float3
     if strongest < CONTRAST:
         strongest = float(ink.max())
     if strongest < CONTRAST:
-        raise Refused(tr("{file} shows no strokes on its background; choose a picture of one digit.").format(file=path.name))
+        raise Refused(tr("{file} shows no strokes on its background; choose a picture of one digit.").format(
+            file=path.name))
     ink = np.clip(ink * (255 / strongest), 0, 255)
     return np.where(ink < 255 * FAINT, 0, ink).astype(np.float32)
 

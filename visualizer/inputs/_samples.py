@@ -58,7 +58,7 @@ class Item:
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class SampleSheet:
     """A list of samples of one kind."""
 
     kind: str
@@ -91,31 +91,31 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Place:
+class SamplePlace:
     """Where a sample stands."""
 
     kind: str
-    sheet: Sheet
+    sheet: SampleSheet
     index: int
 
 
 @cache
-def sheets() -> tuple[Sheet, ...]:
+def sheets() -> tuple[SampleSheet, ...]:
     """All lists, by the names of their files."""
     return tuple(_sheet(path) for path in registry.files("assets", "samples/*.json"))
 
 
 @cache
-def places() -> Mapping[str, Place]:
+def places() -> Mapping[str, SamplePlace]:
     """Every sample by its name."""
-    return {str(item["name"]): Place(sheet.kind, sheet, index) for sheet in sheets()
+    return {str(item["name"]): SamplePlace(sheet.kind, sheet, index) for sheet in sheets()
             for index, item in enumerate(sheet.items)}
 
 
-def _sheet(path: Path) -> Sheet:
+def _sheet(path: Path) -> SampleSheet:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        return Sheet(about["kind"], path, about, tuple(about["samples"]))
+        return SampleSheet(about["kind"], path, about, tuple(about["samples"]))
     except (OSError, ValueError, KeyError) as error:
         raise _damaged(path, error) from error
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Numbers, added, gradient_taps, grid_of, one, taps, whole
 from visualizer.language import english, tr
-from visualizer.trace import Cell, Layer
+from visualizer.trace import Cell, Layer, remembered
 
 
 def ctc_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -69,7 +68,7 @@ class _Passes:
     """How many there are."""
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def _passes(layer: Layer, scores: Layer) -> _Passes:
     """The sums over ways up to each step, and from each step on; every cell of the scores needs the same ones."""
     z = scores.output.astype(np.float64)

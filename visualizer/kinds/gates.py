@@ -47,7 +47,7 @@ class Times:
 
 
 @dataclass(frozen=True)
-class Part:
+class Quantity:
     """One gate or state of a recurrent layer: what `inner` and `inner_gradients` hold under its key."""
 
     key: str
@@ -86,9 +86,9 @@ class Family:
 
     name: str
     title: str
-    rows: tuple[Part, ...]
+    rows: tuple[Quantity, ...]
     """The parts that are made of rows of the weights, block by block, in torch's order."""
-    states: tuple[Part, ...]
+    states: tuple[Quantity, ...]
     """The states, the one that is handed out last."""
     shown: tuple[str, ...]
     """All parts in the order in which they are shown: gates, then states."""
@@ -98,7 +98,7 @@ class Family:
     """The sum of old states that a gate is multiplied with before it is added, if there is one."""
 
     @cached_property
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, Quantity]:
         return {part.key: part for part in (*self.rows, *self.states, *OTHERS)}
 
     @cached_property
@@ -107,7 +107,7 @@ class Family:
         return tuple(part.key for part in self.rows)
 
     @cached_property
-    def gates(self) -> tuple[Part, ...]:
+    def gates(self) -> tuple[Quantity, ...]:
         """Those between 0 and 1, in the order in which they are shown."""
         return tuple(self.parts[key] for key in self.shown if self.parts[key].gate)
 
@@ -143,25 +143,25 @@ class Family:
 _LSTM = Family(
     "lstm", "LSTM",
     rows=(
-        Part("input", "i", english("input gate"), "i = σ(W x + U h₋ + b)", "∂L/∂i = ∂L/∂c·g", SIGMOID,
+        Quantity("input", "i", english("input gate"), "i = σ(W x + U h₋ + b)", "∂L/∂i = ∂L/∂c·g", SIGMOID,
              back=Times("cell", lambda s: s["candidate"], "g", "candidate"),
              means=english("it takes in {} of the candidate")),
-        Part("forget", "f", english("forget gate"), "f = σ(W x + U h₋ + b)", "∂L/∂f = ∂L/∂c·c₋", SIGMOID,
+        Quantity("forget", "f", english("forget gate"), "f = σ(W x + U h₋ + b)", "∂L/∂f = ∂L/∂c·c₋", SIGMOID,
              back=Times("cell", lambda s: s["cell_before"], "c₋", "cell_before"),
              means=english("it keeps {} of its memory")),
-        Part("candidate", "g", english("candidate"), "g = tanh(W x + U h₋ + b)", "∂L/∂g = ∂L/∂c·i", TANH,
+        Quantity("candidate", "g", english("candidate"), "g = tanh(W x + U h₋ + b)", "∂L/∂g = ∂L/∂c·i", TANH,
              back=Times("cell", lambda s: s["input"], "i", "input")),
-        Part("output_gate", "o", english("output gate"), "o = σ(W x + U h₋ + b)", "∂L/∂o = ∂L/∂h·tanh c", SIGMOID,
+        Quantity("output_gate", "o", english("output gate"), "o = σ(W x + U h₋ + b)", "∂L/∂o = ∂L/∂h·tanh c", SIGMOID,
              back=Times("hidden", lambda s: s["opened"], "tanh c", "cell"),
              means=english("it shows {} of its memory")),
     ),
     states=(
-        Part("cell", "c", english("memory"), "c = f·c₋ + i·g", "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊",
+        Quantity("cell", "c", english("memory"), "c = f·c₋ + i·g", "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊",
              made=(Times("cell_before", lambda s: s["forget"], "f", "forget"),
                    Times("input", lambda s: s["candidate"], "g", "candidate")),
              back=Times("hidden", lambda s: s["output_gate"] * (1 - s["opened"] * s["opened"]), "o·(1 − tanh² c)",
                         "output_gate", True)),
-        Part("hidden", "h", english("state"), "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
+        Quantity("hidden", "h", english("state"), "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
              made=(Times("output_gate", lambda s: s["opened"], "tanh c", "cell"),)),
     ),
     shown=("forget", "input", "candidate", "output_gate", "cell", "hidden"),
@@ -170,19 +170,19 @@ _LSTM = Family(
 _GRU = Family(
     "gru", "GRU",
     rows=(
-        Part("reset", "r", english("reset gate"), "r = σ(W x + U h₋ + b)", "∂L/∂r = ∂L/∂a·(U h₋ + b)", SIGMOID,
+        Quantity("reset", "r", english("reset gate"), "r = σ(W x + U h₋ + b)", "∂L/∂r = ∂L/∂a·(U h₋ + b)", SIGMOID,
              back=Times("new_preactivation", lambda s: s["hidden_new"], "U h₋ + b"),
              means=english("it reads {} of its past")),
-        Part("update", "z", english("update gate"), "z = σ(W x + U h₋ + b)", "∂L/∂z = ∂L/∂h·(h₋ − n)", SIGMOID,
+        Quantity("update", "z", english("update gate"), "z = σ(W x + U h₋ + b)", "∂L/∂z = ∂L/∂h·(h₋ − n)", SIGMOID,
              back=Times("hidden", lambda s: s["hidden_before"] - s["new"], "h₋ − n", "new", True),
              means=english("it keeps {} of its state")),
-        Part("new", "n", english("candidate"), "n = tanh(W x + b + r·(U h₋ + b))", "∂L/∂n = ∂L/∂h·(1 − z)", TANH,
+        Quantity("new", "n", english("candidate"), "n = tanh(W x + b + r·(U h₋ + b))", "∂L/∂n = ∂L/∂h·(1 − z)", TANH,
              back=Times("hidden", lambda s: 1 - s["update"], "1 − z", "update", True), under="reset"),
     ),
     states=(
-        Part("hidden_new", "(U h₋ + b)", english("what r multiplies"), "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",
+        Quantity("hidden_new", "(U h₋ + b)", english("what r multiplies"), "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",
              back=Times("new_preactivation", lambda s: s["reset"], "r", "reset")),
-        Part("hidden", "h", english("state"), "h = (1 − z)·n + z·h₋",
+        Quantity("hidden", "h", english("state"), "h = (1 − z)·n + z·h₋",
              "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U + z₊·∂L/∂h₊",
              made=(Times("new", lambda s: 1 - s["update"], "1 − z", "update", True),
                    Times("hidden_before", lambda s: s["update"], "z", "update")),
@@ -193,12 +193,12 @@ _GRU = Family(
     under="hidden_new",
 )
 OTHERS = (
-    Part("unprojected", "y", english("unprojected state"), "h = o·tanh c", "∂L/∂y = Σ ∂L/∂h·W",
+    Quantity("unprojected", "y", english("unprojected state"), "h = o·tanh c", "∂L/∂y = Σ ∂L/∂h·W",
          made=_LSTM.states[-1].made),
-    Part("initial_hidden", "h₀", english("state at the start")),
-    Part("initial_cell", "c₀", english("memory at the start")),
-    Part("hidden_direct", "h", english("state from outside")),
-    Part("cell_direct", "c", english("memory from outside")),
+    Quantity("initial_hidden", "h₀", english("state at the start")),
+    Quantity("initial_cell", "c₀", english("memory at the start")),
+    Quantity("hidden_direct", "h", english("state from outside")),
+    Quantity("cell_direct", "c", english("memory from outside")),
 )
 """What only some of them have: an LSTM whose state is projected, a state to start from, what came from outside."""
 
@@ -208,9 +208,9 @@ def _rnn(curve: Curve) -> Family:
     function, summed = curve.words.format("W x + U h₋ + b"), "W x + U h₋ + b"
     return Family(
         "rnn", "RNN",
-        rows=(Part("preactivation", "a", english("sum"), f"a = {summed}", curve.backward("h"),
+        rows=(Quantity("preactivation", "a", english("sum"), f"a = {summed}", curve.backward("h"),
                    back=Times("hidden", lambda s: curve.slope(s["hidden"]), curve.slope_words.format("h"), "", True)),),
-        states=(Part("hidden", "h", english("state"), f"h = {function}", _LSTM.states[-1].backward, curve),),
+        states=(Quantity("hidden", "h", english("state"), f"h = {function}", _LSTM.states[-1].backward, curve),),
         shown=("preactivation", "hidden"),
     )
 
@@ -229,12 +229,12 @@ def family_of(layer: Layer) -> Family | None:
     return family(name, layer.settings.get("nonlinearity", "tanh")) if name in FAMILIES else None
 
 
-def part(key: str) -> Part:
+def part(key: str) -> Quantity:
     """A gate, a state or a sum by its key, whatever family it is of; a key that nobody knows is its own name."""
     gate = key.removesuffix(PREACTIVATION)
     found = next((one.parts[gate] for one in FAMILIES.values() if gate in one.parts), None)
     if found is None:
-        return Part(key, key, key.replace("_", " "))
+        return Quantity(key, key, key.replace("_", " "))
     return found if gate == key else replace(found, key=key, symbol="a", name=f"sum of the {found.name}", curve=None)
 
 

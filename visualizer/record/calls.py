@@ -59,7 +59,7 @@ Again = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 """A function and its arguments."""
 
 
-class Place(NamedTuple):
+class Caller(NamedTuple):
     """Which module makes a call: its path, whether it has no parts, and which run of which module that is."""
 
     path: str = ""
@@ -81,7 +81,7 @@ class Event:
     """The kind that explains it."""
     named_by: Kind | None = None
     """The kind that names its axes; it may fail to explain its numbers."""
-    place: Place | None = None
+    place: Caller | None = None
     name: str = ""
     """Given when it is not to be made from place and call."""
     index: int = 0
@@ -130,7 +130,7 @@ class Recording(TorchFunctionMode):
         self._newest: dict[int, Event] = {}
         self._writers: dict[int, Event] = {}
         self._views: dict[int, Tensor] = {}
-        self._stack = [Place()]
+        self._stack = [Caller()]
         self._numbers, self._scopes = count(1), count(1)
         self._bytes = 0
         self._spend(sum([2 * known.array.nbytes for known in weights.known.values()]))
@@ -155,7 +155,7 @@ class Recording(TorchFunctionMode):
                 hooks.pop(self, None)  # type: ignore[call-overload]
 
     def _module_starts(self, module: nn.Module, given: Any) -> None:
-        self._stack.append(Place(*self._places[id(module)], next(self._scopes)))
+        self._stack.append(Caller(*self._places[id(module)], next(self._scopes)))
 
     def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
         self._stack.pop()

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from visualizer import answers, inputs
+from visualizer.edits import INPUT
+from visualizer.edits import said as edits_said
 from visualizer.inputs import Given
-from visualizer.record.catalog import Opened, open_model
+from visualizer.record.catalog import Opened
+from visualizer.record.edits import of_input, opened_with
 from visualizer.record.objectives import Target
 from visualizer.record.studies import Pass
 from visualizer.record.tracing import capture
-from visualizer.trace import UNTRAINED, Array, Refused, Trace
+from visualizer.trace import Array, Refused, Trace
 
 FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective", "quality", "recipe", "trained")
 """What of a model's card stays with the recording."""
@@ -23,31 +26,33 @@ FACTS = ("answer", "architecture", "data", "data_licence", "input", "objective",
 
 def record(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
            target: int | None = None, objective: str = "loss", dtype: str | None = None,
-           interventions: Sequence[str] = ()) -> Trace:
+           edits: Sequence[str] = ()) -> Trace:
     """Run a model once over one input, forwards and backwards.
 
     `sample` is a bundled sample, a file, a text, or `strip:4 0 7` (the first bundled sample if it is left out);
     `inputs.given` says what it means to which model. `pixels` are a drawing, white on black, of any size. What is
     differentiated is the loss that the model itself asks for, against the sample's own label or the characters that
-    follow, unless a target or an objective is given. Of `interventions` one is known: `untrained` takes the weights
-    from before training. Raises Refused, or LookupError for an unknown name.
+    follow, unless a target or an objective is given. `edits` are done to the model and the input first, as their words
+    in `visualizer.edits` say. Raises Refused, or LookupError for an unknown name.
     """
     return pass_of(model, sample, pixels=pixels, target=target, objective=objective, dtype=dtype,
-                   interventions=interventions).trace
+                   edits=edits).trace
 
 
 def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Array | None = None,
             target: int | None = None, objective: str = "loss", dtype: str | None = None,
-            interventions: Sequence[str] = (), trace: Trace | None = None) -> Pass:
+            edits: Sequence[str] = (), trace: Trace | None = None) -> Pass:
     """What `record` makes, and all that it takes to make it again: what a study starts from.
 
-    `trace` is the recording of the same, if it is there already. Raises what `record` raises.
+    `trace` is the recording of the same, if it is there already. A model that is opened has its own edits done to it;
+    only those of the input are left to do. Raises what `record` raises.
     """
-    opened = model if isinstance(model, Opened) else opened_with(model, interventions)
+    opened = model if isinstance(model, Opened) else opened_with(model, edits)
     if opened.prepare is None:
         raise Refused(f"{opened.title} does not tell how its input is made; from Python, visualizer.capture(model, x) "
                       "takes any.")
     given = given_of(opened, str(sample), pixels)
+    given = edited(given, edits, opened)
     x = prepared(opened, given.raw)
     aim = _target(opened, given, target)
     if trace is None:
@@ -67,12 +72,14 @@ def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str,
                       "input of the shape that it was made for.") from error
 
 
-def opened_with(model: str | Path, interventions: Sequence[str]) -> Opened:
-    """A model, opened and changed as is wished; Refused for a wish that is not known."""
-    for wish in interventions:
-        if wish != UNTRAINED:
-            raise Refused(f"The intervention {wish!r} is not known; use {UNTRAINED}.")
-    return open_model(model, untrained=UNTRAINED in interventions)
+def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
+    """The input after what is done to it, which its title says."""
+    done = edits_said(words, INPUT)
+    if not done:
+        return given
+    raw = of_input(words, given.raw, str(reads_of(opened).get("kind", "image")), opened.title)
+    title = f"{given.sample.title or given.sample.name}, {done}"
+    return replace(given, raw=raw, sample=replace(given.sample, title=title))
 
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:

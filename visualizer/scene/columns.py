@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,9 +15,9 @@ import numpy as np
 from visualizer import kinds
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
-from visualizer.scene.room import FOOT
+from visualizer.scene.projector import FOOT
 from visualizer.scene.type import width
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 PADDING = 24.0
 LABELS = 84.0
@@ -121,7 +120,8 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
     top, bottom = 130.0, look.size[1] - lanes_height(look) - 14
     if skips:
         top += 12 + ARC * (1 + max(skips.values()))
-    return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages, look.room)
+    return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages,
+                    look.projector)
 
 
 def short_name(name: str) -> str:
@@ -130,7 +130,7 @@ def short_name(name: str) -> str:
     return f"{before[-1]}.{last}" if before and last.isdecimal() else last
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _skips(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
     """Reads that leap over columns between, each with the lowest level on which no other arc is in its way."""
     order = {layer.name: index for index, layer in enumerate(trace.layers)}
@@ -157,7 +157,7 @@ def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
 
 def lanes_height(look: Look) -> float:
     """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
-    if look.room:
+    if look.projector:
         return FOOT
     return 112 if look.size[1] >= 700 else 96
 
@@ -198,7 +198,7 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
     return replace(plan, columns=columns, kernel_x=kernels, left_out=words)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float, ranking: str,
              passages: frozenset[str], few: bool) -> Plan:
     room = bottom - top - (SCROLLED if few else 0)

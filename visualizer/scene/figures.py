@@ -260,8 +260,9 @@ def _bar_marks(bar: Bar, x: float, y: float, wide: float) -> tuple[list[Mark], f
 
 # --- panels ---------------------------------------------------------------------------------------------------------
 
-def panels(pictures: Sequence[Picture], columns: int = 0) -> Picture:
-    """Several pictures as one, in rows, each with its letter; as wide as it is high, about, if no `columns` are given.
+def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] = ()) -> Picture:
+    """Several pictures as one, in rows, each with its letter and its title if there are any; as wide as it is high,
+    about, if no `columns` are given.
 
     Its sentence names each panel's by its letter; its table is that of the first.
     """
@@ -278,6 +279,8 @@ def panels(pictures: Sequence[Picture], columns: int = 0) -> Picture:
         still += [moved(mark, dx, dy) for mark in picture.still]
         moving += [moved(mark, dx, dy) for mark in picture.moving]
         still.append(Text(x + 8, y + LETTER - 4, plain(letter(index)), 17, 700))
+        if titles:
+            still.append(Text(x + 32, y + LETTER - 4, plain(titles[index]), 13, 500, "ink-2", max_width=wide - 40))
         row = max(row, picture.size[1] + LETTER)
     across = min(columns, len(pictures))
     said = " ".join(f"{letter(index)}, {picture.caption}" for index, picture in enumerate(pictures))

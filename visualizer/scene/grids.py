@@ -5,6 +5,7 @@ What the microscope is drawn with.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.scene import colour, numbers
+from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Run, Scale, Term, Text, grouped, plain
 from visualizer.scene.type import width
 
@@ -253,10 +255,10 @@ def curve(x: float, y: float, wide: float, height: float, xs: NDArray[np.float64
         marks.append(Line((place(left, tick), place(right, tick)), "rule" if tick == 0 else "hair"))
         marks.append(Text(x - 8, place(left, tick)[1] + 4, plain(tick_words(tick)), 11, 400,
                           "ink-2", "end"))
+    numbered = Labels((-math.inf, 0, math.inf, math.inf))
     for tick in x_ticks:
         marks.append(Line((place(tick, low), place(tick, high)), "rule" if tick == 0 else "hair"))
-        marks.append(Text(place(tick, low)[0], y + height + 16, plain(tick_words(tick)), 11, 400,
-                          "ink-2", "middle"))
+        marks += numbered.put(tick_words(tick), [(place(tick, low)[0], y + height + 16, "middle")], 11, 400, "ink-2")
     marks += [Text(x, y - 10, plain(names[1]), 12, 400, "ink-2", max_width=wide),
               Text(x + wide, y + height + 34, plain(names[0]), 12, 400, "ink-2", "end", max_width=wide)]
     for piece in np.split(np.arange(len(ys)), np.flatnonzero(~np.isfinite(ys))):

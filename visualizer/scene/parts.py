@@ -39,11 +39,11 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
-from visualizer.scene.room import FOOT, headline
+from visualizer.scene.projector import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
@@ -52,7 +52,7 @@ FLOOR = 1e-3
 def sentence(look: Look, markup: str) -> list[Mark]:
     """The one plain sentence at the top; a second line where it is too long for one. For a room, with its number
     large."""
-    if look.room:
+    if look.projector:
         return headline(look, rich(markup))
     size = 17 if look.size[0] >= 1000 else 16
     lines = _lines(markup, size, look.size[0] - 48)
@@ -74,7 +74,7 @@ def title(look: Look, name: str, words: str) -> list[Mark]:
 
 # --- colours of a layer ---------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def largest_gradient(trace: Trace) -> float:
     """The largest size of any value's gradient, input to output: the top of the one scale for all; 1 if all are 0."""
     found = [hops.of_symbols(trace, layer) if layer.gradient is None else layer.gradient
@@ -84,7 +84,7 @@ def largest_gradient(trace: Trace) -> float:
     return max(sizes, default=0.0) or 1.0
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def largest_value(trace: Trace) -> float:
     """The largest size of any value after the input: for colours on the scale of the network."""
     sizes = [_largest(layer.output) for layer in trace.layers if not layer.is_input and layer.output.ndim]
@@ -114,8 +114,7 @@ def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDA
 def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     """What the palette entries of `entries` stand for."""
     if backward:
-        top = largest_gradient(trace)
-        return Scale("gradient", "size of the gradient", "", top * FLOOR, top, "one scale for all layers", log=True)
+        return gradient_scale(trace)
     if layer.is_input and layer.has("row", "column"):
         return Scale("pixel", "pixels", layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
     if kinds.shares(layer):
@@ -123,10 +122,19 @@ def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     if look.scope == "unit" and layer.output.ndim > 1:
         top = _largest(layer.output)
         return Scale("activation", "values", layer.name, -top, top, "each map by its own largest", each=True)
+    return value_scale(trace, layer, look)
+
+
+def value_scale(trace: Trace, layer: Layer, look: Look) -> Scale:
+    """That of values around zero, whose largest is that of the layer or of the network."""
     top = layer_scale(trace, layer, look)
     if look.scope == "network":
         return Scale("activation", "values", "", -top, top, "one scale for all layers")
     return Scale("activation", "values", layer.name, -top, top, "each layer by its own largest")
+
+
+VALUES_EACH = Scale("activation", "values", "", -1.0, 1.0, "each by its own largest", each=True)
+"""Of values where not all share a scale."""
 
 
 def weight_scale(of: str, top: float, gradient: bool, scope: str = "") -> Scale:
@@ -166,7 +174,7 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
     return unknown if unknown.any() else None
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     if layer.is_input and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
@@ -240,11 +248,15 @@ def _tile_origin(column: Column, tile: int) -> tuple[float, float]:
 
 # --- legend ---------------------------------------------------------------------------------------------------------
 
-def legend(x: float, y: float, width: float, look: Look, palette: str, title: str, low: str, zero: str,
-           high: str) -> list[Mark]:
-    """A colour bar with its range; `y` is the baseline of its title. Nothing where the look wants none."""
+def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: str,
+           said: tuple[str, str, str] | None = None) -> list[Mark]:
+    """The colours of a scale with its range; `y` is the baseline of the title. Nothing where the look wants none.
+
+    `said` is what stands at its low end, at zero and at its high end, where that is not its plain numbers.
+    """
     if not look.bars:
         return []
+    palette, (low, zero, high) = scale.palette, said or ends(scale)
     ramp = np.arange(256, dtype=np.uint8)[None, None] if palette in ("gradient", "pixel") \
         else np.arange(1, 256, dtype=np.uint8)[None, None]
     below = y + 8 + 8 + 14
@@ -257,6 +269,24 @@ def legend(x: float, y: float, width: float, look: Look, palette: str, title: st
     if zero:
         marks.append(Text(x + width / 2, below, plain(zero), 11, 400, "ink-2", "middle"))
     return grouped(LEGEND, marks)
+
+
+def ends(scale: Scale) -> tuple[str, str, str]:
+    """What is written at the low end of a scale, at zero, if it lies between, and at the high end."""
+    if scale.each:
+        return "−max", "0", "+max"
+    if scale.log:
+        return numbers.significant(scale.low, 1), "", numbers.significant(scale.high, 2)
+    if scale.quantity == "probability":
+        return "0", "", "1"
+    zero = "0" if scale.low < 0 and scale.palette != "pixel" else ""
+    return numbers.number(scale.low), zero, numbers.number(scale.high)
+
+
+def gradient_scale(trace: Trace) -> Scale:
+    """The one scale of all gradients of values."""
+    top = largest_gradient(trace)
+    return Scale("gradient", "size of the gradient", "", top * FLOOR, top, "one scale for all layers", log=True)
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------
@@ -277,7 +307,7 @@ class Lane:
 def lane_rows(look: Look) -> Lane:
     height = lanes_height(look)
     top = look.size[1] - height
-    if look.room:
+    if look.projector:
         return Lane(top, top + FOOT / 2, top, top, None)
     if height < 112:
         return Lane(top, top + 19, top + 40, top + 86, None)
@@ -295,7 +325,7 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
-    if look.room:
+    if look.projector:
         dots = _beat_dots(trace, timeline, moment, look, places, order, row)
         return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
     still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
@@ -333,13 +363,13 @@ def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, floa
     """x of every layer on the lanes, evenly spread: for views without columns. `named`: rows have their names at the
     left, on a projector too."""
     left, right = 84, look.size[0] - 70
-    if look.room and not named:
+    if look.projector and not named:
         left, right = 32, look.size[0] - 32
     step = (right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
     """The first beat of every layer that has one in a direction."""
     found = {layer.name: timeline_of(trace).of(layer.name, direction) for layer in trace.layers}
@@ -407,7 +437,7 @@ def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) 
     return start + (places[order[here]] - start) * ease(moment.phase)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def norms(trace: Trace) -> dict[str, float]:
     """∥∂L/∂a∥ of every layer through which gradient came."""
     return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))

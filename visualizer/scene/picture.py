@@ -50,9 +50,9 @@ class Look:
     signs: bool = False
     """Sign glyphs on all cells, however small."""
     reduced_motion: bool = False
-    room: bool = False
-    """For a room, as `scene.room` makes it: large type, the measured number larger still, and no more words than that
-    leaves place for."""
+    projector: bool = False
+    """For an audience, as `scene.projector` makes it: large type, the measured number larger still, and no more words
+    than that leaves place for."""
     knobs: tuple[tuple[str, str], ...] = ()
     """Settings of one view, as plain words: `--set ranking=mean`."""
     bars: bool = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import curves, gates
 from visualizer.kinds._steps import Here
-from visualizer.kinds.gates import Family, Part
+from visualizer.kinds.gates import Family, Quantity
 from visualizer.scene.timeline import Moment, in_beat
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 Values = NDArray[np.float64]
 
@@ -84,7 +84,7 @@ def layers(trace: Trace) -> tuple[Layer, ...]:
     return tuple(layer for layer in trace.layers if layer.inner and layer.axes == ("step", "unit"))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def reading(trace: Trace, name: str) -> Reading:
     """A layer that hides time, as a Reading."""
     layer = trace[name]
@@ -162,7 +162,7 @@ def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
     return layer
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
     for layer in reversed(trace.layers):
@@ -174,7 +174,7 @@ def guesses(trace: Trace) -> Values | None:
     return None
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def foretells(trace: Trace) -> bool:
     """Whether the answer after a step is a guess at what comes next: the symbols read are those that are answered.
 
@@ -190,7 +190,7 @@ def spells(trace: Trace) -> Layer | None:
     return next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def blank_of(trace: Trace) -> int | None:
     """The class that means no symbol, for models trained with CTC."""
     said = next((answer.settings["blank"] for answer in trace.answers if "blank" in answer.settings), None)
@@ -256,12 +256,12 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
 
 
-def _function(part: Part, of: str) -> str:
+def _function(part: Quantity, of: str) -> str:
     """`σ(a)`, `tanh(a)`, of what makes a gate or a state."""
     return of if part.curve is None else part.curve.words.format(of)
 
 
-def _gate_rows(trace: Trace, shown: Reading, part: Part, step: int, s: Here) -> tuple[Row, ...]:
+def _gate_rows(trace: Trace, shown: Reading, part: Quantity, step: int, s: Here) -> tuple[Row, ...]:
     """W x, U h and b of one gate, their sum, and what its curve makes of it."""
     layer = shown.layer
     weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from visualizer.scene import colour
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
 from visualizer.scene.reading import Reading, first_level
-from visualizer.trace import Cell, Trace
+from visualizer.trace import Cell, Trace, remembered
 
 Field = Callable[[Trace, str, Cell], Mapping[str, tuple[tuple[int, int], ...]]]
 """`kinds.receptive_field`: for every earlier layer the box of cells that one cell can see."""
@@ -43,7 +43,7 @@ class Read:
         return float(np.max(np.abs(self.values), where=np.isfinite(self.values), initial=0.0)) or 1.0
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def read_by(trace: Trace, shown: Reading, field: Field) -> Read | None:
     """What the steps of a layer read of the network's input; None where a word or a symbol says it all."""
     first, source = trace.layers[0], first_level(trace, shown.layer)
@@ -61,7 +61,7 @@ def read_by(trace: Trace, shown: Reading, field: Field) -> Read | None:
     return None if len(windows) != shown.total or seen_whole else Read("windows", picture, windows)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def shades(read: Read) -> NDArray[np.uint8]:
     """Palette entries of all values: pixels on their own range, numbers on a symmetric one."""
     if read.kind == "numbers":
@@ -69,7 +69,7 @@ def shades(read: Read) -> NDArray[np.uint8]:
     return colour.unit(read.values, float(np.min(read.values)), float(np.max(read.values)))
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def scale_of(read: Read) -> Scale:
     """What the entries of `shades` stand for."""
     if read.kind == "numbers":
@@ -139,7 +139,7 @@ def bars_on(read: Read, steps: range, grounds: NDArray[np.uint8], x: float, y: f
     return [Path(tuple(curves), fill=ink) for ink, curves in strokes.items()]
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _heights(read: Read) -> NDArray[np.float64]:
     """(step, value): −1 … 1 of the largest size; what is no finite number has none."""
     heights: NDArray[np.float64] = np.nan_to_num(read.values / read.largest, nan=0.0, posinf=1.0, neginf=-1.0)

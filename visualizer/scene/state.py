@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import lab
+from visualizer import edits, lab
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe, RunRecipe, from_plain, lab_recipe, plain_of
 from visualizer.scene.subject import is_inner, step_of
@@ -227,7 +227,7 @@ def _place(plain: Mapping[str, Any]) -> Place:
     if found.get("focus") is not None:
         found["focus"] = Focus(**_known(found["focus"], Focus))
     if "look" in found:
-        found["look"] = Look(**_known(found["look"], Look))
+        found["look"] = Look(**_known(_renamed(found["look"]), Look))
     return Place(**found)
 
 
@@ -238,19 +238,19 @@ def _from_first(plain: dict[str, Any]) -> dict[str, Any]:
     usual = ModelRecipe()
     model, sample = plain.pop("model", usual.model), plain.pop("sample", usual.sample)
     drawing, objective = plain.pop("drawing", ""), plain.pop("objective", usual.objective)
-    edits = plain.pop("interventions", ())
+    done = plain.pop("interventions", ())
     for name, word in (("model", model), ("sample", sample), ("drawing", drawing), ("objective", objective)):
         if not isinstance(word, str):
             raise TypeError(f"{name} is {str(word)[:40]!r}")
     word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
-    network = ModelRecipe(usual.model if model == lab.NAME else model, (word,) if word else (), objective, edits)
+    network = ModelRecipe(usual.model if model == lab.NAME else model, (word,) if word else (), objective, done)
     place: dict[str, Any] = {name: plain.pop(name) for name in ("view", "at", "focus", "look") if name in plain}
     look = place.get("look", {})
     words = _lab_words(look.get("knobs", ()), model == lab.NAME)
     left: tuple[Recipe, ...] = ()
     if model == lab.NAME:
         recipe: Recipe = lab_recipe(words)
-        left = (network,) if edits or objective != usual.objective else ()
+        left = (network,) if done or objective != usual.objective else ()
     else:
         recipe = network
         left = (lab_recipe(words),) if words else ()
@@ -444,13 +444,87 @@ def signs(state: State) -> State:
 
 def before_training(state: State) -> State:
     """The weights from before training, or the trained ones again."""
-    others = tuple(done for done in state.edits if done != UNTRAINED)
-    return changed(state, edits=others if UNTRAINED in state.edits else (*others, UNTRAINED))
+    return toggled(state, UNTRAINED)
+
+
+def unit_off(state: State, trace: Trace) -> State:
+    """The focused channel or unit gives zeros from now on, or again what it gives; nothing where none is focused."""
+    found = unit_of(state.focus, trace)
+    return state if found is None else toggled(state, f"unit_off:{found[0]}:{found[1]}")
+
+
+def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
+    """Which unit of which layer a focus lies in; None where it lies in no single one."""
+    if focus is None or not focus.cell or focus.layer not in trace or not (focus.part == "output" or is_inner(focus)):
+        return None
+    layer = trace[focus.layer]
+    place = next((layer.axes.index(axis) for axis in ("channel", "unit", "class", "feature") if axis in layer.axes), 0)
+    while layer.kind == "mul" and layer.reads:  # what an edit has added behind it
+        layer = trace[layer.reads[0]]
+    return (layer.name, focus.cell[place]) if place < len(focus.cell) else None
+
+
+def toggled(state: State, words: str) -> State:
+    """With one more edit, or without it."""
+    others = tuple(done for done in state.edits if done != words)
+    return changed(state, edits=others if words in state.edits else (*others, words))
+
+
+def shifted(state: State, right: int, down: int) -> State:
+    """The input moved further by so many pixels; `right` are steps where there are only those."""
+    kept = tuple(done for done in state.edits if not done.startswith("shift:"))
+    for _, arguments in edits.of(state.edits, edits.INPUT):
+        right, down = right + arguments[0], down + arguments[1]
+    word = f"shift:{right},{down}" if down else f"shift:{right}"
+    return changed(state, edits=(*kept, word) if right or down else kept)
+
+
+def unedited(state: State) -> State:
+    """The network and its input as they are."""
+    return changed(state, edits=())
+
+
+def fitting_edits(state: State, before: bool, alike: bool) -> tuple[str, ...]:
+    """Those edits that another model takes over: what is done to the input, if it reads one `alike`, and its weights
+    from before training if it has such; units are those of one network."""
+    kept = (*((edits.WEIGHTS,) if before else ()), *((edits.INPUT,) if alike else ()))
+    return tuple(words for words in state.edits if edits.parse(words)[0].applies_to in kept)
 
 
 def theme(state: State) -> State:
     """Light to dark and back."""
     return changed(state, look=replace(state.look, theme="light" if state.look.theme == "dark" else "dark"))
+
+
+# --- places beside each other ---------------------------------------------------------------------------------------
+
+def another_place(state: State) -> State:
+    """The same once more beside it, to go on from there; nothing where there is no room for more."""
+    if len(state.places) >= MOST_PLACES:
+        return state
+    places = (*state.places[:state.active + 1], state.place, *state.places[state.active + 1:])
+    return replace(state, places=places, active=state.active + 1)
+
+
+def without_place(state: State) -> State:
+    """The active place closed, if it is not the only one."""
+    if len(state.places) == 1:
+        return state
+    return replace(state, places=state.places[:state.active] + state.places[state.active + 1:],
+                   active=max(0, state.active - 1))
+
+
+def to_place(state: State, index: int) -> State:
+    """Stand in another place, at the same share of the way; beyond the last one comes the first again."""
+    return replace(state, active=index % len(state.places))
+
+
+def training_beside(state: State) -> State:
+    """Before and after training beside each other; or the active place alone again."""
+    if len(state.places) > 1:
+        return replace(state, places=(state.place,), active=0)
+    trained = changed(state, edits=tuple(done for done in state.edits if done != UNTRAINED))
+    return replace(trained, places=(before_training(trained).place, trained.place), active=1)
 
 
 # --- notes and pen --------------------------------------------------------------------------------------------------
@@ -547,6 +621,11 @@ def pin_lab(state: State) -> State:
     recipe = as_left(state, LabRecipe)
     against = "" if recipe.against else lab.pinned(recipe.settings[0])
     return changed(state, recipe=replace(recipe, against=against))
+
+
+def _renamed(look: Mapping[str, Any]) -> dict[str, Any]:
+    """A Look in the words of today: what is for an audience was called `room` once."""
+    return {"projector" if name == "room" else name: value for name, value in look.items()}
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

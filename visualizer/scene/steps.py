@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import Reading, here
 from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 
 DECADES = 6
 PITCH = 72.0
@@ -114,7 +114,7 @@ def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach
     return Reach(done) if whole else Reach(done, number - 1, phase)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _gathered(entries: Entries, share: int) -> NDArray[np.uint8]:
     """(row, column): steps that share a column show the value farthest from zero."""
     values = entries.values
@@ -164,7 +164,7 @@ def unread(place: Span, y: float, high: float) -> Mark:
     return Rect(place.x, y, place.count * place.pitch, high, "hatch")
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def stops(trace: Trace, shown: Reading, direction: str) -> Stops | None:
     """The moments of all steps in one direction; a layer that runs beside another one shares its beats. None where
     there are no such beats."""
@@ -195,7 +195,7 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
-    if look.room:
+    if look.projector:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
     there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
@@ -251,7 +251,7 @@ def _words(shown: Reading, place: Span, now: int, top: float, look: Look) -> lis
     return marks
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
     """The words of the steps as they fit, whether they do, and whether they are single symbols.
 
@@ -317,7 +317,7 @@ def _height(value: float, high: float, top: float, bottom: float) -> float:
     return bottom - share * (bottom - top)
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _curve(shown: Reading, place: Span, top: float, bottom: float) -> Points:
     """The gradient of every step; where steps share a pixel, the largest of them."""
     norms = shown.norms

@@ -10,11 +10,11 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import cached_property
 from math import asin, ceil, floor, sin
 
 from visualizer import kinds
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Layer, Trace, remembered
 
 FORWARD, BACKWARD = "forward", "backward"
 REST = Fraction(1, 4)
@@ -42,12 +42,15 @@ class Beat:
 
     quick: bool = False
     """Only passed by, one of many steps that do the same."""
+    of: str = ""
+    """In a reel: of which recording."""
 
     @property
     def address(self) -> str:
-        """`conv2.forward`, `lstm.backward[3]`."""
+        """`conv2.forward`, `lstm.backward[3]`; in a reel `after:conv2.forward`."""
         step = "" if self.step is None else f"[{self.step}]"
-        return f"{self.layer}.{self.direction}{step}"
+        of = f"{self.of}:" if self.of else ""
+        return f"{of}{self.layer}.{self.direction}{step}"
 
     def stretch(self, part: str) -> tuple[float, float]:
         """From which phase to which one a part of the step happens; the whole beat for what is no part of it."""
@@ -321,7 +324,7 @@ class Timeline:
         return found
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def timeline(trace: Trace) -> Timeline:
     """Every layer once forwards, then every layer through which gradient came, once backwards.
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
 from visualizer.language import tr
-from visualizer.scene import room
+from visualizer.scene import projector, spotlight
 from visualizer.scene.picture import SENTENCE, Points
 from visualizer.ui import style
 from visualizer.ui.canvas import Canvas
@@ -45,7 +45,7 @@ class Show(Protocol):
     pointer: tuple[float, float] | None
     """Where the mouse holds the spotlight, in shares of the picture; None: it stands on a part."""
 
-    def part(self) -> room.Part | None:
+    def part(self) -> spotlight.Lit | None:
         """The part that the spotlight stands on."""
 
     def draw(self, points: Points) -> None:
@@ -166,7 +166,7 @@ class Audience(Canvas):
             hole.addEllipse(place)
         else:
             hole.addRoundedRect(place, RADIUS * self.height(), RADIUS * self.height())
-        head = room.parts(self.picture)[:1]
+        head = spotlight.parts(self.picture)[:1]
         if head and head[0].group == SENTENCE:  # the number and its sentence stay lit
             light = QPainterPath()
             light.addRoundedRect(self._around(head[0].place), RADIUS * self.height(), RADIUS * self.height())
@@ -189,12 +189,12 @@ class Audience(Canvas):
             box = (0.0, 0.0, float(wide), float(high))
         return self._widget(box)
 
-    def _around(self, box: room.Box) -> QRectF:
+    def _around(self, box: spotlight.Box) -> QRectF:
         """A place of the picture with a little room around it, in pixels of the widget."""
         grow = self.picture.size[1] / 80
         return self._widget((box[0] - grow, box[1] - grow, box[2] + grow, box[3] + grow))
 
-    def _widget(self, box: room.Box) -> QRectF:
+    def _widget(self, box: spotlight.Box) -> QRectF:
         corner = self.corner + QPointF(box[0], box[1]) * self.zoom
         return QRectF(corner.x(), corner.y(), (box[2] - box[0]) * self.zoom, (box[3] - box[1]) * self.zoom)
 
@@ -202,14 +202,15 @@ class Audience(Canvas):
         wide, high = self.picture.size
         points = [self.corner + QPointF(x * wide, y * high) * self.zoom for x, y in self._stroke]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(style.color("pen", THEME), max(room.LINE, high / 150) * self.zoom, Qt.PenStyle.SolidLine,
+        thick = max(projector.LINE, high / 150) * self.zoom
+        painter.setPen(QPen(style.color("pen", THEME), thick, Qt.PenStyle.SolidLine,
                             Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
         painter.drawPolyline(points)
 
     def _say(self, painter: QPainter, words: str) -> None:
         """A few words in the corner: the number that is being typed, or the screen that is offered."""
         if words:
-            size = round(self.height() * room.LABEL)
+            size = round(self.height() * projector.LABEL)
             wide = style.text_width(words, size, 600) + 2 * size
             place = QRectF(self.width() - wide - size, self.height() - 3.2 * size, wide, 2.2 * size)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -38,7 +38,7 @@ class Pad(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.sheet = Sheet(self)
+        self.sheet = Paper(self)
         self.sheet.drawn.connect(self.drawn)
         self.sheet.begun.connect(self.begun)
         self.clear = Button(tr("Clear"), "eraser", "raised", self)
@@ -72,7 +72,7 @@ class Pad(QWidget):
                         weight=400, width=self.width())
 
 
-class Sheet(QWidget):
+class Paper(QWidget):
     """Paper that remembers its ink."""
 
     drawn = Signal(object)
@@ -88,7 +88,7 @@ class Sheet(QWidget):
         self.pen_down = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
-        style.name(self, tr("Sheet to draw a digit on"),
+        style.name(self, tr("Paper to draw a digit on"),
                    tr("Draw a digit: with the mouse, or arrow keys for the pen and Space to put it down"))
 
     def ink(self) -> NDArray[np.uint8]:

@@ -46,7 +46,7 @@ MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12
 
 def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = False) -> Picture:
     """Everything about the subject of a moment; `large`: its number is printed large instead of its map."""
-    sheet = Sheet()
+    sheet = Writing()
     layer = trace[about.layer]
     values = array(layer, about, moment.backward)
     _heading(sheet, trace, about, moment.backward)
@@ -65,7 +65,7 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
 
 
 @dataclass
-class Sheet:
+class Writing:
     """A page being written from the top down."""
 
     marks: list[Mark] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Sheet:
 
 # --- the heading ----------------------------------------------------------------------------------------------------
 
-def _heading(sheet: Sheet, trace: Trace, about: Focus, backward: bool) -> None:
+def _heading(sheet: Writing, trace: Trace, about: Focus, backward: bool) -> None:
     """Its name, and one sentence."""
     rest = words.below(trace, about)
     name = Run(about.layer, mono=True)
@@ -107,7 +107,7 @@ def _heading(sheet: Sheet, trace: Trace, about: Focus, backward: bool) -> None:
     _say(sheet, _sentence(trace, about, backward))
 
 
-def _say(sheet: Sheet, text: str) -> None:
+def _say(sheet: Writing, text: str) -> None:
     """A few lines of quiet text."""
     for number, line in enumerate(wrap(text, 13, SPAN, 400)[:6]):
         sheet.y += 19.5 if number else 25
@@ -148,7 +148,7 @@ def _count(layer: Layer, about: Focus) -> int:
 
 # --- many numbers: a channel, a layer -------------------------------------------------------------------------------
 
-def _values(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: bool, look: Look) -> None:
+def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool, look: Look) -> None:
     """The map, its largest and smallest, its distribution, what it owns."""
     layer = trace[about.layer]
     found = values[about.cell]
@@ -198,7 +198,7 @@ def _gradient_stats(found: Array) -> list[tuple[str, str]]:
             (tr("norm"), numbers.significant(float(np.linalg.norm(known))))]
 
 
-def _map(sheet: Sheet, trace: Trace, head: Cell, marked: Cell, name: str, backward: bool, look: Look,
+def _map(sheet: Writing, trace: Trace, head: Cell, marked: Cell, name: str, backward: bool, look: Look,
          facts: Sequence[tuple[str, str]]) -> None:
     """The map at up to 12 whole pixels a value, one pixel marked, and a few numbers beside it."""
     layer = trace[name]
@@ -251,7 +251,7 @@ def _signs(found: Array, x: float, y: float, cell: float, theme: str, palette: s
     return [Path(tuple(curves), stroke=ink, width=1.2) for ink, curves in strokes.items()]
 
 
-def _histogram(sheet: Sheet, found: Array) -> None:
+def _histogram(sheet: Writing, found: Array) -> None:
     """How the values are distributed: split at zero, exact zeros a bar of their own."""
     known = found[np.isfinite(found)].astype(np.float64).ravel()
     sheet.title(tr("All {n} values").format(n=numbers.count(found.size)), gap=34)
@@ -289,7 +289,7 @@ def _round_up(value: float) -> float:
     return float(np.ceil(round(value / step, 9)) * step)
 
 
-def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
+def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
     chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
@@ -316,7 +316,7 @@ def _classes(sheet: Sheet, trace: Trace, layer: Layer, found: Array) -> None:
     sheet.y += 6
 
 
-def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
+def _answers(sheet: Writing, trace: Trace, step: int, steps: int) -> None:
     """What the network answers at a step, the likeliest first, and how undecided it is: the entropy of its answer."""
     answer = next((layer for layer in reversed(trace.layers)
                    if kinds.shares(layer) and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
@@ -347,7 +347,7 @@ def _answers(sheet: Sheet, trace: Trace, step: int, steps: int) -> None:
     sheet.y += 6
 
 
-def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
+def _facts(sheet: Writing, trace: Trace, about: Focus, found: Array) -> None:
     """What can be counted about it."""
     layer = trace[about.layer]
     known = found[np.isfinite(found)]
@@ -384,7 +384,7 @@ def _facts(sheet: Sheet, trace: Trace, about: Focus, found: Array) -> None:
             sheet.fact(tr("Multiply-adds"), numbers.count(cost.macs), first)
 
 
-def _kernels(sheet: Sheet, layer: Layer, about: Focus, look: Look) -> None:
+def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
     """The kernels of one channel, the largest six if there are more, on one scale with its range printed."""
     weight = layer.weights.get("weight")
     if weight is None or weight.ndim != 4 or not about.cell:
@@ -423,7 +423,7 @@ def _kernels(sheet: Sheet, layer: Layer, about: Focus, look: Look) -> None:
 
 # --- on the way back ------------------------------------------------------------------------------------------------
 
-def _weight_gradient_sizes(sheet: Sheet, trace: Trace) -> None:
+def _weight_gradient_sizes(sheet: Writing, trace: Trace) -> None:
     """∥∂L/∂w∥ of every layer that has weights, as bars on one scale."""
     sizes = {layer.name: float(np.sqrt(sum(np.sum(np.square(array, dtype=np.float64))
                                            for array in layer.weight_gradients.values())))
@@ -450,7 +450,7 @@ def _weight_gradient_sizes(sheet: Sheet, trace: Trace) -> None:
         sheet.marks.append(Text(LEFT, sheet.y, plain(more), 12, 400, "ink-2"))
 
 
-def _where_gradients_went(sheet: Sheet, trace: Trace, about: Focus) -> None:
+def _where_gradients_went(sheet: Writing, trace: Trace, about: Focus) -> None:
     """Why so few places of a channel carry gradient: what the ReLU and the max-pool after it let through."""
     parts_of = gradient_fates(trace, about)
     if not parts_of:
@@ -506,7 +506,7 @@ def gradient_fates(trace: Trace, about: Focus) -> list[tuple[str, int, str]]:
 
 # --- one number -----------------------------------------------------------------------------------------------------
 
-def _number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: bool, look: Look, large: bool) -> None:
+def _number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool, look: Look, large: bool) -> None:
     """One number: large, in its map if it has one, and taken apart into its terms."""
     layer = trace[about.layer]
     value = float(values[about.cell])
@@ -539,7 +539,7 @@ def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
     return tr("Computed anew at every step, for every unit.")
 
 
-def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
+def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
     """One number of a gate or state: large, its gradient or value, its neighbours, and what it was made from."""
     layer, key, (step, unit) = trace[about.layer], about.part.removeprefix("inner."), about.cell
     value = float(values[step, unit])
@@ -568,7 +568,7 @@ def _inner_number(sheet: Sheet, trace: Trace, about: Focus, values: Array, backw
     _term_list(sheet, trace, found)
 
 
-def _about_terms(sheet: Sheet, trace: Trace, about: Focus, terms: Terms, value: float) -> None:
+def _about_terms(sheet: Writing, trace: Trace, about: Focus, terms: Terms, value: float) -> None:
     """What the terms add up to, and how far that is from what torch computed."""
     products = np.concatenate([taps.products for taps in terms.taps]) if terms.taps else np.zeros(0)
     first = 36.0
@@ -589,7 +589,7 @@ def _about_terms(sheet: Sheet, trace: Trace, about: Focus, terms: Terms, value: 
     sheet.fact(tr("Difference to torch"), numbers.power(abs(terms.result - value)), first)
 
 
-def _term_list(sheet: Sheet, trace: Trace, terms: Terms) -> None:
+def _term_list(sheet: Writing, trace: Trace, terms: Terms) -> None:
     """The largest terms, and all others as one line, so that the list adds up."""
     listed = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     if len(listed) < 2:
@@ -612,7 +612,7 @@ def _term_list(sheet: Sheet, trace: Trace, terms: Terms) -> None:
         sheet.fact(what, _contribution(rest) if adds else "")
 
 
-def _term_row(sheet: Sheet, trace: Trace, taps: Taps, index: int, value: float, most: float, several: bool,
+def _term_row(sheet: Writing, trace: Trace, taps: Taps, index: int, value: float, most: float, several: bool,
               adds: bool) -> None:
     inside = taps.inside is None or bool(taps.inside[index])
     where = tap_place(trace, taps, index) if inside else tr("padding")
@@ -658,7 +658,7 @@ def tap_place(trace: Trace, taps: Taps, index: int) -> str:
     return f"({', '.join(str(number) for number in cell)})"
 
 
-def _handed_back(sheet: Sheet, trace: Trace, about: Focus, value: float) -> None:
+def _handed_back(sheet: Writing, trace: Trace, about: Focus, value: float) -> None:
     """What each layer that read this number hands back; together they are its gradient."""
     handed = kinds.backward_terms(trace, about.layer, about.cell)
     if not handed:
@@ -679,7 +679,7 @@ def _handed_back(sheet: Sheet, trace: Trace, about: Focus, value: float) -> None
 
 # --- weights and inner states ---------------------------------------------------------------------------------------
 
-def _weight(sheet: Sheet, layer: Layer, about: Focus, values: Array, look: Look) -> None:
+def _weight(sheet: Writing, layer: Layer, about: Focus, values: Array, look: Look) -> None:
     """A kernel with its numbers printed, or the range of whatever array it is."""
     found = np.asarray(values[about.cell], dtype=np.float64)
     if found.ndim == 0:
@@ -695,7 +695,7 @@ def _weight(sheet: Sheet, layer: Layer, about: Focus, values: Array, look: Look)
         _histogram(sheet, found)
 
 
-def _printed(sheet: Sheet, found: Array, look: Look) -> None:
+def _printed(sheet: Writing, found: Array, look: Look) -> None:
     """A small grid with a number in every cell, on the pale part of the palette."""
     cell = min(44.0, SPAN // found.shape[1])
     entries = colour.signed(found, float(np.max(np.abs(found))) or 1.0)

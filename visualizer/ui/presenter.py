@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QLineEdit, QPlainT
 
 from visualizer import sight
 from visualizer.language import tr
-from visualizer.scene import room
+from visualizer.scene import projector, spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import SENTENCE, Picture, Points
 from visualizer.scene.state import State
@@ -73,7 +73,7 @@ class Presenter(QObject):
         self.offered: QScreen | None = None
         self.blank = ""
         self.frozen = self.spotlight = self.pen = False
-        self.alone: room.Part | None = None
+        self.alone: spotlight.Lit | None = None
         self.at = 0
         """Which part the spotlight stands on."""
         self.pointer: tuple[float, float] | None = None
@@ -229,11 +229,11 @@ class Presenter(QObject):
         return self.shown() if self.store.state.inked else self._bare()
 
     def _bare(self) -> Picture:
-        return self.picture if self.alone is None else room.alone(self.picture, self.alone)
+        return self.picture if self.alone is None else spotlight.alone(self.picture, self.alone)
 
     def shown(self) -> Picture:
         """The picture with what is drawn on it, and with all but one part hidden where that was asked for."""
-        return room.inked(self._bare(), does.strokes_of(self.store.state, self.beat))
+        return spotlight.inked(self._bare(), does.strokes_of(self.store.state, self.beat))
 
     def _show(self) -> None:
         if self.audience is not None:
@@ -296,19 +296,19 @@ class Presenter(QObject):
 
     def next_part(self, by: int) -> None:
         """The spotlight goes to the next part in reading order."""
-        count = len(room.parts(self.picture))
+        count = len(spotlight.parts(self.picture))
         self.pointer = None
         self.at = (self.at + by) % count if count else 0
         self._tell()
 
-    def part(self) -> room.Part | None:
+    def part(self) -> spotlight.Lit | None:
         """The part that the spotlight stands on, or the one that the beat is about."""
-        found = room.parts(self.picture)
+        found = spotlight.parts(self.picture)
         return found[min(self.at, len(found) - 1) if self.spotlight else self._subject()] if found else None
 
     def _subject(self) -> int:
         """The part of the layer and step that the beat is about."""
-        found, moment = room.parts(self.picture), self.store.moment
+        found, moment = spotlight.parts(self.picture), self.store.moment
         if moment is None or not found:
             return 0
         step = moment.beat.step
@@ -475,7 +475,7 @@ class Presenter(QObject):
 def for_room(trace: Trace, moment: Moment, state: State, size: tuple[int, int]) -> Picture:
     """The picture of the State as an audience sees it on a screen of this size; without the pen."""
     seen = sight.sight(trace, state, moment)
-    return room.legible(drawn(trace, replace(seen, look=room.look_for(seen.look, size))))
+    return drawn(trace, replace(seen, look=projector.look_for(seen.look, size)))
 
 
 def _same(key: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,17 +24,19 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
 from visualizer import door, inputs, lab, paint, registry, sight
+from visualizer.edits import said as edits_said
 from visualizer.inputs import InputKind
 from visualizer.language import tr
 from visualizer.scene import colour, numbers
+from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Spot
 from visualizer.scene.state import State
-from visualizer.trace import UNTRAINED, Sample, Trace
+from visualizer.trace import Sample, Trace, remembered
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, PRESS, Button, keeps, note_focus
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import keyed
-from visualizer.ui.drawing import Pad, Sheet
+from visualizer.ui.drawing import Pad, Paper
 from visualizer.ui.knobs import Knobs, Slider
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
@@ -365,7 +367,7 @@ class Rail(QWidget):
         panel.move(beside.mapTo(self.window(), QPoint(beside.width() + 12, 0)))
         panel.show()
         panel.raise_()
-        reached = Sheet | SampleGrid | TextField | Slider
+        reached = Paper | SampleGrid | TextField | Slider
         next(child for child in panel.findChildren(QWidget) if isinstance(child, reached)
              ).setFocus(Qt.FocusReason.OtherFocusReason)
         self.panel = panel
@@ -470,9 +472,8 @@ class ModelRow(Button):
             elif self.underMouse():
                 style.fill(painter, place, "sunk", 8)
             style.write(painter, self.text(), 14, 20, weight=600 if self.isChecked() else 500, width=180)
-            untrained = self.isChecked() and UNTRAINED in self.store.state.edits
-            below = tr("before training") if untrained else model_size(self.name)
-            style.write(painter, below, 14, 38, "ink-2", size=12, weight=400, width=180)
+            done = edits_said(self.store.state.edits) if self.isChecked() else ""
+            style.write(painter, done or model_size(self.name), 14, 38, "ink-2", size=12, weight=400, width=180)
 
 
 class SampleGrid(QWidget):
@@ -654,7 +655,7 @@ def thumb(name: str, theme: str) -> QImage | None:
     return None if entries is None else in_pixels(entries, theme)
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def input_thumb(trace: Trace, theme: str) -> QImage | None:
     """What was fed in, if its kind has a picture of it."""
     first = trace.layers[0]
@@ -702,9 +703,9 @@ def model_size(name: str) -> str:
 
 
 def choose_model(store: Store, name: str) -> None:
-    """Open a model by name where one stands, before its training if that is looked at and it has such weights."""
+    """Open a model by name where one stands, with those edits that it takes over."""
     found, known = door.recognise(name), door.card_of(name)
-    kept = tuple(edit for edit in store.state.edits if edit == UNTRAINED) if known is not None and known.before else ()
+    kept = () if known is None else does.fitting_edits(store.state, known.before, known.kind == store.card.kind)
     store.apply(lambda state: door.open_(found, state, cards=store.card_of, edits=kept).state)
 
 

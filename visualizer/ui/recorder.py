@@ -19,6 +19,7 @@ from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, session
+from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
@@ -71,6 +72,9 @@ class Recorder(QObject):
         store.changed.connect(lambda old, new: old.view != new.view and self.measure())
         store.trace_changed.connect(lambda trace: self.measure())
         store.wants_trace.connect(self.record)
+        store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
+        store.trace_changed.connect(lambda trace: self.record_beside())
+        store.beside_changed.connect(self.record_beside)
         engine.ready.connect(self._ready)
         engine.answered.connect(self._answered)
         engine.refused.connect(self._turned_down)
@@ -91,6 +95,10 @@ class Recorder(QObject):
                     self._ask(state)  # the engine's answer brings the verdict, or says that the weights are others now
             elif door.is_recording(state.model):
                 self._show(_saved_trace(Path(state.model), state), None, state)
+            elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
+                self._show(kept.trace, kept.report, state)
+                if kept.report is None or Path(state.model).is_file():
+                    self.verify()  # and a file may hold others by now
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
@@ -110,6 +118,16 @@ class Recorder(QObject):
         if not known and isinstance(state.recipe, ModelRecipe) and door.can_run(model):
             self._asking.add(model)
             self.engine.request("describe", lane=f"describe {model}", model=model)
+
+    def record_beside(self) -> None:
+        """Get the recordings of the other places, one after the other, once that of the active one has come."""
+        state = self.store.state
+        if self.store.waiting or self._asked:
+            return
+        for index, place in enumerate(state.places):
+            if self.store.kept(place.recipe) is None and (place.recipe, "") not in self._in_vain:
+                self.record(does.to_place(state, index))
+                return
 
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
@@ -237,7 +255,7 @@ class Recorder(QObject):
     def _wishes(self, state: State) -> dict[str, Any]:
         """The words in which the engine is asked for a recording, or for a study of it."""
         wishes: dict[str, Any] = {"model": state.model, "sample": state.sample, "objective": state.objective,
-                                  "interventions": state.edits}
+                                  "edits": state.edits}
         if state.sample == inputs.DRAWN:
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
@@ -305,8 +323,12 @@ class Recorder(QObject):
         elif self._opening is not None and self._opening[0] == number:
             self._opening = None
             self.said.emit(sentence)
-        elif self._asked.pop(number, None) is not None:
-            self._refuse(sentence)
+        elif (asked := self._asked.pop(number, None)) is not None:
+            if asked.recipe == self.store.state.recipe:
+                self._refuse(sentence)
+            else:
+                self._in_vain.add((asked.recipe, ""))
+                self.said.emit(sentence)
 
     def _went_on(self, number: int, share: float, words: str) -> None:
         if number == self._sweeping:

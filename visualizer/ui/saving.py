@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from visualizer import sight
 from visualizer.language import tr
 from visualizer.registry import NotWritten
-from visualizer.scene.state import State, changed
+from visualizer.scene.state import State, changed, to_place
 from visualizer.scene.subject import NUMBER
 from visualizer.trace import Refused
 from visualizer.ui.store import Store
@@ -51,6 +52,16 @@ def panel(store: Store, size: tuple[int, int]) -> Panel:
     assert store.trace is not None
     state = pinned(store)
     return Panel(store.trace, changed(state, look=replace(state.look, size=size)))
+
+
+def beside(store: Store) -> list[Panel]:
+    """Every place as a panel of its own, at the time of the active one; none where there is only one."""
+    from visualizer.export import Panel
+
+    several, state = store.beside, pictured(store)
+    moments = sight.joined(several, state.places, state.active) if several else ()
+    return [Panel(trace, changed(to_place(state, index), at=moment.address))
+            for index, (trace, moment) in enumerate(zip(several, moments, strict=True))]
 
 
 def file_name(state: State) -> str:

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from visualizer import paint
 from visualizer.language import tr
-from visualizer.scene import room
+from visualizer.scene import spotlight
 from visualizer.scene import state as does
 from visualizer.scene.picture import Picture
 from visualizer.scene.timeline import Moment
@@ -36,7 +36,7 @@ class Talk(Protocol):
     blank: str
     pen: bool
     spotlight: bool
-    alone: room.Part | None
+    alone: spotlight.Lit | None
     typed: str
     seconds: int
 

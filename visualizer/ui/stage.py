@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
@@ -121,8 +121,8 @@ class Stage(Canvas):
         self.store = store
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
-        self._drawn: tuple[int, Sight] | None = None
-        self._parts: tuple[Picture, tuple[walking.Part, ...]] = EMPTY, ()
+        self._drawn: tuple[int, Sight, tuple[object, ...]] | None = None
+        self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
         self._turn: Turn | None = None
         """While the level changes: both pictures, and how far it has come."""
         self._between: dict[str, float] = {}
@@ -138,6 +138,7 @@ class Stage(Canvas):
         self.hovered.connect(self.point)
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.refresh)
+        store.beside_changed.connect(self.refresh)
 
     # --- the picture ---
 
@@ -154,14 +155,16 @@ class Stage(Canvas):
         if self.veiled and store.waiting and FAINT in dict(view.knobs):
             knobs[FAINT] = "faint"
         seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height()), knobs=tuple(knobs.items())))
-        if self._drawn != (id(trace), seen):
+        state, several = store.state, store.beside
+        others = (*map(id, several), state.places, state.active) if several else ()
+        if self._drawn != (id(trace), seen, others):
             before, was = self.picture, self._drawn
-            self._drawn = id(trace), seen
-            self.show_picture(drawn(trace, seen))
+            self._drawn = id(trace), seen, others
+            self.show_picture(joined(several, state, seen.look.size) if several else drawn(trace, seen))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
             self._stay_within_parts()
             self._turn = None
-            if was is not None and was[0] == id(trace) and was[1].view.wants != view.wants:
+            if was is not None and was[0] == id(trace) and not several and was[1].view.wants != view.wants:
                 self._change_level(before, inwards=view.wants == NUMBER)
 
     def _glide_knobs(self, old: State, new: State) -> None:
@@ -230,6 +233,13 @@ class Stage(Canvas):
         found, trace = super().focus_at(point), self.store.trace
         return found if found is None or trace is None else sound(trace, found)
 
+    def place_at(self, point: QPointF) -> int | None:
+        """Which of several places lies under a point."""
+        several, (x, y) = self.store.beside, self.to_picture(point)
+        boxes = sight.within(len(several), self.picture.size) if several else ()
+        return next((index for index, (left, top, wide, high) in enumerate(boxes)
+                     if left <= x < left + wide and top <= y < top + high), None)
+
     def alike(self, focus: Focus) -> tuple[Focus, ...]:
         return (focus,) if self.store.trace is None else walking.same_numbers(self.store.trace, focus)
 
@@ -270,6 +280,10 @@ class Stage(Canvas):
             self._dragging = "pan"
             return
         if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if (place := self.place_at(event.position())) not in (None, self.store.state.active):
+            self.store.apply(lambda state: does.to_place(state, place or 0))
+            self._press = None
             return
         pressed = self.picture.mark_at(*self.to_picture(event.position()))
         if pressed is not None and pressed[1].part == BEAT:
@@ -399,7 +413,7 @@ class Stage(Canvas):
 
     # --- walking by keys ---
 
-    def parts(self) -> tuple[walking.Part, ...]:
+    def parts(self) -> tuple[walking.Walked, ...]:
         """What Tab reaches within the picture: the parts of the microscope."""
         about = self._about()
         if about is None:
@@ -580,14 +594,21 @@ def corners(width: int, height: int) -> QPainterPath:
 
 def drawn(trace: Trace, seen: Sight) -> Picture:
     """What is seen; where the view fails, one sentence in its place: Qt ends the app if a paint raises."""
+    return _or_said(lambda: sight.picture(trace, seen), seen.view.title, seen.look.size, seen.look.theme)
+
+
+def joined(several: Sequence[Trace], state: State, size: tuple[int, int]) -> Picture:
+    """All places of the State beside each other."""
+    return _or_said(lambda: sight.beside(several, state.places, state.active, size), state.view, size, state.look.theme)
+
+
+def _or_said(draw: Callable[[], Picture], view: str, size: tuple[int, int], theme: str) -> Picture:
     try:
-        return sight.picture(trace, seen)
+        return draw()
     except Exception:
         sys.excepthook(*sys.exc_info())
-        said = tr("{view} cannot draw this recording; choose another view, or another input.")
-        said, (wide, high) = said.format(view=seen.view.title), seen.look.size
-        return Picture((wide, high), (Text(24, 40, (Run(said),), 15, 500, max_width=wide - 48),),
-                       theme=seen.look.theme, caption=said)
+        said = tr("{view} cannot draw this recording; choose another view, or another input.").format(view=view)
+        return Picture(size, (Text(24, 40, (Run(said),), 15, 500, max_width=size[0] - 48),), theme=theme, caption=said)
 
 
 FAINT = "curves"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,24 @@ from visualizer import door, inputs, sight
 from visualizer.card import Card, of_trace
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
+from visualizer.scene.recipe import Recipe
 from visualizer.scene.state import State, changed, moment_of
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.sight import Sight
-from visualizer.trace import UNTRAINED, Arrays, Trace
+from visualizer.trace import UNTRAINED, Arrays, Trace, forget
 
 MOST_UNDO = 200
+MOST_KEPT = 4
+"""So many recordings are at hand beside those of the places: going back to one shows it at once."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """What a recipe made, with everything that is worked out of it; it goes with all of that."""
+
+    trace: Trace
+    report: Report | None = None
+    """How the trace compares with its own Terms; None while that has not been checked."""
 
 
 class Store(QObject):
@@ -37,6 +49,8 @@ class Store(QObject):
     """The Report of the trace at hand, when it comes later than the trace itself."""
     card_changed = Signal()
     """What is known of the model at hand, when that comes later than its State."""
+    beside_changed = Signal()
+    """A recording of another place than the active one has come."""
     wants_trace = Signal(object)
     """The State that needs another recording: its recipe is another one now."""
 
@@ -45,13 +59,14 @@ class Store(QObject):
         """A `trace` given here is taken to be the recording of `state`."""
         super().__init__(parent)
         self._state = state or State()
-        self._trace = trace
-        self._report = report
-        self._shown = None if trace is None else self._state.recipe
+        self._shown: Recipe | None = None
+        self._recordings: dict[Recipe, Recording] = {}
+        """By what made them, those that were seen last at the end."""
         self._cards: dict[str, Card] = {}
         """Of models that are files, once somebody has opened them."""
         if trace is not None:
             self._learn(trace)
+            self._keep(self._state.recipe, Recording(trace, report))
         self._undo: deque[State] = deque(maxlen=MOST_UNDO)
         self._redo: deque[State] = deque(maxlen=MOST_UNDO)
         self._gesture = ""
@@ -65,27 +80,33 @@ class Store(QObject):
     @property
     def trace(self) -> Trace | None:
         """What was recorded last; None until the first recording. While `waiting`, it is not yet the State's own."""
-        return self._trace
+        return None if self._shown is None else self._recordings[self._shown].trace
 
     @property
     def timeline(self) -> Timeline:
         """The beats of `trace`, at the pace of the State's view; none while there is no trace."""
-        return Timeline(()) if self._trace is None else sight.times(self._trace, self._state)
+        trace = self.trace
+        return Timeline(()) if trace is None else sight.times(trace, self._state)
 
     @property
     def report(self) -> Report | None:
         """How `trace` compares with its own Terms; None while that has not been checked."""
-        return self._report
+        return None if self._shown is None else self._recordings[self._shown].report
+
+    def kept(self, recipe: Recipe) -> Recording | None:
+        """The recording of a recipe, if it is at hand."""
+        return self._recordings.get(recipe)
 
     @property
     def moment(self) -> Moment | None:
         """Where the State stands in the timeline; None while there is no trace."""
-        return moment_of(self._state, self.timeline) if self._trace is not None else None
+        return None if self._shown is None else moment_of(self._state, self.timeline)
 
     @property
     def sight(self) -> Sight | None:
         """What is looked at; None while there is no trace."""
-        return None if self._trace is None else sight.sight(self._trace, self._state)
+        trace = self.trace
+        return None if trace is None else sight.sight(trace, self._state)
 
     def card_of(self, model: str) -> Card:
         """What is known of a model; nothing but its name while nobody has opened its file."""
@@ -115,6 +136,13 @@ class Store(QObject):
         """Whether the State asks for another recording than the one at hand."""
         return self._shown != self._state.recipe
 
+    @property
+    def beside(self) -> tuple[Trace, ...]:
+        """The recordings of all places where there are several and all have come; else none."""
+        found = [self.kept(place.recipe) for place in self._state.places]
+        known = tuple(recording.trace for recording in found if recording is not None)
+        return known if len(found) == len(known) > 1 and not self.waiting else ()
+
     def update(self, *, undoable: bool = True, gesture: str = "", **changes: Any) -> None:
         """Set fields of the State: `store.update(view="filters")`."""
         self.apply(lambda state: changed(state, **changes), undoable, gesture)
@@ -143,10 +171,12 @@ class Store(QObject):
         State asks for, the trace is ignored and the answer is False. Without `asked` it is taken as it is.
         """
         if asked is not None and asked.recipe != self._state.recipe:
+            if asked.recipe in {place.recipe for place in self._state.places}:
+                self._hold(asked.recipe, Recording(trace, report))
+                self.beside_changed.emit()
             return False
-        self._trace, self._report = trace, report
         self._learn(trace)
-        self._shown = self._state.recipe
+        self._keep(self._state.recipe, Recording(trace, report))
         old, self._state = self._state, _fitting(self._state, trace)
         self.trace_changed.emit(trace)
         self._say(old, self._state)
@@ -162,17 +192,34 @@ class Store(QObject):
         """Take in how the trace at hand compares with its Terms; False if the trace of `asked` is not at hand."""
         if self._shown != asked.recipe:
             return False
-        self._report = report
+        self._keep(asked.recipe, replace(self._recordings[asked.recipe], report=report))
         self.report_changed.emit(report)
         return True
 
     def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
         """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
-        if self._trace is None or self._shown != asked.recipe:
+        if self._shown != asked.recipe:
             return False
-        self._trace = replace(self._trace, studies={**self._trace.studies, name: arrays})
-        self.trace_changed.emit(self._trace)
+        found = self._recordings[asked.recipe]
+        trace = replace(found.trace, studies={**found.trace.studies, name: arrays})
+        self._keep(asked.recipe, replace(found, trace=trace))
+        self.trace_changed.emit(trace)
         return True
+
+    def _keep(self, recipe: Recipe, recording: Recording) -> None:
+        """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on
+        them."""
+        self._shown = recipe
+        self._hold(recipe, recording)
+
+    def _hold(self, recipe: Recipe, recording: Recording) -> None:
+        before = self._recordings.pop(recipe, None)
+        self._recordings[recipe] = recording
+        needed = {self._shown, *(place.recipe for place in self._state.places)}
+        beside = [other for other in self._recordings if other not in needed]
+        gone = [self._recordings.pop(other) for other in beside[:max(0, len(beside) - MOST_KEPT)]]
+        for old in (*gone, *(() if before is None or before.trace is recording.trace else (before,))):
+            forget(old.trace)
 
     def undo(self) -> None:
         """Back to the State before the last undoable change."""

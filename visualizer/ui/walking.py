@@ -6,7 +6,6 @@ Pure. A group of cells is a part: the window, the kernel, the products, the runn
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import hypot, inf
 
 from visualizer import kinds
@@ -14,7 +13,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Image, Picture, Spot, Term, spots
 from visualizer.scene.subject import is_number, step_of
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.ui import words
 
 SMALLEST = 4.0
@@ -24,7 +23,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Part:
+class Walked:
     """Cells that belong together: the arrow keys walk among them, Tab goes to the next part."""
 
     group: Group
@@ -41,17 +40,17 @@ class Part:
         return left, top, right - left, bottom - top
 
 
-def parts(picture: Picture) -> tuple[Part, ...]:
+def parts(picture: Picture) -> tuple[Walked, ...]:
     """The parts of a picture in the order in which they were drawn: those whose cells are terms, then whole maps."""
     found: dict[Group, list[Spot]] = {}
     for mark in picture:
         if mark.group is not None and mark.group.cells and not (isinstance(mark, Image) and min(mark.cell) < SMALLEST):
             found.setdefault(mark.group, []).extend(spots(mark))
-    walked = [Part(group, tuple(cells)) for group, cells in found.items() if cells]
+    walked = [Walked(group, tuple(cells)) for group, cells in found.items() if cells]
     return tuple(sorted(walked, key=lambda part: not part.group.shows))
 
 
-def beside(part: Part, here: int, right: int, down: int) -> int:
+def beside(part: Walked, here: int, right: int, down: int) -> int:
     """The cell that an arrow goes to from cell `here`: the nearest one in that direction; `here` if there is none."""
     x, y = _middle(part.spots[here].place)
     best, shortest = here, inf
@@ -71,7 +70,7 @@ def is_place(trace: Trace, about: Focus, hit: Focus | None) -> bool:
     return step_of(trace, hit) == step_of(trace, about)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def same_numbers(trace: Trace, focus: Focus) -> tuple[Focus, ...]:
     """The focus, and the cells of neighbouring layers that are the same number in another shape: through a flatten."""
     found = [focus]
@@ -111,7 +110,7 @@ def term_words(term: Term) -> str:
            f"{plus}{numbers.significant(term.product)}"
 
 
-def spoken(trace: Trace, part: Part, number: int, backward: bool) -> str:
+def spoken(trace: Trace, part: Walked, number: int, backward: bool) -> str:
     """`kernel, 3 of 54: pool1 channel 0, pixel (4, 5), 2.96 × 0.52 = +1.55`, for a screen reader."""
     said = spot_tip(trace, part.spots[number], backward).replace("\n", ", ")
     return tr("{part}, {n} of {all}: {said}").format(part=part.name, n=number + 1, all=len(part.spots), said=said)

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from visualizer import registry
 from visualizer.language import speaking
+from visualizer.scene import projector
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Moment, Pace, Timeline
@@ -84,7 +85,8 @@ def _between(word: str, ends: tuple[str, ...]) -> bool:
 
 def picture(view: View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The picture of a view in so many pixels: laid out at a text scale of 1, then scaled as a whole."""
-    return view.draw(trace, moment, focus, look.laid_out).scaled(look.text_scale, look.size)
+    drawn = view.draw(trace, moment, focus, look.laid_out).scaled(look.text_scale, look.size)
+    return projector.bold(drawn) if look.projector else drawn
 
 
 def beside(view: View, trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:

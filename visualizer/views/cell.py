@@ -25,6 +25,7 @@ from visualizer.scene.picture import (
     rich,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import (
     Reading,
     Row,
@@ -36,7 +37,6 @@ from visualizer.scene.reading import (
     shown_layer,
     tabs,
 )
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
@@ -58,7 +58,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(shown, step, unit, moment)
     words = (f"step {step + 1} of {shown.steps} reads “{shown.words[step]}”; all {shown.units} units, unit {unit} in "
              "numbers")
-    marks = [*parts.sentence(look, said), *([] if look.room else parts.title(look, layer.name, words))]
+    marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
     looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
     open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
@@ -69,14 +69,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    top = HEAD + 12 if look.room else TOP
-    shows = [rows if not look.room or key == open_key else rows[-1:] for key, _, rows in blocks]
+    top = HEAD + 12 if look.projector else TOP
+    shows = [rows if not look.projector or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
     room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)
     high = whole(min(26, room / lines), look.pixel)
-    left, beside = (182, 0.0) if look.room else (196, 150)
+    left, beside = (182, 0.0) if look.projector else (196, 150)
     wide = (look.size[0] - left - NUMBERS - beside) / shown.units
-    wide = whole(min(80 if look.room else 24, wide), look.pixel) or wide
+    wide = whole(min(80 if look.projector else 24, wide), look.pixel) or wide
     gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
     y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))
@@ -103,7 +103,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix("so it ")
-        if words and known and not look.room:
+        if words and known and not look.projector:
             x = end + NUMBERS
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +27,12 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 Values = NDArray[np.float64]
@@ -112,7 +111,7 @@ class Hanging:
         return rank_correlation(self.gradient[answer, :known], np.abs(self.change[answer, :known]))
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def hanging(trace: Trace) -> Hanging | None:
     """The study of a recording; None where it was not made, or does not suit."""
     found = trace.studies.get(STUDY)
@@ -165,7 +164,7 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
 
 def _top(look: Look) -> float:
     """Where the text begins: under the sentence, which a room has larger."""
-    return HEAD + 10 if look.room else TOP
+    return HEAD + 10 if look.projector else TOP
 
 
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
@@ -245,20 +244,20 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
     """Below the text: maps of answers × steps, or bars where there is one answer; and what both say together."""
     y, bottom = top + 26, look.size[1] - lanes_height(look) - 16
     left, right = LEFT, look.size[0] - RIGHT
-    wide = right - left - (0 if look.room else FACTS + BETWEEN)
+    wide = right - left - (0 if look.projector else FACTS + BETWEEN)
     marks: list[Mark] = [Line(((24, top + 2), (look.size[0] - 24, top + 2)), "hair")]
     if len(found.gradient) > 1:
         side = min(bottom - y - 30, (wide - BETWEEN) / 2)
         marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
         used = 2 * (side + BETWEEN)
-        if look.room:
+        if look.projector:
             return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100
                             else [])
         if found.one_way:
             marks += _by_lag(found, left, y + side + 58, wide - 40, bottom, look)
     else:
         marks += _bars(shown, found, left, y, wide, bottom - y, look)
-        if look.room:
+        if look.projector:
             return marks
     return marks + _facts(found, answer, right - FACTS, y, FACTS, look)
 
@@ -275,7 +274,7 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
             shades, ("gradient", "activation"), ("by gradient", "by leaving it out"), strict=True)):
         left = x + index * (side + BETWEEN)
         reach = f" ≤ {numbers.significant(found.top, 2)}, log" if index == 0 else f", ±{_most(found)}"
-        marks.append(Text(left, y + 2, plain(title + (reach if look.room else "")), 12, 600, "ink"))
+        marks.append(Text(left, y + 2, plain(title + (reach if look.projector else "")), 12, 600, "ink"))
         origin = y + 12
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
                            hatched=None if hidden is None or cell < 3 else hidden[None], indices=(-1,),
@@ -330,9 +329,10 @@ def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: L
     """Whether gradient and cause agree, and the ranges of the colours."""
     marks = _agreement(found, answer, x, y, wide, look)
     low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
-    marks += parts.legend(x, y + 76, wide, look, "gradient", "Gradient, all answers, log", f"below {low}", "", high)
-    marks += parts.legend(x, y + 134, wide, look, "activation", "Logit minus logit without it", f"−{_most(found)}",
-                          "0", _most(found))
+    marks += parts.legend(x, y + 76, wide, look, _scale(found, "gradient"), "Gradient, all answers, log",
+                          (f"below {low}", "", high))
+    marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), "Logit minus logit without it",
+                          (f"−{_most(found)}", "0", _most(found)))
     marks.append(Text(x, y + 182, plain(f"stands in: {found.neutral}"), 11, 400, "ink-2",
                       max_width=wide))
     return marks
@@ -360,7 +360,7 @@ def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, loo
         marks.append(Text(x, y + 24, plain("too few steps to rank"), 12, 400, "ink-2", max_width=wide))
     else:
         value = numbers.number(agreement, 2)
-        left, top = (x, y + 54) if look.room else (x + width(value, 26, 600) + 12, y + 23)
+        left, top = (x, y + 54) if look.projector else (x + width(value, 26, 600) + 12, y + 23)
         marks += [Text(x, y + 36, plain(value), 26, 600, "ink", display=True),
                   Text(left, top, plain("rank correlation"), 11, 400, "ink-2"),
                   Text(left, top + 14, plain(f"over {found.known(answer)} steps"), 11, 400, "ink-2")]

@@ -150,20 +150,16 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
 def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y: float) -> list[Mark]:
     wide = 168
     if backward:
-        top = parts.largest_gradient(trace)
-        return parts.legend(x, y, wide, look, "gradient", "Size of the gradient, one scale for all layers",
-                            numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+        return parts.legend(x, y, wide, look, parts.gradient_scale(trace),
+                            "Size of the gradient, one scale for all layers")
     if layer.is_input and layer.has("row", "column"):
-        return parts.legend(x, y, wide, look, "pixel", "Pixel", numbers.number(float(np.min(layer.output))), "",
-                            numbers.number(float(np.max(layer.output))))
+        return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), "Pixel")
     if kinds.shares(layer):
-        return parts.legend(x, y, wide, look, "pixel", "Probability", "0", "", "1")
+        return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), "Probability")
     if look.scope == "unit":
-        return parts.legend(x, y, wide, look, "activation", "Values, each map by its own largest", "−max", "0", "+max")
-    top = parts.layer_scale(trace, layer, look)
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, each map by its own largest")
     whose = "all layers" if look.scope == "network" else f"all of {layer.name}"
-    return parts.legend(x, y, wide, look, "activation", f"Values, one scale for {whose}", numbers.number(-top), "0",
-                        numbers.number(top))
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values, one scale for {whose}")
 
 
 def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:

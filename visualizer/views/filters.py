@@ -55,7 +55,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class Kernels:
     """Weights laid out for the eye."""
 
     values: NDArray[np.floating]
@@ -74,20 +74,20 @@ def _with_weights(trace: Trace, name: str) -> Layer | None:
     return next((layer for layer in trace.layers if _sheet(trace, layer, False) is not None), None)
 
 
-def _sheet(trace: Trace, layer: Layer, backward: bool) -> Sheet | None:
+def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     """Kernels (output, input, row, column); the rows of a dense layer as maps, where its input was flattened maps."""
     weight = (layer.weight_gradients if backward else layer.weights).get("weight")
     if weight is None or weight.ndim < 2:
         return None
     if weight.ndim == 3:
-        return Sheet(weight[:, :, None, :], "input channel", "output channel")
+        return Kernels(weight[:, :, None, :], "input channel", "output channel")
     if weight.ndim == 4:
-        return Sheet(weight, "input channel", "output channel")
+        return Kernels(weight, "input channel", "output channel")
     maps = _flattened_maps(trace, layer)
     if maps is not None and int(np.prod(maps)) == weight.shape[1]:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)
-        return Sheet(shaped, "input channel", "unit", linear=True)
-    return Sheet(weight[None, None], "input unit", "unit", linear=True)
+        return Kernels(shaped, "input channel", "unit", linear=True)
+    return Kernels(weight[None, None], "input unit", "unit", linear=True)
 
 
 def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
@@ -135,12 +135,8 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     if grid.cell >= 6:
         marks += _signs(sheet, grid, shades, palette, look)
     y = look.size[1] - lanes_height(look) - 38
-    if backward:
-        marks += parts.legend(24, y, 168, look, "gradient", f"Size of ∂L/∂w in {layer.name}, log",
-                              numbers.significant(largest * parts.FLOOR, 1), "", numbers.significant(largest, 2))
-    else:
-        marks += parts.legend(24, y, 168, look, "weight", f"Weights, one scale for all of {layer.name}",
-                              numbers.number(-largest), "0", numbers.number(largest))
+    title = f"Size of ∂L/∂w in {layer.name}, log" if backward else f"Weights, one scale for all of {layer.name}"
+    marks += parts.legend(24, y, 168, look, parts.weight_scale(layer.name, largest, backward), title)
     left_out = ""
     if grid.shown < len(shades):
         left_out = f"{grid.shown} of {numbers.count(len(shades))} {sheet.down}s shown"
@@ -184,7 +180,7 @@ class _Grid:
         return self.x + (group % self.across) * self.group[0], self.y + (group // self.across) * self.group[1]
 
 
-def _fitted(sheet: Sheet, look: Look) -> _Grid:
+def _fitted(sheet: Kernels, look: Look) -> _Grid:
     """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1."""
     outputs, tiles, rows, columns = sheet.values.shape
     room = (look.size[0] - 48, look.size[1] - lanes_height(look) - TOP - 56)
@@ -207,7 +203,7 @@ def _fitted(sheet: Sheet, look: Look) -> _Grid:
                  used, min(outputs, across * down), rows, height, labelled)
 
 
-def _signs(sheet: Sheet, grid: _Grid, shades: NDArray[np.uint8], palette: str, look: Look) -> list[Mark]:
+def _signs(sheet: Kernels, grid: _Grid, shades: NDArray[np.uint8], palette: str, look: Look) -> list[Mark]:
     """A minus on every negative weight: sign is never hue alone."""
     half = max(1.5, grid.cell * 0.18)
     strokes: dict[str, list[Points]] = {}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,11 +23,11 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 TOP = 114.0
@@ -43,9 +41,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    still = [] if look.room else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
+    still = [] if look.projector else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
     marks = parts.sentence(look, said)
-    top = HEAD + 10 if look.room else TOP
+    top = HEAD + 10 if look.projector else TOP
     room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):
@@ -104,13 +102,13 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
     return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _entries(shown: Reading, key: str) -> steps.Entries:
     values = next(values for name, _, values in shown.gates if name == key)
     return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, OPENNESS)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _gradients(shown: Reading, key: str) -> steps.Entries | None:
     """The gradient of a gate, on one log scale for all its steps."""
     gradient = shown.layer.inner_gradients.get(key)
@@ -126,13 +124,14 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
     x, y = steps.LEFT, look.size[1] - lanes_height(look) - 40
     if not moment.backward:
-        return parts.legend(x, y, 168, look, "pixel", "Gate, all steps", "0", "", "1")
+        return parts.legend(x, y, 168, look, Scale("pixel", "probability", "gate", 0.0, 1.0), "Gate, all steps")
     tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    return parts.legend(x, y, 168, look, "gradient", "Size of ∂L/∂gate, each gate by its largest, log",
-                        "× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}")
+    scale = Scale("gradient", "size of the gradient", "gate", max(tops) * 1e-6, max(tops), log=True)
+    return parts.legend(x, y, 168, look, scale, "Size of ∂L/∂gate, each gate by its largest, log",
+                        ("× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}"))
 
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
@@ -144,7 +143,7 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     return f"At step {step + 1}, “{shown.words[step]}”, {means}."
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
     heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in ("mean", f"below {SHUT}", f"above {OPEN}")]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,11 +26,11 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 TOP, BELOW, SATURATION = 116.0, 60.0, 34.0
@@ -55,9 +53,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
     words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
-    still, marks = [] if look.room else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
+    still, marks = [] if look.projector else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    top = HEAD + 10 if look.room else TOP
+    top = HEAD + 10 if look.projector else TOP
     room = (look.size[1] - lanes_height(look) - top - BELOW) / len(ways)
     now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):
@@ -71,7 +69,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_table(shown, key))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     """Units from the top: as they are, by their part in the first principal component, or by first large change."""
     values = np.asarray(shown.layer.inner[key], np.float64)
@@ -87,7 +85,7 @@ def ordered(shown: Reading, key: str, by: str) -> tuple[int, ...]:
     return tuple(range(values.shape[1]))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def scale_of(shown: Reading, key: str) -> float:
     """±1 for tanh states; for what is unbounded (the LSTM's cell) the 99th percentile of its size."""
     if key == "hidden" and shown.layer.settings.get("nonlinearity", "tanh") == "tanh":
@@ -95,13 +93,13 @@ def scale_of(shown: Reading, key: str) -> float:
     return float(np.percentile(np.abs(_values(shown, key)), 99)) or 1.0
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _values(shown: Reading, key: str) -> NDArray[np.float64]:
     """(step, unit)."""
     return np.asarray(shown.layer.inner[key], np.float64)
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
     values = _values(shown, key)[:, list(ordered(shown, key, by))]
     top = scale_of(shown, key)
@@ -110,7 +108,7 @@ def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
                                "one scale for every step"))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
     """The gradient of every value, on one log scale for all steps."""
     gradient = shown.layer.inner_gradients.get(key)
@@ -173,7 +171,7 @@ def _beyond(shown: Reading, key: str, by: str, reach: steps.Reach, place: steps.
     return [Path(tuple(curves), fill="ink") for curves in strokes.values() if curves]
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _far(shown: Reading, key: str) -> NDArray[np.float64]:
     """Share of the units at each step that lie beyond nine tenths of the scale."""
     far: NDArray[np.float64] = np.mean(np.abs(_values(shown, key)) > FAR * scale_of(shown, key), axis=1)
@@ -207,11 +205,10 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
     if moment.backward and gradient is not None:
         largest = float(np.max(np.abs(gradient))) or 1.0
-        return parts.legend(x, y, 168, look, "gradient", f"Size of ∂L/∂{key}, all steps",
-                            numbers.significant(largest * 1e-6, 1), "", numbers.significant(largest, 2))
+        scale = Scale("gradient", "size of the gradient", key, largest * 1e-6, largest, log=True)
+        return parts.legend(x, y, 168, look, scale, f"Size of ∂L/∂{key}, all steps")
     beyond = int(np.count_nonzero(np.abs(values) > top))
-    marks = parts.legend(x, y, 168, look, "activation", "One scale for every step", numbers.number(-top), "0",
-                         numbers.number(top))
+    marks = parts.legend(x, y, 168, look, Scale("activation", "values", key, -top, top), "One scale for every step")
     if key == "hidden" and top == 1:
         return marks
     words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"
@@ -243,7 +240,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
             f"average; {numbers.percent(far, 0)} of them are beyond {numbers.number(FAR * top)} in size.")
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(shown: Reading, key: str) -> Table:
     """One row a step, one column a unit."""
     values = _values(shown, key)

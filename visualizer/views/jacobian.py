@@ -155,7 +155,9 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
         value = float(row[lag])
         if math.isnan(value):
             continue
-        heights = [scale.y(value) - 8, scale.y(value) + 20, scale.y(value) - 28]
+        above = scale.y(value) - 22 > scale.top - 12
+        heights = [scale.y(value) - 8 if above else scale.y(value) + 20]
+        heights += [scale.y(value) - 28] if ink == "ink" else []
         words = logchart.words(value, scale)
         wide = width(words, 12, 600)
         at = x + 7 if x + 12 + wide < right else x - 7 - wide

@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 Values = NDArray[np.float64]
@@ -52,7 +51,7 @@ STEEP = 1.0
 
 
 @dataclass(frozen=True)
-class Frame:
+class Chart:
     """Where the map stands."""
 
     x: float
@@ -144,22 +143,22 @@ def consequence(trace: Trace) -> tuple[str, ...]:
     return causes.all_true((causes.clipped(most, wanted.limit), ends))
 
 
-def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Frame:
+def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Chart:
     across = look.size[0] - (88 + 330)
     up = look.size[1] - (92 + 66)
     cell = (max(2.0, across / shape[0]), max(2.0, up / shape[1]))
-    return Frame(88, 92, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
+    return Chart(88, 92, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
 
 
 # --- the surface ----------------------------------------------------------------------------------------------------
 
-def _map(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
+def _map(frame: Chart, trace: Trace, look: Look) -> list[Mark]:
     values, steep = _tiles(trace)
     return [Image(frame.x, frame.y, frame.cell, values, "pixel", indices=(-1,)),
             _amber(frame, steep)]
 
 
-@lru_cache(maxsize=4)
+@remembered(4)
 def _tiles(trace: Trace) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """The error in steps, b upwards; and where the gradient is steep."""
     found = trace.studies["lab"]
@@ -169,7 +168,7 @@ def _tiles(trace: Trace) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     return values, np.asarray(found["steepness"]).T[::-1] > STEEP
 
 
-def _amber(frame: Frame, steep: NDArray[np.bool_]) -> Mark:
+def _amber(frame: Chart, steep: NDArray[np.bool_]) -> Mark:
     """The wall: cells whose gradient is larger than 1, outlined in amber as one mark."""
     curves: list[Points] = []
     for row, column in np.argwhere(steep).tolist():
@@ -182,7 +181,7 @@ def _amber(frame: Frame, steep: NDArray[np.bool_]) -> Mark:
     return Path(tuple(curves), "", 1, "gradient-mark")
 
 
-def _wall(frame: Frame, steepest: Values, look: Look) -> list[Mark]:
+def _wall(frame: Chart, steepest: Values, look: Look) -> list[Mark]:
     """The steepest place of the grid, with its number."""
     x, y = frame.at(float(steepest[1]), float(steepest[2]))
     words = (f"steepest here: {numbers.significant(float(steepest[0]), 3)} at w {numbers.number(float(steepest[1]))}, "
@@ -196,7 +195,7 @@ def _wall(frame: Frame, steepest: Values, look: Look) -> list[Mark]:
             Text(left, top + 1, plain(words), 12, 600, "gradient-text")]
 
 
-def _axes(frame: Frame, look: Look) -> list[Mark]:
+def _axes(frame: Chart, look: Look) -> list[Mark]:
     marks: list[Mark] = []
     for w in (3.0, 4.0, 5.0, 6.0):
         x, _ = frame.at(w, 0)
@@ -212,7 +211,7 @@ def _axes(frame: Frame, look: Look) -> list[Mark]:
     return marks
 
 
-def _legend(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
+def _legend(frame: Chart, trace: Trace, look: Look) -> list[Mark]:
     """What grey and amber mean, over the map at the right."""
     most = numbers.significant(float(np.max(trace.studies["lab"]["surface"])), 2)
     ramp = np.rint(255 * SHADE * np.arange(LEVELS) / (LEVELS - 1)).astype(np.uint8)[None, None]
@@ -229,7 +228,7 @@ def _legend(frame: Frame, trace: Trace, look: Look) -> list[Mark]:
 
 # --- the balls ------------------------------------------------------------------------------------------------------
 
-def _way(frame: Frame, ball: Ball, step: int, share: float, look: Look) -> list[Mark]:
+def _way(frame: Chart, ball: Ball, step: int, share: float, look: Look) -> list[Mark]:
     """The way so far, cut at the edge of the map; the ball, or an arrow where it has left."""
     points = [frame.at(float(w), float(b)) for w, b in ball.way[:step + 1, :2]]
     if step and share < 1:
@@ -251,7 +250,7 @@ def _way(frame: Frame, ball: Ball, step: int, share: float, look: Look) -> list[
                          radius=6)]
 
 
-def _inside(frame: Frame, one: tuple[float, float], other: tuple[float, float]) -> Points | None:
+def _inside(frame: Chart, one: tuple[float, float], other: tuple[float, float]) -> Points | None:
     """The part of a straight line that lies on the map (Liang and Barsky 1984)."""
     start, end = 0.0, 1.0
     dx, dy = other[0] - one[0], other[1] - one[1]
@@ -269,7 +268,7 @@ def _inside(frame: Frame, one: tuple[float, float], other: tuple[float, float]) 
     return ((one[0] + dx * start, one[1] + dy * start), (one[0] + dx * end, one[1] + dy * end))
 
 
-def _beside(frame: Frame, balls: tuple[Ball, ...], step: int, wanted: Lab, look: Look) -> list[Mark]:
+def _beside(frame: Chart, balls: tuple[Ball, ...], step: int, wanted: Lab, look: Look) -> list[Mark]:
     """For each ball where it is, its error, its gradient and its step; and the errors of all steps below."""
     left, right = frame.right + 36, look.size[0] - 24
     y = frame.y + 12

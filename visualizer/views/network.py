@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +37,9 @@ from visualizer.scene.steps import arrived, read
 from visualizer.scene.subject import strongest, subject
 from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, ease, in_beat, part, timeline
+from visualizer.scene.type import bounds
 from visualizer.scene.type import width as text_width
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import View
 
 MOST_CURVES = 700
@@ -57,7 +57,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, about)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(plan, look),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(trace, plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
@@ -80,10 +80,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                    caption=unmarked(said), table=_table(trace, moment, about))
 
 
-def _left_out(plan: Plan, look: Look) -> list[Mark]:
-    words = f"{plan.left_out}; the others scroll past as the beats go on" if plan.left_out else ""
-    return [Text(look.size[0] / 2, plan.bottom + 15, plain(words), 12, 500, "ink-2", "middle", group=TITLE)] \
-        if words else []
+def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """Which columns are seen, where they scroll; beside the loss."""
+    if not plan.left_out:
+        return []
+    below = Labels((0, 0, *look.size), 8)
+    for column in plan.columns.values():
+        for text in _loss(trace, column, look) if column.style == "number" else ():
+            below.take(bounds(text))
+    return [*below.put((f"{plan.left_out}; the others scroll past as the beats go on", plan.left_out),
+                       [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2", group=TITLE)]
 
 
 # --- what is looked at ----------------------------------------------------------------------------------------------
@@ -104,7 +110,7 @@ def _cell(trace: Trace, subject: Focus, backward: bool) -> Cell:
     return strongest(layer, backward, subject.cell[:1])
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _passages(trace: Trace) -> frozenset[str]:
     return frozenset(layer.name for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.moves_only)
 
@@ -140,7 +146,7 @@ def _uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: 
     if column.style == "passage":
         return []
     if column.style == "number":
-        return _loss(trace, column, look) if shown == 1 or moment.backward else []
+        return [*_loss(trace, column, look)] if shown == 1 or moment.backward else []
     if column.style == "bars":
         return parts.faded(_bars(trace, column, moment.backward, look), shown) if shown > 0 else \
             _bars(trace, column, None, look)
@@ -241,7 +247,7 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
             said = numbers.percent(value, 1)
-        if strong or not look.room:
+        if strong or not look.projector:
             marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
@@ -253,7 +259,7 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
     return marks
 
 
-def _loss(trace: Trace, column: Column, look: Look) -> list[Mark]:
+def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer, target = trace[column.layer], trace.objective.target
     answer = trace.answer
     value = numbers.number(float(layer.output), 3)
@@ -282,11 +288,13 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
         lit = 1.0
     marks: list[Mark] = []
     name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
-    if not cut(plain(name), room, 13, 600, mono=True):
+    raised = not cut(plain(name), room, 13, 600, mono=True)  # above the names of its neighbours
+    if raised and look.projector and column.style == "passage":
         return []
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
-            marks.append(Text(column.x, 80, plain(name), 13, 600, ink, max_width=room, mono=True,
+            marks.append(Text(column.x, 65 if raised else 80, plain(name), 13, 600, ink,
+                              max_width=0 if raised else room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if moment.backward and not before.backward and moment.phase < 1:
         marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
@@ -619,21 +627,15 @@ def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look
     wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
                        and column.style in ("maps", "units") and column.top + column.height > y - 12)])
     if moment.backward:
-        top = parts.largest_gradient(trace)
-        return parts.legend(x, y, wide, look, "gradient", "Gradient, all layers",
-                            numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), "Gradient, all layers")
     layer = trace[subject.layer]
     if look.scope == "unit":
-        return parts.legend(x, y, wide, look, "activation", "Values, per map", "−max", "0", "+max")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per map")
     if look.scope == "network":
-        top = parts.largest_value(trace)
-        return parts.legend(x, y, wide, look, "activation", "Values, all layers", numbers.number(-top), "0",
-                            numbers.number(top))
+        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), "Values, all layers")
     if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
-        return parts.legend(x, y, wide, look, "activation", "Values, per layer", "−max", "0", "+max")
-    top = parts.layer_scale(trace, layer, look)
-    return parts.legend(x, y, wide, look, "activation", f"Values of {layer.name}", numbers.number(-top), "0",
-                        numbers.number(top))
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per layer")
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values of {layer.name}")
 
 
 def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:

@@ -35,7 +35,7 @@ from visualizer.views import View
 Values = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class Saturated:
     """One nonlinearity of one layer."""
 
     layer: str
@@ -92,7 +92,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                    table=_table(found, inputs))
 
 
-def rows(trace: Trace) -> list[Row]:
+def rows(trace: Trace) -> list[Saturated]:
     """Everything that the study counted, in the order of the layers."""
     measured, found = trace.studies["saturation"], []
     for layer in trace:
@@ -104,7 +104,7 @@ def rows(trace: Trace) -> list[Row]:
             flat = kinds.flat(layer).get(gate)
             if flat is None:
                 continue
-            found.append(Row(layer.name, gate, flat, float(measured[key]), int(measured[f"{name}:values"]),
+            found.append(Saturated(layer.name, gate, flat, float(measured[key]), int(measured[f"{name}:values"]),
                              _here(layer, gate, flat), measured.get(f"{name}:on"), measured.get(f"{name}:bins")))
     return found
 
@@ -113,7 +113,7 @@ def _here(layer: Layer, gate: str, flat: Flat) -> float:
     return flat.share(np.asarray(layer.inner[gate] if gate else layer.output, np.float64))
 
 
-def chosen(found: list[Row], moment: Moment, focus: Focus | None) -> Row:
+def chosen(found: list[Saturated], moment: Moment, focus: Focus | None) -> Saturated:
     """The row that is opened: the one in focus, else the worst of the beat's layer, else the worst of all."""
     if focus is not None:
         asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.part]
@@ -124,7 +124,7 @@ def chosen(found: list[Row], moment: Moment, focus: Focus | None) -> Row:
     return max(mine or found, key=lambda row: (row.dead or 0, row.share))
 
 
-def _rows(found: list[Row], opened: Row, moment: Moment, look: Look, marks: list[Mark]) -> float:
+def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look, marks: list[Mark]) -> float:
     """A bar and a tick for each; returns where they end."""
     top, bottom = 122, look.size[1] - lanes_height(look) - 36
     pitch = min(36, (bottom - top) / len(found))
@@ -161,7 +161,7 @@ def _rows(found: list[Row], opened: Row, moment: Moment, look: Look, marks: list
     return top + pitch * len(shown) + 16
 
 
-def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> list[Mark]:
+def _opened(row: Saturated, inputs: int, top: float, bottom: float, look: Look) -> list[Mark]:
     """One row opened: how its values are spread over the batch, or how often each unit is on."""
     left, right = 84, look.size[0] - 84
     if bottom - top < 120:
@@ -201,20 +201,20 @@ def _opened(row: Row, inputs: int, top: float, bottom: float, look: Look) -> lis
     return marks
 
 
-def _around(found: list[Row], moment: Moment, count: int) -> list[Row]:
+def _around(found: list[Saturated], moment: Moment, count: int) -> list[Saturated]:
     at = next((index for index, row in enumerate(found) if row.layer == moment.beat.layer), 0)
     start = min(max(0, at - count // 2), len(found) - count)
     return found[start:start + count]
 
 
-def _told(row: Row) -> str:
+def _told(row: Saturated) -> str:
     """What the bar counts, and what is dead."""
     if row.dead is None:
         return row.flat.rule
     return f"off; {row.dead} of {row.units} dead"
 
 
-def sentence(found: list[Row], inputs: int, moment: Moment) -> str:
+def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
     """The row of the beat's layer, else the worst one; always with the size of the batch."""
     mine = [row for row in found if row.layer == moment.beat.layer]
     dead = [row for row in mine or found if row.dead]
@@ -233,7 +233,7 @@ def sentence(found: list[Row], inputs: int, moment: Moment) -> str:
         f"{inputs} inputs.")
 
 
-def _table(found: list[Row], inputs: int) -> Table:
+def _table(found: list[Saturated], inputs: int) -> Table:
     """One row a layer or gate."""
     return Table(("layer", "counted", "share", "this input", "dead units", "units", "values", "inputs"),
                  tuple((row.name, row.flat.rule, row.share, row.here, -1 if row.dead is None else row.dead, row.units,

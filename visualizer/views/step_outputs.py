@@ -28,6 +28,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import (
     Reading,
     blank_of,
@@ -41,7 +42,6 @@ from visualizer.scene.reading import (
     shown_layer,
     spells,
 )
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -68,7 +68,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     kind = "frames × classes" if blank is not None else "the next symbol" if foretells(trace) else \
         "the answer so far"
     marks = parts.sentence(look, said)
-    if not look.room:
+    if not look.projector:
         marks += parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
                              "probabilities as the model gives them")
     if blank is None:
@@ -122,12 +122,12 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     order = _shown(row, min(MOST_BARS, most, len(row)), [index for index in (sampled, came) if index is not None])
     pitch = min(38, (bottom - y - 14) / len(order))
     names = 100
-    track = look.size[0] - x - (70 + (120 if look.room else 196))
+    track = look.size[0] - x - (70 + (120 if look.projector else 196))
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
     heading = f"after step {now + 1}, “{shown.words[now]}”" if shown.words[now] != str(now + 1) else \
         f"after step {now + 1}"
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
-    if not look.room:
+    if not look.projector:
         marks.append(Text(x + track, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12, 400, "ink-2",
                           "end"))
     for index, answer in enumerate(order):
@@ -149,7 +149,7 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
         if words:
             marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
-    if not look.room:
+    if not look.projector:
         part = f"sampled at {numbers.number(number, 3)} of the sum, seed {look.knob('seed', '0')}"
         marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
     return marks
@@ -176,7 +176,7 @@ def _came(trace: Trace, shown: Reading, step: int) -> int | None:
 
 def _top(look: Look) -> float:
     """Baseline of the heading of the bars: under the title, which a room does without."""
-    return HEAD + 22 if look.room else TOP + 16
+    return HEAD + 22 if look.projector else TOP + 16
 
 
 def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
@@ -185,7 +185,7 @@ def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]
     bottom = foot - (34 if foretells(trace) else 14)
     space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 + 54
     high = min(space * 0.45, max(min(120, space * 0.27), space - bars))
-    return (foot + 16, foot + 16) if high < 56 or look.room else (bottom - high, bottom)
+    return (foot + 16, foot + 16) if high < 56 or look.projector else (bottom - high, bottom)
 
 
 def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span,
@@ -259,7 +259,7 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     high = whole(min(32, room / classes), look.pixel)
     read = _known(trace, shown, moment)
     names = Labels((0, 0, steps.LEFT, look.size[1]))
-    for index in (blank, *(index for index in range(classes) if index != blank)):
+    for index in sorted(range(classes), key=lambda index: high < 14 and index != blank):
         name = "blank" if index == blank else label(trace, index)
         marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
@@ -311,7 +311,7 @@ def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
 def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Look) -> tuple[list[Mark], float]:
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
-    top = HEAD + 14 if look.room else TOP
+    top = HEAD + 14 if look.projector else TOP
     source = reads.read_by(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top

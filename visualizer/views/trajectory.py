@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +26,11 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
-from visualizer.scene.room import HEAD
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 
 TOP = 116.0
@@ -50,7 +49,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, plane, moment)
     words = (f"{shown.units} numbers a state, seen in 2: they hold {numbers.percent(float(plane.shares.sum()), 0)} of "
              "its variance")
-    marks = [*parts.sentence(look, said), *([] if look.room else parts.title(look, layer.name, words))]
+    marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
     marks += grouped(Group("path of the state", Focus(layer.name)), _path(trace, shown, plane, moment, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -67,7 +66,7 @@ class Plane:
     """(2,): the share of the variance that each direction explains."""
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def fitted(shown: Reading) -> Plane:
     """Principal components of all states of the recording; fitted once, so that the path never jumps.
 
@@ -87,10 +86,10 @@ def fitted(shown: Reading) -> Plane:
 
 
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
-    x, y = steps.LEFT, HEAD + 8 if look.room else TOP
-    if look.room:
+    x, y = steps.LEFT, HEAD + 8 if look.projector else TOP
+    if look.projector:
         x = 24
-    wide, high = look.size[0] - x - (24 if look.room else 60), look.size[1] - lanes_height(look) - y - 56
+    wide, high = look.size[0] - x - (24 if look.projector else 60), look.size[1] - lanes_height(look) - y - 56
     low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
     span = np.maximum(high_end - low, 1e-9)
     unit = min((wide - 96) / span[0], (high - 96) / span[1])  # one scale on both: distances can be compared
@@ -155,7 +154,9 @@ def _walked(trace: Trace, shown: Reading, read: list[int], at: object, moment: M
 def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], now: int, older: int) -> list[Mark]:
     """The words of the current step, of the start and of the latest steps: each beside its dot, where there is room."""
     marks: list[Mark] = []
-    labels = Labels((0, 0, math.inf, math.inf), taken=[(px - 3, py - 3, px + 3, py + 3) for px, py in points[older:]])
+    dots = [(px - reach, py - reach, px + reach, py + reach) for step, (px, py) in zip(read, points, strict=True)
+            if (reach := 9 if step == now else 3) == 9 or step in read[older:]]
+    labels = Labels((0, 0, math.inf, math.inf), taken=dots)
     order = sorted(range(len(read)), key=lambda index: (read[index] != now, index != 0, -index))
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
@@ -188,7 +189,7 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
             f"{numbers.number(seen)}.")
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(shown: Reading, plane: Plane) -> Table:
     """One row a step."""
     rows = tuple((step + 1, shown.words[step], float(plane.points[step, 0]), float(plane.points[step, 1]))

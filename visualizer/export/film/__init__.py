@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from visualizer import registry, sight
 from visualizer.registry import NotWritten
 from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.reel import Reel
 from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline
 from visualizer.trace import Refused, Trace
 
@@ -62,6 +63,8 @@ class Film:
     """Where the app opens it again: at its first moment."""
     at: str = ""
     """It stands nowhere: every frame has a moment of its own."""
+    reel: Reel | None = None
+    """Goes through these recordings instead, at one moment of each."""
 
     @cached_property
     def count(self) -> int:
@@ -91,14 +94,22 @@ class Film:
         moment = self.times.at(min(self.start + frame / self.fps * self.speed, self.last))
         return self.times.settled(moment.index) if self.look.reduced_motion else moment
 
+    def address(self, frame: int) -> str:
+        """Where one stands in the recording that a frame shows, or that is the nearest to it."""
+        moment = self.moment(frame) if self.reel is None else self.reel.moment
+        return moment.address
+
     def picture(self, frame: int) -> Picture:
         """The same as a picture."""
+        if self.reel is not None:
+            return self.reel.picture(lambda trace, moment, size: sight.seen(trace, self, moment, size),
+                                     self.moment(frame), self.look.size)
         return sight.seen(self.trace, self, self.moment(frame))
 
     @cached_property
     def times(self) -> Timeline:
-        """The beats of the trace, at the pace of the view: the same as in the window."""
-        return sight.times(self.trace, self)
+        """The beats of the trace, at the pace of the view: the same as in the window; or those of the reel."""
+        return self.reel.times if self.reel is not None else sight.times(self.trace, self)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ def name(number: int, film: Film) -> str:
 
 def fingerprint(film: Film) -> str:
     """sha256 over all that decides what the frames show."""
-    said = (film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps,
+    reel = () if film.reel is None else (film.reel.names, *(trace.digest for trace in film.reel.recordings))
+    said = (*reel, film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps,
             film.speed, film.scale, film.state_json, visualizer.__version__)
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()
 
@@ -103,7 +104,7 @@ def _state(film: Film, number: int) -> str:
     """The State that leads to this very frame."""
     if not film.state_json:
         return ""
-    return to_json(changed(from_json(film.state_json), at=film.moment(number).address))
+    return to_json(changed(from_json(film.state_json), at=film.address(number)))
 
 
 def _frame(pixels: Pixels, caption: str, state_json: str, key: str) -> bytes:

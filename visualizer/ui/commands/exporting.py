@@ -13,7 +13,7 @@ from visualizer.registry import write_whole
 from visualizer.scene import figures
 from visualizer.ui.commands import Command, Desk, Family, key_for
 from visualizer.ui.cover import Cover
-from visualizer.ui.saving import file_name, panel, saved
+from visualizer.ui.saving import beside, file_name, panel, saved
 
 if TYPE_CHECKING:
     from visualizer.export import Panel
@@ -83,7 +83,8 @@ def export_to(desk: Exports, path: Path) -> str:
     chooses the format. Returns a sentence if its letters come out too small for paper."""
     from visualizer.ui import exporting
 
-    return exporting.write(path, desk.panels or [panel(desk.store, desk.picture.size)], exporting.remembered())
+    shown = desk.panels or beside(desk.store) or [panel(desk.store, desk.picture.size)]
+    return exporting.write(path, shown, exporting.remembered())
 
 
 def add_panel(desk: Exports) -> None:

@@ -55,7 +55,7 @@ cell."""
 
 
 @dataclass(frozen=True)
-class Frame:
+class Chart:
     """Where the chart and the strips stand."""
 
     left: float
@@ -67,7 +67,7 @@ class Frame:
     """Power of ten at the bottom of the chart."""
     high: int
     strips: tuple[float, ...]
-    """y of the top of each strip."""
+    """y of the top of each strip; none on a projector."""
     ends: float
     """y of the last line."""
 
@@ -109,7 +109,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
                    table=_table(found, against))
 
 
-def _frame(found: Study, against: Study | None, look: Look) -> Frame:
+def _frame(found: Study, against: Study | None, look: Look) -> Chart:
     left, right = 124.0, look.size[0] - 140.0
     count = max(found.count, against.count if against else 0)
     lanes = [*found.lanes, *(against.lanes if against else ())]
@@ -118,10 +118,12 @@ def _frame(found: Study, against: Study | None, look: Look) -> Frame:
     first, apart = (250, 74) if tall else (214, 62)
     bottom = look.size[1] - (304 if tall else 262)
     strips = tuple(look.size[1] - (first - apart * number) for number in range(len(found.lanes)))
+    if look.projector:  # the curves alone
+        bottom, strips = look.size[1] - 40, ()
     pitch = (right - left) / count
     if pitch > WIDE_STRIP:  # cells stand around their step, within the frame
         right -= min(pitch / 2, WIDEST / 2)
-    return Frame(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18)
+    return Chart(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18)
 
 
 def _axis(values: Values) -> tuple[int, int]:
@@ -154,7 +156,7 @@ def _second(said: str, look: Look) -> list[Mark]:
 
 # --- the chart ------------------------------------------------------------------------------------------------------
 
-def _grid(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
+def _grid(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
     """Axes, the 1 % line, and everything below it shaded."""
     one = frame.y(ONE_PERCENT)
     title = (Run("∥∂L/∂state∥, share of the last step (log)"),) if found.unit == "step" else \
@@ -185,11 +187,11 @@ def _grid(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     return marks
 
 
-def _ticks(frame: Frame, count: int) -> range:
+def _ticks(frame: Chart, count: int) -> range:
     return range(0, count, next(step for step in (1, 2, 5, 10, 20, 50, 100) if step * frame.pitch >= 80))
 
 
-def _curves(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
+def _curves(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
     """Five seeds faint, their mean on top; a ring where less than one in a hundred is left; names on the lines."""
     marks: list[Mark] = []
     for lane in found.lanes:
@@ -207,7 +209,7 @@ def _curves(frame: Frame, found: Study, taken: Labels) -> list[Mark]:
     return marks
 
 
-def _mean(frame: Frame, lane: Lane) -> list[Mark]:
+def _mean(frame: Chart, lane: Lane) -> list[Mark]:
     pieces = [points for points in _drawn(frame, lane.mean) if len(points) > 1]
     if lane.style == "dash":
         return [Line(points, lane.token, 2.25, dashed=True) for points in pieces]
@@ -219,7 +221,7 @@ def _mean(frame: Frame, lane: Lane) -> list[Mark]:
     return marks
 
 
-def _drawn(frame: Frame, values: Values) -> list[Points]:
+def _drawn(frame: Chart, values: Values) -> list[Points]:
     """The stretches of a curve that lie on the axis, cut where it leaves it at the bottom or leaves the range."""
     if np.isfinite(values).all() and values.min() >= 10.0 ** frame.low and values.max() <= 10.0 ** frame.high:
         heights = (np.log10(values) - frame.low) / (frame.high - frame.low) * (frame.bottom - frame.top)
@@ -240,17 +242,17 @@ def _drawn(frame: Frame, values: Values) -> list[Points]:
     return [tuple(piece) for piece in pieces if piece]
 
 
-def _cut(frame: Frame, back: int, before: float, after: float) -> tuple[float, float]:
+def _cut(frame: Chart, back: int, before: float, after: float) -> tuple[float, float]:
     """Where a straight stretch meets the bottom of the axis."""
     a, b = math.log10(before), math.log10(after)
     return frame.x(back + (frame.low - a) / (b - a)), frame.bottom
 
 
-def _on_axis(frame: Frame, value: float) -> bool:
+def _on_axis(frame: Chart, value: float) -> bool:
     return math.isfinite(value) and 10.0 ** frame.low <= value <= 10.0 ** frame.high * 1.000001
 
 
-def _range_marks(frame: Frame, lane: Lane, row: int, taken: Labels) -> list[Mark]:
+def _range_marks(frame: Chart, lane: Lane, row: int, taken: Labels) -> list[Mark]:
     """Hatched where a value lies below the axis or beyond the range of the numbers; never a silent zero."""
     low = lane.mean < 10.0 ** frame.low
     marks: list[Mark] = []
@@ -278,7 +280,7 @@ def _range_marks(frame: Frame, lane: Lane, row: int, taken: Labels) -> list[Mark
     return marks
 
 
-def _crossed(frame: Frame, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
+def _crossed(frame: Chart, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
     """A ring where a curve crosses 1 %, with its step."""
     if lane.one_percent is None or lane.one_percent < 1 or lane.palette != "gradient":
         return []
@@ -295,7 +297,7 @@ def _crossed(frame: Frame, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
     return marks + taken.put(words, spots, 13, 600, _ink(lane))
 
 
-def _along(frame: Frame, mean: Values) -> list[Box]:
+def _along(frame: Chart, mean: Values) -> list[Box]:
     """The places that a curve passes through: no words stand there."""
     boxes = []
     pieces = max(1, round(frame.pitch / 10))
@@ -308,7 +310,7 @@ def _along(frame: Frame, mean: Values) -> list[Box]:
     return boxes
 
 
-def _named(frame: Frame, lane: Lane, taken: Labels) -> list[Mark]:
+def _named(frame: Chart, lane: Lane, taken: Labels) -> list[Mark]:
     """The name of a lane beside its curve."""
     seen = [back for back in range(len(lane.mean)) if _on_axis(frame, float(lane.mean[back]))]
     if len(seen) < 2:
@@ -323,7 +325,7 @@ def _named(frame: Frame, lane: Lane, taken: Labels) -> list[Mark]:
     return [*taken.put(lane.name, spots, 14, 600, _ink(lane))]
 
 
-def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
+def _pinned(frame: Chart, against: Study, taken: Labels) -> list[Mark]:
     """The setting to compare with: thin dashes, each with an A at its end."""
     marks: list[Mark] = []
     for lane in against.lanes:
@@ -341,10 +343,10 @@ def _pinned(frame: Frame, against: Study, taken: Labels) -> list[Mark]:
 
 # --- strips ---------------------------------------------------------------------------------------------------------
 
-def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> list[Mark]:
+def _strips(frame: Chart, found: Study, against: Study | None, faint: float) -> list[Mark]:
     """For each lane the gradient as cells, and under it how much each step keeps."""
     marks: list[Mark] = []
-    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=True)):
+    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=False)):
         what = "gradient" if lane.palette == "gradient" else "size"
         marks += [Text(frame.left - 14, y + 17, plain(lane.name), 14, 600, _ink(lane), "end"),
                   Text(frame.left - 22 - width(lane.name, 14, 600), y + 17, plain(what), 12, 400,
@@ -363,7 +365,7 @@ def _strips(frame: Frame, found: Study, against: Study | None, faint: float) -> 
     return marks
 
 
-def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
+def _cells(frame: Chart, lane: Lane, y: float) -> list[Mark]:
     """Amber by size on four decades from the largest down; an empty outline below, hatched beyond the range."""
     finite = lane.mean[np.isfinite(lane.mean)]
     most = float(finite.max()) if finite.size else 1.0
@@ -392,7 +394,7 @@ def _cells(frame: Frame, lane: Lane, y: float) -> list[Mark]:
 KEPT_HEIGHT, MOST_KEPT = 16.0, 1.5
 
 
-def _bars(frame: Frame, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
+def _bars(frame: Chart, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
     """One bar between two steps: 16 px keep all of it; what grows is taller, up to half as much again."""
     shown = range(len(kept)) if only is None else (only,)
     wide = max(1.0, frame.pitch - (3 if frame.pitch >= NARROW_STRIP else 1))
@@ -416,18 +418,18 @@ def _outline(x: float, y: float, wide: float, high: float) -> Points:
 
 # --- cursor, ends ---------------------------------------------------------------------------------------------------
 
-def _cursor(frame: Frame, found: Study, settled: int, there: float, taken: Labels
+def _cursor(frame: Chart, found: Study, settled: int, there: float, taken: Labels
             ) -> list[Mark]:
     """A line through everything, a dot and a value on each curve, and the bar of its step."""
     x = frame.x(there)
-    bottom = frame.strips[-1] + 58
-    marks: list[Mark] = [Line(((x, frame.top - 10), (x, frame.bottom + 4)), "accent", 1.5),
-                         Line(((x, frame.bottom + 28), (x, bottom)), "accent", 1.5)]
+    marks: list[Mark] = [Line(((x, frame.top - 10), (x, frame.bottom + 4)), "accent", 1.5)]
+    if frame.strips:
+        marks.append(Line(((x, frame.bottom + 28), (x, frame.strips[-1] + 58)), "accent", 1.5))
     ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - frame.x(settled)) > 26]
     marks += [Text(frame.x(back), frame.bottom + 20, plain(str(back)), 12, 400, "ink-2", "middle")
               for back in ticks]
     marks.append(Text(x, frame.bottom + 20, plain(str(settled)), 12, 700, "accent-ink", "middle"))
-    for lane, y in zip(found.lanes, frame.strips, strict=True):
+    for lane, y in zip(found.lanes, frame.strips, strict=False):
         if settled < len(lane.kept):
             marks.append(_bars(frame, lane.kept, y, "accent", settled))
     order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
@@ -472,8 +474,10 @@ ENDS = (("the gradient travels this way", "largest of each strip (log); outline:
 """The words of the last line, the first that fit."""
 
 
-def _ends(frame: Frame, found: Study) -> list[Mark]:
+def _ends(frame: Chart, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
+    if not frame.strips:
+        return []
     y = frame.ends
     ramp = np.arange(256, dtype=np.uint8)[None, None]
     low = f"10{_superscript(-STRIP_DECADES)}"

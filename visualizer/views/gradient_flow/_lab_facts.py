@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from visualizer.decay import Decay
 from visualizer.lab import Lab
 from visualizer.scene import causes, numbers
 from visualizer.scene.timeline import Moment, ease
-from visualizer.trace import Arrays, Trace
+from visualizer.trace import Arrays, Trace, remembered
 
 Values = NDArray[np.float64]
 GROWS = 1.005
@@ -95,7 +94,7 @@ class Study:
         return float(self.arrays[name][back]) if name in self.arrays else math.nan
 
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def study(trace: Trace, name: str = "lab") -> Study | None:
     """The setting of a Trace, or the one pinned beside it; None if there is none, or if it is of another experiment."""
     arrays = trace.studies.get(name)

@@ -12,7 +12,7 @@ from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Pict
 from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, in_beat
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views import View
 from visualizer.views.unrolled._around import band, lengths, loop, names, openings, unit_row, whole_picture
 from visualizer.views.unrolled._columns import columns
@@ -126,7 +126,7 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
             f"{of} what it was where it entered.")
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
     """One row a step."""
     by_step = back is not None and back.by_step

@@ -23,7 +23,7 @@ def band(plan: Plan, look: Look) -> list[Mark]:
     margin = 4 + 8 * plan.moved
     bottom = plan.tracks[-1].end + 10
     marks: list[Mark] = [Rect(x - margin, top, wide + 2 * margin, bottom - top, "tint", radius=8)]
-    if look.room:
+    if look.projector:
         return marks
     lane = plan.open_x(plan.step - 1) - 4
     return [*marks, Rect(lane, plan.lane + 4, plan.tile + 8, look.size[1] - plan.lane - 8, "accent",

@@ -13,7 +13,7 @@ from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Point
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
 from visualizer.scene.timeline import part
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._plan import Plan, Track
 
 DECADES = 6
@@ -299,9 +299,9 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         if blank and wide < 60:
             marks.append(Rect(x + wide / 2 - 5, y + 3, 10, 10, "hatch", "tile-border", 1, inside=True,
                               opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
-        elif cell or plan.pitch >= (60 if look.room else 46):
+        elif cell or plan.pitch >= (60 if look.projector else 46):
             words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
-            if look.room and width(words, 11, weight) > plan.pitch - 3 and not cell:
+            if look.projector and width(words, 11, weight) > plan.pitch - 3 and not cell:
                 words = (Run(label(trace, best)),)
             marks.append(Text(x, y + 12, words, 11, weight, ink, max_width=wide + 6, opacity=known))
         elif plan.pitch >= 18:
@@ -343,7 +343,7 @@ def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float,
     return marks
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _corner(shown: Reading) -> NDArray[np.uint8]:
     corner = shown.layer.weights["weight_hh"][:16, :16]
     return colour.signed(corner, float(np.max(np.abs(corner))) or 1.0)
@@ -415,13 +415,13 @@ def _uncovered(entries: NDArray[np.uint8], step: int, x: float, y: float, cell: 
                   indices=(step,), rows_shown=share, scale=scale)]
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def shades(shown: Reading, order: tuple[int, ...], per_row: int) -> NDArray[np.uint8]:
     """(step, row): palette entries of all states; where several units share a row, of the one farthest from zero."""
     return colour.signed(_shared(shown.states, order, per_row), top_of_states(shown))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def gradient_shades(shown: Reading, order: tuple[int, ...], per_row: int) -> NDArray[np.uint8] | None:
     """The same of the gradient, on one scale for all steps."""
     if shown.gradients is None:
@@ -440,7 +440,7 @@ def _shared(values: NDArray[np.float64], order: tuple[int, ...], per_row: int) -
     return strongest
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def top_of_states(shown: Reading) -> float:
     """tanh states are drawn on −1 … 1 always; those of a ReLU by their largest."""
     return 1.0 if shown.layer.settings.get("nonlinearity", "tanh") == "tanh" else \
@@ -498,12 +498,12 @@ def _gate_gradient(track: Track, key: str, steps: range, x: float, y: float, wid
     return marks
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _means(shown: Reading) -> dict[str, NDArray[np.float64]]:
     return {key: values.mean(axis=1) for key, _, values in shown.gates}
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _largest(shown: Reading) -> dict[str, NDArray[np.uint8]]:
     """Palette entries of the largest gradient of each gate at every step, each gate on its own scale."""
     found = {}

@@ -22,7 +22,7 @@ def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[l
     Where a window is cut out of the steps, its curve moves with it.
     """
     top, shown = plan.lane, plan.shown
-    if look.room:
+    if look.projector:
         return [], steps.line_of_steps(plan.x, plan.count * plan.pitch, shown, plan.step, moment, look)
     window = range(max(0, int(np.ceil(plan.start - 0.01))), min(shown.steps, int(plan.start + plan.count + 0.01)))
     middle = {step: plan.open_x(step) + plan.tile / 2 for step in window}

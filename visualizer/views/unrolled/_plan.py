@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,11 +11,11 @@ from visualizer.scene import parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
+from visualizer.scene.projector import HEAD
 from visualizer.scene.reading import Reading, directions, guesses, here, reading
 from visualizer.scene.reads import Read, read_by
-from visualizer.scene.room import HEAD
 from visualizer.scene.timeline import Moment, part, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._saliency import Saliency, come, saliency
 
 LEFT, RIGHT = 132.0, 76.0
@@ -175,7 +174,7 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     if abs(reached - came) > 1:
         came = reached
     step = came + (reached - came) * share
-    windowed = shown.total > MOST_WITHOUT or (look.room and shown.total * 40 > look.size[0] - LEFT - RIGHT)
+    windowed = shown.total > MOST_WITHOUT or (look.projector and shown.total * 40 > look.size[0] - LEFT - RIGHT)
     room = look.size[0] - (LEFT + RIGHT)
     count = min(shown.total, max(4, min(WINDOW, int(room // 40)))) if windowed else shown.total
     pitch = min(_widest(trace, shown), room / count)
@@ -187,7 +186,7 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     expects = answers is not None and len(answers) == shown.total
     by = look.knob("order", "last")
     readings = tuple(reading(trace, each) for each in names)
-    if look.room and len(names) > 1:
+    if look.projector and len(names) > 1:
         readings = tuple(without_gates(trace, each) for each in names)
     rows = _rows(readings, windowed, expects, source, look)
     tracks = tuple(
@@ -200,13 +199,13 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
                 _fold(look), rows.opened, min(FOLDED, room / 4), pulled, come(trace, shown, pulled, moment))
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def without_gates(trace: Trace, name: str) -> Reading:
     """A reading whose gates are left out: a room sees the states of two directions, or it sees nothing."""
     return replace(reading(trace, name), gates=())
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _widest(trace: Trace, shown: Reading) -> float:
     """How far apart columns stand at most: as far as their words and the names of the answers need."""
     words = max(len(word) for word in shown.words)
@@ -237,13 +236,13 @@ class _Rows:
     opened: float
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: Read | None, look: Look) -> _Rows:
     """Rows from top to bottom; the opened cell has its place if there is room, the states take what is left."""
     two = len(readings) > 1
-    y, bottom = HEAD + 10 if look.room else 58, look.size[1] - lanes_height(look) - 10
+    y, bottom = HEAD + 10 if look.projector else 58, look.size[1] - lanes_height(look) - 10
     strip = None
-    if windowed and not look.room:
+    if windowed and not look.projector:
         tall = bottom - y > 480
         strip = (y + 44, 88 if tall else 56)
         y += 172 if tall else 140
@@ -287,7 +286,7 @@ def _reads_high(source: Read | None, room: float, pixel: float) -> float:
     return float(min(count * side, 112.0)) + 18
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _order(shown: Reading, by: str, step: int) -> tuple[int, ...]:
     """Units from the top: by the state at the last step (fixed), at the step shown (`here`), or as they are."""
     if by == "as is":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from visualizer.scene.reading import Reading, first_level, layers, reading
 from visualizer.scene.reads import Read
 from visualizer.scene.timeline import Moment, part
 from visualizer.scene.type import width
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 
 FLOOR = 1e-6
 """Sizes are drawn down to this share of the largest one."""
@@ -66,7 +66,7 @@ class Saliency:
         return found
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def saliency(trace: Trace, shown: Reading, source: Read | None) -> Saliency | None:
     """What came back to the network's input, as the row of what is read shows it; None where nothing did."""
     first, level = trace.layers[0], first_level(trace, shown.layer)
@@ -111,7 +111,7 @@ def _of_layer(trace: Trace, shown: Reading, moment: Moment, total: int) -> NDArr
     return seen
 
 
-@lru_cache(maxsize=32)
+@remembered(32)
 def _lowest(trace: Trace, shown: Reading) -> tuple[str, ...]:
     """The recurrent layers that read what is read first: no other one under them."""
     level = first_level(trace, shown.layer)

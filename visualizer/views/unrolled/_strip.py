@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +9,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Text, plain
 from visualizer.scene.reading import Reading
+from visualizer.trace import remembered
 from visualizer.views.unrolled._columns import shades, state_scale
 from visualizer.views.unrolled._plan import LEFT, Plan
 
@@ -72,7 +71,7 @@ def _steps_a_pixel(steps: int, wide: float) -> int:
     return max(1, int(np.ceil(steps / wide)))
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _entries(shown: Reading, order: tuple[int, ...], per_row: int, share: int) -> NDArray[np.uint8]:
     """(row, column) of the strip; where steps share a column, the value farthest from zero."""
     entries = shades(shown, order, per_row).T
@@ -107,7 +106,7 @@ def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
     return marks
 
 
-@lru_cache(maxsize=8)
+@remembered(8)
 def _curve(shown: Reading, x: float, cell: float, y: float, high: float) -> Points:
     """The points of the line, as far as they lie above the floor; where steps share a pixel, the largest of them."""
     norms = shown.norms

@@ -7,7 +7,6 @@ tiles and a sorted list, functions of one number as a curve. How far a beat has 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
 from visualizer import kinds
 from visualizer.kinds import recurrent
@@ -16,9 +15,9 @@ from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, T
 from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import View
-from visualizer.views.walk._card import Card, Frame, Sheet, about, as_windows, said
+from visualizer.views.walk._card import Area, Card, Laid, about, as_windows, said
 from visualizer.views.walk._curves import curve_card, share_card
 from visualizer.views.walk._gates import hands_rows, recurrent_card, tiles_card
 from visualizer.views.walk._looks import where_it_looks
@@ -68,7 +67,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the cell looks: its receptive field, layer by layer, on what was fed in."""
     card = _card(trace, moment, focus, look)
-    frame = Frame(12, 8, look.size[0] - 24, look.size[1] - 16, look)
+    frame = Area(12, 8, look.size[0] - 24, look.size[1] - 16, look)
     return Picture(look.size, tuple(where_it_looks(trace, card, frame)), (), look.theme, "window",
                    caption=unmarked(card.sentence), table=Table((), ()))
 
@@ -88,7 +87,7 @@ def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card
     return _card_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> Card:
     layer = trace[name]
     if layer.inner and (not backward or side == "hands") and kinds.of(layer) is not None:
@@ -115,7 +114,7 @@ def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> 
                 "" if arrived else "the way back starts here")
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _card_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool, side: str) -> Card:
     """The card of one number of a gate or a state."""
     layer, (step, unit) = trace[name], cell
@@ -157,7 +156,7 @@ def _stretch(trace: Trace, card: Card, moment: Moment, look: Look) -> Stretch | 
     return Stretch(*moment.beat.stretch(_part_of(card)), terms) if terms else None
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def _pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     plain, beat = own_pace(moment.beat), moment.beat
     cards = {part: _card(trace, replace(moment, phase=beat.stretch(part)[1]), focus, look)
@@ -212,11 +211,11 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 
 # --- which card -----------------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=16)
-def _sheet(trace: Trace, card: Card, look: Look) -> Sheet:
+@remembered(16)
+def _sheet(trace: Trace, card: Card, look: Look) -> Laid:
     """The whole picture of a card, laid out once for all its steps."""
     marks, own = parts.sentence(look, card.sentence), Group("the rest of the card", about(card))
-    frame = Frame(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
+    frame = Area(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
     pictured = card.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
         marks += where_it_looks(trace, card, replace(frame, width=SIDE - 32))
@@ -236,7 +235,7 @@ def _many_arrays(card: Card) -> bool:
         any(len(terms.taps) > 1 or (terms.taps and terms.taps[0].array.startswith("inner")) for _, terms in card.terms)
 
 
-def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _fitting_card(trace: Trace, card: Card, frame: Area) -> Laid:
     if not card.terms:
         return value_card(trace, card, frame)
     name, terms = max(card.terms, key=lambda pair: abs(pair[1].result)) if card.backward and not card.hands_on \
@@ -262,7 +261,7 @@ def _fitting_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     return short_card(trace, card, name, terms, frame)
 
 
-def _readers_line(card: Card, frame: Frame) -> list[Mark]:
+def _readers_line(card: Card, frame: Area) -> list[Mark]:
     """Where several layers read this one: what each hands back, and the sum."""
     words = " + ".join(f"from `{name}` **{said(found.result, True, 3)}**" for name, found in card.terms)
     return [Text(frame.x, frame.y + 12, rich(f"{words} = {{{said(card.value, True, 3)}}}; below, the largest"),
@@ -271,7 +270,7 @@ def _readers_line(card: Card, frame: Frame) -> list[Mark]:
 
 # --- the same as a table --------------------------------------------------------------------------------------------
 
-@lru_cache(maxsize=16)
+@remembered(16)
 def _table(trace: Trace, card: Card) -> Table:
     """One row a term, in the order they are added."""
     rows: list[tuple[str | float | int, ...]] = hands_rows(trace, card) if card.key and card.hands_on else []

@@ -60,7 +60,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Frame:
+class Area:
     """The part of the picture a card may use."""
 
     x: float
@@ -79,7 +79,7 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class Laid:
     """A card laid out: what stands, and what the steps of its beat add to it."""
 
     still: tuple[Mark, ...]
@@ -88,9 +88,9 @@ class Sheet:
     after: Callable[[int], Sequence[Mark]] = lambda done: NOTHING
     """What is to be seen when so many steps are done."""
 
-    def beside(self, marks: Sequence[Mark]) -> Sheet:
+    def beside(self, marks: Sequence[Mark]) -> Laid:
         """The same with more that stands."""
-        return Sheet((*marks, *self.still), self.steps, self.after)
+        return Laid((*marks, *self.still), self.steps, self.after)
 
 
 def as_windows(taps: Taps) -> tuple[int, int, int] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +14,8 @@ from visualizer.scene import numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
-from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import Card, Frame, Sheet, said
+from visualizer.trace import Layer, Trace, remembered
+from visualizer.views.walk._card import Area, Card, Laid, said
 from visualizer.views.walk._maps import maps_in, marked, way_back
 
 SAMPLES = 121
@@ -25,7 +24,7 @@ LEAST_COLUMN = 86.0
 """Pixels that a number with a power of ten takes, at a text scale of 1."""
 
 
-def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
     """A function of one number: the point on its curve, and the slope that the gradient is multiplied by."""
     backward, cell = card.backward, card.cell
     layer = trace[name]
@@ -68,10 +67,10 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     else:
         maps = [marked(source, cell, "read from"), marked(layer, cell, "stands in")]
         still += maps_in(trace, maps, frame, left, below, room, frame.bottom - below)
-    return Sheet(tuple(still), 1)
+    return Laid(tuple(still), 1)
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def _sampled(layer: Layer, source: Layer, channel: int, low: float, high: float) -> NDArray[np.float64]:
     """The layer's function between two points, asked of its own kind: one channel made of the sample points."""
     kind = kinds.of(layer)
@@ -100,7 +99,7 @@ class _Shares:
     chosen: int | None
 
 
-def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
     """Softmax and the losses: logits, shifted by the largest, exponentials, shares; backwards p − label."""
     backward, layer = card.backward, trace[name]
     logits = np.asarray(trace.inputs(layer)[0].output, np.float64).ravel()
@@ -148,7 +147,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
                                             unit == found.chosen, Focus(source, (unit,))))
         return marks
 
-    return Sheet(tuple(still), len(found.columns) + 1, after)
+    return Laid(tuple(still), len(found.columns) + 1, after)
 
 
 def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer, backward: bool) -> _Shares:
@@ -198,7 +197,7 @@ def _said(value: float, head: str) -> str:
 
 
 def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool,
-           frame: Frame, y: float) -> list[Mark]:
+           frame: Area, y: float) -> list[Mark]:
     """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
     marks = list[Mark]()
     x = frame.x + 6

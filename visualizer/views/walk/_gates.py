@@ -35,9 +35,9 @@ from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import (
     NAMES,
     RESULT,
+    Area,
     Card,
-    Frame,
-    Sheet,
+    Laid,
     about,
     focus_of,
     held,
@@ -48,7 +48,7 @@ from visualizer.views.walk._card import (
     weight_shares,
 )
 from visualizer.views.walk._steps import through_time
-from visualizer.views.walk._sums import Listed, Place, joint, number_cell, sorted_fall, term_list
+from visualizer.views.walk._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
 from visualizer.views.walk._words import curve_of, curve_words, where
 
 FEW = 4
@@ -62,7 +62,7 @@ LINE = 112.0
 """Height of a line of arithmetic."""
 
 
-def recurrent_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def recurrent_card(trace: Trace, card: Card, frame: Area) -> Laid:
     """One number of a gate or a state, whichever way it is looked at."""
     if not card.terms:
         return _nothing(card, frame)
@@ -79,7 +79,7 @@ def _count(card: Card) -> int:
     return sum(len(taps.values) for _, terms in card.terms for taps in terms.taps)
 
 
-def _nothing(card: Card, frame: Frame) -> Sheet:
+def _nothing(card: Card, frame: Area) -> Laid:
     """Why a number is not taken apart, and the number where there is one."""
     words = (card.refusal or "nothing reads it").rstrip(".")
     marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(f"Not taken apart: {words}."), 14, 400, "ink-2",
@@ -87,7 +87,7 @@ def _nothing(card: Card, frame: Frame) -> Sheet:
     if np.isfinite(card.value):
         marks.append(Text(frame.x, frame.y + 84, plain(said(card.value, card.backward)), 44, 600,
                           "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.width))
-    return Sheet(tuple(marks))
+    return Laid(tuple(marks))
 
 
 # --- groups of terms --------------------------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
 # --- tiles ------------------------------------------------------------------------------------------------------------
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class Tiled:
     """One line of tiles: a value for each term of each group."""
 
     title: str
@@ -201,7 +201,7 @@ class Row:
     """Of each group the terms that its tiles are."""
 
 
-def _tiles(groups: Sequence[Group], rows: Sequence[Row], frame: Frame, y: float) -> tuple[list[Mark], float]:
+def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float) -> tuple[list[Mark], float]:
     """Groups side by side, rows below each other, all tiles of one size; each row on one scale. And where it ends."""
     room, gap = frame.width - NAMES - 20, 30
     tall = min(72, (frame.height * 0.46 - 40) / len(rows) - 14)
@@ -252,7 +252,7 @@ def _widths(sizes: Sequence[int], down: int, wide: float, least: float) -> list[
     return [max(-(-size // down) * (wide + 1.0), least) for size in sizes]
 
 
-def _strip(row: Row, place: int, top: float, frame: Frame, x: float, y: float, tile: tuple[float, float],
+def _strip(row: Tiled, place: int, top: float, frame: Area, x: float, y: float, tile: tuple[float, float],
            down: int) -> list[Mark]:
     values, found = row.values[place], row.foci[place]
     shades = colour.magnitude(values, max(top * 1e-3, 1e-300), top or 1.0) if row.palette == "gradient" \
@@ -299,7 +299,7 @@ def _weights_at(trace: Trace, group: Group) -> tuple[Focus, tuple[int, ...]] | N
 
 # --- a gate, and any long sum -----------------------------------------------------------------------------------------
 
-def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _sum(trace: Trace, card: Card, frame: Area) -> Laid:
     """All terms of W x and U h₋ as tiles, the largest as a list, the running sum, and the curve that makes the gate."""
     (_, terms) = card.terms[0]
     groups, layer = _groups(trace, card), card.layer
@@ -319,7 +319,7 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
     fall = sorted_fall(listed.products, [value for _, value in _biases(card, terms)], lines.steps, frame, x, y, each,
                        False)
     if not curved:
-        return Sheet((*marks, *lines.still, *fall.still), lines.steps,
+        return Laid((*marks, *lines.still, *fall.still), lines.steps,
                      lambda done: [*lines.after(done), *fall.after(done)])
     at = x + each + 24
     drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y,
@@ -328,20 +328,20 @@ def _sum(trace: Trace, card: Card, frame: Frame) -> Sheet:
     def after(done: int) -> list[Mark]:
         return [*lines.after(done), *fall.after(done), *(point if done >= lines.steps - 1 else drawn)]
 
-    return Sheet((*marks, *lines.still, *fall.still), lines.steps, after)
+    return Laid((*marks, *lines.still, *fall.still), lines.steps, after)
 
 
-def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Row]:
+def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Tiled]:
     foci = [_where(trace, group.taps) for group in groups]
     reset = dict(card.terms[0][1].steps).get("r")
     found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
     sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
     tiles = [held(trace, card, group.taps) for group in groups]
-    return [Row("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
-            Row("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
+    return [Tiled("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
+            Tiled("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
                 [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups], (),
                 "weight", tiles),
-            Row("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums,
+            Tiled("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums,
                 "product", tiles)]
 
 
@@ -362,7 +362,7 @@ def _tail(card: Card, terms: Terms, total: float) -> Iterator[tuple[str, float]]
     yield f"{curve_words(card.layer, card.key, 'a')} = {symbol(card.key)}", terms.result
 
 
-def _activation(layer: Layer, key: str, total: float, value: float, slope: float | None, frame: Frame, x: float,
+def _activation(layer: Layer, key: str, total: float, value: float, slope: float | None, frame: Area, x: float,
                 y: float, wide: float, backward: bool) -> tuple[list[Mark], list[Mark]]:
     """σ, tanh or ReLU on axes, without its point and with it."""
     left, top = x + 40, y + 46
@@ -401,7 +401,7 @@ class Factor:
     shows: str = ""
 
 
-def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
+def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
     """Numbers as cells with what joins them; each step adds one."""
     pitch = min(170, frame.width / len(factors))
     wide = min(110, pitch - 26)
@@ -409,7 +409,7 @@ def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
     lines: list[list[Mark]] = []
     empty: list[Mark] = []
     for place, factor in enumerate(factors):
-        at = Place(frame.x + place * pitch, y, pitch, wide, frame.look)
+        at = Slot(frame.x + place * pitch, y, pitch, wide, frame.look)
         ink = "gradient-text" if factor.palette == "gradient" else "accent-ink" if factor.result else "ink"
         still += [Text(at.x, y + 18, rich(factor.title), 13, 600, ink, max_width=pitch - 12),
                   Text(at.x, y + 35, rich(factor.words), 12, 400, "ink-2", max_width=pitch - 12)]
@@ -419,11 +419,11 @@ def _equation(factors: Sequence[Factor], frame: Frame, y: float) -> Sheet:
             line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
         lines.append(line)
         empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
-    return Sheet(tuple(grouped(FACTORS["value"], still)), len(factors),
+    return Laid(tuple(grouped(FACTORS["value"], still)), len(factors),
                  lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
 
 
-def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
+def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
     group = RESULT if factor.result else FACTORS[factor.shows]
     if factor.palette:
         ink = Ink(factor.palette, abs(factor.value) * 2, plus=factor.palette == "gradient", digits=3, alone=True)
@@ -435,7 +435,7 @@ def _factor_cell(factor: Factor, at: Place) -> list[Mark]:
                  600, "ink", "middle", max_width=at.wide)])
 
 
-def _products(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _products(trace: Trace, card: Card, frame: Area) -> Laid:
     """c = f·c₋ + i·g, h = o·tanh c, h = (1 − z)·n + z·h₋ in numbers; below, the unit at every step."""
     (_, terms) = card.terms[0]
     factors: list[Factor] = []
@@ -556,18 +556,18 @@ def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
 
 # --- backwards: how it arrives ----------------------------------------------------------------------------------------
 
-def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def tiles_card(trace: Trace, card: Card, frame: Area) -> Laid:
     """The gradient of one number as the sum over everything that read it: all readers side by side."""
     groups = _groups(trace, card)
     foci = [_where(trace, group.taps) for group in groups]
     sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
             for group in groups]
     tiles = [held(trace, card, group.taps) for group in groups]
-    rows = [Row("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
+    rows = [Tiled("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
                 "value", tiles),
-            Row("weights", "", [group.taps.weights for group in groups], "weight",
+            Tiled("weights", "", [group.taps.weights for group in groups], "weight",
                 [_weights_at(trace, group) for group in groups], (), "weight", tiles),
-            Row("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums,
+            Tiled("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums,
                 "product", tiles)]
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
@@ -580,7 +580,7 @@ def tiles_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
     fall = sorted_fall(listed.products, (), lines.steps, frame, x, y, wide, True)
-    return Sheet((*marks, *lines.still, *fall.still), lines.steps, lambda done: [*lines.after(done), *fall.after(done)])
+    return Laid((*marks, *lines.still, *fall.still), lines.steps, lambda done: [*lines.after(done), *fall.after(done)])
 
 
 def _chain(trace: Trace, card: Card) -> list[Factor]:
@@ -604,7 +604,7 @@ def _chain(trace: Trace, card: Card) -> list[Factor]:
     return found
 
 
-def _arrival(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _arrival(trace: Trace, card: Card, frame: Area) -> Laid:
     """A gradient of a few terms as one line; below, the curve whose slope it meets, and the unit at every step."""
     if recurrent.weighs(card.layer, card.key):
         factors = _chain(trace, card)
@@ -691,7 +691,7 @@ def handed(trace: Trace, card: Card) -> list[tuple[Group, NDArray[np.float64], f
     return found
 
 
-def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _hands(trace: Trace, card: Card, frame: Area) -> Laid:
     """A gate turned over: the gradient through its slope, then a share for every weight and for every number read."""
     layer = card.layer
     line = _equation(_chain(trace, card), frame, frame.y)
@@ -705,14 +705,14 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
                 for group, _, g in found]
     shares_x = [input_shares(trace, card, replace(group.taps, weights=own), g, _sum_before(card, group))
                 for group, own, g in found]
-    rows = [Row("what it saw", "", values, "activation", foci, (), "weight", shares_w),
-            Row("share of ∂L/∂W", "g × value", to_weights, "gradient", at, (), "product", shares_w)]
+    rows = [Tiled("what it saw", "", values, "activation", foci, (), "weight", shares_w),
+            Tiled("share of ∂L/∂W", "g × value", to_weights, "gradient", at, (), "product", shares_w)]
     all_steps = [_recorded(layer, group) for group in groups]
     if all(total is not None for total in all_steps) and "step" in layer.axes:
-        rows.append(Row("∂L/∂W", "all steps", [total for total in all_steps if total is not None], "gradient", at))
-    rows += [Row("what it weighed", "", weights, "weight", at, (), "weight", shares_x),
-             Row("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci, (), "product", shares_x)]
-    below = Frame(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
+        rows.append(Tiled("∂L/∂W", "all steps", [total for total in all_steps if total is not None], "gradient", at))
+    rows += [Tiled("what it weighed", "", weights, "weight", at, (), "weight", shares_x),
+             Tiled("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci, (), "product", shares_x)]
+    below = Area(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     wide = min(640, (frame.width - 60) / 2)
@@ -735,7 +735,7 @@ def _hands(trace: Trace, card: Card, frame: Frame) -> Sheet:
         return [*line.after(min(done, line.steps)), *one.after(min(late, one.steps)),
                 *other.after(min(late, other.steps))]
 
-    return Sheet((*line.still, *marks, *one.still, *other.still), steps, after)
+    return Laid((*line.still, *marks, *one.still, *other.still), steps, after)
 
 
 def _sum_before(card: Card, group: Group) -> Focus:
@@ -782,7 +782,7 @@ def _steps_beside(layer: Layer, key: str, step: int, count: int) -> list[int]:
     return [step, before] if key in ("hidden", "cell") and 0 <= before < count else [step]
 
 
-def _hands_on(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def _hands_on(trace: Trace, card: Card, frame: Area) -> Laid:
     """A state turned over: to what it hands its gradient, each with the factor; below, the unit at every step."""
     found = hands_of_state(trace, card)
     if not found:
@@ -794,7 +794,7 @@ def _hands_on(trace: Trace, card: Card, frame: Frame) -> Sheet:
                     at=lambda index: Term(found[index][1], own, card.value, found[index][2], backward=True))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
-    top = Frame(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
+    top = Area(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
     lines = term_list(listed, top, frame.x, frame.y, wide, True)
     y = frame.y + height + 12
     marks = through_time(trace, card, _keys(card), frame, frame.x, y, frame.width, frame.bottom - y)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
-from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
-from visualizer.trace import Cell, Layer, Trace
-from visualizer.views.walk._card import Card, Frame, as_windows, largest, shades_of
+from visualizer.trace import Cell, Layer, Trace, remembered
+from visualizer.views.walk._card import Area, Card, as_windows, largest, shades_of
 from visualizer.views.walk._maps import marked, one_map, way_back
 
 LEGEND = 50.0
 """Height of one legend."""
 
 
-def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
+def where_it_looks(trace: Trace, card: Card, frame: Area) -> list[Mark]:
     """The input inside its hatched padding, with the receptive fields of the layers on the way nested on it.
 
     Below: what the colours mean, the map the number stands in, and on the way back how its gradient got there.
@@ -49,7 +47,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Frame) -> list[Mark]:
     return grouped(Group("where it looks"), marks)
 
 
-def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
+def _input(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Mark], float]:
     """The input with the nested fields, their names and sizes; and where the next thing may begin."""
     nested = fields(trace, card.layer.name, card.output_cell)
     rows, columns = first.shape[-2:]
@@ -90,7 +88,7 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[M
     return grouped(Group("where it looks", Focus(first.name), cells=True), marks), row
 
 
-def _steps_read(trace: Trace, card: Card, first: Layer, frame: Frame) -> tuple[list[Mark], float]:
+def _steps_read(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Mark], float]:
     """What was read, step after step; those that the number can see tinted, its own step framed."""
     words = words_of(trace, first.shape[0])
     seen = kinds.receptive_field(trace, card.layer.name, card.output_cell).get(first.name)
@@ -124,7 +122,7 @@ def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
     return f"{box[-2][1] - box[-2][0] + 1} × {box[-1][1] - box[-1][0] + 1} pixels"
 
 
-def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark], float]:
+def _ranges(trace: Trace, card: Card, frame: Area, y: float) -> tuple[list[Mark], float]:
     """What the colours of the cells mean: one legend for each row of grids; and for the maps of a gradient."""
     wide = min(frame.width, 168)
     marks: list[Mark] = []
@@ -134,12 +132,12 @@ def _ranges(trace: Trace, card: Card, frame: Frame, y: float) -> tuple[list[Mark
         else:
             low, zero = numbers.number(-top) if top >= 0.1 else numbers.significant(-top, 2), "0"
         high = numbers.number(top) if top >= 0.1 and zero else numbers.significant(top, 2)
-        marks += parts.legend(frame.x, y + 6, wide, frame.look, palette, title, low, zero, high)
+        marks += parts.legend(frame.x, y + 6, wide, frame.look, Scale(palette, "", "", -top, top), title,
+                              (low, zero, high))
         y += LEGEND
     if card.backward:
-        top = parts.largest_gradient(trace)
-        marks += parts.legend(frame.x, y + 6, wide, frame.look, "gradient", "Maps: gradient, all layers",
-                              numbers.significant(top * parts.FLOOR, 1), "", numbers.significant(top, 2))
+        marks += parts.legend(frame.x, y + 6, wide, frame.look, parts.gradient_scale(trace),
+                              "Maps: gradient, all layers")
         y += LEGEND
     return marks, y
 
@@ -160,7 +158,7 @@ def _scales(card: Card) -> list[tuple[str, str, float]]:
             ("Products", "activation-pale", largest(taps.products))]
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def fields(trace: Trace, name: str, cell: Cell) -> tuple[tuple[str, kinds.Box], ...]:
     """For the layers on the way to a cell, (layer, box of the input that one of its cells sees), smallest first.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,8 @@ from visualizer import kinds
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
-from visualizer.trace import Cell, Layer, Trace
-from visualizer.views.walk._card import Frame, arrow, shades_of, spot
+from visualizer.trace import Cell, Layer, Trace, remembered
+from visualizer.views.walk._card import Area, arrow, shades_of, spot
 
 LARGEST_MAP = 480.0
 SMALLEST_MAP = 40.0
@@ -40,7 +39,7 @@ def marked(layer: Layer, cell: Cell, title: str, gradient: bool = False) -> Show
     return Shown(layer, np.array([cell], dtype=np.int64).reshape(1, -1), title, gradient)
 
 
-def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Frame, x: float, y: float, room: float,
+def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Area, x: float, y: float, room: float,
             tall: float) -> list[Mark]:
     """Maps side by side, each as large as fits, joined by signs: `→`, `←`, `+`, `=`. Nothing where there is no room."""
     side = min((room - GAP * len(signs)) / len(maps), tall - TITLE, LARGEST_MAP)
@@ -60,7 +59,7 @@ def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Fr
     return marks
 
 
-def map_column(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: float, room: float,
+def map_column(trace: Trace, maps: Sequence[Shown], frame: Area, x: float, y: float, room: float,
                tall: float) -> list[Mark]:
     """Maps below each other, where there is more height than width; nothing where there is too little of either."""
     side = min(room, (tall - 20 * (len(maps) - 1)) / len(maps) - TITLE, LARGEST_MAP)
@@ -70,7 +69,7 @@ def map_column(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: f
             for mark in one_map(trace, shown, frame, x, y + index * (side + TITLE + 20), side)[0]]
 
 
-def maps_in(trace: Trace, maps: Sequence[Shown], frame: Frame, x: float, y: float, room: float,
+def maps_in(trace: Trace, maps: Sequence[Shown], frame: Area, x: float, y: float, room: float,
             tall: float) -> list[Mark]:
     """Maps side by side with an arrow, or below each other, whichever makes them larger."""
     row = min((room - GAP * (len(maps) - 1)) / len(maps), tall - TITLE)
@@ -87,7 +86,7 @@ def _sign(words: str, x: float, y: float, backward: bool) -> list[Mark]:
     return [Text(x + wide / 2, y + 8, plain(words), 24, 500, "ink-2", "middle")]
 
 
-def one_map(trace: Trace, shown: Shown, frame: Frame, x: float, y: float, side: float) -> tuple[list[Mark], float]:
+def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: float) -> tuple[list[Mark], float]:
     """One map of a layer as large as fits, or its units as a grid, with some cells framed; and how wide it became."""
     layer, backward = shown.layer, shown.gradient
     shades, palette = shades_of(trace, layer, backward, frame.look)
@@ -149,7 +148,7 @@ class Hop:
     """∥∂L/∂a∥ of the whole layer."""
 
 
-def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: float, room: float) -> list[Mark]:
+def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: float, room: float) -> list[Mark]:
     """How the gradient got here: from the loss to this cell, hop by hop, with the factor at each hop."""
     hops = hops_of(trace, layer.name, cell)[::-1]
     most = int((frame.bottom - y - 38) // 40)
@@ -180,7 +179,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Frame, x: float, y: 
     return grouped(Group("how the gradient got here"), marks)
 
 
-@lru_cache(maxsize=256)
+@remembered(256)
 def hops_of(trace: Trace, name: str, start: Cell) -> tuple[Hop, ...]:
     """From a cell on to the loss, the first reader of each layer.
 

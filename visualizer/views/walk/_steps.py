@@ -12,7 +12,7 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import Card, Frame, spot
+from visualizer.views.walk._card import Area, Card, spot
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""
@@ -23,7 +23,7 @@ SMALLEST, LARGEST = 6.0, 52.0
 FLOOR = 1e-6
 
 
-def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Frame, x: float, y: float, room: float,
+def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Area, x: float, y: float, room: float,
                  tall: float) -> list[Mark]:
     """The same unit at every step, as many of the rows as fit; every cell leads to its number."""
     layer = card.layer
@@ -68,7 +68,7 @@ def _words(trace: Trace, first: int, shown: int, step: int, x: float, y: float, 
 
 
 def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell: tuple[float, float],
-         frame: Frame) -> list[Mark]:
+         frame: Area) -> list[Mark]:
     found = _values(card.layer, key, card.backward)
     assert found is not None
     values = found[steps.start:steps.stop, min(unit, found.shape[1] - 1)].astype(np.float64)

@@ -36,9 +36,9 @@ from visualizer.views.walk._card import (
     LISTED,
     NAMES,
     RESULT,
+    Area,
     Card,
-    Frame,
-    Sheet,
+    Laid,
     arrow,
     fills,
     held,
@@ -78,7 +78,7 @@ class Strip:
 
 # --- long sums ------------------------------------------------------------------------------------------------------
 
-def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
     """All terms as tiles; the largest as a list; the running sum from the largest to the smallest."""
     taps = terms.taps[0]
     strips = _strips(trace, card, taps, name)
@@ -92,12 +92,12 @@ def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Fram
                          tiles=strips[1].held)
         other = _term_list(trace, taps, terms, taps.weights, card.value, "share of ∂L/∂x = g × weight", frame, x, y,
                            wide, tiles=strips[3].held)
-        return Sheet((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
+        return Laid((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
     listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
                         card.backward, strips[0].held)
     fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
                        card.backward)
-    return Sheet((*marks, *listed.still, *fall.still), listed.steps,
+    return Laid((*marks, *listed.still, *fall.still), listed.steps,
                  lambda done: [*listed.after(done), *fall.after(done)])
 
 
@@ -118,7 +118,7 @@ def _strips(trace: Trace, card: Card, taps: Taps, name: str) -> list[Strip]:
             Strip("what it adds", "products", taps.products, "activation", "product", read)]
 
 
-def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
+def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Area,
            signs: Sequence[str]) -> tuple[list[Mark], float]:
     """The strips, and where the next thing may begin: below each other, or beside each other where each is one map."""
     found, shape = _origin(trace, taps)
@@ -143,7 +143,7 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Frame,
                     Text((ends[0] + ends[1]) / 2, middle + 8, plain(signs[index]), 24, 500, "ink-2", "middle")]
         return marks, y + 36 + tall + 18
     room = frame.width - NAMES - 14
-    pixel, across, pitches = _sizes(shape, room, 34 if frame.look.room else 72, frame.look.pixel)
+    pixel, across, pitches = _sizes(shape, room, 34 if frame.look.projector else 72, frame.look.pixel)
     height = max(-(-shape[0] // across) * pitches[1], 34)
     for strip in strips:
         x = frame.right - NAMES
@@ -178,7 +178,7 @@ def _sizes(shape: tuple[int, int, int], room: float, tall: float,
     return screen, max(1, min(count, int(room // (columns * screen + 1)))), (columns * screen + 1, rows * screen + 1)
 
 
-def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame: Frame, x: float, y: float,
+def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame: Area, x: float, y: float,
            pixel: float, across: int, pitch: tuple[float, float]) -> list[Mark]:
     """All values of a long sum as tiles in the shape they came from; a minus where colour does not tell the sign."""
     title, values, palette = strip.title, strip.values, strip.palette
@@ -226,8 +226,8 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
 
 
 def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
-               frame: Frame, x: float, y: float, wide: float, backward: bool = True,
-               tiles: TermTiles | None = None) -> Sheet:
+               frame: Area, x: float, y: float, wide: float, backward: bool = True,
+               tiles: TermTiles | None = None) -> Laid:
     """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
     def named(index: int) -> tuple[str, Focus | None]:
         where, cell = tap_words(trace, taps, index)
@@ -261,7 +261,7 @@ class Listed:
         return self.values * self.weights
 
 
-def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, backward: bool) -> Sheet:
+def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, backward: bool) -> Laid:
     """The largest terms, one a line, and the rest in one, so that the list adds up; then what comes after them."""
     items = listed.products
     known = np.where(np.isfinite(items), np.abs(items), np.inf)
@@ -320,18 +320,18 @@ def term_list(listed: Listed, frame: Frame, x: float, y: float, wide: float, bac
 
     group = Group(f"{title}: {listed.head}", cells=True, shows="product")
     lines = [grouped(group, line) for line in lines]
-    return Sheet(tuple(grouped(group, still)), len(lines), after)
+    return Laid(tuple(grouped(group, still)), len(lines), after)
 
 
-def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int, frame: Frame, x: float, y: float,
-                wide: float, backward: bool) -> Sheet:
+def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int, frame: Area, x: float, y: float,
+                wide: float, backward: bool) -> Laid:
     """The running sum over all terms, the largest first: how few of them decide. It keeps step with the list."""
     order = np.argsort(-np.abs(items), kind="stable")
     running = np.concatenate([[0.0], np.cumsum([*items[order], *biases])])
     x, wide = x + 40, wide - 48
     top, height = y + 34, frame.bottom - y - 62
     if wide < 120 or height < 60 or not np.all(np.isfinite(running)):
-        return Sheet(())
+        return Laid(())
     axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
     title = "running sum, the largest term first" if wide >= 230 else "running sum, largest first"
     ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if len(biases) == 1 else
@@ -349,12 +349,12 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
         px, py = drawn[-1]
         return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5)])
 
-    return Sheet(tuple(grouped(FALL, still)), steps, after)
+    return Laid(tuple(grouped(FALL, still)), steps, after)
 
 
 # --- short sums, and what only moves numbers ------------------------------------------------------------------------
 
-def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
     """A few terms as one line of arithmetic: a sum, a norm, a copy; with the numbers met on the way, and the maps.
 
     What flows forwards is read from left to right, the gradient from right to left.
@@ -384,7 +384,7 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) 
     return line.beside(still)
 
 
-def _square(layer: Layer, terms: Terms, frame: Frame, y: float, room: float, backward: bool) -> list[Mark]:
+def _square(layer: Layer, terms: Terms, frame: Area, y: float, room: float, backward: bool) -> list[Mark]:
     """The square that a loss of one answer is, and where the answer stands on it; on the way back with its slope."""
     met, kind = dict(terms.steps), kinds.of(layer)
     top, height = y + 20, min(frame.bottom - y - 84, 420)
@@ -398,7 +398,7 @@ def _square(layer: Layer, terms: Terms, frame: Frame, y: float, room: float, bac
 
 
 @dataclass(frozen=True)
-class Place:
+class Slot:
     """Where one cell of a line of arithmetic stands."""
 
     x: float
@@ -417,7 +417,7 @@ class Place:
         return 40
 
 
-def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame) -> Sheet:
+def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
     """Terms, bias and result as cells, with what joins them between; each step adds one of them."""
     backward, adds = card.backward, adds_up(terms)
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
@@ -427,7 +427,7 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
     pitch = min(170, frame.width / count)
     wide = min(110, pitch - 28)
     first = 1 if backward else 0  # the result stands at the left on the way back
-    spots = [Place(frame.x + place * pitch, frame.y, pitch, wide, frame.look) for place in range(count)]
+    spots = [Slot(frame.x + place * pitch, frame.y, pitch, wide, frame.look) for place in range(count)]
     still: list[Mark] = []
     lines: list[list[Mark]] = []
     for place, (taps, index) in enumerate(shown):
@@ -463,10 +463,10 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Frame)
         return [*empty[done:], *(mark for line in lines[:done] for mark in line)]
 
     lines = [grouped(LINE, line) for line in lines]
-    return Sheet(tuple(grouped(LINE, still)), count, after)
+    return Laid(tuple(grouped(LINE, still)), count, after)
 
 
-def joint(at: Place, sign: str) -> list[Mark]:
+def joint(at: Slot, sign: str) -> list[Mark]:
     """What stands between a cell and the one before it."""
     middle, left = at.top + at.high / 2, at.x - (at.pitch - at.wide)
     if sign in ("→", "←"):
@@ -475,7 +475,7 @@ def joint(at: Place, sign: str) -> list[Mark]:
     return [Text((left + at.x) / 2, middle + 7, plain(sign), 20, 500, "ink-2", "middle")] if sign else []
 
 
-def _term_names(trace: Trace, taps: Taps, index: int, at: Place, factor: float | None) -> list[Mark]:
+def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | None) -> list[Mark]:
     room = at.pitch - 12
     cell = tuple(int(i) for i in taps.cells[index])
     padded = taps.inside is not None and not taps.inside[index]
@@ -489,7 +489,7 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Place, factor: float |
     return marks
 
 
-def _result_names(card: Card, at: Place) -> list[Mark]:
+def _result_names(card: Card, at: Slot) -> list[Mark]:
     room = at.pitch - 12
     part = "part of " if len(card.terms) > 1 else ""
     words = f"{part}∂L/∂{card.layer.name}" if card.backward else card.layer.name
@@ -497,14 +497,14 @@ def _result_names(card: Card, at: Place) -> list[Mark]:
             Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
 
 
-def _term_cell(term: Term | None, taps: Taps, at: Place) -> list[Mark]:
+def _term_cell(term: Term | None, taps: Taps, at: Slot) -> list[Mark]:
     assert term is not None  # what is read, padding too, is a term
     gradient = "gradient" in taps.array
     ink = Ink("gradient" if gradient else "activation", abs(term.value) * 2, plus=gradient, digits=3, alone=True)
     return number_cell(at, term.value, ink, term.source, LINE, term)
 
 
-def number_cell(at: Place, value: float, ink: Ink, focus: Focus | None, group: Group = LINE,
+def number_cell(at: Slot, value: float, ink: Ink, focus: Focus | None, group: Group = LINE,
                 term: Term | None = None) -> list[Mark]:
     """One number, large; a power of ten where three decimals would say nothing."""
     if value != 0 and np.isfinite(value) and abs(value) < 1e-2:

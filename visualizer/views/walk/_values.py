@@ -8,7 +8,7 @@ from visualizer.scene.grids import Ink, number_grid, outline
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace
-from visualizer.views.walk._card import Card, Frame, Sheet, largest, said
+from visualizer.views.walk._card import Area, Card, Laid, largest, said
 from visualizer.views.walk._maps import TITLE, marked, one_map
 
 NEIGHBOURS = Group("its neighbours", cells=True)
@@ -16,7 +16,7 @@ REACH = 3
 """How many neighbours are printed on each side of a pixel."""
 
 
-def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
+def value_card(trace: Trace, card: Card, frame: Area) -> Laid:
     """The number as recorded, on its map and among its neighbours, and why it is not taken apart."""
     layer = card.layer
     gradient = card.backward and layer.gradient is not None
@@ -29,7 +29,7 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
     values = layer.gradient if gradient else layer.output
     assert values is not None
     if not known or layer.output.ndim > 3:
-        return Sheet(tuple(marks))
+        return Laid(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
     title = "what was fed in" if layer.is_input and not card.backward else "the map it stands in"
     drawn, wide = one_map(trace, marked(layer, card.cell, title, card.backward), frame, frame.x, y, side)
@@ -40,10 +40,10 @@ def value_card(trace: Trace, card: Card, frame: Frame) -> Sheet:
                    "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
         marks += _neighbours(card, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
-    return Sheet(tuple(marks))
+    return Laid(tuple(marks))
 
 
-def _reason(card: Card, frame: Frame) -> tuple[list[Mark], float]:
+def _reason(card: Card, frame: Area) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
     title = "unexplained" if card.layer.unexplained else "not taken apart"
     lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14, frame.width - 210)[:3]
@@ -57,7 +57,7 @@ def _reason(card: Card, frame: Frame) -> tuple[list[Mark], float]:
     return marks, frame.y + high + 28
 
 
-def _neighbours(card: Card, values: np.ndarray, frame: Frame, x: float, y: float) -> list[Mark]:
+def _neighbours(card: Card, values: np.ndarray, frame: Area, x: float, y: float) -> list[Mark]:
     """The numbers around a pixel; what lies beyond the edge is hatched."""
     own = values[card.cell[:-2]]
     row, column = card.cell[-2:]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.scene import numbers, parts
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
@@ -19,9 +19,9 @@ from visualizer.trace import Trace
 from visualizer.views.walk._card import (
     NAMES,
     RESULT,
+    Area,
     Card,
-    Frame,
-    Sheet,
+    Laid,
     arrow,
     held,
     input_shares,
@@ -50,13 +50,13 @@ LARGEST = Group("the largest so far", cells=True, shows="value")
 
 Grid = tuple[int, int, int]
 """(channel, row, column)."""
-Row = tuple[str, str, NDArray[np.float64]]
+Tiled = tuple[str, str, NDArray[np.float64]]
 """Title, words, and the values (channel, row, column)."""
 
 
 # --- window × kernel = products -------------------------------------------------------------------------------------
 
-def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, frame: Frame) -> Sheet:
+def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, frame: Area) -> Laid:
     """Window × kernel = products, channel by channel; below, the running sum to the result."""
     taps, backward = terms.taps[0], card.backward
     values, weights, products = (array.reshape(grid) for array in (taps.values, taps.weights, taps.products))
@@ -113,11 +113,11 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
                               600, value_ink(total, backward)))
         return marks + list(fall.after(done))
 
-    return Sheet((*still, *fall.still), steps, after)
+    return Laid((*still, *fall.still), steps, after)
 
 
 def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[np.float64],
-          products: NDArray[np.float64], backward: bool) -> list[Row]:
+          products: NDArray[np.float64], backward: bool) -> list[Tiled]:
     factors = ("kernel", "turned around" if backward else "what it weighs") if taps.weight else \
         ("factors", "how each counts")
     if backward:
@@ -137,7 +137,7 @@ def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: N
             Ink("gradient", largest(products), True, digits, unit, "products"))
 
 
-def _chosen(strength: NDArray[np.float64], grid: Grid, frame: Frame) -> tuple[list[int], list[int]]:
+def _chosen(strength: NDArray[np.float64], grid: Grid, frame: Area) -> tuple[list[int], list[int]]:
     """The channels that get a column, in their order, and the others: those of least strength.
 
     As many columns as have room for cells that print their number, six at most.
@@ -168,11 +168,11 @@ class _Layout:
     """x of the names of the rows."""
 
 
-def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
+def _layout(frame: Area, grid: Grid, columns: int, rows: int) -> _Layout:
     room = frame.width - (NAMES + AXIS)
     pitch = float(int(min(room / columns, max(152, grid[2] * 62))))
     wide = float(int(min(58.0 if columns <= 2 else 44.0, (pitch - 16) / grid[2])))
-    tall = frame.height - 160 if frame.look.room else frame.height * 0.58 - 80  # a room sees no running sum
+    tall = frame.height - 160 if frame.look.projector else frame.height * 0.58 - 80  # a room sees no running sum
     high = min(wide * 0.73, 32, tall / (rows * grid[1]))
     high = float(int(max(high, 8)))
     step = high * grid[1] + 28
@@ -183,7 +183,7 @@ def _layout(frame: Frame, grid: Grid, columns: int, rows: int) -> _Layout:
     return _Layout(x, pitch, (wide, high), wide * grid[2], tops, sums, sums + 12, names)
 
 
-def _row_names(rows: Sequence[Row], inks: Sequence[Ink], groups: Sequence[Group], layout: _Layout, frame: Frame,
+def _row_names(rows: Sequence[Tiled], inks: Sequence[Ink], groups: Sequence[Group], layout: _Layout, frame: Area,
                summed: bool, formula: str) -> list[Mark]:
     x = layout.names
     room = NAMES - 16
@@ -205,7 +205,7 @@ def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink
               for line, line_words in enumerate(lines))]
 
 
-def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Frame) -> list[Mark]:
+def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Area) -> list[Mark]:
     x = layout.x + place * layout.pitch
     room = min(layout.pitch, layout.names - x) - 8
     return [Text(x, frame.y + 16, plain(f"{numbers.count(len(others))} others"), 13, 600, max_width=room),
@@ -213,7 +213,7 @@ def _others_words(others: list[int], layout: _Layout, place: int, words: str, fr
                  max_width=room)]
 
 
-def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Frame, layout: _Layout) -> list[Mark]:
+def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Area, layout: _Layout) -> list[Mark]:
     """The whole maps, where few columns leave room for them."""
     x = layout.names + NAMES
     return map_row(trace, _read_and_made(trace, card, taps), ("←" if card.backward else "→",), frame, x, frame.y,
@@ -232,13 +232,13 @@ def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
 
 def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
                  products: NDArray[np.float64], found: Mapping[int, list[list[Term | None]]], grid: Grid,
-                 layout: _Layout, ink: Ink, frame: Frame) -> Sheet:
+                 layout: _Layout, ink: Ink, frame: Area) -> Laid:
     """The running sum as a waterfall, ending in the bias and the result."""
     backward, size = card.backward, grid[1] * grid[2]
     x, y = frame.x + AXIS - 6, layout.below + 30
     height = frame.bottom - y - 34
     if height < 60 or not np.isfinite(products).all():
-        return Sheet(())
+        return Laid(())
     right = frame.right - NAMES + 8
     steps = [float(value) for channel in columns for value in products[channel].ravel()]
     if len(columns) + bool(others) <= 2:  # no columns to stand under: over the whole width
@@ -288,10 +288,10 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
             marks.append(fall.outlined(done - 1))
         return marks + (result if done > len(steps) else [])
 
-    return Sheet(tuple(grouped(FALL, still)), len(steps) + 1, after)
+    return Laid(tuple(grouped(FALL, still)), len(steps) + 1, after)
 
 
-def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Frame, ink: Ink, low: float,
+def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Area, ink: Ink, low: float,
                 high: float) -> list[Mark]:
     backward = card.backward
     _, at = scale(0, y, 0, height, low, high, frame.look)
@@ -305,13 +305,14 @@ def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float,
     return grouped(RESULT, [
             Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=own.target, holds=own),
             Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
-                 "on-accent" if inside and not backward else "ink", "middle"),
+                 "ink" if not inside else colour.ink_on(fill, frame.look.theme) if backward else "on-accent",
+                 "middle"),
             Text(x + wide / 2, frame.bottom - 6, plain("result"), 12, 500, "ink-2", "middle")])
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------
 
-def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -> Sheet:
+def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Area) -> Laid:
     """The map, the window cut out of it, the winner and where it goes; below, the largest so far, value by value."""
     taps = terms.taps[0]
     values = taps.values.reshape(grid)[0]
@@ -351,16 +352,16 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Frame) -
             marks.append(outline(x, y, cell, row, column, term=found[row][column]))
         return marks
 
-    return Sheet((*still, *race.still), size + 1, after)
+    return Laid((*still, *race.still), size + 1, after)
 
 
-def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Frame, y: float, ink: Ink) -> Sheet:
+def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Area, y: float, ink: Ink) -> Laid:
     """Every value as a bar, and a line at the largest so far."""
     values = taps.values
     height = frame.bottom - y - 56
     drawn = np.where(np.isfinite(values), values, 0.0)
     if height < 60 or not len(values):
-        return Sheet(())
+        return Laid(())
     x, wide = frame.x + AXIS, min(frame.width - AXIS, len(values) * 140)
     axis, at = scale(x, y + 30, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
     step = wide / len(values)
@@ -385,12 +386,12 @@ def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Frame, y: f
             marks.append(Line(tuple(level), "accent", 2))
         return marks
 
-    return Sheet(tuple(grouped(LARGEST, still)), len(values) + 1, after)
+    return Laid(tuple(grouped(LARGEST, still)), len(values) + 1, after)
 
 
 # --- what a number hands back ---------------------------------------------------------------------------------------
 
-def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -> Sheet:
+def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) -> Laid:
     """window × g is its share of ∂L/∂w; kernel × g is its share of ∂L/∂x; below, ∂L/∂w of all positions together."""
     g = card.value
     values, weights = taps.values.reshape(grid), taps.weights.reshape(grid)
@@ -426,7 +427,7 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
     if others:
         still += _others_words(others, layout, len(columns), "with smaller shares", frame)
     still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
-    if not frame.look.room:
+    if not frame.look.projector:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
     def after(done: int) -> list[Mark]:
@@ -443,7 +444,7 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Frame) -
                                      foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
         return marks
 
-    return Sheet(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
+    return Laid(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
 
 
 HANDED = tuple(Group(name, cells=True, shows=shows) for name, shows in (
@@ -455,11 +456,11 @@ Spots = list[tuple[float, float]]
 """Where the four grids of a channel stand: x from the left of its column, y of the picture."""
 
 
-def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
+def _four_rows(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window, its share, kernel, its share: above each other, a column a channel."""
     pitch = float(int(min((frame.width - NAMES) / columns, max(152, grid[2] * 62))))
     wide = float(int(min(44, (pitch - 16) / grid[2])))
-    totals = 0.0 if frame.look.room else min(150, 0.2 * frame.height)  # a room sees one place, not their total
+    totals = 0.0 if frame.look.projector else min(150, 0.2 * frame.height)  # a room sees one place, not their total
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) - totals
     high = float(int(max(8, min(32, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD
@@ -470,12 +471,12 @@ def _four_rows(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     return layout, [(0.0, y) for y in tops]
 
 
-def _two_by_two(frame: Frame, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
+def _two_by_two(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window and its share side by side, below them kernel and its share: larger cells, where channels are few."""
     between, above = 92, 40
     room = (frame.width - (columns - 1) * 40) / columns
     wide = float(int(min(58, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
-    totals = 0.0 if frame.look.room else min(190, 0.3 * frame.height)
+    totals = 0.0 if frame.look.projector else min(190, 0.3 * frame.height)
     high = min(36, wide * 0.73, (frame.height - (HEAD + 14) - 2 * above - totals) / (2 * grid[1]))
     high = float(int(max(8, high)))
     across, step = wide * grid[2], high * grid[1]
@@ -499,7 +500,7 @@ def _times(words: str, x: float, source: tuple[float, float], target: tuple[floa
 
 
 def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: Spots, inks: Sequence[Ink], columns: int,
-                 frame: Frame) -> list[Mark]:
+                 frame: Area) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
     g = card.value
     names = list(zip(HANDED, ("what it saw", "g × input", "what it weighed", "g × weight"), strict=True))
@@ -512,7 +513,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
             for (group, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
-                told = f"{words}{unit}" if frame.look.room else f"{words}{unit}; {ink.range}"
+                told = f"{words}{unit}" if frame.look.projector else f"{words}{unit}; {ink.range}"
                 marks += grouped(group, [Text(x, top - 24, plain(group.name), 13, 600, max_width=room),
                                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
@@ -520,7 +521,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
         x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, "read from"),
                                                       marked(card.layer, card.cell, "∂L/∂y of its map", True)]
-        if frame.look.room:  # what was read stands at the left already, and here how many more there are
+        if frame.look.projector:  # what was read stands at the left already, and here how many more there are
             x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
         marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
         x = layout.x + layout.wide + 92
@@ -536,10 +537,10 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
     return marks + _totals_words(card, x, layout.below, frame)
 
 
-def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Frame) -> list[Mark]:
+def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Area) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     totals = card.layer.weight_gradients.get("weight")
-    if totals is None or frame.look.room:
+    if totals is None or frame.look.projector:
         return []
     kind = kinds.of(card.layer)
     own = totals[card.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[card.cell[0]]
@@ -566,8 +567,8 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Fram
                                          "middle")])
 
 
-def _totals_words(card: Card, x: float, y: float, frame: Frame) -> list[Mark]:
-    if frame.look.room:
+def _totals_words(card: Card, x: float, y: float, frame: Area) -> list[Mark]:
+    if frame.look.projector:
         return []
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]

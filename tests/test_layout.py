@@ -1,0 +1,196 @@
+"""The law of layout, over every view, every bundled model, every size of the window and the projector: words stand
+clear of each other, large enough, and not cut to nothing; no mark leaves the frame; nothing lies under a legend.
+
+Where marks stand does not depend on the theme, so it is looked at once for each size; whether words can be read on what
+they stand on does not depend on the size, so it is looked at once for each theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import pytest
+
+from visualizer import record
+from visualizer.lab import Lab
+from visualizer.record.lab import record_lab
+from visualizer.registry import folder
+from visualizer.scene import colour, labels, projector
+from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text, plain
+from visualizer.scene.spotlight import extent
+from visualizer.scene.timeline import Moment, Timeline, timeline
+from visualizer.scene.type import bounds
+from visualizer.trace import Trace
+from visualizer.views import all_views
+from visualizer.views import picture as picture_of
+
+LAB = "lab"
+MODELS = (*sorted(path.stem for path in folder("models").glob("*.py") if not path.stem.startswith("_")), LAB)
+SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((952, 656)),
+         "projector": projector.look_for(Look(), (1920, 1080))}
+"""What a window of that size, or a projector of 1920 × 1080, leaves for the picture."""
+THEMES = ("light", "dark", "projector")
+SMALLEST = 11.0
+READABLE = 4.5
+"""The least contrast of words with what they stand on (WCAG 2, AA)."""
+ON_A_CELL = 3.0
+"""The least contrast with a cell of a full palette, where ink or paper is taken, whichever is farther from it."""
+
+
+@lru_cache(maxsize=4)
+def recording(model: str) -> Trace:
+    """A model reading its first sample, with everything that any view wants measured."""
+    if model == LAB:
+        return record_lab(Lab())
+    again = record.pass_of(model, "")
+    studies = {study for view in all_views() if view.suits(again.trace) for study in view.studies}
+    return record.with_study(again, *sorted(studies)) if studies else again.trace
+
+
+def moments(times: Timeline) -> Iterator[Moment]:
+    """The first beat, one half-way through each direction, the last one forwards, and the last."""
+    count = len(times.beats)
+    for index in sorted({0, count // 4, count // 2 - 1, (3 * count) // 4, count - 1}):
+        yield times.settled(index)
+
+
+def pictures(model: str, look: Look) -> Iterator[tuple[str, Picture]]:
+    trace = recording(model)
+    for view in all_views():
+        if not view.suits(trace):
+            continue
+        for moment in moments(timeline(trace)):
+            for focus in foci(trace, moment):
+                yield f"{view.name} {moment.address} {focus}", picture_of(view, trace, moment, focus, look)
+
+
+def foci(trace: Trace, moment: Moment) -> tuple[Focus | None, ...]:
+    """Nothing, the first channel of the beat's layer, and a number in the middle of it."""
+    layer = trace[moment.beat.layer]
+    if not layer.shape:
+        return (None,)
+    return None, Focus(layer.name, (0,)), Focus(layer.name, tuple(length // 2 for length in layer.shape))
+
+
+@pytest.mark.matrix(spine=("digits_cnn", "lab-projector", "crnn_strip-projector"), sample=8)
+@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize("model", MODELS)
+def test_words_keep_apart_and_everything_keeps_its_place(model: str, size: str) -> None:
+    look = SIZES[size]
+    for name, picture in pictures(model, look):
+        assert picture.size == look.size, name
+        assert not (found := list(faults(picture, look.text_scale))), f"{name}: {found[:4]}"
+
+
+@pytest.mark.matrix(spine=("digits_cnn",), sample=3)
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("model", MODELS)
+def test_words_can_be_read_on_what_they_stand_on(model: str, theme: str) -> None:
+    for name, picture in pictures(model, Look((1104, 796), theme)):
+        for text, ground in grounds(picture):
+            for ink in {run.color or text.color for run in text.runs}:
+                found = colour.contrast(colour.resolve(theme, ink), colour.resolve(theme, ground))
+                least = READABLE if ":" not in ground or "-pale:" in ground else ON_A_CELL
+                assert found >= least, f"{name}: {text.plain!r} in {ink} on {ground}: {found:.1f}"
+
+
+# --- the law --------------------------------------------------------------------------------------------------------
+
+def faults(picture: Picture, scale: float) -> Iterator[str]:
+    """What breaks the law in a picture drawn at this text scale, in words."""
+    wide, high = picture.size
+    texts = [mark for mark in picture if isinstance(mark, Text) and mark.opacity > 0.5 and mark.plain.strip()]
+    boxes = [ink_of(text) for text in texts]
+    for index, (text, box) in enumerate(zip(texts, boxes, strict=True)):
+        for other, place in zip(texts[:index], boxes[:index], strict=True):
+            if labels.overlap(box, place):
+                yield f"{text.plain!r} over {other.plain!r}"
+        if text.size < SMALLEST * scale - 0.01:
+            yield f"{text.plain!r} of {text.size:.1f} pixels"
+        if text.max_width and not labels.cut(text.runs, text.max_width + 0.5, text.size, text.weight, text.mono):
+            yield f"{text.plain!r} cut below {labels.LEAST} characters"
+    for mark in picture:
+        left, top, right, bottom = extent(mark)
+        if mark.opacity > 0 and (left < -1 or top < -1 or right > wide + 1 or bottom > high + 1):
+            yield f"outside the frame: {mark}"
+    for place in map(legend_of, filter(is_ramp, picture)):
+        for mark in picture:
+            if covers(mark) and labels.overlap(extent(mark), place):
+                yield f"under the legend at {place}: {mark}"
+
+
+def ink_of(text: Text) -> tuple[float, float, float, float]:
+    """Where letters are: without what few ascenders and descenders reach further, and half a pixel at each edge."""
+    left, _, right, _ = bounds(text)
+    return left + 0.5, text.y - 0.72 * text.size + 0.5, right - 0.5, text.y + 0.2 * text.size - 0.5
+
+
+def is_ramp(mark: Mark) -> bool:
+    """Whether a mark is the ramp of a legend: all colours of a palette in one row."""
+    return isinstance(mark, Image) and mark.scale is None and mark.values.shape[:2] == (1, 1) \
+        and mark.values.shape[-1] in (255, 256)
+
+
+def legend_of(ramp: Image) -> tuple[float, float, float, float]:
+    """The ramp and the words above and below it, as narrow as the ramp."""
+    left, top, right, bottom = extent(ramp)
+    high = bottom - top
+    return left, top - high, right, bottom + 1.5 * high
+
+
+def covers(mark: Mark) -> bool:
+    """Whether a mark fills a place: the words and the ramp of the legend itself do not, nor do lines."""
+    if isinstance(mark, Image):
+        return not is_ramp(mark) and mark.opacity > 0
+    return isinstance(mark, Rect) and bool(mark.fill) and mark.opacity > 0.3
+
+
+def grounds(picture: Picture) -> Iterator[tuple[Text, str]]:
+    """Every text, and the colour of the last opaque rectangle or cell under its middle; else the background."""
+    filled: list[Rect | Image] = []
+    for mark in picture:
+        if ((isinstance(mark, Rect) and mark.fill) or isinstance(mark, Image)) and mark.opacity > 0.8:
+            filled.append(mark)
+        elif isinstance(mark, Text) and mark.opacity > 0.5 and mark.plain.strip():
+            left, top, right, bottom = bounds(mark)
+            x, y = (left + right) / 2, (top + bottom) / 2
+            under = next((found for one in reversed(filled) if (found := color_at(one, x, y))), picture.background)
+            if under != "hatch":
+                yield mark, under
+
+
+def color_at(mark: Rect | Image, x: float, y: float) -> str:
+    """The colour a mark has at a point; empty where it is not there."""
+    left, top, right, bottom = extent(mark)
+    if not (left <= x <= right and top <= y <= bottom):
+        return ""
+    if isinstance(mark, Rect):
+        return mark.fill
+    (across, down), (wide, high) = mark.steps, mark.tile_size
+    column, row = int((x - left) // across), int((y - top) // down)
+    tile, dx, dy = row * mark.columns + column, x - left - column * across, y - top - row * down
+    if tile >= len(mark.values) or dx >= wide or dy >= high or mark.values.ndim == 4:
+        return ""
+    return f"{mark.palette}:{mark.values[tile, int(dy // mark.cell[1]), int(dx // mark.cell[0])]}"
+
+
+# --- the law itself is held -----------------------------------------------------------------------------------------
+
+def told(*marks: Mark) -> str:
+    return " ".join(faults(Picture((400, 300), marks), 1.0))
+
+
+def words(text: str, x: float, y: float, **style: object) -> Text:
+    return Text(x, y, plain(text), **style)  # type: ignore[arg-type]
+
+
+def test_each_breach_is_found() -> None:
+    assert not told(words("one", 20, 40), words("two", 20, 60))
+    assert "over" in told(words("one", 20, 40), words("two", 24, 44))
+    assert "of 9.0 pixels" in told(words("one", 20, 40, size=9))
+    assert "cut below" in told(words("a long word", 20, 40, max_width=20))
+    assert not told(words("a long word", 20, 40, max_width=50))
+    assert "outside" in told(Rect(390, 10, 20, 20, "ink"))
+    assert "outside" in told(Line(((10, 10), (10, 320))))
+    assert "outside" in told(Path((((10, 10), (10, 10), (-9, 10), (-9, 10)),), "ink"))

@@ -1,0 +1,57 @@
+"""Edits: what is done to the network or its input, and taken back; the numbers are recorded anew."""
+
+from __future__ import annotations
+
+from visualizer import edits
+from visualizer.language import tr
+from visualizer.scene import state as does
+from visualizer.scene.state import State
+from visualizer.ui.commands import Act, Command, Desk, Family
+
+
+def family() -> Family:
+    return Family(tr("What if"), 65, (
+        Command("unit-off", tr("Switch the unit off"), ("X",),
+                tr("The chosen channel or unit gives zeros, whatever comes in; again to switch it on"), unit_off),
+        Command("shift-left", tr("Shift the input left"), ("Ctrl+Alt+Left",),
+                tr("The input one pixel to the left, or one step earlier"), _shift(-1, 0)),
+        Command("shift-right", tr("Shift the input right"), ("Ctrl+Alt+Right",),
+                tr("The input one pixel to the right, or one step later"), _shift(1, 0)),
+        Command("shift-up", tr("Shift the input up"), ("Ctrl+Alt+Up",), tr("The input one pixel up"), _shift(0, -1)),
+        Command("shift-down", tr("Shift the input down"), ("Ctrl+Alt+Down",), tr("The input one pixel down"),
+                _shift(0, 1)),
+        Command("unedited", tr("As it was"), ("Shift+X",),
+                tr("The network and its input without anything that was done to them"), unedited),
+    ))
+
+
+def unit_off(desk: Desk) -> None:
+    """Switch the chosen unit off or on; where none is chosen, the person is told how to."""
+    trace = desk.store.trace
+    if trace is None or desk.store.state.in_lab:
+        return
+    if does.unit_of(desk.store.state.focus, trace) is None:
+        desk.say(tr("Choose a channel or a unit first: click on it, and press the key again."))
+        return
+    _edit(desk, does.unit_off(desk.store.state, trace))
+
+
+def unedited(desk: Desk) -> None:
+    """Take back everything that was done."""
+    if desk.store.state.edits:
+        _edit(desk, does.unedited(desk.store.state))
+
+
+def _shift(right: int, down: int) -> Act:
+    def act(desk: Desk) -> None:
+        if not desk.store.state.in_lab:
+            _edit(desk, does.shifted(desk.store.state, right, down))
+    return act
+
+
+def _edit(desk: Desk, state: State) -> None:
+    """Have it done, and say what is done by now."""
+    desk.store.apply(lambda now: state)
+    done = edits.said(desk.store.state.edits)
+    said = tr("Now: {edits}.").format(edits=done) if done else tr("The network and its input are as they were.")
+    desk.say(said, tr("Undo"), desk.store.undo)

@@ -1,0 +1,41 @@
+"""Places: several recordings beside each other, at one time."""
+
+from __future__ import annotations
+
+from visualizer import registry
+from visualizer.language import tr
+from visualizer.scene import state as does
+from visualizer.scene.state import MOST_PLACES
+from visualizer.ui.commands import Command, Desk, Family, pure
+
+
+def family() -> Family:
+    return Family(tr("Places"), 67, (
+        Command("place-add", tr("Another place beside this one"), ("Ctrl+T",),
+                tr("The same once more, to open another model or input in it; both run at one time"), add),
+        Command("place-next", tr("Next place"), ("F7",), tr("Stand in the next of several places"),
+                pure(lambda state: does.to_place(state, state.active + 1))),
+        Command("place-close", tr("Close this place"), ("Ctrl+W",), tr("Away with the place one stands in"),
+                pure(does.without_place)),
+        Command("training-beside", tr("Before and after training beside each other"), ("Ctrl+Shift+B",),
+                tr("The weights from before training beside the trained ones; again for one alone"), training_beside),
+    ))
+
+
+def add(desk: Desk) -> None:
+    """One more place, where there is room for it."""
+    if len(desk.store.state.places) >= MOST_PLACES:
+        desk.say(tr("{count} places stand beside each other, which is as many as can be told apart; close one first.")
+                 .format(count=MOST_PLACES))
+        return
+    desk.store.apply(does.another_place)
+
+
+def training_beside(desk: Desk) -> None:
+    """Before training beside after it, where both sets of weights are there."""
+    state = desk.store.state
+    if len(state.places) == 1 and state.model not in registry.with_before():
+        desk.say(tr("For {model} no weights from before training come with the app; choose another, for example "
+                    "{other}.").format(model=state.model, other=registry.with_before()[0]))
+        return
+    desk.store.apply(does.training_beside)
