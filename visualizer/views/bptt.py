@@ -183,8 +183,8 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
     marks: list[Mark] = [Rect(x, y - 15, wide, 22, fill, radius=6), Text(x + 10, y, plain(words), 12,
                                                                                  600, ink)]
     norms = np.asarray(measured[f"{name}/norms"], np.float64)
-    told = ", ".join(tr("last {last}: {share}").format(last=last, share=numbers.percent(share, 0)) for last,
-                     share in shares(norms, _order(shown)).items()
+    told = ", ".join(tr("last {count}: {share}").format(count=last, share=numbers.percent(share, 0))
+                     for last, share in shares(norms, _order(shown)).items()
                      if last <= shown.steps)
     room = look.size[0] - x - wide - 30
     text = f"of Σ ∥G∥, {told}"
@@ -249,16 +249,20 @@ def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Lo
         left, chosen = steps.LEFT + at * each, ORDER[index] == window
         size, error = float(kept[index, 0]), float(kept[index, 1])
         ink = "accent-ink" if chosen else "ink"
-        steps_word = "step" if ORDER[index] == "1" else "steps"
-        marks += [Text(left, y + 12, plain(f"{ORDER[index]} {steps_word}"), 12, 600, ink),
+        words = tr("{count} step") if ORDER[index] == "1" else tr("{count} steps")
+        marks += [Text(left, y + 12, plain(words.format(count=_window_words(ORDER[index]))), 12, 600, ink),
                   Rect(left, y + 19, each - 20, 6, "sunk", radius=3),
                   Rect(left, y + 19, max(1.0, (each - 20) * min(1.0, size)), 6, "gradient-mark", radius=3),
                   Text(left, y + 40, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11, 400, "ink-2",
                        max_width=each - 8)]
 
 
+def _window_words(window: str) -> str:
+    return tr("all") if window == "all" else window
+
+
 def _off(error: float) -> str:
-    return "whole" if error < EXACT else tr("{share} off").format(share=numbers.percent(error, 0))
+    return tr("whole") if error < EXACT else tr("{share} off").format(share=numbers.percent(error, 0))
 
 
 def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, window: str, moment: Moment) -> str:
@@ -272,10 +276,11 @@ def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, win
         total = float(measured[f"{name}/total"])
         column = np.asarray(measured[f"{name}/from"], np.float64)[:, now]
         most = int(np.argmax(column)) + 1
-        said = tr("Step {now} adds {{{norms}}} to a weight gradient of size {total}").format(
-                   now=now + 1, norms=logchart.words(float(norms[now])), total=numbers.significant(total, 2))
-        return tr("{said}; most of what arrived here came from step {most}.").format(
-                   said=said, most=most) if column.any() else f"{said}."
+        said = tr("Step {step} adds {{{size}}} to a weight gradient of size {total}; most of what arrived here came "
+                  "from step {most}.") if column.any() else \
+            tr("Step {step} adds {{{size}}} to a weight gradient of size {total}.")
+        return said.format(step=now + 1, size=logchart.words(float(norms[now])), total=numbers.significant(total, 2),
+                           most=most)
     share = shares(norms, _order(shown))
     last = next((last for last in (5, 10, 1) if last < shown.steps), 1)
     return causes.from_late_losses(share[last], last) or (
@@ -292,7 +297,7 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
         (step + 1, shown.words[step], float(norms[step]), *(float(split[origin, step]) for origin in origins))
         for step in range(shown.steps)]
     return Table((tr("step"), tr("reads"), "∥G∥",
-                  *(tr("from step {origin}").format(origin=origin + 1) for origin in origins)), tuple(rows))
+                  *(tr("from step {step}").format(step=origin + 1) for origin in origins)), tuple(rows))
 
 
 VIEW = View(

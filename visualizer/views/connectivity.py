@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -121,7 +121,7 @@ def hanging(trace: Trace) -> Hanging | None:
         return None
     gradient, change = np.asarray(found["gradient"], np.float64), np.asarray(found["change"], np.float64)
     one_way = len(gradient) == gradient.shape[1] and not np.triu(gradient, 1).any()
-    return Hanging(gradient, change, np.asarray(found["choice"]), NEUTRAL[int(found["neutral"])], one_way)
+    return Hanging(gradient, change, np.asarray(found["choice"]), translated(NEUTRAL[int(found["neutral"])]), one_way)
 
 
 def rank_correlation(one: Values, other: Values) -> float | None:
@@ -210,9 +210,9 @@ def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: ra
             continue
         size, pull = found.gradient[answer, step], found.change[answer, step]
         fill = f"gradient:{int(shades[step])}"
-        said = tr("Step {step}, “{word}”: the gradient's size is {size}; without it the logit changes by {pull}.").format(
-                   step=step + 1, word=shown.words[step], size=numbers.significant(float(size), 3),
-                   pull=numbers.signed(float(-pull), 3))
+        said = tr("Step {step}, “{word}”: the gradient's size is {size}; without it the logit changes by "
+                  "{change}.").format(step=step + 1, word=shown.words[step], size=numbers.significant(float(size), 3),
+                                      change=numbers.signed(float(-pull), 3))
         marks.append(Rect(left, y, wide, TILE, fill, "tile-border", 1, inside=True, focus=focus, tip=said,
                           scale=_scale(found, "gradient")))
         marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 600,
@@ -278,7 +278,8 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
     for index, (entries, palette, title) in enumerate(zip(
             shades, ("gradient", "activation"), (tr("by gradient"), tr("by leaving it out")), strict=True)):
         left = x + index * (side + BETWEEN)
-        reach = f" ≤ {numbers.significant(found.top, 2)}, log" if index == 0 else f", ±{_most(found)}"
+        reach = tr(" ≤ {most}, log").format(most=numbers.significant(found.top,
+                                                                     2)) if index == 0 else f", ±{_most(found)}"
         marks.append(Text(left, y + 2, plain(title + (reach if look.projector else "")), 12, 600, "ink"))
         origin = y + 12
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
@@ -286,12 +287,12 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
                            scale=_scale(found, palette)))
         for row in range(answers):
             marks.append(Rect(left, origin + row * cell, read * cell, cell, focus=Focus(focus.layer, (row,)),
-                              tip=tr("The answer after step {row}.").format(row=row + 1)))
+                              tip=tr("The answer after step {step}.").format(step=row + 1)))
         marks.append(Rect(left - 2, origin + answer * cell - 2, read * cell + 4, cell + 4, "", "accent", 2))
         below = origin + answers * cell + 15
         marks.append(Text(left, below, plain(tr("steps read →")), 11, 400, "ink-2"))
     marks.append(Text(x - 10, y + 12 + answer * cell + cell / 2 + 4,
-                      plain(tr("answer {answer}").format(answer=answer + 1)),
+                      plain(tr("answer {n}").format(n=answer + 1)),
                       12, 600, "accent-ink", "end"))
     if answer * cell > 40:
         marks.append(Text(x - 10, y + 24, plain(tr("answers ↓")), 11, 400, "ink-2", "end"))
@@ -327,7 +328,7 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
         reach = half * 0.92 * pull / found.most
         marks.append(Rect(left, zero - max(0.0, reach), bar, abs(reach),
                           "positive-bar" if pull > 0 else "negative-bar", focus=focus,
-                          tip=tr("Step {step}: {pull}").format(step=step + 1, pull=numbers.signed(pull, 3))))
+                          tip=tr("Step {step}: {size}").format(step=step + 1, size=numbers.signed(pull, 3))))
     return marks
 
 
@@ -370,7 +371,7 @@ def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, loo
         left, top = (x, y + 54) if look.projector else (x + width(value, 26, 600) + 12, y + 23)
         marks += [Text(x, y + 36, plain(value), 26, 600, "ink", display=True),
                   Text(left, top, plain(tr("rank correlation")), 11, 400, "ink-2"),
-                  Text(left, top + 14, plain(tr("over {known} steps").format(known=found.known(answer))), 11, 400,
+                  Text(left, top + 14, plain(tr("over {count} steps").format(count=found.known(answer))), 11, 400,
                        "ink-2")]
     return marks
 
@@ -408,29 +409,32 @@ def _sentence(trace: Trace, shown: Reading, found: Hanging, answer: int) -> str:
     by_gradient = int(np.argmax(found.gradient[answer, :known]))
     by_change = int(np.argmax(np.abs(found.change[answer, :known])))
     what = _quoted(label(trace, int(found.choice[answer])))
-    after = tr(", expected after step {answer},").format(answer=answer + 1) if foretells(trace) else \
-        tr(", the answer after step {answer},").format(answer=answer + 1) if len(found.gradient) > 1 else ""
+    if foretells(trace):
+        what = tr("{what}, expected after step {step},").format(what=what, step=answer + 1)
+    elif len(found.gradient) > 1:
+        what = tr("{what}, the answer after step {step},").format(what=what, step=answer + 1)
     if not found.gradient[answer, :known].any():
-        return tr("{what}{after} does not depend on any step.").format(what=what, after=after)
-    first = tr("{what}{after} is pulled hardest by {shown}").format(what=what, after=after,
-                                                                    shown=_named(shown, by_gradient))
+        return tr("{what} does not depend on any step.").format(what=what)
     pull = float(found.change[answer, by_change])
-    moved = "lowers" if pull > 0 else "raises"
-    size = f"{{{numbers.number(abs(pull), 2)}}}"
     if by_change == by_gradient:
-        return tr("{first}; leaving that out, too, {moved} its logit most, by {size}.").format(
-                   first=first, moved=moved, size=size)
-    return tr("{first}, but leaving out {shown} {moved} its logit most, by {size}.").format(
-               first=first, shown=_named(shown, by_change), moved=moved, size=size)
+        said = tr("{what} is pulled hardest by {read}; leaving that out, too, lowers its logit most, by {{{size}}}.") \
+            if pull > 0 else \
+            tr("{what} is pulled hardest by {read}; leaving that out, too, raises its logit most, by {{{size}}}.")
+    else:
+        said = tr("{what} is pulled hardest by {read}, but leaving out {other} lowers its logit most, by {{{size}}}.") \
+            if pull > 0 else \
+            tr("{what} is pulled hardest by {read}, but leaving out {other} raises its logit most, by {{{size}}}.")
+    return said.format(what=what, read=_named(shown, by_gradient), other=_named(shown, by_change),
+                       size=numbers.number(abs(pull), 2))
 
 
 def _named(shown: Reading, step: int) -> str:
     word = shown.words[step]
     if word == str(step + 1):
         return tr("step {step}").format(step=step + 1)
-    return tr("{word} of the picture").format(
-               word=word) if word.startswith("row ") else tr("{quoted} at step {step}").format(
-                                                                        quoted=_quoted(word), step=step + 1)
+    if word.startswith("row "):
+        return tr("{row} of the picture").format(row=word)
+    return tr("{word} at step {step}").format(word=_quoted(word), step=step + 1)
 
 
 def _quoted(word: str) -> str:

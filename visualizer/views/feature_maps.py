@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
@@ -108,10 +108,11 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                 look: Look) -> list[Mark]:
     shape = numbers.shape(layer.shape)
     if layer.output.ndim == 2:
-        shape = tr("{shape}: a row for each {axes}, a column for each {axes2}").format(
-                    shape=shape, axes=layer.axes[0], axes2=layer.axes[1])
-        shape += tr("; the largest of each {factor} × {factor}").format(
-                     factor=column.factor) if column.factor > 1 else ""
+        words = tr("{shape}: a row for each {row}, a column for each {column}; the largest of each "
+                   "{factor} × {factor}") if column.factor > 1 else \
+            tr("{shape}: a row for each {row}, a column for each {column}")
+        shape = words.format(shape=shape, row=translated(layer.axes[0]), column=translated(layer.axes[1]),
+                             factor=column.factor)
     tiles = Group(layer.name, Focus(layer.name), each=layer.axes[0])
     marks = [*parts.title(look, layer.name, shape),
              *grouped(tiles, parts.tiles(trace, column, look, moment.backward))]
@@ -127,7 +128,7 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                     layer.gradient[index] if layer.output.ndim > 2 else layer.gradient)), 2)
                 words = tr("norm {value}").format(value=value)
             else:
-                words = f"max {numbers.number(float(np.max(own)))}"
+                words = tr("max {value}").format(value=numbers.number(float(np.max(own))))
             words = words if layer.output.ndim == 2 else f"{index}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
                               max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
@@ -162,21 +163,21 @@ def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y:
         return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), tr("Probability"))
     if look.scope == "unit":
         return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, each map by its own largest"))
-    whose = tr("all layers") if look.scope == "network" else tr("all of {layer}").format(layer=layer.name)
-    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look),
-                        tr("Values, one scale for {whose}").format(whose=whose))
+    words = tr("Values, one scale for all layers") if look.scope == "network" else \
+        tr("Values, one scale for all of {layer}").format(layer=layer.name)
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), words)
 
 
 def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     if not moment.backward:
         return kinds.sentence(trace, layer.name)
     if layer.gradient is None:
-        return tr("No gradient reaches {layer}: {value}.").format(
-                   layer=layer.name, value=layer.why or "nothing that the loss depends on goes through it")
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
     alive = int(np.count_nonzero(layer.gradient))
-    return tr("{{{alive} of {size}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size2}.").format(
-               alive=numbers.count(alive), size=numbers.count(layer.output.size), layer=layer.name,
-               size2=numbers.significant(float(np.linalg.norm(layer.gradient)), 3))
+    return tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
+        alive=numbers.count(alive), count=numbers.count(layer.output.size), layer=layer.name,
+        size=numbers.significant(float(np.linalg.norm(layer.gradient)), 3))
 
 
 def _table(layer: Layer, backward: bool) -> Table:
@@ -187,7 +188,7 @@ def _table(layer: Layer, backward: bool) -> Table:
     flat = values.reshape(values.shape[0], -1).astype(np.float64)
     rows = tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.mean(own == 0)),
                   float(np.linalg.norm(own))) for index, own in enumerate(flat))
-    return Table((layer.axes[0], "min", "mean", "max", tr("share of zeros"), tr("norm")), rows)
+    return Table((translated(layer.axes[0]), "min", tr("mean"), "max", tr("share of zeros"), tr("norm")), rows)
 
 
 VIEW = View(

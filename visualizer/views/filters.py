@@ -81,14 +81,14 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     if weight is None or weight.ndim < 2:
         return None
     if weight.ndim == 3:
-        return Kernels(weight[:, :, None, :], tr("input channel"), tr("output channel"))
+        return Kernels(weight[:, :, None, :], english("input channel"), english("output channel"))
     if weight.ndim == 4:
-        return Kernels(weight, tr("input channel"), tr("output channel"))
+        return Kernels(weight, english("input channel"), english("output channel"))
     maps = _flattened_maps(trace, layer)
     if maps is not None and int(np.prod(maps)) == weight.shape[1]:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)
-        return Kernels(shaped, tr("input channel"), "unit", linear=True)
-    return Kernels(weight[None, None], tr("input unit"), "unit", linear=True)
+        return Kernels(shaped, english("input channel"), english("unit"), linear=True)
+    return Kernels(weight[None, None], english("input unit"), english("unit"), linear=True)
 
 
 def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
@@ -106,7 +106,8 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     if layer is None:
         return []
     sheet = _sheet(trace, layer, backward)
-    words = f"{numbers.shape(layer.weights['weight'].shape)} {'∂L/∂w' if backward else 'weights'}"
+    words = (tr("{shape} ∂L/∂w") if backward else tr("{shape} weights")).format(
+        shape=numbers.shape(layer.weights["weight"].shape))
     marks = parts.title(look, layer.name, words)
     if sheet is None:
         return [*marks, Text(24, 140, plain(tr("No gradient reached these weights.")), 14, 500, "ink", group=TITLE)]
@@ -137,16 +138,17 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     if grid.cell >= 6:
         marks += _signs(sheet, grid, shades, palette, look)
     y = look.size[1] - lanes_height(look) - 38
-    title = tr("Size of ∂L/∂w in {layer}, log").format(
-                layer=layer.name) if backward else tr("Weights, one scale for all of {layer}").format(layer=layer.name)
+    title = (tr("Size of ∂L/∂w in {layer}, log") if backward else
+             tr("Weights, one scale for all of {layer}")).format(layer=layer.name)
     marks += parts.legend(24, y, 168, look, parts.weight_scale(layer.name, largest, backward), title)
     left_out = ""
     if grid.shown < len(shades):
-        left_out = tr("{shown} of {count} {down}s shown").format(shown=grid.shown, count=numbers.count(len(shades)),
-                                                                 down=sheet.down)
+        words = tr("{shown} of {count} output channels shown") if sheet.down == "output channel" else \
+            tr("{shown} of {count} units shown")
+        left_out = words.format(shown=grid.shown, count=numbers.count(len(shades)))
     elif grid.rows < shades.shape[2]:
-        left_out = tr("{rows} of {shape} rows shown").format(rows=numbers.count(grid.rows),
-                                                             shape=numbers.count(shades.shape[2]))
+        left_out = tr("{shown} of {count} rows shown").format(shown=numbers.count(grid.rows),
+                                                              count=numbers.count(shades.shape[2]))
     if left_out:
         marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end", group=TITLE))
     return marks
@@ -246,7 +248,7 @@ def _table(layer: Layer | None, backward: bool) -> Table:
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    return Table((tr("output"), "min", "mean", "max", tr("norm")),
+    return Table((tr("output"), "min", tr("mean"), "max", tr("norm")),
                  tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.linalg.norm(own)))
                        for index, own in enumerate(flat)))
 

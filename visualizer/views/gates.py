@@ -33,7 +33,6 @@ from visualizer.views import View
 
 TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
-OPENNESS = Scale("pixel", english("gate"), english("every gate"), 0.0, 1.0, english("0 shut, 1 open"))
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -42,8 +41,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    still = [] if look.projector else parts.title(look, layer.name, tr("{count} gates of {units} units").format(
-                                                                        count=len(shown.gates), units=shown.units))
+    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.units)
+    still = [] if look.projector else parts.title(look, layer.name, words)
     marks = parts.sentence(look, said)
     top = HEAD + 10 if look.projector else TOP
     room = look.size[1] - lanes_height(look) - top - 64
@@ -77,8 +76,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
     x = place.end + 16
     facts = [("mean", numbers.number(float(values[now].mean()))),
-             (tr("below {shut}").format(shut=SHUT), numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
-             (tr("above {open}").format(open=OPEN), numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
+             (tr("below {value}").format(value=SHUT), numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
+             (tr("above {value}").format(value=OPEN), numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
             still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
@@ -104,10 +103,15 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
     return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 
 
+def openness() -> Scale:
+    """What the grey of a gate stands for."""
+    return Scale("pixel", tr("gate"), tr("every gate"), 0.0, 1.0, tr("0 shut, 1 open"))
+
+
 @remembered(32)
 def _entries(shown: Reading, key: str) -> steps.Entries:
     values = next(values for name, _, values in shown.gates if name == key)
-    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, OPENNESS)
+    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, openness())
 
 
 @remembered(32)
@@ -140,9 +144,8 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
-    means = ", ".join(tr("the {title} is {{{share}}} open").format(title=title,
-                                                                   share=numbers.percent(float(values[step].mean()), 0))
-                      for _, title, values in shown.gates)
+    means = ", ".join(tr("the {gate} is {{{share}}} open").format(
+        gate=title, share=numbers.percent(float(values[step].mean()), 0)) for _, title, values in shown.gates)
     if moment.backward:
         return tr("On the way back at step {step}: how much each gate value would change the loss; {means}.").format(
                    step=step + 1, means=means)
@@ -152,9 +155,8 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
 @remembered(8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
-    heads = [f"{title}: {words}" for _, title, _ in shown.gates
-             for words in ("mean", tr("below {shut}").format(shut=SHUT),
-                                                                              tr("above {open}").format(open=OPEN))]
+    counted = (tr("mean"), tr("below {value}").format(value=SHUT), tr("above {value}").format(value=OPEN))
+    heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in counted]
     rows: list[tuple[str | float | int, ...]] = []
     for step in range(shown.steps):
         facts = [fact for _, _, values in shown.gates for fact in (

@@ -53,8 +53,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     by = look.knob("order", "as is")
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
-    words = tr("{units} units × {steps} steps, {order_words}").format(units=shown.units, steps=shown.steps,
-                                                                      order_words=_order_words(by))
+    words = tr("{units} units × {steps} steps, {order}").format(units=shown.units, steps=shown.steps,
+                                                                order=_order_words(by))
     still, marks = [] if look.projector else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     top = HEAD + 10 if look.projector else TOP
@@ -137,7 +137,8 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")
     still: list[Mark] = [steps.unread(place, y, tall)]
     if two:
-        way, arrow = ("reverse", tr("right to left ←")) if shown.reverse else ("forward", tr("left to right →"))
+        way, arrow = (tr("reverse"), tr("right to left ←")) if shown.reverse else \
+            (tr("forward"), tr("left to right →"))
         still += [Text(name, y + 14, plain(way), 13, 600, "ink", "end"),
                   Text(name, y + 30, plain(arrow), 11, 400, "ink-2", "end", steps.LEFT - 20)]
     marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
@@ -154,7 +155,7 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         row = y + ordered(shown, key, by).index(focus.cell[1]) * high
         marks.append(Rect(place.x - 2, row - 2, place.pitch * shown.steps + 4, high + 4, "", "ink", 1.5))
         if not two or row > y + 44:
-            marks.append(Text(name, row + high / 2 + 4, plain(tr("unit {cell}").format(cell=focus.cell[1])), 12, 600,
+            marks.append(Text(name, row + high / 2 + 4, plain(tr("unit {unit}").format(unit=focus.cell[1])), 12, 600,
                               "ink", "end"))
     return still, marks
 
@@ -225,7 +226,7 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
 
 def _order_words(by: str) -> str:
     return {"principal": tr("sorted by their part in the first principal component"),
-            "change": tr("sorted by the step of their first large change")}.get(by, "in PyTorch's order")
+            "change": tr("sorted by the step of their first large change")}.get(by, tr("in PyTorch's order"))
 
 
 def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
@@ -235,11 +236,11 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
     if moment.backward:
         norms = shown.norms
         if norms is None or not norms.max() > 0:
-            return tr("No gradient reaches {layer}: {value}.").format(
-                       layer=shown.layer.name, value=shown.layer.why or "nothing flowed back through it")
-        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{norms}}}, at most {largest} anywhere.").format(
-                   step=step + 1, norms=numbers.significant(float(norms[step]), 3),
-                   largest=numbers.significant(float(norms.max()), 3))
+            return tr("No gradient reaches {layer}: {why}.").format(
+                layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
+        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} anywhere.").format(
+            step=step + 1, size=numbers.significant(float(norms[step]), 3),
+            largest=numbers.significant(float(norms.max()), 3))
     before = step + 1 if shown.reverse else step - 1
     past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])
     moved = float(np.mean(np.abs(values[step] - past)))
@@ -247,8 +248,7 @@ def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
     word = "" if shown.words[step] == str(step + 1) else f", “{shown.words[step]}”"
     return tr("Step {step}{word}: the units of the {name} move by {{{moved}}} on average; {share} of them are beyond "
               "{far} in size.").format(step=step + 1, word=word, name=name, moved=numbers.number(moved),
-                                       share=numbers.percent(far, 0),
-               far=numbers.number(FAR * top))
+                                       share=numbers.percent(far, 0), far=numbers.number(FAR * top))
 
 
 @remembered(8)

@@ -141,7 +141,8 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     dots = 2.5 if place.pitch >= 9 else 0.0
     marks += logchart.curve(xs, spread.largest, scale, Curve("ink", "ink", 2.25, False, dots), look)
     masked = np.flatnonzero(np.isnan(spread.median))
-    entries = [("ink", False, "largest"), ("positive-bar", False, "all, Frobenius"), ("ink-2", False, "median"),
+    entries = [("ink", False, tr("largest")), ("positive-bar", False, tr("all, Frobenius")),
+               ("ink-2", False, tr("median")),
                ("rule", False, "10, 25, 75, 90 %")]
     if spread.bound is not None:
         entries.append(("ink-2", True, tr("bound {bound} a step").format(bound=numbers.number(spread.bound))))
@@ -150,7 +151,7 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
     labels = Labels((0, scale.top - 22, look.size[0], scale.bottom + 20), 0)
     if len(masked):
-        words = tr("the median is rounding noise from {masked} steps back on").format(masked=masked[0])
+        words = tr("the median is rounding noise from {count} steps back on").format(count=masked[0])
         wide = width(words, 11)
         note = Text(left + 8, scale.bottom - 8, plain(words), 11, 400, "ink-2")
         marks += [Rect(left + 4, scale.bottom - 20, wide + 8, 16, "stage", radius=3), note]
@@ -222,13 +223,11 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
 
 def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
     gone = below(spread.whole, GONE)
-    lasts = tr("; it does not decay.")
-    if -math.inf < spread.exponent < 0:
-        lasts = tr(", half-life {half_life} steps.").format(
-                    half_life=numbers.significant(half_life(math.exp(spread.exponent)), 2))
-    told = [tr("Largest exponent {exponent}: {exp} a step").format(exponent=numbers.signed(spread.exponent, 3),
-                                                                   exp=logchart.times(math.exp(spread.exponent)))
-            + lasts,
+    decays = -math.inf < spread.exponent < 0
+    said = tr("Largest exponent {exponent}: {factor} a step, half-life {half} steps.") if decays else \
+        tr("Largest exponent {exponent}: {factor} a step; it does not decay.")
+    told = [said.format(exponent=numbers.signed(spread.exponent, 3), factor=logchart.times(math.exp(spread.exponent)),
+                        half=numbers.significant(half_life(math.exp(spread.exponent)), 2) if decays else ""),
             tr("Memory by the Frobenius norm, to 0.1 %: {gone} steps.").format(gone=gone) if gone is not None else
             tr("More than 0.1 % of the whole reaches across all {steps} steps.").format(steps=shown.steps)]
     kept = math.exp(spread.exponent)
@@ -247,19 +246,22 @@ def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
     peak = int(np.argmax(spread.largest))
     if backward and lag:
         value = float(spread.largest[lag])
-        word = "step" if lag == 1 else "steps"
-        return tr("A gradient {lag} {word} back from step {last} is stretched at most {{{value} times}}, whichever "
-                  "way it points; the average one to {whole}.").format(lag=lag, word=word, last=_last(shown) + 1,
-                                                                       value=numbers.significant(value, 2),
-                   whole=numbers.significant(float(spread.whole[lag]), 2))
+        said = tr("A gradient {count} step back from step {last} is stretched at most {{{factor} times}}, whichever "
+                  "way it points; the average one to {average}.") if lag == 1 else \
+            tr("A gradient {count} steps back from step {last} is stretched at most {{{factor} times}}, whichever "
+               "way it points; the average one to {average}.")
+        return said.format(count=lag, last=_last(shown) + 1, factor=numbers.significant(value, 2),
+                           average=numbers.significant(float(spread.whole[lag]), 2))
     if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
         top, end = (numbers.significant(float(spread.largest[at]), 2) for at in (peak, -1))
-        word = "step" if peak == 1 else "steps"
-        return tr("What the state hands on grows to {{{top} times}} over {peak} {word} first, then falls to {end} "
-                  "over all {lags}.").format(top=top, peak=peak, word=word, end=end, lags=lags)
-    return tr("Over {lags} steps the strongest direction of the state becomes {{{largest} times}} as long, all "
-              "together {whole} times.").format(lags=lags, largest=numbers.significant(float(spread.largest[-1]), 2),
-               whole=numbers.significant(float(spread.whole[-1]), 2))
+        said = tr("What the state hands on grows to {{{top} times}} over {count} step first, then falls to {end} "
+                  "over all {all}.") if peak == 1 else \
+            tr("What the state hands on grows to {{{top} times}} over {count} steps first, then falls to {end} "
+               "over all {all}.")
+        return said.format(top=top, count=peak, end=end, all=lags)
+    return tr("Over {count} steps the strongest direction of the state becomes {{{largest} times}} as long, all "
+              "together {whole} times.").format(count=lags, largest=numbers.significant(float(spread.largest[-1]), 2),
+                                                whole=numbers.significant(float(spread.whole[-1]), 2))
 
 
 def _table(shown: Reading, spread: Spread) -> Table:

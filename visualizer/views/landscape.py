@@ -119,9 +119,9 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = (
         tr("One unit, 50 steps: _x_ = _w_ σ(_x_ before) + _b_, from 0.5."),
         tr("The error is (σ(_x_) − 0.7)² after the last step; grey is larger, in steps."),
-        tr("On this grid the gradient is {found} at its steepest. Between the points of the grid it is larger still: "
+        tr("On this grid the gradient is {slope} at its steepest. Between the points of the grid it is larger still: "
            "there the network changes from one resting state to another.").format(
-            found=numbers.significant(float(found["steepest"][0]), 3)),
+            slope=numbers.significant(float(found["steepest"][0]), 3)),
         *consequence(trace),
     )
     y = 34.0
@@ -130,7 +130,7 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         for line in wrap(rich(sentence), 13, 240, 400):
             y += 19.5
             marks.append(Text(24, y, line, 13, 400, "ink-2"))
-    rows = tuple(("what", unmarked(sentence)) for sentence in said)
+    rows = tuple((tr("what"), unmarked(sentence)) for sentence in said)
     return Picture((280, round(y + 24)), tuple(marks), (), look.theme, "window",
                    caption=tr("Step {step}").format(step=step),
                    table=Table((tr("what"), tr("value")), rows))
@@ -143,8 +143,8 @@ def consequence(trace: Trace) -> tuple[str, ...]:
     wanted = knobs.from_knobs({key: str(word) for key, word in trace.facts["lab"].items()})
     most = float(plain_way[:, 3].max())
     errors = [numbers.significant(float(way[-1, 2]), 2) for way in (plain_way, clipped)]
-    ends = tr("After {count} steps the error is {errors} with the whole gradient and {errors2} with clipping.").format(
-               count=len(clipped) - 1, errors=errors[0], errors2=errors[1])
+    ends = tr("After {count} steps the error is {error} with the whole gradient and {clipped} with clipping.").format(
+        count=len(clipped) - 1, error=errors[0], clipped=errors[1])
     return causes.all_true((causes.clipped(most, wanted.limit), ends))
 
 
@@ -189,9 +189,9 @@ def _amber(frame: Chart, steep: NDArray[np.bool_]) -> Mark:
 def _wall(frame: Chart, steepest: Values, look: Look) -> list[Mark]:
     """The steepest place of the grid, with its number."""
     x, y = frame.at(float(steepest[1]), float(steepest[2]))
-    words = tr("steepest here: {steepest} at w {steepest2}, b {steepest3}").format(
-                steepest=numbers.significant(float(steepest[0]), 3), steepest2=numbers.number(float(steepest[1])),
-                steepest3=numbers.number(float(steepest[2])))
+    words = tr("steepest here: {slope} at w {weight}, b {bias}").format(
+        slope=numbers.significant(float(steepest[0]), 3), weight=numbers.number(float(steepest[1])),
+        bias=numbers.number(float(steepest[2])))
     wide = width(words, 12, 600)
     left = min(x + 26, frame.right - wide - 12)
     top = min(y + 70, frame.bottom - 12)
@@ -224,7 +224,7 @@ def _legend(frame: Chart, trace: Trace, look: Look) -> list[Mark]:
     wide, y = 96, frame.y - 11
     x = frame.right - wide - width(most, 11) - 8
     amber = tr("gradient above 1")
-    before = x - width("error 0", 11) - 24 - width(amber, 11)
+    before = x - width(tr("error 0"), 11) - 24 - width(amber, 11)
     return [Rect(before - 16, y - 8, 10, 8, "gradient-mark"),
             Text(before, y, plain(amber), 11, 400, "ink-2"),
             Text(x - 8, y, plain(tr("error 0")), 11, 400, "ink-2", "end"),
@@ -285,9 +285,9 @@ def _beside(frame: Chart, balls: tuple[Ball, ...], step: int, wanted: Lab, look:
                        dashed=ball.token == "ink"),
                   Text(left + 36, y, plain(ball.name), 14, 600,
                        "accent-ink" if ball.token == "accent" else "ink")]
-        outside = "" if frame.holds(frame.at(w, b)) else tr(", outside the map")
+        where = tr("error") if frame.holds(frame.at(w, b)) else tr("error, outside the map")
         for what, value in ((tr("place (w, b)"), f"{numbers.significant(w, 3)}, {numbers.significant(b, 3)}"),
-                            (f"error{outside}", numbers.significant(error, 2)),
+                            (where, numbers.significant(error, 2)),
                             (tr("size of the gradient"), numbers.significant(size, 3)),
                             (tr("the next step goes"), numbers.significant(math.hypot(dw, db), 2))):
             y += 23

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer import answers, kinds
 from visualizer.answers import _column
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.labels import Labels, cut
@@ -256,10 +256,9 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
             marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
     if column.ranking:
         marks.append(Text(column.x, column.top + column.height + 22,
-                          plain(tr("{count} of {total}, the {ranking}").format(count=len(column.shown),
-                                                                               total=numbers.count(column.total),
-                                    ranking=column.ranking)), 11,
-                          400, "ink-2"))
+                          plain(tr("{shown} of {count}, the {ranking}").format(
+                              shown=len(column.shown), count=numbers.count(column.total),
+                              ranking=translated(column.ranking))), 11, 400, "ink-2"))
     return marks
 
 
@@ -326,32 +325,32 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
     roomy = look.size[0] >= 1000
     lines: list[tuple[str, ...]] = []
     if backward and column.style == "bars":
-        lines.append(("p − label", "p−y"))
+        lines.append((tr("p − label"), "p−y"))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
         symbols = hops.of_symbols(trace, layer)
         if symbols is not None:
             norm = float(np.linalg.norm(symbols))
-        lines.append((tr("no gradient"), "none", "–") if norm is None else (
-            tr("norm {norm}").format(norm=numbers.significant(norm, 3)), *(numbers.significant(norm, digits)
-                                                                           for digits in (3, 2, 1))))
+        lines.append((tr("no gradient"), tr("none"), "–") if norm is None else (
+            tr("norm {value}").format(value=numbers.significant(norm, 3)),
+            *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
     elif column.style == "bars":
-        lines.append((tr("{shape} probabilities").format(shape=numbers.count(layer.shape[0])),
+        lines.append((tr("{count} probabilities").format(count=numbers.count(layer.shape[0])),
                       numbers.count(layer.shape[0])))
     else:
         shape = numbers.shape(layer.shape)
         lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
         if column.ranking:
-            lines.append((tr("{count} of {total} by {ranking} size").format(count=len(column.shown), total=column.total,
-                                                                            ranking=column.ranking),
-                          f"{len(column.shown)} of {column.total}"))
+            counted = {"shown": len(column.shown), "count": column.total}
+            lines.append((tr("{shown} of {count} by {ranking} size").format(
+                ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
         elif layer.unexplained:
-            lines.append(("unexplained",))
+            lines.append((tr("unexplained"),))
         elif column.factor > 1:
             lines.append((tr("largest of {factor} × {factor}").format(factor=column.factor),
-                          f"of {column.factor}×{column.factor}"))
+                          tr("of {factor}×{factor}").format(factor=column.factor)))
         elif layer.parameters and roomy:
-            lines.append((tr("{parameters} params").format(parameters=numbers.count(layer.parameters)),))
+            lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
     return lines
 
 
@@ -592,7 +591,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
                            focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,), scale=scale))
     shape = numbers.shape(own.shape)
     room = column.x - x - 6
-    title = next(words for words in ("∂L/∂w" if backward else "kernels", "w")
+    title = next(words for words in ("∂L/∂w" if backward else tr("kernels"), "w")
                  if text_width(words, 13, 600, mono=True) <= room or words == "w")
     marks.append(Text(x, 80, plain(title), 13, 600, "ink", mono=True, max_width=room))
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
@@ -664,7 +663,8 @@ def _table(trace: Trace, moment: Moment, subject: Focus) -> Table:
         rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
                      float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
-    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", "mean", "max", tr("share of zeros"),
+    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", tr("mean"), "max",
+                  tr("share of zeros"),
                   tr("gradient norm")),
                  tuple(rows))
 
@@ -688,19 +688,17 @@ def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
         cell = _cell(trace, subject, False)
         value = numbers.number(float(layer.output[cell]))
         if len(subject.cell) == layer.output.ndim:
-            return tr("Channel {cell} of {layer} answers {{{value}}} at row {cell2}, column {cell3}.").format(
-                       cell=cell[0], layer=layer.name, value=value, cell2=cell[-2], cell3=cell[-1])
-        return tr("Channel {cell} of {layer} answers most strongly, {{{value}}}, at row {cell2}, column {cell3}.").format(
-                   cell=cell[0], layer=layer.name, value=value, cell2=cell[-2], cell3=cell[-1])
+            return tr("Channel {channel} of {layer} answers {{{value}}} at row {row}, column {column}.").format(
+                channel=cell[0], layer=layer.name, value=value, row=cell[-2], column=cell[-1])
+        return tr("Channel {channel} of {layer} answers most strongly, {{{value}}}, at row {row}, column "
+                  "{column}.").format(channel=cell[0], layer=layer.name, value=value, row=cell[-2], column=cell[-1])
     if kinds.switches(layer) and subject.cell:
         own = layer.output[subject.cell[0]]
         kept = int(np.count_nonzero(own))
-        where = tr("Channel {cell} of {layer}").format(
-                    cell=subject.cell[0], layer=layer.name) if own.ndim else tr("Unit {cell} of {layer}").format(
-                                                                                  cell=subject.cell[0],
-                                                                                  layer=layer.name)
-        return tr("{where}: ReLU keeps {{{kept} of {size}}} values, those above zero, and makes the rest exactly 0.").format(
-                   where=where, kept=numbers.count(kept), size=numbers.count(own.size))
+        where = (tr("Channel {channel} of {layer}") if own.ndim else tr("Unit {channel} of {layer}")).format(
+            channel=subject.cell[0], layer=layer.name)
+        return tr("{where}: ReLU keeps {{{kept} of {count}}} values, those above zero, and makes the rest exactly "
+                  "0.").format(where=where, kept=numbers.count(kept), count=numbers.count(own.size))
     return kinds.sentence(trace, layer.name)
 
 
@@ -708,10 +706,10 @@ def _of_the_input(trace: Trace, layer: Layer) -> str:
     title = trace.sample.title or trace.sample.name
     if layer.has("row", "column"):
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
-        return tr("{title}: {shape} = {{{size} numbers}}, {lit} of them brighter than the background.").format(
-                   title=title, shape=numbers.shape(layer.shape[-2:]), size=numbers.count(layer.output[0].size),
-                   lit=numbers.count(lit))
-    return tr("{title}: {{{size} numbers}} go in.").format(title=title, size=numbers.count(layer.output.size))
+        return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
+            title=title, shape=numbers.shape(layer.shape[-2:]), count=numbers.count(layer.output[0].size),
+            lit=numbers.count(lit))
+    return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=numbers.count(layer.output.size))
 
 
 def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
@@ -730,8 +728,8 @@ def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
     answer, target, kind = trace.answer, trace.objective.target, kinds.of(layer)
     if kinds.picks_label(layer) and answer is not None and target is not None:
         label = trace.labels[target] if target < len(trace.labels) else str(target)
-        return tr("The loss is −ln of the probability given to the label {label}: −ln {output} = {{{value}}}.").format(
-                   label=label, output=numbers.number(float(answer.output[target]), 3), value=value)
+        return tr("The loss is −ln of the probability given to the label {label}: −ln {chance} = {{{value}}}.").format(
+            label=label, chance=numbers.number(float(answer.output[target]), 3), value=value)
     if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
     return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
@@ -740,31 +738,35 @@ def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
 def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     gradient = layer.gradient
     if gradient is None:
-        return tr("No gradient reaches {layer}: {value}.").format(
-                   layer=layer.name, value=layer.why or "nothing that the loss depends on goes through it")
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
     if layer.is_input:
         row = strongest(layer, True)
-        where = tr(", strongest at row {row}, column {row2}").format(row=row[-2],
-                                                                     row2=row[-1]) if layer.has("row", "column") else ""
-        what = "pixels" if layer.has("row", "column") else "numbers"
-        return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}{where}; these are the {what} that would change the loss.").format(
-                   size=numbers.significant(float(np.linalg.norm(gradient)), 3), where=where, what=what)
+        size = numbers.significant(float(np.linalg.norm(gradient)), 3)
+        if layer.has("row", "column"):
+            return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}, strongest at row {row}, column {column}; these are "
+                      "the pixels that would change the loss.").format(size=size, row=row[-2], column=row[-1])
+        return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}; these are the numbers that would change the loss.").format(
+            size=size)
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
-        said = tr("{{{alive} of {size}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size2}.").format(
-                   alive=numbers.count(alive), size=numbers.count(gradient.size), layer=layer.name,
-                   size2=numbers.significant(float(np.linalg.norm(gradient)), 3))
+        said = tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
+            alive=numbers.count(alive), count=numbers.count(gradient.size), layer=layer.name,
+            size=numbers.significant(float(np.linalg.norm(gradient)), 3))
         return f"{said} {_symbols_or_why(trace, layer)}".strip()
     channel = subject.cell[0]
     own = gradient[channel]
     alive, total = int(np.count_nonzero(own)), int(own.size)
     if own.ndim == 0:
-        return tr("∂L/∂{layer} of unit {channel} is {{{own}}}.").format(layer=layer.name, channel=channel,
-                                                                        own=numbers.signed(float(own), 4))
+        return tr("∂L/∂{layer} of unit {unit} is {{{value}}}.").format(
+            layer=layer.name, unit=channel, value=numbers.signed(float(own), 4))
+    known = {"alive": numbers.count(alive), "count": numbers.count(total), "channel": channel}
     told = _what_stopped_it(trace, layer, channel)
-    told = f": {told}." if told else f". {_symbols_or_why(trace, layer)}".rstrip()
-    return tr("On the way back {{{alive} of {total}}} places of channel {channel} carry gradient{told}").format(
-               alive=numbers.count(alive), total=numbers.count(total), channel=channel, told=told)
+    if told:
+        return tr("On the way back {{{alive} of {count}}} places of channel {channel} carry gradient: {why}.").format(
+            why=told, **known)
+    said = tr("On the way back {{{alive} of {count}}} places of channel {channel} carry gradient.").format(**known)
+    return f"{said} {_symbols_or_why(trace, layer)}".rstrip()
 
 
 def _symbols_or_why(trace: Trace, layer: Layer) -> str:
@@ -773,9 +775,11 @@ def _symbols_or_why(trace: Trace, layer: Layer) -> str:
     symbols = hops.of_symbols(trace, first) if first.name in layer.reads and kinds.role(layer) == "table" else None
     if symbols is not None and symbols.any():
         step = int(np.argmax(symbols))
-        word = f", “{trace.sample.steps[step]}”," if len(trace.sample.steps) == len(symbols) else ""
-        return tr("Of the symbols read, number {step}{word} would change the loss most: {symbols}.").format(
-                   step=step + 1, word=word, symbols=numbers.significant(float(symbols[step]), 2))
+        size = numbers.significant(float(symbols[step]), 2)
+        if len(trace.sample.steps) == len(symbols):
+            return tr("Of the symbols read, number {n}, “{word}”, would change the loss most: {size}.").format(
+                n=step + 1, word=trace.sample.steps[step], size=size)
+        return tr("Of the symbols read, number {n} would change the loss most: {size}.").format(n=step + 1, size=size)
     handed = hops.handers(trace, layer.name)
     if len(handed) != 1:
         return hops.added(trace, layer.name)
@@ -795,15 +799,13 @@ def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
         return ""
     alive = int(np.count_nonzero(layer.gradient[channel]))
     if kinds.role(reader) == "largest":
-        return tr("max-pool hands it to the {alive} winners only").format(alive=numbers.count(alive))
+        return tr("max-pool hands it to the {count} winners only").format(count=numbers.count(alive))
     if kinds.switches(reader) and reader.shape == layer.shape:
         arriving = int(np.count_nonzero(reader.gradient[channel]))
         pools = [after for after in trace.readers(reader.name) if kinds.role(after) == "largest"]
-        passes = tr("max-pool passes {arriving} winners").format(
-                     arriving=numbers.count(arriving)) if pools else tr("{arriving} arrive").format(
-                                                                                        arriving=numbers.count(arriving))
-        return tr("{passes}, ReLU stops {arriving} of them").format(passes=passes,
-                                                                    arriving=numbers.count(arriving - alive))
+        said = tr("max-pool passes {count} winners, ReLU stops {stopped} of them") if pools else \
+            tr("{count} arrive, ReLU stops {stopped} of them")
+        return said.format(count=numbers.count(arriving), stopped=numbers.count(arriving - alive))
     return ""
 
 

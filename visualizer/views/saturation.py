@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
@@ -65,7 +65,8 @@ class Saturated:
 
     @property
     def name(self) -> str:
-        return f"{self.layer} {named(self.gate)}" if self.gate else self.layer
+        """In the language that is spoken: `lstm forget gate`."""
+        return f"{self.layer} {translated(named(self.gate))}" if self.gate else self.layer
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -76,8 +77,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     found = rows(trace)
     if not found:
         return logchart.unmeasured(look, tr("Saturation"), "",
-                                   tr("No input of the batch could be run, so nothing is known of "
-                                                              "saturation here."))
+                                   tr("No input of the batch could be run, so nothing is known of saturation here."))
     inputs = int(measured["inputs"])
     said = sentence(found, inputs, moment)
     words = tr("over a batch of {inputs} bundled inputs; the tick is this input alone").format(inputs=inputs)
@@ -157,8 +157,8 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
                   Text(x + track + 70, y + tall / 2 + 5, plain(_told(row)), 12, 600 if row.dead else 400,
                        "ink" if row.dead else "ink-2")]
     if len(shown) < len(found):
-        marks.append(Text(look.size[0] - 24, 97, plain(tr("{count} of {count2} rows, around the beat").format(
-                                                           count=len(shown), count2=len(found))),
+        words = tr("{shown} of {count} rows, around the beat").format(shown=len(shown), count=len(found))
+        marks.append(Text(look.size[0] - 24, 97, plain(words),
                           12,
                           400, "ink-2", "end"))
     return top + pitch * len(shown) + 16
@@ -170,10 +170,9 @@ def _opened(row: Saturated, inputs: int, top: float, bottom: float, look: Look) 
     if bottom - top < 120:
         return []
     base, high = bottom - 20, min(bottom - top - 50, 420)
-    words = tr("{row}: {values} values of {inputs} inputs").format(row=row.name, values=numbers.count(row.values),
-                                                                   inputs=inputs) if row.bins is not None else \
-        tr("{row}: {units} units by how often they are on, over {inputs} inputs").format(
-            row=row.name, units=row.units, inputs=inputs)
+    words = (tr("{row}: {values} values of {inputs} inputs") if row.bins is not None else
+             tr("{row}: {units} units by how often they are on, over {inputs} inputs")).format(
+        row=row.name, values=numbers.count(row.values), units=row.units, inputs=inputs)
     marks: list[Mark] = [Text(left, base - high - 16, plain(words), 13, 600)]
     if row.bins is not None:
         low, top = row.flat.range
@@ -215,7 +214,7 @@ def _around(found: list[Saturated], moment: Moment, count: int) -> list[Saturate
 def _told(row: Saturated) -> str:
     """What the bar counts, and what is dead."""
     if row.dead is None:
-        return row.flat.rule
+        return translated(row.flat.rule)
     return tr("off; {dead} of {units} dead").format(dead=row.dead, units=row.units)
 
 
@@ -232,19 +231,21 @@ def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
         return tr("`{row}` is off at {{{share}}} of its values over {inputs} inputs; none of its {units} units is "
                   "off for all of them.").format(row=row.name, share=numbers.percent(row.share, 0), inputs=inputs,
                                                  units=row.units)
-    told = causes.saturated(row.share, tr("values of {row}").format(row=row.name), row.flat.rule)
-    share, _, rest = told.removesuffix(".").partition(tr(" of the "))
-    return tr("{{{share}}} of the {rest}; batch of {inputs} inputs.").format(share=share, rest=rest,
-                                                                             inputs=inputs) if told else (
-        tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs} inputs.").format(
-            share=numbers.percent(row.share), row=row.name, rule=row.flat.rule, inputs=inputs))
+    rule = translated(row.flat.rule)
+    if causes.saturated(row.share):
+        return tr("{{{share}}} of the values of {row} are saturated ({rule}): their slope is near 0; batch of "
+                  "{inputs} inputs.").format(share=numbers.percent(row.share, 0), row=row.name, rule=rule,
+                                             inputs=inputs)
+    return tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs} inputs.").format(
+        share=numbers.percent(row.share), row=row.name, rule=rule, inputs=inputs)
 
 
 def _table(found: list[Saturated], inputs: int) -> Table:
     """One row a layer or gate."""
     return Table((tr("layer"), tr("counted"), tr("share"), tr("this input"), tr("dead units"), tr("units"),
                   tr("values"), tr("inputs")),
-                 tuple((row.name, row.flat.rule, row.share, row.here, -1 if row.dead is None else row.dead, row.units,
+                 tuple((row.name, translated(row.flat.rule), row.share, row.here, -1 if row.dead is None else row.dead,
+                        row.units,
                         row.values, inputs) for row in found))
 
 

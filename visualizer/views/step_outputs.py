@@ -66,11 +66,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     blank = blank_of(trace)
     said = _sentence(trace, shown, answers, moment, blank, heat)
-    kind = "frames × classes" if blank is not None else tr("the next symbol") if foretells(trace) else \
+    kind = tr("frames × classes") if blank is not None else tr("the next symbol") if foretells(trace) else \
         tr("the answer so far")
     marks = parts.sentence(look, said)
     if not look.projector:
-        marks += parts.title(look, kind, tr("temperature {heat:g}").format(heat=heat) if heat != 1 else
+        marks += parts.title(look, kind, tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else
                              tr("probabilities as the model gives them"))
     if blank is None:
         marks += grouped(Group(tr("answers"), Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
@@ -126,9 +126,8 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     names = 100
     track = look.size[0] - x - (70 + (120 if look.projector else 196))
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
-    heading = tr("after step {now}, “{word}”").format(now=now + 1,
-                                                      word=shown.words[now]) if shown.words[now] != str(now + 1) else \
-        tr("after step {now}").format(now=now + 1)
+    heading = (tr("after step {step}, “{word}”") if shown.words[now] != str(now + 1) else
+               tr("after step {step}")).format(step=now + 1, word=shown.words[now])
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     if not look.projector:
         marks.append(Text(x + track, y, plain(tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))), 12,
@@ -146,16 +145,16 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
                               "accent-fill" if ranks[answer] == 0 else "ink-2", radius=3))
         marks.append(Text(x + track + 62, base, plain(numbers.percent(float(row[answer]), 1)), 13,
                           600 if ranks[answer] == 0 else 400, "ink", "end"))
-        words = [word for word, holds in (("greedy", ranks[answer] == 0), ("sampled", answer == sampled),
-                                          (tr("came next") if foretells(trace) else "target", right)) if holds]
+        words = [word for word, holds in ((tr("greedy"), ranks[answer] == 0), (tr("sampled"), answer == sampled),
+                                          (tr("came next") if foretells(trace) else tr("target"), right)) if holds]
         if words and ranks[answer] != index:
-            words.append(tr("rank {ranks}").format(ranks=int(ranks[answer]) + 1))
+            words.append(tr("rank {n}").format(n=int(ranks[answer]) + 1))
         if words:
             marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
     if not look.projector:
-        part = tr("sampled at {number} of the sum, seed {seed}").format(number=numbers.number(number, 3),
-                                                                        seed=look.knob("seed", "0"))
+        part = tr("sampled at {share} of the sum, seed {seed}").format(share=numbers.number(number, 3),
+                                                                       seed=look.knob("seed", "0"))
         marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
     return marks
 
@@ -267,7 +266,7 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     read = _known(trace, shown, moment)
     names = Labels((0, 0, steps.LEFT, look.size[1]))
     for index in sorted(range(classes), key=lambda index: high < 14 and index != blank):
-        name = "blank" if index == blank else label(trace, index)
+        name = tr("blank") if index == blank else label(trace, index)
         marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
@@ -339,26 +338,31 @@ def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
     if blank is not None:
         known = _known(trace, shown, moment)
         if now not in known:
-            way = "reverse" if shown.reverse else "forward"
-            return tr("The {way} {layer} has read frame {{{now}}} of {steps}; what it says is known when the other "
-                      "one has come, too.").format(way=way, layer=shown.name, now=now + 1, steps=shown.steps)
+            waits = tr("The reverse {layer} has read frame {{{frame}}} of {count}; what it says is known when the "
+                       "other one has come, too.") if shown.reverse else \
+                tr("The forward {layer} has read frame {{{frame}}} of {count}; what it says is known when the other "
+                   "one has come, too.")
+            return waits.format(layer=shown.name, frame=now + 1, count=shown.steps)
         read = [int(np.argmax(answers[step])) for step in known]
         said = " ".join(label(trace, index) for index in collapsed(read, blank)) or tr("nothing yet")
         best = int(np.argmax(answers[now]))
-        what = "blank" if best == blank else f"“{label(trace, best)}”"
+        what = tr("blank") if best == blank else f"“{label(trace, best)}”"
         share = numbers.percent(float(answers[now][best]), 0)
-        span = "" if len(known) == shown.steps else tr(" frames {known} to {known2}").format(
-                                                        known=known[0] + 1, known2=known[-1] + 1)
-        return tr("Frame {now} of {steps} says {what} with {{{share}}}; merged and without blanks{span} {word} "
-                  "{said}.").format(now=now + 1, steps=shown.steps, what=what, share=share, span=span,
-                   word="read" if span else "it reads", said=said)
+        words = tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks it reads "
+                   "{said}.") if len(known) == shown.steps else \
+            tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks frames {first} to "
+               "{last} read {said}.")
+        return words.format(frame=now + 1, count=shown.steps, what=what, share=share, said=said,
+                            first=known[0] + 1, last=known[-1] + 1)
     best = int(np.argmax(answers[now]))
-    warm = tr(" at temperature {heat:g}").format(heat=heat) if heat != 1 else ""
-    return tr("After “{word}” the likeliest answer is “{answer}” with {{{share}}}{warm}: {bits} bits of surprise are "
-              "left of {most}.").format(word=shown.words[now], answer=label(trace, best),
-                                        share=numbers.percent(float(answers[now][best]), 0),
-               warm=warm, bits=numbers.number(entropy(answers[now])),
-               most=numbers.number(float(np.log2(answers.shape[1]))))
+    words = tr("After “{word}” the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
+               "of {most}.") if heat == 1 else \
+        tr("After “{word}” the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
+           "surprise are left of {most}.")
+    return words.format(word=shown.words[now], answer=label(trace, best), heat=f"{heat:g}",
+                        share=numbers.percent(float(answers[now][best]), 0),
+                        bits=numbers.number(entropy(answers[now])),
+                        most=numbers.number(float(np.log2(answers.shape[1]))))
 
 
 def _table(trace: Trace, shown: Reading, answers: NDArray[np.float64], seed: str) -> Table:

@@ -5,7 +5,7 @@ Everything is measured in float64 and drawn on a logarithmic axis; beside it sta
 
 from __future__ import annotations
 
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import logchart
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.reading import layers, shown_layer
@@ -25,11 +25,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return _lab.draw(trace, moment, look)
     measured = trace.studies.get("flow")
     if measured is None:
-        return logchart.unmeasured(look, TITLE, tr("The size of the gradient at every layer and step"))
+        return logchart.unmeasured(look, translated(TITLE), tr("The size of the gradient at every layer and step"))
     if "gradient" not in measured:
-        return logchart.unmeasured(look, TITLE, "",
-                                   tr("Nothing was differentiated here, so no gradient flows; choose the "
-                                                       "loss as what is looked at."))
+        return logchart.unmeasured(look, translated(TITLE), "",
+                                   tr("Nothing was differentiated here, so no gradient flows; choose the loss as what "
+                                      "is looked at."))
     if layers(trace) and look.knob("along", "time") == "time":
         layer = shown_layer(trace, moment, None if focus is None else focus.layer)
         return _steps.draw(trace, moment, look, layer)

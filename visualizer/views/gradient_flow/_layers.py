@@ -59,9 +59,9 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     heads = [*_heads(trace, xs, moment, look), *_kept(trace, gradient, xs, moment, look)]
     marks += grouped(Group(tr("layers, and what each hop keeps")), heads)
     rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), tr("what flows"), gradient, Curve(), True),
-            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
-            ((Run(tr("spread of ")), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
-             True))
+            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), tr("weights"), weights, Curve(size=4), False),
+            ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread,
+             Curve("positive-bar", "positive-bar"), True))
     now = names.index(moment.beat.layer)
     for index, (title, under, values, how, joined) in enumerate(rows):
         y0, y1 = top + index * each + 14, top + (index + 1) * each - 10
@@ -149,30 +149,29 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
         if found is not None:
             reason = why(trace, trace[names[at]], *found)
             times = numbers.significant(found[1], 2)
-            return (tr("`{names}` gets a gradient of size {{{value}}}, {times} times that of `{found}`. {reason}").format(
-                        names=names[at], value=value, times=times, found=found[0].name, reason=reason)).strip()
-        added = hops.added(trace, names[at])
-        return tr("`{names}` gets a gradient of size {{{value}}}. {added}").format(
-                   names=names[at], value=value, added=added).strip()
+            said = tr("`{layer}` gets a gradient of size {{{size}}}, {factor} times that of `{reader}`.").format(
+                layer=names[at], size=value, factor=times, reader=found[0].name)
+            return f"{said} {reason}".strip()
+        said = tr("`{layer}` gets a gradient of size {{{size}}}.").format(layer=names[at], size=value)
+        return f"{said} {hops.added(trace, names[at])}".strip()
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
-        return tr("On its way back the gradient is {{beyond range}} from `{beyond}` on: too large for float64.").format(
-                   beyond=beyond[-1])
+        return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for float64.").format(
+            layer=beyond[-1])
     known = [index for index, value in enumerate(gradient.tolist()) if value > 0]
     if not known:
         return tr("The gradient is exactly 0 at every layer: the answer does not depend on them.")
     first, last = known[0], known[-1]
     share = float(gradient[first] / gradient[last])
-    times, way = numbers.significant(share, 2), tr("from `{names}` to `{names2}`").format(
-                                                    names=names[last], names2=names[first])
-    told = tr("{way} it becomes {times} times as large.").format(way=way, times=times)
+    known_words = {"last": names[last], "first": names[first], "times": numbers.significant(share, 2)}
     if line is not None and line.decays:
-        return tr("The gradient halves every {{{half_life} layers}}; {told}").format(
-                   half_life=numbers.significant(line.half_life, 2), told=told)
+        return tr("The gradient halves every {{{half} layers}}; from `{last}` to `{first}` it becomes {times} times as "
+                  "large.").format(half=numbers.significant(line.half_life, 2), **known_words)
     if line is not None and line.factor > 1.1:
-        return tr("The gradient grows by {{{factor}}} a layer; {told}").format(
-                   factor=numbers.significant(line.factor, 3), told=told)
-    return tr("On its way back {way} the gradient becomes {{{times} times}} as large.").format(way=way, times=times)
+        return tr("The gradient grows by {{{factor}}} a layer; from `{last}` to `{first}` it becomes {times} times as "
+                  "large.").format(factor=numbers.significant(line.factor, 3), **known_words)
+    return tr("On its way back from `{last}` to `{first}` the gradient becomes {{{times} times}} as large.").format(
+        **known_words)
 
 
 # --- marks ----------------------------------------------------------------------------------------------------------
@@ -219,7 +218,7 @@ def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: 
     """Where a gradient is missing, with the reason on hover: hatched, never drawn as zero."""
     half = min(9, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9
     return [Rect(x - half, top, 2 * half, bottom - top, "hatch", focus=Focus(layer.name),
-                 tip=f"{layer.name}: {layer.why or 'not a number'}")
+                 tip=f"{layer.name}: {layer.why or tr('not a number')}")
             for layer, value, x in zip(trace, values.tolist(), xs, strict=True)
             if math.isnan(value) and layer.output.ndim]
 

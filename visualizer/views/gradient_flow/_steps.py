@@ -68,8 +68,8 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     if f"{layer.name}/hidden" not in measured:
         why = layer.why or tr("nothing flowed back to it")
         return logchart.unmeasured(look, layer.name, "",
-                                   tr("{layer} has no gradient through time: {rstrip}.").format(
-                                       layer=layer.name, rstrip=why.rstrip(".")))
+                                   tr("{layer} has no gradient through time: {why}.").format(
+                                       layer=layer.name, why=why.rstrip(".")))
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
     place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None
@@ -123,7 +123,7 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
     if not found.alone:
         largest = int(np.nanargmax(found.hidden)) + 1
         return (tr("All losses together:"), "",
-                tr("the gradient is largest at step {largest}.").format(largest=largest),
+                tr("the gradient is largest at step {step}.").format(step=largest),
                 tr("∥∂L/∂_h_∥ is **{largest}** there and {smallest} at its smallest; where a loss enters at every "
                    "step, the sum hides what becomes of each.").format(
                     largest=numbers.significant(float(np.nanmax(found.hidden)), 2),
@@ -132,18 +132,18 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
         return tr("No gradient enters"), "", tr("this layer."), tr("Its size is exactly 0 at every step.")
     small = below(by_lag, ONE_PERCENT)
     end = float(by_lag[-1])
-    left = tr("{lags} steps back, {{{end}}} of what enters at step {step} is left.").format(
-               lags=lags, end=_share(end), step=step) if end <= 1 else \
-        tr("{lags} steps back it is {{{end} times}} as large as at step {step}.").format(
-            lags=lags, end=numbers.significant(end, 2), step=step)
+    left = tr("{count} steps back, {{{share}}} of what enters at step {step} is left.").format(
+        count=lags, share=_share(end), step=step) if end <= 1 else \
+        tr("{count} steps back it is {{{factor} times}} as large as at step {step}.").format(
+            count=lags, factor=numbers.significant(end, 2), step=step)
     if small is not None:
         left = f"**{causes.crossing(small)}** {left}"
     told = _told_before(line, before, lags)
     if line is None:
-        return tr("{steps} steps are").format(steps=shown.steps), "", tr("too few for a half-life."), left + told
+        return tr("{count} steps are").format(count=shown.steps), "", tr("too few for a half-life."), left + told
     if not line.decays:
-        return tr("The gradient"), "", tr("does not decay in these {lags} steps.").format(lags=lags), left + told
-    return tr("The gradient halves every"), numbers.significant(line.half_life, 2), "steps.", left + told
+        return tr("The gradient"), "", tr("does not decay in these {count} steps.").format(count=lags), left + told
+    return tr("The gradient halves every"), numbers.significant(line.half_life, 2), tr("steps."), left + told
 
 
 def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
@@ -151,9 +151,9 @@ def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
     if before is None or line is None:
         return ""
     if not before.decays:
-        return tr(" Before training it did not decay in these {lags} steps.").format(lags=lags)
-    return tr(" Before training it halved every **{half_life}** steps.").format(
-               half_life=numbers.significant(before.half_life, 2))
+        return " " + tr("Before training it did not decay in these {count} steps.").format(count=lags)
+    return " " + tr("Before training it halved every **{half}** steps.").format(
+        half=numbers.significant(before.half_life, 2))
 
 
 def _share(share: float) -> str:
@@ -171,7 +171,7 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
-    unit += (Run(tr(", share of what enters at step {origin} (log, float64)").format(origin=found.origin + 1)),
+    unit += (Run(tr(", share of what enters at step {step} (log, float64)").format(step=found.origin + 1)),
              ) if found.alone else (Run(tr(" of all losses (log, float64)")),)
     marks: list[Mark] = [Text(left, scale.top - 14, unit, 12, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
@@ -247,7 +247,7 @@ def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
     if found.before is not None:
         entries.append(("ink-2", True, tr("before training")))
     if found.alone:
-        entries.append(("rule", False, "fit"))
+        entries.append(("rule", False, tr("fit")))
     return logchart.key(entries, y, x, look)
 
 
@@ -309,8 +309,9 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
     reach = max(math.log10(2), float(np.abs(logs).max()))
     one = base - high / 2
     marks += [Text(x, base - 22, plain(tr("kept per step")), 13, 600, "ink", "end"),
-              Text(x, base - 6, plain(f"log, × {numbers.significant(10 ** -reach, 1)} to "
-                                          f"{numbers.significant(10 ** reach, 1)}"), 11, 400, "ink-2", "end"),
+              Text(x, base - 6, plain(tr("log, × {low} to {high}").format(
+                  low=numbers.significant(10 ** -reach, 1), high=numbers.significant(10 ** reach, 1))), 11, 400,
+                   "ink-2", "end"),
               Line(((place.x, one), (place.left(place.count), one)), "rule"),
               Text(place.left(place.count) + 8, one + 4, plain("× 1"), 11, 400, "ink-2")]
     for step in range(shown.steps):
@@ -358,7 +359,7 @@ def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, bef
             if line is not None:
                 yield causes.detour(per_step, mean)
         yield causes.saturated(OF_SIGMOID.share(values),
-                               tr("values of the {title}").format(title=title), OF_SIGMOID.rule)
+                               tr("values of the {gate}").format(gate=title), OF_SIGMOID.rule)
     if not shown.gates and before is not None and line is not None:
         yield causes.before_and_after(before.half_life, line.half_life, len(found.back) - 1)
 
@@ -373,8 +374,8 @@ def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before
 
 def _table(shown: Reading, found: Flowed) -> Table:
     """One row a step."""
-    unit = tr("share of step {origin}").format(origin=found.origin + 1) if found.alone else "size"
-    columns = ["step", "reads", f"∂L/∂h, {unit}", "kept"]
+    unit = tr("share of step {step}").format(step=found.origin + 1) if found.alone else tr("size")
+    columns = [tr("step"), tr("reads"), f"∂L/∂h, {unit}", tr("kept")]
     columns += [f"∂L/∂c, {unit}"] if found.cell is not None else []
     columns += [tr("before training, {unit}").format(unit=unit)] if found.before is not None else []
     shares = kept(found)

@@ -79,28 +79,34 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
     read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
         all(len(word) == 1 for word in trace.sample.steps) else ""
     if laid.expects and not all(track.read.of(reached - 1) for track in laid.tracks):
-        return tr("The {word} {layer} has read step {{{reached}}} of {steps}; what the model says there is known "
-                  "when the other one has come, too.").format(word="reverse" if shown.reverse
-                                                              else "forward", layer=shown.name, reached=reached,
-                   steps=shown.steps)
+        waits = tr("The reverse {layer} has read step {{{step}}} of {count}; what the model says there is known when "
+                   "the other one has come, too.") if shown.reverse else \
+            tr("The forward {layer} has read step {{{step}}} of {count}; what the model says there is known when the "
+               "other one has come, too.")
+        return waits.format(layer=shown.name, step=reached, count=shown.steps)
     if probabilities is not None and laid.expects:
         best = int(np.argmax(probabilities[reached - 1]))
         share = numbers.percent(float(probabilities[reached - 1][best]), 0)
         tail = read[-24:].replace("\n", "↵").replace("{", "(").replace("}", ")")
-        before = tr("Having read “{word}{tail}”").format(word="…" if len(read) > 24 else "", tail=tail) if read else \
-            tr("After step {reached} of {steps}{quoted}").format(reached=reached, steps=shown.steps,
-                                                                 quoted=_quoted(shown, reached))
-        does = tr("the {layer} expects").format(layer=shown.name) if foretells(trace) else tr("the model says")
-        what = "blank" if best == blank_of(trace) else f"“{label(trace, best)}”"
-        return tr("{before}, {does} {what} with {{{share}}}.").format(before=before, does=does, what=what, share=share)
+        tail = "…" + tail if len(read) > 24 else tail
+        what = tr("blank") if best == blank_of(trace) else f"“{label(trace, best)}”"
+        if foretells(trace):
+            said = tr("Having read “{text}”, the {layer} expects {what} with {{{share}}}.") if read else \
+                tr("After step {step} of {count}{word}, the {layer} expects {what} with {{{share}}}.")
+        else:
+            said = tr("Having read “{text}”, the model says {what} with {{{share}}}.") if read else \
+                tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
+        return said.format(text=tail, step=reached, count=shown.steps, word=_quoted(shown, reached), layer=shown.name,
+                           what=what, share=share)
     earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
     past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
     change = float(np.linalg.norm(shown.states[reached - 1] - past))
-    word = _quoted(shown, reached).removeprefix(",")
-    return tr("Step {reached} of {steps}{word}{word2}: the state moves by {{{change}}}, to a size of {size}.").format(
-               reached=reached, steps=shown.steps, word=" reads" if word else "", word2=word,
-               change=numbers.significant(change, 3),
-               size=numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3))
+    words = tr("Step {step} of {count} reads “{word}”: the state moves by {{{change}}}, to a size of {size}.") \
+        if _quoted(shown, reached) else \
+        tr("Step {step} of {count}: the state moves by {{{change}}}, to a size of {size}.")
+    return words.format(step=reached, count=shown.steps, word=shown.words[reached - 1],
+                        change=numbers.significant(change, 3),
+                        size=numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3))
 
 
 def _quoted(shown: Reading, reached: int) -> str:
@@ -113,27 +119,32 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
     shown = laid.shown
     norms, back = shown.norms, laid.saliency
     if norms is None or not norms.max() > 0:
-        return tr("No gradient reaches {layer}: {value}.").format(
-                   layer=shown.layer.name, value=shown.layer.why or "nothing flowed back through it")
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
     if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
         most = int(np.argmax(back.sizes[:shown.steps]))
-        return tr("The loss hangs most on what step {most} reads{quoted}: ∥∂L/∂x∥ is {{{sizes}}} there.").format(
-                   most=most + 1, quoted=_quoted(shown, most + 1),
-                   sizes=numbers.significant(float(back.sizes[most]), 3))
+        return tr("The loss hangs most on what step {step} reads{word}: ∥∂L/∂x∥ is {{{size}}} there.").format(
+            step=most + 1, word=_quoted(shown, most + 1),
+            size=numbers.significant(float(back.sizes[most]), 3))
     last = float(norms[shown.entered])
     gone = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
     value = float(norms[reached - 1])
     if gone < 0:
-        return tr("Step {reached} gets no gradient: what is differentiated was known before it.").format(
-                   reached=reached)
+        return tr("Step {step} gets no gradient: what is differentiated was known before it.").format(step=reached)
     if gone == 0:
-        return tr("The gradient enters at step {reached} with ∥∂L/∂h∥ = {{{value}}}.").format(
-                   reached=reached, value=numbers.significant(value, 3))
+        return tr("The gradient enters at step {step} with ∥∂L/∂h∥ = {{{size}}}.").format(
+            step=reached, size=numbers.significant(value, 3))
     share = value / last
-    of = tr("{share} times").format(share=numbers.significant(share, 2)) if share > 1.005 else \
-        f"{numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)} of"
-    return tr("{gone} step{word} back ∥∂L/∂h∥ is {{{value}}}: {of} what it was where it entered.").format(
-               gone=gone, word="s" if gone > 1 else "", value=numbers.significant(value, 3), of=of)
+    if share > 1.005:
+        said, of = (tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")
+                    if gone > 1 else
+                    tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")), ""
+    else:
+        said = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.") \
+            if gone > 1 else \
+            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.")
+        of = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
+    return said.format(count=gone, size=numbers.significant(value, 3), factor=numbers.significant(share, 2), share=of)
 
 
 @remembered(8)

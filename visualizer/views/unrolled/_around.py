@@ -35,10 +35,10 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
     """What each row is, at its left."""
     folded = plan.middle - plan.wide / 2 - 28
     x = LEFT - 16 + (folded - (LEFT - 16)) * plan.moved
-    rows = [(plan.reads + 20, "reads", _what_is_read(plan, moment))]
+    rows = [(plan.reads + 20, tr("reads"), _what_is_read(plan, moment))]
     if plan.expects:
-        title, words = (tr("expects next"), tr("bold when right")) if foretells(trace) else ("says",
-                                                                                             tr("likeliest answer"))
+        title, words = (tr("expects next"), tr("bold when right")) if foretells(trace) else \
+            (tr("says"), tr("likeliest answer"))
         rows.append((plan.expects + 12, title, words))
     for track in plan.tracks:
         rows += _names_of(track, plan)
@@ -87,7 +87,7 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
         return tr("{shape} numbers, ±{largest}").format(shape=numbers.count(source.values.shape[1]),
                                                         largest=numbers.significant(source.largest, 2))
     return tr("a row a step") if source.kind == "rows" and source.upright else tr("a column a step") \
-        if source.kind == "rows" else "stretched"
+        if source.kind == "rows" else tr("stretched")
 
 
 def whole_picture(plan: Plan, look: Look) -> list[Mark]:
@@ -117,15 +117,16 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
 
 def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     shown = track.shown
-    share = tr("{per_row} units a row").format(per_row=track.per_row) if track.per_row > 1 else tr("{units} units").format(units=shown.units)
+    share = tr("{count} units a row").format(count=track.per_row) if track.per_row > 1 else \
+        tr("{count} units").format(count=shown.units)
     top = top_of_states(shown)
     span = "−1 to 1" if top == 1 else f"±{numbers.significant(top, 2)}"
     rows = []
     if track.weights:
-        used = tr("used once a step") if plan.fold > 0 else tr("used {steps} times").format(steps=shown.steps)
+        used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
         rows.append((track.weights + 14, tr("same weights"), used))
-    way = "" if len(plan.tracks) == 1 else "reverse " if shown.reverse else "forward "
-    title = tr("{way}state _h_").format(way=way) if way else tr("hidden state _h_")
+    title = tr("hidden state _h_") if len(plan.tracks) == 1 else \
+        tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
     rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
     return rows
 
@@ -140,8 +141,8 @@ def loop(plan: Plan, look: Look) -> list[Mark]:
     for track in plan.tracks:
         marks += _loop_of(track, plan, x, wide)
     right = x + wide + 28
-    marks.append(Text(right, plan.reads + 20, rich(tr("step {{{largest}}} of {steps}").format(
-                                                       largest=max(1, round(plan.step)), steps=plan.shown.steps)),
+    marks.append(Text(right, plan.reads + 20, rich(tr("step {{{step}}} of {count}").format(
+        step=max(1, round(plan.step)), count=plan.shown.steps)),
                       15, 600))
     return parts.faded(marks, seen)
 
@@ -174,14 +175,15 @@ def _loop_of(track: Track, plan: Plan, x: float, wide: float) -> list[Mark]:
     step = max(1, round(plan.step))
     after = step - 1 if shown.reverse else step + 1
     ends = not 1 <= after <= shown.steps
-    goes = tr("step {after} reads it again").format(after=after) if not ends else tr("no step is left to read it")
+    goes = tr("step {step} reads it again").format(step=after) if not ends else tr("no step is left to read it")
     count = sum(values.size for values in shown.layer.weights.values())
-    words, weights = right + 14, tr("the same {count} weights").format(count=numbers.count(count))
+    words, counted = right + 14, numbers.count(count)
     marks += [Text(words, start - 12, (Run("h", italic=True), Run(tr(" of step {step}").format(step=step))), 13, 600),
               Text(words, start + 5, plain(goes), 12, 400, "ink-2")]
     if start - end < 70:
-        return [*marks, Text(words, end + 4, plain(tr("{weights} at every step").format(weights=weights)), 12, 500)]
-    return [*marks, Text(words, end + 4, plain(weights), 13, 600),
+        return [*marks, Text(words, end + 4, plain(tr("the same {count} weights at every step").format(count=counted)),
+                             12, 500)]
+    return [*marks, Text(words, end + 4, plain(tr("the same {count} weights").format(count=counted)), 13, 600),
             Text(words, end + 21, plain(tr("at every step")), 12, 400, "ink-2")]
 
 
@@ -225,8 +227,8 @@ def lengths(plan: Plan, look: Look) -> list[Mark]:
     if right - left < 8:
         return []
     y = plan.tracks[0].hidden + (plan.tracks[0].bottom - plan.tracks[0].hidden) / 2
-    words = tr("padding: {padded} step{word} not read").format(padded=shown.padded, word="s" if shown.padded > 1
-                                                               else "")
+    words = (tr("padding: {count} steps not read") if shown.padded > 1 else
+             tr("padding: {count} step not read")).format(count=shown.padded)
     wide = float(np.ceil(7 * len(words)))
     if right - left < wide:
         words = tr("padding")

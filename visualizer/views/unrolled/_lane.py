@@ -71,8 +71,8 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
     written: list[float] = []
     for step in (step for step in dict.fromkeys((plan.now, window[0], window[-1])) if step in points):
         px, py = points[step]
-        words = tr("below {low}").format(
-                    low=numbers.power(low, 0)) if norms[step] < low else numbers.significant(float(norms[step]), 2)
+        words = tr("below {value}").format(value=numbers.power(low, 0)) if norms[step] < low else \
+            numbers.significant(float(norms[step]), 2)
         half = width(words, 12, 600) / 2
         px = min(max(px, plan.x + half), look.size[0] - half - 4)
         if all(abs(px - other) > half + 40 for other in written):
@@ -97,7 +97,8 @@ def crossings(shown: Reading, window: range) -> str:
     if not falls or min(falls) < 1.2:
         return ""
     said = [f"**{numbers.significant(fall, 2)}**" for fall in falls[:3]]
-    return tr("Going back over a space divides the gradient by {listed}.").format(listed=", then by ".join(said))
+    return tr("Going back over a space divides the gradient by {factors}.").format(
+        factors=tr(", then by ").join(said))
 
 
 def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[Mark], list[Mark]]:
@@ -110,7 +111,7 @@ def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[
     bars = tuple(_bar(x - wide / 2, y - 2, wide * float(shares[step]), 4) for step, x in middle.items()
                  if shares[step] > 0)
     marks: list[Mark] = [Text(LEFT - 16, y + 4, plain(tr("saturated gates") if shown.gates else
-                                                                tr("saturated units")), 11, 500, "ink-2", "end"),
+                                                      tr("saturated units")), 11, 500, "ink-2", "end"),
                          Path(tracks, fill="sunk")]
     if bars:
         marks.append(Path(bars, fill="ink-2"))

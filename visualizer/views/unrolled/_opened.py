@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
@@ -41,12 +41,12 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     unit = plan.track.order[0] if chosen is None else chosen
     units = _units_around(plan, unit, shown.units)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
-    of = tr("all {units} units").format(
-             units=shown.units) if len(units) == shown.units else tr("{count} of {units} units").format(
-                                                                          count=len(units), units=shown.units)
-    name = shown.family.parts[key].name.capitalize()
-    marks.append(Text(plan.x, top + 24,
-                      plain(tr("{name} at step {step}, {of}").format(name=name, step=step + 1, of=of)), 13, 600))
+    words = tr("{name} at step {step}, all {count} units") if len(units) == shown.units else \
+        tr("{name} at step {step}, {shown} of {count} units")
+    name = translated(shown.family.parts[key].name)
+    name = name[:1].upper() + name[1:]
+    marks.append(Text(plan.x, top + 24, plain(words.format(
+        name=name, step=step + 1, shown=len(units), count=shown.units)), 13, 600))
     x = plan.x + 270
     for tab, title in titles:
         wide = width(title, 12, 500) + 20

@@ -57,7 +57,9 @@ class Saliency:
         """What the colours show, and the largest of it."""
         of = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|"
         two, one = numbers.significant(self.top, 2), numbers.significant(self.top, 1)
-        tried = (f"{of} to {two}, log", f"∂L/∂x to {two}, log", f"∂L/∂x to {one}, log", f"to {one}, log")
+        long, short = tr("{symbol} to {most}, log"), tr("to {most}, log")
+        tried = (long.format(symbol=of, most=two), long.format(symbol="∂L/∂x", most=two),
+                 long.format(symbol="∂L/∂x", most=one), short.format(most=one))
         return next((words for words in tried if width(words, 11, 400) <= ROOM), tried[-1])
 
     @property

@@ -26,9 +26,10 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     wide = plan.end - plan.x
     cell, name = wide / shown.total, LEFT - 16
     share = _steps_a_pixel(shown.steps, wide)
-    words = tr("{units} units").format(units=shown.units) if share == 1 else tr("up to {share} steps a pixel").format(share=share)
+    words = tr("{count} units").format(count=shown.units) if share == 1 else \
+        tr("up to {count} steps a pixel").format(count=share)
     marks: list[Mark] = [Text(name, y + high * 0.4,
-                              plain(tr("all {steps} steps").format(steps=numbers.count(shown.steps))), 13, 600,
+                              plain(tr("all {count} steps").format(count=numbers.count(shown.steps))), 13, 600,
                               "ink", "end"),
                          Text(name, y + high * 0.4 + 16, plain(words), 11, 400, "ink-2", "end")]
     every = 50 if shown.total <= 400 else 250 if shown.total <= 2000 else 1000
@@ -101,8 +102,8 @@ def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
     below = np.flatnonzero(norms[:shown.entered] < floor)
     if len(below) * cell > 60:
         first, last = int(below.min()), int(below.max())
-        middle, label = plan.x + (first + last + 1) / 2 * cell, tr("below {floor}").format(
-                                                                    floor=numbers.power(floor, 0))
+        middle, label = plan.x + (first + last + 1) / 2 * cell, tr("below {value}").format(
+            value=numbers.power(floor, 0))
         marks += [Rect(plan.x + first * cell, y, (last - first + 1) * cell, high, "hatch"),
                   Rect(middle - 48, y + high / 2 - 10, 96, 20, "stage", radius=4),
                   Text(middle, y + high / 2 + 4, plain(label), 11, 500, "ink", "middle")]

@@ -266,11 +266,10 @@ def _fitting_card(trace: Trace, card: Card, frame: Area) -> Laid:
 
 def _readers_line(card: Card, frame: Area) -> list[Mark]:
     """Where several layers read this one: what each hands back, and the sum."""
-    words = " + ".join(tr("from `{name}` **{result}**").format(name=name, result=said(found.result, True, 3))
+    words = " + ".join(tr("from `{layer}` **{value}**").format(layer=name, value=said(found.result, True, 3))
                        for name, found in card.terms)
-    return [Text(frame.x, frame.y + 12, rich(tr("{words} = {{{value}}}; below, the largest").format(
-                                                 words=words, value=said(card.value, True, 3))),
-                 13, 400, max_width=frame.width)]
+    return [Text(frame.x, frame.y + 12, rich(tr("{sum} = {{{value}}}; below, the largest").format(
+        sum=words, value=said(card.value, True, 3))), 13, 400, max_width=frame.width)]
 
 
 # --- the same as a table --------------------------------------------------------------------------------------------
@@ -289,13 +288,13 @@ def _table(trace: Trace, card: Card) -> Table:
             for cell, value, weight, product, real in zip(taps.cells.tolist(), taps.values.tolist(),
                                                           taps.weights.tolist(), taps.products.tolist(), inside,
                                                           strict=True):
-                words = f"({', '.join(map(str, cell))}){'' if real else ' padding'}"
+                words = f"({', '.join(map(str, cell))}){'' if real else ' ' + tr('padding')}"
                 rows.append((name, reads, words, value, weight, product))
         if terms.bias is not None:
-            rows.append((name, terms.bias_name or "bias", "", 1.0, terms.bias, terms.bias))
-        rows.append((name, "result", "", "", "", terms.result))
+            rows.append((name, terms.bias_name or tr("bias"), "", 1.0, terms.bias, terms.bias))
+        rows.append((name, tr("result"), "", "", "", terms.result))
     if not rows:
-        rows.append((card.layer.name, "value", f"{card.cell}", card.value, "", card.value))
+        rows.append((card.layer.name, tr("value"), f"{card.cell}", card.value, "", card.value))
     return Table((tr("layer"), tr("reads"), tr("cell"), tr("value"), tr("weight"), tr("product")), tuple(rows))
 
 

@@ -167,8 +167,8 @@ def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer,
             shifted = logits - np.max(logits)
             powers = np.exp(shifted)
             shares = powers / powers.sum()
-            heads, columns = [tr("logit z"), "z − max", "exp(z − max)", tr("p, its share")], [logits, shifted, powers,
-                                                                                              shares]
+            heads = [tr("logit z"), "z − max", "exp(z − max)", tr("p, its share")]
+            columns = [logits, shifted, powers, shares]
             if logarithms:
                 heads, columns = [*heads, "ln p"], [*columns, np.log(shares)]
     if backward:
@@ -206,7 +206,7 @@ def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArr
     """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
     marks = list[Mark]()
     x = frame.x + 6
-    if found.heads[0] == "logit z":
+    if found.heads[0] == tr("logit z"):
         with np.errstate(all="ignore"):
             total = float(np.exp(logits - logits.max()).sum())
         marks.append(Text(x, y + 24, rich(
@@ -214,8 +214,8 @@ def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArr
                 largest=numbers.significant(float(logits.max()), 4), total=numbers.significant(total, 4))), 14, 400,
                           max_width=frame.width * 0.62))
     if len(found.shown) < len(logits):
-        words = plain(tr("{count} of {count2} classes shown").format(count=len(found.shown),
-                                                                     count2=numbers.count(len(logits))))
+        words = plain(tr("{shown} of {count} classes shown").format(shown=len(found.shown),
+                                                                    count=numbers.count(len(logits))))
         marks.append(Text(x, y + 44, words, 12, 400, "ink-2"))
     if terms.formula:
         marks.append(Text(frame.right, y + 24, plain(terms.formula), 14, 500, "ink-2", "end",

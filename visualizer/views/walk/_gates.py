@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
-from visualizer.kinds.gates import named, symbol
-from visualizer.language import english, tr
+from visualizer.kinds.gates import symbol
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
@@ -50,13 +50,14 @@ from visualizer.views.walk._card import (
 )
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
-from visualizer.views.walk._words import curve_of, curve_words, where
+from visualizer.views.walk._words import curve_of, curve_words, named, several, where
 
 FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""
 TILE = 18.0
 """Largest side of a tile."""
-FACTORS = {"value": PartOf("terms", cells=True, shows="value"), "weight": PartOf("factors", cells=True, shows="weight"),
+FACTORS = {"value": PartOf(english("terms"), cells=True, shows="value"),
+           "weight": PartOf(english("factors"), cells=True, shows="weight"),
            "": PartOf(english("on the way"), cells=True)}
 """The parts of a line of arithmetic, by which number of a term a cell shows."""
 LINE = 112.0
@@ -117,12 +118,11 @@ def _groups(trace: Trace, card: Card) -> list[Group]:
 
 def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
     source, axis = trace[taps.source], _last_axis(trace, taps)
-    count = f"{numbers.count(len(taps.values))} {axis}{'s' if len(taps.values) > 1 and axis != 'class' else ''}"
-    count = count.replace("class", "classes") if len(taps.values) > 1 else count
+    count, axis = several(len(taps.values), axis), translated(axis)
     group, _, key = taps.array.partition(".")
     step = _step_words(card, taps, source)
     if group == "inner_gradients":
-        name = named(key).removeprefix(tr("sum of the "))
+        name = named(key.removesuffix(gates.PREACTIVATION))
         return Group(taps, owner, tr("∂L/∂{symbol} of the {name}").format(symbol=symbol(key), name=name),
                      f"{step}{count}", f"{name} {axis}")
     if group == "gradient":
@@ -130,7 +130,7 @@ def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
     if taps.weight == "weight_ih":
         return Group(taps, owner, "W x", f"`{taps.source}` {step}{count}", f"x {axis}")
     if taps.weight == "weight_hr":
-        return Group(taps, owner, "W · (o · tanh c)", f"{step}{count}", tr("o·tanh c {axis}").format(axis=axis))
+        return Group(taps, owner, "W · (o · tanh c)", f"{step}{count}", f"o·tanh c {axis}")
     title = "r · (U h₋)" if _under(card) else "U h₋"
     begins = taps.inside is not None and not taps.inside.any()
     where_ = tr("starts at zero, ") if begins else f"`{taps.source}` " if taps.source != card.layer.name else step
@@ -153,7 +153,7 @@ def _step_words(card: Card, taps: Taps, source: Layer) -> str:
     stepped = (taps.array.startswith("inner") and "step" in card.layer.axes) or source.axes[:1] == ("step",)
     if not stepped or taps.cells.shape[1] < 2 or not len(taps.cells) or np.any(taps.cells[:, 0] != taps.cells[0, 0]):
         return ""
-    return tr("step {cells}, ").format(cells=int(taps.cells[0, 0]) + 1)
+    return tr("step {step}, ").format(step=int(taps.cells[0, 0]) + 1)
 
 
 def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[str, Focus | None]]:
@@ -343,18 +343,18 @@ def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Til
     return [Tiled(tr("what it sees"), "", [group.taps.values for group in groups], "activation", foci, (), "value",
                   tiles),
             Tiled(tr("what it weighs"), "" if reset is None else f"U × r = {numbers.number(reset)}",
-                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups], (),
-                "weight", tiles),
+                  [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups],
+                  (), "weight", tiles),
             Tiled(tr("what it adds"), tr("products"), [group.taps.products for group in groups], "activation", foci,
-                  sums,
-                "product", tiles)]
+                  sums, "product", tiles)]
 
 
 def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
     """Both biases; in a GRU's candidate the second times r."""
     met = dict(terms.steps)
     share = met["r"] if _under(card) and "r" in met else 1.0
-    names = {"bias_ih": ("b of W x", 1.0), "bias_hh": ("b of U h₋" if share == 1 else "r · b of U h₋", share)}
+    names = {"bias_ih": (tr("b of W x"), 1.0),
+             "bias_hh": (tr("b of U h₋") if share == 1 else tr("r · b of U h₋"), share)}
     return [(names[name][0], met[name] * names[name][1]) for name in names if name in met]
 
 
@@ -481,9 +481,8 @@ def _joined(factor: Factor, sign: str) -> Factor:
 
 
 def _place_words(card: Card) -> str:
-    step = tr("step {cell}, ").format(
-               cell=card.cell[0] + 1) if "step" in card.layer.axes and len(card.cell) == 2 else ""
-    return tr("{step}unit {cell}").format(step=step, cell=card.cell[-1])
+    words = tr("step {step}, unit {unit}") if "step" in card.layer.axes and len(card.cell) == 2 else tr("unit {unit}")
+    return words.format(step=card.cell[0] + 1, unit=card.cell[-1])
 
 
 def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
@@ -501,7 +500,7 @@ def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
     words = tr("starts at zero") if focus is None else named(key)
     if focus is not None and side:
-        words = tr("{name}, step {at}").format(name=named(key), at=at + 1)
+        words = tr("{name}, step {step}").format(name=named(key), step=at + 1)
     return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus, False,
                   term, "value")
 
@@ -539,10 +538,10 @@ def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
             return Factor("×", f"{symbol(key)}₋", tr("starts at zero"), value, "activation", None)
         title = "tanh c" if key == "cell" and (card.key in ("hidden", "unprojected", "output_gate")) else \
             f"{symbol(key)}{side}"
-        return Factor("×", title, named(key) + (tr(", step {at}").format(at=at[0] + 1) if side else ""), value,
-                      "activation", focus)
+        words = tr("{name}, step {step}").format(name=named(key), step=at[0] + 1) if side else named(key)
+        return Factor("×", title, words, value, "activation", focus)
     title, focus = _derived(card, taps)
-    return Factor("×", title, "factor", value, "", focus)
+    return Factor("×", title, tr("factor"), value, "", focus)
 
 
 def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
@@ -571,16 +570,15 @@ def tiles_card(trace: Trace, card: Card, frame: Area) -> Laid:
             for group in groups]
     tiles = [held(trace, card, group.taps) for group in groups]
     rows = [Tiled(tr("gradients"), tr("of what reads it"), [group.taps.values for group in groups], "gradient", foci,
-                  (),
-                "value", tiles),
+                  (), "value", tiles),
             Tiled(tr("weights"), "", [group.taps.weights for group in groups], "weight",
-                [_weights_at(trace, group) for group in groups], (), "weight", tiles),
+                  [_weights_at(trace, group) for group in groups], (), "weight", tiles),
             Tiled(tr("what arrives"), tr("products"), [group.taps.products for group in groups], "gradient", foci, sums,
-                "product", tiles)]
+                  "product", tiles)]
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    tr("gradient × weight"), (("result", sum(terms.result for _, terms in card.terms)),),
+                    tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in card.terms)),),
                     _term_in(trace, card, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
@@ -606,7 +604,8 @@ def _chain(trace: Trace, card: Card) -> list[Factor]:
             found.append(_read(trace, own, terms.taps[0], 0))
         found.append(_weight(trace, own, terms.taps[0]))
         title = f"g = ∂L/∂{symbol(key)}" if key.endswith("preactivation") else f"∂L/∂{symbol(key)}"
-        words = tr("its sum") if key.endswith("preactivation") else tr("g for U h₋") if key == "hidden_new" else named(key)
+        words = tr("its sum") if key.endswith("preactivation") else \
+            tr("g for U h₋") if key == "hidden_new" else named(key)
         found.append(Factor("=", title, words, terms.result, "gradient",
                             Focus(layer.name, (step, unit), f"inner.{key}"), key == card.key))
     return found
@@ -730,14 +729,13 @@ def _hands(trace: Trace, card: Card, frame: Area) -> Laid:
 
     def weight_name(index: int) -> tuple[str, Focus | None]:
         words, _ = name(index)
-        return tr("for {words}").format(words=words), None
+        return tr("for {name}").format(name=words), None
 
     in_x = _counted(shares_x)
     one = term_list(Listed(np.concatenate(values), gradients, weight_name, tr("∂L/∂W = value × g")), frame, frame.x,
                     y + 6, wide, True)
     other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
-                      frame,
-                      frame.right - wide, y + 6, wide, True)
+                      frame, frame.right - wide, y + 6, wide, True)
     steps = line.steps + max(one.steps, other.steps)
 
     def after(done: int) -> list[Mark]:

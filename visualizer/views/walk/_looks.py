@@ -111,8 +111,8 @@ def _steps_read(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[li
                        "ink" if inside else "ink-2", "middle", max_width=wide - 6)]
         x += wide
     count = max(0, min(high, len(words) - 1) - max(low, 0) + 1)
-    said = tr("{word} {count} of {count2} steps").format(word="reaches" if card.backward
-                                                         else "it can see", count=count, count2=len(words))
+    said = (tr("reaches {shown} of {count} steps") if card.backward else
+            tr("it can see {shown} of {count} steps")).format(shown=count, count=len(words))
     marks.append(Text(frame.x, y + high_ + 20, plain(said), 12, 400, "ink-2", max_width=frame.width))
     return grouped(Group(tr("where it looks"), Focus(first.name), cells=True), marks), y + high_ + 36
 
@@ -121,7 +121,7 @@ def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
     """`5 × 5 pixels`; what reaches past every edge sees everything."""
     if all(low <= 0 and high >= n - 1 for (low, high), n in zip(box[-2:], shape, strict=True)):
         return tr("all pixels")
-    return tr("{box} × {box2} pixels").format(box=box[-2][1] - box[-2][0] + 1, box2=box[-1][1] - box[-1][0] + 1)
+    return tr("{high} × {wide} pixels").format(high=box[-2][1] - box[-2][0] + 1, wide=box[-1][1] - box[-1][0] + 1)
 
 
 def _ranges(trace: Trace, card: Card, frame: Area, y: float) -> tuple[list[Mark], float]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
@@ -160,8 +160,8 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
     marks: list[Mark] = [Text(x, y, plain(tr("How the gradient got here")), 12, 600, "ink-2", max_width=room)]
     row = y + 26
     if left_out > 0:
-        words = tr("{left_out} {word} before these not shown").format(left_out=left_out, word="layer" if left_out == 1
-                                                                      else "layers")
+        words = (tr("{count} layer before these not shown") if left_out == 1 else
+                 tr("{count} layers before these not shown")).format(count=left_out)
         marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2", max_width=room))
         row += 18
     for index, hop in enumerate(hops):
@@ -175,7 +175,8 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
         if hop.value is not None:
             marks.append(Text(x + room, row, plain(_signed(hop.value)), 13, 600, "gradient-text", "end"))
         elif hop.norm is not None:
-            marks.append(Text(x + room, row, plain(tr("norm {norm}").format(norm=numbers.significant(hop.norm, 2))), 12,
+            marks.append(Text(x + room, row, plain(tr("norm {value}").format(value=numbers.significant(hop.norm, 2))),
+                              12,
                               400, "ink-2",
                               "end"))
         row += 40
@@ -206,18 +207,18 @@ def _hop(trace: Trace, layer: Layer, words: str, cell: Cell | None) -> Hop:
 
 def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: int) -> tuple[str, Cell | None]:
     """What a reader does on the way back, and which of its cells the number came from, if it was one."""
-    more = tr(", the first of {readers} readers").format(readers=readers) if readers > 1 else ""
+    more = tr(", the first of {count} readers").format(count=readers) if readers > 1 else ""
     kind = kinds.of(reader)
     if kind is None:
-        return "unexplained", None
+        return tr("unexplained"), None
     if kinds.picks_label(reader):
-        return kind.back, None
+        return translated(kind.back), None
     if cell is None:
         return _in_general(kind) + more, None
     try:
         terms = kind.backward_terms(reader, trace.inputs(reader), reader.reads.index(name), cell)
     except LookupError:
-        return kind.title + more, None
+        return translated(kind.title) + more, None
     taps = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     if not taps:
         lost = kinds.role(reader) == "largest"
@@ -243,7 +244,7 @@ def _in_general(kind: kinds.Kind) -> str:
     """What a layer does on the way back to all of its numbers."""
     if kind.moves_only:
         return tr("lays it out as before, changes nothing")
-    return kind.back or kind.title
+    return translated(kind.back or kind.title)
 
 
 def _signed(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.kinds.gates import family_of, named, symbol
+from visualizer.kinds.gates import family_of, symbol
 from visualizer.kinds.gates import part as gate
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
@@ -14,6 +14,7 @@ from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, gro
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Area, Card, spot
+from visualizer.views.walk._words import named
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""
@@ -39,8 +40,8 @@ def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Area, x: 
     first = min(max(0, step - shown // 2), count - shown)
     pitch = float(int(min(LARGEST, wide / shown)))
     head = tr("unit {unit} at every step").format(unit=unit) if shown == count else \
-        tr("unit {unit} at steps {first} to {first2} of {count}").format(
-            unit=unit, first=first + 1, first2=first + shown, count=numbers.count(count))
+        tr("unit {unit} at steps {first} to {last} of {count}").format(
+            unit=unit, first=first + 1, last=first + shown, count=numbers.count(count))
     row = min(TALLEST, (tall - 50) / len(rows))
     head += tr("; size on a log scale") if card.backward else ""
     left, high = x + SIDE, row - 18
@@ -48,7 +49,8 @@ def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Area, x: 
     marks += _words(trace, first, shown, step, left, y + 34, pitch, count)
     top = y + 44
     for index, key in enumerate(rows):
-        part = Group(tr("{word}{name} at every step").format(word="∂L/∂" if card.backward else "", name=named(key)),
+        part = Group((tr("∂L/∂{name} at every step") if card.backward
+                      else tr("{name} at every step")).format(name=named(key)),
                      Focus(layer.name), cells=True)
         marks += grouped(part, [
             *_row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
@@ -116,8 +118,8 @@ def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, m
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(card.layer, key, card.backward, unit)
     title = f"∂L/∂**{symbol(key)}**" if card.backward else f"**{symbol(key)}** {named(key)}"
-    scope = tr("size to {top}").format(
-                top=numbers.significant(top, 2)) if card.backward else "0 to 1" if gate(key).gate else \
+    scope = tr("size to {most}").format(most=numbers.significant(top, 2)) if card.backward else \
+        tr("0 to 1") if gate(key).gate else \
         f"±{numbers.significant(top, 2)}"
     return [Text(x, middle, rich(title), 12, 400, max_width=SIDE - 10),
             Text(x, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10),

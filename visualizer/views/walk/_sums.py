@@ -89,12 +89,12 @@ def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area
     wide = min(500, (frame.width - 60) / 2)
     x = frame.right - wide
     if card.hands_on:
-        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide,
+        one = _term_list(trace, taps, terms, taps.values, card.value, tr("∂L/∂w = g × input"), frame, frame.x, y, wide,
                          tiles=strips[1].held)
         other = _term_list(trace, taps, terms, taps.weights, card.value, tr("share of ∂L/∂x = g × weight"), frame, x, y,
                            wide, tiles=strips[3].held)
         return Laid((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
-    listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
+    listed = _term_list(trace, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y, wide,
                         card.backward, strips[0].held)
     fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
                        card.backward)
@@ -108,19 +108,19 @@ def _strips(trace: Trace, card: Card, taps: Taps, name: str) -> list[Strip]:
         to_weights, to_reads = weight_shares(trace, card, taps, g) or read, input_shares(trace, card, taps, g)
         return [Strip(tr("what it saw"),
                       tr("{count} inputs").format(count=count), taps.values, "activation", "weight", to_weights),
-                Strip(tr("share of ∂L/∂w"), "g × input", taps.values * g, "gradient", "product", to_weights),
+                Strip(tr("share of ∂L/∂w"), tr("g × input"), taps.values * g, "gradient", "product", to_weights),
                 Strip(tr("what it weighed"),
                       tr("{count} weights").format(count=count), taps.weights, "weight", "weight", to_reads),
-                Strip(tr("share of ∂L/∂x"), "g × weight", taps.weights * g, "gradient", "product", to_reads)]
+                Strip(tr("share of ∂L/∂x"), tr("g × weight"), taps.weights * g, "gradient", "product", to_reads)]
     if taps.array == "gradient":
-        return [Strip("gradient", f"of {name}", taps.values, "gradient", "value", read),
-                Strip("weights", "", taps.weights, "weight", "weight", read),
-                Strip(tr("what arrives"), "products", taps.products, "gradient", "product", read)]
+        return [Strip(tr("gradient"), tr("of {layer}").format(layer=name), taps.values, "gradient", "value", read),
+                Strip(tr("weights"), "", taps.weights, "weight", "weight", read),
+                Strip(tr("what arrives"), tr("products"), taps.products, "gradient", "product", read)]
     return [Strip(tr("what it sees"), tr("{count} inputs").format(count=count), taps.values, "activation", "value",
                   read),
             Strip(tr("what it weighs"), tr("{count} weights").format(count=count), taps.weights, "weight", "weight",
                   read),
-            Strip(tr("what it adds"), "products", taps.products, "activation", "product", read)]
+            Strip(tr("what it adds"), tr("products"), taps.products, "activation", "product", read)]
 
 
 def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Area,
@@ -276,9 +276,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     top = largest(items) or 1.0
     unit, unit_name = unit_of(top) if backward else (1.0, "")
     digits = 2 if unit == 1 else 1
-    title = tr("{count} largest of {count2}").format(count=len(shown),
-                                                     count2=numbers.count(len(items))) if len(shown) < len(items) else \
-        tr("{count} terms, largest first").format(count=numbers.count(len(items)))
+    title = (tr("{shown} largest of {count}") if len(shown) < len(items) else
+             tr("{count} terms, largest first")).format(shown=len(shown), count=numbers.count(len(items)))
     title += f", {unit_name}" if unit_name else ""
     end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
     widest = max((width(numbers.signed(item / unit, digits), 13, 600) for item in items[shown].tolist()), default=0)
@@ -295,7 +294,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                           holds=None if listed.at is None else listed.at(index)))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
         for_name = min(0.36 * wide, end - x - width(words, 13) - 6)
-        shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
+        without = name.replace(f" {tr('unit')} ", " ")
+        shorter = without, without.replace(f" {tr('gate')} ", " ")
         fits = fitting((name, *shorter), for_name, 13)
         if fits or cut(rich(shorter[-1]), for_name, 13):
             still.append(Text(x, row, rich(fits or shorter[-1]), 13, 400, "ink-2",
@@ -309,8 +309,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                  "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
-        what = tr("smaller terms") if listed.tail else tr("smaller ones")
-        rest.append((f"{numbers.count(len(items) - len(shown))} {what}", float(items[order[len(shown):]].sum())))
+        what = tr("{count} smaller terms") if listed.tail else tr("{count} smaller ones")
+        rest.append((what.format(count=numbers.count(len(items) - len(shown))), float(items[order[len(shown):]].sum())))
     rest += listed.tail
     rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):
@@ -340,9 +340,9 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
         return Laid(())
     axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
     title = tr("running sum, the largest term first") if wide >= 230 else tr("running sum, largest first")
-    ends = tr("1 … {count} terms").format(count=numbers.count(len(items))) + (tr(" and the bias") if len(biases) == 1
-                                                                              else
-                                                       tr(" and the biases") if biases else "")
+    ends = (tr("1 … {count} terms and the bias") if len(biases) == 1 else
+            tr("1 … {count} terms and the biases") if biases else
+            tr("1 … {count} terms")).format(count=numbers.count(len(items)))
     still: list[Mark] = [Text(x, y + 18, plain(title), 12, 600, "ink-2",
                               max_width=wide), *axis,
                          Text(x, frame.bottom - 6, plain(ends), 11, 400, "ink-2")]
@@ -401,7 +401,7 @@ def _square(layer: Layer, terms: Terms, frame: Area, y: float, room: float, back
     xs = np.linspace(-2 * abs(off) or -1.0, 2 * abs(off) or 1.0, 121)
     return curve(frame.x + 64, top, min(room - 96, 640), height, xs, xs ** 2, (off, off ** 2),
                  terms.result if backward else None, frame.look, backward=backward,
-                 names=("y − target", "(y − target)²"))
+                 names=(tr("y − target"), tr("(y − target)²")))
 
 
 @dataclass(frozen=True)
@@ -498,8 +498,8 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | 
 
 def _result_names(card: Card, at: Slot) -> list[Mark]:
     room = at.pitch - 12
-    part = tr("part of ") if len(card.terms) > 1 else ""
-    words = f"{part}∂L/∂{card.layer.name}" if card.backward else card.layer.name
+    words = card.layer.name if not card.backward else \
+        (tr("part of ∂L/∂{layer}") if len(card.terms) > 1 else "∂L/∂{layer}").format(layer=card.layer.name)
     return [Text(at.x, at.y + 18, plain(words), 13, 600, "accent-ink", mono=True, max_width=room),
             Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
 
@@ -532,7 +532,7 @@ def _maps(trace: Trace, card: Card, terms: Terms) -> tuple[list[Shown], list[str
         source = trace[taps.source]
         array = source.gradient if taps.array == "gradient" else source.output
         if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
-            read.append(Shown(source, taps.cells, "from" if card.backward else tr("read from"),
+            read.append(Shown(source, taps.cells, tr("from") if card.backward else tr("read from"),
                               taps.array == "gradient"))
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
     if card.layer.output.ndim > 3:

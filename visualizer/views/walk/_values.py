@@ -47,7 +47,7 @@ def value_card(trace: Trace, card: Card, frame: Area) -> Laid:
 def _reason(card: Card, frame: Area) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
     title = tr("unexplained") if card.layer.unexplained else tr("not taken apart")
-    lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14, frame.width - 210)[:3]
+    lines = wrap(plain(f"{(card.refusal or tr('no terms are known')).rstrip('.')}."), 14, frame.width - 210)[:3]
     high = 24 + 21 * max(1, len(lines))
     marks: list[Mark] = [Rect(frame.x, frame.y, frame.width, high, "hatch", "hair", inside=True, radius=10),
                          Rect(frame.x + 12, frame.y + 8, frame.width - 24, high - 16, "stage",
@@ -79,9 +79,9 @@ def _neighbours(card: Card, values: np.ndarray, frame: Area, x: float, y: float)
     def focus(i: int, j: int) -> Focus | None:
         return Focus(card.layer.name, (*card.cell[:-2], row + i - REACH, column + j - REACH)) if inside[i, j] else None
 
-    words = tr("and its neighbours, rows {largest} to {smallest}, columns {largest2} to {smallest2}").format(
-                largest=max(0, row - REACH), smallest=min(own.shape[0] - 1, row + REACH),
-                largest2=max(0, column - REACH), smallest2=min(own.shape[1] - 1, column + REACH))
+    words = tr("and its neighbours, rows {top} to {bottom}, columns {left} to {right}").format(
+        top=max(0, row - REACH), bottom=min(own.shape[0] - 1, row + REACH),
+        left=max(0, column - REACH), right=min(own.shape[1] - 1, column + REACH))
     return grouped(NEIGHBOURS, [
             Text(x, y, plain(words), 12, 400, "ink-2", max_width=frame.right - x),
             *number_grid(x, y + 12, cell, window, ink, frame.look, known=inside, foci=focus),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
@@ -119,22 +119,25 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
 
 def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[np.float64],
           products: NDArray[np.float64], backward: bool) -> list[Tiled]:
-    factors = ("kernel", tr("turned around") if backward else tr("what it weighs")) if taps.weight else \
-        ("factors", tr("how each counts"))
+    factors = (tr("kernel"), tr("turned around") if backward else tr("what it weighs")) if taps.weight else \
+        (tr("factors"), tr("how each counts"))
     if backward:
-        return [("gradient", f"of {name}", values), (*factors, weights), ("products", tr("what arrives"), products)]
-    return [("window", tr("what it sees"), values), (*factors, weights), ("products", tr("what it adds"), products)]
+        return [(tr("gradient"), tr("of {layer}").format(layer=name), values), (*factors, weights),
+                (tr("products"), tr("what arrives"), products)]
+    return [(tr("window"), tr("what it sees"), values), (*factors, weights),
+            (tr("products"), tr("what it adds"), products)]
 
 
 def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: NDArray[np.float64],
           backward: bool) -> tuple[Ink, Ink, Ink]:
     if not backward:
-        return (Ink("activation", largest(values), of="window"), Ink("weight", largest(weights), True, of="kernel"),
-                Ink("activation", largest(products), True, of="products"))
+        return (Ink("activation", largest(values), of=tr("window")),
+                Ink("weight", largest(weights), True, of=tr("kernel")),
+                Ink("activation", largest(products), True, of=tr("products")))
     unit, _ = unit_of(max(largest(values), largest(products)))
     digits = 2 if unit == 1 else 1
     return (Ink("gradient", largest(values), True, digits, unit, "gradient"),
-            Ink("weight", largest(weights), True, of="kernel"),
+            Ink("weight", largest(weights), True, of=tr("kernel")),
             Ink("gradient", largest(products), True, digits, unit, "products"))
 
 
@@ -199,7 +202,7 @@ def _row_names(rows: Sequence[Tiled], inks: Sequence[Ink], groups: Sequence[Grou
 
 def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink) -> list[Mark]:
     """The name of a row of grids, what it is, its unit and what its strongest colour stands for."""
-    lines = [words, *([f"in {unit_name(ink.unit)}"] if ink.unit != 1 else []), ink.range]
+    lines = [words, *([tr("in {unit}").format(unit=unit_name(ink.unit))] if ink.unit != 1 else []), ink.range]
     top = middle - 8 * (len(lines) - 1)
     return [Text(x, top, plain(title), 13, 600, max_width=room),
             *(Text(x, top + 16 * (line + 1), plain(line_words), 12, 400, "ink-2", max_width=room)
@@ -211,7 +214,8 @@ def _others_words(others: list[int], layout: _Layout, place: int, words: str, fr
     room = min(layout.pitch, layout.names - x) - 8
     return [Text(x, frame.y + 16, plain(tr("{count} others").format(count=numbers.count(len(others)))), 13, 600,
                  max_width=room),
-            Text(x, frame.y + 33, plain(fitting((words, words.replace("channel ", "")), room, 12)), 12, 400, "ink-2",
+            Text(x, frame.y + 33, plain(fitting((words, words.replace(f"{tr('channel')} ", "")), room, 12)), 12, 400,
+                 "ink-2",
                  max_width=room)]
 
 
@@ -226,7 +230,7 @@ def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
     """The map the terms were read from, and the map the number stands in: in the order in which things flow."""
     source = trace[taps.source]
     if card.backward and not card.hands_on:
-        return [marked(card.layer, card.cell, tr("handed to"), True), Shown(source, taps.cells, "from", True)]
+        return [marked(card.layer, card.cell, tr("handed to"), True), Shown(source, taps.cells, tr("from"), True)]
     return [Shown(source, taps.cells, tr("read from")), marked(card.layer, card.cell, tr("stands in"))]
 
 
@@ -319,7 +323,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Area) ->
     taps = terms.taps[0]
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
-    size, ink = grid[1] * grid[2], Ink("activation", largest(values), of="window")
+    size, ink = grid[1] * grid[2], Ink("activation", largest(values), of=tr("window"))
     found = window_terms(held(trace, card, taps), 0, grid)
     across = float(int(min(84, 260 / grid[2], 0.28 * frame.width / grid[2])))
     wide = across * grid[2]
@@ -402,9 +406,9 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
     arrays = [values, values * g, weights, weights * g]
     unit, _ = unit_of(max(largest(arrays[1]), largest(arrays[3])))
     digits = 2 if unit == 1 else 1
-    inks = [Ink("activation", largest(values), of="window"),
+    inks = [Ink("activation", largest(values), of=tr("window")),
             Ink("gradient", largest(arrays[1]), True, digits, unit, tr("share of ∂L/∂w")),
-            Ink("weight", largest(weights), True, of="kernel"),
+            Ink("weight", largest(weights), True, of=tr("kernel")),
             Ink("gradient", largest(arrays[3]), True, digits, unit, tr("share of ∂L/∂x"))]
     inside = None if taps.inside is None else taps.inside.reshape(grid)
     if len(columns) + bool(others) <= 2:
@@ -450,8 +454,8 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
 
 
 HANDED = tuple(Group(name, cells=True, shows=shows) for name, shows in (
-    ("window", "weight"), (english("share of ∂L/∂w"), "product"), ("kernel", "weight"),
-                                                                        (english("share of ∂L/∂x"), "product")))
+    (english("window"), "weight"), (english("share of ∂L/∂w"), "product"),
+    (english("kernel"), "weight"), (english("share of ∂L/∂x"), "product")))
 """The four grids of a channel."""
 TOTALS = Group(english("∂L/∂w of all positions"), cells=True)
 
@@ -506,7 +510,8 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                  frame: Area) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
     g = card.value
-    names = list(zip(HANDED, (tr("what it saw"), "g × input", tr("what it weighed"), "g × weight"), strict=True))
+    names = list(zip(HANDED, (tr("what it saw"), tr("g × input"), tr("what it weighed"), tr("g × weight")),
+                     strict=True))
     formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
     meaning = (Run("∂L/∂"), Run("y", italic=True), Run(tr(", what arrived")))
     marks: list[Mark] = []
@@ -517,7 +522,7 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
                 told = f"{words}{unit}" if frame.look.projector else f"{words}{unit}; {ink.range}"
-                marks += grouped(group, [Text(x, top - 24, plain(group.name), 13, 600, max_width=room),
+                marks += grouped(group, [Text(x, top - 24, plain(translated(group.name)), 13, 600, max_width=room),
                                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
         marks += [Text(x, frame.y + 16, formula, 15, 500),
@@ -576,7 +581,8 @@ def _totals_words(card: Card, x: float, y: float, frame: Area) -> list[Mark]:
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]
     alive = int(np.count_nonzero(own))
-    lines = [(tr("all positions"), 13, "ink"), (f"{numbers.count(alive)} of {numbers.count(own.size)}", 12, "ink-2"),
+    lines = [(tr("all positions"), 13, "ink"),
+             (tr("{alive} of {count}").format(alive=numbers.count(alive), count=numbers.count(own.size)), 12, "ink-2"),
              (tr("carry gradient;"), 12, "ink-2"), (tr("added up: ∂L/∂w"), 12, "ink-2")]
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
