@@ -1,11 +1,11 @@
 """What all tests share: no screen is needed, and pictures and texts are compared with the ones kept in tests/golden.
 
 Large matrices. A test over many combinations says `@pytest.mark.matrix(spine=("digits_cnn", "rows_lstm-gates"),
-sample=10)` above its `parametrize`. `pytest --all` runs every combination, and so does `.ci/run`. Without it those run
-whose id has one of the words of `spine` between its dashes, and of the others a sample: first so many that every value
-of every parameter is there at least once, then up to `sample`. The sample is the same each time; `--seed 1` draws
-another. A test that goes through its combinations itself takes the fixture: `for view, size in some(cases, spine=[…],
-sample=10)`. A combination named on the command line always runs.
+sample=10)` above its `parametrize`. `pytest --all` runs every combination. Without it those run whose id has one of
+the words of `spine` between its dashes, and of the others a sample: first so many that every value of every parameter
+is there at least once, then up to `sample`. The sample is the same each time; `--seed 1` draws another. A test
+that goes through its combinations itself takes the fixture: `for view, size in some(cases, spine=[…], sample=10)`. A
+combination named on the command line always runs.
 
 Numbers that a processor computed are compared with `tests.close.assert_close`, which says why.
 """
