@@ -18,7 +18,6 @@ from visualizer.ui.commands import Command
 from visualizer.ui.commands.views import turned
 from visualizer.ui.store import Store
 
-
 MOST_WISHES = 12
 """So many numbers of one answer are offered; the command line takes any."""
 
