@@ -254,3 +254,16 @@ def test_the_parts_of_the_window_never_reach_into_it() -> None:
     while free := {name for name, found in needs.items() if not found & needs.keys()}:
         needs = {name: found for name, found in needs.items() if name not in free}
     assert needs == {}, "these go round in a circle"
+
+
+def test_nothing_but_sight_asks_a_view_for_a_picture() -> None:
+    """The stage, the inspector, figures, films and the command line cannot disagree: they have no other door."""
+    asks = re.compile(r"\bviews\.(picture|beside)\(|\bview\.(draw|aside|page)\(")
+    found = {_place(path) for path in SOURCES if asks.search(path.read_text(encoding="utf-8"))}
+    assert found == {"sight.py", "views/__init__.py"}
+
+
+def test_what_a_moment_is_about_is_decided_in_one_file() -> None:
+    decides = re.compile(r"^def (subject|strongest|one_number|looked_at|_subject_of)\b", re.MULTILINE)
+    found = {_place(path) for path in SOURCES if decides.search(path.read_text(encoding="utf-8"))}
+    assert found == {"scene/subject.py"}
