@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def test_the_import_contracts_of_pyproject_hold() -> None:
         pytest.skip("import-linter is not installed; pip install -e '.[test]' brings it")
     done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_types_of_every_floor_below_paint_are_checked() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (floors,) = [each["layers"] for each in tools["importlinter"]["contracts"] if each["type"] == "layers"]
+    below = {name.strip() for floor in floors[floors.index("paint") + 1:] for name in floor.split("|")}
+    checked = {Path(name).with_suffix("").name for name in tools["mypy"]["files"]}
+    assert below - checked == set()
 
 
 @pytest.mark.parametrize("doing", [

@@ -46,7 +46,7 @@ def score(trace: Trace, answer: Answer) -> Score:
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     """The largest first."""
     flat = values.reshape(-1)
-    return (f"logit:{int(np.argmax(flat))}", *(f"logit:{index}" for index in range(min(len(flat), 3)))) if flat.size \
+    return (f"logit:{int(np.argmax(flat))}", *(f"logit:{index}" for index in range(min(len(flat), 12)))) if flat.size \
         else ()
 
 

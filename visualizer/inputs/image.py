@@ -26,7 +26,7 @@ def drawn(pixels: NDArray[Any], name: str) -> Given:
     from visualizer.inputs import _digits
 
     fits = pixels.shape == (_digits.SIDE, _digits.SIDE) and pixels.dtype == np.uint8
-    return Given(Sample(name, "Drawn by hand"), pixels if fits else _digits.centre_digit(pixels))
+    return Given(Sample(name, english("Drawn by hand")), pixels if fits else _digits.centre_digit(pixels))
 
 
 def bundled(item: Item) -> Given:

@@ -38,7 +38,7 @@ def drawn(pixels: NDArray[Any], name: str) -> Given:
 
     fits = pixels.ndim == 2 and len(pixels) == _digits.STRIP and pixels.shape[1] >= _digits.SIDE \
         and pixels.dtype == np.uint8
-    return Given(Sample(name, "Drawn by hand"), pixels if fits else _digits.fit_strip(pixels))
+    return Given(Sample(name, english("Drawn by hand")), pixels if fits else _digits.fit_strip(pixels))
 
 
 def bundled(item: Item) -> Given:

@@ -19,7 +19,7 @@ import numpy as np
 
 from visualizer.kinds import Curve, Values
 from visualizer.kinds.curves import CURVES, SIGMOID, TANH
-from visualizer.language import english
+from visualizer.language import english, tr, translated
 from visualizer.trace import Layer
 
 PREACTIVATION = "_preactivation"
@@ -77,7 +77,7 @@ class Quantity:
     @property
     def tab(self) -> str:
         """Its name where there is room for one word: `Forget`."""
-        return self.name.removesuffix(" gate").capitalize()
+        return TABS.get(self.key) or self.name.capitalize()
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,14 @@ class Family:
         return self.keys.index(key)
 
 
+TABS = {
+    "input": english("Input"), "forget": english("Forget"), "candidate": english("Candidate"),
+    "output_gate": english("Output"), "cell": english("Memory"), "hidden": english("State"), "reset": english("Reset"),
+    "update": english("Update"), "new": english("Candidate"), "preactivation": english("Sum"),
+}
+"""What is shown one by one, in one word each."""
+
+
 # --- the tables -----------------------------------------------------------------------------------------------------
 
 _LSTM = Family(
@@ -161,7 +169,7 @@ _LSTM = Family(
                    Times("input", lambda s: s["candidate"], "g", "candidate")),
              back=Times("hidden", lambda s: s["output_gate"] * (1 - s["opened"] * s["opened"]), "o·(1 − tanh² c)",
                         "output_gate", True)),
-        Quantity("hidden", "h", english("state"), "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
+        Quantity("hidden", "h", english("state"), "h = o·tanh c", english("∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U"),
              made=(Times("output_gate", lambda s: s["opened"], "tanh c", "cell"),)),
     ),
     shown=("forget", "input", "candidate", "output_gate", "cell", "hidden"),
@@ -183,7 +191,7 @@ _GRU = Family(
         Quantity("hidden_new", "(U h₋ + b)", english("what r multiplies"), "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",
              back=Times("new_preactivation", lambda s: s["reset"], "r", "reset")),
         Quantity("hidden", "h", english("state"), "h = (1 − z)·n + z·h₋",
-             "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U + z₊·∂L/∂h₊",
+             english("∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U + z₊·∂L/∂h₊"),
              made=(Times("new", lambda s: 1 - s["update"], "1 − z", "update", True),
                    Times("hidden_before", lambda s: s["update"], "z", "update")),
              rounded=lambda s: (s["hidden_before"] - s["new"]) * s["update"] + s["new"]),
@@ -201,6 +209,10 @@ OTHERS = (
     Quantity("cell_direct", "c", english("memory from outside")),
 )
 """What only some of them have: an LSTM whose state is projected, a state to start from, what came from outside."""
+
+
+_RELU_BACK = english("∂L/∂a = ∂L/∂h where h > 0, else 0")
+"""What `RELU.backward("h")` puts together, for whoever translates it."""
 
 
 @lru_cache(maxsize=8)
@@ -235,7 +247,8 @@ def part(key: str) -> Quantity:
     found = next((one.parts[gate] for one in FAMILIES.values() if gate in one.parts), None)
     if found is None:
         return Quantity(key, key, key.replace("_", " "))
-    return found if gate == key else replace(found, key=key, symbol="a", name=f"sum of the {found.name}", curve=None)
+    return found if gate == key else replace(found, key=key, symbol="a", curve=None,
+                                                  name=tr("sum of the {gate}").format(gate=translated(found.name)))
 
 
 def symbol(key: str) -> str:
@@ -245,7 +258,7 @@ def symbol(key: str) -> str:
 
 def named(key: str) -> str:
     """`forget gate`; `sum of the forget gate` of the sum before it."""
-    return part(key).name
+    return translated(part(key).name)
 
 
 # --- forwards -------------------------------------------------------------------------------------------------------

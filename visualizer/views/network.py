@@ -58,7 +58,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, about)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(trace, plan, look),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges_of(trace, plan, look, inner),
+                         *_left_out(trace, plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
@@ -373,6 +374,16 @@ def _until(starts: Iterable[float], column: Column, look: Look) -> float:
 
 # --- edges ----------------------------------------------------------------------------------------------------------
 
+def _edges_of(trace: Trace, plan: Plan, look: Look, inner: Look) -> tuple[Mark, ...]:
+    """The edges of a plan: where columns do not scroll they are the same for every moment."""
+    return tuple(_edges(trace, plan, look)) if plan.deep else _still_edges(trace, look, inner)
+
+
+@remembered(8)
+def _still_edges(trace: Trace, look: Look, inner: Look) -> tuple[Mark, ...]:
+    return tuple(_edges(trace, arrange(trace, inner, _passages(trace)), look))
+
+
 def _edges(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all, and arcs
     above the columns where a layer reads one that stands further back."""
@@ -657,16 +668,19 @@ def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:
 
 def _table(trace: Trace, moment: Moment, subject: Focus) -> Table:
     """One row a layer."""
-    rows = []
+    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", tr("mean"), "max",
+                  tr("share of zeros"), tr("gradient norm")), _rows(trace))
+
+
+@remembered(1)
+def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
+    rows: list[tuple[str | float | int, ...]] = []
     for layer in trace.layers:
         norm = parts.norms(trace).get(layer.name)
         rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
                      float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
-    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", tr("mean"), "max",
-                  tr("share of zeros"),
-                  tr("gradient norm")),
-                 tuple(rows))
+    return tuple(rows)
 
 
 # --- the sentence ---------------------------------------------------------------------------------------------------
