@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def test_the_import_contracts_of_pyproject_hold() -> None:
         pytest.skip("import-linter is not installed; pip install -e '.[test]' brings it")
     done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_types_of_every_floor_below_paint_are_checked() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (floors,) = [each["layers"] for each in tools["importlinter"]["contracts"] if each["type"] == "layers"]
+    below = {name.strip() for floor in floors[floors.index("paint") + 1:] for name in floor.split("|")}
+    checked = {Path(name).with_suffix("").name for name in tools["mypy"]["files"]}
+    assert below - checked == set()
 
 
 @pytest.mark.parametrize("doing", [
@@ -245,3 +254,16 @@ def test_the_parts_of_the_window_never_reach_into_it() -> None:
     while free := {name for name, found in needs.items() if not found & needs.keys()}:
         needs = {name: found for name, found in needs.items() if name not in free}
     assert needs == {}, "these go round in a circle"
+
+
+def test_nothing_but_sight_asks_a_view_for_a_picture() -> None:
+    """The stage, the inspector, figures, films and the command line cannot disagree: they have no other door."""
+    asks = re.compile(r"\bviews\.(picture|beside)\(|\bview\.(draw|aside|page)\(")
+    found = {_place(path) for path in SOURCES if asks.search(path.read_text(encoding="utf-8"))}
+    assert found == {"sight.py", "views/__init__.py"}
+
+
+def test_what_a_moment_is_about_is_decided_in_one_file() -> None:
+    decides = re.compile(r"^def (subject|strongest|one_number|looked_at|_subject_of)\b", re.MULTILINE)
+    found = {_place(path) for path in SOURCES if decides.search(path.read_text(encoding="utf-8"))}
+    assert found == {"scene/subject.py"}

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import FOOT
@@ -193,7 +194,8 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
     shown = [index for index, column in enumerate(columns.values(), 1)
              if column.style != "hidden" and column.layer not in plan.fixed]
     hidden = any(column.style == "hidden" for column in columns.values())
-    words = f"layers {shown[0]} to {shown[-1]} of {len(columns)}" if shown and hidden else ""
+    words = tr("layers {first} to {last} of {all}").format(first=shown[0], last=shown[-1], all=len(columns)) \
+        if shown and hidden else ""
     kernels = {name: x - moved for name, x in plan.kernel_x.items() if columns[name].style != "hidden"
                and x - moved > left}
     return replace(plan, columns=columns, kernel_x=kernels, left_out=words)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from visualizer.language import tr
 from visualizer.scene import causes, numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
@@ -144,13 +145,13 @@ def curve(xs: Sequence[float], sizes: ArrayLike, scale: Axis, how: Curve, look: 
 def words(value: float, scale: Axis | None = None) -> str:
     """A size in words; below the floor, and beyond the range, in words too."""
     if math.isnan(value):
-        return "not a number"
+        return tr("not a number")
     if math.isinf(value):
-        return "beyond range"
+        return tr("beyond range")
     if value == 0:
-        return "exactly 0"
+        return tr("exactly 0")
     if scale is not None and value < scale.floor:
-        return f"below {numbers.power_of_ten(round(scale.low))}"
+        return tr("below {least}").format(least=numbers.power_of_ten(round(scale.low)))
     return numbers.significant(value, 2)
 
 
@@ -220,14 +221,14 @@ def because(sentences: Iterable[str], x: float, y: float, room: float, look: Loo
 
 def unmeasured(look: Look, title: str, what: str, why: str = "") -> Picture:
     """The picture of a view whose study is not there yet."""
-    said = why or f"{what} is being measured again in float64."
-    rest = "A recording that was opened from a file shows it only if it was measured before it was saved."
+    said = why or tr("{what} is being measured again in float64.").format(what=what)
+    rest = tr("A recording that was opened from a file shows it only if it was measured before it was saved.")
     marks = [*parts.sentence(look, said), Text(24, 84, plain(title), 13, 600, "accent-ink", group=TITLE),
              Rect(24, 108, look.size[0] - 48, 160, "hatch")]
     if not why:
         marks.append(Text(24, 294, plain(rest), 13, 400, "ink-2", max_width=look.size[0] - 48, group=TITLE))
     return Picture(look.size, tuple(marks), (), look.theme, caption=unmarked(said),
-                   table=Table(("what", "state"), ((title, why or "being measured"),)))
+                   table=Table(("what", "state"), ((title, why or tr("being measured")),)))
 
 
 def veiled(marks: Sequence[Mark], share: float) -> list[Mark]:

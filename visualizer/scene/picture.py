@@ -11,7 +11,7 @@ import hashlib
 import pathlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -558,6 +558,7 @@ def box_of(mark: Mark) -> tuple[float, float, float, float]:
     return min(across), min(down), max(across) - min(across), max(down) - min(down)
 
 
+@lru_cache(maxsize=4096)
 def rich(text: str, **styles: str) -> tuple[Run, ...]:
     """Runs from light markup: `**strong**`, `` `mono` ``, `{accent words}` in the accent, `_italic_` between spaces.
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import edits, lab
+from visualizer.language import tr
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe, RunRecipe, from_plain, lab_recipe, plain_of
 from visualizer.scene.subject import is_inner, step_of
@@ -201,10 +202,11 @@ def from_json(text: str) -> State:
     try:
         plain = json.loads(text)
         if not isinstance(plain, dict) or not isinstance(plain.get("version"), int):
-            raise Refused("This holds no saved state of Visualizer; open a picture or a session made by the app.")
+            raise Refused(tr("This holds no saved state of Visualizer; open a picture or a session made by the app."))
         if plain["version"] > VERSION:
-            raise Refused(f"This was saved by a newer Visualizer (state version {plain['version']}, this one reads "
-                          f"{VERSION}); update the app to open it.")
+            raise Refused(tr("This was saved by a newer Visualizer (state version {version}, this one reads {own}); "
+                             "update the "
+                             "app to open it.").format(version=plain["version"], own=VERSION))
         plain = {key: _tuples(value) for key, value in plain.items()}
         if plain["version"] < 2:
             plain = _from_first(plain)
@@ -217,7 +219,8 @@ def from_json(text: str) -> State:
         _check_pairs(plain.get("strokes", ()), tuple)
         return _checked(State(**plain))
     except (RecursionError, ValueError, TypeError, AttributeError) as error:
-        raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
+        raise Refused(tr("The saved state cannot be read ({why}); save it again from the app.").format(
+            why=error)) from error
 
 
 def _place(plain: Mapping[str, Any]) -> Place:
@@ -336,7 +339,7 @@ def unpacked(drawing: str) -> NDArray[np.uint8]:
         data = zlib.decompressobj().decompress(base64.b85decode(words), rows * columns + 1)
         return np.frombuffer(data, np.uint8).reshape(rows, columns)
     except (ValueError, zlib.error) as error:
-        raise Refused(f"The saved drawing cannot be read ({error}); draw it again.") from error
+        raise Refused(tr("The saved drawing cannot be read ({why}); draw it again.").format(why=error)) from error
 
 
 # --- what the buttons do --------------------------------------------------------------------------------------------
