@@ -18,7 +18,8 @@ THINGS = {
     english("step"): english("steps"), english("target"): english("targets"), english("token"): english("tokens"),
     english("value"): english("values"),
     english("weight"): english("weights"), english("class"): english("classes"), english("unit"): english("units"),
-    english("column"): english("columns"),
+    english("column"): english("columns"), english("feature"): english("features"),
+    english("level"): english("levels"), english("part"): english("parts"), english("batch"): english("batches"),
 }
 """What is counted, and axes: one of them, and several."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -197,7 +197,7 @@ def largest_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Te
         share = float(me == int(np.argmax(values)))
     else:
         share = float(ties[me]) / int(ties.sum())
-    return added(gradient_taps(layer, one(out), share), formula="∂L/∂x = ∂L/∂y·[x won]")
+    return added(gradient_taps(layer, one(out), share), formula=english("∂L/∂x = ∂L/∂y·[x won]"))
 
 
 def reduced_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:

@@ -92,7 +92,7 @@ def embedding_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """One number of the row that belongs to the token."""
     token = int(inputs[0].output[cell[:-1]])
     at = one((token, cell[-1]))
-    found = copied(taps(layer, "weights.weight", at, weight_cells=at), "y = W[token]")
+    found = copied(taps(layer, "weights.weight", at, weight_cells=at), english("y = W[token]"))
     return Terms("copy", found.taps, found.result, formula=found.formula, steps=(("token", float(token)),))
 
 
@@ -107,7 +107,7 @@ def embedding_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Ter
     places = np.argwhere(tokens == row) if row != _padding_row(layer) else np.zeros((0, tokens.ndim))
     share = 1.0 / len(places) if layer.settings.get("scale_grad_by_freq") and len(places) else 1.0
     cells = np.column_stack([places, np.full(len(places), unit)]).astype(np.int64)
-    return added(gradient_taps(layer, cells, share), formula="∂L/∂W[token] = Σ ∂L/∂y")
+    return added(gradient_taps(layer, cells, share), formula=english("∂L/∂W[token] = Σ ∂L/∂y"))
 
 
 def _padding_row(layer: Layer) -> int | None:

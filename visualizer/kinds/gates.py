@@ -211,6 +211,10 @@ OTHERS = (
 """What only some of them have: an LSTM whose state is projected, a state to start from, what came from outside."""
 
 
+_RELU_BACK = english("∂L/∂a = ∂L/∂h where h > 0, else 0")
+"""What `RELU.backward("h")` puts together, for whoever translates it."""
+
+
 @lru_cache(maxsize=8)
 def _rnn(curve: Curve) -> Family:
     function, summed = curve.words.format("W x + U h₋ + b"), "W x + U h₋ + b"

@@ -324,7 +324,7 @@ def logit_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Term
     """1 for the picked number, 0 for all others."""
     chosen = float(tuple(cell) == _picked(layer))
     read = gradient_taps(layer, one(()), chosen)
-    return Terms("product", (read,), float(read.products[0]), formula="∂L/∂z = [picked]")
+    return Terms("product", (read,), float(read.products[0]), formula=english("∂L/∂z = [picked]"))
 
 
 def logit_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:

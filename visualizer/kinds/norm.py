@@ -75,7 +75,7 @@ def norm_terms(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
         names = (english("mean"), english("variance")) if norm.centred else ("", english("mean of squares"))
     hat = (x - mean) * scale
     steps = [(name, number) for name, number in zip(names, (mean, variance), strict=True) if name]
-    formula = "y = γ·(x − μ) / √(σ² + ε) + β" if norm.centred else "y = γ·x / √(mean x² + ε)"
+    formula = "y = γ·(x − μ) / √(σ² + ε) + β" if norm.centred else english("y = γ·x / √(mean x² + ε)")
     return Terms("function", read, gain * hat + shift, shift if "bias" in layer.weights else None,
                  "bias" if "bias" in layer.weights else "", formula, (*steps, ("x̂", hat), ("γ", gain)))
 
@@ -101,7 +101,7 @@ def norm_backward(norm: Norm, layer: Layer, inputs: Inputs, which: int, cell: Ce
     steps = (("x̂", float(hats[me])), (english("mean of γ·∂L/∂y"), float(g.mean())),
              (english("mean of γ·∂L/∂y·x̂"), float((g * hats).mean())))
     return added(read, formula="∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − 1/n − x̂ᵢ·x̂ⱼ/n) / √(σ² + ε)" if norm.centred
-                 else "∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)", steps=steps)
+                 else english("∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)"), steps=steps)
 
 
 def norm_weight(norm: Norm, layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:

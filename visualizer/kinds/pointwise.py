@@ -213,7 +213,7 @@ FUNCTIONS = (
              english("Sigmoid squeezes every number between 0 and 1: values lie {spread}.")),
     Function("tanh", english("Tanh"), "y = tanh x", lambda x, s: math.tanh(x), lambda x, s: 1 - math.tanh(x) ** 2,
              english("Tanh squeezes every number between −1 and 1: values lie {spread}.")),
-    Function("hardtanh", english("Hardtanh"), "y = min(max(x, low), high)", _hardtanh, _hardtanh_slope,
+    Function("hardtanh", english("Hardtanh"), english("y = min(max(x, low), high)"), _hardtanh, _hardtanh_slope,
              english("Hardtanh cuts off what lies below {low} or above {high}: values lie {spread}."),
              "input min_val max_val inplace"),
     Function("relu6", "ReLU6", "y = min(max(0, x), 6)", _relu6, _relu6_slope,
@@ -255,7 +255,7 @@ FUNCTIONS = (
              english("The negative turns the sign of each number: values lie {spread}."), also=("negative", "__neg__")),
     Function("reciprocal", english("reciprocal"), "y = 1/x", lambda x, s: _divided(x),
              lambda x, s: -_divided(x * x), english("The reciprocal divides 1 by each number: values lie {spread}.")),
-    Function("clamp", english("clamp"), "y = min(max(x, low), high)", _clamp, _clamp_slope,
+    Function("clamp", english("clamp"), english("y = min(max(x, low), high)"), _clamp, _clamp_slope,
              english("The clamp cuts off what lies outside its limits: values lie {spread}."), "input min max",
              ("clip", "clamp_min input min", "clamp_max input max")),
 )

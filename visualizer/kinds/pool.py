@@ -17,7 +17,7 @@ from visualizer.language import english, tr, translated
 from visualizer.trace import Array, Cell, Layer
 
 MAX, MEAN = "y = max x", "y = (1/n) Σ x"
-MAX_BACK, MEAN_BACK = "∂L/∂x = Σ ∂L/∂y·[x won]", "∂L/∂x = Σ ∂L/∂y·1/n"
+MAX_BACK, MEAN_BACK = english("∂L/∂x = Σ ∂L/∂y·[x won]"), "∂L/∂x = Σ ∂L/∂y·1/n"
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------

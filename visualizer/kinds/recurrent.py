@@ -487,8 +487,10 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
     return ("step", "unit")[-len(shape):]
 
 
+CELLS = {"lstm": english("LSTM cell"), "gru": english("GRU cell"), "rnn": english("RNN cell")}
+"""What makes one step alone is called so."""
 KINDS = (
-    *(Kind(name=name + suffix, title=f"{known.title}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
+    *(Kind(name=name + suffix, title=CELLS[name] if suffix else known.title, calls={}, axes=_axes, terms=terms,
            backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
            cost=cost, short=short, flat=flat, role="recurrent", inner_terms=inner_terms,
            inner_backward_terms=inner_backward_terms,

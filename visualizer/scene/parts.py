@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -324,20 +324,28 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     `places` gives the x of every layer, the same as in the picture above.
     """
     row = lane_rows(look)
+    order = [layer.name for layer in trace.layers if layer.name in places]
+    still = _still_lanes(trace, look, tuple(places.items()))
+    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    moving += (_ring if look.projector else partial(_cursor, trace, timeline))(moment, look, places, order, row)
+    return list(still), grouped(LANE, moving)
+
+
+@remembered(8)
+def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...]) -> tuple[Mark, ...]:
+    """What of the lanes is the same at every moment."""
+    row, places = lane_rows(look), dict(stands)
     still: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair")]
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
     if look.projector:
-        dots = _beat_dots(trace, timeline, moment, look, places, order, row)
-        return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
+        return tuple(grouped(LANE, still[1:]))
     still += [Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
-    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
-    moving += _cursor(trace, timeline, moment, look, places, order, row)
-    return grouped(LANE, still), grouped(LANE, moving)
+    return tuple(grouped(LANE, still))
 
 
 def polygon(corners: Sequence[tuple[float, float]]) -> Points:

@@ -11,7 +11,7 @@ import hashlib
 import pathlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -564,6 +564,7 @@ def _text_span(mark: Text) -> tuple[float, float]:
     return mark.x - {"start": 0.0, "middle": width / 2, "end": width}[mark.anchor], width
 
 
+@lru_cache(maxsize=4096)
 def rich(text: str, **styles: str) -> tuple[Run, ...]:
     """Runs from light markup: `**strong**`, `` `mono` ``, `{accent words}` in the accent, `_italic_` between spaces.
 
