@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import edits, lab
+from visualizer import edits, kinds, lab
 from visualizer.language import tr
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe, RunRecipe, from_plain, lab_recipe, plain_of
@@ -462,7 +462,7 @@ def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
         return None
     layer = trace[focus.layer]
     place = next((layer.axes.index(axis) for axis in ("channel", "unit", "class", "feature") if axis in layer.axes), 0)
-    while layer.kind == "mul" and layer.reads:  # what an edit has added behind it
+    while kinds.role(layer) == "product" and layer.reads:  # what an edit has added behind it
         layer = trace[layer.reads[0]]
     return (layer.name, focus.cell[place]) if place < len(focus.cell) else None
 
