@@ -1,11 +1,12 @@
 """What all tests share: no screen is needed, and pictures and texts are compared with the ones kept in tests/golden.
 
 Large matrices. A test over many combinations says `@pytest.mark.matrix(spine=("digits_cnn", "rows_lstm-gates"),
-sample=10)` above its `parametrize`. `pytest --all` runs every combination, and so does `.ci/run`. Without it those run
-whose id has one of the words of `spine` between its dashes, and of the others a sample: first so many that every value
-of every parameter is there at least once, then up to `sample`. The sample is the same each time; `--seed 1` draws
-another. A test that goes through its combinations itself takes the fixture: `for view, size in some(cases, spine=[…],
-sample=10)`. A combination named on the command line always runs.
+sample=10)` above its `parametrize`. `pytest --all` runs every combination. Without it those run whose id has one of
+the words of `spine` between its dashes, and of the others a sample: first so many that every value of every parameter
+is there at least once, then up to `sample`. The sample is the same each time; `--seed 1` draws another. A test
+that goes through its combinations itself takes the fixture: `for view, size in some(cases, spine=[…], sample=10)`. With
+`each=False` the sample is no larger than it says, though some values are left out then: for combinations that each take
+seconds. A combination named on the command line always runs.
 
 Numbers that a processor computed are compared with `tests.close.assert_close`, which says why.
 """
@@ -35,7 +36,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "matrix(spine, sample): many combinations, of which `--all` runs all")
+    config.addinivalue_line("markers", "matrix(spine, sample, each): many combinations, of which `--all` runs all")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -59,27 +60,27 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture
 def some(request):
-    """some(cases, spine=…, sample=…): those of these tuples that run; with `--all` every one."""
+    """some(cases, spine=…, sample=…, each=…): those of these tuples that run; with `--all` every one."""
 
-    def draw(cases, *, spine=(), sample=10):
+    def draw(cases, *, spine=(), sample=10, each=True):
         cases = list(cases)
         if request.config.getoption("--all"):
             return cases
         names = ["-".join(map(str, case)) for case in cases]
-        kept = chosen(names, spine, sample, f"{request.config.getoption('--seed')} {request.node.name}")
+        kept = chosen(names, spine, sample, each, f"{request.config.getoption('--seed')} {request.node.name}")
         return [case for case, keep in zip(cases, kept, strict=True) if keep]
 
     return draw
 
 
-def chosen(names, spine=(), sample=10, seed=""):
+def chosen(names, spine=(), sample=10, each=True, seed=""):
     """For each combination, `digits_cnn-walk-dark`, whether it is of the spine or in the sample."""
     kept = {name for name in names if any(f"-{word}-" in f"-{name}-" for word in spine)}
     seen = {word for name in kept for word in name.split("-")}
     others = sorted(set(names) - kept)
     Random(seed).shuffle(others)
     drawn = set()
-    for name in others:
+    for name in others if each else ():
         if not seen.issuperset(name.split("-")):
             drawn.add(name)
             seen.update(name.split("-"))

@@ -9,10 +9,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.sources import nodes, tree
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "visualizer"
@@ -26,6 +29,14 @@ def test_the_import_contracts_of_pyproject_hold() -> None:
         pytest.skip("import-linter is not installed; pip install -e '.[test]' brings it")
     done = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_types_of_every_floor_below_paint_are_checked() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    (floors,) = [each["layers"] for each in tools["importlinter"]["contracts"] if each["type"] == "layers"]
+    below = {name.strip() for floor in floors[floors.index("paint") + 1:] for name in floor.split("|")}
+    checked = {Path(name).with_suffix("").name for name in tools["mypy"]["files"]}
+    assert below - checked == set()
 
 
 @pytest.mark.parametrize("doing", [
@@ -88,7 +99,7 @@ def test_nothing_is_put_together_inside_tr() -> None:
     """A translation is found by its exact words, so tr() takes one literal string; fill it in afterwards."""
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if not isinstance(node, ast.Call):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -107,7 +118,7 @@ def test_nothing_is_translated_while_files_are_loaded() -> None:
     """What is said then stays in the language that was spoken then: `english("…")` waits, and so does a function."""
     found = []
     for path in SOURCES:
-        waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+        waiting: list[ast.AST] = [tree(path)]
         while waiting:
             node = waiting.pop()
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("tr", "translated"):
@@ -132,8 +143,7 @@ def test_no_generated_file_is_part_of_the_project() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     found = []
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if tree.body and not ast.get_docstring(tree):
+        if tree(path).body and not ast.get_docstring(tree(path)):
             found.append(_place(path))
     assert found == []
 
@@ -163,7 +173,7 @@ def test_endings_of_files_are_listed_only_where_such_files_are_read_or_written()
     for path in SOURCES:
         if OWN_ENDINGS.fullmatch(_place(path)):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             listed = set(_words_of(node)) & known
             if len(listed) > 1 or listed & models:
                 found.add((_place(path), *sorted(listed)))
@@ -197,7 +207,7 @@ def _imports(path: Path) -> Iterator[str]:
     """Every module a file imports, at its top, inside functions or for type checking, as full dotted names."""
     package = "visualizer." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts[:-1]) \
         if path.is_relative_to(PACKAGE) else ""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -245,3 +255,16 @@ def test_the_parts_of_the_window_never_reach_into_it() -> None:
     while free := {name for name, found in needs.items() if not found & needs.keys()}:
         needs = {name: found for name, found in needs.items() if name not in free}
     assert needs == {}, "these go round in a circle"
+
+
+def test_nothing_but_sight_asks_a_view_for_a_picture() -> None:
+    """The stage, the inspector, figures, films and the command line cannot disagree: they have no other door."""
+    asks = re.compile(r"\bviews\.(picture|beside)\(|\bview\.(draw|aside|page)\(")
+    found = {_place(path) for path in SOURCES if asks.search(path.read_text(encoding="utf-8"))}
+    assert found == {"sight.py", "views/__init__.py"}
+
+
+def test_what_a_moment_is_about_is_decided_in_one_file() -> None:
+    decides = re.compile(r"^def (subject|strongest|one_number|looked_at|_subject_of)\b", re.MULTILINE)
+    found = {_place(path) for path in SOURCES if decides.search(path.read_text(encoding="utf-8"))}
+    assert found == {"scene/subject.py"}

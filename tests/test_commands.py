@@ -15,6 +15,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
+from tests.sources import nodes
 from visualizer import registry, sight, views
 from visualizer.language import speaking
 from visualizer.scene import state as does
@@ -101,7 +102,7 @@ def test_no_text_names_a_key_by_itself():
     named = re.compile(r"\b(Ctrl|Shift|Alt)\+|\bF\d{1,2}\b|\b(PgDn|PgUp|Esc)\b|\([A-Z\[\]]\)|(press|with|by) [A-Z]\b")
     found = []
     for path in sorted(Path(commands.__file__).parents[1].rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tr" \
                     and named.search(node.args[0].value) and " " in node.args[0].value:
                 found.append(f"{path.name}: {node.args[0].value}")

@@ -170,6 +170,7 @@ def test_the_window_may_close_while_a_film_is_made(qtbot, tmp_path):
     assert not job.folder.exists()
 
 
+@pytest.mark.matrix(sample=4)
 @pytest.mark.parametrize("stretch", range(4))
 @pytest.mark.parametrize("wish", [Wish(form="apng", scale=0, fps=15), Wish(form="gif", scale=1.5, speed=0.5)])
 def test_the_command_line_is_told_the_same_film(stretch, wish, tmp_path, capsys):

@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from visualizer import kinds, record
+from tests import recorded as recordings
+from visualizer import kinds
 from visualizer.scene import spotlight
 from visualizer.scene.grids import LOOKED_AT
 from visualizer.scene.picture import (
@@ -37,12 +38,12 @@ from visualizer.views import View, all_views, find
 
 MODELS = ("digits_cnn", "mlp_mnist", "rows_lstm", "rows_gru", "char_rnn", "crnn_strip", "deep_residual", "adding_rnn")
 STUDIES = {"digits_cnn": ("flow", "saturation"), "rows_lstm": ("flow", "bptt", "jacobian", "connectivity")}
+SPINE = ("digits_cnn", "rows_lstm")
 SIZE = (1500, 900)
 
 
-@lru_cache(maxsize=2)
 def recorded(name: str) -> Trace:
-    return record.with_study(record.pass_of(name), *STUDIES.get(name, ()))
+    return recordings.recorded(name, studies=STUDIES.get(name, ()))
 
 
 def moments(trace: Trace) -> list[Moment]:
@@ -64,6 +65,7 @@ def pictures(trace: Trace) -> Iterator[tuple[View, Moment, Picture]]:
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
+@pytest.mark.matrix(spine=SPINE, sample=1, each=False)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_word_and_every_mark_that_leads_somewhere_belongs_to_a_group(name: str) -> None:
     for view, moment, picture in pictures(recorded(name)):
@@ -73,6 +75,7 @@ def test_every_word_and_every_mark_that_leads_somewhere_belongs_to_a_group(name:
                 assert mark.group is not None, (view.name, moment.address, mark)
 
 
+@pytest.mark.matrix(spine=SPINE, sample=1, each=False)
 @pytest.mark.parametrize("name", MODELS)
 def test_one_part_alone_is_its_own_marks_and_the_sentence(name: str) -> None:
     for view, _, picture in pictures(recorded(name)):
@@ -174,6 +177,7 @@ def recomputed(trace: Trace, target: Focus, backward: bool) -> tuple[tuple[Focus
     return (*read, (target, sum(terms.result for terms in found)))
 
 
+@pytest.mark.matrix(spine=SPINE, sample=1, each=False)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_mark_that_is_a_term_has_the_numbers_of_its_kind(name: str) -> None:
     """Through the weights, values and gradients as recorded: nothing is taken from the picture but the term."""
@@ -197,6 +201,7 @@ def test_every_mark_that_is_a_term_has_the_numbers_of_its_kind(name: str) -> Non
     assert {"value", "weight", "product"} <= shown
 
 
+@pytest.mark.matrix(spine=SPINE, sample=1, each=False)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_part_of_a_card_is_walked_through_cells_that_are_there(name: str) -> None:
     trace = recorded(name)
@@ -249,6 +254,7 @@ def test_a_forward_cell_that_is_a_term_shows_the_value_that_the_trace_holds() ->
 
 # --- lanes ------------------------------------------------------------------------------------------------------------
 
+@pytest.mark.matrix(spine=SPINE, sample=1, each=False)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_place_of_a_lane_leads_to_its_moment(name: str) -> None:
     trace = recorded(name)

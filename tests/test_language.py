@@ -4,19 +4,29 @@ import json
 import re
 import string
 import threading
+from contextlib import suppress
 
 import numpy as np
 import pytest
+import torch
 
-from tests.unspoken import unspoken
-from visualizer import language, views
+from tests.test_causes import CASES as CAUSES
+from tests.test_causes_recorded import TRUE_AND_FALSE as RECORDED_CAUSES
+from tests.test_kinds import EXAMPLES, recorded
+from tests.test_kinds_recurrent import CASES, trace_of
+from tests.toys import toy
+from tests.unspoken import PACKAGE, unspoken
+from tests.unspoken import spoken as find_spoken
+from visualizer import answers, inputs, kinds, lab, language, views
 from visualizer.cli import main
+from visualizer.kinds import gates, recurrent
 from visualizer.language import english, kept_by_language, nearest, speaking, spoken, tr, translated
 from visualizer.registry import files
+from visualizer.scene import figures, logchart, parts
 from visualizer.scene.picture import Look, Picture, Run, Text
 from visualizer.scene.state import State, changed, from_json, to_json
 from visualizer.scene.timeline import timeline
-from visualizer.trace import Layer, Refused, Trace
+from visualizer.trace import Answer, Layer, Refused, Sample, Trace
 
 PSEUDO = "xx"
 
@@ -197,3 +207,181 @@ def said(n: "int") -> str:
     return picture + f"a gate of {n}" + "Softmax" + "three words here" + "accent-ink"
 '''
     assert [words for _, words in unspoken(source)] == ['f"a gate of {n}"', "Softmax", "three words here"]
+
+
+# --- what kinds, answers, inputs and causes say ----------------------------------------------------------------------
+
+KNOWN = frozenset(words for path in PACKAGE.rglob("*.py") for words in find_spoken(path.read_text(encoding="utf-8")))
+"""All that somebody can translate."""
+SIGNS = {"NaN", "tanh", "max", "min", "target", "index", "LSTM", "GRU", "RNN", "ReLU", "PReLU", "ELU", "CELU", "SELU",
+         "GELU", "SiLU"}
+"""What a formula is written with, and names of the field, are the same in every language."""
+
+
+class Outlined(dict[str, str]):
+    """The table of a language in which all that is known stands between brackets, without what is filled in: that has
+    to be known itself."""
+
+    def get(self, text, otherwise=None):
+        if text not in KNOWN:
+            return text
+        pieces = string.Formatter().parse(text)
+        return "".join((f"⟦{plain}⟧".replace("{", "{{").replace("}", "}}") if plain else "")
+                       + ("" if name is None else f"{{{name}}}") for plain, name, _, _ in pieces)
+
+
+@pytest.fixture
+def outlined(monkeypatch):
+    """While a test runs, such a language is spoken."""
+    real = language.table
+    monkeypatch.setattr(language, "table", lambda code: Outlined() if code == PSEUDO else real(code))
+    with speaking(PSEUDO):
+        yield
+
+
+def bare(said, names=()):
+    """The English words of a text that nobody can translate; names are none."""
+    for name in sorted(names, key=len, reverse=True):
+        said = said.replace(name, " ")
+    outside = re.sub(r"⟦[^⟧]*⟧", " ", said)
+    return set(re.findall(r"[A-Za-z]{3,}", outside)) - SIGNS
+
+
+def terms_of(trace, layer, kind):
+    """What of a layer is taken apart: of its output, of what it hands back, of its weights, of all that is inside."""
+    inputs_, first = trace.inputs(layer), lambda array: (0,) * array.ndim
+    asks = [(kind.terms, first(layer.output))]
+    if layer.gradient is not None:
+        asks += [(kind.backward_terms, which, first(source.output)) for which, source in enumerate(inputs_)]
+    if kind.weight_terms is not None:
+        asks += [(kind.weight_terms, name, first(values)) for name, values in layer.weights.items()]
+    if kind.inner_terms is not None:
+        asks += [(kind.inner_terms, key, 0, 0) for key in layer.inner]
+    if kind.inner_backward_terms is not None:
+        asks += [(kind.inner_backward_terms, key, 0, 0) for key in layer.inner_gradients]
+    for function, *what in asks:
+        with suppress(LookupError):  # the index of a choice has no gradient
+            yield kinds.asked(function, layer, inputs_, *what)
+
+
+def said_of(trace, layer):
+    """All that a kind says of a layer."""
+    kind = kinds.of(layer)
+    assert kind is not None
+    yield kinds.sentence(trace, layer.name)
+    yield kind.short(layer, trace.inputs(layer))
+    yield from (translated(words) for words in (kind.title, kind.back))
+    yield from (translated(flat.rule) for flat in kind.flat(layer).values())
+    for terms in terms_of(trace, layer, kind):
+        yield translated(terms.formula)
+        yield from (translated(name) for name, _ in terms.steps if not name.startswith("bias_"))
+    for key in layer.inner:
+        yield recurrent.inner_sentence(layer, trace.inputs(layer), key, 0, 0)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+def test_all_that_a_kind_says_can_be_translated(example, outlined):
+    trace = recorded(example, torch.float64)
+    for said in said_of(trace, trace["y"]):
+        assert not bare(said, ["axis"]), said
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_all_that_is_said_of_steps_can_be_translated(case, outlined):
+    trace = trace_of(case)
+    names = [layer.name for layer in trace]
+    for layer in trace:
+        if kinds.of(layer) is not None:
+            for said in said_of(trace, layer):
+                assert not bare(said, names), said
+
+
+def test_names_of_gates_and_states_can_be_translated(outlined):
+    for family in gates.FAMILIES.values():
+        for key, part in family.parts.items():
+            for said in (gates.named(key), gates.named(f"{key}{gates.PREACTIVATION}"), translated(part.means)):
+                assert not bare(said), said
+        for key in family.shown:
+            assert not bare(translated(family.parts[key].tab)), key
+
+
+@pytest.mark.parametrize("cause", [*CAUSES, *RECORDED_CAUSES], ids=lambda case: case[0].__name__)
+def test_causes_can_be_translated(cause, outlined):
+    function, true, *_ = cause
+    assert not bare(function(*true), ("Forget gate",)), function(*true)
+
+
+def answering(kind, values, axes, **more):
+    """A recording of one answer."""
+    layer = Layer("out", "linear", axes, {}, ("x",), np.array(values, np.float32))
+    source = Layer("x", "input", ("feature",), {}, (), np.array([1.0], np.float32))
+    truth = more.pop("truth", None)
+    return Trace("toy", (source, layer), sample=Sample("some", label=more.pop("label", None)), answers=(
+        Answer("out", kind, settings=more, truth=None if truth is None else np.array(truth, np.float64)),))
+
+
+ANSWERING = {
+    "classes": [{"values": [0.25, 0.75], "axes": ("class",), "label": label} for label in (None, 0, 1)],
+    "tokens": [{"values": [[0.25, 0.75]], "axes": ("step", "class")}],
+    "string": [{"values": [shares], "axes": ("step", "class")} for shares in ([0.25, 0.75], [1.0, 0.0])],
+    "number": [{"values": [2.0], "axes": ("unit",), "truth": truth} for truth in (None, [1.0])],
+    "numbers": [{"values": [2.0, 1], "axes": ("unit",), "truth": truth} for truth in (None, [1.0, 1])],
+    "mask": [{"values": [[2.0, 0]], "axes": ("row", "column"), "truth": truth} for truth in (None, [[1.0, 1]])],
+    "picture": [{"values": [[2.0, 0]], "axes": ("row", "column"), "truth": truth} for truth in (None, [[1.0, 1]])],
+    "boxes": [{"values": boxes, "axes": ("box", "value"), "truth": [[0, 0, 2, 2.0]]} for boxes in
+              ([[0.9, 0, 0, 2, 2.0]], [[0.9, 0, 0, 2, 2.0], [0.8, 5, 5, 6, 6]], [[0.1, 0, 0, 2, 2]])],
+}
+
+
+@pytest.mark.parametrize("kind", answers.kinds(), ids=lambda kind: kind.name)
+def test_all_that_is_said_of_an_answer_can_be_translated(kind, outlined):
+    assert not bare(translated(kind.title))
+    assert not bare(translated(kind.name))
+    for made in ANSWERING[kind.name]:
+        trace = answering(kind.name, **made)
+        assert not bare(said := answers.sentence(trace, trace.answers[0])), said
+        assert not any(bare(what) for what, _ in answers.score(trace, trace.answers[0]))
+        with pytest.raises(Refused) as refused:
+            answers.scalar(trace.answers[0], trace["out"].output, "logit:99")
+        assert not bare(str(refused.value), ("logit",)), refused.value
+
+
+@pytest.mark.parametrize("kind", inputs.kinds(), ids=lambda kind: kind.name)
+def test_all_that_is_said_of_an_input_can_be_translated(kind, outlined):
+    for said in (translated(kind.title), translated(kind.one), translated(kind.step), kind.source(), kind.foretells()):
+        assert not bare(said, ("MNIST",)), said
+    word = "strip:1 2" if kind.mark == "text:" else "text:some"
+    with pytest.raises(Refused) as refused:
+        inputs.given(word, kind.name)
+    names = [sample.name for sample in inputs.all_samples(kind.name)]
+    assert not bare(str(refused.value), names), refused.value
+
+
+def test_the_knobs_of_the_laboratory_can_be_translated(outlined):
+    assert not bare(translated(lab.TITLE))
+    for knob in lab.knobs():
+        for said in (knob.title, knob.about, knob.note):
+            assert not bare(said), said
+    with pytest.raises(Refused) as refused:
+        lab.from_knobs({"gain": "much"})
+    assert not bare(str(refused.value), ("gain", "much")), refused.value
+
+
+def test_what_stands_at_colours_and_axes_can_be_translated(outlined):
+    trace = toy()
+    names = [layer.name for layer in trace]
+    looks = [Look(), Look(scope="unit"), Look(scope="network")]
+    scales = [parts.scale_of(trace, layer, look, backward) for layer in trace for look in looks
+              for backward in (False, True)]
+    for scale in (*scales, parts.weight_scale("conv", 1.0, True), parts.weight_scale("conv", 1.0, False)):
+        for bar in figures.bars([scale]):
+            for said in (bar.title, *bar.ends, bar.listed):
+                assert not bare(said, (*names, "conv")), said
+    for value in (np.nan, np.inf, 0.0, 1e-9):
+        assert not bare(logchart.words(value, None))
+
+
+def test_the_pseudo_language_finds_what_nobody_can_translate(outlined):
+    assert bare(tr("Open")) == set()
+    assert bare(translated("No such words anywhere")) == {"such", "words", "anywhere"}
+    assert bare(tr("{rows} rows of {size}").format(rows=3, size="three")) == {"three"}

@@ -7,26 +7,26 @@ they stand on does not depend on the size, so it is looked at once for each them
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
-from visualizer import record
+from tests.recorded import recorded
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
 from visualizer.registry import folder
-from visualizer.scene import colour, labels, projector
+from visualizer.scene import colour, labels, logchart, parts, projector
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text, plain
 from visualizer.scene.spotlight import extent
 from visualizer.scene.timeline import Moment, Timeline, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace
-from visualizer.views import all_views
+from visualizer.views import View, all_views, find
 from visualizer.views import picture as picture_of
 
-LAB = "lab"
-MODELS = (*sorted(path.stem for path in folder("models").glob("*.py") if not path.stem.startswith("_")), LAB)
+LABS = {"lab": "time", "lab-depth": "depth", "lab-cliff": "cliff"}
+MODELS = (*sorted(path.stem for path in folder("models").glob("*.py") if not path.stem.startswith("_")), *LABS)
 SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((952, 656)),
          "projector": projector.look_for(Look(), (1920, 1080))}
 """What a window of that size, or a projector of 1920 × 1080, leaves for the picture."""
@@ -38,14 +38,14 @@ ON_A_CELL = 3.0
 """The least contrast with a cell of a full palette, where ink or paper is taken, whichever is farther from it."""
 
 
-@lru_cache(maxsize=4)
-def recording(model: str) -> Trace:
-    """A model reading its first sample, with everything that any view wants measured."""
-    if model == LAB:
-        return record_lab(Lab())
-    again = record.pass_of(model, "")
-    studies = {study for view in all_views() if view.suits(again.trace) for study in view.studies}
-    return record.with_study(again, *sorted(studies)) if studies else again.trace
+@cache
+def lab(experiment: str) -> Trace:
+    return record_lab(Lab(experiment=experiment))
+
+
+def recording(model: str, view: View | None = None) -> Trace:
+    """A model reading its first sample, with everything that the view wants measured."""
+    return lab(LABS[model]) if model in LABS else recorded(model, studies=view.studies if view else ())
 
 
 def moments(times: Timeline) -> Iterator[Moment]:
@@ -55,14 +55,16 @@ def moments(times: Timeline) -> Iterator[Moment]:
         yield times.settled(index)
 
 
-def pictures(model: str, look: Look) -> Iterator[tuple[str, Picture]]:
+def pictures(model: str, look: Look, some: Callable[..., list[tuple[str, int, int]]]) -> Iterator[tuple[str, Picture]]:
+    """What every view shows at some moments, with something chosen and without; some of it without `--all`."""
     trace = recording(model)
-    for view in all_views():
-        if not view.suits(trace):
-            continue
-        for moment in moments(timeline(trace)):
-            for focus in foci(trace, moment):
-                yield f"{view.name} {moment.address} {focus}", picture_of(view, trace, moment, focus, look)
+    looked_at = list(moments(timeline(trace)))
+    cases = [(view.name, index, chosen) for view in all_views() if view.suits(trace)
+             for index, moment in enumerate(looked_at) for chosen in range(len(foci(trace, moment)))]
+    for name, index, chosen in some(cases, sample=25):
+        moment, focus = looked_at[index], foci(trace, looked_at[index])[chosen]
+        yield (f"{name} {moment.address} {focus}",
+               picture_of(find(name), recording(model, find(name)), moment, focus, look))
 
 
 def foci(trace: Trace, moment: Moment) -> tuple[Focus | None, ...]:
@@ -73,21 +75,22 @@ def foci(trace: Trace, moment: Moment) -> tuple[Focus | None, ...]:
     return None, Focus(layer.name, (0,)), Focus(layer.name, tuple(length // 2 for length in layer.shape))
 
 
-@pytest.mark.matrix(spine=("digits_cnn", "lab-projector", "crnn_strip-projector"), sample=8)
+@pytest.mark.matrix(spine=("digits_cnn-1024x768", "digits_cnn-projector", "lab-projector", "crnn_strip-projector",
+                           "char_lstm-1366x768", "rows_gru-1600x900"), sample=3, each=False)
 @pytest.mark.parametrize("size", list(SIZES))
 @pytest.mark.parametrize("model", MODELS)
-def test_words_keep_apart_and_everything_keeps_its_place(model: str, size: str) -> None:
+def test_words_keep_apart_and_everything_keeps_its_place(model: str, size: str, some) -> None:
     look = SIZES[size]
-    for name, picture in pictures(model, look):
+    for name, picture in pictures(model, look, some):
         assert picture.size == look.size, name
         assert not (found := list(faults(picture, look.text_scale))), f"{name}: {found[:4]}"
 
 
-@pytest.mark.matrix(spine=("digits_cnn",), sample=3)
+@pytest.mark.matrix(spine=("digits_cnn", "rows_gru-light", "char_lstm-dark", "lab-projector"), sample=2, each=False)
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("model", MODELS)
-def test_words_can_be_read_on_what_they_stand_on(model: str, theme: str) -> None:
-    for name, picture in pictures(model, Look((1104, 796), theme)):
+def test_words_can_be_read_on_what_they_stand_on(model: str, theme: str, some) -> None:
+    for name, picture in pictures(model, Look((1104, 796), theme), some):
         for text, ground in grounds(picture):
             for ink in {run.color or text.color for run in text.runs}:
                 found = colour.contrast(colour.resolve(theme, ink), colour.resolve(theme, ground))
@@ -194,3 +197,29 @@ def test_each_breach_is_found() -> None:
     assert "outside" in told(Rect(390, 10, 20, 20, "ink"))
     assert "outside" in told(Line(((10, 10), (10, 320))))
     assert "outside" in told(Path((((10, 10), (10, 10), (-9, 10), (-9, 10)),), "ink"))
+
+
+# --- what goes over into the next -----------------------------------------------------------------------------------
+
+def test_words_of_two_beats_never_stand_over_each_other() -> None:
+    before, after = [words("one", 20, 40), Rect(0, 0, 9, 9, "ink")], [words("two", 20, 40)]
+    for share in (0.0, 0.2, 0.5, 0.8, 1.0):
+        found = parts.crossed(before, after, share)
+        assert sum(isinstance(mark, Text) for mark in found) == (share != 0.5), share
+        assert sum(isinstance(mark, Rect) for mark in found) == (share != 1.0), share
+
+
+def test_the_line_under_a_headline_says_whole_sentences_or_fewer() -> None:
+    said = "**After 9 steps less than 1 % is left.** 90 steps back, **0.50 %** is left. Before it halved at once."
+    for wide, count in ((1104, 3), (560, 2), (360, 1)):
+        (line,) = logchart.under(Look((wide, 600)), said)
+        assert line.plain.endswith("."), wide
+        assert line.plain.count(". ") + 1 == count, wide
+
+
+def test_a_strip_of_one_line_shows_the_steps_around_the_answer() -> None:
+    trace, look = recording("crnn_strip", find("connectivity")), SIZES["projector"]
+    for at in ("lstm.l0.reverse.forward[1]", "lstm.l0.reverse.backward[40]"):
+        seen = picture_of(find("connectivity"), trace, timeline(trace).find(at), None, look)
+        wanted = at.partition("[")[2].rstrip("]")
+        assert any(isinstance(mark, Text) and mark.plain == wanted for mark in seen), at

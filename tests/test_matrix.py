@@ -33,6 +33,11 @@ def test_it_is_filled_up_to_the_size_of_the_sample():
     assert drawn(sample=10_000) == NAMES
 
 
+def test_where_each_one_takes_long_the_sample_is_no_larger_than_it_says():
+    assert len(drawn(sample=4, each=False)) == 4
+    assert len(drawn(spine=("model1",), sample=4, each=False)) == 18 + 4
+
+
 def test_the_same_seed_draws_the_same():
     assert drawn(sample=30, seed="a") == drawn(sample=30, seed="a")
     assert drawn(sample=30, seed="a") != drawn(sample=30, seed="b")

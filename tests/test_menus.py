@@ -180,3 +180,17 @@ def test_the_window_speaks_the_system_s_language_until_one_is_chosen(monkeypatch
 def test_a_language_in_a_saved_state_comes_back():
     state = changed(State(), look=replace(State().look, language="de"))
     assert from_json(to_json(state)).look.language == "de"
+
+
+# --- what is sent back ----------------------------------------------------------------------------------------------
+
+def test_what_an_answer_offers_can_be_sent_back_and_taken_back(window) -> None:
+    listed, ticked = offered(window.menus.objectives)
+    assert ticked == ["The loss"]
+    assert {"logit:4", "logit:9"} <= set(listed)
+    listed["logit:9"].trigger()
+    assert window.store.state.objective == "logit:9"
+    assert window.store.waiting
+    window.store.undo()
+    assert window.store.state.objective == "loss"
+    assert from_json(to_json(changed(window.store.state, objective="logit:9"))).objective == "logit:9"

@@ -526,6 +526,7 @@ def test_reads_all_test_digits(reader, data_dir):
     assert f"{100 * measured['test accuracy']:.2f} %" in reader.__doc__
 
 
+@pytest.mark.matrix(sample=3, each=False)
 def test_first_steps_are_the_same_twice(reader, few_digits):
     first_steps_are_the_same_twice(reader, few_digits, steps=20)
 

@@ -66,6 +66,7 @@ def there_and_back(window, before: State) -> None:
     assert chosen(window.store.state) == after
 
 
+@pytest.mark.matrix(spine=("walk",), sample=12, each=False)
 @pytest.mark.parametrize("name", [command.name for command in commands() if command.name not in BEYOND])
 @pytest.mark.parametrize("view", ["walk", "network"])
 def test_every_command_can_be_taken_back(window, name, view):

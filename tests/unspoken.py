@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from visualizer.kinds import all_kinds
+
 PACKAGE = Path(__file__).resolve().parent.parent / "visualizer"
 SPOKEN = {"tr", "english", "translated"}
 UNREAD = {"Refused", "LookupError", "ValueError", "TypeError", "KeyError", "IndexError", "Usage", "NotDone", "TypeVar",
@@ -19,6 +21,10 @@ UNREAD = {"Refused", "LookupError", "ValueError", "TypeError", "KeyError", "Inde
           "search", "color", "fill", "setStyleSheet", "font", "encode", "open"}
 """Calls whose words are not read in a picture or a window."""
 READ = re.compile(r"[A-Za-z]{2,}[,;:]? [a-z(]|^[A-Z][a-z]{2,}")
+SYMBOLS = {"tanh", "min", "max", "mean", "target", "low", "high", "way"}
+"""A formula has no other words."""
+ARGUMENTS = "\n".join(f"{call} {names}" for kind in all_kinds() for call, names in kind.calls.items())
+"""Of torch's calls: kinds name them, and nobody reads them."""
 
 
 def unspoken(source: str) -> Iterator[tuple[int, str]]:
@@ -35,8 +41,20 @@ def unspoken(source: str) -> Iterator[tuple[int, str]]:
             pieces, words = [node.value], node.value
         else:
             continue
-        if any(READ.search(piece) for piece in pieces) and not _is_unread(node, above):
+        if any(READ.search(piece) and not _is_symbols(piece) for piece in pieces) and not _is_unread(node, above):
             yield node.lineno, words
+
+
+def spoken(source: str) -> Iterator[str]:
+    """The words of a file that somebody can translate: every literal `tr("…")` and `english("…")`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("tr", "english"):
+            yield from (words.value for words in node.args if isinstance(words, ast.Constant))
+
+
+def _is_symbols(words: str) -> bool:
+    """Whether it is a formula, or arguments of a call of torch."""
+    return words.strip() in ARGUMENTS or not set(re.findall(r"[A-Za-z]{3,}", words)) - SYMBOLS
 
 
 def _is_unread(node: ast.AST, above: dict[ast.AST, ast.AST]) -> bool:

@@ -11,7 +11,6 @@ import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from visualizer import card, inputs, lab, registry
 from visualizer import trace as traces
 from visualizer.card import Card, Reads
-from visualizer.language import tr
+from visualizer.language import kept_by_language, tr, translated
 from visualizer.scene import session
 from visualizer.scene import state as does
 from visualizer.scene.session import Session
@@ -173,12 +172,13 @@ def endings() -> tuple[str, ...]:
 
 # --- what is known of a model ---------------------------------------------------------------------------------------
 
-@cache
+@kept_by_language(64)
 def card_of(model: str, untrained: bool = False) -> Card | None:
     """The Card of what needs no opening: a bundled model, trained or with its weights from before, or the laboratory;
     None for a file."""
     if model == lab.NAME:
-        return Card(lab.NAME, lab.TITLE, (Reads(lab.READS),), view=lab.view_of(lab.Lab()), takes_others=False)
+        return Card(lab.NAME, translated(lab.TITLE), (Reads(lab.READS),), view=lab.view_of(lab.Lab()),
+                    takes_others=False)
     try:
         return card.bundled(model, untrained) if registry.is_bundled(model) else None
     except (LookupError, ValueError, OSError):

@@ -12,15 +12,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
 from typing import Any, cast
 
+from visualizer.language import english, kept_by_language, tr, translated
 from visualizer.trace import Refused
 
 NAME = "lab"
 """What stands in the place of a model's name."""
-TITLE = "Gradient laboratory"
-READS = "random numbers"
+TITLE = english("Gradient laboratory")
+READS = english("random numbers")
 """In place of a kind of sample: nothing can be chosen."""
 UNITS, FEATURES, SEEDS = 64, 1, 5
 """Of every cell: units, numbers read a step; and how often everything is drawn anew."""
@@ -60,7 +60,8 @@ class Knob:
         """The value of a word; Refused with one sentence if it has none."""
         if self.words:
             if word not in self.words:
-                raise Refused(f"{self.name} cannot be {word!r}; choose one of {', '.join(self.words)}.")
+                raise Refused(tr("{knob} cannot be {word}; choose one of {words}.").format(
+                    knob=self.name, word=repr(word), words=", ".join(self.words)))
             return word
         if self.off and word == self.off:
             return self.low
@@ -69,8 +70,9 @@ class Knob:
         except ValueError:
             value = math.nan
         if not self.low <= value <= self.high or (self.whole and value != int(value)):
-            kind = "a whole number" if self.whole else "a number"
-            raise Refused(f"{self.name} cannot be {word!r}; give {kind} from {self.low:g} to {self.high:g}.")
+            refused = tr("{knob} cannot be {word}; give a whole number from {low} to {high}.") if self.whole else \
+                tr("{knob} cannot be {word}; give a number from {low} to {high}.")
+            raise Refused(refused.format(knob=self.name, word=repr(word), low=f"{self.low:g}", high=f"{self.high:g}"))
         return value
 
     def write(self, value: str | float) -> str:
@@ -89,52 +91,63 @@ def _knob(title: str, default: str | float, experiment: str, about: str, *, word
 class Lab:
     """One setting of every knob."""
 
-    experiment: str = _knob("Experiment", "time", "", "Through time, down through layers, or over a cliff.",
+    experiment: str = _knob(english("Experiment"), "time", "",
+                            english("Through time, down through layers, or over a cliff."),
                             words=EXPERIMENTS)
 
-    gain: float = _knob("Spectral radius ρ", 0.9, "time", "Size of the largest eigenvalue of the RNN's recurrent "
-                        "matrix.", span=(0.0, 2.0, 0.01))
-    matrix: str = _knob("Matrix W_hh", "gaussian", "time", "How the RNN's recurrent matrix is drawn before it is "
-                        "scaled.", words=("gaussian", "orthogonal", "identity", "positive"))
-    cell: str = _knob("RNN nonlinearity", "tanh", "time", "What the RNN makes of its sums; GRU and LSTM keep theirs.",
+    gain: float = _knob(english("Spectral radius ρ"), 0.9, "time",
+                        english("Size of the largest eigenvalue of the RNN's recurrent matrix."), span=(0.0, 2.0, 0.01))
+    matrix: str = _knob(english("Matrix W_hh"), "gaussian", "time",
+                        english("How the RNN's recurrent matrix is drawn before it is scaled."),
+                        words=("gaussian", "orthogonal", "identity", "positive"))
+    cell: str = _knob(english("RNN nonlinearity"), "tanh", "time",
+                      english("What the RNN makes of its sums; GRU and LSTM keep theirs."),
                       words=("tanh", "relu", "linear", "sigmoid"))
-    input: float = _knob("Input scale", 1.0, "time", "Standard deviation of what is read; of the RNN it is that of "
-                         "what reaches each unit.", span=(0.0, 2.0, 0.05), note="standard deviation")
-    bias: float = _knob("Gate bias", 2.0, "time", "Sum of both biases of the GRU's update gate and the LSTM's forget "
-                        "gate.", span=(-2.0, 5.0, 0.1), note="GRU update, LSTM forget gate")
-    steps: float = _knob("Sequence length", 60, "time", "Steps from the first to the loss.",
+    input: float = _knob(english("Input scale"), 1.0, "time",
+                         english("Standard deviation of what is read; of the RNN it is that of what reaches each "
+                                 "unit."),
+                         span=(0.0, 2.0, 0.05), note=english("standard deviation"))
+    bias: float = _knob(english("Gate bias"), 2.0, "time",
+                        english("Sum of both biases of the GRU's update gate and the LSTM's forget gate."),
+                        span=(-2.0, 5.0, 0.1),
+                        note=english("GRU update, LSTM forget gate"))
+    steps: float = _knob(english("Sequence length"), 60, "time", english("Steps from the first to the loss."),
                          span=(10, 200, 1))
-    loss: str = _knob("Loss", "end", "time", "At the last step alone, or at every step.",
+    loss: str = _knob(english("Loss"), "end", "time", english("At the last step alone, or at every step."),
                       words=("end", "every"))
-    clip: float = _knob("Clip the gradient at", 0.0, "time", "The gradient of all weights of a cell is rescaled to at "
-                        "most this norm.", span=(0.0, 10.0, 0.1), off="off")
-    precision: str = _knob("Precision", "float64", "time", "float32 shows what it loses.",
+    clip: float = _knob(english("Clip the gradient at"), 0.0, "time",
+                        english("The gradient of all weights of a cell is rescaled to at most this norm."),
+                        span=(0.0, 10.0, 0.1), off="off")
+    precision: str = _knob(english("Precision"), "float64", "time", english("float32 shows what it loses."),
                            words=("float64", "float32"))
-    draw: float = _knob("Random draw", 0, "time", "Another number draws all weights and inputs anew.",
+    draw: float = _knob(english("Random draw"), 0, "time", english("Another number draws all weights and inputs anew."),
                         span=(0, 99, 1))
 
-    activation: str = _knob("Activation", "relu", "depth", "What follows every layer.",
+    activation: str = _knob(english("Activation"), "relu", "depth", english("What follows every layer."),
                             words=("sigmoid", "tanh", "relu"))
-    init: str = _knob("Initial weights", "default", "depth", "PyTorch's own, Xavier, He, or orthogonal.",
+    init: str = _knob(english("Initial weights"), "default", "depth",
+                      english("PyTorch's own, Xavier, He, or orthogonal."),
                       words=("default", "xavier", "he", "orthogonal"))
-    norm: str = _knob("Normalisation", "none", "depth", "Between the weights and the activation.",
+    norm: str = _knob(english("Normalisation"), "none", "depth", english("Between the weights and the activation."),
                       words=("none", "batch", "layer"))
-    residual: str = _knob("Skip connections", "off", "depth", "Every layer is added to what it read.",
+    residual: str = _knob(english("Skip connections"), "off", "depth", english("Every layer is added to what it read."),
                           words=("off", "on"))
-    layers: float = _knob("Layers", 20, "depth", "Hidden layers from the input to the loss.",
+    layers: float = _knob(english("Layers"), 20, "depth", english("Hidden layers from the input to the loss."),
                           span=(2, 50, 1))
-    net: str = _knob("Network", "mlp", "depth", "Dense layers, or convolutions.",
+    net: str = _knob(english("Network"), "mlp", "depth", english("Dense layers, or convolutions."),
                      words=("mlp", "cnn"))
 
-    weight: float = _knob("Start at w", 4.9, "cliff", "Where the ball is dropped: the recurrent weight.",
+    weight: float = _knob(english("Start at w"), 4.9, "cliff",
+                          english("Where the ball is dropped: the recurrent weight."),
                           span=(3.0, 6.0, 0.05))
-    shift: float = _knob("Start at b", -2.5, "cliff", "Where the ball is dropped: the bias.",
+    shift: float = _knob(english("Start at b"), -2.5, "cliff", english("Where the ball is dropped: the bias."),
                          span=(-4.0, 0.0, 0.05))
-    rate: float = _knob("Learning rate", 0.2, "cliff", "How far a step goes for a gradient of 1.",
+    rate: float = _knob(english("Learning rate"), 0.2, "cliff", english("How far a step goes for a gradient of 1."),
                         span=(0.01, 1.0, 0.01))
-    limit: float = _knob("Clip the norm at", 0.5, "cliff", "The second ball's gradient is rescaled to at most this "
-                         "norm.", span=(0.05, 5.0, 0.05))
-    drops: float = _knob("Steps of the ball", 40, "cliff", "Steps of gradient descent.",
+    limit: float = _knob(english("Clip the norm at"), 0.5, "cliff",
+                         english("The second ball's gradient is rescaled to at most this norm."),
+                         span=(0.05, 5.0, 0.05))
+    drops: float = _knob(english("Steps of the ball"), 40, "cliff", english("Steps of gradient descent."),
                          span=(10, 200, 1))
 
     def words(self) -> dict[str, str]:
@@ -147,15 +160,16 @@ class Lab:
         return replace(self, **values)  # type: ignore[arg-type]
 
 
-@cache
+@kept_by_language()
 def knobs() -> tuple[Knob, ...]:
-    """Every knob, in the order in which they are shown."""
+    """Every knob, in the order in which they are shown; its title and what is said of it in the language spoken."""
     found = []
     for item in fields(Lab):
         about = item.metadata
         low, high, step = about["span"]
-        found.append(Knob(item.name, about["title"], about["experiment"], cast(str | float, item.default),
-                          about["words"], low, high, step, about["off"], about["about"], about["note"]))
+        found.append(Knob(item.name, translated(about["title"]), about["experiment"], cast(str | float, item.default),
+                          about["words"], low, high, step, about["off"], translated(about["about"]),
+                          translated(about["note"])))
     return tuple(found)
 
 
@@ -178,8 +192,8 @@ def from_knobs(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> Lab:
     if "experiment" not in given:
         meant = {knob(name).experiment for name in given} - {""}
         if len(meant) > 1:
-            raise Refused(f"{', '.join(given)} belong to different experiments; name one with experiment="
-                          f"{'|'.join(EXPERIMENTS)}.")
+            raise Refused(tr("{knobs} belong to different experiments; name one with experiment={experiments}.").format(
+                knobs=", ".join(given), experiments="|".join(EXPERIMENTS)))
         values["experiment"] = meant.pop() if meant else EXPERIMENTS[0]
     return Lab(**values)  # type: ignore[arg-type]
 
@@ -218,8 +232,8 @@ def from_pinned(word: str) -> Lab:
     """The Lab that `pinned` wrote; Refused with one sentence if it is none."""
     pairs = [part.partition(":")[::2] for part in word.split()]
     if not pairs or not all(name and value for name, value in pairs):
-        raise Refused(f"{AGAINST} cannot be {word!r}; write the knobs to compare with as name:value, with spaces "
-                      "between them.")
+        raise Refused(tr("{knob} cannot be {word}; write the knobs to compare with as name:value, with spaces between "
+                         "them.").format(knob=AGAINST, word=repr(word)))
     try:
         return from_knobs(pairs)
     except LookupError as error:

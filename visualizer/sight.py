@@ -105,6 +105,13 @@ def aside(trace: Trace, seen: Sight) -> Picture:
     return views.beside(seen.view, trace, seen.moment, seen.focus, seen.look)
 
 
+def page(trace: Trace, seen: Sight) -> Picture | None:
+    """What the view itself has to say in the inspector; None where it leaves that to the facts about the subject."""
+    if seen.view.page is None:
+        return None
+    return seen.view.page(trace, seen.moment, seen.focus, replace(seen.look, text_scale=1.0))
+
+
 def times(found: Recorded, place: Standpoint) -> Timeline:
     """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen; or
     those of a reel."""

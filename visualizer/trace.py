@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.language import spoken
 
 if TYPE_CHECKING:
     from visualizer.kinds import Report
@@ -336,7 +337,8 @@ def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function keep its last `most` answers, with the noun it is asked about first: they die with that.
 
     The noun is a Trace, or what was read of one (a Layer, a Reading, or the first of several). A cache beside the
-    function would keep every recording alive that was ever drawn.
+    function would keep every recording alive that was ever drawn. An answer may have words in it, so that each language
+    has its own.
     """
     def keeping(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
@@ -347,7 +349,7 @@ def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
                     return function(*args, **kwargs)
                 owner = owner[0]
             kept = vars(owner).setdefault(_KEPT, {}).setdefault(function, {})
-            key = (args[1:] if owner is args[0] else args, *sorted(kwargs.items()))
+            key = (spoken(), args[1:] if owner is args[0] else args, *sorted(kwargs.items()))
             if key in kept:
                 kept[key] = answer = kept.pop(key)  # again, as the last one that was asked for
                 return answer  # type: ignore[no-any-return]

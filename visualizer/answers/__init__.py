@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.language import tr, translated
 from visualizer.trace import Answer, Refused, Trace
 
 if TYPE_CHECKING:
@@ -158,8 +159,8 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar:
     found = picked(answer, values, words) if made is None else made.scalar(answer, values, words)
     if found is None:
         offered = () if made is None else made.wishes(answer, values)
-        raise Refused(f"The objective {words!r} is not known; use loss, none, "
-                      f"{''.join(f'{each}, ' for each in offered[:3])}or logit:N with a number N.")
+        raise Refused(tr("The objective {objective} is not known; use loss, none, {others}or logit:N with a number N."
+                         ).format(objective=repr(words), others="".join(f"{each}, " for each in offered[:3])))
     return found
 
 
@@ -183,9 +184,10 @@ def picked(answer: Answer, values: Values, words: str) -> Scalar | None:
     index, step = int(match[1]), None if match[2] is None else int(match[2])
     choice = values.reshape(-1) if step is None else values.reshape(-1, values.shape[-1])[step]
     if index >= len(choice):
-        where = "" if step is None else f" at step {step}"
-        raise Refused(f"There is no output {index}{where}; the model gives {len(choice)}, so use logit:0 to "
-                      f"logit:{len(choice) - 1}.")
+        refused = tr("There is no output {index}; the model gives {count}, so use logit:0 to logit:{last}.") \
+            if step is None else \
+            tr("There is no output {index} at step {step}; the model gives {count}, so use logit:0 to logit:{last}.")
+        raise Refused(refused.format(index=index, step=step, count=len(choice), last=len(choice) - 1))
     flat = index if step is None else step * values.shape[-1] + index
     return Scalar(words, ((tuple(int(i) for i in np.unravel_index(flat, values.shape)), 1.0),))
 
@@ -195,7 +197,8 @@ def place_of(match: re.Match[str], shape: Sequence[int], what: str) -> Cell:
     cell = tuple(int(word) for word in match[1].split(","))
     if len(cell) != len(shape) or not all(index < size for index, size in zip(cell, shape, strict=True)):
         size = " × ".join(map(str, shape))
-        raise Refused(f"There is no {what} {match[1]}; there are {size} of them, counted from 0.")
+        raise Refused(tr("There is no {what} {number}; there are {size} of them, counted from 0.").format(
+            what=translated(what), number=match[1], size=size))
     return cell
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from visualizer import answers
 from visualizer.answers import Where
+from visualizer.language import translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Look, Mark, Text, plain
 from visualizer.scene.type import width as measured
@@ -54,7 +55,8 @@ def heads(trace: Trace, look: Look, answer: Answer, place: Where) -> list[Mark]:
     made = answers.of(answer)
     assert made is not None
     room = look.size[0] - place[0] - 4
-    title = next((words for words in (made.title, made.name) if measured(words, 13, 600) <= room), made.name)
+    ways = translated(made.title), translated(made.name)
+    title = next((words for words in ways if measured(words, 13, 600) <= room), ways[-1])
     marks: list[Mark] = [Text(place[0], place[1] - 50, plain(title), 13, 600, "ink", max_width=room,
                               focus=Focus(answer.layer))]
     for what, value in answers.score(trace, answer)[:1]:

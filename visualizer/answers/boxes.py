@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.answers import AnswerKind, Cell, Scalar, Score, Values, Where, label, never, picked, picture_of
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
 from visualizer.trace import Answer, Refused, Trace
@@ -95,15 +95,18 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """How many, the surest, and how well it fits."""
     boxes = found(answer, trace[answer.layer].output)
     if not boxes:
-        return "The network finds {nothing}: no box is sure enough."
+        return tr("The network finds {{nothing}}: no box is sure enough.").format()
     first = boxes[0]
-    what = "" if first.label is None else f" {label(answer, first.label)},"
     wide, high = (numbers.number(first.box[2 + axis] - first.box[axis], 3) for axis in (0, 1))
-    words = (f"The network finds {{{numbers.count(len(boxes))} box{'es' * (len(boxes) > 1)}}}, the surest with "
-             f"{numbers.percent(first.score, 1)}:{what} {wide} × {high} pixels")
+    counted = tr("{count} boxes") if len(boxes) > 1 else tr("{count} box")
+    words = tr("The network finds {{{boxes}}}, the surest with {share}: {wide} × {high} pixels") \
+        if first.label is None else \
+        tr("The network finds {{{boxes}}}, the surest with {share}: {what}, {wide} × {high} pixels")
+    words = words.format(boxes=counted.format(count=numbers.count(len(boxes))), share=numbers.percent(first.score, 1),
+                         what="" if first.label is None else label(answer, first.label), wide=wide, high=high)
     measured = score(trace, answer)
-    return f"{words}; the right ones are overlapped by {numbers.percent(measured[0][1], 0)}." if measured \
-        else f"{words}."
+    return tr("{words}; the right ones are overlapped by {share}.").format(
+        words=words, share=numbers.percent(measured[0][1], 0)) if measured else f"{words}."
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -148,7 +151,8 @@ def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
         if number < 4:
             name = "" if each.label is None else f"{label(answer, each.label)} "
             words = f"{name}{numbers.percent(each.score, 0)}"
-            marks.append(Text(x, y + high + 16 + 16 * number, plain(f"box {number}: {words}"), 12,
+            marks.append(Text(x, y + high + 16 + 16 * number,
+                              plain(tr("box {number}: {words}").format(number=number, words=words)), 12,
                               600 if number == 0 else 400, "accent-ink" if number == 0 else "ink-2", max_width=wide))
     return marks
 
@@ -174,8 +178,9 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
         return picked(answer, values, words)
     boxes = found(answer, values)
     if int(match[1]) >= len(boxes):
-        there = f"there are {len(boxes)}, counted from 0" if boxes else "nothing was found"
-        raise Refused(f"There is no box {match[1]}; {there}.")
+        refused = tr("There is no box {number}; there are {count}, counted from 0.") if boxes else \
+            tr("There is no box {number}; nothing was found.")
+        raise Refused(refused.format(number=match[1], count=len(boxes)))
     place, what = boxes[int(match[1])].place, match[2]
     if what == "score":
         return Scalar(words, ((_cell(answer, values, place, "score"), 1.0),))
@@ -199,5 +204,6 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return (f"logit:{int(np.ravel_multi_index(_cell(answer, values, at, 'score'), values.shape))}",)
 
 
-ANSWER = AnswerKind("boxes", "boxes around what was found", never, sentence, draw, proportion, score, scalar, wishes,
+ANSWER = AnswerKind(english("boxes"), english("boxes around what was found"), never, sentence, draw, proportion, score,
+                    scalar, wishes,
                     asks=("boxes",))

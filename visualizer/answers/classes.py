@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -23,12 +23,15 @@ def sentence(trace: Trace, answer: Answer) -> str:
     chances = trace[answer.layer].output
     order = np.argsort(-chances, kind="stable")
     name = [label(answer, int(index)) for index in order]
-    words = (f"The network answers {name[0]} with {{{numbers.percent(float(chances[order[0]]), 1)}}}, then "
-             f"{name[1]} with {numbers.percent(float(chances[order[1]]), 1)}") if len(order) > 1 else "One class"
+    words = tr("One class") if len(order) < 2 else \
+        tr("The network answers {first} with {{{share}}}, then {second} with {rest}").format(
+            first=name[0], share=numbers.percent(float(chances[order[0]]), 1), second=name[1],
+            rest=numbers.percent(float(chances[order[1]]), 1))
     if trace.sample.label is None:
         return words + "."
-    truth = label(answer, trace.sample.label)
-    return f"{words}; the label is {truth}, so it is {'right' if int(order[0]) == trace.sample.label else 'wrong'}."
+    judged = tr("{words}; the label is {truth}, so it is right.") if int(order[0]) == trace.sample.label else \
+        tr("{words}; the label is {truth}, so it is wrong.")
+    return judged.format(words=words, truth=label(answer, trace.sample.label))
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -43,7 +46,7 @@ def score(trace: Trace, answer: Answer) -> Score:
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     """The largest first."""
     flat = values.reshape(-1)
-    return (f"logit:{int(np.argmax(flat))}", *(f"logit:{index}" for index in range(min(len(flat), 3)))) if flat.size \
+    return (f"logit:{int(np.argmax(flat))}", *(f"logit:{index}" for index in range(min(len(flat), 12)))) if flat.size \
         else ()
 
 
@@ -52,5 +55,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return given.sample.label
 
 
-ANSWER = AnswerKind("classes", "one of several classes", suits, sentence, score=score, scalar=picked, wishes=wishes,
+ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, score=score, scalar=picked,
+                    wishes=wishes,
                     loss="class", asks=("class",), target=target, chosen=True, order=1)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.answers import AnswerKind, Scalar, Score, Values, Where, never, picked, picture_of, place_of
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
 from visualizer.trace import Answer, Trace
@@ -37,10 +37,12 @@ def inside(trace: Trace, answer: Answer) -> NDArray[np.bool_]:
 def sentence(trace: Trace, answer: Answer) -> str:
     """How many pixels, and how much they overlap the right ones."""
     found = inside(trace, answer)
-    words = (f"The network takes {{{numbers.count(int(found.sum()))} of {numbers.count(found.size)}}} pixels to belong "
-             "to it")
     measured = score(trace, answer)
-    return f"{words}; they overlap the right ones by {numbers.percent(measured[0][1], 0)}." if measured else f"{words}."
+    words = tr("The network takes {{{count} of {all}}} pixels to belong to it; they overlap the right ones by "
+               "{share}.") \
+        if measured else tr("The network takes {{{count} of {all}}} pixels to belong to it.")
+    return words.format(count=numbers.count(int(found.sum())), all=numbers.count(found.size),
+                        share=numbers.percent(measured[0][1], 0) if measured else "")
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -51,7 +53,7 @@ def score(trace: Trace, answer: Answer) -> Score:
     truth = answer.truth.reshape(found.shape) > 0.5
     shared, either = int((found & truth).sum()), int((found | truth).sum())
     both = int(found.sum()) + int(truth.sum())
-    return (tr("overlap (IoU)"), shared / either if either else 1.0), ("Dice", 2 * shared / both if both else 1.0)
+    return (tr("overlap (IoU)"), shared / either if either else 1.0), (tr("Dice"), 2 * shared / both if both else 1.0)
 
 
 def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
@@ -109,7 +111,7 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
     match = WISH.fullmatch(words)
     if match is None:
         return picked(answer, values, words)
-    return Scalar(words, (((*channel, *place_of(match, values.shape[-2:], "pixel")), 1.0),))
+    return Scalar(words, (((*channel, *place_of(match, values.shape[-2:], english("pixel"))), 1.0),))
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
@@ -119,5 +121,6 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return ("sum", f"pixel:{surest}") if values.ndim == 2 or len(values) == 1 else (f"pixel:{surest}",)
 
 
-ANSWER = AnswerKind("mask", "which pixels belong to it", never, sentence, draw, proportion, score, scalar, wishes,
+ANSWER = AnswerKind(english("mask"), english("which pixels belong to it"), never, sentence, draw, proportion, score,
+                    scalar, wishes,
                     asks=("mask",))

@@ -7,7 +7,7 @@ from typing import Any
 
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -20,10 +20,10 @@ def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bo
 def sentence(trace: Trace, answer: Answer) -> str:
     """What is answered, and what should be."""
     value, truth = _value(trace, answer), _truth(trace, answer)
-    words = f"The network answers {{{numbers.number(value, 3)}}}"
     if truth is None:
-        return f"{words}."
-    return f"{words}; wanted is {numbers.number(truth, 3)}, so it is off by {numbers.number(abs(value - truth), 3)}."
+        return tr("The network answers {{{value}}}.").format(value=numbers.number(value, 3))
+    return tr("The network answers {{{value}}}; wanted is {truth}, so it is off by {apart}.").format(
+        value=numbers.number(value, 3), truth=numbers.number(truth, 3), apart=numbers.number(abs(value - truth), 3))
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -59,5 +59,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return given.truth if wanted is None else wanted(given.raw)
 
 
-ANSWER = AnswerKind("number", "one number", suits, sentence, score=score, scalar=scalar, wishes=wishes,
+ANSWER = AnswerKind(english("number"), english("one number"), suits, sentence, score=score, scalar=scalar,
+                    wishes=wishes,
                     loss="squares", asks=("number",), target=target, order=3)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, picked, place_of
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene.numbers import count, number
 from visualizer.trace import Answer, Trace
 
@@ -22,10 +22,11 @@ def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bo
 def sentence(trace: Trace, answer: Answer) -> str:
     """How many, from where to where, and how far off."""
     values = trace[answer.layer].output.astype(np.float64)
-    words = (f"The network answers {{{count(values.size)} numbers}}, from {number(float(values.min()), 3)} to "
-             f"{number(float(values.max()), 3)}")
     found = score(trace, answer)
-    return f"{words}; they are off by {number(found[0][1], 3)} on average." if found else f"{words}."
+    words = tr("The network answers {{{count} numbers}}, from {low} to {high}; they are off by {apart} on average.") \
+        if found else tr("The network answers {{{count} numbers}}, from {low} to {high}.")
+    return words.format(count=count(values.size), low=number(float(values.min()), 3),
+                        high=number(float(values.max()), 3), apart=number(found[0][1], 3) if found else "")
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -43,7 +44,7 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
     match = WISH.fullmatch(words)
     if match is None:
         return picked(answer, values, words)
-    return Scalar(words, ((place_of(match, values.shape, "value"), 1.0),))
+    return Scalar(words, ((place_of(match, values.shape, english("value")), 1.0),))
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
@@ -52,5 +53,6 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return (f"value:{','.join(str(int(index)) for index in largest)}", "sum") if values.size else ()
 
 
-ANSWER = AnswerKind("numbers", "a sequence of numbers", suits, sentence, score=score, scalar=scalar, wishes=wishes,
+ANSWER = AnswerKind(english("numbers"), english("a sequence of numbers"), suits, sentence, score=score, scalar=scalar,
+                    wishes=wishes,
                     loss="squares", asks=("numbers",), order=8)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Scalar, Score, Values, Where, maps_of, picked, place_of
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Scale
 from visualizer.trace import Answer, Trace
@@ -23,11 +23,13 @@ def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bo
 def sentence(trace: Trace, answer: Answer) -> str:
     """How large, from where to where, and how near to the truth."""
     values = trace[answer.layer].output.astype(np.float64)
-    words = (f"The network answers a picture of {{{numbers.shape(values.shape[-2:])}}} pixels, from "
-             f"{numbers.number(float(values.min()), 3)} to {numbers.number(float(values.max()), 3)}")
     found = score(trace, answer)
-    return f"{words}; the squared difference from the right one is {numbers.number(found[0][1], 3)} on average." \
-        if found else f"{words}."
+    words = tr("The network answers a picture of {{{size}}} pixels, from {low} to {high}; the squared difference from "
+               "the right one is {apart} on average.") if found else \
+        tr("The network answers a picture of {{{size}}} pixels, from {low} to {high}.")
+    return words.format(size=numbers.shape(values.shape[-2:]), low=numbers.number(float(values.min()), 3),
+                        high=numbers.number(float(values.max()), 3),
+                        apart=numbers.number(found[0][1], 3) if found else "")
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -67,9 +69,9 @@ def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
     if match is None:
         return picked(answer, values, words)
     if match[1].count(",") == 1 and values.ndim == 3:
-        cell = place_of(match, values.shape[1:], "pixel")
+        cell = place_of(match, values.shape[1:], english("pixel"))
         return Scalar(words, tuple(((channel, *cell), 1.0) for channel in range(len(values))))
-    return Scalar(words, ((place_of(match, values.shape, "pixel"), 1.0),))
+    return Scalar(words, ((place_of(match, values.shape, english("pixel")), 1.0),))
 
 
 def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
@@ -80,5 +82,5 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
     return f"pixel:{','.join(str(int(index)) for index in brightest)}", "sum"
 
 
-ANSWER = AnswerKind("picture", "a picture", suits, sentence, draw, proportion, score, scalar, wishes,
+ANSWER = AnswerKind(english("picture"), english("a picture"), suits, sentence, draw, proportion, score, scalar, wishes,
                     loss="squares", asks=("picture",), order=4)

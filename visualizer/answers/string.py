@@ -11,7 +11,7 @@ import numpy as np
 from visualizer import kinds
 from visualizer.answers import AnswerKind, Score, Values, label, never, picked
 from visualizer.answers.tokens import wishes
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import numbers
 from visualizer.trace import Answer, Trace
 
@@ -25,12 +25,14 @@ def spelled(trace: Trace, answer: Answer) -> tuple[int, ...]:
 
 def sentence(trace: Trace, answer: Answer) -> str:
     """What is read, and what is written there."""
-    read = " ".join(label(answer, index) for index in spelled(trace, answer)) or "nothing"
+    read = " ".join(label(answer, index) for index in spelled(trace, answer)) or tr("nothing")
     wanted = _wanted(trace)
-    right = "" if not wanted else "; that is right" if spelled(trace, answer) == wanted else \
-        f"; written is {' '.join(label(answer, index) for index in wanted)}"
-    steps = numbers.count(len(trace[answer.layer].output))
-    return f"Along {steps} steps the network reads {{{read}}}{right}."
+    words = tr("Along {steps} steps the network reads {{{read}}}.") if not wanted else \
+        tr("Along {steps} steps the network reads {{{read}}}; that is right.") if spelled(trace,
+                                                                                          answer) == wanted else \
+        tr("Along {steps} steps the network reads {{{read}}}; written is {written}.")
+    return words.format(steps=numbers.count(len(trace[answer.layer].output)), read=read,
+                        written=" ".join(label(answer, index) for index in wanted))
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -63,5 +65,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return given.digits or None
 
 
-ANSWER = AnswerKind("string", "a string spelled along the steps", never, sentence, score=score, scalar=picked,
+ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, score=score,
+                    scalar=picked,
                     wishes=wishes, loss="ctc", asks=("ctc",), target=target)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.scene import numbers
+from visualizer.scene.reading import visible
 from visualizer.trace import Answer, Trace
 
 UNKNOWN = -100
@@ -25,8 +26,9 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """The likeliest at the last step."""
     chances = trace[answer.layer].output
     best = int(np.argmax(chances[-1]))
-    return (f"After the last of {numbers.count(len(chances))} steps the likeliest answer is “{label(answer, best)}” "
-            f"with {{{numbers.percent(float(chances[-1, best]), 1)}}}.")
+    return tr("After the last of {steps} steps the likeliest answer is “{answer}” with {{{share}}}.").format(
+        steps=numbers.count(len(chances)), answer=visible(label(answer, best)),
+        share=numbers.percent(float(chances[-1, best]), 1))
 
 
 def score(trace: Trace, answer: Answer) -> Score:
@@ -60,5 +62,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return None if set(aims) == {UNKNOWN} else aims
 
 
-ANSWER = AnswerKind("tokens", "one of several symbols at each step", suits, sentence, score=score, scalar=picked,
+ANSWER = AnswerKind(english("tokens"), english("one of several symbols at each step"), suits, sentence, score=score,
+                    scalar=picked,
                     wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2)

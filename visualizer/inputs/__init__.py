@@ -21,6 +21,7 @@ from visualizer.inputs._files import MOST_SYMBOLS
 from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
+from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind", "Item",
@@ -54,7 +55,7 @@ class InputKind:
     """What the models that read it read, in words: `strips of digits`."""
     one: str
     """What one of it is: `a strip of digits`."""
-    step: str = "step"
+    step: str = english("step")
     """What one of its steps is called: `character`, `row`, `frame`."""
     suffixes: tuple[str, ...] = ()
     """Endings of the files that are read."""
@@ -76,6 +77,8 @@ class InputKind:
     """(word, title of the model, reads): for a kind that finds out by itself what a word means."""
     steps: Callable[[Reads, Any, int], tuple[str, ...]] = _numbered
     """What each step reads, in words; the number is how many steps the recording answers, 0 for none."""
+    rows: bool = False
+    """Whether each row of the array that is read is a step of its own, and not a line of a picture."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
     """Entries of the palette of pixels (row, column); None for what is named by its title."""
     sign: str = ""
@@ -138,7 +141,7 @@ def suffixes() -> tuple[str, ...]:
 
 # --- what a word means ----------------------------------------------------------------------------------------------
 
-def given(word: str, name: str, title: str = "This model", reads: Reads | None = None) -> Given:
+def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> Given:
     """What `word` means to a model called `title` that reads the kind `name`: a sample, a file, or a text; "" is its
     first sample.
 
@@ -146,15 +149,16 @@ def given(word: str, name: str, title: str = "This model", reads: Reads | None =
     LookupError if it is nothing; one sentence each.
     """
     own = next((each for each in kinds() if each.name == name), None)
-    reads = {} if reads is None else reads
+    title, reads = title or tr("This model"), {} if reads is None else reads
     if own is None:
-        raise Refused(f"{title} reads {name!r}, which cannot be chosen here; from Python, visualizer.capture(model, x) "
-                      "takes any input.")
+        raise Refused(tr("{model} reads {kind}, which cannot be chosen here; from Python, visualizer.capture(model, x) "
+                         "takes any input.").format(model=title, kind=repr(name)))
     if own.given is not None:
         return own.given(word, title, reads)
     if not word:
         if not all_samples(name):
-            raise Refused(f"{title} reads {own.title}, and none comes with the app; name a file.")
+            raise Refused(tr("{model} reads {kind}, and none comes with the app; name a file.").format(
+                model=title, kind=translated(own.title)))
         word = all_samples(name)[0].name
     found, suffix = places().get(word), suffix_of(word)
     if found is not None and found.kind == name:
@@ -163,8 +167,10 @@ def given(word: str, name: str, title: str = "This model", reads: Reads | None =
         return own.typed(word.removeprefix(own.mark), reads)
     another = _another(word, own, found, suffix)
     if another:
-        first = next((f", for example {each.name}" for each in all_samples(name)), "")
-        raise Refused(f"{title} reads {own.title}, and {another}; choose one that it reads{first}.")
+        first = next((each.name for each in all_samples(name)), "")
+        refused = tr("{model} reads {kind}, and {another}; choose one that it reads, for example {sample}.") if first \
+            else tr("{model} reads {kind}, and {another}; choose one that it reads.")
+        raise Refused(refused.format(model=title, kind=translated(own.title), another=another, sample=first))
     if suffix not in own.suffixes and own.typed is not None and own.free:
         return own.typed(word, reads)
     if not suffix or own.read is None:
@@ -178,21 +184,24 @@ def _another(word: str, own: InputKind, found: SamplePlace | None, suffix: str) 
     others = (each for each in kinds() if each.mark not in ("", own.mark))
     marked = next((each for each in others if word.startswith(each.mark)), None)
     if marked is not None:
-        return f"that is {marked.one}"
+        return tr("that is {one}").format(one=translated(marked.one))
     if found is not None and not (own.free and kind(found.kind).mark == own.mark):
-        return f"{word} is {kind(found.kind).one}"
+        return tr("{word} is {one}").format(word=word, one=translated(kind(found.kind).one))
     theirs = next((each for each in kinds() if suffix in each.suffixes), None)
     if theirs is not None and suffix not in own.suffixes:
-        return f"{Path(word).name} is {theirs.one}"
-    return f"{word[:40]!r} is none" if " " in word and not suffix and not own.free else ""
+        return tr("{word} is {one}").format(word=Path(word).name, one=translated(theirs.one))
+    return tr("{word} is none").format(word=repr(word[:40])) if " " in word and not suffix and not own.free else ""
 
 
-def drawn(pixels: NDArray[Any], name: str, title: str = "This model", called: str = DRAWN) -> Given:
+def drawn(pixels: NDArray[Any], name: str, title: str = "", called: str = DRAWN) -> Given:
     """A drawing, white on black, of any size; of the right size and type it is taken as it is."""
     own = next((each for each in kinds() if each.name == name), None)
     if own is None or own.drawn is None:
-        instead = "type something instead" if own is not None and own.free else "open a file instead"
-        raise Refused(f"{title} reads {name if own is None else own.title}, and a drawing is a picture; {instead}.")
+        refused = tr("{model} reads {kind}, and a drawing is a picture; type something instead.") \
+            if own is not None and own.free else \
+            tr("{model} reads {kind}, and a drawing is a picture; open a file instead.")
+        raise Refused(refused.format(model=title or tr("This model"),
+                                     kind=name if own is None else translated(own.title)))
     return own.drawn(np.asarray(pixels), called)
 
 
@@ -241,5 +250,6 @@ def _named(name: str) -> Given:
 def _bundled(place: SamplePlace) -> Given:
     made = kind(place.kind).bundled
     if made is None:
-        raise Refused(f"The bundled samples of the kind {place.kind!r} cannot be read; install Visualizer again.")
+        raise Refused(tr("The bundled samples of the kind {kind} cannot be read; install Visualizer again.").format(
+            kind=repr(place.kind)))
     return made(place.sheet.item(place.index))

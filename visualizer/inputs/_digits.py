@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from visualizer import inputs
 from visualizer.inputs._files import checked
+from visualizer.language import tr
 from visualizer.trace import Refused, Sample
 
 Pixels = NDArray[np.uint8]
@@ -104,7 +105,8 @@ def fit_strip(grey: NDArray[Any]) -> Pixels:
     ink = _cropped(grey)
     scale = LINE / len(ink)
     if ink.shape[1] * scale > MOST_COLUMNS - 2 * MARGIN:
-        raise Refused(f"What is written is {ink.shape[1] / len(ink):.0f} times as wide as high; give a shorter line.")
+        raise Refused(tr("What is written is {times} times as wide as high; give a shorter line.").format(
+            times=f"{ink.shape[1] / len(ink):.0f}"))
     ink = _scaled(ink, scale)
     strip = np.zeros((STRIP, _whole_steps(max(ink.shape[1] + 2 * MARGIN, SIDE))), dtype=np.float32)
     top, left = (STRIP - len(ink)) // 2, (strip.shape[1] - ink.shape[1]) // 2
@@ -119,13 +121,14 @@ def compose_strip(digits: Sequence[int]) -> Pixels:
     nothing to lay, or too much.
     """
     if not digits:
-        raise Refused("There is no digit to lay on the strip; write for example strip:4 0 7.")
+        raise Refused(tr("There is no digit to lay on the strip; write for example strip:4 0 7."))
     seen = [list(digits[:place]).count(digit) for place, digit in enumerate(digits)]
     cut = [_by_label(digit)[before % len(_by_label(digit))] for digit, before in zip(digits, seen, strict=True)]
     width = sum(image.shape[1] for image in cut) + 3 * (len(cut) - 1)
     columns = _whole_steps(max(COMPOSED, width + 2 * MARGIN))
     if columns > MOST_COLUMNS:
-        raise Refused(f"A strip of {len(cut)} digits would be {columns:,} columns long; write fewer.")
+        raise Refused(tr("A strip of {count} digits would be {columns} columns long; write fewer.").format(
+            count=len(cut), columns=f"{columns:,}"))
     strip = np.zeros((STRIP, columns), dtype=np.uint8)
     left = (columns - width) // 2
     for image in cut:
@@ -153,7 +156,7 @@ def _cropped(grey: NDArray[Any]) -> NDArray[np.float32]:
     if ink.ndim != 2:
         raise ValueError(f"a drawing has rows and columns, not the shape {ink.shape}")
     if ink.size == 0 or not ink.max() > 0:
-        raise Refused("The drawing is empty; draw a digit, then try again.")
+        raise Refused(tr("The drawing is empty; draw a digit, then try again."))
     rows, columns = np.flatnonzero(ink.max(1) > 0), np.flatnonzero(ink.max(0) > 0)
     return ink[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1]
 
@@ -178,28 +181,32 @@ def _start(mass: NDArray[np.float32], length: int) -> int:
 
 def _read(path: Path) -> Image.Image:
     """The first picture of an image file, upright; every way in which it can be broken ends as Refused."""
-    checked(path, "save the picture smaller")
+    checked(path, tr("save the picture smaller"))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 if image.width * image.height > MOST_PIXELS:
-                    raise Refused(f"{path.name} unpacks to {image.width} × {image.height} pixels, which is too many; "
-                                  "save the picture smaller.")
+                    raise Refused(tr("{file} unpacks to {width} × {height} pixels, which is too many; save the picture "
+                                     "smaller.").format(file=path.name, width=image.width, height=image.height))
                 image.load()
                 return ImageOps.exif_transpose(image)
     except Image.DecompressionBombError:
-        raise Refused(f"{path.name} unpacks to far too many pixels; save the picture smaller.") from None
+        raise Refused(tr("{file} unpacks to far too many pixels; save the picture smaller.").format(
+            file=path.name)) from None
     except UnidentifiedImageError:
-        raise Refused(f"{path.name} is no image that can be read; save it as PNG or JPEG.") from None
+        raise Refused(tr("{file} is no image that can be read; save it as PNG or JPEG.").format(
+            file=path.name)) from None
     except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
-        raise Refused(f"{path.name} is damaged ({str(error).rstrip('.')}); save the picture again.") from error
+        raise Refused(tr("{file} is damaged ({why}); save the picture again.").format(
+            file=path.name, why=str(error).rstrip("."))) from error
 
 
 def _grey(image: Image.Image, path: Path) -> NDArray[np.float32]:
     """(rows, columns), 0 black to 255 white; what is transparent becomes the opposite of what is drawn."""
     if image.width < 2 or image.height < 2:
-        raise Refused(f"{path.name} is only {image.width} × {image.height} pixels; choose a picture of a digit.")
+        raise Refused(tr("{file} is only {width} × {height} pixels; choose a picture of a digit.").format(
+            file=path.name, width=image.width, height=image.height))
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return _deep(np.asarray(image, dtype=np.float64), path)
     if image.has_transparency_data:
@@ -214,7 +221,8 @@ def _grey(image: Image.Image, path: Path) -> NDArray[np.float32]:
 def _deep(values: NDArray[np.float64], path: Path) -> NDArray[np.float32]:
     """Sixteen bits a pixel as 0 to 255; other depths from their own smallest to their own largest value."""
     if not np.isfinite(values).all():
-        raise Refused(f"{path.name} holds values that are no numbers; save the picture as 8-bit PNG.")
+        raise Refused(tr("{file} holds values that are no numbers; save the picture as 8-bit PNG.").format(
+            file=path.name))
     low, high = (0.0, 65535.0) if values.min() >= 0 and 255 < values.max() <= 65535 else (values.min(), values.max())
     return ((values - low) * (255 / max(high - low, 1e-12))).astype(np.float32)
 
@@ -238,7 +246,8 @@ def _without_paper(bright: NDArray[np.float32], path: Path) -> NDArray[np.float3
     if strongest < CONTRAST:
         strongest = float(ink.max())
     if strongest < CONTRAST:
-        raise Refused(f"{path.name} shows no strokes on its background; choose a picture of one digit.")
+        raise Refused(tr("{file} shows no strokes on its background; choose a picture of one digit.").format(
+            file=path.name))
     ink = np.clip(ink * (255 / strongest), 0, 255)
     return np.where(ink < 255 * FAINT, 0, ink).astype(np.float32)
 

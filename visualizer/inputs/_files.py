@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from visualizer.language import tr
 from visualizer.trace import Refused
 
 MOST_BYTES = 64 << 20
@@ -15,15 +16,16 @@ MOST_SYMBOLS = 10_000
 def checked(path: Path, instead: str) -> Path:
     """The file, if there is one and it is not too large; `instead` says what to do with a large one."""
     if not path.is_file():
-        raise Refused(f"There is no file {path}; check the name.")
+        raise Refused(tr("There is no file {path}; check the name.").format(path=path))
     if path.stat().st_size > MOST_BYTES:
-        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 20} MB; {instead}.")
+        raise Refused(tr("{file} is larger than {most} MB; {instead}.").format(
+            file=path.name, most=MOST_BYTES >> 20, instead=instead))
     return path
 
 
 def words_in(path: Path) -> str:
     """A file in UTF-8, with plain line ends; raises Refused with one sentence."""
     try:
-        return checked(path, "choose a shorter text").read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return checked(path, tr("choose a shorter text")).read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
-        raise Refused(f"{path.name} is no text in UTF-8; save it again as UTF-8.") from None
+        raise Refused(tr("{file} is no text in UTF-8; save it again as UTF-8.").format(file=path.name)) from None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.language import tr
 from visualizer.trace import Refused, Sample
 
 
@@ -120,4 +121,5 @@ def _sheet(path: Path) -> SampleSheet:
 
 
 def _damaged(path: Path, error: Exception) -> Refused:
-    return Refused(f"The bundled samples {path.name} cannot be read ({error}); install Visualizer again.")
+    return Refused(tr("The bundled samples {file} cannot be read ({why}); install Visualizer again.").format(
+        file=path.name, why=error))

@@ -14,6 +14,7 @@ from typing import Any
 
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.inputs._samples import Given, Item
+from visualizer.language import tr
 from visualizer.trace import Refused, Sample
 
 Reads = Mapping[str, Any]
@@ -56,7 +57,8 @@ def quoted(text: str) -> str:
 
 def _short_enough(text: str) -> str:
     if len(text) > MOST_SYMBOLS:
-        raise Refused(f"The text has {len(text):,} characters, more than {MOST_SYMBOLS:,}; choose a shorter passage.")
+        raise Refused(tr("The text has {count} characters, more than {most}; choose a shorter passage.").format(
+            count=f"{len(text):,}", most=f"{MOST_SYMBOLS:,}"))
     return text
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Pixels, Reads
 from visualizer.inputs._files import checked
+from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
 Sound = NDArray[np.float64]
@@ -28,8 +29,8 @@ def read(word: str, reads: Reads) -> Given:
     wanted = int(reads.get("rate", rate))
     made = resampled(sound, rate, wanted)
     if len(made) > MOST:
-        raise Refused(f"{path.name} has {len(made):,} samples at {wanted:,} Hz, more than {MOST:,}; choose a shorter "
-                      "stretch.")
+        raise Refused(tr("{file} has {count} samples at {rate} Hz, more than {most}; choose a shorter stretch.").format(
+            file=path.name, count=f"{len(made):,}", rate=f"{wanted:,}", most=f"{MOST:,}"))
     done = f" at {wanted:,} Hz" if wanted == rate else f", {rate:,} Hz brought to {wanted:,} Hz"
     return Given(Sample(word, f"{path.name}, {len(sound) / rate:.3g} s{done}"), made)
 
@@ -73,17 +74,19 @@ def resampled(sound: Sound, rate: int, wanted: int) -> Sound:
 
 def _opened(path: Path) -> tuple[Sound, int]:
     """Its channels averaged, and its rate."""
-    checked(path, "choose a shorter stretch")
+    checked(path, tr("choose a shorter stretch"))
     try:
         with wave.open(str(path), "rb") as file:
             channels, width, rate, frames = file.getparams()[:4]
             data = file.readframes(frames)
     except (wave.Error, EOFError, OSError, ValueError) as error:
-        raise Refused(f"{path.name} is no sound that can be read ({str(error).rstrip('.') or 'cut off'}); save it as "
-                      "WAV, 8 to 32 bits without compression.") from error
+        raise Refused(tr("{file} is no sound that can be read ({why}); save it as WAV, 8 to 32 bits without "
+                         "compression."
+                         ).format(file=path.name, why=str(error).rstrip(".") or tr("cut off"))) from error
     count = len(data) // (channels * width)
     if not count or not rate or width > 4:
-        raise Refused(f"{path.name} holds no sound; save it again as WAV, 8 to 32 bits without compression.")
+        raise Refused(tr("{file} holds no sound; save it again as WAV, 8 to 32 bits without compression.").format(
+            file=path.name))
     bytes_ = np.frombuffer(data[:count * channels * width], np.uint8).reshape(-1, width).astype(np.int64)
     values = (bytes_ << (8 * np.arange(width))).sum(axis=1)
     half = 1 << (8 * width - 1)
@@ -92,5 +95,6 @@ def _opened(path: Path) -> tuple[Sound, int]:
 
 
 INPUT = InputKind(
-    "audio", "sounds", "a sound", "frame", (".wav", ".wave"), read=read, bundled=bundled, thumbnail=thumbnail,
+    "audio", english("sounds"), english("a sound"), english("frame"), (".wav", ".wave"), read=read, bundled=bundled,
+    thumbnail=thumbnail,
     choosers=(THUMBNAILS,))

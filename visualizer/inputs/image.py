@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Pixels, Reads
-from visualizer.language import tr
+from visualizer.language import english, tr
 from visualizer.trace import Sample
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -26,7 +26,7 @@ def drawn(pixels: NDArray[Any], name: str) -> Given:
     from visualizer.inputs import _digits
 
     fits = pixels.shape == (_digits.SIDE, _digits.SIDE) and pixels.dtype == np.uint8
-    return Given(Sample(name, "Drawn by hand"), pixels if fits else _digits.centre_digit(pixels))
+    return Given(Sample(name, english("Drawn by hand")), pixels if fits else _digits.centre_digit(pixels))
 
 
 def bundled(item: Item) -> Given:
@@ -47,6 +47,7 @@ def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
 
 
 INPUT = InputKind(
-    "image", "pictures of one digit", "a picture", "row", SUFFIXES, read=read, drawn=drawn, bundled=bundled,
+    "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
+    bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
     source=lambda: tr("MNIST test set"), order=0)

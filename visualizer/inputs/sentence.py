@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from visualizer.inputs import FIELD, WORDS, Given, InputKind, Item, _words
+from visualizer.language import english
 from visualizer.trace import Sample
 
 
@@ -13,5 +14,6 @@ def bundled(item: Item) -> Given:
 
 
 INPUT = InputKind(
-    "sentence", "sentences", "a text", "word", _words.FILES, read=_words.read, typed=_words.typed, mark=_words.MARK,
+    "sentence", english("sentences"), english("a text"), english("word"), _words.FILES, read=_words.read,
+    typed=_words.typed, mark=_words.MARK,
     free=True, bundled=bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled")

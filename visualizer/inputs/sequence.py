@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from visualizer.inputs import WORDS, Given, InputKind, Item, Reads
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
 Numbers = NDArray[np.float64]
@@ -56,19 +57,25 @@ def sequence(path: str | Path, features: int | None = None) -> Numbers:
     if rows and not any(map(_is_number, rows[0])):
         del rows[0]
     if not rows:
-        raise Refused(f"{path.name} holds no numbers; give one row of numbers a step.")
+        raise Refused(tr("{file} holds no numbers; give one row of numbers a step.").format(file=path.name))
     if len(rows) > MOST_SYMBOLS:
-        raise Refused(f"{path.name} has {len(rows):,} rows, more than {MOST_SYMBOLS:,}; choose a shorter stretch.")
+        raise Refused(tr("{file} has {count} rows, more than {most}; choose a shorter stretch.").format(
+            file=path.name, count=f"{len(rows):,}", most=f"{MOST_SYMBOLS:,}"))
     wanted = features or len(rows[0])
     for step, row in enumerate(rows, 1):
         if len(row) != wanted:
-            whose = "the model reads" if features else "the first has"
-            raise Refused(f"{path.name} has {len(row)} number{'s' * (len(row) != 1)} in row {step}, where {whose} "
-                          f"{wanted}; give every step {wanted}.")
+            counted = tr("{count} number") if len(row) == 1 else tr("{count} numbers")
+            refused = tr("{file} has {numbers} in row {row}, where the model reads {wanted}; give every step "
+                         "{wanted}.") \
+                if features else \
+                tr("{file} has {numbers} in row {row}, where the first has {wanted}; give every step {wanted}.")
+            raise Refused(refused.format(file=path.name, numbers=counted.format(count=len(row)), row=step,
+                                         wanted=wanted))
         for column, cell in enumerate(row, 1):
             if not _is_number(cell) or not math.isfinite(float(cell)):
-                raise Refused(f"{path.name} has {cell.strip()[:20] or 'nothing'!r} in row {step}, column {column}, "
-                              "which is no finite number; mend it or leave the row out.")
+                raise Refused(tr("{file} has {cell} in row {row}, column {column}, which is no finite number; mend it "
+                                 "or leave the row out.").format(
+                    file=path.name, cell=repr(cell.strip()[:20] or tr("nothing")), row=step, column=column))
     return np.array([[float(cell) for cell in row] for row in rows])
 
 
@@ -81,5 +88,6 @@ def _is_number(cell: str) -> bool:
 
 
 INPUT = InputKind(
-    "sequence", "tables of numbers", "a table of numbers", "step", (".csv", ".tsv"), read=read, bundled=bundled,
-    steps=steps, sign="12", choosers=(WORDS,), view="unrolled")
+    "sequence", english("tables of numbers"), english("a table of numbers"), english("step"), (".csv", ".tsv"),
+    read=read, bundled=bundled,
+    steps=steps, rows=True, sign="12", choosers=(WORDS,), view="unrolled")

@@ -8,6 +8,7 @@ from typing import Any
 
 from visualizer import inputs
 from visualizer.inputs import Given, InputKind, Reads
+from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
 APART = "; "
@@ -33,7 +34,7 @@ def parts_of(reads: Reads) -> Mapping[str, Mapping[str, Any]]:
     """What each of them is, in the order in which the model takes them."""
     parts = reads.get("inputs")
     if not isinstance(parts, Mapping) or not all(isinstance(part, Mapping) for part in parts.values()) or not parts:
-        raise Refused("The model's card names no inputs; write them there as `inputs`, a name and a kind for each.")
+        raise Refused(tr("The model's card names no inputs; write them there as `inputs`, a name and a kind for each."))
     return parts
 
 
@@ -51,7 +52,8 @@ def _told(word: str, names: Sequence[str], title: str) -> dict[str, str]:
         if not equals or name.strip() not in names:
             name, rest = names[0], part
         if name.strip() in found:
-            raise Refused(f"{title} is given {name.strip()} twice; write each of {', '.join(names)} once.")
+            raise Refused(tr("{model} is given {name} twice; write each of {names} once.").format(
+                model=title, name=name.strip(), names=", ".join(names)))
         found[name.strip()] = rest
     return found
 
@@ -65,4 +67,4 @@ def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
     return ()
 
 
-INPUT = InputKind("several", "several inputs", "several inputs", given=given, steps=steps, order=9)
+INPUT = InputKind("several", english("several inputs"), english("several inputs"), given=given, steps=steps, order=9)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Reads
 from visualizer.inputs.image import SUFFIXES, thumbnail
+from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
 MARK = "strip:"
@@ -37,7 +38,7 @@ def drawn(pixels: NDArray[Any], name: str) -> Given:
 
     fits = pixels.ndim == 2 and len(pixels) == _digits.STRIP and pixels.shape[1] >= _digits.SIDE \
         and pixels.dtype == np.uint8
-    return Given(Sample(name, "Drawn by hand"), pixels if fits else _digits.fit_strip(pixels))
+    return Given(Sample(name, english("Drawn by hand")), pixels if fits else _digits.fit_strip(pixels))
 
 
 def bundled(item: Item) -> Given:
@@ -48,10 +49,12 @@ def bundled(item: Item) -> Given:
 
 def _digits_of(words: str) -> tuple[int, ...]:
     if not re.fullmatch(r"[0-9 ,]*", words):
-        raise Refused(f"{words[:40]!r} is no row of digits; write for example {MARK}4 0 7.")
+        raise Refused(tr("{words} is no row of digits; write for example {mark}4 0 7.").format(
+            words=repr(words[:40]), mark=MARK))
     return tuple(int(digit) for digit in words if digit.isdecimal())
 
 
 INPUT = InputKind(
-    "strip", "strips of digits", "a strip of digits", "frame", SUFFIXES, read=read, typed=typed, mark=MARK, drawn=drawn,
+    "strip", english("strips of digits"), english("a strip of digits"), english("frame"), SUFFIXES, read=read,
+    typed=typed, mark=MARK, drawn=drawn,
     bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))

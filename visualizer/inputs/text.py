@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from visualizer.inputs import FIELD, WORDS, InputKind, _words
-from visualizer.language import tr
+from visualizer.language import english, tr
 
 INPUT = InputKind(
-    "text", "text", "a text", "character", _words.FILES, read=_words.read, typed=_words.typed, mark=_words.MARK,
+    "text", english("text"), english("a text"), english("character"), _words.FILES, read=_words.read,
+    typed=_words.typed, mark=_words.MARK,
     free=True, bundled=_words.bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled",
     foretells=lambda: tr("Next character"))

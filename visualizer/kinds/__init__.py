@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.language import tr
 from visualizer.trace import Cell, Layer, Trace
 
 Inputs = tuple[Layer, ...]
@@ -383,8 +384,9 @@ def sentence(trace: Trace, name: str) -> str:
     if kind is not None:
         return kind.sentence(layer, trace.inputs(layer))
     if layer.kind == "input":
-        return "This is what the network is given."
-    return f"{layer.name} is unexplained: {layer.why or 'no description of this operation is known.'}"
+        return tr("This is what the network is given.")
+    return tr("{layer} is unexplained: {why}").format(
+        layer=layer.name, why=layer.why or tr("no description of this operation is known."))
 
 
 @dataclass(frozen=True)

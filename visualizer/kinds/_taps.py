@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.kinds import Box, Taps, Terms
+from visualizer.language import english
 from visualizer.trace import Array, Cell, Layer
 
 Cells = NDArray[np.int64]
@@ -43,7 +44,8 @@ def added(*read: Taps, bias: float | None = None, bias_name: str = "", formula: 
 def through(layer: Layer, cell: Cell, slope: float, formula: str, steps: tuple[tuple[str, float], ...] = ()) -> Terms:
     """The gradient of one cell times one slope: how a function of one number hands back."""
     read = gradient_taps(layer, one(cell), slope)
-    return Terms("product", (read,), float(read.products.sum()), formula=formula, steps=(*steps, ("slope", slope)))
+    return Terms("product", (read,), float(read.products.sum()), formula=formula,
+                 steps=(*steps, (english("slope"), slope)))
 
 
 def copied(read: Taps, formula: str) -> Terms:

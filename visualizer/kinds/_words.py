@@ -6,9 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from visualizer.language import english, tr, translated
 from visualizer.trace import Array
 
-_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_SMALL = (english("no"), english("one"), english("two"), english("three"), english("four"), english("five"),
+          english("six"), english("seven"), english("eight"), english("nine"))
+THINGS = {
+    english("channel"): english("channels"), english("group"): english("groups"), english("layer"): english("layers"),
+    english("map"): english("maps"), english("number"): english("numbers"), english("place"): english("places"),
+    english("product"): english("products"), english("row"): english("rows"), english("slice"): english("slices"),
+    english("step"): english("steps"), english("target"): english("targets"), english("token"): english("tokens"),
+    english("value"): english("values"),
+    english("weight"): english("weights"), english("class"): english("classes"), english("unit"): english("units"),
+    english("column"): english("columns"), english("feature"): english("features"),
+    english("level"): english("levels"), english("part"): english("parts"), english("batch"): english("batches"),
+}
+"""What is counted, and axes: one of them, and several."""
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -19,12 +32,12 @@ def count(number: int) -> str:
 
 def few(number: int) -> str:
     """`six`, from ten on `12`."""
-    return _SMALL[number] if 0 <= number < len(_SMALL) else count(number)
+    return translated(_SMALL[number]) if 0 <= number < len(_SMALL) else count(number)
 
 
-def some(number: int, thing: str, things: str = "") -> str:
-    """`1 map`, `12 maps`."""
-    return f"{count(number)} {thing if number == 1 else things or thing + 's'}"
+def some(number: int, thing: str) -> str:
+    """`1 map`, `12 maps`: one of THINGS, or the name of an axis that nobody translates."""
+    return f"{count(number)} {translated(thing if number == 1 else THINGS.get(thing, thing + 's'))}"
 
 
 def value(number: float) -> str:
@@ -52,35 +65,42 @@ def by(sizes: Sequence[int]) -> str:
     return " × ".join(count(int(size)) for size in sizes)
 
 
-def window(kernel: Sequence[int], word: str = "window") -> str:
+def window(kernel: Sequence[int], several: bool = False) -> str:
     """`3 × 3 window`, along one axis `window of 3`."""
-    return f"{by(kernel)} {word}" if len(kernel) > 1 else f"{word} of {count(int(kernel[0]))}"
+    if several:
+        words = tr("{size} windows") if len(kernel) > 1 else tr("windows of {size}")
+    else:
+        words = tr("{size} window") if len(kernel) > 1 else tr("window of {size}")
+    return words.format(size=by(kernel))
 
 
 def listed(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+    if len(words) < 2:
+        return "".join(words)
+    return tr("{several} and {last}").format(several=", ".join(words[:-1]), last=words[-1])
 
 
 def shape(sizes: Sequence[int]) -> str:
     """`12 × 6 × 6`, `10 numbers`, `one number`."""
-    return by(sizes) if len(sizes) > 1 else some(int(sizes[0]), "number") if sizes else "one number"
+    return by(sizes) if len(sizes) > 1 else some(int(sizes[0]), "number") if sizes else tr("one number")
 
 
 def spread(array: Array) -> str:
     """`from −0.3 to 5.21`; NaN and infinity are named."""
     if not array.size:
-        return "no numbers"
+        return tr("no numbers")
     finite = array[np.isfinite(array)]
     if not finite.size:
-        return "no finite number"
-    words = f"from {value(float(finite.min()))} to {value(float(finite.max()))}"
-    strange = int(array.size - finite.size)
-    return words + (f", and {count(strange)} NaN or infinite" if strange else "")
+        return tr("no finite number")
+    low, high, strange = value(float(finite.min())), value(float(finite.max())), int(array.size - finite.size)
+    if not strange:
+        return tr("from {low} to {high}").format(low=low, high=high)
+    return tr("from {low} to {high}, and {count} NaN or infinite").format(low=low, high=high, count=count(strange))
 
 
-def dropping(sizes: Sequence[int], single: int, word: str) -> str:
-    """`, stride 2` unless every size is the ordinary `single`; `, stride 2 × 1` if they differ."""
+def dropping(sizes: Sequence[int], single: int, words: str) -> str:
+    """`stride 2` from `stride {size}`, unless every size is the ordinary `single`; `stride 2 × 1` if they differ."""
     if all(size == single for size in sizes):
         return ""
-    return f", {word} {by(sizes) if len(set(sizes)) > 1 else count(int(sizes[0]))}"
+    return words.format(size=by(sizes) if len(set(sizes)) > 1 else count(int(sizes[0])))

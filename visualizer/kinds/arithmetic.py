@@ -13,6 +13,7 @@ from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._dims import axes_of, dim_of, longest_names
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, largest, one, taps
+from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -30,7 +31,7 @@ class Operation:
     calls: Mapping[str, str]
     sign: str
     says: str
-    """The sentence; `{a}` and `{b}` are what is put together."""
+    """The sentence; `{a}` and `{b}` are what is put together, `{values}` how many come out, `{spread}` how they lie."""
     value: Callable[[float, float, Settings], float]
     slopes: Callable[[Any, Any, Settings], tuple[Any, Any]]
     """∂y/∂a and ∂y/∂b."""
@@ -60,7 +61,7 @@ def two_terms(operation: Operation, layer: Layer, inputs: Inputs, cell: Cell) ->
     if operation.adds:
         return added(*read, bias=plain_number, formula=formula)
     op = "product" if operation.name == "mul" else "function"
-    steps = tuple(("number", float(plain)) for which, plain in operands if which is None)
+    steps = tuple((english("number"), float(plain)) for which, plain in operands if which is None)
     return Terms(op, read, operation.value(a, b, layer.settings), formula=formula, steps=steps)
 
 
@@ -84,8 +85,8 @@ def two_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def two_sentence(operation: Operation, layer: Layer, inputs: Inputs) -> str:
     names = [_words.value(float(plain)) if which is None else inputs[which].name
              for which, plain in _operands(layer, inputs)]
-    return f"{operation.says.format(a=names[0], b=names[1])}: {_words.some(layer.output.size, 'value')} " \
-        f"{_words.spread(layer.output)}."
+    return translated(operation.says).format(a=names[0], b=names[1], values=_words.some(layer.output.size, "value"),
+                                             spread=_words.spread(layer.output))
 
 
 def two_short(operation: Operation, layer: Layer, inputs: Inputs) -> str:
@@ -134,22 +135,26 @@ def _larger_slopes(a: Any, b: Any, s: Settings) -> tuple[Any, Any]:
 
 _TWO = "input other"
 OPERATIONS = (
-    Operation("add", "sum", {"add": f"{_TWO} alpha", "__radd__": "other input"}, "+", "{a} and {b} are added",
+    Operation("add", english("sum"), {"add": f"{_TWO} alpha", "__radd__": "other input"}, "+",
+              english("{a} and {b} are added: {values} {spread}."),
               lambda a, b, s: a + _alpha(s) * b, lambda a, b, s: (1.0, _alpha(s)), adds=True,
-              role="sum", back="the same to both that were added"),
-    Operation("sub", "difference",
+              role="sum", back=english("the same to both that were added")),
+    Operation("sub", english("difference"),
               {"sub": f"{_TWO} alpha", "subtract": f"{_TWO} alpha", "__rsub__": "other input",
                "rsub": "other input alpha"}, "−",
-              "{b} is taken from {a}", lambda a, b, s: a - _alpha(s) * b, lambda a, b, s: (1.0, -_alpha(s)), adds=True),
-    Operation("mul", "product", {"mul": _TWO, "multiply": _TWO, "__rmul__": "other input"}, "×",
-              "{a} and {b} are multiplied, place by place", lambda a, b, s: a * b, lambda a, b, s: (b, a),
-              role="product"),
-    Operation("div", "quotient",
+              english("{b} is taken from {a}: {values} {spread}."), lambda a, b, s: a - _alpha(s) * b,
+              lambda a, b, s: (1.0, -_alpha(s)), adds=True),
+    Operation("mul", english("product"), {"mul": _TWO, "multiply": _TWO, "__rmul__": "other input"}, "×",
+              english("{a} and {b} are multiplied, place by place: {values} {spread}."), lambda a, b, s: a * b,
+              lambda a, b, s: (b, a), role="product"),
+    Operation("div", english("quotient"),
               {**dict.fromkeys(("div", "divide", "true_divide"), f"{_TWO} rounding_mode"), "__rdiv__": "other input",
                "__rtruediv__": "other input"}, "/",
-              "{a} is divided by {b}, place by place", _quotient, lambda a, b, s: (1 / b, -a / (b * b))),
-    Operation("maximum", "maximum of two", {"maximum": _TWO}, "or", "The larger of {a} and {b} is kept in each place",
-              lambda a, b, s: max(a, b), _larger_slopes),
+              english("{a} is divided by {b}, place by place: {values} {spread}."), _quotient,
+              lambda a, b, s: (1 / b, -a / (b * b))),
+    Operation("maximum", english("maximum of two"), {"maximum": _TWO}, "or",
+              english("The larger of {a} and {b} is kept in each place: {values} {spread}."), lambda a, b, s: max(a, b),
+              _larger_slopes),
 )
 
 
@@ -192,7 +197,7 @@ def largest_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Te
         share = float(me == int(np.argmax(values)))
     else:
         share = float(ties[me]) / int(ties.sum())
-    return added(gradient_taps(layer, one(out), share), formula="∂L/∂x = ∂L/∂y·[x won]")
+    return added(gradient_taps(layer, one(out), share), formula=english("∂L/∂x = ∂L/∂y·[x won]"))
 
 
 def reduced_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -207,9 +212,11 @@ def reduced_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def reduced_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
     gone = [inputs[0].axes[axis] if axis < len(inputs[0].axes) else str(axis) for axis in _gone(layer, inputs)]
     count = inputs[0].output.size // max(layer.output.size, 1)
-    over = f" over {_words.listed(gone)}" if gone else ""
-    return f"Each number is {what} of {_words.some(count, 'number')} of {inputs[0].name}{over}: " \
-        f"{_words.shape(inputs[0].shape)} becomes {_words.shape(layer.shape)}."
+    words = tr("Each number is {what} of {numbers} of {source} over {axes}: {before} becomes {after}.") if gone else \
+        tr("Each number is {what} of {numbers} of {source}: {before} becomes {after}.")
+    return words.format(what=translated(what), numbers=_words.some(count, "number"), source=inputs[0].name,
+                        axes=_words.listed([translated(axis) for axis in gone]),
+                        before=_words.shape(inputs[0].shape), after=_words.shape(layer.shape))
 
 
 def reduced_short(layer: Layer, inputs: Inputs) -> str:
@@ -261,10 +268,13 @@ def _reduction(name: str, title: str, what: str, calls: Mapping[str, str], terms
 
 KINDS = (
     *map(_operation_kind, OPERATIONS),
-    _reduction("mean", "mean", "the mean", {"mean": "input dim keepdim"}, partial(reduced_terms, True),
-               partial(reduced_backward, True), role="mean", back="shared out over all that were averaged"),
-    _reduction("sum", "sum", "the sum", {"sum": "input dim keepdim"}, partial(reduced_terms, False),
+    _reduction("mean", english("mean"), english("the mean"), {"mean": "input dim keepdim"},
+               partial(reduced_terms, True),
+               partial(reduced_backward, True), role="mean", back=english("shared out over all that were averaged")),
+    _reduction("sum", english("sum"), english("the sum"), {"sum": "input dim keepdim"}, partial(reduced_terms, False),
                partial(reduced_backward, False)),
-    _reduction("max", "maximum", "the largest", {"max": "input dim keepdim"}, largest_terms, largest_backward),
-    _reduction("amax", "maximum", "the largest", {"amax": "input dim keepdim"}, largest_terms, largest_backward),
+    _reduction("max", english("maximum"), english("the largest"), {"max": "input dim keepdim"}, largest_terms,
+               largest_backward),
+    _reduction("amax", english("maximum"), english("the largest"), {"amax": "input dim keepdim"}, largest_terms,
+               largest_backward),
 )

@@ -15,6 +15,7 @@ import numpy as np
 from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, taps
 from visualizer.kinds._window import Axis, each
+from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
 
 PLACES = {1: ("step",), 2: ("row", "column")}
@@ -82,27 +83,31 @@ def conv_sentence(layer: Layer, inputs: Inputs) -> str:
     weight, source = layer.weights["weight"], inputs[0].name
     maps, seen, kernel = len(weight), weight.shape[1], weight.shape[2:]
     whole = len(inputs[0].output) == seen
-    maps_do = f"Each of the {_words.some(maps, 'map')}" if maps > 1 else "The one map"
+    biased = "bias" in layer.weights
+    maps_do = tr("Each of the {maps}").format(maps=_words.some(maps, "map")) if maps > 1 else tr("The one map")
     if seen == 1:
-        does = f"slides one {_words.window(kernel)} over {source if whole else f'one map of {source}'}"
-        bias = ", adding a bias" if "bias" in layer.weights else ""
+        seen_maps = source if whole else tr("one map of {source}").format(source=source)
+        does = tr("{each} slides one {window} over {source}, adding a bias: {products}.") if biased else \
+            tr("{each} slides one {window} over {source}: {products}.")
     else:
-        does = f"adds {_words.few(seen)} {_words.window(kernel, 'windows')}, one from each map of " \
-            f"{source if whole else f'its group in {source}'}"
-        bias = ", plus a bias" if "bias" in layer.weights else ""
-    place = "a pixel" if weight.ndim == 4 else "a step"
-    return f"{maps_do} {does}{bias}: {_words.some(prod(weight.shape[1:]), 'product')} {place}."
+        seen_maps = source if whole else tr("its group in {source}").format(source=source)
+        does = tr("{each} adds {count} {windows}, one from each map of {source}, plus a bias: {products}.") if biased \
+            else tr("{each} adds {count} {windows}, one from each map of {source}: {products}.")
+    products = tr("{products} a pixel") if weight.ndim == 4 else tr("{products} a step")
+    return does.format(each=maps_do, window=_words.window(kernel), windows=_words.window(kernel, True),
+                       count=_words.few(seen), source=seen_maps,
+                       products=products.format(products=_words.some(prod(weight.shape[1:]), "product")))
 
 
 def conv_short(layer: Layer, inputs: Inputs) -> str:
     count = layer.weights["weight"].ndim - 2
     words = f"{_words.by(layer.weights['weight'].shape[2:])}, {_words.count(len(inputs[0].output))} → " \
         f"{_words.some(len(layer.output), 'channel')}"
-    words += _words.dropping(each(layer.settings.get("stride", 1), count), 1, "stride")
-    words += _words.dropping(each(layer.settings.get("dilation", 1), count), 1, "dilation")
+    words += _words.dropping(each(layer.settings.get("stride", 1), count), 1, tr(", stride {size}"))
+    words += _words.dropping(each(layer.settings.get("dilation", 1), count), 1, tr(", dilation {size}"))
     groups = _groups(layer)
     if groups > 1:
-        words += ", depthwise" if groups == len(inputs[0].output) else f", {_words.some(groups, 'group')}"
+        words += tr(", depthwise") if groups == len(inputs[0].output) else f", {_words.some(groups, 'group')}"
     return words
 
 
@@ -165,10 +170,13 @@ def transposed_cost(layer: Layer, inputs: Inputs) -> Cost:
 
 def transposed_sentence(layer: Layer, inputs: Inputs) -> str:
     weight = layer.weights["weight"]
-    place = "pixel" if weight.ndim == 4 else "step"
-    before, after = _words.by(inputs[0].shape[1:]), _words.by(layer.shape[1:])
-    return f"Each {place} of {inputs[0].name} is spread over a {_words.window(weight.shape[2:])}, and what " \
-        f"overlaps is added: {before} becomes {after}, in {_words.some(len(layer.output), 'map')}."
+    does = tr("Each pixel of {source} is spread over a {window}, and what overlaps is added: {before} becomes {after}, "
+              "in {maps}.") if weight.ndim == 4 else \
+        tr("Each step of {source} is spread over a {window}, and what overlaps is added: {before} becomes {after}, in "
+           "{maps}.")
+    return does.format(source=inputs[0].name, window=_words.window(weight.shape[2:]),
+                       before=_words.by(inputs[0].shape[1:]), after=_words.by(layer.shape[1:]),
+                       maps=_words.some(len(layer.output), "map"))
 
 
 # --- what both share ------------------------------------------------------------------------------------------------
@@ -240,8 +248,8 @@ KINDS = tuple(
     for kind in (
         Kind(
             name=f"conv{count}d",
-            title="convolution",
-            back="convolution, turned around",
+            title=english("convolution"),
+            back=english("convolution, turned around"),
             calls={f"conv{count}d": "input weight bias stride padding dilation groups"},
             axes=partial(_named, count),
             role="weighted",
@@ -256,8 +264,8 @@ KINDS = tuple(
         ),
         Kind(
             name=f"conv_transpose{count}d",
-            title="transposed convolution",
-            back="transposed convolution, turned around",
+            title=english("transposed convolution"),
+            back=english("transposed convolution, turned around"),
             weight_axis=1,
             calls={f"conv_transpose{count}d": "input weight bias stride padding output_padding groups dilation"},
             axes=partial(_named, count),

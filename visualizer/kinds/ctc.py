@@ -15,6 +15,7 @@ import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Numbers, added, gradient_taps, grid_of, one, taps, whole
+from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer, remembered
 
 
@@ -23,8 +24,9 @@ def ctc_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     found = _passes(layer, inputs[0])
     steps, classes = inputs[0].shape
     read = taps(inputs[0], "output", grid_of(range(steps), range(classes)), grid=(steps, classes))
-    return Terms("function", (read,), -found.logarithm * _scale(layer), formula="L = −ln Σ over ways Π pₜ",
-                 steps=(("ways to spell it", found.ways), ("Σ over ways", float(np.exp(found.logarithm)))))
+    return Terms("function", (read,), -found.logarithm * _scale(layer), formula=english("L = −ln Σ over ways Π pₜ"),
+                 steps=((english("ways to spell it"), found.ways),
+                        (english("Σ over ways"), float(np.exp(found.logarithm)))))
 
 
 def ctc_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -34,7 +36,8 @@ def ctc_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
     slopes = np.array([p, -through] if through else [p]) * _scale(layer)
     return added(gradient_taps(layer, np.repeat(one(()), len(slopes), axis=0), slopes),
-                 formula="∂L/∂z = p − share of the ways through here", steps=(("p", p), ("ways through here", through)))
+                 formula=english("∂L/∂z = p − share of the ways through here"),
+                 steps=(("p", p), (english("ways through here"), through)))
 
 
 def ctc_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -44,9 +47,11 @@ def ctc_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 def ctc_sentence(layer: Layer, inputs: Inputs) -> str:
     spelled = " ".join(map(str, layer.settings["target"]))
     found = _passes(layer, inputs[0])
-    return f"The loss is −ln of the probability that {_words.some(inputs[0].shape[0], 'step')} spell {spelled}, all " \
-        f"{_words.value(found.ways)} ways together: −ln {_words.value(float(np.exp(found.logarithm)))} = " \
-        f"{_words.value(float(layer.output) / _scale(layer))}."
+    return tr("The loss is −ln of the probability that {steps} spell {spelled}, all {ways} ways together: −ln {share} "
+              "= "
+              "{loss}.").format(steps=_words.some(inputs[0].shape[0], "step"), spelled=spelled,
+                                ways=_words.value(found.ways), share=_words.value(float(np.exp(found.logarithm))),
+                                loss=_words.value(float(layer.output) / _scale(layer)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +116,8 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 
 
 KINDS = (
-    Kind("ctc_loss", "CTC loss", {}, _axes, ctc_terms, ctc_backward, ctc_box, ctc_sentence,
-         short=lambda layer, inputs: f"spells {' '.join(map(str, layer.settings['target']))}", role="loss",
+    Kind("ctc_loss", english("CTC loss"), {}, _axes, ctc_terms, ctc_backward, ctc_box, ctc_sentence,
+         short=lambda layer, inputs: tr("spells {symbols}").format(
+             symbols=" ".join(map(str, layer.settings["target"]))), role="loss",
          label="symbols"),
 )

@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from visualizer.kinds import Curve, Flat, Values
+from visualizer.language import english
 
-OF_TANH = Flat("beyond ±0.9", -0.9, 0.9, (-1.0, 1.0))
+OF_TANH = Flat(english("beyond ±0.9"), -0.9, 0.9, (-1.0, 1.0))
 """Beyond 0.9 the slope of a tanh is below 0.19."""
-OF_SIGMOID = Flat("below 0.05 or above 0.95", 0.05, 0.95, (0.0, 1.0))
+OF_SIGMOID = Flat(english("below 0.05 or above 0.95"), 0.05, 0.95, (0.0, 1.0))
 """Outside these the slope of a sigmoid is below 0.048 (the line that Glorot and Bengio 2010 draw)."""
-OF_RELU = Flat("off", 0.0, math.inf, (0.0, math.inf), dies=True)
+OF_RELU = Flat(english("off"), 0.0, math.inf, (0.0, math.inf), dies=True)
 
 
 def sigmoid(sums: Values) -> Values:

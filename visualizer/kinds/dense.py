@@ -11,6 +11,7 @@ import numpy as np
 from visualizer.kinds import Box, Cost, Inputs, Kind, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
 from visualizer.kinds._taps import Cells, added, copied, gradient_taps, grid_of, one, taps
+from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
 
 SUM = "y = Σ w·x + b"
@@ -62,11 +63,17 @@ def linear_cost(layer: Layer, inputs: Inputs) -> Cost:
 
 def linear_sentence(layer: Layer, inputs: Inputs) -> str:
     outs, ins = layer.weights["weight"].shape
-    bias = ", plus a bias" if "bias" in layer.weights else ""
-    each_of = f"Each of the {_words.count(outs)} outputs weighs" if outs > 1 else "The one output weighs"
-    steps = f", at each of {_words.some(layer.output.size // outs, 'place')}" if layer.output.ndim > 1 else ""
-    return f"{each_of} all {_words.some(ins, 'number')} of {inputs[0].name} and adds them up{bias}{steps}: " \
-        f"{_words.some(outs * ins, 'weight')}."
+    each_of = tr("Each of the {count} outputs").format(count=_words.count(outs)) if outs > 1 else tr("The one output")
+    if layer.output.ndim > 1:
+        does = tr("{each} weighs all {numbers} of {source} and adds them up, plus a bias, at each of {places}: "
+                  "{weights}.") if "bias" in layer.weights else \
+            tr("{each} weighs all {numbers} of {source} and adds them up, at each of {places}: {weights}.")
+    else:
+        does = tr("{each} weighs all {numbers} of {source} and adds them up, plus a bias: {weights}.") \
+            if "bias" in layer.weights else tr("{each} weighs all {numbers} of {source} and adds them up: {weights}.")
+    return does.format(each=each_of, numbers=_words.some(ins, "number"), source=inputs[0].name,
+                       places=_words.some(layer.output.size // outs, "place"),
+                       weights=_words.some(outs * ins, "weight"))
 
 
 def linear_short(layer: Layer, inputs: Inputs) -> str:
@@ -85,7 +92,7 @@ def embedding_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """One number of the row that belongs to the token."""
     token = int(inputs[0].output[cell[:-1]])
     at = one((token, cell[-1]))
-    found = copied(taps(layer, "weights.weight", at, weight_cells=at), "y = W[token]")
+    found = copied(taps(layer, "weights.weight", at, weight_cells=at), english("y = W[token]"))
     return Terms("copy", found.taps, found.result, formula=found.formula, steps=(("token", float(token)),))
 
 
@@ -100,7 +107,7 @@ def embedding_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Ter
     places = np.argwhere(tokens == row) if row != _padding_row(layer) else np.zeros((0, tokens.ndim))
     share = 1.0 / len(places) if layer.settings.get("scale_grad_by_freq") and len(places) else 1.0
     cells = np.column_stack([places, np.full(len(places), unit)]).astype(np.int64)
-    return added(gradient_taps(layer, cells, share), formula="∂L/∂W[token] = Σ ∂L/∂y")
+    return added(gradient_taps(layer, cells, share), formula=english("∂L/∂W[token] = Σ ∂L/∂y"))
 
 
 def _padding_row(layer: Layer) -> int | None:
@@ -116,13 +123,14 @@ def embedding_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def embedding_sentence(layer: Layer, inputs: Inputs) -> str:
     rows, size = layer.weights["weight"].shape
-    return f"Each of {_words.some(inputs[0].output.size, 'token')} is looked up in a table of " \
-        f"{_words.some(rows, 'row')} and becomes the {_words.some(size, 'number')} of its row."
+    return tr("Each of {tokens} is looked up in a table of {rows} and becomes the {numbers} of its row.").format(
+        tokens=_words.some(inputs[0].output.size, "token"), rows=_words.some(rows, "row"),
+        numbers=_words.some(size, "number"))
 
 
 def embedding_short(layer: Layer, inputs: Inputs) -> str:
     rows, size = layer.weights["weight"].shape
-    return f"{_words.count(rows)} rows of {_words.count(size)}"
+    return tr("{rows} rows of {size}").format(rows=_words.count(rows), size=_words.count(size))
 
 
 def _embedding_axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
@@ -240,9 +248,10 @@ def matmul_cost(layer: Layer, inputs: Inputs) -> Cost:
 
 def matmul_sentence(layer: Layer, inputs: Inputs) -> str:
     left, right = inputs[-2:]
-    plus = f", added to {inputs[0].name}" if len(inputs) == 3 else ""
-    return f"Each number is a row of {left.name} times a column of {right.name}{plus}: " \
-        f"{_words.some(left.shape[-1], 'product')} each."
+    does = tr("Each number is a row of {left} times a column of {right}, added to {third}: {products} each.") \
+        if len(inputs) == 3 else tr("Each number is a row of {left} times a column of {right}: {products} each.")
+    return does.format(left=left.name, right=right.name, third=inputs[0].name,
+                       products=_words.some(left.shape[-1], "product"))
 
 
 def matmul_short(layer: Layer, inputs: Inputs) -> str:
@@ -284,17 +293,17 @@ def _batch(layer: Layer) -> int | None:
 _MATMUL = {"matmul": "input other", "__matmul__": "input other", "mm": "input mat2",
            "bmm": "input mat2", "mv": "input vec", "dot": "input other"}
 KINDS = (
-    Kind("linear", "dense layer", {"linear": "input weight bias"}, _linear_axes, linear_terms, linear_backward,
+    Kind("linear", english("dense layer"), {"linear": "input weight bias"}, _linear_axes, linear_terms, linear_backward,
          linear_box, linear_sentence, linear_weight, linear_cost, short=linear_short, role="weighted",
-         back="dense layer, turned around"),
-    Kind("embedding", "embedding",
+         back=english("dense layer, turned around")),
+    Kind("embedding", english("embedding"),
          {"embedding": "input weight padding_idx max_norm norm_type scale_grad_by_freq sparse",
           "torch.embedding": "weight input padding_row scale_grad_by_freq sparse"}, _embedding_axes,
          embedding_terms, embedding_backward, embedding_box, embedding_sentence, embedding_weight,
          short=embedding_short, role="table", wants=("step",)),
-    Kind("matmul", "matrix product", _MATMUL, _matmul_axes, matmul_terms, matmul_backward, matmul_box,
+    Kind("matmul", english("matrix product"), _MATMUL, _matmul_axes, matmul_terms, matmul_backward, matmul_box,
          matmul_sentence, cost=matmul_cost, short=matmul_short),
-    Kind("addmm", "matrix product and sum", {"addmm": "input mat1 mat2 beta alpha"},
+    Kind("addmm", english("matrix product and sum"), {"addmm": "input mat1 mat2 beta alpha"},
          _matmul_axes, matmul_terms, matmul_backward, matmul_box, matmul_sentence, cost=matmul_cost,
          short=matmul_short),
 )

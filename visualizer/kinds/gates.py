@@ -19,7 +19,7 @@ import numpy as np
 
 from visualizer.kinds import Curve, Values
 from visualizer.kinds.curves import CURVES, SIGMOID, TANH
-from visualizer.language import english
+from visualizer.language import english, tr, translated
 from visualizer.trace import Layer
 
 PREACTIVATION = "_preactivation"
@@ -77,7 +77,7 @@ class Quantity:
     @property
     def tab(self) -> str:
         """Its name where there is room for one word: `Forget`."""
-        return self.name.removesuffix(" gate").capitalize()
+        return TABS.get(self.key) or self.name.capitalize()
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,14 @@ class Family:
         return self.keys.index(key)
 
 
+TABS = {
+    "input": english("Input"), "forget": english("Forget"), "candidate": english("Candidate"),
+    "output_gate": english("Output"), "cell": english("Memory"), "hidden": english("State"), "reset": english("Reset"),
+    "update": english("Update"), "new": english("Candidate"), "preactivation": english("Sum"),
+}
+"""What is shown one by one, in one word each."""
+
+
 # --- the tables -----------------------------------------------------------------------------------------------------
 
 _LSTM = Family(
@@ -145,15 +153,15 @@ _LSTM = Family(
     rows=(
         Quantity("input", "i", english("input gate"), "i = σ(W x + U h₋ + b)", "∂L/∂i = ∂L/∂c·g", SIGMOID,
              back=Times("cell", lambda s: s["candidate"], "g", "candidate"),
-             means="it takes in {} of the candidate"),
+             means=english("it takes in {} of the candidate")),
         Quantity("forget", "f", english("forget gate"), "f = σ(W x + U h₋ + b)", "∂L/∂f = ∂L/∂c·c₋", SIGMOID,
              back=Times("cell", lambda s: s["cell_before"], "c₋", "cell_before"),
-             means="it keeps {} of its memory"),
+             means=english("it keeps {} of its memory")),
         Quantity("candidate", "g", english("candidate"), "g = tanh(W x + U h₋ + b)", "∂L/∂g = ∂L/∂c·i", TANH,
              back=Times("cell", lambda s: s["input"], "i", "input")),
         Quantity("output_gate", "o", english("output gate"), "o = σ(W x + U h₋ + b)", "∂L/∂o = ∂L/∂h·tanh c", SIGMOID,
              back=Times("hidden", lambda s: s["opened"], "tanh c", "cell"),
-             means="it shows {} of its memory"),
+             means=english("it shows {} of its memory")),
     ),
     states=(
         Quantity("cell", "c", english("memory"), "c = f·c₋ + i·g", "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊",
@@ -161,7 +169,7 @@ _LSTM = Family(
                    Times("input", lambda s: s["candidate"], "g", "candidate")),
              back=Times("hidden", lambda s: s["output_gate"] * (1 - s["opened"] * s["opened"]), "o·(1 − tanh² c)",
                         "output_gate", True)),
-        Quantity("hidden", "h", english("state"), "h = o·tanh c", "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U",
+        Quantity("hidden", "h", english("state"), "h = o·tanh c", english("∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U"),
              made=(Times("output_gate", lambda s: s["opened"], "tanh c", "cell"),)),
     ),
     shown=("forget", "input", "candidate", "output_gate", "cell", "hidden"),
@@ -172,10 +180,10 @@ _GRU = Family(
     rows=(
         Quantity("reset", "r", english("reset gate"), "r = σ(W x + U h₋ + b)", "∂L/∂r = ∂L/∂a·(U h₋ + b)", SIGMOID,
              back=Times("new_preactivation", lambda s: s["hidden_new"], "U h₋ + b"),
-             means="it reads {} of its past"),
+             means=english("it reads {} of its past")),
         Quantity("update", "z", english("update gate"), "z = σ(W x + U h₋ + b)", "∂L/∂z = ∂L/∂h·(h₋ − n)", SIGMOID,
              back=Times("hidden", lambda s: s["hidden_before"] - s["new"], "h₋ − n", "new", True),
-             means="it keeps {} of its state"),
+             means=english("it keeps {} of its state")),
         Quantity("new", "n", english("candidate"), "n = tanh(W x + b + r·(U h₋ + b))", "∂L/∂n = ∂L/∂h·(1 − z)", TANH,
              back=Times("hidden", lambda s: 1 - s["update"], "1 − z", "update", True), under="reset"),
     ),
@@ -183,7 +191,7 @@ _GRU = Family(
         Quantity("hidden_new", "(U h₋ + b)", english("what r multiplies"), "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",
              back=Times("new_preactivation", lambda s: s["reset"], "r", "reset")),
         Quantity("hidden", "h", english("state"), "h = (1 − z)·n + z·h₋",
-             "∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U + z₊·∂L/∂h₊",
+             english("∂L/∂h = ∂L/∂h from outside + Σ ∂L/∂a₊·U + z₊·∂L/∂h₊"),
              made=(Times("new", lambda s: 1 - s["update"], "1 − z", "update", True),
                    Times("hidden_before", lambda s: s["update"], "z", "update")),
              rounded=lambda s: (s["hidden_before"] - s["new"]) * s["update"] + s["new"]),
@@ -201,6 +209,10 @@ OTHERS = (
     Quantity("cell_direct", "c", english("memory from outside")),
 )
 """What only some of them have: an LSTM whose state is projected, a state to start from, what came from outside."""
+
+
+_RELU_BACK = english("∂L/∂a = ∂L/∂h where h > 0, else 0")
+"""What `RELU.backward("h")` puts together, for whoever translates it."""
 
 
 @lru_cache(maxsize=8)
@@ -235,7 +247,8 @@ def part(key: str) -> Quantity:
     found = next((one.parts[gate] for one in FAMILIES.values() if gate in one.parts), None)
     if found is None:
         return Quantity(key, key, key.replace("_", " "))
-    return found if gate == key else replace(found, key=key, symbol="a", name=f"sum of the {found.name}", curve=None)
+    return found if gate == key else replace(found, key=key, symbol="a", curve=None,
+                                                  name=tr("sum of the {gate}").format(gate=translated(found.name)))
 
 
 def symbol(key: str) -> str:
@@ -245,7 +258,7 @@ def symbol(key: str) -> str:
 
 def named(key: str) -> str:
     """`forget gate`; `sum of the forget gate` of the sum before it."""
-    return part(key).name
+    return translated(part(key).name)
 
 
 # --- forwards -------------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ from visualizer.kinds._taps import (
     unravel,
     whole,
 )
+from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -56,10 +57,13 @@ def softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Te
 def softmax_sentence(layer: Layer, inputs: Inputs) -> str:
     axis = _axis(layer)
     if layer.output.ndim != 1:
-        return f"Softmax turns each line of {_words.some(layer.shape[axis], 'number')} into shares that add up to 1."
+        return tr("Softmax turns each line of {numbers} into shares that add up to 1.").format(
+            numbers=_words.some(layer.shape[axis], "number"))
     best = int(layer.output.argmax())
-    return f"Softmax turns {_words.some(layer.output.size, 'number')} into shares that add up to 1: the largest is " \
-        f"{layer.axes[0] if layer.axes else 'number'} {best} with {100 * float(layer.output[best]):.1f} %."
+    axis_words = translated(layer.axes[0] if layer.axes else "number")
+    return tr("Softmax turns {numbers} into shares that add up to 1: the largest is {what} {index} with {share} "
+              "%.").format(numbers=_words.some(layer.output.size, "number"), what=axis_words, index=best,
+                           share=f"{100 * float(layer.output[best]):.1f}")
 
 
 def log_softmax_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -80,8 +84,8 @@ def log_softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -
 
 
 def log_softmax_sentence(layer: Layer, inputs: Inputs) -> str:
-    return f"Log-softmax is the logarithm of each share, so that products of shares become sums: values lie " \
-        f"{_words.spread(layer.output)}."
+    return tr("Log-softmax is the logarithm of each share, so that products of shares become sums: values lie "
+              "{spread}.").format(spread=_words.spread(layer.output))
 
 
 def line_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -115,7 +119,7 @@ def _powers(z: Numbers) -> tuple[float, float, Numbers]:
 
 
 def _power_steps(top: float, total: float) -> Steps:
-    return ("largest z", top), ("Σ e^(z − largest)", total)
+    return (english("largest z"), top), (english("Σ e^(z − largest)"), total)
 
 
 def _shares(source: Layer, line: Cells) -> Numbers:
@@ -147,8 +151,8 @@ def loss_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> T
     if len(tops) > 1:
         costs = -logarithms[factors.reshape(-1, classes).argmax(axis=1) + classes * np.arange(len(tops))]
         return Terms("function", (read,), result, formula="L = −Σ a·ln p[target]", steps=(
-            ("places that count", float(len(tops))), ("largest −ln p[target]", float(costs.max())),
-            ("smallest −ln p[target]", float(costs.min()))))
+            (english("places that count"), float(len(tops))), (english("largest −ln p[target]"), float(costs.max())),
+            (english("smallest −ln p[target]"), float(costs.min()))))
     best = int(np.argmax(factors))
     steps = (*_power_steps(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
     return Terms("function", (read,), result, formula="L = −ln p[target]", steps=steps)
@@ -170,7 +174,7 @@ def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, c
         # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
         slopes = [p * float(factors.sum()), -wanted] if wanted else [p * float(factors.sum())]
         read = gradient_taps(layer, np.repeat(one(place), len(slopes), axis=0), np.array(slopes))
-        return added(read, formula="∂L/∂z = p − [target]", steps=(("p", p), ("wanted", wanted)))
+        return added(read, formula="∂L/∂z = p − [target]", steps=(("p", p), (english("wanted"), wanted)))
     read = gradient_taps(layer, one(place), -wanted)
     return Terms("product", (read,), float(read.products[0]), formula="∂L/∂x = −a·∂L")
 
@@ -193,23 +197,26 @@ def loss_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def loss_sentence(from_logits: bool, layer: Layer, inputs: Inputs) -> str:
     if layer.output.ndim:
-        return f"The loss measures how little was given to the targets; here it is {_words.spread(layer.output)}."
+        return tr("The loss measures how little was given to the targets; here it is {spread}.").format(
+            spread=_words.spread(layer.output))
     loss, axis = float(layer.output), _class_axis(layer, inputs)
     if not _plain(layer, inputs):
-        return f"The loss measures how little was given to the targets: {_words.value(loss)}."
+        return tr("The loss measures how little was given to the targets: {loss}.").format(loss=_words.value(loss))
     where, factors = _aims(from_logits, layer, inputs, ())
     aimed = where[factors > 0]
     named = inputs[0].axes[1 - axis] if inputs[0].output.ndim == 2 else ""
     if len(aimed) == 1:
-        at = f" at {named} {aimed[0, 1 - axis]}" if named else ""
-        return f"The loss is −ln of the share given to class {aimed[0, axis]}{at}: " \
-            f"−ln {_words.value(float(np.exp(-loss)))} = {_words.value(loss)}."
+        does = tr("The loss is −ln of the share given to class {class_} at {axis} {place}: −ln {share} = {loss}.") \
+            if named else tr("The loss is −ln of the share given to class {class_}: −ln {share} = {loss}.")
+        return does.format(class_=aimed[0, axis], axis=translated(named), place=aimed[0, 1 - axis] if named else "",
+                           share=_words.value(float(np.exp(-loss))), loss=_words.value(loss))
     values = taps(inputs[0], "output", where).values
     logarithms = (_logarithms(values, _classes(layer, inputs))[0] if from_logits else values)[factors > 0]
     worst = int(logarithms.argmin())
-    return f"The loss is −ln of the share given to the target, averaged over {_words.some(len(aimed), named)}: " \
-        f"{_words.value(loss)}; it is worst at {named} {aimed[worst, 1 - axis]}, with a share of " \
-        f"{_words.value(float(np.exp(logarithms[worst])))}."
+    return tr("The loss is −ln of the share given to the target, averaged over {places}: {loss}; it is worst at {axis} "
+              "{place}, with a share of {share}.").format(
+        places=_words.some(len(aimed), named), loss=_words.value(loss), axis=translated(named),
+        place=aimed[worst, 1 - axis], share=_words.value(float(np.exp(logarithms[worst]))))
 
 
 def _plain(layer: Layer, inputs: Inputs) -> bool:
@@ -222,9 +229,9 @@ def _plain(layer: Layer, inputs: Inputs) -> bool:
 def loss_short(layer: Layer, inputs: Inputs) -> str:
     target = layer.settings.get("target")
     if not isinstance(target, tuple):
-        return f"target {target}" if isinstance(target, int) else ""
+        return tr("target {target}").format(target=target) if isinstance(target, int) else ""
     known = [aim for aim in target if aim != layer.settings.get("ignore_index", -100)]
-    return f"target {known[0]}" if len(known) == 1 else f"{_words.some(len(known), 'target')}"
+    return tr("target {target}").format(target=known[0]) if len(known) == 1 else _words.some(len(known), "target")
 
 
 def _aims(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell,
@@ -317,7 +324,7 @@ def logit_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Term
     """1 for the picked number, 0 for all others."""
     chosen = float(tuple(cell) == _picked(layer))
     read = gradient_taps(layer, one(()), chosen)
-    return Terms("product", (read,), float(read.products[0]), formula="∂L/∂z = [picked]")
+    return Terms("product", (read,), float(read.products[0]), formula=english("∂L/∂z = [picked]"))
 
 
 def logit_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -326,8 +333,8 @@ def logit_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def logit_sentence(layer: Layer, inputs: Inputs) -> str:
     at = ", ".join(map(str, _picked(layer)))
-    return f"What is asked here is how output {at} of {inputs[0].name} comes about: " \
-        f"{_words.value(float(layer.output))}."
+    return tr("What is asked here is how output {at} of {source} comes about: {value}.").format(
+        at=at, source=inputs[0].name, value=_words.value(float(layer.output)))
 
 
 def _picked(layer: Layer) -> Cell:
@@ -336,19 +343,21 @@ def _picked(layer: Layer) -> Cell:
 
 _REDUCED = "size_average ignore_index reduce reduction"
 KINDS = (
-    Kind("softmax", "softmax", {"softmax": "input dim _stacklevel dtype"}, _softmax_axes, softmax_terms,
-         softmax_backward, line_box, softmax_sentence, short=lambda layer, inputs: "shares of 1", role="shares",
+    Kind("softmax", english("softmax"), {"softmax": "input dim _stacklevel dtype"}, _softmax_axes, softmax_terms,
+         softmax_backward, line_box, softmax_sentence, short=lambda layer, inputs: tr("shares of 1"), role="shares",
          card="share"),
-    Kind("log_softmax", "log-softmax", {"log_softmax": "input dim _stacklevel dtype"}, _softmax_axes,
+    Kind("log_softmax", english("log-softmax"), {"log_softmax": "input dim _stacklevel dtype"}, _softmax_axes,
          log_softmax_terms, log_softmax_backward, line_box, log_softmax_sentence,
-         short=lambda layer, inputs: "ln of shares of 1", role="shares", card="share", logarithms=True),
-    Kind("cross_entropy", "cross entropy", {"cross_entropy": f"input target weight {_REDUCED} label_smoothing"},
+         short=lambda layer, inputs: tr("ln of shares of 1"), role="shares", card="share", logarithms=True),
+    Kind("cross_entropy", english("cross entropy"),
+         {"cross_entropy": f"input target weight {_REDUCED} label_smoothing"},
          _loss_axes, partial(loss_terms, True), partial(loss_backward, True), loss_box, partial(loss_sentence, True),
-         short=loss_short, role="loss", card="share", back="probability − label", label="class"),
-    Kind("nll_loss", "negative log-likelihood", {"nll_loss": f"input target weight {_REDUCED}"}, _loss_axes,
+         short=loss_short, role="loss", card="share", back=english("probability − label"), label="class"),
+    Kind("nll_loss", english("negative log-likelihood"), {"nll_loss": f"input target weight {_REDUCED}"}, _loss_axes,
          partial(loss_terms, False), partial(loss_backward, False), loss_box, partial(loss_sentence, False),
-         short=loss_short, role="loss", card="share", back="−1 for the label", label="class", logarithms=True),
-    Kind("logit", "picked output", {}, lambda settings, inputs, shape: (), logit_terms, logit_backward, logit_box,
-         logit_sentence, short=lambda layer, inputs: f"output {', '.join(map(str, _picked(layer)))}",
+         short=loss_short, role="loss", card="share", back=english("−1 for the label"), label="class", logarithms=True),
+    Kind("logit", english("picked output"), {}, lambda settings, inputs, shape: (), logit_terms, logit_backward,
+         logit_box, logit_sentence, short=lambda layer,
+         inputs: tr("output {at}").format(at=", ".join(map(str, _picked(layer)))),
          role="picked"),
 )

@@ -19,6 +19,7 @@ import numpy as np
 from visualizer.kinds import Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import axis_of, tuple_of
 from visualizer.kinds._taps import Cells, Numbers, added, clipped, gradient_taps, grid_of, look, one, taps, through
+from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 Ranges = list[Cells]
@@ -63,7 +64,7 @@ def norm_terms(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     if learned is not None:
         mean, variance, scale = learned
         read: tuple[Taps, ...] = (taps(inputs[0], "output", one(cell), gain * scale),)
-        names = "running mean", "running variance"
+        names = english("running mean"), english("running variance")
     else:
         found = _measure(norm, layer, inputs, cell)
         mean, variance, scale = found.mean, found.variance, found.scale
@@ -71,10 +72,10 @@ def norm_terms(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
         cells = grid_of(*found.ranges)
         read = (taps(inputs[0], "output", one(cell), gain * scale),
                 taps(inputs[0], "output", cells, 1 / len(cells), grid))
-        names = ("mean", "variance") if norm.centred else ("", "mean of squares")
+        names = (english("mean"), english("variance")) if norm.centred else ("", english("mean of squares"))
     hat = (x - mean) * scale
     steps = [(name, number) for name, number in zip(names, (mean, variance), strict=True) if name]
-    formula = "y = γ·(x − μ) / √(σ² + ε) + β" if norm.centred else "y = γ·x / √(mean x² + ε)"
+    formula = "y = γ·(x − μ) / √(σ² + ε) + β" if norm.centred else english("y = γ·x / √(mean x² + ε)")
     return Terms("function", read, gain * hat + shift, shift if "bias" in layer.weights else None,
                  "bias" if "bias" in layer.weights else "", formula, (*steps, ("x̂", hat), ("γ", gain)))
 
@@ -97,10 +98,10 @@ def norm_backward(norm: Norm, layer: Layer, inputs: Inputs, which: int, cell: Ce
     gains = _gains(norm, layer, cells)
     read = gradient_taps(layer, cells, slopes * gains * found.scale, tuple(map(len, found.ranges)))
     g = read.values * gains
-    steps = (("x̂", float(hats[me])), ("mean of γ·∂L/∂y", float(g.mean())),
-             ("mean of γ·∂L/∂y·x̂", float((g * hats).mean())))
+    steps = (("x̂", float(hats[me])), (english("mean of γ·∂L/∂y"), float(g.mean())),
+             (english("mean of γ·∂L/∂y·x̂"), float((g * hats).mean())))
     return added(read, formula="∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − 1/n − x̂ᵢ·x̂ⱼ/n) / √(σ² + ε)" if norm.centred
-                 else "∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)", steps=steps)
+                 else english("∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)"), steps=steps)
 
 
 def norm_weight(norm: Norm, layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
@@ -135,24 +136,33 @@ def norm_box(norm: Norm, layer: Layer, inputs: Inputs, which: int, box: Box) -> 
 
 
 def norm_sentence(norm: Norm, layer: Layer, inputs: Inputs) -> str:
-    title = norm.title[0].upper() + norm.title[1:]
-    values = f"values now lie {_words.spread(layer.output)}"
+    title = translated(norm.title)
+    title = title[0].upper() + title[1:]
+    spread, source = _words.spread(layer.output), inputs[0].name
     start = (0,) * layer.output.ndim
     if _learned(norm, layer, start) is not None:
-        return f"{title} is in evaluation: it shifts and stretches each channel of {inputs[0].name} by what it " \
-            f"learned in training; {values}."
+        return tr("{norm} is in evaluation: it shifts and stretches each channel of {source} by what it learned in "
+                  "training; values now lie {spread}.").format(norm=title, source=source, spread=spread)
     count = int(np.prod([len(one) for one in norm.population(layer, start)]))
-    aim = "mean 0 and variance 1" if norm.centred else "a mean square of 1"
-    then = _words.listed([word for name, word in (("weight", "stretches"), ("bias", "shifts"))
-                          if name in layer.weights])
-    return f"{title}{' is in training: it' if 'running_mean' in layer.weights else ''} brings {norm.over} of " \
-        f"{inputs[0].name} ({_words.some(count, 'number')}) to {aim}{f', then {then} it' if then else ''}; {values}."
+    aim = tr("mean 0 and variance 1") if norm.centred else tr("a mean square of 1")
+    then = [word for name, word in (("weight", tr("stretches")), ("bias", tr("shifts"))) if name in layer.weights]
+    training = "running_mean" in layer.weights
+    if then:
+        does = tr("{norm} is in training: it brings {over} of {source} ({numbers}) to {aim}, then {then} it; values "
+                  "now lie {spread}.") if training else \
+            tr("{norm} brings {over} of {source} ({numbers}) to {aim}, then {then} it; values now lie {spread}.")
+    else:
+        does = tr("{norm} is in training: it brings {over} of {source} ({numbers}) to {aim}; values now lie "
+                  "{spread}.") if training else \
+            tr("{norm} brings {over} of {source} ({numbers}) to {aim}; values now lie {spread}.")
+    return does.format(norm=title, over=translated(norm.over), source=source, numbers=_words.some(count, "number"),
+                       aim=aim, then=_words.listed(then), spread=spread)
 
 
 def norm_short(norm: Norm, layer: Layer, inputs: Inputs) -> str:
     if norm.name in ("batch_norm", "instance_norm") and "running_mean" in layer.weights:
-        return "in evaluation" if _learned(norm, layer, (0,) * layer.output.ndim) is not None else "in training"
-    return f"over {norm.over}"
+        return tr("in evaluation") if _learned(norm, layer, (0,) * layer.output.ndim) is not None else tr("in training")
+    return tr("over {what}").format(what=translated(norm.over))
 
 
 # --- what is measured -----------------------------------------------------------------------------------------------
@@ -261,18 +271,18 @@ def _same_names(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...]
 _BATCH = "input weight bias running_mean running_var training momentum eps cudnn_enabled"
 _INSTANCE = "input weight bias running_mean running_var use_input_stats momentum eps cudnn_enabled"
 NORMS = (
-    Norm("batch_norm", "batch norm",
+    Norm("batch_norm", english("batch norm"),
          {"batch_norm": "input running_mean running_var weight bias training momentum eps", "torch.batch_norm": _BATCH},
-         _all_of_channel, "each channel"),
-    Norm("instance_norm", "instance norm",
+         _all_of_channel, english("each channel")),
+    Norm("instance_norm", english("instance norm"),
          {"instance_norm": "input running_mean running_var weight bias use_input_stats momentum eps",
-          "torch.instance_norm": _INSTANCE}, _channel_of_sample, "each channel"),
-    Norm("group_norm", "group norm", {"group_norm": "input num_groups weight bias eps cudnn_enabled"}, _group_of_sample,
-         "each group of channels"),
-    Norm("layer_norm", "layer norm", {"layer_norm": "input normalized_shape weight bias eps cudnn_enable"}, _last_axes,
-         "all features", last_axes=True),
-    Norm("rms_norm", "RMS norm", {"rms_norm": "input normalized_shape weight eps"}, _last_axes, "all features",
-         last_axes=True, centred=False),
+          "torch.instance_norm": _INSTANCE}, _channel_of_sample, english("each channel")),
+    Norm("group_norm", english("group norm"), {"group_norm": "input num_groups weight bias eps cudnn_enabled"},
+         _group_of_sample, english("each group of channels")),
+    Norm("layer_norm", english("layer norm"), {"layer_norm": "input normalized_shape weight bias eps cudnn_enable"},
+         _last_axes, english("all features"), last_axes=True),
+    Norm("rms_norm", english("RMS norm"), {"rms_norm": "input normalized_shape weight eps"}, _last_axes,
+         english("all features"), last_axes=True, centred=False),
 )
 
 

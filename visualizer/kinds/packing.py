@@ -10,6 +10,7 @@ import numpy as np
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._dims import axis_of
 from visualizer.kinds._taps import added, copied, gradient_taps, one, taps
+from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
 
 Axes = tuple[str, ...]
@@ -22,7 +23,7 @@ def packed_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 def packed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     if which or cell[0] >= len(layer.output):
-        return added(formula="∂L/∂x_t = 0: the step is left out")
+        return added(formula=english("∂L/∂x_t = 0: the step is left out"))
     return copied(gradient_taps(layer, one(cell)), "∂L/∂x_t = ∂L/∂y_t")
 
 
@@ -34,7 +35,7 @@ def padded_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 
 def padded_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     if which:
-        return added(formula="∂L/∂n = 0: lengths are whole numbers")
+        return added(formula=english("∂L/∂n = 0: lengths are whole numbers"))
     return copied(gradient_taps(layer, one(cell)), "∂L/∂x_t = ∂L/∂y_t")
 
 
@@ -44,14 +45,18 @@ def same_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def packed_sentence(layer: Layer, inputs: Inputs) -> str:
     left_out = len(inputs[0].output) - len(layer.output)
-    return f"The sequence is packed: {_words.some(len(layer.output), 'step')} of {inputs[0].name} " \
-        f"{'is' if len(layer.output) == 1 else 'are'} read, {_words.some(left_out, 'step')} of padding left out."
+    words = tr("The sequence is packed: {steps} of {source} is read, {others} of padding left out.") \
+        if len(layer.output) == 1 else \
+        tr("The sequence is packed: {steps} of {source} are read, {others} of padding left out.")
+    return words.format(steps=_words.some(len(layer.output), "step"), source=inputs[0].name,
+                        others=_words.some(left_out, "step"))
 
 
 def padded_sentence(layer: Layer, inputs: Inputs) -> str:
     more = len(layer.output) - len(inputs[0].output)
-    return f"The {_words.some(len(inputs[0].output), 'step')} of {inputs[0].name} are padded again with " \
-        f"{_words.some(more, 'step')} of {_words.value(layer.settings.get('padding_value', 0.0))}."
+    return tr("The {steps} of {source} are padded again with {others} of {value}.").format(
+        steps=_words.some(len(inputs[0].output), "step"), source=inputs[0].name, others=_words.some(more, "step"),
+        value=_words.value(layer.settings.get("padding_value", 0.0)))
 
 
 def _packed_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: tuple[int, ...]) -> Axes:
@@ -72,14 +77,14 @@ def chosen_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
 def chosen_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """Every slice that was read from this one."""
     if which:
-        return added(formula="∂L/∂index = 0: places are whole numbers")
+        return added(formula=english("∂L/∂index = 0: places are whole numbers"))
     axis = _axis(layer, inputs)
     if axis is None:
         return copied(gradient_taps(layer, one(cell)), "∂L/∂x = ∂L/∂y")
     places = np.flatnonzero(inputs[1].output == cell[axis])
     cells = np.array([(*cell[:axis], place, *cell[axis + 1:]) for place in places], dtype=np.int64)
     return added(gradient_taps(layer, cells.reshape(len(places), len(cell))),
-                 formula="∂L/∂x_j = Σ ∂L/∂y_i where index_i = j")
+                 formula=english("∂L/∂x_j = Σ ∂L/∂y_i where index_i = j"))
 
 
 def chosen_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -92,8 +97,9 @@ def chosen_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def chosen_sentence(layer: Layer, inputs: Inputs) -> str:
-    return f"Slices of {inputs[0].name} are put in another order, or some of them left out: " \
-        f"{_words.some(inputs[1].output.size, 'slice')} of the shape {_words.shape(layer.shape)} in all."
+    return tr("Slices of {source} are put in another order, or some of them left out: {slices} of the shape {shape} in "
+              "all.").format(source=inputs[0].name, slices=_words.some(inputs[1].output.size, "slice"),
+                             shape=_words.shape(layer.shape))
 
 
 def _axis(layer: Layer, inputs: Inputs) -> int | None:
@@ -110,11 +116,12 @@ def _chosen_axes(settings: Mapping[str, Any], inputs: tuple[Axes, ...], shape: t
 
 
 KINDS = (
-    Kind("pack_padded_sequence", "packing", {"_pack_padded_sequence": "input lengths batch_first"}, _packed_axes,
+    Kind("pack_padded_sequence", english("packing"), {"_pack_padded_sequence": "input lengths batch_first"},
+         _packed_axes,
          packed_terms, packed_backward, same_box, packed_sentence, moves_only=True, role="packed"),
-    Kind("pad_packed_sequence", "padding again",
+    Kind("pad_packed_sequence", english("padding again"),
          {"_pad_packed_sequence": "data batch_sizes batch_first padding_value total_length"}, _padded_axes,
          padded_terms, padded_backward, same_box, padded_sentence, moves_only=True),
-    Kind("index_select", "choice of slices", {"index_select": "input dim index"}, _chosen_axes, chosen_terms,
+    Kind("index_select", english("choice of slices"), {"index_select": "input dim index"}, _chosen_axes, chosen_terms,
          chosen_backward, chosen_box, chosen_sentence, moves_only=True),
 )

@@ -16,6 +16,7 @@ import numpy as np
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
 from visualizer.kinds.curves import CURVES
+from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
@@ -32,7 +33,7 @@ class Function:
     value: Number
     slope: Number
     says: str
-    """What it does, as the rest of a sentence that begins with its title; `{kept}` is the share above zero."""
+    """What it does, in a sentence; `{zero}` and `{below}` are shares of all values, `{spread}` is how they lie."""
     calls: str = "input"
     """Its arguments."""
     also: tuple[str, ...] = ()
@@ -182,66 +183,80 @@ _relu6, _relu6_slope = _between(0.0, 6.0)
 FUNCTIONS = (
     Function("relu", "ReLU", "y = max(0, x)", lambda x, s: x if x > 0 or x != x else 0.0,
              lambda x, s: 1.0 if x > 0 else 0.0,
-             "keeps what is above zero and stops the rest: {zero} of {all} values {are} now 0", "input inplace"),
-    Function("leaky_relu", "Leaky ReLU", "y = x if x > 0, else a·x",
+             english("ReLU keeps what is above zero and stops the rest: {zero} of {all} values {are} now 0."),
+             "input inplace"),
+    Function("leaky_relu", english("Leaky ReLU"), english("y = x if x > 0, else a·x"),
              lambda x, s: x if x > 0 else s.get("negative_slope", 0.01) * x,
              lambda x, s: 1.0 if x > 0 else s.get("negative_slope", 0.01),
-             "keeps what is above zero and makes the rest small: {below} of {all} values {below_are} below 0",
+             english("Leaky ReLU keeps what is above zero and makes the rest small: {below} of {all} values "
+                     "{below_are} below 0."),
              "input negative_slope inplace"),
-    Function("elu", "ELU", "y = x if x > 0, else α·(eˣ − 1)", _elu, _elu_slope,
-             "keeps what is above zero and bends the rest towards a floor: values lie {spread}", "input alpha inplace"),
-    Function("celu", "CELU", "y = x if x > 0, else α·(eˣᐟᵅ − 1)", _celu, _celu_slope,
-             "keeps what is above zero and bends the rest towards a floor: values lie {spread}", "input alpha inplace"),
-    Function("selu", "SELU", "y = λ·x if x > 0, else λ·α·(eˣ − 1)", _selu, _selu_slope,
-             "stretches what is above zero and bends the rest towards a floor: values lie {spread}", "input inplace"),
+    Function("elu", "ELU", english("y = x if x > 0, else α·(eˣ − 1)"), _elu, _elu_slope,
+             english("ELU keeps what is above zero and bends the rest towards a floor: values lie {spread}."),
+             "input alpha inplace"),
+    Function("celu", "CELU", english("y = x if x > 0, else α·(eˣᐟᵅ − 1)"), _celu, _celu_slope,
+             english("CELU keeps what is above zero and bends the rest towards a floor: values lie {spread}."),
+             "input alpha inplace"),
+    Function("selu", "SELU", english("y = λ·x if x > 0, else λ·α·(eˣ − 1)"), _selu, _selu_slope,
+             english("SELU stretches what is above zero and bends the rest towards a floor: values lie {spread}."),
+             "input inplace"),
     Function("gelu", "GELU", "y = x·Φ(x)", _gelu, _gelu_slope,
-             "weighs each number by how likely a normal number is to lie below it: values lie {spread}",
+             english("GELU weighs each number by how likely a normal number is to lie below it: values lie {spread}."),
              "input approximate"),
     Function("silu", "SiLU", "y = x·σ(x)", lambda x, s: x * sigmoid(x), _silu_slope,
-             "multiplies each number with its own sigmoid: values lie {spread}", "input inplace"),
-    Function("mish", "Mish", "y = x·tanh(ln(1 + eˣ))", lambda x, s: x * math.tanh(softplus(x)), _mish_slope,
-             "keeps what is far above zero and lets little of the rest through: values lie {spread}", "input inplace"),
-    Function("sigmoid", "Sigmoid", "y = 1 / (1 + e⁻ˣ)", lambda x, s: sigmoid(x),
-             lambda x, s: sigmoid(x) * (1 - sigmoid(x)),
-             "squeezes every number between 0 and 1: values lie {spread}"),
-    Function("tanh", "Tanh", "y = tanh x", lambda x, s: math.tanh(x), lambda x, s: 1 - math.tanh(x) ** 2,
-             "squeezes every number between −1 and 1: values lie {spread}"),
-    Function("hardtanh", "Hardtanh", "y = min(max(x, low), high)", _hardtanh, _hardtanh_slope,
-             "cuts off what lies below {low} or above {high}: values lie {spread}", "input min_val max_val inplace"),
-    Function("relu6", "ReLU6", "y = min(max(0, x), 6)", _relu6, _relu6_slope,
-             "keeps what lies between 0 and 6 and cuts off the rest: {zero} of {all} values {are} now 0",
+             english("SiLU multiplies each number with its own sigmoid: values lie {spread}."), "input inplace"),
+    Function("mish", english("Mish"), "y = x·tanh(ln(1 + eˣ))", lambda x, s: x * math.tanh(softplus(x)), _mish_slope,
+             english("Mish keeps what is far above zero and lets little of the rest through: values lie {spread}."),
              "input inplace"),
-    Function("hardsigmoid", "Hardsigmoid", "y = min(max(0, x/6 + ½), 1)",
+    Function("sigmoid", english("Sigmoid"), "y = 1 / (1 + e⁻ˣ)", lambda x, s: sigmoid(x),
+             lambda x, s: sigmoid(x) * (1 - sigmoid(x)),
+             english("Sigmoid squeezes every number between 0 and 1: values lie {spread}.")),
+    Function("tanh", english("Tanh"), "y = tanh x", lambda x, s: math.tanh(x), lambda x, s: 1 - math.tanh(x) ** 2,
+             english("Tanh squeezes every number between −1 and 1: values lie {spread}.")),
+    Function("hardtanh", english("Hardtanh"), english("y = min(max(x, low), high)"), _hardtanh, _hardtanh_slope,
+             english("Hardtanh cuts off what lies below {low} or above {high}: values lie {spread}."),
+             "input min_val max_val inplace"),
+    Function("relu6", "ReLU6", "y = min(max(0, x), 6)", _relu6, _relu6_slope,
+             english("ReLU6 keeps what lies between 0 and 6 and cuts off the rest: {zero} of {all} values {are} "
+                     "now 0."),
+             "input inplace"),
+    Function("hardsigmoid", english("Hardsigmoid"), "y = min(max(0, x/6 + ½), 1)",
              lambda x, s: min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, lambda x, s: SIXTH if -3 < x < 3 else 0.0,
-             "squeezes every number between 0 and 1 with straight lines: values lie {spread}", "input inplace"),
-    Function("hardswish", "Hardswish", "y = x·min(max(0, x/6 + ½), 1)",
+             english("Hardsigmoid squeezes every number between 0 and 1 with straight lines: values lie {spread}."),
+             "input inplace"),
+    Function("hardswish", english("Hardswish"), "y = x·min(max(0, x/6 + ½), 1)",
              lambda x, s: x * min(max(x + 3, 0.0), 6.0) / 6 if x == x else x, _hardswish_slope,
-             "multiplies each number with a straight-line sigmoid of itself: values lie {spread}", "input inplace"),
-    Function("softplus", "Softplus", "y = ln(1 + eᵝˣ) / β", _softplus, _softplus_slope,
-             "is a ReLU with a round corner: values lie {spread}", "input beta threshold"),
-    Function("softsign", "Softsign", "y = x / (1 + |x|)", lambda x, s: x / (1 + abs(x)),
-             lambda x, s: 1 / (1 + abs(x)) ** 2, "squeezes every number between −1 and 1: values lie {spread}"),
-    Function("log_sigmoid", "Log-sigmoid", "y = −ln(1 + e⁻ˣ)", lambda x, s: -softplus(-x), lambda x, s: sigmoid(-x),
-             "is the logarithm of the sigmoid: values lie {spread}", also=("logsigmoid",)),
-    Function("exp", "The exponential", "y = eˣ", _exp, _exp, "makes every number positive: values lie {spread}"),
-    Function("log", "The logarithm", "y = ln x", _log, lambda x, s: _divided(x),
-             "turns products into sums: values lie {spread}"),
-    Function("sqrt", "The square root", "y = √x", lambda x, s: math.sqrt(x) if x >= 0 else math.nan,
+             english("Hardswish multiplies each number with a straight-line sigmoid of itself: values lie {spread}."),
+             "input inplace"),
+    Function("softplus", english("Softplus"), "y = ln(1 + eᵝˣ) / β", _softplus, _softplus_slope,
+             english("Softplus is a ReLU with a round corner: values lie {spread}."), "input beta threshold"),
+    Function("softsign", english("Softsign"), "y = x / (1 + |x|)", lambda x, s: x / (1 + abs(x)),
+             lambda x, s: 1 / (1 + abs(x)) ** 2,
+             english("Softsign squeezes every number between −1 and 1: values lie {spread}.")),
+    Function("log_sigmoid", english("Log-sigmoid"), "y = −ln(1 + e⁻ˣ)", lambda x, s: -softplus(-x),
+             lambda x, s: sigmoid(-x),
+             english("Log-sigmoid is the logarithm of the sigmoid: values lie {spread}."), also=("logsigmoid",)),
+    Function("exp", english("exponential"), "y = eˣ", _exp, _exp,
+             english("The exponential makes every number positive: values lie {spread}.")),
+    Function("log", english("logarithm"), "y = ln x", _log, lambda x, s: _divided(x),
+             english("The logarithm turns products into sums: values lie {spread}.")),
+    Function("sqrt", english("square root"), "y = √x", lambda x, s: math.sqrt(x) if x >= 0 else math.nan,
              lambda x, s: 0.5 * _divided(math.sqrt(x)) if x >= 0 else math.nan,
-             "undoes a square: values lie {spread}"),
-    Function("square", "The square", "y = x²", lambda x, s: x * x, lambda x, s: 2 * x,
-             "multiplies each number with itself: values lie {spread}"),
-    Function("pow", "The power", "y = xⁿ", _power, _power_slope,
-             "raises each number to the power {exponent}: values lie {spread}",
+             english("The square root undoes a square: values lie {spread}.")),
+    Function("square", english("square"), "y = x²", lambda x, s: x * x, lambda x, s: 2 * x,
+             english("The square multiplies each number with itself: values lie {spread}.")),
+    Function("pow", english("power"), "y = xⁿ", _power, _power_slope,
+             english("The power raises each number to the power {exponent}: values lie {spread}."),
              "input exponent", ("__pow__",)),
-    Function("abs", "The absolute value", "y = |x|", lambda x, s: abs(x), lambda x, s: float(np.sign(x)),
-             "drops the sign of each number: values lie {spread}", also=("absolute", "__abs__")),
-    Function("neg", "The negative", "y = −x", lambda x, s: -x, lambda x, s: -1.0,
-             "turns the sign of each number: values lie {spread}", also=("negative", "__neg__")),
-    Function("reciprocal", "The reciprocal", "y = 1/x", lambda x, s: _divided(x), lambda x, s: -_divided(x * x),
-             "divides 1 by each number: values lie {spread}"),
-    Function("clamp", "The clamp", "y = min(max(x, low), high)", _clamp, _clamp_slope,
-             "cuts off what lies outside its limits: values lie {spread}", "input min max",
+    Function("abs", english("absolute value"), "y = |x|", lambda x, s: abs(x), lambda x, s: float(np.sign(x)),
+             english("The absolute value drops the sign of each number: values lie {spread}."),
+             also=("absolute", "__abs__")),
+    Function("neg", english("negative"), "y = −x", lambda x, s: -x, lambda x, s: -1.0,
+             english("The negative turns the sign of each number: values lie {spread}."), also=("negative", "__neg__")),
+    Function("reciprocal", english("reciprocal"), "y = 1/x", lambda x, s: _divided(x),
+             lambda x, s: -_divided(x * x), english("The reciprocal divides 1 by each number: values lie {spread}.")),
+    Function("clamp", english("clamp"), english("y = min(max(x, low), high)"), _clamp, _clamp_slope,
+             english("The clamp cuts off what lies outside its limits: values lie {spread}."), "input min max",
              ("clip", "clamp_min input min", "clamp_max input max")),
 )
 
@@ -261,16 +276,15 @@ def function_backward(f: Function, layer: Layer, inputs: Inputs, which: int, cel
 def function_sentence(f: Function, layer: Layer, inputs: Inputs) -> str:
     size = layer.output.size
     zero, below = int((layer.output == 0).sum()), int((layer.output < 0).sum())
-    words = f.says.format(zero=_words.percent(zero, size), all=_words.count(size), spread=_words.spread(layer.output),
-                          below=_words.percent(below, size), are=_are(zero), below_are=_are(below),
-                          exponent=_words.value(layer.settings.get("exponent", 1)),
-                          low=_words.value(layer.settings.get("min_val", -1.0)),
-                          high=_words.value(layer.settings.get("max_val", 1.0)))
-    return f"{f.title} {words}."
+    return translated(f.says).format(
+        zero=_words.percent(zero, size), all=_words.count(size), spread=_words.spread(layer.output),
+        below=_words.percent(below, size), are=_are(zero), below_are=_are(below),
+        exponent=_words.value(layer.settings.get("exponent", 1)),
+        low=_words.value(layer.settings.get("min_val", -1.0)), high=_words.value(layer.settings.get("max_val", 1.0)))
 
 
 def function_short(f: Function, layer: Layer, inputs: Inputs) -> str:
-    return f.formula
+    return translated(f.formula)
 
 
 def same_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -283,7 +297,7 @@ def same_axes(settings: Settings, inputs: tuple[tuple[str, ...], ...], shape: tu
 
 
 def _are(number: int) -> str:
-    return "is" if number == 1 else "are"
+    return tr("is") if number == 1 else tr("are")
 
 
 # --- PReLU: a leaky ReLU that learns its slope ----------------------------------------------------------------------
@@ -295,7 +309,8 @@ def prelu_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     a = float(layer.weights["weight"][at])
     read = taps(inputs[0], "output", one(cell), 1.0 if x > 0 else a, weight="" if x > 0 else "weight",
                 weight_cells=None if x > 0 else one(at))
-    return Terms("function", (read,), float(read.products[0]), formula="y = x if x > 0, else a·x", steps=(("a", a),))
+    return Terms("function", (read,), float(read.products[0]), formula=english("y = x if x > 0, else a·x"),
+                 steps=(("a", a),))
 
 
 def prelu_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -312,14 +327,14 @@ def prelu_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:
     cells = grid_of(*ranges)
     x = taps(inputs[0], "output", cells).values
     return added(gradient_taps(layer, cells, np.where(x > 0, 0.0, x), weight=inputs[0].name, weight_cells=cells),
-                 formula="∂L/∂a = Σ ∂L/∂y·x where x ≤ 0")
+                 formula=english("∂L/∂a = Σ ∂L/∂y·x where x ≤ 0"))
 
 
 def prelu_sentence(layer: Layer, inputs: Inputs) -> str:
     below = int((inputs[0].output <= 0).sum())
-    return f"PReLU keeps what is above zero and multiplies the rest with a learned slope: " \
-        f"{_words.percent(below, layer.output.size)} of {_words.count(layer.output.size)} values " \
-        f"{_are(below)} not above 0."
+    return tr("PReLU keeps what is above zero and multiplies the rest with a learned slope: {below} of {all} values "
+              "{are} not above 0.").format(below=_words.percent(below, layer.output.size),
+                                     all=_words.count(layer.output.size), are=_are(below))
 
 
 def _slope_cell(layer: Layer, cell: Cell) -> Cell:
@@ -344,7 +359,7 @@ def dropout_terms(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> T
     kept = _kept(channels, layer, inputs, cell)
     read = taps(inputs[0], "output", one(cell), _scale(layer) if kept else 0.0)  # 0 stays 0 where nobody can tell
     return Terms("product", (read,), float(read.products[0]), formula="y = m·x / (1 − p)",
-                 steps=() if kept is None else (("kept", float(kept)),))
+                 steps=() if kept is None else ((english("kept"), float(kept)),))
 
 
 def dropout_backward(channels: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -359,16 +374,19 @@ def dropout_backward(channels: bool, layer: Layer, inputs: Inputs, which: int, c
 
 def dropout_sentence(layer: Layer, inputs: Inputs) -> str:
     if not _drops(layer):
-        return "Dropout is off while the network is used: every number passes unchanged."
+        return tr("Dropout is off while the network is used: every number passes unchanged.")
     dropped = int(((layer.output == 0) & (inputs[0].output != 0)).sum())
     p = layer.settings.get("p", 0.5)
-    return f"Dropout sets each number to 0 with probability {_words.value(p)} and stretches the rest by " \
-        f"{_words.value(_scale(layer))}: {_words.some(dropped, 'number')} of {_words.count(layer.output.size)} " \
-        f"{'was' if dropped == 1 else 'were'} dropped."
+    words = tr("Dropout sets each number to 0 with probability {share} and stretches the rest by {scale}: {numbers} of "
+               "{all} was dropped.") if dropped == 1 else \
+        tr("Dropout sets each number to 0 with probability {share} and stretches the rest by {scale}: {numbers} of "
+           "{all} were dropped.")
+    return words.format(share=_words.value(p), scale=_words.value(_scale(layer)),
+                        numbers=_words.some(dropped, "number"), all=_words.count(layer.output.size))
 
 
 def dropout_short(layer: Layer, inputs: Inputs) -> str:
-    return f"p = {_words.value(layer.settings.get('p', 0.5))}{'' if _drops(layer) else ', off'}"
+    return f"p = {_words.value(layer.settings.get('p', 0.5))}{'' if _drops(layer) else tr(', off')}"
 
 
 def _drops(layer: Layer) -> bool:
@@ -388,15 +406,15 @@ def _kept(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> bool | No
 
 
 def passed_sentence(layer: Layer, inputs: Inputs) -> str:
-    return f"Every number of {inputs[0].name} passes unchanged."
+    return tr("Every number of {source} passes unchanged.").format(source=inputs[0].name)
 
 
 def _function_kind(f: Function) -> Kind:
     calls = {call: arguments or f.calls for call, _, arguments in (also.partition(" ") for also in (f.name, *f.also))}
     curve = CURVES.get(f.name)
-    back = "× 1 above zero, × 0 elsewhere" if f.name == "relu" else "× the slope at each number"
+    back = english("× 1 above zero, × 0 elsewhere") if f.name == "relu" else english("× the slope at each number")
     flats = {} if curve is None or curve.flat is None else {"": curve.flat}
-    return Kind(f.name, f.title.removeprefix("The "), calls, same_axes,
+    return Kind(f.name, f.title, calls, same_axes,
                 partial(function_terms, f), partial(function_backward, f), same_box, partial(function_sentence, f),
                 short=partial(function_short, f), flat=lambda layer: flats if layer.output.ndim else {}, role="curve",
                 card="curve", curve=curve, back=back)
@@ -405,14 +423,14 @@ def _function_kind(f: Function) -> Kind:
 KINDS = (
     *map(_function_kind, FUNCTIONS),
     Kind("prelu", "PReLU", {"prelu": "input weight"}, same_axes, prelu_terms, prelu_backward, same_box, prelu_sentence,
-         prelu_weight, role="curve", card="curve", back="× the slope at each number"),
-    Kind("dropout", "dropout", {"dropout": "input p training inplace"}, same_axes,
+         prelu_weight, role="curve", card="curve", back=english("× the slope at each number")),
+    Kind("dropout", english("dropout"), {"dropout": "input p training inplace"}, same_axes,
          partial(dropout_terms, False), partial(dropout_backward, False), same_box, dropout_sentence,
          short=dropout_short, role="dropout"),
-    Kind("channel_dropout", "channel dropout",
+    Kind("channel_dropout", english("channel dropout"),
          dict.fromkeys(("dropout1d", "dropout2d", "feature_dropout"), "input p training inplace"), same_axes,
          partial(dropout_terms, True), partial(dropout_backward, True), same_box, dropout_sentence,
          short=dropout_short, role="dropout"),
-    Kind("identity", "identity", dict.fromkeys(("clone", "detach", "contiguous", "alias"), "input"), same_axes,
+    Kind("identity", english("identity"), dict.fromkeys(("clone", "detach", "contiguous", "alias"), "input"), same_axes,
          passed_terms, passed_backward, same_box, passed_sentence, moves_only=True),
 )

@@ -13,10 +13,11 @@ import numpy as np
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, largest, look, taps
 from visualizer.kinds._window import Axis, each
+from visualizer.language import english, tr, translated
 from visualizer.trace import Array, Cell, Layer
 
 MAX, MEAN = "y = max x", "y = (1/n) Σ x"
-MAX_BACK, MEAN_BACK = "∂L/∂x = Σ ∂L/∂y·[x won]", "∂L/∂x = Σ ∂L/∂y·1/n"
+MAX_BACK, MEAN_BACK = english("∂L/∂x = Σ ∂L/∂y·[x won]"), "∂L/∂x = Σ ∂L/∂y·1/n"
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------
@@ -40,7 +41,10 @@ def max_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
 
 def max_sentence(layer: Layer, inputs: Inputs) -> str:
     kernel, _, _ = _sizes(layer, _count(layer))
-    return f"Each {_place(layer)} keeps the largest of a {_words.window(kernel)}: {_from_to(layer, inputs)}."
+    words = tr("Each pixel keeps the largest of a {window}: {before} becomes {after} in each of {maps}.") \
+        if _count(layer) == 2 else \
+        tr("Each step keeps the largest of a {window}: {before} becomes {after} in each of {maps}.")
+    return words.format(window=_words.window(kernel), **_from_to(layer, inputs))
 
 
 # --- the mean of a window -------------------------------------------------------------------------------------------
@@ -62,7 +66,10 @@ def avg_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
 
 def avg_sentence(layer: Layer, inputs: Inputs) -> str:
     kernel, _, _ = _sizes(layer, _count(layer))
-    return f"Each {_place(layer)} is the mean of a {_words.window(kernel)}: {_from_to(layer, inputs)}."
+    words = tr("Each pixel is the mean of a {window}: {before} becomes {after} in each of {maps}.") \
+        if _count(layer) == 2 else \
+        tr("Each step is the mean of a {window}: {before} becomes {after} in each of {maps}.")
+    return words.format(window=_words.window(kernel), **_from_to(layer, inputs))
 
 
 def window_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -74,7 +81,7 @@ def window_short(layer: Layer, inputs: Inputs) -> str:
     kernel, stride, _ = _sizes(layer, _count(layer))
     words = _words.by(kernel)
     if stride != kernel:
-        words += f", stride {_words.by(stride) if len(set(stride)) > 1 else stride[0]}"
+        words += tr(", stride {size}").format(size=_words.by(stride) if len(set(stride)) > 1 else stride[0])
     return words
 
 
@@ -121,12 +128,16 @@ def adaptive_sentence(what: str, layer: Layer, inputs: Inputs) -> str:
     source, target = inputs[0].shape[1:], layer.shape[1:]
     maps = _words.some(len(layer.output), "map")
     if prod(target) == 1:
-        return f"Each of the {maps} of {inputs[0].name} becomes one number: {what} of its {_words.by(source)} values."
-    return f"Each {_place(layer)} is {what} of its bin: {_from_to(layer, inputs)}, whatever size comes in."
+        return tr("Each of the {maps} of {source} becomes one number: {what} of its {count} values.").format(
+            maps=maps, source=inputs[0].name, what=translated(what), count=_words.by(source))
+    words = tr("Each pixel is {what} of its bin: {before} becomes {after} in each of {maps}, whatever size comes in.") \
+        if _count(layer) == 2 else \
+        tr("Each step is {what} of its bin: {before} becomes {after} in each of {maps}, whatever size comes in.")
+    return words.format(what=translated(what), **_from_to(layer, inputs))
 
 
 def adaptive_short(layer: Layer, inputs: Inputs) -> str:
-    return f"to {_words.by(layer.shape[1:])}"
+    return tr("to {size}").format(size=_words.by(layer.shape[1:]))
 
 
 # --- what they share ------------------------------------------------------------------------------------------------
@@ -199,13 +210,10 @@ def _within(box: Box, layer: Layer) -> Box:
     return tuple((max(low, 0), min(high, size - 1)) for (low, high), size in zip(box, layer.shape, strict=True))
 
 
-def _place(layer: Layer) -> str:
-    return "pixel" if _count(layer) == 2 else "step"
-
-
-def _from_to(layer: Layer, inputs: Inputs) -> str:
-    return f"{_words.by(inputs[0].shape[1:])} becomes {_words.by(layer.shape[1:])} in each of " \
-        f"{_words.some(len(layer.output), 'map')}"
+def _from_to(layer: Layer, inputs: Inputs) -> dict[str, str]:
+    """What a sentence says of the sizes of maps and of how many there are."""
+    return {"before": _words.by(inputs[0].shape[1:]), "after": _words.by(layer.shape[1:]),
+            "maps": _words.some(len(layer.output), "map")}
 
 
 def _named(count: int, settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...],
@@ -219,26 +227,26 @@ def _wants(count: int) -> tuple[str, ...]:
     return ("channel", *{1: ("step",), 2: ("row", "column")}[count])
 
 
-LARGEST: Mapping[str, Any] = {"role": "largest", "back": "to the winner of each window"}
-MEANS: Mapping[str, Any] = {"role": "mean", "back": "shared out over each window"}
+LARGEST: Mapping[str, Any] = {"role": "largest", "back": english("to the winner of each window")}
+MEANS: Mapping[str, Any] = {"role": "mean", "back": english("shared out over each window")}
 MAX_CALL = "input kernel_size stride padding dilation ceil_mode return_indices"
 AVG_CALL = "input kernel_size stride padding ceil_mode count_include_pad divisor_override"
 KINDS = tuple(
     kind
     for count in (1, 2)
     for kind in (
-        Kind(f"max_pool{count}d", "max pooling",
+        Kind(f"max_pool{count}d", english("max pooling"),
              {f"max_pool{count}d": MAX_CALL, f"max_pool{count}d_with_indices": MAX_CALL}, partial(_named, count),
              max_terms, max_backward, window_box, max_sentence, short=window_short, **LARGEST, wants=_wants(count)),
-        Kind(f"avg_pool{count}d", "average pooling", {f"avg_pool{count}d": AVG_CALL}, partial(_named, count),
+        Kind(f"avg_pool{count}d", english("average pooling"), {f"avg_pool{count}d": AVG_CALL}, partial(_named, count),
              avg_terms, avg_backward, window_box, avg_sentence, short=window_short, **MEANS, wants=_wants(count)),
-        Kind(f"adaptive_max_pool{count}d", "adaptive max pooling",
+        Kind(f"adaptive_max_pool{count}d", english("adaptive max pooling"),
              {f"adaptive_max_pool{count}d{tail}": "input output_size return_indices" for tail in ("", "_with_indices")},
              partial(_named, count), adaptive_max_terms, adaptive_max_backward, adaptive_box,
-             partial(adaptive_sentence, "the largest"), short=adaptive_short, **LARGEST, wants=_wants(count)),
-        Kind(f"adaptive_avg_pool{count}d", "adaptive average pooling",
+             partial(adaptive_sentence, english("the largest")), short=adaptive_short, **LARGEST, wants=_wants(count)),
+        Kind(f"adaptive_avg_pool{count}d", english("adaptive average pooling"),
              {f"adaptive_avg_pool{count}d": "input output_size"}, partial(_named, count), adaptive_avg_terms,
-             adaptive_avg_backward, adaptive_box, partial(adaptive_sentence, "the mean"), short=adaptive_short, **MEANS,
-             wants=_wants(count)),
+             adaptive_avg_backward, adaptive_box, partial(adaptive_sentence, english("the mean")), short=adaptive_short,
+             **MEANS, wants=_wants(count)),
     )
 )

@@ -39,6 +39,7 @@ from visualizer.kinds._steps import (
 )
 from visualizer.kinds._taps import Cells, added, copied, grid_of, one, ravel, taps, unravel, whole
 from visualizer.kinds.gates import PREACTIVATION
+from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 
@@ -143,7 +144,7 @@ def backward_terms(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Term
             width = len(layer.weights["weight_hh"][0]) if state == "hidden" else units(layer)
             unit = ravel(cell, inputs[which].shape) - start_place(layer, state, inputs[which])
             if not 0 <= unit < width:
-                return added(formula="∂L/∂h = 0: another level or direction starts from it")
+                return added(formula=english("∂L/∂h = 0: another level or direction starts from it"))
             return _handed_back(layer, inputs, state, first(layer), unit)
     raise LookupError(f"{layer.name} has no input {which}.")
 
@@ -153,7 +154,7 @@ def own_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     step, unit = place(layer, cell)
     following = after(layer, step)
     if following is None:
-        return added(formula="∂L/∂h = 0 from later steps: there are none")
+        return added(formula=english("∂L/∂h = 0 from later steps: there are none"))
     return _handed_back(layer, inputs, "hidden", following, unit)
 
 
@@ -245,7 +246,7 @@ def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula
     here = cell_of(step, unit) if weight.startswith("inner.") else None
     read = taps(layer, back(layer, key), cell_of(step, unit), slope, weight=weight,
                 weight_cells=here if weight_cells is None else weight_cells)
-    return Terms("product", (read,), float(read.products[0]), formula=formula, steps=(("slope", slope),))
+    return Terms("product", (read,), float(read.products[0]), formula=formula, steps=((english("slope"), slope),))
 
 
 def _made(layer: Layer) -> str:
@@ -324,45 +325,55 @@ def cost(layer: Layer, inputs: Inputs) -> Cost:
 def sentence(layer: Layer, inputs: Inputs) -> str:
     """What it read, what it carries, and how long it keeps it."""
     count, width = steps(layer), layer.inner["hidden"].shape[1]
-    of = " and ".join(source.name for source in inputs[:sequences(layer)])
+    sources = [source.name for source in inputs[:sequences(layer)]]
+    of = sources[0]
+    for another in sources[1:]:
+        of = tr("{several} and {last}").format(several=of, last=another)
     if count == 1:
-        carries = f"Makes one step with {of} and hands on {_words.some(width, 'number')}"
+        carries = tr("Makes one step with {source} and hands on {numbers}")
+    elif layer.settings.get("one_by_one"):
+        carries = tr("Reads {steps} one by one, each from a layer of its own, and carries {numbers} from step to step")
+    elif reverse(layer):
+        carries = tr("Reads {steps} of {source} backwards and carries {numbers} from step to step")
     else:
-        order = "one by one, each from a layer of its own," if layer.settings.get("one_by_one") else \
-            f"of {of} {'backwards' if reverse(layer) else 'in order'}"
-        carries = f"Reads {_words.some(count, 'step')} {order} and carries {_words.some(width, 'number')} from step " \
-            "to step"
+        carries = tr("Reads {steps} of {source} in order and carries {numbers} from step to step")
+    carries = carries.format(source=of, steps=_words.some(count, "step"), numbers=_words.some(width, "number"))
     known = family(layer)
     gate, state = known.kept
     if not gate:
-        return f"{carries}; its states lie {_words.spread(layer.inner['hidden'])}."
-    name, what = known.parts[gate].name, known.parts[state].name
+        return tr("{carries}; its states lie {spread}.").format(carries=carries,
+                                                               spread=_words.spread(layer.inner["hidden"]))
     means = layer.inner[gate].mean(axis=1, dtype=np.float64)
     least = int(np.argmin(means))
-    when = f", least at step {least + 1} ({_share(float(means[least]))})" if count > 1 else ""
-    return f"{carries}; its {name} keeps {_share(float(means.mean()))} of the {what} on average{when}."
+    keeps = tr("{carries}; its {gate} keeps {share} of the {state} on average, least at step {step} ({least}).") \
+        if count > 1 else tr("{carries}; its {gate} keeps {share} of the {state} on average.")
+    return keeps.format(carries=carries, gate=translated(known.parts[gate].name),
+                        state=translated(known.parts[state].name), share=_share(float(means.mean())),
+                        step=least + 1, least=_share(float(means[least])))
 
 
 def inner_sentence(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> str:
     """One plain sentence about one number of `layer.inner`; steps are counted from 1, units from 0."""
+    if key not in SAYS:
+        raise LookupError(f"There is no sentence about {key!r}; there are {', '.join(SAYS)}.")
     value = inner(layer, key, step, unit)
-    said = _words.value(value)
-    does = {
-        "input": f"the input gate lets {_share(value)} of the candidate into unit {unit}'s memory",
-        "forget": f"the forget gate keeps {_share(value)} of unit {unit}'s memory",
-        "candidate": f"the candidate offers {said} to unit {unit}'s memory",
-        "output_gate": f"the output gate shows {_share(value)} of unit {unit}'s memory",
-        "cell": f"the memory of unit {unit} is {said}",
-        "unprojected": f"unit {unit} shows {said} of its memory, before the projection",
-        "reset": f"the reset gate lets the candidate of unit {unit} see {_share(value)} of what the old state adds",
-        "update": f"the update gate keeps {_share(value)} of unit {unit}'s old state",
-        "new": f"the candidate offered to unit {unit} is {said}",
-        "preactivation": f"the sum of unit {unit} is {said}",
-        "hidden": f"the state of unit {unit} is {said}",
-    }
-    if key not in does:
-        raise LookupError(f"There is no sentence about {key!r}; there are {', '.join(does)}.")
-    return f"At step {step + 1} {does[key]}."
+    return translated(SAYS[key]).format(step=step + 1, unit=unit, share=_share(value), value=_words.value(value))
+
+
+SAYS = {
+    "input": english("At step {step} the input gate lets {share} of the candidate into unit {unit}'s memory."),
+    "forget": english("At step {step} the forget gate keeps {share} of unit {unit}'s memory."),
+    "candidate": english("At step {step} the candidate offers {value} to unit {unit}'s memory."),
+    "output_gate": english("At step {step} the output gate shows {share} of unit {unit}'s memory."),
+    "cell": english("At step {step} the memory of unit {unit} is {value}."),
+    "unprojected": english("At step {step} unit {unit} shows {value} of its memory, before the projection."),
+    "reset": english("At step {step} the reset gate lets the candidate of unit {unit} see {share} of what the old "
+                     "state adds."),
+    "update": english("At step {step} the update gate keeps {share} of unit {unit}'s old state."),
+    "new": english("At step {step} the candidate offered to unit {unit} is {value}."),
+    "preactivation": english("At step {step} the sum of unit {unit} is {value}."),
+    "hidden": english("At step {step} the state of unit {unit} is {value}."),
+}
 
 
 def flat(layer: Layer) -> dict[str, Flat]:
@@ -377,7 +388,7 @@ def flat(layer: Layer) -> dict[str, Flat]:
 def short(layer: Layer, inputs: Inputs) -> str:
     """`28 steps, 32 → 128`."""
     ins, outs = layer.weights["weight_ih"].shape[1], layer.inner["hidden"].shape[1]
-    direction = ", backwards" if reverse(layer) else ""
+    direction = tr(", backwards") if reverse(layer) else ""
     return f"{_words.some(steps(layer), 'step')}, {_words.count(ins)} → {_words.count(outs)}{direction}"
 
 
@@ -397,14 +408,14 @@ def _share(value: float) -> str:
 def state_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """h_n, c_n: the state of each level and direction after the last step that it went through."""
     level, unit = (0, *cell)[-2:]
-    return copied(_state_of(layer, inputs, level, unit), "h_n = h after the last step")
+    return copied(_state_of(layer, inputs, level, unit), english("h_n = h after the last step"))
 
 
 def state_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """To the output at that step the same number; a cell state hands nothing to the output."""
     step, unit = place(inputs[which], cell)
     if layer.settings["state"] != "hidden" or step != _state_step(layer, inputs, which):
-        return added(formula="∂L/∂h = 0: this is not what it reads")
+        return added(formula=english("∂L/∂h = 0: this is not what it reads"))
     return copied(taps(layer, "gradient", one((which, unit) if layer.output.ndim == 2 else (unit,))), "∂L/∂h = ∂L/∂h_n")
 
 
@@ -428,11 +439,14 @@ def state_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 
 def state_sentence(layer: Layer, inputs: Inputs) -> str:
-    what = "state" if layer.settings["state"] == "hidden" else "memory"
+    hidden = layer.settings["state"] == "hidden"
     if len(inputs) > 1:
-        return f"This is the {what} that each of {_words.some(len(inputs), 'layer')} ends with, one a row."
-    step = _state_step(layer, inputs, 0)
-    return f"This is the {what} of {inputs[0].name} after step {step + 1}."
+        ends = tr("This is the state that each of {layers} ends with, one a row.") if hidden else \
+            tr("This is the memory that each of {layers} ends with, one a row.")
+        return ends.format(layers=_words.some(len(inputs), "layer"))
+    after_step = tr("This is the state of {source} after step {step}.") if hidden else \
+        tr("This is the memory of {source} after step {step}.")
+    return after_step.format(source=inputs[0].name, step=_state_step(layer, inputs, 0) + 1)
 
 
 def _state_of(layer: Layer, inputs: Inputs, level: int, unit: int) -> Taps:
@@ -450,7 +464,7 @@ def _state_step(layer: Layer, inputs: Inputs, level: int) -> int:
 def sides_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """Forward first, then reverse, at the same step."""
     which, unit = divmod(cell[1], inputs[0].shape[1])
-    return copied(taps(inputs[which], "output", one((cell[0], unit))), "y = [h forward, h reverse]")
+    return copied(taps(inputs[which], "output", one((cell[0], unit))), english("y = [h forward, h reverse]"))
 
 
 def sides_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -464,25 +478,28 @@ def sides_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def sides_sentence(layer: Layer, inputs: Inputs) -> str:
     width = inputs[0].shape[1]
-    return f"At each of {_words.some(len(layer.output), 'step')}, {_words.some(width, 'number')} that know what came " \
-        f"before stand beside {_words.count(width)} that know what comes after."
+    return tr("At each of {steps}, {numbers} that know what came before stand beside {count} that know what comes "
+              "after.").format(steps=_words.some(len(layer.output), "step"), numbers=_words.some(width, "number"),
+                       count=_words.count(width))
 
 
 def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shape: tuple[int, ...]) -> tuple[str, ...]:
     return ("step", "unit")[-len(shape):]
 
 
+CELLS = {"lstm": english("LSTM cell"), "gru": english("GRU cell"), "rnn": english("RNN cell")}
+"""What makes one step alone is called so."""
 KINDS = (
-    *(Kind(name=name + suffix, title=f"{known.title}{' cell' if suffix else ''}", calls={}, axes=_axes, terms=terms,
+    *(Kind(name=name + suffix, title=CELLS[name] if suffix else known.title, calls={}, axes=_axes, terms=terms,
            backward_terms=backward_terms, source_box=source_box, sentence=sentence, weight_terms=weight_terms,
            cost=cost, short=short, flat=flat, role="recurrent", inner_terms=inner_terms,
            inner_backward_terms=inner_backward_terms,
            own_terms=None if suffix else own_terms)
       for name, known in gates.FAMILIES.items() for suffix in ("", "_cell")),
-    Kind("state", "state after a step", {}, _axes, state_terms, state_backward, state_box, state_sentence,
+    Kind("state", english("state after a step"), {}, _axes, state_terms, state_backward, state_box, state_sentence,
          moves_only=True, role="state"),
-    Kind("cell_state", "memory of an LSTM cell", {}, _axes, state_terms, state_backward, state_box, state_sentence,
-         moves_only=True, own_terms=state_own, role="state"),
-    Kind("both_directions", "two directions side by side", {}, _axes, sides_terms, sides_backward, sides_box,
+    Kind("cell_state", english("memory of an LSTM cell"), {}, _axes, state_terms, state_backward, state_box,
+         state_sentence, moves_only=True, own_terms=state_own, role="state"),
+    Kind("both_directions", english("two directions side by side"), {}, _axes, sides_terms, sides_backward, sides_box,
          sides_sentence, moves_only=True, role="directions"),
 )

@@ -12,6 +12,7 @@ import numpy as np
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import Cells, Numbers, added, gradient_taps, one, ravel, taps, unravel, whole
+from visualizer.language import english, tr
 from visualizer.trace import Cell, Layer
 
 
@@ -24,10 +25,10 @@ def mse_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     result = float(squares.sum()) * _share(layer, inputs)
     if len(cells) == 1:
         return Terms("function", (read,), result, formula="L = (y − target)²", steps=(
-            ("answered", float(read.values[0])), ("wanted", float(wanted[0])),
-            ("difference", float(read.values[0] - wanted[0]))))
+            (english("answered"), float(read.values[0])), (english("wanted"), float(wanted[0])),
+            (english("difference"), float(read.values[0] - wanted[0]))))
     return Terms("function", (read,), result, formula="L = Σ (y − target)² / n", steps=(
-        ("numbers that count", float(len(cells))), ("largest (y − target)²", float(squares.max()))))
+        (english("numbers that count"), float(len(cells))), (english("largest (y − target)²"), float(squares.max()))))
 
 
 def mse_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -39,7 +40,7 @@ def mse_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     slopes = np.array([answered, -wanted]) * (2 * sign * _share(layer, inputs))
     place = cell if layer.output.ndim else ()
     return added(gradient_taps(layer, np.repeat(one(place), 2, axis=0), slopes), formula="∂L/∂y = 2 (y − target) / n",
-                 steps=(("answered", answered), ("wanted", wanted)))
+                 steps=((english("answered"), answered), (english("wanted"), wanted)))
 
 
 def mse_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -48,21 +49,24 @@ def mse_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
 
 def mse_sentence(layer: Layer, inputs: Inputs) -> str:
     if layer.output.ndim:
-        return f"The loss is the square of how far each number is off; here it is {_words.spread(layer.output)}."
+        return tr("The loss is the square of how far each number is off; here it is {spread}.").format(
+            spread=_words.spread(layer.output))
     loss, count = float(layer.output), inputs[0].output.size
     if count > 1:
-        how = "summed" if layer.settings.get("reduction") == "sum" else "averaged"
-        return f"The loss is the square of how far the answer is off, {how} over {_words.some(count, 'number')}: " \
-            f"{_words.value(loss)}."
+        words = tr("The loss is the square of how far the answer is off, summed over {numbers}: {loss}.") \
+            if layer.settings.get("reduction") == "sum" else \
+            tr("The loss is the square of how far the answer is off, averaged over {numbers}: {loss}.")
+        return words.format(numbers=_words.some(count, "number"), loss=_words.value(loss))
     answered = float(inputs[0].output.reshape(()))
     wanted = float(_wanted(layer, inputs, np.zeros((1, inputs[0].output.ndim), dtype=np.int64))[0])
-    return f"The loss is the square of how far the answer {_words.value(answered)} is off the wanted " \
-        f"{_words.value(wanted)}: {_words.value(answered - wanted)}² = {_words.value(loss)}."
+    return tr("The loss is the square of how far the answer {answered} is off the wanted {wanted}: {difference}² = "
+              "{loss}.").format(answered=_words.value(answered), wanted=_words.value(wanted),
+                                difference=_words.value(answered - wanted), loss=_words.value(loss))
 
 
 def mse_short(layer: Layer, inputs: Inputs) -> str:
     target = layer.settings.get("target")
-    return f"target {_words.value(float(target))}" if isinstance(target, int | float) else ""
+    return tr("target {target}").format(target=_words.value(float(target))) if isinstance(target, int | float) else ""
 
 
 def halves_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
@@ -70,7 +74,8 @@ def halves_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     read = [taps(source, "output", _steps_counted(layer, source)) for source in inputs]
     squares = np.concatenate([(one.values - float(layer.settings["target"])) ** 2 for one in read])
     return Terms("function", tuple(read), 0.5 * float(squares.sum()), formula="L = ½ Σ (y − target)²",
-                 steps=(("numbers that count", float(squares.size)), ("largest (y − target)²", float(squares.max()))))
+                 steps=((english("numbers that count"), float(squares.size)),
+                        (english("largest (y − target)²"), float(squares.max()))))
 
 
 def halves_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -79,13 +84,15 @@ def halves_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Ter
     counts = bool((_steps_counted(layer, inputs[which]) == np.array(cell)).all(axis=1).any())
     slopes = np.array([answered, -wanted]) * float(counts)
     return added(gradient_taps(layer, np.repeat(one(()), 2, axis=0), slopes), formula="∂L/∂y = y − target",
-                 steps=(("answered", answered), ("wanted", wanted)))
+                 steps=((english("answered"), answered), (english("wanted"), wanted)))
 
 
 def halves_sentence(layer: Layer, inputs: Inputs) -> str:
-    when = "at the last step" if layer.settings["counts"] == "end" else "at every step"
+    words = tr("The loss is half the square of how far each answer is off {target} at the last step, added up: "
+               "{loss}.") if layer.settings["counts"] == "end" else \
+        tr("The loss is half the square of how far each answer is off {target} at every step, added up: {loss}.")
     target, loss = (_words.value(float(number)) for number in (layer.settings["target"], layer.output))
-    return f"The loss is half the square of how far each answer is off {target} {when}, added up: {loss}."
+    return words.format(target=target, loss=loss)
 
 
 def _steps_counted(layer: Layer, source: Layer) -> Cells:
@@ -125,11 +132,12 @@ def _axes(settings: Mapping[str, Any], inputs: tuple[tuple[str, ...], ...], shap
 
 
 KINDS = (
-    Kind("mse_loss", "mean squared error", {"mse_loss": "input target size_average reduce reduction weight"}, _axes,
-         mse_terms, mse_backward, mse_box, mse_sentence, short=mse_short, role="loss",
+    Kind("mse_loss", english("mean squared error"), {"mse_loss": "input target size_average reduce reduction weight"},
+         _axes, mse_terms, mse_backward, mse_box, mse_sentence, short=mse_short, role="loss",
          label="numbers"),
-    Kind("half_squared_errors", "half the squared errors", {}, _axes, halves_terms, halves_backward,
+    Kind("half_squared_errors", english("half the squared errors"), {}, _axes, halves_terms, halves_backward,
          lambda layer, inputs, which, box: whole(inputs[which].shape), halves_sentence,
-         short=lambda layer, inputs: f"target {_words.value(float(layer.settings['target']))}", role="loss"),
+         short=lambda layer, inputs: tr("target {target}").format(
+             target=_words.value(float(layer.settings["target"]))), role="loss"),
 )
 """torch has no call for the second: the laboratory of gradients adds up the errors of its three cells with it."""

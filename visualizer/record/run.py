@@ -78,7 +78,7 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     done = edits_said(words, INPUT)
     if not done:
         return given
-    raw = of_input(words, given.raw, str(reads_of(opened).get("kind", "image")), opened.title)
+    raw = of_input(words, given.raw, inputs.of(reads_of(opened)).rows, opened.title)
     title = f"{given.sample.title or given.sample.name}, {done}"
     return replace(given, raw=raw, sample=replace(given.sample, title=title))
 

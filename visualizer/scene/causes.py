@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
 
 SATURATED = 0.1
@@ -16,7 +17,8 @@ SATURATED = 0.1
 HEALTHY = (0.9, 1.1)
 """Factors per step or layer between these neither vanish nor explode within some dozens of them."""
 SMALL, LARGE = 1e-3, 1e3
-NEVER = "does not decay"
+SEVERAL = {english("step"): english("steps"), english("layer"): english("layers")}
+"""What a gradient goes back through: one of them, and several."""
 
 
 def all_true(sentences: Iterable[str]) -> tuple[str, ...]:
@@ -29,15 +31,24 @@ def all_true(sentences: Iterable[str]) -> tuple[str, ...]:
 def half_life(name: str, steps: float, what: str = "step", within: int = 0) -> str:
     """`The RNN forgets half every 4.6 steps.`; not finite or not positive means that nothing decays."""
     if math.isfinite(steps) and steps > 0:
-        return f"{name} forgets half every {numbers.significant(steps, 2)} {what}s."
-    return f"{name} {NEVER} in these {within} {what}s." if within else f"{name} {NEVER}."
+        return tr("{name} forgets half every {count} {units}.").format(
+            name=name, count=numbers.significant(steps, 2), units=_several(what))
+    return tr("{name} does not decay in these {count} {units}.").format(
+        name=name, count=within, units=_several(what)) if within else tr("{name} does not decay.").format(name=name)
 
 
 def crossing(step: int | None, share: float = 0.01, what: str = "step") -> str:
     """`After 9 steps less than 1 % is left.`"""
     if step is None:
         return ""
-    return f"After {step} {what}{'' if step == 1 else 's'} less than {numbers.significant(share * 100, 1)} % is left."
+    return tr("After {count} {units} less than {share} % is left.").format(
+        count=step, units=translated(what) if step == 1 else _several(what),
+        share=numbers.significant(share * 100, 1))
+
+
+def _several(what: str) -> str:
+    """`steps`, of `step`."""
+    return translated(SEVERAL.get(what, what + "s"))
 
 
 # --- nonlinearities -------------------------------------------------------------------------------------------------
@@ -46,29 +57,33 @@ def sigmoid_slope(mean_slope: float) -> str:
     """A sigmoid's derivative s (1 − s) is at most 1/4, so every one of them takes at least three quarters."""
     if not 0 < mean_slope <= 0.25:
         return ""
-    return f"The slope of a sigmoid is at most 1/4; here it is {numbers.significant(mean_slope, 2)} on average."
+    return tr("The slope of a sigmoid is at most 1/4; here it is {slope} on average.").format(
+        slope=numbers.significant(mean_slope, 2))
 
 
-def saturated(share: float, what: str = "units", where: str = "beyond ±0.9") -> str:
+def saturated(share: float, what: str = english("units"), where: str = english("beyond ±0.9")) -> str:
     """`62 % of units saturated`: where a tanh or a gate is flat, its slope is near 0."""
     if not SATURATED <= share <= 1:
         return ""
-    return f"{numbers.percent(share, 0)} of the {what} are saturated ({where}): their slope is near 0."
+    return tr("{share} of the {what} are saturated ({where}): their slope is near 0.").format(
+        share=numbers.percent(share, 0), what=translated(what), where=translated(where))
 
 
-def dead(share: float, what: str = "units", inputs: int = 1) -> str:
+def dead(share: float, what: str = english("units"), inputs: int = 1) -> str:
     """ReLUs that answered none of `inputs` inputs hand nothing back."""
     if not SATURATED <= share <= 1:
         return ""
-    of = "this input" if inputs == 1 else f"any of {numbers.count(inputs)} inputs"
-    return f"{numbers.percent(share, 0)} of the {what} are off for {of}: nothing goes back through them."
+    said = tr("{share} of the {what} are off for this input: nothing goes back through them.") if inputs == 1 else \
+        tr("{share} of the {what} are off for any of {count} inputs: nothing goes back through them.")
+    return said.format(share=numbers.percent(share, 0), what=translated(what), count=numbers.count(inputs))
 
 
 def half_open(share: float) -> str:
     """A ReLU passes the gradient where it is on and stops it where it is off."""
     if not 0 < share < 1:
         return ""
-    return f"ReLU lets the gradient through at {numbers.percent(share, 0)} of the units and stops it at the others."
+    return tr("ReLU lets the gradient through at {share} of the units and stops it at the others.").format(
+        share=numbers.percent(share, 0))
 
 
 # --- the recurrent matrix -------------------------------------------------------------------------------------------
@@ -77,38 +92,48 @@ def grows_first(radius: float, singular: float, peak: float, lag: int) -> str:
     """The spectral radius rules in the long run, the largest singular value the first steps."""
     if not (radius < 1 < singular and peak > 1.01):
         return ""
-    return (f"Spectral radius {numbers.number(radius)}, but largest singular value {numbers.number(singular)}: over "
-            f"{lag} step{'' if lag == 1 else 's'} a gradient can grow to {numbers.number(peak)} first, then it decays.")
+    said = tr("Spectral radius {radius}, but largest singular value {singular}: over {count} step a gradient can grow "
+              "to "
+              "{peak} first, then it decays.") if lag == 1 else \
+        tr("Spectral radius {radius}, but largest singular value {singular}: over {count} steps a gradient can grow to "
+           "{peak} first, then it decays.")
+    return said.format(radius=numbers.number(radius), singular=numbers.number(singular), count=lag,
+                       peak=numbers.number(peak))
 
 
 def bound_is_no_prediction(kept: float, bound: float) -> str:
     """A largest singular value above 1 is necessary for a gradient to explode, not sufficient."""
     if not (kept < HEALTHY[0] and bound > 1):
         return ""
-    return (f"The bound is {numbers.number(bound)} a step, yet {numbers.number(kept)} is kept: a bound is not a "
-            "prediction.")
+    return tr("The bound is {bound} a step, yet {kept} is kept: a bound is not a prediction.").format(
+        bound=numbers.number(bound), kept=numbers.number(kept))
 
 
 def must_vanish(bound: float, what: str = "step") -> str:
     """If no Jacobian stretches anything, nothing can last."""
     if not 0 <= bound < 1:
         return ""
-    return f"No Jacobian stretches anything by more than {numbers.number(bound)}: the gradient must vanish."
+    return tr("No Jacobian stretches anything by more than {bound}: the gradient must vanish.").format(
+        bound=numbers.number(bound))
 
 
 def large_radius_vanishes(radius: float, kept: float, share: float) -> str:
     """A recurrent matrix that would explode in a linear network, tamed by a nonlinearity that is flat."""
     if not (radius > 1 and kept < 1):
         return ""
-    why = f"; {numbers.percent(share, 0)} of the units are in their flat part" if share >= SATURATED else ""
-    return f"Spectral radius {numbers.number(radius)} would explode if the network were linear{why}."
+    said = tr("Spectral radius {radius} would explode if the network were linear; {share} of the units are in their "
+              "flat "
+              "part.") if share >= SATURATED else \
+        tr("Spectral radius {radius} would explode if the network were linear.")
+    return said.format(radius=numbers.number(radius), share=numbers.percent(share, 0))
 
 
 def linear_power(radius: float, kept: float) -> str:
     """Without a nonlinearity an orthogonal matrix times g keeps exactly g a step."""
     if not (radius > 0 and abs(kept / radius - 1) < 1e-6):
         return ""
-    return f"Every step multiplies by exactly {numbers.significant(radius, 3)}, the gain: a straight line."
+    return tr("Every step multiplies by exactly {radius}, the gain: a straight line.").format(
+        radius=numbers.significant(radius, 3))
 
 
 # --- gates ----------------------------------------------------------------------------------------------------------
@@ -117,22 +142,25 @@ def gate_mean(name: str, mean: float) -> str:
     """`Forget gate 0.50 on average`: below this the straight way through the memory halves quickly."""
     if not 0 < mean < HEALTHY[0]:
         return ""
-    return f"{name} {numbers.number(mean)} on average: the straight way alone keeps that much a step."
+    return tr("{gate} {mean} on average: the straight way alone keeps that much a step.").format(
+        gate=name, mean=numbers.number(mean))
 
 
 def gate_open(name: str, mean: float) -> str:
     """An open gate hands the memory, and its gradient, on nearly whole."""
     if not HEALTHY[0] <= mean <= 1:
         return ""
-    return f"{name} {numbers.number(mean)} on average: the memory is handed on nearly whole."
+    return tr("{gate} {mean} on average: the memory is handed on nearly whole.").format(
+        gate=name, mean=numbers.number(mean))
 
 
 def detour(kept: float, gate: float) -> str:
     """What the gates let the state feed back adds to the straight way."""
     if not kept > gate + 0.02:
         return ""
-    return (f"It keeps {numbers.number(kept)} a step, more than its gate of {numbers.number(gate)}: the detour through "
-            "the state adds the rest.")
+    return tr("It keeps {kept} a step, more than its gate of {gate}: the detour through the state adds the "
+              "rest.").format(
+        kept=numbers.number(kept), gate=numbers.number(gate))
 
 
 # --- growth, clipping, precision ------------------------------------------------------------------------------------
@@ -141,28 +169,32 @@ def explodes(factor: float, what: str = "step") -> str:
     """Growth that a few dozen steps or layers turn into a problem."""
     if not factor > HEALTHY[1]:
         return ""
-    return f"The gradient grows by {numbers.significant(factor, 3)} a {what}."
+    return tr("The gradient grows by {factor} a {unit}.").format(
+        factor=numbers.significant(factor, 3), unit=translated(what))
 
 
 def clipped(norm: float, limit: float) -> str:
     """Clipping by norm rescales the whole gradient: it cures explosion, and leaves every proportion as it is."""
     if not (limit > 0 and norm > limit):
         return ""
-    return (f"Clipping at {numbers.significant(limit, 2)} multiplies the whole gradient of norm "
-            f"{numbers.significant(norm, 2)} by {numbers.significant(limit / norm, 2)}: its length changes, not its "
-            "direction.")
+    return tr("Clipping at {limit} multiplies the whole gradient of norm {norm} by {factor}: its length changes, not "
+              "its "
+              "direction.").format(limit=numbers.significant(limit, 2), norm=numbers.significant(norm, 2),
+                                   factor=numbers.significant(limit / norm, 2))
 
 
-def rounded_to_zero(count: int, what: str = "steps") -> str:
+def rounded_to_zero(count: int, what: str = english("steps")) -> str:
     """float32 has no number between 0 and 1.4 × 10⁻⁴⁵."""
     if count < 1:
         return ""
-    return f"float32 makes the gradient of {numbers.count(count)} {what} exactly 0; in float64 it is not."
+    return tr("float32 makes the gradient of {count} {units} exactly 0; in float64 it is not.").format(
+        count=numbers.count(count), units=translated(what))
 
 
-def overflowed(step: int | None, what: str = "steps back") -> str:
+def overflowed(step: int | None, what: str = english("steps back")) -> str:
     """Where a number left the range of the precision."""
-    return "" if step is None else f"Beyond the range of the numbers from {numbers.count(step)} {what} on."
+    return "" if step is None else tr("Beyond the range of the numbers from {count} {units} on.").format(
+        count=numbers.count(step), units=translated(what))
 
 
 # --- depth ----------------------------------------------------------------------------------------------------------
@@ -171,30 +203,32 @@ def flat_but_dead(weight_ratio: float, spread: float) -> str:
     """Weight gradients that look alike in every layer can all be next to nothing: the activations tell."""
     if not (0.1 <= weight_ratio <= 10 and 0 <= spread < SMALL):
         return ""
-    return (f"First and last weight gradient differ only {numbers.significant(weight_ratio, 2)} times, which looks "
-            f"healthy; but the activations have shrunk to {numbers.power(spread)}.")
+    return tr("First and last weight gradient differ only {ratio} times, which looks healthy; but the activations have "
+              "shrunk to {spread}.").format(ratio=numbers.significant(weight_ratio, 2), spread=numbers.power(spread))
 
 
 def theory(name: str, factor: float, expected: float) -> str:
     """What a formula says, where the measurement agrees with it."""
     if not abs(factor - expected) <= 0.03:
         return ""
-    return f"Theory says {name} = {numbers.number(expected, 3)}; measured {numbers.number(factor, 3)}."
+    return tr("Theory says {name} = {expected}; measured {factor}.").format(
+        name=name, expected=numbers.number(expected, 3), factor=numbers.number(factor, 3))
 
 
 def skips_carry(residual: bool, factor: float) -> str:
     """The identity of a residual layer hands the gradient on undiminished, and the layer adds to it."""
     if not (residual and factor >= 1):
         return ""
-    return f"The skip hands every gradient on whole and the layer adds its own: {numbers.number(factor)} a layer."
+    return tr("The skip hands every gradient on whole and the layer adds its own: {factor} a layer.").format(
+        factor=numbers.number(factor))
 
 
 def norm_explodes(norm: str, factor: float, residual: bool = False) -> str:
     """Batch norm without skips makes gradients explode at initialisation (Yang et al. 2019)."""
     if norm != "batch" or residual or not factor > HEALTHY[1]:
         return ""
-    return (f"Batch norm keeps the activations in range but makes the gradient grow by {numbers.number(factor)} a "
-            "layer.")
+    return tr("Batch norm keeps the activations in range but makes the gradient grow by {factor} a layer.").format(
+        factor=numbers.number(factor))
 
 
 # --- one hop of a recorded pass -------------------------------------------------------------------------------------
@@ -203,102 +237,114 @@ def winners(passed: int, places: int) -> str:
     """Max-pooling hands each gradient to the largest value of its window alone."""
     if not 0 < passed < places:
         return ""
-    return f"Max-pool hands its gradient to {numbers.count(passed)} winners of {numbers.count(places)}."
+    return tr("Max-pool hands its gradient to {count} winners of {all}.").format(
+        count=numbers.count(passed), all=numbers.count(places))
 
 
 def averaged(window: int) -> str:
     """Average pooling splits each gradient evenly among what it averaged."""
     if window < 2:
         return ""
-    return f"The average splits each gradient evenly among {numbers.count(window)} values."
+    return tr("The average splits each gradient evenly among {count} values.").format(count=numbers.count(window))
 
 
 def flat_tanh(mean_slope: float) -> str:
     """The derivative 1 − y² of a tanh is 1 at 0 and falls to both sides."""
     if not 0 <= mean_slope < 0.9:
         return ""
-    return f"The slope of tanh is at most 1; here it is {numbers.significant(mean_slope, 2)} on average."
+    return tr("The slope of tanh is at most 1; here it is {slope} on average.").format(
+        slope=numbers.significant(mean_slope, 2))
 
 
 def stretch(kept: float, largest: float) -> str:
     """Wᵀ can lengthen no gradient by more than the largest singular value of W."""
     if not 0 < kept <= largest:
         return ""
-    return (f"Its weights could stretch the gradient {numbers.significant(largest, 2)} times at most; this one lies so "
-            f"that it becomes {numbers.significant(kept, 2)} times as long.")
+    return tr("Its weights could stretch the gradient {largest} times at most; this one lies so that it becomes {kept} "
+              "times as long.").format(largest=numbers.significant(largest, 2), kept=numbers.significant(kept, 2))
 
 
 def added_ways(ways: int, skip: bool = False) -> str:
     """What several layers read gets the sum of their gradients; an addition among them hands its own on whole."""
     if ways < 2:
         return ""
-    whole = "; the skip hands one of them on whole" if skip else ""
-    return f"{numbers.count(ways)} layers read it, so their gradients are added{whole}."
+    said = tr("{count} layers read it, so their gradients are added; the skip hands one of them on "
+              "whole.") if skip else \
+        tr("{count} layers read it, so their gradients are added.")
+    return said.format(count=numbers.count(ways))
 
 
 def moved_only(factor: float) -> str:
     """Reshaping moves numbers and changes none."""
     if factor != 1:
         return ""
-    return "What reads it only moves numbers, so the gradient passes whole."
+    return tr("What reads it only moves numbers, so the gradient passes whole.")
 
 
 def normalised(kept: float) -> str:
     """A norm divides by the spread of what it reads, and so does its gradient."""
     if not 0 < kept or abs(kept - 1) < 0.01:
         return ""
-    return f"Normalising rescales the gradient as it rescales the values: {numbers.significant(kept, 2)} times."
+    return tr("Normalising rescales the gradient as it rescales the values: {factor} times.").format(
+        factor=numbers.significant(kept, 2))
 
 
 def joined(parts: int) -> str:
     """Joining copies numbers side by side; each part gets its own gradient back."""
     if parts < 2:
         return ""
-    return f"It is one of {numbers.count(parts)} parts that were joined, and gets its own share back unchanged."
+    return tr("It is one of {count} parts that were joined, and gets its own share back unchanged.").format(
+        count=numbers.count(parts))
 
 
 def gated(factor: float) -> str:
     """The derivative of a product is the other factor."""
     if not 0 < factor < math.inf:
         return ""
-    return f"A product passes the gradient times its other factor, here {numbers.significant(factor, 2)} on average."
+    return tr("A product passes the gradient times its other factor, here {factor} on average.").format(
+        factor=numbers.significant(factor, 2))
 
 
 def dead_layer(spread: float) -> str:
     """A layer that says the same whatever it reads hands no information on, in either direction."""
     if not 0 <= spread < SMALL:
         return ""
-    return f"Its activations hardly differ from each other (standard deviation {numbers.significant(spread, 2)})."
+    return tr("Its activations hardly differ from each other (standard deviation {spread}).").format(
+        spread=numbers.significant(spread, 2))
 
 
 def uneven(fit: float) -> str:
     """One half-life describes a straight line only."""
     if not fit < 0.9:
         return ""
-    return f"The line is uneven (R² {numbers.number(fit)}): what is read decides how much a step keeps."
+    return tr("The line is uneven (R² {fit}): what is read decides how much a step keeps.").format(
+        fit=numbers.number(fit))
 
 
 def before_and_after(before: float, after: float, within: int, what: str = "step") -> str:
     """How training moved the half-life; both in steps, infinite where nothing decays in the steps at hand."""
     if not (before > 0 and after > 0) or before == after or abs(before - after) < 0.1 * after < math.inf:
         return ""
-    told = [f"{numbers.significant(steps, 2)} {what}s" if steps < math.inf else f"no decay in {within} {what}s"
-            for steps in (before, after)]
-    return f"Half-life before training {told[0]}, after {told[1]}."
+    told = [f"{numbers.significant(steps, 2)} {_several(what)}" if steps < math.inf else
+            tr("no decay in {count} {units}").format(count=within, units=_several(what)) for steps in (before, after)]
+    return tr("Half-life before training {before}, after {after}.").format(before=told[0], after=told[1])
 
 
 def from_late_losses(share: float, last: int) -> str:
     """What arrives at a step comes mostly from losses near it, where a gradient vanishes: the sum does not."""
     if not 0.5 < share <= 1:
         return ""
-    return (f"{numbers.percent(share, 0)} of the step gradients of the weights, by size, come from the last {last} "
-            "steps: the sum does not vanish, only what is far away in it does.")
+    return tr("{share} of the step gradients of the weights, by size, come from the last {count} steps: the sum does "
+              "not "
+              "vanish, only what is far away in it does.").format(share=numbers.percent(share, 0), count=last)
 
 
 def truncation(kept: float, missing: float, window: int) -> str:
     """Truncated back-propagation cuts credit, not memory."""
     if not missing > 1e-12:
         return ""
-    return (f"Cut after {window} step{'' if window == 1 else 's'} the weight gradient has "
-            f"{numbers.percent(kept, 0)} of its size and is {numbers.percent(missing, 0)} off; the state still crosses "
-            "the cut.")
+    said = tr("Cut after {count} step the weight gradient has {kept} of its size and is {missing} off; the state still "
+              "crosses the cut.") if window == 1 else \
+        tr("Cut after {count} steps the weight gradient has {kept} of its size and is {missing} off; the state still "
+           "crosses the cut.")
+    return said.format(count=window, kept=numbers.percent(kept, 0), missing=numbers.percent(missing, 0))

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Image, Line, Mark, Path, Picture, Rect, Scale, Table, Text, plain
+from visualizer.scene.spotlight import extent
 from visualizer.scene.type import SHIFT_SIZE, wrap
 from visualizer.scene.type import width as text_width
 
@@ -53,9 +55,12 @@ class Figure:
         if self.points > SMALLEST - 0.005:
             return ""
         least = self.mm[0] * SMALLEST / self.points
-        fewer = ", or give it fewer panels" if self.panels > 1 else ""
-        return (f"The smallest letters come out at {self.points:.1f} pt, below the {SMALLEST:g} pt that journals ask "
-                f"for; make the figure {least:.0f} mm wide{fewer}.")
+        words = tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
+                   "figure {wide} mm wide, or give it fewer panels.") if self.panels > 1 else \
+            tr("The smallest letters come out at {points} pt, below the {least} pt that journals ask for; make the "
+               "figure "
+               "{wide} mm wide.")
+        return words.format(points=f"{self.points:.1f}", least=f"{SMALLEST:g}", wide=f"{least:.0f}")
 
     @property
     def _pixels(self) -> float:
@@ -207,20 +212,28 @@ def bars(scales: Iterable[Scale]) -> tuple[Bar, ...]:
 def _bar(found: list[Scale]) -> Bar:
     first = found[0]
     ranges = {(scale.low, scale.high) for scale in found}
-    words = first.quantity[0].upper() + first.quantity[1:]
+    words = translated(first.quantity)
+    words = words[0].upper() + words[1:]
     names = ", ".join(dict.fromkeys(scale.of for scale in found if scale.of))
-    log = ", log" if first.log else ""
+    log = tr(", log") if first.log else ""
     if len(ranges) == 1 and not first.each:
-        of = f" of {names}" if names and len(names) <= 40 and not words.endswith("w") else f", {names}" if names else ""
-        scope = f", {first.scope}" if first.scope and len(found) == 1 and not names else ""
-        return Bar(first.palette, f"{words}{of}{scope}{log}", _ends(first), first.zero)
-    scope = first.scope or "each by its own largest"
+        if names and len(names) <= 40 and not first.quantity.endswith("w"):
+            words = tr("{quantity} of {names}").format(quantity=words, names=names)
+        elif names:
+            words = f"{words}, {names}"
+        elif first.scope and len(found) == 1:
+            words = f"{words}, {translated(first.scope)}"
+        return Bar(first.palette, words + log, _ends(first), first.zero)
+    scope = translated(first.scope) or tr("each by its own largest")
     signed = "±" if first.low < 0 and not first.log else ""
     listed = ", ".join(dict.fromkeys(f"{scale.of}{NO_BREAK}{signed}{_number(scale.high)}" for scale in found))
     share = numbers.significant(first.low / first.high, 1) if first.high else "0"
-    ends = (f"≤ {share} max", "max") if first.log else ("−max", "+max") if signed else ("min", "max")
+    largest, least = tr("max"), tr("min")
+    ends = (f"≤ {share} {largest}", largest) if first.log else (f"−{largest}", f"+{largest}") if signed else \
+        (least, largest)
     if not first.log and not signed:
-        listed = ", ".join(f"{scale.of} {_number(scale.low)} to {_number(scale.high)}" for scale in found)
+        listed = ", ".join(tr("{name} {low} to {high}").format(
+            name=scale.of, low=_number(scale.low), high=_number(scale.high)) for scale in found)
     return Bar(first.palette, f"{words}, {scope}{log}", ends, 0.5 if signed else None, listed)
 
 
@@ -327,7 +340,7 @@ def crowded(picture: Picture) -> bool:
         return True
     solid = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Image | Rect) and mark.opacity == 1]
     words = _boxes(_box(mark) for _, mark in texts)
-    areas = _boxes(_area(mark) for _, mark in solid)
+    areas = _boxes(extent(mark) for _, mark in solid)
     limit = np.array([picture.size[0] + 1, picture.size[1] + 1])
     if any((boxes[:, :2] < -1).any() or (boxes[:, 2:] > limit).any() for boxes in (words, areas)):
         return True
@@ -370,11 +383,3 @@ def _box(mark: Text) -> tuple[float, float, float, float]:
     wide = min(_wide(mark), mark.max_width or np.inf)
     left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
     return left, mark.y - mark.size * 0.74, left + wide, mark.y
-
-
-def _area(mark: Image | Rect) -> tuple[float, float, float, float]:
-    if isinstance(mark, Rect):
-        return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
-    _, y = mark.tile_origin(len(mark.values) - 1)
-    across = mark.x + mark.steps[0] * (min(mark.columns, len(mark.values)) - 1)
-    return mark.x, mark.y, across + mark.tile_size[0], y + mark.tile_size[1]

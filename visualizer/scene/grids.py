@@ -13,12 +13,13 @@ from functools import cache, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Focus, Group, Line, Look, Mark, Rect, Run, Scale, Term, Text, grouped, plain
 from visualizer.scene.type import width
 
-CURVE, LOOKED_AT = Group("curve"), Group("what is looked at")
+CURVE, LOOKED_AT = Group(english("curve")), Group(english("what is looked at"))
 GAP = 2.0
 """Between number cells."""
 SMALLEST = 11.0
@@ -51,8 +52,9 @@ class Ink:
         if self.alone:
             return None
         if self.palette == "gradient":
-            return Scale("gradient-pale", "size of the gradient", self.of, self.largest * 1e-3, self.largest, log=True)
-        quantity = "weights" if self.palette == "weight" else "values"
+            return Scale("gradient-pale", english("size of the gradient"), self.of, self.largest * 1e-3, self.largest,
+                         log=True)
+        quantity = english("weights") if self.palette == "weight" else english("values")
         return Scale(f"{self.palette}-pale", quantity, self.of, -self.largest, self.largest)
 
     def fills(self, values: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -68,7 +70,8 @@ class Ink:
     def range(self) -> str:
         """What its strongest colour stands for: `±2.93`; a gradient's colour tells the size alone."""
         top = numbers.significant(self.largest, 2)
-        return f"size up to {top}" if self.palette == "gradient" else f"colour ±{top}"
+        return tr("size up to {top}").format(top=top) if self.palette == "gradient" else tr("colour "
+                                                                                            "±{top}").format(top=top)
 
 
 def unit_of(largest: float) -> tuple[float, str]:
@@ -82,7 +85,7 @@ def unit_of(largest: float) -> tuple[float, str]:
 def unit_name(unit: float) -> str:
     """`hundredths`, `× 10⁻⁵`; nothing for 1."""
     power = round(np.log10(unit))
-    named = {0: "", -2: "hundredths", -3: "thousandths", -6: "millionths"}
+    named = {0: "", -2: tr("hundredths"), -3: tr("thousandths"), -6: tr("millionths")}
     return named.get(power, f"× {numbers.power_of_ten(power)}")
 
 

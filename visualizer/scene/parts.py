@@ -5,15 +5,17 @@ Each gives marks; a view decides where they stand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import english, tr
 from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
 from visualizer.scene.picture import (
@@ -116,12 +118,13 @@ def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
     if backward:
         return gradient_scale(trace)
     if layer.is_input and layer.has("row", "column"):
-        return Scale("pixel", "pixels", layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
+        return Scale("pixel", english("pixels"), layer.name, float(np.min(layer.output)), float(np.max(layer.output)))
     if kinds.shares(layer):
-        return Scale("pixel", "probability", layer.name, 0.0, 1.0)
+        return Scale("pixel", english("probability"), layer.name, 0.0, 1.0)
     if look.scope == "unit" and layer.output.ndim > 1:
         top = _largest(layer.output)
-        return Scale("activation", "values", layer.name, -top, top, "each map by its own largest", each=True)
+        return Scale("activation", english("values"), layer.name, -top, top, english("each map by its own largest"),
+                     each=True)
     return value_scale(trace, layer, look)
 
 
@@ -129,19 +132,19 @@ def value_scale(trace: Trace, layer: Layer, look: Look) -> Scale:
     """That of values around zero, whose largest is that of the layer or of the network."""
     top = layer_scale(trace, layer, look)
     if look.scope == "network":
-        return Scale("activation", "values", "", -top, top, "one scale for all layers")
-    return Scale("activation", "values", layer.name, -top, top, "each layer by its own largest")
+        return Scale("activation", english("values"), "", -top, top, english("one scale for all layers"))
+    return Scale("activation", english("values"), layer.name, -top, top, english("each layer by its own largest"))
 
 
-VALUES_EACH = Scale("activation", "values", "", -1.0, 1.0, "each by its own largest", each=True)
+VALUES_EACH = Scale("activation", english("values"), "", -1.0, 1.0, english("each by its own largest"), each=True)
 """Of values where not all share a scale."""
 
 
 def weight_scale(of: str, top: float, gradient: bool, scope: str = "") -> Scale:
     """What the colours of weights stand for, or of the gradients of weights, if `top` is the largest size."""
     if gradient:
-        return Scale("gradient", "size of ∂L/∂w", of, top * FLOOR, top, scope, log=True)
-    return Scale("weight", "weights", of, -top, top, scope)
+        return Scale("gradient", english("size of ∂L/∂w"), of, top * FLOOR, top, scope, log=True)
+    return Scale("weight", english("weights"), of, -top, top, scope)
 
 
 def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
@@ -273,6 +276,10 @@ def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: st
 
 def ends(scale: Scale) -> tuple[str, str, str]:
     """What is written at the low end of a scale, at zero, if it lies between, and at the high end."""
+    if scale.each and scale.log:
+        decades = numbers.power_of_ten(round(math.log10(scale.low / scale.high)))
+        return tr("largest × {decades}").format(decades=decades), "", \
+            tr("up to {largest}").format(largest=numbers.significant(scale.high, 2))
     if scale.each:
         return "−max", "0", "+max"
     if scale.log:
@@ -286,7 +293,8 @@ def ends(scale: Scale) -> tuple[str, str, str]:
 def gradient_scale(trace: Trace) -> Scale:
     """The one scale of all gradients of values."""
     top = largest_gradient(trace)
-    return Scale("gradient", "size of the gradient", "", top * FLOOR, top, "one scale for all layers", log=True)
+    return Scale("gradient", english("size of the gradient"), "", top * FLOOR, top, english("one scale for all layers"),
+                     log=True)
 
 
 # --- lanes ----------------------------------------------------------------------------------------------------------
@@ -321,20 +329,28 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     `places` gives the x of every layer, the same as in the picture above.
     """
     row = lane_rows(look)
+    order = [layer.name for layer in trace.layers if layer.name in places]
+    still = _still_lanes(trace, look, tuple(places.items()))
+    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
+    moving += (_ring if look.projector else partial(_cursor, trace, timeline))(moment, look, places, order, row)
+    return list(still), grouped(LANE, moving)
+
+
+@remembered(8)
+def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...]) -> tuple[Mark, ...]:
+    """What of the lanes is the same at every moment."""
+    row, places = lane_rows(look), dict(stands)
     still: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair")]
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
     if look.projector:
-        dots = _beat_dots(trace, timeline, moment, look, places, order, row)
-        return grouped(LANE, still[1:]), grouped(LANE, dots + _ring(moment, look, places, order, row))
-    still += [Text(10, row.beats + 4, plain("beats"), 11, 500, "ink-2")]
+        return tuple(grouped(LANE, still[1:]))
+    still += [Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
     if row.zeros is not None:
         still += _zeros(trace, look, places, order, row)
-    moving = _beat_dots(trace, timeline, moment, look, places, order, row)
-    moving += _cursor(trace, timeline, moment, look, places, order, row)
-    return grouped(LANE, still), grouped(LANE, moving)
+    return tuple(grouped(LANE, still))
 
 
 def polygon(corners: Sequence[tuple[float, float]]) -> Points:
@@ -347,9 +363,18 @@ def polygon(corners: Sequence[tuple[float, float]]) -> Points:
 
 def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:
     """The same marks, fainter; none at all at 0."""
-    if opacity <= 0:
+    if opacity < 1e-9:  # 0 but for rounding
         return []
     return list(marks) if opacity >= 1 else [changed(mark, opacity=mark.opacity * opacity) for mark in marks]
+
+
+def crossed(before: Iterable[Mark], after: Iterable[Mark], share: float) -> list[Mark]:
+    """One drawing as it goes over into another; words do so one after the other, so that none stand over others."""
+    return [*_going(before, 1 - share), *_going(after, share)]
+
+
+def _going(marks: Iterable[Mark], opacity: float) -> list[Mark]:
+    return [mark for one in marks for mark in faded([one], 2 * opacity - 1 if isinstance(one, Text) else opacity)]
 
 
 def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
@@ -400,7 +425,8 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
     start, end = places[order[-1] if moment.backward else order[0]], cursor_x(moment, places, order)
     marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
     radius = 4.5
-    for name in order:
+    apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
+    for name in order if apart > 2.5 * radius or not look.projector else ():
         walked = name in done
         marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
                           ink if walked else "rule", 1.5, radius=radius))
@@ -414,10 +440,9 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
                          *_ring(moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
-        marks += _norm_label(trace, before.beat.layer, look, places, row, 1 - share)
-    else:
-        share = 1.0
-    return marks + _norm_label(trace, moment.beat.layer, look, places, row, share)
+        return marks + crossed(_norm_label(trace, before.beat.layer, look, places, row),
+                               _norm_label(trace, moment.beat.layer, look, places, row), share)
+    return marks + _norm_label(trace, moment.beat.layer, look, places, row)
 
 
 def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
@@ -464,11 +489,11 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     found = norms(trace)
     named = [name for name in order if name in found and np.isfinite(found[name])]
     label_y = (row.chart_top + row.chart_bottom) / 2
-    marks: list[Mark] = [Text(10, label_y - 2, plain("gradient"), 11, 500, "ink-2"),
+    marks: list[Mark] = [Text(10, label_y - 2, plain(tr("gradient")), 11, 500, "ink-2"),
                          Text(10, label_y + 12, (Run("∥∂L/∂"), Run("a", italic=True), Run("∥ log")), 11,
                               400, "ink-2")]
     if not named:
-        marks.append(Text(places[order[0]] + 40, label_y + 4, plain("nothing flowed back"), 11, 400,
+        marks.append(Text(places[order[0]] + 40, label_y + 4, plain(tr("nothing flowed back")), 11, 400,
                           "ink-2"))
         return marks
     low, high = _decades(trace)
@@ -485,7 +510,8 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         if name in (named[0], named[-1]):
             words = plain(numbers.significant(found[name], 2))
             crowded = x + 7 + width(words, 12, 600) > look.size[0] - 36  # the axis is written there
-            below = min(y + 14, look.size[1] - 4)  # above the dot stands that of the beat beside it
+            foot = look.size[1] - 4 if row.zeros is None else row.zeros - 11
+            below = min(y + 14, foot)  # above the dot stands that of the beat beside it
             marks.append(Text(x - 7 if crowded else x + 7, below, words, 12, 600, "gradient-text",
                               "end" if crowded else "start"))
         zero = found[name] == 0
@@ -494,19 +520,18 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     return marks
 
 
-def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane,
-                opacity: float) -> list[Mark]:
+def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane) -> list[Mark]:
     found = norms(trace)
-    if name not in found or opacity <= 0 or name in (next(iter(found)), next(reversed(found))):
+    if name not in found or name in (next(iter(found)), next(reversed(found))):
         return []  # the first and the last are always written
     y = _norm_y(found[name], trace, row)
     return [Text(places[name] + 7, y - 5, plain(numbers.significant(found[name], 2)), 12, 600,
-                 "gradient-text", opacity=opacity)]
+                 "gradient-text")]
 
 
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     assert row.zeros is not None
-    marks: list[Mark] = [Text(10, row.zeros, plain("zeros"), 11, 500, "ink-2")]
+    marks: list[Mark] = []
     last = -1e9
     for name in order:
         layer = trace[name]
@@ -519,7 +544,7 @@ def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequenc
         marks += [Text(places[name], row.zeros, plain(numbers.percent(share, 0)), 11, 500, "ink", "middle"),
                   Rect(x, y, width, 3, "sunk", radius=1.5),
                   Rect(x, y, width * share, 3, "ink-2", radius=1.5)]
-    return marks
+    return [Text(10, row.zeros, plain(tr("zeros")), 11, 500, "ink-2"), *marks] if marks else []
 
 
 def _largest(values: NDArray[Any]) -> float:

@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import curves, gates
 from visualizer.kinds._steps import Here
 from visualizer.kinds.gates import Family, Quantity
+from visualizer.language import tr, translated
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Layer, Trace, remembered
 
@@ -127,6 +128,17 @@ def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
     return tuple(str(step) for step in range(1, steps + 1))
 
 
+def step_named(shown: Reading, step: int) -> str:
+    """`step 7, “ć”`: its number, and what it reads where that is more than the number."""
+    words = tr("step {step}") if shown.words[step] == str(step + 1) else tr("step {step}, “{word}”")
+    return words.format(step=step + 1, word=shown.words[step])
+
+
+def read_at(shown: Reading, step: int) -> str:
+    """What a step reads, or which one it is, where it reads no word."""
+    return step_named(shown, step) if shown.words[step] == str(step + 1) else f"“{shown.words[step]}”"
+
+
 def visible(word: str) -> str:
     """A character that can be seen: a space and a line end get a sign."""
     return {" ": "␣", "\n": "↵", "\t": "⇥"}.get(word, word)
@@ -157,8 +169,8 @@ def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
         return wanted
     layer = found.get(moment.beat.layer) or wanted or last
     if layer is None:
-        raise LookupError(f"{trace.title or trace.model} has no recurrent layer whose steps are known; choose another "
-                          "view.")
+        raise LookupError(tr("{model} has no recurrent layer whose steps are known; choose another view.").format(
+            model=trace.title or trace.model))
     return layer
 
 
@@ -215,7 +227,7 @@ def label(trace: Trace, index: int) -> str:
 
 def tabs(shown: Reading) -> tuple[tuple[str, str], ...]:
     """(key, name in one word) of everything that can be opened, gates first."""
-    return tuple((key, shown.family.parts[key].tab) for key in shown.family.shown)
+    return tuple((key, translated(shown.family.parts[key].tab)) for key in shown.family.shown)
 
 
 def bounded(shown: Reading, key: str) -> bool:
@@ -252,7 +264,7 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     if len(part.made) == 1:
         return Row("_o_", np.asarray(s["output_gate"])), Row("× tanh(_c_)", s["opened"]), result
     products = [s[times.of] * times.factor(s) for times in part.made]
-    words = {"cell": ("_f_ ⊙ _c_ before", "+ _i_ ⊙ _g_")}.get(key, ("(1 − _z_) ⊙ _n_", "+ _z_ ⊙ _h_ before"))
+    words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_")}.get(key, ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before")))
     return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
 
 
@@ -287,4 +299,5 @@ def _gate_rows(trace: Trace, shown: Reading, part: Quantity, step: int, s: Here)
 def conclusion(shown: Reading, key: str, value: float) -> str:
     """What one number of an opened cell means, in words."""
     means = shown.family.parts[key].means
-    return f"so {means.format(f'{100 * value:.0f} %')}" if means else ""
+    said = translated(means).format(f"{100 * value:.0f} %")
+    return tr("so {what}").format(what=said) if means else ""

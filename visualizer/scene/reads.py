@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english
 from visualizer.scene import colour
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
@@ -73,8 +74,9 @@ def shades(read: Read) -> NDArray[np.uint8]:
 def scale_of(read: Read) -> Scale:
     """What the entries of `shades` stand for."""
     if read.kind == "numbers":
-        return Scale("activation", "values", "what is read", -read.largest, read.largest)
-    return Scale("pixel", "pixels", "what is read", float(np.min(read.values)), float(np.max(read.values)))
+        return Scale("activation", english("values"), english("what is read"), -read.largest, read.largest)
+    return Scale("pixel", english("pixels"), english("what is read"), float(np.min(read.values)),
+                 float(np.max(read.values)))
 
 
 def lines(read: Read, steps: range, x: float, y: float, cell: tuple[float, float], pitch: float, name: str,

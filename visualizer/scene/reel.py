@@ -49,11 +49,11 @@ class Reel:
     def __post_init__(self) -> None:
         """Refused with one sentence where they are no recordings of the same."""
         if len(self.recordings) < 2 or len(set(self.names)) != len(self.recordings):
-            raise Refused("A reel goes through two or more recordings, each with a name of its own.")
+            raise Refused(tr("A reel goes through two or more recordings, each with a name of its own."))
         shapes = [[(layer.name, layer.kind, layer.shape) for layer in trace] for trace in self.recordings]
         if any(found != shapes[0] for found in shapes):
-            raise Refused("A reel goes through recordings of one network over inputs of one shape; these have other "
-                          "layers.")
+            raise Refused(tr("A reel goes through recordings of one network over inputs of one shape; these have other "
+                             "layers."))
 
     @cached_property
     def times(self) -> Timeline:

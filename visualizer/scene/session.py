@@ -11,6 +11,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from visualizer.language import tr
 from visualizer.scene.state import State, from_json, to_json, weights_in
 from visualizer.trace import MOST_BYTES, Refused, Trace, from_bytes
 
@@ -55,20 +56,26 @@ def read(path: str | Path) -> Session:
     """Open a `.session`; raises Refused with one sentence if it is missing, damaged, hostile, or of a newer version."""
     path = Path(path)
     if not path.is_file():
-        raise Refused(f"There is no file {path}; check the name.")
+        raise Refused(tr("There is no file {path}; check the name.").format(path=path))
     if path.stat().st_size > MOST_BYTES:
-        raise Refused(f"{path.name} is larger than {MOST_BYTES >> 30} GiB; open a session saved by the app.")
+        raise Refused(tr("{file} is larger than {most} GiB; open a session saved by the app.").format(
+            file=path.name, most=MOST_BYTES >> 30))
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             if path.stat().st_size > MOST_STATE:
-                raise Refused(f"{path.name} is too long for a session; open a file saved by the app.")
+                raise Refused(_too_long(path))
             return of_json((path.read_bytes()).decode("utf-8", errors="replace"))
     try:
         return _unpacked(path)
     except Refused:
         raise
     except Exception as error:  # whatever a damaged zip makes of itself
-        raise Refused(f"{path.name} is damaged ({error}); save the session again from the app.") from error
+        raise Refused(tr("{file} is damaged ({why}); save the session again from the app.").format(
+            file=path.name, why=error)) from error
+
+
+def _too_long(path: Path) -> str:
+    return tr("{file} is too long for a session; open a file saved by the app.").format(file=path.name)
 
 
 def of_json(text: str) -> Session:
@@ -80,19 +87,21 @@ def _unpacked(path: Path) -> Session:
     with zipfile.ZipFile(path) as archive:
         members = {info.filename: info for info in archive.infolist()}
         if STATE not in members:
-            raise Refused(f"{path.name} is a zip but not a session; open a file saved by the app.")
+            raise Refused(tr("{file} is a zip but not a session; open a file saved by the app.").format(file=path.name))
         if members[STATE].file_size > MOST_STATE:
-            raise Refused(f"{path.name} is too long for a session; open a file saved by the app.")
+            raise Refused(_too_long(path))
         text = archive.read(STATE).decode()
         found = of_json(text)  # a newer version is refused in its own words, before anything else in it is judged
         if not set(members) <= {STATE, TRACE} or len(archive.infolist()) != len(members):
-            raise Refused(f"{path.name} holds more than a session does; open a file saved by the app.")
+            raise Refused(tr("{file} holds more than a session does; open a file saved by the app.").format(
+                file=path.name))
         for info in members.values():
             if info.file_size > MOST_BYTES or info.file_size > MOST_RATIO * max(info.compress_size, 1024):
-                raise Refused(f"{path.name} would unpack to far more than it is; open a file saved by the app.")
+                raise Refused(tr("{file} would unpack to far more than it is; open a file saved by the app.").format(
+                    file=path.name))
         if TRACE not in members:
             return found
-        trace = from_bytes(archive.read(TRACE), f"The recording in {path.name}")
+        trace = from_bytes(archive.read(TRACE), tr("The recording in {file}").format(file=path.name))
         return Session(found.state, trace, found.weights)
 
 
@@ -100,9 +109,11 @@ def lacking(session: Session, model_known: bool) -> str:
     """Which model file is needed to open it, in one sentence; empty if it carries its numbers or the model is there."""
     if session.trace is not None or model_known:
         return ""
-    digest = f" (weights sha256 {session.weights[:12]}…)" if session.weights else ""
-    return (f"This was made with {session.state.model}{digest}, which is not there; put that file back, or save the "
-            "session anew where it is.")
+    words = tr("This was made with {model} (weights sha256 {digest}…), which is not there; put that file back, or save "
+               "the "
+               "session anew where it is.") if session.weights else \
+        tr("This was made with {model}, which is not there; put that file back, or save the session anew where it is.")
+    return words.format(model=session.state.model, digest=session.weights[:12])
 
 
 def other_weights(session: Session, trace: Trace) -> str:
@@ -110,5 +121,5 @@ def other_weights(session: Session, trace: Trace) -> str:
     now = str(trace.hashes.get("weights", ""))
     if not session.weights or not now or session.weights == now:
         return ""
-    return (f"The weights of {trace.title or trace.model} are not those this was saved with ({session.weights[:12]}… "
-            f"then, {now[:12]}… now), so its numbers are others.")
+    return tr("The weights of {model} are not those this was saved with ({then}… then, {now}… now), so its numbers are "
+              "others.").format(model=trace.title or trace.model, then=session.weights[:12], now=now[:12])

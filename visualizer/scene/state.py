@@ -17,7 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import edits, lab
+from visualizer import edits, kinds, lab
+from visualizer.language import tr
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import (
     AFTER,
@@ -222,10 +223,11 @@ def from_json(text: str) -> State:
     try:
         plain = json.loads(text)
         if not isinstance(plain, dict) or not isinstance(plain.get("version"), int):
-            raise Refused("This holds no saved state of Visualizer; open a picture or a session made by the app.")
+            raise Refused(tr("This holds no saved state of Visualizer; open a picture or a session made by the app."))
         if plain["version"] > VERSION:
-            raise Refused(f"This was saved by a newer Visualizer (state version {plain['version']}, this one reads "
-                          f"{VERSION}); update the app to open it.")
+            raise Refused(tr("This was saved by a newer Visualizer (state version {version}, this one reads {own}); "
+                             "update the "
+                             "app to open it.").format(version=plain["version"], own=VERSION))
         plain = {key: _tuples(value) for key, value in plain.items()}
         if plain["version"] < 2:
             plain = _from_first(plain)
@@ -238,7 +240,8 @@ def from_json(text: str) -> State:
         _check_pairs(plain.get("strokes", ()), tuple)
         return _checked(State(**plain))
     except (RecursionError, ValueError, TypeError, AttributeError) as error:
-        raise Refused(f"The saved state cannot be read ({error}); save it again from the app.") from error
+        raise Refused(tr("The saved state cannot be read ({why}); save it again from the app.").format(
+            why=error)) from error
 
 
 def _place(plain: Mapping[str, Any]) -> Place:
@@ -361,7 +364,7 @@ def unpacked(drawing: str) -> NDArray[np.uint8]:
         data = zlib.decompressobj().decompress(base64.b85decode(words), rows * columns + 1)
         return np.frombuffer(data, np.uint8).reshape(rows, columns)
     except (ValueError, zlib.error) as error:
-        raise Refused(f"The saved drawing cannot be read ({error}); draw it again.") from error
+        raise Refused(tr("The saved drawing cannot be read ({why}); draw it again.").format(why=error)) from error
 
 
 # --- what the buttons do --------------------------------------------------------------------------------------------
@@ -504,7 +507,7 @@ def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
         return None
     layer = trace[focus.layer]
     place = next((layer.axes.index(axis) for axis in ("channel", "unit", "class", "feature") if axis in layer.axes), 0)
-    while layer.kind == "mul" and layer.reads:  # what an edit has added behind it
+    while kinds.role(layer) == "product" and layer.reads:  # what an edit has added behind it
         layer = trace[layer.reads[0]]
     return (layer.name, focus.cell[place]) if place < len(focus.cell) else None
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -208,15 +209,16 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
 
 def _ends(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
     """The name of the words' row, and the padding, which nobody reads."""
-    marks: list[Mark] = [Text(LEFT - 16, top + 22, plain("reads"), 13, 600, "ink", "end")]
+    marks: list[Mark] = [Text(LEFT - 16, top + 22, plain(tr("reads")), 13, 600, "ink", "end")]
     if shown.padded:
         left = place.left(shown.steps)
-        marks += [Text(LEFT - 16, top + 37, plain(f"{shown.steps} of {shown.total} steps"), 11, 400,
+        marks += [Text(LEFT - 16, top + 37,
+                       plain(tr("{steps} of {all} steps").format(steps=shown.steps, all=shown.total)), 11, 400,
                        "ink-2", "end"),
                   Rect(left, top + 6, place.end - left, look.size[1] - top - 12, "hatch")]
         if place.end - left > 70:
             marks += [Rect((left + place.end) / 2 - 30, top + 10, 60, 18, "stage", radius=4),
-                      Text((left + place.end) / 2, top + 23, plain("padding"), 12, 500, "ink", "middle")]
+                      Text((left + place.end) / 2, top + 23, plain(tr("padding")), 12, 500, "ink", "middle")]
     return marks
 
 
@@ -226,7 +228,7 @@ def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Mo
     here_x = x + wide * min(1.0, max(0.0, (step - 1) / last))
     ink = "gradient-mark" if moment.backward else "accent"
     start, ring = (x + wide if moment.backward else x), 7
-    words = f"{max(1, round(step))} of {shown.steps}"
+    words = tr("{step} of {all}").format(step=max(1, round(step)), all=shown.steps)
     return grouped(LANE, [
         Line(((x, y), (x + wide, y)), "rule", 2), Line(((start, y), (here_x, y)), ink, 2),
         Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2, radius=ring),
@@ -272,10 +274,10 @@ def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]
     lower = 14 if shown.padded else 0.0
     marks: list[Mark] = [Text(x, top + 56 + lower / 2, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"),
                                                         Run("∥")), 13, 600, "ink", "end"),
-                         Text(x, top + 72 + lower / 2, plain("log scale"), 11, 400, "ink-2", "end")]
+                         Text(x, top + 72 + lower / 2, plain(tr("log scale")), 11, 400, "ink-2", "end")]
     if norms is None or not norms.max() > 0:
-        why = shown.layer.why or "nothing flowed back through time"
-        marks.append(Text(place.x, top + 60, plain(f"No gradient: {why}"), 12, 400, "ink-2",
+        why = shown.layer.why or tr("nothing flowed back through time")
+        marks.append(Text(place.x, top + 60, plain(tr("No gradient: {why}").format(why=why)), 12, 400, "ink-2",
                           max_width=look.size[0] - place.x - 20))
         return marks
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
@@ -298,7 +300,8 @@ def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list
         return []
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
     x, y = place.middle(now), _height(float(norms[now]), high, top + 42, look.size[1] - 10)
-    words = f"below {numbers.power(low, 0)}" if norms[now] < low else numbers.significant(float(norms[now]), 2)
+    words = tr("below {least}").format(least=numbers.power(low, 0)) if norms[now] < low else \
+        numbers.significant(float(norms[now]), 2)
     half = width(words, 12, 600) / 2
     return [_dot(x, y, 4, norms[now] < low),
             Text(max(min(x, place.end - half), place.x + half), y - 8, plain(words), 12, 600,

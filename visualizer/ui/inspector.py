@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistent
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
-from visualizer import paint
+from visualizer import paint, sight
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
@@ -84,8 +84,7 @@ class Inspector(QWidget):
         if self.tab == 0 and between:
             self.page.show_page(unknown(seen.look))
         elif self.tab == 0:
-            told = None if seen.view.page is None else seen.view.page(trace, moment, seen.focus,
-                                                                      replace(seen.look, text_scale=1.0))
+            told = sight.page(trace, seen)
             self.page.show_page(told or page(trace, moment, seen.subject, seen.look, seen.view.wants == NUMBER))
         elif self.tab == 1 and self.table is not None:
             self.table.show_values(trace, seen.subject, moment.backward)

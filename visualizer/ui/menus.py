@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from visualizer import sight
+from visualizer import answers, door, sight
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour
 from visualizer.scene.state import changed
@@ -17,6 +17,9 @@ from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
 from visualizer.ui.commands.views import turned
 from visualizer.ui.store import Store
+
+MOST_WISHES = 12
+"""So many numbers of one answer are offered; the command line takes any."""
 
 
 class Menus:
@@ -51,6 +54,9 @@ class Menus:
         self.options.aboutToShow.connect(lambda: self.fill_options(self.options))
         self.themes.aboutToShow.connect(self._fill_themes)
         self.languages.aboutToShow.connect(self._fill_languages)
+        self.objectives = menus[next(command.menu for command in self.commands if command.name == "reverse")] \
+            .addMenu(tr("What is sent back"))
+        self.objectives.aboutToShow.connect(lambda: self.fill_objectives(self.objectives))
         files = menus[next(command.menu for command in self.commands if command.name == "open")]
         self.recent = QMenu(tr("Open recent"), files)
         self.recent.setToolTipsVisible(True)
@@ -84,6 +90,22 @@ class Menus:
                     lambda word, name=name: self.store.apply(lambda state: turned(state, name, word)))
         if not knobs:
             menu.addAction(tr("This view has none")).setEnabled(False)
+
+    def fill_objectives(self, menu: QMenu) -> None:
+        """The loss, and the numbers of each answer that can be sent back in its place, in the words of the command
+        line."""
+        menu.clear()
+        trace = self.store.trace
+        found = () if trace is None or not door.can_run(self.store.state.model) else tuple(
+            wish for answer in trace.answers if (kind := answers.of(answer)) is not None
+            for wish in kind.wishes(answer, trace[answer.layer].output)[:MOST_WISHES])
+        now = self.store.state.objective
+        if found:
+            listed = dict.fromkeys(("loss", *found, now))
+            choices(menu, [(wish, tr("The loss") if wish == "loss" else wish) for wish in listed], now,
+                    lambda wish: self.store.update(objective=wish, playing=False))
+        else:
+            menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
 
     def _fill_themes(self) -> None:
         """Every theme that has a file."""

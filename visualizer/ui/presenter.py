@@ -332,7 +332,7 @@ class Presenter(QObject):
         if part is None or trace is None:
             return ""
         if part.focus is None or part.group.cells or part.focus.layer not in trace:
-            return tr("the sentence") if part.group == SENTENCE else part.group.name
+            return tr("the sentence") if part.group == SENTENCE else words.group(part.group)
         return words.place(trace, part.focus)
 
     # --- pen ---

@@ -31,7 +31,7 @@ class Walked:
 
     @property
     def name(self) -> str:
-        return self.group.name
+        return words.group(self.group)
 
     @property
     def place(self) -> Box:

@@ -61,7 +61,7 @@ def array_name(part: str) -> str:
 def step_name(name: str) -> str:
     """What a number met on the way to another is called; symbols stay as they are."""
     return {"a": tr("Sum a, before its curve"), "slope": tr("Slope"), "bias_ih": tr("Bias of W x"),
-            "bias_hh": tr("Bias of U h")}.get(name, name)
+            "bias_hh": tr("Bias of U h")}.get(name) or translated(name)
 
 
 def place(trace: Trace, focus: Focus) -> str:
@@ -100,17 +100,19 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
 
 def scale(found: Scale) -> str:
     """What colours stand for: `values of conv2, from −2.1 to 2.1; each layer by its own largest`."""
-    of = tr("{quantity} of {whose}").format(quantity=found.quantity, whose=found.of) if found.of else found.quantity
+    what = translated(found.quantity)
+    of = tr("{quantity} of {whose}").format(quantity=what, whose=translated(found.of)) if found.of else what
     low, high = numbers.significant(found.low, 2), numbers.significant(found.high, 2)
     said = tr("{what}, from {low} to {high}").format(what=of, low=low, high=high)
     if found.log:
         said = tr("{said} on a logarithmic scale").format(said=said)
-    return f"{said}; {found.scope}" if found.scope else said
+    return f"{said}; {translated(found.scope)}" if found.scope else said
 
 
 def group(found: Group) -> str:
-    """What a part of a picture is called."""
-    return found.name
+    """What a part of a picture is called; one of several has its number behind it."""
+    name, _, number = found.name.rpartition(" ")
+    return f"{translated(name)} {number}" if name and number.isdecimal() else translated(found.name)
 
 
 def quantity(focus: Focus, backward: bool) -> str:
@@ -257,7 +259,7 @@ def several(axis: str, count: int) -> str:
 def beat_tip(trace: Trace, layer: str, backward: bool) -> str:
     """Two lines for a beat on the lanes: its layer, and what a click does."""
     kind = kinds.of(trace[layer])
-    title = kind.title if kind is not None else trace[layer].kind
+    title = translated(kind.title) if kind is not None else trace[layer].kind
     name = f"{layer}: {title}"
     words = tr("click to see its gradient") if backward else tr("click to go there, drag to scrub")
     return f"{name}\n{words}"
@@ -277,7 +279,8 @@ def beat_words(trace: Trace, moment: Moment, short: bool, steps: int = 0) -> tup
         few = tr(": the same {n} weights at every step").format(n=numbers.count(layer.parameters))
         return layer.name, tr(": step by step") if short else few
     few = kind.short(layer, trace.inputs(layer)) if kind is not None else numbers.shape(layer.shape)
-    title = tr("what is given") if layer.is_input else kind.title if kind is not None else tr("unexplained")
+    title = tr("what is given") if layer.is_input else translated(kind.title) if kind is not None else \
+        tr("unexplained")
     if moment.backward:
         return layer.name, tr(" backward: {few}").format(few=few) if few else tr(" backward")
     if short:

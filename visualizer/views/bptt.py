@@ -8,6 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english, tr
 from visualizer.scene import causes, colour, logchart, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -28,7 +29,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -47,33 +48,34 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """Tiles and bars of G_t over the steps, the matrix of losses and steps, and what a shorter way back leaves."""
     measured = trace.studies.get("bptt")
     if measured is None:
-        return logchart.unmeasured(look, "Step gradients",
-                                   "What each step adds to the gradient of the recurrent weights")
+        return logchart.unmeasured(look, tr("Step gradients"),
+                                   tr("What each step adds to the gradient of the recurrent weights"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/norms" not in measured:
-        why = (layer.why or "nothing flowed back to it").rstrip(".")
-        return logchart.unmeasured(look, layer.name, "", f"{layer.name} has no gradient through time: {why}.")
+        why = (layer.why or tr("nothing flowed back to it")).rstrip(".")
+        return logchart.unmeasured(look, layer.name, "",
+                                   tr("{layer} has no gradient through time: {why}.").format(layer=layer.name, why=why))
     shown, place = reading(trace, layer.name), steps.span(reading(trace, layer.name), look)
     norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
     window = look.knob("window", "all")
     said = _sentence(trace, shown, measured, norms, window, moment)
     bottom = look.size[1] - lanes_height(look)
-    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, "G: what a step adds to ∂L/∂W_hh")]
+    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, tr("G: what a step adds to ∂L/∂W_hh"))]
     cut = _within(shown, measured, window)
     y = 112.0
     tiles: list[Mark] = []
     y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, tiles)
-    marks += grouped(Group("what each step adds", Focus(layer.name, (), "weight_hh")), tiles)
+    marks += grouped(Group(tr("what each step adds"), Focus(layer.name, (), "weight_hh")), tiles)
     losses = int(np.count_nonzero(np.any(measured[f"{layer.name}/from"], axis=1)))
     below = 36 + max(40, losses * min(16, place.pitch)) + 84
     high = min(max(60, bottom - y - 30 - below), 300)
     bars: list[Mark] = []
     y = _bars(shown, norms, cut, place, y + 10, high, moment, trace, look, bars)
     bars += _checked(shown, measured, y + 20, look)
-    marks += grouped(Group("size of what each step adds", Focus(layer.name)), bars)
+    marks += grouped(Group(tr("size of what each step adds"), Focus(layer.name)), bars)
     matrix: list[Mark] = []
     _matrix(trace, shown, measured, window, y + 40, bottom - 12, moment, place, look, matrix)
-    marks += grouped(Group("losses and steps", Focus(layer.name, (), "from")), matrix)
+    marks += grouped(Group(tr("losses and steps"), Focus(layer.name, (), "from")), matrix)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, measured, norms))
@@ -112,13 +114,16 @@ def _tiles(shown: Reading, measured: Arrays, norms: Values, cut: set[int], place
     tall = cell * float(corner.shape[1])
     top = float(np.abs(corner).max()) or 1.0
     shades = colour.magnitude(corner, top * 10.0 ** -DECADES, top)
-    scale = Scale("gradient", "size of G", f"W_hh of {shown.layer.name}", top * 10.0 ** -DECADES, top,
-                  "one scale for all steps", log=True)
-    marks += [Text(x, y + 14, (Run("tile of "), Run("G", italic=True), Run("t", shift="sub")), 13, 600, "ink",
+    scale = Scale("gradient", tr("size of G"),
+                  tr("W_hh of {layer}").format(layer=shown.layer.name), top * 10.0 ** -DECADES, top,
+                  tr("one scale for all steps"), log=True)
+    marks += [Text(x, y + 14, (Run(tr("tile of ")), Run("G", italic=True), Run("t", shift="sub")), 13, 600, "ink",
                    "end"),
-              Text(x, y + 30, plain(f"{numbers.shape(corner.shape[1:])} corner"), 11, 400, "ink-2", "end")]
+              Text(x, y + 30, plain(tr("{shape} corner").format(shape=numbers.shape(corner.shape[1:]))), 11, 400,
+                   "ink-2", "end")]
     if tall >= 44:
-        marks.append(Text(x, y + 44, plain(f"log, {DECADES} decades"), 11, 400, "ink-2", "end"))
+        marks.append(Text(x, y + 44, plain(tr("log, {decades} decades").format(decades=DECADES)), 11, 400, "ink-2",
+                          "end"))
     for step in range(shown.steps):
         left = place.left(step) + (place.pitch - tall) / 2
         marks.append(Image(left, y, (cell, cell), shades[step][None].copy(), "gradient", indices=(-1,),
@@ -138,7 +143,7 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     marks += [Text(x, base - high + 12, (Run("∥"), Run("G", italic=True), Run("t", shift="sub"), Run("∥")), 13,
                    600,
                    "ink", "end"),
-              Text(x, base - high + 28, plain("bars from 0"), 11, 400, "ink-2", "end"),
+              Text(x, base - high + 28, plain(tr("bars from 0")), 11, 400, "ink-2", "end"),
               Line(((place.x, base), (place.left(place.count), base)), "rule")]
     for step in range(shown.steps):
         tall = high * float(norms[step]) / top
@@ -167,17 +172,19 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
     error = float(measured[f"{name}/error"])
     x = steps.LEFT
     if math.isnan(error):
-        words, fill, ink = "Σ G could not be compared: autograd gave no gradient of W_hh alone", "sunk", "ink"
+        words, fill, ink = tr("Σ G could not be compared: autograd gave no gradient of W_hh alone"), "sunk", "ink"
     elif error <= EXACT:
-        said = "exactly" if error == 0 else f"to {numbers.power(error)}, relative"
-        words, fill, ink = f"Σ G = ∂L/∂W_hh of autograd {said}", "tint", "accent-ink"
+        said = tr("exactly") if error == 0 else tr("to {error}, relative").format(error=numbers.power(error))
+        words, fill, ink = tr("Σ G = ∂L/∂W_hh of autograd {said}").format(said=said), "tint", "accent-ink"
     else:
-        words, fill, ink = f"Σ G differs from ∂L/∂W_hh of autograd by {numbers.power(error)}", "sunk", "negative-text"
+        words, fill, ink = tr("Σ G differs from ∂L/∂W_hh of autograd by {error}").format(
+                               error=numbers.power(error)), "sunk", "negative-text"
     wide = width(words, 12, 600) + 20
     marks: list[Mark] = [Rect(x, y - 15, wide, 22, fill, radius=6), Text(x + 10, y, plain(words), 12,
                                                                                  600, ink)]
     norms = np.asarray(measured[f"{name}/norms"], np.float64)
-    told = ", ".join(f"last {last}: {numbers.percent(share, 0)}" for last, share in shares(norms, _order(shown)).items()
+    told = ", ".join(tr("last {count}: {share}").format(count=last, share=numbers.percent(share, 0))
+                     for last, share in shares(norms, _order(shown)).items()
                      if last <= shown.steps)
     room = look.size[0] - x - wide - 30
     text = f"of Σ ∥G∥, {told}"
@@ -203,15 +210,17 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     row = whole(row, look.pixel) if row >= 2 * look.pixel else row
     x, now = steps.LEFT - 16, steps.current(trace, shown, moment)
     largest = float(split.max()) or 1.0
-    scale = Scale("gradient", "size of ∂L/∂h", f"{name}, by where it entered", largest * 10.0 ** -MATRIX_DECADES,
-                  largest, "one scale for all steps", log=True)
+    scale = Scale("gradient", tr("size of ∂L/∂h"),
+                  tr("{name}, by where it entered").format(name=name), largest * 10.0 ** -MATRIX_DECADES,
+                  largest, tr("one scale for all steps"), log=True)
     reach = shown.steps if window == "all" else int(window)
     kept = np.array([[abs(step - origin) < reach for step in range(shown.steps)] for origin in origins])
     shades = np.where(kept, colour.magnitude(split[origins], scale.low, largest), 0).astype(np.uint8)
-    marks += [Text(x, top + 12, plain("came from"), 13, 600, "ink", "end"),
-              Text(x, top + 28, plain("entered at step ↓"), 11, 400, "ink-2", "end")]
+    marks += [Text(x, top + 12, plain(tr("came from")), 13, 600, "ink", "end"),
+              Text(x, top + 28, plain(tr("entered at step ↓")), 11, 400, "ink-2", "end")]
     if row * len(origins) >= 44:
-        marks.append(Text(x, top + 44, plain(f"log, {MATRIX_DECADES} decades"), 11, 400, "ink-2", "end"))
+        marks.append(Text(x, top + 44, plain(tr("log, {decades} decades").format(decades=MATRIX_DECADES)), 11, 400,
+                          "ink-2", "end"))
     outside = ~kept & (split[origins] > 0)
     marks.append(Image(place.x, top, (place.pitch, row), shades[None].copy(), "gradient", indices=(-1,), border="",
                        hatched=outside[None] if outside.any() else None, focus=Focus(name, (), "from"),
@@ -233,23 +242,27 @@ def _truncated(shown: Reading, measured: Arrays, window: str, y: float, look: Lo
     kept = np.asarray(measured[f"{shown.layer.name}/kept"], np.float64)
     useful = [index for index, word in enumerate(ORDER) if index == 0 or int(ORDER[index - 1]) < shown.steps]
     x = steps.LEFT - 16
-    marks += [Text(x, y + 12, plain("cut after"), 13, 600, "ink", "end"),
-              Text(x, y + 28, plain("size, and error"), 11, 400, "ink-2", "end")]
+    marks += [Text(x, y + 12, plain(tr("cut after")), 13, 600, "ink", "end"),
+              Text(x, y + 28, plain(tr("size, and error")), 11, 400, "ink-2", "end")]
     each = min(150, (look.size[0] - steps.LEFT - 24) / len(useful))
     for at, index in enumerate(useful):
         left, chosen = steps.LEFT + at * each, ORDER[index] == window
         size, error = float(kept[index, 0]), float(kept[index, 1])
         ink = "accent-ink" if chosen else "ink"
-        steps_word = "step" if ORDER[index] == "1" else "steps"
-        marks += [Text(left, y + 12, plain(f"{ORDER[index]} {steps_word}"), 12, 600, ink),
+        words = tr("{count} step") if ORDER[index] == "1" else tr("{count} steps")
+        marks += [Text(left, y + 12, plain(words.format(count=_window_words(ORDER[index]))), 12, 600, ink),
                   Rect(left, y + 19, each - 20, 6, "sunk", radius=3),
                   Rect(left, y + 19, max(1.0, (each - 20) * min(1.0, size)), 6, "gradient-mark", radius=3),
                   Text(left, y + 40, plain(f"{numbers.percent(size, 0)}, {_off(error)}"), 11, 400, "ink-2",
                        max_width=each - 8)]
 
 
+def _window_words(window: str) -> str:
+    return tr("all") if window == "all" else window
+
+
 def _off(error: float) -> str:
-    return "whole" if error < EXACT else f"{numbers.percent(error, 0)} off"
+    return tr("whole") if error < EXACT else tr("{share} off").format(share=numbers.percent(error, 0))
 
 
 def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, window: str, moment: Moment) -> str:
@@ -257,19 +270,22 @@ def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, win
     if window != "all":
         size, error = (float(value) for value in measured[f"{name}/kept"][ORDER.index(window)])
         return causes.truncation(size, error, int(window)) or \
-            f"Cut after {window} steps nothing is lost: no loss reaches further back than that here."
+            tr("Cut after {window} steps nothing is lost: no loss reaches further back than that here.").format(
+                window=window)
     if moment.backward:
         total = float(measured[f"{name}/total"])
         column = np.asarray(measured[f"{name}/from"], np.float64)[:, now]
         most = int(np.argmax(column)) + 1
-        said = f"Step {now + 1} adds {{{logchart.words(float(norms[now]))}}} to a weight gradient of size " \
-               f"{numbers.significant(total, 2)}"
-        return f"{said}; most of what arrived here came from step {most}." if column.any() else f"{said}."
+        said = tr("Step {step} adds {{{size}}} to a weight gradient of size {total}; most of what arrived here came "
+                  "from step {most}.") if column.any() else \
+            tr("Step {step} adds {{{size}}} to a weight gradient of size {total}.")
+        return said.format(step=now + 1, size=logchart.words(float(norms[now])), total=numbers.significant(total, 2),
+                           most=most)
     share = shares(norms, _order(shown))
     last = next((last for last in (5, 10, 1) if last < shown.steps), 1)
     return causes.from_late_losses(share[last], last) or (
-        f"The gradient of the recurrent weights is the sum of {{{shown.steps} step gradients}}; the largest comes from "
-        f"step {int(np.argmax(norms)) + 1}, “{shown.words[int(np.argmax(norms))]}”.")
+        tr("The gradient of the recurrent weights is the sum of {{{steps} step gradients}}; the largest comes from "
+           "{step}.").format(steps=shown.steps, step=step_named(shown, int(np.argmax(norms)))))
 
 
 def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
@@ -279,12 +295,13 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
     rows: list[tuple[str | float | int, ...]] = [
         (step + 1, shown.words[step], float(norms[step]), *(float(split[origin, step]) for origin in origins))
         for step in range(shown.steps)]
-    return Table(("step", "reads", "∥G∥", *(f"from step {origin + 1}" for origin in origins)), tuple(rows))
+    return Table((tr("step"), tr("reads"), "∥G∥",
+                  *(tr("from step {step}").format(step=origin + 1) for origin in origins)), tuple(rows))
 
 
 VIEW = View(
-    "bptt", "Step gradients",
-            "What each step adds to the gradient of the recurrent weights, and from which loss it came.",
+    "bptt", english("Step gradients"),
+            english("What each step adds to the gradient of the recurrent weights, and from which loss it came."),
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, telling=gone_back, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -35,10 +36,12 @@ from visualizer.scene.reading import (
     opened,
     reading,
     shown_layer,
+    step_named,
     tabs,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -56,8 +59,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         and focus.cell[1] < shown.units else int(np.argmax(np.abs(shown.states[step])))
     blocks = [(key, title, opened(trace, shown, key, step)) for key, title in tabs(shown)]
     said = _sentence(shown, step, unit, moment)
-    words = (f"step {step + 1} of {shown.steps} reads “{shown.words[step]}”; all {shown.units} units, unit {unit} in "
-             "numbers")
+    words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
+                step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
     marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
     looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
     open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
@@ -102,9 +105,9 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
                               "accent-ink" if row.result else "ink", "end"))
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
-        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix("so it ")
+        words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it "))
         if words and known and not look.projector:
-            x = end + NUMBERS
+            x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
         marks = before + grouped(own, marks)
@@ -124,8 +127,8 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
     apart = len(rows) - within
     marks: list[Mark] = []
     for part, first, top, of, scope in (
-            (rows[:apart], 0, most, f"sums of the {title}", "each gate by its own largest"),
-            (rows[apart:], apart, 1.0, "what they make", "gates 0 to 1, states and candidates −1 to 1")):
+            (rows[:apart], 0, most, tr("sums of the {title}").format(title=title), tr("each gate by its own largest")),
+            (rows[apart:], apart, 1.0, tr("what they make"), tr("gates 0 to 1, states and candidates −1 to 1"))):
         if part:
             shades = np.concatenate([colour.signed(row.values, top) for row in part])
             marks.append(Image(corner[0], corner[1] + first * pitch[1], (pitch[0] - gap, pitch[1] - 2),
@@ -133,7 +136,7 @@ def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: fl
                                border="tile-border" if pitch[0] >= 6 else "",
                                focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
                                indices=tuple(range(shown.units)) * len(part),
-                               scale=Scale("activation", "values", of, -top, top, scope)))
+                               scale=Scale("activation", tr("values"), of, -top, top, scope)))
             if look.signs or pitch[0] >= SIGNED:
                 values = np.stack([row.values for row in part])[None]
                 marks += parts.minuses(values, shades.reshape(values.shape), "activation", look, pitch[0] - gap,
@@ -152,17 +155,18 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     if moment.backward and shown.gradients is not None:
         size = float(shown.gradients[step][unit])
         slope = f"{'+' if size > 0 else ''}{numbers.significant(size, 3)}"
-        return (f"At step {step + 1} the loss would change by {{{slope}}} for each 1 that the state of unit {unit} "
-                "grows.")
+        return tr("At step {step} the loss would change by {{{slope}}} for each 1 that the state of unit {unit} "
+                  "grows.").format(step=step + 1, slope=slope, unit=unit)
     inner = shown.layer.inner
     gate, keeps = shown.family.kept
     if gate:
         kept = float(inner[gate][step][unit])
-        return (f"At step {step + 1}, “{shown.words[step]}”, unit {unit} keeps {{{numbers.percent(kept, 0)}}} of its "
-                f"{shown.family.parts[keeps].name} and ends at {numbers.number(state)}.")
+        return tr("At {step}, unit {unit} keeps {{{share}}} of its {parts} and ends at {state}.").format(
+                   step=step_named(shown, step), unit=unit, share=numbers.percent(kept, 0),
+                   parts=shown.family.parts[keeps].name, state=numbers.number(state))
     total = float(inner["preactivation"][step][unit])
-    return (f"At step {step + 1}, “{shown.words[step]}”, the sums of unit {unit} make {numbers.number(total)}; its "
-            f"state is {{{numbers.number(state)}}}.")
+    return tr("At {step}, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
+               step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))
 
 
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:
@@ -170,10 +174,11 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
     rows: list[tuple[str | float | int, ...]] = [
         (title, "".join(run.text for run in rich(row.words)), *row.values.tolist())
         for _, title, lines in blocks for row in lines]
-    return Table(("part", "line", *(f"unit {unit}" for unit in range(shown.units))), tuple(rows))
+    return Table((tr("part"), tr("line"), *(tr("unit {unit}").format(unit=unit) for unit in range(shown.units))),
+                 tuple(rows))
 
 
 VIEW = View(
-    "cell", "Cell", "One step of a recurrent layer, opened line by line.",
+    "cell", english("Cell"), english("One step of a recurrent layer, opened line by line."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=19,
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -50,7 +51,7 @@ LEAST_CHART = 96.0
 ROUNDING = 1e-12
 """A change of less than this share of the largest one has no sign that is worth a minus."""
 FEWEST_RANKED = 3
-NEUTRAL = ("the mean of all symbols", "a blank picture", "the mean of all steps")
+NEUTRAL = (english("the mean of all symbols"), english("a blank picture"), english("the mean of all steps"))
 """What stands in for a step that is left out, in the order of the study's numbers."""
 
 
@@ -67,8 +68,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks = list(parts.sentence(look, said))
     text, bottom = _text(shown, found, answer, look)
     here = Focus(layer.name, (steps.current(trace, shown, moment),))
-    marks += grouped(Group("what this answer hangs on", here), text)
-    marks += grouped(Group("all answers", Focus(layer.name)), _all_answers(trace, shown, found, answer, bottom, look))
+    marks += grouped(Group(tr("what this answer hangs on"), here), text)
+    marks += grouped(Group(tr("all answers"), Focus(layer.name)),
+                     _all_answers(trace, shown, found, answer, bottom, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, found, answer))
@@ -119,7 +121,7 @@ def hanging(trace: Trace) -> Hanging | None:
         return None
     gradient, change = np.asarray(found["gradient"], np.float64), np.asarray(found["change"], np.float64)
     one_way = len(gradient) == gradient.shape[1] and not np.triu(gradient, 1).any()
-    return Hanging(gradient, change, np.asarray(found["choice"]), NEUTRAL[int(found["neutral"])], one_way)
+    return Hanging(gradient, change, np.asarray(found["choice"]), translated(NEUTRAL[int(found["neutral"])]), one_way)
 
 
 def rank_correlation(one: Values, other: Values) -> float | None:
@@ -139,13 +141,13 @@ def _ranks(values: Values) -> Values:
 # --- the text behind one answer -------------------------------------------------------------------------------------
 
 def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list[Mark], float]:
-    """(marks, their bottom): the steps in lines, as many as fit around the last one that the answer knows."""
+    """(marks, their bottom): the steps in lines, as many as fit up to the one of the answer."""
     words = [_short(word) for word in shown.words]
     pitch, a_line = _pitch(shown, found, look)
     numbered = pitch >= 44
     high = TILE + STRIP + LINE_GAP + (14 if numbered else 0)
     lines = -(-len(words) // a_line)
-    last = (found.known(answer) - 1) // a_line
+    last = (answer if len(found.gradient) > 1 else found.known(answer) - 1) // a_line
     most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - _top(look)) // high)))
     first = max(0, min(last - most + 1, lines - most)) if lines > most else 0
     marks: list[Mark] = []
@@ -157,8 +159,10 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
     if lines > most:
         upper, lower = first * a_line + 1, min(len(words), (first + most) * a_line)
         under = 0 if most > 1 else 12  # what stands beside one line alone names its strip
-        marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(f"steps {upper}–{lower} of {len(words)}"),
+        marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(tr("steps {upper}–{lower} of {count}").format(
+                                                                          upper=upper, lower=lower, count=len(words))),
                           11, 400, "ink-2", "end"))
+        bottom += under
     return [*_labels(found, numbered, look), *marks], bottom
 
 
@@ -179,10 +183,10 @@ def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
 def _labels(found: Hanging, numbered: bool, look: Look) -> list[Mark]:
     x, y = LEFT - 16, _top(look)
     below = y + TILE + (14 if numbered else 0) + 12.5
-    return [Text(x, y + 11, plain("gradient"), 13, 600, "ink", "end"),
+    return [Text(x, y + 11, plain(tr("gradient")), 13, 600, "ink", "end"),
             Text(x, y + 25, (Run("∥∂logit/∂"), Run("x", italic=True), Run("t", shift="sub"), Run("∥")), 11, 400,
                  "ink-2", "end"),
-            Text(x, below, plain("left out"), 13, 600, "ink", "end")]
+            Text(x, below, plain(tr("left out")), 13, 600, "ink", "end")]
 
 
 def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: range, y: float, pitch: float,
@@ -200,14 +204,16 @@ def _line(shown: Reading, found: Hanging, answer: int, words: list[str], own: ra
         focus = Focus(shown.layer.name, (step,))
         if step >= known:
             marks.append(Rect(left, y, wide, TILE, "hatch", "tile-border", 1, inside=True, focus=focus,
-                              tip=f"Step {step + 1}, “{shown.words[step]}”: the answer comes before it is read."))
+                              tip=tr("Step {step}, “{word}”: the answer comes before it is read.").format(
+                                      step=step + 1, word=shown.words[step])))
             marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 400,
                               "ink-2", "middle", mono=len(words[step]) == 1))
             continue
         size, pull = found.gradient[answer, step], found.change[answer, step]
         fill = f"gradient:{int(shades[step])}"
-        said = (f"Step {step + 1}, “{shown.words[step]}”: the gradient's size is {numbers.significant(float(size), 3)};"
-                f" without it the logit changes by {numbers.signed(float(-pull), 3)}.")
+        said = tr("Step {step}, “{word}”: the gradient's size is {size}; without it the logit changes by "
+                  "{change}.").format(step=step + 1, word=shown.words[step], size=numbers.significant(float(size), 3),
+                                      change=numbers.signed(float(-pull), 3))
         marks.append(Rect(left, y, wide, TILE, fill, "tile-border", 1, inside=True, focus=focus, tip=said,
                           scale=_scale(found, "gradient")))
         marks.append(Text(left + wide / 2, y + 20, plain(words[step]), _size(words[step], wide), 600,
@@ -271,9 +277,10 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
     shades = (colour.magnitude(found.gradient, found.top * 10.0 ** -DECADES, found.top),
               colour.signed(found.change, found.most))
     for index, (entries, palette, title) in enumerate(zip(
-            shades, ("gradient", "activation"), ("by gradient", "by leaving it out"), strict=True)):
+            shades, ("gradient", "activation"), (tr("by gradient"), tr("by leaving it out")), strict=True)):
         left = x + index * (side + BETWEEN)
-        reach = f" ≤ {numbers.significant(found.top, 2)}, log" if index == 0 else f", ±{_most(found)}"
+        reach = tr(" ≤ {most}, log").format(most=numbers.significant(found.top,
+                                                                     2)) if index == 0 else f", ±{_most(found)}"
         marks.append(Text(left, y + 2, plain(title + (reach if look.projector else "")), 12, 600, "ink"))
         origin = y + 12
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
@@ -281,14 +288,15 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
                            scale=_scale(found, palette)))
         for row in range(answers):
             marks.append(Rect(left, origin + row * cell, read * cell, cell, focus=Focus(focus.layer, (row,)),
-                              tip=f"The answer after step {row + 1}."))
+                              tip=tr("The answer after step {step}.").format(step=row + 1)))
         marks.append(Rect(left - 2, origin + answer * cell - 2, read * cell + 4, cell + 4, "", "accent", 2))
         below = origin + answers * cell + 15
-        marks.append(Text(left, below, plain("steps read →"), 11, 400, "ink-2"))
-    marks.append(Text(x - 10, y + 12 + answer * cell + cell / 2 + 4, plain(f"answer {answer + 1}"),
+        marks.append(Text(left, below, plain(tr("steps read →")), 11, 400, "ink-2"))
+    marks.append(Text(x - 10, y + 12 + answer * cell + cell / 2 + 4,
+                      plain(tr("answer {n}").format(n=answer + 1)),
                       12, 600, "accent-ink", "end"))
     if answer * cell > 40:
-        marks.append(Text(x - 10, y + 24, plain("answers ↓"), 11, 400, "ink-2", "end"))
+        marks.append(Text(x - 10, y + 24, plain(tr("answers ↓")), 11, 400, "ink-2", "end"))
     return marks
 
 
@@ -301,8 +309,8 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
     upper, gap = high * 0.42, 34
     base, zero = y + 12 + upper, y + 12 + upper + gap + (high - upper - gap - 12) / 2
     half = (high - upper - gap - 12) / 2
-    marks: list[Mark] = [Text(x, y + 2, plain("by gradient"), 12, 600, "ink"),
-                         Text(x, base + gap - 14, plain("by leaving it out"), 12, 600, "ink"),
+    marks: list[Mark] = [Text(x, y + 2, plain(tr("by gradient")), 12, 600, "ink"),
+                         Text(x, base + gap - 14, plain(tr("by leaving it out")), 12, 600, "ink"),
                          Line(((x, base), (x + wide, base)), "rule"), Line(((x, zero), (x + wide, zero)), "rule"),
                          Text(x - 8, y + 20, plain(numbers.significant(found.top, 2)), 11, 400, "ink-2",
                               "end"),
@@ -317,23 +325,20 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
         focus = Focus(shown.layer.name, (step,))
         tall = upper * 0.94 * size / found.top
         marks.append(Rect(left, base - tall, bar, tall, "gradient-mark", focus=focus,
-                          tip=f"Step {step + 1}: {numbers.significant(size, 3)}"))
+                          tip=tr("Step {step}: {size}").format(step=step + 1, size=numbers.significant(size, 3))))
         reach = half * 0.92 * pull / found.most
         marks.append(Rect(left, zero - max(0.0, reach), bar, abs(reach),
                           "positive-bar" if pull > 0 else "negative-bar", focus=focus,
-                          tip=f"Step {step + 1}: {numbers.signed(pull, 3)}"))
+                          tip=tr("Step {step}: {size}").format(step=step + 1, size=numbers.signed(pull, 3))))
     return marks
 
 
 def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
     """Whether gradient and cause agree, and the ranges of the colours."""
     marks = _agreement(found, answer, x, y, wide, look)
-    low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
-    marks += parts.legend(x, y + 76, wide, look, _scale(found, "gradient"), "Gradient, all answers, log",
-                          (f"below {low}", "", high))
-    marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), "Logit minus logit without it",
-                          (f"−{_most(found)}", "0", _most(found)))
-    marks.append(Text(x, y + 182, plain(f"stands in: {found.neutral}"), 11, 400, "ink-2",
+    marks += parts.legend(x, y + 76, wide, look, _scale(found, "gradient"), tr("Gradient, all answers, log"))
+    marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), tr("Logit minus logit without it"))
+    marks.append(Text(x, y + 182, plain(tr("stands in: {neutral}").format(neutral=found.neutral)), 11, 400, "ink-2",
                       max_width=wide))
     return marks
 
@@ -346,24 +351,26 @@ def _most(found: Hanging) -> str:
 def _scale(found: Hanging, palette: str) -> Scale:
     """What the colours of both maps, and of the text above them, stand for."""
     if palette == "gradient":
-        return Scale("gradient", "size of the gradient", "what is read", found.top * 10.0 ** -DECADES, found.top,
-                     "one scale for all answers", log=True)
-    return Scale("activation", "change of the logit", "leaving a step out", -found.most, found.most,
-                 "one scale for all answers")
+        return Scale("gradient", tr("size of the gradient"), tr("what is read"), found.top * 10.0 ** -DECADES,
+                     found.top,
+                     tr("one scale for all answers"), log=True)
+    return Scale("activation", tr("change of the logit"), tr("leaving a step out"), -found.most, found.most,
+                 tr("one scale for all answers"))
 
 
 def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
     """The rank correlation of both; for a room with its words below it."""
     agreement = found.agreement(answer)
-    marks: list[Mark] = [Text(x, y + 2, plain("Do both agree?"), 12, 600, "ink")]
+    marks: list[Mark] = [Text(x, y + 2, plain(tr("Do both agree?")), 12, 600, "ink")]
     if agreement is None:
-        marks.append(Text(x, y + 24, plain("too few steps to rank"), 12, 400, "ink-2", max_width=wide))
+        marks.append(Text(x, y + 24, plain(tr("too few steps to rank")), 12, 400, "ink-2", max_width=wide))
     else:
         value = numbers.number(agreement, 2)
         left, top = (x, y + 54) if look.projector else (x + width(value, 26, 600) + 12, y + 23)
         marks += [Text(x, y + 36, plain(value), 26, 600, "ink", display=True),
-                  Text(left, top, plain("rank correlation"), 11, 400, "ink-2"),
-                  Text(left, top + 14, plain(f"over {found.known(answer)} steps"), 11, 400, "ink-2")]
+                  Text(left, top, plain(tr("rank correlation")), 11, 400, "ink-2"),
+                  Text(left, top + 14, plain(tr("over {count} steps").format(count=found.known(answer))), 11, 400,
+                       "ink-2")]
     return marks
 
 
@@ -380,7 +387,7 @@ def _by_lag(found: Hanging, x: float, y: float, wide: float, bottom: float, look
         share = (np.log10(max(value, 10.0 ** low)) - low) / (top - low)
         return float(chart[1] - share * (chart[1] - chart[0]))
 
-    marks: list[Mark] = [Text(x, y, plain("Mean of all answers, by steps back"), 12, 600,
+    marks: list[Mark] = [Text(x, y, plain(tr("Mean of all answers, by steps back")), 12, 600,
                               "ink", max_width=wide)]
     for power in range(low, top + 1, max(1, (top - low) // 2)):
         marks += [Line(((x, height(10.0 ** power)), (x + wide, height(10.0 ** power))), "hair"),
@@ -388,7 +395,7 @@ def _by_lag(found: Hanging, x: float, y: float, wide: float, bottom: float, look
                        400, "ink-2")]
     marks.append(Line(tuple((x + wide * (1 - lag / (len(lags) - 1)), height(value)) for lag, value in enumerate(lags)),
                       "gradient-mark", 1.5))
-    marks += [Text(x, chart[1] + 14, plain(f"{len(lags) - 1} steps back"), 11, 400, "ink-2"),
+    marks += [Text(x, chart[1] + 14, plain(tr("{count} steps back").format(count=len(lags) - 1)), 11, 400, "ink-2"),
               Text(x + wide, chart[1] + 14, plain("0"), 11, 400, "ink-2", "end")]
     return marks
 
@@ -400,24 +407,32 @@ def _sentence(trace: Trace, shown: Reading, found: Hanging, answer: int) -> str:
     by_gradient = int(np.argmax(found.gradient[answer, :known]))
     by_change = int(np.argmax(np.abs(found.change[answer, :known])))
     what = _quoted(label(trace, int(found.choice[answer])))
-    after = f", expected after step {answer + 1}," if foretells(trace) else \
-        f", the answer after step {answer + 1}," if len(found.gradient) > 1 else ""
+    if foretells(trace):
+        what = tr("{what}, expected after step {step},").format(what=what, step=answer + 1)
+    elif len(found.gradient) > 1:
+        what = tr("{what}, the answer after step {step},").format(what=what, step=answer + 1)
     if not found.gradient[answer, :known].any():
-        return f"{what}{after} does not depend on any step."
-    first = f"{what}{after} is pulled hardest by {_named(shown, by_gradient)}"
+        return tr("{what} does not depend on any step.").format(what=what)
     pull = float(found.change[answer, by_change])
-    moved = "lowers" if pull > 0 else "raises"
-    size = f"{{{numbers.number(abs(pull), 2)}}}"
     if by_change == by_gradient:
-        return f"{first}; leaving that out, too, {moved} its logit most, by {size}."
-    return f"{first}, but leaving out {_named(shown, by_change)} {moved} its logit most, by {size}."
+        said = tr("{what} is pulled hardest by {read}; leaving that out, too, lowers its logit most, by {{{size}}}.") \
+            if pull > 0 else \
+            tr("{what} is pulled hardest by {read}; leaving that out, too, raises its logit most, by {{{size}}}.")
+    else:
+        said = tr("{what} is pulled hardest by {read}, but leaving out {other} lowers its logit most, by {{{size}}}.") \
+            if pull > 0 else \
+            tr("{what} is pulled hardest by {read}, but leaving out {other} raises its logit most, by {{{size}}}.")
+    return said.format(what=what, read=_named(shown, by_gradient), other=_named(shown, by_change),
+                       size=numbers.number(abs(pull), 2))
 
 
 def _named(shown: Reading, step: int) -> str:
     word = shown.words[step]
     if word == str(step + 1):
-        return f"step {step + 1}"
-    return f"{word} of the picture" if word.startswith("row ") else f"{_quoted(word)} at step {step + 1}"
+        return tr("step {step}").format(step=step + 1)
+    if word.startswith("row "):
+        return tr("{row} of the picture").format(row=word)
+    return tr("{word} at step {step}").format(word=_quoted(word), step=step + 1)
 
 
 def _quoted(word: str) -> str:
@@ -430,15 +445,16 @@ def _table(trace: Trace, shown: Reading, found: Hanging, answer: int) -> Table:
     known = found.known(answer)
     rows = tuple((step + 1, shown.words[step], float(found.gradient[answer, step]), float(found.change[answer, step]))
                  for step in range(known))
-    what = f"∂ logit of {label(trace, int(found.choice[answer]))}"
-    return Table(("step", "reads", f"∥{what} / ∂ x∥", f"logit minus logit without it ({found.neutral} instead)"), rows)
+    what = tr("∂ logit of {answer}").format(answer=label(trace, int(found.choice[answer])))
+    return Table((tr("step"), tr("reads"), f"∥{what} / ∂ x∥",
+                  tr("logit minus logit without it ({neutral} instead)").format(neutral=found.neutral)), rows)
 
 
 def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Span, look: Look) -> Picture:
     """Until the study is there: what it will be, and nothing else."""
     known = trace.studies.get(STUDY)
-    said = "This cannot be measured for this network or for an input of this length." if known is not None else \
-        "Not measured yet: this takes a backward pass for every answer, and a forward pass without every step."
+    said = tr("This cannot be measured for this network or for an input of this length.") if known is not None else \
+        tr("Not measured yet: this takes a backward pass for every answer, and a forward pass without every step.")
     marks = [*parts.sentence(look, said),
              Rect(LEFT, _top(look), look.size[0] - (LEFT + RIGHT),
                   look.size[1] - lanes_height(look) - 20 - _top(look), "hatch", "tile-border", 1, inside=True)]
@@ -447,7 +463,8 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
 
 
 VIEW = View(
-    "connectivity", "Connections", "What an answer hangs on: by gradient, and by leaving each step out.",
+    "connectivity", english("Connections"),
+            english("What an answer hangs on: by gradient, and by leaving each step out."),
     suits=lambda trace: bool(layers(trace)) and any(layer.axes[-1:] == ("class",) for layer in trace) and
     "lab" not in trace.studies, draw=draw, telling=read_to_the_end, order=17, studies=(STUDY,),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
+from visualizer.language import english, tr, translated
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.columns import Column, lanes_height, ranked
@@ -40,8 +41,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     times = timeline(trace)
     said = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
-    body = parts.faded(_body(trace, before, focus, look), 1 - share)
-    body += parts.faded(_body(trace, moment, focus, look), share)
+    body = parts.crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
     still = (*parts.sentence(look, said), *lane_still)
     settled = share == 1
@@ -55,7 +55,8 @@ def _body(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> list
     column = _grid(layer, look)
     if column is not None:
         return _grid_marks(trace, layer, column, moment, focus, look)
-    words = f"{layer.name} is one number: {numbers.number(float(layer.output), 4)}"
+    words = tr("{layer} is one number: {output}").format(layer=layer.name,
+                                                         output=numbers.number(float(layer.output), 4))
     return [Text(24, TOP, plain(words), 14, 500, group=Group(layer.name, Focus(layer.name)))]
 
 
@@ -106,8 +107,11 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
                 look: Look) -> list[Mark]:
     shape = numbers.shape(layer.shape)
     if layer.output.ndim == 2:
-        shape = f"{shape}: a row for each {layer.axes[0]}, a column for each {layer.axes[1]}"
-        shape += f"; the largest of each {column.factor} × {column.factor}" if column.factor > 1 else ""
+        words = tr("{shape}: a row for each {row}, a column for each {column}; the largest of each "
+                   "{factor} × {factor}") if column.factor > 1 else \
+            tr("{shape}: a row for each {row}, a column for each {column}")
+        shape = words.format(shape=shape, row=translated(layer.axes[0]), column=translated(layer.axes[1]),
+                             factor=column.factor)
     tiles = Group(layer.name, Focus(layer.name), each=layer.axes[0])
     marks = [*parts.title(look, layer.name, shape),
              *grouped(tiles, parts.tiles(trace, column, look, moment.backward))]
@@ -121,9 +125,9 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
             if moment.backward:
                 value = "–" if layer.gradient is None else numbers.significant(float(np.linalg.norm(
                     layer.gradient[index] if layer.output.ndim > 2 else layer.gradient)), 2)
-                words = f"norm {value}"
+                words = tr("norm {value}").format(value=value)
             else:
-                words = f"max {numbers.number(float(np.max(own)))}"
+                words = tr("max {value}").format(value=numbers.number(float(np.max(own))))
             words = words if layer.output.ndim == 2 else f"{index}   {words}"
             marks.append(Text(box[0], box[1] + box[3] + 13, plain(words), 11, 400, "ink-2",
                               max_width=max(column.pitch[0] - 4, 96 if layer.output.ndim == 2 else 0),
@@ -142,7 +146,7 @@ def _grid_marks(trace: Trace, layer: Layer, column: Column, moment: Moment, focu
     marks += _legend(trace, layer, moment.backward, look, 24, y)
     left_out = column.total - len(column.shown)
     if left_out > 0:
-        words = f"{len(column.shown)} of {numbers.count(column.total)} shown"
+        words = tr("{count} of {total} shown").format(count=len(column.shown), total=numbers.count(column.total))
         marks.append(Text(look.size[0] - 24, y, plain(words), 12, 500, "ink-2", "end", group=TITLE))
     return marks
 
@@ -151,40 +155,43 @@ def _legend(trace: Trace, layer: Layer, backward: bool, look: Look, x: float, y:
     wide = 168
     if backward:
         return parts.legend(x, y, wide, look, parts.gradient_scale(trace),
-                            "Size of the gradient, one scale for all layers")
+                            tr("Size of the gradient, one scale for all layers"))
     if layer.is_input and layer.has("row", "column"):
-        return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), "Pixel")
+        return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), tr("Pixel"))
     if kinds.shares(layer):
-        return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), "Probability")
+        return parts.legend(x, y, wide, look, parts.scale_of(trace, layer, look, False), tr("Probability"))
     if look.scope == "unit":
-        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, each map by its own largest")
-    whose = "all layers" if look.scope == "network" else f"all of {layer.name}"
-    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values, one scale for {whose}")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, each map by its own largest"))
+    words = tr("Values, one scale for all layers") if look.scope == "network" else \
+        tr("Values, one scale for all of {layer}").format(layer=layer.name)
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), words)
 
 
 def _sentence(trace: Trace, layer: Layer, moment: Moment) -> str:
     if not moment.backward:
         return kinds.sentence(trace, layer.name)
     if layer.gradient is None:
-        return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
     alive = int(np.count_nonzero(layer.gradient))
-    return (f"{{{numbers.count(alive)} of {numbers.count(layer.output.size)}}} values of {layer.name} carry gradient; "
-            f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(layer.gradient)), 3)}.")
+    return tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
+        alive=numbers.count(alive), count=numbers.count(layer.output.size), layer=layer.name,
+        size=numbers.significant(float(np.linalg.norm(layer.gradient)), 3))
 
 
 def _table(layer: Layer, backward: bool) -> Table:
     """One row a channel or unit."""
     values = layer.gradient if backward and layer.gradient is not None else layer.output
     if values.ndim < 2:
-        return Table(("unit", "value"), tuple((i, float(v)) for i, v in enumerate(np.atleast_1d(values))))
+        return Table((tr("unit"), tr("value")), tuple((i, float(v)) for i, v in enumerate(np.atleast_1d(values))))
     flat = values.reshape(values.shape[0], -1).astype(np.float64)
     rows = tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.mean(own == 0)),
                   float(np.linalg.norm(own))) for index, own in enumerate(flat))
-    return Table((layer.axes[0], "min", "mean", "max", "share of zeros", "norm"), rows)
+    return Table((translated(layer.axes[0]), "min", tr("mean"), "max", tr("share of zeros"), tr("norm")), rows)
 
 
 VIEW = View(
-    "feature_maps", "Maps", "Every channel of one layer, as large as the window allows.",
+    "feature_maps", english("Maps"), english("Every channel of one layer, as large as the window allows."),
     suits=lambda trace: True, draw=draw, telling=weighed, order=20,
     knobs=(("ranking", ("first", "mean", "max", "gradient")),),
 )

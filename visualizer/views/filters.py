@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.columns import lanes_height
@@ -44,8 +46,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     older = _with_weights(trace, before.beat.layer)
     if (older, before.backward) == (layer, moment.backward):
         share = 1.0
-    body = parts.faded(_sheet_marks(trace, older, before.backward, focus, look), 1 - share)
-    body += parts.faded(_sheet_marks(trace, layer, moment.backward, focus, look), share)
+    body = parts.crossed(_sheet_marks(trace, older, before.backward, focus, look),
+                         _sheet_marks(trace, layer, moment.backward, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
     still = (*parts.sentence(look, said), *lane_still)
     settled = share == 1
@@ -80,14 +82,14 @@ def _sheet(trace: Trace, layer: Layer, backward: bool) -> Kernels | None:
     if weight is None or weight.ndim < 2:
         return None
     if weight.ndim == 3:
-        return Kernels(weight[:, :, None, :], "input channel", "output channel")
+        return Kernels(weight[:, :, None, :], english("input channel"), english("output channel"))
     if weight.ndim == 4:
-        return Kernels(weight, "input channel", "output channel")
+        return Kernels(weight, english("input channel"), english("output channel"))
     maps = _flattened_maps(trace, layer)
     if maps is not None and int(np.prod(maps)) == weight.shape[1]:
         shaped = weight.reshape(len(weight), *((1,) * (3 - len(maps))), *maps)
-        return Kernels(shaped, "input channel", "unit", linear=True)
-    return Kernels(weight[None, None], "input unit", "unit", linear=True)
+        return Kernels(shaped, english("input channel"), english("unit"), linear=True)
+    return Kernels(weight[None, None], english("input unit"), english("unit"), linear=True)
 
 
 def _flattened_maps(trace: Trace, layer: Layer) -> tuple[int, ...] | None:
@@ -105,10 +107,11 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     if layer is None:
         return []
     sheet = _sheet(trace, layer, backward)
-    words = f"{numbers.shape(layer.weights['weight'].shape)} {'∂L/∂w' if backward else 'weights'}"
+    words = (tr("{shape} ∂L/∂w") if backward else tr("{shape} weights")).format(
+        shape=numbers.shape(layer.weights["weight"].shape))
     marks = parts.title(look, layer.name, words)
     if sheet is None:
-        return [*marks, Text(24, 140, plain("No gradient reached these weights."), 14, 500, "ink", group=TITLE)]
+        return [*marks, Text(24, 140, plain(tr("No gradient reached these weights.")), 14, 500, "ink", group=TITLE)]
     largest = float(np.max(np.abs(sheet.values))) or 1.0
     if backward:
         shades, palette = colour.magnitude(sheet.values, largest * parts.FLOOR, largest), "gradient"
@@ -118,11 +121,12 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     maps = layer.output if layer.output.ndim == 3 and not sheet.linear else None
     for place in range(grid.shown):
         x, y = grid.origin(place)
-        own = Group(f"kernels of {layer.name} {place}", Focus(layer.name, (place,), "weight"))
+        own = Group(tr("kernels of {layer} {place}").format(layer=layer.name, place=place),
+                    Focus(layer.name, (place,), "weight"))
         marks.append(Image(x, y, (grid.cell, grid.cell), shades[place, :, :grid.rows].copy(), palette,
                            shades.shape[1], grid.pitch, group=own,
                            focus=Focus(layer.name, (place,), "weight"),
-                           scale=parts.weight_scale(layer.name, largest, backward, "one scale for the layer")))
+                           scale=parts.weight_scale(layer.name, largest, backward, tr("one scale for the layer"))))
         if grid.labelled:
             marks.append(Text(x - 8, y + grid.tile_height / 2 + 4, plain(str(place)), 11, 400, "ink-2",
                               "end", group=own))
@@ -135,13 +139,17 @@ def _sheet_marks(trace: Trace, layer: Layer | None, backward: bool, focus: Focus
     if grid.cell >= 6:
         marks += _signs(sheet, grid, shades, palette, look)
     y = look.size[1] - lanes_height(look) - 38
-    title = f"Size of ∂L/∂w in {layer.name}, log" if backward else f"Weights, one scale for all of {layer.name}"
+    title = (tr("Size of ∂L/∂w in {layer}, log") if backward else
+             tr("Weights, one scale for all of {layer}")).format(layer=layer.name)
     marks += parts.legend(24, y, 168, look, parts.weight_scale(layer.name, largest, backward), title)
     left_out = ""
     if grid.shown < len(shades):
-        left_out = f"{grid.shown} of {numbers.count(len(shades))} {sheet.down}s shown"
+        words = tr("{shown} of {count} output channels shown") if sheet.down == "output channel" else \
+            tr("{shown} of {count} units shown")
+        left_out = words.format(shown=grid.shown, count=numbers.count(len(shades)))
     elif grid.rows < shades.shape[2]:
-        left_out = f"{numbers.count(grid.rows)} of {numbers.count(shades.shape[2])} rows shown"
+        left_out = tr("{shown} of {count} rows shown").format(shown=numbers.count(grid.rows),
+                                                              count=numbers.count(shades.shape[2]))
     if left_out:
         marks.append(Text(look.size[0] - 24, y, plain(left_out), 12, 500, "ink-2", "end", group=TITLE))
     return marks
@@ -152,9 +160,10 @@ def _answer(trace: Trace, layer: Layer, channel: int, x: float, y: float, height
     """What an output channel answered with these kernels: its map, as tall as they are."""
     shades, palette = parts.entries(trace, layer, look, backward)
     side = height / max(layer.shape[-2:])
+    top = y + (height - side * layer.shape[-2]) / 2
     arrow = y + height / 2
     return [Line(((x, arrow), (x + 14, arrow)), "rule", 1.5),
-            Image(x + 20, y, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
+            Image(x + 20, top, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
                   indices=(-1,), scale=parts.scale_of(trace, layer, look, backward))]
 
 
@@ -181,13 +190,20 @@ class _Grid:
 
 
 def _fitted(sheet: Kernels, look: Look) -> _Grid:
-    """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1."""
+    """With the numbers of the outputs, unless weights would be twice as large without."""
+    named, bare = _packed(sheet, look, 14), _packed(sheet, look, math.inf)
+    return bare if bare.cell >= 2 * named.cell else named
+
+
+def _packed(sheet: Kernels, look: Look, least: float) -> _Grid:
+    """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1; what is
+    at least so high has its number beside it."""
     outputs, tiles, rows, columns = sheet.values.shape
     room = (look.size[0] - 48, look.size[1] - lanes_height(look) - TOP - 56)
     for cell in descending(28, look.pixel):
         gap = max(1.0, min(10.0, cell * 0.6)) if tiles > 1 else 0.0
         pitch, height = columns * cell + gap, rows * cell
-        labelled = height >= 14
+        labelled = height >= least
         kernels = tiles * pitch
         wide = kernels + (32 if labelled else 3) + (height + 44 if labelled and not sheet.linear else 0)
         tall = height + (12 if labelled else 3)
@@ -218,20 +234,21 @@ def _signs(sheet: Kernels, grid: _Grid, shades: NDArray[np.uint8], palette: str,
 
 def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
     if layer is None:
-        return "This network has no weights to show."
+        return tr("This network has no weights to show.")
     weights = layer.weights["weight"]
     if not moment.backward:
         negative = float(np.mean(weights < 0))
-        return (f"{layer.name} has {{{numbers.count(weights.size)} weights}} from "
-                f"{numbers.number(float(weights.min()))} to {numbers.number(float(weights.max()))}; "
-                f"{numbers.percent(negative, 0)} are negative.")
+        return tr("{layer} has {{{size} weights}} from {smallest} to {largest}; {share} are negative.").format(
+                   layer=layer.name, size=numbers.count(weights.size), smallest=numbers.number(float(weights.min())),
+                   largest=numbers.number(float(weights.max())), share=numbers.percent(negative, 0))
     gradient = layer.weight_gradients.get("weight")
     if gradient is None:
-        return f"No gradient reached the weights of {layer.name}."
+        return tr("No gradient reached the weights of {layer}.").format(layer=layer.name)
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
     where = ", ".join(str(int(i)) for i in at)
-    return (f"∥∂L/∂w∥ of {layer.name} is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}; the largest, "
-            f"{numbers.signed(float(gradient[at]), 4)}, belongs to weight ({where}).")
+    return tr("∥∂L/∂w∥ of {layer} is {{{size}}}; the largest, {gradient}, belongs to weight ({where}).").format(
+               layer=layer.name, size=numbers.significant(float(np.linalg.norm(gradient)), 3),
+               gradient=numbers.signed(float(gradient[at]), 4), where=where)
 
 
 def _table(layer: Layer | None, backward: bool) -> Table:
@@ -240,13 +257,13 @@ def _table(layer: Layer | None, backward: bool) -> Table:
     if weight is None:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
-    return Table(("output", "min", "mean", "max", "norm"),
+    return Table((tr("output"), "min", tr("mean"), "max", tr("norm")),
                  tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.linalg.norm(own)))
                        for index, own in enumerate(flat)))
 
 
 VIEW = View(
-    "filters", "Filters", "The weights of one layer, as the pictures it looks for.",
+    "filters", english("Filters"), english("The weights of one layer, as the pictures it looks for."),
     suits=lambda trace: any(weight.ndim >= 2 for layer in trace.layers for weight in layer.weights.values()),
     draw=draw, order=30,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -24,7 +25,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import HEAD
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
@@ -32,7 +33,6 @@ from visualizer.views import View
 
 TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
-OPENNESS = Scale("pixel", "gate", "every gate", 0.0, 1.0, "0 shut, 1 open")
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -41,7 +41,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = reading(trace, layer.name)
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
-    still = [] if look.projector else parts.title(look, layer.name, f"{len(shown.gates)} gates of {shown.units} units")
+    words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.units)
+    still = [] if look.projector else parts.title(look, layer.name, words)
     marks = parts.sentence(look, said)
     top = HEAD + 10 if look.projector else TOP
     room = look.size[1] - lanes_height(look) - top - 64
@@ -63,7 +64,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     cell = whole(high / shown.units, look.pixel) or high / shown.units
     tall = cell * shown.units
     still: list[Mark] = [Text(steps.LEFT - 16, y + 14, plain(title), 13, 600, "ink", "end"),
-                         Text(steps.LEFT - 16, y + 30, plain("0 shut, 1 open"), 11, 400, "ink-2", "end"),
+                         Text(steps.LEFT - 16, y + 30, plain(tr("0 shut, 1 open")), 11, 400, "ink-2", "end"),
                          steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
     marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.part)]
@@ -75,8 +76,8 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
     x = place.end + 16
     facts = [("mean", numbers.number(float(values[now].mean()))),
-             (f"below {SHUT}", numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
-             (f"above {OPEN}", numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
+             (tr("below {value}").format(value=SHUT), numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
+             (tr("above {value}").format(value=OPEN), numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):
         if (index + 1) * 18 < tall:
             still.append(Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"))
@@ -102,10 +103,15 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
     return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 
 
+def openness() -> Scale:
+    """What the grey of a gate stands for."""
+    return Scale("pixel", tr("gate"), tr("every gate"), 0.0, 1.0, tr("0 shut, 1 open"))
+
+
 @remembered(32)
 def _entries(shown: Reading, key: str) -> steps.Entries:
     values = next(values for name, _, values in shown.gates if name == key)
-    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, OPENNESS)
+    return steps.Entries(np.ascontiguousarray(colour.unit(values).T), "pixel", 0, openness())
 
 
 @remembered(32)
@@ -117,46 +123,49 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
     sizes = np.abs(np.asarray(gradient, np.float64))
     largest = float(sizes.max()) or 1.0
     return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
-                         Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}", largest * 1e-6, largest,
-                               "each gate by its own largest", log=True))
+                         Scale("gradient", tr("size of the gradient"), f"{shown.layer.name}.{key}", largest * 1e-6,
+                               largest,
+                               tr("each gate by its own largest"), log=True))
 
 
 def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
     x, y = steps.LEFT, look.size[1] - lanes_height(look) - 40
     if not moment.backward:
-        return parts.legend(x, y, 168, look, Scale("pixel", "probability", "gate", 0.0, 1.0), "Gate, all steps")
+        return parts.legend(x, y, 168, look, Scale("pixel", tr("probability"), tr("gate"), 0.0, 1.0),
+                            tr("Gate, all steps"))
     tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    scale = Scale("gradient", "size of the gradient", "gate", max(tops) * 1e-6, max(tops), log=True)
-    return parts.legend(x, y, 168, look, scale, "Size of ∂L/∂gate, each gate by its largest, log",
-                        ("× 10⁻⁶", "", f"up to {numbers.significant(max(tops), 2)}"))
+    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), max(tops) * 1e-6, max(tops), log=True, each=True)
+    return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"))
 
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     step = steps.current(trace, shown, moment)
-    means = ", ".join(f"the {title} is {{{numbers.percent(float(values[step].mean()), 0)}}} open"
-                      for _, title, values in shown.gates)
+    means = ", ".join(tr("the {gate} is {{{share}}} open").format(
+        gate=title, share=numbers.percent(float(values[step].mean()), 0)) for _, title, values in shown.gates)
     if moment.backward:
-        return f"On the way back at step {step + 1}: how much each gate value would change the loss; {means}."
-    return f"At step {step + 1}, “{shown.words[step]}”, {means}."
+        return tr("On the way back at step {step}: how much each gate value would change the loss; {means}.").format(
+                   step=step + 1, means=means)
+    return tr("At {step}, {means}.").format(step=step_named(shown, step), means=means)
 
 
 @remembered(8)
 def _table(shown: Reading) -> Table:
     """One row a step."""
-    heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in ("mean", f"below {SHUT}", f"above {OPEN}")]
+    counted = (tr("mean"), tr("below {value}").format(value=SHUT), tr("above {value}").format(value=OPEN))
+    heads = [f"{title}: {words}" for _, title, _ in shown.gates for words in counted]
     rows: list[tuple[str | float | int, ...]] = []
     for step in range(shown.steps):
         facts = [fact for _, _, values in shown.gates for fact in (
             float(values[step].mean()), float(np.mean(values[step] < SHUT)), float(np.mean(values[step] > OPEN)))]
         rows.append((step + 1, shown.words[step], *facts))
-    return Table(("step", "reads", *heads), tuple(rows))
+    return Table((tr("step"), tr("reads"), *heads), tuple(rows))
 
 
 VIEW = View(
-    "gates", "Gates", "Every gate of a recurrent layer at every step.",
+    "gates", english("Gates"), english("Every gate of a recurrent layer at every step."),
     suits=lambda trace: any(reading(trace, layer.name).gates for layer in layers(trace)), draw=draw,
     telling=read_to_the_end, order=16,
 )

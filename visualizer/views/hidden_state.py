@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -52,7 +53,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     by = look.knob("order", "as is")
     place = steps.span(shown, look)
     said = _sentence(trace, shown, key, moment)
-    words = f"{shown.units} units × {shown.steps} steps, {_order_words(by)}"
+    words = tr("{units} units × {steps} steps, {order}").format(units=shown.units, steps=shown.steps,
+                                                                order=_order_words(by))
     still, marks = [] if look.projector else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     top = HEAD + 10 if look.projector else TOP
@@ -104,8 +106,8 @@ def _entries(shown: Reading, key: str, by: str) -> steps.Entries:
     values = _values(shown, key)[:, list(ordered(shown, key, by))]
     top = scale_of(shown, key)
     return steps.Entries(np.ascontiguousarray(colour.signed(values, top).T), "activation", colour.ZERO,
-                         Scale("activation", "values", f"{shown.layer.name}.{key}", -top, top,
-                               "one scale for every step"))
+                         Scale("activation", tr("values"), f"{shown.layer.name}.{key}", -top, top,
+                               tr("one scale for every step")))
 
 
 @remembered(32)
@@ -117,8 +119,9 @@ def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
     sizes = np.abs(np.asarray(gradient, np.float64))[:, list(ordered(shown, key, by))]
     largest = float(sizes.max()) or 1.0
     return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
-                         Scale("gradient", "size of the gradient", f"{shown.layer.name}.{key}", largest * 1e-6, largest,
-                               "one scale for every step", log=True))
+                         Scale("gradient", tr("size of the gradient"), f"{shown.layer.name}.{key}", largest * 1e-6,
+                               largest,
+                               tr("one scale for every step"), log=True))
 
 
 def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus: Focus | None, place: steps.Span,
@@ -134,7 +137,8 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
     part_of = Focus(shown.layer.name, (), "output" if key == "hidden" else f"inner.{key}")
     still: list[Mark] = [steps.unread(place, y, tall)]
     if two:
-        way, arrow = ("reverse", "right to left ←") if shown.reverse else ("forward", "left to right →")
+        way, arrow = (tr("reverse"), tr("right to left ←")) if shown.reverse else \
+            (tr("forward"), tr("left to right →"))
         still += [Text(name, y + 14, plain(way), 13, 600, "ink", "end"),
                   Text(name, y + 30, plain(arrow), 11, 400, "ink-2", "end", steps.LEFT - 20)]
     marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
@@ -151,7 +155,8 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         row = y + ordered(shown, key, by).index(focus.cell[1]) * high
         marks.append(Rect(place.x - 2, row - 2, place.pitch * shown.steps + 4, high + 4, "", "ink", 1.5))
         if not two or row > y + 44:
-            marks.append(Text(name, row + high / 2 + 4, plain(f"unit {focus.cell[1]}"), 12, 600, "ink", "end"))
+            marks.append(Text(name, row + high / 2 + 4, plain(tr("unit {unit}").format(unit=focus.cell[1])), 12, 600,
+                              "ink", "end"))
     return still, marks
 
 
@@ -190,7 +195,8 @@ def _saturation(shown: Reading, key: str, reach: steps.Reach, now: int, place: s
             bars.append(parts.polygon(((left, y + high - tall), (left + wide, y + high - tall), (left + wide, y + high),
                                        (left, y + high))))
     marks: list[Mark] = [
-        Text(steps.LEFT - 16, y + high - 2, plain(f"beyond ±{numbers.number(FAR * scale_of(shown, key))}"),
+        Text(steps.LEFT - 16, y + high - 2,
+             plain(tr("beyond ±{far}").format(far=numbers.number(FAR * scale_of(shown, key)))),
              11, 500, "ink-2", "end"),
         Line(((place.x, y + high), (place.left(shown.steps), y + high)), "rule")]
     if bars:
@@ -205,39 +211,44 @@ def _legend(shown: Reading, key: str, moment: Moment, look: Look) -> list[Mark]:
     x, y, top = steps.LEFT, look.size[1] - lanes_height(look) - 40, scale_of(shown, key)
     if moment.backward and gradient is not None:
         largest = float(np.max(np.abs(gradient))) or 1.0
-        scale = Scale("gradient", "size of the gradient", key, largest * 1e-6, largest, log=True)
-        return parts.legend(x, y, 168, look, scale, f"Size of ∂L/∂{key}, all steps")
+        scale = Scale("gradient", tr("size of the gradient"), key, largest * 1e-6, largest, log=True)
+        return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂{key}, all steps").format(key=key))
     beyond = int(np.count_nonzero(np.abs(values) > top))
-    marks = parts.legend(x, y, 168, look, Scale("activation", "values", key, -top, top), "One scale for every step")
+    marks = parts.legend(x, y, 168, look, Scale("activation", tr("values"), key, -top, top),
+                         tr("One scale for every step"))
     if key == "hidden" and top == 1:
         return marks
-    words = f"99 % of the values lie on the scale; {numbers.count(beyond)} beyond it carry a bar at their right edge"
+    words = tr("99 % of the values lie on the scale; {beyond} beyond it carry a bar at their right edge").format(
+                beyond=numbers.count(beyond))
     return [*marks, Text(x + 192, y + 15, plain(words), 11, 400, "ink-2", group=LEGEND,
                          max_width=look.size[0] - x - 200)]
 
 
 def _order_words(by: str) -> str:
-    return {"principal": "sorted by their part in the first principal component",
-            "change": "sorted by the step of their first large change"}.get(by, "in PyTorch's order")
+    return {"principal": tr("sorted by their part in the first principal component"),
+            "change": tr("sorted by the step of their first large change")}.get(by, tr("in PyTorch's order"))
 
 
 def _sentence(trace: Trace, shown: Reading, key: str, moment: Moment) -> str:
     values, top = _values(shown, key), scale_of(shown, key)
     step = steps.current(trace, shown, moment)
-    name = {"hidden": "hidden state", "cell": "cell state"}.get(key, key)
+    name = {"hidden": tr("hidden state"), "cell": tr("cell state")}.get(key, key)
     if moment.backward:
         norms = shown.norms
         if norms is None or not norms.max() > 0:
-            return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
-        return (f"On the way back at step {step + 1}: ∥∂L/∂h∥ is {{{numbers.significant(float(norms[step]), 3)}}}, at "
-                f"most {numbers.significant(float(norms.max()), 3)} anywhere.")
+            return tr("No gradient reaches {layer}: {why}.").format(
+                layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
+        return tr("On the way back at step {step}: ∥∂L/∂h∥ is {{{size}}}, at most {largest} anywhere.").format(
+            step=step + 1, size=numbers.significant(float(norms[step]), 3),
+            largest=numbers.significant(float(norms.max()), 3))
     before = step + 1 if shown.reverse else step - 1
     past = values[before] if 0 <= before < shown.steps else np.zeros(values.shape[1])
     moved = float(np.mean(np.abs(values[step] - past)))
     far = float(_far(shown, key)[step])
     word = "" if shown.words[step] == str(step + 1) else f", “{shown.words[step]}”"
-    return (f"Step {step + 1}{word}: the units of the {name} move by {{{numbers.number(moved)}}} on "
-            f"average; {numbers.percent(far, 0)} of them are beyond {numbers.number(FAR * top)} in size.")
+    return tr("Step {step}{word}: the units of the {name} move by {{{moved}}} on average; {share} of them are beyond "
+              "{far} in size.").format(step=step + 1, word=word, name=name, moved=numbers.number(moved),
+                                       share=numbers.percent(far, 0), far=numbers.number(FAR * top))
 
 
 @remembered(8)
@@ -246,11 +257,12 @@ def _table(shown: Reading, key: str) -> Table:
     values = _values(shown, key)
     rows: list[tuple[str | float | int, ...]] = [
         (step + 1, shown.words[step], *values[step].tolist()) for step in range(shown.steps)]
-    return Table(("step", "reads", *(f"unit {unit}" for unit in range(values.shape[1]))), tuple(rows))
+    return Table((tr("step"), tr("reads"), *(tr("unit {unit}").format(unit=unit) for unit in range(values.shape[1]))),
+                 tuple(rows))
 
 
 VIEW = View(
-    "hidden_state", "State", "The hidden state as a map of units over time.",
+    "hidden_state", english("State"), english("The hidden state as a map of units over time."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=15,
     knobs=(("order", ("as is", "principal", "change")), ("state", ("hidden", "cell"))),
 )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.decay import below, half_life
+from visualizer.language import english, tr
 from visualizer.scene import causes, logchart, numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
@@ -48,11 +49,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The chart by lag over the steps, and the Lyapunov exponents under it."""
     measured = trace.studies.get("jacobian")
     if measured is None:
-        return logchart.unmeasured(look, "Jacobians", "What a state hands on to later states")
+        return logchart.unmeasured(look, tr("Jacobians"), tr("What a state hands on to later states"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/values" not in measured:
-        why = (layer.why or "nothing flowed back to it").rstrip(".")
-        return logchart.unmeasured(look, layer.name, "", f"{layer.name} has no gradient through time: {why}.")
+        why = (layer.why or tr("nothing flowed back to it")).rstrip(".")
+        return logchart.unmeasured(look, layer.name, "",
+                                   tr("{layer} has no gradient through time: {why}.").format(layer=layer.name, why=why))
     shown = reading(trace, layer.name)
     spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),
@@ -67,11 +69,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     lag = lag_of(shown, steps.current(trace, shown, moment))
     said = _sentence(shown, spread, lag, moment.backward)
     marks = [*parts.sentence(look, said),
-             *parts.title(look, layer.name, f"∂(state after step {_last(shown) + 1}) / ∂(an earlier state): "
-                                            f"{len(spread.exponents)} singular values")]
-    marks += grouped(Group("singular values by lag", Focus(layer.name)), _chart(shown, spread, scale, lag, place, look))
+             *parts.title(look, layer.name, tr("∂(state after step {last}) / ∂(an earlier state): {count} singular "
+                                               "values").format(last=_last(shown) + 1, count=len(spread.exponents)))]
+    marks += grouped(Group(tr("singular values by lag"), Focus(layer.name)),
+                     _chart(shown, spread, scale, lag, place, look))
     if both:
-        marks += grouped(Group("Lyapunov exponents"), _exponents(shown, spread, bottom - 152, bottom - 56, place, look))
+        marks += grouped(Group(tr("Lyapunov exponents")),
+                         _exponents(shown, spread, bottom - 152, bottom - 56, place, look))
     marks += grouped(WHY, _why(shown, spread, bottom - 32, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -137,16 +141,17 @@ def _chart(shown: Reading, spread: Spread, scale: Axis, lag: int, place: steps.S
     dots = 2.5 if place.pitch >= 9 else 0.0
     marks += logchart.curve(xs, spread.largest, scale, Curve("ink", "ink", 2.25, False, dots), look)
     masked = np.flatnonzero(np.isnan(spread.median))
-    entries = [("ink", False, "largest"), ("positive-bar", False, "all, Frobenius"), ("ink-2", False, "median"),
+    entries = [("ink", False, tr("largest")), ("positive-bar", False, tr("all, Frobenius")),
+               ("ink-2", False, tr("median")),
                ("rule", False, "10, 25, 75, 90 %")]
     if spread.bound is not None:
-        entries.append(("ink-2", True, f"bound {numbers.number(spread.bound)} a step"))
+        entries.append(("ink-2", True, tr("bound {bound} a step").format(bound=numbers.number(spread.bound))))
     marks += logchart.key(entries, scale.top - 16, left, look, 18)
     x = xs[lag]
     marks.append(Line(((x, scale.top), (x, scale.bottom)), "accent", 1))
     labels = Labels((0, scale.top - 22, look.size[0], scale.bottom + 20), 0)
     if len(masked):
-        words = f"the median is rounding noise from {masked[0]} steps back on"
+        words = tr("the median is rounding noise from {count} steps back on").format(count=masked[0])
         wide = width(words, 11)
         note = Text(left + 8, scale.bottom - 8, plain(words), 11, 400, "ink-2")
         marks += [Rect(left + 4, scale.bottom - 20, wide + 8, 16, "stage", radius=3), note]
@@ -198,9 +203,9 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
     wide = place.left(place.count) - place.x
     each = wide / len(spread.exponents)
     marks: list[Mark] = [
-        Text(x, top + 12, plain("Lyapunov"), 13, 600, "ink", "end"),
-        Text(x, top + 28, plain("exponents"), 13, 600, "ink", "end"),
-        Text(x, top + 44, plain("log factor, a step"), 11, 400, "ink-2", "end"),
+        Text(x, top + 12, plain(tr("Lyapunov")), 13, 600, "ink", "end"),
+        Text(x, top + 28, plain(tr("exponents")), 13, 600, "ink", "end"),
+        Text(x, top + 44, plain(tr("log factor, a step")), 11, 400, "ink-2", "end"),
         Line(((place.x, zero), (place.x + wide, zero)), "rule"),
         Text(place.x + wide + 8, zero + 4, plain("0"), 11, 400, "ink-2"),
         Text(place.x + wide + 8, bottom + 2, plain(numbers.number(low, 1)), 11, 400, "ink-2"),
@@ -218,13 +223,13 @@ def _exponents(shown: Reading, spread: Spread, top: float, bottom: float, place:
 
 def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
     gone = below(spread.whole, GONE)
-    lasts = "; it does not decay."
-    if -math.inf < spread.exponent < 0:
-        lasts = f", half-life {numbers.significant(half_life(math.exp(spread.exponent)), 2)} steps."
-    told = [f"Largest exponent {numbers.signed(spread.exponent, 3)}: {logchart.times(math.exp(spread.exponent))} a step"
-            + lasts,
-            f"Memory by the Frobenius norm, to 0.1 %: {gone} steps." if gone is not None else
-            f"More than 0.1 % of the whole reaches across all {shown.steps} steps."]
+    decays = -math.inf < spread.exponent < 0
+    said = tr("Largest exponent {exponent}: {factor} a step, half-life {half} steps.") if decays else \
+        tr("Largest exponent {exponent}: {factor} a step; it does not decay.")
+    told = [said.format(exponent=numbers.signed(spread.exponent, 3), factor=logchart.times(math.exp(spread.exponent)),
+                        half=numbers.significant(half_life(math.exp(spread.exponent)), 2) if decays else ""),
+            tr("Memory by the Frobenius norm, to 0.1 %: {gone} steps.").format(gone=gone) if gone is not None else
+            tr("More than 0.1 % of the whole reaches across all {steps} steps.").format(steps=shown.steps)]
     kept = math.exp(spread.exponent)
     told.append(causes.must_vanish(float(spread.norms.max())))
     if spread.radius is not None and spread.bound is not None:
@@ -232,7 +237,7 @@ def _why(shown: Reading, spread: Spread, y: float, look: Look) -> list[Mark]:
         told += [causes.grows_first(spread.radius, spread.bound, float(spread.largest[peak]), peak),
                  causes.large_radius_vanishes(spread.radius, kept, 0.0),
                  causes.bound_is_no_prediction(kept, spread.bound)]
-    return [Text(steps.LEFT - 16, y, plain("why"), 13, 600, "ink", "end"),
+    return [Text(steps.LEFT - 16, y, plain(tr("why")), 13, 600, "ink", "end"),
             *logchart.because(told, steps.LEFT, y, look.size[0] - (steps.LEFT + 24), look)]
 
 
@@ -241,18 +246,22 @@ def _sentence(shown: Reading, spread: Spread, lag: int, backward: bool) -> str:
     peak = int(np.argmax(spread.largest))
     if backward and lag:
         value = float(spread.largest[lag])
-        word = "step" if lag == 1 else "steps"
-        return (f"A gradient {lag} {word} back from step {_last(shown) + 1} is stretched at most "
-                f"{{{numbers.significant(value, 2)} times}}, whichever way it points; the average one to "
-                f"{numbers.significant(float(spread.whole[lag]), 2)}.")
+        said = tr("A gradient {count} step back from step {last} is stretched at most {{{factor} times}}, whichever "
+                  "way it points; the average one to {average}.") if lag == 1 else \
+            tr("A gradient {count} steps back from step {last} is stretched at most {{{factor} times}}, whichever "
+               "way it points; the average one to {average}.")
+        return said.format(count=lag, last=_last(shown) + 1, factor=numbers.significant(value, 2),
+                           average=numbers.significant(float(spread.whole[lag]), 2))
     if spread.largest[peak] > 1.01 and peak < lags and spread.largest[-1] < 1:
         top, end = (numbers.significant(float(spread.largest[at]), 2) for at in (peak, -1))
-        word = "step" if peak == 1 else "steps"
-        return (f"What the state hands on grows to {{{top} times}} over {peak} {word} first, then "
-                f"falls to {end} over all {lags}.")
-    return (f"Over {lags} steps the strongest direction of the state becomes "
-            f"{{{numbers.significant(float(spread.largest[-1]), 2)} times}} as long, all together "
-            f"{numbers.significant(float(spread.whole[-1]), 2)} times.")
+        said = tr("What the state hands on grows to {{{top} times}} over {count} step first, then falls to {end} "
+                  "over all {all}.") if peak == 1 else \
+            tr("What the state hands on grows to {{{top} times}} over {count} steps first, then falls to {end} "
+               "over all {all}.")
+        return said.format(top=top, count=peak, end=end, all=lags)
+    return tr("Over {count} steps the strongest direction of the state becomes {{{largest} times}} as long, all "
+              "together {whole} times.").format(count=lags, largest=numbers.significant(float(spread.largest[-1]), 2),
+                                                whole=numbers.significant(float(spread.whole[-1]), 2))
 
 
 def _table(shown: Reading, spread: Spread) -> Table:
@@ -260,12 +269,12 @@ def _table(shown: Reading, spread: Spread) -> Table:
     rows = tuple((lag, float(spread.largest[lag]), float(spread.median[lag]), float(spread.whole[lag]),
                   math.nan if spread.bound is None else float(spread.bound ** lag))
                  for lag in range(len(spread.largest)))
-    return Table(("steps back", "largest", "median", "Frobenius, relative", "bound"), rows)
+    return Table((tr("steps back"), tr("largest"), tr("median"), tr("Frobenius, relative"), tr("bound")), rows)
 
 
 VIEW = View(
-    "jacobian", "Jacobians",
-            "What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents.",
+    "jacobian", english("Jacobians"),
+            english("What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents."),
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, telling=gone_back, order=36, studies=("jacobian",),

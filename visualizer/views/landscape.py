@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from visualizer import lab as knobs
 from visualizer.lab import Lab
+from visualizer.language import english, tr
 from visualizer.scene import causes, numbers, parts
 from visualizer.scene.picture import (
     LEGEND,
@@ -92,19 +93,20 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The surface, both ways so far, and what the gradient does at this step."""
     found = trace.studies["lab"]
     wanted = knobs.from_knobs({key: str(word) for key, word in trace.facts["lab"].items()})
-    balls = (Ball("whole gradient", "ink", np.asarray(found["plain"])),
-             Ball(f"clipped at {numbers.significant(wanted.limit, 2)}", "accent", np.asarray(found["clipped"])))
+    balls = (Ball(tr("whole gradient"), "ink", np.asarray(found["plain"])),
+             Ball(tr("clipped at {limit}").format(limit=numbers.significant(wanted.limit, 2)), "accent",
+                  np.asarray(found["clipped"])))
     frame = _frame(found["surface"].shape, found["w"], found["b"], look)
     step = moment.beat.step or 0
     share = ease(moment.phase) if moment.beat.step is not None and step else 1.0
     said = _sentence(balls, step, wanted)
-    surface = Group("surface of the error")
+    surface = Group(tr("surface of the error"))
     still = [*parts.sentence(look, said), *grouped(surface, _map(frame, trace, look)),
              *grouped(surface, _wall(frame, found["steepest"], look)), *grouped(surface, _axes(frame, look)),
              *grouped(LEGEND, _legend(frame, trace, look))]
-    moving = [mark for ball in balls for mark in grouped(Group(f"way with {ball.name}"),
+    moving = [mark for ball in balls for mark in grouped(Group(tr("way with {ball}").format(ball=ball.name)),
                                                          _way(frame, ball, step, share, look))]
-    moving += grouped(Group("this step"), _beside(frame, balls, step, wanted, look))
+    moving += grouped(Group(tr("this step")), _beside(frame, balls, step, wanted, look))
     return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=unmarked(said), table=_table(balls))
 
 
@@ -112,12 +114,14 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """What the inspector says: the network, and what is to be seen."""
     found = trace.studies["lab"]
     step = moment.beat.step or 0
-    marks: list[Mark] = [Text(24, 27, plain(f"Step {step} of {len(found['plain']) - 1}"), 16, 600)]
+    marks: list[Mark] = [Text(24, 27, plain(tr("Step {step} of {count}").format(
+                                                step=step, count=len(found["plain"]) - 1)), 16, 600)]
     said = (
-        "One unit, 50 steps: _x_ = _w_ σ(_x_ before) + _b_, from 0.5.",
-        "The error is (σ(_x_) − 0.7)² after the last step; grey is larger, in steps.",
-        f"On this grid the gradient is {numbers.significant(float(found['steepest'][0]), 3)} at its steepest. Between "
-        "the points of the grid it is larger still: there the network changes from one resting state to another.",
+        tr("One unit, 50 steps: _x_ = _w_ σ(_x_ before) + _b_, from 0.5."),
+        tr("The error is (σ(_x_) − 0.7)² after the last step; grey is larger, in steps."),
+        tr("On this grid the gradient is {slope} at its steepest. Between the points of the grid it is larger still: "
+           "there the network changes from one resting state to another.").format(
+            slope=numbers.significant(float(found["steepest"][0]), 3)),
         *consequence(trace),
     )
     y = 34.0
@@ -126,9 +130,10 @@ def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         for line in wrap(rich(sentence), 13, 240, 400):
             y += 19.5
             marks.append(Text(24, y, line, 13, 400, "ink-2"))
-    rows = tuple(("what", unmarked(sentence)) for sentence in said)
-    return Picture((280, round(y + 24)), tuple(marks), (), look.theme, "window", caption=f"Step {step}",
-                   table=Table(("what", "value"), rows))
+    rows = tuple((tr("what"), unmarked(sentence)) for sentence in said)
+    return Picture((280, round(y + 24)), tuple(marks), (), look.theme, "window",
+                   caption=tr("Step {step}").format(step=step),
+                   table=Table((tr("what"), tr("value")), rows))
 
 
 def consequence(trace: Trace) -> tuple[str, ...]:
@@ -138,8 +143,8 @@ def consequence(trace: Trace) -> tuple[str, ...]:
     wanted = knobs.from_knobs({key: str(word) for key, word in trace.facts["lab"].items()})
     most = float(plain_way[:, 3].max())
     errors = [numbers.significant(float(way[-1, 2]), 2) for way in (plain_way, clipped)]
-    ends = (f"After {len(clipped) - 1} steps the error is {errors[0]} with the whole gradient and {errors[1]} with "
-            "clipping.")
+    ends = tr("After {count} steps the error is {error} with the whole gradient and {clipped} with clipping.").format(
+        count=len(clipped) - 1, error=errors[0], clipped=errors[1])
     return causes.all_true((causes.clipped(most, wanted.limit), ends))
 
 
@@ -184,8 +189,9 @@ def _amber(frame: Chart, steep: NDArray[np.bool_]) -> Mark:
 def _wall(frame: Chart, steepest: Values, look: Look) -> list[Mark]:
     """The steepest place of the grid, with its number."""
     x, y = frame.at(float(steepest[1]), float(steepest[2]))
-    words = (f"steepest here: {numbers.significant(float(steepest[0]), 3)} at w {numbers.number(float(steepest[1]))}, "
-             f"b {numbers.number(float(steepest[2]))}")
+    words = tr("steepest here: {slope} at w {weight}, b {bias}").format(
+        slope=numbers.significant(float(steepest[0]), 3), weight=numbers.number(float(steepest[1])),
+        bias=numbers.number(float(steepest[2])))
     wide = width(words, 12, 600)
     left = min(x + 26, frame.right - wide - 12)
     top = min(y + 70, frame.bottom - 12)
@@ -197,6 +203,7 @@ def _wall(frame: Chart, steepest: Values, look: Look) -> list[Mark]:
 
 def _axes(frame: Chart, look: Look) -> list[Mark]:
     marks: list[Mark] = []
+    roomy = frame.right - frame.x > 360  # beside the legend
     for w in (3.0, 4.0, 5.0, 6.0):
         x, _ = frame.at(w, 0)
         marks += [Line(((x, frame.bottom), (x, frame.bottom + 5)), "rule"),
@@ -206,8 +213,9 @@ def _axes(frame: Chart, look: Look) -> list[Mark]:
         marks += [Line(((frame.x - 5, y), (frame.x, y)), "rule"),
                   Text(frame.x - 10, y + 4, plain(numbers.number(b, 0)), 12, 400, "ink-2", "end")]
     marks += [Text((frame.x + frame.right) / 2, frame.bottom + 40,
-                   (Run("recurrent weight "), Run("w", italic=True)), 13, 500, "ink-2", "middle"),
-              Text(frame.x, frame.y - 10, (Run("bias "), Run("b", italic=True)), 13, 500, "ink-2")]
+                   (Run(tr("recurrent weight ")), Run("w", italic=True)), 13, 500, "ink-2", "middle"),
+              Text(frame.x if roomy else frame.x - 10, frame.y - 10, (Run(tr("bias ")), Run("b", italic=True)), 13, 500,
+                   "ink-2", "start" if roomy else "end")]
     return marks
 
 
@@ -217,11 +225,11 @@ def _legend(frame: Chart, trace: Trace, look: Look) -> list[Mark]:
     ramp = np.rint(255 * SHADE * np.arange(LEVELS) / (LEVELS - 1)).astype(np.uint8)[None, None]
     wide, y = 96, frame.y - 11
     x = frame.right - wide - width(most, 11) - 8
-    amber = "gradient above 1"
-    before = x - width("error 0", 11) - 24 - width(amber, 11)
+    amber = tr("gradient above 1")
+    before = x - width(tr("error 0"), 11) - 24 - width(amber, 11)
     return [Rect(before - 16, y - 8, 10, 8, "gradient-mark"),
             Text(before, y, plain(amber), 11, 400, "ink-2"),
-            Text(x - 8, y, plain("error 0"), 11, 400, "ink-2", "end"),
+            Text(x - 8, y, plain(tr("error 0")), 11, 400, "ink-2", "end"),
             Image(x, y - 8, (wide / LEVELS, 8), ramp, "pixel"),
             Text(frame.right, y, plain(most), 11, 400, "ink-2", "end")]
 
@@ -279,11 +287,11 @@ def _beside(frame: Chart, balls: tuple[Ball, ...], step: int, wanted: Lab, look:
                        dashed=ball.token == "ink"),
                   Text(left + 36, y, plain(ball.name), 14, 600,
                        "accent-ink" if ball.token == "accent" else "ink")]
-        outside = "" if frame.holds(frame.at(w, b)) else ", outside the map"
-        for what, value in (("place (w, b)", f"{numbers.significant(w, 3)}, {numbers.significant(b, 3)}"),
-                            (f"error{outside}", numbers.significant(error, 2)),
-                            ("size of the gradient", numbers.significant(size, 3)),
-                            ("the next step goes", numbers.significant(math.hypot(dw, db), 2))):
+        where = tr("error") if frame.holds(frame.at(w, b)) else tr("error, outside the map")
+        for what, value in ((tr("place (w, b)"), f"{numbers.significant(w, 3)}, {numbers.significant(b, 3)}"),
+                            (where, numbers.significant(error, 2)),
+                            (tr("size of the gradient"), numbers.significant(size, 3)),
+                            (tr("the next step goes"), numbers.significant(math.hypot(dw, db), 2))):
             y += 23
             marks += [Text(left, y, plain(what), 13, 400, "ink-2", max_width=right - left - 90),
                       Text(right, y, plain(value), 13, 600, "ink", "end")]
@@ -296,7 +304,7 @@ def _errors(left: float, right: float, top: float, bottom: float, balls: tuple[B
             look: Look) -> list[Mark]:
     """The error of every step so far, on a log axis."""
     most, least = 0, -4
-    marks: list[Mark] = [Text(left, top, plain("error by step (log)"), 12, 500, "ink-2")]
+    marks: list[Mark] = [Text(left, top, plain(tr("error by step (log)")), 12, 500, "ink-2")]
     top += 16
     if bottom - top < 60:
         return []
@@ -330,16 +338,18 @@ def _sentence(balls: tuple[Ball, ...], step: int, wanted: Lab) -> str:
     plain_ball, clipped = balls
     if step == 0:
         size = float(plain_ball.way[0, 3])
-        return (f"Both balls start at w {numbers.number(wanted.weight)}, b {numbers.number(wanted.shift)}, where the "
-                f"gradient is {{{numbers.significant(size, 2)}}}.")
+        return tr("Both balls start at w {weight}, b {shift}, where the gradient is {{{size}}}.").format(
+                   weight=numbers.number(wanted.weight), shift=numbers.number(wanted.shift),
+                   size=numbers.significant(size, 2))
     before, after = plain_ball.way[step - 1], plain_ball.way[step]
     size, moved = float(before[3]), float(np.hypot(*(after[:2] - before[:2])))
     mine = float(np.hypot(*(clipped.way[step, :2] - clipped.way[step - 1, :2])))
     if size == 0:
-        return (f"Step {step}: the ball with the whole gradient lies where the gradient is {{0}} and stays there; the "
-                f"clipped one moved by {numbers.significant(mine, 2)}.")
-    return (f"Step {step}: the whole gradient, {{{numbers.significant(size, 2)}}}, moved its ball by "
-            f"{numbers.significant(moved, 2)}; the clipped one moved by {numbers.significant(mine, 2)}.")
+        return tr("Step {step}: the ball with the whole gradient lies where the gradient is {{0}} and stays there; "
+                  "the clipped one moved by {mine}.").format(step=step, mine=numbers.significant(mine, 2))
+    return tr("Step {step}: the whole gradient, {{{size}}}, moved its ball by {moved}; the clipped one moved by "
+              "{mine}.").format(step=step, size=numbers.significant(size, 2), moved=numbers.significant(moved, 2),
+               mine=numbers.significant(mine, 2))
 
 
 def _table(balls: tuple[Ball, ...]) -> Table:
@@ -351,6 +361,7 @@ def _table(balls: tuple[Ball, ...]) -> Table:
 
 
 VIEW = View(
-    "landscape", "Landscape", "The cliff in an error surface, and a ball that meets it with and without clipping.",
+    "landscape", english("Landscape"),
+            english("The cliff in an error surface, and a ball that meets it with and without clipping."),
     suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=11, page=page,
 )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer import answers, kinds
 from visualizer.answers import _column
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
 from visualizer.scene.labels import Labels, cut
@@ -57,7 +58,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     shown = moment if share >= 0.5 else before
     said = _sentence(trace, moment, about)
 
-    still: list[Mark] = [*parts.sentence(look, said), *_edges(trace, plan, look), *_left_out(trace, plan, look),
+    still: list[Mark] = [*parts.sentence(look, said), *_edges_of(trace, plan, look, inner),
+                         *_left_out(trace, plan, look),
                          *_legend(trace, shown, _subject(trace, shown, focus), plan, look)]
     moving: list[Mark] = []
     turning = moment.backward and not before.backward
@@ -88,7 +90,8 @@ def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     for column in plan.columns.values():
         for text in _loss(trace, column, look) if column.style == "number" else ():
             below.take(bounds(text))
-    return [*below.put((f"{plan.left_out}; the others scroll past as the beats go on", plan.left_out),
+    return [*below.put((tr("{left_out}; the others scroll past as the beats go on").format(left_out=plan.left_out),
+                        plan.left_out),
                        [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2", group=TITLE)]
 
 
@@ -210,7 +213,7 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
     values = layer.output if not backward else logits.gradient
     marks: list[Mark] = []
     if values is None:
-        return [Text(column.x, column.top + 12, plain("no gradient"), 12, 400, "ink-2")]
+        return [Text(column.x, column.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
     if backward:
         largest = float(np.max(np.abs(values))) or 1.0
     names = max(0.0, column.width - BARS)
@@ -251,11 +254,12 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
             marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
-            marks.append(Text(x, y + bar / 2 + 12, plain("label"), 11, 500, "accent-ink"))
+            marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
     if column.ranking:
         marks.append(Text(column.x, column.top + column.height + 22,
-                          plain(f"{len(column.shown)} of {numbers.count(column.total)}, the {column.ranking}"), 11,
-                          400, "ink-2"))
+                          plain(tr("{shown} of {count}, the {ranking}").format(
+                              shown=len(column.shown), count=numbers.count(column.total),
+                              ranking=translated(column.ranking))), 11, 400, "ink-2"))
     return marks
 
 
@@ -265,7 +269,7 @@ def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     value = numbers.number(float(layer.output), 3)
     if kinds.picks_label(layer) and answer is not None and target is not None:
         chance = numbers.number(float(answer.output[target]), 3)
-        words = rich(f"loss = −ln {chance} = **{value}**")
+        words = rich(tr("loss = −ln {chance} = **{value}**").format(chance=chance, value=value))
     else:
         words = rich(f"`{layer.name}` = **{value}**")
     y = look.size[1] - lanes_height(look) - 12
@@ -296,9 +300,11 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
             marks.append(Text(column.x, 65 if raised else 80, plain(name), 13, 600, ink,
                               max_width=0 if raised else room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
+    if raised:  # what is said under a name would be taken for its neighbour's
+        return marks
     if moment.backward and not before.backward and moment.phase < 1:
-        marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
-        marks += parts.faded(_header_lines(trace, plan, column, True, look), share)
+        marks += parts.crossed(_header_lines(trace, plan, column, False, look),
+                               _header_lines(trace, plan, column, True, look), share)
     else:
         come = moment.backward and _reached(trace, column, moment) > 0
         marks += _header_lines(trace, plan, column, come, look)
@@ -322,28 +328,32 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
     roomy = look.size[0] >= 1000
     lines: list[tuple[str, ...]] = []
     if backward and column.style == "bars":
-        lines.append(("p − label", "p−y"))
+        lines.append((tr("p − label"), "p−y"))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
         symbols = hops.of_symbols(trace, layer)
         if symbols is not None:
             norm = float(np.linalg.norm(symbols))
-        lines.append(("no gradient", "none", "–") if norm is None else (
-            f"norm {numbers.significant(norm, 3)}", *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
+        lines.append((tr("no gradient"), tr("none"), "–") if norm is None else (
+            tr("norm {value}").format(value=numbers.significant(norm, 3)),
+            *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
     elif column.style == "bars":
-        lines.append((f"{numbers.count(layer.shape[0])} probabilities", numbers.count(layer.shape[0])))
+        lines.append((tr("{count} probabilities").format(count=numbers.count(layer.shape[0])),
+                      numbers.count(layer.shape[0])))
     else:
         shape = numbers.shape(layer.shape)
         lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
         if column.ranking:
-            lines.append((f"{len(column.shown)} of {column.total} by {column.ranking} size",
-                          f"{len(column.shown)} of {column.total}"))
+            counted = {"shown": len(column.shown), "count": column.total}
+            lines.append((tr("{shown} of {count} by {ranking} size").format(
+                ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
         elif layer.unexplained:
-            lines.append(("unexplained",))
+            lines.append((tr("unexplained"),))
         elif column.factor > 1:
-            lines.append((f"largest of {column.factor} × {column.factor}", f"of {column.factor}×{column.factor}"))
+            lines.append((tr("largest of {factor} × {factor}").format(factor=column.factor),
+                          tr("of {factor}×{factor}").format(factor=column.factor)))
         elif layer.parameters and roomy:
-            lines.append((f"{numbers.count(layer.parameters)} params",))
+            lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
     return lines
 
 
@@ -365,6 +375,16 @@ def _until(starts: Iterable[float], column: Column, look: Look) -> float:
 
 
 # --- edges ----------------------------------------------------------------------------------------------------------
+
+def _edges_of(trace: Trace, plan: Plan, look: Look, inner: Look) -> tuple[Mark, ...]:
+    """The edges of a plan: where columns do not scroll they are the same for every moment."""
+    return tuple(_edges(trace, plan, look)) if plan.deep else _still_edges(trace, look, inner)
+
+
+@remembered(8)
+def _still_edges(trace: Trace, look: Look, inner: Look) -> tuple[Mark, ...]:
+    return tuple(_edges(trace, arrange(trace, inner, _passages(trace)), look))
+
 
 def _edges(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     """What feeds what: curves between maps, straight lines where one feeds one, a wedge where all feed all, and arcs
@@ -572,7 +592,7 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
         shades, palette = colour.magnitude(own, max(top * parts.FLOOR, 1e-300), max(top, 1e-300)), "gradient"
     else:
         shades, palette = colour.signed(own, top), "weight"
-    scale = parts.weight_scale(layer.name, top, backward, "each layer by its own largest")
+    scale = parts.weight_scale(layer.name, top, backward, tr("each layer by its own largest"))
     marks: list[Mark] = []
     for place, index in enumerate(source.shown):
         kernel = place if weight.shape[1] == len(source.shown) else index
@@ -584,13 +604,14 @@ def _kernels(trace: Trace, plan: Plan, column: Column, source: Column, channel: 
                            focus=Focus(layer.name, (channel, kernel), "weight"), indices=(-1,), scale=scale))
     shape = numbers.shape(own.shape)
     room = column.x - x - 6
-    title = next(words for words in ("∂L/∂w" if backward else "kernels", "w")
+    title = next(words for words in ("∂L/∂w" if backward else tr("kernels"), "w")
                  if text_width(words, 13, 600, mono=True) <= room or words == "w")
     marks.append(Text(x, 80, plain(title), 13, 600, "ink", mono=True, max_width=room))
     words = next((words for words in (shape, shape.replace(" ", ""), numbers.shape(own.shape[1:]).replace(" ", ""))
                   if text_width(words, 12) <= room), "")
     marks.append(Text(x, 97, plain(words), 12, 400, "ink-2"))
-    return grouped(Group(f"kernels of {layer.name}", Focus(layer.name, (channel,), "weight")), marks)
+    return grouped(Group(tr("kernels of {layer}").format(layer=layer.name), Focus(layer.name, (channel,), "weight")),
+                   marks)
 
 
 def _onward(trace: Trace, plan: Plan, column: Column, channel: int, ink: str) -> list[Mark]:
@@ -627,15 +648,16 @@ def _legend(trace: Trace, moment: Moment, subject: Focus, plan: Plan, look: Look
     wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
                        and column.style in ("maps", "units") and column.top + column.height > y - 12)])
     if moment.backward:
-        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), "Gradient, all layers")
+        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), tr("Gradient, all layers"))
     layer = trace[subject.layer]
     if look.scope == "unit":
-        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per map")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per map"))
     if look.scope == "network":
-        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), "Values, all layers")
+        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), tr("Values, all layers"))
     if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
-        return parts.legend(x, y, wide, look, parts.VALUES_EACH, "Values, per layer")
-    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), f"Values of {layer.name}")
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per layer"))
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look),
+                        tr("Values of {layer}").format(layer=layer.name))
 
 
 def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:
@@ -648,14 +670,19 @@ def _places(trace: Trace, plan: Plan, look: Look) -> dict[str, float]:
 
 def _table(trace: Trace, moment: Moment, subject: Focus) -> Table:
     """One row a layer."""
-    rows = []
+    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", tr("mean"), "max",
+                  tr("share of zeros"), tr("gradient norm")), _rows(trace))
+
+
+@remembered(1)
+def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
+    rows: list[tuple[str | float | int, ...]] = []
     for layer in trace.layers:
         norm = parts.norms(trace).get(layer.name)
         rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
                      float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
                      float(np.mean(layer.output == 0)), "" if norm is None else norm))
-    return Table(("layer", "kind", "shape", "parameters", "min", "mean", "max", "share of zeros", "gradient norm"),
-                 tuple(rows))
+    return tuple(rows)
 
 
 # --- the sentence ---------------------------------------------------------------------------------------------------
@@ -677,15 +704,17 @@ def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
         cell = _cell(trace, subject, False)
         value = numbers.number(float(layer.output[cell]))
         if len(subject.cell) == layer.output.ndim:
-            return (f"Channel {cell[0]} of {layer.name} answers {{{value}}} at row {cell[-2]}, column {cell[-1]}.")
-        return (f"Channel {cell[0]} of {layer.name} answers most strongly, {{{value}}}, at row {cell[-2]}, "
-                f"column {cell[-1]}.")
+            return tr("Channel {channel} of {layer} answers {{{value}}} at row {row}, column {column}.").format(
+                channel=cell[0], layer=layer.name, value=value, row=cell[-2], column=cell[-1])
+        return tr("Channel {channel} of {layer} answers most strongly, {{{value}}}, at row {row}, column "
+                  "{column}.").format(channel=cell[0], layer=layer.name, value=value, row=cell[-2], column=cell[-1])
     if kinds.switches(layer) and subject.cell:
         own = layer.output[subject.cell[0]]
         kept = int(np.count_nonzero(own))
-        where = f"Channel {subject.cell[0]} of {layer.name}" if own.ndim else f"Unit {subject.cell[0]} of {layer.name}"
-        return (f"{where}: ReLU keeps {{{numbers.count(kept)} of {numbers.count(own.size)}}} values, those above zero, "
-                "and makes the rest exactly 0.")
+        where = (tr("Channel {channel} of {layer}") if own.ndim else tr("Unit {channel} of {layer}")).format(
+            channel=subject.cell[0], layer=layer.name)
+        return tr("{where}: ReLU keeps {{{kept} of {count}}} values, those above zero, and makes the rest exactly "
+                  "0.").format(where=where, kept=numbers.count(kept), count=numbers.count(own.size))
     return kinds.sentence(trace, layer.name)
 
 
@@ -693,9 +722,10 @@ def _of_the_input(trace: Trace, layer: Layer) -> str:
     title = trace.sample.title or trace.sample.name
     if layer.has("row", "column"):
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
-        return (f"{title}: {numbers.shape(layer.shape[-2:])} = {{{numbers.count(layer.output[0].size)} numbers}}, "
-                f"{numbers.count(lit)} of them brighter than the background.")
-    return f"{title}: {{{numbers.count(layer.output.size)} numbers}} go in."
+        return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
+            title=title, shape=numbers.shape(layer.shape[-2:]), count=numbers.count(layer.output[0].size),
+            lit=numbers.count(lit))
+    return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=numbers.count(layer.output.size))
 
 
 def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
@@ -705,8 +735,8 @@ def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
         return ""
     pull = numbers.signed(float(logits.gradient[target]), 3)
     label = trace.labels[target] if target < len(trace.labels) else str(target)
-    return (f"The way back starts here: each logit gets its probability, minus 1 for the label {label}, "
-            f"which gets {{{pull}}}.")
+    return tr("The way back starts here: each logit gets its probability, minus 1 for the label {label}, which gets "
+              "{{{pull}}}.").format(label=label, pull=pull)
 
 
 def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
@@ -714,37 +744,45 @@ def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
     answer, target, kind = trace.answer, trace.objective.target, kinds.of(layer)
     if kinds.picks_label(layer) and answer is not None and target is not None:
         label = trace.labels[target] if target < len(trace.labels) else str(target)
-        return (f"The loss is −ln of the probability given to the label {label}: −ln "
-                f"{numbers.number(float(answer.output[target]), 3)} = {{{value}}}.")
+        return tr("The loss is −ln of the probability given to the label {label}: −ln {chance} = {{{value}}}.").format(
+            label=label, chance=numbers.number(float(answer.output[target]), 3), value=value)
     if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
-    return f"What is differentiated: {layer.name} = {{{value}}}."
+    return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
 
 
 def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
     gradient = layer.gradient
     if gradient is None:
-        return f"No gradient reaches {layer.name}: {layer.why or 'nothing that the loss depends on goes through it'}."
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
     if layer.is_input:
         row = strongest(layer, True)
-        where = f", strongest at row {row[-2]}, column {row[-1]}" if layer.has("row", "column") else ""
-        what = "pixels" if layer.has("row", "column") else "numbers"
-        return (f"Back at the input: ∥∂L/∂x∥ is {{{numbers.significant(float(np.linalg.norm(gradient)), 3)}}}"
-                f"{where}; these are the {what} that would change the loss.")
+        size = numbers.significant(float(np.linalg.norm(gradient)), 3)
+        if layer.has("row", "column"):
+            return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}, strongest at row {row}, column {column}; these are "
+                      "the pixels that would change the loss.").format(size=size, row=row[-2], column=row[-1])
+        return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}; these are the numbers that would change the loss.").format(
+            size=size)
     if not subject.cell:
         alive = int(np.count_nonzero(gradient))
-        said = (f"{{{numbers.count(alive)} of {numbers.count(gradient.size)}}} values of {layer.name} carry gradient; "
-                f"its size ∥∂L/∂{layer.name}∥ is {numbers.significant(float(np.linalg.norm(gradient)), 3)}.")
+        said = tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
+            alive=numbers.count(alive), count=numbers.count(gradient.size), layer=layer.name,
+            size=numbers.significant(float(np.linalg.norm(gradient)), 3))
         return f"{said} {_symbols_or_why(trace, layer)}".strip()
     channel = subject.cell[0]
     own = gradient[channel]
     alive, total = int(np.count_nonzero(own)), int(own.size)
     if own.ndim == 0:
-        return f"∂L/∂{layer.name} of unit {channel} is {{{numbers.signed(float(own), 4)}}}."
+        return tr("∂L/∂{layer} of unit {unit} is {{{value}}}.").format(
+            layer=layer.name, unit=channel, value=numbers.signed(float(own), 4))
+    known = {"alive": numbers.count(alive), "count": numbers.count(total), "channel": channel}
     told = _what_stopped_it(trace, layer, channel)
-    told = f": {told}." if told else f". {_symbols_or_why(trace, layer)}".rstrip()
-    return (f"On the way back {{{numbers.count(alive)} of {numbers.count(total)}}} places of channel {channel} carry "
-            f"gradient{told}")
+    if told:
+        return tr("On the way back {{{alive} of {count}}} places of channel {channel} carry gradient: {why}.").format(
+            why=told, **known)
+    said = tr("On the way back {{{alive} of {count}}} places of channel {channel} carry gradient.").format(**known)
+    return f"{said} {_symbols_or_why(trace, layer)}".rstrip()
 
 
 def _symbols_or_why(trace: Trace, layer: Layer) -> str:
@@ -753,9 +791,11 @@ def _symbols_or_why(trace: Trace, layer: Layer) -> str:
     symbols = hops.of_symbols(trace, first) if first.name in layer.reads and kinds.role(layer) == "table" else None
     if symbols is not None and symbols.any():
         step = int(np.argmax(symbols))
-        word = f", “{trace.sample.steps[step]}”," if len(trace.sample.steps) == len(symbols) else ""
-        return (f"Of the symbols read, number {step + 1}{word} would change the loss most: "
-                f"{numbers.significant(float(symbols[step]), 2)}.")
+        size = numbers.significant(float(symbols[step]), 2)
+        if len(trace.sample.steps) == len(symbols):
+            return tr("Of the symbols read, number {n}, “{word}”, would change the loss most: {size}.").format(
+                n=step + 1, word=trace.sample.steps[step], size=size)
+        return tr("Of the symbols read, number {n} would change the loss most: {size}.").format(n=step + 1, size=size)
     handed = hops.handers(trace, layer.name)
     if len(handed) != 1:
         return hops.added(trace, layer.name)
@@ -775,17 +815,18 @@ def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
         return ""
     alive = int(np.count_nonzero(layer.gradient[channel]))
     if kinds.role(reader) == "largest":
-        return f"max-pool hands it to the {numbers.count(alive)} winners only"
+        return tr("max-pool hands it to the {count} winners only").format(count=numbers.count(alive))
     if kinds.switches(reader) and reader.shape == layer.shape:
         arriving = int(np.count_nonzero(reader.gradient[channel]))
         pools = [after for after in trace.readers(reader.name) if kinds.role(after) == "largest"]
-        passes = f"max-pool passes {numbers.count(arriving)} winners" if pools else f"{numbers.count(arriving)} arrive"
-        return f"{passes}, ReLU stops {numbers.count(arriving - alive)} of them"
+        said = tr("max-pool passes {count} winners, ReLU stops {stopped} of them") if pools else \
+            tr("{count} arrive, ReLU stops {stopped} of them")
+        return said.format(count=numbers.count(arriving), stopped=numbers.count(arriving - alive))
     return ""
 
 
 VIEW = View(
-    "network", "Network", "Every map of every layer side by side, forwards and backwards.",
+    "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10,
     telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
 )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
+from visualizer.language import english, tr, translated
 from visualizer.scene import causes, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
@@ -64,26 +65,27 @@ class Saturated:
 
     @property
     def name(self) -> str:
-        return f"{self.layer} {named(self.gate)}" if self.gate else self.layer
+        """In the language that is spoken: `lstm forget gate`."""
+        return f"{self.layer} {translated(named(self.gate))}" if self.gate else self.layer
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """One row a layer or gate: a bar for the batch, a tick for this input, and how many units are dead."""
     measured = trace.studies.get("saturation")
     if measured is None:
-        return logchart.unmeasured(look, "Saturation", "How many units are saturated or dead over a batch")
+        return logchart.unmeasured(look, tr("Saturation"), tr("How many units are saturated or dead over a batch"))
     found = rows(trace)
     if not found:
-        return logchart.unmeasured(look, "Saturation", "", "No input of the batch could be run, so nothing is known of "
-                                                           "saturation here.")
+        return logchart.unmeasured(look, tr("Saturation"), "",
+                                   tr("No input of the batch could be run, so nothing is known of saturation here."))
     inputs = int(measured["inputs"])
     said = sentence(found, inputs, moment)
-    words = f"over a batch of {inputs} bundled inputs; the tick is this input alone"
-    marks = [*parts.sentence(look, said), *parts.title(look, f"batch: {inputs}", words)]
+    words = tr("over a batch of {inputs} bundled inputs; the tick is this input alone").format(inputs=inputs)
+    marks = [*parts.sentence(look, said), *parts.title(look, tr("batch: {inputs}").format(inputs=inputs), words)]
     opened = chosen(found, moment, focus)
     listed: list[Mark] = []
     end = _rows(found, opened, moment, look, listed)
-    marks += grouped(Group("layers and gates"), listed)
+    marks += grouped(Group(tr("layers and gates")), listed)
     about = Focus(opened.layer, (), f"inner.{opened.gate}" if opened.gate else "output")
     marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about), _opened(
         opened, inputs, end + 44, look.size[1] - lanes_height(look) - 40, look))
@@ -155,7 +157,8 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
                   Text(x + track + 70, y + tall / 2 + 5, plain(_told(row)), 12, 600 if row.dead else 400,
                        "ink" if row.dead else "ink-2")]
     if len(shown) < len(found):
-        marks.append(Text(look.size[0] - 24, 97, plain(f"{len(shown)} of {len(found)} rows, around the beat"),
+        words = tr("{shown} of {count} rows, around the beat").format(shown=len(shown), count=len(found))
+        marks.append(Text(look.size[0] - 24, 97, plain(words),
                           12,
                           400, "ink-2", "end"))
     return top + pitch * len(shown) + 16
@@ -167,8 +170,9 @@ def _opened(row: Saturated, inputs: int, top: float, bottom: float, look: Look) 
     if bottom - top < 120:
         return []
     base, high = bottom - 20, min(bottom - top - 50, 420)
-    words = f"{row.name}: {numbers.count(row.values)} values of {inputs} inputs" if row.bins is not None else \
-        f"{row.name}: {row.units} units by how often they are on, over {inputs} inputs"
+    words = (tr("{row}: {values} values of {inputs} inputs") if row.bins is not None else
+             tr("{row}: {units} units by how often they are on, over {inputs} inputs")).format(
+        row=row.name, values=numbers.count(row.values), units=row.units, inputs=inputs)
     marks: list[Mark] = [Text(left, base - high - 16, plain(words), 13, 600)]
     if row.bins is not None:
         low, top = row.flat.range
@@ -181,7 +185,7 @@ def _opened(row: Saturated, inputs: int, top: float, bottom: float, look: Look) 
     else:
         assert row.on is not None
         heights = -np.sort(-row.on)
-        said = ["most often on", "", "dead" if row.dead else "least often on"]
+        said = [tr("most often on"), "", tr("dead") if row.dead else tr("least often on")]
     each = (right - left) / len(heights)
     gap = 1.0 if each > 3 else 0.0
     for index, share in enumerate(heights.tolist()):
@@ -210,8 +214,8 @@ def _around(found: list[Saturated], moment: Moment, count: int) -> list[Saturate
 def _told(row: Saturated) -> str:
     """What the bar counts, and what is dead."""
     if row.dead is None:
-        return row.flat.rule
-    return f"off; {row.dead} of {row.units} dead"
+        return translated(row.flat.rule)
+    return tr("off; {dead} of {units} dead").format(dead=row.dead, units=row.units)
 
 
 def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
@@ -220,28 +224,34 @@ def sentence(found: list[Saturated], inputs: int, moment: Moment) -> str:
     dead = [row for row in mine or found if row.dead]
     if dead:
         row = max(dead, key=lambda one: (one.dead or 0) / max(1, one.units))
-        return (f"{{{row.dead} of {row.units}}} units of `{row.name}` are dead: off everywhere for every one of "
-                f"{inputs} inputs, so no gradient passes them.")
+        return tr("{{{dead} of {units}}} units of `{row}` are dead: off everywhere for every one of {inputs} inputs, "
+                  "so no gradient passes them.").format(dead=row.dead, units=row.units, row=row.name, inputs=inputs)
     row = max(mine or found, key=lambda one: (not one.flat.dies, one.share))
     if row.flat.dies:
-        return (f"`{row.name}` is off at {{{numbers.percent(row.share, 0)}}} of its values over {inputs} inputs; none "
-                f"of its {row.units} units is off for all of them.")
-    told = causes.saturated(row.share, f"values of {row.name}", row.flat.rule)
-    share, _, rest = told.removesuffix(".").partition(" of the ")
-    return (f"{{{share}}} of the {rest}; batch of {inputs} inputs.") if told else (
-        f"Only {{{numbers.percent(row.share)}}} of the values of {row.name} are saturated ({row.flat.rule}) over "
-        f"{inputs} inputs.")
+        return tr("`{row}` is off at {{{share}}} of its values over {inputs} inputs; none of its {units} units is "
+                  "off for all of them.").format(row=row.name, share=numbers.percent(row.share, 0), inputs=inputs,
+                                                 units=row.units)
+    rule = translated(row.flat.rule)
+    if causes.saturated(row.share):
+        return tr("{{{share}}} of the values of {row} are saturated ({rule}): their slope is near 0; batch of "
+                  "{inputs} inputs.").format(share=numbers.percent(row.share, 0), row=row.name, rule=rule,
+                                             inputs=inputs)
+    return tr("Only {{{share}}} of the values of {row} are saturated ({rule}) over {inputs} inputs.").format(
+        share=numbers.percent(row.share), row=row.name, rule=rule, inputs=inputs)
 
 
 def _table(found: list[Saturated], inputs: int) -> Table:
     """One row a layer or gate."""
-    return Table(("layer", "counted", "share", "this input", "dead units", "units", "values", "inputs"),
-                 tuple((row.name, row.flat.rule, row.share, row.here, -1 if row.dead is None else row.dead, row.units,
+    return Table((tr("layer"), tr("counted"), tr("share"), tr("this input"), tr("dead units"), tr("units"),
+                  tr("values"), tr("inputs")),
+                 tuple((row.name, translated(row.flat.rule), row.share, row.here, -1 if row.dead is None else row.dead,
+                        row.units,
                         row.values, inputs) for row in found))
 
 
 VIEW = View(
-    "saturation", "Saturation", "How many units of each layer and gate are saturated or dead, over a batch of inputs.",
+    "saturation", english("Saturation"),
+            english("How many units of each layer and gate are saturated or dead, over a batch of inputs."),
     suits=lambda trace: "lab" not in trace.studies and any(kinds.flat(layer) for layer in trace), draw=draw, order=34,
             continuous=True,
     studies=("saturation",),

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts, reads, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -38,6 +39,7 @@ from visualizer.scene.reading import (
     guesses,
     label,
     layers,
+    read_at,
     reading,
     shown_layer,
     spells,
@@ -65,18 +67,19 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look)
     blank = blank_of(trace)
     said = _sentence(trace, shown, answers, moment, blank, heat)
-    kind = "frames × classes" if blank is not None else "the next symbol" if foretells(trace) else \
-        "the answer so far"
+    kind = tr("frames × classes") if blank is not None else tr("the next symbol") if foretells(trace) else \
+        tr("the answer so far")
     marks = parts.sentence(look, said)
     if not look.projector:
-        marks += parts.title(look, kind, f"temperature {heat:g}" if heat != 1 else
-                             "probabilities as the model gives them")
+        marks += parts.title(look, kind, tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else
+                             tr("probabilities as the model gives them"))
     if blank is None:
-        marks += grouped(Group("answers", Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
+        marks += grouped(Group(tr("answers"), Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
             trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0] - 30, look))
-        marks += grouped(Group("entropy"), _sureness(trace, shown, answers, moment, place, look))
+        marks += grouped(Group(tr("entropy")), _sureness(trace, shown, answers, moment, place, look))
     else:
-        marks += grouped(Group("frames", Focus(layer.name)), _frames(trace, shown, answers, moment, place, blank, look))
+        marks += grouped(Group(tr("frames"), Focus(layer.name)),
+                         _frames(trace, shown, answers, moment, place, blank, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, answers, look.knob("seed", "0")))
@@ -124,11 +127,12 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     names = 100
     track = look.size[0] - x - (70 + (120 if look.projector else 196))
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
-    heading = f"after step {now + 1}, “{shown.words[now]}”" if shown.words[now] != str(now + 1) else \
-        f"after step {now + 1}"
+    heading = (tr("after step {step}, “{word}”") if shown.words[now] != str(now + 1) else
+               tr("after step {step}")).format(step=now + 1, word=shown.words[now])
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     if not look.projector:
-        marks.append(Text(x + track, y, plain(f"entropy {numbers.number(entropy(row))} bits"), 12, 400, "ink-2",
+        marks.append(Text(x + track, y, plain(tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))), 12,
+                          400, "ink-2",
                           "end"))
     for index, answer in enumerate(order):
         top = y + 12 + index * pitch
@@ -142,15 +146,16 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
                               "accent-fill" if ranks[answer] == 0 else "ink-2", radius=3))
         marks.append(Text(x + track + 62, base, plain(numbers.percent(float(row[answer]), 1)), 13,
                           600 if ranks[answer] == 0 else 400, "ink", "end"))
-        words = [word for word, holds in (("greedy", ranks[answer] == 0), ("sampled", answer == sampled),
-                                          ("came next" if foretells(trace) else "target", right)) if holds]
+        words = [word for word, holds in ((tr("greedy"), ranks[answer] == 0), (tr("sampled"), answer == sampled),
+                                          (tr("came next") if foretells(trace) else tr("target"), right)) if holds]
         if words and ranks[answer] != index:
-            words.append(f"rank {int(ranks[answer]) + 1}")
+            words.append(tr("rank {n}").format(n=int(ranks[answer]) + 1))
         if words:
             marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
     if not look.projector:
-        part = f"sampled at {numbers.number(number, 3)} of the sum, seed {look.knob('seed', '0')}"
+        part = tr("sampled at {share} of the sum, seed {seed}").format(share=numbers.number(number, 3),
+                                                                       seed=look.knob("seed", "0"))
         marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
     return marks
 
@@ -199,15 +204,16 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
     if not high:
         return []
     end = place.x + place.count * place.pitch
-    marks: list[Mark] = [Text(steps.LEFT - 16, top + 14, plain("entropy"), 13, 600, "ink", "end"),
-                         Text(steps.LEFT - 16, top + 30, plain(f"0 to {numbers.number(most)} bits"), 11,
+    marks: list[Mark] = [Text(steps.LEFT - 16, top + 14, plain(tr("entropy")), 13, 600, "ink", "end"),
+                         Text(steps.LEFT - 16, top + 30,
+                              plain(tr("0 to {most} bits").format(most=numbers.number(most))), 11,
                               400, "ink-2", "end"),
                          Line(((place.x, bottom), (end, bottom)), "rule"), Line(((place.x, top), (end, top)), "hair")]
     wide = max(1.0, place.pitch - (6 if place.pitch > 12 else 0))
     reach = steps.read(trace, shown, moment)
     named = foretells(trace) and place.pitch >= 11
     if named:
-        marks.append(Text(steps.LEFT - 16, bottom + 18, plain("likeliest next"), 13, 600, "ink", "end"))
+        marks.append(Text(steps.LEFT - 16, bottom + 18, plain(tr("likeliest next")), 13, 600, "ink", "end"))
     for step, row in enumerate(answers):
         done, value = reach.of(step), entropy(row)
         x = place.middle(step) - wide / 2
@@ -222,9 +228,12 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             marks.append(Text(place.middle(step), bottom + 18, plain(label(trace, best)), 13,
                               600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
                               opacity=done))
-        if step == now:
-            marks.append(Text(place.middle(step), bottom - tall - 6, plain(numbers.number(value)), 12, 600,
-                              "ink", "middle"))
+    if reach.of(now):  # over the bars beside it, too
+        value = entropy(answers[now])
+        y = max(top + 14, bottom - high * value / most * reach.of(now) - 6)
+        half = width(numbers.number(value), 12, 600) / 2 + 3
+        marks += [Rect(place.middle(now) - half, y - 12, 2 * half, 16, "stage", radius=3, opacity=0.9),
+                  Text(place.middle(now), y, plain(numbers.number(value)), 12, 600, "ink", "middle")]
     if foretells(trace):
         marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, answers, reach)), 12, 400, "ink-2",
                           max_width=end - place.x))
@@ -234,12 +243,13 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
 def _came_true(trace: Trace, shown: Reading, answers: NDArray[np.float64], reach: steps.Reach) -> str:
     """What the accent means; after the last step the whole string beside the one that really came."""
     if len(reach.done) < shown.steps or shown.steps < 2:
-        return "accent: the likeliest answer came true"
+        return tr("accent: the likeliest answer came true")
     best = [int(np.argmax(row)) for row in answers[:shown.steps - 1]]
     right = sum(index == _came(trace, shown, step) for step, index in enumerate(best))
     said, real = "".join(label(trace, index) for index in best[-LONGEST:]), "".join(shown.words[1:][-LONGEST:])
     cut = "…" if len(best) > LONGEST else ""
-    return f"{right} of {len(best)} came true: said “{cut}{said}”, target “{cut}{real}”"
+    return tr("{right} of {count} came true: said “{cut}{said}”, target “{cut}{real}”").format(
+               right=right, count=len(best), cut=cut, said=said, real=real)
 
 
 def _known(trace: Trace, shown: Reading, moment: Moment) -> list[int]:
@@ -260,13 +270,13 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     read = _known(trace, shown, moment)
     names = Labels((0, 0, steps.LEFT, look.size[1]))
     for index in sorted(range(classes), key=lambda index: high < 14 and index != blank):
-        name = "blank" if index == blank else label(trace, index)
+        name = tr("blank") if index == blank else label(trace, index)
         marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
                            np.ascontiguousarray(colour.unit(answers[read].T)[None]), "pixel", border="tile-border",
                            focus=Focus(shown.layer.name), indices=(-1,), transposed=True,
-                           scale=Scale("pixel", "probability", "the answers", 0.0, 1.0)))
+                           scale=Scale("pixel", tr("probability"), tr("the answers"), 0.0, 1.0)))
     path = [int(np.argmax(answers[step])) for step in range(shown.steps)]
     marks += [Rect(place.left(step), y, place.pitch, high * classes, "hatch") for step in range(shown.steps)
               if step not in read]
@@ -274,8 +284,8 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
                    "hatch" if path[step] == blank else "", "accent", 1.5) for step in read]
     marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, high * classes + 4, "", "accent", 2))
     below = y + high * classes + 28
-    marks.append(Text(steps.LEFT - 12, below, plain("greedy path"), 13, 600, "ink", "end"))
-    marks.append(Text(steps.LEFT - 12, below + 40, plain("collapses to"), 13, 600, "ink", "end"))
+    marks.append(Text(steps.LEFT - 12, below, plain(tr("greedy path")), 13, 600, "ink", "end"))
+    marks.append(Text(steps.LEFT - 12, below + 40, plain(tr("collapses to")), 13, 600, "ink", "end"))
     for step in read:
         first_of_run = step - 1 not in read or path[step] != path[step - 1]
         if path[step] != blank and first_of_run:
@@ -293,17 +303,17 @@ def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
     loss = spells(trace)
     target = [] if loss is None else [int(index) for index in loss.settings.get("target", ())]
-    words = "".join(label(trace, index) for index in said) or "nothing"
+    words = "".join(label(trace, index) for index in said) or tr("nothing")
     x = steps.LEFT
-    marks: list[Mark] = [Text(steps.LEFT - 12, y, plain("all of it"), 13, 600, "ink", "end"),
+    marks: list[Mark] = [Text(steps.LEFT - 12, y, plain(tr("all of it")), 13, 600, "ink", "end"),
                          Text(x, y, plain(words), 18, 600, "accent-ink", mono=True)]
     if target:
         right = said == target
         x += width(words, 18, 600, True) + 28
         wanted = "".join(label(trace, index) for index in target)
-        marks += [Text(x, y, plain("target"), 13, 600),
+        marks += [Text(x, y, plain(tr("target")), 13, 600),
                   Text(x + 56, y, plain(wanted), 18, 600, "ink", mono=True),
-                  Text(x + 72 + width(wanted, 18, 600, True), y, plain("the same" if right else "not the same"),
+                  Text(x + 72 + width(wanted, 18, 600, True), y, plain(tr("the same") if right else tr("not the same")),
                        12, 400, "ink-2")]
     return marks
 
@@ -318,8 +328,8 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     rows, columns = source.values.shape
     pixel, wide = max(look.pixel, whole(64 / rows, look.pixel)), place.count * place.pitch / columns
     low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
-    return [Text(steps.LEFT - 12, top + 20, plain("sees"), 13, 600, "ink", "end"),
-            Text(steps.LEFT - 12, top + 36, plain("stretched"), 11, 400, "ink-2", "end"),
+    return [Text(steps.LEFT - 12, top + 20, plain(tr("sees")), 13, 600, "ink", "end"),
+            Text(steps.LEFT - 12, top + 36, plain(tr("stretched")), 11, 400, "ink-2", "end"),
             Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel",
                   scale=reads.scale_of(source)),
             Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
@@ -332,22 +342,31 @@ def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
     if blank is not None:
         known = _known(trace, shown, moment)
         if now not in known:
-            way = "reverse" if shown.reverse else "forward"
-            return (f"The {way} {shown.name} has read frame {{{now + 1}}} of {shown.steps}; what it says is known when "
-                    "the other one has come, too.")
+            waits = tr("The reverse {layer} has read frame {{{frame}}} of {count}; what it says is known when the "
+                       "other one has come, too.") if shown.reverse else \
+                tr("The forward {layer} has read frame {{{frame}}} of {count}; what it says is known when the other "
+                   "one has come, too.")
+            return waits.format(layer=shown.name, frame=now + 1, count=shown.steps)
         read = [int(np.argmax(answers[step])) for step in known]
-        said = " ".join(label(trace, index) for index in collapsed(read, blank)) or "nothing yet"
+        said = " ".join(label(trace, index) for index in collapsed(read, blank)) or tr("nothing yet")
         best = int(np.argmax(answers[now]))
-        what = "blank" if best == blank else f"“{label(trace, best)}”"
+        what = tr("blank") if best == blank else f"“{label(trace, best)}”"
         share = numbers.percent(float(answers[now][best]), 0)
-        span = "" if len(known) == shown.steps else f" frames {known[0] + 1} to {known[-1] + 1}"
-        return (f"Frame {now + 1} of {shown.steps} says {what} with {{{share}}}; merged and without blanks{span} "
-                f"{'read' if span else 'it reads'} {said}.")
+        words = tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks it reads "
+                   "{said}.") if len(known) == shown.steps else \
+            tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks frames {first} to "
+               "{last} read {said}.")
+        return words.format(frame=now + 1, count=shown.steps, what=what, share=share, said=said,
+                            first=known[0] + 1, last=known[-1] + 1)
     best = int(np.argmax(answers[now]))
-    warm = f" at temperature {heat:g}" if heat != 1 else ""
-    return (f"After “{shown.words[now]}” the likeliest answer is “{label(trace, best)}” with "
-            f"{{{numbers.percent(float(answers[now][best]), 0)}}}{warm}: {numbers.number(entropy(answers[now]))} bits "
-            f"of surprise are left of {numbers.number(float(np.log2(answers.shape[1])))}.")
+    words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
+               "of {most}.") if heat == 1 else \
+        tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
+           "surprise are left of {most}.")
+    return words.format(word=read_at(shown, now), answer=label(trace, best), heat=f"{heat:g}",
+                        share=numbers.percent(float(answers[now][best]), 0),
+                        bits=numbers.number(entropy(answers[now])),
+                        most=numbers.number(float(np.log2(answers.shape[1]))))
 
 
 def _table(trace: Trace, shown: Reading, answers: NDArray[np.float64], seed: str) -> Table:
@@ -359,7 +378,8 @@ def _table(trace: Trace, shown: Reading, answers: NDArray[np.float64], seed: str
         best += [""] * (6 - len(best))
         sampled = label(trace, drawn(answers[step], seed, step)[0])
         rows.append((step + 1, shown.words[step], entropy(answers[step]), *best, sampled))
-    return Table(("step", "reads", "entropy in bits", "first", "p", "second", "p", "third", "p", "sampled"),
+    return Table((tr("step"), tr("reads"), tr("entropy in bits"), tr("first"), "p", tr("second"), "p", tr("third"), "p",
+                  tr("sampled")),
                  tuple(rows))
 
 
@@ -370,7 +390,7 @@ def _suits(trace: Trace) -> bool:
 
 
 VIEW = View(
-    "step_outputs", "Answers", "What the model answers at each step, and how sure it is.",
+    "step_outputs", english("Answers"), english("What the model answers at each step, and how sure it is."),
     suits=_suits, draw=draw, telling=read_to_the_end, order=18,
     knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
 )

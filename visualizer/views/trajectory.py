@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import english, tr
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
@@ -27,7 +28,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.projector import HEAD
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, read_at, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Trace, remembered
@@ -47,10 +48,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     plane = fitted(shown)
     place = steps.span(shown, look)
     said = _sentence(trace, shown, plane, moment)
-    words = (f"{shown.units} numbers a state, seen in 2: they hold {numbers.percent(float(plane.shares.sum()), 0)} of "
-             "its variance")
+    words = tr("{units} numbers a state, seen in 2: they hold {share} of its variance").format(
+                units=shown.units, share=numbers.percent(float(plane.shares.sum()), 0))
     marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
-    marks += grouped(Group("path of the state", Focus(layer.name)), _path(trace, shown, plane, moment, look))
+    marks += grouped(Group(tr("path of the state"), Focus(layer.name)), _path(trace, shown, plane, moment, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, plane))
@@ -105,9 +106,11 @@ def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look
     for index, way in enumerate(("→", "↑")):
         share = numbers.percent(float(plane.shares[index]), 0)
         marks.append(Text(x + 12, y + high + 18 + 16 * index,
-                          plain(f"{way} component {index + 1}, {share} of the variance"), 12, 400, "ink-2"))
+                          plain(tr("{way} component {index}, {share} of the variance").format(
+                                    way=way, index=index + 1, share=share)), 12, 400, "ink-2"))
     across, up = numbers.number(wide / 2 / unit), numbers.number(high / 2 / unit)
-    marks.append(Text(x + wide, y + high + 18, plain(f"the frame reaches ±{across} across, ±{up} up"), 11, 400,
+    marks.append(Text(x + wide, y + high + 18,
+                      plain(tr("the frame reaches ±{across} across, ±{up} up").format(across=across, up=up)), 11, 400,
                       "ink-2", "end", max_width=wide - 240))
     order = list(range(shown.steps))[::-1] if shown.reverse else list(range(shown.steps))
     reach = steps.read(trace, shown, moment)
@@ -161,7 +164,7 @@ def _labels(shown: Reading, read: list[int], points: list[tuple[float, float]], 
     for index in (index for index in order if index >= older or index == 0 or read[index] == now):
         (px, py), chosen, first = points[index], read[index] == now, index == 0
         word = f"{shown.words[read[index]]}  {read[index] + 1}" if chosen else shown.words[read[index]]
-        word = f"start: {word}" if first and not chosen else word
+        word = tr("start: {word}").format(word=word) if first and not chosen else word
         size, weight = (13, 600) if chosen else (12, 500)
         off = 14 if chosen else 8
         spots = ((px + off, py + 4, "start"), (px - off, py + 4, "end"), (px, py - off, "middle"),
@@ -182,11 +185,12 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
     step = steps.current(trace, shown, moment)
     before = step + 1 if shown.reverse else step - 1
     if not 0 <= before < shown.steps:
-        return f"The path starts at “{shown.words[step]}”; the plane is fitted once on all {shown.steps} steps."
+        return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
+                   word=read_at(shown, step), steps=shown.steps)
     moved = float(np.linalg.norm(shown.states[step] - shown.states[before]))
     seen = float(np.linalg.norm(plane.points[step] - plane.points[before]))
-    return (f"Reading “{shown.words[step]}” moves the state by {{{numbers.number(moved)}}}, of which this plane shows "
-            f"{numbers.number(seen)}.")
+    return tr("Reading {word} moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
+               word=read_at(shown, step), moved=numbers.number(moved), seen=numbers.number(seen))
 
 
 @remembered(8)
@@ -194,10 +198,10 @@ def _table(shown: Reading, plane: Plane) -> Table:
     """One row a step."""
     rows = tuple((step + 1, shown.words[step], float(plane.points[step, 0]), float(plane.points[step, 1]))
                  for step in range(shown.steps))
-    return Table(("step", "reads", "component 1", "component 2"), rows)
+    return Table((tr("step"), tr("reads"), tr("component 1"), tr("component 2")), rows)
 
 
 VIEW = View(
-    "trajectory", "Path", "The path of the hidden state in the plane of two principal components.",
+    "trajectory", english("Path"), english("The path of the hidden state in the plane of two principal components."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=26,
 )

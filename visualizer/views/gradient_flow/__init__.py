@@ -5,6 +5,7 @@ Everything is measured in float64 and drawn on a logarithmic axis; beside it sta
 
 from __future__ import annotations
 
+from visualizer.language import english, tr, translated
 from visualizer.scene import logchart
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.reading import layers, shown_layer
@@ -14,7 +15,7 @@ from visualizer.trace import Trace
 from visualizer.views import View
 from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps
 
-TITLE = "Gradient flow"
+TITLE = english("Gradient flow")
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -24,10 +25,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return _lab.draw(trace, moment, look)
     measured = trace.studies.get("flow")
     if measured is None:
-        return logchart.unmeasured(look, TITLE, "The size of the gradient at every layer and step")
+        return logchart.unmeasured(look, translated(TITLE), tr("The size of the gradient at every layer and step"))
     if "gradient" not in measured:
-        return logchart.unmeasured(look, TITLE, "", "Nothing was differentiated here, so no gradient flows; choose the "
-                                                    "loss as what is looked at.")
+        return logchart.unmeasured(look, translated(TITLE), "",
+                                   tr("Nothing was differentiated here, so no gradient flows; choose the loss as what "
+                                      "is looked at."))
     if layers(trace) and look.knob("along", "time") == "time":
         layer = shown_layer(trace, moment, None if focus is None else focus.layer)
         return _steps.draw(trace, moment, look, layer)
@@ -51,7 +53,8 @@ def _suits(trace: Trace) -> bool:
 
 
 VIEW = View(
-    "gradient_flow", "Gradient flow", "How large the gradient is at every layer and step, and what each hop keeps.",
+    "gradient_flow", english("Gradient flow"),
+            english("How large the gradient is at every layer and step, and what each hop keeps."),
     suits=_suits, draw=draw, telling=gone_back, order=14, page=page, studies=("flow", "before"),
     knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
 )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from visualizer.decay import ONE_PERCENT
-from visualizer.scene import colour, numbers
+from visualizer.language import english, tr, translated
+from visualizer.scene import colour, logchart, numbers
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
     LANE,
@@ -38,6 +39,7 @@ from visualizer.views.gradient_flow._lab_facts import (
     Lane,
     Study,
     Values,
+    counted,
     cursor,
     headline,
     second_line,
@@ -95,8 +97,8 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     lines.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
     taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=lines)
     said = second_line(found, settled, against)
-    curves, strips = Group("size of the gradient by step"), Group("gradient and what each step keeps")
-    still = [*grouped(SENTENCE, [*_headline(found, look), *_second(said, look)]),
+    curves, strips = Group(tr("size of the gradient by step")), Group(tr("gradient and what each step keeps"))
+    still = [*logchart.headline(look, *headline(found)), *grouped(SENTENCE, _second(said, look)),
              *grouped(curves, _grid(frame, found, taken))]
     moving = grouped(curves, _cursor(frame, found, settled, there, taken))
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
@@ -135,19 +137,6 @@ def _axis(values: Values) -> tuple[int, int]:
 
 # --- words ----------------------------------------------------------------------------------------------------------
 
-def _headline(found: Study, look: Look) -> list[Mark]:
-    """One sentence around one large number."""
-    before, number, after = headline(found)
-    x, y = 24.0, 62.0
-    marks: list[Mark] = [Text(x, y, plain(before), 26, 500, display=True, max_width=look.size[0] - 48)]
-    if number:
-        x += width(before, 26, 500, display=True) + 14
-        marks.append(Text(x, y, plain(number), 56, 600, "accent-ink", display=True))
-        x += width(number, 56, 600, display=True) + 12
-        marks.append(Text(x, y, plain(after), 26, 500, display=True))
-    return marks
-
-
 def _second(said: str, look: Look) -> list[Mark]:
     lines = wrap(rich(said), 15, look.size[0] - 48, 400)[:2]
     first = 97 if len(lines) == 1 else 90
@@ -159,8 +148,8 @@ def _second(said: str, look: Look) -> list[Mark]:
 def _grid(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
     """Axes, the 1 % line, and everything below it shaded."""
     one = frame.y(ONE_PERCENT)
-    title = (Run("∥∂L/∂state∥, share of the last step (log)"),) if found.unit == "step" else \
-        (Run("share of the last layer (log)"),)
+    title = (Run(tr("∥∂L/∂state∥, share of the last step (log)")),) if found.unit == "step" else \
+        (Run(tr("share of the last layer (log)")),)
     marks: list[Mark] = [Rect(frame.left, one, frame.right - frame.left, frame.bottom - one, "wedge"),
                          Text(frame.left, frame.top - 14, title, 12, 500, "ink-2")]
     span = frame.high - frame.low
@@ -173,14 +162,14 @@ def _grid(frame: Chart, found: Study, taken: Labels) -> list[Mark]:
                            "end")]
     marks.append(Line(((frame.left, one), (frame.right, one)), "ink-2", 1.25, dashed=True))
     loss_y = frame.y(1.0)
-    marks += [Text(frame.right + 14, loss_y + 4, plain("the loss" if found.unit == "step" else "last layer"),
+    marks += [Text(frame.right + 14, loss_y + 4, plain(tr("the loss") if found.unit == "step" else tr("last layer")),
                    13, 600)]
     if one - loss_y > 15:
         marks.append(Text(frame.right + 14, one + 4, plain("1 %"), 13, 600))
-    unit = "steps back" if found.unit == "step" else "layers down"
+    unit = tr("steps back") if found.unit == "step" else tr("layers down")
     marks.append(Text(frame.left - 10, frame.bottom + 20, plain(unit), 12, 500, "ink-2", "end"))
     shaded = Text(frame.right - 10, frame.bottom - 10,
-                  plain("shaded: below 1 % of the gradient at the loss"), 12, 400, "ink-2", "end")
+                  plain(tr("shaded: below 1 % of the gradient at the loss")), 12, 400, "ink-2", "end")
     if frame.bottom - one > 40:
         marks.append(shaded)
     taken.taken += [bounds(mark) for mark in marks if isinstance(mark, Text)]
@@ -262,9 +251,10 @@ def _range_marks(frame: Chart, lane: Lane, row: int, taken: Labels) -> list[Mark
         first = int(below[0])
         y = frame.bottom - 8 * (row + 1)
         marks.append(Rect(frame.x(last) - 2, y, frame.x(first) - frame.x(last) + 4, 6, "hatch"))
-        words = f"{lane.name} below {numbers.power_of_ten(frame.low)} from {first} on"
+        words = tr("{lane} below {value} from {first} on").format(
+            lane=translated(lane.name), value=numbers.power_of_ten(frame.low), first=first)
         if lane.zeros:
-            words += f", exactly 0 from {int(np.argmax(lane.mean == 0))} on"
+            words += tr(", exactly 0 from {step} on").format(step=int(np.argmax(lane.mean == 0)))
         x = frame.x(first)
         spots = [(x - 8, y - 6, "end"), (x - 60, y - 6, "end"), (x + 6, y + 6, "start"),
                  (x + 20, y + 6, "start"), (x + 60, y - 24, "start"),
@@ -276,7 +266,9 @@ def _range_marks(frame: Chart, lane: Lane, row: int, taken: Labels) -> list[Mark
         marks.append(Rect(frame.left, y, max(4.0, x - frame.left), 6, "hatch"))
         spots = [(x - 8, y + 22, "end"), (x + 14, y + 10, "start"),
                  (frame.left + 8, y + 22, "start"), (x - 8, y + 40, "end")]
-        marks += taken.put(f"{lane.name} beyond range from {lane.beyond} on", spots, 12, 600, _ink(lane))
+        marks += taken.put(tr("{lane} beyond range from {first} on").format(lane=translated(lane.name),
+                                                                            first=lane.beyond), spots,
+                           12, 600, _ink(lane))
     return marks
 
 
@@ -290,7 +282,7 @@ def _crossed(frame: Chart, lane: Lane, unit: str, taken: Labels) -> list[Mark]:
         return []
     part = (math.log(ONE_PERCENT) - math.log(before)) / (math.log(after) - math.log(before))
     x, y = frame.x(back - 1 + min(max(part, 0), 1)), frame.y(ONE_PERCENT)
-    words = f"{back} {unit}{'' if back == 1 else 's'}"
+    words = counted(back, unit)
     spots = [(x - 8, y - 9, "end"), (x + 8, y + 18, "start"), (x - 8, y + 18, "end"),
              (x + 8, y - 9, "start")]
     marks: list[Mark] = [_ring(x, y, 5, "stage", lane.token, 2.25)]
@@ -322,7 +314,7 @@ def _named(frame: Chart, lane: Lane, taken: Labels) -> list[Mark]:
         above = [(x, y - 12, "middle"), (x - 10, y - 10, "end")]
         below = [(x + 8, y + 24, "middle"), (x + 12, y + 20, "start")]
         spots += below + above if lane.style == "dash" else above + below
-    return [*taken.put(lane.name, spots, 14, 600, _ink(lane))]
+    return [*taken.put(translated(lane.name), spots, 14, 600, _ink(lane))]
 
 
 def _pinned(frame: Chart, against: Study, taken: Labels) -> list[Mark]:
@@ -337,7 +329,7 @@ def _pinned(frame: Chart, against: Study, taken: Labels) -> list[Mark]:
             x, y = ends[0]
             spots = [(x + right, y + down, "start")
                      for right, down in ((4, -6), (12, -14), (4, 16), (30, -8), (30, 18))]
-            marks += taken.put(f"A {lane.name}", spots, 11, 600, _ink(lane))
+            marks += taken.put(f"A {translated(lane.name)}", spots, 11, 600, _ink(lane))
     return marks
 
 
@@ -347,17 +339,19 @@ def _strips(frame: Chart, found: Study, against: Study | None, faint: float) -> 
     """For each lane the gradient as cells, and under it how much each step keeps."""
     marks: list[Mark] = []
     for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=False)):
-        what = "gradient" if lane.palette == "gradient" else "size"
-        marks += [Text(frame.left - 14, y + 17, plain(lane.name), 14, 600, _ink(lane), "end"),
-                  Text(frame.left - 22 - width(lane.name, 14, 600), y + 17, plain(what), 12, 400,
+        what = tr("gradient") if lane.palette == "gradient" else tr("size")
+        marks += [Text(frame.left - 14, y + 17, plain(translated(lane.name)), 14, 600, _ink(lane), "end"),
+                  Text(frame.left - 22 - width(translated(lane.name), 14, 600), y + 17, plain(what), 12, 400,
                        "ink-2", "end"),
-                  Text(frame.left - 14, y + 45, plain(f"kept per {found.unit}"), 12, 400, "ink-2", "end")]
+                  Text(frame.left - 14, y + 45,
+                       plain(tr("kept per step") if found.unit == "step" else tr("kept per layer")), 12, 400, "ink-2",
+                       "end")]
         cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
         marks += _faded(cells, faint)
         x = frame.right + 14 + (min(frame.pitch, WIDEST) / 2 if frame.pitch > WIDE_STRIP else 0)
         factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
-        kept = (Run(factor, weight=600, color="ink"), Run(f" a {found.unit}")) \
-            if lane.gone or math.isfinite(lane.factor) else (Run("beyond range", weight=600, color="ink"),)
+        kept = (Run(factor, weight=600, color="ink"), Run(tr(" a step") if found.unit == "step" else tr(" a layer"))) \
+            if lane.gone or math.isfinite(lane.factor) else (Run(tr("beyond range"), weight=600, color="ink"),)
         marks += [Text(x, y + 45, kept, 14, 400, "ink-2")]
         if against is not None:
             marks.append(Text(x, y + 17, plain(f"A × {numbers.number(against.lanes[number].factor)}"), 12, 400,
@@ -469,8 +463,9 @@ def _height(mean: Values, there: float) -> float:
     return math.exp(math.log(a) * (1 - part) + math.log(b) * part)
 
 
-ENDS = (("the gradient travels this way", "largest of each strip (log); outline: less"),
-        ("the gradient travels this way", "largest (log)"), ("travels this way", "largest (log)"), ("", "largest"))
+ENDS = ((english("the gradient travels this way"), english("largest of each strip (log); outline: less")),
+        (english("the gradient travels this way"), english("largest (log)")),
+        (english("travels this way"), english("largest (log)")), ("", english("largest")))
 """The words of the last line, the first that fit."""
 
 
@@ -483,7 +478,8 @@ def _ends(frame: Chart, found: Study) -> list[Mark]:
     low = f"10{_superscript(-STRIP_DECADES)}"
     wide = 120
     room = frame.right - 180 - (frame.left + 38 + wide)
-    travels, scale = next((pair for pair in ENDS if width(pair[0], 12) + width(pair[1], 11) <= room), ENDS[-1])
+    ends = [(translated(travels), translated(scale)) for travels, scale in ENDS]
+    travels, scale = next((pair for pair in ends if width(pair[0], 12) + width(pair[1], 11) <= room), ends[-1])
     return [
         Text(frame.right - 156, y + 4, plain(travels), 12, 400, "ink-2", "end"),
         Line(((frame.right - 144, y), (frame.right, y)), "gradient-mark", 2),

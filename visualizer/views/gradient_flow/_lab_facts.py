@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from visualizer import lab as knobs
 from visualizer.decay import Decay
 from visualizer.lab import Lab
+from visualizer.language import english, tr
 from visualizer.scene import causes, numbers
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Arrays, Trace, remembered
@@ -110,11 +111,12 @@ def study(trace: Trace, name: str = "lab") -> Study | None:
 def _lanes(lab: Lab, arrays: Arrays) -> tuple[Lane, ...]:
     if lab.experiment == "depth":
         return tuple(_lane(arrays, key, name, of, token, style, palette) for key, name, of, token, style, palette in (
-            ("hidden", "∂L/∂h", "activations", "series-rnn", "solid", "gradient"),
-            ("weight", "∂L/∂W", "weights", "series-gru", "dash", "gradient"),
-            ("spread", "spread", "of activations", "positive-bar", "ring", "activation")))
+            ("hidden", "∂L/∂h", tr("activations"), "series-rnn", "solid", "gradient"),
+            ("weight", "∂L/∂W", tr("weights"), "series-gru", "dash", "gradient"),
+            ("spread", english("spread"), tr("of activations"), "positive-bar", "ring", "activation")))
     return tuple(_lane(arrays, key, name, of, f"series-{key}", style, "gradient") for key, name, of, style in (
-        ("rnn", "RNN", "state h", "solid"), ("gru", "GRU", "state h", "dash"), ("lstm", "LSTM", "memory c", "ring")))
+        ("rnn", "RNN", tr("state h"), "solid"), ("gru", "GRU", tr("state h"), "dash"),
+        ("lstm", "LSTM", tr("memory c"), "ring")))
 
 
 def _lane(arrays: Arrays, key: str, name: str, of: str, token: str, style: str, palette: str) -> Lane:
@@ -171,7 +173,7 @@ def _first_of_block(trace: Trace, moment: Moment) -> bool:
 def share(value: float) -> str:
     """`0.012 %`, `22 %`, `3.1 × 10⁻⁷`, `57 ×`, `0`."""
     if not math.isfinite(value):
-        return "beyond range"
+        return tr("beyond range")
     if value >= 10:
         return f"{numbers.significant(value, 2)} ×"
     if value == 0 or value >= 1e-5:
@@ -179,22 +181,34 @@ def share(value: float) -> str:
     return numbers.power(value)
 
 
+def counted(count: object, unit: str) -> str:
+    """`1 step`, `2 steps`, `12 layers`: how far back, or a half-life."""
+    if unit == "step":
+        return (tr("{count} step") if count == 1 else tr("{count} steps")).format(count=count)
+    return (tr("{count} layer") if count == 1 else tr("{count} layers")).format(count=count)
+
+
 def headline(found: Study) -> tuple[str, str, str]:
     """What stands before the large number, the number, and what stands after it; no number where nothing happens."""
     first = found.lanes[0]
-    who = "The gradient" if found.unit == "layer" else "The RNN"
-    whose = "The gradient" if found.unit == "layer" else "The RNN’s gradient"
+    steps = found.unit == "step"
+    whose = tr("The gradient") if found.unit == "layer" else tr("The RNN’s gradient")
     if first.beyond == 0:
-        return f"{whose} is beyond the range of {found.lab.precision} already at the loss.", "", ""
+        return tr("{whose} is beyond the range of {precision} already at the loss.").format(
+                   whose=whose, precision=found.lab.precision), "", ""
     if first.gone:
         step = int(np.argmax(first.mean == 0))
-        return f"{whose} is exactly 0 from {step} {found.unit}{'' if step == 1 else 's'} back on.", "", ""
+        return tr("{whose} is exactly 0 from {distance} back on.").format(
+            whose=whose, distance=counted(step, found.unit)), "", ""
     if first.decays:
-        verb = "halves every" if found.unit == "layer" else "forgets half every"
-        return f"{who} {verb}", numbers.significant(first.half, 2), f"{found.unit}s."
+        words = tr("The RNN forgets half every") if steps else tr("The gradient halves every")
+        return words, numbers.significant(first.half, 2), tr("steps.") if steps else tr("layers.")
     if first.grows:
-        return f"{whose} grows by", numbers.number(first.factor), f"a {found.unit}."
-    return f"{whose} does not decay in these {found.count} {found.unit}s.", "", ""
+        return tr("{whose} grows by").format(whose=whose), numbers.number(first.factor), \
+            tr("a step.") if steps else tr("a layer.")
+    words = tr("{whose} does not decay in these {count} steps.") if steps else \
+        tr("{whose} does not decay in these {count} layers.")
+    return words.format(whose=whose, count=found.count), "", ""
 
 
 def second_line(found: Study, back: int, against: Study | None = None) -> str:
@@ -202,39 +216,42 @@ def second_line(found: Study, back: int, against: Study | None = None) -> str:
     unit = found.unit
     rest = [lane for lane in found.lanes[1:] if lane.name != "spread"]
     brief = found.lanes[0].decays and unit == "step"
-    article = ("The ", "the ") if unit == "step" else ("", "")
     said = []
     for number, lane in enumerate(rest):
-        said.append(f"{article[min(number, 1)]}{lane.name} {_manner(lane, unit, brief)}")
+        words = "{lane} {goes}" if unit != "step" else tr("the {lane} {goes}") if number else tr("The {lane} {goes}")
+        said.append(words.format(lane=lane.name, goes=_manner(lane, unit, brief)))
         brief = brief or (lane.decays and unit == "step")
     words = ", ".join(said) + "."
     kept = [f"**{share(float(lane.mean[back]))}**" for lane in found.lanes]
-    where = f"{back} {unit}{'' if back == 1 else 's'}"
+    where = counted(back, unit)
     if unit == "step":
         lost = any(not math.isfinite(lane.mean[back]) for lane in found.lanes)
-        words += f" {where} back the shares of the gradient at the loss are {_listed(kept)}." if lost else \
-            f" {where} back they keep {_listed(kept)} of the gradient at the loss."
+        words += " " + (tr("{distance} back the shares of the gradient at the loss are {shares}.") if lost else
+                        tr("{distance} back they keep {shares} of the gradient at the loss.")).format(
+            distance=where, shares=_listed(kept))
     else:
-        words += (f" {where} below the last, {kept[0]} of ∂L/∂h, {kept[1]} of ∂L/∂W and {kept[2]} of the spread are "
-                  "there.")
+        words += " " + tr("{distance} below the last, {first} of ∂L/∂h, {second} of ∂L/∂W and {third} of the spread "
+                          "are there.").format(distance=where, first=kept[0], second=kept[1], third=kept[2])
     if against is not None:
         old = against.lanes[0]
-        words += f" Pinned as A: {old.name} {_manner(old, unit)}."
+        words += " " + tr("Pinned as A: {lane} {goes}.").format(lane=old.name, goes=_manner(old, unit))
     return words
 
 
 def _manner(lane: Lane, unit: str, brief: bool = False) -> str:
     """How a lane goes; `brief` after a headline that has said `forgets half`."""
     if lane.decays:
-        verb = "" if brief else "forgets half " if unit == "step" else "halves "
-        return f"{verb}every {numbers.significant(lane.half, 2)}{'' if brief else f' {unit}s'}"
+        words = tr("every {half}") if brief else tr("forgets half every {half} steps") if unit == "step" else \
+            tr("halves every {half} layers")
+        return words.format(half=numbers.significant(lane.half, 2))
     if lane.grows:
-        return f"grows by {numbers.number(lane.factor)} a {unit}"
-    return "is exactly 0" if lane.gone else "does not decay"
+        words = tr("grows by {factor} a step") if unit == "step" else tr("grows by {factor} a layer")
+        return words.format(factor=numbers.number(lane.factor))
+    return tr("is exactly 0") if lane.gone else tr("does not decay")
 
 
 def _listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return tr("{listed} and {last}").format(listed=", ".join(words[:-1]), last=words[-1])
 
 
 def why(found: Study) -> tuple[str, ...]:
@@ -260,7 +277,7 @@ def _why_time(found: Study) -> tuple[str, ...]:
         causes.must_vanish(tell("rnn.bound")),
         causes.bound_is_no_prediction(rnn.factor, tell("rnn.bound")),
         causes.explodes(rnn.factor),
-        causes.gate_mean("Forget gate", tell("lstm.gate")), causes.gate_open("Forget gate", tell("lstm.gate")),
+        causes.gate_mean(tr("Forget gate"), tell("lstm.gate")), causes.gate_open(tr("Forget gate"), tell("lstm.gate")),
         causes.detour(lstm.factor, tell("lstm.gate")), *clip[:1],
     ))
 

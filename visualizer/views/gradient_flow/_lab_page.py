@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from visualizer import lab as knobs
+from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Text, plain
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace
-from visualizer.views.gradient_flow._lab_facts import Lane, Study, cursor, share, study, why
+from visualizer.views.gradient_flow._lab_facts import Lane, Study, counted, cursor, share, study, why
 
 LEFT, RIGHT = 24.0, 264.0
 
@@ -23,8 +24,8 @@ def page(trace: Trace, moment: Moment, look: Look) -> Picture | None:
     if found is None:
         return None
     back, _ = cursor(trace, found, moment)
-    where = f"{back} {found.unit}{'' if back == 1 else 's'} " + \
-        ("before the loss" if found.unit == "step" else "below the last")
+    where = (tr("{distance} before the loss") if found.unit == "step" else tr("{distance} below the last")).format(
+        distance=counted(back, found.unit))
     marks: list[Mark] = [Text(LEFT, 27, plain(where), 16, 600)]
     rows: list[tuple[str | float | int, ...]] = []
     y = _swept(marks, rows, trace, found, 38.0)
@@ -33,29 +34,33 @@ def page(trace: Trace, moment: Moment, look: Look) -> Picture | None:
     y = _matrix(marks, rows, found, y)
     y = _why(marks, rows, found, y)
     return Picture((280, round(y + 16)), tuple(marks), (), look.theme, "window", caption=where,
-                   table=Table(("what", "value"), tuple(rows)))
+                   table=Table((tr("what"), tr("value")), tuple(rows)))
 
 
 def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: Lane, found: Study, back: int,
           y: float) -> float:
     """Its line and name, what is kept, half-life, where 1 % is passed, and how straight it is."""
     marks += _swatch(lane, y - 5)
-    marks += [Text(LEFT + 38, y, plain(lane.name), 14, 600, _ink(lane)),
+    marks += [Text(LEFT + 38, y, plain(translated(lane.name)), 14, 600, _ink(lane)),
               Text(RIGHT, y, plain(lane.of), 12, 400, "ink-2", "end")]
-    kept = "Gradient kept" if lane.palette == "gradient" else "Of the last layer’s"
-    y = _fact(marks, rows, kept, share(float(lane.mean[back])), y + 23, lane.name)
-    half = f"{numbers.significant(lane.half, 2)} {found.unit}s" if lane.decays else \
-        f"grows × {numbers.number(lane.factor)}" if lane.grows else "exactly 0" if lane.gone else "does not decay"
-    y = _fact(marks, rows, "Half-life" if lane.palette == "gradient" else "Change", half, y + 22, lane.name)
+    kept = tr("Gradient kept") if lane.palette == "gradient" else tr("Of the last layer’s")
+    of = translated(lane.name)
+    y = _fact(marks, rows, kept, share(float(lane.mean[back])), y + 23, of)
+    half = counted(numbers.significant(lane.half, 2), found.unit) if lane.decays else \
+        tr("grows × {factor}").format(factor=numbers.number(lane.factor)) if lane.grows else \
+        tr("exactly 0") if lane.gone else tr("does not decay")
+    y = _fact(marks, rows, tr("Half-life") if lane.palette == "gradient" else tr("Change"), half, y + 22, of)
     if lane.palette == "gradient":
-        crossed = f"{lane.one_percent} {found.unit}s" if lane.one_percent is not None else \
-            f"not in {found.count} {found.unit}s"
-        y = _fact(marks, rows, "Below 1 % after", crossed, y + 22, lane.name)
+        crossed = (tr("{count} steps") if found.unit == "step" else tr("{count} layers")).format(
+            count=lane.one_percent) if lane.one_percent is not None else \
+            tr("not in {distance}").format(distance=counted(found.count, found.unit))
+        y = _fact(marks, rows, tr("Below 1 % after"), crossed, y + 22, of)
     if lane.name == "LSTM":
-        y = _fact(marks, rows, "Kept of h and c together", share(found.at("lstm_state.mean", back)), y + 22, lane.name)
+        y = _fact(marks, rows, tr("Kept of h and c together"), share(found.at("lstm_state.mean", back)), y + 22,
+                  lane.name)
     if found.unit == "step" and lane.line is not None:
-        fitted = f"Line fit, steps {lane.line.since} to {lane.line.until}, R²"
-        y = _fact(marks, rows, fitted, numbers.number(lane.line.fit, 4), y + 22, lane.name)
+        fitted = tr("Line fit, steps {since} to {until}, R²").format(since=lane.line.since, until=lane.line.until)
+        y = _fact(marks, rows, fitted, numbers.number(lane.line.fit, 4), y + 22, of)
     return y
 
 
@@ -74,7 +79,9 @@ def _swept(marks: list[Mark], rows: list[tuple[str | float | int, ...]], trace: 
         share = (value - knob.low) / (knob.high - knob.low)
         return LEFT + 28 + (RIGHT - LEFT - 28) * share, bottom - (bottom - top) * min(max(factor, 0.0), most) / most
 
-    marks.append(Text(LEFT, y + 20, plain(f"Kept a {found.unit}, over all of: {knob.title}"), 12, 600, "ink-2",
+    marks.append(Text(LEFT, y + 20, plain(
+        (tr("Kept a step, over all of: {knob}") if found.unit == "step" else
+         tr("Kept a layer, over all of: {knob}")).format(knob=translated(knob.title))), 12, 600, "ink-2",
                       max_width=RIGHT - LEFT))
     for tick in (0.0, 0.5, 1.0):
         height = at(knob.low, tick)[1]
@@ -98,22 +105,24 @@ def _matrix(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found:
     """What the factors come from."""
     y += 34
     if found.unit == "layer":
-        marks.append(Text(LEFT, y, plain("Why the gradient changes"), 13, 600))
-        y = _fact(marks, rows, "Kept per layer, measured", numbers.number(found.lanes[0].factor, 3), y + 23)
-        flat = "Units off" if found.lab.activation == "relu" else "Units saturated"
+        marks.append(Text(LEFT, y, plain(tr("Why the gradient changes")), 13, 600))
+        y = _fact(marks, rows, tr("Kept per layer, measured"), numbers.number(found.lanes[0].factor, 3), y + 23)
+        flat = tr("Units off") if found.lab.activation == "relu" else tr("Units saturated")
         y = _fact(marks, rows, flat, numbers.percent(found.figure("hidden.saturated"), 0), y + 22)
         spread = numbers.significant(found.figure("spread.last"), 2)
-        return _fact(marks, rows, "Spread at the last layer", spread, y + 22)
-    marks.append(Text(LEFT, y, plain("Why the RNN " + ("grows" if found.lanes[0].grows else "shrinks")), 13, 600))
-    y = _fact(marks, rows, "Kept per step, measured", numbers.number(found.lanes[0].factor), y + 23)
-    y = _fact(marks, rows, "Bound ∥Jₜ∥, mean", numbers.number(found.figure("rnn.bound")), y + 22)
+        return _fact(marks, rows, tr("Spread at the last layer"), spread, y + 22)
+    marks.append(Text(LEFT, y, plain(tr("Why the RNN grows") if found.lanes[0].grows else tr("Why the RNN shrinks")),
+                      13, 600))
+    y = _fact(marks, rows, tr("Kept per step, measured"), numbers.number(found.lanes[0].factor), y + 23)
+    y = _fact(marks, rows, tr("Bound ∥Jₜ∥, mean"), numbers.number(found.figure("rnn.bound")), y + 22)
     exponent = found.figure("rnn.exponent")
-    told = "beyond range" if math.isnan(exponent) else numbers.number(exponent) if math.isfinite(exponent) else "−∞"
-    y = _fact(marks, rows, "Largest Lyapunov exponent", told, y + 22)
-    what = {"tanh": "Units beyond ±0.9", "relu": "Units off", "sigmoid": "Units saturated"}.get(found.lab.cell)
+    told = tr("beyond range") if math.isnan(exponent) else numbers.number(exponent) if math.isfinite(exponent) else "−∞"
+    y = _fact(marks, rows, tr("Largest Lyapunov exponent"), told, y + 22)
+    what = {"tanh": tr("Units beyond ±0.9"), "relu": tr("Units off"),
+            "sigmoid": tr("Units saturated")}.get(found.lab.cell)
     if what:
         y = _fact(marks, rows, what, numbers.percent(found.figure("rnn.saturated"), 0), y + 22)
-    y = _fact(marks, rows, "∥∂L/∂W∥ of the RNN", numbers.significant(found.figure("rnn.weight_norm"), 2), y + 22)
+    y = _fact(marks, rows, tr("∥∂L/∂W∥ of the RNN"), numbers.significant(found.figure("rnn.weight_norm"), 2), y + 22)
     return y
 
 
@@ -123,7 +132,7 @@ def _why(marks: list[Mark], rows: list[tuple[str | float | int, ...]], found: St
         for line in wrap(sentence, 13, RIGHT - LEFT, 400):
             y += 19
             marks.append(Text(LEFT, y, plain(line), 13, 400, "ink-2"))
-        rows.append(("why", sentence))
+        rows.append((tr("why"), sentence))
     return y
 
 

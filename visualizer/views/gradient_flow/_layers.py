@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.decay import Decay, decay
+from visualizer.language import tr
 from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
 from visualizer.scene.picture import (
     LEGEND,
@@ -56,11 +58,11 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     each = (note - 18 - top) / 3
     marks: list[Mark] = [*parts.sentence(look, said)]
     heads = [*_heads(trace, xs, moment, look), *_kept(trace, gradient, xs, moment, look)]
-    marks += grouped(Group("layers, and what each hop keeps"), heads)
-    rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), "what flows", gradient, Curve(), True),
-            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), "weights", weights, Curve(size=4), False),
-            ((Run("spread of "), Run("h", italic=True)), "std. dev.", spread, Curve("positive-bar", "positive-bar"),
-             True))
+    marks += grouped(Group(tr("layers, and what each hop keeps")), heads)
+    rows = (((Run("∥∂L/∂"), Run("h", italic=True), Run("∥")), tr("what flows"), gradient, Curve(), True),
+            ((Run("∥∂L/∂"), Run("W", italic=True), Run("∥")), tr("weights"), weights, Curve(size=4), False),
+            ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread,
+             Curve("positive-bar", "positive-bar"), True))
     now = names.index(moment.beat.layer)
     for index, (title, under, values, how, joined) in enumerate(rows):
         y0, y1 = top + index * each + 14, top + (index + 1) * each - 10
@@ -85,7 +87,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     if untrained[0] is not None:
         marks += grouped(LEGEND, [
                   Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),
-                  Text(10, top + 8, plain("untrained"), 11, 400, "ink-2")])
+                  Text(10, top + 8, plain(tr("untrained")), 11, 400, "ink-2")])
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, gradient, weights, spread))
 
@@ -148,25 +150,29 @@ def sentence(trace: Trace, gradient: Values, line: Decay | None, moment: Moment)
         if found is not None:
             reason = why(trace, trace[names[at]], *found)
             times = numbers.significant(found[1], 2)
-            return (f"`{names[at]}` gets a gradient of size {{{value}}}, {times} times that of `{found[0].name}`. "
-                    f"{reason}").strip()
-        added = hops.added(trace, names[at])
-        return f"`{names[at]}` gets a gradient of size {{{value}}}. {added}".strip()
+            said = tr("`{layer}` gets a gradient of size {{{size}}}, {factor} times that of `{reader}`.").format(
+                layer=names[at], size=value, factor=times, reader=found[0].name)
+            return f"{said} {reason}".strip()
+        said = tr("`{layer}` gets a gradient of size {{{size}}}.").format(layer=names[at], size=value)
+        return f"{said} {hops.added(trace, names[at])}".strip()
     beyond = [name for name, value in zip(names, gradient.tolist(), strict=True) if math.isinf(value)]
     if beyond:
-        return f"On its way back the gradient is {{beyond range}} from `{beyond[-1]}` on: too large for float64."
+        return tr("On its way back the gradient is {{beyond range}} from `{layer}` on: too large for float64.").format(
+            layer=beyond[-1])
     known = [index for index, value in enumerate(gradient.tolist()) if value > 0]
     if not known:
-        return "The gradient is exactly 0 at every layer: the answer does not depend on them."
+        return tr("The gradient is exactly 0 at every layer: the answer does not depend on them.")
     first, last = known[0], known[-1]
     share = float(gradient[first] / gradient[last])
-    times, way = numbers.significant(share, 2), f"from `{names[last]}` to `{names[first]}`"
-    told = f"{way} it becomes {times} times as large."
+    known_words = {"last": names[last], "first": names[first], "times": numbers.significant(share, 2)}
     if line is not None and line.decays:
-        return f"The gradient halves every {{{numbers.significant(line.half_life, 2)} layers}}; {told}"
+        return tr("The gradient halves every {{{half} layers}}; from `{last}` to `{first}` it becomes {times} times as "
+                  "large.").format(half=numbers.significant(line.half_life, 2), **known_words)
     if line is not None and line.factor > 1.1:
-        return f"The gradient grows by {{{numbers.significant(line.factor, 3)}}} a layer; {told}"
-    return f"On its way back {way} the gradient becomes {{{times} times}} as large."
+        return tr("The gradient grows by {{{factor}}} a layer; from `{last}` to `{first}` it becomes {times} times as "
+                  "large.").format(factor=numbers.significant(line.factor, 3), **known_words)
+    return tr("On its way back from `{last}` to `{first}` the gradient becomes {{{times} times}} as large.").format(
+        **known_words)
 
 
 # --- marks ----------------------------------------------------------------------------------------------------------
@@ -213,7 +219,7 @@ def _missing(trace: Trace, values: Values, xs: list[float], top: float, bottom: 
     """Where a gradient is missing, with the reason on hover: hatched, never drawn as zero."""
     half = min(9, (xs[1] - xs[0]) / 2 - 1) if len(xs) > 1 else 9
     return [Rect(x - half, top, 2 * half, bottom - top, "hatch", focus=Focus(layer.name),
-                 tip=f"{layer.name}: {layer.why or 'not a number'}")
+                 tip=f"{layer.name}: {layer.why or tr('not a number')}")
             for layer, value, x in zip(trace, values.tolist(), xs, strict=True)
             if math.isnan(value) and layer.output.ndim]
 
@@ -266,8 +272,8 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
         yield causes.dead_layer(float(deep.min()))
     if line is not None:
         count = line.until - line.since + 1
-        yield f"Fit over {count} layers with weights: × {numbers.significant(line.factor, 3)} a layer, R² " \
-              f"{numbers.number(line.fit)}."
+        yield tr("Fit over {count} layers with weights: × {factor} a layer, R² {fit}.").format(
+                  count=count, factor=numbers.significant(line.factor, 3), fit=numbers.number(line.fit))
         old = _before(trace)[0]
         before = None if old is None else _line(trace, old)
         if before is not None:
@@ -278,8 +284,9 @@ def reasons(trace: Trace, gradient: Values, weights: Values, spread: Values, lin
     if hops:
         least = min(hops, key=lambda one: one[0])
         if least[0] < 1:
-            yield (f"Most is lost through `{least[2].name}`: × {numbers.significant(least[0], 2)}. "
-                   f"{why(trace, trace[least[1]], least[2], least[0])}").strip()
+            yield (tr("Most is lost through `{least}`: × {least2}. {why}").format(
+                       least=least[2].name, least2=numbers.significant(least[0], 2),
+                       why=why(trace, trace[least[1]], least[2], least[0]))).strip()
 
 
 def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: Decay | None, y: float,
@@ -287,18 +294,22 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     """A line of reasons, and one that names what has no gradient."""
     room = look.size[0] - 104
     told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
-    marks: list[Mark] = [Text(10, y, plain("why"), 12, 600, "ink"), *told] if told else []
+    marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told]
     flowed = trace.studies["flow"]["flowed"]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
                if came and math.isnan(value) and layer.output.ndim]
     if unknown:
-        text = f"Not a number from `{unknown[-1]}` on, at {len(unknown)} layers: what left the range is lost."
+        text = tr("Not a number from `{unknown}` on, at {count} layers: what left the range is lost.").format(
+                   unknown=unknown[-1], count=len(unknown))
         marks.append(Text(84, y + 20, rich(text), 12, 400, "ink-2", max_width=room))
     elif missing:
-        why_not = [(layer.why or "no reason is known").rstrip(".") for layer in missing]
+        why_not = [(layer.why or tr("no reason is known")).rstrip(".") for layer in missing]
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
-        marks.append(Text(84, y + 20, rich(f"No gradient at {named}."), 12, 400, "ink-2", max_width=room))
+        briefly = ", ".join(f"`{layer.name}`" for layer in missing)
+        words = fitting([tr("No gradient at {named}.").format(named=what) for what in (named, briefly)], room, 12) or \
+            tr("No gradient at {count} layers.").format(count=len(missing))
+        marks.append(Text(84, y + 20, rich(words), 12, 400, "ink-2", max_width=room))
     return marks
 
 
@@ -309,4 +320,4 @@ def _table(trace: Trace, gradient: Values, weights: Values, spread: Values) -> T
         found = hop(trace, gradient, index) if layer.output.ndim else None
         kept, because = (math.nan, "") if found is None else (found[1], unmarked(why(trace, layer, *found)))
         rows.append((layer.name, float(gradient[index]), float(weights[index]), float(spread[index]), kept, because))
-    return Table(("layer", "∥∂L/∂h∥", "∥∂L/∂W∥", "spread", "kept by the hop", "why"), tuple(rows))
+    return Table((tr("layer"), "∥∂L/∂h∥", "∥∂L/∂W∥", tr("spread"), tr("kept by the hop"), tr("why")), tuple(rows))

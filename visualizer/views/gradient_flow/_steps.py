@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.decay import ONE_PERCENT, Decay, below, decay
 from visualizer.kinds.curves import OF_SIGMOID
+from visualizer.language import tr
 from visualizer.scene import causes, colour, logchart, numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.logchart import Axis, Curve
@@ -65,27 +66,29 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     """One layer with steps."""
     shown, measured = reading(trace, layer.name), trace.studies["flow"]
     if f"{layer.name}/hidden" not in measured:
-        why = layer.why or "nothing flowed back to it"
+        why = layer.why or tr("nothing flowed back to it")
         return logchart.unmeasured(look, layer.name, "",
-                                   f"{layer.name} has no gradient through time: {why.rstrip('.')}.")
+                                   tr("{layer} has no gradient through time: {why}.").format(
+                                       layer=layer.name, why=why.rstrip(".")))
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
     place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None
     before = None if found.before is None or not found.alone else decay(found.by_lag(found.before))
-    words, number, rest, under = headline(shown, found, line, before)
+    words, number, rest, below = headline(shown, found, line, before)
     bottom = look.size[1] - lanes_height(look)
     chart = (112, bottom - 176)
     scale = logchart.axis(np.concatenate([values for values in (found.hidden, found.cell, found.before)
                                           if values is not None]), chart[0] + 16, chart[1])
     said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
-    marks = [*logchart.headline(look, words, number, rest, under),
-             *grouped(Group("size of the gradient by step", Focus(layer.name)),
+    size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
+    marks = [*logchart.headline(look, words, number, rest, size, large, (10, 10)), *logchart.under(look, below),
+             *grouped(Group(tr("size of the gradient by step"), Focus(layer.name)),
                       _chart(trace, shown, found, line, scale, moment, place, look)),
-             *grouped(Group("what each step keeps", Focus(layer.name)),
+             *grouped(Group(tr("what each step keeps"), Focus(layer.name)),
                       _kept(shown, found, chart[1] + 18, moment, trace, place, look))]
     marks += grouped(WHY, _why(trace, shown, found, line, before, bottom - 34, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(under)}",
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(below)}",
                    table=_table(shown, found))
 
 
@@ -120,24 +123,28 @@ def headline(shown: Reading, found: Flowed, line: Decay | None, before: Decay | 
     step = found.origin + 1
     if not found.alone:
         largest = int(np.nanargmax(found.hidden)) + 1
-        return ("All losses together:", "", f"the gradient is largest at step {largest}.",
-                f"∥∂L/∂_h_∥ is **{numbers.significant(float(np.nanmax(found.hidden)), 2)}** there and "
-                f"{numbers.significant(float(np.nanmin(found.hidden)), 2)} at its smallest; where a loss enters at "
-                "every step, the sum hides what becomes of each.")
+        return (tr("All losses together:"), "",
+                tr("the gradient is largest at step {step}.").format(step=largest),
+                tr("∥∂L/∂_h_∥ is **{largest}** there and {smallest} at its smallest; where a loss enters at every "
+                   "step, the sum hides what becomes of each.").format(
+                    largest=numbers.significant(float(np.nanmax(found.hidden)), 2),
+                    smallest=numbers.significant(float(np.nanmin(found.hidden)), 2)))
     if not by_lag[0] > 0:
-        return "No gradient enters", "", "this layer.", "Its size is exactly 0 at every step."
+        return tr("No gradient enters"), "", tr("this layer."), tr("Its size is exactly 0 at every step.")
     small = below(by_lag, ONE_PERCENT)
     end = float(by_lag[-1])
-    left = f"{lags} steps back, {{{_share(end)}}} of what enters at step {step} is left." if end <= 1 else \
-        f"{lags} steps back it is {{{numbers.significant(end, 2)} times}} as large as at step {step}."
+    left = tr("{count} steps back, {{{share}}} of what enters at step {step} is left.").format(
+        count=lags, share=_share(end), step=step) if end <= 1 else \
+        tr("{count} steps back it is {{{factor} times}} as large as at step {step}.").format(
+            count=lags, factor=numbers.significant(end, 2), step=step)
     if small is not None:
         left = f"**{causes.crossing(small)}** {left}"
     told = _told_before(line, before, lags)
     if line is None:
-        return f"{shown.steps} steps are", "", "too few for a half-life.", left + told
+        return tr("{count} steps are").format(count=shown.steps), "", tr("too few for a half-life."), left + told
     if not line.decays:
-        return "The gradient", "", f"does not decay in these {lags} steps.", left + told
-    return "The gradient halves every", numbers.significant(line.half_life, 2), "steps.", left + told
+        return tr("The gradient"), "", tr("does not decay in these {count} steps.").format(count=lags), left + told
+    return tr("The gradient halves every"), numbers.significant(line.half_life, 2), tr("steps."), left + told
 
 
 def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
@@ -145,8 +152,9 @@ def _told_before(line: Decay | None, before: Decay | None, lags: int) -> str:
     if before is None or line is None:
         return ""
     if not before.decays:
-        return f" Before training it did not decay in these {lags} steps."
-    return f" Before training it halved every **{numbers.significant(before.half_life, 2)}** steps."
+        return " " + tr("Before training it did not decay in these {count} steps.").format(count=lags)
+    return " " + tr("Before training it halved every **{half}** steps.").format(
+        half=numbers.significant(before.half_life, 2))
 
 
 def _share(share: float) -> str:
@@ -164,8 +172,8 @@ def _chart(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, scal
     left, right = place.x, place.left(place.count)
     now = steps.current(trace, shown, moment)
     unit: tuple[Run, ...] = (Run("∥∂L/∂state∥"),)
-    unit += (Run(f", share of what enters at step {found.origin + 1} (log, float64)"),
-             ) if found.alone else (Run(" of all losses (log, float64)"),)
+    unit += (Run(tr(", share of what enters at step {step} (log, float64)").format(step=found.origin + 1)),
+             ) if found.alone else (Run(tr(" of all losses (log, float64)")),)
     marks: list[Mark] = [Text(left, scale.top - 14, unit, 12, 500, "ink-2")]
     percent = scale.y(ONE_PERCENT)
     shaded = found.alone and 10.0 ** scale.low < ONE_PERCENT
@@ -238,9 +246,9 @@ def _names(found: Flowed, y: float, x: float, look: Look) -> list[Mark]:
     if found.cell is not None:
         entries.append(("ink", False, "∂L/∂c"))
     if found.before is not None:
-        entries.append(("ink-2", True, "before training"))
+        entries.append(("ink-2", True, tr("before training")))
     if found.alone:
-        entries.append(("rule", False, "fit"))
+        entries.append(("rule", False, tr("fit")))
     return logchart.key(entries, y, x, look)
 
 
@@ -248,7 +256,7 @@ def _cursor(found: Flowed, scale: Axis, now: int, place: steps.Span, look: Look)
     x = place.middle(now)
     marks: list[Mark] = [Line(((x, scale.top), (x, scale.bottom)), "accent", 1)]
     value = float(found.hidden[now])
-    words = "no gradient from this loss" if math.isnan(value) else \
+    words = tr("no gradient from this loss") if math.isnan(value) else \
         _share(value) if found.alone and 0 < value < math.inf else logchart.words(value, scale)
     y = scale.y(value) if not math.isnan(value) else (scale.top + scale.bottom) / 2
     if not math.isnan(value):
@@ -280,7 +288,7 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
     top = float(np.nanmax(found.hidden, initial=0.0)) or 1.0
     shades = colour.magnitude(np.nan_to_num(found.hidden, nan=0.0), top * 10.0 ** -STRIP, top)
     x = steps.LEFT - 16
-    marks: list[Mark] = [Text(x, y + 16, plain("gradient"), 13, 600, "ink", "end")]
+    marks: list[Mark] = [Text(x, y + 16, plain(tr("gradient")), 13, 600, "ink", "end")]
     gap = 1.0 if place.pitch >= 6 else 0.0
     came = steps.arrived(trace, shown, moment)
     for step in range(shown.steps):
@@ -301,9 +309,10 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
                     out=np.zeros(len(shares)))
     reach = max(math.log10(2), float(np.abs(logs).max()))
     one = base - high / 2
-    marks += [Text(x, base - 22, plain("kept per step"), 13, 600, "ink", "end"),
-              Text(x, base - 6, plain(f"log, × {numbers.significant(10 ** -reach, 1)} to "
-                                          f"{numbers.significant(10 ** reach, 1)}"), 11, 400, "ink-2", "end"),
+    marks += [Text(x, base - 22, plain(tr("kept per step")), 13, 600, "ink", "end"),
+              Text(x, base - 6, plain(tr("log, × {low} to {high}").format(
+                  low=numbers.significant(10 ** -reach, 1), high=numbers.significant(10 ** reach, 1))), 11, 400,
+                   "ink-2", "end"),
               Line(((place.x, one), (place.left(place.count), one)), "rule"),
               Text(place.left(place.count) + 8, one + 4, plain("× 1"), 11, 400, "ink-2")]
     for step in range(shown.steps):
@@ -314,7 +323,7 @@ def _kept(shown: Reading, found: Flowed, y: float, moment: Moment, trace: Trace,
         fill = "hatch" if shares[step] == 0 else "accent" if step == now else "rule"
         marks.append(Rect(place.left(step) + gap, top_y, place.pitch - 2 * gap, tall, fill,
                           tip=logchart.times(float(shares[step]))))
-    words = "enters here" if now == found.origin else ""
+    words = tr("enters here") if now == found.origin else ""
     if math.isfinite(shares[now]):
         words = logchart.times(float(shares[now]))
     if words:
@@ -330,8 +339,9 @@ def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, bef
     """What the numbers say about why, the most telling first; empty texts are left out by `causes.all_true`."""
     per_step = math.nan if line is None else line.factor
     if line is not None:
-        yield f"Fit over steps {line.since} to {line.until} back: × {numbers.significant(per_step, 3)} a step, " \
-              f"R² {numbers.number(line.fit)}."
+        yield tr("Fit over steps {since} to {until} back: × {per_step} a step, R² {fit}.").format(
+                  since=line.since, until=line.until, per_step=numbers.significant(per_step, 3),
+                  fit=numbers.number(line.fit))
         yield causes.uneven(line.fit) if line.decays else ""
         yield causes.explodes(per_step)
     curve = shown.family.parts["hidden"].curve
@@ -349,7 +359,8 @@ def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, bef
             yield causes.gate_mean(title.capitalize(), mean) or causes.gate_open(title.capitalize(), mean)
             if line is not None:
                 yield causes.detour(per_step, mean)
-        yield causes.saturated(OF_SIGMOID.share(values), f"values of the {title}", OF_SIGMOID.rule)
+        yield causes.saturated(OF_SIGMOID.share(values),
+                               tr("values of the {gate}").format(gate=title), OF_SIGMOID.rule)
     if not shown.gates and before is not None and line is not None:
         yield causes.before_and_after(before.half_life, line.half_life, len(found.back) - 1)
 
@@ -359,15 +370,15 @@ def _why(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, before
     """As many reasons as there is room for, on two lines."""
     told = logchart.because(reasons(trace, shown, found, line, before), steps.LEFT, y,
                             look.size[0] - (steps.LEFT + 24), look)
-    return [Text(steps.LEFT - 16, y, plain("why"), 13, 600, "ink", "end"), *told] if told else []
+    return [Text(steps.LEFT - 16, y, plain(tr("why")), 13, 600, "ink", "end"), *told] if told else []
 
 
 def _table(shown: Reading, found: Flowed) -> Table:
     """One row a step."""
-    unit = f"share of step {found.origin + 1}" if found.alone else "size"
-    columns = ["step", "reads", f"∂L/∂h, {unit}", "kept"]
+    unit = tr("share of step {step}").format(step=found.origin + 1) if found.alone else tr("size")
+    columns = [tr("step"), tr("reads"), f"∂L/∂h, {unit}", tr("kept")]
     columns += [f"∂L/∂c, {unit}"] if found.cell is not None else []
-    columns += [f"before training, {unit}"] if found.before is not None else []
+    columns += [tr("before training, {unit}").format(unit=unit)] if found.before is not None else []
     shares = kept(found)
     rows: list[tuple[str | float | int, ...]] = []
     for step in range(shown.steps):

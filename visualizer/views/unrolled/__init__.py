@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from visualizer.language import english, tr
 from visualizer.scene import numbers, parts, steps
 from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, unmarked
 from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
@@ -31,18 +32,18 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     laid = plan(trace, layer.name, moment, look)
     said = _sentence(trace, laid, moment)
-    rows, own = Group("names of the rows"), Group(layer.name, Focus(layer.name))
+    rows, own = Group(tr("names of the rows")), Group(layer.name, Focus(layer.name))
     still = grouped(rows, names(trace, laid, moment, look))
     marks = [*parts.sentence(look, said), *band(laid, look)]
     if laid.strip is not None:
-        every = Group("all steps", Focus(layer.name))
+        every = Group(tr("all steps"), Focus(layer.name))
         kept, moving = strip(laid, look)
         still, marks = still + grouped(every, kept), marks + grouped(every, moving)
     marks += by_step(layer.name, columns(trace, laid, look)) + grouped(rows, openings(laid, look))
     marks += grouped(own, [*whole_picture(laid, look), *lengths(laid, look), *loop(laid, look),
                            *unit_row(laid, focus, look)])
     if laid.opened:
-        marks += grouped(Group("opened cell", Focus(layer.name)), opened_cell(trace, laid, moment, focus, look))
+        marks += grouped(Group(tr("opened cell"), Focus(layer.name)), opened_cell(trace, laid, moment, focus, look))
     kept, moving = lane(laid, steps.stops(trace, laid.shown, moment.beat.direction), moment, look)
     still, marks = still + grouped(LANE, kept), marks + grouped(LANE, moving)
     if 0 < laid.fold < 1:
@@ -72,29 +73,40 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
     if moment.backward:
         return _sentence_back(laid, moment, reached)
     if reached < 1:
-        return f"The {shown.name} has read nothing yet: its state is all zeros, {shown.units} of them."
+        return tr("The {layer} has read nothing yet: its state is all zeros, {units} of them.").format(
+                   layer=shown.name, units=shown.units)
     probabilities = guesses(trace)
     read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
         all(len(word) == 1 for word in trace.sample.steps) else ""
     if laid.expects and not all(track.read.of(reached - 1) for track in laid.tracks):
-        return (f"The {'reverse' if shown.reverse else 'forward'} {shown.name} has read step {{{reached}}} of "
-                f"{shown.steps}; what the model says there is known when the other one has come, too.")
+        waits = tr("The reverse {layer} has read step {{{step}}} of {count}; what the model says there is known when "
+                   "the other one has come, too.") if shown.reverse else \
+            tr("The forward {layer} has read step {{{step}}} of {count}; what the model says there is known when the "
+               "other one has come, too.")
+        return waits.format(layer=shown.name, step=reached, count=shown.steps)
     if probabilities is not None and laid.expects:
         best = int(np.argmax(probabilities[reached - 1]))
         share = numbers.percent(float(probabilities[reached - 1][best]), 0)
         tail = read[-24:].replace("\n", "↵").replace("{", "(").replace("}", ")")
-        before = f"Having read “{'…' if len(read) > 24 else ''}{tail}”" if read else \
-            f"After step {reached} of {shown.steps}{_quoted(shown, reached)}"
-        does = f"the {shown.name} expects" if foretells(trace) else "the model says"
-        what = "blank" if best == blank_of(trace) else f"“{label(trace, best)}”"
-        return f"{before}, {does} {what} with {{{share}}}."
+        tail = "…" + tail if len(read) > 24 else tail
+        what = tr("blank") if best == blank_of(trace) else f"“{label(trace, best)}”"
+        if foretells(trace):
+            said = tr("Having read “{text}”, the {layer} expects {what} with {{{share}}}.") if read else \
+                tr("After step {step} of {count}{word}, the {layer} expects {what} with {{{share}}}.")
+        else:
+            said = tr("Having read “{text}”, the model says {what} with {{{share}}}.") if read else \
+                tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
+        return said.format(text=tail, step=reached, count=shown.steps, word=_quoted(shown, reached), layer=shown.name,
+                           what=what, share=share)
     earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
     past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
     change = float(np.linalg.norm(shown.states[reached - 1] - past))
-    word = _quoted(shown, reached).removeprefix(",")
-    return (f"Step {reached} of {shown.steps}{' reads' if word else ''}{word}: the state moves by "
-            f"{{{numbers.significant(change, 3)}}}, to a size of "
-            f"{numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3)}.")
+    words = tr("Step {step} of {count} reads “{word}”: the state moves by {{{change}}}, to a size of {size}.") \
+        if _quoted(shown, reached) else \
+        tr("Step {step} of {count}: the state moves by {{{change}}}, to a size of {size}.")
+    return words.format(step=reached, count=shown.steps, word=shown.words[reached - 1],
+                        change=numbers.significant(change, 3),
+                        size=numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3))
 
 
 def _quoted(shown: Reading, reached: int) -> str:
@@ -107,23 +119,32 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
     shown = laid.shown
     norms, back = shown.norms, laid.saliency
     if norms is None or not norms.max() > 0:
-        return f"No gradient reaches {shown.layer.name}: {shown.layer.why or 'nothing flowed back through it'}."
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=shown.layer.name, why=shown.layer.why or tr("nothing flowed back through it"))
     if back is not None and back.by_step and min(laid.pulls[:shown.steps]) == 1 and not in_beat(shown.layer, moment):
         most = int(np.argmax(back.sizes[:shown.steps]))
-        return (f"The loss hangs most on what step {most + 1} reads{_quoted(shown, most + 1)}: ∥∂L/∂x∥ is "
-                f"{{{numbers.significant(float(back.sizes[most]), 3)}}} there.")
+        return tr("The loss hangs most on what step {step} reads{word}: ∥∂L/∂x∥ is {{{size}}} there.").format(
+            step=most + 1, word=_quoted(shown, most + 1),
+            size=numbers.significant(float(back.sizes[most]), 3))
     last = float(norms[shown.entered])
     gone = (reached - 1 - shown.entered) * (1 if shown.reverse else -1)
     value = float(norms[reached - 1])
     if gone < 0:
-        return f"Step {reached} gets no gradient: what is differentiated was known before it."
+        return tr("Step {step} gets no gradient: what is differentiated was known before it.").format(step=reached)
     if gone == 0:
-        return f"The gradient enters at step {reached} with ∥∂L/∂h∥ = {{{numbers.significant(value, 3)}}}."
+        return tr("The gradient enters at step {step} with ∥∂L/∂h∥ = {{{size}}}.").format(
+            step=reached, size=numbers.significant(value, 3))
     share = value / last
-    of = f"{numbers.significant(share, 2)} times" if share > 1.005 else \
-        f"{numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)} of"
-    return (f"{gone} step{'s' if gone > 1 else ''} back ∥∂L/∂h∥ is {{{numbers.significant(value, 3)}}}: "
-            f"{of} what it was where it entered.")
+    if share > 1.005:
+        said, of = (tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")
+                    if gone > 1 else
+                    tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {factor} times what it was where it entered.")), ""
+    else:
+        said = tr("{count} steps back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.") \
+            if gone > 1 else \
+            tr("{count} step back ∥∂L/∂h∥ is {{{size}}}: {share} of what it was where it entered.")
+        of = numbers.percent(share, 1) if share >= 0.001 else numbers.power(share)
+    return said.format(count=gone, size=numbers.significant(value, 3), factor=numbers.significant(share, 2), share=of)
 
 
 @remembered(8)
@@ -144,15 +165,16 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
         if back is not None and by_step:
             row.append(float(back.sizes[step]))
         rows.append(tuple(row))
-    heads = ["step", "reads"]
+    heads = [tr("step"), tr("reads")]
     if probabilities is not None and len(probabilities) == shown.steps:
-        heads += ["expects", "probability", "entropy in bits"]
-    heads += ["size of the state", *(title for _, title, _ in shown.gates), "gradient norm"]
-    return Table((*heads, *(["gradient norm of what is read"] if by_step else [])), tuple(rows))
+        heads += [tr("expects"), tr("probability"), tr("entropy in bits")]
+    heads += [tr("size of the state"), *(title for _, title, _ in shown.gates), tr("gradient norm")]
+    return Table((*heads, *([tr("gradient norm of what is read")] if by_step else [])), tuple(rows))
 
 
 VIEW = View(
-    "unrolled", "Unrolled", "A recurrent layer unrolled over its steps: what it reads, its state and its gates.",
+    "unrolled", english("Unrolled"),
+            english("A recurrent layer unrolled over its steps: what it reads, its state and its gates."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, glides=("fold",),
     knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
 )

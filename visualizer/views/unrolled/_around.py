@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.language import tr
 from visualizer.scene import numbers, parts, reads
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
@@ -34,9 +35,10 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
     """What each row is, at its left."""
     folded = plan.middle - plan.wide / 2 - 28
     x = LEFT - 16 + (folded - (LEFT - 16)) * plan.moved
-    rows = [(plan.reads + 20, "reads", _what_is_read(plan, moment))]
+    rows = [(plan.reads + 20, tr("reads"), _what_is_read(plan, moment))]
     if plan.expects:
-        title, words = ("expects next", "bold when right") if foretells(trace) else ("says", "likeliest answer")
+        title, words = (tr("expects next"), tr("bold when right")) if foretells(trace) else \
+            (tr("says"), tr("likeliest answer"))
         rows.append((plan.expects + 12, title, words))
     for track in plan.tracks:
         rows += _names_of(track, plan)
@@ -76,15 +78,17 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
     """A few words on what is read, where it is more than a word; on the way back on its gradient."""
     shown, source = plan.shown, plan.source
     if shown.padded:
-        return f"{shown.steps} of {shown.total} steps"
+        return tr("{steps} of {total} steps").format(steps=shown.steps, total=shown.total)
     if moment.backward and plan.saliency is not None:
         return plan.saliency.words
     if source is None:
         return ""
     if source.kind == "numbers":
-        return f"{numbers.count(source.values.shape[1])} numbers, ±{numbers.significant(source.largest, 2)}"
-    return "a row a step" if source.kind == "rows" and source.upright else "a column a step" \
-        if source.kind == "rows" else "stretched"
+        count, largest = source.values.shape[1], numbers.significant(source.largest, 2)
+        words = tr("1 number, ±{largest}") if count == 1 else tr("{shape} numbers, ±{largest}")
+        return words.format(shape=numbers.count(count), largest=largest)
+    return tr("a row a step") if source.kind == "rows" and source.upright else tr("a column a step") \
+        if source.kind == "rows" else tr("stretched")
 
 
 def whole_picture(plan: Plan, look: Look) -> list[Mark]:
@@ -114,15 +118,16 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
 
 def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
     shown = track.shown
-    share = f"{track.per_row} units a row" if track.per_row > 1 else f"{shown.units} units"
+    share = tr("{count} units a row").format(count=track.per_row) if track.per_row > 1 else \
+        tr("{count} units").format(count=shown.units)
     top = top_of_states(shown)
     span = "−1 to 1" if top == 1 else f"±{numbers.significant(top, 2)}"
     rows = []
     if track.weights:
-        used = "used once a step" if plan.fold > 0 else f"used {shown.steps} times"
-        rows.append((track.weights + 14, "same weights", used))
-    way = "" if len(plan.tracks) == 1 else "reverse " if shown.reverse else "forward "
-    title = f"{way}state _h_" if way else "hidden state _h_"
+        used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
+        rows.append((track.weights + 14, tr("same weights"), used))
+    title = tr("hidden state _h_") if len(plan.tracks) == 1 else \
+        tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
     rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
     return rows
 
@@ -137,7 +142,8 @@ def loop(plan: Plan, look: Look) -> list[Mark]:
     for track in plan.tracks:
         marks += _loop_of(track, plan, x, wide)
     right = x + wide + 28
-    marks.append(Text(right, plan.reads + 20, rich(f"step {{{max(1, round(plan.step))}}} of {plan.shown.steps}"),
+    marks.append(Text(right, plan.reads + 20, rich(tr("step {{{step}}} of {count}").format(
+        step=max(1, round(plan.step)), count=plan.shown.steps)),
                       15, 600))
     return parts.faded(marks, seen)
 
@@ -170,15 +176,16 @@ def _loop_of(track: Track, plan: Plan, x: float, wide: float) -> list[Mark]:
     step = max(1, round(plan.step))
     after = step - 1 if shown.reverse else step + 1
     ends = not 1 <= after <= shown.steps
-    goes = f"step {after} reads it again" if not ends else "no step is left to read it"
+    goes = tr("step {step} reads it again").format(step=after) if not ends else tr("no step is left to read it")
     count = sum(values.size for values in shown.layer.weights.values())
-    words, weights = right + 14, f"the same {numbers.count(count)} weights"
-    marks += [Text(words, start - 12, (Run("h", italic=True), Run(f" of step {step}")), 13, 600),
+    words, counted = right + 14, numbers.count(count)
+    marks += [Text(words, start - 12, (Run("h", italic=True), Run(tr(" of step {step}").format(step=step))), 13, 600),
               Text(words, start + 5, plain(goes), 12, 400, "ink-2")]
     if start - end < 70:
-        return [*marks, Text(words, end + 4, plain(f"{weights} at every step"), 12, 500)]
-    return [*marks, Text(words, end + 4, plain(weights), 13, 600),
-            Text(words, end + 21, plain("at every step"), 12, 400, "ink-2")]
+        return [*marks, Text(words, end + 4, plain(tr("the same {count} weights at every step").format(count=counted)),
+                             12, 500)]
+    return [*marks, Text(words, end + 4, plain(tr("the same {count} weights").format(count=counted)), 13, 600),
+            Text(words, end + 21, plain(tr("at every step")), 12, 400, "ink-2")]
 
 
 def _head(x: float, y: float, dx: float, dy: float) -> Points:
@@ -198,7 +205,7 @@ def unit_row(plan: Plan, focus: Focus | None, look: Look) -> list[Mark]:
     x, right = plan.x, plan.end - (plan.pitch - plan.tile)
     cell, wide = plan.cell_box(max(0.0, plan.step - 1))
     x, right = x + (cell - x) * plan.moved, right + (cell + wide - right) * plan.moved
-    name = f"unit {unit}"
+    name = tr("unit {unit}").format(unit=unit)
     marks: list[Mark] = [Rect(x - 3, y - 2, right - x + 6, track.cell + 4, "", "ink", 1.5, radius=3)]
     if abs(y - track.hidden - (track.bottom - track.hidden) * 0.25) > 30 and y > track.hidden + 4:
         marks.append(Text(x - 16, y + track.cell / 2 + 4, plain(name), 11, 500, "ink", "end"))
@@ -221,10 +228,11 @@ def lengths(plan: Plan, look: Look) -> list[Mark]:
     if right - left < 8:
         return []
     y = plan.tracks[0].hidden + (plan.tracks[0].bottom - plan.tracks[0].hidden) / 2
-    words = f"padding: {shown.padded} step{'s' if shown.padded > 1 else ''} not read"
+    words = (tr("padding: {count} steps not read") if shown.padded > 1 else
+             tr("padding: {count} step not read")).format(count=shown.padded)
     wide = float(np.ceil(7 * len(words)))
     if right - left < wide:
-        words = "padding"
+        words = tr("padding")
         wide = float(np.ceil(7.2 * len(words)))
     middle = min((left + right) / 2, look.size[0] - wide / 2 - 6)
     return [Rect(middle - wide / 2, y - 11, wide, 22, "stage", radius=4, opacity=plan.worded),

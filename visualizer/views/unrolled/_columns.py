@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts, reads
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
@@ -248,8 +249,9 @@ def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
         if plan.saliency is not None and came > 0:
             fill = f"gradient:{int(plan.saliency.entries[step, 0])}"
             marks.append(replace(box, fill=fill, opacity=came, scale=plan.saliency.scale, tip=(
-                f"Step {step + 1}, “{shown.words[step]}”: the size of its gradient is "
-                f"{numbers.significant(float(plan.saliency.values[step, 0]), 3)}.")))
+                tr("Step {step}, “{word}”: the size of its gradient is {values}.").format(
+                    step=step + 1, word=shown.words[step],
+                    values=numbers.significant(float(plan.saliency.values[step, 0]), 3)))))
             marks += parts.faded([replace(box, x=box.x - 1, y=y - 1, width=wide + 2, height=34, fill="",
                                           stroke="accent", stroke_width=2.5)], lit)
         said, size, mono = _fitted(shown.words[step], plan.tile if pitch else wide)
@@ -298,7 +300,7 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         blank = best == blank_of(trace)
         if blank and wide < 60:
             marks.append(Rect(x + wide / 2 - 5, y + 3, 10, 10, "hatch", "tile-border", 1, inside=True,
-                              opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip="blank"))
+                              opacity=known, focus=Focus(plan.shown.layer.name, (step,)), tip=tr("blank")))
         elif cell or plan.pitch >= (60 if look.projector else 46):
             words: tuple[Run, ...] = (Run(f"{label(trace, best)} ", mono=True), Run(f"{share * 100:.0f} %"))
             if look.projector and width(words, 11, weight) > plan.pitch - 3 and not cell:
@@ -352,19 +354,20 @@ def _corner(shown: Reading) -> NDArray[np.uint8]:
 def corner_scale(shown: Reading) -> Scale:
     """What the colours of the corner stand for."""
     top = float(np.max(np.abs(shown.layer.weights["weight_hh"][:16, :16]))) or 1.0
-    return Scale("weight", "weights", f"{shown.layer.name}.weight_hh", -top, top, "the corner shown")
+    return Scale("weight", tr("weights"), f"{shown.layer.name}.weight_hh", -top, top, tr("the corner shown"))
 
 
 def state_scale(shown: Reading) -> Scale:
     """What the colours of the states stand for."""
     top = top_of_states(shown)
-    return Scale("activation", "values", f"{shown.layer.name}.hidden", -top, top, "one scale for every step")
+    return Scale("activation", tr("values"), f"{shown.layer.name}.hidden", -top, top, tr("one scale for every step"))
 
 
 def gradient_scale(of: str, values: NDArray[np.float64]) -> Scale:
     """What the colours of the gradients stand for."""
     top = float(np.max(np.abs(values))) or 1.0
-    return Scale("gradient", "size of the gradient", of, top * 10.0 ** -DECADES, top, "one scale for every step", True)
+    return Scale("gradient", tr("size of the gradient"), of, top * 10.0 ** -DECADES, top,
+                 tr("one scale for every step"), True)
 
 
 # --- state and gates --------------------------------------------------------------------------------------------------

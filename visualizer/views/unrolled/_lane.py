@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import tr
 from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.parts import polygon
@@ -31,11 +32,11 @@ def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[l
         Line(((0, top), (look.size[0], top)), "hair"),
         Text(x, top + 34, (Run("∥∂L/∂"), Run("h", italic=True), Run("t", shift="sub"), Run("∥")), 13, 600,
              "ink", "end"),
-        Text(x, top + 50, plain("log scale"), 11, 400, "ink-2", "end")]
+        Text(x, top + 50, plain(tr("log scale")), 11, 400, "ink-2", "end")]
     saturation, now = _saturation(plan, middle, look)
     if norms is None or not norms.max() > 0:
-        why = shown.layer.why or "nothing flowed back through time"
-        axis.append(Text(plan.x, top + 44, plain(f"No gradient: {why}"), 12, 400, "ink-2",
+        why = shown.layer.why or tr("nothing flowed back through time")
+        axis.append(Text(plan.x, top + 44, plain(tr("No gradient: {why}").format(why=why)), 12, 400, "ink-2",
                          max_width=look.size[0] - plan.x - 20))
         chart: list[Mark] = []
     else:
@@ -70,7 +71,8 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
     written: list[float] = []
     for step in (step for step in dict.fromkeys((plan.now, window[0], window[-1])) if step in points):
         px, py = points[step]
-        words = f"below {numbers.power(low, 0)}" if norms[step] < low else numbers.significant(float(norms[step]), 2)
+        words = tr("below {value}").format(value=numbers.power(low, 0)) if norms[step] < low else \
+            numbers.significant(float(norms[step]), 2)
         half = width(words, 12, 600) / 2
         px = min(max(px, plan.x + half), look.size[0] - half - 4)
         if all(abs(px - other) > half + 40 for other in written):
@@ -95,7 +97,8 @@ def crossings(shown: Reading, window: range) -> str:
     if not falls or min(falls) < 1.2:
         return ""
     said = [f"**{numbers.significant(fall, 2)}**" for fall in falls[:3]]
-    return f"Going back over a space divides the gradient by {', then by '.join(said)}."
+    return tr("Going back over a space divides the gradient by {factors}.").format(
+        factors=tr(", then by ").join(said))
 
 
 def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[Mark], list[Mark]]:
@@ -107,8 +110,8 @@ def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[
     tracks = tuple(_bar(x - wide / 2, y - 2, wide, 4) for x in middle.values())
     bars = tuple(_bar(x - wide / 2, y - 2, wide * float(shares[step]), 4) for step, x in middle.items()
                  if shares[step] > 0)
-    marks: list[Mark] = [Text(LEFT - 16, y + 4, plain("saturated gates" if shown.gates else
-                                                                "saturated units"), 11, 500, "ink-2", "end"),
+    marks: list[Mark] = [Text(LEFT - 16, y + 4, plain(tr("saturated gates") if shown.gates else
+                                                      tr("saturated units")), 11, 500, "ink-2", "end"),
                          Path(tracks, fill="sunk")]
     if bars:
         marks.append(Path(bars, fill="ink-2"))

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from visualizer.language import tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
@@ -40,9 +41,12 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     unit = plan.track.order[0] if chosen is None else chosen
     units = _units_around(plan, unit, shown.units)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
-    of = f"all {shown.units} units" if len(units) == shown.units else f"{len(units)} of {shown.units} units"
-    name = shown.family.parts[key].name.capitalize()
-    marks.append(Text(plan.x, top + 24, plain(f"{name} at step {step + 1}, {of}"), 13, 600))
+    words = tr("{name} at step {step}, all {count} units") if len(units) == shown.units else \
+        tr("{name} at step {step}, {shown} of {count} units")
+    name = translated(shown.family.parts[key].name)
+    name = name[:1].upper() + name[1:]
+    marks.append(Text(plan.x, top + 24, plain(words.format(
+        name=name, step=step + 1, shown=len(units), count=shown.units)), 13, 600))
     x = plan.x + 270
     for tab, title in titles:
         wide = width(title, 12, 500) + 20
@@ -95,8 +99,9 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
         marks.append(Text(LEFT - 16, line + high * 0.7, rich(row.words), 13, 500, "ink", "end"))
         marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
-                           scale=Scale("activation", "values", f"{shown.layer.name}.{key}" if within else
-                                       f"sums of {shown.layer.name}.{key}", -most, most)))
+                           scale=Scale("activation", tr("values"), f"{shown.layer.name}.{key}" if within else
+                                       tr("sums of {layer}.{key}").format(layer=shown.layer.name, key=key), -most,
+                                       most)))
         if side >= SIGNED:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
@@ -106,8 +111,8 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
             "accent-ink" if row.result else "ink", "end"))
     left = plan.x + units.index(unit) * pitch
     marks.append(Rect(left - 2, y - 3, side + 4, len(lines) * (high + 3) + 3, "", "ink", 1.5, radius=3))
-    words = [f"unit {unit}", f"colour ±{numbers.significant(top, 2)}",
-             "gate 0 to 1" if shown.family.parts[key].gate else "", ]
+    words = [tr("unit {unit}").format(unit=unit), tr("colour ±{top}").format(top=numbers.significant(top, 2)),
+             tr("gate 0 to 1") if shown.family.parts[key].gate else "", ]
     for index, text in enumerate(word for word in words if word):
         marks.append(Text(right + 56, y + 12 + 16 * index, plain(text), 11, 600 if index == 0 else 400,
                           "ink" if index == 0 else "ink-2", max_width=120))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene import colour, hops, numbers, steps
 from visualizer.scene.picture import Scale
 from visualizer.scene.reading import Reading, first_level, layers, reading
@@ -48,15 +49,17 @@ class Saliency:
     @property
     def scale(self) -> Scale:
         """What the entries stand for."""
-        return Scale("gradient", "size of the gradient", "what is read", self.top * FLOOR, self.top,
-                     "one scale for every step", log=True)
+        return Scale("gradient", tr("size of the gradient"), tr("what is read"), self.top * FLOOR, self.top,
+                     tr("one scale for every step"), log=True)
 
     @property
     def words(self) -> str:
         """What the colours show, and the largest of it."""
         of = "∥∂L/∂x∥" if self.whole else "|∂L/∂x|"
         two, one = numbers.significant(self.top, 2), numbers.significant(self.top, 1)
-        tried = (f"{of} to {two}, log", f"∂L/∂x to {two}, log", f"∂L/∂x to {one}, log", f"to {one}, log")
+        long, short = tr("{symbol} to {most}, log"), tr("to {most}, log")
+        tried = (long.format(symbol=of, most=two), long.format(symbol="∂L/∂x", most=two),
+                 long.format(symbol="∂L/∂x", most=one), short.format(most=one))
         return next((words for words in tried if width(words, 11, 400) <= ROOM), tried[-1])
 
     @property
@@ -107,7 +110,7 @@ def _of_layer(trace: Trace, shown: Reading, moment: Moment, total: int) -> NDArr
     reach, seen = steps.arrived(trace, shown, moment), np.zeros(total)
     seen[reach.done.start:reach.done.stop] = 1.0
     if reach.now >= 0:
-        seen[reach.now] = part(reach.share, *moment.beat.stretch("reads"))
+        seen[reach.now] = round(part(reach.share, *moment.beat.stretch("reads")), 9)  # an address has 12 digits
     return seen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.language import tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Text, plain
@@ -25,8 +26,10 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
     wide = plan.end - plan.x
     cell, name = wide / shown.total, LEFT - 16
     share = _steps_a_pixel(shown.steps, wide)
-    words = f"{shown.units} units" if share == 1 else f"up to {share} steps a pixel"
-    marks: list[Mark] = [Text(name, y + high * 0.4, plain(f"all {numbers.count(shown.steps)} steps"), 13, 600,
+    words = tr("{count} units").format(count=shown.units) if share == 1 else \
+        tr("up to {count} steps a pixel").format(count=share)
+    marks: list[Mark] = [Text(name, y + high * 0.4,
+                              plain(tr("all {count} steps").format(count=numbers.count(shown.steps))), 13, 600,
                               "ink", "end"),
                          Text(name, y + high * 0.4 + 16, plain(words), 11, 400, "ink-2", "end")]
     every = 50 if shown.total <= 400 else 250 if shown.total <= 2000 else 1000
@@ -88,8 +91,8 @@ def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
     if norms is None or not norms.max() > 0:
         return []
     high, floor = 34, float(norms.max()) * FLOOR
-    marks: list[Mark] = [Text(LEFT - 16, y + 14, plain("gradient"), 13, 600, "ink", "end"),
-                         Text(LEFT - 16, y + 29, plain("of every step, log"), 11, 400, "ink-2", "end")]
+    marks: list[Mark] = [Text(LEFT - 16, y + 14, plain(tr("gradient")), 13, 600, "ink", "end"),
+                         Text(LEFT - 16, y + 29, plain(tr("of every step, log")), 11, 400, "ink-2", "end")]
     points = _curve(shown, plan.x, cell, y, high)
     if len(points) > 1:
         marks.append(Line(points, "gradient-mark", 1.5))
@@ -99,7 +102,8 @@ def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
     below = np.flatnonzero(norms[:shown.entered] < floor)
     if len(below) * cell > 60:
         first, last = int(below.min()), int(below.max())
-        middle, label = plan.x + (first + last + 1) / 2 * cell, f"below {numbers.power(floor, 0)}"
+        middle, label = plan.x + (first + last + 1) / 2 * cell, tr("below {value}").format(
+            value=numbers.power(floor, 0))
         marks += [Rect(plan.x + first * cell, y, (last - first + 1) * cell, high, "hatch"),
                   Rect(middle - 48, y + high / 2 - 10, 96, 20, "stage", radius=4),
                   Text(middle, y + high / 2 + 4, plain(label), 11, 500, "ink", "middle")]

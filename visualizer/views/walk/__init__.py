@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from visualizer import kinds
 from visualizer.kinds import recurrent
+from visualizer.language import english, tr
 from visualizer.scene import parts
 from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, Text, grouped, rich, unmarked
 from visualizer.scene.subject import NUMBER, is_inner, subject
@@ -100,8 +101,9 @@ def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> 
             return Card(layer, cell, value, (), plain_sentence(layer, cell, value), refusal=_reason(layer, error))
         return Card(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
-        why = (layer.why or "nothing that the loss depends on goes through it").rstrip(".")
-        return Card(layer, cell, float("nan"), (), f"No gradient reaches {layer.name}: {why}.", True, why)
+        why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
+        return Card(layer, cell, float("nan"), (),
+                    tr("No gradient reaches {layer}: {why}.").format(layer=layer.name, why=why), True, why)
     value = float(layer.gradient[cell])
     try:
         if _hands_on(layer, side):
@@ -111,7 +113,7 @@ def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> 
     except LookupError as error:
         return Card(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
     return Card(layer, cell, value, arrived, arrival_sentence(trace, layer, cell, value, arrived), True,
-                "" if arrived else "the way back starts here")
+                "" if arrived else tr("the way back starts here"))
 
 
 @remembered(64)
@@ -125,8 +127,9 @@ def _card_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool, 
             return Card(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
                         key=key)
         if key not in layer.inner_gradients:
-            why = (layer.why or "nothing that the loss depends on goes through it").rstrip(".")
-            return Card(layer, cell, float("nan"), (), f"No gradient reaches {name}: {why}.", True, why, key=key)
+            why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
+            return Card(layer, cell, float("nan"), (),
+                        tr("No gradient reaches {name}: {why}.").format(name=name, why=why), True, why, key=key)
         value = float(layer.inner_gradients[key][cell])
         weighs = recurrent.weighs(layer, key)
         if side == "hands" or (side == "auto" and weighs):
@@ -180,7 +183,7 @@ def _hands_on(layer: Layer, side: str) -> bool:
 
 def _reason(layer: Layer, error: LookupError) -> str:
     if layer.is_input:
-        return "This is what was fed in"
+        return tr("This is what was fed in")
     return (layer.why or str(error)).rstrip(".")
 
 
@@ -214,7 +217,7 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 @remembered(16)
 def _sheet(trace: Trace, card: Card, look: Look) -> Laid:
     """The whole picture of a card, laid out once for all its steps."""
-    marks, own = parts.sentence(look, card.sentence), Group("the rest of the card", about(card))
+    marks, own = parts.sentence(look, card.sentence), Group(tr("the rest of the card"), about(card))
     frame = Area(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
     pictured = card.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
@@ -263,9 +266,10 @@ def _fitting_card(trace: Trace, card: Card, frame: Area) -> Laid:
 
 def _readers_line(card: Card, frame: Area) -> list[Mark]:
     """Where several layers read this one: what each hands back, and the sum."""
-    words = " + ".join(f"from `{name}` **{said(found.result, True, 3)}**" for name, found in card.terms)
-    return [Text(frame.x, frame.y + 12, rich(f"{words} = {{{said(card.value, True, 3)}}}; below, the largest"),
-                 13, 400, max_width=frame.width)]
+    words = " + ".join(tr("from `{layer}` **{value}**").format(layer=name, value=said(found.result, True, 3))
+                       for name, found in card.terms)
+    return [Text(frame.x, frame.y + 12, rich(tr("{sum} = {{{value}}}; below, the largest").format(
+        sum=words, value=said(card.value, True, 3))), 13, 400, max_width=frame.width)]
 
 
 # --- the same as a table --------------------------------------------------------------------------------------------
@@ -284,18 +288,19 @@ def _table(trace: Trace, card: Card) -> Table:
             for cell, value, weight, product, real in zip(taps.cells.tolist(), taps.values.tolist(),
                                                           taps.weights.tolist(), taps.products.tolist(), inside,
                                                           strict=True):
-                words = f"({', '.join(map(str, cell))}){'' if real else ' padding'}"
+                words = f"({', '.join(map(str, cell))}){'' if real else ' ' + tr('padding')}"
                 rows.append((name, reads, words, value, weight, product))
         if terms.bias is not None:
-            rows.append((name, terms.bias_name or "bias", "", 1.0, terms.bias, terms.bias))
-        rows.append((name, "result", "", "", "", terms.result))
+            rows.append((name, terms.bias_name or tr("bias"), "", 1.0, terms.bias, terms.bias))
+        rows.append((name, tr("result"), "", "", "", terms.result))
     if not rows:
-        rows.append((card.layer.name, "value", f"{card.cell}", card.value, "", card.value))
-    return Table(("layer", "reads", "cell", "value", "weight", "product"), tuple(rows))
+        rows.append((card.layer.name, tr("value"), f"{card.cell}", card.value, "", card.value))
+    return Table((tr("layer"), tr("reads"), tr("cell"), tr("value"), tr("weight"), tr("product")), tuple(rows))
 
 
 VIEW = View(
-    "walk", "Microscope", "Any number, taken apart into the terms that made it, forwards and backwards.",
+    "walk", english("Microscope"),
+            english("Any number, taken apart into the terms that made it, forwards and backwards."),
     suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
     continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),

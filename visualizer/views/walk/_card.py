@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
+from visualizer.language import english
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
     Focus,
@@ -32,7 +33,7 @@ LISTED = 11
 NAMES = 136.0
 """Width at the right for the names of the rows."""
 NOTHING: tuple[Mark, ...] = ()
-RESULT = Group("result", cells=True, shows="value")
+RESULT = Group(english("result"), cells=True, shows="value")
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Terms
+from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
@@ -43,17 +44,20 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
         ys = _sampled(layer, source, cell[0] if cell else 0, low, high)
         ys = np.where(np.abs(ys) <= 20 * max(1.0, abs(y_out)), ys, np.nan)  # what is far beyond the point is left out
         still += curve(frame.x + 44, frame.y + 26, wide, height, xs, ys, (x_in, y_out), slope,
-                       frame.look, backward=backward, names=(f"x, in from {source.name}", f"f(x), out of {layer.name}"))
+                       frame.look, backward=backward, names=(tr("x, in from {source}").format(source=source.name),
+                                                             tr("f(x), out of {layer}").format(layer=layer.name)))
     still.append(Text(frame.x + 44, frame.bottom - 14, plain(terms.formula), 14, 500, "ink-2",
                       max_width=wide * 0.6))
-    lines = [("x", f"in, from {source.name}", said(x_in, False), "ink"),
-             ("f(x)", f"out, {layer.name}", said(y_out, False), "ink" if backward else "accent-ink")]
+    lines = [("x", tr("in, from {source}").format(source=source.name), said(x_in, False), "ink"),
+             ("f(x)",
+              tr("out, {layer}").format(layer=layer.name), said(y_out, False), "ink" if backward else "accent-ink")]
     if slope is not None:
-        lines.append(("f′(x)", "slope here", said(slope, False), "ink"))
+        lines.append(("f′(x)", tr("slope here"), said(slope, False), "ink"))
     if backward and layer.gradient is not None:
         g = float(layer.gradient[cell])
-        lines += [("g", f"gradient that reached {layer.name}", said(g, True), "gradient-text"),
-                  ("g · f′(x)", f"handed to {source.name}", said(terms.result, True), "gradient-text")]
+        lines += [("g", tr("gradient that reached {layer}").format(layer=layer.name), said(g, True), "gradient-text"),
+                  ("g · f′(x)",
+                   tr("handed to {source}").format(source=source.name), said(terms.result, True), "gradient-text")]
     y, pitch = frame.y + 40, 48
     for index, (symbol, words, value, ink) in enumerate(lines):
         row = y + index * pitch
@@ -65,7 +69,7 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
     if backward:
         still += way_back(trace, card.layer, cell, frame, left, below + 20, min(room, 360))
     else:
-        maps = [marked(source, cell, "read from"), marked(layer, cell, "stands in")]
+        maps = [marked(source, cell, tr("read from")), marked(layer, cell, tr("stands in"))]
         still += maps_in(trace, maps, frame, left, below, room, frame.bottom - below)
     return Laid(tuple(still), 1)
 
@@ -123,7 +127,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
         still.append(Text(first - 8, middle + 5, plain(words), 14, 600 if strong else 400, "ink", "end",
                           max_width=60))
         if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
-            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain("label"), 12, 600, "accent-ink"))
+            still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600, "accent-ink"))
     still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)
@@ -163,7 +167,8 @@ def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer,
             shifted = logits - np.max(logits)
             powers = np.exp(shifted)
             shares = powers / powers.sum()
-            heads, columns = ["logit z", "z − max", "exp(z − max)", "p, its share"], [logits, shifted, powers, shares]
+            heads = [tr("logit z"), "z − max", "exp(z − max)", tr("p, its share")]
+            columns = [logits, shifted, powers, shares]
             if logarithms:
                 heads, columns = [*heads, "ln p"], [*columns, np.log(shares)]
     if backward:
@@ -171,9 +176,9 @@ def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer,
         if target is not None:
             label[target] = 1
         if picks and logarithms:
-            heads, columns = ["label y", "−y"], [label, -label]
+            heads, columns = [tr("label y"), "−y"], [label, -label]
         else:
-            heads, columns = ["p", "label y", "p − y"], [shares, label, shares - label]
+            heads, columns = ["p", tr("label y"), "p − y"], [shares, label, shares - label]
     shown = list(range(len(logits)))
     if len(shown) > MOST_CLASSES:
         kept = {index for index in (target, chosen) if index is not None}
@@ -201,14 +206,16 @@ def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArr
     """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
     marks = list[Mark]()
     x = frame.x + 6
-    if found.heads[0] == "logit z":
+    if found.heads[0] == tr("logit z"):
         with np.errstate(all="ignore"):
             total = float(np.exp(logits - logits.max()).sum())
         marks.append(Text(x, y + 24, rich(
-            f"the largest logit is **{numbers.significant(float(logits.max()), 4)}**, the sum of the exponentials "
-            f"**{numbers.significant(total, 4)}**"), 14, 400, max_width=frame.width * 0.62))
+            tr("the largest logit is **{largest}**, the sum of the exponentials **{total}**").format(
+                largest=numbers.significant(float(logits.max()), 4), total=numbers.significant(total, 4))), 14, 400,
+                          max_width=frame.width * 0.62))
     if len(found.shown) < len(logits):
-        words = plain(f"{len(found.shown)} of {numbers.count(len(logits))} classes shown")
+        words = plain(tr("{shown} of {count} classes shown").format(shown=len(found.shown),
+                                                                    count=numbers.count(len(logits))))
         marks.append(Text(x, y + 44, words, 12, 400, "ink-2"))
     if terms.formula:
         marks.append(Text(frame.right, y + 24, plain(terms.formula), 14, 500, "ink-2", "end",
@@ -217,7 +224,8 @@ def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArr
         return marks
     shares = found.columns[-1]
     chance, loss = float(shares[found.target]), float(terms.result)
-    loss_words = rich(f"loss = −ln {numbers.significant(chance, 4)} = {{{numbers.significant(loss, 4)}}}")
+    loss_words = rich(tr("loss = −ln {chance} = {{{loss}}}").format(chance=numbers.significant(chance, 4),
+                                                                    loss=numbers.significant(loss, 4)))
     if frame.bottom - y < 200 or not 0 < chance <= 1:
         return [*marks, Text(x, y + 48, loss_words, 17, 500)]
     xs = np.linspace(0, 1, SAMPLES)
@@ -228,7 +236,7 @@ def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArr
     marks.append(Text(x, y + 64, loss_words, 20, 500))
     wide = frame.width * 0.5
     marks += curve(frame.right - wide, y + 60, wide, frame.bottom - y - 100, xs, ys, (chance, loss), None,
-                   frame.look, names=("p of the label", "−ln p"))
+                   frame.look, names=(tr("p of the label"), "−ln p"))
     return marks
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
-from visualizer.kinds.gates import named, symbol
+from visualizer.kinds.gates import symbol
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
@@ -49,14 +50,15 @@ from visualizer.views.walk._card import (
 )
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
-from visualizer.views.walk._words import curve_of, curve_words, where
+from visualizer.views.walk._words import curve_of, curve_words, named, several, where
 
 FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""
 TILE = 18.0
 """Largest side of a tile."""
-FACTORS = {"value": PartOf("terms", cells=True, shows="value"), "weight": PartOf("factors", cells=True, shows="weight"),
-           "": PartOf("on the way", cells=True)}
+FACTORS = {"value": PartOf(english("terms"), cells=True, shows="value"),
+           "weight": PartOf(english("factors"), cells=True, shows="weight"),
+           "": PartOf(english("on the way"), cells=True)}
 """The parts of a line of arithmetic, by which number of a term a cell shows."""
 LINE = 112.0
 """Height of a line of arithmetic."""
@@ -81,8 +83,9 @@ def _count(card: Card) -> int:
 
 def _nothing(card: Card, frame: Area) -> Laid:
     """Why a number is not taken apart, and the number where there is one."""
-    words = (card.refusal or "nothing reads it").rstrip(".")
-    marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(f"Not taken apart: {words}."), 14, 400, "ink-2",
+    words = (card.refusal or tr("nothing reads it")).rstrip(".")
+    marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(tr("Not taken apart: {words}.").format(words=words)), 14,
+                              400, "ink-2",
                               max_width=frame.width)]
     if np.isfinite(card.value):
         marks.append(Text(frame.x, frame.y + 84, plain(said(card.value, card.backward)), 44, 600,
@@ -103,6 +106,8 @@ class Group:
     words: str
     short: str
     """What one of them is called in a list, before its index."""
+    ways: tuple[str, ...] = ()
+    """Its title, and briefer ones for where that has no room."""
 
     @property
     def size(self) -> int:
@@ -115,13 +120,14 @@ def _groups(trace: Trace, card: Card) -> list[Group]:
 
 def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
     source, axis = trace[taps.source], _last_axis(trace, taps)
-    count = f"{numbers.count(len(taps.values))} {axis}{'s' if len(taps.values) > 1 and axis != 'class' else ''}"
-    count = count.replace("class", "classes") if len(taps.values) > 1 else count
+    count, axis = several(len(taps.values), axis), translated(axis)
     group, _, key = taps.array.partition(".")
     step = _step_words(card, taps, source)
     if group == "inner_gradients":
-        name = named(key).removeprefix("sum of the ")
-        return Group(taps, owner, f"∂L/∂{symbol(key)} of the {name}", f"{step}{count}", f"{name} {axis}")
+        name = named(key.removesuffix(gates.PREACTIVATION))
+        of = f"∂L/∂{symbol(key)}"
+        ways = (tr("∂L/∂{symbol} of the {name}").format(symbol=symbol(key), name=name), f"{of}, {name}", name)
+        return Group(taps, owner, ways[0], f"{step}{count}", f"{name} {axis}", ways[key == "hidden_new":])
     if group == "gradient":
         return Group(taps, owner, f"∂L/∂`{taps.source}`", count, f"{taps.source} {axis}")
     if taps.weight == "weight_ih":
@@ -130,7 +136,7 @@ def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
         return Group(taps, owner, "W · (o · tanh c)", f"{step}{count}", f"o·tanh c {axis}")
     title = "r · (U h₋)" if _under(card) else "U h₋"
     begins = taps.inside is not None and not taps.inside.any()
-    where_ = "starts at zero, " if begins else f"`{taps.source}` " if taps.source != card.layer.name else step
+    where_ = tr("starts at zero, ") if begins else f"`{taps.source}` " if taps.source != card.layer.name else step
     return Group(taps, owner, title, f"{where_}{count}", f"h₋ {axis}")
 
 
@@ -150,7 +156,7 @@ def _step_words(card: Card, taps: Taps, source: Layer) -> str:
     stepped = (taps.array.startswith("inner") and "step" in card.layer.axes) or source.axes[:1] == ("step",)
     if not stepped or taps.cells.shape[1] < 2 or not len(taps.cells) or np.any(taps.cells[:, 0] != taps.cells[0, 0]):
         return ""
-    return f"step {int(taps.cells[0, 0]) + 1}, "
+    return tr("step {step}, ").format(step=int(taps.cells[0, 0]) + 1)
 
 
 def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[str, Focus | None]]:
@@ -212,8 +218,10 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
     high = max(min(down, group.size) for group in groups) * (tile[1] + 1)
     marks: list[Mark] = []
     for group, x, wide in zip(groups, lefts, widths, strict=True):
-        marks += [Text(x, y + 12, rich(group.title), 13, 600, max_width=wide + gap - 8),
-                  Text(x, y + 28, rich(group.words), 12, 400, "ink-2", max_width=wide + gap - 8)]
+        room = wide + gap - 8
+        marks += [Text(x, y + 12, rich(_first(group.ways or (group.title,), room, 13, 600)), 13, 600, max_width=room),
+                  Text(x, y + 28, rich(_first((group.words, group.words.partition(", ")[2]), room, 12, 400)), 12, 400,
+                       "ink-2", max_width=room)]
     y += 38
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)
@@ -224,8 +232,8 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
         said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
             f"±{numbers.significant(top, 2)}"
         marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
-                  Text(x, y + 26, plain(f"{row.words}, {said_}" if row.words else said_), 11, 400, "ink-2",
-                       max_width=NAMES)]
+                  Text(x, y + 26, plain(fitting((f"{row.words}, {said_}" if row.words else said_, said_), NAMES, 11)),
+                       11, 400, "ink-2", max_width=NAMES)]
         y += max(high, 30) + (10 if not row.totals else 4)
         if row.totals:
             marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
@@ -233,6 +241,12 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
                       if (words := fitting(ways, wide, 13, 600))]
             y += 24
     return marks, y + 2
+
+
+def _first(ways: Sequence[str], room: float, size: float, weight: int) -> str:
+    """The first way to say it that has room; the last of them is cut where none has."""
+    ways = [words for words in ways if words]
+    return fitting(ways, room, size, weight) or ways[-1]
 
 
 def _fitting(sizes: Sequence[int], room: float, tall: float, least: float,
@@ -264,9 +278,9 @@ def _strip(row: Tiled, place: int, top: float, frame: Area, x: float, y: float, 
                   hatched=unknown[:, None, None] if unknown.any() else None,
                   focus=None if found is None else found[0], indices=() if found is None else found[1],
                   holds=row.held[place] if row.held else None,
-                  scale=Scale("gradient", "size of the gradient", row.title, max(top * 1e-3, 1e-300), top, log=True)
-                  if row.palette == "gradient" else Scale(row.palette, "weights" if row.palette == "weight"
-                                                          else "values", row.title, -top, top))
+                  scale=Scale("gradient", tr("size of the gradient"), row.title, max(top * 1e-3, 1e-300), top, log=True)
+                  if row.palette == "gradient" else Scale(row.palette, tr("weights") if row.palette == "weight"
+                                                          else tr("values"), row.title, -top, top))
     if high < 8 or not (frame.look.signs or row.palette == "gradient"):
         return [image]
 
@@ -307,7 +321,7 @@ def _sum(trace: Trace, card: Card, frame: Area) -> Laid:
     total = dict(terms.steps).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    "value × weight", tuple(_tail(card, terms, total)), _term_in(trace, card, groups))
+                    tr("value × weight"), tuple(_tail(card, terms, total)), _term_in(trace, card, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(460, 0.42 * frame.width)
@@ -337,28 +351,30 @@ def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Til
     found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
     sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
     tiles = [held(trace, card, group.taps) for group in groups]
-    return [Tiled("what it sees", "", [group.taps.values for group in groups], "activation", foci, (), "value", tiles),
-            Tiled("what it weighs", "" if reset is None else f"U × r = {numbers.number(reset)}",
-                [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups], (),
-                "weight", tiles),
-            Tiled("what it adds", "products", [group.taps.products for group in groups], "activation", foci, sums,
-                "product", tiles)]
+    return [Tiled(tr("what it sees"), "", [group.taps.values for group in groups], "activation", foci, (), "value",
+                  tiles),
+            Tiled(tr("what it weighs"), "" if reset is None else f"U × r = {numbers.number(reset)}",
+                  [group.taps.weights for group in groups], "weight", [_weights_at(trace, group) for group in groups],
+                  (), "weight", tiles),
+            Tiled(tr("what it adds"), tr("products"), [group.taps.products for group in groups], "activation", foci,
+                  sums, "product", tiles)]
 
 
 def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
     """Both biases; in a GRU's candidate the second times r."""
     met = dict(terms.steps)
     share = met["r"] if _under(card) and "r" in met else 1.0
-    names = {"bias_ih": ("b of W x", 1.0), "bias_hh": ("b of U h₋" if share == 1 else "r · b of U h₋", share)}
+    names = {"bias_ih": (tr("b of W x"), 1.0),
+             "bias_hh": (tr("b of U h₋") if share == 1 else tr("r · b of U h₋"), share)}
     return [(names[name][0], met[name] * names[name][1]) for name in names if name in met]
 
 
 def _tail(card: Card, terms: Terms, total: float) -> Iterator[tuple[str, float]]:
     yield from _biases(card, terms)
     if terms.op != "gate":
-        yield (f"{symbol(card.key)}, the sum", terms.result)
+        yield (tr("{symbol}, the sum").format(symbol=symbol(card.key)), terms.result)
         return
-    yield "a, the sum", total
+    yield tr("a, the sum"), total
     yield f"{curve_words(card.layer, card.key, 'a')} = {symbol(card.key)}", terms.result
 
 
@@ -375,7 +391,7 @@ def _activation(layer: Layer, key: str, total: float, value: float, slope: float
     inner = "c" if key == "cell" or (key == "hidden" and "cell" in layer.inner) else "a"
     name = curve_words(layer, key, inner)
     known = f"{inner} = {numbers.significant(total, 3)}"
-    known += "" if slope is None else f", slope {numbers.significant(slope, 3)}"
+    known += "" if slope is None else tr(", slope {slope}").format(slope=numbers.significant(slope, 3))
     drawn, point = (curve(left, top, room, height, xs, ys, spot, slope, frame.look, backward=backward,
                           names=(words, name)) for spot, words in ((None, inner), ((total, value), known)))
     return drawn, point
@@ -476,8 +492,8 @@ def _joined(factor: Factor, sign: str) -> Factor:
 
 
 def _place_words(card: Card) -> str:
-    step = f"step {card.cell[0] + 1}, " if "step" in card.layer.axes and len(card.cell) == 2 else ""
-    return f"{step}unit {card.cell[-1]}"
+    words = tr("step {step}, unit {unit}") if "step" in card.layer.axes and len(card.cell) == 2 else tr("unit {unit}")
+    return words.format(step=card.cell[0] + 1, unit=card.cell[-1])
 
 
 def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
@@ -487,15 +503,15 @@ def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
     focus, term = focus_of(trace, taps, index), held(trace, card, taps).at(index)
     if not group.startswith("inner"):
         name = f"`{taps.source}`"
-        words = where(trace[taps.source], tuple(int(i) for i in taps.cells[index])) if focus is not None else "zero"
+        words = where(trace[taps.source], tuple(int(i) for i in taps.cells[index])) if focus is not None else tr("zero")
         return Factor("", f"∂L/∂{name}" if back else name, words, float(taps.values[index]),
                       "gradient" if back else "activation", focus, False, term, "value")
     at = int(taps.cells[index, 0])
     side = _side(card, at, key)
     title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
-    words = "starts at zero" if focus is None else named(key)
+    words = tr("starts at zero") if focus is None else named(key)
     if focus is not None and side:
-        words = f"{named(key)}, step {at + 1}"
+        words = tr("{name}, step {step}").format(name=named(key), step=at + 1)
     return Factor("", title, words, float(taps.values[index]), "gradient" if back else "activation", focus, False,
                   term, "value")
 
@@ -521,7 +537,7 @@ def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
         return Factor("×", f"`{taps.weight}`", where(trace[taps.weight], at), value, "activation",
                       Focus(taps.weight, at))
     if taps.weight.startswith("weights."):
-        return Factor("×", "c₋", "learned start", value, "activation", None)
+        return Factor("×", "c₋", tr("learned start"), value, "activation", None)
     if taps.weight.startswith("inner.") and taps.weight_cells is not None:
         at = tuple(int(i) for i in taps.weight_cells[0])
         inside = all(0 <= i < n for i, n in zip(at, card.layer.inner[key].shape, strict=True))
@@ -530,12 +546,13 @@ def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
             focus = Focus(card.layer.name, at[-card.layer.output.ndim:])
         side = _side(card, at[0], key)
         if focus is None:
-            return Factor("×", f"{symbol(key)}₋", "starts at zero", value, "activation", None)
+            return Factor("×", f"{symbol(key)}₋", tr("starts at zero"), value, "activation", None)
         title = "tanh c" if key == "cell" and (card.key in ("hidden", "unprojected", "output_gate")) else \
             f"{symbol(key)}{side}"
-        return Factor("×", title, named(key) + (f", step {at[0] + 1}" if side else ""), value, "activation", focus)
+        words = tr("{name}, step {step}").format(name=named(key), step=at[0] + 1) if side else named(key)
+        return Factor("×", title, words, value, "activation", focus)
     title, focus = _derived(card, taps)
-    return Factor("×", title, "factor", value, "", focus)
+    return Factor("×", title, tr("factor"), value, "", focus)
 
 
 def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
@@ -563,16 +580,16 @@ def tiles_card(trace: Trace, card: Card, frame: Area) -> Laid:
     sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
             for group in groups]
     tiles = [held(trace, card, group.taps) for group in groups]
-    rows = [Tiled("gradients", "of what reads it", [group.taps.values for group in groups], "gradient", foci, (),
-                "value", tiles),
-            Tiled("weights", "", [group.taps.weights for group in groups], "weight",
-                [_weights_at(trace, group) for group in groups], (), "weight", tiles),
-            Tiled("what arrives", "products", [group.taps.products for group in groups], "gradient", foci, sums,
-                "product", tiles)]
+    rows = [Tiled(tr("gradients"), tr("of what reads it"), [group.taps.values for group in groups], "gradient", foci,
+                  (), "value", tiles),
+            Tiled(tr("weights"), "", [group.taps.weights for group in groups], "weight",
+                  [_weights_at(trace, group) for group in groups], (), "weight", tiles),
+            Tiled(tr("what arrives"), tr("products"), [group.taps.products for group in groups], "gradient", foci, sums,
+                  "product", tiles)]
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    "gradient × weight", (("result", sum(terms.result for _, terms in card.terms)),),
+                    tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in card.terms)),),
                     _term_in(trace, card, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
@@ -598,7 +615,8 @@ def _chain(trace: Trace, card: Card) -> list[Factor]:
             found.append(_read(trace, own, terms.taps[0], 0))
         found.append(_weight(trace, own, terms.taps[0]))
         title = f"g = ∂L/∂{symbol(key)}" if key.endswith("preactivation") else f"∂L/∂{symbol(key)}"
-        words = "its sum" if key.endswith("preactivation") else "g for U h₋" if key == "hidden_new" else named(key)
+        words = tr("its sum") if key.endswith("preactivation") else \
+            tr("g for U h₋") if key == "hidden_new" else named(key)
         found.append(Factor("=", title, words, terms.result, "gradient",
                             Focus(layer.name, (step, unit), f"inner.{key}"), key == card.key))
     return found
@@ -705,13 +723,14 @@ def _hands(trace: Trace, card: Card, frame: Area) -> Laid:
                 for group, _, g in found]
     shares_x = [input_shares(trace, card, replace(group.taps, weights=own), g, _sum_before(card, group))
                 for group, own, g in found]
-    rows = [Tiled("what it saw", "", values, "activation", foci, (), "weight", shares_w),
-            Tiled("share of ∂L/∂W", "g × value", to_weights, "gradient", at, (), "product", shares_w)]
+    rows = [Tiled(tr("what it saw"), "", values, "activation", foci, (), "weight", shares_w),
+            Tiled(tr("share of ∂L/∂W"), tr("g × value"), to_weights, "gradient", at, (), "product", shares_w)]
     all_steps = [_recorded(layer, group) for group in groups]
     if all(total is not None for total in all_steps) and "step" in layer.axes:
-        rows.append(Tiled("∂L/∂W", "all steps", [total for total in all_steps if total is not None], "gradient", at))
-    rows += [Tiled("what it weighed", "", weights, "weight", at, (), "weight", shares_x),
-             Tiled("share of ∂L/∂x, h₋", "g × weight", to_reads, "gradient", foci, (), "product", shares_x)]
+        rows.append(Tiled("∂L/∂W", tr("all steps"), [total for total in all_steps if total is not None], "gradient",
+                          at))
+    rows += [Tiled(tr("what it weighed"), "", weights, "weight", at, (), "weight", shares_x),
+             Tiled(tr("share of ∂L/∂x, h₋"), tr("g × weight"), to_reads, "gradient", foci, (), "product", shares_x)]
     below = Area(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
@@ -721,13 +740,13 @@ def _hands(trace: Trace, card: Card, frame: Area) -> Laid:
 
     def weight_name(index: int) -> tuple[str, Focus | None]:
         words, _ = name(index)
-        return f"for {words}", None
+        return tr("for {name}").format(name=words), None
 
     in_x = _counted(shares_x)
-    one = term_list(Listed(np.concatenate(values), gradients, weight_name, "∂L/∂W = value × g"), frame, frame.x,
+    one = term_list(Listed(np.concatenate(values), gradients, weight_name, tr("∂L/∂W = value × g")), frame, frame.x,
                     y + 6, wide, True)
-    other = term_list(Listed(np.concatenate(weights), gradients, name, "∂L/∂x, ∂L/∂h₋ = weight × g", at=in_x), frame,
-                      frame.right - wide, y + 6, wide, True)
+    other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
+                      frame, frame.right - wide, y + 6, wide, True)
     steps = line.steps + max(one.steps, other.steps)
 
     def after(done: int) -> list[Mark]:
@@ -790,7 +809,7 @@ def _hands_on(trace: Trace, card: Card, frame: Area) -> Laid:
     gradients = np.full(len(found), card.value)
     factors = np.array([factor for _, _, factor in found])
     own = about(card)
-    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), "gradient × factor",
+    listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), tr("gradient × factor"),
                     at=lambda index: Term(found[index][1], own, card.value, found[index][2], backward=True))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain
@@ -23,7 +24,7 @@ def where_it_looks(trace: Trace, card: Card, frame: Area) -> list[Mark]:
 
     Below: what the colours mean, the map the number stands in, and on the way back how its gradient got there.
     """
-    title = "Where the gradient lands" if card.backward else "Where it looks"
+    title = tr("Where the gradient lands") if card.backward else tr("Where it looks")
     marks: list[Mark] = [Text(frame.x, frame.y + 10, plain(title), 12, 600, "ink-2")]
     row = frame.y + 24
     first = trace.layers[0]
@@ -38,13 +39,13 @@ def where_it_looks(trace: Trace, card: Card, frame: Area) -> list[Mark]:
     row += 16
     side = min(frame.width, frame.bottom - row - 44, 168)
     if card.layer.output.ndim == 3 and side >= 84 and not card.layer.is_input:
-        title = "The gradient of its map" if card.backward else "The map it stands in"
+        title = tr("The gradient of its map") if card.backward else tr("The map it stands in")
         shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
         row += side + 68
     if card.backward and card.layer.gradient is not None and not card.layer.inner:
         marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
-    return grouped(Group("where it looks"), marks)
+    return grouped(Group(tr("where it looks")), marks)
 
 
 def _input(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Mark], float]:
@@ -83,9 +84,9 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Ma
             row += 22
     if margin:
         marks += [Rect(frame.x, row - 11, 14, 14, "hatch", "hair"),
-                  Text(frame.x + 24, row, plain("padding, always 0"), 12, 400, "ink-2")]
+                  Text(frame.x + 24, row, plain(tr("padding, always 0")), 12, 400, "ink-2")]
         row += 22
-    return grouped(Group("where it looks", Focus(first.name), cells=True), marks), row
+    return grouped(Group(tr("where it looks"), Focus(first.name), cells=True), marks), row
 
 
 def _steps_read(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Mark], float]:
@@ -110,16 +111,17 @@ def _steps_read(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[li
                        "ink" if inside else "ink-2", "middle", max_width=wide - 6)]
         x += wide
     count = max(0, min(high, len(words) - 1) - max(low, 0) + 1)
-    said = f"{'reaches' if card.backward else 'it can see'} {count} of {len(words)} steps"
+    said = (tr("reaches {shown} of {count} steps") if card.backward else
+            tr("it can see {shown} of {count} steps")).format(shown=count, count=len(words))
     marks.append(Text(frame.x, y + high_ + 20, plain(said), 12, 400, "ink-2", max_width=frame.width))
-    return grouped(Group("where it looks", Focus(first.name), cells=True), marks), y + high_ + 36
+    return grouped(Group(tr("where it looks"), Focus(first.name), cells=True), marks), y + high_ + 36
 
 
 def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
     """`5 × 5 pixels`; what reaches past every edge sees everything."""
     if all(low <= 0 and high >= n - 1 for (low, high), n in zip(box[-2:], shape, strict=True)):
-        return "all pixels"
-    return f"{box[-2][1] - box[-2][0] + 1} × {box[-1][1] - box[-1][0] + 1} pixels"
+        return tr("all pixels")
+    return tr("{high} × {wide} pixels").format(high=box[-2][1] - box[-2][0] + 1, wide=box[-1][1] - box[-1][0] + 1)
 
 
 def _ranges(trace: Trace, card: Card, frame: Area, y: float) -> tuple[list[Mark], float]:
@@ -137,7 +139,7 @@ def _ranges(trace: Trace, card: Card, frame: Area, y: float) -> tuple[list[Mark]
         y += LEGEND
     if card.backward:
         marks += parts.legend(frame.x, y + 6, wide, frame.look, parts.gradient_scale(trace),
-                              "Maps: gradient, all layers")
+                              tr("Maps: gradient, all layers"))
         y += LEGEND
     return marks, y
 
@@ -147,15 +149,15 @@ def _scales(card: Card) -> list[tuple[str, str, float]]:
     if not card.terms or not card.terms[0][1].taps or card.layer.inner or as_windows(card.terms[0][1].taps[0]) is None:
         return []
     taps = card.terms[0][1].taps[0]
-    kernel = [("Kernel", "weight-pale", largest(taps.weights))] if taps.weight else []
+    kernel = [(tr("Kernel"), "weight-pale", largest(taps.weights))] if taps.weight else []
     if card.hands_on:
-        return [("Window", "activation-pale", largest(taps.values)), *kernel]
+        return [(tr("Window"), "activation-pale", largest(taps.values)), *kernel]
     if taps.array == "gradient":
         return kernel
     if not taps.weight:
-        return [("Window", "activation-pale", largest(taps.values))]
-    return [("Window", "activation-pale", largest(taps.values)), *kernel,
-            ("Products", "activation-pale", largest(taps.products))]
+        return [(tr("Window"), "activation-pale", largest(taps.values))]
+    return [(tr("Window"), "activation-pale", largest(taps.values)), *kernel,
+            (tr("Products"), "activation-pale", largest(taps.products))]
 
 
 @remembered(64)

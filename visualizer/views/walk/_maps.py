@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
+from visualizer.language import tr, translated
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
@@ -109,7 +110,7 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
                       scale=parts.scale_of(trace, layer, frame.look, backward))
         cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
     pixel = image.cell[0]
-    words = f"`{layer.name}`" + ("" if channel is None else f" channel {channel}")
+    words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(channel=channel))
     marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, 90)),
                          Text(x, y + 27, rich(words), 13, 600, max_width=max(side, 60)), image]
     inside = cells[(cells >= 0).all(axis=1) & (cells < np.array(spots)).all(axis=1)]
@@ -156,10 +157,11 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
         return []
     left_out = len(hops) - most
     hops = hops[-most:]
-    marks: list[Mark] = [Text(x, y, plain("How the gradient got here"), 12, 600, "ink-2", max_width=room)]
+    marks: list[Mark] = [Text(x, y, plain(tr("How the gradient got here")), 12, 600, "ink-2", max_width=room)]
     row = y + 26
     if left_out > 0:
-        words = f"{left_out} {'layer' if left_out == 1 else 'layers'} before these not shown"
+        words = (tr("{count} layer before these not shown") if left_out == 1 else
+                 tr("{count} layers before these not shown")).format(count=left_out)
         marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2", max_width=room))
         row += 18
     for index, hop in enumerate(hops):
@@ -173,10 +175,12 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
         if hop.value is not None:
             marks.append(Text(x + room, row, plain(_signed(hop.value)), 13, 600, "gradient-text", "end"))
         elif hop.norm is not None:
-            marks.append(Text(x + room, row, plain(f"norm {numbers.significant(hop.norm, 2)}"), 12, 400, "ink-2",
+            marks.append(Text(x + room, row, plain(tr("norm {value}").format(value=numbers.significant(hop.norm, 2))),
+                              12,
+                              400, "ink-2",
                               "end"))
         row += 40
-    return grouped(Group("how the gradient got here"), marks)
+    return grouped(Group(tr("how the gradient got here")), marks)
 
 
 @remembered(256)
@@ -186,7 +190,7 @@ def hops_of(trace: Trace, name: str, start: Cell) -> tuple[Hop, ...]:
     The cell is followed as long as one number hands back to one number; after a sum there is no single one to follow.
     """
     layer, cell = trace[name], start if trace[name].gradient is not None else None
-    found = [_hop(trace, layer, "arrives here", cell)]
+    found = [_hop(trace, layer, tr("arrives here"), cell)]
     while readers := [other for other in trace.readers(layer.name) if other.gradient is not None]:
         reader = readers[0]
         words, cell = _handed(trace, layer.name, reader, cell, len(readers))
@@ -203,24 +207,24 @@ def _hop(trace: Trace, layer: Layer, words: str, cell: Cell | None) -> Hop:
 
 def _handed(trace: Trace, name: str, reader: Layer, cell: Cell | None, readers: int) -> tuple[str, Cell | None]:
     """What a reader does on the way back, and which of its cells the number came from, if it was one."""
-    more = f", the first of {readers} readers" if readers > 1 else ""
+    more = tr(", the first of {count} readers").format(count=readers) if readers > 1 else ""
     kind = kinds.of(reader)
     if kind is None:
-        return "unexplained", None
+        return tr("unexplained"), None
     if kinds.picks_label(reader):
-        return kind.back, None
+        return translated(kind.back), None
     if cell is None:
         return _in_general(kind) + more, None
     try:
         terms = kind.backward_terms(reader, trace.inputs(reader), reader.reads.index(name), cell)
     except LookupError:
-        return kind.title + more, None
+        return translated(kind.title) + more, None
     taps = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     if not taps:
         lost = kinds.role(reader) == "largest"
-        return "stops it: not the winner of any window" if lost else "reads other places of it", None
+        return tr("stops it: not the winner of any window") if lost else tr("reads other places of it"), None
     if len(taps) != 1:
-        return f"sum over {numbers.count(len(taps))} terms{more}", None
+        return tr("sum over {count} terms{more}").format(count=numbers.count(len(taps)), more=more), None
     found, index = taps[0]
     there = tuple(int(i) for i in found.cells[index])
     return factor_words(reader, float(found.weights[index])) + more, there if found.source == reader.name else None
@@ -230,17 +234,17 @@ def factor_words(reader: Layer, weight: float) -> str:
     """What one layer does to a gradient that goes through it as one number."""
     factor = numbers.significant(weight, 3).removesuffix(".00")
     if kinds.role(reader) == "curve":
-        return f"slope {factor}: passes × {factor}" if weight else "slope 0: stops it"
+        return tr("slope {factor}: passes × {factor}").format(factor=factor) if weight else tr("slope 0: stops it")
     if kinds.role(reader) == "largest":
-        return f"it won its window: passes × {factor}"
-    return f"passes × {factor}" if weight != 1 else "passes it on as it is"
+        return tr("it won its window: passes × {factor}").format(factor=factor)
+    return tr("passes × {factor}").format(factor=factor) if weight != 1 else tr("passes it on as it is")
 
 
 def _in_general(kind: kinds.Kind) -> str:
     """What a layer does on the way back to all of its numbers."""
     if kind.moves_only:
-        return "lays it out as before, changes nothing"
-    return kind.back or kind.title
+        return tr("lays it out as before, changes nothing")
+    return translated(kind.back or kind.title)
 
 
 def _signed(value: float) -> str:

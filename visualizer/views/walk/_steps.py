@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.kinds.gates import family_of, named, symbol
+from visualizer.kinds.gates import family_of, symbol
 from visualizer.kinds.gates import part as gate
+from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Area, Card, spot
+from visualizer.views.walk._words import named
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""
@@ -37,16 +39,19 @@ def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Area, x: 
     shown = min(count, int(wide // SMALLEST))
     first = min(max(0, step - shown // 2), count - shown)
     pitch = float(int(min(LARGEST, wide / shown)))
-    head = f"unit {unit} at every step" if shown == count else \
-        f"unit {unit} at steps {first + 1} to {first + shown} of {numbers.count(count)}"
+    head = tr("unit {unit} at every step").format(unit=unit) if shown == count else \
+        tr("unit {unit} at steps {first} to {last} of {count}").format(
+            unit=unit, first=first + 1, last=first + shown, count=numbers.count(count))
     row = min(TALLEST, (tall - 50) / len(rows))
-    head += "; size on a log scale" if card.backward else ""
+    head += tr("; size on a log scale") if card.backward else ""
     left, high = x + SIDE, row - 18
     marks: list[Mark] = [Text(x, y + 12, plain(head), 12, 600, "ink-2", max_width=room)]
     marks += _words(trace, first, shown, step, left, y + 34, pitch, count)
     top = y + 44
     for index, key in enumerate(rows):
-        part = Group(f"{'∂L/∂' if card.backward else ''}{named(key)} at every step", Focus(layer.name), cells=True)
+        part = Group((tr("∂L/∂{name} at every step") if card.backward
+                      else tr("{name} at every step")).format(name=named(key)),
+                     Focus(layer.name), cells=True)
         marks += grouped(part, [
             *_row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
             *_names(card, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)])
@@ -77,8 +82,8 @@ def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell
     palette, unknown = "gradient" if card.backward else "activation", colour.unknown(values)
     focus = Focus(card.layer.name, (), "output") if key == "hidden" else Focus(card.layer.name, (), f"inner.{key}")
     of = f"{card.layer.name}.{key}"
-    scale = Scale(palette, "size of the gradient", of, top * FLOOR, top, log=True) if card.backward else \
-        Scale(palette, "values", of, -top, top)
+    scale = Scale(palette, tr("size of the gradient"), of, top * FLOOR, top, log=True) if card.backward else \
+        Scale(palette, tr("values"), of, -top, top)
     marks: list[Mark] = []
     wide, high = cell[0] - (1 if cell[0] >= 4 else 0), cell[1]
     for place, step in enumerate(steps):
@@ -113,7 +118,8 @@ def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, m
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(card.layer, key, card.backward, unit)
     title = f"∂L/∂**{symbol(key)}**" if card.backward else f"**{symbol(key)}** {named(key)}"
-    scope = f"size to {numbers.significant(top, 2)}" if card.backward else "0 to 1" if gate(key).gate else \
+    scope = tr("size to {most}").format(most=numbers.significant(top, 2)) if card.backward else \
+        tr("0 to 1") if gate(key).gate else \
         f"±{numbers.significant(top, 2)}"
     return [Text(x, middle, rich(title), 12, 400, max_width=SIDE - 10),
             Text(x, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
+from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
 from visualizer.scene.grids import Ink, curve, number_grid, scale, unit_of
@@ -52,7 +53,7 @@ from visualizer.views.walk._card import (
 from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
 from visualizer.views.walk._words import adds_up, cell_words, tap_words
 
-FALL, LINE = Group("running sum"), Group("terms", cells=True, shows="value")
+FALL, LINE = Group(english("running sum")), Group(english("terms"), cells=True, shows="value")
 ROW = 24.0
 """Height of a line of the list of terms."""
 MOST_ENTRIES = 8
@@ -88,12 +89,12 @@ def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area
     wide = min(500, (frame.width - 60) / 2)
     x = frame.right - wide
     if card.hands_on:
-        one = _term_list(trace, taps, terms, taps.values, card.value, "∂L/∂w = g × input", frame, frame.x, y, wide,
+        one = _term_list(trace, taps, terms, taps.values, card.value, tr("∂L/∂w = g × input"), frame, frame.x, y, wide,
                          tiles=strips[1].held)
-        other = _term_list(trace, taps, terms, taps.weights, card.value, "share of ∂L/∂x = g × weight", frame, x, y,
+        other = _term_list(trace, taps, terms, taps.weights, card.value, tr("share of ∂L/∂x = g × weight"), frame, x, y,
                            wide, tiles=strips[3].held)
         return Laid((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
-    listed = _term_list(trace, taps, terms, taps.values, None, "value × weight", frame, frame.x, y, wide,
+    listed = _term_list(trace, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y, wide,
                         card.backward, strips[0].held)
     fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
                        card.backward)
@@ -105,17 +106,21 @@ def _strips(trace: Trace, card: Card, taps: Taps, name: str) -> list[Strip]:
     count, g, read = numbers.count(len(taps.values)), card.value, held(trace, card, taps)
     if card.hands_on:
         to_weights, to_reads = weight_shares(trace, card, taps, g) or read, input_shares(trace, card, taps, g)
-        return [Strip("what it saw", f"{count} inputs", taps.values, "activation", "weight", to_weights),
-                Strip("share of ∂L/∂w", "g × input", taps.values * g, "gradient", "product", to_weights),
-                Strip("what it weighed", f"{count} weights", taps.weights, "weight", "weight", to_reads),
-                Strip("share of ∂L/∂x", "g × weight", taps.weights * g, "gradient", "product", to_reads)]
+        return [Strip(tr("what it saw"),
+                      tr("{count} inputs").format(count=count), taps.values, "activation", "weight", to_weights),
+                Strip(tr("share of ∂L/∂w"), tr("g × input"), taps.values * g, "gradient", "product", to_weights),
+                Strip(tr("what it weighed"),
+                      tr("{count} weights").format(count=count), taps.weights, "weight", "weight", to_reads),
+                Strip(tr("share of ∂L/∂x"), tr("g × weight"), taps.weights * g, "gradient", "product", to_reads)]
     if taps.array == "gradient":
-        return [Strip("gradient", f"of {name}", taps.values, "gradient", "value", read),
-                Strip("weights", "", taps.weights, "weight", "weight", read),
-                Strip("what arrives", "products", taps.products, "gradient", "product", read)]
-    return [Strip("what it sees", f"{count} inputs", taps.values, "activation", "value", read),
-            Strip("what it weighs", f"{count} weights", taps.weights, "weight", "weight", read),
-            Strip("what it adds", "products", taps.products, "activation", "product", read)]
+        return [Strip(tr("gradient"), tr("of {layer}").format(layer=name), taps.values, "gradient", "value", read),
+                Strip(tr("weights"), "", taps.weights, "weight", "weight", read),
+                Strip(tr("what arrives"), tr("products"), taps.products, "gradient", "product", read)]
+    return [Strip(tr("what it sees"), tr("{count} inputs").format(count=count), taps.values, "activation", "value",
+                  read),
+            Strip(tr("what it weighs"), tr("{count} weights").format(count=count), taps.weights, "weight", "weight",
+                  read),
+            Strip(tr("what it adds"), tr("products"), taps.products, "activation", "product", read)]
 
 
 def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Area,
@@ -184,8 +189,8 @@ def _strip(strip: Strip, found: Layer | None, shape: tuple[int, int, int], frame
     title, values, palette = strip.title, strip.values, strip.palette
     top = largest(values)
     stands = parts.weight_scale(title, top, False) if palette == "weight" else \
-        Scale(palette, "size of the gradient", title, top * 1e-3, top, log=True) if palette == "gradient" else \
-        Scale(palette, "values", title, -top, top)
+        Scale(palette, tr("size of the gradient"), title, top * 1e-3, top, log=True) if palette == "gradient" else \
+        Scale(palette, tr("values"), title, -top, top)
     tiles, shades = values.reshape(shape), fills(values, palette).reshape(shape)
     unknown = colour.unknown(tiles)
     image = Image(x, y, (pixel, pixel), shades, palette, across, pitch,
@@ -271,8 +276,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     top = largest(items) or 1.0
     unit, unit_name = unit_of(top) if backward else (1.0, "")
     digits = 2 if unit == 1 else 1
-    title = f"{len(shown)} largest of {numbers.count(len(items))}" if len(shown) < len(items) else \
-        f"{numbers.count(len(items))} terms, largest first"
+    title = (tr("{shown} largest of {count}") if len(shown) < len(items) else
+             tr("{count} terms, largest first")).format(shown=len(shown), count=numbers.count(len(items)))
     title += f", {unit_name}" if unit_name else ""
     end, bars, product = x + 0.62 * wide, x + 0.65 * wide, x + wide
     widest = max((width(numbers.signed(item / unit, digits), 13, 600) for item in items[shown].tolist()), default=0)
@@ -289,7 +294,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                           holds=None if listed.at is None else listed.at(index)))
         words = f"{numbers.significant(value, 3)} × {numbers.significant(weight, 3)}"
         for_name = min(0.36 * wide, end - x - width(words, 13) - 6)
-        shorter = name.replace(" unit ", " "), name.replace(" unit ", " ").replace(" gate ", " ")
+        without = name.replace(f" {tr('unit')} ", " ")
+        shorter = without, without.replace(f" {tr('gate')} ", " ")
         fits = fitting((name, *shorter), for_name, 13)
         if fits or cut(rich(shorter[-1]), for_name, 13):
             still.append(Text(x, row, rich(fits or shorter[-1]), 13, 400, "ink-2",
@@ -303,8 +309,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                  "end")])
     rest: list[tuple[str, float]] = []
     if len(items) > len(shown):
-        what = "smaller terms" if listed.tail else "smaller ones"
-        rest.append((f"{numbers.count(len(items) - len(shown))} {what}", float(items[order[len(shown):]].sum())))
+        what = tr("{count} smaller terms") if listed.tail else tr("{count} smaller ones")
+        rest.append((what.format(count=numbers.count(len(items) - len(shown))), float(items[order[len(shown):]].sum())))
     rest += listed.tail
     rest = rest[max(0, len(shown) + len(rest) - max(len(shown) + 1, room + 1 + len(listed.tail))):]
     for place, (words, value) in enumerate(rest, len(shown)):
@@ -333,9 +339,10 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
     if wide < 120 or height < 60 or not np.all(np.isfinite(running)):
         return Laid(())
     axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
-    title = "running sum, the largest term first" if wide >= 230 else "running sum, largest first"
-    ends = f"1 … {numbers.count(len(items))} terms" + (" and the bias" if len(biases) == 1 else
-                                                       " and the biases" if biases else "")
+    title = tr("running sum, the largest term first") if wide >= 230 else tr("running sum, largest first")
+    ends = (tr("1 … {count} terms and the bias") if len(biases) == 1 else
+            tr("1 … {count} terms and the biases") if biases else
+            tr("1 … {count} terms")).format(count=numbers.count(len(items)))
     still: list[Mark] = [Text(x, y + 18, plain(title), 12, 600, "ink-2",
                               max_width=wide), *axis,
                          Text(x, frame.bottom - 6, plain(ends), 11, 400, "ink-2")]
@@ -394,7 +401,7 @@ def _square(layer: Layer, terms: Terms, frame: Area, y: float, room: float, back
     xs = np.linspace(-2 * abs(off) or -1.0, 2 * abs(off) or 1.0, 121)
     return curve(frame.x + 64, top, min(room - 96, 640), height, xs, xs ** 2, (off, off ** 2),
                  terms.result if backward else None, frame.look, backward=backward,
-                 names=("y − target", "(y − target)²"))
+                 names=(tr("y − target"), tr("(y − target)²")))
 
 
 @dataclass(frozen=True)
@@ -441,11 +448,11 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) 
                           plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12, 400, "ink-2",
                           max_width=frame.right - spots[1].x))
     if len(entries) > len(shown):
-        words = f"… and {numbers.count(len(entries) - len(shown))} more"
+        words = tr("… and {count} more").format(count=numbers.count(len(entries) - len(shown)))
         still.append(Text(spots[len(shown)].x - 20, frame.y + 104, plain(words), 12, 500, "ink-2"))
     if bias is not None:
         at = spots[len(shown) + first]
-        still += [Text(at.x, at.y + 18, plain(terms.bias_name or "bias"), 13, 600, mono=True, max_width=wide),
+        still += [Text(at.x, at.y + 18, plain(terms.bias_name or tr("bias")), 13, 600, mono=True, max_width=wide),
                   *joint(at, "+")]
         lines.append(number_cell(at, bias, Ink("weight", abs(bias) * 2, plus=True, digits=3, alone=True), None))
     at = spots[0] if backward else spots[-1]
@@ -480,7 +487,7 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | 
     cell = tuple(int(i) for i in taps.cells[index])
     padded = taps.inside is not None and not taps.inside[index]
     marks: list[Mark] = [Text(at.x, at.y + 18, plain(taps.source), 13, 600, mono=True, max_width=room),
-                         Text(at.x, at.y + 35, plain("padding" if padded else cell_words(trace[taps.source], cell)),
+                         Text(at.x, at.y + 35, plain(tr("padding") if padded else cell_words(trace[taps.source], cell)),
                               12, 400, "ink-2", max_width=room)]
     if factor is not None:
         ink = "ink" if not taps.weight else "weight-negative-text" if factor < 0 else "weight-positive-text"
@@ -491,8 +498,8 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | 
 
 def _result_names(card: Card, at: Slot) -> list[Mark]:
     room = at.pitch - 12
-    part = "part of " if len(card.terms) > 1 else ""
-    words = f"{part}∂L/∂{card.layer.name}" if card.backward else card.layer.name
+    words = card.layer.name if not card.backward else \
+        (tr("part of ∂L/∂{layer}") if len(card.terms) > 1 else "∂L/∂{layer}").format(layer=card.layer.name)
     return [Text(at.x, at.y + 18, plain(words), 13, 600, "accent-ink", mono=True, max_width=room),
             Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
 
@@ -525,11 +532,12 @@ def _maps(trace: Trace, card: Card, terms: Terms) -> tuple[list[Shown], list[str
         source = trace[taps.source]
         array = source.gradient if taps.array == "gradient" else source.output
         if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
-            read.append(Shown(source, taps.cells, "from" if card.backward else "read from", taps.array == "gradient"))
+            read.append(Shown(source, taps.cells, tr("from") if card.backward else tr("read from"),
+                              taps.array == "gradient"))
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
     if card.layer.output.ndim > 3:
         return read, [sign] * (len(read) - 1)
-    own = marked(card.layer, card.cell, "handed to" if card.backward else "stands in", card.backward)
+    own = marked(card.layer, card.cell, tr("handed to") if card.backward else tr("stands in"), card.backward)
     if card.backward:
         return [own, *read], ["←", *[""] * (len(read) - 1)][:len(read)]
     return [*read, own], [*[sign] * (len(read) - 1), "=" if len(read) > 1 else "→"][:len(read)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.language import english, tr
 from visualizer.scene.grids import Ink, number_grid, outline
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
@@ -11,7 +12,7 @@ from visualizer.trace import Trace
 from visualizer.views.walk._card import Area, Card, Laid, largest, said
 from visualizer.views.walk._maps import TITLE, marked, one_map
 
-NEIGHBOURS = Group("its neighbours", cells=True)
+NEIGHBOURS = Group(english("its neighbours"), cells=True)
 REACH = 3
 """How many neighbours are printed on each side of a pixel."""
 
@@ -31,11 +32,11 @@ def value_card(trace: Trace, card: Card, frame: Area) -> Laid:
     if not known or layer.output.ndim > 3:
         return Laid(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
-    title = "what was fed in" if layer.is_input and not card.backward else "the map it stands in"
+    title = tr("what was fed in") if layer.is_input and not card.backward else tr("the map it stands in")
     drawn, wide = one_map(trace, marked(layer, card.cell, title, card.backward), frame, frame.x, y, side)
     marks += drawn
     x = frame.x + max(wide, 120) + 56
-    marks += [Text(x, y + 10, plain("its value" if not card.backward else "its gradient"), 12, 400, "ink-2"),
+    marks += [Text(x, y + 10, plain(tr("its value") if not card.backward else tr("its gradient")), 12, 400, "ink-2"),
               Text(x, y + TITLE + 34, plain(said(card.value, card.backward)), 44, 600,
                    "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
@@ -45,8 +46,8 @@ def value_card(trace: Trace, card: Card, frame: Area) -> Laid:
 
 def _reason(card: Card, frame: Area) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
-    title = "unexplained" if card.layer.unexplained else "not taken apart"
-    lines = wrap(plain(f"{(card.refusal or 'no terms are known').rstrip('.')}."), 14, frame.width - 210)[:3]
+    title = tr("unexplained") if card.layer.unexplained else tr("not taken apart")
+    lines = wrap(plain(f"{(card.refusal or tr('no terms are known')).rstrip('.')}."), 14, frame.width - 210)[:3]
     high = 24 + 21 * max(1, len(lines))
     marks: list[Mark] = [Rect(frame.x, frame.y, frame.width, high, "hatch", "hair", inside=True, radius=10),
                          Rect(frame.x + 12, frame.y + 8, frame.width - 24, high - 16, "stage",
@@ -78,8 +79,9 @@ def _neighbours(card: Card, values: np.ndarray, frame: Area, x: float, y: float)
     def focus(i: int, j: int) -> Focus | None:
         return Focus(card.layer.name, (*card.cell[:-2], row + i - REACH, column + j - REACH)) if inside[i, j] else None
 
-    words = f"and its neighbours, rows {max(0, row - REACH)} to {min(own.shape[0] - 1, row + REACH)}, columns " \
-            f"{max(0, column - REACH)} to {min(own.shape[1] - 1, column + REACH)}"
+    words = tr("and its neighbours, rows {top} to {bottom}, columns {left} to {right}").format(
+        top=max(0, row - REACH), bottom=min(own.shape[0] - 1, row + REACH),
+        left=max(0, column - REACH), right=min(own.shape[1] - 1, column + REACH))
     return grouped(NEIGHBOURS, [
             Text(x, y, plain(words), 12, 400, "ink-2", max_width=frame.right - x),
             *number_grid(x, y + 12, cell, window, ink, frame.look, known=inside, foci=focus),

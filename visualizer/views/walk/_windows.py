@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
@@ -44,9 +45,9 @@ AXIS = 34.0
 HEAD = 50.0
 """Height of the source tiles above the grids."""
 
-FALL = Group("running sum", cells=True, shows="total")
-WINDOW = Group("window", cells=True, shows="value")
-LARGEST = Group("the largest so far", cells=True, shows="value")
+FALL = Group(english("running sum"), cells=True, shows="total")
+WINDOW = Group(english("window"), cells=True, shows="value")
+LARGEST = Group(english("the largest so far"), cells=True, shows="value")
 
 Grid = tuple[int, int, int]
 """(channel, row, column)."""
@@ -86,7 +87,7 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
                               "middle"))
     still += _row_names(rows, inks, groups, layout, frame, len(columns) > 1, terms.formula)
     if others:
-        still += _others_words(others, layout, len(columns), "smaller channel sums", frame)
+        still += _others_words(others, layout, len(columns), tr("smaller channel sums"), frame)
     if len(columns) + bool(others) <= 2:
         still += _maps_beside(trace, card, taps, frame, layout)
     fall = _running_sum(card, terms, columns, others, sums, products, found, grid, layout, inks[2], frame)
@@ -118,22 +119,25 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
 
 def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[np.float64],
           products: NDArray[np.float64], backward: bool) -> list[Tiled]:
-    factors = ("kernel", "turned around" if backward else "what it weighs") if taps.weight else \
-        ("factors", "how each counts")
+    factors = (tr("kernel"), tr("turned around") if backward else tr("what it weighs")) if taps.weight else \
+        (tr("factors"), tr("how each counts"))
     if backward:
-        return [("gradient", f"of {name}", values), (*factors, weights), ("products", "what arrives", products)]
-    return [("window", "what it sees", values), (*factors, weights), ("products", "what it adds", products)]
+        return [(tr("gradient"), tr("of {layer}").format(layer=name), values), (*factors, weights),
+                (tr("products"), tr("what arrives"), products)]
+    return [(tr("window"), tr("what it sees"), values), (*factors, weights),
+            (tr("products"), tr("what it adds"), products)]
 
 
 def _inks(values: NDArray[np.float64], weights: NDArray[np.float64], products: NDArray[np.float64],
           backward: bool) -> tuple[Ink, Ink, Ink]:
     if not backward:
-        return (Ink("activation", largest(values), of="window"), Ink("weight", largest(weights), True, of="kernel"),
-                Ink("activation", largest(products), True, of="products"))
+        return (Ink("activation", largest(values), of=tr("window")),
+                Ink("weight", largest(weights), True, of=tr("kernel")),
+                Ink("activation", largest(products), True, of=tr("products")))
     unit, _ = unit_of(max(largest(values), largest(products)))
     digits = 2 if unit == 1 else 1
     return (Ink("gradient", largest(values), True, digits, unit, "gradient"),
-            Ink("weight", largest(weights), True, of="kernel"),
+            Ink("weight", largest(weights), True, of=tr("kernel")),
             Ink("gradient", largest(products), True, digits, unit, "products"))
 
 
@@ -192,13 +196,13 @@ def _row_names(rows: Sequence[Tiled], inks: Sequence[Ink], groups: Sequence[Grou
         middle = top + layout.cell[1] * values.shape[1] / 2
         marks += grouped(group, _name(x, middle, room, title, words, ink))
     if summed:
-        marks.append(Text(x, layout.sums, plain("channel sums"), 13, 600))
+        marks.append(Text(x, layout.sums, plain(tr("channel sums")), 13, 600))
     return marks
 
 
 def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink) -> list[Mark]:
     """The name of a row of grids, what it is, its unit and what its strongest colour stands for."""
-    lines = [words, *([f"in {unit_name(ink.unit)}"] if ink.unit != 1 else []), ink.range]
+    lines = [words, *([tr("in {unit}").format(unit=unit_name(ink.unit))] if ink.unit != 1 else []), ink.range]
     top = middle - 8 * (len(lines) - 1)
     return [Text(x, top, plain(title), 13, 600, max_width=room),
             *(Text(x, top + 16 * (line + 1), plain(line_words), 12, 400, "ink-2", max_width=room)
@@ -208,8 +212,10 @@ def _name(x: float, middle: float, room: float, title: str, words: str, ink: Ink
 def _others_words(others: list[int], layout: _Layout, place: int, words: str, frame: Area) -> list[Mark]:
     x = layout.x + place * layout.pitch
     room = min(layout.pitch, layout.names - x) - 8
-    return [Text(x, frame.y + 16, plain(f"{numbers.count(len(others))} others"), 13, 600, max_width=room),
-            Text(x, frame.y + 33, plain(fitting((words, words.replace("channel ", "")), room, 12)), 12, 400, "ink-2",
+    return [Text(x, frame.y + 16, plain(tr("{count} others").format(count=numbers.count(len(others)))), 13, 600,
+                 max_width=room),
+            Text(x, frame.y + 33, plain(fitting((words, words.replace(f"{tr('channel')} ", "")), room, 12)), 12, 400,
+                 "ink-2",
                  max_width=room)]
 
 
@@ -224,8 +230,8 @@ def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
     """The map the terms were read from, and the map the number stands in: in the order in which things flow."""
     source = trace[taps.source]
     if card.backward and not card.hands_on:
-        return [marked(card.layer, card.cell, "handed to", True), Shown(source, taps.cells, "from", True)]
-    return [Shown(source, taps.cells, "read from"), marked(card.layer, card.cell, "stands in")]
+        return [marked(card.layer, card.cell, tr("handed to"), True), Shown(source, taps.cells, tr("from"), True)]
+    return [Shown(source, taps.cells, tr("read from")), marked(card.layer, card.cell, tr("stands in"))]
 
 
 # --- the running sum ------------------------------------------------------------------------------------------------
@@ -264,21 +270,21 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
     fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
                      terms=[term and replace(term, total=float(total))
                             for term, total in zip(sums_up, running, strict=False)])
-    title = f"running sum, {unit_name(ink.unit)}" if ink.unit != 1 else "running sum"
+    title = tr("running sum, {unit}").format(unit=unit_name(ink.unit)) if ink.unit != 1 else tr("running sum")
     still: list[Mark] = [
         Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"),
         Text(frame.x, layout.below + 16, plain(title), 12, 600, "ink-2"), *fall.axis]
     ends: list[list[Mark]] = [[] for _ in steps]
     for place in range(len(columns)):
         done = (place + 1) * size
-        words = rich(f"so far **{in_unit(running[done - 1], ink)}**")
+        words = rich(tr("so far **{running}**").format(running=in_unit(running[done - 1], ink)))
         middle = layout.x + place * layout.pitch + layout.wide / 2 if len(columns) + bool(others) > 2 \
             else min(places[done - 1], right - 40)
         ends[done - 1] = [Text(middle, frame.bottom - 6, words, 12, 400, "ink-2", "middle")]
     if terms.bias is not None:
         below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15, frame.bottom - 20)
         ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12, 600, colors[-1], "middle"),
-                    Text(places[-1], frame.bottom - 6, plain("bias"), 12, 400, "ink-2", "middle")]
+                    Text(places[-1], frame.bottom - 6, plain(tr("bias")), 12, 400, "ink-2", "middle")]
     result = _result_bar(card, terms, right, y, height, frame, ink, min([0.0, *running]), max([0.0, *running]))
 
     def after(done: int) -> list[Mark]:
@@ -307,7 +313,7 @@ def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float,
             Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
                  "ink" if not inside else colour.ink_on(fill, frame.look.theme) if backward else "on-accent",
                  "middle"),
-            Text(x + wide / 2, frame.bottom - 6, plain("result"), 12, 500, "ink-2", "middle")])
+            Text(x + wide / 2, frame.bottom - 6, plain(tr("result")), 12, 500, "ink-2", "middle")])
 
 
 # --- the largest of a window ----------------------------------------------------------------------------------------
@@ -317,7 +323,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Area) ->
     taps = terms.taps[0]
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
-    size, ink = grid[1] * grid[2], Ink("activation", largest(values), of="window")
+    size, ink = grid[1] * grid[2], Ink("activation", largest(values), of=tr("window"))
     found = window_terms(held(trace, card, taps), 0, grid)
     across = float(int(min(84, 260 / grid[2], 0.28 * frame.width / grid[2])))
     wide = across * grid[2]
@@ -334,7 +340,7 @@ def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Area) ->
         edge = window.x + window.width
         still.insert(0, Path((parts.polygon(((edge, window.y), (x - 8, y), (x - 8, y + tall),
                                              (edge, window.y + window.height))),), fill="wedge"))
-    still += [*right, Text(x, y - 12, plain("what it sees"), 12, 400, "ink-2"),
+    still += [*right, Text(x, y - 12, plain(tr("what it sees")), 12, 400, "ink-2"),
               *number_grid(x, y, cell, values, ink, frame.look, inside=inside, size=16, foci=read_at(found),
                            group=WINDOW, terms=found),
               Text(x, y + tall + 20, plain(ink.range), 12, 400, "ink-2"),
@@ -366,7 +372,7 @@ def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Area, y: fl
     axis, at = scale(x, y + 30, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
     step = wide / len(values)
     still: list[Mark] = [Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"),
-                         Text(frame.x, y + 18, plain("the largest so far"), 12, 600, "ink-2"), *axis]
+                         Text(frame.x, y + 18, plain(tr("the largest so far")), 12, 600, "ink-2"), *axis]
     running = np.maximum.accumulate(drawn)
     terms = [term for row in found for term in row if term is not None]
 
@@ -400,10 +406,10 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
     arrays = [values, values * g, weights, weights * g]
     unit, _ = unit_of(max(largest(arrays[1]), largest(arrays[3])))
     digits = 2 if unit == 1 else 1
-    inks = [Ink("activation", largest(values), of="window"),
-            Ink("gradient", largest(arrays[1]), True, digits, unit, "share of ∂L/∂w"),
-            Ink("weight", largest(weights), True, of="kernel"),
-            Ink("gradient", largest(arrays[3]), True, digits, unit, "share of ∂L/∂x")]
+    inks = [Ink("activation", largest(values), of=tr("window")),
+            Ink("gradient", largest(arrays[1]), True, digits, unit, tr("share of ∂L/∂w")),
+            Ink("weight", largest(weights), True, of=tr("kernel")),
+            Ink("gradient", largest(arrays[3]), True, digits, unit, tr("share of ∂L/∂x"))]
     inside = None if taps.inside is None else taps.inside.reshape(grid)
     if len(columns) + bool(others) <= 2:
         layout, spots = _two_by_two(frame, grid, len(columns))
@@ -425,7 +431,7 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
                                  foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
         still += _total_tile(card, channel, x, layout, frame)
     if others:
-        still += _others_words(others, layout, len(columns), "with smaller shares", frame)
+        still += _others_words(others, layout, len(columns), tr("with smaller shares"), frame)
     still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
     if not frame.look.projector:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
@@ -448,9 +454,10 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
 
 
 HANDED = tuple(Group(name, cells=True, shows=shows) for name, shows in (
-    ("window", "weight"), ("share of ∂L/∂w", "product"), ("kernel", "weight"), ("share of ∂L/∂x", "product")))
+    (english("window"), "weight"), (english("share of ∂L/∂w"), "product"),
+    (english("kernel"), "weight"), (english("share of ∂L/∂x"), "product")))
 """The four grids of a channel."""
-TOTALS = Group("∂L/∂w of all positions", cells=True)
+TOTALS = Group(english("∂L/∂w of all positions"), cells=True)
 
 Spots = list[tuple[float, float]]
 """Where the four grids of a channel stand: x from the left of its column, y of the picture."""
@@ -503,9 +510,10 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                  frame: Area) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
     g = card.value
-    names = list(zip(HANDED, ("what it saw", "g × input", "what it weighed", "g × weight"), strict=True))
+    names = list(zip(HANDED, (tr("what it saw"), tr("g × input"), tr("what it weighed"), tr("g × weight")),
+                     strict=True))
     formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
-    meaning = (Run("∂L/∂"), Run("y", italic=True), Run(", what arrived"))
+    meaning = (Run("∂L/∂"), Run("y", italic=True), Run(tr(", what arrived")))
     marks: list[Mark] = []
     if spots[0][1] == spots[1][1]:
         room = max(layout.wide, 110)
@@ -514,13 +522,13 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
                 told = f"{words}{unit}" if frame.look.projector else f"{words}{unit}; {ink.range}"
-                marks += grouped(group, [Text(x, top - 24, plain(group.name), 13, 600, max_width=room),
+                marks += grouped(group, [Text(x, top - 24, plain(translated(group.name)), 13, 600, max_width=room),
                                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
         marks += [Text(x, frame.y + 16, formula, 15, 500),
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
-        x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, "read from"),
-                                                      marked(card.layer, card.cell, "∂L/∂y of its map", True)]
+        x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, tr("read from")),
+                                                      marked(card.layer, card.cell, tr("∂L/∂y of its map"), True)]
         if frame.look.projector:  # what was read stands at the left already, and here how many more there are
             x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
         marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
@@ -547,7 +555,7 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Area
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])
-    ink, y = Ink("gradient", largest(own), of="∂L/∂w of all positions"), layout.below
+    ink, y = Ink("gradient", largest(own), of=tr("∂L/∂w of all positions")), layout.below
     side = min(28, (frame.bottom - y - 44) / tile.shape[0])
     if side < 6:
         return []
@@ -573,8 +581,9 @@ def _totals_words(card: Card, x: float, y: float, frame: Area) -> list[Mark]:
     assert card.layer.gradient is not None
     own = card.layer.gradient[card.cell[0]]
     alive = int(np.count_nonzero(own))
-    lines = [("all positions", 13, "ink"), (f"{numbers.count(alive)} of {numbers.count(own.size)}", 12, "ink-2"),
-             ("carry gradient;", 12, "ink-2"), ("added up: ∂L/∂w", 12, "ink-2")]
+    lines = [(tr("all positions"), 13, "ink"),
+             (tr("{alive} of {count}").format(alive=numbers.count(alive), count=numbers.count(own.size)), 12, "ink-2"),
+             (tr("carry gradient;"), 12, "ink-2"), (tr("added up: ∂L/∂w"), 12, "ink-2")]
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
     bias = card.layer.weight_gradients.get("bias")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Curve, Taps, Terms
+from visualizer.kinds import Curve, Taps, Terms, gates
 from visualizer.kinds.curves import TANH
-from visualizer.kinds.gates import family_of, named, symbol
+from visualizer.kinds.gates import family_of, symbol
+from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
 
@@ -15,12 +16,12 @@ from visualizer.trace import Cell, Layer, Trace
 def cell_words(layer: Layer, cell: Cell) -> str:
     """`ch 0 (1, 2)` of maps, `unit 17`, `(3, 5)` of anything else; a number alone has no place."""
     if len(cell) == 3 and layer.has("row", "column"):
-        return f"ch {cell[0]} ({cell[1]}, {cell[2]})"
+        return tr("ch {channel} ({row}, {column})").format(channel=cell[0], row=cell[1], column=cell[2])
     if len(cell) == 1:
-        return f"{layer.axes[0] if layer.axes else 'number'} {_counted(layer, 0, cell[0])}"
+        return f"{translated(layer.axes[0]) if layer.axes else tr('number')} {_counted(layer, 0, cell[0])}"
     if layer.axes[:1] == ("step",) and len(cell) == len(layer.axes):
         return where(layer, cell)
-    return f"({', '.join(map(str, cell))})" if cell else "one number"
+    return f"({', '.join(map(str, cell))})" if cell else tr("one number")
 
 
 def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
@@ -39,11 +40,28 @@ def origin(trace: Trace, name: str, cell: Cell) -> tuple[str, Cell]:
 
 def where(layer: Layer, cell: Cell) -> str:
     if len(cell) == 3 and layer.has("row", "column"):
-        return f"channel {cell[0]}, pixel ({cell[1]}, {cell[2]})"
+        return tr("channel {channel}, pixel ({row}, {column})").format(channel=cell[0], row=cell[1], column=cell[2])
     if not cell:
         return ""
-    return ", ".join(f"{axis} {_counted(layer, place, index)}"
+    return ", ".join(f"{translated(axis)} {_counted(layer, place, index)}"
                      for place, (axis, index) in enumerate(zip(layer.axes, cell, strict=True)))
+
+
+def several(count: int, axis: str) -> str:
+    """`1 unit`, `64 units`, `10 classes`."""
+    known = {"unit": (tr("{count} unit"), tr("{count} units")), "class": (tr("{count} class"), tr("{count} classes")),
+             "step": (tr("{count} step"), tr("{count} steps")), "row": (tr("{count} row"), tr("{count} rows")),
+             "column": (tr("{count} column"), tr("{count} columns")),
+             "channel": (tr("{count} channel"), tr("{count} channels"))}
+    words = known.get(axis, (f"{{count}} {axis}", f"{{count}} {axis}s"))
+    return words[count > 1].format(count=numbers.count(count))
+
+
+def named(key: str) -> str:
+    """What a gate, a state or a sum is called: `forget gate`, `sum of the forget gate`."""
+    gate = key.removesuffix(gates.PREACTIVATION)
+    name = translated(gates.named(gate))
+    return name if gate == key else tr("sum of the {gate}").format(gate=name)
 
 
 def _counted(layer: Layer, place: int, index: int) -> int:
@@ -53,54 +71,65 @@ def _counted(layer: Layer, place: int, index: int) -> int:
 
 def _at(layer: Layer, cell: Cell) -> str:
     """` at unit 3`; nothing for a layer of one number."""
-    return f" at {where(layer, cell)}" if cell else ""
+    return tr(" at {place}").format(place=where(layer, cell)) if cell else ""
 
 
 def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
     """Where no terms are known: what stands there."""
     if layer.is_input:
-        return f"The input{_at(layer, cell)} is {{{_value(value)}}}: this was fed in, nothing made it."
-    return f"{layer.name}{_at(layer, cell)} is {{{_value(value)}}}; how it was made is not known here."
+        return tr("The input{at} is {{{value}}}: this was fed in, nothing made it.").format(
+                   at=_at(layer, cell), value=_value(value))
+    return tr("{layer}{at} is {{{value}}}; how it was made is not known here.").format(
+               layer=layer.name, at=_at(layer, cell), value=_value(value))
 
 
 def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
-    return f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}; how it came here cannot be taken apart."
+    return tr("∂L/∂{layer}{at} is {{{value}}}; how it came here cannot be taken apart.").format(
+               layer=layer.name, at=_at(layer, cell), value=gradient_words(value))
 
 
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
     count = sum(len(taps.values) for taps in terms.taps)
     said, kind = _value(value), kinds.of(layer)
     if not np.isfinite(value):
-        return f"{layer.name}{_at(layer, cell)} is {{{said}}}: not a finite number."
+        return tr("{layer}{at} is {{{value}}}: not a finite number.").format(
+            layer=layer.name, at=_at(layer, cell), value=said)
     if kinds.picks_label(layer) and trace.objective.target is not None:
-        return (f"The loss is −ln of the probability of {_class(trace, (trace.objective.target,))}: "
-                f"{{{numbers.number(value, 4)}}}.")
+        return tr("The loss is −ln of the probability of {answer}: {{{value}}}.").format(
+            answer=_class(trace, (trace.objective.target,)), value=numbers.number(value, 4))
     if kinds.shares(layer):
-        return (f"The exponential of {_class(trace, cell)} is {numbers.percent(value)} of the sum of all: p = "
-                f"{{{numbers.number(value, 3)}}}.")
+        return tr("The exponential of {answer} is {share} of the sum of all: p = {{{value}}}.").format(
+            answer=_class(trace, cell), share=numbers.percent(value), value=numbers.number(value, 3))
     if terms.op == "max" and count > 1:
-        others = "the other one does not" if count == 2 else f"the other {numbers.count(count - 1)} do not"
-        return f"The largest of {numbers.count(count)} numbers goes on: {{{said}}}; {others}."
+        words = tr("The largest of {count} numbers goes on: {{{value}}}; the other one does not.") if count == 2 else \
+            tr("The largest of {count} numbers goes on: {{{value}}}; the other {others} do not.")
+        return words.format(count=numbers.count(count), value=said, others=numbers.count(count - 1))
     if count and (terms.op == "copy" or (kind is not None and kind.moves_only)):
         source = terms.taps[0]
         came = where(trace[source.source], tuple(int(i) for i in source.cells[0]))
-        return (f"Nothing is computed: {layer.name}{_at(layer, cell)} is the number of {source.source} at {came}, "
-                f"{{{said}}}.")
+        return tr("Nothing is computed: {layer}{at} is the number of {source} at {came}, {{{value}}}.").format(
+            layer=layer.name, at=_at(layer, cell), source=source.source, came=came, value=said)
     if kinds.role(layer) == "curve" and count:
-        return (f"{_value(float(terms.taps[0].values[0]))} goes in, {{{said}}} comes out"
-                f"{_about_relu(layer, terms) or f' of {layer.name}'}.")
+        return _of_a_curve(layer, terms).format(read=_value(float(terms.taps[0].values[0])), value=said,
+                                                layer=layer.name)
     if terms.op == "sum" and count > 1:
-        what = "pixel" if layer.has("row", "column") else "number"
-        weighed = any(taps.weight or np.any(taps.weights != 1) for taps in terms.taps)
-        bias = ", plus the bias," if terms.bias is not None else ""
-        if mean_of(terms):
-            start = f"The mean of {numbers.count(count)} numbers makes"
-        elif not weighed and not bias:
-            start = f"{numbers.count(count)} numbers are added to make"
-        else:
-            start = f"{numbers.count(count)} {'products' if weighed else 'numbers'}{bias} make"
-        return f"{start} one {what}: {{{said}}}{_then(trace, layer, value)}."
-    return f"{layer.name}{_at(layer, cell)} is {{{said}}}{_then(trace, layer, value)}."
+        what = tr("one pixel") if layer.has("row", "column") else tr("one number")
+        made = _of_a_sum(terms).format(count=numbers.count(count), what=what, value=said)
+        return f"{made}{_then(trace, layer, value)}"
+    made = tr("{layer}{at} is {{{value}}}.").format(layer=layer.name, at=_at(layer, cell), value=said)
+    return f"{made}{_then(trace, layer, value)}"
+
+
+def _of_a_sum(terms: Terms) -> str:
+    """What made a sum, with places for `count`, `what` and `value`."""
+    if mean_of(terms):
+        return tr("The mean of {count} numbers makes {what}: {{{value}}}.")
+    weighed = any(taps.weight or np.any(taps.weights != 1) for taps in terms.taps)
+    if terms.bias is None:
+        return tr("{count} products make {what}: {{{value}}}.") if weighed else \
+            tr("{count} numbers are added to make {what}: {{{value}}}.")
+    return tr("{count} products, plus the bias, make {what}: {{{value}}}.") if weighed else \
+        tr("{count} numbers, plus the bias, make {what}: {{{value}}}.")
 
 
 def mean_of(terms: Terms) -> bool:
@@ -111,11 +140,13 @@ def mean_of(terms: Terms) -> bool:
                 and np.allclose(weights, 1 / len(weights)))
 
 
-def _about_relu(layer: Layer, terms: Terms) -> str:
+def _of_a_curve(layer: Layer, terms: Terms) -> str:
+    """What a curve made of one number, with places for `read`, `value` and `layer`."""
     if not kinds.switches(layer):
-        return ""
-    above = float(terms.taps[0].values[0]) > 0
-    return ": it is above zero, so ReLU keeps it" if above else ": it is not above zero, so ReLU makes it 0"
+        return tr("{read} goes in, {{{value}}} comes out of {layer}.")
+    if float(terms.taps[0].values[0]) > 0:
+        return tr("{read} goes in, {{{value}}} comes out: it is above zero, so ReLU keeps it.")
+    return tr("{read} goes in, {{{value}}} comes out: it is not above zero, so ReLU makes it 0.")
 
 
 def _then(trace: Trace, layer: Layer, value: float) -> str:
@@ -123,47 +154,51 @@ def _then(trace: Trace, layer: Layer, value: float) -> str:
     follows = trace.readers(layer.name)
     if len(follows) != 1 or not kinds.switches(follows[0]):
         return ""
-    return ". ReLU keeps it, because it is above zero" if value > 0 else \
-        ". ReLU makes it 0, because it is not above zero"
+    return " " + (tr("ReLU keeps it, because it is above zero.") if value > 0 else
+                  tr("ReLU makes it 0, because it is not above zero."))
 
 
 def _class(trace: Trace, cell: Cell) -> str:
     if not cell:
-        return "the class"
-    return f"class {trace.labels[cell[0]] if cell[0] < len(trace.labels) else cell[0]}"
+        return tr("the class")
+    return tr("class {label}").format(label=trace.labels[cell[0]] if cell[0] < len(trace.labels) else cell[0])
 
 
 def hands_sentence(layer: Layer, value: float) -> str:
-    what = "pixel" if layer.has("row", "column") else "logit" if layer.axes == ("class",) else "unit"
+    what = tr("pixel") if layer.has("row", "column") else tr("logit") if layer.axes == ("class",) else tr("unit")
     if value == 0:
-        return (f"This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and inputs "
-                "get nothing from it.")
-    return (f"This {what} hands back {{{gradient_words(value)}}}: each weight gets it times the input it saw, each "
-            "input gets it times the weight it met.")
+        return tr("This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and "
+                  "inputs get nothing from it.").format(what=what)
+    return tr("This {what} hands back {{{value}}}: each weight gets it times the input it saw, each input gets it "
+              "times the weight it met.").format(what=what, value=gradient_words(value))
 
 
 def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
                      arrived: tuple[tuple[str, Terms], ...]) -> str:
-    start = f"∂L/∂{layer.name}{_at(layer, cell)} is {{{gradient_words(value)}}}"
+    start = tr("∂L/∂{layer}{at} is {{{value}}}").format(layer=layer.name, at=_at(layer, cell),
+                                                        value=gradient_words(value))
     if not arrived:
-        return f"{start}: the way back starts here."
+        return tr("{start}: the way back starts here.").format(start=start)
     if len(arrived) == 1 and _from_logits(trace[arrived[0][0]]) and layer.axes == ("class",):
         answer, target = trace.answer, trace.objective.target
         if answer is not None and target is not None and answer.reads == (layer.name,):
             chance = numbers.number(float(answer.output[cell]), 4)
-            label = "1, because it is the label" if cell == (target,) else "0"
-            return f"{start}: its probability {chance}, minus {label}."
+            words = tr("{start}: its probability {chance}, minus 1, because it is the label.") \
+                if cell == (target,) else tr("{start}: its probability {chance}, minus 0.")
+            return words.format(start=start, chance=chance)
     count = sum(len(taps.values) for _, terms in arrived for taps in terms.taps)
-    beside = "the step before" if layer.settings.get("reverse") else "the next step"
+    beside = tr("the step before") if layer.settings.get("reverse") else tr("the next step")
     read = [name for name, terms in arrived if any(len(taps.values) for taps in terms.taps)] or \
         [name for name, _ in arrived]
-    readers = " and ".join(dict.fromkeys(beside if name == layer.name else name for name in read))
+    readers = tr(" and ").join(dict.fromkeys(beside if name == layer.name else name for name in read))
     if count == 0:
-        won = ", because it won no window" if kinds.role(trace[arrived[0][0]]) == "largest" else ""
-        return f"{start}: {readers} hands nothing back to it{won}."
+        words = tr("{start}: {readers} hands nothing back to it, because it won no window.") \
+            if kinds.role(trace[arrived[0][0]]) == "largest" else tr("{start}: {readers} hands nothing back to it.")
+        return words.format(start=start, readers=readers)
     if count == 1:
-        return f"{start}: {readers} hands it back."
-    return f"{start}: {numbers.count(count)} terms, handed back by {readers}."
+        return tr("{start}: {readers} hands it back.").format(start=start, readers=readers)
+    return tr("{start}: {count} terms, handed back by {readers}.").format(start=start, count=numbers.count(count),
+                                                                          readers=readers)
 
 
 def _from_logits(layer: Layer) -> bool:
@@ -198,33 +233,40 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
-    where_ = f"unit {unit} at step {step + 1}"
+    where_ = tr("unit {unit} at step {step}").format(unit=unit, step=step + 1)
     met, count = dict(terms.steps), sum(len(taps.values) for taps in terms.taps)
     if not np.isfinite(value):
-        return f"The {named(key)} of {where_} is {{{_value(value)}}}: not a finite number."
+        return tr("The {name} of {where} is {{{value}}}: not a finite number.").format(
+                   name=named(key), where=where_, value=_value(value))
     if terms.op == "gate" or key == "preactivation":
-        biases = " and two biases" if terms.bias is not None else ""
         total = _value(met.get("a", value))
-        start = f"The {named(key)} of {where_}: {numbers.count(count)} products{biases} make"
-        if terms.op != "gate":
-            return f"{start} {{{_value(value)}}}."
-        return f"{start} {total}, and {curve_words(layer, key, total)} is {{{_value(value)}}}."
+        if terms.bias is not None:
+            words = tr("The {name} of {where}: {count} products and two biases make {total}, and {curve} is "
+                       "{{{value}}}.") if terms.op == "gate" else \
+                tr("The {name} of {where}: {count} products and two biases make {{{value}}}.")
+        else:
+            words = tr("The {name} of {where}: {count} products make {total}, and {curve} is {{{value}}}.") \
+                if terms.op == "gate" else tr("The {name} of {where}: {count} products make {{{value}}}.")
+        return words.format(name=named(key), where=where_, count=numbers.count(count), total=total,
+                            curve=curve_words(layer, key, total), value=_value(value))
     if key == "cell":
         kept, added = (float(taps.products[0]) for taps in terms.taps)
-        return _kept(f"The memory of {where_}", kept, added, value)
+        return _kept(tr("The memory of {where}").format(where=where_), kept, added, value)
     if key == "hidden" and len(terms.taps) == 2:
         added, kept = (float(taps.products[0]) for taps in terms.taps)
-        return _kept(f"The state of {where_}", kept, added, value)
+        return _kept(tr("The state of {where}").format(where=where_), kept, added, value)
     if terms.op == "product":
         gate, opened = (numbers.significant(float(read[0])) for read in (terms.taps[0].values, terms.taps[0].weights))
-        return (f"The {named(key)} of {where_}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
-                f"{{{_value(value)}}}.")
-    return f"The {named(key)} of {where_}: {numbers.count(count)} products make {{{_value(value)}}}."
+        return tr("The {name} of {where}: {gate}, the output gate, times {opened}, tanh of the memory, makes "
+                  "{{{value}}}.").format(name=named(key), where=where_, gate=gate, opened=opened, value=_value(value))
+    return tr("The {name} of {where}: {count} products make {{{value}}}.").format(
+               name=named(key), where=where_, count=numbers.count(count), value=_value(value))
 
 
 def _kept(what: str, kept: float, added: float, value: float) -> str:
-    return (f"{what}: {numbers.significant(kept)} was kept and {numbers.significant(added)} came in, which makes "
-            f"{{{numbers.significant(value)}}}.")
+    return tr("{what}: {kept} was kept and {added} came in, which makes {{{value}}}.").format(
+               what=what, kept=numbers.significant(kept), added=numbers.significant(added),
+               value=numbers.significant(value))
 
 
 def curve_words(layer: Layer, key: str, inner: str) -> str:
@@ -243,19 +285,22 @@ def curve_of(layer: Layer, key: str) -> Curve:
 
 def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
     """Where the gradient of one number of a gate or state came from."""
-    start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1} is {{{gradient_words(value)}}}"
+    start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step} is {{{value}}}").format(
+                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
     count = sum(len(taps.values) for _, found in terms for taps in found.taps)
     if count == 0:
-        return f"{start}: nothing that follows reads it."
+        return tr("{start}: nothing that follows reads it.").format(start=start)
     if count == 1:
         taps = next(taps for _, found in terms for taps in found.taps)
-        return f"{start}: {gradient_words(float(taps.values[0]))} arrived, times {_value(float(taps.weights[0]))}."
-    return f"{start}: {numbers.count(count)} terms, from all that read it."
+        return tr("{start}: {value} arrived, times {factor}.").format(
+            start=start, value=gradient_words(float(taps.values[0])), factor=_value(float(taps.weights[0])))
+    return tr("{start}: {count} terms, from all that read it.").format(start=start, count=numbers.count(count))
 
 
 def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: bool) -> str:
     """What one number of a gate or state hands its gradient to."""
-    start = f"∂L/∂{symbol(key)}, {named(key)}, of unit {unit} at step {step + 1}"
-    to = "hands shares to its weights, to x and to h₋" if weighs else \
-        "is handed on to all that made it, each times its factor"
-    return f"{start}, {{{gradient_words(value)}}}, {to}."
+    words = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}, {{{value}}}, hands shares to its weights, to x "
+               "and to h₋.") if weighs else \
+        tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}, {{{value}}}, is handed on to all that made it, each "
+           "times its factor.")
+    return words.format(symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
