@@ -204,3 +204,38 @@ def test_a_folder_is_opened_in_the_order_of_its_numbers(tmp_path, qapp):
     assert (store.state.reel, len(store.recorded)) == (names, 3)
     assert store.timeline.telling.address.startswith("step10.trace:")
     assert [beat.of for beat in store.timeline.beats] == list(names)
+
+
+def test_the_command_makes_a_reel_and_esc_leaves_it(qtbot):
+    from visualizer.ui.window import Window
+
+    window = Window(Store(changed(State(), model="rows_rnn", at="conv.forward"), toy(), toy().check()))
+    qtbot.addWidget(window)
+    window.run("training-reel")
+    assert window.store.state.reel == TRAINING
+    window.store.set_trace(other(), None, asked=window.store.wanted()[0])
+    window.store.update(at="after:conv.forward@0.5")
+    assert window.transport.counter() == "Beat 2 of 2"
+    size = (1280, 720)
+    window.presenter.size = lambda: size
+    shown = window.presenter.picture_of(window.store.moment)
+    assert shown.size == size
+    assert any(isinstance(mark, Text) and "interpolated" in mark.plain for mark in shown)
+    window.one_level_out()
+    assert (window.store.state.reel, window.store.state.at) == ((), "conv.forward")
+    window.store.update(model="lenet_mnist")
+    window.run("training-reel")
+    assert window.store.state.reel == (), "there are no weights from before its training"
+
+
+def test_an_audience_sees_every_place_as_the_stage_does(qtbot):
+    from visualizer.ui.window import Window
+
+    window = Window(Store(changed(State(), model="rows_rnn", at="conv.forward"), toy(), toy().check()))
+    qtbot.addWidget(window)
+    window.store.apply(does.training_beside)
+    window.store.set_trace(other(), None, asked=window.store.wanted()[0])
+    shown = window.presenter.picture_of(window.store.moment)
+    letters = {mark.plain for mark in shown if isinstance(mark, Text)}
+    assert {"a", "b"} <= letters
+    assert shown.theme == "projector"
