@@ -145,9 +145,10 @@ def test_a_command_uses_no_more_of_the_desk_than_its_protocol_says(module, qtbot
     assert len(names) <= 12, "a small protocol"
     window = Window(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits()))
     qtbot.addWidget(window)
-    for name in ("leave", "ask_for_file", "ask_for_name"):
+    for name in ("leave", "ask_for_file", "ask_for_folder", "ask_for_name"):
         monkeypatch.setattr(window, name, lambda *args: ("", ""))
     monkeypatch.setattr(window, "ask_for_file", lambda *args: "")
+    monkeypatch.setattr(window, "ask_for_folder", lambda *args: "")
     for command in module.family().commands:
         command.act(Narrowed(window, names))
         if window.presenting:

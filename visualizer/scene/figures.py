@@ -273,14 +273,15 @@ def _bar_marks(bar: Bar, x: float, y: float, wide: float) -> tuple[list[Mark], f
 
 # --- panels ---------------------------------------------------------------------------------------------------------
 
-def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] = ()) -> Picture:
+def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] = (), scale: float = 1.0) -> Picture:
     """Several pictures as one, in rows, each with its letter and its title if there are any; as wide as it is high,
-    about, if no `columns` are given.
+    about, if no `columns` are given. `scale` is that of letters and titles.
 
     Its sentence names each panel's by its letter; its table is that of the first.
     """
     columns = columns or _columns(len(pictures))
     wide = max(picture.size[0] for picture in pictures)
+    head = round(LETTER * scale)
     still: list[Mark] = []
     moving: list[Mark] = []
     y, row = 0.0, 0.0
@@ -288,13 +289,14 @@ def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] 
         if index and index % columns == 0:
             y, row = y + row + GAP, 0.0
         x = (index % columns) * (wide + GAP)
-        dx, dy = x, y + LETTER
+        dx, dy = x, y + head
         still += [moved(mark, dx, dy) for mark in picture.still]
         moving += [moved(mark, dx, dy) for mark in picture.moving]
-        still.append(Text(x + 8, y + LETTER - 4, plain(letter(index)), 17, 700))
+        still.append(Text(x + 8 * scale, y + head - 4 * scale, plain(letter(index)), 17 * scale, 700))
         if titles:
-            still.append(Text(x + 32, y + LETTER - 4, plain(titles[index]), 13, 500, "ink-2", max_width=wide - 40))
-        row = max(row, picture.size[1] + LETTER)
+            still.append(Text(x + 32 * scale, y + head - 4 * scale, plain(titles[index]), 13 * scale, 500, "ink-2",
+                              max_width=wide - 40 * scale))
+        row = max(row, picture.size[1] + head)
     across = min(columns, len(pictures))
     said = " ".join(f"{letter(index)}, {picture.caption}" for index, picture in enumerate(pictures))
     return Picture((round(across * wide + GAP * (across - 1)), round(y + row)), tuple(still), tuple(moving),
