@@ -47,6 +47,8 @@ from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace, remembered
 
+RING = 7.0
+"""Radius of the cursor of a lane."""
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
 
@@ -68,8 +70,10 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
     return wrap(rich(markup), size, wide, 500)[:2]
 
 
-def title(look: Look, name: str, words: str) -> list[Mark]:
-    """The name of the layer a picture is about, and a few words under it."""
+def title(look: Look, name: str, words: str, in_a_room: bool = True) -> list[Mark]:
+    """The name of the layer a picture is about, and a few words under it; a room may do without."""
+    if look.projector and not in_a_room:
+        return []
     return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
             Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
 
@@ -435,8 +439,8 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
             order: Sequence[str], row: Lane) -> list[Mark]:
-    x, ring = cursor_x(moment, places, order), 7
-    marks: list[Mark] = [Line(((x, row.beats + ring), (x, look.size[1] - 6)), "accent", 1, dashed=True),
+    x = cursor_x(moment, places, order)
+    marks: list[Mark] = [Line(((x, row.beats + RING), (x, look.size[1] - 6)), "accent", 1, dashed=True),
                          *_ring(moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
@@ -447,9 +451,13 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
 
 def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     """Where the cursor stands on the line of beats."""
-    x, ring = cursor_x(moment, places, order), 7
-    return [Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2, radius=ring),
-            Rect(x - 3.5, row.beats - 3.5, 7, 7, "accent", radius=3.5)]
+    return ring(cursor_x(moment, places, order), row.beats, "accent")
+
+
+def ring(x: float, y: float, ink: str) -> list[Mark]:
+    """The cursor of a lane: a ring with a dot in it."""
+    return [Rect(x - RING, y - RING, 2 * RING, 2 * RING, "stage", ink, 2, radius=RING),
+            Rect(x - 3.5, y - 3.5, 7, 7, ink, radius=3.5)]
 
 
 def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:

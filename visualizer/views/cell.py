@@ -26,7 +26,7 @@ from visualizer.scene.picture import (
     rich,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import (
     Reading,
     Row,
@@ -61,7 +61,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(shown, step, unit, moment)
     words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
                 step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
-    marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
+    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
     open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
@@ -72,7 +72,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    top = HEAD + 12 if look.projector else TOP
+    top = begins(look, TOP, 12)
     shows = [rows if not look.projector or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
     room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)

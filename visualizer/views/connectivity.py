@@ -28,7 +28,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -168,7 +168,7 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
 
 def _top(look: Look) -> float:
     """Where the text begins: under the sentence, which a room has larger."""
-    return HEAD + 10 if look.projector else TOP
+    return begins(look, TOP)
 
 
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:

@@ -24,7 +24,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -42,9 +42,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
     words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.units)
-    still = [] if look.projector else parts.title(look, layer.name, words)
+    still = parts.title(look, layer.name, words, False)
     marks = parts.sentence(look, said)
-    top = HEAD + 10 if look.projector else TOP
+    top = begins(look, TOP)
     room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):

@@ -29,7 +29,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import (
     Reading,
     blank_of,
@@ -181,7 +181,7 @@ def _came(trace: Trace, shown: Reading, step: int) -> int | None:
 
 def _top(look: Look) -> float:
     """Baseline of the heading of the bars: under the title, which a room does without."""
-    return HEAD + 22 if look.projector else TOP + 16
+    return begins(look, TOP + 16, 22)
 
 
 def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
@@ -321,7 +321,7 @@ def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
 def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Look) -> tuple[list[Mark], float]:
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
-    top = HEAD + 14 if look.projector else TOP
+    top = begins(look, TOP, 14)
     source = reads.read_by(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
