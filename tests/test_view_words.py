@@ -141,3 +141,21 @@ def test_a_bare_word_is_found() -> None:
     assert outside(said).strip() == ""
     assert outside(f"{said} back ⟦and ⟦more⟧ of it⟧ again").split() == ["back", "again"]
     assert outside("⟦cut of").strip() == ""
+
+
+@pytest.mark.parametrize("model", ["digits_cnn", "rows_lstm"])
+def test_a_picture_speaks_the_language_of_its_look_whatever_the_window_speaks(model: str) -> None:
+    """Drawn in English, in another language and in English again, at the same moment: no cache mixes them up."""
+    trace = recording(model)
+    times = timeline(trace)
+    for view in all_views():
+        if not view.suits(trace):
+            continue
+        moment = times.settled((3 * len(times.beats)) // 4)
+        with speaking(PSEUDO):
+            first, other, again = (picture_of(view, trace, moment, None, Look((1104, 796), language=code))
+                                   for code in ("", PSEUDO, ""))
+        words, translated, same = (f"{one.dump()}{one.caption}{one.table}" for one in (first, other, again))
+        assert words == same, view.name
+        assert "⟦" not in words, view.name
+        assert "⟦" in translated, view.name
