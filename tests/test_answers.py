@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from tests import answer_toys as toys
+from tests.sources import nodes
 from visualizer import answers, card, cli, draw, inputs, record, registry
 from visualizer import app as the_app
 from visualizer.answers import boxes, mask, string
@@ -50,7 +51,7 @@ def test_nothing_else_asks_for_a_kind_by_its_name() -> None:
     for path in sorted((ROOT / "visualizer").rglob("*.py")):
         if path.parent.name == "answers" or path.name == "trace.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
             words = [leaf.value for each in compared for leaf in ast.walk(each) if isinstance(leaf, ast.Constant)]
             found += [f"{path.name}:{node.lineno} {word}" for word in words if word in names]

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sources import nodes, tree
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "visualizer"
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if "_data" not in path.parts)
@@ -97,7 +99,7 @@ def test_nothing_is_put_together_inside_tr() -> None:
     """A translation is found by its exact words, so tr() takes one literal string; fill it in afterwards."""
     found = []
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if not isinstance(node, ast.Call):
                 continue
             called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
@@ -116,7 +118,7 @@ def test_nothing_is_translated_while_files_are_loaded() -> None:
     """What is said then stays in the language that was spoken then: `english("…")` waits, and so does a function."""
     found = []
     for path in SOURCES:
-        waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+        waiting: list[ast.AST] = [tree(path)]
         while waiting:
             node = waiting.pop()
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("tr", "translated"):
@@ -141,8 +143,7 @@ def test_no_generated_file_is_part_of_the_project() -> None:
 def test_every_module_says_what_it_is_for() -> None:
     found = []
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        if tree.body and not ast.get_docstring(tree):
+        if tree(path).body and not ast.get_docstring(tree(path)):
             found.append(_place(path))
     assert found == []
 
@@ -172,7 +173,7 @@ def test_endings_of_files_are_listed_only_where_such_files_are_read_or_written()
     for path in SOURCES:
         if OWN_ENDINGS.fullmatch(_place(path)):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             listed = set(_words_of(node)) & known
             if len(listed) > 1 or listed & models:
                 found.add((_place(path), *sorted(listed)))
@@ -206,7 +207,7 @@ def _imports(path: Path) -> Iterator[str]:
     """Every module a file imports, at its top, inside functions or for type checking, as full dotted names."""
     package = "visualizer." + ".".join(path.relative_to(PACKAGE).with_suffix("").parts[:-1]) \
         if path.is_relative_to(PACKAGE) else ""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

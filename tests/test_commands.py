@@ -15,6 +15,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLineEdit, QPlainTextEdit
 
+from tests.sources import nodes
 from visualizer import registry, sight, views
 from visualizer.language import speaking
 from visualizer.scene import state as does
@@ -101,7 +102,7 @@ def test_no_text_names_a_key_by_itself():
     named = re.compile(r"\b(Ctrl|Shift|Alt)\+|\bF\d{1,2}\b|\b(PgDn|PgUp|Esc)\b|\([A-Z\[\]]\)|(press|with|by) [A-Z]\b")
     found = []
     for path in sorted(Path(commands.__file__).parents[1].rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "tr" \
                     and named.search(node.args[0].value) and " " in node.args[0].value:
                 found.append(f"{path.name}: {node.args[0].value}")
@@ -144,9 +145,10 @@ def test_a_command_uses_no_more_of_the_desk_than_its_protocol_says(module, qtbot
     assert len(names) <= 12, "a small protocol"
     window = Window(Store(changed(State(), at="conv2.forward", focus=Focus("conv2", (7,))), digits()))
     qtbot.addWidget(window)
-    for name in ("leave", "ask_for_file", "ask_for_name"):
+    for name in ("leave", "ask_for_file", "ask_for_folder", "ask_for_name"):
         monkeypatch.setattr(window, name, lambda *args: ("", ""))
     monkeypatch.setattr(window, "ask_for_file", lambda *args: "")
+    monkeypatch.setattr(window, "ask_for_folder", lambda *args: "")
     for command in module.family().commands:
         command.act(Narrowed(window, names))
         if window.presenting:

@@ -834,12 +834,12 @@ def test_what_cannot_be_recorded_is_refused_in_one_sentence_and_the_engine_lives
 
 def test_a_model_is_opened_once_for_as_long_as_its_file_has_the_same_bytes(tmp_path, monkeypatch) -> None:
     from visualizer.engine import requests
-    from visualizer.record import run
+    from visualizer.record import edits
 
     monkeypatch.setattr(requests, "_open", {})
     opened: list[str] = []
-    really = run.open_model
-    monkeypatch.setattr(run, "open_model", lambda model, untrained: opened.append(model) or really(model, untrained))
+    really = edits.open_model
+    monkeypatch.setattr(edits, "open_model", lambda model, untrained: opened.append(model) or really(model, untrained))
     path = tmp_path / "mine.safetensors"
     path.write_bytes((ROOT / "models/digits_cnn.safetensors").read_bytes())
     before = [requests.record(model=str(path), sample=sample)["trace"] for sample in ("digit-2148", "digit-7")]

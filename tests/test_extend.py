@@ -13,6 +13,7 @@ from tests.close import assert_close
 from visualizer.record import extend as reading
 from visualizer.record import open_model, record
 from visualizer.record.catalog import Opened
+from visualizer.record.edits import opened_with
 from visualizer.record.extend import extend, resumable
 from visualizer.trace import Refused, Trace
 
@@ -108,6 +109,22 @@ def test_a_change_in_the_midst_is_read_from_there_on(read: Read) -> None:
     assert_same(extend(model, before, "that is"), record(model, "that is", objective="none"))
     assert_same(extend(model, None, "that is"), record(model, "that is", objective="none"))
     assert read.steps == []
+
+
+def test_with_a_unit_off_it_is_read_on_as_it_is_read_whole(read: Read) -> None:
+    model = opened_with("char_lstm", ("unit_off:lstm:3",))
+    before = record(model, "to be or not")
+    grown = extend(model, before, "to be or not to be", ("unit_off:lstm:3",))
+    assert read.steps == [6]
+    assert_same(grown, record("char_lstm", "to be or not to be", objective="none", edits=("unit_off:lstm:3",)))
+    assert not grown["lstm"].output[:, 3].any()
+    assert grown.check().passed
+
+
+def test_what_is_done_to_an_input_is_refused_for_a_text_as_ever(read: Read) -> None:
+    model = MODELS["char_lstm"]
+    with pytest.raises(Refused, match="shift"):
+        extend(model, record(model, "to be or not"), "to be or not to be", ("shift:1",))
 
 
 def test_the_model_is_left_as_it_was() -> None:

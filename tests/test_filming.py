@@ -79,8 +79,8 @@ def test_the_panel_says_how_long_the_film_is_and_why_there_can_be_none(window, m
     choose(panel, form=names(panel).index("gif"), rate=1, size_row=0)
     whole, good = panel.words()
     assert good
-    assert whole == f"{float(filmed(toy(), pictured(window.store), panel.wish()).seconds):.1f} s, " \
-                    f"{filmed(toy(), pictured(window.store), panel.wish()).count} frames"
+    assert whole == f"{float(filmed((toy(),), pictured(window.store), panel.wish()).seconds):.1f} s, " \
+                    f"{filmed((toy(),), pictured(window.store), panel.wish()).count} frames"
     choose(panel, stretch=3)
     here, _ = panel.words()
     assert float(here.split()[0]) < float(whole.split()[0])
@@ -96,7 +96,7 @@ def test_what_is_on_screen_is_filmed_beside_the_window_and_opens_where_it_begins
     window.run("film")
     panel = window.film_panel
     choose(panel, stretch=3, form=names(panel).index("apng"), size_row=0, rate=0, speed=3)
-    film = filmed(toy(), pictured(window.store), panel.wish())
+    film = filmed((toy(),), pictured(window.store), panel.wish())
     told = []
     with qtbot.waitSignal(panel.said, timeout=60_000) as said:
         panel.start(tmp_path / "a.apng")
@@ -161,7 +161,7 @@ def test_a_process_that_dies_is_told(window, qtbot, tmp_path):
 
 
 def test_the_window_may_close_while_a_film_is_made(qtbot, tmp_path):
-    job = Job(toy(), changed(State(), model="toy"), Wish(form="apng", scale=3.0, fps=60), tmp_path / "a.apng")
+    job = Job((toy(),), changed(State(), model="toy"), Wish(form="apng", scale=3.0, fps=60), tmp_path / "a.apng")
     with qtbot.waitSignal(job.progress, timeout=60_000):
         pass
     job._leave()
@@ -170,15 +170,16 @@ def test_the_window_may_close_while_a_film_is_made(qtbot, tmp_path):
     assert not job.folder.exists()
 
 
+@pytest.mark.matrix(sample=4)
 @pytest.mark.parametrize("stretch", range(4))
 @pytest.mark.parametrize("wish", [Wish(form="apng", scale=0, fps=15), Wish(form="gif", scale=1.5, speed=0.5)])
 def test_the_command_line_is_told_the_same_film(stretch, wish, tmp_path, capsys):
     wish, where = replace(wish, stretch=stretch, fps=5), changed(State(), model="toy", at="fc.forward", look=SMALL)
     toy().save(tmp_path / "toy.trace")
     (tmp_path / "a.session").write_text(filming.to_json(where))
-    film = filmed(toy(), where, wish)
+    film = filmed((toy(),), where, wish)
     assert cli.main(["film", str(tmp_path / "a.session"), "--numbers", str(tmp_path / "toy.trace"), "--json", "-o",
-                     str(tmp_path / f"a.{wish.form}"), *arguments(toy(), where, wish)]) == cli.DONE
+                     str(tmp_path / f"a.{wish.form}"), *arguments((toy(),), where, wish)]) == cli.DONE
     told = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (told["frames"], told["seconds"]) == (film.count, float(film.seconds))
     with Image.open(told["file"]) as image:

@@ -171,6 +171,24 @@ def test_saturation_is_counted_over_the_batch(monkeypatch: pytest.MonkeyPatch) -
     assert float(found["relu3:share"]) == pytest.approx(1 - float(table.mean()))
 
 
+def test_saturation_is_counted_over_inputs_that_are_edited_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saturation, "MOST", 4)
+    again = record.pass_of("digits_cnn", "digit-2148", edits=("shift:9,0", "unit_off:conv1:2"))
+    found = measured(again, "saturation")
+    from visualizer import inputs
+    on = []
+    for sample in inputs.all_samples("image")[:4]:
+        x = again.opened.prepare(inputs.raw(sample.name))  # type: ignore[misc, union-attr]
+        moved = torch.zeros_like(x)
+        moved[..., 9:] = x[..., :-9]
+        with torch.no_grad():
+            seen = again.model.conv1(moved)
+        seen[:, 2] = 0
+        on.append((torch.relu(seen)[0] > 0).flatten(1))
+    assert found["relu1:on"] == pytest.approx(torch.stack(on).double().mean((0, 2)).numpy())
+    assert found["relu1:on"][2] == 0
+
+
 def test_gates_are_counted_by_their_own_nonlinearity() -> None:
     _, again, _ = Steps.example("GRU")
     layer = again.trace["rnn"]

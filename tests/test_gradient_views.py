@@ -67,6 +67,7 @@ def cases() -> list[tuple[str, str]]:
             if view == "gradient_flow" or name in ("rnn", "gru", "lstm", "both")]
 
 
+@pytest.mark.matrix(sample=18)
 @pytest.mark.parametrize(("view", "name"), [*cases(), ("saturation", "batch")])
 @pytest.mark.parametrize("size", LOOKS)
 def test_nothing_leaves_the_frame_and_no_words_run_into_each_other(view: str, name: str, size: str) -> None:

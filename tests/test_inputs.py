@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.sources import nodes
 from visualizer import inputs
 from visualizer.inputs import _digits, _files, audio, sequence
 from visualizer.trace import Refused, Sample
@@ -637,7 +638,7 @@ def test_nothing_else_asks_for_a_kind_by_its_name() -> None:
     for path in sorted((ROOT / "visualizer").rglob("*.py")):
         if path.parent.name == "inputs":
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes(path):
             compared = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
             words = [leaf.value for each in compared for leaf in ast.walk(each) if isinstance(leaf, ast.Constant)]
             found += [f"{path.name}:{node.lineno} {word}" for word in words if word in names - {"name", "text"}]

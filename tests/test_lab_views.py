@@ -40,6 +40,7 @@ def pictures(trace: Trace, look: Look) -> list[Picture]:
             for index in range(0, len(times.beats), max(1, len(times.beats) // 8)) for halves in (1, 2)]
 
 
+@pytest.mark.matrix(spine=("usual",), sample=11)
 @pytest.mark.parametrize("size", list(SIZES))
 def test_nothing_stands_outside_the_frame_and_texts_keep_apart(trace: Trace, size: str) -> None:
     look = SIZES[size]
@@ -66,6 +67,7 @@ def test_every_picture_says_something_and_has_a_table(trace: Trace) -> None:
         assert len({len(row) for row in picture.table.rows} | {len(picture.table.columns)}) == 1
 
 
+@pytest.mark.matrix(spine=("usual", "cliff", "deep"), sample=2, each=False)
 def test_one_beat_goes_over_into_the_next(trace: Trace) -> None:
     """What moves stands at the start of a beat where it stood at the end of the one before."""
     view = find("landscape" if "surface" in trace.studies["lab"] else "gradient_flow")
@@ -158,6 +160,7 @@ def test_the_rewind_takes_sixty_milliseconds_a_step() -> None:
     assert early - late == pytest.approx(5 * 0.06)
 
 
+@pytest.mark.matrix(spine=("usual", "cliff", "deep"), sample=2, each=False)
 def test_the_recording_survives_its_file(trace: Trace) -> None:
     again = from_bytes(trace.to_bytes())
     assert again.facts["lab"] == trace.facts["lab"]

@@ -16,7 +16,7 @@ from tests.recorded import recorded
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
 from visualizer.registry import folder
-from visualizer.scene import colour, labels, projector
+from visualizer.scene import colour, labels, logchart, parts, projector
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text, plain
 from visualizer.scene.spotlight import extent
 from visualizer.scene.timeline import Moment, Timeline, timeline
@@ -25,8 +25,8 @@ from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
 from visualizer.views import picture as picture_of
 
-LAB = "lab"
-MODELS = (*sorted(path.stem for path in folder("models").glob("*.py") if not path.stem.startswith("_")), LAB)
+LABS = {"lab": "time", "lab-depth": "depth", "lab-cliff": "cliff"}
+MODELS = (*sorted(path.stem for path in folder("models").glob("*.py") if not path.stem.startswith("_")), *LABS)
 SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((952, 656)),
          "projector": projector.look_for(Look(), (1920, 1080))}
 """What a window of that size, or a projector of 1920 × 1080, leaves for the picture."""
@@ -39,13 +39,13 @@ ON_A_CELL = 3.0
 
 
 @cache
-def lab() -> Trace:
-    return record_lab(Lab())
+def lab(experiment: str) -> Trace:
+    return record_lab(Lab(experiment=experiment))
 
 
 def recording(model: str, view: View | None = None) -> Trace:
     """A model reading its first sample, with everything that the view wants measured."""
-    return lab() if model == LAB else recorded(model, studies=view.studies if view else ())
+    return lab(LABS[model]) if model in LABS else recorded(model, studies=view.studies if view else ())
 
 
 def moments(times: Timeline) -> Iterator[Moment]:
@@ -197,3 +197,29 @@ def test_each_breach_is_found() -> None:
     assert "outside" in told(Rect(390, 10, 20, 20, "ink"))
     assert "outside" in told(Line(((10, 10), (10, 320))))
     assert "outside" in told(Path((((10, 10), (10, 10), (-9, 10), (-9, 10)),), "ink"))
+
+
+# --- what goes over into the next -----------------------------------------------------------------------------------
+
+def test_words_of_two_beats_never_stand_over_each_other() -> None:
+    before, after = [words("one", 20, 40), Rect(0, 0, 9, 9, "ink")], [words("two", 20, 40)]
+    for share in (0.0, 0.2, 0.5, 0.8, 1.0):
+        found = parts.crossed(before, after, share)
+        assert sum(isinstance(mark, Text) for mark in found) == (share != 0.5), share
+        assert sum(isinstance(mark, Rect) for mark in found) == (share != 1.0), share
+
+
+def test_the_line_under_a_headline_says_whole_sentences_or_fewer() -> None:
+    said = "**After 9 steps less than 1 % is left.** 90 steps back, **0.50 %** is left. Before it halved at once."
+    for wide, count in ((1104, 3), (560, 2), (360, 1)):
+        (line,) = logchart.under(Look((wide, 600)), said)
+        assert line.plain.endswith("."), wide
+        assert line.plain.count(". ") + 1 == count, wide
+
+
+def test_a_strip_of_one_line_shows_the_steps_around_the_answer() -> None:
+    trace, look = recording("crnn_strip", find("connectivity")), SIZES["projector"]
+    for at in ("lstm.l0.reverse.forward[1]", "lstm.l0.reverse.backward[40]"):
+        seen = picture_of(find("connectivity"), trace, timeline(trace).find(at), None, look)
+        wanted = at.partition("[")[2].rstrip("]")
+        assert any(isinstance(mark, Text) and mark.plain == wanted for mark in seen), at

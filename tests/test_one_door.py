@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from safetensors.torch import load_file
 
 from tests.test_door import FIXTURES, one_more, things  # noqa: F401  one_more is a fixture
+from tests.toys import toy
 from visualizer import cli, door, registry
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene.state import State, changed
@@ -159,6 +160,17 @@ def test_a_format_that_is_added_opens_in_both(one_more, monkeypatch):  # noqa: F
     window = by_window(one_more)
     alike(window, by_command(one_more, monkeypatch))
     assert window[1].title == "LeNet-5"
+
+
+def test_a_folder_opens_in_both(tmp_path, monkeypatch):
+    for number in (10, 2):
+        toy().save(tmp_path / f"{number}.trace")
+    window = by_window(tmp_path)
+    alike(window, by_command(tmp_path, monkeypatch))
+    assert window[0].reel == ("2.trace", "10.trace")
+    (tmp_path / "2.trace").unlink()
+    assert by_window(tmp_path) == by_command(tmp_path, monkeypatch), "one alone is no reel"
+    assert isinstance(by_window(tmp_path), str)
 
 
 def test_a_picture_of_the_laboratory_opens_in_both(tmp_path, monkeypatch):

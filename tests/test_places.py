@@ -70,7 +70,7 @@ def test_places_are_panels_of_one_picture_and_only_the_active_one_is_pointed_at(
     drawn = [replace(sight.seen(trace, place, moment, (wide, high))) for trace, place, moment in
              zip((toy(), deep()), places, sight.joined((toy(), deep()), places, 0), strict=True)]
     assert picture.caption == panels(drawn).caption, "the same as in a figure"
-    assert sight.title_of(toy()) in {mark.plain for mark in picture if isinstance(mark, Text)}
+    assert sight.heading_of(toy()) in {mark.plain for mark in picture if isinstance(mark, Text)}
 
 
 @pytest.mark.parametrize("count", range(2, MOST_PLACES + 1))

@@ -8,11 +8,11 @@ import pytest
 from visualizer import lab
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus, Look
-from visualizer.scene.recipe import LabRecipe, ModelRecipe, RunRecipe, from_plain, plain_of, recipe_of
+from visualizer.scene.recipe import LabRecipe, ModelRecipe, from_plain, plain_of, recipe_of
 from visualizer.scene.state import Place, State, changed, from_json, to_json
 
 EACH = (ModelRecipe("m.pt", ("digit-1", "text:abc"), "logit:3", ("untrained", "shift:3,0")), ModelRecipe("x", ()),
-        LabRecipe((("gain", "1.2"),), "experiment:time gain:0.5"), LabRecipe(), RunRecipe("checkpoints"))
+        LabRecipe((("gain", "1.2"),), "experiment:time gain:0.5"), LabRecipe())
 
 
 @pytest.mark.parametrize("recipe", EACH)

@@ -508,7 +508,7 @@ def test_the_words_take_the_colour_of_their_gradient_in_the_last_part_of_their_b
     there = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]"), None, Look()))
     assert there == {step: (f"gradient:{entries[step]}", 1.0) for step in range(8, 18)}
     count = len(times.find(f"{name}.backward[9]").beat.parts)
-    before = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]@{(count - 1) / count}"), None,
+    before = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]@{(count - 1.001) / count}"), None,
                                                 Look()))
     assert set(before) == set(range(9, 18))
     half = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]@{(count - 0.5) / count}"), None,

@@ -19,8 +19,8 @@ from visualizer.ui.store import Store
 from visualizer.ui.window import Window
 
 Key, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
-BEYOND = {"open", "save", "export", "export-data", "quit", "undo", "redo", "present", "restore", "black", "white",
-          "keys"}
+BEYOND = {"open", "open-folder", "save", "export", "export-data", "quit", "undo", "redo", "present", "restore", "black",
+          "white", "keys"}
 """Commands that change nothing in the State: dialogs, the end, and what lies over everything."""
 START = changed(State(), at="conv2.backward@0.5", focus=Focus("conv2", (7, 3, 5)), view="walk")
 
@@ -66,6 +66,7 @@ def there_and_back(window, before: State) -> None:
     assert chosen(window.store.state) == after
 
 
+@pytest.mark.matrix(spine=("walk",), sample=12, each=False)
 @pytest.mark.parametrize("name", [command.name for command in commands() if command.name not in BEYOND])
 @pytest.mark.parametrize("view", ["walk", "network"])
 def test_every_command_can_be_taken_back(window, name, view):

@@ -100,6 +100,7 @@ def test_no_jump_cuts_between_beats(view: View, digits: Trace) -> None:
             assert seen(start) == seen(end), times.beats[index + 1].address
 
 
+@pytest.mark.matrix(spine=("digits_cnn-network", "digits_cnn-walk-small"), sample=30)
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_lies_outside_the_frame_and_no_text_runs_into_another(view: View, size: str, bundled: Trace) -> None:
     """Both are judged on the same pictures: drawing them is what takes time. No coordinate is unknown, either."""

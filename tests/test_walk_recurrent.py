@@ -118,11 +118,13 @@ def check(trace: Trace, steps: int, looks: dict[str, Look]) -> int:
     return count
 
 
+@pytest.mark.matrix(spine=("lstm", "gru", "rnn"), sample=3, each=False)
 @pytest.mark.parametrize("case", CASES)
 def test_every_gate_and_state_has_a_card_both_ways_that_keeps_the_laws(case: str) -> None:
     assert check(trace_of(case), 3, {"window": SIZES["window"]}) > 10
 
 
+@pytest.mark.matrix(sample=3, each=False)
 def test_so_has_every_bundled_recurrent_network_in_every_window(bundled: Trace) -> None:
     assert check(bundled, 1, SIZES) >= 30
 
@@ -143,6 +145,7 @@ def test_the_terms_of_a_gate_are_all_its_products_and_both_biases(lstm: Trace) -
     assert {"a, the sum", "σ(a) = f", "b of W x", "b of U h₋"} <= set(said)
 
 
+@pytest.mark.matrix(spine=("lstm",), sample=2, each=False)
 @pytest.mark.parametrize("case", ["lstm", "gru", "rnn", "lstm, both ways", "gru, both ways", "rnn, relu", "lstm cell"])
 def test_the_shares_of_all_steps_add_up_to_the_gradient_of_a_weight_that_autograd_gave(case: str) -> None:
     trace = trace_of(case)

@@ -84,7 +84,7 @@ def no_dialogs(monkeypatch):
     def refuse(*args):
         raise AssertionError("a dialog was opened")
 
-    for name in ("getOpenFileName", "getSaveFileName"):
+    for name in ("getOpenFileName", "getSaveFileName", "getExistingDirectory"):
         monkeypatch.setattr(QFileDialog, name, refuse)
 
 

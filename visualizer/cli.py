@@ -32,9 +32,9 @@ from visualizer import registry
 if TYPE_CHECKING:
     from visualizer.card import Card
     from visualizer.scene.picture import Focus, Look
-    from visualizer.scene.reel import Reel
     from visualizer.scene.state import State
     from visualizer.scene.timeline import Moment, Timeline
+    from visualizer.sight import Recorded
     from visualizer.trace import Trace
 
 DONE, WRONG_USAGE, REFUSED, NOT_DONE, INTERRUPTED = 0, 2, 3, 4, 130
@@ -102,8 +102,8 @@ class NotDone(Exception):
 
 # --- the grammar ----------------------------------------------------------------------------------------------------
 
-THING = ("a bundled model, a model file, a .trace, a session, a picture or a film saved by the app, an image for the "
-         "default model, or lab, the gradient laboratory")
+THING = ("a bundled model, a model file, a .trace, a folder of these, a session, a picture or a film saved by the app, "
+         "an image for the default model, or lab, the gradient laboratory")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -163,8 +163,6 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
     it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
     _how_it_is_seen(it)
-    it.add_argument("--reel", default="", metavar="before,after",
-                    help="from the weights before training to the trained ones, at the moment that --from names")
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
@@ -172,7 +170,8 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the pictures out in (default 1104x796)")
     it.add_argument("--scale", type=_positive, default=1.0, metavar="N", help="pixels of the film per laid-out pixel")
     it.add_argument("--json", action="store_true", help="progress and result as lines of JSON, for programs")
-    it.add_argument("--numbers", type=Path, metavar="FILE.trace", help=argparse.SUPPRESS)  # what the window shows
+    it.add_argument("--numbers", type=Path, action="append", metavar="FILE.trace",
+                    help=argparse.SUPPRESS)  # what the window shows, of each place, in a reel of each recording
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
     it.set_defaults(at=None, backward=False)
 
@@ -215,6 +214,10 @@ def _what_is_seen(it: argparse.ArgumentParser) -> None:
 
 
 def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
+    it.add_argument("--reel", default="", metavar="before,after",
+                    help="from the weights before training to the trained ones, at the moment that --at or --from "
+                         "names: conv2.forward, or after:conv2.forward@0.5 for the middle of the way; a folder of "
+                         "recordings or model files is such a reel by itself")
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
@@ -346,23 +349,25 @@ def _shot(chosen: argparse.Namespace) -> int:
     state, trace = _state_and_trace(chosen)
     look = _seen_as(state.look, chosen, chosen.size or state.look.size)
     panels = _panels(chosen)
-    states = [_meant(export, changed(state, look=look), trace, chosen, *panel) for panel in panels]
+    found = _recordings(state, trace, chosen)
+    states = [_meant(export, changed(state, look=look), found, chosen, *panel) for panel in panels]
     for state in states:
-        trace = _studied(trace, state.view, state, chosen)
-    shown = [export.Panel(trace, state) for state in states]
+        found = _all_studied(found, state, chosen)
+    shown = [export.Panel(found, state) for state in states]
+    trace = shown[0].trace
     if len(states[0].places) > 1 and not chosen.panel and not chosen.view:
         shown = _beside(export, states[0], trace, chosen)
     bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
-    found = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
-    mm = found.mm if chosen.mm else None
-    _fits_in_memory(chosen, found.picture.size, mm)
-    export.save(found.picture, chosen.output, state_json=_way_back(states[0], trace, chosen), scale=chosen.scale or 1,
+    made = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
+    mm = made.mm if chosen.mm else None
+    _fits_in_memory(chosen, made.picture.size, mm)
+    export.save(made.picture, chosen.output, state_json=_way_back(states[0], trace, chosen), scale=chosen.scale or 1,
                 dpi=chosen.dpi, mm=mm, transparent=chosen.transparent)
     if chosen.caption:
         export.save_captions(chosen.output, shown, bars)
-    _say(f"{chosen.output}: {found.picture.caption}")
-    if mm and found.complaint:
-        print(found.complaint, file=sys.stderr)
+    _say(f"{chosen.output}: {made.picture.caption}")
+    if mm and made.complaint:
+        print(made.complaint, file=sys.stderr)
     return DONE
 
 
@@ -372,11 +377,42 @@ def _beside(export: Any, state: State, trace: Trace, chosen: argparse.Namespace)
 
     sight = registry.module("sight")
     others = [to_place(state, index) for index in range(len(state.places))]
-    traces = [trace if index == state.active else _studied(_numbers_of(other, chosen), other.view, other, chosen)
-              for index, other in enumerate(others)]
-    moments = sight.joined(traces, state.places, state.active)
-    return [export.Panel(trace, changed(other, at=moment.address))
-            for trace, other, moment in zip(traces, others, moments, strict=True)]
+    found = _from_every_place(state, trace, chosen)
+    moments = sight.joined(found, state.places, state.active)
+    return [export.Panel(recorded, changed(other, at=moment.address))
+            for recorded, other, moment in zip(found, others, moments, strict=True)]
+
+
+def _from_every_place(state: State, own: Recorded, chosen: argparse.Namespace) -> list[Recorded]:
+    """What is seen from each place of a State, from the active one `own`."""
+    from visualizer.scene.state import to_place
+
+    others = [to_place(state, index) for index in range(len(state.places))]
+    return [own if index == state.active else
+            _all_studied(_recordings(other, _numbers_of(other, chosen), chosen), other, chosen)
+            for index, other in enumerate(others)]
+
+
+def _recordings(state: State, trace: Trace, chosen: argparse.Namespace) -> Recorded:
+    """The recording of the State's recipe, or all those of its reel."""
+    from visualizer.scene.recipe import reeled
+    from visualizer.scene.state import changed
+
+    if not state.reel:
+        return trace
+    return tuple(trace if recipe == state.recipe else _numbers_of(changed(state, recipe=recipe, reel=()), chosen)
+                 for recipe in reeled(state.recipe, state.reel))
+
+
+def _all_studied(found: Recorded, state: State, chosen: argparse.Namespace) -> Recorded:
+    """The same with what the view shows beyond them."""
+    from visualizer.scene.recipe import reeled
+    from visualizer.scene.state import changed
+
+    if not isinstance(found, tuple):
+        return _studied(found, state.view, state, chosen)
+    return tuple(_studied(trace, state.view, changed(state, recipe=recipe, reel=()), chosen)
+                 for trace, recipe in zip(found, reeled(state.recipe, state.reel), strict=True))
 
 
 def _numbers_of(state: State, chosen: argparse.Namespace) -> Trace:
@@ -402,18 +438,23 @@ def _film(chosen: argparse.Namespace) -> int:
     _writable(chosen.output, form.suffixes)
     if chosen.numbers is None:
         state, trace = _state_and_trace(chosen)
+        found = _recordings(state, trace, chosen)
     else:
-        state, trace = session.read(chosen.thing).state, load(chosen.numbers)
+        state, given = session.read(chosen.thing).state, iter([load(path) for path in chosen.numbers])
+        places = [tuple(next(given) for _ in place.reel) if place.reel else next(given) for place in state.places]
+        found = places[state.active]
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
     look = _seen_as(state.look, chosen, size)
-    state = _meant(_headless("export"), changed(state, look=look), trace, chosen, chosen.view)
-    trace = _studied(trace, state.view, state, chosen) if chosen.numbers is None else trace
-    times = registry.module("sight").times(trace, state)
-    reel = _reel(chosen, state, times.find(chosen.first) if chosen.first else times.telling) if chosen.reel else None
-    start, end = films.between(times, chosen.first, chosen.last) if reel is None else films.whole(reel.times)
-    film = films.Film(trace, state.view, state.focus, state.look, start, end, Fraction(chosen.fps),
-                      Fraction(chosen.speed), chosen.scale, reel=reel)
-    film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), trace, chosen))
+    first = chosen.first
+    if state.reel and first.partition(":")[0] not in state.reel:  # the moment at which its recordings are looked at
+        chosen.at, first = first or None, ""
+    state = _meant(_headless("export"), changed(state, look=look), found, chosen, chosen.view)
+    if chosen.numbers is None:
+        found = _all_studied(found, state, chosen)
+        places = _from_every_place(state, found, chosen) if len(state.places) > 1 else [found]
+    start, end = films.between(registry.module("sight").times(found, state), first, chosen.last)
+    film = films.of_state(state, places, start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale)
+    film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), film.trace, chosen))
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
@@ -431,21 +472,18 @@ def _film(chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def _reel(chosen: argparse.Namespace, state: State, moment: Moment) -> Reel:
-    """The recordings that were named, one after the other, at one moment."""
-    from visualizer.scene.reel import Reel
+def _reeled(state: State, chosen: argparse.Namespace) -> State:
+    """The State with the reel that was asked for."""
+    from visualizer.scene.recipe import TRAINING
     from visualizer.scene.state import changed
     from visualizer.trace import UNTRAINED
 
-    known = {"before": "before training", "after": "after training"}
-    names = tuple(chosen.reel.split(","))
-    if chosen.last or state.in_lab or not set(names) <= set(known) or len(set(names)) != len(names) or len(names) < 2:
-        raise Usage("A reel goes through the weights of a model; write --reel before,after, and with --from the moment "
-                    "at which they are looked at.")
-    others = tuple(edit for edit in state.edits if edit != UNTRAINED)
-    made = tuple(_recorded(changed(state, edits=(UNTRAINED, *others) if name == "before" else others), chosen)
-                 for name in names)
-    return Reel(made, names, moment, tuple(known[name] for name in names))
+    if not (said := getattr(chosen, "reel", "")):
+        return state
+    if state.in_lab or said != ",".join(TRAINING):
+        raise Usage("A reel goes through the weights of a model; write --reel before,after, and with --from or --at "
+                    "the moment at which they are looked at.")
+    return changed(state, edits=tuple(edit for edit in state.edits if edit != UNTRAINED), reel=TRAINING)
 
 
 def _seen_as(look: Look, chosen: argparse.Namespace, size: tuple[int, int]) -> Look:
@@ -477,13 +515,13 @@ def _data(chosen: argparse.Namespace) -> int:
     state, trace = _state_and_trace(chosen)
     if chosen.layer is not None and chosen.layer not in trace:
         raise LookupError(f"There is no layer {chosen.layer!r}; choose one of {', '.join(it.name for it in trace)}.")
-    picture = None
+    picture, found = None, _recordings(state, trace, chosen)
     if suffix != ".npz" and chosen.layer is None:
         export = _headless("export")
         state = changed(state, look=replace(state.look, language=""))  # data are English, whoever saved the picture
-        state = _meant(export, state, trace, chosen, chosen.view)
-        trace = _studied(trace, state.view, state, chosen)
-        picture = export.Panel(trace, state).draw(state.look.size)
+        state = _meant(export, state, found, chosen, chosen.view)
+        panel = export.Panel(_all_studied(found, state, chosen), state)
+        picture, trace = panel.draw(state.look.size), panel.trace
     made = data.to_bytes(suffix, trace, picture, chosen.layer)
     registry.write_whole(chosen.output, made)
     _say(f"{chosen.output}: {len(made):,} bytes")
@@ -573,13 +611,13 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
 
     found = door.recognise(chosen.thing)
     opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
-    state = _aimed(opened.state, chosen)
+    state = _reeled(_aimed(opened.state, chosen), chosen)
     as_saved = chosen.target is None and chosen.dtype is None and chosen.objective is None
     if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):
         return _laboratory(state, chosen, fresh=found.what == door.LABORATORY)
     if door.is_recording(state.model) and (found.saved is None or found.saved.trace is None):
         _changes_nothing(chosen)
-    if opened.trace is not None and as_saved:
+    if opened.trace is not None and as_saved and state.recipe == opened.state.recipe:
         return state, opened.trace
     if door.is_recording(state.model):
         _changes_nothing(chosen)
@@ -712,17 +750,20 @@ def _check(trace: Trace) -> None:
          f"({report.tolerance:g} is allowed)")
 
 
-def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, view: str | None,
+def _meant(export: Any, state: State, recorded: Recorded, chosen: argparse.Namespace, view: str | None,
            at: str | None = None, focused: str | None = None) -> State:
     """The State that leads to the picture that was asked for, checked: it can be drawn."""
     from visualizer import sight
-    from visualizer.scene.state import changed
+    from visualizer.scene.state import changed, go
     from visualizer.scene.timeline import timeline
 
+    trace = sight.own(recorded)
     look, times = state.look, timeline(trace)
     focused, at = focused or chosen.focus, at or chosen.at
     focus = state.focus if focused is None else export.parse_focus(trace, focused)
-    if at is not None:
+    if at is not None and at.partition(":")[0] in state.reel:
+        at = sight.times(recorded, changed(state, at=at)).find(at).address
+    elif at is not None:
         at = times.find(at).address
     elif chosen.backward:
         at = _last_backward(trace, times, focus).address
@@ -740,7 +781,9 @@ def _meant(export: Any, state: State, trace: Trace, chosen: argparse.Namespace, 
     export.check(trace, view, look.theme, knobs)
     look = replace(look, knobs=tuple(sorted(knobs.items())), **plain)
     state = changed(state, view=view, at=at, focus=focus, look=look)
-    return changed(state, at=sight.moment_of(trace, state).address)
+    if state.reel and at and at.partition(":")[0] not in state.reel:
+        state = go(changed(state, at=""), sight.moment_of(trace, state))
+    return changed(state, at=sight.moment_of(recorded, state).address)
 
 
 def _way_back(state: State, trace: Trace, chosen: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@ line, who says what it is by its Card.
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,8 +26,12 @@ from visualizer.scene.state import State, changed
 from visualizer.trace import Refused
 
 BUNDLED, LABORATORY, MODEL, RECORDING, SAVED, INPUT = "bundled", "laboratory", "model", "recording", "saved", "input"
+RUN = "run"
 """What a thing can be: a model that comes with the app, the laboratory, a model file, one finished recording, a session
-or a picture or a film that was saved by the app, something that is given to a model."""
+or a picture or a film that was saved by the app, something that is given to a model, a folder of recordings or of model
+files."""
+MOST_IN_RUN = 60
+"""So many recordings of a folder are at hand at one time."""
 
 Cards = Callable[[str], Card | None]
 """What is known of a model, by what a State calls it; None while nobody has opened its file."""
@@ -41,6 +46,8 @@ class Found:
     """As it was given."""
     saved: Session | None = None
     """What the app left in it."""
+    inside: tuple[str, ...] = ()
+    """The files of a folder, in the order of their names."""
 
 
 # --- what it is -----------------------------------------------------------------------------------------------------
@@ -63,7 +70,7 @@ def recognise(thing: str | Path) -> Found:
         raise LookupError(tr("There is no model {name}; name one of {known}, or a model file.").format(
             name=repr(name), known=", ".join(registry.models())))
     if path.is_dir():
-        raise Refused(tr("{path} is a folder; open a file in it.").format(path=path))
+        return Found(RUN, name, inside=_run(path))
     return _by_content(name, path) or _by_ending(name, path, suffix)
 
 
@@ -96,6 +103,29 @@ def _by_ending(name: str, path: Path, suffix: str) -> Found:
     raise Refused(tr("{name} is of no kind that opens here; open an image, a text, a model file ({models}), a "
                      "recording, or a picture saved by the app; from Python, visualizer.capture(model, x) opens any "
                      "model.").format(name=path.name, models=", ".join(registry.module("record.formats").suffixes())))
+
+
+def _run(folder: Path) -> tuple[str, ...]:
+    """The recordings in a folder, or where there are none the model files, by name and number: 2 before 10."""
+    try:
+        files = sorted((path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")),
+                       key=lambda path: [(int(part), "") if part.isdigit() else (-1, part)
+                                         for part in re.split(r"([0-9]+)", path.name)])
+    except OSError as error:
+        raise Refused(tr("{path} cannot be read ({why}); choose another folder.").format(
+            path=folder, why=error.strerror or error)) from error
+    for endings in ((traces.SUFFIX,), registry.module("record.formats").suffixes()):
+        found = tuple(path.name for path in files if path.suffix.lower() in endings)
+        if len(found) > MOST_IN_RUN:
+            raise Refused(tr("{path} holds {count} recordings, and {most} can be seen one after the other; take some "
+                             "of them out.").format(path=folder, count=len(found), most=MOST_IN_RUN))
+        if bad := next((name for name in found if set(name) & set(":@\\")), ""):
+            raise Refused(tr("{name} has a sign in its name that stands for something else in an address; rename it "
+                             "without : and @.").format(name=repr(bad)))
+        if len(found) > 1:
+            return found
+    raise Refused(tr("{path} is a folder without two recordings or model files in it; open a file.").format(
+        path=folder))
 
 
 def _export() -> ModuleType:
@@ -159,6 +189,8 @@ def asks(found: Found, now: State) -> str:
     """The model whose Card has to be known before the thing can be opened; empty if it can be opened at once."""
     if found.what == MODEL:
         return found.name
+    if found.what == RUN and not found.inside[-1].endswith(traces.SUFFIX):
+        return str(Path(found.name) / found.inside[-1])
     return now.model if found.what == INPUT and can_run(now.model) and not registry.is_bundled(now.model) else ""
 
 
@@ -181,6 +213,11 @@ def open_(found: Found, now: State | None = None, *, cards: Cards = card_of, sam
         recorded = traces.load(found.name)
         seen = _begun(now, cards, card.of_trace(recorded, found.name))
         return Session(changed(seen, sample=recorded.sample.name), recorded)
+    if found.what == RUN:
+        last = str(Path(found.name) / found.inside[-1])
+        what = RECORDING if last.endswith(traces.SUFFIX) else MODEL
+        opened = open_(Found(what, last), now, cards=cards, sample=sample, edits=edits)
+        return replace(opened, state=changed(opened.state, reel=found.inside, at=""))
     if found.what == INPUT:
         return Session(_given(now, cards(now.model), found.name))
     state = _begun(now, cards, cards(found.name) or Card(found.name), stays=found.what == BUNDLED)

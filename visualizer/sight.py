@@ -8,14 +8,17 @@ that they cannot disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
 from visualizer import views
+from visualizer.language import speaking
 from visualizer.scene import figures
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Text
+from visualizer.scene.reel import Reel, title_of
+from visualizer.scene.state import inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
 from visualizer.scene.timeline import FORWARD, Moment, Timeline, timeline
 from visualizer.trace import Trace, remembered
@@ -40,6 +43,14 @@ class Standpoint(Protocol):
     @property
     def look(self) -> Look:
         """How it is looked at."""
+
+    @property
+    def reel(self) -> tuple[str, ...]:
+        """What the recordings are called through which one goes; none for a single one."""
+
+
+Recorded = Trace | tuple[Trace, ...]
+"""What there is to be seen from a place: one recording, or those of its reel, that of its own recipe the last."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,19 @@ def picture(trace: Trace, seen: Sight) -> Picture:
     return views.picture(seen.view, trace, seen.moment, seen.focus, seen.look)
 
 
-def seen(trace: Trace, place: Standpoint, moment: Moment | None = None, size: tuple[int, int] | None = None) -> Picture:
-    """The picture of a place: what the stage shows, a film, and a file."""
-    return picture(trace, sight(trace, place, moment, size))
+def seen(found: Recorded, place: Standpoint, moment: Moment | None = None, size: tuple[int, int] | None = None,
+         look: Callable[[Look], Look] = lambda look: look) -> Picture:
+    """The picture of a place: what the stage shows, a film, and a file; `look` changes how it is looked at, at last."""
+    def one(trace: Trace, moment: Moment | None, size: tuple[int, int] | None) -> Picture:
+        it = sight(trace, place, moment, size)
+        return picture(trace, replace(it, look=look(it.look)))
+
+    if isinstance(found, Trace):
+        return one(found, moment, size)
+    with speaking(place.look.language):
+        size = size or place.look.size
+        scale = look(replace(place.look, size=size)).text_scale
+        return reel(found, place).picture(one, moment or moment_of(found, place), size, scale)
 
 
 def aside(trace: Trace, seen: Sight) -> Picture:
@@ -91,32 +112,57 @@ def page(trace: Trace, seen: Sight) -> Picture | None:
     return seen.view.page(trace, seen.moment, seen.focus, replace(seen.look, text_scale=1.0))
 
 
-def times(trace: Trace, place: Standpoint) -> Timeline:
-    """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen."""
+def times(found: Recorded, place: Standpoint) -> Timeline:
+    """The beats of a recording at the pace of the place's view, and the moment that is shown until one is chosen; or
+    those of a reel."""
+    if not isinstance(found, Trace):
+        return reel(found, place).times
+    trace = found
     view = suiting(place.view, trace)
     look = replace(place.look, knobs=own_knobs(view, place.look))
     return _times(trace, view, existing(trace, place.focus), look)
 
 
-def moment_of(trace: Trace, place: Standpoint) -> Moment:
-    """The moment at which a place stands; an address of another recording falls back to the telling one."""
-    known = times(trace, place)
+def moment_of(found: Recorded, place: Standpoint) -> Moment:
+    """The moment at which a place stands; an address of another recording falls back to the telling one. A single
+    recording of a reel is looked at where all of them are."""
+    known = times(found, place)
+    at = inner_address(place.at, place.reel) if isinstance(found, Trace) else place.at
     try:
-        return known.find(place.at) if place.at else known.telling
+        return known.find(at) if at else known.telling
     except LookupError:
         return known.telling
 
 
+def reel(found: tuple[Trace, ...], place: Standpoint) -> Reel:
+    """The recordings of a place one after the other, at the moment at which they are looked at; Refused where they are
+    not of one network."""
+    with speaking(place.look.language):
+        titles = tuple(map(title_of, place.reel))
+    return _reel(found, place.reel, moment_of(found[-1], place), titles)
+
+
+def nearest(found: Recorded, place: Standpoint) -> Trace:
+    """The recording at which a place stands, or the one that is the nearest to it in a reel."""
+    return found if isinstance(found, Trace) else found[reel(found, place).nearest(moment_of(found, place))]
+
+
+def own(found: Recorded) -> Trace:
+    """The recording of a place's own recipe."""
+    return found if isinstance(found, Trace) else found[-1]
+
+
 # --- several places -------------------------------------------------------------------------------------------------
 
-def joined(traces: Sequence[Trace], places: Sequence[Standpoint], active: int) -> tuple[Moment, ...]:
+def joined(found: Sequence[Recorded], places: Sequence[Standpoint], active: int,
+           moment: Moment | None = None) -> tuple[Moment, ...]:
     """A moment of each place: that of the active one, and of every other the same beat if it has that, else the one at
-    the same share of its way."""
-    lead = times(traces[active], places[active])
-    here = moment_of(traces[active], places[active])
+    the same share of its way. The active one may stand at another `moment` than its own."""
+    lead = times(found[active], places[active])
+    here = moment or moment_of(found[active], places[active])
     share = lead.second_of(here) / lead.seconds if lead.seconds else Fraction(0)
     return tuple(here if index == active else _at_share(times(trace, place), here.address, share)
-                 for index, (trace, place) in enumerate(zip(traces, places, strict=True)))
+                 for index, (trace, place) in enumerate(zip(found, places, strict=True)))
 
 
 def _at_share(known: Timeline, address: str, share: Fraction) -> Moment:
@@ -131,31 +177,36 @@ def across(count: int) -> int:
     return count if count <= 3 else -(-count // 2) if count <= 6 else 4
 
 
-def within(count: int, size: tuple[int, int]) -> tuple[tuple[float, float, int, int], ...]:
+def within(count: int, size: tuple[int, int], scale: float = 1.0) -> tuple[tuple[float, float, int, int], ...]:
     """Where each of so many places stands in a picture: left, top, width, height without its heading."""
+    head = round(figures.LETTER * scale)
     columns = across(count)
     rows = -(-count // columns)
     wide = int((size[0] - figures.GAP * (columns - 1)) // columns)
-    high = int((size[1] - figures.GAP * (rows - 1)) // rows - figures.LETTER)
+    high = int((size[1] - figures.GAP * (rows - 1)) // rows - head)
     return tuple(((index % columns) * (wide + figures.GAP),
-                  (index // columns) * (high + figures.LETTER + figures.GAP) + figures.LETTER, wide, high)
+                  (index // columns) * (high + head + figures.GAP) + head, wide, high)
                  for index in range(count))
 
 
-def beside(traces: Sequence[Trace], places: Sequence[Standpoint], active: int, size: tuple[int, int]) -> Picture:
+def beside(recorded: Sequence[Recorded], places: Sequence[Standpoint], active: int, size: tuple[int, int],
+           moment: Moment | None = None, look: Callable[[Look], Look] = lambda look: look) -> Picture:
     """Several places as one picture, at one time: what is pointed at lies in the active one."""
-    boxes = within(len(places), size)
-    drawn = [seen(trace, place, moment, (wide, high)) for (trace, place, moment, (_, _, wide, high))
-             in zip(traces, places, joined(traces, places, active), boxes, strict=True)]
-    titles = [title_of(trace) for trace in traces]
+    wide, high = within(len(places), size)[0][2:]
+    scale = look(replace(places[active].look, size=(wide, high))).text_scale
+    boxes = within(len(places), size, scale)
+    drawn = [seen(trace, place, moment, (wide, high), look) for (trace, place, moment, (_, _, wide, high))
+             in zip(recorded, places, joined(recorded, places, active, moment), boxes, strict=True)]
+    titles = [heading_of(own(trace)) for trace in recorded]
     found = figures.panels([picture if index == active else unfocused(picture)
-                            for index, picture in enumerate(drawn)], across(len(places)), titles)
+                            for index, picture in enumerate(drawn)], across(len(places)), titles, scale)
     x, y = boxes[active][:2]
-    frame = Rect(x, y - figures.LETTER, 4, figures.LETTER - 2, "accent")
+    head = round(figures.LETTER * scale)
+    frame = Rect(x, y - head, 4 * scale, head - 2, "accent")
     return replace(found, size=size, still=(*found.still, frame), caption=found.caption, table=drawn[active].table)
 
 
-def title_of(trace: Trace) -> str:
+def heading_of(trace: Trace) -> str:
     """What a recording is of, in a few words."""
     return f"{trace.title or trace.model}, {trace.sample.title or trace.sample.name}"
 
@@ -204,6 +255,11 @@ def existing(trace: Trace, focus: Focus | None) -> Focus | None:
 
 
 # --- time -----------------------------------------------------------------------------------------------------------
+
+@remembered(16)
+def _reel(found: tuple[Trace, ...], names: tuple[str, ...], moment: Moment, titles: tuple[str, ...]) -> Reel:
+    return Reel(found, names, moment, titles)
+
 
 @remembered(16)
 def _times(trace: Trace, view: View, focus: Focus | None, look: Look) -> Timeline:

@@ -10,6 +10,7 @@ import numpy as np
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
 from visualizer.language import english, tr
 from visualizer.scene import numbers
+from visualizer.scene.reading import visible
 from visualizer.trace import Answer, Trace
 
 UNKNOWN = -100
@@ -26,7 +27,7 @@ def sentence(trace: Trace, answer: Answer) -> str:
     chances = trace[answer.layer].output
     best = int(np.argmax(chances[-1]))
     return tr("After the last of {steps} steps the likeliest answer is “{answer}” with {{{share}}}.").format(
-        steps=numbers.count(len(chances)), answer=label(answer, best),
+        steps=numbers.count(len(chances)), answer=visible(label(answer, best)),
         share=numbers.percent(float(chances[-1, best]), 1))
 
 

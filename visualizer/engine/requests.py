@@ -68,7 +68,7 @@ def extend(model: str, sample: str, edits: Sequence[str] = ()) -> dict[str, Any]
     gradients is asked for with `record`, when nobody types any more.
     """
     source = _source(model, edits)
-    grown = import_module("visualizer.record.extend").extend(_opened(*source), _read.get(source), sample)
+    grown = import_module("visualizer.record.extend").extend(_opened(*source), _read.get(source), sample, edits)
     _read.clear()
     _read[source] = grown
     return {"trace": grown, "report": None}

@@ -92,14 +92,19 @@ def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: flo
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """What a figure shows in one place: a recording, and where and how it is looked at."""
+    """What a figure shows in one place: a recording, or those of a reel, and where and how it is looked at."""
 
-    trace: Trace
+    recorded: sight.Recorded
     state: State
+
+    @property
+    def trace(self) -> Trace:
+        """The recording that its numbers are of: in a reel the nearest one."""
+        return sight.nearest(self.recorded, self.state)
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
-        return sight.seen(self.trace, changed(self.state, look=replace(self.state.look, bars=bars)), size=size)
+        return sight.seen(self.recorded, changed(self.state, look=replace(self.state.look, bars=bars)), size=size)
 
     @property
     def way_back(self) -> str:

@@ -77,6 +77,8 @@ class InputKind:
     """(word, title of the model, reads): for a kind that finds out by itself what a word means."""
     steps: Callable[[Reads, Any, int], tuple[str, ...]] = _numbered
     """What each step reads, in words; the number is how many steps the recording answers, 0 for none."""
+    rows: bool = False
+    """Whether each row of the array that is read is a step of its own, and not a line of a picture."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
     """Entries of the palette of pixels (row, column); None for what is named by its title."""
     sign: str = ""

@@ -90,4 +90,4 @@ def _is_number(cell: str) -> bool:
 INPUT = InputKind(
     "sequence", english("tables of numbers"), english("a table of numbers"), english("step"), (".csv", ".tsv"),
     read=read, bundled=bundled,
-    steps=steps, sign="12", choosers=(WORDS,), view="unrolled")
+    steps=steps, rows=True, sign="12", choosers=(WORDS,), view="unrolled")

@@ -40,7 +40,7 @@ def opened_with(model: Any, words: Sequence[str]) -> Opened:
     return replace(opened, module=module, title=f"{opened.title}, {edits.said(words, edits.MODEL)}")
 
 
-def of_input(words: Sequence[str], raw: Any, kind: str, title: str) -> Any:
+def of_input(words: Sequence[str], raw: Any, steps: bool, title: str) -> Any:
     """What is given instead of an input; Refused if it is none that can be edited so."""
     for edit, arguments in edits.of(words, edits.INPUT):
         if not isinstance(raw, np.ndarray):
@@ -48,7 +48,7 @@ def of_input(words: Sequence[str], raw: Any, kind: str, title: str) -> Any:
             raise Refused(f"{title} reads {what}, which the edit {edit.name} does not apply to; take it away.")
         try:
             assert edit.of_array is not None
-            raw = edit.of_array(raw, kind == "sequence", *arguments)
+            raw = edit.of_array(raw, steps, *arguments)
         except ValueError as error:
             raise Refused(f"The edit {edit.name} does not apply to this input: {error}.") from error
     return raw

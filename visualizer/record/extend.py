@@ -6,7 +6,7 @@ that out from the layers themselves); any other reads the whole text anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import takewhile
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from visualizer import kinds
+from visualizer.edits import INPUT, of
 from visualizer.inputs import Given, symbols
 from visualizer.record.catalog import Opened
 from visualizer.record.run import facts, given_of, prepared, reads_of, record, told
@@ -29,18 +30,18 @@ FEWEST = 2
 not."""
 
 
-def extend(opened: Opened, before: Trace | None, sample: str) -> Trace:
-    """The recording of a text, forwards only, as `record(opened, sample, objective="none")` makes it.
+def extend(opened: Opened, before: Trace | None, sample: str, edits: Sequence[str] = ()) -> Trace:
+    """The recording of a text, forwards only, as `record(opened, sample, objective="none", edits=edits)` makes it.
 
-    What the text shares with the beginning of that in `before`, a recording of the same model, is taken from there.
-    Raises Refused, or LookupError for an unknown name.
+    What the text shares with the beginning of that in `before`, a recording of the same model, is taken from there,
+    unless something is done to the input first. Raises Refused, or LookupError for an unknown name.
     """
-    if before is not None and opened.prepare is not None:
+    if before is not None and opened.prepare is not None and not of(edits, INPUT):
         given = given_of(opened, sample)
         continued = _continued(opened, before, given) if isinstance(given.raw, str) else None
         if continued is not None:
             return continued
-    return record(opened, sample, objective="none")
+    return record(opened, sample, objective="none", edits=edits)
 
 
 def _continued(opened: Opened, before: Trace, given: Given) -> Trace | None:

@@ -57,7 +57,8 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     aim = _target(opened, given, target)
     if trace is None:
         trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
-    return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective, opened, given)
+    return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective, opened, given,
+                tuple(edits))
 
 
 def _captured(opened: Opened, given: Given, x: Any, aim: Target, objective: str, dtype: str | None) -> Trace:
@@ -77,7 +78,7 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
     done = edits_said(words, INPUT)
     if not done:
         return given
-    raw = of_input(words, given.raw, str(reads_of(opened).get("kind", "image")), opened.title)
+    raw = of_input(words, given.raw, inputs.of(reads_of(opened)).rows, opened.title)
     title = f"{given.sample.title or given.sample.name}, {done}"
     return replace(given, raw=raw, sample=replace(given.sample, title=title))
 

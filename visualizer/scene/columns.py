@@ -39,6 +39,7 @@ TALLEST_STEP, WIDEST_UNIT = 24.0, 12.0
 """Cells of a layer that runs over the steps of a sequence: each step has the same row in all of them."""
 LEGEND = 54.0
 """Height of the colour bar, which stands in the lower left corner: sequences leave so much above and below."""
+LEGEND_WIDE = 124.0
 LAST = 72.0
 """The last column has so much room for what stands above it."""
 MOST_SIDE_BY_SIDE = 14
@@ -207,7 +208,7 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
     columns = [_column(trace, layer, room, pixel, ranking, layer.name in passages) for layer in trace.layers]
     widest = WIDEST_FEW if few else WIDEST_SEQUENCE
     columns = _one_size_a_group(trace, columns, room, pixel, widest)
-    gaps = [_gap(trace, before, after) for before, after in pairwise(columns)]
+    gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
     available = wide - 2 * PADDING - _overhang(columns)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
@@ -215,11 +216,10 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
     whole, columns = columns, _fit(columns, gaps, available, room, pixel, trace)
     if any(now.factor > then.factor for now, then in zip(columns, whole, strict=True)):
         return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+    gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
     start = _start(columns[0])
     available -= start - PADDING
-    wanted = sum(least for least, _ in gaps)
-    tight = min(1.0, (available - sum(column.width for column in columns)) / wanted) if wanted else 1.0
-    gaps = [(least * tight, share) for least, share in gaps]  # where nothing can shrink any more, names are cut short
+    gaps = _tightened(columns, gaps, available - sum(column.width for column in columns))
     spare = max(0.0, available - sum(column.width for column in columns) - sum(least for least, _ in gaps))
     weight = sum(share for _, share in gaps) or 1.0
     x, placed, kernel_x = start, {}, {}
@@ -234,6 +234,33 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
         x += column.width
     return Plan(placed, top, bottom, kernel_x, _skips(trace, passages))
+
+
+def _past_the_legend(columns: list[Column], gaps: list[tuple[float, float]], room: float) -> list[tuple[float, float]]:
+    """The gaps, the first one so wide that the colour bar stands beside a second column that reaches down to it."""
+    if len(columns) < 2 or columns[0].style != "units" or columns[1].height <= room - 2 * LEGEND:
+        return gaps
+    (least, share), *rest = gaps
+    return [(max(least, LEGEND_WIDE - columns[0].width), share), *rest]
+
+
+def _tightened(columns: list[Column], gaps: list[tuple[float, float]], room: float) -> list[tuple[float, float]]:
+    """The gaps between columns in so much room: as they are; else closer, as far as the names of layers that are drawn
+    have their place above the columns; else closer still, and names are cut short."""
+    wanted = [least for least, _ in gaps]
+    if sum(wanted) <= room or not wanted:
+        return gaps
+    named = [min(least, 6.0 if before.style == "passage" else max(6.0, _named(before) - before.width))
+             for least, (before, _) in zip(wanted, pairwise(columns), strict=True)]
+    if sum(named) <= room:
+        share = (room - sum(named)) / (sum(wanted) - sum(named))
+        return [(low + (least - low) * share, part) for low, (least, part) in zip(named, gaps, strict=True)]
+    return [(least * room / sum(wanted), part) for least, part in gaps]
+
+
+def _named(column: Column) -> float:
+    """How much room the name of a column takes, with the space after it."""
+    return width(short_name(column.layer), 13, 600, mono=True) + 8
 
 
 def _overhang(columns: list[Column]) -> float:
@@ -293,7 +320,7 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
         cell = (20.0, pitch - (2 if pitch > 8 else 1 if pitch > 2 else 0))
         return replace(blank, style="units", width=cell[0], cell=cell, tile=cell, pitch=(cell[0], pitch),
                        shown=tuple(range(layer.shape[0])))
-    return _units(blank, layer.shape[0], room)
+    return _units(blank, layer.shape[0], room - 2 * LEGEND if layer.is_input else room)
 
 
 def _long_names(trace: Trace) -> float:
@@ -427,8 +454,7 @@ def _gap(trace: Trace, before: Column, after: Column) -> tuple[float, float]:
     if after.style == "number":
         return 0.0, 0.0
     least, share = _apart(trace[after.layer], before, after)
-    name = width(short_name(before.layer), 13, 600, mono=True)
-    return max(least, name + 8 - before.width), share
+    return max(least, _named(before) - before.width), share
 
 
 def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Image, Line, Mark, Path, Picture, Rect, Scale, Table, Text, plain
+from visualizer.scene.spotlight import extent
 from visualizer.scene.type import SHIFT_SIZE, wrap
 from visualizer.scene.type import width as text_width
 
@@ -272,14 +273,15 @@ def _bar_marks(bar: Bar, x: float, y: float, wide: float) -> tuple[list[Mark], f
 
 # --- panels ---------------------------------------------------------------------------------------------------------
 
-def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] = ()) -> Picture:
+def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] = (), scale: float = 1.0) -> Picture:
     """Several pictures as one, in rows, each with its letter and its title if there are any; as wide as it is high,
-    about, if no `columns` are given.
+    about, if no `columns` are given. `scale` is that of letters and titles.
 
     Its sentence names each panel's by its letter; its table is that of the first.
     """
     columns = columns or _columns(len(pictures))
     wide = max(picture.size[0] for picture in pictures)
+    head = round(LETTER * scale)
     still: list[Mark] = []
     moving: list[Mark] = []
     y, row = 0.0, 0.0
@@ -287,13 +289,14 @@ def panels(pictures: Sequence[Picture], columns: int = 0, titles: Sequence[str] 
         if index and index % columns == 0:
             y, row = y + row + GAP, 0.0
         x = (index % columns) * (wide + GAP)
-        dx, dy = x, y + LETTER
+        dx, dy = x, y + head
         still += [moved(mark, dx, dy) for mark in picture.still]
         moving += [moved(mark, dx, dy) for mark in picture.moving]
-        still.append(Text(x + 8, y + LETTER - 4, plain(letter(index)), 17, 700))
+        still.append(Text(x + 8 * scale, y + head - 4 * scale, plain(letter(index)), 17 * scale, 700))
         if titles:
-            still.append(Text(x + 32, y + LETTER - 4, plain(titles[index]), 13, 500, "ink-2", max_width=wide - 40))
-        row = max(row, picture.size[1] + LETTER)
+            still.append(Text(x + 32 * scale, y + head - 4 * scale, plain(titles[index]), 13 * scale, 500, "ink-2",
+                              max_width=wide - 40 * scale))
+        row = max(row, picture.size[1] + head)
     across = min(columns, len(pictures))
     said = " ".join(f"{letter(index)}, {picture.caption}" for index, picture in enumerate(pictures))
     return Picture((round(across * wide + GAP * (across - 1)), round(y + row)), tuple(still), tuple(moving),
@@ -337,7 +340,7 @@ def crowded(picture: Picture) -> bool:
         return True
     solid = [(place, mark) for place, mark in enumerate(marks) if isinstance(mark, Image | Rect) and mark.opacity == 1]
     words = _boxes(_box(mark) for _, mark in texts)
-    areas = _boxes(_area(mark) for _, mark in solid)
+    areas = _boxes(extent(mark) for _, mark in solid)
     limit = np.array([picture.size[0] + 1, picture.size[1] + 1])
     if any((boxes[:, :2] < -1).any() or (boxes[:, 2:] > limit).any() for boxes in (words, areas)):
         return True
@@ -380,11 +383,3 @@ def _box(mark: Text) -> tuple[float, float, float, float]:
     wide = min(_wide(mark), mark.max_width or np.inf)
     left = mark.x - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
     return left, mark.y - mark.size * 0.74, left + wide, mark.y
-
-
-def _area(mark: Image | Rect) -> tuple[float, float, float, float]:
-    if isinstance(mark, Rect):
-        return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
-    _, y = mark.tile_origin(len(mark.values) - 1)
-    across = mark.x + mark.steps[0] * (min(mark.columns, len(mark.values)) - 1)
-    return mark.x, mark.y, across + mark.tile_size[0], y + mark.tile_size[1]

@@ -8,6 +8,7 @@ numbers as a ring over the chart; one that is not known is hatched.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from visualizer.language import tr
 from visualizer.scene import causes, numbers, parts
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
     SENTENCE,
     TITLE,
@@ -169,18 +171,27 @@ def _known(values: NDArray[np.float64]) -> list[list[int]]:
     return [stretch for stretch in found if stretch]
 
 
-def headline(look: Look, before: str, number: str, after: str, below: str) -> list[Mark]:
-    """A sentence around one large number, and a line of `rich` markup under it."""
-    size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
+def headline(look: Look, before: str, number: str, after: str, size: float = 26, large: float = 56,
+             apart: tuple[float, float] = (14, 12)) -> list[Mark]:
+    """A sentence around one large number."""
     x, y = 24.0, 62.0
     marks: list[Mark] = []
-    for text, tall, weight, ink in ((before, size, 500, "ink"), (number, large, 600, "accent-ink"),
-                                    (after, size, 500, "ink")):
+    for text, tall, weight, ink, gap in ((before, size, 500, "ink", apart[0] if number else 7),
+                                         (number, large, 600, "accent-ink", apart[1]), (after, size, 500, "ink", 0)):
         if text:
-            marks.append(Text(x, y, plain(text), tall, weight, ink, display=True))
-            x += width(text, tall, weight, display=True) + (10 if number else 7)
-    marks.append(Text(24, 92, rich(below), 15, 400, "ink-2", max_width=look.size[0] - 48))
+            marks.append(Text(x, y, plain(text), tall, weight, ink, display=True,
+                              max_width=0 if number else look.size[0] - 24 - x))
+            # as wide as it is on the screen: large display type stands closer
+            x += width(text, tall / look.pixel, weight, display=True) * look.pixel + gap
     return grouped(SENTENCE, marks)
+
+
+def under(look: Look, markup: str) -> list[Mark]:
+    """The line under a headline, in `rich` markup: as many of its sentences as have room."""
+    told = re.split(r"(?<=\.) |(?<=\.\*\*) ", markup)
+    ways = [" ".join(told[:count]) for count in range(len(told), 0, -1)]
+    words = fitting(ways, look.size[0] - 48, 15) or ways[-1]
+    return [Text(24, 92, rich(words), 15, 400, "ink-2", max_width=look.size[0] - 48, group=SENTENCE)]
 
 
 def key(entries: Sequence[tuple[str, bool, str]], y: float, x: float, look: Look, apart: float = 16) -> list[Mark]:

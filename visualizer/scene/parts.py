@@ -5,6 +5,7 @@ Each gives marks; a view decides where they stand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -46,6 +47,8 @@ from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Layer, Trace, remembered
 
+RING = 7.0
+"""Radius of the cursor of a lane."""
 FLOOR = 1e-3
 """Gradients are drawn on one log scale from their largest value down to this share of it."""
 
@@ -67,8 +70,10 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
     return wrap(rich(markup), size, wide, 500)[:2]
 
 
-def title(look: Look, name: str, words: str) -> list[Mark]:
-    """The name of the layer a picture is about, and a few words under it."""
+def title(look: Look, name: str, words: str, in_a_room: bool = True) -> list[Mark]:
+    """The name of the layer a picture is about, and a few words under it; a room may do without."""
+    if look.projector and not in_a_room:
+        return []
     return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
             Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
 
@@ -275,6 +280,10 @@ def legend(x: float, y: float, width: float, look: Look, scale: Scale, title: st
 
 def ends(scale: Scale) -> tuple[str, str, str]:
     """What is written at the low end of a scale, at zero, if it lies between, and at the high end."""
+    if scale.each and scale.log:
+        decades = numbers.power_of_ten(round(math.log10(scale.low / scale.high)))
+        return tr("largest × {decades}").format(decades=decades), "", \
+            tr("up to {largest}").format(largest=numbers.significant(scale.high, 2))
     if scale.each:
         return "−max", "0", "+max"
     if scale.log:
@@ -358,9 +367,18 @@ def polygon(corners: Sequence[tuple[float, float]]) -> Points:
 
 def faded(marks: Iterable[Mark], opacity: float) -> list[Mark]:
     """The same marks, fainter; none at all at 0."""
-    if opacity <= 0:
+    if opacity < 1e-9:  # 0 but for rounding
         return []
     return list(marks) if opacity >= 1 else [changed(mark, opacity=mark.opacity * opacity) for mark in marks]
+
+
+def crossed(before: Iterable[Mark], after: Iterable[Mark], share: float) -> list[Mark]:
+    """One drawing as it goes over into another; words do so one after the other, so that none stand over others."""
+    return [*_going(before, 1 - share), *_going(after, share)]
+
+
+def _going(marks: Iterable[Mark], opacity: float) -> list[Mark]:
+    return [mark for one in marks for mark in faded([one], 2 * opacity - 1 if isinstance(one, Text) else opacity)]
 
 
 def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
@@ -411,7 +429,8 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
     start, end = places[order[-1] if moment.backward else order[0]], cursor_x(moment, places, order)
     marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
     radius = 4.5
-    for name in order:
+    apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
+    for name in order if apart > 2.5 * radius or not look.projector else ():
         walked = name in done
         marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
                           ink if walked else "rule", 1.5, radius=radius))
@@ -420,22 +439,25 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
             order: Sequence[str], row: Lane) -> list[Mark]:
-    x, ring = cursor_x(moment, places, order), 7
-    marks: list[Mark] = [Line(((x, row.beats + ring), (x, look.size[1] - 6)), "accent", 1, dashed=True),
+    x = cursor_x(moment, places, order)
+    marks: list[Mark] = [Line(((x, row.beats + RING), (x, look.size[1] - 6)), "accent", 1, dashed=True),
                          *_ring(moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
-        marks += _norm_label(trace, before.beat.layer, look, places, row, 1 - share)
-    else:
-        share = 1.0
-    return marks + _norm_label(trace, moment.beat.layer, look, places, row, share)
+        return marks + crossed(_norm_label(trace, before.beat.layer, look, places, row),
+                               _norm_label(trace, moment.beat.layer, look, places, row), share)
+    return marks + _norm_label(trace, moment.beat.layer, look, places, row)
 
 
 def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     """Where the cursor stands on the line of beats."""
-    x, ring = cursor_x(moment, places, order), 7
-    return [Rect(x - ring, row.beats - ring, 2 * ring, 2 * ring, "stage", "accent", 2, radius=ring),
-            Rect(x - 3.5, row.beats - 3.5, 7, 7, "accent", radius=3.5)]
+    return ring(cursor_x(moment, places, order), row.beats, "accent")
+
+
+def ring(x: float, y: float, ink: str) -> list[Mark]:
+    """The cursor of a lane: a ring with a dot in it."""
+    return [Rect(x - RING, y - RING, 2 * RING, 2 * RING, "stage", ink, 2, radius=RING),
+            Rect(x - 3.5, y - 3.5, 7, 7, ink, radius=3.5)]
 
 
 def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
@@ -496,7 +518,8 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         if name in (named[0], named[-1]):
             words = plain(numbers.significant(found[name], 2))
             crowded = x + 7 + width(words, 12, 600) > look.size[0] - 36  # the axis is written there
-            below = min(y + 14, look.size[1] - 4)  # above the dot stands that of the beat beside it
+            foot = look.size[1] - 4 if row.zeros is None else row.zeros - 11
+            below = min(y + 14, foot)  # above the dot stands that of the beat beside it
             marks.append(Text(x - 7 if crowded else x + 7, below, words, 12, 600, "gradient-text",
                               "end" if crowded else "start"))
         zero = found[name] == 0
@@ -505,19 +528,18 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     return marks
 
 
-def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane,
-                opacity: float) -> list[Mark]:
+def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane) -> list[Mark]:
     found = norms(trace)
-    if name not in found or opacity <= 0 or name in (next(iter(found)), next(reversed(found))):
+    if name not in found or name in (next(iter(found)), next(reversed(found))):
         return []  # the first and the last are always written
     y = _norm_y(found[name], trace, row)
     return [Text(places[name] + 7, y - 5, plain(numbers.significant(found[name], 2)), 12, 600,
-                 "gradient-text", opacity=opacity)]
+                 "gradient-text")]
 
 
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
     assert row.zeros is not None
-    marks: list[Mark] = [Text(10, row.zeros, plain(tr("zeros")), 11, 500, "ink-2")]
+    marks: list[Mark] = []
     last = -1e9
     for name in order:
         layer = trace[name]
@@ -530,7 +552,7 @@ def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequenc
         marks += [Text(places[name], row.zeros, plain(numbers.percent(share, 0)), 11, 500, "ink", "middle"),
                   Rect(x, y, width, 3, "sunk", radius=1.5),
                   Rect(x, y, width * share, 3, "ink-2", radius=1.5)]
-    return marks
+    return [Text(10, row.zeros, plain(tr("zeros")), 11, 500, "ink-2"), *marks] if marks else []
 
 
 def _largest(values: NDArray[Any]) -> float:

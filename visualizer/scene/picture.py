@@ -545,7 +545,7 @@ def _term_of(mark: Image, tile: int, row: int, column: int) -> Term | None:
 
 
 def box_of(mark: Mark) -> tuple[float, float, float, float]:
-    """Left, top, width and height of what a mark covers; of words about."""
+    """Left, top, width and height of what a mark covers."""
     if isinstance(mark, Image):
         last = len(mark.values) - 1
         right, bottom = mark.tile_origin(min(mark.columns - 1, last))[0], mark.tile_origin(last)[1]
@@ -553,17 +553,11 @@ def box_of(mark: Mark) -> tuple[float, float, float, float]:
     if isinstance(mark, Rect):
         return mark.x, mark.y, mark.width, mark.height
     if isinstance(mark, Text):
-        left, wide = _text_span(mark)
-        return left, mark.y - mark.size, wide, mark.size * 1.3
+        left, top, right, bottom = registry.module("scene.type").bounds(mark)  # it stands above this file
+        return left, top, right - left, bottom - top
     points = mark.points if isinstance(mark, Line) else tuple(point for curve in mark.curves for point in curve)
     across, down = [x for x, _ in points], [y for _, y in points]
     return min(across), min(down), max(across) - min(across), max(down) - min(down)
-
-
-def _text_span(mark: Text) -> tuple[float, float]:
-    """Left edge and width of a text, about."""
-    width = mark.max_width or sum(len(run.text) for run in mark.runs) * mark.size * 0.56
-    return mark.x - {"start": 0.0, "middle": width / 2, "end": width}[mark.anchor], width
 
 
 @lru_cache(maxsize=4096)
@@ -657,7 +651,7 @@ def _scaled(marks: tuple[Mark, ...], factor: float) -> tuple[Mark, ...]:
 # --- hits -----------------------------------------------------------------------------------------------------------
 
 REACH = 4.0
-"""A click this near a line is on it."""
+"""A click this near a line, or above or below words, is on them."""
 
 
 def _hit(mark: Mark, x: float, y: float) -> Focus | None:
@@ -671,8 +665,8 @@ def _hit(mark: Mark, x: float, y: float) -> Focus | None:
                    for a, b in zip(mark.points, mark.points[1:], strict=False))
         return mark.focus if near else None
     if isinstance(mark, Text):
-        left, width = _text_span(mark)
-        return mark.focus if left <= x < left + width and mark.y - mark.size <= y < mark.y + mark.size * 0.3 else None
+        left, top, wide, high = box_of(mark)
+        return mark.focus if left <= x < left + wide and top - REACH <= y < top + high + REACH else None
     return None
 
 

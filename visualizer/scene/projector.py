@@ -79,6 +79,11 @@ def headline(look: Look, runs: Runs) -> list[Mark]:
                     for place, line in enumerate(lines)]
 
 
+def begins(look: Look, usual: float, below: float = 10.0) -> float:
+    """Where what stands under the sentence begins: at its usual place, for a room so far below the headline."""
+    return HEAD + below if look.projector else usual
+
+
 def first_word(words: str) -> str:
     """`188` of `188 of 784`; a percent sign stays with its number."""
     first, _, rest = words.partition(" ")

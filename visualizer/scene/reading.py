@@ -128,6 +128,17 @@ def words_of(trace: Trace, steps: int) -> tuple[str, ...]:
     return tuple(str(step) for step in range(1, steps + 1))
 
 
+def step_named(shown: Reading, step: int) -> str:
+    """`step 7, “ć”`: its number, and what it reads where that is more than the number."""
+    words = tr("step {step}") if shown.words[step] == str(step + 1) else tr("step {step}, “{word}”")
+    return words.format(step=step + 1, word=shown.words[step])
+
+
+def read_at(shown: Reading, step: int) -> str:
+    """What a step reads, or which one it is, where it reads no word."""
+    return step_named(shown, step) if shown.words[step] == str(step + 1) else f"“{shown.words[step]}”"
+
+
 def visible(word: str) -> str:
     """A character that can be seen: a space and a line end get a sign."""
     return {" ": "␣", "\n": "↵", "\t": "⇥"}.get(word, word)

@@ -1,4 +1,4 @@
-"""Recipe: what makes a recording, in plain words: a model and what goes into it, a setting of the laboratory, or a run.
+"""Recipe: what makes a recording, in plain words: a model and what goes into it, or a setting of the laboratory.
 
 Two equal recipes make the same numbers, so a recording is kept, found and asked for by its recipe.
 """
@@ -6,12 +6,16 @@ Two equal recipes make the same numbers, so a recording is kept, found and asked
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from visualizer import lab
-from visualizer.trace import Refused
+from visualizer.trace import SUFFIX, UNTRAINED, Refused
 
+BEFORE, AFTER = "before", "after"
+TRAINING = (BEFORE, AFTER)
+"""The reel of one network: from the weights before its training to the trained ones."""
 DRAWN = "drawn"
 """The input that was drawn by hand: `drawn:112x112:…` carries the drawing, `drawn` alone has lost it."""
 
@@ -75,19 +79,8 @@ class LabRecipe:
             return lab.Lab(), None
 
 
-@dataclass(frozen=True)
-class RunRecipe:
-    """Recordings that lie in one folder, in the order of their names: the checkpoints of a training, for example."""
-
-    folder: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.folder
-
-
-Recipe = ModelRecipe | LabRecipe | RunRecipe
-KINDS: dict[str, type[Recipe]] = {"model": ModelRecipe, "lab": LabRecipe, "run": RunRecipe}
+Recipe = ModelRecipe | LabRecipe
+KINDS: dict[str, type[Recipe]] = {"model": ModelRecipe, "lab": LabRecipe}
 """How a saved recipe says which it is."""
 
 
@@ -101,6 +94,25 @@ def lab_recipe(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> LabRecip
     given = {name: word for name, word in dict(words).items() if name in lab.names()}
     against = given.pop(lab.AGAINST, "")
     return LabRecipe(tuple(sorted(given.items())), against)
+
+
+def reeled(recipe: Recipe, names: Iterable[str]) -> tuple[Recipe, ...]:
+    """What makes the recordings that a reel of these names goes through, in its order; the recipe itself is the last.
+
+    `before` and `after` are one network with its weights from before training and with the trained ones, any other name
+    is that of a file beside the one of the recipe: the checkpoints of a run, say.
+    """
+    return tuple(_station(recipe, name) for name in names) if isinstance(recipe, ModelRecipe) else ()
+
+
+def _station(recipe: ModelRecipe, name: str) -> ModelRecipe:
+    if name in TRAINING:
+        others = tuple(edit for edit in recipe.edits if edit != UNTRAINED)
+        return replace(recipe, edits=(*others, UNTRAINED) if name == BEFORE else others)
+    path = str(Path(recipe.model).with_name(name))
+    if path == recipe.model:
+        return recipe
+    return ModelRecipe(path, ()) if path.endswith(SUFFIX) else replace(recipe, model=path)
 
 
 def plain_of(recipe: Recipe) -> dict[str, Any]:

@@ -7,19 +7,22 @@ strip below says between what.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from pathlib import PurePath
 
 import numpy as np
 
 from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Image, Line, Mark, Path, Picture, Rect, Text, plain
-from visualizer.scene.timeline import Moment, Pace, Timeline
+from visualizer.scene.recipe import AFTER, BEFORE
+from visualizer.scene.timeline import Moment, Pace, Timeline, timeline
 from visualizer.trace import Refused, Trace
 
 FADE, HOLD = Fraction(2), Fraction(1)
@@ -56,24 +59,34 @@ class Reel:
     def times(self) -> Timeline:
         """A beat for each recording: the way to it, and its end, at which it stands as it is."""
         beat = replace(self.moment.beat, parts=(), quick=False)
-        return Timeline(tuple(replace(beat, of=name) for name in self.names), lambda moment: Pace(FADE, HOLD))
+        return Timeline(tuple(replace(beat, of=name) for name in self.names), lambda moment: Pace(FADE, HOLD),
+                        replace(beat, of=self.names[-1]).address, timeline(self.recordings[-1]))
 
     def nearest(self, moment: Moment) -> int:
         """Which recording is the nearest to a moment of the reel."""
         return max(moment.index - (moment.phase < 0.5), 0)
 
+    def at(self, x: float, width: float) -> Moment:
+        """The moment that lies at `x` on the strip below a picture so wide."""
+        reached = min(1.0, max(0.0, (x - EDGE) / (width - 2 * EDGE))) * (len(self.names) - 1)
+        index = min(max(math.ceil(reached - 1e-9), 0), len(self.names) - 1)
+        return replace(self.times.settled(index), phase=1 - (index - reached) if index else 1.0)
+
     def title(self, index: int) -> str:
         return self.titles[index] if self.titles else self.names[index]
 
-    def picture(self, seen: Seen, moment: Moment, size: tuple[int, int]) -> Picture:
-        """What is seen at a moment of the reel, with the strip below it, in so many pixels."""
-        inside = size[0], max(size[1] - STRIP, 1)
+    def picture(self, seen: Seen, moment: Moment, size: tuple[int, int], scale: float = 1.0) -> Picture:
+        """What is seen at a moment of the reel, with the strip below it, in so many pixels; `scale` is that of the
+        strip."""
+        inside = size[0], max(size[1] - round(STRIP * scale), 1)
         index = moment.index
         here = seen(self.recordings[index], self.moment, inside)
         if index and moment.phase < 1:
             before = seen(self.recordings[index - 1], self.moment, inside)
             here = between(before, here, moment.phase, self._said(index, moment.phase)) if moment.phase else before
-        return replace(here, size=size, still=(*here.still, *self._strip(moment, size)))
+        laid_out = round(size[0] / scale), round(size[1] / scale)
+        strip = Picture(laid_out, tuple(self._strip(moment, laid_out))).scaled(scale, size)
+        return replace(here, size=size, still=(*here.still, *strip.still))
 
     def _said(self, index: int, share: float) -> str:
         said = tr("Between {one} and {other}, {share} of the way: colours and lengths go over evenly, and numbers "
@@ -101,6 +114,16 @@ class Reel:
         if said:
             marks.append(Text(wide / 2, high - 10, plain(said), 12, 400, "ink", "middle", max_width=wide * 0.38))
         return marks
+
+
+def is_between(moment: Moment) -> bool:
+    """Whether it lies between two recordings of a reel, where nothing was computed."""
+    return bool(moment.beat.of) and moment.index > 0 and 0 < moment.phase < 1
+
+
+def title_of(name: str) -> str:
+    """What a recording of a reel is called where a person reads it."""
+    return {BEFORE: tr("before training"), AFTER: tr("after training")}.get(name) or PurePath(name).stem
 
 
 # --- between two pictures -------------------------------------------------------------------------------------------

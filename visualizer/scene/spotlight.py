@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from visualizer.scene.picture import LANE, SENTENCE, Focus, Group, Image, Line, Mark, Picture, Points, Rect, Text
+from visualizer.scene.picture import LANE, SENTENCE, Focus, Group, Image, Line, Mark, Picture, Points, box_of
 from visualizer.scene.projector import LINE, measure
-from visualizer.scene.type import bounds
 
 # --- parts of a picture ---------------------------------------------------------------------------------------------
 
@@ -82,17 +81,8 @@ def inked(picture: Picture, strokes: Iterable[Points]) -> Picture:
 
 def extent(mark: Mark) -> Box:
     """Left, top, right, bottom of what a mark covers."""
-    if isinstance(mark, Text):
-        return bounds(mark)
-    if isinstance(mark, Rect):
-        return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
-    if isinstance(mark, Image):
-        last = len(mark.values) - 1
-        right, bottom = mark.tile_origin(min(mark.columns - 1, last))[0], mark.tile_origin(last)[1]
-        return mark.x, mark.y, right + mark.tile_size[0], bottom + mark.tile_size[1]
-    points = mark.points if isinstance(mark, Line) else tuple(point for curve in mark.curves for point in curve)
-    across, down = [x for x, _ in points], [y for _, y in points]
-    return min(across), min(down), max(across), max(down)
+    left, top, wide, high = box_of(mark)
+    return left, top, left + wide, top + high
 
 
 def union(*boxes: Box) -> Box:

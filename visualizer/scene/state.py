@@ -17,10 +17,21 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import edits, lab
+from visualizer import edits, kinds, lab
 from visualizer.language import tr
 from visualizer.scene.picture import Focus, Look, Points
-from visualizer.scene.recipe import DRAWN, LabRecipe, ModelRecipe, Recipe, RunRecipe, from_plain, lab_recipe, plain_of
+from visualizer.scene.recipe import (
+    AFTER,
+    BEFORE,
+    DRAWN,
+    TRAINING,
+    LabRecipe,
+    ModelRecipe,
+    Recipe,
+    from_plain,
+    lab_recipe,
+    plain_of,
+)
 from visualizer.scene.subject import is_inner, step_of
 from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Timeline
 from visualizer.trace import UNTRAINED, Refused, Trace
@@ -31,7 +42,7 @@ MOST_SIDE = 512
 MOST_PLACES = 8
 """So many places can be open beside each other."""
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-R = TypeVar("R", ModelRecipe, LabRecipe, RunRecipe)
+R = TypeVar("R", ModelRecipe, LabRecipe)
 OWN_LOOK = ("scope", "signs", "knobs")
 """What of a Look each place has for itself; size, theme and type are one for the whole window."""
 
@@ -46,6 +57,9 @@ class Place:
     """Address of the moment (`conv2.forward@0.5`); empty means the one at which the view has most to tell."""
     focus: Focus | None = None
     look: Look = field(default_factory=Look)
+    reel: tuple[str, ...] = ()
+    """What the recordings of a reel are called, see `recipe.reeled`: all are looked at, on the way from one to the
+    next, and the address says where on it one is, `after:conv2.forward@0.5`. None for the recipe's one recording."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,10 @@ class State:
         return self.place.look
 
     @property
+    def reel(self) -> tuple[str, ...]:
+        return self.place.reel
+
+    @property
     def in_lab(self) -> bool:
         """Whether the active place is the gradient laboratory."""
         return isinstance(self.recipe, LabRecipe)
@@ -126,7 +144,7 @@ class State:
 
 
 _OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing")
-_OF_PLACE = ("recipe", "view", "at", "focus", "look")
+_OF_PLACE = ("recipe", "view", "at", "focus", "look", "reel")
 
 
 def changed(state: State, **changes: Any) -> State:
@@ -145,6 +163,8 @@ def changed(state: State, **changes: Any) -> State:
     if type(recipe) is not type(state.recipe):
         state = replace(state, left=(*(kept for kept in state.left if type(kept) is not type(recipe)), state.recipe))
     place = replace(state.place, **{name: changes[name] for name in _OF_PLACE if name in changes})
+    if place.reel and "reel" not in changes and recipe.name != state.recipe.name:  # a reel is that of one network
+        place = replace(place, at=inner_address(place.at, place.reel), reel=())
     places = (*state.places[:state.active], place, *state.places[state.active + 1:])
     if "look" in changes and len(places) > 1:
         places = tuple(replace(other, look=_seen_alike(other.look, place.look)) for other in places)
@@ -187,7 +207,8 @@ def to_json(state: State, weights: str = "") -> str:
     for item in fields(State):
         plain[item.name] = getattr(state, item.name)
     plain["places"] = [{"recipe": plain_of(place.recipe), "view": place.view, "at": place.at,
-                        "focus": None if place.focus is None else _plain(place.focus), "look": _plain(place.look)}
+                        "focus": None if place.focus is None else _plain(place.focus), "look": _plain(place.look),
+                        **({"reel": place.reel} if place.reel else {})}
                        for place in state.places]
     plain["left"] = [plain_of(recipe) for recipe in state.left]
     return json.dumps(plain, indent=1, sort_keys=True)
@@ -286,6 +307,10 @@ def _checked(state: State) -> State:
         raise TypeError("a speed that makes no sense")
     for place in state.places:
         _check_types(place, Place(focus=Focus("")))
+        if not all(isinstance(name, str) and name and not set(name) & set("/\\:@") for name in place.reel) \
+                or len(set(place.reel)) != len(place.reel) or len(place.reel) == 1 \
+                or not (set(place.reel) <= set(TRAINING) or not set(place.reel) & set(TRAINING)):
+            raise TypeError(f"a reel of {str(place.reel)[:40]}")
         _check_types(place.look, Look())
         size = place.look.size
         if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
@@ -306,7 +331,7 @@ def _check_types(noun: Any, other: Any) -> None:
     """Raises TypeError unless each field of a noun is of the type it has in the other."""
     for item in fields(noun):
         value, wanted = getattr(noun, item.name), type(getattr(other, item.name))
-        if isinstance(value, ModelRecipe | LabRecipe | RunRecipe):
+        if isinstance(value, ModelRecipe | LabRecipe):
             continue
         right = isinstance(value, int | float if wanted is float else wanted) or (value is None and wanted is Focus)
         if not right or (isinstance(value, bool) and wanted is not bool):
@@ -346,14 +371,28 @@ def unpacked(drawing: str) -> NDArray[np.uint8]:
 
 def moment_of(state: State, timeline: Timeline) -> Moment:
     """Where the state stands; an address of another trace falls back to the moment that tells most."""
-    try:
-        return timeline.find(state.at) if state.at else timeline.telling
-    except LookupError:
-        return timeline.telling
+    for address in dict.fromkeys((state.at, inner_address(state.at, state.reel))):
+        try:
+            return timeline.find(address) if address else timeline.telling
+        except LookupError:
+            continue
+    return timeline.telling
+
+
+def inner_address(at: str, reel: tuple[str, ...]) -> str:
+    """The address of the moment at which the recordings of a reel are looked at: `conv2.forward` of
+    `after:conv2.forward@0.5`."""
+    name, colon, rest = at.partition(":")
+    return rest.partition("@")[0] if colon and name in reel else at
 
 
 def go(state: State, moment: Moment) -> State:
-    return changed(state, at=moment.address)
+    """To a moment. In a reel, one of a single recording is that of all: one stays as far between them as one was."""
+    if not state.reel or moment.beat.of:
+        return changed(state, at=moment.address)
+    name, colon, rest = state.at.partition(":")
+    name, phase = (name, rest.partition("@")[2]) if colon and name in state.reel else (state.reel[-1], "")
+    return changed(state, at=f"{name}:{moment.beat.address}" + (f"@{phase}" if phase else ""))
 
 
 def step(state: State, timeline: Timeline, by: int) -> State:
@@ -371,6 +410,7 @@ def last(state: State, timeline: Timeline) -> State:
 
 def reverse(state: State, timeline: Timeline) -> State:
     """The same layer, and the same step of it, in the other direction, if anything flows that way."""
+    timeline = timeline.within or timeline
     moment = moment_of(state, timeline)
     other = timeline.of(moment.beat.layer, FORWARD if moment.backward else BACKWARD, moment.beat.step)
     return state if other is None else go(state, other)
@@ -389,6 +429,7 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
     state = changed(state, focus=focus)
     if focus is None or focus.layer not in trace:
         return state
+    timeline = timeline.within or timeline
     moment = moment_of(state, timeline)
     step = step_of(trace, focus)
     if step is None and focus.layer == moment.beat.layer:
@@ -446,7 +487,11 @@ def signs(state: State) -> State:
 
 
 def before_training(state: State) -> State:
-    """The weights from before training, or the trained ones again."""
+    """The weights from before training, or the trained ones again; in a reel of both, to its other end."""
+    if state.reel == TRAINING:
+        address = inner_address(state.at, state.reel)
+        name = AFTER if state.at.startswith(f"{BEFORE}:") else BEFORE
+        return changed(state, at=f"{name}:{address}" if address else "", playing=False)
     return toggled(state, UNTRAINED)
 
 
@@ -462,7 +507,7 @@ def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
         return None
     layer = trace[focus.layer]
     place = next((layer.axes.index(axis) for axis in ("channel", "unit", "class", "feature") if axis in layer.axes), 0)
-    while layer.kind == "mul" and layer.reads:  # what an edit has added behind it
+    while kinds.role(layer) == "product" and layer.reads:  # what an edit has added behind it
         layer = trace[layer.reads[0]]
     return (layer.name, focus.cell[place]) if place < len(focus.cell) else None
 
@@ -526,8 +571,26 @@ def training_beside(state: State) -> State:
     """Before and after training beside each other; or the active place alone again."""
     if len(state.places) > 1:
         return replace(state, places=(state.place,), active=0)
+    state = without_reel(state) if state.reel else state
     trained = changed(state, edits=tuple(done for done in state.edits if done != UNTRAINED))
     return replace(trained, places=(before_training(trained).place, trained.place), active=1)
+
+
+# --- reels ----------------------------------------------------------------------------------------------------------
+
+def training_reel(state: State, timeline: Timeline) -> State:
+    """The active place as a reel from before training to after it, at the moment at which it stands; or left again."""
+    if state.reel:
+        return without_reel(state)
+    here = moment_of(state, timeline).beat.address
+    name = BEFORE if UNTRAINED in state.edits else AFTER
+    trained = tuple(done for done in state.edits if done != UNTRAINED)
+    return changed(state, edits=trained, reel=TRAINING, at=f"{name}:{here}", playing=False)
+
+
+def without_reel(state: State) -> State:
+    """The one recording of the place's own recipe, the last of the reel, at the moment that all were looked at."""
+    return changed(state, reel=(), at=inner_address(state.at, state.reel), playing=False)
 
 
 # --- notes and pen --------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.parts import ring
 from visualizer.scene.picture import (
     LANE,
     Focus,
@@ -227,12 +228,11 @@ def line_of_steps(x: float, wide: float, shown: Reading, step: float, moment: Mo
     y, last = look.size[1] - lanes_height(look) / 2, max(1, shown.steps - 1)
     here_x = x + wide * min(1.0, max(0.0, (step - 1) / last))
     ink = "gradient-mark" if moment.backward else "accent"
-    start, ring = (x + wide if moment.backward else x), 7
+    start = x + wide if moment.backward else x
     words = tr("{step} of {all}").format(step=max(1, round(step)), all=shown.steps)
     return grouped(LANE, [
         Line(((x, y), (x + wide, y)), "rule", 2), Line(((start, y), (here_x, y)), ink, 2),
-        Rect(here_x - ring, y - ring, 2 * ring, 2 * ring, "stage", ink, 2, radius=ring),
-        Rect(here_x - 3.5, y - 3.5, 7, 7, ink, radius=3.5),
+        *ring(here_x, y, ink),
         Text(x - 16, y + 4.5, plain(words), 12, 500, "ink-2", "end")])
 
 

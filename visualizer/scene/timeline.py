@@ -203,6 +203,8 @@ class Timeline:
     """Asked for a settled moment, once for each beat; a view may take longer over a beat than another."""
     first_sight: str = ""
     """Address of what is shown before anybody has chosen a moment; the first beat where it is empty."""
+    within: Timeline | None = field(default=None, repr=False, compare=False)
+    """In a reel: the beats of one of its recordings, at one of which all of them are looked at."""
 
     @cached_property
     def _paces(self) -> dict[int, Pace]:

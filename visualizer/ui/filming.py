@@ -25,12 +25,14 @@ from visualizer.export import film as films
 from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import numbers
-from visualizer.scene.state import State, moment_of, to_json
+from visualizer.scene.state import State, changed, moment_of, to_json
 from visualizer.scene.timeline import Timeline
+from visualizer.sight import Recorded
 from visualizer.trace import Trace
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.commands import key_for, keyed
+from visualizer.ui.stage import each
 from visualizer.ui.store import Store
 
 WIDE, LABEL, EDGE, ROW = 496, 84, 16, 44
@@ -137,22 +139,21 @@ class FilmPanel(QWidget):
         if self.job is not None:
             done, of = self.done
             return tr("{done} of {of} frames").format(done=numbers.count(done), of=numbers.count(of)), True
-        trace = self.store.trace
-        if trace is None or self.store.waiting:
+        found = recordings(self.store)
+        if not found:
             return tr("There is nothing to film yet."), False
         form = films.find(f"film.{self.wish().form}" if self.wish().form != "folder" else "film")
-        made = filmed(trace, self.pictured(), self.wish())
+        made = filmed(found, self.pictured(), self.wish())
         why = form.missing() or films.refusal(made, form)
         return (why, False) if why else (tr("{seconds} s, {n} frames").format(
             seconds=numbers.number(float(made.seconds), 1), n=numbers.count(made.count)), True)
 
     def start(self, path: Path) -> None:
         """Make the film that is chosen."""
-        trace = self.store.trace
-        assert trace is not None
-        self.done = (0, filmed(trace, self.pictured(), self.wish()).count)
+        found = recordings(self.store)
+        self.done = (0, filmed(found, self.pictured(), self.wish()).count)
         try:
-            self.job = Job(trace, self.pictured(), self.wish(), path, self)
+            self.job = Job(found, self.pictured(), self.wish(), path, self)
         except OSError as error:
             self.said.emit(tr("The film was not made: {why}").format(why=error))
             return
@@ -222,14 +223,16 @@ class Job(QObject):
     ended = Signal(str)
     """One sentence: where the film is, or why there is none."""
 
-    def __init__(self, trace: Trace, state: State, wish: Wish, path: Path, parent: QObject | None = None) -> None:
-        """Raises OSError if there is no room for the recording."""
+    def __init__(self, found: tuple[Recorded, ...], state: State, wish: Wish, path: Path,
+                 parent: QObject | None = None) -> None:
+        """Raises OSError if there is no room for the recordings."""
         super().__init__(parent)
         self.path, self.result, self.stopped = path, "", False
         self.folder = Path(tempfile.mkdtemp(prefix="visualizer-film-"))
         try:
             write_whole(self.folder / "shown.session", to_json(state).encode())
-            write_whole(self.folder / "shown.trace", trace.to_bytes(compress=False))
+            files = [write_whole(self.folder / f"{number}.trace", trace.to_bytes(compress=False))
+                     for number, trace in enumerate(trace for recorded in found for trace in each(recorded))]
         except OSError:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -240,9 +243,9 @@ class Job(QObject):
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self._leave)
-        self.process.start(sys.executable, ["-m", "visualizer", "film", str(self.folder / "shown.session"), "--numbers",
-                                            str(self.folder / "shown.trace"), "--json", "-o", str(path),
-                                            *arguments(trace, state, wish)])
+        self.process.start(sys.executable, ["-m", "visualizer", "film", str(self.folder / "shown.session"),
+                                            *(word for file in files for word in ("--numbers", str(file))),
+                                            "--json", "-o", str(path), *arguments(found, state, wish)])
 
     def cancel(self) -> None:
         """Stop it: it tidies up after itself; where a process cannot be asked to, this does."""
@@ -294,20 +297,26 @@ class Job(QObject):
             self.path.with_name(f".{self.path.name}.part").unlink(missing_ok=True)
 
 
-def filmed(trace: Trace, state: State, wish: Wish) -> films.Film:
+def recordings(store: Store) -> tuple[Recorded, ...]:
+    """What is seen from each place; nothing while anything of it is still to come."""
+    found = store.beside or (() if store.recorded is None or store.waiting else (store.recorded,))
+    whole = len(found) == len(store.state.places)
+    return found if whole and not (store.state.reel and isinstance(store.recorded, Trace)) else ()
+
+
+def filmed(found: tuple[Recorded, ...], state: State, wish: Wish) -> films.Film:
     """The film that a wish means."""
-    times = sight.times(trace, state)
+    times = sight.times(found[state.active], state)
     start, end = films.between(times, *addresses(times, state, wish))
     even = next(form.even for form in films.formats() if form.name == wish.form)
     size = LAID_OUT if wish.scale else tuple(length - length % 2 if even else length for length in state.look.size)
-    look = replace(state.look, size=size)
-    return films.Film(trace, state.view, state.focus, look, start, end, Fraction(wish.fps),
-                      Fraction(wish.speed), wish.scale or 1.0)
+    state = changed(state, look=replace(state.look, size=size))
+    return films.of_state(state, found, start, end, Fraction(wish.fps), Fraction(wish.speed), wish.scale or 1.0)
 
 
-def arguments(trace: Trace, state: State, wish: Wish) -> list[str]:
+def arguments(found: tuple[Recorded, ...], state: State, wish: Wish) -> list[str]:
     """The same film in the words of the command line."""
-    first, last = addresses(sight.times(trace, state), state, wish)
+    first, last = addresses(sight.times(found[state.active], state), state, wish)
     said = ["--fps", str(wish.fps), "--speed", str(wish.speed)]
     if wish.scale:
         said += ["--size", f"{LAID_OUT[0]}x{LAID_OUT[1]}", "--scale", str(wish.scale)]
@@ -316,6 +325,8 @@ def arguments(trace: Trace, state: State, wish: Wish) -> list[str]:
 
 def addresses(times: Timeline, state: State, wish: Wish) -> tuple[str, str]:
     """From where to where; empty for the very beginning or end."""
+    if times.within and wish.stretch in (1, 2):  # a reel goes one way alone
+        return "", ""
     if wish.stretch == 1:
         return "", times.at(films.forward(times)[1]).address
     if wish.stretch == 2:

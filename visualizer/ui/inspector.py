@@ -21,7 +21,7 @@ from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WIDTH, page
+from visualizer.ui.page import WIDTH, page, unknown
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 
@@ -70,18 +70,20 @@ class Inspector(QWidget):
 
     def refresh(self) -> None:
         """Write the page anew if anything on it has changed."""
-        trace, seen = self.store.trace, self.store.sight
+        trace, seen, between = self.store.near, self.store.sight, self.store.between
         if trace is None or seen is None or not self.isVisible():
             self._drawn = ()
             if trace is None:
                 self.page.show_picture(EMPTY)
             return
         moment, look = seen.moment, replace(seen.look, size=(0, 0))
-        wanted = (id(trace), moment.beat, moment.opens, seen.focus, seen.subject, look, self.tab, seen.view)
+        wanted = (id(trace), moment.beat, moment.opens, seen.focus, seen.subject, look, self.tab, seen.view, between)
         if wanted == self._drawn:
             return
         self._drawn = wanted
-        if self.tab == 0:
+        if self.tab == 0 and between:
+            self.page.show_page(unknown(seen.look))
+        elif self.tab == 0:
             told = sight.page(trace, seen)
             self.page.show_page(told or page(trace, moment, seen.subject, seen.look, seen.view.wants == NUMBER))
         elif self.tab == 1 and self.table is not None:
@@ -174,7 +176,7 @@ class Page(Canvas):
         return (focus,) if self.store.trace is None else same_numbers(self.store.trace, focus)
 
     def describe(self, spot: Spot) -> str:
-        trace, moment = self.store.trace, self.store.moment
+        trace, moment = self.store.near, self.store.moment
         if trace is None or moment is None:
             return ""
         return words.tip(trace, spot.focus, moment.backward)

@@ -64,6 +64,14 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
                    caption=words.place(trace, about), table=Table(("what", "value"), tuple(sheet.rows)))
 
 
+def unknown(look: Look) -> Picture:
+    """What is told between two recordings of a reel."""
+    sheet = Writing()
+    _say(sheet, tr("In between nothing was computed: colours and lengths go over from one recording to the next. "
+                   "Numbers stand at both ends."))
+    return Picture((WIDTH, round(sheet.y + 16)), tuple(sheet.marks), (), look.theme, "window")
+
+
 @dataclass
 class Writing:
     """A page being written from the top down."""

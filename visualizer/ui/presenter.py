@@ -31,7 +31,7 @@ from visualizer.ui.commands import Context, commands, is_typed, key_for
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
 from visualizer.ui.speaker import Speaker
-from visualizer.ui.stage import drawn
+from visualizer.ui.stage import drawn, joined
 from visualizer.ui.store import Store
 
 USUAL = (1920, 1080)
@@ -208,7 +208,16 @@ class Presenter(QObject):
     def picture_of(self, moment: Moment) -> Picture:
         """What a room sees at a moment of the recording at hand, standing still."""
         assert self.store.trace is not None
-        return for_room(self.store.trace, moment, replace(self.store.state, playing=False), self.size())
+        return self._for_room(moment)
+
+    def _for_room(self, moment: Moment) -> Picture:
+        """What the stage shows, at that moment, in the type of an audience."""
+        store, size = self.store, self.size()
+        whole = store.beside or ((store.recorded,) if isinstance(store.recorded, tuple) else ())
+        if whole:
+            return joined(whole, store.state, size, moment, lambda look: projector.look_for(look, look.size))
+        assert store.trace is not None
+        return for_room(store.trace, moment, store.state, size)
 
     def size(self) -> tuple[int, int]:
         """The screen that is drawn for."""
@@ -220,7 +229,7 @@ class Presenter(QObject):
         if not self.on and self.speaker is None:
             return
         if not self.frozen and trace is not None and moment is not None:
-            self.picture, self.beat = for_room(trace, moment, self.store.state, self.size()), self.spoken_of()
+            self.picture, self.beat = self._for_room(moment), self.spoken_of()
         self._show()
         self.changed.emit()
 

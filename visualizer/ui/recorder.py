@@ -75,6 +75,7 @@ class Recorder(QObject):
         store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
         store.trace_changed.connect(lambda trace: self.record_beside())
         store.beside_changed.connect(self.record_beside)
+        store.beside_changed.connect(self.measure)
         engine.ready.connect(self._ready)
         engine.answered.connect(self._answered)
         engine.refused.connect(self._turned_down)
@@ -109,7 +110,16 @@ class Recorder(QObject):
             else:
                 self._ask(state)
         except Refused as error:
-            self._refuse(str(error))
+            if state.recipe == self.store.state.recipe:
+                self._refuse(str(error))
+            else:
+                self._not_beside(state, str(error))
+
+    def _not_beside(self, state: State, sentence: str) -> None:
+        """Another recording than that of the active place cannot be had."""
+        self._in_vain.add((state.recipe, ""))
+        self.said.emit(sentence)
+        self.record_beside()
 
     def _ask_what_it_reads(self, state: State) -> None:
         """The Card of a model file that came with a saved State, if nobody has asked for it yet."""
@@ -124,22 +134,31 @@ class Recorder(QObject):
         state = self.store.state
         if self.store.waiting or self._asked:
             return
-        for index, place in enumerate(state.places):
-            if self.store.kept(place.recipe) is None and (place.recipe, "") not in self._in_vain:
-                self.record(does.to_place(state, index))
-                return
+        for wanted in self.store.wanted():
+            if self.store.kept(wanted.recipe) is None:
+                if (wanted.recipe, "") not in self._in_vain:
+                    self.record(wanted)
+                    return
+                if state.reel:
+                    self.store.apply(does.without_reel, undoable=False)
+                    return
+        if why := self.store.reel_refused():
+            self.store.apply(does.without_reel, undoable=False)
+            self.said.emit(why)
 
     def measure(self) -> None:
         """Ask for the studies that the view shows and the recording does not hold yet; a file holds what it holds."""
         state, trace = self.store.state, self.store.trace
         if trace is None or self.store.waiting or state.in_lab or door.is_recording(state.model):
             return
-        recording = state.recipe
         under_way = {(asked.recipe, name) for asked, name in self._measured.values()} | self._in_vain
-        for name in views.find(state.view).studies:
-            if name not in trace.studies and (recording, name) not in under_way:
-                number = self.engine.request("study", lane=f"study {name}", name=name, **self._wishes(state))
-                self._measured[number] = state, name
+        for wanted in (state, *(other for other in self.store.wanted() if state.reel and other.recipe != state.recipe)):
+            recording = self.store.kept(wanted.recipe)
+            for name in () if recording is None or door.is_recording(wanted.model) else views.find(state.view).studies:
+                if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
+                    lane = f"study {name}" + ("" if wanted.recipe == state.recipe else f" {wanted.recipe}")
+                    number = self.engine.request("study", lane=lane, name=name, **self._wishes(wanted))
+                    self._measured[number] = wanted, name
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""
@@ -164,7 +183,7 @@ class Recorder(QObject):
         try:
             found = door.recognise(thing)
             asks = door.asks(found, self.store.state)
-            if asks and (found.what == door.MODEL or not self.store.card_of(asks).reads):
+            if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).reads):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
             else:
                 self._enter(found)
@@ -327,8 +346,7 @@ class Recorder(QObject):
             if asked.recipe == self.store.state.recipe:
                 self._refuse(sentence)
             else:
-                self._in_vain.add((asked.recipe, ""))
-                self.said.emit(sentence)
+                self._not_beside(asked, sentence)
 
     def _went_on(self, number: int, share: float, words: str) -> None:
         if number == self._sweeping:
@@ -357,6 +375,6 @@ def _words(state: State) -> dict[str, str]:
 
 def _saved_trace(path: Path, state: State) -> Trace:
     found = load(path)
-    if found.sample.name != state.sample:
+    if state.sample and found.sample.name != state.sample:
         raise Refused(tr("{name} is a recording of one input; choose a model to try another.").format(name=path.name))
     return found

@@ -60,7 +60,7 @@ def panel(store: Store, size: tuple[int, int]) -> Panel:
 
     assert store.trace is not None
     state = pinned(store)
-    return Panel(store.trace, changed(state, look=replace(state.look, size=size)))
+    return Panel(store.recorded or store.trace, changed(state, look=replace(state.look, size=size)))
 
 
 def beside(store: Store) -> list[Panel]:

@@ -29,11 +29,12 @@ from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
 from visualizer import paint, sight, views
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.picture import BEAT, LANE, Focus, Image, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.reel import STRIP
 from visualizer.scene.state import State, changed
 from visualizer.scene.subject import CHANNEL, NUMBER, is_number, subject
 from visualizer.scene.timeline import Moment, Timeline, ease, uneased
-from visualizer.sight import Sight
+from visualizer.sight import Recorded, Sight
 from visualizer.trace import Trace
 from visualizer.ui import style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
@@ -145,8 +146,8 @@ class Stage(Canvas):
     def refresh(self) -> None:
         """Make the picture anew if anything that it shows has changed."""
         store = self.store
-        trace, seen = store.trace, store.sight
-        if trace is None or seen is None or not self.isVisible():
+        found, trace, seen = store.recorded, store.near, store.sight
+        if found is None or trace is None or seen is None or not self.isVisible():
             self._drawn = None
             self.show_picture(EMPTY)
             return
@@ -156,15 +157,17 @@ class Stage(Canvas):
             knobs[FAINT] = "faint"
         seen = replace(seen, look=replace(seen.look, size=(self.width(), self.height()), knobs=tuple(knobs.items())))
         state, several = store.state, store.beside
-        others = (*map(id, several), state.places, state.active) if several else ()
+        whole = several or (() if isinstance(found, Trace) else (found,))
+        others = (*(id(trace) for recorded in whole for trace in each(recorded)), state.places, state.active) \
+            if whole else ()
         if self._drawn != (id(trace), seen, others):
             before, was = self.picture, self._drawn
             self._drawn = id(trace), seen, others
-            self.show_picture(joined(several, state, seen.look.size) if several else drawn(trace, seen))
+            self.show_picture(joined(whole, state, seen.look.size) if whole else drawn(trace, seen))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
             self._stay_within_parts()
             self._turn = None
-            if was is not None and was[0] == id(trace) and not several and was[1].view.wants != view.wants:
+            if was is not None and was[0] == id(trace) and not whole and was[1].view.wants != view.wants:
                 self._change_level(before, inwards=view.wants == NUMBER)
 
     def _glide_knobs(self, old: State, new: State) -> None:
@@ -211,18 +214,18 @@ class Stage(Canvas):
 
     def value(self) -> str:
         """Where one stands, in words: the cell that the keyboard has reached, or the beat and what it is about."""
-        trace, seen = self.store.trace, self.store.sight
-        if trace is None or seen is None:
+        trace, seen, moment = self.store.near, self.store.sight, self.store.moment
+        if trace is None or seen is None or moment is None:
             return ""
         if self.part >= 0:
             return walking.spoken(trace, self.parts()[self.part], self.spot, seen.moment.backward)
-        return ", ".join((words.beat(seen.moment.index + 1, len(self.store.timeline.beats)),
+        return ", ".join((words.beat(moment.index + 1, len(self.store.timeline.beats)),
                           words.place(trace, seen.subject)))
 
     def describe(self, spot: Spot) -> str:
-        """The tooltip of what lies under the pointer."""
-        trace, seen = self.store.trace, self.store.sight
-        if trace is None or seen is None:
+        """The tooltip of what lies under the pointer; nothing was computed between two recordings of a reel."""
+        trace, seen = self.store.near, self.store.sight
+        if trace is None or seen is None or self.store.between:
             return ""
         if spot.focus.part == BEAT:
             return words.beat_tip(trace, spot.focus.layer, seen.moment.backward)
@@ -236,7 +239,8 @@ class Stage(Canvas):
     def place_at(self, point: QPointF) -> int | None:
         """Which of several places lies under a point."""
         several, (x, y) = self.store.beside, self.to_picture(point)
-        boxes = sight.within(len(several), self.picture.size) if several else ()
+        scale = self.store.state.look.text_scale
+        boxes = sight.within(len(several), self.picture.size, scale) if several else ()
         return next((index for index, (left, top, wide, high) in enumerate(boxes)
                      if left <= x < left + wide and top <= y < top + high), None)
 
@@ -286,7 +290,10 @@ class Stage(Canvas):
             self._press = None
             return
         pressed = self.picture.mark_at(*self.to_picture(event.position()))
-        if pressed is not None and pressed[1].part == BEAT:
+        if self._on_strip(event.position()):
+            self._dragging = "reel"
+            self._scrub_reel(event.position())
+        elif pressed is not None and pressed[1].part == BEAT:
             self._dragging = "scrub"
             self._go_to_stop(pressed[0].holds)
 
@@ -304,6 +311,8 @@ class Stage(Canvas):
             self.corner += moved
             self._press = event.position()
             self.keep_inside()
+        elif self._dragging == "reel":
+            self._scrub_reel(event.position())
         elif self._dragging == "scrub":
             self._scrub(self.to_picture(event.position())[0])
         elif self._dragging == "mark":
@@ -399,16 +408,30 @@ class Stage(Canvas):
 
     def _go_to_stop(self, stop: object) -> None:
         if isinstance(stop, Stop):
-            target = self.store.timeline.find(stop.address)
+            times = self.store.timeline
+            target = (times.within or times).find(stop.address)
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     def _scrub(self, x: float) -> None:
         """The moment at which the cursor stands at x; it travels from one beat to the next."""
-        moment = self.store.moment
-        if moment is None:
+        seen, times = self.store.sight, self.store.timeline
+        if seen is None:
             return
-        target = moment_at(self.picture, self.store.timeline, moment, x)
+        target = moment_at(self.picture, times.within or times, seen.moment, x)
         if target is not None:
+            self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
+
+    def _on_strip(self, point: QPointF) -> bool:
+        """Whether it lies on the strip of a reel below the picture."""
+        return isinstance(self.store.recorded, tuple) and not self.store.beside \
+            and self.to_picture(point)[1] > self.picture.size[1] - STRIP * self.store.state.look.text_scale
+
+    def _scrub_reel(self, point: QPointF) -> None:
+        """The moment of the reel that lies there."""
+        found, scale = self.store.recorded, self.store.state.look.text_scale
+        if isinstance(found, tuple):
+            reel = sight.reel(found, self.store.state)
+            target = reel.at(self.to_picture(point)[0] / scale, self.picture.size[0] / scale)
             self.store.apply(lambda state: does.go(replace(state, playing=False), target), gesture="scrub")
 
     # --- walking by keys ---
@@ -597,9 +620,16 @@ def drawn(trace: Trace, seen: Sight) -> Picture:
     return _or_said(lambda: sight.picture(trace, seen), seen.view.title, seen.look.size, seen.look.theme)
 
 
-def joined(several: Sequence[Trace], state: State, size: tuple[int, int]) -> Picture:
-    """All places of the State beside each other."""
-    return _or_said(lambda: sight.beside(several, state.places, state.active, size), state.view, size, state.look.theme)
+def joined(found: Sequence[Recorded], state: State, size: tuple[int, int], moment: Moment | None = None,
+           look: Callable[[Look], Look] = lambda look: look) -> Picture:
+    """All places of the State beside each other, or its reel; at another `moment` than its own."""
+    return _or_said(lambda: sight.beside(found, state.places, state.active, size, moment, look) if len(found) > 1 else
+                    sight.seen(found[0], state, moment, size, look), state.view, size, state.look.theme)
+
+
+def each(found: Recorded) -> tuple[Trace, ...]:
+    """The recordings that are seen from a place."""
+    return (found,) if isinstance(found, Trace) else found
 
 
 def _or_said(draw: Callable[[], Picture], view: str, size: tuple[int, int], theme: str) -> Picture:

@@ -18,11 +18,12 @@ from visualizer import door, inputs, sight
 from visualizer.card import Card, of_trace
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
-from visualizer.scene.recipe import Recipe
-from visualizer.scene.state import State, changed, moment_of
+from visualizer.scene.recipe import Recipe, reeled
+from visualizer.scene.reel import is_between
+from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
-from visualizer.sight import Sight
-from visualizer.trace import UNTRAINED, Arrays, Trace, forget
+from visualizer.sight import Recorded, Sight
+from visualizer.trace import UNTRAINED, Arrays, Refused, Trace, forget
 
 MOST_UNDO = 200
 MOST_KEPT = 4
@@ -84,9 +85,56 @@ class Store(QObject):
 
     @property
     def timeline(self) -> Timeline:
-        """The beats of `trace`, at the pace of the State's view; none while there is no trace."""
-        trace = self.trace
-        return Timeline(()) if trace is None else sight.times(trace, self._state)
+        """The beats of what is recorded, at the pace of the State's view; none while there is no trace."""
+        found = self.recorded
+        return Timeline(()) if found is None else sight.times(found, self._state)
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """What is seen from the active place: `trace`, or all recordings of its reel once they have come."""
+        return self.trace if self.waiting else self._seen_from(self._state.place)
+
+    @property
+    def near(self) -> Trace | None:
+        """The recording at which one stands: `trace`, or in a reel the nearest one."""
+        found = self.recorded
+        return None if found is None else sight.nearest(found, self._state)
+
+    @property
+    def between(self) -> bool:
+        """Whether one stands between two recordings of a reel, where no numbers were computed."""
+        moment = self.moment
+        return moment is not None and is_between(moment)
+
+    def _seen_from(self, place: Place) -> Recorded | None:
+        own = self.kept(place.recipe)
+        found = [self.kept(recipe) for recipe in reeled(place.recipe, place.reel)]
+        traces = tuple(recording.trace for recording in found if recording is not None)
+        if not traces or len(traces) < len(found):
+            return None if own is None else own.trace
+        try:
+            sight.reel(traces, place)
+        except Refused:
+            return None if own is None else own.trace
+        return traces
+
+    def reel_refused(self) -> str:
+        """Why the recordings of the active place, which have all come, make no reel; empty if they do."""
+        found = [self.kept(recipe) for recipe in reeled(self._state.recipe, self._state.reel)]
+        traces = tuple(recording.trace for recording in found if recording is not None)
+        try:
+            if traces and len(traces) == len(found):
+                sight.reel(traces, self._state)
+        except Refused as error:
+            return str(error)
+        return ""
+
+    def wanted(self) -> tuple[State, ...]:
+        """A State for each recording that the places show, those of their reels among them."""
+        found = (changed(replace(self._state, active=index), recipe=recipe, reel=())
+                 for index, place in enumerate(self._state.places)
+                 for recipe in reeled(place.recipe, place.reel) or (place.recipe,))
+        return tuple({state.recipe: state for state in found}.values())
 
     @property
     def report(self) -> Report | None:
@@ -104,8 +152,8 @@ class Store(QObject):
 
     @property
     def sight(self) -> Sight | None:
-        """What is looked at; None while there is no trace."""
-        trace = self.trace
+        """What is looked at, in a reel in the nearest recording; None while there is no trace."""
+        trace = self.near
         return None if trace is None else sight.sight(trace, self._state)
 
     def card_of(self, model: str) -> Card:
@@ -137,10 +185,10 @@ class Store(QObject):
         return self._shown != self._state.recipe
 
     @property
-    def beside(self) -> tuple[Trace, ...]:
-        """The recordings of all places where there are several and all have come; else none."""
-        found = [self.kept(place.recipe) for place in self._state.places]
-        known = tuple(recording.trace for recording in found if recording is not None)
+    def beside(self) -> tuple[Recorded, ...]:
+        """What is seen from each place where there are several and all have come; else none."""
+        found = [self._seen_from(place) for place in self._state.places]
+        known = tuple(recorded for recorded in found if recorded is not None)
         return known if len(found) == len(known) > 1 and not self.waiting else ()
 
     def update(self, *, undoable: bool = True, gesture: str = "", **changes: Any) -> None:
@@ -171,7 +219,7 @@ class Store(QObject):
         State asks for, the trace is ignored and the answer is False. Without `asked` it is taken as it is.
         """
         if asked is not None and asked.recipe != self._state.recipe:
-            if asked.recipe in {place.recipe for place in self._state.places}:
+            if asked.recipe in self._needed():
                 self._hold(asked.recipe, Recording(trace, report))
                 self.beside_changed.emit()
             return False
@@ -198,13 +246,21 @@ class Store(QObject):
 
     def set_study(self, name: str, arrays: Arrays, asked: State) -> bool:
         """Take in what a study measured of the recording of `asked`; False if that is not at hand any more."""
-        if self._shown != asked.recipe:
+        found = self._recordings.get(asked.recipe)
+        if found is None:
             return False
-        found = self._recordings[asked.recipe]
         trace = replace(found.trace, studies={**found.trace.studies, name: arrays})
-        self._keep(asked.recipe, replace(found, trace=trace))
-        self.trace_changed.emit(trace)
+        self._hold(asked.recipe, replace(found, trace=trace))
+        if self._shown == asked.recipe:
+            self.trace_changed.emit(trace)
+        else:
+            self.beside_changed.emit()
         return True
+
+    def _needed(self) -> set[Recipe]:
+        """What makes all that the places show."""
+        return {recipe for place in self._state.places
+                for recipe in (place.recipe, *reeled(place.recipe, place.reel))}
 
     def _keep(self, recipe: Recipe, recording: Recording) -> None:
         """Have a recording at hand and shown; let those go that were not seen for longest, with all that hangs on
@@ -215,7 +271,7 @@ class Store(QObject):
     def _hold(self, recipe: Recipe, recording: Recording) -> None:
         before = self._recordings.pop(recipe, None)
         self._recordings[recipe] = recording
-        needed = {self._shown, *(place.recipe for place in self._state.places)}
+        needed = {self._shown, *self._needed()}
         beside = [other for other in self._recordings if other not in needed]
         gone = [self._recordings.pop(other) for other in beside[:max(0, len(beside) - MOST_KEPT)]]
         for old in (*gone, *(() if before is None or before.trace is recording.trace else (before,))):
@@ -277,7 +333,7 @@ def _fitting(state: State, trace: Trace) -> State:
     state = changed(state, focus=sight.existing(trace, state.focus))
     if state.at:
         try:
-            sight.times(trace, state).find(state.at)
+            sight.times(trace, state).find(inner_address(state.at, state.reel))
         except LookupError:
             state = changed(state, at="")
     return state

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QMenu, QSlider, QWidget
 from visualizer import paint
 from visualizer.language import tr
 from visualizer.scene import state as does
+from visualizer.scene.reel import is_between, title_of
 from visualizer.scene.state import SPEEDS, State
-from visualizer.scene.timeline import BACKWARD, FORWARD, Stretch
+from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Stretch
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import find, key_for, keyed
@@ -69,7 +70,8 @@ class Transport(QWidget):
             return
         self._shown = shown
         self.directions.choose(1 if moment is not None and moment.backward else 0)
-        has_back = any(beat.direction == BACKWARD for beat in self.store.timeline.beats)
+        times = self.store.timeline
+        has_back = any(beat.direction == BACKWARD for beat in (times.within or times).beats)
         self.directions.buttons[1].setEnabled(has_back)
         for button in self.buttons.values():
             button.setEnabled(moment is not None)
@@ -85,6 +87,8 @@ class Transport(QWidget):
         if terms is not None:
             march = self.store.state.look.knob("march", "terms")
             return words.small_step(march, terms.done(moment.phase), terms.terms)
+        if moment.beat.of:
+            return words.beat(moment.index + 1, len(self.store.timeline.beats))
         trace = self.store.trace
         if trace is not None and moment.backward and self.store.state.in_lab:
             wanted, _ = does.lab_of(self.store.state)
@@ -122,8 +126,11 @@ class Transport(QWidget):
             terms = self._terms()
             count = terms.terms if terms is not None else 0
             name, rest = words.beat_words(trace, moment, self.compact, count)
+            if moment.beat.of:
+                rest = f"  {reel_words(moment, self.store.state.reel)}"
             if style.text_width(name, weight=600) + style.text_width(rest) > room:
-                name, rest = words.beat_words(trace, moment, True, count)
+                name = words.beat_words(trace, moment, True, count)[0]
+                rest = rest if moment.beat.of else words.beat_words(trace, moment, True, count)[1]
             used = style.write(painter, name, left, baseline, weight=600, width=room)
             style.write(painter, rest, left + used, baseline, weight=500, width=max(1.0, room - used))
             self._write_counter(painter, baseline)
@@ -266,6 +273,14 @@ class SpeedSlider(QSlider):
 
     def _show(self, state: State) -> None:
         self.setValue(slider_value(state.speed))
+
+
+def reel_words(moment: Moment, names: tuple[str, ...]) -> str:
+    """At which recording of a reel one stands, or between which ones."""
+    if is_between(moment):
+        return tr("between {one} and {other}").format(one=title_of(names[moment.index - 1]),
+                                                      other=title_of(names[moment.index]))
+    return title_of(names[max(moment.index - (moment.phase == 0), 0)])
 
 
 def slider_value(speed: float) -> int:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from visualizer import sight
 from visualizer import views as all_views
 from visualizer.language import tr
+from visualizer.scene import state as does
 from visualizer.scene.picture import Picture
 from visualizer.scene.state import State
 from visualizer.ui import style
@@ -123,6 +124,10 @@ class Window(QWidget):
         """A file to read, as the person chooses it; empty for none."""
         return QFileDialog.getOpenFileName(self, title, "", kinds)[0]
 
+    def ask_for_folder(self, title: str) -> str:
+        """A folder, as the person chooses it; empty for none."""
+        return QFileDialog.getExistingDirectory(self, title)
+
     def ask_for_name(self, title: str, name: str, kinds: str) -> tuple[str, str]:
         """A file to write, and which of the kinds; empty for none."""
         return QFileDialog.getSaveFileName(self, title, name, kinds)
@@ -157,7 +162,7 @@ class Window(QWidget):
     def one_level_out(self) -> None:
         """Put away whatever lies on top, else stop presenting, else go one level up."""
         on_top = (self.cover.close, self._leave_room, self.rail.close_panel, self._close_films, self.message.dismiss,
-                  self.panes.close_details, self.stage.leave_parts)
+                  self.panes.close_details, self.stage.leave_parts, self._leave_reel)
         if not any(put_away() for put_away in on_top):
             names = tuple(view.name for view in self.views())
             self.store.apply(lambda state: out(state, names))
@@ -227,6 +232,12 @@ class Window(QWidget):
             self.presenter.leave()
             return True
         return "presenter" in vars(self) and self.presenter.hide_speaker()
+
+    def _leave_reel(self) -> bool:
+        left = bool(self.store.state.reel)
+        if left:
+            self.store.apply(does.without_reel)
+        return left
 
     def _close_films(self) -> bool:
         shown = "film_panel" in vars(self) and self.film_panel.isVisible()

@@ -29,7 +29,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
@@ -285,8 +285,7 @@ def _sentence(trace: Trace, shown: Reading, measured: Arrays, norms: Values, win
     last = next((last for last in (5, 10, 1) if last < shown.steps), 1)
     return causes.from_late_losses(share[last], last) or (
         tr("The gradient of the recurrent weights is the sum of {{{steps} step gradients}}; the largest comes from "
-           "step {step}, “{word}”.").format(steps=shown.steps, step=int(np.argmax(norms)) + 1,
-                                            word=shown.words[int(np.argmax(norms))]))
+           "{step}.").format(steps=shown.steps, step=step_named(shown, int(np.argmax(norms)))))
 
 
 def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:

@@ -26,7 +26,7 @@ from visualizer.scene.picture import (
     rich,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import (
     Reading,
     Row,
@@ -36,10 +36,12 @@ from visualizer.scene.reading import (
     opened,
     reading,
     shown_layer,
+    step_named,
     tabs,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views import View
 
@@ -59,7 +61,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(shown, step, unit, moment)
     words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
                 step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
-    marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
+    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
     open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
@@ -70,7 +72,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    top = HEAD + 12 if look.projector else TOP
+    top = begins(look, TOP, 12)
     shows = [rows if not look.projector or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
     room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)
@@ -105,7 +107,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it "))
         if words and known and not look.projector:
-            x = end + NUMBERS
+            x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
         marks = before + grouped(own, marks)
@@ -159,13 +161,12 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     gate, keeps = shown.family.kept
     if gate:
         kept = float(inner[gate][step][unit])
-        return tr("At step {step}, “{word}”, unit {unit} keeps {{{share}}} of its {name} and ends at {state}.").format(
-                   step=step + 1, word=shown.words[step], unit=unit, share=numbers.percent(kept, 0),
+        return tr("At {step}, unit {unit} keeps {{{share}}} of its {name} and ends at {state}.").format(
+                   step=step_named(shown, step), unit=unit, share=numbers.percent(kept, 0),
                    name=translated(shown.family.parts[keeps].name), state=numbers.number(state))
     total = float(inner["preactivation"][step][unit])
-    return tr("At step {step}, “{word}”, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
-               step=step + 1, word=shown.words[step], unit=unit, total=numbers.number(total),
-               state=numbers.number(state))
+    return tr("At {step}, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
+               step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))
 
 
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:

@@ -28,7 +28,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, foretells, label, layers, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -141,13 +141,13 @@ def _ranks(values: Values) -> Values:
 # --- the text behind one answer -------------------------------------------------------------------------------------
 
 def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list[Mark], float]:
-    """(marks, their bottom): the steps in lines, as many as fit around the last one that the answer knows."""
+    """(marks, their bottom): the steps in lines, as many as fit up to the one of the answer."""
     words = [_short(word) for word in shown.words]
     pitch, a_line = _pitch(shown, found, look)
     numbered = pitch >= 44
     high = TILE + STRIP + LINE_GAP + (14 if numbered else 0)
     lines = -(-len(words) // a_line)
-    last = (found.known(answer) - 1) // a_line
+    last = (answer if len(found.gradient) > 1 else found.known(answer) - 1) // a_line
     most = max(1, min(MOST_LINES, int((look.size[1] * 0.36 - _top(look)) // high)))
     first = max(0, min(last - most + 1, lines - most)) if lines > most else 0
     marks: list[Mark] = []
@@ -162,12 +162,13 @@ def _text(shown: Reading, found: Hanging, answer: int, look: Look) -> tuple[list
         marks.append(Text(LEFT - 16, bottom - LINE_GAP + under, plain(tr("steps {upper}–{lower} of {count}").format(
                                                                           upper=upper, lower=lower, count=len(words))),
                           11, 400, "ink-2", "end"))
+        bottom += under
     return [*_labels(found, numbered, look), *marks], bottom
 
 
 def _top(look: Look) -> float:
     """Where the text begins: under the sentence, which a room has larger."""
-    return HEAD + 10 if look.projector else TOP
+    return begins(look, TOP)
 
 
 def _pitch(shown: Reading, found: Hanging, look: Look) -> tuple[float, int]:
@@ -335,11 +336,8 @@ def _bars(shown: Reading, found: Hanging, x: float, y: float, wide: float, high:
 def _facts(found: Hanging, answer: int, x: float, y: float, wide: float, look: Look) -> list[Mark]:
     """Whether gradient and cause agree, and the ranges of the colours."""
     marks = _agreement(found, answer, x, y, wide, look)
-    low, high = numbers.power(found.top * 10.0 ** -DECADES, 0), numbers.significant(found.top, 2)
-    marks += parts.legend(x, y + 76, wide, look, _scale(found, "gradient"), tr("Gradient, all answers, log"),
-                          (tr("below {low}").format(low=low), "", high))
-    marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), tr("Logit minus logit without it"),
-                          (f"−{_most(found)}", "0", _most(found)))
+    marks += parts.legend(x, y + 76, wide, look, _scale(found, "gradient"), tr("Gradient, all answers, log"))
+    marks += parts.legend(x, y + 134, wide, look, _scale(found, "activation"), tr("Logit minus logit without it"))
     marks.append(Text(x, y + 182, plain(tr("stands in: {neutral}").format(neutral=found.neutral)), 11, 400, "ink-2",
                       max_width=wide))
     return marks

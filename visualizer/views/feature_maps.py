@@ -41,8 +41,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     times = timeline(trace)
     said = _sentence(trace, layer, moment)
     before, share = parts.crossing(moment, times)
-    body = parts.faded(_body(trace, before, focus, look), 1 - share)
-    body += parts.faded(_body(trace, moment, focus, look), share)
+    body = parts.crossed(_body(trace, before, focus, look), _body(trace, moment, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
     still = (*parts.sentence(look, said), *lane_still)
     settled = share == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +46,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     older = _with_weights(trace, before.beat.layer)
     if (older, before.backward) == (layer, moment.backward):
         share = 1.0
-    body = parts.faded(_sheet_marks(trace, older, before.backward, focus, look), 1 - share)
-    body += parts.faded(_sheet_marks(trace, layer, moment.backward, focus, look), share)
+    body = parts.crossed(_sheet_marks(trace, older, before.backward, focus, look),
+                         _sheet_marks(trace, layer, moment.backward, focus, look), share)
     lane_still, lane_moving = parts.lanes(trace, times, moment, look, parts.even_places(trace, look))
     still = (*parts.sentence(look, said), *lane_still)
     settled = share == 1
@@ -159,9 +160,10 @@ def _answer(trace: Trace, layer: Layer, channel: int, x: float, y: float, height
     """What an output channel answered with these kernels: its map, as tall as they are."""
     shades, palette = parts.entries(trace, layer, look, backward)
     side = height / max(layer.shape[-2:])
+    top = y + (height - side * layer.shape[-2]) / 2
     arrow = y + height / 2
     return [Line(((x, arrow), (x + 14, arrow)), "rule", 1.5),
-            Image(x + 20, y, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
+            Image(x + 20, top, (side, side), shades[channel][None].copy(), palette, focus=Focus(layer.name, (channel,)),
                   indices=(-1,), scale=parts.scale_of(trace, layer, look, backward))]
 
 
@@ -188,13 +190,20 @@ class _Grid:
 
 
 def _fitted(sheet: Kernels, look: Look) -> _Grid:
-    """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1."""
+    """With the numbers of the outputs, unless weights would be twice as large without."""
+    named, bare = _packed(sheet, look, 14), _packed(sheet, look, math.inf)
+    return bare if bare.cell >= 2 * named.cell else named
+
+
+def _packed(sheet: Kernels, look: Look, least: float) -> _Grid:
+    """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1; what is
+    at least so high has its number beside it."""
     outputs, tiles, rows, columns = sheet.values.shape
     room = (look.size[0] - 48, look.size[1] - lanes_height(look) - TOP - 56)
     for cell in descending(28, look.pixel):
         gap = max(1.0, min(10.0, cell * 0.6)) if tiles > 1 else 0.0
         pitch, height = columns * cell + gap, rows * cell
-        labelled = height >= 14
+        labelled = height >= least
         kernels = tiles * pitch
         wide = kernels + (32 if labelled else 3) + (height + 44 if labelled and not sheet.linear else 0)
         tall = height + (12 if labelled else 3)

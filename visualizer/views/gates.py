@@ -24,8 +24,8 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.projector import begins
+from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
@@ -42,9 +42,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     place = steps.span(shown, look, right=176.0)
     said = _sentence(trace, shown, moment)
     words = tr("{count} gates of {units} units").format(count=len(shown.gates), units=shown.units)
-    still = [] if look.projector else parts.title(look, layer.name, words)
+    still = parts.title(look, layer.name, words, False)
     marks = parts.sentence(look, said)
-    top = HEAD + 10 if look.projector else TOP
+    top = begins(look, TOP)
     room = look.size[1] - lanes_height(look) - top - 64
     each = room / max(1, len(shown.gates))
     for index, (key, title, values) in enumerate(shown.gates):
@@ -137,9 +137,8 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), max(tops) * 1e-6, max(tops), log=True)
-    return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"),
-                        ("× 10⁻⁶", "", tr("up to {largest}").format(largest=numbers.significant(max(tops), 2))))
+    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), max(tops) * 1e-6, max(tops), log=True, each=True)
+    return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"))
 
 
 def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
@@ -149,7 +148,7 @@ def _sentence(trace: Trace, shown: Reading, moment: Moment) -> str:
     if moment.backward:
         return tr("On the way back at step {step}: how much each gate value would change the loss; {means}.").format(
                    step=step + 1, means=means)
-    return tr("At step {step}, “{word}”, {means}.").format(step=step + 1, word=shown.words[step], means=means)
+    return tr("At {step}, {means}.").format(step=step_named(shown, step), means=means)
 
 
 @remembered(8)

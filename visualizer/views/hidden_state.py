@@ -27,7 +27,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
@@ -55,9 +55,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, key, moment)
     words = tr("{units} units × {steps} steps, {order}").format(units=shown.units, steps=shown.steps,
                                                                 order=_order_words(by))
-    still, marks = [] if look.projector else parts.title(look, f"{layer.name}.{key}", words), parts.sentence(look, said)
+    still, marks = parts.title(look, f"{layer.name}.{key}", words, False), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    top = HEAD + 10 if look.projector else TOP
+    top = begins(look, TOP)
     room = (look.size[1] - lanes_height(look) - top - BELOW) / len(ways)
     now = steps.current(trace, shown, moment)
     for index, each in enumerate(ways):

@@ -203,6 +203,7 @@ def _wall(frame: Chart, steepest: Values, look: Look) -> list[Mark]:
 
 def _axes(frame: Chart, look: Look) -> list[Mark]:
     marks: list[Mark] = []
+    roomy = frame.right - frame.x > 360  # beside the legend
     for w in (3.0, 4.0, 5.0, 6.0):
         x, _ = frame.at(w, 0)
         marks += [Line(((x, frame.bottom), (x, frame.bottom + 5)), "rule"),
@@ -213,7 +214,8 @@ def _axes(frame: Chart, look: Look) -> list[Mark]:
                   Text(frame.x - 10, y + 4, plain(numbers.number(b, 0)), 12, 400, "ink-2", "end")]
     marks += [Text((frame.x + frame.right) / 2, frame.bottom + 40,
                    (Run(tr("recurrent weight ")), Run("w", italic=True)), 13, 500, "ink-2", "middle"),
-              Text(frame.x, frame.y - 10, (Run(tr("bias ")), Run("b", italic=True)), 13, 500, "ink-2")]
+              Text(frame.x if roomy else frame.x - 10, frame.y - 10, (Run(tr("bias ")), Run("b", italic=True)), 13, 500,
+                   "ink-2", "start" if roomy else "end")]
     return marks
 
 

@@ -300,9 +300,11 @@ def _headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: M
             marks.append(Text(column.x, 65 if raised else 80, plain(name), 13, 600, ink,
                               max_width=0 if raised else room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
+    if raised:  # what is said under a name would be taken for its neighbour's
+        return marks
     if moment.backward and not before.backward and moment.phase < 1:
-        marks += parts.faded(_header_lines(trace, plan, column, False, look), 1 - share)
-        marks += parts.faded(_header_lines(trace, plan, column, True, look), share)
+        marks += parts.crossed(_header_lines(trace, plan, column, False, look),
+                               _header_lines(trace, plan, column, True, look), share)
     else:
         come = moment.backward and _reached(trace, column, moment) > 0
         marks += _header_lines(trace, plan, column, come, look)

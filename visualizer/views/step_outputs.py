@@ -29,7 +29,7 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import (
     Reading,
     blank_of,
@@ -39,6 +39,7 @@ from visualizer.scene.reading import (
     guesses,
     label,
     layers,
+    read_at,
     reading,
     shown_layer,
     spells,
@@ -180,7 +181,7 @@ def _came(trace: Trace, shown: Reading, step: int) -> int | None:
 
 def _top(look: Look) -> float:
     """Baseline of the heading of the bars: under the title, which a room does without."""
-    return HEAD + 22 if look.projector else TOP + 16
+    return begins(look, TOP + 16, 22)
 
 
 def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
@@ -227,9 +228,12 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
             marks.append(Text(place.middle(step), bottom + 18, plain(label(trace, best)), 13,
                               600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
                               opacity=done))
-        if step == now:
-            marks.append(Text(place.middle(step), bottom - tall - 6, plain(numbers.number(value)), 12, 600,
-                              "ink", "middle"))
+    if reach.of(now):  # over the bars beside it, too
+        value = entropy(answers[now])
+        y = max(top + 14, bottom - high * value / most * reach.of(now) - 6)
+        half = width(numbers.number(value), 12, 600) / 2 + 3
+        marks += [Rect(place.middle(now) - half, y - 12, 2 * half, 16, "stage", radius=3, opacity=0.9),
+                  Text(place.middle(now), y, plain(numbers.number(value)), 12, 600, "ink", "middle")]
     if foretells(trace):
         marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, answers, reach)), 12, 400, "ink-2",
                           max_width=end - place.x))
@@ -317,7 +321,7 @@ def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
 def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Look) -> tuple[list[Mark], float]:
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
-    top = HEAD + 14 if look.projector else TOP
+    top = begins(look, TOP, 14)
     source = reads.read_by(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
@@ -355,11 +359,11 @@ def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
         return words.format(frame=now + 1, count=shown.steps, what=what, share=share, said=said,
                             first=known[0] + 1, last=known[-1] + 1)
     best = int(np.argmax(answers[now]))
-    words = tr("After “{word}” the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
+    words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
                "of {most}.") if heat == 1 else \
-        tr("After “{word}” the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
+        tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
            "surprise are left of {most}.")
-    return words.format(word=shown.words[now], answer=label(trace, best), heat=f"{heat:g}",
+    return words.format(word=read_at(shown, now), answer=label(trace, best), heat=f"{heat:g}",
                         share=numbers.percent(float(answers[now][best]), 0),
                         bits=numbers.number(entropy(answers[now])),
                         most=numbers.number(float(np.log2(answers.shape[1]))))

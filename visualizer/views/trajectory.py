@@ -27,8 +27,8 @@ from visualizer.scene.picture import (
     plain,
     unmarked,
 )
-from visualizer.scene.projector import HEAD
-from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.projector import begins
+from visualizer.scene.reading import Reading, layers, read_at, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Trace, remembered
@@ -50,7 +50,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, plane, moment)
     words = tr("{units} numbers a state, seen in 2: they hold {share} of its variance").format(
                 units=shown.units, share=numbers.percent(float(plane.shares.sum()), 0))
-    marks = [*parts.sentence(look, said), *([] if look.projector else parts.title(look, layer.name, words))]
+    marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     marks += grouped(Group(tr("path of the state"), Focus(layer.name)), _path(trace, shown, plane, moment, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -87,7 +87,7 @@ def fitted(shown: Reading) -> Plane:
 
 
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
-    x, y = steps.LEFT, HEAD + 8 if look.projector else TOP
+    x, y = steps.LEFT, begins(look, TOP, 8)
     if look.projector:
         x = 24
     wide, high = look.size[0] - x - (24 if look.projector else 60), look.size[1] - lanes_height(look) - y - 56
@@ -185,12 +185,12 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
     step = steps.current(trace, shown, moment)
     before = step + 1 if shown.reverse else step - 1
     if not 0 <= before < shown.steps:
-        return tr("The path starts at “{word}”; the plane is fitted once on all {steps} steps.").format(
-                   word=shown.words[step], steps=shown.steps)
+        return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
+                   word=read_at(shown, step), steps=shown.steps)
     moved = float(np.linalg.norm(shown.states[step] - shown.states[before]))
     seen = float(np.linalg.norm(plane.points[step] - plane.points[before]))
-    return tr("Reading “{word}” moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
-               word=shown.words[step], moved=numbers.number(moved), seen=numbers.number(seen))
+    return tr("Reading {word} moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
+               word=read_at(shown, step), moved=numbers.number(moved), seen=numbers.number(seen))
 
 
 @remembered(8)

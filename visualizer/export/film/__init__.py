@@ -7,7 +7,7 @@ same bytes twice. A film is written as it is drawn, two or three frames are in m
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from visualizer import registry, sight
 from visualizer.registry import NotWritten
 from visualizer.scene.picture import Focus, Look, Picture
-from visualizer.scene.reel import Reel
+from visualizer.scene.state import Place, State
 from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline
 from visualizer.trace import Refused, Trace
 
@@ -62,9 +62,15 @@ class Film:
     state_json: str = ""
     """Where the app opens it again: at its first moment."""
     at: str = ""
-    """It stands nowhere: every frame has a moment of its own."""
-    reel: Reel | None = None
-    """Goes through these recordings instead, at one moment of each."""
+    """Every frame has a moment of its own; in a reel, the one at which its recordings are looked at."""
+    reel: tuple[str, ...] = ()
+    """What the recordings are called that a reel goes through."""
+    recordings: tuple[sight.Recorded, ...] = ()
+    """What is seen from each place, where there are several, or one with a reel; else the trace alone."""
+    places: tuple[Place, ...] = ()
+    """Those that stand beside each other, where there are several."""
+    active: int = 0
+    """Which of them is the one that the trace, the view, the focus and the look are of."""
 
     @cached_property
     def count(self) -> int:
@@ -95,21 +101,36 @@ class Film:
         return self.times.settled(moment.index) if self.look.reduced_motion else moment
 
     def address(self, frame: int) -> str:
-        """Where one stands in the recording that a frame shows, or that is the nearest to it."""
-        moment = self.moment(frame) if self.reel is None else self.reel.moment
-        return moment.address
+        """Where one stands in what a frame shows."""
+        return self.moment(frame).address
 
     def picture(self, frame: int) -> Picture:
         """The same as a picture."""
-        if self.reel is not None:
-            return self.reel.picture(lambda trace, moment, size: sight.seen(trace, self, moment, size),
-                                     self.moment(frame), self.look.size)
-        return sight.seen(self.trace, self, self.moment(frame))
+        moment = self.moment(frame)
+        if len(self.places) > 1:
+            return sight.beside(self.recordings, self.places, self.active, self.look.size, moment)
+        return sight.seen(self.recorded, self, moment)
+
+    @property
+    def recorded(self) -> sight.Recorded:
+        """What is seen from the active place."""
+        return self.recordings[self.active] if self.recordings else self.trace
 
     @cached_property
     def times(self) -> Timeline:
         """The beats of the trace, at the pace of the view: the same as in the window; or those of the reel."""
-        return self.reel.times if self.reel is not None else sight.times(self.trace, self)
+        return sight.times(self.recorded, self)
+
+
+def of_state(state: State, recordings: Sequence[sight.Recorded], start: Fraction, end: Fraction, fps: Fraction,
+             speed: Fraction, scale: float) -> Film:
+    """The film of what a State shows, its places beside each other; `recordings` are those of each place."""
+    several = len(state.places) > 1
+    recorded = recordings[state.active if several else 0]
+    alone = not several and not state.reel
+    return Film(sight.own(recorded), state.view, state.focus, state.look, start, end, fps, speed, scale,
+                at=state.at if state.reel else "", reel=state.reel, recordings=() if alone else tuple(recordings),
+                places=state.places if several else (), active=state.active)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from visualizer.export.film import Film, FilmFormat, Pixels, Told, painted
 from visualizer.export.film._changes import rgba
 from visualizer.export.film._storyboard import sheet
 from visualizer.scene.state import changed, from_json, to_json
-from visualizer.trace import Refused
+from visualizer.trace import Refused, Trace
 
 MANIFEST = "film.json"
 STORYBOARD = "storyboard"
@@ -55,8 +55,10 @@ def name(number: int, film: Film) -> str:
 
 def fingerprint(film: Film) -> str:
     """sha256 over all that decides what the frames show."""
-    reel = () if film.reel is None else (film.reel.names, *(trace.digest for trace in film.reel.recordings))
-    said = (*reel, film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps,
+    beside = tuple(trace.digest for found in film.recordings for trace in ((found,) if isinstance(found, Trace) else
+                                                                           found))
+    more = (film.reel, film.at, film.places, film.active, *beside) if beside else ()
+    said = (*more, film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps,
             film.speed, film.scale, film.state_json, visualizer.__version__)
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()
 

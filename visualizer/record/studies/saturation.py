@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer import inputs, kinds
 from visualizer.kinds import Flat
-from visualizer.record.run import given_of, prepared, reads_of
+from visualizer.record.run import edited, given_of, prepared, reads_of
 from visualizer.record.studies import Pass, Steps, Study
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Layer, Refused, Trace
@@ -69,7 +69,8 @@ def run(again: Pass) -> Steps:
     for number, sample in enumerate(batch):
         yield number / len(batch), f"input {number + 1} of {len(batch)}"
         try:
-            x = prepared(again.opened, given_of(again.opened, sample.name).raw)
+            given = edited(given_of(again.opened, sample.name), again.edits, again.opened)
+            x = prepared(again.opened, given.raw)
         except Refused:  # a passage with letters that this model does not know
             continue
         trace = capture(again.model, x, objective="none", labels=again.opened.labels)

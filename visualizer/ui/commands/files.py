@@ -16,6 +16,9 @@ from visualizer.ui.saving import saved
 class Files(Desk, Protocol):
     """What opens and closes."""
 
+    def ask_for_folder(self, title: str) -> str:
+        """A folder, as the person chooses it; empty for none."""
+
     def open_path(self, path: str) -> None:
         """Have a file opened, whatever it is."""
 
@@ -34,6 +37,9 @@ def family() -> Family:
         Command("open", tr("Open…"), ("Ctrl+O",),
                 tr("Open an image, a model, a recording, or a picture saved by the app"),
                 choose_file),
+        Command("open-folder", tr("Open folder…"), ("Ctrl+Alt+O",),
+                tr("Open a folder of recordings or model files: one after the other, as a training left them"),
+                choose_folder),
         Command("draw", tr("Draw a digit"), ("D",), tr("Draw the input yourself, with mouse, finger or keyboard"),
                 lambda desk: desk.toggle_pad()),
         Command("before-training", tr("Before or after training"), ("Ctrl+B",),
@@ -51,6 +57,13 @@ def choose_file(desk: Files) -> None:
     """Ask for a file and open it."""
     kinds = [f"{title} ({' '.join(f'*{suffix}' for suffix in suffixes)})" for title, suffixes in door.kinds()]
     path = desk.ask_for_file(tr("Open"), ";;".join((*kinds, tr("All files (*)"))))
+    if path:
+        desk.open_path(path)
+
+
+def choose_folder(desk: Files) -> None:
+    """Ask for a folder and open what is in it, one recording after the other."""
+    path = desk.ask_for_folder(tr("Open folder"))
     if path:
         desk.open_path(path)
 

@@ -19,6 +19,9 @@ def family() -> Family:
                 pure(does.without_place)),
         Command("training-beside", tr("Before and after training beside each other"), ("Ctrl+Shift+B",),
                 tr("The weights from before training beside the trained ones; again for one alone"), training_beside),
+        Command("training-reel", tr("From before to after training"), ("Ctrl+R",),
+                tr("The weights from before training go over into the trained ones, to play, to scrub and to film; "
+                   "again to leave it"), training_reel),
     ))
 
 
@@ -33,9 +36,22 @@ def add(desk: Desk) -> None:
 
 def training_beside(desk: Desk) -> None:
     """Before training beside after it, where both sets of weights are there."""
+    if len(desk.store.state.places) > 1 or _has_both(desk):
+        desk.store.apply(does.training_beside)
+
+
+def training_reel(desk: Desk) -> None:
+    """From before training to after it, where both sets of weights are there; or left again."""
     state = desk.store.state
-    if len(state.places) == 1 and state.model not in registry.with_before():
-        desk.say(tr("For {model} no weights from before training come with the app; choose another, for example "
-                    "{other}.").format(model=state.model, other=registry.with_before()[0]))
-        return
-    desk.store.apply(does.training_beside)
+    if state.reel or (_has_both(desk) and desk.store.timeline.beats):
+        desk.store.apply(lambda state: does.training_reel(state, desk.store.timeline))
+
+
+def _has_both(desk: Desk) -> bool:
+    """Whether the model comes with its weights from before training; where it does not, the person is told so."""
+    model = desk.store.state.model
+    if model in registry.with_before():
+        return True
+    desk.say(tr("For {model} no weights from before training come with the app; choose another, for example {other}.")
+             .format(model=model, other=registry.with_before()[0]))
+    return False

@@ -10,7 +10,7 @@ import numpy as np
 
 from visualizer.decay import ONE_PERCENT
 from visualizer.language import english, tr, translated
-from visualizer.scene import colour, numbers
+from visualizer.scene import colour, logchart, numbers
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
     LANE,
@@ -98,7 +98,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=lines)
     said = second_line(found, settled, against)
     curves, strips = Group(tr("size of the gradient by step")), Group(tr("gradient and what each step keeps"))
-    still = [*grouped(SENTENCE, [*_headline(found, look), *_second(said, look)]),
+    still = [*logchart.headline(look, *headline(found)), *grouped(SENTENCE, _second(said, look)),
              *grouped(curves, _grid(frame, found, taken))]
     moving = grouped(curves, _cursor(frame, found, settled, there, taken))
     faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
@@ -136,19 +136,6 @@ def _axis(values: Values) -> tuple[int, int]:
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
-
-def _headline(found: Study, look: Look) -> list[Mark]:
-    """One sentence around one large number."""
-    before, number, after = headline(found)
-    x, y = 24.0, 62.0
-    marks: list[Mark] = [Text(x, y, plain(before), 26, 500, display=True, max_width=look.size[0] - 48)]
-    if number:
-        x += width(before, 26, 500, display=True) + 14
-        marks.append(Text(x, y, plain(number), 56, 600, "accent-ink", display=True))
-        x += width(number, 56, 600, display=True) + 12
-        marks.append(Text(x, y, plain(after), 26, 500, display=True))
-    return marks
-
 
 def _second(said: str, look: Look) -> list[Mark]:
     lines = wrap(rich(said), 15, look.size[0] - 48, 400)[:2]

@@ -14,6 +14,7 @@ from visualizer.decay import Decay, decay
 from visualizer.language import tr
 from visualizer.scene import causes, hops, logchart, numbers, parts
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
 from visualizer.scene.picture import (
     LEGEND,
@@ -293,7 +294,7 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     """A line of reasons, and one that names what has no gradient."""
     room = look.size[0] - 104
     told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
-    marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told] if told else []
+    marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told]
     flowed = trace.studies["flow"]["flowed"]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
@@ -305,8 +306,10 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     elif missing:
         why_not = [(layer.why or tr("no reason is known")).rstrip(".") for layer in missing]
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
-        marks.append(Text(84, y + 20, rich(tr("No gradient at {named}.").format(named=named)), 12, 400, "ink-2",
-                          max_width=room))
+        briefly = ", ".join(f"`{layer.name}`" for layer in missing)
+        words = fitting([tr("No gradient at {named}.").format(named=what) for what in (named, briefly)], room, 12) or \
+            tr("No gradient at {count} layers.").format(count=len(missing))
+        marks.append(Text(84, y + 20, rich(words), 12, 400, "ink-2", max_width=room))
     return marks
 
 

@@ -74,20 +74,21 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None
     before = None if found.before is None or not found.alone else decay(found.by_lag(found.before))
-    words, number, rest, under = headline(shown, found, line, before)
+    words, number, rest, below = headline(shown, found, line, before)
     bottom = look.size[1] - lanes_height(look)
     chart = (112, bottom - 176)
     scale = logchart.axis(np.concatenate([values for values in (found.hidden, found.cell, found.before)
                                           if values is not None]), chart[0] + 16, chart[1])
     said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
-    marks = [*logchart.headline(look, words, number, rest, under),
+    size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
+    marks = [*logchart.headline(look, words, number, rest, size, large, (10, 10)), *logchart.under(look, below),
              *grouped(Group(tr("size of the gradient by step"), Focus(layer.name)),
                       _chart(trace, shown, found, line, scale, moment, place, look)),
              *grouped(Group(tr("what each step keeps"), Focus(layer.name)),
                       _kept(shown, found, chart[1] + 18, moment, trace, place, look))]
     marks += grouped(WHY, _why(trace, shown, found, line, before, bottom - 34, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
-    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(under)}",
+    return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(below)}",
                    table=_table(shown, found))
 
 

@@ -84,8 +84,9 @@ def _what_is_read(plan: Plan, moment: Moment) -> str:
     if source is None:
         return ""
     if source.kind == "numbers":
-        return tr("{shape} numbers, ±{largest}").format(shape=numbers.count(source.values.shape[1]),
-                                                        largest=numbers.significant(source.largest, 2))
+        count, largest = source.values.shape[1], numbers.significant(source.largest, 2)
+        words = tr("1 number, ±{largest}") if count == 1 else tr("{shape} numbers, ±{largest}")
+        return words.format(shape=numbers.count(count), largest=largest)
     return tr("a row a step") if source.kind == "rows" and source.upright else tr("a column a step") \
         if source.kind == "rows" else tr("stretched")
 

@@ -11,7 +11,7 @@ from visualizer.scene import parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
-from visualizer.scene.projector import HEAD
+from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, directions, guesses, here, reading
 from visualizer.scene.reads import Read, read_by
 from visualizer.scene.timeline import Moment, part, timeline
@@ -240,7 +240,7 @@ class _Rows:
 def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: Read | None, look: Look) -> _Rows:
     """Rows from top to bottom; the opened cell has its place if there is room, the states take what is left."""
     two = len(readings) > 1
-    y, bottom = HEAD + 10 if look.projector else 58, look.size[1] - lanes_height(look) - 10
+    y, bottom = begins(look, 58), look.size[1] - lanes_height(look) - 10
     strip = None
     if windowed and not look.projector:
         tall = bottom - y > 480

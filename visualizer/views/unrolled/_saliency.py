@@ -110,7 +110,7 @@ def _of_layer(trace: Trace, shown: Reading, moment: Moment, total: int) -> NDArr
     reach, seen = steps.arrived(trace, shown, moment), np.zeros(total)
     seen[reach.done.start:reach.done.stop] = 1.0
     if reach.now >= 0:
-        seen[reach.now] = part(reach.share, *moment.beat.stretch("reads"))
+        seen[reach.now] = round(part(reach.share, *moment.beat.stretch("reads")), 9)  # an address has 12 digits
     return seen
 
 

@@ -106,6 +106,8 @@ class Group:
     words: str
     short: str
     """What one of them is called in a list, before its index."""
+    ways: tuple[str, ...] = ()
+    """Its title, and briefer ones for where that has no room."""
 
     @property
     def size(self) -> int:
@@ -123,8 +125,9 @@ def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
     step = _step_words(card, taps, source)
     if group == "inner_gradients":
         name = named(key.removesuffix(gates.PREACTIVATION))
-        return Group(taps, owner, tr("∂L/∂{symbol} of the {name}").format(symbol=symbol(key), name=name),
-                     f"{step}{count}", f"{name} {axis}")
+        of = f"∂L/∂{symbol(key)}"
+        ways = (tr("∂L/∂{symbol} of the {name}").format(symbol=symbol(key), name=name), f"{of}, {name}", name)
+        return Group(taps, owner, ways[0], f"{step}{count}", f"{name} {axis}", ways[key == "hidden_new":])
     if group == "gradient":
         return Group(taps, owner, f"∂L/∂`{taps.source}`", count, f"{taps.source} {axis}")
     if taps.weight == "weight_ih":
@@ -215,8 +218,10 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
     high = max(min(down, group.size) for group in groups) * (tile[1] + 1)
     marks: list[Mark] = []
     for group, x, wide in zip(groups, lefts, widths, strict=True):
-        marks += [Text(x, y + 12, rich(group.title), 13, 600, max_width=wide + gap - 8),
-                  Text(x, y + 28, rich(group.words), 12, 400, "ink-2", max_width=wide + gap - 8)]
+        room = wide + gap - 8
+        marks += [Text(x, y + 12, rich(_first(group.ways or (group.title,), room, 13, 600)), 13, 600, max_width=room),
+                  Text(x, y + 28, rich(_first((group.words, group.words.partition(", ")[2]), room, 12, 400)), 12, 400,
+                       "ink-2", max_width=room)]
     y += 38
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)
@@ -227,8 +232,8 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
         said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
             f"±{numbers.significant(top, 2)}"
         marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
-                  Text(x, y + 26, plain(f"{row.words}, {said_}" if row.words else said_), 11, 400, "ink-2",
-                       max_width=NAMES)]
+                  Text(x, y + 26, plain(fitting((f"{row.words}, {said_}" if row.words else said_, said_), NAMES, 11)),
+                       11, 400, "ink-2", max_width=NAMES)]
         y += max(high, 30) + (10 if not row.totals else 4)
         if row.totals:
             marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
@@ -236,6 +241,12 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
                       if (words := fitting(ways, wide, 13, 600))]
             y += 24
     return marks, y + 2
+
+
+def _first(ways: Sequence[str], room: float, size: float, weight: int) -> str:
+    """The first way to say it that has room; the last of them is cut where none has."""
+    ways = [words for words in ways if words]
+    return fitting(ways, room, size, weight) or ways[-1]
 
 
 def _fitting(sizes: Sequence[int], room: float, tall: float, least: float,
