@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 import pytest
 
 from tests.test_language import PSEUDO, Bracketed
-from tests.test_layout import LAB, foci, moments
+from tests.test_layout import foci, moments
 from tests.unspoken import PACKAGE
 from visualizer import language, record
 from visualizer.lab import Lab
@@ -29,6 +29,7 @@ from visualizer.trace import Trace
 from visualizer.views import all_views, beside, find
 from visualizer.views import picture as picture_of
 
+LAB = "lab"
 MODELS = ("digits_cnn", "deep_residual", "rows_lstm", "char_gru", "crnn_strip", "adding_rnn", LAB, "depth", "cliff")
 FUNCTIONS = {"tanh", "exp", "log", "max", "min", "ReLU", "LSTM", "GRU", "RNN", "softmax", "sigmoid", "CTC", "PyTorch"}
 WORD = re.compile(r"(?<![A-Za-z∂])[A-Za-z]{3,}")
