@@ -18,9 +18,9 @@ from visualizer.export import film as films
 from visualizer.record.lab import record_lab
 from visualizer.scene import session
 from visualizer.scene import state as does
-from visualizer.scene.picture import Focus, Look
-from visualizer.scene.recipe import TRAINING, recipe_of
-from visualizer.scene.state import State, changed, from_json
+from visualizer.scene.picture import Focus, Look, Text
+from visualizer.scene.recipe import TRAINING, LabRecipe, lab_recipe, recipe_of
+from visualizer.scene.state import Place, State, changed, from_json, to_json, turn_lab
 from visualizer.scene.subject import NUMBER
 from visualizer.trace import load
 from visualizer.ui.stage import Stage
@@ -248,3 +248,19 @@ def test_knobs_of_another_view_do_not_change_a_picture() -> None:
     place = changed(State(), look=Look(knobs=(("fold", "1"), ("march", "rows"))))
     assert sight.sight(trace, place).look.knobs == ()
     assert sight.seen(trace, place) == sight.seen(trace, changed(place, look=Look()))
+
+
+def test_two_settings_of_the_laboratory_stand_beside_each_other_at_one_time(qtbot, tmp_path: Path) -> None:
+    """A and B of the laboratory are two places, as two networks would be."""
+    first, second = LabRecipe(), lab_recipe({"gain": "1.5"})
+    traces = [record_lab(*recipe.settings) for recipe in (first, second)]
+    places = tuple(Place(recipe, "gradient_flow", at, look=Look(size=(1200, 600)))
+                   for recipe, at in ((first, "rnn.backward[40]"), (second, "")))
+    picture = sight.beside(traces, places, 0, (1200, 600))
+    assert [moment.address for moment in sight.joined(traces, places, 0)] == ["rnn.backward[40]"] * 2
+    said = [mark.plain for mark in picture if isinstance(mark, Text)]
+    assert any("Spectral radius ρ 1.5" in words for words in said), "what differs is said"
+    state = State(places=places)
+    turned = turn_lab(state, "gain", "0.5")
+    assert [place.recipe.settings[0].gain for place in turned.places] == [0.5, 1.5], "the active one turns"
+    assert from_json(to_json(turned)) == turned

@@ -223,6 +223,14 @@ AGAINST = "against"
 """Name of the knob that holds a pinned setting: all its words in one."""
 
 
+def turned(words: Mapping[str, str]) -> str:
+    """The knobs that do not stand at their defaults, in a few words: `Spectral radius ρ 1.5`; empty if all do."""
+    experiment = words.get("experiment", "")
+    found = [f"{about.title} {words[about.name]}" for about in knobs() if about.name in words
+             and about.experiment in ("", experiment) and words[about.name] != about.write(about.default)]
+    return ", ".join(found)
+
+
 def pinned(lab: Lab) -> str:
     """A Lab as one word, such as `experiment:time gain:0.9`."""
     return " ".join(f"{name}:{word}" for name, word in lab.words().items())

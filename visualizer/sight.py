@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from visualizer import views
+from visualizer import lab, views
 from visualizer.language import speaking
 from visualizer.scene import figures
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Text
@@ -207,8 +207,9 @@ def beside(recorded: Sequence[Recorded], places: Sequence[Standpoint], active: i
 
 
 def heading_of(trace: Trace) -> str:
-    """What a recording is of, in a few words."""
-    return f"{trace.title or trace.model}, {trace.sample.title or trace.sample.name}"
+    """What a recording is of, in a few words; of the laboratory which knobs are turned."""
+    turned = lab.turned(trace.facts.get("lab", {}))
+    return f"{trace.title or trace.model}, {turned or trace.sample.title or trace.sample.name}"
 
 
 def unfocused(picture: Picture) -> Picture:
