@@ -140,8 +140,11 @@ class App(QObject):
                             tr("Restore"), self.restore)
         self.engine.start()
         self.window.rail.fill()
+        shown = self.store.trace
         if self.thing:
             self.recorder.open(self.thing)
+            if shown is not None and self.store.trace is shown and not self.store.waiting:
+                self.recorder.verify()  # what was named is what is shown already
         elif self.store.trace is None or self.store.waiting:
             self.recorder.record(self.store.state)
         else:
