@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 
 import pytest
 
+from tests.recorded import recorded
 from tests.test_language import PSEUDO, Bracketed
-from tests.test_layout import LAB, foci, moments
-from visualizer import language, record
+from tests.test_layout import foci, moments
+from visualizer import language
 from visualizer.lab import Lab
 from visualizer.language import speaking
 from visualizer.record.lab import record_lab
@@ -24,21 +25,23 @@ from visualizer.trace import Trace
 from visualizer.views import all_views, beside, find
 from visualizer.views import picture as picture_of
 
+LAB = "lab"
 MODELS = ("digits_cnn", "deep_residual", "rows_lstm", "char_gru", "crnn_strip", "adding_rnn", LAB, "depth", "cliff")
 FUNCTIONS = {"tanh", "exp", "log", "max", "min", "ReLU", "LSTM", "GRU", "RNN", "softmax", "sigmoid", "CTC", "PyTorch"}
 WORD = re.compile(r"[A-Za-z]{3,}")
 
 
-@lru_cache(maxsize=2)
-def recording(model: str) -> Trace:
-    """A model reading its first sample, with everything that any view wants measured; two settings of a laboratory."""
-    if model == LAB:
-        return record_lab(Lab(), Lab(gain=1.2))
-    if model in ("depth", "cliff"):
-        return record_lab(Lab(experiment=model))
-    again = record.pass_of(model, "")
-    studies = {study for view in all_views() if view.suits(again.trace) for study in view.studies}
-    return record.with_study(again, *sorted(studies)) if studies else again.trace
+@cache
+def lab(experiment: str) -> Trace:
+    """Two settings of a laboratory, or one of another."""
+    return record_lab(Lab(), Lab(gain=1.2)) if experiment == LAB else record_lab(Lab(experiment=experiment))
+
+
+def recording(model: str, view: str = "") -> Trace:
+    """A model reading its first sample, with everything that the view wants measured."""
+    if model in (LAB, "depth", "cliff"):
+        return lab(model)
+    return recorded(model, studies=find(view).studies if view else ())
 
 
 @pytest.fixture(autouse=True)
@@ -51,9 +54,9 @@ def pseudo(monkeypatch):
 @pytest.mark.parametrize("view", [view.name for view in all_views()])
 @pytest.mark.parametrize("model", MODELS)
 def test_no_picture_shows_a_word_that_nobody_can_translate(model: str, view: str) -> None:
-    trace = recording(model)
-    if not find(view).suits(trace):
+    if not find(view).suits(recording(model)):
         pytest.skip(f"{view} has nothing to show of {model}")
+    trace = recording(model, view)
     known = names(trace)
     bare = {(word, said) for picture in pictures(view, trace) for said in spoken_by(picture)
             for word in WORD.findall(outside(said)) if word not in known}
