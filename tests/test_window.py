@@ -133,10 +133,11 @@ def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
 
 
 def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
+    choose_model(window.store, "lenet_mnist")
+    before = window.store.state
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
-    assert window.store.state.edits == ()
-    assert not window.store.waiting
-    assert "For digits_cnn no weights from before training come with the app" in window.message.words
+    assert window.store.state.recipe == before.recipe
+    assert "For lenet_mnist no weights from before training come with the app" in window.message.words
 
 
 def test_end_goes_all_the_way_back_to_the_input(window):

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.language import english
 from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
@@ -135,7 +136,8 @@ def of_layer(name: str) -> Group:
     return Group(name, Focus(name))
 
 
-SENTENCE, TITLE, WHY, LEGEND, LANE = (Group(name) for name in ("sentence", "title", "why", "legend", "lane"))
+SENTENCE, TITLE, WHY, LEGEND, LANE = (Group(name) for name in (
+    english("sentence"), english("title"), english("why"), english("legend"), english("lane")))
 """What many pictures have: what they say, what they are about, the reasons, what their colours mean, and the line of
 the time."""
 

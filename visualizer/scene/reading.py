@@ -93,8 +93,8 @@ def reading(trace: Trace, name: str) -> Reading:
     if family is None:
         raise LookupError(f"{name} has no gates and no states.")
     states = np.asarray(layer.inner["hidden"], np.float64)
-    opened = tuple((gate.key, gate.name, np.asarray(layer.inner[gate.key], np.float64)) for gate in family.gates
-                   if gate.key in layer.inner)
+    opened = tuple((gate.key, translated(gate.name), np.asarray(layer.inner[gate.key], np.float64))
+                   for gate in family.gates if gate.key in layer.inner)
     gradients = layer.inner_gradients.get("hidden")
     return Reading(layer, family, words_of(trace, len(states)), states, opened,
                    None if gradients is None else np.asarray(gradients, np.float64),

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from visualizer import sight
-from visualizer.language import tr
+from visualizer.language import ENGLISH, tr
 from visualizer.registry import NotWritten
+from visualizer.scene.picture import Picture
 from visualizer.scene.state import State, changed, to_place
 from visualizer.scene.subject import NUMBER
 from visualizer.trace import Refused
@@ -43,6 +44,14 @@ def pinned(store: Store) -> State:
     """The same as far as a picture depends on it, which stays at its moment: in the microscope with its number."""
     seen, state = store.sight, pictured(store)
     return changed(state, focus=seen.subject) if seen is not None and seen.view.wants == NUMBER else state
+
+
+def for_programs(store: Store) -> Picture | None:
+    """What is shown, in English: the numbers of it that leave the window are read by programs. None without one."""
+    seen, trace = store.sight, store.trace
+    if seen is None or trace is None:
+        return None
+    return sight.picture(trace, replace(seen, look=replace(seen.look, language=ENGLISH)))
 
 
 def panel(store: Store, size: tuple[int, int]) -> Panel:

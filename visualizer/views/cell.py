@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
@@ -161,9 +161,9 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
     gate, keeps = shown.family.kept
     if gate:
         kept = float(inner[gate][step][unit])
-        return tr("At {step}, unit {unit} keeps {{{share}}} of its {parts} and ends at {state}.").format(
+        return tr("At {step}, unit {unit} keeps {{{share}}} of its {name} and ends at {state}.").format(
                    step=step_named(shown, step), unit=unit, share=numbers.percent(kept, 0),
-                   parts=shown.family.parts[keeps].name, state=numbers.number(state))
+                   name=translated(shown.family.parts[keeps].name), state=numbers.number(state))
     total = float(inner["preactivation"][step][unit])
     return tr("At {step}, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
                step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))

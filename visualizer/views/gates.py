@@ -75,7 +75,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
         marks += steps.timed_map(back, steps.arrived(trace, shown, moment), place, y, cell, focus)
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
     x = place.end + 16
-    facts = [("mean", numbers.number(float(values[now].mean()))),
+    facts = [(tr("mean"), numbers.number(float(values[now].mean()))),
              (tr("below {value}").format(value=SHUT), numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
              (tr("above {value}").format(value=OPEN), numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
     for index, (words, value) in enumerate(facts):

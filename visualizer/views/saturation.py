@@ -66,7 +66,7 @@ class Saturated:
     @property
     def name(self) -> str:
         """In the language that is spoken: `lstm forget gate`."""
-        return f"{self.layer} {translated(named(self.gate))}" if self.gate else self.layer
+        return f"{self.layer} {named(self.gate)}" if self.gate else self.layer
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:

@@ -10,7 +10,7 @@ from visualizer import data, paint
 from visualizer.language import tr
 from visualizer.scene.picture import Picture
 from visualizer.ui.commands import Command, Desk, Family
-from visualizer.ui.saving import pinned
+from visualizer.ui.saving import for_programs, pinned
 
 
 class Edits(Desk, Protocol):
@@ -57,5 +57,6 @@ def copy_caption(desk: Edits) -> None:
 
 def copy_data(desk: Edits) -> None:
     """The table of the picture on the clipboard, as spreadsheets take it."""
-    if desk.store.trace is not None:
-        QGuiApplication.clipboard().setText(data.table_tabs(desk.picture.table))
+    picture = for_programs(desk.store)
+    if picture is not None:
+        QGuiApplication.clipboard().setText(data.table_tabs(picture.table))

@@ -13,7 +13,7 @@ from visualizer.registry import write_whole
 from visualizer.scene import figures
 from visualizer.ui.commands import Command, Desk, Family, key_for
 from visualizer.ui.cover import Cover
-from visualizer.ui.saving import beside, file_name, panel, saved
+from visualizer.ui.saving import beside, file_name, for_programs, panel, saved
 
 if TYPE_CHECKING:
     from visualizer.export import Panel
@@ -121,7 +121,8 @@ def export_data(desk: Exports) -> None:
         suffix, of = kinds.get(kind, (".csv", None))
         given = Path(path).suffix.lower()
         suffix, path = (given, path) if given in (".csv", ".json", ".npz") else (suffix, path + suffix)
-        desk.say(saved(path, lambda target: write_whole(target, data.to_bytes(suffix, trace, desk.picture, of))))
+        picture = for_programs(desk.store)
+        desk.say(saved(path, lambda target: write_whole(target, data.to_bytes(suffix, trace, picture, of))))
 
 
 def export_film(desk: Exports) -> None:

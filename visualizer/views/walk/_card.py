@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms
-from visualizer.language import english
+from visualizer.language import english, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import (
     Focus,
@@ -131,7 +131,8 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
     room -= words - x
     group = Group(f"{taps.source} {index}", Focus(taps.source, (index,) if own.shape[-1] == 3 else ()))
     marks.append(Text(words, y + 16, plain(taps.source), 12, 400, "ink-2", mono=True, max_width=room))
-    title = f"{source.axes[0]} {index}" if source.output.ndim == 3 else f"{' × '.join(source.axes)}"
+    title = f"{translated(source.axes[0])} {index}" if source.output.ndim == 3 else \
+        " × ".join(translated(axis) for axis in source.axes)
     marks.append(Text(words, y + 33, plain(title), 13, 600, max_width=room))
     return grouped(group, marks)
 

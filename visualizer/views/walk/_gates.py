@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
-from visualizer.kinds.gates import symbol
+from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
@@ -50,7 +50,7 @@ from visualizer.views.walk._card import (
 )
 from visualizer.views.walk._steps import through_time
 from visualizer.views.walk._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
-from visualizer.views.walk._words import curve_of, curve_words, named, several, where
+from visualizer.views.walk._words import curve_of, curve_words, several, where
 
 FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""

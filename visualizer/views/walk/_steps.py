@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from visualizer.kinds.gates import family_of, symbol
+from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.kinds.gates import part as gate
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
@@ -14,7 +14,6 @@ from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, gro
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.walk._card import Area, Card, spot
-from visualizer.views.walk._words import named
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""

@@ -241,8 +241,9 @@ def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float
     at = None if tiles is None else tiles.at
     if times is not None:
         return term_list(Listed(factors, np.full(len(factors), times), named, head, at=at), frame, x, y, wide, backward)
-    tail = [("bias", terms.bias)] if terms.bias is not None else []
-    return term_list(Listed(taps.values, taps.weights, named, head, (*tail, ("result", terms.result)), at), frame, x,
+    tail = [(tr("bias"), terms.bias)] if terms.bias is not None else []
+    tail.append((tr("result"), terms.result))
+    return term_list(Listed(taps.values, taps.weights, named, head, tuple(tail), at), frame, x,
                      y, wide, backward)
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer import kinds
-from visualizer.kinds import Curve, Taps, Terms, gates
+from visualizer.kinds import Curve, Taps, Terms
 from visualizer.kinds.curves import TANH
-from visualizer.kinds.gates import family_of, symbol
-from visualizer.language import tr, translated
+from visualizer.kinds.gates import family_of, named, symbol
+from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
+
+AXES = (english("channel"), english("class"), english("column"), english("parameter"), english("row"), english("step"),
+        english("unit"))
+"""What the axes of layers are called; `translated(axis)` says it."""
 
 
 def cell_words(layer: Layer, cell: Cell) -> str:
@@ -55,13 +59,6 @@ def several(count: int, axis: str) -> str:
              "channel": (tr("{count} channel"), tr("{count} channels"))}
     words = known.get(axis, (f"{{count}} {axis}", f"{{count}} {axis}s"))
     return words[count > 1].format(count=numbers.count(count))
-
-
-def named(key: str) -> str:
-    """What a gate, a state or a sum is called: `forget gate`, `sum of the forget gate`."""
-    gate = key.removesuffix(gates.PREACTIVATION)
-    name = translated(gates.named(gate))
-    return name if gate == key else tr("sum of the {gate}").format(gate=name)
 
 
 def _counted(layer: Layer, place: int, index: int) -> int:
