@@ -94,11 +94,11 @@ def test_a_clean_end_leaves_nothing(opened, folder, qtbot):
 def test_windows_leave_each_other_alone(opened, folder, qtbot):
     one, other = opened(), opened()
     one.store.update(view="filters")
-    other.store.update(view="walk")
+    other.store.update(view="microscope")
     qtbot.waitUntil(lambda: len(files(folder)) == 4)
     assert one.left_behind() == other.left_behind() == ()  # both still run
     one.close()
-    assert session.read(other.path).state.view == "walk"
+    assert session.read(other.path).state.view == "microscope"
 
 
 CRASH = """
@@ -111,7 +111,7 @@ from visualizer.ui.store import Store
 app = QCoreApplication([])
 store = Store(changed(State(), at="pool2.backward", view="filters"))
 kept = Autosave(store, Player(store))
-store.update(view="walk")
+store.update(view="microscope")
 kept.write()
 print("written", flush=True)
 sys.stdin.read()
@@ -127,7 +127,7 @@ def test_after_a_crash_the_session_is_found_and_only_then(opened, folder):
         os.kill(crashed.pid, signal.SIGKILL)
         crashed.wait(timeout=20)
     left, = one.left_behind()
-    assert session.read(left).state == changed(State(), at="pool2.backward", view="walk")
+    assert session.read(left).state == changed(State(), at="pool2.backward", view="microscope")
     assert one.left_behind() == (left,)  # looking does not take it away
     autosave.forget(left)
     assert one.left_behind() == ()

@@ -380,7 +380,7 @@ def test_backward_is_where_the_backward_pass_ends(said, recorded: Path, tmp_path
 
 
 def test_a_gate_of_one_unit_is_a_shot_forwards_and_backwards(said, tmp_path: Path) -> None:
-    shot = ("shot", "char_lstm", "--input", "wherefore art thou", "--view", "walk", "--focus",
+    shot = ("shot", "char_lstm", "--input", "wherefore art thou", "--view", "microscope", "--focus",
             "lstm:11,29/inner.forget")
     status, out, err = said(*shot, "--at", "lstm.forward[12].forget", "-o", tmp_path / "a.svg")
     assert (status, err) == (DONE, "")

@@ -209,18 +209,18 @@ def test_one_level_in_goes_from_the_network_to_the_number():
 def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
     trace = digits()
     state = changed(State(), at="conv2.forward", focus=Focus("conv2", (7,)))
-    inside = levels.into(state, trace, moment_of(state, timeline(trace)), frozenset({"network", "walk"}))
-    assert inside.view == "walk"
+    inside = levels.into(state, trace, moment_of(state, timeline(trace)), frozenset({"network", "microscope"}))
+    assert inside.view == "microscope"
     assert inside.focus is not None
     assert inside.focus.cell[0] == 7
     assert trace["conv2"].output[inside.focus.cell] == trace["conv2"].output[7].max()
 
 
 def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
-    state = changed(State(), view="walk", focus=Focus("conv2", (7, 3, 5)))
-    outside = levels.out(state, ("network", "walk"))
+    state = changed(State(), view="microscope", focus=Focus("conv2", (7, 3, 5)))
+    outside = levels.out(state, ("network", "microscope"))
     assert (outside.view, outside.focus) == ("network", Focus("conv2", (7,)))
-    assert levels.out(outside, ("network", "walk")).focus == Focus("conv2")
+    assert levels.out(outside, ("network", "microscope")).focus == Focus("conv2")
     assert levels.out(levels.out(outside, ("network",)), ("network",)).focus is None
 
 
@@ -278,8 +278,8 @@ def test_terms_end_at_both_ends_of_the_timeline():
 
 def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
     trace = digits()
-    times, views = timeline(trace), ("network", "walk")
-    inside = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+    times, views = timeline(trace), ("network", "microscope")
+    inside = changed(State(), view="microscope", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
     channel = levels.to_level(inside, trace, times, Focus("conv2", (7,)), views)
     assert (channel.view, channel.focus) == ("network", Focus("conv2", (7,)))
     assert levels.to_level(inside, trace, times, Focus("conv2", (7, 3, 5)), views) == inside
@@ -353,7 +353,7 @@ def test_what_is_looked_at_moves_with_the_step_and_keeps_its_unit():
         moment = times.find(f"gru.forward[{step}]")
         assert looked_at(reading(), moment, state) == Focus("gru", (step - 1, 2))
         assert looked_at(reading(), moment, State()) == Focus("gru", (step - 1,))
-        whole = looked_at(reading(), moment, changed(State(), view="walk"))
+        whole = looked_at(reading(), moment, changed(State(), view="microscope"))
         assert reading()["gru"].output[whole.cell] == reading()["gru"].output[step - 1].max()
     layer = changed(State(), focus=Focus("gru"))
     assert looked_at(reading(), moment, layer) == Focus("gru"), "the whole layer was chosen"
@@ -382,7 +382,7 @@ def test_every_choice_of_every_view_has_words():
 def test_a_view_is_given_only_knobs_and_words_that_it_knows():
     look = Look(knobs=(("order", "last"), ("march", "rows"), ("ranking", "max"), ("strange", "x")))
     by_name = {view.name: view for view in views.all_views()}
-    assert sight.own_knobs(by_name["walk"], look) == (("march", "rows"),)
+    assert sight.own_knobs(by_name["microscope"], look) == (("march", "rows"),)
     assert sight.own_knobs(by_name["unrolled"], look) == (("order", "last"),)
     assert sight.own_knobs(by_name["hidden_state"], look) == (), "it calls its orders otherwise"
     assert sight.own_knobs(by_name["network"], look) == (("ranking", "max"),)

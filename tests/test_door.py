@@ -21,7 +21,7 @@ from visualizer.scene.state import State, changed, to_json
 from visualizer.trace import Refused
 
 FIXTURES = Path(__file__).parent / "fixtures"
-HERE = changed(State(), model="toy.trace", sample="two", view="walk", at="conv.forward@0.25")
+HERE = changed(State(), model="toy.trace", sample="two", view="microscope", at="conv.forward@0.25")
 
 
 def refusal(path: str | Path) -> str:

@@ -83,7 +83,7 @@ def test_a_size_on_paper_has_its_millimetres_and_dots(digits, tmp_path):
 
 
 def test_too_small_letters_are_said(digits, tmp_path):
-    microscope = Panel(digits, changed(State(), at="conv2.backward", view="walk"))
+    microscope = Panel(digits, changed(State(), at="conv2.backward", view="microscope"))
     assert "pt" in write(tmp_path / "a.svg", [microscope], Choices(size="89 mm"))
     assert (tmp_path / "a.svg").exists()
 

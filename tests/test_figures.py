@@ -66,7 +66,7 @@ def pdf_letters(content):
 # --- letters --------------------------------------------------------------------------------------------------------
 
 CASES = [("digits", "network", "conv2.forward", 183), ("digits", "network", "conv2.backward", 183),
-         ("digits", "walk", "conv2.forward", 183), ("digits", "filters", "conv2.forward", 89),
+         ("digits", "microscope", "conv2.forward", 183), ("digits", "filters", "conv2.forward", 89),
          ("digits", "feature_maps", "conv2.backward", 89), ("verses", "unrolled", "lstm.backward[8]", 183),
          ("verses", "hidden_state", "lstm.forward[8]", 89), ("verses", "gates", "lstm.backward[8]", 89)]
 
@@ -97,9 +97,9 @@ def test_every_view_is_readable_on_two_columns_or_says_so_in_one_sentence(digits
 
 
 def test_a_layout_that_says_so_would_be_readable_at_the_width_it_names(digits):
-    small = export.compose([panel(digits, "walk", "conv2.forward")], mm=(89, None), bars=True)
+    small = export.compose([panel(digits, "microscope", "conv2.forward")], mm=(89, None), bars=True)
     named = float(re.search(r"(\d+) mm", small.complaint)[1])
-    assert export.compose([panel(digits, "walk", "conv2.forward")], mm=(named, None), bars=True).complaint == ""
+    assert export.compose([panel(digits, "microscope", "conv2.forward")], mm=(named, None), bars=True).complaint == ""
 
 
 def test_a_layout_given_in_pixels_is_kept(digits):
@@ -204,7 +204,7 @@ def test_a_picture_whose_colours_stand_for_nothing_gets_no_strip():
 # --- panels ---------------------------------------------------------------------------------------------------------
 
 def test_panels_stand_beside_each_other_with_letters_and_lose_no_mark(digits):
-    pictures = [panel(digits, view, "conv2.forward").draw((1104, 796)) for view in ("network", "filters", "walk")]
+    pictures = [panel(digits, view, "conv2.forward").draw((1104, 796)) for view in ("network", "filters", "microscope")]
     whole = figures.panels(pictures, 2)
     assert len(tuple(whole)) == sum(len(tuple(picture)) for picture in pictures) + 3
     letters = [(mark.plain, mark.x, mark.y) for mark in whole if isinstance(mark, Text) and mark.weight == 700]

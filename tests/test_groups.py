@@ -130,7 +130,7 @@ def test_a_group_is_kept_by_marks_that_have_one_and_is_not_seen() -> None:
 def test_groups_and_terms_survive_another_text_scale() -> None:
     trace = recorded("digits_cnn")
     moment = timeline(trace).find("conv2.forward")
-    plain = find("walk").draw(trace, moment, Focus("conv2", (7, 3, 5)), Look(size=SIZE))
+    plain = find("microscope").draw(trace, moment, Focus("conv2", (7, 3, 5)), Look(size=SIZE))
     large = plain.scaled(2.0)
     assert [(mark.group, mark.holds) for mark in large] == [(mark.group, mark.holds) for mark in plain]
 
@@ -149,7 +149,7 @@ def cards(trace: Trace) -> Iterator[tuple[str, Moment, Picture]]:
         for address in (beat.address, *inside):
             for side in ("arrives", "hands") if beat.direction == "backward" else ("auto",):
                 moment = times.find(address)
-                yield f"{address} {side}", moment, find("walk").draw(
+                yield f"{address} {side}", moment, find("microscope").draw(
                     trace, moment, None, Look(size=SIZE, knobs=(("card", side),)))
 
 
@@ -237,7 +237,7 @@ def there(trace: Trace, focus: Focus) -> bool:
 
 def test_a_forward_cell_that_is_a_term_shows_the_value_that_the_trace_holds() -> None:
     trace = recorded("digits_cnn")
-    picture = find("walk").draw(trace, timeline(trace).find("conv2.forward"), Focus("conv2", (7, 3, 5)),
+    picture = find("microscope").draw(trace, timeline(trace).find("conv2.forward"), Focus("conv2", (7, 3, 5)),
                                 Look(size=SIZE))
     named = {part.name: part for part in walking.parts(picture)}
     for spot in named["window"].spots:
@@ -304,7 +304,7 @@ def test_what_is_framed_as_being_read_is_the_term_that_is_written(at: str, focus
     times = timeline(trace)
     framed = 0
     for share in np.linspace(0.02, 0.98, 25).tolist():
-        picture = find("walk").draw(trace, times.find(f"{at}@{share}"), focus, Look(size=SIZE))
+        picture = find("microscope").draw(trace, times.find(f"{at}@{share}"), focus, Look(size=SIZE))
         frames = [mark for mark in picture.moving if isinstance(mark, Rect) and mark.group == LOOKED_AT and mark.holds]
         sources = {mark.holds.source for mark in frames if isinstance(mark.holds, Term)}
         assert len(sources) <= 1, (at, share)

@@ -56,7 +56,7 @@ def saved(tmp_path, state, trace=None, name="a.session"):
 
 
 def test_a_recording_from_python_comes_back_though_its_file_is_gone(recorder, tmp_path):
-    state = changed(State(), model="/tmp/gone/toy.trace", sample="two", view="walk", at="conv.backward@0.25",
+    state = changed(State(), model="/tmp/gone/toy.trace", sample="two", view="microscope", at="conv.backward@0.25",
                   focus=Focus("conv", (1, 2, 3)), speed=2.0)
     assert recorder.open(saved(tmp_path, state, toy()))
     assert recorder.store.trace.digest == toy().digest

@@ -223,7 +223,7 @@ def test_the_real_clock_moves_it(store, qtbot) -> None:
 def microscope(qapp) -> Store:
     """One number of a convolution, taken apart into its 55 terms."""
     trace = load(registry.folder("assets") / "traces" / "digits_cnn.trace")
-    return Store(changed(State(), view="walk", at="conv2.forward@0", focus=Focus("conv2", (7, 3, 5))), trace)
+    return Store(changed(State(), view="microscope", at="conv2.forward@0", focus=Focus("conv2", (7, 3, 5))), trace)
 
 
 def test_three_terms_are_slow_and_all_others_come_in_two_and_a_half_seconds(microscope, clock) -> None:
@@ -245,7 +245,7 @@ def test_three_terms_are_slow_and_all_others_come_in_two_and_a_half_seconds(micr
 
 def test_the_microscope_plays_on_into_the_next_beat_and_a_film_of_it_is_the_same(microscope, clock) -> None:
     times, speed = microscope.timeline, 4
-    film = Film(microscope.trace, "walk", microscope.state.focus, microscope.state.look,
+    film = Film(microscope.trace, "microscope", microscope.state.focus, microscope.state.look,
                 times.second_of(microscope.moment), fps=Fraction(25), speed=Fraction(speed))
     player, indices = Player(microscope, clock), set()
     microscope.update(playing=True, speed=float(speed))

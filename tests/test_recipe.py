@@ -74,10 +74,10 @@ def first(**fields):
 
 
 def test_a_first_state_has_one_place():
-    state = first(model="rows_gru", sample="digit-7", objective="logit:4", interventions=["untrained"], view="walk",
-                  at="gru.forward[3]", focus={"layer": "gru", "cell": [2, 1], "part": "inner.reset"},
+    state = first(model="rows_gru", sample="digit-7", objective="logit:4", interventions=["untrained"],
+                  view="microscope", at="gru.forward[3]", focus={"layer": "gru", "cell": [2, 1], "part": "inner.reset"},
                   look={"theme": "dark", "knobs": [["ranking", "max"]]}, speed=2.0, notes=[["a", "b"]])
-    assert state.places == (Place(ModelRecipe("rows_gru", ("digit-7",), "logit:4", ("untrained",)), "walk",
+    assert state.places == (Place(ModelRecipe("rows_gru", ("digit-7",), "logit:4", ("untrained",)), "microscope",
                                   "gru.forward[3]", Focus("gru", (2, 1), "inner.reset"),
                                   Look(theme="dark", knobs=(("ranking", "max"),))),)
     assert (state.speed, state.notes, state.left) == (2.0, (("a", "b"),), ())

@@ -20,10 +20,11 @@ from visualizer.scene.state import State, changed, from_json, packed, to_json, u
 from visualizer.trace import Refused
 
 FIXTURES = Path(__file__).parent / "fixtures"
-OLD = changed(State(), view="walk", at="fc2.forward@0.5", focus=Focus("fc2", (7,)),
+OLD = changed(State(), view="microscope", at="fc2.forward@0.5", focus=Focus("fc2", (7,)),
             look=Look(size=(620, 420), theme="dark", scope="network"))
 """Where the files in tests/fixtures were saved. They were written once and are never renewed."""
-HERE = changed(State(), model="toy", sample="two", view="walk", at="conv.forward@0.25", focus=Focus("conv", (1, 2, 3)))
+HERE = changed(State(), model="toy", sample="two", view="microscope", at="conv.forward@0.25",
+               focus=Focus("conv", (1, 2, 3)))
 
 
 def refusal(path) -> str:

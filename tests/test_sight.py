@@ -64,11 +64,11 @@ def cnn() -> Path:
 CASES = {
     "network": ("cnn", "network", None, Fraction(2)),
     "network with a pixel chosen": ("cnn", "network", Focus("conv2", (7, 3, 5)), Fraction(2)),
-    "microscope": ("cnn", "walk", None, Fraction(2)),
-    "microscope with a number chosen": ("cnn", "walk", Focus("conv2", (7, 3, 5)), Fraction(2)),
+    "microscope": ("cnn", "microscope", None, Fraction(2)),
+    "microscope with a number chosen": ("cnn", "microscope", Focus("conv2", (7, 3, 5)), Fraction(2)),
     "maps": ("cnn", "feature_maps", None, Fraction(2)),
     "steps": ("lstm", "unrolled", None, Fraction(3)),
-    "a gate": ("lstm", "walk", Focus("rnn", (2, 4), "inner.forget"), Fraction(1)),
+    "a gate": ("lstm", "microscope", Focus("rnn", (2, 4), "inner.forget"), Fraction(1)),
     "laboratory": ("lab", "gradient_flow", None, Fraction(50, 3)),
 }
 
@@ -202,7 +202,7 @@ def test_a_reel_and_places_are_the_same_in_the_window_a_film_and_a_shot(case: st
 
 def test_a_view_stands_where_it_has_most_to_tell_until_a_moment_is_chosen() -> None:
     trace, lstm = load(cnn()), trace_of("lstm")
-    network, number = State(), changed(State(), view="walk", focus=Focus("conv2", (3, 4, 7)))
+    network, number = State(), changed(State(), view="microscope", focus=Focus("conv2", (3, 4, 7)))
     assert sight.sight(trace, network).moment.address == "softmax.forward"
     assert "%" in sight.seen(trace, network).caption
     assert sight.sight(trace, number).moment.address == "conv2.forward"
@@ -229,14 +229,15 @@ def test_a_place_of_another_recording_falls_back_to_what_there_is() -> None:
     place = changed(State(), view="unrolled", at="lstm.forward[9]", focus=Focus("lstm", (3, 4)))
     seen = sight.sight(trace, place)
     assert (seen.view.name, seen.focus, seen.moment.address) == ("network", None, "softmax.forward")
-    outside = sight.sight(trace, changed(State(), view="walk", focus=Focus("conv2", (99, 0, 0))))
+    outside = sight.sight(trace, changed(State(), view="microscope", focus=Focus("conv2", (99, 0, 0))))
     assert outside.focus == Focus("conv2")
 
 
 def test_a_picture_that_is_saved_without_a_moment_opens_at_the_one_that_it_shows(tmp_path: Path, capsys) -> None:
     from visualizer.cli import main
 
-    assert main(["shot", str(cnn()), "--view", "walk", "--focus", "conv2:3,4,7", "-o", str(tmp_path / "a.png")]) == 0
+    shot = ["shot", str(cnn()), "--view", "walk", "--focus", "conv2:3,4,7", "-o", str(tmp_path / "a.png")]
+    assert main(shot) == 0, "by the name that the microscope had before"
     assert "54 products" in capsys.readouterr().out
     carried = from_json(export.state_in(tmp_path / "a.png") or "")
     assert (carried.at, carried.focus) == ("conv2.forward", Focus("conv2", (3, 4, 7)))

@@ -219,7 +219,7 @@ def test_the_first_click_selects_the_channel_the_next_the_pixel(digits):
 
 # --- the microscope -------------------------------------------------------------------------------------------------
 
-WALKED = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+WALKED = changed(State(), view="microscope", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
 
 
 @pytest.fixture
@@ -363,7 +363,7 @@ def glides(stage):
 def test_the_card_of_a_number_grows_out_of_its_tile(stage, glides):
     network = stage.grab().toImage()
     tile = places(stage.picture, Focus("conv2", (7,)))[0]
-    stage.store.update(view="walk")
+    stage.store.update(view="microscope")
     (seconds, show), = glides
     assert seconds == 0.35
     assert difference(stage.grab().toImage(), network) < 1, "at first all is as it was"
@@ -379,14 +379,14 @@ def test_the_card_of_a_number_grows_out_of_its_tile(stage, glides):
     walk = stage.grab().toImage()
     stage.glide = None
     stage.store.update(view="network")
-    stage.store.update(view="walk")
+    stage.store.update(view="microscope")
     assert stage.grab().toImage() == walk, "it ends as a cut would"
     inside = half.copy(card.toRect()).scaled(*SIZE, mode=Qt.TransformationMode.SmoothTransformation)
     assert difference(inside, walk) < difference(inside, network) / 2
 
 
 def test_it_shrinks_back_into_its_tile_on_the_way_up(stage, glides):
-    stage.store.update(view="walk")
+    stage.store.update(view="microscope")
     glides.pop()[1](1.0)
     walk = stage.grab().toImage()
     stage.store.update(view="network")
@@ -450,7 +450,7 @@ def test_a_fold_that_turns_back_midway_goes_on_from_there(reader):
 
 
 def test_with_reduced_motion_or_another_change_meanwhile_it_is_a_cut(stage, glides):
-    stage.store.update(view="walk")
+    stage.store.update(view="microscope")
     (_, show), = glides
     stage.store.update(focus=Focus("conv2", (7, 3, 5)))
     cut = stage.grab().toImage()
@@ -627,7 +627,7 @@ def test_an_empty_stage_says_nothing_and_breaks_nothing(qtbot):
 def test_every_part_of_a_picture_has_a_tooltip(stage, request):
     """Also what leads nowhere: the sentence in full, the meaning of the colours."""
     across, down = (9, 7) if request.config.getoption("--all") else (17, 13)
-    for name in ("network", "feature_maps", "filters", "walk"):
+    for name in ("network", "feature_maps", "filters", "microscope"):
         stage.store.update(view=name, at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
         seen = {}
         for x in range(2, stage.width(), across):

@@ -22,7 +22,7 @@ Key, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
 BEYOND = {"open", "open-folder", "save", "export", "export-data", "quit", "undo", "redo", "present", "restore", "black",
           "white", "keys"}
 """Commands that change nothing in the State: dialogs, the end, and what lies over everything."""
-START = changed(State(), at="conv2.backward@0.5", focus=Focus("conv2", (7, 3, 5)), view="walk")
+START = changed(State(), at="conv2.backward@0.5", focus=Focus("conv2", (7, 3, 5)), view="microscope")
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,9 @@ def there_and_back(window, before: State) -> None:
     assert chosen(window.store.state) == after
 
 
-@pytest.mark.matrix(spine=("walk",), sample=12, each=False)
+@pytest.mark.matrix(spine=("microscope",), sample=12, each=False)
 @pytest.mark.parametrize("name", [command.name for command in commands() if command.name not in BEYOND])
-@pytest.mark.parametrize("view", ["walk", "network"])
+@pytest.mark.parametrize("view", ["microscope", "network"])
 def test_every_command_can_be_taken_back(window, name, view):
     window.store.update(view=view, undoable=False)
     before = window.store.state

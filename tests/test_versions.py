@@ -18,7 +18,7 @@ from visualizer import cli, export, load, registry
 from visualizer.scene import session
 from visualizer.scene.picture import Focus
 from visualizer.scene.recipe import LabRecipe
-from visualizer.scene.state import State, as_left, changed, from_json, unpacked
+from visualizer.scene.state import FORMER, State, as_left, changed, from_json, unpacked
 from visualizer.ui.recorder import Recorder
 from visualizer.ui.store import Store
 
@@ -52,12 +52,16 @@ def focus_words(focus: Focus | None) -> str:
     return "" if focus is None else f"{focus.layer}:{','.join(map(str, focus.cell))}/{focus.part}"
 
 
+NOW = {new: old for old, new in FORMER.items()}
+"""What views were called when the files were made, by what they are called now."""
+
+
 def place_of(state: State) -> dict[str, object]:
     """What is looked at, and how: all that a picture depends on, but for the settings of its view."""
     return {
         "model": state.model, "sample": state.sample, "objective": state.objective,
         "interventions": list(state.edits), "ink": int(unpacked(state.drawing).sum()) if state.drawing else 0,
-        "view": state.view, "at": state.at, "focus": focus_words(state.focus),
+        "view": NOW.get(state.view, state.view), "at": state.at, "focus": focus_words(state.focus),
         "size": list(state.look.size), "theme": state.look.theme, "text_scale": state.look.text_scale,
         "scope": state.look.scope, "signs": state.look.signs, "reduced_motion": state.look.reduced_motion,
         "room": state.look.projector, "bars": state.look.bars,

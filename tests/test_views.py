@@ -332,7 +332,7 @@ def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: Vi
                     wanted = palette_entry(mark.scale, float(values[found.cell]))
                     assert abs(int(mark.values[0, 0, 0]) - wanted) <= 1, f"{name}: {found} {mark.scale}"
                     read += 1
-    assert read > 20 or view.name not in ("network", "feature_maps", "filters", "walk")
+    assert read > 20 or view.name not in ("network", "feature_maps", "filters", "microscope")
 
 
 def test_the_colour_bar_of_maps_is_that_of_what_is_shown() -> None:
@@ -398,3 +398,9 @@ def test_the_network_of_every_recurrent_toy_is_drawn_whatever_it_reads() -> None
     trace = trace_of("lstm")
     picture = find("network").draw(trace, timeline(trace).settled(len(timeline(trace).beats) - 1), None, Look())
     assert picture.caption
+
+
+def test_a_view_is_called_in_code_as_on_its_tab_and_by_its_former_name_too() -> None:
+    for view in all_views():
+        assert view.name == view.title.lower().replace(" ", "_"), "one word means one thing"
+    assert find("walk") is find("microscope")

@@ -18,7 +18,7 @@ from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import find
 from visualizer.views import picture as picture_of
-from visualizer.views.walk._looks import fields
+from visualizer.views.microscope._looks import fields
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def digits() -> Trace:
 
 
 def card(trace: Trace, at: str, focus: Focus | None = None, look: Look | None = None) -> Picture:
-    return picture_of(find("walk"), trace, timeline(trace).find(at), focus, look or Look())
+    return picture_of(find("microscope"), trace, timeline(trace).find(at), focus, look or Look())
 
 
 def words(picture: Picture) -> list[str]:
@@ -117,7 +117,7 @@ def test_many_channels_are_six_columns_at_most_and_the_rest_is_one_sum() -> None
 @pytest.mark.parametrize("cell", [(99, 0, 0), (0, -1, 0), (0, 0, 12)])
 def test_a_focus_outside_the_layer_says_what_is_inside(digits: Trace, cell: tuple[int, ...]) -> None:
     with pytest.raises(IndexError, match="0…11, 0…11, 0…11"):
-        export.draw(digits, "walk", "conv2.forward", Focus("conv2", cell))
+        export.draw(digits, "microscope", "conv2.forward", Focus("conv2", cell))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -47,7 +47,7 @@ def card(trace: Trace, focus: Focus, way: str = FORWARD, look: Look | None = Non
     step = focus.cell[0] + 1 if "step" in trace[focus.layer].axes and not focus.part.startswith("inner.init") else None
     moment = timeline(trace).of(focus.layer, way, step)
     assert moment is not None
-    return picture_of(find("walk"), trace, moment, focus, look or Look())
+    return picture_of(find("microscope"), trace, moment, focus, look or Look())
 
 
 def numbers_inside(trace: Trace, steps: int) -> Iterator[tuple[str, Focus, float, tuple[Look, ...]]]:
@@ -222,7 +222,7 @@ def test_a_click_on_a_term_leads_to_the_number_it_read(lstm: Trace) -> None:
 # --- moments within a step --------------------------------------------------------------------------------------------
 
 def test_addresses_of_parts_lead_to_their_cards_forwards_and_backwards(lstm: Trace) -> None:
-    times, walk = timeline(lstm), find("walk")
+    times, walk = timeline(lstm), find("microscope")
     forget = walk.draw(lstm, times.find("lstm.forward[12].forget"), Focus("lstm", (11, 29)), Look())
     assert forget.caption == card(lstm, Focus("lstm", (11, 29), "inner.forget")).caption
     memory = walk.draw(lstm, times.find("lstm.backward[3].cell"), Focus("lstm", (2, 29)), Look())
@@ -236,14 +236,14 @@ def test_addresses_of_parts_lead_to_their_cards_forwards_and_backwards(lstm: Tra
 def test_a_part_fills_in_its_own_stretch_of_the_beat(lstm: Trace, part: str) -> None:
     moment = timeline(lstm).find("lstm.forward[12]")
     focus = Focus("lstm", (11, 29), part)
-    whole = find("walk").draw(lstm, moment, focus, Look())
-    terms, = find("walk").pace(lstm, moment, focus, Look()).stretches
+    whole = find("microscope").draw(lstm, moment, focus, Look())
+    terms, = find("microscope").pace(lstm, moment, focus, Look()).stretches
     assert moment.beat.stretch(part.removeprefix("inner.")) == (terms.start, terms.end)
     counts = []
     for step in range(terms.terms + 1):
         phase = terms.start + step / terms.terms * (terms.end - terms.start)
         at = timeline(lstm).find(f"lstm.forward[12]@{phase:.12g}")
-        counts.append(sum(1 for mark in find("walk").draw(lstm, at, focus, Look()) if isinstance(mark, Text)))
+        counts.append(sum(1 for mark in find("microscope").draw(lstm, at, focus, Look()) if isinstance(mark, Text)))
     assert all(after >= before for before, after in pairwise(counts))
     assert counts[0] < counts[-1]
     assert sum(1 for mark in whole if isinstance(mark, Text)) == counts[-1]
@@ -251,7 +251,7 @@ def test_a_part_fills_in_its_own_stretch_of_the_beat(lstm: Trace, part: str) -> 
 
 def test_a_gate_outside_the_layer_says_what_is_inside(lstm: Trace) -> None:
     with pytest.raises(IndexError, match="0…127"):
-        export.draw(lstm, "walk", focus=Focus("lstm", (11, 128), "inner.forget"))
+        export.draw(lstm, "microscope", focus=Focus("lstm", (11, 128), "inner.forget"))
 
 
 def test_a_gate_that_is_not_a_number_is_named() -> None:

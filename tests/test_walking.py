@@ -20,7 +20,7 @@ def digits():
 
 
 def card(trace, at, focus, size=(1104, 796)):
-    return find("walk").draw(trace, timeline(trace).find(at), focus, Look(size=size))
+    return find("microscope").draw(trace, timeline(trace).find(at), focus, Look(size=size))
 
 
 def spot_of(picture, focus, name):

@@ -325,7 +325,7 @@ def test_every_view_that_suits_has_a_tab_that_shows_it(window):
 
 def test_the_microscope_looks_from_the_rail_and_backspace_walks_back(window):
     press(window, Key.Key_Return)
-    assert window.store.state.view == "walk"
+    assert window.store.state.view == "microscope"
     assert window.rail.aside.isVisible()
     assert not window.rail.draw_button.isVisible()
     assert window.rail.aside.picture.still
@@ -364,7 +364,7 @@ def test_backspace_walks_back_through_all_numbers_and_escape_goes_up_at_once(win
 
 
 def test_the_way_back_begins_at_the_number_that_was_shown_even_if_none_was_chosen(window):
-    window.store.update(focus=None, view="walk")
+    window.store.update(focus=None, view="microscope")
     shown = [words for words, _ in window.top.crumbs.path]
     assert shown[-1].startswith("pixel")
     row = next(mark.focus for mark in window.inspector.page.picture if mark.focus is not None
@@ -406,7 +406,7 @@ def test_space_plays_the_terms_of_one_number_from_the_first(window):
 
 
 def test_the_card_turns_over_and_the_march_goes_on_by_key_and_by_menu(window):
-    window.store.update(focus=Focus("conv2", (7, 9, 8)), view="walk")
+    window.store.update(focus=Focus("conv2", (7, 9, 8)), view="microscope")
     press(window, Key.Key_C)
     assert window.store.state.at == "conv2.backward", "forwards, the other side is the way back"
     hands = window.stage.picture.caption
@@ -469,7 +469,7 @@ def test_the_map_beside_the_stage_chooses_the_place_while_the_pointer_is_on_it(w
 def test_a_picture_carries_the_number_it_shows_and_only_its_own_knobs(window):
     knobs = (("march", "rows"), ("ranking", "max"))
     window.store.apply(lambda state: changed(state, look=replace(state.look, knobs=knobs)))
-    window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="walk")
+    window.store.update(at="relu2.forward", focus=Focus("conv2", (7, 3, 5)), view="microscope")
     carried = pinned(window.store)
     assert carried.focus == Focus("relu2", (7, 3, 5))
     assert carried.look.knobs == (("march", "rows"),)
@@ -487,7 +487,7 @@ def test_escape_leaves_the_part_first(window):
     press(window, Key.Key_PageDown)
     assert window.store.state.at == "relu2.forward", "the clicker steps everywhere"
     press(window, Key.Key_Escape)
-    assert (window.stage.part, window.store.state.view) == (-1, "walk")
+    assert (window.stage.part, window.store.state.view) == (-1, "microscope")
     press(window, Key.Key_Escape)
     assert window.store.state.view == "network"
 
@@ -576,7 +576,7 @@ def letters():
 def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, letters, size, least):
     window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters), size)
     top, names = window.top, [view.name for view in window.views()]
-    assert names[:4] == ["network", "unrolled", "walk", "gradient_flow"]
+    assert names[:4] == ["network", "unrolled", "microscope", "gradient_flow"]
     assert len(names) > 10
     assert len(top.tabs.shown) >= least
     assert top.tabs.shown == tuple(range(len(top.tabs.shown)))
@@ -735,7 +735,8 @@ def test_a_message_stands_over_the_stage_without_covering_it(window):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_scroll_bar_is_thin_and_has_no_arrows(qtbot, digits, theme):
-    state = changed(State(), view="walk", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)), look=Look(theme=theme))
+    state = changed(State(), view="microscope", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)),
+                    look=Look(theme=theme))
     window = opened(qtbot, Store(state, digits), (1280, 720))
     window.inspector.tabs.buttons[1].click()
     bars = [bar for bar in window.findChildren(QScrollBar) if bar.orientation() == Qt.Orientation.Vertical]
@@ -809,7 +810,7 @@ def test_enter_on_a_gate_opens_its_card_and_the_arrows_walk_through_units_and_st
     press(gated, Key.Key_Return)
     state = gated.store.state
     strongest = int(gated.store.trace["rnn"].inner["forget"][2].argmax())
-    assert (state.view, state.focus) == ("walk", Focus("rnn", (2, strongest), "inner.forget"))
+    assert (state.view, state.focus) == ("microscope", Focus("rnn", (2, strongest), "inner.forget"))
     assert "forget gate" in gated.stage.picture.caption
     assert crumbs(gated) == ["rnn", "step 3", "forget gate", f"unit {strongest}"]
     press(gated, Key.Key_Up if strongest else Key.Key_Down)
@@ -875,7 +876,7 @@ def test_a_gate_is_turned_over_at_the_same_step(gated):
 
 
 def test_a_step_is_walked_through_part_by_part_where_no_gate_was_chosen(gated):
-    gated.store.update(view="walk", focus=Focus("rnn", (2, 1)), at="rnn.forward[3]@0")
+    gated.store.update(view="microscope", focus=Focus("rnn", (2, 1)), at="rnn.forward[3]@0")
     seen = []
     for _ in range(200):
         if crumbs(gated)[2:-1] not in seen:

@@ -18,7 +18,7 @@ from visualizer.language import speaking
 from visualizer.scene import figures
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Text
 from visualizer.scene.reel import Reel, title_of
-from visualizer.scene.state import inner_address
+from visualizer.scene.state import called_now, inner_address
 from visualizer.scene.subject import NUMBER, step_of, subject
 from visualizer.scene.timeline import FORWARD, Moment, Timeline, timeline
 from visualizer.trace import Trace, remembered
@@ -225,7 +225,7 @@ def unfocused(picture: Picture) -> Picture:
 def suiting(name: str, trace: Trace) -> View:
     """The view of that name if it has anything to show of this recording, else the first that has."""
     found = [view for view in views.all_views() if view.suits(trace)]
-    return next((view for view in found if view.name == name), found[0])
+    return next((view for view in found if view.name == called_now(name)), found[0])
 
 
 def microscope(names: Iterable[str]) -> str:

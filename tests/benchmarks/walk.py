@@ -84,7 +84,7 @@ def _dragged() -> Choices:
 
 
 def _one(trace: Trace, address: str, focus: Focus, image: QImage) -> None:
-    picture = views.find("walk").draw(trace, timeline(trace).find(address), focus, Look(size=SIZE))
+    picture = views.find("microscope").draw(trace, timeline(trace).find(address), focus, Look(size=SIZE))
     with QPainter(image) as painter:
         paint.paint(picture, painter)
 

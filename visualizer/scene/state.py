@@ -47,6 +47,15 @@ OWN_LOOK = ("scope", "signs", "knobs")
 """What of a Look each place has for itself; size, theme and type are one for the whole window."""
 
 
+FORMER = {"walk": "microscope"}
+"""Views that were called otherwise: what was saved then, and what was written in scripts, still opens."""
+
+
+def called_now(view: str) -> str:
+    """The name of a view as it is now."""
+    return FORMER.get(view, view)
+
+
 @dataclass(frozen=True)
 class Place:
     """What is looked at, where in it one stands, and how it is looked at."""
@@ -60,6 +69,9 @@ class Place:
     reel: tuple[str, ...] = ()
     """What the recordings of a reel are called, see `recipe.reeled`: all are looked at, on the way from one to the
     next, and the address says where on it one is, `after:conv2.forward@0.5`. None for the recipe's one recording."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "view", called_now(self.view))
 
 
 @dataclass(frozen=True)

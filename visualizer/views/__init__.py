@@ -14,6 +14,7 @@ from visualizer import registry
 from visualizer.language import speaking
 from visualizer.scene import projector
 from visualizer.scene.picture import Focus, Look, Picture
+from visualizer.scene.state import called_now
 from visualizer.scene.subject import CHANNEL
 from visualizer.scene.timeline import Moment, Pace, Timeline
 from visualizer.trace import Trace
@@ -101,8 +102,8 @@ def all_views() -> tuple[View, ...]:
 
 
 def find(name: str) -> View:
-    """The view of that name; raises LookupError with one sentence."""
+    """The view of that name, or of one that it had before; raises LookupError with one sentence."""
     for view in all_views():
-        if view.name == name:
+        if view.name == called_now(name):
             return view
     raise LookupError(f"There is no view {name!r}; choose one of {', '.join(view.name for view in all_views())}.")

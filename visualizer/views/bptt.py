@@ -300,7 +300,7 @@ def _table(shown: Reading, measured: Arrays, norms: Values) -> Table:
 
 
 VIEW = View(
-    "bptt", english("Step gradients"),
+    "bptt", english("BPTT"),
             english("What each step adds to the gradient of the recurrent weights, and from which loss it came."),
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),

@@ -463,7 +463,7 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
 
 
 VIEW = View(
-    "connectivity", english("Connections"),
+    "connectivity", english("Connectivity"),
             english("What an answer hangs on: by gradient, and by leaving each step out."),
     suits=lambda trace: bool(layers(trace)) and any(layer.axes[-1:] == ("class",) for layer in trace) and
     "lab" not in trace.studies, draw=draw, telling=read_to_the_end, order=17, studies=(STUDY,),

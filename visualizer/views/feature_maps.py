@@ -191,7 +191,7 @@ def _table(layer: Layer, backward: bool) -> Table:
 
 
 VIEW = View(
-    "feature_maps", english("Maps"), english("Every channel of one layer, as large as the window allows."),
+    "feature_maps", english("Feature maps"), english("Every channel of one layer, as large as the window allows."),
     suits=lambda trace: True, draw=draw, telling=weighed, order=20,
     knobs=(("ranking", ("first", "mean", "max", "gradient")),),
 )

@@ -262,7 +262,7 @@ def _table(shown: Reading, key: str) -> Table:
 
 
 VIEW = View(
-    "hidden_state", english("State"), english("The hidden state as a map of units over time."),
+    "hidden_state", english("Hidden state"), english("The hidden state as a map of units over time."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=15,
     knobs=(("order", ("as is", "principal", "change")), ("state", ("hidden", "cell"))),
 )

@@ -273,7 +273,7 @@ def _table(shown: Reading, spread: Spread) -> Table:
 
 
 VIEW = View(
-    "jacobian", english("Jacobians"),
+    "jacobian", english("Jacobian"),
             english("What of a state reaches later states: singular values by lag, bounds, Lyapunov exponents."),
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),

@@ -390,7 +390,7 @@ def _suits(trace: Trace) -> bool:
 
 
 VIEW = View(
-    "step_outputs", english("Answers"), english("What the model answers at each step, and how sure it is."),
+    "step_outputs", english("Step outputs"), english("What the model answers at each step, and how sure it is."),
     suits=_suits, draw=draw, telling=read_to_the_end, order=18,
     knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
 )

@@ -202,6 +202,7 @@ def _table(shown: Reading, plane: Plane) -> Table:
 
 
 VIEW = View(
-    "trajectory", english("Path"), english("The path of the hidden state in the plane of two principal components."),
+    "trajectory", english("Trajectory"),
+    english("The path of the hidden state in the plane of two principal components."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=26,
 )

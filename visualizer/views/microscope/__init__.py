@@ -18,14 +18,14 @@ from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views import View
-from visualizer.views.walk._card import Area, Card, Laid, about, as_windows, said
-from visualizer.views.walk._curves import curve_card, share_card
-from visualizer.views.walk._gates import hands_rows, recurrent_card, tiles_card
-from visualizer.views.walk._looks import where_it_looks
-from visualizer.views.walk._sums import long_sum_card, short_card
-from visualizer.views.walk._values import value_card
-from visualizer.views.walk._windows import hands_card, max_card, window_card
-from visualizer.views.walk._words import (
+from visualizer.views.microscope._card import Area, Card, Laid, about, as_windows, said
+from visualizer.views.microscope._curves import curve_card, share_card
+from visualizer.views.microscope._gates import hands_rows, recurrent_card, tiles_card
+from visualizer.views.microscope._looks import where_it_looks
+from visualizer.views.microscope._sums import long_sum_card, short_card
+from visualizer.views.microscope._values import value_card
+from visualizer.views.microscope._windows import hands_card, max_card, window_card
+from visualizer.views.microscope._words import (
     adds_up,
     arrival_sentence,
     forward_sentence,
@@ -299,7 +299,7 @@ def _table(trace: Trace, card: Card) -> Table:
 
 
 VIEW = View(
-    "walk", english("Microscope"),
+    "microscope", english("Microscope"),
             english("Any number, taken apart into the terms that made it, forwards and backwards."),
     suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
     continuous=False, aside=aside,

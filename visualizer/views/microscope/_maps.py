@@ -14,7 +14,7 @@ from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views.walk._card import Area, arrow, shades_of, spot
+from visualizer.views.microscope._card import Area, arrow, shades_of, spot
 
 LARGEST_MAP = 480.0
 SMALLEST_MAP = 40.0

@@ -12,8 +12,8 @@ from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Tex
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views.walk._card import Area, Card, as_windows, largest, shades_of
-from visualizer.views.walk._maps import marked, one_map, way_back
+from visualizer.views.microscope._card import Area, Card, as_windows, largest, shades_of
+from visualizer.views.microscope._maps import marked, one_map, way_back
 
 LEGEND = 50.0
 """Height of one legend."""

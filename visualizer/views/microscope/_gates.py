@@ -33,7 +33,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.picture import Group as PartOf
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import (
+from visualizer.views.microscope._card import (
     NAMES,
     RESULT,
     Area,
@@ -48,9 +48,9 @@ from visualizer.views.walk._card import (
     said,
     weight_shares,
 )
-from visualizer.views.walk._steps import through_time
-from visualizer.views.walk._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
-from visualizer.views.walk._words import curve_of, curve_words, several, where
+from visualizer.views.microscope._steps import through_time
+from visualizer.views.microscope._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
+from visualizer.views.microscope._words import curve_of, curve_words, several, where
 
 FEW = 4
 """Terms that are written as one line of arithmetic; more are drawn as tiles."""

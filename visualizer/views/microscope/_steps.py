@@ -13,7 +13,7 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import Area, Card, spot
+from visualizer.views.microscope._card import Area, Card, spot
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""

@@ -16,8 +16,8 @@ from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views.walk._card import Area, Card, Laid, said
-from visualizer.views.walk._maps import maps_in, marked, way_back
+from visualizer.views.microscope._card import Area, Card, Laid, said
+from visualizer.views.microscope._maps import maps_in, marked, way_back
 
 SAMPLES = 121
 MOST_CLASSES = 16

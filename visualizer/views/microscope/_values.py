@@ -9,8 +9,8 @@ from visualizer.scene.grids import Ink, number_grid, outline
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace
-from visualizer.views.walk._card import Area, Card, Laid, largest, said
-from visualizer.views.walk._maps import TITLE, marked, one_map
+from visualizer.views.microscope._card import Area, Card, Laid, largest, said
+from visualizer.views.microscope._maps import TITLE, marked, one_map
 
 NEIGHBOURS = Group(english("its neighbours"), cells=True)
 REACH = 3

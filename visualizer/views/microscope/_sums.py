@@ -33,7 +33,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views.walk._card import (
+from visualizer.views.microscope._card import (
     LISTED,
     NAMES,
     RESULT,
@@ -50,8 +50,8 @@ from visualizer.views.walk._card import (
     value_ink,
     weight_shares,
 )
-from visualizer.views.walk._maps import Shown, factor_words, map_row, marked, way_back
-from visualizer.views.walk._words import adds_up, cell_words, tap_words
+from visualizer.views.microscope._maps import Shown, factor_words, map_row, marked, way_back
+from visualizer.views.microscope._words import adds_up, cell_words, tap_words
 
 FALL, LINE = Group(english("running sum")), Group(english("terms"), cells=True, shows="value")
 ROW = 24.0

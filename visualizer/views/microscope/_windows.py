@@ -17,7 +17,7 @@ from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, un
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
 from visualizer.trace import Trace
-from visualizer.views.walk._card import (
+from visualizer.views.microscope._card import (
     NAMES,
     RESULT,
     Area,
@@ -35,7 +35,7 @@ from visualizer.views.walk._card import (
     weight_shares,
     window_terms,
 )
-from visualizer.views.walk._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
+from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 
 MOST_COLUMNS = 6
 LEAST_CELL = 36.0
