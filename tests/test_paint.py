@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFont, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from tests.conftest import looks_different
 from visualizer import paint
 from visualizer.scene import colour
+from visualizer.scene import type as letters
 from visualizer.scene.picture import Focus, Image, Line, Path, Picture, Rect, Run, Text, plain, rich
 
 WHITE, INK = (255, 255, 255), (0x12, 0x16, 0x1C)
@@ -546,6 +547,19 @@ def test_without_a_screen_and_without_system_fonts_the_pixels_are_the_same(tmp_p
     done = subprocess.run([sys.executable, "-c", ALONE], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == hashlib.sha256(bytes(here.constBits())).hexdigest()
+
+
+def test_letters_are_the_same_whatever_font_the_application_has(qapp):
+    """The window gives its widgets one with letters set apart."""
+    faces = [(size, letters.face(weight)) for size in (11, 14, 40) for weight in (400, 600)]
+    before, own = [paint.font.__wrapped__(*face) for face in faces], qapp.font()
+    wide = QFont(own)
+    wide.setLetterSpacing(QFont.SpacingType.AbsoluteSpacing, 3)
+    qapp.setFont(wide)
+    try:
+        assert [paint.font.__wrapped__(*face) for face in faces] == before
+    finally:
+        qapp.setFont(own)
 
 
 def test_the_first_letters_of_a_process_are_painted_in_the_bundled_fonts_whoever_paints_them():

@@ -175,8 +175,8 @@ def font(size: int, style: letters.Face, *, tabular: bool = True) -> QFont:
     """A bundled face at `size` whole pixels, unhinted and without ligatures: what is written is what is seen."""
     load_fonts()  # a font that is asked for before them would stay another one for good
     family, weight, italic = style
-    made = QFont()
-    made.setFamilies(list(dict.fromkeys((family, letters.TEXT, letters.MONO, letters.LAST))))
+    made = QFont(list(dict.fromkeys((family, letters.TEXT, letters.MONO, letters.LAST))))  # QFont() would be a copy of
+    # the application's own font, with the spacing of its letters: another one in the window than in a file
     made.setPixelSize(size)
     made.setWeight(QFont.Weight(weight))
     made.setItalic(italic)
