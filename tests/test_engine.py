@@ -804,8 +804,8 @@ def test_the_engine_keeps_what_was_read_last_to_read_on(monkeypatch) -> None:
     monkeypatch.setattr(requests, "_last", {})
     given: list[Trace | None] = []
     really = reading.extend
-    monkeypatch.setattr(reading, "extend", lambda model, before, text: given.append(before) or really(
-        model, before, text))
+    monkeypatch.setattr(reading, "extend", lambda model, before, *words: given.append(before) or really(
+        model, before, *words))
     first = requests.record(model="char_rnn", sample="to be", check=False)["trace"]
     second = requests.extend("char_rnn", "to be or")["trace"]
     requests.extend("char_rnn", "to be or not")
