@@ -913,7 +913,10 @@ def begun(qapp):
 
 @pytest.fixture
 def running(qtbot, begun):
-    """The same at its first picture, whatever a test did before."""
+    """The same at its first picture, whatever a test did before: keys go to its stage, and no sheet lies over it."""
+    begun.window.rail.close_panel()
+    begun.window.window().activateWindow()
+    begun.window.stage.setFocus()
     yield begun
     begun.window.message.dismiss()
     begun.store.apply(lambda state: changed(State(), look=Look(size=state.look.size)))
