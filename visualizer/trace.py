@@ -333,6 +333,9 @@ R = TypeVar("R")
 _KEPT = "_remembered"
 
 
+_MISSING: Any = object()
+
+
 def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Have a function keep its last `most` answers, with the noun it is asked about first: they die with that.
 
@@ -348,10 +351,15 @@ def remembered(most: int = 32) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 if not owner:
                     return function(*args, **kwargs)
                 owner = owner[0]
-            kept = vars(owner).setdefault(_KEPT, {}).setdefault(function, {})
-            key = (spoken(), args[1:] if owner is args[0] else args, *sorted(kwargs.items()))
-            if key in kept:
-                kept[key] = answer = kept.pop(key)  # again, as the last one that was asked for
+            noun = owner.__dict__  # this is asked some sixty times a frame
+            kept = noun[_KEPT].get(function) if _KEPT in noun else None
+            if kept is None:
+                kept = noun.setdefault(_KEPT, {}).setdefault(function, {})
+            key = (spoken(), args[1:] if owner is args[0] else args, *(sorted(kwargs.items()) if kwargs else ()))
+            answer = kept.get(key, _MISSING)
+            if answer is not _MISSING:
+                if 2 * len(kept) > most:  # again, as the last one that was asked for
+                    kept[key] = kept.pop(key)
                 return answer  # type: ignore[no-any-return]
             answer = kept[key] = function(*args, **kwargs)
             while len(kept) > most:
