@@ -32,6 +32,8 @@ RANKED = 12
 MOST_BARS = 20
 BARS, LONGEST_NAME = 138.0, 96.0
 """Width of the bars of the classes with names of one letter, and of the longest name there is room for."""
+NAME = 12.0
+"""Room that the bars leave for a name without growing wider."""
 TALLEST_TILE = 168.0
 WIDEST_SEQUENCE, WIDEST_FEW = 168.0, 96.0
 """Layers over steps, at most; for a room, where as few columns as possible should have to scroll."""
@@ -209,7 +211,8 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
     widest = WIDEST_FEW if few else WIDEST_SEQUENCE
     columns = _one_size_a_group(trace, columns, room, pixel, widest)
     gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
-    available = wide - 2 * PADDING - _overhang(columns)
+    begins = _start(columns[0])
+    available = wide - PADDING - begins - _overhang(columns)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
         return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
@@ -218,7 +221,7 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
         return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
     gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
     start = _start(columns[0])
-    available -= start - PADDING
+    available -= start - begins  # a first column that was shrunk stands farther in
     gaps = _tightened(columns, gaps, available - sum(column.width for column in columns))
     spare = max(0.0, available - sum(column.width for column in columns) - sum(least for least, _ in gaps))
     weight = sum(share for _, share in gaps) or 1.0
@@ -326,7 +329,7 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
 def _long_names(trace: Trace) -> float:
     """How much wider than usual the names of the classes are."""
     longest = max((width(label, 14, 600) for label in trace.labels), default=0.0)
-    return max(0.0, min(LONGEST_NAME, longest) - 30)
+    return max(0.0, min(LONGEST_NAME, longest) - NAME)
 
 
 def _classes(column: Column, layer: Layer, room: float, trace: Trace) -> Column:

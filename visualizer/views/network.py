@@ -11,7 +11,18 @@ from visualizer import answers, kinds
 from visualizer.answers import _column
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, hops, numbers, parts
-from visualizer.scene.columns import ARC, BARS, Column, Plan, arrange, kernel_cell, lanes_height, scrolled, short_name
+from visualizer.scene.columns import (
+    ARC,
+    BARS,
+    NAME,
+    Column,
+    Plan,
+    arrange,
+    kernel_cell,
+    lanes_height,
+    scrolled,
+    short_name,
+)
 from visualizer.scene.labels import Labels, cut
 from visualizer.scene.picture import (
     TITLE,
@@ -231,7 +242,7 @@ def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> li
         name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
         marks += said_of.put(name, [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
                              "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
-                             max_width=30 + names)
+                             max_width=NAME + names)
         bar = min(14, column.pitch[1] - 3)
         marks.append(Rect(x, y - bar / 2, track, bar, "hatch" if backward is None else "sunk", radius=2,
                           focus=Focus(layer.name, (unit,))))

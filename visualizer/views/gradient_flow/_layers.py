@@ -295,6 +295,7 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     room = look.size[0] - 104
     told = logchart.because(reasons(trace, gradient, weights, spread, line), 84, y, room, look, 1)
     marks: list[Mark] = [Text(10, y, plain(tr("why")), 12, 600, "ink"), *told]
+    below = y + 20 if told else y
     flowed = trace.studies["flow"]["flowed"]
     missing = [layer for layer, came in zip(trace, flowed.tolist(), strict=True) if not came and layer.output.ndim]
     unknown = [layer.name for layer, came, value in zip(trace, flowed.tolist(), gradient.tolist(), strict=True)
@@ -302,14 +303,14 @@ def _why(trace: Trace, gradient: Values, weights: Values, spread: Values, line: 
     if unknown:
         text = tr("Not a number from `{unknown}` on, at {count} layers: what left the range is lost.").format(
                    unknown=unknown[-1], count=len(unknown))
-        marks.append(Text(84, y + 20, rich(text), 12, 400, "ink-2", max_width=room))
+        marks.append(Text(84, below, rich(text), 12, 400, "ink-2", max_width=room))
     elif missing:
         why_not = [(layer.why or tr("no reason is known")).rstrip(".") for layer in missing]
         named = "; ".join(f"`{layer.name}`: {word}" for layer, word in zip(missing, why_not, strict=True))
         briefly = ", ".join(f"`{layer.name}`" for layer in missing)
         words = fitting([tr("No gradient at {named}.").format(named=what) for what in (named, briefly)], room, 12) or \
             tr("No gradient at {count} layers.").format(count=len(missing))
-        marks.append(Text(84, y + 20, rich(words), 12, 400, "ink-2", max_width=room))
+        marks.append(Text(84, below, rich(words), 12, 400, "ink-2", max_width=room))
     return marks
 
 
