@@ -223,3 +223,44 @@ def test_a_strip_of_one_line_shows_the_steps_around_the_answer() -> None:
         seen = picture_of(find("connectivity"), trace, timeline(trace).find(at), None, look)
         wanted = at.partition("[")[2].rstrip("]")
         assert any(isinstance(mark, Text) and mark.plain == wanted for mark in seen), at
+
+
+# --- words beside curves and classes ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("size", [*(look.size for name, look in SIZES.items() if name != "projector"), (700, 560)])
+@pytest.mark.parametrize("name", ["hidden_state", "unrolled", "gates"])
+def test_the_number_of_a_step_stands_clear_of_the_curve(name: str, size: tuple[int, int]) -> None:
+    trace, times = recording("crnn_strip"), timeline(recording("crnn_strip"))
+    for address in ("lstm.l0.forward[1]", "lstm.l0.forward[20]", "lstm.l0.forward[40]", "lstm.l0.backward[23]"):
+        picture = picture_of(find(name), trace, times.find(address), None, Look(size))
+        dots = [extent(mark) for mark in picture if isinstance(mark, Rect) and mark.fill == "gradient-mark"
+                and mark.width == mark.height == 5]
+        said = [mark for mark in picture if isinstance(mark, Text) and mark.color == "gradient-text"]
+        assert said and dots, address
+        assert not [text.plain for text in said for dot in dots if labels.overlap(ink_of(text), dot)], address
+
+
+def test_a_number_goes_below_a_dot_that_has_the_curve_above_it() -> None:
+    peak, valley = [(20, 60), (60, 20), (100, 60)], [(20, 20), (60, 60), (100, 20)]
+    [above] = labels.by_a_dot("1.0", peak, 1, (0, 0, 120, 100))
+    [below] = labels.by_a_dot("1.0", valley, 1, (0, 0, 120, 100))
+    assert above.y < 20 and below.y > 60
+
+
+def test_words_keep_off_a_line_as_long_as_another_place_is_free() -> None:
+    spots = [(50, 50, "start"), (50, 80, "start")]
+    [text] = labels.Labels((0, 0, 200, 200), lines=((0, 46), (200, 46))).put("word", spots)
+    assert text.y == 80
+    [text] = labels.Labels((0, 0, 200, 200), lines=((0, 46), (200, 46))).put("word", spots[:1])
+    assert text.y == 50
+
+
+@pytest.mark.parametrize("size", [(560, 600), (700, 560), (952, 656), (1104, 796)])
+def test_names_of_classes_stand_beside_the_last_layer(size: tuple[int, int]) -> None:
+    trace = recording("surname_gru")
+    picture = picture_of(find("network"), trace, timeline(trace).find("softmax.forward"), None, Look(size))
+    names = [ink_of(mark) for mark in picture if isinstance(mark, Text) and mark.plain in trace.labels]
+    cells = [extent(mark) for mark in picture if isinstance(mark, Image) and mark.focus is not None
+             and mark.focus.layer == "fc"]
+    assert len(names) >= 10 and cells
+    assert not [box for box in names for cell in cells if labels.overlap(box, cell)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from visualizer.scene.picture import Text, plain, rich
@@ -29,14 +30,18 @@ class Labels:
     apart: float = 2.0
     """Pixels that are left free around each."""
     taken: list[Box] = field(default_factory=list)
+    lines: Sequence[tuple[float, float]] = ()
+    """The corners of a line that words keep off, as long as there is another free place for them."""
 
     def put(self, ways: str | Sequence[str], spots: Iterable[Spot], size: float = 12, weight: int = 400,
             color: str = "ink", **style: Any) -> list[Text]:
         """The words at the first spot that is free, the first way to say them before the next; nothing if none is."""
         tried = tuple(spots)
         for words in (ways,) if isinstance(ways, str) else ways:
-            for x, y, anchor in tried:
-                text = Text(x, y, plain(words), size, weight, color, anchor, **style)
+            texts = [Text(x, y, plain(words), size, weight, color, anchor, **style) for x, y, anchor in tried]
+            if self.lines:
+                texts.sort(key=lambda text: crossed(bounds(text), self.lines))
+            for text in texts:
                 if self.take(bounds(text)):
                     return [text]
         return []
@@ -54,6 +59,37 @@ class Labels:
 def overlap(one: Box, other: Box) -> bool:
     """Whether two boxes have more than an edge in common."""
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def crossed(box: Box, corners: Sequence[tuple[float, float]]) -> bool:
+    """Whether a line through these corners runs through a box."""
+    return any(_runs_through(box, *ends) for ends in pairwise(corners))
+
+
+def _runs_through(box: Box, start: tuple[float, float], end: tuple[float, float]) -> bool:
+    """Whether a piece of a line has a part inside a box: what each pair of edges leaves of it (Liang and Barsky)."""
+    first, last = 0.0, 1.0
+    for axis in (0, 1):
+        way = end[axis] - start[axis]
+        near, far = box[axis] - start[axis], box[axis + 2] - start[axis]
+        if way == 0:
+            if near >= 0 or far <= 0:
+                return False
+            continue
+        first, last = max(first, min(near / way, far / way)), min(last, max(near / way, far / way))
+    return first < last
+
+
+def by_a_dot(words: str, dots: Sequence[tuple[float, float]], at: int, frame: Box, said: Sequence[Text] = ()) \
+        -> list[Text]:
+    """The number of one dot of a curve: above it, else below, else where only the curve is in its way; nothing where
+    numbers that are said already leave no room."""
+    x, y = dots[at]
+    half = width(words, 12, 600) / 2 + 0.5
+    x = max(min(x, frame[2] - half), frame[0] + half)
+    near = [(px - 3, py - 3, px + 3, py + 3) for px, py in dots if abs(px - x) < half + 8]
+    labels = Labels(frame, 0, [*near, *map(bounds, said)], dots)
+    return labels.put(words, [(x, y + off, "middle") for off in (-8, 18, -14, 24, -20, 30)], 12, 600, "gradient-text")
 
 
 def fitting(ways: Sequence[str], room: float, size: float, weight: int = 400, mono: bool = False) -> str:

@@ -18,6 +18,7 @@ from visualizer import kinds
 from visualizer.language import english, tr
 from visualizer.scene import colour, hops, numbers
 from visualizer.scene.columns import Column, lanes_height
+from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     BEAT,
     LANE,
@@ -532,9 +533,15 @@ def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float]
     found = norms(trace)
     if name not in found or name in (next(iter(found)), next(reversed(found))):
         return []  # the first and the last are always written
-    y = _norm_y(found[name], trace, row)
-    return [Text(places[name] + 7, y - 5, plain(numbers.significant(found[name], 2)), 12, 600,
-                 "gradient-text")]
+    known = [other for other in places if other in found and np.isfinite(found[other])]
+    dots = [(places[other], _norm_y(found[other], trace, row)) for other in known]
+    if name not in known:
+        return []
+    x, y = dots[known.index(name)]
+    near = [(px - 3, py - 3, px + 3, py + 3) for px, py in dots if abs(px - x) < 80]
+    words = numbers.significant(found[name], 2)
+    return list[Mark](Labels((80, 0, *look.size), 0, near, dots).put(
+        words, [(x + 7, y - 5, "start"), (x - 7, y - 5, "end"), (x, y - 14, "middle")], 12, 600, "gradient-text"))
 
 
 def _zeros(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:

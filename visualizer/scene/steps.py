@@ -13,6 +13,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import by_a_dot
 from visualizer.scene.parts import ring
 from visualizer.scene.picture import (
     LANE,
@@ -299,13 +300,14 @@ def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list
     if norms is None or not norms.max() > 0:
         return []
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
-    x, y = place.middle(now), _height(float(norms[now]), high, top + 42, look.size[1] - 10)
+    chart = (top + 42, look.size[1] - 10)
+    near = int(64 / place.pitch) + 1
+    around = range(max(0, now - near), min(shown.steps, now + near + 1))
+    dots = [(place.middle(step), _height(float(norms[step]), high, *chart)) for step in around]
     words = tr("below {least}").format(least=numbers.power(low, 0)) if norms[now] < low else \
         numbers.significant(float(norms[now]), 2)
-    half = width(words, 12, 600) / 2
-    return [_dot(x, y, 4, norms[now] < low),
-            Text(max(min(x, place.end - half), place.x + half), y - 8, plain(words), 12, 600,
-                 "gradient-text", "middle")]
+    return [_dot(*dots[now - around.start], 4, norms[now] < low),
+            *by_a_dot(words, dots, now - around.start, (place.x, top + 22, place.end, look.size[1] - 1))]
 
 
 def _dot(x: float, y: float, size: float, below: bool) -> Mark:

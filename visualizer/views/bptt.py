@@ -155,9 +155,10 @@ def _bars(shown: Reading, norms: Values, cut: set[int], place: steps.Span, y: fl
     words = logchart.words(float(norms[now]))
     half = width(words, 12, 600) / 2
     middle = min(max(place.middle(now), place.x + half), place.left(place.count) - half)
-    over = base - high * float(norms[now]) / top - 5
-    marks += [Rect(middle - half - 3, over - 11, 2 * half + 6, 15, "stage", radius=3),
-              Text(middle, over, plain(words), 12, 600, "gradient-text", "middle")]
+    beneath = [float(norms[step]) for step in range(shown.steps) if abs(place.middle(step) - middle)
+               < half + place.pitch / 2]
+    over = base - high * max(beneath) / top - 5  # above its neighbours too, where it is wider than a bar
+    marks.append(Text(middle, over, plain(words), 12, 600, "gradient-text", "middle"))
     return base
 
 

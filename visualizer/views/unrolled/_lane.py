@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from visualizer.language import tr
 from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
+from visualizer.scene.labels import by_a_dot
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Points, Rect, Run, Stop, Stops, Text, plain, rich
 from visualizer.scene.reading import Reading
@@ -70,13 +71,13 @@ def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[i
     numbered: list[Mark] = [_dot(*points[plan.now], 4, norms[plan.now] < low)] if plan.now in points else []
     written: list[float] = []
     for step in (step for step in dict.fromkeys((plan.now, window[0], window[-1])) if step in points):
-        px, py = points[step]
+        px = points[step][0]
         words = tr("below {value}").format(value=numbers.power(low, 0)) if norms[step] < low else \
             numbers.significant(float(norms[step]), 2)
-        half = width(words, 12, 600) / 2
-        px = min(max(px, plan.x + half), look.size[0] - half - 4)
-        if all(abs(px - other) > half + 40 for other in written):
-            numbered.append(Text(px, py - 8, plain(words), 12, 600, "gradient-text", "middle"))
+        if all(abs(px - other) > width(words, 12, 600) / 2 + 40 for other in written):
+            numbered += by_a_dot(words, tuple(points.values()), list(points).index(step),
+                                 (plan.x, plan.lane, look.size[0] - 4, plan.lane + 84),
+                                 [mark for mark in numbered if isinstance(mark, Text)])
             written.append(px)
     return marks, numbered
 
