@@ -236,7 +236,8 @@ def test_the_number_of_a_step_stands_clear_of_the_curve(name: str, size: tuple[i
         dots = [extent(mark) for mark in picture if isinstance(mark, Rect) and mark.fill == "gradient-mark"
                 and mark.width == mark.height == 5]
         said = [mark for mark in picture if isinstance(mark, Text) and mark.color == "gradient-text"]
-        assert said and dots, address
+        assert said, address
+        assert dots, address
         assert not [text.plain for text in said for dot in dots if labels.overlap(ink_of(text), dot)], address
 
 
@@ -244,7 +245,8 @@ def test_a_number_goes_below_a_dot_that_has_the_curve_above_it() -> None:
     peak, valley = [(20, 60), (60, 20), (100, 60)], [(20, 20), (60, 60), (100, 20)]
     [above] = labels.by_a_dot("1.0", peak, 1, (0, 0, 120, 100))
     [below] = labels.by_a_dot("1.0", valley, 1, (0, 0, 120, 100))
-    assert above.y < 20 and below.y > 60
+    assert above.y < 20
+    assert below.y > 60
 
 
 def test_words_keep_off_a_line_as_long_as_another_place_is_free() -> None:
@@ -262,5 +264,6 @@ def test_names_of_classes_stand_beside_the_last_layer(size: tuple[int, int]) -> 
     names = [ink_of(mark) for mark in picture if isinstance(mark, Text) and mark.plain in trace.labels]
     cells = [extent(mark) for mark in picture if isinstance(mark, Image) and mark.focus is not None
              and mark.focus.layer == "fc"]
-    assert len(names) >= 10 and cells
+    assert len(names) >= 10
+    assert cells
     assert not [box for box in names for cell in cells if labels.overlap(box, cell)]
