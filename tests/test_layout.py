@@ -28,8 +28,8 @@ from visualizer.views import picture as picture_of
 LABS = {"lab": "time", "lab-depth": "depth", "lab-cliff": "cliff"}
 MODELS = (*sorted(path.stem for path in folder("models").glob("*.py") if not path.stem.startswith("_")), *LABS)
 SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768": Look((952, 656)),
-         "projector": projector.look_for(Look(), (1920, 1080))}
-"""What a window of that size, or a projector of 1920 × 1080, leaves for the picture."""
+         "beside": Look((548, 760)), "projector": projector.look_for(Look(), (1920, 1080))}
+"""What a window of that size, two places beside each other, or a projector of 1920 × 1080, leave for the picture."""
 THEMES = ("light", "dark", "projector")
 SMALLEST = 11.0
 READABLE = 4.5
@@ -76,7 +76,7 @@ def foci(trace: Trace, moment: Moment) -> tuple[Focus | None, ...]:
 
 
 @pytest.mark.matrix(spine=("digits_cnn-1024x768", "digits_cnn-projector", "lab-projector", "crnn_strip-projector",
-                           "char_lstm-1366x768", "rows_gru-1600x900"), sample=3, each=False)
+                           "char_lstm-1366x768", "rows_gru-1600x900", "surname_gru-beside"), sample=3, each=False)
 @pytest.mark.parametrize("size", list(SIZES))
 @pytest.mark.parametrize("model", MODELS)
 def test_words_keep_apart_and_everything_keeps_its_place(model: str, size: str, some) -> None:

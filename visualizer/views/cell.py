@@ -46,6 +46,8 @@ from visualizer.trace import Trace
 from visualizer.views import View
 
 TOP, NUMBERS = 112.0, 96.0
+LOWEST = 12.0
+"""Lines at least so high all have their words and number; of lower ones only what a block makes."""
 SIGNED = 20.0
 """Cells at least so wide, at a text scale of 1, carry a minus where their value is negative; all do with `signs`."""
 
@@ -94,15 +96,18 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
             marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
             at = y + line * high
-            marks.append(Text(left - 12, at + high * 0.5 + 4, rich(row.words), 12,
-                              600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
+            said = high >= LOWEST or row.result
+            if said:
+                marks.append(Text(left - 12, at + high * 0.5 + 4, rich(row.words), 12,
+                                  600 if row.result else 400, "ink" if row.result else "ink-2", "end"))
             if not known:
                 marks.append(Rect(left, at, wide * shown.units, high - 2, "hatch"))
                 continue
             value = float(row.values[unit])
-            said = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
-            marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(said), 12, 600,
-                              "accent-ink" if row.result else "ink", "end"))
+            size = numbers.number(value) if row.result or line == 0 else numbers.signed(value)
+            if said:
+                marks.append(Text(end + NUMBERS * 0.75, at + high * 0.5 + 4, plain(size), 12, 600,
+                                  "accent-ink" if row.result else "ink", "end"))
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it "))

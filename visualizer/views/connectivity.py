@@ -47,6 +47,8 @@ TILE, STRIP, LINE_GAP = 31.0, 16.0, 12.0
 MOST_LINES = 4
 FACTS, BETWEEN = 216.0, 36.0
 """Width of the column of facts, and the gap before it and between the two maps."""
+FACTS_HIGH, LEAST_MAP = 190.0, 120.0
+"""Height of the facts; and of narrower maps the names run into each other."""
 LEAST_CHART = 96.0
 ROUNDING = 1e-12
 """A change of less than this share of the largest one has no sign that is worth a minus."""
@@ -251,14 +253,21 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
     y, bottom = top + 26, look.size[1] - lanes_height(look) - 16
     left, right = LEFT, look.size[0] - RIGHT
     wide = right - left - (0 if look.projector else FACTS + BETWEEN)
+    below = len(found.gradient) > 1 and not look.projector and wide < 2 * LEAST_MAP + BETWEEN
+    if below:  # the facts: beside the maps there is no room for their names
+        wide = right - left
     marks: list[Mark] = [Line(((24, top + 2), (look.size[0] - 24, top + 2)), "hair")]
     if len(found.gradient) > 1:
         side = min(bottom - y - 30, (wide - BETWEEN) / 2)
+        if below:
+            side = min(side, bottom - y - 58 - FACTS_HIGH)
         marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
         used = 2 * (side + BETWEEN)
         if look.projector:
             return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100
                             else [])
+        if below:
+            return marks + _facts(found, answer, left, y + side + 58, FACTS, look)
         if found.one_way:
             marks += _by_lag(found, left, y + side + 58, wide - 40, bottom, look)
     else:

@@ -130,10 +130,9 @@ def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Mo
     heading = (tr("after step {step}, “{word}”") if shown.words[now] != str(now + 1) else
                tr("after step {step}")).format(step=now + 1, word=shown.words[now])
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
-    if not look.projector:
-        marks.append(Text(x + track, y, plain(tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))), 12,
-                          400, "ink-2",
-                          "end"))
+    bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
+    if not look.projector and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
+        marks.append(Text(x + track, y, plain(bits), 12, 400, "ink-2", "end"))
     for index, answer in enumerate(order):
         top = y + 12 + index * pitch
         base, high = top + pitch / 2 + 5, min(20, pitch - 8)
@@ -230,9 +229,11 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
                               opacity=done))
     if reach.of(now):  # over the bars beside it, too
         value = entropy(answers[now])
-        y = max(top + 14, bottom - high * value / most * reach.of(now) - 6)
-        half = width(numbers.number(value), 12, 600) / 2 + 3
-        marks += [Rect(place.middle(now) - half, y - 12, 2 * half, 16, "stage", radius=3, opacity=0.9),
+        half = width(numbers.number(value), 12, 600) / 2
+        beneath = max(entropy(row) * reach.of(step) for step, row in enumerate(answers)
+                      if abs(place.middle(step) - place.middle(now)) < half + place.pitch / 2)
+        y = max(top + 14, bottom - high * beneath / most - 5)
+        marks += [Rect(place.middle(now) - half - 3, y - 12, 2 * half + 6, 16, "stage", radius=3, opacity=0.9),
                   Text(place.middle(now), y, plain(numbers.number(value)), 12, 600, "ink", "middle")]
     if foretells(trace):
         marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, answers, reach)), 12, 400, "ink-2",

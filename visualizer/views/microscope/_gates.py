@@ -15,7 +15,7 @@ from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending
 from visualizer.scene.grids import Ink, curve
-from visualizer.scene.labels import fitting
+from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -219,9 +219,10 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
     marks: list[Mark] = []
     for group, x, wide in zip(groups, lefts, widths, strict=True):
         room = wide + gap - 8
-        marks += [Text(x, y + 12, rich(_first(group.ways or (group.title,), room, 13, 600)), 13, 600, max_width=room),
-                  Text(x, y + 28, rich(_first((group.words, group.words.partition(", ")[2]), room, 12, 400)), 12, 400,
-                       "ink-2", max_width=room)]
+        heads = [Text(x, y + 12, rich(_first(group.ways or (group.title,), room, 13, 600)), 13, 600, max_width=room),
+                 Text(x, y + 28, rich(_first((group.words, group.words.partition(", ")[2]), room, 12, 400)), 12, 400,
+                      "ink-2", max_width=room)]
+        marks += [head for head in heads if cut(head.runs, room, head.size, head.weight)]
     y += 38
     for row in rows:
         top = max((largest(values) for values in row.values), default=0.0)

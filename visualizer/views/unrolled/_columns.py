@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts, reads
+from visualizer.scene.labels import cut
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
 from visualizer.scene.timeline import part
@@ -17,6 +18,8 @@ from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._plan import Plan, Track
 
+SMALLEST = 11.0
+"""Pixels of the smallest words."""
 DECADES = 6
 """How many powers of ten below the largest gradient are drawn; smaller ones are printed as below that."""
 
@@ -272,10 +275,11 @@ def _fitted(word: str, wide: float) -> tuple[str, float, bool]:
     if wide < 7 * len(word) and word[-1:].isdigit():
         word = word.rpartition(" ")[2]
     mono = len(word) <= 2
-    size = 16 if mono else min(13, wide / max(1, len(word)) * 1.55)
+    size = 16 if mono else min(13, max(SMALLEST, wide / max(1, len(word)) * 1.55))
     if mono and len(word) * 0.62 * size > wide - 2:
         size = (wide - 2) / (0.62 * len(word))
-    return (word, size, mono) if size >= 9 else ("", 0.0, False)
+    return (word, size, mono) if size >= SMALLEST and (mono or cut(plain(word), wide - 2, size, 600)) else \
+        ("", 0.0, False)
 
 
 # --- what comes next --------------------------------------------------------------------------------------------------

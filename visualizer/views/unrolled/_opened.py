@@ -9,6 +9,7 @@ import numpy as np
 from visualizer.language import tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
+from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.scene.reading import Reading, Row, bounded, conclusion, opened, tabs
 from visualizer.scene.timeline import Moment
@@ -41,15 +42,16 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     unit = plan.track.order[0] if chosen is None else chosen
     units = _units_around(plan, unit, shown.units)
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
-    words = tr("{name} at step {step}, all {count} units") if len(units) == shown.units else \
-        tr("{name} at step {step}, {shown} of {count} units")
+    ways = (tr("{name} at step {step}, all {count} units") if len(units) == shown.units else
+            tr("{name} at step {step}, {shown} of {count} units"), tr("{name} at step {step}"), tr("Step {step}"))
     name = translated(shown.family.parts[key].name)
     name = name[:1].upper() + name[1:]
-    marks.append(Text(plan.x, top + 24, plain(words.format(
-        name=name, step=step + 1, shown=len(units), count=shown.units)), 13, 600))
-    x = plan.x + 270
-    for tab, title in titles:
-        wide = width(title, 12, 500) + 20
+    across = [width(title, 12, 500) + 20 for _, title in titles]
+    x = max(LEFT, min(plan.x + 270, look.size[0] - 8 - sum(across) - 4 * len(across)))
+    marks.append(Text(plan.x, top + 24, rich(fitting(
+        [words.format(name=name, step=step + 1, shown=len(units), count=shown.units) for words in ways],
+        x - plan.x - 12, 13, 600)), 13, 600))
+    for (tab, title), wide in zip(titles, across, strict=True):
         if tab == key:
             marks.append(Rect(x, top + 8, wide, 24, "tint", radius=6))
         marks.append(Rect(x, top + 8, wide, 24, focus=Focus(shown.layer.name, (step, unit), f"inner.{tab}")))
