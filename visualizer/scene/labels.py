@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from visualizer.scene.boxes import inside
 from visualizer.scene.picture import Text, plain, rich
 from visualizer.scene.type import Runs, bounds, width
 
@@ -63,21 +64,7 @@ def overlap(one: Box, other: Box) -> bool:
 
 def crossed(box: Box, corners: Sequence[tuple[float, float]]) -> bool:
     """Whether a line through these corners runs through a box."""
-    return any(_runs_through(box, *ends) for ends in pairwise(corners))
-
-
-def _runs_through(box: Box, start: tuple[float, float], end: tuple[float, float]) -> bool:
-    """Whether a piece of a line has a part inside a box: what each pair of edges leaves of it (Liang and Barsky)."""
-    first, last = 0.0, 1.0
-    for axis in (0, 1):
-        way = end[axis] - start[axis]
-        near, far = box[axis] - start[axis], box[axis + 2] - start[axis]
-        if way == 0:
-            if near >= 0 or far <= 0:
-                return False
-            continue
-        first, last = max(first, min(near / way, far / way)), min(last, max(near / way, far / way))
-    return first < last
+    return any(inside(box, *ends) is not None for ends in pairwise(corners))
 
 
 def by_a_dot(words: str, dots: Sequence[tuple[float, float]], at: int, frame: Box, said: Sequence[Text] = ()) \
@@ -89,7 +76,8 @@ def by_a_dot(words: str, dots: Sequence[tuple[float, float]], at: int, frame: Bo
     x = max(min(x, frame[2] - half), frame[0] + half)
     near = [(px - 3, py - 3, px + 3, py + 3) for px, py in dots if abs(px - x) < half + 8]
     labels = Labels(frame, 0, [*near, *map(bounds, said)], dots)
-    return labels.put(words, [(x, y + off, "middle") for off in (-8, 18, -14, 24, -20, 30)], 12, 600, "gradient-text")
+    return labels.put(words, [(x, y + off, "middle") for off in (-8, 18, -14, 24, -20, 30, 42, 54)], 12, 600,
+                      "gradient-text")
 
 
 def fitting(ways: Sequence[str], room: float, size: float, weight: int = 400, mono: bool = False) -> str:

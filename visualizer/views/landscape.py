@@ -17,6 +17,7 @@ from visualizer import lab as knobs
 from visualizer.lab import Lab
 from visualizer.language import english, tr
 from visualizer.scene import causes, numbers, parts
+from visualizer.scene.boxes import inside
 from visualizer.scene.picture import (
     LEGEND,
     Focus,
@@ -149,10 +150,17 @@ def consequence(trace: Trace) -> tuple[str, ...]:
 
 
 def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Chart:
-    across = look.size[0] - (88 + 330)
-    up = look.size[1] - (92 + 66)
+    across = look.size[0] - (88 + (24 if _narrow(look) else 330))
+    up: float = look.size[1] - (92 + 66)
+    if _narrow(look):
+        up *= 0.42
     cell = (max(2.0, across / shape[0]), max(2.0, up / shape[1]))
     return Chart(88, 92, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
+
+
+def _narrow(look: Look) -> bool:
+    """Whether what is said of the balls stands below the surface, because there is no room beside it."""
+    return look.size[0] < 640
 
 
 # --- the surface ----------------------------------------------------------------------------------------------------
@@ -244,7 +252,7 @@ def _way(frame: Chart, ball: Ball, step: int, share: float, look: Look) -> list[
         points[-1] = (x1 + (x2 - x1) * share, y1 + (y2 - y1) * share)
     marks: list[Mark] = []
     for one, other in itertools.pairwise(points):
-        cut = _inside(frame, one, other)
+        cut = inside((frame.x, frame.y, frame.right, frame.bottom), one, other)
         if cut is not None:
             marks.append(Line(cut, ball.token, 2.25, dashed=ball.token == "ink"))
     marks += [Rect(x - 2.5, y - 2.5, 5, 5, "stage", ball.token, 1.25, radius=2.5)
@@ -258,28 +266,12 @@ def _way(frame: Chart, ball: Ball, step: int, share: float, look: Look) -> list[
                          radius=6)]
 
 
-def _inside(frame: Chart, one: tuple[float, float], other: tuple[float, float]) -> Points | None:
-    """The part of a straight line that lies on the map (Liang and Barsky 1984)."""
-    start, end = 0.0, 1.0
-    dx, dy = other[0] - one[0], other[1] - one[1]
-    for p, q in ((-dx, one[0] - frame.x), (dx, frame.right - one[0]), (-dy, one[1] - frame.y),
-                 (dy, frame.bottom - one[1])):
-        if p == 0:
-            if q < 0:
-                return None
-        elif p < 0:
-            start = max(start, q / p)
-        else:
-            end = min(end, q / p)
-    if start > end:
-        return None
-    return ((one[0] + dx * start, one[1] + dy * start), (one[0] + dx * end, one[1] + dy * end))
-
-
 def _beside(frame: Chart, balls: tuple[Ball, ...], step: int, wanted: Lab, look: Look) -> list[Mark]:
     """For each ball where it is, its error, its gradient and its step; and the errors of all steps below."""
-    left, right = frame.right + 36, look.size[0] - 24
+    left, right, bottom = frame.right + 36, look.size[0] - 24, frame.bottom
     y = frame.y + 12
+    if _narrow(look):
+        left, y, bottom = frame.x, frame.bottom + 72, look.size[1] - 36
     marks: list[Mark] = []
     for ball in balls:
         w, b, error, size, dw, db = (float(value) for value in ball.way[step])
@@ -296,7 +288,7 @@ def _beside(frame: Chart, balls: tuple[Ball, ...], step: int, wanted: Lab, look:
             marks += [Text(left, y, plain(what), 13, 400, "ink-2", max_width=right - left - 90),
                       Text(right, y, plain(value), 13, 600, "ink", "end")]
         y += 44
-    marks += _errors(left, right, y, frame.bottom, balls, step, look)
+    marks += _errors(left, right, y, bottom, balls, step, look)
     return marks
 
 
