@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from visualizer.scene.timeline import Moment, Pace, ease, part
 
-SLIDE = 0.2
+SLIDE = 1 / 5
 """The share of a beat in which one step goes over into the next."""
 FORWARD = (("token", 15), ("gates", 25), ("keep", 20), ("add", 15), ("show", 15), ("answer", 10))
 BACKWARD = (("arrive", 20), ("output", 15), ("memory", 20), ("gates", 15), ("weights", 15), ("pass", 15))
@@ -68,4 +68,4 @@ def stretch(name: str, backward: bool) -> tuple[float, float]:
 
 def pace(slow: bool) -> Pace:
     """How a step plays: the slide, then all that happens in it."""
-    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, legs=((Fraction(SLIDE).limit_denominator(100), SLIDES),))
+    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(1, 5), SLIDES),))

@@ -1,7 +1,7 @@
 """Wires: pipes through which values flow, drawn as thick as they are large, as far as they have come.
 
 A pipe runs along straight, level and upright stretches. What flows in it is a row of rectangles of its own thickness,
-each of which may carry what it is: a focus, and the term that it stands for.
+each of which may carry what it is: a focus, and the number that is on its way.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from visualizer.scene import colour
 from visualizer.scene.parts import polygon
-from visualizer.scene.picture import Focus, Look, Mark, Path, Points, Rect, Term
+from visualizer.scene.picture import Flight, Focus, Look, Mark, Path, Points, Rect
 
 ROUND = 0.55228
 """How far the handles of a quarter circle lie from its ends, in radii."""
@@ -27,21 +28,21 @@ class Flow:
     value: float = 0.0
     focus: Focus | None = None
     tip: str = ""
-    term: Term | None = None
+    flight: Flight | None = None
     signed: bool = True
     """Whether it carries a plus or a minus."""
 
 
 def length(points: Points) -> float:
     """How long a way is."""
-    return sum(math.hypot(b[0] - a[0], b[1] - a[1]) for a, b in zip(points, points[1:], strict=False))
+    return sum(math.hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points))
 
 
 def part_of(points: Points, share: float) -> Points:
     """The first part of a way; its end lies between corners where the share does."""
     left = length(points) * min(1.0, max(0.0, share))
     found = [points[0]]
-    for a, b in zip(points, points[1:], strict=False):
+    for a, b in pairwise(points):
         step = math.hypot(b[0] - a[0], b[1] - a[1])
         if left <= 1e-9:
             break
@@ -85,7 +86,7 @@ def flow(points: Points, what: Flow, look: Look, share: float = 1.0, signs: Sequ
         return []
     way, half = part_of(points, share), max(0.5, what.thick / 2)
     marks: list[Mark] = []
-    for place, ((ax, ay), (bx, by)) in enumerate(zip(way, way[1:], strict=False)):
+    for place, ((ax, ay), (bx, by)) in enumerate(pairwise(way)):
         first, last = place == 0, place == len(way) - 2
         level = ay == by
         start, end = (ax, bx) if level else (ay, by)
@@ -94,7 +95,7 @@ def flow(points: Points, what: Flow, look: Look, share: float = 1.0, signs: Sequ
         end += 0 if last else ahead * half
         low, high = min(start, end), max(start, end)
         box = (low, ay - half, high - low, 2 * half) if level else (ax - half, low, 2 * half, high - low)
-        marks.append(Rect(*box, what.ink, focus=what.focus, tip=what.tip, holds=what.term))
+        marks.append(Rect(*box, what.ink, focus=what.focus, tip=what.tip, holds=what.flight))
     whole = length(points)
     ink = colour.ink_on(what.ink, look.theme)
     for at in signs if what.signed and what.thick >= 6 else ():
