@@ -79,7 +79,7 @@ def test_what_flows_comes_from_its_start_and_never_goes_back() -> None:
     assert not wires.flow(way, wires.Flow(12, "positive-bar"), Look(), 0.0)
 
 
-# --- the beat of a step -------------------------------------------------------------------------------------------------
+# --- the beat of a step ---------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("backward", [False, True])
 def test_a_step_is_full_and_nothing_in_it_overlaps(backward: bool) -> None:
