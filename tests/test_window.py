@@ -750,8 +750,8 @@ def test_a_double_click_opens_the_pixel_under_the_mouse(window):
         window.store.update(view="feature_maps", focus=None)
         at = QPointF(tile.x() + (column + 0.5) * tile.width() / columns, tile.y() + (row + 0.5) * tile.height() / rows)
         QTest.mouseClick(window.stage, LEFT, pos=at.toPoint())
-        QApplication.sendEvent(window.stage, QMouseEvent(QMouseEvent.Type.MouseButtonDblClick, at, window.mapToGlobal(at),
-                                                         LEFT, LEFT, Qt.KeyboardModifier.NoModifier))
+        second = QMouseEvent(QMouseEvent.Type.MouseButtonDblClick, at, at, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(window.stage, second)
         assert window.store.state.focus == Focus("conv2", (3, row, column))
         assert window.view().name == "microscope"
 
