@@ -22,8 +22,7 @@ from visualizer.trace import Array, Refused
 
 TABLES, TEXTS = (".csv", ".tsv"), (".txt",)
 MARKS = ";\t|"
-"""What can stand between columns; where none of them stands in most of the lines it is a comma, which stands in numbers,
-too."""
+"""What can stand between columns; where none of them is in most lines it is a comma, which stands in numbers, too."""
 MOST_LINES = 0.8
 MOST_LINE = 1 << 20
 """Bytes of one line."""
