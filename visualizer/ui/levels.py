@@ -32,7 +32,7 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
 def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
     """The focus down to one cell: the marked one, if there is no other."""
     about = subject(trace, moment, state.focus)
-    if about.part != "output":
+    if about.array != "output":
         return state
     return changed(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
 
@@ -49,7 +49,7 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
     if is_inner(about) and about.cell:
         state = changed(state, focus=one_number(layer, about, moment.backward))
         return changed(state, view=sight.microscope(views) or state.view)
-    if about.part != "output" or not layer.shape:
+    if about.array != "output" or not layer.shape:
         return state
     if not about.cell:
         return changed(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))

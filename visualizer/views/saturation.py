@@ -118,7 +118,7 @@ def _here(layer: Layer, gate: str, flat: Flat) -> float:
 def chosen(found: list[Saturated], moment: Moment, focus: Focus | None) -> Saturated:
     """The row that is opened: the one in focus, else the worst of the beat's layer, else the worst of all."""
     if focus is not None:
-        asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.part]
+        asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.array]
         if asked:
             return asked[0]
     layer = moment.beat.layer if focus is None else focus.layer

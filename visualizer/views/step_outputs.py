@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import english, tr
-from visualizer.scene import colour, numbers, parts, reads, steps
+from visualizer.scene import colour, numbers, parts, step_inputs, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
@@ -323,7 +323,7 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
     top = begins(look, TOP, 14)
-    source = reads.read_by(trace, shown, kinds.receptive_field)
+    source = step_inputs.inputs_of(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
     rows, columns = source.values.shape
@@ -331,8 +331,8 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
     return [Text(steps.LEFT - 12, top + 20, plain(tr("sees")), 13, 600, "ink", "end"),
             Text(steps.LEFT - 12, top + 36, plain(tr("stretched")), 11, 400, "ink-2", "end"),
-            Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel",
-                  scale=reads.scale_of(source)),
+            Image(place.x, top, (wide, pixel), step_inputs.shades(source)[None].copy(), "pixel",
+                  scale=step_inputs.scale_of(source)),
             Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
                  radius=3)], top + rows * pixel + 12
 
