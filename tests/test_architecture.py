@@ -289,11 +289,9 @@ def test_one_word_means_one_thing(word: str) -> None:
     a focus is on, numbers met on the way, the stride of tiles."""
     named = {_place(path) for path in SOURCES if path.stem == word}
     for path in SOURCES:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        names = {node.name for node in ast.walk(tree)
-                 if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        names |= {node.target.id for node in ast.walk(tree)
+        names = {node.name for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        names |= {node.target.id for node in nodes(path)
                   if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
-        if {name for name in names if name.lower() == word}:
+        if any(name.lower() == word for name in names):
             named.add(_place(path))
     assert named <= OWNERS[word]

@@ -83,7 +83,7 @@ def test_what_kinds_say_is_of_the_words_that_there_are() -> None:
         assert kind.slide in ("", "share", "curve"), kind.name
         assert kind.label in ("", "class", "numbers", "symbols"), kind.name
         assert not kind.label or kind.role == "loss", kind.name
-        assert kind.card != "curve" or kind.role == "curve", kind.name
+        assert kind.slide != "curve" or kind.role == "curve", kind.name
         assert kind.curve is None or kind.role == "curve", kind.name
     assert {kind.role for kind in kinds.all_kinds()} == {"", *kinds.ROLES}, "no word that nothing is"
 
