@@ -819,7 +819,7 @@ def test_enter_on_a_gate_opens_its_card_and_the_arrows_walk_through_units_and_st
     assert crumbs(gated)[1:3] == ["step 4", "forget gate"]
     assert "at step 4" in gated.stage.picture.caption
     press(gated, Key.Key_Escape)
-    assert (gated.store.state.view, gated.store.state.focus) == ("unrolled", Focus("rnn", (2,), "inner.forget"))
+    assert (gated.store.state.view, gated.store.state.focus) == ("unrolled", Focus("rnn", (3,), "inner.forget"))
 
 
 def test_enter_within_a_step_opens_what_happens_just_then(gated):
