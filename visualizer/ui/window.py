@@ -266,11 +266,14 @@ class Window(QWidget):
             if "presenter" in vars(self):
                 self.presenter.dress()
         self.panes.show_path()
+        if (old.places, old.active) != (new.places, new.active) or old == new:
+            self.top.show_tools(self)
 
     def show_trace(self) -> None:
         """Set whatever of the window follows the recording."""
         trace = self.store.trace
         self.panes.show_trace()
+        self.top.show_tools(self)
         if trace is not None:
             self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")
 

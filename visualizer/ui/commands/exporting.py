@@ -50,7 +50,8 @@ def family() -> Family:
                 tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
                 export_data),
         Command("film", tr("Export film…"), ("Ctrl+Shift+E",),
-                tr("Save the animation as a video, a GIF or numbered pictures"), export_film),
+                tr("Save the animation as a video, a GIF or numbered pictures"), export_film, icon="film",
+                can=lambda desk: desk.store.trace is not None),
     ))
 
 
