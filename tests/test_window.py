@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -755,16 +755,49 @@ def test_everything_the_keyboard_reaches_has_a_name(qtbot, digits, size):
     assert nameless == []
 
 
-def test_a_message_stands_over_the_stage_without_covering_it(window):
-    window.say("There is no file x.trace; check the name.")
-    assert window.message.isVisible()
-    assert window.message.accessibleName() == "There is no file x.trace; check the name."
-    assert not window.message.geometry().intersects(window.stage.geometry())
-    assert window.inspector.isVisible()
+@pytest.mark.parametrize("size", [WIDE, (1366, 768), SMALL])
+def test_a_message_floats_over_the_stage_and_changes_nothing_of_the_picture(window, size):
+    window.resize(*size)
+    place, picture, state = window.stage.geometry(), window.stage.picture, window.store.state
+    for sentence in ("There is no file x.trace; check the name.", "A sentence of many words, and then more. " * 5):
+        window.say(sentence)
+        assert window.message.isVisible()
+        assert window.message.accessibleName() == sentence
+        assert window.stage.geometry() == place
+        assert window.stage.picture is picture
+        assert window.store.state == state
+        assert place.contains(window.message.geometry())
+        assert " ".join(window.message.lines) == sentence.strip(), "no word of it is elided"
+        assert window.childAt(window.message.mapTo(window, QPoint(4, 4))) is window.message, "nothing covers it"
+    assert len(window.message.lines) > 1
     press(window, Key.Key_Escape)
     assert not window.message.isVisible()
-    assert window.stage.geometry() == QRect(216, 48, 1104, 796)
+    assert window.stage.geometry() == place
     assert window.store.state.focus == Focus("conv2", (7,))
+
+
+def test_a_double_click_opens_the_pixel_under_the_mouse(window):
+    window.store.update(view="feature_maps", focus=None)
+    tile = places(window.stage.picture, Focus("conv2", (3,)))[0]
+    rows, columns = window.store.trace["conv2"].shape[1:]
+    for row, column in ((1, 2), (9, 4)):
+        window.store.update(view="feature_maps", focus=None)
+        at = QPointF(tile.x() + (column + 0.5) * tile.width() / columns, tile.y() + (row + 0.5) * tile.height() / rows)
+        QTest.mouseClick(window.stage, LEFT, pos=at.toPoint())
+        second = QMouseEvent(QMouseEvent.Type.MouseButtonDblClick, at, at, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(window.stage, second)
+        assert window.store.state.focus == Focus("conv2", (3, row, column))
+        assert window.view().name == "microscope"
+
+
+def test_a_film_stands_under_export(window, monkeypatch):
+    shown = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, at: shown.extend(menu.actions()))
+    window.top.export.click()
+    titles = [action.text() for action in shown]
+    assert titles[:3] == ["Export picture…", "Export film…", "Export data…"]
+    shown[1].trigger()
+    assert window.film_panel.isVisible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -981,13 +1014,21 @@ def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, r
     running.begin()
     message = running.window.message
     assert message.action.isVisible()
-    now = running.store.state
-    assert changed(now, look=replace(now.look, size=before.look.size)) == before  # the message takes some room
+    assert running.store.state == before
     assert left.exists()
+    message.dismiss()
+    running.begin()
+    assert not message.isVisible(), "it is said once"
+    damaged = folder / "damaged.session"
+    damaged.write_bytes(b"{")
+    running.begin()
+    assert message.isVisible(), "this one is another"
     message.action.click()
     assert (running.store.state.at, running.store.state.view) == ("pool2.backward", "filters")
     assert not left.exists()
+    assert damaged.exists()
     assert not message.isVisible()
+    damaged.unlink()
     running.window.run("restore")
     assert "no session" in message.words
     message.dismiss()

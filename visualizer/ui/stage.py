@@ -24,7 +24,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
 from visualizer import paint, sight, views
 from visualizer.language import tr
@@ -133,6 +133,8 @@ class Stage(Canvas):
         self._kept: tuple[Focus | None, Focus] | None = None
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
+        self._pressed: tuple[QPointF, Focus | None] | None = None
+        """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -279,7 +281,7 @@ class Stage(Canvas):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._press = event.position()
+        self._press, self._pressed = event.position(), (event.position(), self.focus_at(event.position()))
         self._dragging = ""
         self.store.end_gesture()
         if event.button() == Qt.MouseButton.MiddleButton:
@@ -327,9 +329,13 @@ class Stage(Canvas):
         self._dragging = ""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        focus = self.focus_at(event.position())
-        self._press = None
+        """One level in; a number that lies under the mouse is the one that opens."""
+        at, trace, before, self._press = event.position(), self.store.trace, self._pressed, None
+        near = before is not None and (before[0] - at).manhattanLength() <= QApplication.startDragDistance()
+        focus = before[1] if near and before is not None else self.focus_at(at)
         if event.button() == Qt.MouseButton.LeftButton and focus is not None and focus.part != BEAT:
+            if trace is not None and self._about() is None and focus.layer in trace and is_number(trace, focus):
+                self._select(focus)
             self.deeper.emit()
 
     def _click(self, focus: Focus | None) -> None:

@@ -36,6 +36,8 @@ class TopBar(QWidget):
     """Where the menu should open, in global pixels."""
     options_wanted = Signal(object)
     """The same for the options of the view."""
+    export_wanted = Signal(object)
+    """The same for what can be saved: a picture, a film, numbers."""
 
     def __init__(self, run: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,15 +65,16 @@ class TopBar(QWidget):
         self.details = Button(tr("Details"), "", "raised", self)
         self.details.clicked.connect(lambda: run("details"))
         self.export = Button(tr("Export"), "export", "flat", self)
-        self.export.clicked.connect(lambda: run("export"))
+        self.export.clicked.connect(lambda: self.export_wanted.emit(self.export.mapToGlobal(
+            QPoint(0, self.export.height() + 4))))
         style.name(self.mark, tr("Menu"), tr("Everything that can be done ({key} for a menu bar)").format(
             key=key_for("menu")))
         style.name(self.options, tr("Options"), tr("Settings of this view"))
         style.name(self.present, tr("Present"), keyed(tr("Full screen for a room"), "present"))
         style.name(self.details, tr("Details"), keyed(tr("Show or hide the inspector"), "details"))
         style.name(self.export, tr("Export"),
-                   tr("Save what you see as PNG, SVG or PDF ({picture}), or its film ({film})").format(
-                       picture=key_for("export"), film=key_for("film")))
+                   tr("Save what you see as a picture ({picture}), its film ({film}), or its numbers ({data})").format(
+                       picture=key_for("export"), film=key_for("film"), data=key_for("export-data")))
 
     def show_views(self, views: Sequence[View], chosen: str) -> None:
         """Offer these views, one of them chosen."""

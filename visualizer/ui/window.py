@@ -75,6 +75,7 @@ class Window(QWidget):
         self.rail.drawn.connect(self.drawn)
         self.top.menu_wanted.connect(self.menus.pop)
         self.top.options_wanted.connect(self.menus.pop_options)
+        self.top.export_wanted.connect(self.menus.pop_exports)
         store.changed.connect(self.show_state)
         store.trace_changed.connect(self.show_trace)
         self.show_state(store.state, store.state)
@@ -114,7 +115,7 @@ class Window(QWidget):
         return self.stage if audience is None else audience
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
-        """One sentence in the quiet bar over the stage, and what can be done about it."""
+        """One sentence over the foot of the stage, and what can be done about it."""
         self.panes.say(sentence, action, act)
 
     def unsay(self) -> None:
