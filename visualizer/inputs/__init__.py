@@ -8,7 +8,7 @@ and which chooser offers it. Nothing else in the project asks for a kind by its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.inputs._files import MOST_SYMBOLS
+from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
@@ -25,8 +26,8 @@ from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind", "Item",
-           "all_samples", "can_read", "drawn", "given", "kind", "kinds", "of", "offered", "picture", "raw", "read_text",
-           "sample", "suffixes", "symbols", "unknown"]
+           "Row", "all_samples", "can_read", "drawn", "given", "kind", "kinds", "of", "offered", "picture", "raw",
+           "read_text", "sample", "suffixes", "symbols", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Reads = Mapping[str, Any]
@@ -69,6 +70,8 @@ class InputKind:
     """Whether any word that is no sample and no file is taken as typed."""
     drawn: Callable[[NDArray[Any], str], Given] | None = None
     """A drawing (row, column), white on black, of any size, under the name that it is to have."""
+    row: Callable[[Row, Reads], Given] | None = None
+    """A row of a table of inputs; raises Refused with one sentence."""
     bundled: Callable[[Item], Given] | None = None
     """A sample, as `assets/samples/*.json` describes it."""
     whole: bool = False
@@ -165,6 +168,8 @@ def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> 
         return _bundled(found)
     if own.typed is not None and own.mark and word.startswith(own.mark):
         return own.typed(word.removeprefix(own.mark), reads)
+    if found is None and row_in(word) is not None:
+        return _row_of(word, own, title, reads)
     another = _another(word, own, found, suffix)
     if another:
         first = next((each.name for each in all_samples(name)), "")
@@ -177,6 +182,18 @@ def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> 
         sample(word)  # raises
     assert own.read is not None
     return own.read(word, reads)
+
+
+def _row_of(word: str, own: InputKind, title: str, reads: Reads) -> Given:
+    """A line of a text as if it was typed, or a row of a table."""
+    read = row(word, reads)
+    if isinstance(read, str) and own.typed is not None:
+        made = own.typed(read, reads)
+        return replace(made, sample=replace(made.sample, name=word))
+    if own.row is None:
+        raise Refused(tr("{model} reads {kind}, and no line of a file is one; name a file.").format(
+            model=title, kind=translated(own.title)))
+    return own.row(Row(word, tuple(read.split())) if isinstance(read, str) else read, reads)
 
 
 def _another(word: str, own: InputKind, found: SamplePlace | None, suffix: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.inputs._rows import Row
 from visualizer.inputs._samples import Given, Item
 from visualizer.language import tr
 from visualizer.trace import Refused, Sample
@@ -31,6 +32,12 @@ def read(word: str, reads: Reads) -> Given:
 def typed(text: str, reads: Reads) -> Given:
     """What somebody types."""
     return Given(Sample(f"{MARK}{text}", quoted(text)), _short_enough(text))
+
+
+def row(found: Row, reads: Reads) -> Given:
+    """The text of a row, with its label."""
+    text = found.text()
+    return Given(Sample(found.name, quoted(text), found.label()), _short_enough(text))
 
 
 def bundled(item: Item) -> Given:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Pixels, Reads
+from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Pixels, Reads, Row
 from visualizer.language import english, tr
-from visualizer.trace import Sample
+from visualizer.trace import Refused, Sample
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
@@ -19,6 +19,22 @@ def read(word: str, reads: Reads) -> Given:
     from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
 
     return Given(*_digits.open_image(word))
+
+
+def row(found: Row, reads: Reads) -> Given:
+    """784 grey values, row by row, 0 … 255 or 0 … 1, with a label before them or in a column of its own."""
+    from visualizer.inputs import _digits
+
+    values = found.numbers(_digits.SIDE ** 2)
+    if len(values) != _digits.SIDE ** 2:
+        raise Refused(tr("{row} has {count} numbers, and a picture has {side} × {side}.").format(
+            row=found.title, count=f"{len(values):,}", side=_digits.SIDE))
+    grey = values * (255 if values.max() <= 1 else 1)
+    if not 0 <= grey.min() <= grey.max() <= 255:
+        raise Refused(tr("{row} has grey values that are not between 0 and 255.").format(row=found.title))
+    pixels = np.rint(grey).astype(np.uint8).reshape(_digits.SIDE, _digits.SIDE)
+    pixels.flags.writeable = False
+    return Given(Sample(found.name, found.title, found.label(_digits.SIDE ** 2)), pixels)
 
 
 def drawn(pixels: NDArray[Any], name: str) -> Given:
@@ -48,6 +64,6 @@ def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
 
 INPUT = InputKind(
     "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
-    bundled=bundled,
+    row=row, bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
     source=lambda: tr("MNIST test set"), order=0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Reads
+from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Reads, Row
 from visualizer.inputs.image import SUFFIXES, thumbnail
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -30,6 +30,12 @@ def typed(words: str, reads: Reads) -> Given:
     digits = _digits_of(words)
     return Given(Sample(f"{MARK}{words}", f"Strip of {' '.join(map(str, digits))}"), _digits.compose_strip(digits),
                  digits)
+
+
+def row(found: Row, reads: Reads) -> Given:
+    """The digits of a row, as if they were typed."""
+    made = typed(" ".join(found.cells), reads)
+    return Given(Sample(found.name, made.sample.title), made.raw, made.digits)
 
 
 def drawn(pixels: NDArray[Any], name: str) -> Given:
@@ -57,4 +63,4 @@ def _digits_of(words: str) -> tuple[int, ...]:
 INPUT = InputKind(
     "strip", english("strips of digits"), english("a strip of digits"), english("frame"), SUFFIXES, read=read,
     typed=typed, mark=MARK, drawn=drawn,
-    bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))
+    row=row, bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))

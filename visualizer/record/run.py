@@ -128,7 +128,7 @@ def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     name = str(reads.get("kind", inputs.kinds()[0].name))
     if pixels is not None:
         return inputs.drawn(pixels, name, opened.title, sample or inputs.DRAWN)
-    return inputs.given(sample, name, opened.title, reads)
+    return inputs.given(sample, name, opened.title, {**reads, "labels": opened.labels})
 
 
 def prepared(opened: Opened, raw: Any) -> Any:
