@@ -198,11 +198,11 @@ def test_one_level_in_goes_from_the_network_to_the_number():
     moment = moment_of(state, timeline(trace))
     strongest = tuple(int(index) for index in np.unravel_index(trace["conv2"].output.argmax(), trace["conv2"].shape))
     seen = []
-    for _ in range(3):
+    for _ in range(4):
         state = levels.into(state, trace, moment, frozenset({"network"}))
         seen.append(state.focus)
-    assert seen[0] == Focus("conv2", strongest[:1])
-    assert seen[1] == seen[2] == Focus("conv2", strongest)
+    assert seen[:2] == [Focus("conv2"), Focus("conv2", strongest[:1])]
+    assert seen[2] == seen[3] == Focus("conv2", strongest)
     assert state.view == "network"
 
 
@@ -216,12 +216,28 @@ def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
     assert trace["conv2"].output[inside.focus.cell] == trace["conv2"].output[7].max()
 
 
-def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
-    state = changed(State(), view="microscope", focus=Focus("conv2", (7, 3, 5)))
-    outside = levels.out(state, ("network", "microscope"))
+VIEWS = ("network", "microscope", "filters")
+
+
+def gone_out(state, trace, back=""):
+    return levels.out(state, trace, sight.sight(trace, state), VIEWS, back)
+
+
+def test_one_level_out_of_the_microscope_is_the_channel_in_the_view_that_it_was_opened_in():
+    trace = digits()
+    state = changed(State(), view="microscope", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+    outside = gone_out(state, trace)
     assert (outside.view, outside.focus) == ("network", Focus("conv2", (7,)))
-    assert levels.out(outside, ("network", "microscope")).focus == Focus("conv2")
-    assert levels.out(levels.out(outside, ("network",)), ("network",)).focus is None
+    assert gone_out(state, trace, "filters") == changed(outside, view="filters")
+    assert gone_out(outside, trace).focus == Focus("conv2")
+    assert gone_out(gone_out(outside, trace), trace).focus is None
+
+
+def test_out_of_a_number_that_nobody_chose_is_its_own_channel_and_not_the_whole_network():
+    trace = digits()
+    state = changed(State(), view="microscope", at="conv2.forward")
+    shown = sight.sight(trace, state).subject
+    assert gone_out(state, trace).focus == Focus("conv2", shown.cell[:1])
 
 
 def test_small_steps_forth_and_back_meet_again():

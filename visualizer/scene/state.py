@@ -456,13 +456,18 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
 
 
 def up(state: State) -> State:
-    """One level out: cell, channel, layer, network."""
+    """One level out: cell, channel, layer, network; within a step: unit, gate or state, step, layer, network."""
     focus = state.focus
     if focus is None:
         return state
-    if len(focus.cell) > 1:
-        return changed(state, focus=replace(focus, cell=focus.cell[:1]))
-    return changed(state, focus=Focus(focus.layer) if focus.cell else None)
+    if focus.part == "output" or is_inner(focus):
+        if len(focus.cell) > 1:
+            return changed(state, focus=replace(focus, cell=focus.cell[:1]))
+        if focus.cell and is_inner(focus):
+            return changed(state, focus=Focus(focus.layer, focus.cell))
+        if not focus.cell:
+            return changed(state, focus=None)
+    return changed(state, focus=Focus(focus.layer))
 
 
 def neighbour(state: State, trace: Trace, by: int) -> State:

@@ -128,6 +128,8 @@ class Stage(Canvas):
         """While the level changes: both pictures, and how far it has come."""
         self._between: dict[str, float] = {}
         """Knobs on their way from one number to another, and how far they have come."""
+        self.opened_in: Callable[[], str] = str
+        """The view in which the number was chosen that the microscope takes apart."""
         self._kept: tuple[Focus | None, Focus] | None = None
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
@@ -342,8 +344,8 @@ class Stage(Canvas):
         if trace is None:
             return
         if focus is None:
-            names = tuple(view.name for view in views.all_views() if view.suits(trace))
-            self.store.apply(lambda state: out(state, names))
+            names, seen = tuple(view.name for view in views.all_views() if view.suits(trace)), self.store.sight
+            self.store.apply(lambda state: state if seen is None else out(state, trace, seen, names, self.opened_in()))
         elif self._about() is not None:
             self.pick(focus)
         else:

@@ -43,7 +43,7 @@ from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP, NUMBERS = 112.0, 96.0
 LOWEST = 12.0
@@ -186,4 +186,5 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
 VIEW = View(
     "cell", english("Cell"), english("One step of a recurrent layer, opened line by line."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=19,
+    group=STEPS, tries=english("Press the arrow keys to go from step to step, and click a number to see what made it."),
 )

@@ -29,7 +29,7 @@ from visualizer.scene.reading import Reading, layers, reading, shown_layer, step
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
@@ -168,4 +168,5 @@ VIEW = View(
     "gates", english("Gates"), english("Every gate of a recurrent layer at every step."),
     suits=lambda trace: any(reading(trace, layer.name).gates for layer in layers(trace)), draw=draw,
     telling=read_to_the_end, order=16,
+    group=STEPS, tries=english("Look for steps at which a gate closes, and click there to see what closed it."),
 )

@@ -32,7 +32,7 @@ from visualizer.scene.reading import Reading, directions, layers, reading, shown
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP, BELOW, SATURATION = 116.0, 60.0, 34.0
 """Where the maps begin, what is left for the legend, and for the bars under each map."""
@@ -265,4 +265,5 @@ VIEW = View(
     "hidden_state", english("Hidden state"), english("The hidden state as a map of units over time."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=15,
     knobs=(("order", ("as is", "principal", "change")), ("state", ("hidden", "cell"))),
+    group=STEPS, tries=english("Look for a unit that switches at one step and stays, and click it."),
 )

@@ -50,7 +50,7 @@ from visualizer.scene.timeline import Moment, ease, in_beat, progress, timeline
 from visualizer.scene.type import bounds
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views import View
+from visualizer.views import WHOLE, View
 
 MOST_CURVES = 700
 """More lines than this between two columns become one pale wedge."""
@@ -759,4 +759,5 @@ VIEW = View(
     "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10,
     telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
+    group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
 )

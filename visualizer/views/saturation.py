@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views import View
+from visualizer.views import GRADIENTS, View
 
 Values = NDArray[np.float64]
 
@@ -255,4 +255,5 @@ VIEW = View(
     suits=lambda trace: "lab" not in trace.studies and any(kinds.flat(layer) for layer in trace), draw=draw, order=34,
             continuous=True,
     studies=("saturation",),
+    group=GRADIENTS, tries=english("Look for a gate or a layer that is far out: how was it before training?"),
 )

@@ -48,7 +48,7 @@ from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP = 116.0
 MOST_BARS = 12
@@ -385,4 +385,5 @@ VIEW = View(
     "step_outputs", english("Step outputs"), english("What the model answers at each step, and how sure it is."),
     suits=_suits, draw=draw, telling=read_to_the_end, order=18,
     knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
+    group=STEPS, tries=english("Turn the temperature up in the options, and see which answers come within reach."),
 )

@@ -32,7 +32,7 @@ def family() -> Family:
         Command("details", tr("Details"), ("I",), tr("Show or hide the inspector in a narrow window"),
                 lambda desk: desk.panes.toggle_details()),
         Command("pane", tr("Next pane"), ("F6",), tr("Move the keyboard to the next part of the window"),
-                lambda desk: desk.panes.next_pane()),
+                lambda desk: desk.panes.next_pane(), starts=True),
         Command("menu", tr("Menu bar"), ("F10",), tr("Show or hide the menu bar (Alt, too)"),
-                lambda desk: desk.toggle_menu_bar()),
+                lambda desk: desk.toggle_menu_bar(), starts=True),
     ))

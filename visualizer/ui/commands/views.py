@@ -22,7 +22,9 @@ def family() -> Family:
         Command("march", tr("Next way of stepping"), ("M",),
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
         Command("fold", tr("Fold or unfold"), ("Shift+F",),
-                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
+                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold"),
+                icon="fold", can=lambda desk: desk.store.trace is not None and "fold" in dict(desk.view().knobs),
+                is_on=lambda desk: desk.store.state.look.knob("fold", "0") != "0"),
     ))
 
 

@@ -17,7 +17,7 @@ from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views import View
+from visualizer.views import WHOLE, View
 from visualizer.views.microscope._curves import curve_slide, share_slide
 from visualizer.views.microscope._gates import hands_rows, recurrent_slide, tiles_slide
 from visualizer.views.microscope._looks import where_it_looks
@@ -306,4 +306,5 @@ VIEW = View(
     suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
     continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
+    group=WHOLE, tries=english("Press Shift with an arrow to add term after term, and click a term to open it."),
 )
