@@ -460,7 +460,7 @@ def up(state: State) -> State:
     focus = state.focus
     if focus is None:
         return state
-    if focus.part == "output" or is_inner(focus):
+    if focus.array == "output" or is_inner(focus):
         if len(focus.cell) > 1:
             return changed(state, focus=replace(focus, cell=focus.cell[:1]))
         if focus.cell and is_inner(focus):

@@ -75,7 +75,7 @@ def standing(seen: Sight) -> Focus | None:
     if seen.focus is None:
         return None
     about = replace(seen.subject, cell=seen.subject.cell[:len(seen.focus.cell)])
-    return about if about.cell or not (about.part == "output" or is_inner(about)) else Focus(about.layer)
+    return about if about.cell or not (about.array == "output" or is_inner(about)) else Focus(about.layer)
 
 
 def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: str = "") -> State:
