@@ -392,19 +392,19 @@ def _made_of(recording: Recording, found: Answer, scalar: Scalar) -> Tensor:
     if not scalar.cells:
         summed: Tensor = recording.step(torch.sum, (found.tensor,), {}, name="sum")
         return summed
-    parts = [_part(recording, found, cell, factor) for cell, factor in scalar.cells]
-    total, name = parts[0], scalar.words.rpartition(".")[2] if "." in scalar.words else "sum"
-    for part in parts[1:]:
-        total = recording.step(torch.add, (total, part), {}, name=name)
+    picked = [_picked(recording, found, cell, factor) for cell, factor in scalar.cells]
+    total, name = picked[0], scalar.words.rpartition(".")[2] if "." in scalar.words else "sum"
+    for one in picked[1:]:
+        total = recording.step(torch.add, (total, one), {}, name=name)
     if scalar.offset:
         total = recording.step(torch.add, (total, scalar.offset), {}, name=name)
     return total
 
 
-def _part(recording: Recording, found: Answer, cell: tuple[int, ...], factor: float) -> Tensor:
+def _picked(recording: Recording, found: Answer, cell: tuple[int, ...], factor: float) -> Tensor:
     batch = found.event.axes.index("batch") if "batch" in found.event.axes else None
     place = cell if batch is None else (*cell[:batch], 0, *cell[batch:])
     settings = {"index": cell[0] if len(cell) == 1 else cell}
-    part: Tensor = recording.step(Tensor.__getitem__, (found.tensor, place), {}, name="logit", kind="logit",
-                                  settings=settings)
-    return part if factor == 1 else recording.step(torch.mul, (part, factor), {}, name="scaled")
+    one: Tensor = recording.step(Tensor.__getitem__, (found.tensor, place), {}, name="logit", kind="logit",
+                                 settings=settings)
+    return one if factor == 1 else recording.step(torch.mul, (one, factor), {}, name="scaled")
