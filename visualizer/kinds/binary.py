@@ -27,7 +27,7 @@ def binary_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) ->
     yes, no = _logarithms(from_logits, read.values)
     costs = -(wanted * yes + (1 - wanted) * no)
     formula = "L = −t·ln p − (1 − t)·ln(1 − p)" if len(cells) == 1 else "L = −Σ (t·ln p + (1 − t)·ln(1 − p)) / n"
-    return Terms("function", (read,), float(costs.sum()) * _share(layer, inputs), formula=formula, steps=(
+    return Terms("function", (read,), float(costs.sum()) * _share(layer, inputs), formula=formula, met=(
         (english("numbers that count"), float(len(cells))), (english("largest −ln p of what is right"),
                                                              float(costs.max()))))
 
@@ -47,7 +47,7 @@ def binary_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int,
         formula = "∂L/∂p = (p − t) / (p·(1 − p)·n)"
     # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
     return added(gradient_taps(layer, np.repeat(one(place), 2, axis=0), slopes * _share(layer, inputs)),
-                 formula=formula, steps=(("p", p), (english("wanted"), wanted)))
+                 formula=formula, met=(("p", p), (english("wanted"), wanted)))
 
 
 def binary_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
