@@ -215,6 +215,8 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
 
 def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer = trace[column.layer]
+    if trace.readers(layer.name):  # it goes into another number, which stands at the same place
+        return []
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
     y = look.size[1] - lanes_height(look) - 12
     return [Text(column.x + column.width, y, rich(words), 12, 400, "ink-2", "end", focus=Focus(layer.name))]
