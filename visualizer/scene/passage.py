@@ -40,7 +40,7 @@ class Passage:
     @cached_property
     def times(self) -> Timeline:
         """A beat for each input: the way to it, and its end, at which it stands as it is."""
-        beat = replace(self.beat, parts=(), quick=False)
+        beat = replace(self.beat, acts=(), quick=False)
         return Timeline(tuple(replace(beat, of=str(self.first + index)) for index in range(self.count)),
                         lambda moment: Pace(MOVE if moment.index else Fraction(0), STAND))
 

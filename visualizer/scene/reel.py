@@ -72,7 +72,7 @@ class Reel:
     @cached_property
     def times(self) -> Timeline:
         """A beat for each recording: the way to it, and its end, at which it stands as it is."""
-        beat = replace(self.moment.beat, parts=(), quick=False)
+        beat = replace(self.moment.beat, acts=(), quick=False)
         return Timeline(tuple(replace(beat, of=name) for name in self.names), lambda moment: Pace(FADE, HOLD),
                         replace(beat, of=self.names[-1]).address, timeline(self.recordings[-1]))
 
