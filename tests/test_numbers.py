@@ -49,8 +49,8 @@ def test_in_little_room_what_is_nearly_zero_is_said_to_be_nearly_zero(digits):
 
 @pytest.mark.parametrize(("value", "digits", "words"), [
     (5.214, 2, "5.21"), (-0.3812, 2, "−0.38"), (0, 2, "0"), (-0.0, 2, "0"), (0.0001, 2, "0.0001"),
-    (-3.2e-9, 2, "−3 × 10⁻⁹"), (20784, 0, "20,784"), (-1234567.891, 1, "−1,234,567.9"), (math.nan, 2, "NaN"), (math.inf, 2, "∞"),
-    (-math.inf, 2, "−∞"), (-0.231, 3, "−0.231"),
+    (-3.2e-9, 2, "−3 × 10⁻⁹"), (20784, 0, "20,784"), (-1234567.891, 1, "−1,234,567.9"), (math.nan, 2, "NaN"),
+    (math.inf, 2, "∞"), (-math.inf, 2, "−∞"), (-0.231, 3, "−0.231"),
 ])
 def test_a_number_has_a_true_minus_and_tells_exact_zero_from_small(value, digits, words):
     assert numbers.number(value, digits) == words
