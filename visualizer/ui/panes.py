@@ -15,7 +15,7 @@ from visualizer.scene.subject import NUMBER
 from visualizer.ui import words
 from visualizer.ui.empty import Empty
 from visualizer.ui.inspector import Inspector
-from visualizer.ui.levels import to_level
+from visualizer.ui.levels import standing, to_level
 from visualizer.ui.message import Message
 from visualizer.ui.rail import Rail
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
@@ -57,10 +57,10 @@ class Panes(QWidget):
             self.top.show_path(())
             self.top.show_views((), "")
             return
-        shown = (id(trace), seen.moment.beat, seen.subject, seen.view)
+        shown = (id(trace), standing(seen), seen.view)
         if shown != self._path_shown:
             self._path_shown = shown
-            self.top.show_path(words.path(trace, seen.subject))
+            self.top.show_path(words.path(trace, standing(seen)))
             self.top.show_views([view for view in views.all_views() if view.suits(trace)], seen.view.name)
 
     def show_trace(self) -> None:
