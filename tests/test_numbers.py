@@ -57,7 +57,8 @@ def test_a_number_has_a_true_minus_and_tells_exact_zero_from_small(value, digits
 
 
 @pytest.mark.parametrize(("value", "words"), [
-    (0.38, "+0.38"), (-0.38, "−0.38"), (0, "0"), (0.001, "+0.001"), (-0.001, "−0.001"), (math.inf, "+∞"), (math.nan, "NaN"),
+    (0.38, "+0.38"), (-0.38, "−0.38"), (0, "0"), (0.001, "+0.001"), (-0.001, "−0.001"), (math.inf, "+∞"),
+    (math.nan, "NaN"),
 ])
 def test_what_is_added_carries_a_plus(value, words):
     assert numbers.signed(value) == words
