@@ -191,7 +191,7 @@ def _places(frame: Chart, trace: Trace, found: Study) -> list[Mark]:
     """Under chart and strips, the place of every step: a click goes there, and a drag along them."""
     half = min(frame.pitch, WIDEST) / 2
     return [Rect(frame.x(back) - half, frame.top - 10, 2 * half, frame.foot - frame.top + 10,
-                 focus=Focus(beat.layer, part=BEAT), holds=Stop(beat.address, glides=False),
+                 focus=Focus(beat.layer, array=BEAT), holds=Stop(beat.address, glides=False),
                  tip=(tr("{distance} back") if found.unit == "step" else tr("{distance} below the last")).format(
                      distance=counted(back, found.unit)))
             for back, beat in stops(trace, found).items()]
