@@ -149,7 +149,7 @@ class Reached:
     """The farthest of them."""
     flows: bool
     """Whether there is a gradient yet: on the way forward there is none."""
-    reads: int = 0
+    computes: int = 0
     """On the way forward: which step or layer is computed, counted from 1; 0 before the first."""
 
     @property
@@ -237,11 +237,11 @@ def headline(found: Study, here: Reached) -> tuple[str, str, str]:
 
 
 def _computing(found: Study, here: Reached) -> tuple[str, str, str]:
-    if not here.reads:
+    if not here.computes:
         words = tr("Nothing has been read yet.") if found.unit == "step" else tr("Nothing has been computed yet.")
         return words, "", ""
     words = tr("All three networks read step") if found.unit == "step" else tr("The network computes layer")
-    return words, str(here.reads), tr("of {count}.").format(count=found.count)
+    return words, str(here.computes), tr("of {count}.").format(count=found.count)
 
 
 def _so_far(found: Study, back: int) -> tuple[str, str, str]:
