@@ -73,7 +73,7 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
 
 def title(look: Look, name: str, words: str, in_a_room: bool = True) -> list[Mark]:
     """The name of the layer a picture is about, and a few words under it; a room may do without."""
-    if look.projector and not in_a_room:
+    if not look.mode.notes and not in_a_room:
         return []
     return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
             Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
@@ -320,7 +320,7 @@ class Lane:
 def lane_rows(look: Look) -> Lane:
     height = lanes_height(look)
     top = look.size[1] - height
-    if look.projector:
+    if not look.mode.lanes:
         return Lane(top, top + FOOT / 2, top, top, None)
     if height < 112:
         return Lane(top, top + 19, top + 40, top + 86, None)
@@ -337,7 +337,7 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     still = _still_lanes(trace, look, tuple(places.items()))
     moving = _beat_dots(trace, timeline, moment, look, places, order, row)
-    moving += (_ring if look.projector else partial(_cursor, trace, timeline))(moment, look, places, order, row)
+    moving += (partial(_cursor, trace, timeline) if look.mode.lanes else _ring)(moment, look, places, order, row)
     return list(still), grouped(LANE, moving)
 
 
@@ -349,7 +349,7 @@ def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...]
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
-    if look.projector:
+    if not look.mode.lanes:
         return tuple(grouped(LANE, still[1:]))
     still += [Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
@@ -392,10 +392,8 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
 def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, float]:
     """x of every layer on the lanes, evenly spread: for views without columns. `named`: rows have their names at the
     left, on a projector too."""
-    left, right = 84, look.size[0] - 70
-    if look.projector and not named:
-        left, right = 32, look.size[0] - 32
-    step = (right - left) / max(1, len(trace.layers) - 1)
+    left, right = (84.0, 70.0) if named else look.mode.sides(84, 70, 32)
+    step = (look.size[0] - right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
 
@@ -431,7 +429,7 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
     marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
     radius = 4.5
     apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
-    for name in order if apart > 2.5 * radius or not look.projector else ():
+    for name in order if apart > 2.5 * radius or look.mode.lanes else ():
         walked = name in done
         marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
                           ink if walked else "rule", 1.5, radius=radius))

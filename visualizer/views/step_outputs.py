@@ -69,10 +69,9 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, chances, moment, blank, heat)
     kind = tr("frames × classes") if blank is not None else tr("the next symbol") if foretells(trace) else \
         tr("the answer so far")
-    marks = parts.sentence(look, said)
-    if not look.projector:
-        marks += parts.title(look, kind, tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else
-                             tr("probabilities as the model gives them"))
+    words = tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else \
+        tr("probabilities as the model gives them")
+    marks = [*parts.sentence(look, said), *parts.title(look, kind, words, False)]
     if blank is None:
         marks += grouped(Group(tr("answers"), Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
             trace, shown, chances, moment, _sureness_top(trace, chances.shape[1], look)[0] - 30, look))
@@ -119,13 +118,13 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
     order = _shown(row, min(MOST_BARS, most, len(row)), [index for index in (sampled, came) if index is not None])
     pitch = min(38, (bottom - y - 14) / len(order))
     names = 100
-    track = look.size[0] - x - (70 + (120 if look.projector else 196))
+    track = look.size[0] - x - (70 + look.mode.words)
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
     heading = (tr("after step {step}, “{word}”") if shown.words[now] != str(now + 1) else
                tr("after step {step}")).format(step=now + 1, word=shown.words[now])
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
-    if not look.projector and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
+    if look.mode.notes and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
         marks.append(Text(x + track, y, plain(bits), 12, 400, "ink-2", "end"))
     for index, answer in enumerate(order):
         top = y + 12 + index * pitch
@@ -146,7 +145,7 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
         if words:
             marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
-    if not look.projector:
+    if look.mode.notes:
         part = tr("sampled at {share} of the sum, seed {seed}").format(share=numbers.number(number, 3),
                                                                        seed=look.knob("seed", "0"))
         marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
@@ -183,7 +182,7 @@ def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]
     bottom = foot - (34 if foretells(trace) else 14)
     space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 + 54
     high = min(space * 0.45, max(min(120, space * 0.27), space - bars))
-    return (foot + 16, foot + 16) if high < 56 or look.projector else (bottom - high, bottom)
+    return (foot + 16, foot + 16) if high < 56 or not look.mode.charts else (bottom - high, bottom)
 
 
 def _sureness(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, place: steps.Span,

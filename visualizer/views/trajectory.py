@@ -87,10 +87,8 @@ def fitted(shown: Reading) -> Plane:
 
 
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
-    x, y = steps.LEFT, begins(look, TOP, 8)
-    if look.projector:
-        x = 24
-    wide, high = look.size[0] - x - (24 if look.projector else 60), look.size[1] - lanes_height(look) - y - 56
+    (x, right), y = look.mode.sides(steps.LEFT, 60), begins(look, TOP, 8)
+    wide, high = look.size[0] - x - right, look.size[1] - lanes_height(look) - y - 56
     low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
     span = np.maximum(high_end - low, 1e-9)
     unit = min((wide - 96) / span[0], (high - 96) / span[1])  # one scale on both: distances can be compared
