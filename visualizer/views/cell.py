@@ -9,7 +9,6 @@ import numpy as np
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -74,10 +73,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    top = begins(look, TOP, 12)
+    body = parts.body(look, begins(look, TOP, 12))
+    top = body.top
     shows = [rows if look.mode.workings or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
-    room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)
+    room = body.height - 8 - 12 * len(blocks)
     high = whole(min(26, room / lines), look.pixel)
     left, beside = (196, 150) if look.mode.notes else (182, 0.0)
     wide = (look.size[0] - left - NUMBERS - beside) / shown.units

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
-from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
+from visualizer.scene.boxes import split, whole
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -250,12 +249,11 @@ def _short(word: str) -> str:
 
 def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top: float, look: Look) -> list[Mark]:
     """Below the text: maps of answers × steps, or bars where there is one answer; and what both say together."""
-    y, bottom = top + 26, look.size[1] - lanes_height(look) - 16
-    left, right = LEFT, look.size[0] - RIGHT
-    wide = right - left - (FACTS + BETWEEN if look.mode.charts else 0)
-    below = len(found.gradient) > 1 and look.mode.charts and wide < 2 * LEAST_MAP + BETWEEN
-    if below:  # the facts: beside the maps there is no room for their names
-        wide = right - left
+    whole = parts.body(look, top + 26, LEFT, RIGHT).inset(0, 0, 0, 16)
+    y, bottom, left = whole.top, whole.bottom, whole.left
+    facts, chart = split(whole, "right", FACTS, BETWEEN) if look.mode.charts else (whole, whole)
+    below = len(found.gradient) > 1 and look.mode.charts and chart.width < 2 * LEAST_MAP + BETWEEN
+    wide = whole.width if below else chart.width  # beside small maps there is no room for the names of the facts
     marks: list[Mark] = [Line(((24, top + 2), (look.size[0] - 24, top + 2)), "hair")]
     if len(found.gradient) > 1:
         side = min(bottom - y - 30, (wide - BETWEEN) / 2)
@@ -274,7 +272,7 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
         marks += _bars(shown, found, left, y, wide, bottom - y, look)
         if not look.mode.charts:
             return marks
-    return marks + _facts(found, answer, right - FACTS, y, FACTS, look)
+    return marks + _facts(found, answer, facts.left, facts.top, facts.width, look)
 
 
 def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: float, look: Look) -> list[Mark]:
@@ -464,9 +462,9 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
     known = trace.studies.get(STUDY)
     said = tr("This cannot be measured for this network or for an input of this length.") if known is not None else \
         tr("Not measured yet: this takes a backward pass for every answer, and a forward pass without every step.")
+    room = parts.body(look, _top(look), LEFT, RIGHT).inset(0, 0, 0, 20)
     marks = [*parts.sentence(look, said),
-             Rect(LEFT, _top(look), look.size[0] - (LEFT + RIGHT),
-                  look.size[1] - lanes_height(look) - 20 - _top(look), "hatch", "tile-border", 1, inside=True)]
+             Rect(room.left, room.top, room.width, room.height, "hatch", "tile-border", 1, inside=True)]
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
 
