@@ -133,7 +133,8 @@ def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
     assert window.store.state.edits == ()
 
 
-def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
+def test_where_there_is_nothing_from_before_training_the_window_says_so(window, without_before):
+    without_before("lenet_mnist")
     choose_model(window.store, "lenet_mnist")
     before = window.store.state
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)

@@ -38,6 +38,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
     return judged.format(words=words, truth=label(answer, trace.sample.label))
 
 
+def short(trace: Trace, answer: Answer) -> str:
+    """The likeliest."""
+    return label(answer, int(np.argmax(trace[answer.layer].output)))
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """What the right class was given, and which place it has."""
     truth, chances = trace.sample.label, trace[answer.layer].output
@@ -163,7 +168,8 @@ def _handed_back(trace: Trace, answer: Answer) -> Values | None:
     return (trace.inputs(read)[0] if kind is not None and kind.logarithms and kind.role == "shares" else read).gradient
 
 
-ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, score=score, scalar=picked,
+ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, short=short, score=score,
+                    scalar=picked,
                     wishes=wishes,
                     loss="class", asks=("class",), target=target, chosen=True, order=1,
                     column=column, heading=heading, begins=begins, cost=cost, along=())

@@ -6,6 +6,7 @@ Forward beats follow the order of execution; backward beats return the same way.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -291,6 +292,16 @@ class Timeline:
         if index is None:
             raise LookupError(f"There is no moment {address!r}; write {self._how_to_write(text)}.")
         return Moment(self.beats[index], phase, index)
+
+    def nearest(self, address: str) -> Moment | None:
+        """The moment of an address; of a step that is not there the last one, of what is not there at all None."""
+        try:
+            return self.find(address)
+        except LookupError:
+            found = re.fullmatch(r"(.+)\[\d+\](.*)", address)
+        steps = [beat.step for beat in self.beats if beat.step is not None and found is not None
+                 and f"{beat.layer}.{beat.direction}" == found[1]]
+        return self.find(f"{found[1]}[{max(steps)}]{found[2]}") if found is not None and steps else None
 
     def _find_act(self, text: str, phase: float) -> tuple[int | None, float]:
         """A bare layer means its forward beat, a layer without a step its first one, and an act its end."""
