@@ -109,7 +109,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
             said = numbers.percent(value, 1)
-        if strong or not look.projector:
+        if strong or look.mode.notes:
             marks += said_of.put(said, [(place.x + place.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
