@@ -16,7 +16,7 @@ from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, taps
 from visualizer.kinds._window import Axis, each
 from visualizer.language import english, tr
-from visualizer.trace import Cell, Layer
+from visualizer.trace import Array, Cell, Layer
 
 PLACES = {1: ("step",), 2: ("row", "column")}
 SUM = "y = Σ w·x + b"
@@ -50,6 +50,25 @@ def conv_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms
     read = gradient_taps(layer, grid_of(outs, *windows), weight[tuple(weight_cells.T)],
                          (len(outs), *map(len, windows)), weight="weight", weight_cells=weight_cells)
     return added(read, formula=SUM_BACK)
+
+
+def handed_back(layer: Layer, inputs: Inputs, gradient: Array) -> Array:
+    """What a convolution hands back to its input (channel, …) of a gradient of its output, both whole arrays."""
+    weight = layer.weights["weight"]
+    groups, (out, inner) = _groups(layer), weight.shape[:2]
+    own = out // groups
+    found = np.zeros(inputs[0].shape)
+    axes = _axes(layer, inputs)
+    for tap in np.ndindex(*weight.shape[2:]):
+        met = [np.arange(axis.windows) * axis.stride - axis.before + axis.dilation * u
+               for axis, u in zip(axes, tap, strict=True)]
+        kept = [np.flatnonzero((0 <= at) & (at < size)) for at, size in zip(met, inputs[0].shape[1:], strict=True)]
+        for group in range(groups):
+            rows = np.arange(group * own, (group + 1) * own)
+            share = np.tensordot(weight[(rows, slice(None), *tap)].T, gradient[np.ix_(rows, *kept)], 1)
+            found[np.ix_(np.arange(group * inner, (group + 1) * inner),
+                         *(at[keep] for at, keep in zip(met, kept, strict=True)))] += share
+    return found
 
 
 def conv_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:

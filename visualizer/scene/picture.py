@@ -340,6 +340,8 @@ class Image:
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
     """How much of each tile is uncovered, from the top: 0 … 1."""
+    covered: NDArray[np.bool_] | None = None
+    """(tile, row, column): cells that are not there yet; nothing is drawn of them, but they answer to a click."""
     opacity: float = 1.0
     scale: Scale | None = None
     """What its colours stand for; None where they stand for nothing, such as the ramp of a colour bar."""
@@ -375,8 +377,8 @@ class Image:
     def only(self, tile: int) -> Image:
         """One of its tiles alone, where it stands."""
         x, y = self.tile_origin(tile)
-        hatched = None if self.hatched is None else self.hatched[tile:tile + 1]
-        return replace(self, x=x, y=y, values=self.values[tile:tile + 1], columns=1, hatched=hatched,
+        hatched, covered = (None if mask is None else mask[tile:tile + 1] for mask in (self.hatched, self.covered))
+        return replace(self, x=x, y=y, values=self.values[tile:tile + 1], columns=1, hatched=hatched, covered=covered,
                        indices=(self.index(tile),), holds=None)
 
     def tile_origin(self, tile: int) -> tuple[float, float]:
