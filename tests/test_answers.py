@@ -327,6 +327,47 @@ def test_a_network_of_classes_keeps_its_whole_width() -> None:
     assert "answers 4 with" in draw(trace, view="network", at="softmax.forward").caption
 
 
+class Logarithms(nn.Module):
+    """Ends in a log-softmax over three classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(x).log_softmax(1)
+
+
+def test_only_the_answer_is_drawn_as_bars() -> None:
+    """Bars as long as torch's probabilities; logarithms of them, which are no shares of anything, are cells."""
+    torch.manual_seed(3)
+    made, fed = Logarithms().eval(), torch.tensor([[0.3, -1.2]])
+    trace = record.capture(made, fed, 2)
+    (answer,) = trace.answers
+    assert [layer.name for layer in trace if layer.axes == ("class",)][-2:] == ["log_softmax", answer.layer]
+    chances = made(fed).exp()[0].detach().numpy()
+    picture = draw(trace, view="network", at=f"{answer.layer}.forward")
+    bars = [mark for mark in picture if isinstance(mark, Rect) and mark.fill in ("accent-fill", "ink-2")]
+    tracks = {mark.focus.cell[0]: mark for mark in picture if isinstance(mark, Rect) and mark.fill == "sunk"
+              and mark.focus is not None and mark.focus.layer == answer.layer}
+    assert sorted(tracks) == [0, 1, 2]
+    for index, chance in enumerate(chances):
+        (bar,) = (mark for mark in bars if mark.y == tracks[index].y)
+        assert bar.width / tracks[index].width == pytest.approx(chance, rel=1e-6)
+        assert (bar.fill == "accent-fill") == (chance == chances.max())
+    logits = made.fc(fed).detach().requires_grad_()
+    nn.functional.cross_entropy(logits, torch.tensor([2])).backward()
+    pull = f"{float(logits.grad[0, 2]):.3f}".replace("-", "−")
+    assert answers.begins(trace, answer).endswith(f"minus 1 for the label 2, which gets {{{pull}}}.")
+
+
+def test_where_one_logit_is_sent_back_nothing_is_said_of_a_label() -> None:
+    trace = record.record("digits_cnn", objective="logit:3")
+    (answer,) = trace.answers
+    assert answers.begins(trace, answer).endswith("that of 3, which gets {+1.000}; the others get 0.")
+    assert not any("label" in words for words in answers.heading(trace, answer.layer, True))
+
+
 @pytest.mark.parametrize("kind", TOYS)
 def test_the_window_and_the_command_line_open_such_a_recording(kind: str, qtbot, tmp_path: Path, capsys) -> None:
     trace = TOYS[kind]()

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.language import tr, translated
-from visualizer.trace import Answer, Refused, Trace
+from visualizer.trace import Answer, Layer, Refused, Trace
 
 if TYPE_CHECKING:
+    from visualizer.scene.columns import Column
     from visualizer.scene.picture import Look, Mark
 
 Values = NDArray[Any]
@@ -60,6 +61,18 @@ def _no_score(trace: Trace, answer: Answer) -> Score:
     return ()
 
 
+def _no_heading(trace: Trace, answer: Answer, backward: bool) -> tuple[str, ...]:
+    return ()
+
+
+def _no_start(trace: Trace, answer: Answer) -> str:
+    return ""
+
+
+def _no_cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
+    return "", ""
+
+
 def _no_target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
     return given.truth
 
@@ -95,6 +108,18 @@ class AnswerKind:
     """Whether another target than that of the input can be asked for."""
     order: int = 5
     """Which kind is asked first whether an answer suits it."""
+    column: Callable[[Trace, Answer, Column, bool | None, Look], list[Mark]] | None = None
+    """What stands in the column of its layer, for a kind that tiles would not do: the answer, on the way back what it
+    hands back, and where neither is known yet (None) the room for it."""
+    heading: Callable[[Trace, Answer, bool], tuple[str, ...]] = _no_heading
+    """What is said above that column, on either way, the longest first."""
+    begins: Callable[[Trace, Answer], str] = _no_start
+    """Where the way back starts, with the markup of `picture.rich`; empty where nothing went back from it."""
+    cost: Callable[[Trace, Answer, Layer], tuple[str, str]] = _no_cost
+    """How a loss was made of it, short and as a sentence; both empty where the loss says that itself."""
+    along: Axes | None = None
+    """Along which axes it has a number for every label: none for one choice, `step` for one at each step; None where
+    its numbers have no names."""
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------
@@ -139,6 +164,53 @@ def at(trace: Trace, layer: str) -> Answer | None:
 def drawn(trace: Trace) -> tuple[Answer, ...]:
     """The answers that are drawn beside the network."""
     return tuple(answer for answer in trace.answers if (made := of(answer)) is not None and made.draw is not None)
+
+
+def column(trace: Trace, place: Column, backward: bool | None, look: Look) -> list[Mark]:
+    """What the answer of a layer draws in the column of that layer."""
+    held = at(trace, place.layer)
+    made = None if held is None else _with_column(held)
+    if held is None or made is None or made.column is None:
+        return []
+    return made.column(trace, held, place, backward, look)
+
+
+def heading(trace: Trace, layer: str, backward: bool) -> tuple[str, ...]:
+    """What is said above that column, the longest first."""
+    held = at(trace, layer)
+    made = None if held is None else _with_column(held)
+    return () if held is None or made is None else made.heading(trace, held, backward)
+
+
+def _with_column(answer: Answer) -> AnswerKind | None:
+    """The kind of an answer; shares of a whole that are meant as something else are still drawn as shares."""
+    made = of(answer)
+    return made if made is not None and made.column is not None else next(
+        (each for each in kinds() if each.column is not None), None)
+
+
+def begins(trace: Trace, answer: Answer) -> str:
+    """Where the way back starts, in one sentence."""
+    made = of(answer)
+    return "" if made is None else made.begins(trace, answer)
+
+
+def cost(trace: Trace, loss: Layer) -> tuple[str, str]:
+    """How a loss was made of an answer, short and as a sentence; both empty where the loss says that itself."""
+    found = (made.cost(trace, answer, loss) for answer in trace.answers if (made := of(answer)) is not None)
+    return next((words for words in found if any(words)), ("", ""))
+
+
+def choosing(trace: Trace, layer: Layer) -> Answer | None:
+    """The answer whose labels are the names of the numbers of a layer: its own, its logits."""
+    return next((answer for answer in trace.answers if (made := of(answer)) is not None and made.along == ()
+                 and (layer.axes, layer.shape) == (trace[answer.layer].axes, trace[answer.layer].shape)), None)
+
+
+def stepwise(trace: Trace, steps: int | None = None) -> Answer | None:
+    """The answer that chooses among its labels at each step; of so many steps."""
+    return next((answer for answer in trace.answers if (made := of(answer)) is not None and made.along == ("step",)
+                 and trace[answer.layer].output.ndim == 2 and steps in (None, trace[answer.layer].shape[0])), None)
 
 
 def sentence(trace: Trace, answer: Answer) -> str:

@@ -64,4 +64,4 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
 
 ANSWER = AnswerKind(english("tokens"), english("one of several symbols at each step"), suits, sentence, score=score,
                     scalar=picked,
-                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2)
+                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2, along=("step",))

@@ -68,6 +68,9 @@ class Quantity:
     """The gate that U h₋ + b is multiplied with before it is added: r, of a GRU's candidate."""
     means: str = ""
     """What a share of it says of a unit: `it keeps {} of its memory`."""
+    sign: str = ""
+    """The shape it is told by, with its letter, in every view: `diamond`, `circle`, `hexagon`, `square`; none for
+    states and sums."""
 
     @property
     def gate(self) -> bool:
@@ -153,15 +156,15 @@ _LSTM = Family(
     rows=(
         Quantity("input", "i", english("input gate"), "i = σ(W x + U h₋ + b)", "∂L/∂i = ∂L/∂c·g", SIGMOID,
              back=Times("cell", lambda s: s["candidate"], "g", "candidate"),
-             means=english("it takes in {} of the candidate")),
+             means=english("it takes in {} of the candidate"), sign="circle"),
         Quantity("forget", "f", english("forget gate"), "f = σ(W x + U h₋ + b)", "∂L/∂f = ∂L/∂c·c₋", SIGMOID,
              back=Times("cell", lambda s: s["cell_before"], "c₋", "cell_before"),
-             means=english("it keeps {} of its memory")),
+             means=english("it keeps {} of its memory"), sign="diamond"),
         Quantity("candidate", "g", english("candidate"), "g = tanh(W x + U h₋ + b)", "∂L/∂g = ∂L/∂c·i", TANH,
-             back=Times("cell", lambda s: s["input"], "i", "input")),
+             back=Times("cell", lambda s: s["input"], "i", "input"), sign="hexagon"),
         Quantity("output_gate", "o", english("output gate"), "o = σ(W x + U h₋ + b)", "∂L/∂o = ∂L/∂h·tanh c", SIGMOID,
              back=Times("hidden", lambda s: s["opened"], "tanh c", "cell"),
-             means=english("it shows {} of its memory")),
+             means=english("it shows {} of its memory"), sign="square"),
     ),
     states=(
         Quantity("cell", "c", english("memory"), "c = f·c₋ + i·g", "∂L/∂c = ∂L/∂h·o·(1 − tanh² c) + f₊·∂L/∂c₊",
@@ -180,12 +183,12 @@ _GRU = Family(
     rows=(
         Quantity("reset", "r", english("reset gate"), "r = σ(W x + U h₋ + b)", "∂L/∂r = ∂L/∂a·(U h₋ + b)", SIGMOID,
              back=Times("new_preactivation", lambda s: s["hidden_new"], "U h₋ + b"),
-             means=english("it reads {} of its past")),
+             means=english("it reads {} of its past"), sign="diamond"),
         Quantity("update", "z", english("update gate"), "z = σ(W x + U h₋ + b)", "∂L/∂z = ∂L/∂h·(h₋ − n)", SIGMOID,
              back=Times("hidden", lambda s: s["hidden_before"] - s["new"], "h₋ − n", "new", True),
-             means=english("it keeps {} of its state")),
+             means=english("it keeps {} of its state"), sign="square"),
         Quantity("new", "n", english("candidate"), "n = tanh(W x + b + r·(U h₋ + b))", "∂L/∂n = ∂L/∂h·(1 − z)", TANH,
-             back=Times("hidden", lambda s: 1 - s["update"], "1 − z", "update", True), under="reset"),
+             back=Times("hidden", lambda s: 1 - s["update"], "1 − z", "update", True), under="reset", sign="hexagon"),
     ),
     states=(
         Quantity("hidden_new", "(U h₋ + b)", english("what r multiplies"), "", "∂L/∂(U h₋ + b) = ∂L/∂a·r",

@@ -315,7 +315,7 @@ def blank_column(trace: Trace, layer: Layer, room: float, pixel: float, ranking:
         return sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
-    if kinds.role(layer) == "shares" and layer.axes == ("class",):
+    if layer.axes == ("class",) and any(answer.layer == layer.name for answer in trace.answers):
         wide = BARS + long_names(trace)
         return _classes(replace(blank, style="bars", width=wide), layer, room, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:

@@ -192,6 +192,38 @@ class TermTiles:
 
 
 @dataclass(frozen=True)
+class Flight:
+    """What a mark on its way carries: the number that goes from where it is to what it makes.
+
+    No mark travels without one. It starts on its source, which is drawn already, and lands on its target.
+    """
+
+    source: Focus
+    """Where the number is: one cell, or with a shorter cell all that begins so (the sum over a whole channel)."""
+    target: Focus
+    """The number that it is a term of; the same as the source where it is the finished number that moves."""
+    value: float
+    """What the source adds to the target: of several terms their sum."""
+    share: float
+    """How much of its way lies behind it: 0 on the source, 1 landed."""
+    backward: bool = False
+    """Whether both ends are gradients of those numbers."""
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What an outline lies round just now: what is read (a window on one map), or, source and target being the same,
+    the number that is made of it."""
+
+    source: Focus
+    """Where is read: a layer and the beginning of its cells (a channel), or one cell."""
+    target: Focus
+    """The number that is being made."""
+    backward: bool = False
+    """Whether it is the gradient of that number that is being made."""
+
+
+@dataclass(frozen=True)
 class Stop:
     """A place on a lane: the moment that it stands for."""
 
@@ -275,8 +307,9 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Stop | None = field(default=None, compare=False)
-    """Which term of a number it is, or which moment of a lane; neither is seen."""
+    holds: Term | Flight | Touch | Stop | None = field(default=None, compare=False)
+    """Which term of a number it is, what it carries on its way or lies round, or which moment of a lane; none of them
+    is seen."""
 
 
 @dataclass(frozen=True)
@@ -290,7 +323,7 @@ class Line:
     focus: Focus | None = None
     opacity: float = 1.0
     group: Group | None = field(default=None, compare=False)
-    holds: Term | Stop | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -306,7 +339,7 @@ class Path:
     focus: Focus | None = None
     opacity: float = 1.0
     group: Group | None = field(default=None, compare=False)
-    holds: Term | Stop | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -346,8 +379,8 @@ class Image:
     scale: Scale | None = None
     """What its colours stand for; None where they stand for nothing, such as the ramp of a colour bar."""
     group: Group | None = field(default=None, compare=False)
-    holds: TermTiles | Stops | None = field(default=None, compare=False)
-    """The terms that its cells are, or the moments that its tiles are."""
+    holds: TermTiles | Flight | Stops | None = field(default=None, compare=False)
+    """The terms that its cells are, what it carries on its way, or the moments that its tiles are."""
 
     def __post_init__(self) -> None:
         if self.values.ndim not in (3, 4):

@@ -177,13 +177,14 @@ def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
 @remembered(16)
 def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
-    for layer in reversed(trace.layers):
-        if layer.axes == ("step", "class"):
-            values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
-            shifted = np.exp(values - values.max(axis=1, keepdims=True))
-            shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
-            return shares
-    return None
+    layer = next((trace[answer.layer] for answer in trace.answers
+                  if trace[answer.layer].axes == ("step", "class")), None)
+    if layer is None:
+        return None
+    values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
+    shifted = np.exp(values - values.max(axis=1, keepdims=True))
+    shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
+    return shares
 
 
 @remembered(16)

@@ -124,11 +124,14 @@ class Pace:
     rest: Fraction
     stretches: tuple[Stretch, ...] = ()
     """In the order of their phases."""
+    first: tuple[tuple[Fraction, Fraction], ...] = ()
+    """(phase, seconds) of what goes at a speed of its own at its start, one after the other: up to that phase it takes
+    so many of its seconds. The rest goes evenly."""
 
     @cached_property
     def _legs(self) -> tuple[_Leg, ...]:
         legs: list[_Leg] = []
-        second, phase = Fraction(0), Fraction(0)
+        second, phase, moving = Fraction(0), Fraction(0), self.moving
 
         def leg(seconds: Fraction, to: Fraction, terms: int = 0, before: int = 0, of: Stretch | None = None) -> None:
             nonlocal second, phase
@@ -136,14 +139,18 @@ class Pace:
                 legs.append(_Leg(second, seconds, phase, to, terms, before, of))
                 second, phase = second + seconds, to
 
+        for to, seconds in self.first:
+            leg(seconds, to)
+            moving -= seconds
+        moving /= 1 - phase
         for stretch in self.stretches:
             start, end = Fraction(stretch.start), Fraction(stretch.end)
-            leg(self.moving * (start - phase), start)
+            leg(moving * (start - phase), start)
             slow = min(stretch.terms, SLOW_TERMS)
             leg(slow * SLOW_TERM, start + (end - start) * slow / stretch.terms, slow, 0, stretch)
             if stretch.terms > slow:
                 leg(OTHER_TERMS, end, stretch.terms - slow, slow, stretch)
-        leg(self.moving * (1 - phase), Fraction(1))
+        leg(moving * (1 - phase), Fraction(1))
         return tuple(legs)
 
     @property

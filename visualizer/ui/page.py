@@ -32,7 +32,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.subject import array, is_inner, strongest
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Array, Cell, Layer, Trace
+from visualizer.trace import Answer, Array, Cell, Layer, Trace
 from visualizer.ui import words
 
 WIDTH = 280
@@ -178,8 +178,9 @@ def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
         return
     if about.cell and layer.axes[0] == "step":
         _answers(sheet, trace, about.cell[0], layer.shape[0])
-    if layer.axes == ("class",) and layer.shape[0] <= MOST_CLASSES:
-        _classes(sheet, trace, layer, found)
+    chosen = answers.choosing(trace, layer)
+    if chosen is not None and layer.shape[0] <= MOST_CLASSES:
+        _classes(sheet, chosen, layer, found)
     else:
         _histogram(sheet, found)
     _facts(sheet, trace, about, found)
@@ -297,7 +298,7 @@ def _round_up(value: float) -> float:
     return float(np.ceil(round(value / step, 9)) * step)
 
 
-def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
+def _classes(sheet: Writing, chosen: Answer, layer: Layer, found: Array) -> None:
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
     chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
@@ -308,7 +309,7 @@ def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
     for index, value in enumerate(found):
         sheet.y += 30 if index == 0 else 26
         weight = 600 if index == winner else 400
-        label = trace.labels[index] if index < len(trace.labels) else str(index)
+        label = answers.label(chosen, index)
         share = float(value) / most if np.isfinite(value) else 0.0
         length = share * (wide if chances else wide / 2)
         token = "accent" if index == winner else "ink-2" if chances else \
@@ -326,11 +327,10 @@ def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
 
 def _answers(sheet: Writing, trace: Trace, step: int, steps: int) -> None:
     """What the network answers at a step, the likeliest first, and how undecided it is: the entropy of its answer."""
-    answer = next((layer for layer in reversed(trace.layers)
-                   if kinds.shares(layer) and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
+    answer = answers.stepwise(trace, steps)
     if answer is None:
         return
-    chances = answer.output[step].astype(np.float64)
+    chances = trace[answer.layer].output[step].astype(np.float64)
     if not np.isfinite(chances).all():
         return
     bits = float(-np.sum(chances * np.log2(chances, where=chances > 0, out=np.zeros_like(chances))))
@@ -340,13 +340,13 @@ def _answers(sheet: Writing, trace: Trace, step: int, steps: int) -> None:
     left, wide = LEFT + 30, 130.0
     for place, index in enumerate(np.argsort(-chances, kind="stable")[:MOST_ANSWERS].tolist()):
         sheet.y += 28 if place else 30
-        label = words.symbol(trace.labels[index]) if index < len(trace.labels) else str(index)
+        label = words.symbol(answers.label(answer, index))
         short, weight, ink = len(label) <= 2, 600 if place == 0 else 400, "ink" if place == 0 else "ink-2"
         x = left if short else left + 40
         said = numbers.percent(float(chances[index]))
         sheet.marks += [
             Text(LEFT, sheet.y, (Run(label, mono=short),), 14 if short else 13, 600, ink, max_width=x - LEFT - 6),
-            Rect(x, sheet.y - 12, left + wide - x, 16, "sunk", radius=3, focus=Focus(answer.name, (step, index))),
+            Rect(x, sheet.y - 12, left + wide - x, 16, "sunk", radius=3, focus=Focus(answer.layer, (step, index))),
             Rect(x, sheet.y - 12, (left + wide - x) * float(chances[index]), 16, "ink-2" if place else "accent",
                  radius=2),
             Text(RIGHT, sheet.y, plain(said), 13, weight, ink, "end"),

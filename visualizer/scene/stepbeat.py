@@ -1,0 +1,71 @@
+"""The beat of one step of a recurrent layer: what happens in it, and when.
+
+First all that is still to be seen of the step before slides one step on; then, forwards, the token drops in, the gates
+open, memory flows through the gate that keeps, the new is added, the state is shown and the answer moves. Backwards the
+gradient arrives, goes through the output, the memory, the gates, the weights, and is passed on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from visualizer.scene.timeline import Moment, Pace, ease, part
+
+SLIDE = 1 / 5
+"""The share of a beat in which one step goes over into the next."""
+FORWARD = (("token", 15), ("gates", 25), ("keep", 20), ("add", 15), ("show", 15), ("answer", 10))
+BACKWARD = (("arrive", 20), ("output", 15), ("memory", 20), ("gates", 15), ("weights", 15), ("pass", 15))
+"""What happens in the rest of it, in order, in per cent of that rest."""
+STEP, SLOW = Fraction(3, 5), Fraction(12, 5)
+"""Seconds of all that happens in a step as it plays, and where its operations are watched one by one."""
+SLIDES = Fraction(7, 20)
+RESTS = Fraction(1, 20)
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """How far each thing that happens in a step has come, 0 … 1."""
+
+    phase: float
+    backward: bool
+
+    def of(self, name: str) -> float:
+        """`slide` first, then `token`, `gates`, …; even, not eased."""
+        start, end = stretch(name, self.backward)
+        return part(self.phase, start, end)
+
+    def eased(self, name: str) -> float:
+        """The same, slow at both ends."""
+        return ease(self.of(name))
+
+    def out(self, name: str) -> float:
+        """The same, fast first and slow at its end."""
+        return 1 - (1 - self.of(name)) ** 2
+
+
+def of(moment: Moment) -> Stretches:
+    """What happens at a moment that is a step's own."""
+    return Stretches(moment.phase, moment.backward)
+
+
+def names(backward: bool) -> tuple[str, ...]:
+    """What happens, in order, without the slide."""
+    return tuple(name for name, _ in (BACKWARD if backward else FORWARD))
+
+
+def stretch(name: str, backward: bool) -> tuple[float, float]:
+    """From which phase of the beat to which one something happens."""
+    if name == "slide":
+        return 0.0, SLIDE
+    gone = 0
+    for other, share in BACKWARD if backward else FORWARD:
+        if other == name:
+            return SLIDE + (1 - SLIDE) * gone / 100, SLIDE + (1 - SLIDE) * (gone + share) / 100
+        gone += share
+    raise LookupError(f"nothing in a step is called {name!r}")
+
+
+def pace(slow: bool) -> Pace:
+    """How a step plays: the slide, then all that happens in it."""
+    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(1, 5), SLIDES),))
