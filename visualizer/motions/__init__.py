@@ -69,16 +69,8 @@ class Setting:
 
     @property
     def chosen_right(self) -> int:
-        """Which channel of the layer that hands back is followed: the one that was chosen there, else the one with
-        most gradient."""
-        if not self.backward:
-            return self.chosen
-        if self.focus is not None and self.focus.layer == self.layer.name and self.focus.cell:
-            return self.focus.cell[0]
-        if self.layer.gradient is None or self.layer.output.ndim < 2:
-            return 0
-        flat = np.abs(np.nan_to_num(self.layer.gradient)).reshape(len(self.layer.gradient), -1)
-        return int(flat.sum(axis=1).argmax())
+        """Which channel of the layer that computes or hands back is followed."""
+        return followed(self.layer, self.focus) if self.backward else self.chosen
 
     def column(self, name: str) -> Column | None:
         """The column of a layer that takes part, if it is drawn."""
@@ -137,6 +129,16 @@ def frame(setting: Setting) -> Frame:
     """What is seen of a beat at one time."""
     motion = of(setting.layer)
     return (motion.backward if setting.backward else motion.forward)(setting)
+
+
+def followed(layer: Layer, focus: Focus | None) -> int:
+    """Which channel of a layer that hands its gradient back is followed: the chosen one, else that with most of it."""
+    if focus is not None and focus.layer == layer.name and focus.cell:
+        return focus.cell[0]
+    if layer.gradient is None or layer.output.ndim < 2:
+        return 0
+    sizes = np.abs(np.nan_to_num(layer.gradient)).reshape(len(layer.gradient), -1).sum(axis=1)
+    return int(sizes.argmax())
 
 
 # --- places and their time ------------------------------------------------------------------------------------------

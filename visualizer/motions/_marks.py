@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -34,6 +35,8 @@ HALO = 2.0
 def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | None:
     """Where the cells from `low` to `high` (both included) of a layer stand; None where their tile is not shown."""
     ndim = layer.output.ndim
+    if ndim == 0 or column.style in ("passage", "number", "hidden"):
+        return None
     if column.style == "units" or ndim == 1:
         found = column.box(low[0])
         if found is None or low == high:
@@ -120,9 +123,9 @@ def chip(value: float, at: tuple[float, float], ink: str = "", said: str = "", o
 
 def along(points: Points, share: float) -> tuple[float, float]:
     """The point at a share of the length of a line of corners."""
-    lengths = [np.hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False)]
+    lengths = [np.hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(points)]
     left = share * sum(lengths)
-    for (start, end), length in zip(zip(points, points[1:], strict=False), lengths, strict=True):
+    for (start, end), length in zip(pairwise(points), lengths, strict=True):
         if left <= length and length:
             part = left / length
             return start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part
@@ -162,13 +165,12 @@ def over_the_gap(column: Column, tile: int) -> list[tuple[float, float]]:
     return [(x + wide + 1, y + min(high / 2, 14)), (out, y + min(high / 2, 14)), (out, above), (rim + 4, above)]
 
 
-def progress(column: Column, y: float, share: float, ink: str, words: str) -> list[Mark]:
+def progress(x: float, wide: float, y: float, share: float, ink: str, words: str) -> list[Mark]:
     """A thin line under the layer that is written: the share that is done, and what is counted."""
-    wide = max(column.width, 90.0)
-    marks: list[Mark] = [Rect(column.x, y, wide, 3, "sunk", radius=1.5)]
+    marks: list[Mark] = [Rect(x, y, wide, 3, "sunk", radius=1.5)]
     if share > 0:
-        marks.append(Rect(column.x, y, max(3.0, wide * share), 3, ink, radius=1.5))
-    marks.append(Text(column.x, y + 17, plain(words), 12, 400, "ink-2"))
+        marks.append(Rect(x, y, max(3.0, wide * share), 3, ink, radius=1.5))
+    marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2"))
     return grouped(Group("progress"), marks)
 
 

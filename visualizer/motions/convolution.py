@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.kinds.conv import handed_back
+from visualizer.kinds.conv import handed_back, weight_gradient
 from visualizer.language import tr
 from visualizer.motions import (
     CAMERA,
@@ -34,7 +34,6 @@ from visualizer.motions._marks import (
     around,
     box_of_cells,
     chip,
-    frame,
     middle,
     over_the_gap,
     rings,
@@ -306,7 +305,7 @@ def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]
     """The gradient of one place, times every kernel, on its way to the windows on the sources."""
     layer, column = setting.layer, setting.left[0]
     assert layer.gradient is not None
-    value, (x, y) = float(layer.gradient[cell]), sum_place(setting)
+    value = float(layer.gradient[cell])
     box = box_of_cells(setting.right, layer, cell, cell)
     marks: list[Mark] = []
     if box is not None and share < 0.97:
@@ -355,15 +354,11 @@ def _weight_gradient(setting: Setting, found: Places, stops: list[int], done: in
 
 def weight_so_far(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> Array:
     """∂L/∂w = Σ ∂L/∂y·x of one channel, over the places that have been laid down."""
-    layer, (source,) = setting.layer, setting.trace.inputs(setting.layer)[:1]
+    layer = setting.layer
     if done >= len(stops):
         return np.asarray(layer.weight_gradients["weight"][channel])
     sent = _sent(setting, found, stops, done)[channel]
-    total = np.zeros(layer.weights["weight"].shape[1:])
-    for place in np.flatnonzero(sent.reshape(-1)).tolist():
-        (read,) = kinds.terms(setting.trace, layer.name, found.cell(place, channel)).taps
-        total += float(sent.reshape(-1)[place]) * read.values.reshape(total.shape)
-    return total
+    return weight_gradient(layer, setting.trace.inputs(layer), sent, channel)
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ import numpy as np
 from visualizer import kinds
 from visualizer.kinds import Taps
 from visualizer.language import tr
-from visualizer.motions import Frame, Motion, March, Places, Setting, march, march_seconds, places
-from visualizer.motions._marks import around, chip, middle, box_of_cells, progress, rings, taps_of, windows
+from visualizer.motions import Frame, March, Motion, Places, Setting, march, march_seconds, places
+from visualizer.motions._marks import around, box_of_cells, chip, middle, rings, taps_of, windows
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column
-from visualizer.scene.picture import Mark, Term, Focus
+from visualizer.scene.picture import Focus, Mark, Term
 from visualizer.trace import Array, Cell, Layer, Trace
 
 

@@ -117,6 +117,12 @@ class Plan:
     """What a cut plan does not show, in words."""
 
 
+@remembered(16)
+def passages(trace: Trace) -> frozenset[str]:
+    """The layers that compute nothing and only lay numbers out anew."""
+    return frozenset(layer.name for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.moves_only)
+
+
 def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) -> Plan:
     """The columns of a trace for a picture of this size, the same for every moment of it.
 

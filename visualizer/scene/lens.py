@@ -36,12 +36,14 @@ BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
 SMALL, LARGEST = 11.0, 112.0
 """Tiles of the context: the least there must be room for, and the largest."""
-SHARE = 0.82
+SHARE = 0.94
 """What the pair takes of the width that is left when the context has its least."""
 BESIDE = 10.0
 """Between a map and what became of it, where each stands at the right of its own."""
 MOST_PAIRS = 16
 TALLEST_UNIT = 22.0
+UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0))
+"""Sides of the cells of units, and what is left between them."""
 FEWEST = 6
 """So many layers at least stand to both sides of the pair; farther ones go where there is no room for all."""
 NOMINAL = (420.0, 520.0)
@@ -61,7 +63,7 @@ class Pair:
 
 
 def pair_of(trace: Trace, beat: Beat, passages: frozenset[str]) -> Pair:
-    """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it at the right."""
+    """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it right."""
     layer = trace[beat.layer]
     if beat.direction == "forward":
         return Pair(tuple(dict.fromkeys(_drawn_reads(trace, layer.name, passages))), layer.name)
@@ -306,7 +308,7 @@ def _bounded(trace: Trace, columns: Mapping[str, Column], pair: Pair) -> float |
 
 def _units(column: Column, room: float, tallest: float) -> Column:
     count = len(column.shown)
-    for side, between in ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0)):
+    for side, between in UNITS:
         rows = max(1, int((room + between) // (side + between)))
         across = -(-count // rows)
         if side <= tallest and (across * (side + between) <= 7 * TALLEST_UNIT or side == 2):
@@ -323,10 +325,12 @@ def _context(trace: Trace, column: Column, side: float, room: float, pixel: floa
     if column.style in ("number", "passage"):
         return column
     if column.style == "bars":
-        return replace(column, width=max(84.0, min(BARS, 3 * side)) + long_names(trace))
+        return replace(column, width=max(76.0, min(BARS, 4 * side)) + long_names(trace))
     if column.style == "units":
-        return _units(column, min(room, 0.75 * room + side), max(4.0, min(8.0, side / 4))) \
-            if layer.axes != ("class",) else column
+        if layer.axes == ("class",):
+            wide = min(column.cell[0], max(8.0, side))
+            return replace(column, cell=(wide, column.cell[1]), tile=(wide, column.tile[1]), width=wide)
+        return _units(column, min(room, 0.75 * room + side), max(4.0, min(8.0, side / 4)))
     if column.style == "picture":
         return sized(column, layer, max(28.0, 1.5 * side), max(28.0, 1.5 * side), pixel)
     down = -(-len(column.shown) // column.sub_columns)
