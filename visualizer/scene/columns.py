@@ -115,6 +115,8 @@ class Plan:
     """Columns that stay while the others scroll: the input, and at the right the answer."""
     left_out: str = ""
     """What a cut plan does not show, in words."""
+    strip: tuple[Column, ...] = ()
+    """For a room: all layers small, one tile each, along the bottom."""
 
 
 @remembered(16)
@@ -128,7 +130,7 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
 
     `passages` names the layers that compute nothing and only lay numbers out anew.
     """
-    skips = _skips(trace, passages)
+    skips = skips_of(trace, passages)
     top, bottom = 130.0, look.size[1] - lanes_height(look) - 14
     if skips:
         top += 12 + ARC * (1 + max(skips.values()))
@@ -143,7 +145,7 @@ def short_name(name: str) -> str:
 
 
 @remembered(32)
-def _skips(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
+def skips_of(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
     """Reads that leap over columns between, each with the lowest level on which no other arc is in its way."""
     order = {layer.name: index for index, layer in enumerate(trace.layers)}
     drawn = [layer.name for layer in trace.layers if layer.name not in passages and layer.output.ndim]
@@ -223,10 +225,10 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
     available = wide - PADDING - begins - _overhang(columns)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
-        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED, pixel, skips_of(trace, passages))
     whole, columns = columns, _fit(columns, gaps, available, room, pixel, trace)
     if any(now.factor > then.factor for now, then in zip(columns, whole, strict=True)):
-        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, skips_of(trace, passages))
     gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
     start = _start(columns[0])
     available -= start - begins  # a first column that was shrunk stands farther in
@@ -244,7 +246,7 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
         middle_top = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
         x += column.width
-    return Plan(placed, top, bottom, kernel_x, _skips(trace, passages))
+    return Plan(placed, top, bottom, kernel_x, skips_of(trace, passages))
 
 
 def _past_the_legend(columns: list[Column], gaps: list[tuple[float, float]], room: float) -> list[tuple[float, float]]:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from visualizer import kinds
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import (
+    ARC,
     BARS,
     LAST,
     PADDING,
@@ -23,6 +24,7 @@ from visualizer.scene.columns import (
     lanes_height,
     long_names,
     sized,
+    skips_of,
 )
 from visualizer.scene.picture import Look
 from visualizer.scene.timeline import Beat
@@ -34,6 +36,8 @@ GAP, INTO, LINES = 9.0, 26.0, 96.0
 """Between two layers of the context; beside the pair; within the pair, where lines run from the one to the other."""
 BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
+STRIP, STRIP_TILE, ROOM_TOP = 66.0, 31.0, 96.0
+"""For a room: the height kept for the strip of all layers, the side of its tiles, and where the pair begins."""
 SMALL, LARGEST = 11.0, 112.0
 """Tiles of the context: the least there must be room for, and the largest."""
 SHARE = 0.94
@@ -89,7 +93,8 @@ def _drawn_readers(trace: Trace, name: str, passages: frozenset[str]) -> Iterato
 
 def lens(trace: Trace, look: Look, passages: frozenset[str], pair: Pair) -> Plan:
     """Where everything stands while a pair stands large, in a picture of this size."""
-    return _lens(trace, look.size, look.pixel, look.knob("ranking", "mean"), passages, pair, lanes_height(look))
+    return _lens(trace, look.size, look.pixel, look.knob("ranking", "mean"), passages, pair, lanes_height(look),
+                 look.projector)
 
 
 def camera(start: Plan, end: Plan, share: float) -> Plan:
@@ -99,20 +104,27 @@ def camera(start: Plan, end: Plan, share: float) -> Plan:
     if share >= 1:
         return end
     columns = {name: _moved(start.columns[name], column, share) for name, column in end.columns.items()}
-    return replace(end, columns=columns, kernel_x={})
+    kernels = {name: x + columns[name].x - plan.columns[name].x for plan in (start, end)
+               for name, x in plan.kernel_x.items()}
+    return replace(end, columns=columns, kernel_x=kernels)
 
 
 # --- one plan -------------------------------------------------------------------------------------------------------
 
 @remembered(64)
 def _lens(trace: Trace, size: tuple[int, int], pixel: float, ranking: str, passages: frozenset[str], pair: Pair,
-          lanes: float) -> Plan:
-    top, bottom = TOP, size[1] - lanes - FOOT
+          lanes: float, in_a_room: bool) -> Plan:
+    skips = skips_of(trace, passages)
+    top = TOP + (12 + ARC * (1 + max(skips.values())) if skips else 0.0)
+    bottom = size[1] - lanes - (STRIP if in_a_room else FOOT)
+    if in_a_room:
+        top = ROOM_TOP
     room = bottom - top
     large = set(pair.layers)
     every = [_gridded(trace, layer, room, pixel, ranking, layer.name in passages and layer.name not in large)
              for layer in trace.layers]
-    shown = _within_reach(trace, every, large, size[0], pixel)
+    shown = [column.layer for column in every if column.layer in large] if in_a_room else \
+        _within_reach(trace, every, large, size[0], pixel)
     paired = _interleaved(trace, every, pair)
     gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
     small = {column.layer: _context(trace, column, SMALL, room, pixel) for column in every}
@@ -125,7 +137,28 @@ def _lens(trace: Trace, size: tuple[int, int], pixel: float, ranking: str, passa
     rest = wide - least - (bound if bound is not None and bound < free * SHARE else free * SHARE)
     context = _grown_context(trace, every, shown, large, least + max(0.0, rest), room, pixel, small)
     columns = {column.layer: big.get(column.layer) or context.get(column.layer, column) for column in every}
-    return _placed(trace, columns, shown, gaps, size[0], top, room, pair, paired, bottom)
+    plan = _placed(trace, columns, shown, gaps, size[0], top, room, pair, paired, bottom)
+    plan = replace(plan, skips=skips)
+    return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel)) if in_a_room else plan
+
+
+def _strip(trace: Trace, columns: Sequence[Column], wide: float, bottom: float, pixel: float) -> tuple[Column, ...]:
+    """All layers small, one tile each, evenly along the bottom."""
+    drawn = [column for column in columns if column.style not in ("passage", "number")]
+    pitch = (wide - 2 * PADDING) / len(drawn)
+    side = max(pixel, min(STRIP_TILE, pitch - 6))
+    found = []
+    for place, column in enumerate(drawn):
+        layer = trace[column.layer]
+        if column.style in ("maps", "picture"):
+            one = replace(column, shown=column.shown[:1], sub_columns=1)
+            one = sized(one, layer, side, side, pixel) if layer.output.ndim > 2 or column.style == "picture" else \
+                _matrix(one, layer, (side, side), pixel)
+        else:
+            one = _units(replace(column, style="units", shown=column.shown), side, max(2.0, side / 4))
+        x = PADDING + pitch * place
+        found.append(replace(one, x=float(round(x)), top=float(round(bottom + 12 + (side - one.height) / 2))))
+    return tuple(found)
 
 
 def _placed(trace: Trace, columns: Mapping[str, Column], shown: Sequence[str], gaps: Sequence[float], wide: float,
@@ -360,7 +393,9 @@ def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], wide
     """The layers that are seen: all where there is room, else those nearest to the pair, the input and the answer."""
     names = [column.layer for column in columns]
     places = [index for index, name in enumerate(names) if name in large]
-    fixed = {0, len(names) - 1, *(index for index, column in enumerate(columns) if column.style == "bars")}
+    answered = {answer.layer for answer in trace.answers}
+    fixed = {0, len(names) - 1, *(index for index, name in enumerate(names)
+                                  if name in answered or trace[name].axes == ("class",))}
     far = sorted(range(len(names)), key=lambda index: (index not in fixed, min(abs(index - at) for at in places)))
     least = {column.layer: _context(trace, column, SMALL, 500, pixel).width + GAP for column in columns}
     kept: set[int] = set(places)

@@ -168,6 +168,9 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     if values is not None:
         top = largest_gradient(trace)
         stack = _as_tiles(colour.magnitude(values, top * FLOOR, top), column, layer)
+    there = None if covered is None else _as_tiles(~covered, column, layer)
+    if there is not None:  # nothing that is not there yet is in the picture, drawn or not
+        stack = np.where(there if stack.ndim == there.ndim else there[..., None], stack, 0).astype(np.uint8)
     symbols = hops.of_symbols(trace, layer) if backward else None
     unknown = hatched(layer, backward) if symbols is None else None
     if to_come is not None:
@@ -176,7 +179,7 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
                   indices=column.shown if whole else (-1,), rows_shown=rows_shown,
-                  covered=None if covered is None else _all_covered(covered, column, layer),
+                  pooled=column.factor, covered=None if there is None else ~there,
                   scale=scale_of(trace, layer, look, backward))]
 
 
@@ -211,11 +214,6 @@ def _as_tiles(values: NDArray[Any], column: Column, layer: Layer) -> NDArray[Any
     if column.factor > 1:
         values = _pooled(values, column.factor)
     return np.ascontiguousarray(values)
-
-
-def _all_covered(covered: NDArray[np.bool_], column: Column, layer: Layer) -> NDArray[np.bool_]:
-    """(tile, row, column): which drawn cells have no value in them yet."""
-    return ~_as_tiles(~covered, column, layer)
 
 
 def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:

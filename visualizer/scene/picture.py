@@ -373,6 +373,8 @@ class Image:
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
     """How much of each tile is uncovered, from the top: 0 … 1."""
+    pooled: int = 1
+    """Each cell stands for pooled × pooled values, the strongest of them; it is then none of them for a click."""
     covered: NDArray[np.bool_] | None = None
     """(tile, row, column): cells that are not there yet; nothing is drawn of them, but they answer to a click."""
     opacity: float = 1.0
@@ -733,7 +735,7 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
     if mark.transposed:
         row, column = column, row
     rows, columns = mark.values.shape[1:3]
-    single = (rows, columns) == (1, 1)
+    single = (rows, columns) == (1, 1) or mark.pooled > 1
     head = () if index == -1 else (index,)
     return replace(mark.focus, cell=(*mark.focus.cell, *head, *(() if single else (row, column))))
 

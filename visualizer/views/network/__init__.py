@@ -6,6 +6,7 @@ How a beat moves is said by a file of `motions`.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,10 +18,10 @@ from visualizer.language import english, tr
 from visualizer.motions import CAMERA, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts
-from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled
+from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
 from visualizer.scene.labels import Labels
 from visualizer.scene.lens import Pair, camera, lens, pair_of
-from visualizer.scene.picture import TITLE, Focus, Look, Mark, Picture, Table, grouped, of_layer, unmarked
+from visualizer.scene.picture import TITLE, Focus, Line, Look, Mark, Picture, Rect, Table, grouped, of_layer, unmarked
 from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
 from visualizer.scene.type import bounds
@@ -29,7 +30,7 @@ from visualizer.views import View
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
-from visualizer.views.network._tiles import column_marks, loss, reached
+from visualizer.views.network._tiles import column_marks, loss, reached, uncovered
 from visualizer.views.network._words import sentence_of
 
 
@@ -59,6 +60,7 @@ class _Now:
     settled: float
     """How far the beat has come to rest."""
     plan: Plan
+    pair_before: Pair
     pair: Pair
     setting: Setting | None
     frame: Frame
@@ -80,7 +82,14 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
         setting = Setting(trace, moment, trace[pair.right], left, right, plan, subject_of(trace, moment, focus), focus,
                           look, second)
         frame = motions.frame(setting) if left or not pair.left else Frame()
-    return _Now(before, second, arrived, settled, plan, pair, setting, frame)
+    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat, passages(trace)), pair, setting,
+                frame)
+
+
+def _named(plan: Plan, now: _Now, lensed: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """The layers whose names stand in the row above all columns, before the camera goes and when it has come."""
+    return (frozenset(now.pair_before.layers), frozenset(now.pair.layers)) if lensed else \
+        (frozenset(plan.columns), frozenset(plan.columns))
 
 
 def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -92,29 +101,36 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
     lensed = _lensed(look)
 
     still: list[Mark] = [*parts.sentence(look, said)]
-    moving: list[Mark] = [*edges_of(trace, plan, look, inner, now.pair if lensed else None),
+    old_edges, new_edges = (edges_of(trace, plan, look, inner, pair if lensed else None)
+                            for pair in (now.pair_before, now.pair))
+    moving: list[Mark] = [*(new_edges if old_edges == new_edges else
+                            parts.crossed(old_edges, new_edges, now.arrived)),
                           *_left_out(trace, plan, look, lensed),
-                          *_legend(trace, moment if now.arrived >= 0.5 else before, focus, plan, look, now.pair)]
-    named = frozenset(now.pair.layers if lensed else plan.columns)
+                          *parts.crossed(_legend(trace, before, focus, plan, look, now.pair_before),
+                                         _legend(trace, moment, focus, plan, look, now.pair), now.arrived)]
     for column in plan.columns.values():
         if column.style == "hidden":
             continue
         own = of_layer(column.layer)
         moving += grouped(own, column_marks(trace, column, moment, before, look, frame, now.arrived))
-        if column.layer in named:
-            moving += grouped(own, headers(trace, plan, column, moment, before, inner, frame, now.arrived, named))
-    if lensed:
+        old, new = (headers(trace, plan, column, moment, before, inner, frame, now.arrived, named)
+                    if column.layer in named else [] for named in _named(plan, now, lensed))
+        moving += grouped(own, new if old == new else parts.crossed(old, new, now.arrived))
+    if plan.strip:
+        moving += _strip(trace, plan, moment, look, frame, now.pair)
+    elif lensed:
         names = names_of_context(trace, now.pair, inner)
         moving += names if now.arrived >= 1 else parts.crossed(names_of_context(
-            trace, pair_of(trace, before.beat, passages(trace)), inner), names, now.arrived)
+            trace, now.pair_before, inner), names, now.arrived)
     if before.beat != moment.beat:
         moving += parts.faded(subject_marks(trace, plan, before, subject_of(trace, before, focus), look, not lensed),
                               1 - now.arrived)
-    moving += parts.faded(_kernels(trace, plan, moment, about, focus, now, look), now.arrived)
+        moving += parts.faded(_kernels(trace, plan, before, focus, now.pair_before, look), 1 - now.arrived)
+    moving += parts.faded(_kernels(trace, plan, moment, focus, now.pair, look), now.arrived)
     moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
     moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
-        moving += _progress(now, plan, look)
+        moving += parts.faded(_progress(now, plan, look), now.arrived)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
         moving += parts.faded(_column.drawing(trace, look, answer, place),
@@ -124,16 +140,39 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
                    caption=unmarked(said), table=_table(trace))
 
 
-def _kernels(trace: Trace, plan: Plan, moment: Moment, about: Focus, focus: Focus | None, now: _Now,
-             look: Look) -> list[Mark]:
+def _kernels(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, pair: Pair, look: Look) -> list[Mark]:
     """Those of the channel that is followed; their gradients, too, when the way back has come through them."""
     if moment.backward:
-        channel = followed(trace[now.pair.right], focus)
-    elif about.layer == now.pair.right and about.cell:
-        channel = about.cell[0]
+        channel = followed(trace[pair.right], focus)
     else:
-        return []
-    return kernels_of(trace, plan, now.pair, channel, moment.backward and moment.phase == 1, look)
+        about = subject_of(trace, moment, focus)
+        if about.layer != pair.right or not about.cell:
+            return []
+        channel = about.cell[0]
+    return kernels_of(trace, plan, pair, channel, moment.backward and moment.phase == 1, look)
+
+
+def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, pair: Pair) -> list[Mark]:
+    """All layers along the bottom, the pair framed, each with its name."""
+    marks: list[Mark] = []
+    labels = Labels((0, 0, *look.size), 2)
+    base = max(column.top + column.height for column in plan.strip) + 15
+    for before, after in itertools.pairwise(plan.strip):
+        y = before.top + before.height / 2
+        if after.x - 4 > before.x + before.width + 4:
+            end = after.x - 4, after.top + after.height / 2
+            marks.append(Line(((before.x + before.width + 4, y), end), "rule", 1))
+    for column in plan.strip:
+        shown = reached(trace, column, moment, frame)
+        marks += grouped(of_layer(column.layer), uncovered(trace, column, moment, look, 1.0 if shown == 1 else 0.0,
+                                                           Frame()))
+        lit = column.layer in pair.layers
+        if lit:
+            marks.append(Rect(column.x - 3, column.top - 3, column.width + 6, column.height + 6, "", "accent", 1.5,
+                              radius=2))
+        marks += labels.put((column.layer, short_name(column.layer)), [(column.x, base, "start")], 11,
+                            600 if lit else 400, "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
+    return marks
 
 
 def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -197,6 +236,7 @@ def _progress(now: _Now, plan: Plan, look: Look) -> list[Mark]:
     column = plan.columns[written]
     legend = plan.columns[now.pair.left[0]].x if now.pair.left else column.x
     x = max(column.x, legend + 150) if not (now.setting and now.setting.backward) else plan.columns[now.pair.right].x
+    x = min(x, look.size[0] - PADDING - 150)
     return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 14,
                     done / max(1, count), "gradient-mark" if now.setting and now.setting.backward else "accent",
                     now.frame.counted)
@@ -225,7 +265,7 @@ def _legend(trace: Trace, moment: Moment, focus: Focus | None, plan: Plan, look:
     subject = subject_of(trace, moment, focus)
     if _lensed(look):
         first = plan.columns[pair.layers[0]]
-        x, y, wide = max(PADDING, min(first.x, look.size[0] - 160)), plan.bottom + 14, 112.0
+        x, y, wide = max(PADDING, min(first.x, look.size[0] - 340)), plan.bottom + 14, 112.0
     else:
         first = plan.columns[trace.layers[0].name]
         x, y = first.x, plan.bottom - 34

@@ -67,6 +67,9 @@ def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: f
     if shown < 1 and column.layer == moment.beat.layer and (frame.covered is not None or frame.values is not None):
         return [*outline(column), *parts.tiles(trace, column, look, moment.backward, covered=frame.covered,
                                                values=frame.values)]
+    if shown == 0:
+        return [*outline(column), *parts.tiles(trace, column, look, moment.backward,
+                                               covered=np.ones(trace[column.layer].shape, bool))]
     return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
 
 
