@@ -170,7 +170,7 @@ def color_at(mark: Rect | Image, x: float, y: float) -> str:
         return ""
     if isinstance(mark, Rect):
         return mark.fill
-    (across, down), (wide, high) = mark.steps, mark.tile_size
+    (across, down), (wide, high) = mark.stride, mark.tile_size
     column, row = int((x - left) // across), int((y - top) // down)
     tile, dx, dy = row * mark.columns + column, x - left - column * across, y - top - row * down
     if tile >= len(mark.values) or dx >= wide or dy >= high or mark.values.ndim == 4:

@@ -248,9 +248,9 @@ def existing(trace: Trace, focus: Focus | None) -> Focus | None:
               **{f"inner.{key}": array for key, array in layer.inner.items()},
               **{f"inner.{key}": array for key, array in layer.inner_gradients.items() if key not in layer.inner},
               **{f"inner_gradients.{key}": array for key, array in layer.inner_gradients.items()}}
-    if focus.part not in arrays:
+    if focus.array not in arrays:
         return Focus(focus.layer)
-    shape = arrays[focus.part].shape
+    shape = arrays[focus.array].shape
     inside = len(focus.cell) <= len(shape) and all(0 <= i < n for i, n in zip(focus.cell, shape, strict=False))
     return focus if inside else replace(focus, cell=())
 

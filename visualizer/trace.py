@@ -65,7 +65,8 @@ class Objective:
     """The one number whose gradient flows back."""
 
     kind: str = "none"
-    """`cross_entropy`, `negative_log_likelihood`, `ctc_loss`, `mean_squared_error`, `logit`, or `none` when nothing was
+    """`cross_entropy`, `negative_log_likelihood`, `ctc_loss`, `mean_squared_error`, `binary_cross_entropy`,
+    `squares_and_binary_cross_entropy`, `logit`, another wish for a number of the answer, or `none` when nothing was
     differentiated."""
     target: int | None = None
     value: float = float("nan")

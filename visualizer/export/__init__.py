@@ -202,7 +202,7 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
     """
     if not text:
         return None
-    place, _, part = text.partition("/")
+    place, _, array = text.partition("/")
     name, _, numbers = place.partition(":")
     if name not in trace:
         raise LookupError(f"There is no layer {name!r}; choose one of {', '.join(layer.name for layer in trace)}.")
@@ -210,7 +210,7 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
         cell = tuple(int(number) for number in numbers.split(",")) if numbers else ()
     except ValueError:
         raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
-    return _existing(trace, Focus(name, cell, part or "output"))
+    return _existing(trace, Focus(name, cell, array or "output"))
 
 
 def _existing(trace: Trace, focus: Focus) -> Focus:
@@ -218,9 +218,9 @@ def _existing(trace: Trace, focus: Focus) -> Focus:
     layer, cell = trace[focus.layer], focus.cell
     inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
     arrays = {"output": layer.output, **layer.weights, **inner}
-    if focus.part not in arrays:
-        raise LookupError(f"{layer.name} has no part {focus.part!r}; choose one of {', '.join(arrays)}.")
-    shape = arrays[focus.part].shape
+    if focus.array not in arrays:
+        raise LookupError(f"{layer.name} has no part {focus.array!r}; choose one of {', '.join(arrays)}.")
+    shape = arrays[focus.array].shape
     if len(cell) > len(shape) or any(not 0 <= index < length for index, length in zip(cell, shape, strict=False)):
         limits = ", ".join(f"0…{length - 1}" for length in shape)
         raise IndexError(f"{layer.name} has no cell {','.join(map(str, cell))}; it has {limits or 'one number'}.")

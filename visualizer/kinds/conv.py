@@ -33,7 +33,7 @@ def conv_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     out, place = cell[0], cell[1:]
     first = out // (len(weight) // _groups(layer)) * weight.shape[1]
     channels = np.arange(first, first + weight.shape[1])
-    windows = [axis.reads(i) for axis, i in zip(_axes(layer, inputs), place, strict=True)]
+    windows = [axis.places(i) for axis, i in zip(_axes(layer, inputs), place, strict=True)]
     read = taps(inputs[0], "output", grid_of(channels, *windows), weight[out].ravel(), weight.shape[1:],
                 weight="weight", weight_cells=grid_of([out], *map(np.arange, weight.shape[1:])))
     return added(read, **_bias(layer, out), formula=SUM)
@@ -60,7 +60,7 @@ def handed_back(layer: Layer, inputs: Inputs, gradient: Array) -> Array:
     for tap, met, kept in _met(layer, inputs):
         for group in range(_groups(layer)):
             rows = np.arange(group * own, (group + 1) * own)
-            share = np.tensordot(weight[(rows, slice(None), *tap)].T, gradient[np.ix_(rows, *kept)], 1)
+            share = np.tensordot(_at_tap(weight[rows], tap).T, gradient[np.ix_(rows, *kept)], 1)
             found[np.ix_(np.arange(group * inner, (group + 1) * inner), *met)] += share
     return found
 
@@ -69,12 +69,19 @@ def weight_gradient(layer: Layer, inputs: Inputs, gradient: Array, channel: int)
     """∂L/∂w of one output channel, (input channel of its group, …), of a gradient of that channel (rows, columns)."""
     weight = layer.weights["weight"]
     inner, first = weight.shape[1], channel // (len(weight) // _groups(layer)) * weight.shape[1]
-    found = np.zeros(weight.shape[1:])
+    found: Array = np.zeros(weight.shape[1:])
     for tap, met, kept in _met(layer, inputs):
         read = inputs[0].output[np.ix_(np.arange(first, first + inner), *met)].astype(np.float64)
         sent = gradient[np.ix_(*kept)].astype(np.float64)
-        found[(slice(None), *tap)] = (read * sent).reshape(inner, -1).sum(axis=1)
+        _at_tap(found[None], tap)[0] = (read * sent).reshape(inner, -1).sum(axis=1)
     return found
+
+
+def _at_tap(kernels: Array, tap: tuple[int, ...]) -> Array:
+    """(output channel, input channel): one weight of every kernel."""
+    for index in tap:
+        kernels = kernels[:, :, index]
+    return kernels
 
 
 def _met(layer: Layer, inputs: Inputs) -> Iterator[tuple[tuple[int, ...], list[Cells], list[Cells]]]:
@@ -168,7 +175,7 @@ def transposed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) ->
     channel, place = cell[0], cell[1:]
     outs = weight.shape[1]
     first = channel // (len(weight) // _groups(layer)) * outs
-    windows = [axis.reads(i) for axis, i in zip(_transposed_axes(layer, inputs), place, strict=True)]
+    windows = [axis.places(i) for axis, i in zip(_transposed_axes(layer, inputs), place, strict=True)]
     cells = grid_of(np.arange(first, first + outs), *windows)
     read = gradient_taps(layer, cells, weight[channel].ravel(), weight.shape[1:], weight="weight",
                          weight_cells=grid_of([channel], *map(np.arange, weight.shape[1:])))

@@ -189,13 +189,13 @@ class Fall:
                     holds=bar.holds)
 
 
-def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],
+def waterfall(x: float, y: float, wide: float, height: float, added: Sequence[float], colors: Sequence[str],
               places: Sequence[float], bar: float, look: Look, *, unit: float = 1.0,
               terms: Sequence[Term | None] = (), group: Group | None = None) -> Fall:
-    """A running sum from zero: each step a bar from where the sum stood to where it stands."""
+    """A running sum from zero: each number a bar from where the sum stood to where it stands."""
     totals = [0.0]
-    for step in steps:
-        totals.append(totals[-1] + step)
+    for number in added:
+        totals.append(totals[-1] + number)
     lines, at = scale(x, y, wide, height, min(totals), max(totals), look, unit)
     heights = [at(total) for total in totals]
     bars: list[list[Mark]] = []

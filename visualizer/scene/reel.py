@@ -10,17 +10,32 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import zip_longest
 from pathlib import PurePath
 
 import numpy as np
 
 from visualizer.language import tr
 from visualizer.scene import numbers
-from visualizer.scene.picture import Focus, Image, Line, Mark, Path, Picture, Rect, Text, plain
+from visualizer.scene.picture import (
+    SENTENCE,
+    Focus,
+    Image,
+    Line,
+    Mark,
+    Path,
+    Picture,
+    Points,
+    Rect,
+    Run,
+    Text,
+    changed,
+    plain,
+)
 from visualizer.scene.recipe import AFTER, BEFORE
 from visualizer.scene.timeline import Moment, Pace, Timeline, timeline
 from visualizer.trace import Refused, Trace
@@ -58,7 +73,7 @@ class Reel:
     @cached_property
     def times(self) -> Timeline:
         """A beat for each recording: the way to it, and its end, at which it stands as it is."""
-        beat = replace(self.moment.beat, parts=(), quick=False)
+        beat = replace(self.moment.beat, acts=(), quick=False)
         return Timeline(tuple(replace(beat, of=name) for name in self.names), lambda moment: Pace(FADE, HOLD),
                         replace(beat, of=self.names[-1]).address, timeline(self.recordings[-1]))
 
@@ -128,30 +143,65 @@ def title_of(name: str) -> str:
 
 # --- between two pictures -------------------------------------------------------------------------------------------
 
+NUMBER = re.compile(r"(?<![\w])[−+-]?\d[\d.,]*(?![\w])")
+"""A number that stands by itself, as none does in `conv2`."""
+LEFT_OUT = "…"
+"""What stands in a sentence for a number of one end alone."""
+ENTRY = re.compile(r"(.+):(\d+)")
+"""A fill that is an entry of a palette."""
+
+
 def between(one: Picture, other: Picture, share: float, said: str) -> Picture:
     """What lies between two pictures of one layout, 0 < share < 1 of the way; without any number that differs."""
-    if one.size != other.size:
-        raise ValueError(f"pictures of {one.size} and {other.size} have nothing between them")
-    return replace(one, still=_mixed(one.still, other.still, share), moving=_mixed(one.moving, other.moving, share),
-                   caption=said, table=Picture((1, 1), ()).table)
+    return Crossing(one, other).picture(share, said)
 
 
-def _mixed(one: tuple[Mark, ...], other: tuple[Mark, ...], share: float) -> tuple[Mark, ...]:
-    """Marks of both by pairs, in the order of the nearer ones; what only these have stays, what only the others have
-    does not come yet."""
-    near, far = (one, other) if share < 0.5 else (other, one)
+@dataclass(frozen=True, eq=False)
+class Crossing:
+    """Two pictures of one layout, and which mark of one becomes which of the other: found once for all that lies
+    between them."""
+
+    one: Picture
+    other: Picture
+
+    def __post_init__(self) -> None:
+        if self.one.size != self.other.size:
+            raise ValueError(f"pictures of {self.one.size} and {self.other.size} have nothing between them")
+
+    def picture(self, share: float, said: str) -> Picture:
+        """What lies at a share of the way, between 0 and 1: what both have goes over evenly, what one has alone fades
+        until the half or comes after it, and the sentence changes there."""
+        still, moving = (tuple(made for one, other in pairs if (made := _at(one, other, share)) is not None)
+                         for pairs in (self._first if share < 0.5 else self._second))
+        return replace(self.one if share < 0.5 else self.other, still=still, moving=moving, caption=said,
+                       table=Picture((1, 1), ()).table)
+
+    @cached_property
+    def _first(self) -> tuple[_Pairs, _Pairs]:
+        said = _shared(self.one, self.other)
+        return (tuple(_pairs(said(self.one.still), self.other.still)),
+                tuple(_pairs(said(self.one.moving), self.other.moving)))
+
+    @cached_property
+    def _second(self) -> tuple[_Pairs, _Pairs]:
+        said = _shared(self.other, self.one)
+        return (tuple((one, other) for other, one in _pairs(said(self.other.still), self.one.still)),
+                tuple((one, other) for other, one in _pairs(said(self.other.moving), self.one.moving)))
+
+
+_Pairs = tuple[tuple[Mark | None, Mark | None], ...]
+
+
+def _pairs(near: Iterable[Mark], far: Iterable[Mark]) -> Iterator[tuple[Mark, Mark | None]]:
+    """Each mark of the nearer picture, in its order, with that of the other one that it becomes, if there is one."""
     waiting: dict[tuple[type, Focus | None, str], list[Mark]] = defaultdict(list)
-    for mark in reversed(far):
+    for mark in far:
         waiting[_key(mark)].append(mark)
-    found: list[Mark] = []
+    for marks in waiting.values():
+        marks.reverse()
     for mark in near:
-        pairs = waiting[_key(mark)]
-        partner = pairs.pop() if pairs else None
-        between = _alone(mark) if partner is None else \
-            _pair(mark, partner, share) if share < 0.5 else _pair(partner, mark, share)
-        if between is not None:
-            found.append(between)
-    return tuple(found)
+        pairs = waiting.get(_key(mark))
+        yield mark, pairs.pop() if pairs and not _is_said(mark) else None
 
 
 def _key(mark: Mark) -> tuple[type, Focus | None, str]:
@@ -159,33 +209,84 @@ def _key(mark: Mark) -> tuple[type, Focus | None, str]:
     return type(mark), mark.focus, re.sub(r"[−+-]?[\d.,]+", "0", mark.plain) if isinstance(mark, Text) else ""
 
 
-def _alone(mark: Mark) -> Mark | None:
-    return None if isinstance(mark, Text) and re.search(r"\d", mark.plain) else mark
+def _is_said(mark: Mark) -> bool:
+    return isinstance(mark, Text) and mark.group == SENTENCE
+
+
+def _shared(near: Picture, far: Picture) -> Callable[[tuple[Mark, ...]], Iterator[Mark]]:
+    """Marks of the nearer picture, those of its sentence without the numbers that the other does not say, too."""
+    words = [" ".join(mark.plain for mark in picture if isinstance(mark, Text) and _is_said(mark))
+             for picture in (near, far)]
+    mine, theirs = (NUMBER.findall(each) for each in words)
+    alike = NUMBER.sub("0", words[0]) == NUMBER.sub("0", words[1])
+    kept = iter([alike and number == other for number, other in zip_longest(mine, theirs)][:len(mine)])
+
+    def without(run: Run) -> Run:
+        return replace(run, text=NUMBER.sub(lambda found: found[0] if next(kept, False) else LEFT_OUT, run.text))
+
+    def said(marks: tuple[Mark, ...]) -> Iterator[Mark]:
+        for mark in marks:
+            yield replace(mark, runs=tuple(map(without, mark.runs))) if isinstance(mark, Text) and _is_said(mark) \
+                else mark
+
+    return said
+
+
+def _at(one: Mark | None, other: Mark | None, share: float) -> Mark | None:
+    """What lies between two marks; a mark alone, as far as it has gone or come; nothing for two numbers."""
+    if one is None or other is None:
+        mark = one or other
+        assert mark is not None
+        if _is_said(mark):
+            return mark
+        return None if isinstance(mark, Text) and re.search(r"\d", mark.plain) else _fading(mark, share)
+    return _pair(one, other, share)
+
+
+def _fading(mark: Mark, share: float) -> Mark:
+    return changed(mark, opacity=mark.opacity * abs(1 - 2 * share))
 
 
 def _pair(one: Mark, other: Mark, share: float) -> Mark | None:
-    """What lies between two marks; one of them where they are too different; nothing for two numbers."""
-    first = share < 0.5
+    """What lies between two marks; the nearer one, fading, where they are too different; nothing for two numbers."""
+    near = one if share < 0.5 else other
 
     def mix(a: float, b: float) -> float:
         return a + (b - a) * share
 
+    def points(these: Points, those: Points) -> Points:
+        return tuple((mix(a, c), mix(b, d)) for (a, b), (c, d) in zip(these, those, strict=True))
+
     if isinstance(one, Text) and isinstance(other, Text):
-        return None if one.plain != other.plain else replace(one, x=mix(one.x, other.x), y=mix(one.y, other.y))
+        return None if one.plain != other.plain else \
+            one if (one.x, one.y) == (other.x, other.y) else changed(near, x=mix(one.x, other.x), y=mix(one.y, other.y))
     if isinstance(one, Image) and isinstance(other, Image):
         if one.values.shape != other.values.shape or one.palette != other.palette:
-            return one if first else other
-        values = np.rint(one.values + (other.values.astype(np.float64) - one.values) * share).astype(np.uint8)
-        return replace(one if first else other, values=values, x=mix(one.x, other.x), y=mix(one.y, other.y))
+            return _fading(near, share)
+        values = np.rint(one.values + (other.values.astype(np.float32) - one.values) * np.float32(share))
+        values = values.astype(np.uint8)
+        values.flags.writeable = False
+        return changed(near, values=values, x=mix(one.x, other.x), y=mix(one.y, other.y),
+                       cell=points((one.cell,), (other.cell,))[0], pitch=points((one.pitch,), (other.pitch,))[0],
+                       rows_shown=mix(one.rows_shown, other.rows_shown), opacity=mix(one.opacity, other.opacity))
     if isinstance(one, Rect) and isinstance(other, Rect):
-        return replace(one if first else other, x=mix(one.x, other.x), y=mix(one.y, other.y),
-                       width=mix(one.width, other.width), height=mix(one.height, other.height),
-                       opacity=mix(one.opacity, other.opacity))
+        return one if one == other else changed(
+            near, x=mix(one.x, other.x), y=mix(one.y, other.y), width=mix(one.width, other.width),
+            height=mix(one.height, other.height), opacity=mix(one.opacity, other.opacity),
+            fill=_fill(one.fill, other.fill, share))
     if isinstance(one, Line) and isinstance(other, Line) and len(one.points) == len(other.points):
-        points = tuple((mix(a, c), mix(b, d)) for (a, b), (c, d) in zip(one.points, other.points, strict=True))
-        return replace(one if first else other, points=points, opacity=mix(one.opacity, other.opacity))
+        return one if one == other else changed(near, points=points(one.points, other.points),
+                                                width=mix(one.width, other.width),
+                                                opacity=mix(one.opacity, other.opacity))
     if isinstance(one, Path) and isinstance(other, Path) and [*map(len, one.curves)] == [*map(len, other.curves)]:
-        curves = tuple(tuple((mix(a, c), mix(b, d)) for (a, b), (c, d) in zip(this, that, strict=True))
-                       for this, that in zip(one.curves, other.curves, strict=True))
-        return replace(one if first else other, curves=curves, opacity=mix(one.opacity, other.opacity))
-    return one if first else other
+        return one if one == other else changed(
+            near, curves=tuple(map(points, one.curves, other.curves)), opacity=mix(one.opacity, other.opacity))
+    return _fading(near, share)
+
+
+def _fill(one: str, other: str, share: float) -> str:
+    """Between two entries of one palette the entry that lies there; else the nearer."""
+    these, those = ENTRY.fullmatch(one), ENTRY.fullmatch(other)
+    if these is None or those is None or these[1] != those[1]:
+        return one if share < 0.5 else other
+    return f"{these[1]}:{round(int(these[2]) + (int(those[2]) - int(these[2])) * share)}"

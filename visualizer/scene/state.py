@@ -51,6 +51,10 @@ FORMER = {"walk": "microscope"}
 """Views that were called otherwise: what was saved then, and what was written in scripts, still opens."""
 
 
+WRITTEN = {"array": "part"}
+"""Fields of a Focus that a file calls otherwise than the code does."""
+
+
 def called_now(view: str) -> str:
     """The name of a view as it is now."""
     return FORMER.get(view, view)
@@ -227,7 +231,7 @@ def to_json(state: State, weights: str = "") -> str:
 
 
 def _plain(noun: Focus | Look) -> dict[str, Any]:
-    return {item.name: getattr(noun, item.name) for item in fields(noun)}
+    return {WRITTEN.get(item.name, item.name): getattr(noun, item.name) for item in fields(noun)}
 
 
 def from_json(text: str) -> State:
@@ -261,9 +265,9 @@ def _place(plain: Mapping[str, Any]) -> Place:
     if "recipe" in found:
         found["recipe"] = from_plain(found["recipe"])
     if found.get("focus") is not None:
-        found["focus"] = Focus(**_known(found["focus"], Focus))
+        found["focus"] = Focus(**_known(_as_now(found["focus"]), Focus))
     if "look" in found:
-        found["look"] = Look(**_known(_renamed(found["look"]), Look))
+        found["look"] = Look(**_known(_as_now(found["look"]), Look))
     return Place(**found)
 
 
@@ -452,13 +456,18 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
 
 
 def up(state: State) -> State:
-    """One level out: cell, channel, layer, network."""
+    """One level out: cell, channel, layer, network; within a step: unit, gate or state, step, layer, network."""
     focus = state.focus
     if focus is None:
         return state
-    if len(focus.cell) > 1:
-        return changed(state, focus=replace(focus, cell=focus.cell[:1]))
-    return changed(state, focus=Focus(focus.layer) if focus.cell else None)
+    if focus.array == "output" or is_inner(focus):
+        if len(focus.cell) > 1:
+            return changed(state, focus=replace(focus, cell=focus.cell[:1]))
+        if focus.cell and is_inner(focus):
+            return changed(state, focus=Focus(focus.layer, focus.cell))
+        if not focus.cell:
+            return changed(state, focus=None)
+    return changed(state, focus=Focus(focus.layer))
 
 
 def neighbour(state: State, trace: Trace, by: int) -> State:
@@ -515,7 +524,7 @@ def unit_off(state: State, trace: Trace) -> State:
 
 def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
     """Which unit of which layer a focus lies in; None where it lies in no single one."""
-    if focus is None or not focus.cell or focus.layer not in trace or not (focus.part == "output" or is_inner(focus)):
+    if focus is None or not focus.cell or focus.layer not in trace or not (focus.array == "output" or is_inner(focus)):
         return None
     layer = trace[focus.layer]
     place = next((layer.axes.index(axis) for axis in ("channel", "unit", "class", "feature") if axis in layer.axes), 0)
@@ -701,9 +710,11 @@ def pin_lab(state: State) -> State:
     return changed(state, recipe=replace(recipe, against=against))
 
 
-def _renamed(look: Mapping[str, Any]) -> dict[str, Any]:
-    """A Look in the words of today: what is for an audience was called `room` once."""
-    return {"projector" if name == "room" else name: value for name, value in look.items()}
+def _as_now(noun: Mapping[str, Any]) -> dict[str, Any]:
+    """A Look or a Focus in the words of today: what is for an audience was called `room` once; an array of a layer is
+    written as the `part` it was called first, so that every version reads it."""
+    now = {"room": "projector", WRITTEN["array"]: "array"}
+    return {now.get(name, name): value for name, value in noun.items()}
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
     elif is_inner(about) and len(about.cell) == 2:
         _inner_number(sheet, trace, about, values, moment.backward)
-    elif about.part != "output":
+    elif about.array != "output":
         _weight(sheet, layer, about, values, look)
     elif len(about.cell) == values.ndim:
         _number(sheet, trace, about, values, moment.backward, look, large)
@@ -126,8 +126,8 @@ def _sentence(trace: Trace, about: Focus, backward: bool) -> str:
     layer = trace[about.layer]
     if is_inner(about):
         return _inner_sentence(trace, about, backward)
-    if about.part != "output":
-        name = about.part.rpartition(".")[2]
+    if about.array != "output":
+        name = about.array.rpartition(".")[2]
         return tr("How much each of these would change the objective.") if backward else \
             tr("Numbers of {name}, learned in training.").format(name=name)
     if backward:
@@ -334,8 +334,8 @@ def _answers(sheet: Writing, trace: Trace, step: int, steps: int) -> None:
     if not np.isfinite(chances).all():
         return
     bits = float(-np.sum(chances * np.log2(chances, where=chances > 0, out=np.zeros_like(chances))))
-    reads = trace.facts.get("input")
-    sheet.title(inputs.offered(reads).foretells() or tr("Its answer here"),
+    said = trace.facts.get("input")
+    sheet.title(inputs.offered(said).foretells() or tr("Its answer here"),
                 tr("entropy {bits} bits").format(bits=numbers.number(bits)))
     left, wide = LEFT + 30, 130.0
     for place, index in enumerate(np.argsort(-chances, kind="stable")[:MOST_ANSWERS].tolist()):
@@ -538,7 +538,7 @@ def _number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
 
 def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
     """What a number of a gate or a state does, or many of them."""
-    layer, key = trace[about.layer], about.part.removeprefix("inner.")
+    layer, key = trace[about.layer], about.array.removeprefix("inner.")
     if backward:
         return tr("How much this one number would change the objective.") if len(about.cell) == 2 else \
             tr("How much each of these would change the objective.")
@@ -549,7 +549,7 @@ def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
 
 def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
     """One number of a gate or state: large, its gradient or value, its neighbours, and what it was made from."""
-    layer, key, (step, unit) = trace[about.layer], about.part.removeprefix("inner."), about.cell
+    layer, key, (step, unit) = trace[about.layer], about.array.removeprefix("inner."), about.cell
     value = float(values[step, unit])
     said = numbers.significant(value, 4) if not backward else numbers.signed(value, 4) if abs(value) >= 1e-3 else \
         numbers.power(value)
@@ -569,8 +569,8 @@ def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, bac
         found = (kinds.inner_backward_terms if backward else kinds.inner_terms)(trace, layer.name, key, step, unit)
     except LookupError:
         return
-    for name, number in found.steps[:4]:
-        what = tr("Factor") if name == "slope" and not key.endswith("preactivation") else words.step_name(name)
+    for name, number in found.met[:4]:
+        what = tr("Factor") if name == "slope" and not key.endswith("preactivation") else words.met_name(name)
         sheet.fact(what, numbers.significant(number, 4))
     sheet.fact(tr("Difference to torch"), numbers.power(abs(found.result - value)))
     _term_list(sheet, trace, found)
@@ -587,7 +587,7 @@ def _about_terms(sheet: Writing, trace: Trace, about: Focus, terms: Terms, value
             sheet.fact(tr("Bias"), numbers.number(terms.bias, 3))
         sheet.fact(tr("Exactly zero terms"), numbers.count(int(np.count_nonzero(products == 0))))
         first = 24.0
-    for name, number in terms.steps[:4]:
+    for name, number in terms.met[:4]:
         sheet.fact(name, numbers.significant(number, 4), first)
         first = 24.0
     for reader in trace.readers(about.layer)[:1]:

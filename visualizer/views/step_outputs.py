@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from visualizer import answers, kinds
 from visualizer.answers.string import collapsed, written
 from visualizer.language import english, tr
-from visualizer.scene import colour, numbers, parts, reads, steps
+from visualizer.scene import colour, numbers, parts, step_inputs, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
@@ -48,7 +48,7 @@ from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP = 116.0
 MOST_BARS = 12
@@ -316,7 +316,7 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
     top = begins(look, TOP, 14)
-    source = reads.read_by(trace, shown, kinds.receptive_field)
+    source = step_inputs.inputs_of(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
     rows, columns = source.values.shape
@@ -324,8 +324,8 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
     return [Text(steps.LEFT - 12, top + 20, plain(tr("sees")), 13, 600, "ink", "end"),
             Text(steps.LEFT - 12, top + 36, plain(tr("stretched")), 11, 400, "ink-2", "end"),
-            Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel",
-                  scale=reads.scale_of(source)),
+            Image(place.x, top, (wide, pixel), step_inputs.shades(source)[None].copy(), "pixel",
+                  scale=step_inputs.scale_of(source)),
             Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
                  radius=3)], top + rows * pixel + 12
 
@@ -385,4 +385,5 @@ VIEW = View(
     "step_outputs", english("Step outputs"), english("What the model answers at each step, and how sure it is."),
     suits=_suits, draw=draw, telling=read_to_the_end, order=18,
     knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
+    group=STEPS, tries=english("Turn the temperature up in the options, and see which answers come within reach."),
 )

@@ -1,4 +1,4 @@
-"""Maps beside a card: the ones a number was read from, the one it stands in; and the way back to it."""
+"""Maps beside a slide: the ones a number was read from, the one it stands in; and the way back to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views.microscope._card import Area, arrow, shades_of, spot
+from visualizer.views.microscope._slide import Area, arrow, shades_of, spot
 
 LARGEST_MAP = 480.0
 SMALLEST_MAP = 40.0

@@ -1,4 +1,4 @@
-"""What a card says: its one sentence, and the names of cells."""
+"""What a slide says: its one sentence, and the names of cells."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
     where_ = tr("unit {unit} at step {step}").format(unit=unit, step=step + 1)
-    met, count = dict(terms.steps), sum(len(taps.values) for taps in terms.taps)
+    met, count = dict(terms.met), sum(len(taps.values) for taps in terms.taps)
     if not np.isfinite(value):
         return tr("The {name} of {where} is {{{value}}}: not a finite number.").format(
                    name=named(key), where=where_, value=_value(value))
@@ -275,8 +275,8 @@ def curve_of(layer: Layer, key: str) -> Curve:
     """What makes a gate or state; tanh of what is read from the memory, and of the state of an RNN what its setting
     says."""
     family = family_of(layer)
-    own = None if family is None or key not in family.parts else \
-        family.parts["hidden" if key == "preactivation" else key].curve
+    own = None if family is None or key not in family.quantities else \
+        family.quantities["hidden" if key == "preactivation" else key].curve
     return TANH if own is None else own
 
 

@@ -26,7 +26,7 @@ from visualizer.scene.telling import answered
 from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import WHOLE, View
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
@@ -313,4 +313,5 @@ VIEW = View(
     "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10, pace=pace,
     telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
+    group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
 )

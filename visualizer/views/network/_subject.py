@@ -37,7 +37,7 @@ from visualizer.views.network._edges import arc_of, curve, ends, pairs_of, sourc
 def subject_of(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """What the moment is about, as far as columns show it: the whole column of the input, and of a layer's steps."""
     about = subject(trace, moment, focus)
-    whole = about.part != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
+    whole = about.array != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
         or (trace[about.layer].is_input and (focus is None or focus.layer != about.layer))
     return Focus(about.layer) if whole else about
 

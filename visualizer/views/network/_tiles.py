@@ -24,7 +24,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.reading import reading
 from visualizer.scene.steps import arrived, read
-from visualizer.scene.timeline import Moment, in_beat, part
+from visualizer.scene.timeline import Moment, in_beat, progress
 from visualizer.trace import Layer, Trace
 
 
@@ -50,7 +50,7 @@ def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float
         if moment.beat.step is not None or moment.phase == 1:
             return 1.0
         done, count = frame.done
-        return done / count if count else part(moment.phase, 0.667, 1.0)
+        return done / count if count else progress(moment.phase, 0.667, 1.0)
     passed = own > here if moment.backward else own < here
     return 1.0 if passed else 0.0
 
@@ -123,6 +123,8 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
 
 def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer = trace[column.layer]
+    if trace.readers(layer.name):  # it goes into another number, which stands at the same place
+        return []
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
     y = look.size[1] - lanes_height(look) - 12
     return [Text(column.x + column.width, y, rich(words), 12, 400, "ink-2", "end", focus=Focus(layer.name))]
