@@ -325,7 +325,7 @@ def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: Vi
         for name, picture in some(view, trace, Look()) if view.suits(trace) else ():
             for mark in picture:
                 if not isinstance(mark, Image) or mark.scale is None or mark.scale.each or mark.focus is None \
-                        or mark.values.ndim != 3 or mark.opacity < 1 or mark.rows_shown < 1:
+                        or mark.values.ndim != 3 or mark.opacity < 1 or mark.rows_shown < 1 or mark.covered is not None:
                     continue
                 found = _hit(mark, mark.x + 0.5, mark.y + 0.5)
                 values = array_of(trace, found, mark.scale.palette) if found is not None else None

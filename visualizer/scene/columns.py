@@ -34,6 +34,8 @@ RANKED = 12
 MOST_BARS = 20
 BARS, LONGEST_NAME = 138.0, 96.0
 """Width of the bars of the classes with names of one letter, and of the longest name there is room for."""
+LEAST_BARS = 92.0
+"""Width at which such bars are still seen, with names of one letter."""
 NAME = 12.0
 """Room that the bars leave for a name without growing wider."""
 TALLEST_TILE = 168.0

@@ -16,6 +16,7 @@ from visualizer.scene.columns import (
     ARC,
     BARS,
     LAST,
+    LEAST_BARS,
     PADDING,
     Column,
     Plan,
@@ -36,8 +37,9 @@ GAP, INTO, LINES = 9.0, 26.0, 96.0
 """Between two layers of the context; beside the pair; within the pair, where lines run from the one to the other."""
 BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
-STRIP, STRIP_TILE, ROOM_TOP = 66.0, 31.0, 96.0
-"""For a room: the height kept for the strip of all layers, the side of its tiles, and where the pair begins."""
+STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 100.0, 44.0
+"""For a room: the height kept for the strip of all layers, the side of its tiles, where the pair begins, and the room
+under it for the colour bar."""
 SMALL, LARGEST = 11.0, 112.0
 """Tiles of the context: the least there must be room for, and the largest."""
 SHARE = 0.94
@@ -50,7 +52,7 @@ UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1
 """Sides of the cells of units, and what is left between them."""
 FEWEST = 6
 """So many layers at least stand to both sides of the pair; farther ones go where there is no room for all."""
-NOMINAL = (420.0, 520.0)
+NOMINAL, NOMINAL_ROOM = (420.0, 520.0), (300.0, 190.0)
 """The room for which the grid of a layer is chosen: it must not change with the window."""
 
 
@@ -116,12 +118,13 @@ def _lens(trace: Trace, size: tuple[int, int], pixel: float, ranking: str, passa
           lanes: float, in_a_room: bool) -> Plan:
     skips = skips_of(trace, passages)
     top = TOP + (12 + ARC * (1 + max(skips.values())) if skips else 0.0)
-    bottom = size[1] - lanes - (STRIP if in_a_room else FOOT)
+    bottom = size[1] - lanes - (STRIP + ROOM_LEGEND if in_a_room else FOOT)
     if in_a_room:
         top = ROOM_TOP
     room = bottom - top
     large = set(pair.layers)
-    every = [_gridded(trace, layer, room, pixel, ranking, layer.name in passages and layer.name not in large)
+    nominal = NOMINAL_ROOM if in_a_room else NOMINAL
+    every = [_gridded(trace, layer, room, pixel, ranking, layer.name in passages and layer.name not in large, nominal)
              for layer in trace.layers]
     shown = [column.layer for column in every if column.layer in large] if in_a_room else \
         _within_reach(trace, every, large, size[0], pixel)
@@ -156,8 +159,8 @@ def _strip(trace: Trace, columns: Sequence[Column], wide: float, bottom: float, 
                 _matrix(one, layer, (side, side), pixel)
         else:
             one = _units(replace(column, style="units", shown=column.shown), side, max(2.0, side / 4))
-        x = PADDING + pitch * place
-        found.append(replace(one, x=float(round(x)), top=float(round(bottom + 12 + (side - one.height) / 2))))
+        y = bottom + ROOM_LEGEND + 8 + (side - one.height) / 2
+        found.append(replace(one, x=float(round(PADDING + pitch * place)), top=float(round(y))))
     return tuple(found)
 
 
@@ -236,18 +239,19 @@ def _overhang(trace: Trace, columns: Sequence[Column], large: set[str]) -> float
 
 # --- grids ----------------------------------------------------------------------------------------------------------
 
-def _gridded(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str, passage: bool) -> Column:
+def _gridded(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str, passage: bool,
+             nominal: tuple[float, float]) -> Column:
     """One layer with the grid that its tiles keep, not sized yet."""
     column = blank_column(trace, layer, room, pixel, ranking, passage)
     if column.style != "maps" or layer.output.ndim < 3:
         return column
-    return replace(column, sub_columns=_across(len(column.shown), layer.shape[-2], layer.shape[-1]))
+    return replace(column, sub_columns=_across(len(column.shown), *layer.shape[-2:], nominal))
 
 
-def _across(count: int, rows: int, columns: int) -> int:
+def _across(count: int, rows: int, columns: int, nominal: tuple[float, float]) -> int:
     """How many tiles stand side by side, so that they are as large as they can be in a room of the nominal size."""
     def side(across: int) -> float:
-        return min(NOMINAL[0] / across / columns, NOMINAL[1] / -(-count // across) / rows)
+        return min(nominal[0] / across / columns, nominal[1] / -(-count // across) / rows)
 
     return max(range(1, count + 1), key=lambda across: (round(side(across), 6), -across))
 
@@ -358,7 +362,7 @@ def _context(trace: Trace, column: Column, side: float, room: float, pixel: floa
     if column.style in ("number", "passage"):
         return column
     if column.style == "bars":
-        return replace(column, width=max(76.0, min(BARS, 4 * side)) + long_names(trace))
+        return replace(column, width=max(LEAST_BARS, min(BARS, 4 * side)) + long_names(trace))
     if column.style == "units":
         if layer.axes == ("class",):
             wide = min(column.cell[0], max(8.0, side))

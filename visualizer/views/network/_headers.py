@@ -51,7 +51,8 @@ def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Mo
         return []
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
-            marks.append(Text(column.x, 65 if raised else 80, plain(name), 13, 600, ink,
+            x = min(column.x, look.size[0] - 8 - text_width(name, 13, 600, mono=True)) if raised else column.x
+            marks.append(Text(x, 65 if raised else 80, plain(name), 13, 600, ink,
                               max_width=0 if raised else room, mono=True,
                               focus=Focus(layer.name), opacity=opacity))
     if raised:  # what is said under a name would be taken for its neighbour's
