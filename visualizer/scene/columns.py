@@ -499,11 +499,12 @@ def kernel_boxes(trace: Trace, plan: Plan, name: str, source: Column) -> dict[in
     weight = trace[name].weights.get("weight")
     if weight is None or weight.ndim != 4 or name not in plan.kernel_x or source.style not in ("maps", "picture"):
         return {}
-    side = kernel_cell(weight.shape[-1])
-    wide, high = side * weight.shape[-1], side * weight.shape[-2]
     shown = source.shown[:MOST_KERNELS]
-    span = max(source.height - high, (len(shown) - 1) * (high + 6.0))
-    start = source.top + (source.height - span - high) / 2
+    room = (plan.bottom - plan.top) / len(shown) - 2
+    side = max(1, min(kernel_cell(weight.shape[-1]), int(room / weight.shape[-2])))
+    wide, high = side * weight.shape[-1], side * weight.shape[-2]
+    span = min(max(source.height - high, (len(shown) - 1) * (high + 6.0)), plan.bottom - plan.top - high)
+    start = max(plan.top, source.top + (source.height - span - high) / 2)
     found: dict[int, tuple[float, float, float, float]] = {}
     for place, tile in enumerate(shown):
         box = source.box(tile)

@@ -37,7 +37,7 @@ GAP, INTO, LINES = 9.0, 26.0, 96.0
 """Between two layers of the context; beside the pair; within the pair, where lines run from the one to the other."""
 BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
-STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 100.0, 44.0
+STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 106.0, 44.0
 """For a room: the height kept for the strip of all layers, the side of its tiles, where the pair begins, and the room
 under it for the colour bar."""
 SMALL, LARGEST = 11.0, 112.0
@@ -48,7 +48,8 @@ BESIDE = 10.0
 """Between a map and what became of it, where each stands at the right of its own."""
 MOST_PAIRS = 16
 TALLEST_UNIT = 22.0
-UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0))
+UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
+         (1.0, 0.0))
 """Sides of the cells of units, and what is left between them."""
 FEWEST = 6
 """So many layers at least stand to both sides of the pair; farther ones go where there is no room for all."""
@@ -158,7 +159,7 @@ def _strip(trace: Trace, columns: Sequence[Column], wide: float, bottom: float, 
             one = sized(one, layer, side, side, pixel) if layer.output.ndim > 2 or column.style == "picture" else \
                 _matrix(one, layer, (side, side), pixel)
         else:
-            one = _units(replace(column, style="units", shown=column.shown), side, max(2.0, side / 4))
+            one = _units(replace(column, style="units"), side, max(2.0, side / 4), max(pixel, pitch - 12))
         y = bottom + ROOM_LEGEND + 8 + (side - one.height) / 2
         found.append(replace(one, x=float(round(PADDING + pitch * place)), top=float(round(y))))
     return tuple(found)
@@ -343,12 +344,12 @@ def _bounded(trace: Trace, columns: Mapping[str, Column], pair: Pair) -> float |
     return sum(columns[name].width for name in pair.layers)
 
 
-def _units(column: Column, room: float, tallest: float) -> Column:
+def _units(column: Column, room: float, tallest: float, widest: float = 7 * TALLEST_UNIT) -> Column:
     count = len(column.shown)
     for side, between in UNITS:
         rows = max(1, int((room + between) // (side + between)))
         across = -(-count // rows)
-        if side <= tallest and (across * (side + between) <= 7 * TALLEST_UNIT or side == 2):
+        if side <= tallest and across * (side + between) <= widest:
             break
     return replace(column, cell=(side, side), tile=(side, side), pitch=(side + between, side + between),
                    sub_columns=across, width=across * (side + between) - between)
