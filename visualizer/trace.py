@@ -268,6 +268,11 @@ class Trace:
         """The layers that read `name`; its gradient is the sum of what they hand back."""
         return self._readers[name]
 
+    @cached_property
+    def shapes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The name and shape of each layer."""
+        return tuple((layer.name, layer.shape) for layer in self.layers)
+
     @property
     def has_backward(self) -> bool:
         return any(layer.gradient is not None for layer in self.layers)

@@ -125,6 +125,8 @@ class AnswerKind:
     """(given, what the model reads of something, what it should answer): the truth of one input."""
     chosen: bool = False
     """Whether another target than that of the input can be asked for."""
+    short: Callable[[Trace, Answer], str] = lambda trace, answer: ""
+    """What is answered, in a word or two: `9`, `4 0 7`; empty where that cannot be said so shortly."""
     order: int = 5
     """Which kind is asked first whether an answer suits it."""
     column: Callable[[Trace, Answer, Column, bool | None, Look], list[Mark]] | None = None
@@ -236,6 +238,13 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """An answer in one sentence, and how good it is where the truth is known."""
     made = of(answer)
     return "" if made is None else made.sentence(trace, answer)
+
+
+def short(trace: Trace) -> str:
+    """What a model answered first, in a word or two; empty where that cannot be said so shortly."""
+    first = next(iter(trace.answers), None)
+    made = None if first is None else of(first)
+    return "" if first is None or made is None else made.short(trace, first)
 
 
 def score(trace: Trace, answer: Answer) -> Score:

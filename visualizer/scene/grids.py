@@ -160,7 +160,7 @@ def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, hig
 @lru_cache(maxsize=1 << 16)
 def _said(value: float, digits: int, plus: bool) -> tuple[tuple[Run, ...], float]:
     """A number in words, and how wide they are in ems. Windows that overlap say the same numbers again and again."""
-    words = numbers.signed(value, digits) if plus else numbers.number(value, digits)
+    words = numbers.brief(value, digits, plus)
     return plain(words), width(words, 1, 500)
 
 

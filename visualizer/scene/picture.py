@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.language import english
+from visualizer.scene.mode import DESK, ROOM, Mode
 from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
@@ -63,6 +64,11 @@ class Look:
 
     def knob(self, name: str, default: str) -> str:
         return dict(self.knobs).get(name, default)
+
+    @property
+    def mode(self) -> Mode:
+        """How much of it may be shown, and how tightly."""
+        return ROOM if self.projector else DESK
 
     @property
     def laid_out(self) -> Look:

@@ -6,6 +6,7 @@ Forward beats follow the order of execution; backward beats return the same way.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,8 +23,8 @@ READS = "reads"
 REST = Fraction(1, 4)
 """Seconds of rest after each beat when it plays by itself."""
 SECONDS = {FORWARD: Fraction(3, 5), BACKWARD: Fraction(2, 5)}
-QUICK, QUICK_REST = Fraction(1, 20), Fraction(1, 100)
-"""The same for steps that are only passed by: 60 ms from one to the next."""
+QUICK = Fraction(3, 50)
+"""Seconds of a step that is only passed by, from one to the next without a rest."""
 SLOW_TERMS, SLOW_TERM, OTHER_TERMS = 3, Fraction(1, 2), Fraction(5, 2)
 """Where terms are added one after the other, the first three take half a second each, and all others together this
 long: five terms and five thousand are over at about the same time."""
@@ -199,7 +200,7 @@ class _Leg:
 
 def own_pace(beat: Beat) -> Pace:
     """The pace of a beat that moves smoothly."""
-    return Pace(QUICK, QUICK_REST) if beat.quick else Pace(SECONDS[beat.direction], REST)
+    return Pace(QUICK, Fraction(0)) if beat.quick else Pace(SECONDS[beat.direction], REST)
 
 
 @dataclass(frozen=True)
@@ -291,6 +292,16 @@ class Timeline:
         if index is None:
             raise LookupError(f"There is no moment {address!r}; write {self._how_to_write(text)}.")
         return Moment(self.beats[index], phase, index)
+
+    def nearest(self, address: str) -> Moment | None:
+        """The moment of an address; of a step that is not there the last one, of what is not there at all None."""
+        try:
+            return self.find(address)
+        except LookupError:
+            found = re.fullmatch(r"(.+)\[\d+\](.*)", address)
+        steps = [beat.step for beat in self.beats if beat.step is not None and found is not None
+                 and f"{beat.layer}.{beat.direction}" == found[1]]
+        return self.find(f"{found[1]}[{max(steps)}]{found[2]}") if found is not None and steps else None
 
     def _find_act(self, text: str, phase: float) -> tuple[int | None, float]:
         """A bare layer means its forward beat, a layer without a step its first one, and an act its end."""

@@ -173,7 +173,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
                           focus=Focus(hop.layer)))
         marks.append(Text(x + 24, row + 16, plain(hop.words), 12, 400, "ink-2", max_width=room - 24))
         if hop.value is not None:
-            marks.append(Text(x + room, row, plain(_signed(hop.value)), 13, 600, "gradient-text", "end"))
+            marks.append(Text(x + room, row, plain(numbers.gradient(hop.value)), 13, 600, "gradient-text", "end"))
         elif hop.norm is not None:
             marks.append(Text(x + room, row, plain(tr("norm {value}").format(value=numbers.significant(hop.norm, 2))),
                               12,
@@ -245,7 +245,3 @@ def _in_general(kind: kinds.Kind) -> str:
     if kind.moves_only:
         return tr("lays it out as before, changes nothing")
     return translated(kind.back or kind.title)
-
-
-def _signed(value: float) -> str:
-    return numbers.signed(value, 4) if abs(value) >= 1e-3 or value == 0 else numbers.power(value)

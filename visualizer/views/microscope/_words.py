@@ -82,7 +82,7 @@ def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
 
 def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
     return tr("∂L/∂{layer}{at} is {{{value}}}; how it came here cannot be taken apart.").format(
-               layer=layer.name, at=_at(layer, cell), value=gradient_words(value))
+               layer=layer.name, at=_at(layer, cell), value=numbers.gradient(value))
 
 
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
@@ -167,13 +167,13 @@ def hands_sentence(layer: Layer, value: float) -> str:
         return tr("This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and "
                   "inputs get nothing from it.").format(what=what)
     return tr("This {what} hands back {{{value}}}: each weight gets it times the input it saw, each input gets it "
-              "times the weight it met.").format(what=what, value=gradient_words(value))
+              "times the weight it met.").format(what=what, value=numbers.gradient(value))
 
 
 def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
                      arrived: tuple[tuple[str, Terms], ...]) -> str:
     start = tr("∂L/∂{layer}{at} is {{{value}}}").format(layer=layer.name, at=_at(layer, cell),
-                                                        value=gradient_words(value))
+                                                        value=numbers.gradient(value))
     if not arrived:
         return tr("{start}: the way back starts here.").format(start=start)
     if len(arrived) == 1 and _from_logits(trace[arrived[0][0]]) and layer.axes == ("class",):
@@ -202,11 +202,6 @@ def _from_logits(layer: Layer) -> bool:
     """Whether it is a loss of the label that makes probabilities of logits itself."""
     kind = kinds.of(layer)
     return kind is not None and kind.label == "class" and not kind.logarithms
-
-
-def gradient_words(value: float) -> str:
-    return numbers.signed(value, 4) if abs(value) >= 1e-3 or value == 0 else \
-        f"{'+' if value > 0 else ''}{numbers.power(value)}"
 
 
 def _value(value: float) -> str:
@@ -283,14 +278,14 @@ def curve_of(layer: Layer, key: str) -> Curve:
 def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
     """Where the gradient of one number of a gate or state came from."""
     start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step} is {{{value}}}").format(
-                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
+                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=numbers.gradient(value))
     count = sum(len(taps.values) for _, found in terms for taps in found.taps)
     if count == 0:
         return tr("{start}: nothing that follows reads it.").format(start=start)
     if count == 1:
         taps = next(taps for _, found in terms for taps in found.taps)
         return tr("{start}: {value} arrived, times {factor}.").format(
-            start=start, value=gradient_words(float(taps.values[0])), factor=_value(float(taps.weights[0])))
+            start=start, value=numbers.gradient(float(taps.values[0])), factor=_value(float(taps.weights[0])))
     return tr("{start}: {count} terms, from all that read it.").format(start=start, count=numbers.count(count))
 
 
@@ -300,4 +295,4 @@ def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: 
                "and to h₋.") if weighs else \
         tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}, {{{value}}}, is handed on to all that made it, each "
            "times its factor.")
-    return words.format(symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
+    return words.format(symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=numbers.gradient(value))
