@@ -246,7 +246,7 @@ def _gridded(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str
     column = blank_column(trace, layer, room, pixel, ranking, passage)
     if column.style != "maps" or layer.output.ndim < 3:
         return column
-    return replace(column, sub_columns=_across(len(column.shown), *layer.shape[-2:], nominal))
+    return replace(column, sub_columns=_across(len(column.shown), layer.shape[-2], layer.shape[-1], nominal))
 
 
 def _across(count: int, rows: int, columns: int, nominal: tuple[float, float]) -> int:
