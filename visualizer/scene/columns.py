@@ -137,7 +137,7 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
     if skips:
         top += 12 + ARC * (1 + max(skips.values()))
     return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages,
-                    look.projector)
+                    not look.mode.lanes)
 
 
 def short_name(name: str) -> str:
@@ -173,7 +173,7 @@ def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
 
 def lanes_height(look: Look) -> float:
     """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
-    if look.projector:
+    if not look.mode.lanes:
         return FOOT
     return 112 if look.size[1] >= 700 else 96
 

@@ -97,7 +97,7 @@ def _drawn_readers(trace: Trace, name: str, passages: frozenset[str]) -> Iterato
 def lens(trace: Trace, look: Look, passages: frozenset[str], pair: Pair) -> Plan:
     """Where everything stands while a pair stands large, in a picture of this size."""
     return _lens(trace, look.size, look.pixel, look.knob("ranking", "mean"), passages, pair, lanes_height(look),
-                 look.projector)
+                 not look.mode.lanes)
 
 
 def camera(start: Plan, end: Plan, share: float) -> Plan:

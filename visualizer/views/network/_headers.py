@@ -47,7 +47,7 @@ def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Mo
     marks: list[Mark] = []
     name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
     raised = not cut(plain(name), room, 13, 600, mono=True)  # above the names of its neighbours
-    if raised and look.projector and column.style == "passage":
+    if raised and not look.mode.notes and column.style == "passage":
         return []
     for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
         if opacity > 0:
