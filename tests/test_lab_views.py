@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,11 @@ from tests.test_views import SIZES, box, corners
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
 from visualizer.scene.picture import Line, Look, Picture, Rect, Text
-from visualizer.scene.timeline import timeline
-from visualizer.trace import Trace, from_bytes
+from visualizer.scene.timeline import Moment, timeline
+from visualizer.trace import Arrays, Trace, from_bytes
 from visualizer.views import find
 from visualizer.views import picture as picture_of
+from visualizer.views.gradient_flow import _lab_facts as lab_facts
 
 LABS = {
     "usual": (Lab(), None), "short": (Lab(steps=10), None), "long": (Lab(steps=200), Lab(gain=1.2, bias=0)),
@@ -56,6 +59,12 @@ def test_nothing_stands_outside_the_frame_and_texts_keep_apart(trace: Trace, siz
                 assert not overlap(box(one), box(other)), (one.plain, other.plain, picture.caption)
 
 
+def in_the_end(trace: Trace) -> Moment:
+    """The gradient has come all the way."""
+    times = timeline(trace)
+    return times.settled(len(times.beats) - 1)
+
+
 def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
     return one[0] < other[2] - 1 and other[0] < one[2] - 1 and one[1] < other[3] - 1 and other[1] < one[3] - 1
 
@@ -77,6 +86,32 @@ def test_one_beat_goes_over_into_the_next(trace: Trace) -> None:
         start = view.draw(trace, times.at(times.starts[index]), None, Look())
         if times.beats[index].direction == times.beats[index - 1].direction:
             assert cursor(end) == pytest.approx(cursor(start), abs=0.51), times.beats[index]
+
+
+@pytest.mark.matrix(spine=("usual",), sample=3, each=False)
+def test_what_the_gradient_has_not_come_to_is_not_there(trace: Trace) -> None:
+    """The same picture whatever the later steps hold; names may stand elsewhere, they keep off the whole curve."""
+    if "surface" in trace.studies["lab"]:
+        pytest.skip("a ball, no gradient that travels")
+    view, found = find("gradient_flow"), lab_facts.study(trace)
+    for share in (0.0, 0.3, 0.7):
+        back = int(share * (found.count - 1))
+        at = timeline(trace).find(lab_facts.stops(trace, found)[back].address)
+        other = replace(trace, studies={**trace.studies, "lab": turned_after(trace.studies["lab"], back, found.count)})
+        here, there = (view.draw(one, at, None, Look()) for one in (trace, other))
+        assert here.caption == there.caption
+        shown = [[mark for mark in picture if not isinstance(mark, Text)] for picture in (here, there)]
+        assert shown[0] == shown[1]
+
+
+def turned_after(arrays: Arrays, back: int, count: int) -> dict[str, np.ndarray]:
+    """The same curves up to a step, and what comes after it the other way round."""
+    found = dict(arrays)
+    for name, array in arrays.items():
+        first = back + (not name.endswith(".kept"))
+        if name.endswith((".mean", ".kept", ".seeds")) and array.shape[-1] >= count - 1:
+            found[name] = np.concatenate([array[..., :first], array[..., first:][..., ::-1]], axis=-1)
+    return found
 
 
 def cursor(picture: Picture) -> float:
@@ -108,7 +143,7 @@ def test_the_table_holds_the_numbers_that_were_measured() -> None:
 ])
 def test_the_headline_says_what_happens(lab: Lab, words: str) -> None:
     trace = record_lab(lab)
-    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    picture = find("gradient_flow").draw(trace, in_the_end(trace), None, Look())
     assert picture.caption.startswith(words)
 
 
@@ -125,18 +160,18 @@ def test_what_leaves_the_range_is_named_with_its_step_and_never_drawn_as_zero() 
 
 def test_the_pinned_curves_stand_behind_the_present_ones() -> None:
     trace = record_lab(Lab(), Lab(gain=1.5))
-    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    picture = find("gradient_flow").draw(trace, in_the_end(trace), None, Look())
     assert "Pinned as A: RNN forgets half every" in picture.caption
     assert "pinned_gradient_norm_rnn" in picture.table.columns
 
 
 def test_curves_about_to_be_replaced_are_faint() -> None:
     trace = record_lab(Lab())
-    view, moment = find("gradient_flow"), timeline(trace).settled(0)
+    view, moment = find("gradient_flow"), in_the_end(trace)
     faint = view.draw(trace, moment, None, Look(knobs=(("curves", "faint"),)))
     strong = view.draw(trace, moment, None, Look())
-    assert max(mark.opacity for mark in faint.still if getattr(mark, "color", "") == "series-rnn") == 0.3
-    assert max(mark.opacity for mark in strong.still if getattr(mark, "color", "") == "series-rnn") == 1.0
+    assert max(mark.opacity for mark in faint.moving if getattr(mark, "color", "") == "series-rnn") == 0.3
+    assert max(mark.opacity for mark in strong.moving if getattr(mark, "color", "") == "series-rnn") == 1.0
 
 
 def test_cells_that_run_beside_each_other_share_their_beats() -> None:

@@ -176,7 +176,7 @@ def test_a_table_with_a_heading_other_marks_and_decimal_commas(tmp_path, head, m
 def test_texts_in_a_table_are_found_by_their_heading(tmp_path):
     path = tmp_path / "names.csv"
     path.write_text('language,name\nDutch,"Jong, de"\nCzech,Novák\n')
-    given = inputs.given(f"{path}#2", "name", reads={"labels": ["Czech", "Dutch"]})
+    given = inputs.given(f"{path}#2", "name", facts={"labels": ["Czech", "Dutch"]})
     assert (given.raw, given.sample.name) == ("Jong, de", f"{path}#2")
     path.write_text("y;text\n1;Jong\n0;Novák\n")
     given = [inputs.given(f"{path}#{number}", "name") for number in (2, 3)]
@@ -189,7 +189,7 @@ def test_a_sequence_is_a_row_of_its_steps(tmp_path):
     known = found("adding_lstm", f"inputs:{path}")
     assert known.words == (f"{path}#1",)
     assert "has 3 numbers, where the model reads 2 a step" in known.skipped[0][1]
-    assert inputs.given(known.words[0], "sequence", reads={"shape": [None, 2]}).raw.tolist() == [[0.43, 1], [0.2, 0]]
+    assert inputs.given(known.words[0], "sequence", facts={"shape": [None, 2]}).raw.tolist() == [[0.43, 1], [0.2, 0]]
 
 
 def test_of_a_million_lines_the_first_are_listed_and_the_others_counted(tmp_path):

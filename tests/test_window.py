@@ -133,7 +133,8 @@ def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
     assert window.store.state.edits == ()
 
 
-def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
+def test_where_there_is_nothing_from_before_training_the_window_says_so(window, without_before):
+    without_before("lenet_mnist")
     choose_model(window.store, "lenet_mnist")
     before = window.store.state
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
@@ -999,6 +1000,30 @@ def test_the_shipped_recording_is_checked_as_soon_as_the_engine_is_ready(qtbot, 
     until(qtbot, lambda: running.store.report is not None)
     assert badge_words(running.store.trace, running.store.report)[0] == "Verified in float64"
     assert running.window.inspector.status.startswith("Live")
+
+
+def test_a_knob_of_the_laboratory_shows_where_it_passes_while_it_is_dragged(qtbot, running):
+    window, store, shown = running.window, running.store, []
+    until(qtbot, lambda: store.report is not None)
+    window.run("laboratory")
+    until(qtbot, lambda: not store.waiting)
+    slider = next(row.slider for row in window.rail.knobs.rows if row.knob.name == "gain")
+    start = QPoint(round(slider._x()), slider.height() // 2)
+    seen = lambda trace: shown.append((dict(trace.facts["lab"]).get("gain"), window.stage.picture.caption))  # noqa: E731
+    store.trace_changed.connect(seen)
+    QTest.mousePress(slider, LEFT, pos=start)
+    for step in range(600):
+        QTest.mouseMove(slider, start + QPoint(step % 40, 0))
+        qtbot.wait(15)
+        if len({caption for _, caption in shown}) >= 4:
+            break
+    assert len({gain for gain, _ in shown}) >= 4, "curves of several settings were seen under way"
+    assert store.waiting, "and the one it stands at is still to come"
+    until(qtbot, lambda: not store.waiting)
+    assert shown[-1][0] == dict(store.state.recipe.words)["gain"], "and in the end those of where it stands"
+    QTest.mouseRelease(slider, LEFT, pos=start)
+    store.trace_changed.disconnect(seen)
+    until(qtbot, lambda: store.report is not None)
 
 
 def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, running):

@@ -44,6 +44,22 @@ class Scalar:
     offset: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class Right:
+    """What the numbers of an answer should have been, and how the one is compared with the other; both parts add up."""
+
+    numbers: Values | None = None
+    """Of the shape of the answer, compared by squares, added up; those of which nothing is wanted are as they are."""
+    chances: Values | None = None
+    """0 or 1 for each chance that is given, compared by binary cross entropy."""
+    slice: tuple[int, int] | None = None
+    """(axis, index): where in the answer these chances stand; None where they are all of it."""
+    logits: bool = False
+    """Whether they still go through a sigmoid."""
+    mean: bool = True
+    """Whether the binary cross entropy is averaged, else added up."""
+
+
 def never(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
     """For a kind that nothing shows from outside: it is one only where a model or a caller says so."""
     return False
@@ -99,13 +115,18 @@ class AnswerKind:
     wishes: Callable[[Answer, Values], tuple[str, ...]] = _nothing
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
     loss: str = ""
-    """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none."""
+    """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
+    `right` says."""
+    right: Callable[[Answer, Values, Values], Right] | None = None
+    """(answer, its values, the truth) -> what its numbers should have been. Raises Refused where these do not fit."""
     asks: tuple[str, ...] = ()
     """What cards call it in their `objective`."""
     target: Callable[[Any, Callable[[Any], Values], Callable[[Any], float] | None], Any] = _no_target
     """(given, what the model reads of something, what it should answer): the truth of one input."""
     chosen: bool = False
     """Whether another target than that of the input can be asked for."""
+    short: Callable[[Trace, Answer], str] = lambda trace, answer: ""
+    """What is answered, in a word or two: `9`, `4 0 7`; empty where that cannot be said so shortly."""
     order: int = 5
     """Which kind is asked first whether an answer suits it."""
     column: Callable[[Trace, Answer, Column, bool | None, Look], list[Mark]] | None = None
@@ -217,6 +238,13 @@ def sentence(trace: Trace, answer: Answer) -> str:
     """An answer in one sentence, and how good it is where the truth is known."""
     made = of(answer)
     return "" if made is None else made.sentence(trace, answer)
+
+
+def short(trace: Trace) -> str:
+    """What a model answered first, in a word or two; empty where that cannot be said so shortly."""
+    first = next(iter(trace.answers), None)
+    made = None if first is None else of(first)
+    return "" if first is None or made is None else made.short(trace, first)
 
 
 def score(trace: Trace, answer: Answer) -> Score:

@@ -38,6 +38,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
     return judged.format(words=words, truth=label(answer, trace.sample.label))
 
 
+def short(trace: Trace, answer: Answer) -> str:
+    """The likeliest."""
+    return label(answer, int(np.argmax(trace[answer.layer].output)))
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """What the right class was given, and which place it has."""
     truth, chances = trace.sample.label, trace[answer.layer].output
@@ -104,7 +109,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
             said = numbers.percent(value, 1)
-        if strong or not look.projector:
+        if strong or look.mode.notes:
             marks += said_of.put(said, [(place.x + place.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
@@ -163,7 +168,8 @@ def _handed_back(trace: Trace, answer: Answer) -> Values | None:
     return (trace.inputs(read)[0] if kind is not None and kind.logarithms and kind.role == "shares" else read).gradient
 
 
-ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, score=score, scalar=picked,
+ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, short=short, score=score,
+                    scalar=picked,
                     wishes=wishes,
                     loss="class", asks=("class",), target=target, chosen=True, order=1,
                     column=column, heading=heading, begins=begins, cost=cost, along=())

@@ -44,6 +44,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
                         written=" ".join(label(answer, index) for index in wanted))
 
 
+def short(trace: Trace, answer: Answer) -> str:
+    """What is read."""
+    return " ".join(label(answer, index) for index in spelled(trace, answer)) or tr("nothing")
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """How many symbols have to be put in, taken out or changed until it is right, and their share."""
     wanted = written(trace)
@@ -69,6 +74,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return given.digits or None
 
 
-ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, score=score,
-                    scalar=picked,
+ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, short=short,
+                    score=score, scalar=picked,
                     wishes=wishes, loss="ctc", asks=("ctc",), target=target, along=("step",))

@@ -96,7 +96,7 @@ def row_in(word: str) -> tuple[Path, int] | None:
     return Path(found[1]), int(found[2])
 
 
-def row(word: str, reads: Mapping[str, Any]) -> Row | str:
+def row(word: str, facts: Mapping[str, Any]) -> Row | str:
     """The row of a table that a word names, or a line of a text; raises Refused with one sentence."""
     named = row_in(word)
     assert named is not None
@@ -106,7 +106,7 @@ def row(word: str, reads: Mapping[str, Any]) -> Row | str:
         return line
     table = layout(path)
     found = next(csv.reader([line], delimiter=table.mark, skipinitialspace=True), [])
-    return Row(word, tuple(found), table.head, tuple(map(str, reads.get("labels", ()))))
+    return Row(word, tuple(found), table.head, tuple(map(str, facts.get("labels", ()))))
 
 
 # --- where lines begin ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import WORDS, Given, InputKind, Item, Reads, Row
+from visualizer.inputs import WORDS, Facts, Given, InputKind, Item, Row
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -19,16 +19,16 @@ Numbers = NDArray[np.float64]
 """(step, feature)."""
 
 
-def read(word: str, reads: Reads) -> Given:
+def read(word: str, facts: Facts) -> Given:
     """A file of numbers, as many a step as the card says; raises Refused with one sentence."""
-    shape = tuple(reads.get("shape", ()))
+    shape = tuple(facts.get("shape", ()))
     numbers = sequence(word, shape[-1] if shape else None)
     return Given(Sample(word, f"{Path(word).name}, {len(numbers):,} steps"), numbers)
 
 
-def row(found: Row, reads: Reads) -> Given:
+def row(found: Row, facts: Facts) -> Given:
     """The numbers of one row, step after step, as many a step as the card says."""
-    features = int((tuple(reads.get("shape", ())) or (1,))[-1] or 1)
+    features = int((tuple(facts.get("shape", ())) or (1,))[-1] or 1)
     numbers = found.numbers()
     if not numbers.size or len(numbers) % features:
         raise Refused(tr("{row} has {count} numbers, where the model reads {wanted} a step.").format(
@@ -44,9 +44,9 @@ def bundled(item: Item) -> Given:
     return Given(Sample(item.name, f"{item.in_words}: {marked}", item.label), table)
 
 
-def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """The numbers of each step: `0.431 2`; with a column of marks, `+0.431` where the mark is set."""
-    mark = reads.get("mark")
+    mark = facts.get("mark")
     return tuple(_said(step.tolist(), mark) for step in raw)
 
 

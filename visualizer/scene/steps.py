@@ -177,11 +177,11 @@ def stops(trace: Trace, shown: Reading, direction: str) -> Stops | None:
     return Stops(addresses) if len(addresses) == shown.steps else None
 
 
-def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output",
+def touched(shown: Reading, place: Span, y: float, high: float, array: str = "output",
             holds: Stops | None = None) -> Mark:
     """Nothing that is seen: the steps, to be pointed at."""
     return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
-                 focus=Focus(shown.layer.name, (), part), holds=holds)
+                 focus=Focus(shown.layer.name, (), array), holds=holds)
 
 
 @lru_cache(maxsize=32)
@@ -198,7 +198,7 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
-    if look.projector:
+    if not look.mode.lanes:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
     there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),

@@ -34,7 +34,7 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
 def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
     """The focus down to one cell: the marked one, if there is no other."""
     about = subject(trace, moment, state.focus)
-    if about.part != "output":
+    if about.array != "output":
         return state
     return changed(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
 
@@ -51,7 +51,7 @@ def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> S
     if is_inner(about) and about.cell:
         state = changed(state, focus=one_number(layer, about, moment.backward))
         return changed(state, view=sight.microscope(views) or state.view)
-    if about.part != "output" or not layer.shape:
+    if about.array != "output" or not layer.shape:
         return state
     if not state.focus.cell or not about.cell:
         return changed(state, focus=Focus(about.layer, about.cell[:1] or strongest(layer, moment.backward)[:1]))
@@ -75,7 +75,7 @@ def standing(seen: Sight) -> Focus | None:
     if seen.focus is None:
         return None
     about = replace(seen.subject, cell=seen.subject.cell[:len(seen.focus.cell)])
-    return about if about.cell or not (about.part == "output" or is_inner(about)) else Focus(about.layer)
+    return about if about.cell or not (about.array == "output" or is_inner(about)) else Focus(about.layer)
 
 
 def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: str = "") -> State:

@@ -62,6 +62,8 @@ class Recorder(QObject):
         """Studies that are under way."""
         self._live = ""
         """What is said of live computing while nothing else is."""
+        self._turned: State | None = None
+        """To where the knobs of the laboratory were turned while it computes what they stood at before."""
         self._checked = -1, store.state
         """The check of the laboratory that was asked for last."""
         self._sweeping: int | None = None
@@ -124,7 +126,7 @@ class Recorder(QObject):
     def _ask_what_it_reads(self, state: State) -> None:
         """The Card of a model file that came with a saved State, if nobody has asked for it yet."""
         model = state.model
-        known = model in self._asking or bool(self.store.card_of(model).reads)
+        known = model in self._asking or bool(self.store.card_of(model).intakes)
         if not known and isinstance(state.recipe, ModelRecipe) and door.can_run(model):
             self._asking.add(model)
             self.engine.request("describe", lane=f"describe {model}", model=model)
@@ -183,7 +185,7 @@ class Recorder(QObject):
         try:
             found = door.recognise(thing)
             asks = door.asks(found, self.store.state)
-            if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).reads):
+            if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).intakes):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
             else:
                 self._enter(found)
@@ -259,10 +261,25 @@ class Recorder(QObject):
         if state.in_lab:
             if self._sweeping is not None:
                 self.sweep("")
-            self._asked = {self.engine.request("lab", words=_words(state)): state}
+            if any(asked.in_lab for asked in self._asked.values()):
+                self._turned = state  # one after the other, so that a knob that is dragged shows where it passes
+            else:
+                self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
+        self._turned = None
         number = self.engine.request("record", **self._wishes(state))
         self._asked = {number: state}
+
+    def _is_passed(self, state: State) -> bool:
+        """Whether the knobs of the laboratory have been turned on from there meanwhile."""
+        now = self.store.state.recipe
+        return state.in_lab and self._turned is not None and self._turned.recipe == now != state.recipe
+
+    def _go_on(self) -> None:
+        """Ask for where the knobs stand by now."""
+        turned, self._turned = self._turned, None
+        if turned is not None and self.store.waiting:
+            self._ask(turned)
 
     def _is_typed_on(self, state: State) -> bool:
         """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
@@ -328,6 +345,10 @@ class Recorder(QObject):
             return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
+            if name == "lab" and self._is_passed(state):
+                self.store.set_trace(answer["trace"], None, state, on_the_way=True)
+                self._go_on()
+                return
             self._show(answer["trace"], answer.get("report"), state)
             if name == "extend" and state.recipe == self.store.state.recipe:
                 self._ask(state)  # nobody has typed on: now with its gradients
@@ -343,7 +364,9 @@ class Recorder(QObject):
             self._opening = None
             self.said.emit(sentence)
         elif (asked := self._asked.pop(number, None)) is not None:
-            if asked.recipe == self.store.state.recipe:
+            if self._is_passed(asked):
+                self._go_on()
+            elif asked.recipe == self.store.state.recipe:
                 self._refuse(sentence)
             else:
                 self._not_beside(asked, sentence)

@@ -47,7 +47,7 @@ class Trail(QObject):
             return
         left = sight.sight(trace, old).subject
         elsewhere = new.focus is not None and new.focus != old.focus and (
-            (left.layer, left.part) != (new.focus.layer, new.focus.part) or old.at != new.at)
+            (left.layer, left.array) != (new.focus.layer, new.focus.array) or old.at != new.at)
         if elsewhere and new.focus is not None and (old.at, left) != (new.at, new.focus) \
                 and (old.at, left) not in self.left and (new.at, new.focus) not in self.left:
             self.left.append((old.at, left))

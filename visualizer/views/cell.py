@@ -9,7 +9,6 @@ import numpy as np
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -64,8 +63,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
                 step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
-    looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
-    open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
+    looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
+    open_key = next((key for key in (looked, moment.act) if key in {key for key, _, _ in blocks}), blocks[0][0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
     still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -74,14 +73,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    top = begins(look, TOP, 12)
-    shows = [rows if not look.projector or key == open_key else rows[-1:] for key, _, rows in blocks]
+    body = parts.body(look, begins(look, TOP, 12))
+    top = body.top
+    shows = [rows if look.mode.workings or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
-    room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)
+    room = body.height - 8 - 12 * len(blocks)
     high = whole(min(26, room / lines), look.pixel)
-    left, beside = (182, 0.0) if look.projector else (196, 150)
+    left, beside = (196, 150) if look.mode.notes else (182, 0.0)
     wide = (look.size[0] - left - NUMBERS - beside) / shown.units
-    wide = whole(min(80 if look.projector else 24, wide), look.pixel) or wide
+    wide = whole(min(look.mode.cell, wide), look.pixel) or wide
     gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
     y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))
@@ -111,7 +111,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it "))
-        if words and known and not look.projector:
+        if words and known and look.mode.notes:
             x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))
@@ -168,7 +168,7 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
         kept = float(inner[gate][step][unit])
         return tr("At {step}, unit {unit} keeps {{{share}}} of its {name} and ends at {state}.").format(
                    step=step_named(shown, step), unit=unit, share=numbers.percent(kept, 0),
-                   name=translated(shown.family.parts[keeps].name), state=numbers.number(state))
+                   name=translated(shown.family.quantities[keeps].name), state=numbers.number(state))
     total = float(inner["preactivation"][step][unit])
     return tr("At {step}, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
                step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))

@@ -67,7 +67,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
                          Text(steps.LEFT - 16, y + 30, plain(tr("0 shut, 1 open")), 11, 400, "ink-2", "end"),
                          steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
-    marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.part)]
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.array)]
     reach = steps.read(trace, shown, moment)
     marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
     back = _gradients(shown, key)

@@ -46,7 +46,7 @@ from visualizer.scene.reading import reading
 from visualizer.scene.steps import arrived, read
 from visualizer.scene.subject import strongest, subject
 from visualizer.scene.telling import answered
-from visualizer.scene.timeline import Moment, ease, in_beat, part, timeline
+from visualizer.scene.timeline import Moment, ease, in_beat, progress, timeline
 from visualizer.scene.type import bounds
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Cell, Layer, Trace, remembered
@@ -81,7 +81,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         target += grouped(own, _headers(trace, plan, column, moment, before, inner))
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
-    moving += parts.faded(_subject_marks(trace, plan, moment, about, look, part(moment.phase, 0, 0.667)), share)
+    moving += parts.faded(_subject_marks(trace, plan, moment, about, look, progress(moment.phase, 0, 0.667)), share)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
         seen = _reached(trace, plan.columns[answer.layer], moment)
@@ -109,7 +109,7 @@ def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
 def _subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """What the moment is about, as far as columns show it: the whole column of the input, and of a layer's steps."""
     about = subject(trace, moment, focus)
-    whole = about.part != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
+    whole = about.array != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
         or (trace[about.layer].is_input and (focus is None or focus.layer != about.layer))
     return Focus(about.layer) if whole else about
 
@@ -146,9 +146,9 @@ def _reached(trace: Trace, column: Column, moment: Moment) -> float:
     if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
         own += 1  # symbols have no beat of their own: they are seen as their embedding is
     if in_beat(trace[column.layer], moment):
-        return 1.0 if moment.beat.step is not None else part(moment.phase, 0.667, 1.0)
+        return 1.0 if moment.beat.step is not None else progress(moment.phase, 0.667, 1.0)
     if own == here:
-        return part(moment.phase, 0.667, 1.0)
+        return progress(moment.phase, 0.667, 1.0)
     passed = own > here if moment.backward else own < here
     return 1.0 if passed else 0.0
 
@@ -215,6 +215,8 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
 
 def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     layer = trace[column.layer]
+    if trace.readers(layer.name):  # it goes into another number, which stands at the same place
+        return []
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
     y = look.size[1] - lanes_height(look) - 12
     return [Text(column.x + column.width, y, rich(words), 12, 400, "ink-2", "end", focus=Focus(layer.name))]

@@ -1,4 +1,4 @@
-"""Panes: the parts of the window itself."""
+"""Panes: what the window itself is made of."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from visualizer.language import tr
 from visualizer.ui.commands import Command, Desk, Family
 
 
-class Parts(Protocol):
-    """The parts of the window."""
+class Panes(Protocol):
+    """The panes of the window."""
 
     def toggle_details(self) -> None:
         """In a narrow window: slide the inspector over the stage, or away."""
 
     def next_pane(self) -> None:
-        """The keyboard goes to the next part."""
+        """The keyboard goes to the next pane."""
 
 
 class Paned(Desk, Protocol):
     """What can be shown, hidden and gone to."""
 
-    panes: Parts
+    panes: Panes
 
     def toggle_menu_bar(self) -> None:
         """Show or hide the menu bar."""

@@ -50,7 +50,7 @@ def turn_card(desk: Desk) -> None:
     shown = desk.store.state.look.knob("card", "auto")
     if shown == "auto":
         about = sight.sight(trace, desk.store.state, moment).subject
-        layer, key = trace[about.layer], about.part.removeprefix("inner.")
+        layer, key = trace[about.layer], about.array.removeprefix("inner.")
         weighs = recurrent.weighs(layer, key) if is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     desk.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))

@@ -13,7 +13,7 @@ from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Tex
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace
-from visualizer.views.gradient_flow._lab_facts import Lane, Study, counted, cursor, share, study, why
+from visualizer.views.gradient_flow._lab_facts import Lane, Study, counted, reached, share, study, why
 
 LEFT, RIGHT = 24.0, 264.0
 
@@ -23,7 +23,7 @@ def page(trace: Trace, moment: Moment, look: Look) -> Picture | None:
     found = study(trace)
     if found is None:
         return None
-    back, _ = cursor(trace, found, moment)
+    back = reached(trace, found, moment).back
     where = (tr("{distance} before the loss") if found.unit == "step" else tr("{distance} below the last")).format(
         distance=counted(back, found.unit))
     marks: list[Mark] = [Text(LEFT, 27, plain(where), 16, 600)]
