@@ -60,8 +60,8 @@ def test_a_question_leads_to_a_place_that_can_be_had_or_does_a_command(card):
         for place in card.state.places:
             assert views.find(place.view).name == place.view
             if isinstance(place.recipe, ModelRecipe):
-                inputs.given(place.recipe.sample, start.card.bundled(place.recipe.name).kind,
-                             reads=start.card.bundled(place.recipe.name).facts)
+                known = start.card.bundled(place.recipe.name)
+                inputs.given(place.recipe.sample, known.kind, known.title, known.facts)
 
 
 @pytest.mark.parametrize("card", [card for card in start.questions() if card.state is not None],
@@ -410,7 +410,7 @@ def test_the_strip_of_the_first_card_shows_the_recorded_values(digits, theme, wi
     assert {1, 12, 48} <= shown, "input, the last maps, the units"
     for mark in tiles:
         assert mark.x >= 0
-        assert mark.x + mark.steps[0] * (min(mark.columns, len(mark.values)) - 1) + mark.tile_size[0] <= wide
+        assert mark.x + mark.stride[0] * (min(mark.columns, len(mark.values)) - 1) + mark.tile_size[0] <= wide
         assert mark.y + mark.tile_size[1] <= 202
     maps = next(mark for mark in tiles if len(mark.values) == 12)
     largest = digits["relu2"].output.max()

@@ -310,7 +310,7 @@ def _knobs(text: str) -> tuple[tuple[str, str], ...]:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 def _open(chosen: argparse.Namespace) -> int:
-    """The app, on what was named, where it was last, or on its start screen. It says itself where no window can open."""
+    """The app: what was named, where it was last, or its start screen. It says itself where no window can open."""
     return int(registry.module("app").main(chosen.thing, last=chosen.last and chosen.thing is None) or DONE)
 
 

@@ -40,7 +40,7 @@ class StartCard:
     """Where it leads."""
     does: str = ""
     """Or which command it does."""
-    part: tuple[float, float, float, float] = WHOLE
+    crop: tuple[float, float, float, float] = WHOLE
     """What of the picture it shows: left, top, right, bottom, as shares."""
     sample: Sample | None = None
     """The input that it stands for: its thumbnail is its picture."""
@@ -113,7 +113,7 @@ def _places(words: dict[str, Any]) -> Sequence[dict[str, Any]]:
 
 
 def _card(name: str, words: dict[str, Any]) -> StartCard:
-    left, top, right, bottom = words.get("part", WHOLE)
+    left, top, right, bottom = words.get("crop", WHOLE)
     return StartCard(name, words.get("group", ""), words["title"], words["line"],
                      _state(words) if "place" in words else None, words.get("does", ""), (left, top, right, bottom),
                      order=words.get("order", 50))

@@ -175,14 +175,14 @@ class Gallery(QObject):
     def _draw(self, card: StartCard, size: QSize) -> QImage | None:
         assert card.state is not None
         try:
-            return small(whole(card.state, self._traces), card.part, size)
+            return small(whole(card.state, self._traces), card.crop, size)
         except Exception:  # a view that fails here says so on the stage, where it can be mended
             return None
 
     def _path(self, card: StartCard, key: tuple[str, str, tuple[int, int]]) -> Path:
         """Where it is kept: other weights, another version, theme or size is another picture."""
         assert card.state is not None
-        marks = [visualizer.__version__, to_json(card.state), str(card.part), *map(str, key)]
+        marks = [visualizer.__version__, to_json(card.state), str(card.crop), *map(str, key)]
         for recipe in start.recipes(card.state):
             if isinstance(recipe, ModelRecipe):
                 for untrained in (False, True):
@@ -209,7 +209,7 @@ def whole(state: State, traces: dict[Recipe, Trace]) -> Picture:
         sight.seen(found[0], state, size=DRAWN)
 
 
-def small(picture: Picture, part: tuple[float, float, float, float], size: QSize) -> QImage:
+def small(picture: Picture, crop: tuple[float, float, float, float], size: QSize) -> QImage:
     """A part of a picture in a small place: cut to what is drawn in it, scaled as a whole."""
     wide, high = picture.size
     left, top, right, bottom = part

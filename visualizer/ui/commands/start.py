@@ -21,7 +21,7 @@ class Starts(Desk, Protocol):
 
 
 def family() -> Family:
-    return Family(tr("File"), 9, (
+    return Family(tr("View"), 63, (
         Command("start", tr("Start screen"), ("Alt+Home",),
                 tr("Questions and networks to open; what you look at stays as it is"), lambda desk: desk.go_to_start(),
                 icon="home", is_on=lambda desk: desk.starting, starts=True),
