@@ -210,9 +210,9 @@ def whole(state: State, traces: dict[Recipe, Trace]) -> Picture:
 
 
 def small(picture: Picture, crop: tuple[float, float, float, float], size: QSize) -> QImage:
-    """A part of a picture in a small place: cut to what is drawn in it, scaled as a whole."""
+    """What a crop has of a picture, in a small place: cut to what is drawn in it, scaled as a whole."""
     wide, high = picture.size
-    left, top, right, bottom = part
+    left, top, right, bottom = crop
     cut = QRect(round(left * wide), round(top * high), round((right - left) * wide), round((bottom - top) * high))
     scale = min(size.width() / cut.width(), size.height() / cut.height())
     bare = replace(picture, still=_readable(picture.still, scale), moving=_readable(picture.moving, scale))
