@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from visualizer.export.film import Film
     from visualizer.over import Inputs, Over
     from visualizer.scene.picture import Focus, Look
-    from visualizer.scene.state import State
+    from visualizer.scene.state import Place, State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.sight import Recorded
     from visualizer.trace import Trace
@@ -364,10 +364,14 @@ def _shot(chosen: argparse.Namespace) -> int:
     states = [_meant(export, changed(state, look=look), found, chosen, *panel) for panel in panels]
     for state in states:
         found = _all_studied(found, state, chosen)
+    if len(states[0].places) > 1:
+        states = [_everywhere(state, *panel, chosen) for state, panel in zip(states, panels, strict=True)]
     shown = [export.Panel(found, state) for state in states]
     trace = shown[0].trace
-    if len(states[0].places) > 1 and not chosen.panel and not chosen.view:
-        shown = _beside(export, states[0], trace, chosen)
+    if len(states[0].places) > 1 and len(panels) == 1:
+        shown = _beside(export, states[0], found, chosen)
+    elif len(states[0].places) > 1:
+        shown = [export.Panel(found, state, tuple(_from_every_place(state, found, chosen))) for state in states]
     bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
     made = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
     mm = made.mm if chosen.mm else None
@@ -382,7 +386,21 @@ def _shot(chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def _beside(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> list[Any]:
+def _everywhere(state: State, view: str | None, at: str | None, focused: str | None,
+                chosen: argparse.Namespace) -> State:
+    """What the command says of a panel, said of every place and not of the active one alone."""
+    here = state.place
+    said: dict[str, Any] = {"view": here.view} if view else {}
+    said |= {"focus": here.focus} if focused or chosen.focus else {}
+
+    def so(place: Place) -> Place:
+        turned = dict(place.look.knobs) | (dict(here.look.knobs) if chosen.knobs else {})
+        return replace(place, **said, look=replace(place.look, knobs=tuple(sorted(turned.items()))))
+
+    return replace(state, places=tuple(here if place is here else so(place) for place in state.places))
+
+
+def _beside(export: Any, state: State, trace: Recorded, chosen: argparse.Namespace) -> list[Any]:
     """Every place of a State as a panel, at the time of the active one."""
     from visualizer.scene.state import changed, to_place
 

@@ -92,10 +92,14 @@ def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: flo
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """What a figure shows in one place: a recording, or those of a reel, and where and how it is looked at."""
+    """What a figure shows under one letter: a recording, or those of a reel, and where and how it is looked at; or all
+    places of a State beside each other."""
 
     recorded: sight.Recorded
+    """What is seen from the active place."""
     state: State
+    everywhere: tuple[sight.Recorded, ...] = ()
+    """What is seen from every place of the State, where all of them are shown; the active one alone without it."""
 
     @property
     def trace(self) -> Trace:
@@ -104,6 +108,9 @@ class Panel:
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
+        if self.everywhere:
+            return sight.beside(self.everywhere, self.state.places, self.state.active, size,
+                                look=lambda look: replace(look, bars=bars))
         return sight.seen(self.recorded, changed(self.state, look=replace(self.state.look, bars=bars)), size=size)
 
     @property
