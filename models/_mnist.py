@@ -79,6 +79,8 @@ def accuracy(model: nn.Module, prepare: Prepare, images: np.ndarray, labels: np.
     return float((np.concatenate(answers) == labels).mean())
 
 
-def publish(recipe: ModuleType, float16_costs_at_most: float | None = None, before: bool = False) -> None:
+def publish(
+    recipe: ModuleType, float16_costs_at_most: float | None = None, before: bool = False, drawn: bool = False
+) -> None:
     """Train, measure and write the weights, under the licence of MNIST; see `_recipe.publish`."""
-    _recipe.publish(recipe, DATA_LICENCE, float16_costs_at_most, before)
+    _recipe.publish(recipe, DATA_LICENCE, float16_costs_at_most, before, drawn)

@@ -71,12 +71,19 @@ def batches(count: int, size: int) -> Iterator[np.ndarray]:
         yield from torch.randperm(count).numpy()[: count - count % size].reshape(-1, size)
 
 
-def publish(recipe: ModuleType, licence: str, float16_costs_at_most: float | None = None, before: bool = False) -> None:
+def publish(
+    recipe: ModuleType,
+    licence: str,
+    float16_costs_at_most: float | None = None,
+    before: bool = False,
+    drawn: bool = False,
+) -> None:
     """Train, measure, and write the weights beside the recipe's own file, with a card that says what they are.
 
     With `float16_costs_at_most` the weights are rounded to float16 if no figure of the measured quality moves further
     than that; the card then says so, and its quality is that of the rounded weights. With `before` the first weights,
     those before training, are written too, as `<name>.before.safetensors`: measured and rounded like the trained ones.
+    With `drawn`, for a large network, only their card is: whoever opens it draws them from the seed once more.
     """
     ask = argparse.ArgumentParser(description=recipe.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("data_dir", type=Path, help=f"the folder that holds the data ({recipe.DATA})")
@@ -90,14 +97,17 @@ def publish(recipe: ModuleType, licence: str, float16_costs_at_most: float | Non
         print(f"{source.stem}: trained in {perf_counter() - start:.0f} s")
         card = card_of(recipe, licence)
         write_measured(recipe, model, card, asked.data_dir, float16_costs_at_most, source.with_suffix(".safetensors"))
-    if before:
+    if before or drawn:
         card = card_of(recipe, licence) | {
             "title": f"{recipe.TITLE}, before training",
             "recipe": f"Not trained: the first weights of the recipe, drawn with seed {recipe.SEED}.",
             "trained": "no",
         }
         target = source.with_suffix(".before.safetensors")
-        write_measured(recipe, untrained(recipe), card, asked.data_dir, float16_costs_at_most, target)
+        if drawn:
+            write_drawn(recipe, card, asked.data_dir, target)
+        else:
+            write_measured(recipe, untrained(recipe), card, asked.data_dir, float16_costs_at_most, target)
 
 
 def untrained(recipe: ModuleType) -> nn.Module:
@@ -145,6 +155,13 @@ def write_measured(
     content = weights_file(weights, card)
     write_whole(target, content)
     print(f"{target.stem}: {quality}, sha256 {hashlib.sha256(content).hexdigest()}")
+
+
+def write_drawn(recipe: ModuleType, card: dict[str, str], data_dir: Path, target: Path) -> None:
+    """Measure the network from which a recipe sets out, and write its card alone: the seed tells the weights."""
+    card |= {"quality": json.dumps(recipe.evaluate(untrained(recipe), data_dir)), "weights": "drawn"}
+    write_whole(target, weights_file({}, card))
+    print(f"{target.stem}: {card['quality']}")
 
 
 def weights_file(weights: dict[str, Tensor], card: dict[str, str]) -> bytes:

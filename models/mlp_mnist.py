@@ -86,4 +86,4 @@ def evaluate(model: nn.Module, data_dir: str | Path) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    publish(sys.modules[__name__])
+    publish(sys.modules[__name__], drawn=True)

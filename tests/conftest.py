@@ -20,6 +20,7 @@ os.environ.update(LANGUAGE="en", LC_ALL="C.UTF-8")  # whatever the person who ru
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 os.environ["VISUALIZER_STATE"] = tempfile.mkdtemp(prefix="visualizer-tests-")
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -95,6 +96,23 @@ def chosen(names, spine=(), sample=10, each=True, seed=""):
 def one_application(qapp):
     """Qt knows one application a process: it must be the kind that windows need, whichever test comes first."""
     return qapp
+
+
+@pytest.fixture
+def without_before(monkeypatch):
+    """without_before(name): as if that bundled network came without its weights from before training."""
+    from visualizer import door, registry
+
+    weights, card_of = registry.weights, door.card_of
+
+    def forget(name):
+        monkeypatch.setattr(registry, "weights", lambda model, untrained=False: weights(
+            f"no {model}" if untrained and model == name else model, untrained))
+        without = replace(card_of(name), before=False)  # cards are kept
+        monkeypatch.setattr(door, "card_of", lambda model, untrained=False: without if model == name else card_of(
+            model, untrained))
+
+    return forget
 
 
 @pytest.fixture

@@ -158,15 +158,15 @@ def read(trace: Trace, target: Focus, backward: bool) -> Iterator[tuple[tuple[st
     for _, terms in terms_of(trace, target, backward):
         for taps in terms.taps:
             for index, product in enumerate(taps.products.tolist()):
-                layer, cell, part = kinds.place(trace, taps, index)
-                yield (layer, "output" if part == "gradient" else part), cell, product
+                layer, cell, array = kinds.place(trace, taps, index)
+                yield (layer, "output" if array == "gradient" else array), cell, product
 
 
 def terms_of(trace: Trace, target: Focus, backward: bool) -> tuple[tuple[str, Terms], ...]:
     """The terms of a number, of its gradient, or of a number of a gate or a state."""
     name, cell = target.layer, target.cell
-    if target.part.startswith("inner.") or (trace[name].inner and not backward):
-        key = target.part.removeprefix("inner.") if target.part != "output" else "hidden"
+    if target.array.startswith("inner.") or (trace[name].inner and not backward):
+        key = target.array.removeprefix("inner.") if target.array != "output" else "hidden"
         ask = kinds.inner_backward_terms if backward else kinds.inner_terms
         step, unit = (0, *cell)[-2:]
         return ((name, ask(trace, name, key, step, unit)),)
@@ -204,7 +204,7 @@ def _begins(where: tuple[str, str], cell: tuple[int, ...], source: Focus) -> boo
 
 
 def _place(focus: Focus) -> tuple[str, str]:
-    return focus.layer, "output" if focus.part == "gradient" else focus.part
+    return focus.layer, "output" if focus.array == "gradient" else focus.array
 
 
 def _hull(boxes: Iterable[Box]) -> Box:
@@ -242,18 +242,18 @@ def carried(trace: Trace, flight: Flight) -> float:
     source, target = flight.source, flight.target
     if source == target:
         layer = trace[target.layer]
-        if target.part.startswith("inner."):
+        if target.array.startswith("inner."):
             arrays = layer.inner_gradients if flight.backward else layer.inner
-            return float(arrays[target.part.removeprefix("inner.")][target.cell])
+            return float(arrays[target.array.removeprefix("inner.")][target.cell])
         values = layer.gradient if flight.backward else layer.output
         assert values is not None
         return float(values[target.cell])
     layer = trace[source.layer]
-    if source.part.startswith("bias") and source.part in layer.weights:
-        return float(layer.weights[source.part][source.cell])
-    if source.part in layer.weights and _place(source) != _place(target):  # all that goes over these weights
+    if source.array.startswith("bias") and source.array in layer.weights:
+        return float(layer.weights[source.array][source.cell])
+    if source.array in layer.weights and _place(source) != _place(target):  # all that goes over these weights
         return sum(float(product) for _, terms in terms_of(trace, target, flight.backward) for taps in terms.taps
-                   if taps.weight == source.part and taps.weight_cells is not None
+                   if taps.weight == source.array and taps.weight_cells is not None
                    for cell, product in zip(taps.weight_cells.tolist(), taps.products.tolist(), strict=True)
                    if tuple(cell[:len(source.cell)]) == source.cell)
     found = [product for where, cell, product in read(trace, target, flight.backward) if _begins(where, cell, source)]

@@ -18,12 +18,14 @@ from torch import nn
 
 from tests import answer_toys as toys
 from tests.sources import nodes
+from tests.test_layout import faults
 from visualizer import answers, card, cli, draw, inputs, record, registry
 from visualizer import app as the_app
 from visualizer.answers import boxes, mask, string
 from visualizer.scene.picture import Image, Line, Rect, unmarked
 from visualizer.scene.picture import Path as Curves
 from visualizer.scene.state import State, changed
+from visualizer.scene.timeline import timeline
 from visualizer.trace import Answer, Refused, from_bytes
 from visualizer.ui.store import Store
 from visualizer.ui.window import Window
@@ -238,6 +240,29 @@ def test_a_number_of_a_box_can_be_sent_back(words: str, value: float, slope: flo
     assert not report.unverified
 
 
+def test_the_loss_of_boxes_is_that_of_yolov3() -> None:
+    """The first right box is wanted of the first cell, which overlaps it; the second of the last cell, whose middle is
+    nearest: squares of their edges in cells, and torch's binary cross entropy of all four scores."""
+    trace = toys.boxes()
+    model, fed = toys.Finder().eval(), toys.scene().requires_grad_()
+    made = model(fed)
+    scores, wanted = made[0, 0], torch.tensor([[1.0, 0], [0, 1]])
+    first = torch.tensor([2 - 1, 2 - 1, 5 - 2, 4 - 2]) / 4
+    last = torch.tensor([6 - 6, 6 - 6, 8 - 6, 8 - 6]) / 4
+    loss = ((made[0, 1:, 0, 0] - first) ** 2).sum() + ((made[0, 1:, 1, 1] - last) ** 2).sum() + \
+        nn.functional.binary_cross_entropy_with_logits(scores, wanted, reduction="sum")
+    loss.backward()
+    assert trace.objective.value == pytest.approx(loss.item(), rel=1e-6)
+    assert trace["input"].gradient == pytest.approx(fed.grad[0].numpy(), rel=1e-5, abs=1e-7)
+    weights = trace["heads"].weight_gradients["weight"]
+    assert weights == pytest.approx(model.heads.weight.grad.numpy(), rel=1e-5, abs=1e-7)
+    report = trace.check()
+    assert report.passed
+    assert not report.unverified
+    said = draw(trace, view="network", at="loss.forward").caption
+    assert said.startswith("The loss adds the squares of how far the edges of the right boxes are off, ")
+
+
 @pytest.mark.parametrize(("words", "says"), [("box:1.width", "There is no box 1; there are 1, counted from 0"),
                                              ("box:0.depth", "use loss, none, box:0.score, box:0.width, or logit:N"),
                                              ("logit:20", "There is no output 20; the model gives 20")])
@@ -258,6 +283,46 @@ def test_a_mask_is_measured_against_the_right_one() -> None:
     assert answers.score(trace, trace.answers[0]) == (("overlap (IoU)", 12 / 16), ("Dice", 24 / 28))
     assert answers.sentence(trace, trace.answers[0]) == \
         "The network takes {12 of 64} pixels to belong to it; they overlap the right ones by 75 %."
+
+
+def test_boxes_in_rows_are_wanted_at_the_nearest_row_each() -> None:
+    """Two right boxes at one place take two rows: the second the next best; chances that are no logits."""
+    rows = torch.tensor([[0.9, 0, 0, 4, 4], [0.2, 1, 0, 4, 4], [0.6, 7, 7, 9, 9]]).requires_grad_()
+    truth = np.array([[0, 0, 4, 4], [0, 0, 4, 5.0]])
+    trace = record.capture(nn.Identity(), rows[None], truth, answer="boxes")
+    edges = (torch.tensor([[0.0, 0, 4, 4]]) - rows[:1, 1:]).square().sum() + \
+        (torch.tensor([[0.0, 0, 4, 5]]) - rows[1:2, 1:]).square().sum()
+    scores = nn.functional.binary_cross_entropy(rows[:, 0], torch.tensor([1.0, 1, 0]), reduction="sum")
+    assert trace.objective.value == pytest.approx((edges + scores).item(), rel=1e-6)
+
+
+@pytest.mark.parametrize(("kind", "truth", "says"), [
+    ("boxes", np.array([1.0, 2, 3, 4]), "Right boxes are rows of left, top, right and bottom"),
+    ("mask", np.zeros((3, 3)), "A mask of 8 × 8 pixels needs a right one of as many, and 9 numbers were given"),
+    ("mask", np.zeros((8, 8)), "Chances lie between 0 and 1, and the model answers from")])
+def test_a_truth_that_does_not_fit_is_refused_in_one_sentence(kind: str, truth: np.ndarray, says: str) -> None:
+    model = toys.Finder() if kind == "boxes" else toys.Marker()
+    with pytest.raises(Refused, match=says) as caught:
+        record.capture(model.eval(), toys.scene(), truth, answer=kind)
+    assert str(caught.value).count(". ") == 0
+
+
+@pytest.mark.parametrize("channel", [None, 1])
+def test_the_loss_of_a_mask_is_binary_cross_entropy(channel: int | None) -> None:
+    model: nn.Module = toys.Marker() if channel is None else nn.Sequential(nn.Conv2d(1, 3, 3, padding=1), nn.Sigmoid())
+    said = {"kind": "mask", **({"score": "logit"} if channel is None else {"channel": channel})}
+    trace = record.capture(model.eval(), toys.scene(), toys.mask_truth(), answer=said)
+    fed, wanted = toys.scene().requires_grad_(), torch.tensor(toys.mask_truth()).float()
+    made = model(fed)[0, channel or 0]
+    loss = (nn.functional.binary_cross_entropy_with_logits if channel is None else
+            nn.functional.binary_cross_entropy)(made, wanted)
+    loss.backward()
+    assert (trace.objective.kind, trace.objective.value) == ("binary_cross_entropy", pytest.approx(loss.item()))
+    assert trace["input"].gradient == pytest.approx(fed.grad[0].numpy(), rel=1e-4, abs=1e-8)
+    report = trace.check()
+    assert report.passed
+    assert not report.unverified
+    assert "averaged over 64 numbers" in draw(trace, view="network", at="loss.forward").caption
 
 
 @pytest.mark.parametrize(("make", "words", "value", "slope"), [
@@ -325,6 +390,56 @@ def test_a_network_of_classes_keeps_its_whole_width() -> None:
     trace = record.record("digits_cnn")
     assert answers.drawn(trace) == ()
     assert "answers 4 with" in draw(trace, view="network", at="softmax.forward").caption
+
+
+@pytest.mark.parametrize("kind", TOYS)
+@pytest.mark.parametrize("size", [(1600, 900), (1366, 768), (1024, 768)])
+def test_answers_and_their_losses_keep_the_law_of_layout(kind: str, size: tuple[int, int]) -> None:
+    trace = TOYS[kind]()
+    for beat in timeline(trace).beats:
+        picture = draw(trace, view="network", at=beat.address, size=size)
+        assert list(faults(picture, 1.0)) == []
+
+
+class Logarithms(nn.Module):
+    """Ends in a log-softmax over three classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(x).log_softmax(1)
+
+
+def test_only_the_answer_is_drawn_as_bars() -> None:
+    """Bars as long as torch's probabilities; logarithms of them, which are no shares of anything, are cells."""
+    torch.manual_seed(3)
+    made, fed = Logarithms().eval(), torch.tensor([[0.3, -1.2]])
+    trace = record.capture(made, fed, 2)
+    (answer,) = trace.answers
+    assert [layer.name for layer in trace if layer.axes == ("class",)][-2:] == ["log_softmax", answer.layer]
+    chances = made(fed).exp()[0].detach().numpy()
+    picture = draw(trace, view="network", at=f"{answer.layer}.forward")
+    bars = [mark for mark in picture if isinstance(mark, Rect) and mark.fill in ("accent-fill", "ink-2")]
+    tracks = {mark.focus.cell[0]: mark for mark in picture if isinstance(mark, Rect) and mark.fill == "sunk"
+              and mark.focus is not None and mark.focus.layer == answer.layer}
+    assert sorted(tracks) == [0, 1, 2]
+    for index, chance in enumerate(chances):
+        (bar,) = (mark for mark in bars if mark.y == tracks[index].y)
+        assert bar.width / tracks[index].width == pytest.approx(chance, rel=1e-6)
+        assert (bar.fill == "accent-fill") == (chance == chances.max())
+    logits = made.fc(fed).detach().requires_grad_()
+    nn.functional.cross_entropy(logits, torch.tensor([2])).backward()
+    pull = f"{float(logits.grad[0, 2]):.3f}".replace("-", "−")
+    assert answers.begins(trace, answer).endswith(f"minus 1 for the label 2, which gets {{{pull}}}.")
+
+
+def test_where_one_logit_is_sent_back_nothing_is_said_of_a_label() -> None:
+    trace = record.record("digits_cnn", objective="logit:3")
+    (answer,) = trace.answers
+    assert answers.begins(trace, answer).endswith("that of 3, which gets {+1.000}; the others get 0.")
+    assert not any("label" in words for words in answers.heading(trace, answer.layer, True))
 
 
 @pytest.mark.parametrize("kind", TOYS)

@@ -268,3 +268,30 @@ def test_what_a_moment_is_about_is_decided_in_one_file() -> None:
     decides = re.compile(r"^def (subject|strongest|one_number|looked_at|_subject_of)\b", re.MULTILINE)
     found = {_place(path) for path in SOURCES if decides.search(path.read_text(encoding="utf-8"))}
     assert found == {"scene/subject.py"}
+
+
+OWNERS = {
+    "card": {"card.py", "registry.py", "record/catalog.py", "ui/store.py"},
+    "steps": {"scene/steps.py", "scene/reading.py", "kinds/_steps.py", "record/objectives.py", "record/origins.py",
+              "trace.py", "lab.py", *(f"inputs/{name}.py" for name in ("__init__", "_words", "image", "sequence",
+                                                                       "several"))},
+    "reads": {"trace.py", "record/calls.py", "record/recurrent.py"},
+    "part": {"ui/audience.py", "ui/presenter.py"},
+    "parts": {"scene/parts.py", "scene/spotlight.py", "ui/stage.py", "ui/walking.py"},
+}
+"""Who may have a file, a class, a function or a field of that name: what is said of a model; steps of time; the layers
+that a layer reads; what one can point at in a picture."""
+
+
+@pytest.mark.parametrize("word", OWNERS)
+def test_one_word_means_one_thing(word: str) -> None:
+    """What else such a word could mean has one of its own: a slide of the microscope, an act of a step, the array that
+    a focus is on, numbers met on the way, the stride of tiles."""
+    named = {_place(path) for path in SOURCES if path.stem == word}
+    for path in SOURCES:
+        names = {node.name for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        names |= {node.target.id for node in nodes(path)
+                  if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)}
+        if any(name.lower() == word for name in names):
+            named.add(_place(path))
+    assert named <= OWNERS[word]

@@ -105,7 +105,7 @@ def test_record_reads_what_is_typed(said, tmp_path: Path) -> None:
     assert trace.load(tmp_path / "b.trace").objective == opened.objective
 
 
-def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_path: Path) -> None:
+def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_path: Path, without_before) -> None:
     out = tmp_path / "before.trace"
     status, words, _ = said("record", "adding_gru", "--untrained", "--check", "-o", out)
     assert status == DONE
@@ -131,6 +131,7 @@ def test_before_training_is_recorded_drawn_and_listed_with_numbers(said, tmp_pat
         assert said("data", "adding_gru", *more, "--layer", "gru", "-o", tmp_path / f"{name}.npz")[0] == DONE
     before, after = np.load(tmp_path / "before.npz"), np.load(tmp_path / "after.npz")
     assert not np.array_equal(before["gru.output"], after["gru.output"])
+    without_before("mlp_mnist")
     status, _, err = said("record", "mlp_mnist", "--untrained", "-o", out)
     assert (status, "from before training are not bundled" in err) == (REFUSED, True)
 

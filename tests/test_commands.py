@@ -23,7 +23,7 @@ from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, changed, from_json, moment_of, to_json
 from visualizer.scene.timeline import Stretch, own_pace, timeline
 from visualizer.trace import Layer, Sample, Trace, load
-from visualizer.ui import commands, levels, small_steps, words
+from visualizer.ui import commands, levels, nudge, words
 from visualizer.ui.commands import Context, Desk, keys_words
 from visualizer.ui.commands.colours import text_scale
 from visualizer.ui.commands.views import turned
@@ -198,11 +198,11 @@ def test_one_level_in_goes_from_the_network_to_the_number():
     moment = moment_of(state, timeline(trace))
     strongest = tuple(int(index) for index in np.unravel_index(trace["conv2"].output.argmax(), trace["conv2"].shape))
     seen = []
-    for _ in range(3):
+    for _ in range(4):
         state = levels.into(state, trace, moment, frozenset({"network"}))
         seen.append(state.focus)
-    assert seen[0] == Focus("conv2", strongest[:1])
-    assert seen[1] == seen[2] == Focus("conv2", strongest)
+    assert seen[:2] == [Focus("conv2"), Focus("conv2", strongest[:1])]
+    assert seen[2] == seen[3] == Focus("conv2", strongest)
     assert state.view == "network"
 
 
@@ -216,31 +216,47 @@ def test_one_level_in_from_a_channel_opens_the_microscope_if_there_is_one():
     assert trace["conv2"].output[inside.focus.cell] == trace["conv2"].output[7].max()
 
 
-def test_one_level_out_of_the_microscope_is_the_channel_in_the_first_view():
-    state = changed(State(), view="microscope", focus=Focus("conv2", (7, 3, 5)))
-    outside = levels.out(state, ("network", "microscope"))
+VIEWS = ("network", "microscope", "filters")
+
+
+def gone_out(state, trace, back=""):
+    return levels.out(state, trace, sight.sight(trace, state), VIEWS, back)
+
+
+def test_one_level_out_of_the_microscope_is_the_channel_in_the_view_that_it_was_opened_in():
+    trace = digits()
+    state = changed(State(), view="microscope", at="conv2.forward", focus=Focus("conv2", (7, 3, 5)))
+    outside = gone_out(state, trace)
     assert (outside.view, outside.focus) == ("network", Focus("conv2", (7,)))
-    assert levels.out(outside, ("network", "microscope")).focus == Focus("conv2")
-    assert levels.out(levels.out(outside, ("network",)), ("network",)).focus is None
+    assert gone_out(state, trace, "filters") == changed(outside, view="filters")
+    assert gone_out(outside, trace).focus == Focus("conv2")
+    assert gone_out(gone_out(outside, trace), trace).focus is None
+
+
+def test_out_of_a_number_that_nobody_chose_is_its_own_channel_and_not_the_whole_network():
+    trace = digits()
+    state = changed(State(), view="microscope", at="conv2.forward")
+    shown = sight.sight(trace, state).subject
+    assert gone_out(state, trace).focus == Focus("conv2", shown.cell[:1])
 
 
 def test_small_steps_forth_and_back_meet_again():
     times = timeline(digits())
     start = moment = times.settled(3)
     for _ in range(9):
-        moment = small_steps.next_part(times, moment, 1)
+        moment = nudge.next_quarter(times, moment, 1)
     assert moment.index > 3
     for _ in range(9):
-        moment = small_steps.next_part(times, moment, -1)
+        moment = nudge.next_quarter(times, moment, -1)
     assert moment == start
 
 
 def test_small_steps_end_at_both_ends():
     times = timeline(digits())
     last = times.settled(len(times.beats) - 1)
-    assert small_steps.next_part(times, last, 1) == last
+    assert nudge.next_quarter(times, last, 1) == last
     first = replace(times.settled(0), phase=0.0)
-    assert small_steps.next_part(times, first, -1) == first
+    assert nudge.next_quarter(times, first, -1) == first
 
 
 def paced(times, *stretches):
@@ -252,28 +268,28 @@ def test_where_terms_are_added_a_small_step_is_one_of_them():
     times = paced(timeline(digits()), Stretch(0.0, 1.0, 7))
     moment, phases = replace(times.settled(4), phase=0.0), [0.0]
     for _ in range(7):
-        moment = times.find(small_steps.next_term(times, moment, 1).address)  # as the State keeps it
+        moment = times.find(nudge.next_term(times, moment, 1).address)  # as the State keeps it
         phases.append(moment.phase)
     assert phases == pytest.approx([step / 7 for step in range(8)])
     assert [int(phase * 7 + 1e-9) for phase in phases] == list(range(8))
     assert moment.index == 4
-    beyond = small_steps.next_term(times, moment, 1)
+    beyond = nudge.next_term(times, moment, 1)
     assert (beyond.index, beyond.phase) == (5, 0.0)
     for step in range(6, -1, -1):
-        moment = times.find(small_steps.next_term(times, moment, -1).address)
+        moment = times.find(nudge.next_term(times, moment, -1).address)
         assert int(moment.phase * 7 + 1e-9) == step
-    before = small_steps.next_term(times, moment, -1)
+    before = nudge.next_term(times, moment, -1)
     assert (before.index, before.phase) == (3, 1.0)
     between = replace(times.settled(4), phase=0.5)
-    assert [small_steps.next_term(times, between, by).phase for by in (1, -1)] == \
+    assert [nudge.next_term(times, between, by).phase for by in (1, -1)] == \
         pytest.approx([4 / 7, 3 / 7])
 
 
 def test_terms_end_at_both_ends_of_the_timeline():
     times = paced(timeline(digits()), Stretch(0.0, 1.0, 5))
     last, first = times.settled(len(times.beats) - 1), replace(times.settled(0), phase=0.0)
-    assert small_steps.next_term(times, last, 1) == last
-    assert small_steps.next_term(times, first, -1) == first
+    assert nudge.next_term(times, last, 1) == last
+    assert nudge.next_term(times, first, -1) == first
 
 
 def test_a_crumb_leads_to_its_level_and_out_of_the_microscope():
@@ -394,16 +410,16 @@ def test_terms_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
                     for stretches in ((Stretch(0.0, 1 / 3, 4), third, Stretch(2 / 3, 1.0, 4)), (third,)))
     moment, phases = replace(every.find("gru.forward[3]"), phase=third.phase(0)), []
     for _ in range(4):
-        moment = every.find(small_steps.next_term(every, moment, 1).address)
+        moment = every.find(nudge.next_term(every, moment, 1).address)
         phases.append(moment.phase)
     assert phases == pytest.approx([1 / 3 + step / 12 for step in range(1, 5)])
-    beyond = small_steps.next_term(every, moment, 1)
+    beyond = nudge.next_term(every, moment, 1)
     assert beyond.beat == moment.beat
     assert moment.phase < beyond.phase < moment.phase + 0.001
-    assert small_steps.next_term(alone, moment, 1).beat.step == 4, "that part alone is looked at"
+    assert nudge.next_term(alone, moment, 1).beat.step == 4, "that part alone is looked at"
     for step in range(3, -1, -1):
-        moment = every.find(small_steps.next_term(every, moment, -1).address)
+        moment = every.find(nudge.next_term(every, moment, -1).address)
         assert moment.phase == pytest.approx(1 / 3 + step / 12, abs=0.001)
-    before = small_steps.next_term(every, moment, -1)
+    before = nudge.next_term(every, moment, -1)
     assert (before.beat.step, before.phase) == (3, pytest.approx(1 / 3))
-    assert small_steps.next_term(alone, moment, -1).beat.step == 2
+    assert nudge.next_term(alone, moment, -1).beat.step == 2

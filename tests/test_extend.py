@@ -56,7 +56,7 @@ def _plain(settings: Any) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if not key.startswith("module_")}
 
 
-class Read:
+class StepInputs:
     """How many steps were really run."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,13 +71,13 @@ class Read:
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> Read:
-    return Read(monkeypatch)
+def read(monkeypatch: pytest.MonkeyPatch) -> StepInputs:
+    return StepInputs(monkeypatch)
 
 
 @pytest.mark.parametrize("models", [MODELS, PRECISE], ids=["float32", "float64"])
 @pytest.mark.parametrize("name", NAMES)
-def test_reading_on_gives_the_numbers_of_reading_all(name: str, models: dict[str, Opened], read: Read) -> None:
+def test_reading_on_gives_the_numbers_of_reading_all(name: str, models: dict[str, Opened], read: StepInputs) -> None:
     begun, whole = texts(name)
     before = record(models[name], begun)
     grown = extend(models[name], before, whole)
@@ -90,7 +90,7 @@ def test_reading_on_gives_the_numbers_of_reading_all(name: str, models: dict[str
 
 @pytest.mark.parametrize("models", [MODELS, PRECISE], ids=["float32", "float64"])
 @pytest.mark.parametrize("name", NAMES)
-def test_symbol_by_symbol_it_stays_the_same(name: str, models: dict[str, Opened], read: Read) -> None:
+def test_symbol_by_symbol_it_stays_the_same(name: str, models: dict[str, Opened], read: StepInputs) -> None:
     """Each extends what the one before has made, and nothing drifts."""
     begun, whole = texts(name)
     grown = record(models[name], begun)
@@ -100,7 +100,7 @@ def test_symbol_by_symbol_it_stays_the_same(name: str, models: dict[str, Opened]
     assert_same(grown, record(models[name], whole, objective="none"))
 
 
-def test_a_change_in_the_midst_is_read_from_there_on(read: Read) -> None:
+def test_a_change_in_the_midst_is_read_from_there_on(read: StepInputs) -> None:
     model = MODELS["char_lstm"]
     before = record(model, "to be or not to be")
     for text, steps in (("to be or nor to be", 7), ("to be or", 1), ("to be or not to be", 1), ("to beware", 4)):
@@ -111,7 +111,7 @@ def test_a_change_in_the_midst_is_read_from_there_on(read: Read) -> None:
     assert read.steps == []
 
 
-def test_with_a_unit_off_it_is_read_on_as_it_is_read_whole(read: Read) -> None:
+def test_with_a_unit_off_it_is_read_on_as_it_is_read_whole(read: StepInputs) -> None:
     model = opened_with("char_lstm", ("unit_off:lstm:3",))
     before = record(model, "to be or not")
     grown = extend(model, before, "to be or not to be", ("unit_off:lstm:3",))
@@ -121,7 +121,7 @@ def test_with_a_unit_off_it_is_read_on_as_it_is_read_whole(read: Read) -> None:
     assert grown.check().passed
 
 
-def test_what_is_done_to_an_input_is_refused_for_a_text_as_ever(read: Read) -> None:
+def test_what_is_done_to_an_input_is_refused_for_a_text_as_ever(read: StepInputs) -> None:
     model = MODELS["char_lstm"]
     with pytest.raises(Refused, match="shift"):
         extend(model, record(model, "to be or not"), "to be or not to be", ("shift:1",))
@@ -177,7 +177,7 @@ def opened(way: str) -> Opened:
 
 @pytest.mark.parametrize(("way", "steps"), [("plain", [3]), ("last", [3]), ("both", []), ("conv", []), ("mean", []),
                                             ("positions", []), ("start", [])])
-def test_only_what_a_state_can_carry_is_read_on(way: str, steps: list[int], read: Read) -> None:
+def test_only_what_a_state_can_carry_is_read_on(way: str, steps: list[int], read: StepInputs) -> None:
     model = opened(way)
     before = record(model, "abcde", objective="none")
     assert resumable(before) == bool(steps)

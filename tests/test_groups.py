@@ -145,7 +145,7 @@ def cards(trace: Trace) -> Iterator[tuple[str, Moment, Picture]]:
         if once in seen and beat.step != 3:
             continue
         seen.add(once)
-        inside = [f"{beat.address}.{part}" for part in beat.parts if part != "reads"] if beat.step == 3 else []
+        inside = [f"{beat.address}.{act}" for act in beat.acts if act != "reads"] if beat.step == 3 else []
         for address in (beat.address, *inside):
             for side in ("arrives", "hands") if beat.direction == "backward" else ("auto",):
                 moment = times.find(address)
@@ -157,12 +157,12 @@ def cards(trace: Trace) -> Iterator[tuple[str, Moment, Picture]]:
 def recomputed(trace: Trace, target: Focus, backward: bool) -> tuple[tuple[Focus | None, float], ...]:
     """(where it was read, product) of every term of a number; last the number itself, read nowhere else."""
     layer = trace[target.layer]
-    if target.part in layer.weights:
-        found = [kinds.weight_terms(trace, target.layer, target.part, target.cell)]
-    elif target.part.startswith("inner."):
+    if target.array in layer.weights:
+        found = [kinds.weight_terms(trace, target.layer, target.array, target.cell)]
+    elif target.array.startswith("inner."):
         terms = kinds.inner_backward_terms if backward else kinds.inner_terms
         step, unit = target.cell
-        found = [terms(trace, target.layer, target.part.removeprefix("inner."), step, unit)]
+        found = [terms(trace, target.layer, target.array.removeprefix("inner."), step, unit)]
     elif backward:
         found = [terms for _, terms in kinds.backward_terms(trace, target.layer, target.cell)]
     else:
@@ -229,9 +229,9 @@ def test_every_part_of_a_card_is_walked_through_cells_that_are_there(name: str) 
 def there(trace: Trace, focus: Focus) -> bool:
     """Whether a focus is one number of the trace."""
     layer = trace[focus.layer]
-    key = focus.part.removeprefix("inner.")
-    array = layer.output if focus.part == "output" else layer.weights[focus.part] if focus.part in layer.weights else \
-        layer.inner[key] if key in layer.inner else layer.inner_gradients[key]
+    key = focus.array.removeprefix("inner.")
+    array = layer.output if focus.array == "output" else layer.weights[focus.array] \
+        if focus.array in layer.weights else layer.inner[key] if key in layer.inner else layer.inner_gradients[key]
     return array[focus.cell].ndim == 0
 
 
@@ -287,7 +287,7 @@ def test_a_beat_without_a_way_back_is_no_place_on_the_way_back() -> None:
     times = timeline(trace)
     last = times.settled(len(times.beats) - 1)
     picture = find("network").draw(trace, last, None, Look(size=SIZE))
-    marked = {mark.focus.layer for mark in picture if mark.focus is not None and mark.focus.part == BEAT
+    marked = {mark.focus.layer for mark in picture if mark.focus is not None and mark.focus.array == BEAT
               and mark.holds is not None}
     assert marked == {beat.layer for beat in times.beats if beat.direction == "backward"}
 

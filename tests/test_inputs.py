@@ -290,7 +290,7 @@ def test_a_table_is_one_row_a_step(content: str, tmp_path: Path) -> None:
     path = tmp_path / "walk.csv"
     path.write_bytes(content.encode())
     assert sequence.sequence(path).tolist() == [[1, 2.5], [-3, 0.04]]
-    found = inputs.given(str(path), "sequence", reads={"shape": [None, 2]})
+    found = inputs.given(str(path), "sequence", facts={"shape": [None, 2]})
     assert found.sample.title == "walk.csv, 2 steps"
     assert found.raw.dtype == np.float64
 
@@ -313,7 +313,7 @@ def test_a_table_for_another_model_says_how_many_numbers_are_wanted(tmp_path: Pa
     path = tmp_path / "walk.csv"
     path.write_text("1,2\n3,4\n")
     with pytest.raises(Refused, match="has 2 numbers in row 1, where the model reads 3; give every step 3") as caught:
-        inputs.given(str(path), "sequence", reads={"shape": [None, 3]})
+        inputs.given(str(path), "sequence", facts={"shape": [None, 3]})
     assert_one_sentence(caught.value)
 
 
@@ -551,7 +551,7 @@ def test_a_sound_is_brought_to_the_rate_of_the_model(tmp_path: Path) -> None:
     times = np.arange(4410) / 44100
     path = wav(tmp_path / "tone.wav", 0.5 * np.sin(2 * np.pi * 100 * times), 44100, 4)
     for rate in (8000, 96000):
-        found = inputs.given(str(path), "audio", reads={"rate": rate}).raw
+        found = inputs.given(str(path), "audio", facts={"rate": rate}).raw
         assert len(found) == round(rate / 10)
         np.testing.assert_allclose(found, 0.5 * np.sin(2 * np.pi * 100 * (np.arange(len(found)) + 0.5) / rate
                                                        - np.pi * 100 / 44100), atol=4e-3)
@@ -590,15 +590,15 @@ TWO = {"kind": "several", "inputs": {"left": {"kind": "image"}, "words": {"kind"
 
 
 def test_several_inputs_are_each_what_they_are_to_their_own_kind(tmp_path: Path) -> None:
-    found = inputs.given("left=digit-11; words=to be; or not", "several", reads=TWO)
+    found = inputs.given("left=digit-11; words=to be; or not", "several", facts=TWO)
     assert list(found.raw) == ["left", "words"]
     assert np.array_equal(found.raw["left"], inputs.raw("digit-11"))
     assert found.raw["words"] == "to be; or not"
-    assert inputs.given(found.sample.name, "several", reads=TWO).sample == found.sample
-    first = inputs.given("", "several", reads=TWO)
+    assert inputs.given(found.sample.name, "several", facts=TWO).sample == found.sample
+    first = inputs.given("", "several", facts=TWO)
     assert first.sample.title == "left: Digit 2148, words: Sea change"
-    assert inputs.given("words=Hyde", "several", reads=TWO).raw["words"] == "Hyde"
-    assert np.array_equal(inputs.given("digit-11", "several", reads=TWO).raw["left"], inputs.raw("digit-11"))
+    assert inputs.given("words=Hyde", "several", facts=TWO).raw["words"] == "Hyde"
+    assert np.array_equal(inputs.given("digit-11", "several", facts=TWO).raw["left"], inputs.raw("digit-11"))
 
 
 @pytest.mark.parametrize(("word", "words"), [
@@ -606,7 +606,7 @@ def test_several_inputs_are_each_what_they_are_to_their_own_kind(tmp_path: Path)
     ("left=digit-11; left=digit-3", "is given left twice")])
 def test_several_inputs_are_refused_in_one_sentence(word: str, words: str) -> None:
     with pytest.raises(Refused, match=words) as caught:
-        inputs.given(word, "several", reads=TWO)
+        inputs.given(word, "several", facts=TWO)
     assert_one_sentence(caught.value)
     with pytest.raises(Refused, match="names no inputs"):
         inputs.given("", "several")

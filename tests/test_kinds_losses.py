@@ -39,13 +39,13 @@ def test_ctc_is_the_sum_over_every_way_to_spell(steps: int, classes: int, target
     trace = scored(scores, "ctc_loss", float(-np.log(chances.sum())), target=target, blank=blank, reduction="sum")
     terms = kinds.terms(trace, "loss", ())
     assert terms.result == pytest.approx(-np.log(chances.sum()), rel=1e-12)
-    assert dict(terms.steps) == pytest.approx({"ways to spell it": len(ways), "Σ over ways": chances.sum()})
+    assert dict(terms.met) == pytest.approx({"ways to spell it": len(ways), "Σ over ways": chances.sum()})
     assert terms.taps[0].grid == (steps, classes)
     for step, symbol in np.ndindex(steps, classes):
         through = sum(chance for way, chance in zip(ways, chances, strict=True) if way[step] == symbol) / chances.sum()
         found = kinds.of(trace["loss"]).backward_terms(trace["loss"], (trace["fc"],), 0, (step, symbol))
         assert found.result == pytest.approx(p[step, symbol] - through, abs=1e-12)
-        assert dict(found.steps)["ways through here"] == pytest.approx(through, abs=1e-12)
+        assert dict(found.met)["ways through here"] == pytest.approx(through, abs=1e-12)
 
 
 def test_ctc_says_how_many_ways_there_are() -> None:
@@ -66,8 +66,8 @@ def test_a_loss_over_steps_says_where_it_is_worst() -> None:
         "share of 0.1.")
     terms = kinds.terms(trace, "loss", ())
     assert terms.result == pytest.approx(loss)
-    assert dict(terms.steps) == pytest.approx({"places that count": 3, "largest −ln p[target]": -np.log(0.1),
-                                               "smallest −ln p[target]": -np.log(0.8)})
+    assert dict(terms.met) == pytest.approx({"places that count": 3, "largest −ln p[target]": -np.log(0.1),
+                                             "smallest −ln p[target]": -np.log(0.8)})
     assert {tuple(cell) for cell in terms.taps[0].cells} == {(step, k) for step in range(3) for k in range(2)}
     assert kinds.of(trace["loss"]).short(trace["loss"], ()) == "3 targets"
     assert kinds.receptive_field(trace, "loss", ())["fc"] == ((0, 2), (0, 1))
@@ -80,7 +80,7 @@ def test_the_loss_of_one_step_reads_that_step_alone() -> None:
         "The loss is −ln of the share given to class 1 at step 1: −ln 0.1 = 2.3.")
     terms = kinds.terms(trace, "loss", ())
     assert [tuple(cell) for cell in terms.taps[0].cells] == [(1, 0), (1, 1)]
-    assert dict(terms.steps)["p[target]"] == pytest.approx(0.1)
+    assert dict(terms.met)["p[target]"] == pytest.approx(0.1)
     assert kinds.of(trace["loss"]).short(trace["loss"], ()) == "target 1"
     assert kinds.receptive_field(trace, "loss", ())["fc"] == ((1, 1), (0, 1))
     slopes = [kinds.of(trace["loss"]).backward_terms(trace["loss"], (trace["fc"],), 0, cell).result
@@ -95,7 +95,7 @@ def test_the_square_of_a_difference_says_what_was_wanted() -> None:
     assert kinds.of(trace["loss"]).short(trace["loss"], ()) == "target 0.75"
     terms = kinds.terms(trace, "loss", ())
     assert terms.result == 0.0625
-    assert dict(terms.steps) == {"answered": 0.5, "wanted": 0.75, "difference": -0.25}
+    assert dict(terms.met) == {"answered": 0.5, "wanted": 0.75, "difference": -0.25}
     back = kinds.of(trace["loss"]).backward_terms(trace["loss"], (trace["fc"],), 0, (0,))
     assert back.result == -0.5
     assert kinds.receptive_field(trace, "loss", ())["fc"] == ((0, 0),)
@@ -105,7 +105,7 @@ def test_the_mean_of_squares_says_over_how_many() -> None:
     trace = scored(np.array([[1.0, 2.0], [0.0, 5.0]]), "mse_loss", 3.5, axes=("step", "unit"), target=1.0)
     assert kinds.terms(trace, "loss", ()).result == (0 + 1 + 1 + 16) / 4 == 4.5
     assert "averaged over 4 numbers: 3.5" in kinds.sentence(trace, "loss")
-    assert dict(kinds.terms(trace, "loss", ()).steps) == {"numbers that count": 4, "largest (y − target)²": 16}
+    assert dict(kinds.terms(trace, "loss", ()).met) == {"numbers that count": 4, "largest (y − target)²": 16}
 
 
 def test_the_loss_of_log_probabilities_says_the_same() -> None:

@@ -112,7 +112,7 @@ def holds_together(terms: Terms) -> None:
         assert terms.result == pytest.approx(total, abs=1e-12)
         assert len(terms.taps) == 1
     if terms.op == "gate":
-        assert dict(terms.steps)["a"] == pytest.approx(total, abs=1e-12)
+        assert dict(terms.met)["a"] == pytest.approx(total, abs=1e-12)
         assert terms.result in (pytest.approx(np.tanh(total)), pytest.approx(1 / (1 + np.exp(-total))), max(total, 0.0))
     for taps in terms.taps:
         assert len(taps.cells) == len(taps.values) == len(taps.weights) == np.prod(taps.grid or (1,))
@@ -212,7 +212,7 @@ def test_a_gate_shows_its_sum_its_two_biases_and_where_everything_was_read() -> 
     assert of_x.cells.tolist() == [[3, 0], [3, 1], [3, 2]]
     assert of_h.cells.tolist() == [[2, unit] for unit in range(5)]
     assert of_h.weight_cells.tolist() == [[5 + 2, unit] for unit in range(5)]
-    steps = dict(terms.steps)
+    steps = dict(terms.met)
     assert steps["bias_ih"] == layer.weights["bias_ih"][7]
     assert terms.bias == steps["bias_ih"] + steps["bias_hh"]
     assert terms.result == pytest.approx(1 / (1 + np.exp(-steps["a"])))
@@ -462,7 +462,7 @@ def test_in_a_gru_r_stands_behind_the_product_with_the_state_and_its_bias() -> N
     trace = trace_of("gru")
     layer = trace["rnn"]
     terms = kinds.inner_terms(trace, "rnn", "new", 3, 2)
-    steps = dict(terms.steps)
+    steps = dict(terms.met)
     before = layer.inner["hidden"][2]
     assert steps["U h₋ + b"] == pytest.approx(layer.weights["weight_hh"][12] @ before + layer.weights["bias_hh"][12])
     assert steps["r"] == layer.inner["reset"][3, 2]

@@ -80,10 +80,10 @@ def test_a_file_that_asks_is_found(source: str) -> None:
 def test_what_kinds_say_is_of_the_words_that_there_are() -> None:
     for kind in kinds.all_kinds():
         assert kind.role in {"", *kinds.ROLES}, kind.name
-        assert kind.card in ("", "share", "curve"), kind.name
+        assert kind.slide in ("", "share", "curve"), kind.name
         assert kind.label in ("", "class", "numbers", "symbols"), kind.name
         assert not kind.label or kind.role == "loss", kind.name
-        assert kind.card != "curve" or kind.role == "curve", kind.name
+        assert kind.slide != "curve" or kind.role == "curve", kind.name
         assert kind.curve is None or kind.role == "curve", kind.name
     assert {kind.role for kind in kinds.all_kinds()} == {"", *kinds.ROLES}, "no word that nothing is"
 
@@ -93,13 +93,13 @@ def test_gates_have_one_name_each() -> None:
     from visualizer.kinds import gates
 
     for family in gates.FAMILIES.values():
-        names = [family.parts[key].name for key in family.shown]
+        names = [family.quantities[key].name for key in family.shown]
         assert len(set(names)) == len(names)
-        assert [family.parts[key].tab.lower() for key in family.shown] == \
+        assert [family.quantities[key].tab.lower() for key in family.shown] == \
             [name.removesuffix(" gate") for name in names]
         assert {part.key for part in family.gates} <= set(family.shown)
-    keys = {key: {family.parts[key].name for family in gates.FAMILIES.values() if key in family.parts}
-            for family in gates.FAMILIES.values() for key in family.parts}
+    keys = {key: {family.quantities[key].name for family in gates.FAMILIES.values() if key in family.quantities}
+            for family in gates.FAMILIES.values() for key in family.quantities}
     assert all(len(names) == 1 for names in keys.values())
 
 

@@ -133,7 +133,7 @@ def test_a_window_reads_a_place_exactly_when_it_is_among_its_readers(size: int, 
     axis = Axis(size, windows, kernel, stride, before, dilation)
     for place in range(size):
         found = list(zip(*axis.readers(place), strict=True))
-        assert found == [(w, t) for w in range(windows) for t in range(kernel) if axis.reads(w)[t] == place]
+        assert found == [(w, t) for w in range(windows) for t in range(kernel) if axis.places(w)[t] == place]
 
 
 # --- ties, kinks, bins ----------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def test_the_slope_of_relu_at_zero_is_zero() -> None:
     trace = Trace("t", (source, layer))
     found = [kinds.backward_terms(trace, "x", (i,))[0][1] for i in range(4)]
     assert [terms.result for terms in found] == [0, 0, 1, 0]
-    assert dict(found[2].steps)["slope"] == 1
+    assert dict(found[2].met)["slope"] == 1
 
 
 def test_five_places_in_three_bins_overlap() -> None:

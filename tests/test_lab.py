@@ -14,7 +14,7 @@ from visualizer.trace import Refused
 
 def test_the_words_of_the_issue_make_a_lab() -> None:
     found = from_knobs({"cell": "tanh", "gain": "0.9", "input": "0.1", "steps": "100"})
-    assert (found.experiment, found.cell, found.gain, found.input, found.steps) == ("time", "tanh", 0.9, 0.1, 100)
+    assert (found.experiment, found.cell, found.gain, found.input, found.met) == ("time", "tanh", 0.9, 0.1, 100)
 
 
 def test_every_knob_goes_from_its_value_to_its_word_and_back() -> None:

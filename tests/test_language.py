@@ -274,7 +274,7 @@ def said_of(trace, layer):
     yield from (translated(flat.rule) for flat in kind.flat(layer).values())
     for terms in terms_of(trace, layer, kind):
         yield translated(terms.formula)
-        yield from (translated(name) for name, _ in terms.steps if not name.startswith("bias_"))
+        yield from (translated(name) for name, _ in terms.met if not name.startswith("bias_"))
     for key in layer.inner:
         yield recurrent.inner_sentence(layer, trace.inputs(layer), key, 0, 0)
 
@@ -298,11 +298,11 @@ def test_all_that_is_said_of_steps_can_be_translated(case, outlined):
 
 def test_names_of_gates_and_states_can_be_translated(outlined):
     for family in gates.FAMILIES.values():
-        for key, part in family.parts.items():
-            for said in (gates.named(key), gates.named(f"{key}{gates.PREACTIVATION}"), translated(part.means)):
+        for key, quantity in family.quantities.items():
+            for said in (gates.named(key), gates.named(f"{key}{gates.PREACTIVATION}"), translated(quantity.means)):
                 assert not bare(said), said
         for key in family.shown:
-            assert not bare(translated(family.parts[key].tab)), key
+            assert not bare(translated(family.quantities[key].tab)), key
 
 
 @pytest.mark.parametrize("cause", [*CAUSES, *RECORDED_CAUSES], ids=lambda case: case[0].__name__)

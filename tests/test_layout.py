@@ -1,5 +1,6 @@
 """The law of layout, over every view, every bundled model, every size of the window and the projector: words stand
-clear of each other, large enough, and not cut to nothing; no mark leaves the frame; nothing lies under a legend.
+clear of each other, large enough, and not cut to nothing; none says zero of what is not; no mark leaves the frame;
+nothing lies under a legend.
 
 Where marks stand does not depend on the theme, so it is looked at once for each size; whether words can be read on what
 they stand on does not depend on the size, so it is looked at once for each theme.
@@ -7,6 +8,7 @@ they stand on does not depend on the size, so it is looked at once for each them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
@@ -31,6 +33,8 @@ SIZES = {"1600x900": Look((1104, 796)), "1366x768": Look((870, 664)), "1024x768"
          "beside": Look((548, 760)), "projector": projector.look_for(Look(), (1920, 1080))}
 """What a window of that size, two places beside each other, or a projector of 1920 × 1080, leave for the picture."""
 THEMES = ("light", "dark", "projector")
+ZEROS = re.compile(r"(?<![\d.,])0\.0+(?!\d|[.,]\d| ?%)")
+"""`0.00`: an exact zero is written `0`, and what is not zero with a digit that says so. A share may be `0.0 %`."""
 SMALLEST = 11.0
 READABLE = 4.5
 """The least contrast of words with what they stand on (WCAG 2, AA)."""
@@ -105,6 +109,9 @@ def faults(picture: Picture, scale: float) -> Iterator[str]:
     wide, high = picture.size
     texts = [mark for mark in picture if isinstance(mark, Text) and mark.opacity > 0.5 and mark.plain.strip()]
     boxes = [ink_of(text) for text in texts]
+    for words in (*(text.plain for text in texts), picture.caption):
+        if ZEROS.search(words):
+            yield f"zero of what is not: {words!r}"
     for index, (text, box) in enumerate(zip(texts, boxes, strict=True)):
         for other, place in zip(texts[:index], boxes[:index], strict=True):
             if labels.overlap(box, place):
@@ -170,7 +177,7 @@ def color_at(mark: Rect | Image, x: float, y: float) -> str:
         return ""
     if isinstance(mark, Rect):
         return mark.fill
-    (across, down), (wide, high) = mark.steps, mark.tile_size
+    (across, down), (wide, high) = mark.stride, mark.tile_size
     column, row = int((x - left) // across), int((y - top) // down)
     tile, dx, dy = row * mark.columns + column, x - left - column * across, y - top - row * down
     if tile >= len(mark.values) or dx >= wide or dy >= high or mark.values.ndim == 4:
@@ -194,6 +201,8 @@ def test_each_breach_is_found() -> None:
     assert "of 9.0 pixels" in told(words("one", 20, 40, size=9))
     assert "cut below" in told(words("a long word", 20, 40, max_width=20))
     assert not told(words("a long word", 20, 40, max_width=50))
+    assert "zero of what is not" in told(words("norm 0.000", 20, 40))
+    assert not told(words("0.004 or 10.00, 0 and 0.0 %", 20, 40))
     assert "outside" in told(Rect(390, 10, 20, 20, "ink"))
     assert "outside" in told(Line(((10, 10), (10, 320))))
     assert "outside" in told(Path((((10, 10), (10, 10), (-9, 10), (-9, 10)),), "ink"))

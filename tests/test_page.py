@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.test_kinds_recurrent import trace_of
+from tests.test_layout import MODELS, ZEROS, faults, recording
 from tests.toys import toy
 from visualizer import kinds, registry
+from visualizer.language import speak, spoken
 from visualizer.scene import numbers
 from visualizer.scene import type as letters
 from visualizer.scene.picture import Focus, Image, Look, Text
@@ -217,3 +220,56 @@ def test_a_focus_of_another_recording_is_none():
     first = timeline(trace).settled(0)
     assert subject(trace, first, Focus("input", (0, 3, 5, 1))).cell == subject(trace, first, None).cell
     assert len(subject(trace, first, Focus("input", (0, 3, 500)), NUMBER).cell) == trace["input"].output.ndim
+
+
+# --- the law of layout, in the inspector ------------------------------------------------------------------------------
+
+def parts_of(layer: Layer) -> Iterator[Focus]:
+    """The layer, its weights, gates and states: each as a whole, one row of it, and its last number."""
+    arrays = {"output": layer.output, **layer.weights, **{f"inner.{key}": found for key, found in layer.inner.items()}}
+    for part, found in arrays.items():
+        cells = {(), *((found.shape[0] // 2,) for _ in found.shape[:1]), tuple(length - 1 for length in found.shape)}
+        yield from (Focus(layer.name, cell, part) for cell in sorted(cells))
+
+
+@pytest.mark.matrix(spine=("deep_relu", "digits_cnn", "crnn_strip-de", "char_lstm"), sample=6, each=False)
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("model", [model for model in MODELS if model != "lab-cliff"])
+def test_no_word_of_the_inspector_is_elided_and_no_two_meet(model, language, some):
+    """It is never narrower than WIDTH."""
+    trace = recording(model)
+    times, before = timeline(trace), spoken()
+    wanted = [(layer.name, direction) for layer in trace.layers for direction in ("forward", "backward")
+              if times.of(layer.name, direction) is not None]
+    try:
+        speak(language)
+        for name, direction in some(wanted, spine=(wanted[-1],), sample=24, each=False):
+            moment = times.of(name, direction)
+            for about in parts_of(trace[name]):
+                for large in (False, True):
+                    told = f"{direction} {about} {large}"
+                    made = pages.page(trace, moment, about, Look(language=language), large)
+                    assert not (found := list(faults(made, 1.0))), f"{told}: {found[:3]}"
+                    for mark in made:
+                        if isinstance(mark, Text) and mark.max_width and not mark.display:
+                            wide = letters.width(mark.runs, mark.size, mark.weight, mark.mono)
+                            assert wide <= mark.max_width + 0.01, f"{told}: {mark.plain}"
+    finally:
+        speak(before)
+
+
+def test_a_gradient_that_is_nearly_nothing_is_never_said_to_be_nothing(digits):
+    """The same network with gradients of 1e-9 of what they are: every number of every page says how small it is."""
+    small = tuple(replace(layer, gradient=None if layer.gradient is None else layer.gradient * np.float32(1e-9),
+                          weight_gradients={name: found * np.float32(1e-9)
+                                            for name, found in layer.weight_gradients.items()})
+                  for layer in digits.layers)
+    trace = replace(digits, layers=small)
+    for name in ("conv1", "relu2", "fc1", "fc2"):
+        layer = trace[name]
+        for cell in ((), (3,), strongest(layer, True)):
+            made = pages.page(trace, timeline(trace).find(f"{name}.backward"), Focus(name, cell), Look())
+            assert not list(faults(made, 1.0))
+            written = [mark.plain for mark in made if isinstance(mark, Text)]
+            assert any("10⁻" in words for words in written)
+            assert not any(ZEROS.search(words) for words in written)

@@ -136,3 +136,32 @@ def test_the_command_line_draws_every_place_of_a_session(tmp_path):
     words = picture.read_text("utf-8")
     assert from_json(export.state_in(picture)).places == tuple(replace(place, at=place.at) for place in state.places)
     assert words.count(">a<") == words.count(">b<") == 1
+
+
+def test_a_panel_of_several_places_shows_all_of_them(tmp_path):
+    """With the view, the moment and the focus that the panel says; in a single view they are a figure of their own."""
+    from visualizer import cli, export
+
+    path, picture, alone = tmp_path / "a.session", tmp_path / "a.svg", tmp_path / "b.svg"
+    state = does.training_beside(changed(State(), model="rows_rnn", sample="digit-7", at="rnn.forward[9]",
+                                         view="hidden_state"))
+    path.write_bytes(session.to_bytes(state))
+    told = ["--panel", "unrolled@rnn.forward[20]", "--panel", "network:rnn:3", "-o", str(picture)]
+    assert cli.main(["shot", str(path), *told]) == cli.DONE
+    words = picture.read_text("utf-8")
+    headings = [sight.heading_of(trace) for trace in map(_recorded, state.places)]
+    assert len(set(headings)) == 2
+    assert [words.count(heading) for heading in headings] == [2, 2], "both places in both panels"
+    assert ">b<" in words
+    carried = from_json(export.state_in(picture))
+    assert [(place.view, place.at) for place in carried.places][1] == ("unrolled", "rnn.forward[20]")
+    assert [place.view for place in carried.places] == ["unrolled"] * 2
+    assert cli.main(["shot", str(path), "--view", "network", "-o", str(alone)]) == cli.DONE
+    assert [place.view for place in from_json(export.state_in(alone)).places] == ["network"] * 2
+    assert alone.read_text("utf-8").count(">b<") == 1, "a letter for each place"
+
+
+def _recorded(place):
+    from visualizer.record import record
+
+    return record(place.recipe.model, place.recipe.sample, edits=place.recipe.edits)

@@ -315,7 +315,7 @@ def test_a_lost_projector_takes_nothing_with_it(window, presenting):
     assert window.isVisible()
     assert "F5" in window.message.words
     again(window)
-    assert changed(window.store.state, look=before.look) == before, "only the stage made room for the message"
+    assert window.store.state == before
 
 
 def test_a_screen_that_goes_but_is_not_the_projector_changes_nothing(window, presenting):
@@ -610,7 +610,7 @@ def test_every_part_lies_in_the_frame_and_the_beats_are_none(digits):
     for name, picture in shown(digits, SIZES[1]):
         found = spotlight.parts(picture)
         assert found[0].focus is None, name
-        assert all(part.focus is None or part.focus.part != BEAT for part in found)
+        assert all(part.focus is None or part.focus.array != BEAT for part in found)
         for part in found:
             assert part.place[0] >= -1, name
             assert part.place[2] <= SIZES[1][0] + 1, name

@@ -19,7 +19,7 @@ from visualizer.record.catalog import open_model
 from visualizer.scene import colour, hops
 from visualizer.scene.picture import Focus, Image, Look, Path, Picture, Rect, Text
 from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
-from visualizer.scene.reads import read_by
+from visualizer.scene.step_inputs import inputs_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
@@ -274,9 +274,9 @@ def test_two_directions_are_two_tracks_over_the_same_steps() -> None:
     trace = packed(both=True)
     picture = find("unrolled").draw(trace, timeline(trace).find("rnn.l0.reverse.forward[4]"), None, Look())
     states = {mark.focus.layer: mark for mark in picture if isinstance(mark, Image) and mark.focus is not None
-              and mark.palette == "activation" and mark.focus.part == "output"}
+              and mark.palette == "activation" and mark.focus.array == "output"}
     forward, reverse = states["rnn.l0"], states["rnn.l0.reverse"]
-    assert (forward.x, forward.steps, forward.cell) == (reverse.x, reverse.steps, reverse.cell)
+    assert (forward.x, forward.stride, forward.cell) == (reverse.x, reverse.stride, reverse.cell)
     assert reverse.y > forward.y
     assert unread(forward) == {6, 7, 8}, "the padding"
     assert unread(reverse) == {0, 1, 2, 6, 7, 8}, "it reads from the right, and has come to step 4"
@@ -311,28 +311,28 @@ def test_padding_is_hatched_and_the_length_said(name: str) -> None:
 
 def test_what_is_read_is_found_by_its_numbers() -> None:
     rows = record.record("rows_gru", "digit-2148")
-    found = read_by(rows, reading(rows, "gru"), kinds.receptive_field)
+    found = inputs_of(rows, reading(rows, "gru"), kinds.receptive_field)
     assert found is not None
     assert (found.kind, found.upright) == ("rows", True)
     assert np.array_equal(found.values, rows["input"].output[0])
     strip = record.record("crnn_strip")
-    found = read_by(strip, reading(strip, "lstm.l0"), kinds.receptive_field)
+    found = inputs_of(strip, reading(strip, "lstm.l0"), kinds.receptive_field)
     assert found is not None
     assert found.kind == "windows"
     lows, highs = (np.array(edges) for edges in zip(*found.windows, strict=True))
     assert set(np.diff(lows)) == set(np.diff(highs)) == {4}, "160 columns in 40 steps"
     sequence = packed(both=False)
-    found = read_by(sequence, reading(sequence, "rnn"), kinds.receptive_field)
+    found = inputs_of(sequence, reading(sequence, "rnn"), kinds.receptive_field)
     assert found is not None
     assert found.kind == "numbers"
     text = record.record("char_lstm", TEXT)
-    assert read_by(text, reading(text, "lstm"), kinds.receptive_field) is None
+    assert inputs_of(text, reading(text, "lstm"), kinds.receptive_field) is None
 
 
 def test_nothing_outside_its_window_reaches_a_frame() -> None:
     """The windows against torch: other columns may change as they like, the frame stays as it is; its own change it."""
     trace = record.record("crnn_strip")
-    found = read_by(trace, reading(trace, "lstm.l0"), kinds.receptive_field)
+    found = inputs_of(trace, reading(trace, "lstm.l0"), kinds.receptive_field)
     assert found is not None
     (low, high), source = found.windows[20], first_level(trace, trace["lstm.l0"]).name
     picture = np.array(trace["input"].output)
@@ -467,7 +467,7 @@ def test_the_saliency_of_numbers_is_that_of_autograd_and_arrives_step_by_step() 
     asked = x.clone().requires_grad_()
     wanted = torch.autograd.grad(nn.functional.cross_entropy(model(asked), torch.tensor([1])), asked)[0][0].numpy()
     shown = reading(trace, "rnn")
-    found = saliency(trace, shown, read_by(trace, shown, kinds.receptive_field))
+    found = saliency(trace, shown, inputs_of(trace, shown, kinds.receptive_field))
     assert found is not None
     assert not found.at, "each step's is known when its own gradient has come"
     assert np.abs(found.values - wanted).max() < 1e-6 * np.abs(wanted).max() + 1e-9
@@ -488,7 +488,7 @@ def test_the_saliency_of_numbers_is_that_of_autograd_and_arrives_step_by_step() 
 def test_a_negative_gradient_of_a_number_carries_a_minus() -> None:
     trace = record.record("adding_lstm")
     shown = reading(trace, layers(trace)[0].name)
-    found = saliency(trace, shown, read_by(trace, shown, kinds.receptive_field))
+    found = saliency(trace, shown, inputs_of(trace, shown, kinds.receptive_field))
     assert found is not None
     moment = timeline(trace).find(f"{shown.layer.name}.backward[50]")
     picture = find("unrolled").draw(trace, moment, None, Look())
@@ -507,7 +507,7 @@ def test_the_words_take_the_colour_of_their_gradient_in_the_last_part_of_their_b
     assert not pulled_steps(find("unrolled").draw(text, times.find(f"{name}.forward[18]"), None, Look()))
     there = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]"), None, Look()))
     assert there == {step: (f"gradient:{entries[step]}", 1.0) for step in range(8, 18)}
-    count = len(times.find(f"{name}.backward[9]").beat.parts)
+    count = len(times.find(f"{name}.backward[9]").beat.acts)
     before = pulled_steps(find("unrolled").draw(text, times.find(f"{name}.backward[9]@{(count - 1.001) / count}"), None,
                                                 Look()))
     assert set(before) == set(range(9, 18))
@@ -599,7 +599,7 @@ def test_the_scale_of_every_row_of_a_cell_says_what_its_colours_are(model: str) 
     picture = find("cell").draw(trace, timeline(trace).find(f"{name}.forward[9]"), None, Look())
     rows = [row.values for key, _ in tabs(shown) for row in opened(trace, shown, key, 8)]
     images = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None and mark.focus is not None
-              and mark.focus.part.startswith("inner.")]
+              and mark.focus.array.startswith("inner.")]
     drawn_values = [mark.scale.low + (mark.values[:, 0, 0].astype(float) - 1) / 254 * (mark.scale.high - mark.scale.low)
                     for mark in images if mark.scale is not None]
     tops = np.concatenate([np.full(len(mark.values), mark.scale.high) for mark in images if mark.scale is not None])

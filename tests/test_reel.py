@@ -206,7 +206,7 @@ def test_a_folder_is_opened_in_the_order_of_its_numbers(tmp_path, qapp):
     assert [beat.of for beat in store.timeline.beats] == list(names)
 
 
-def test_the_command_makes_a_reel_and_esc_leaves_it(qtbot):
+def test_the_command_makes_a_reel_and_esc_leaves_it(qtbot, without_before):
     from visualizer.ui.window import Window
 
     window = Window(Store(changed(State(), model="rows_rnn", at="conv.forward"), toy(), toy().check()))
@@ -223,6 +223,7 @@ def test_the_command_makes_a_reel_and_esc_leaves_it(qtbot):
     assert any(isinstance(mark, Text) and "interpolated" in mark.plain for mark in shown)
     window.one_level_out()
     assert (window.store.state.reel, window.store.state.at) == ((), "conv.forward")
+    without_before("lenet_mnist")
     window.store.update(model="lenet_mnist")
     window.run("training-reel")
     assert window.store.state.reel == (), "there are no weights from before its training"

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QMargins, QRect, QSize, Qt
 from PySide6.QtWidgets import QWidget
 
 from visualizer import app
 from visualizer.doctor import X11_LIBRARIES
 from visualizer.scene import colour
-from visualizer.ui import shell
-from visualizer.ui.shell import Shell, tokens
+from visualizer.ui import kept, shell
+from visualizer.ui.shell import SMALLEST, USUAL, Shell, margins, placed, rectangle, tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -70,13 +73,105 @@ def test_what_it_holds_fills_it_and_names_it(qtbot):
     assert not inside.testAttribute(Qt.WidgetAttribute.WA_WState_Hidden)
 
 
-def test_it_is_as_large_as_the_screen_allows(qtbot):
+# --- where it stands ------------------------------------------------------------------------------------------------
+
+FRAMES = [QMargins(0, 0, 0, 0), QMargins(1, 28, 1, 1), QMargins(8, 40, 8, 8)]
+SCREENS = {"laptop": [QRect(0, 0, 1366, 728)], "large": [QRect(0, 0, 2560, 1400)], "small": [QRect(0, 30, 1024, 738)],
+           "two": [QRect(0, 0, 1366, 728), QRect(1366, -200, 1920, 1040)], "left": [QRect(-1920, 0, 1920, 1080)]}
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("screens", SCREENS.values(), ids=list(SCREENS))
+def test_the_first_window_fits_the_screen_frame_included(screens, frame):
+    at = placed(None, screens, frame)
+    assert screens[0].contains(at.marginsAdded(frame))
+    room = screens[0].marginsRemoved(frame).size()
+    assert at.size() == USUAL.boundedTo(room), "as large as there is room for, and no larger than usual"
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+@pytest.mark.parametrize("screens", SCREENS.values(), ids=list(SCREENS))
+def test_a_window_comes_back_where_it_was_on_a_screen_that_is_there(screens, frame):
+    drawn = Random(3)
+    for _ in range(200):
+        wanted = QRect(drawn.randint(-3000, 4000), drawn.randint(-1500, 2500), drawn.randint(1, 3000),
+                       drawn.randint(1, 2000))
+        at = placed(wanted, screens, frame)
+        whole = at.marginsAdded(frame)
+        assert any(screen.contains(whole) for screen in screens), (wanted, at)
+        if any(screen.contains(wanted.marginsAdded(frame)) for screen in screens) \
+                and wanted.size() == wanted.size().expandedTo(SMALLEST):
+            assert at == wanted, "what is whole stays"
+        if not any(screen.intersects(wanted) for screen in screens):
+            assert at == placed(None, screens, frame), "its screen is gone"
+        assert placed(at, screens, frame) == at, "and so it stays the next time"
+
+
+def test_size_and_place_are_kept_from_one_start_to_the_next(qtbot, monkeypatch, tmp_path):
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path))
+    screens = [QRect(0, 0, 2560, 1440)]
+
+    def started():
+        made = Shell()
+        qtbot.addWidget(made)
+        made.stand(screens)
+        with qtbot.waitSignal(made.painted, timeout=5000):
+            made.show()
+        return made
+
+    monkeypatch.setattr(Shell, "settle", lambda made: None)  # the screen of the tests is a small one
+    one = started()
+    one.setGeometry(QRect(300, 200, 1200, 700))
+    one.close()
+    assert started().geometry() == QRect(300, 200, 1200, 700)
+    screens[0] = QRect(0, 0, 1366, 728)
+    assert screens[0].contains(started().geometry()), "another screen than the one it stood on"
+
+
+@pytest.mark.parametrize("nonsense", [None, [], [1, 2, 3], ["a", 0, 0, 0], [1e9, 0, 0, 0], [1 << 40, 0, 9, 9], {"x": 1},
+                                      [True, True, True, True]])
+def test_a_place_that_was_not_kept_well_is_forgotten(nonsense):
+    assert rectangle(nonsense) is None
+    assert margins(nonsense) is None
+    assert margins([0, 1000, 0, 0]) is margins([-1, 0, 0, 0]) is None
+    assert margins([0, 0, 0, 0]) == QMargins(0, 0, 0, 0), "no frame is one, too"
+
+
+def test_a_frame_that_is_thicker_than_was_thought_makes_the_window_smaller(qtbot, monkeypatch):
     made = Shell()
     qtbot.addWidget(made)
-    made.fit(QSize(5000, 5000))
-    assert made.size() == QSize(1600, 900)
-    made.fit(QSize(1366, 728))
-    assert made.size() == QSize(1366, 728)
+    room = made.screen().availableGeometry()
+    monkeypatch.setattr(shell, "SMALLEST", QSize(200, 100))
+    made.setMinimumSize(QSize(200, 100))
+    made.stand([room])
+    with qtbot.waitSignal(made.painted, timeout=5000):
+        made.show()
+    made.setGeometry(room)
+    monkeypatch.setattr(made, "windowHandle", lambda: SimpleNamespace(frameMargins=lambda: QMargins(4, 50, 4, 4)))
+    made.settle()
+    assert made.geometry() == room.marginsRemoved(QMargins(4, 50, 4, 4))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals end a process otherwise there")
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_is_asked_to_end_closes_its_window_and_leaves_nothing_behind(asked, tmp_path):
+    code = ("from visualizer import app\n"
+            "whole = app._furnished\n"
+            "def furnished(thing, shell):\n"
+            "    joined = whole(thing, shell)\n"
+            "    def write():\n"
+            "        joined.store.update(view='filters'); joined.autosave.write(); print('ready', flush=True)\n"
+            "    joined.window.painted.connect(write)\n"
+            "    return joined\n"
+            "app._furnished = furnished\n"
+            "raise SystemExit(app.main())")
+    with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                          env=os.environ | {"QT_QPA_PLATFORM": "offscreen", kept.FOLDER: str(tmp_path)}) as started:
+        assert started.stdout.readline() == "ready\n"
+        assert list((tmp_path / "sessions").iterdir())
+        started.send_signal(asked)
+        assert started.wait(timeout=60) == 0
+    assert not list((tmp_path / "sessions").iterdir())
 
 
 def test_the_frame_is_seen_before_numpy_torch_or_any_part_of_the_window_is_loaded():

@@ -125,7 +125,7 @@ def _default_lab():
 
 def _words(focus: Focus) -> str:
     cell = ",".join(map(str, focus.cell))
-    return f"{focus.layer}:{cell}" + ("" if focus.part == "output" else f"/{focus.part}")
+    return f"{focus.layer}:{cell}" + ("" if focus.array == "output" else f"/{focus.array}")
 
 
 def reeled_stage(qtbot, state: State) -> Stage:
@@ -221,7 +221,7 @@ def test_every_view_has_a_telling_moment_of_its_own_timeline(view: str) -> None:
         seen = sight.sight(trace, place)
         assert seen.view.suits(trace)
         if seen.view.wants == NUMBER:
-            assert len(seen.subject.cell) == trace[seen.subject.layer].output.ndim or seen.subject.part != "output"
+            assert len(seen.subject.cell) == trace[seen.subject.layer].output.ndim or seen.subject.array != "output"
 
 
 def test_a_place_of_another_recording_falls_back_to_what_there_is() -> None:

@@ -59,7 +59,7 @@ def hover(stage, point):
 
 def beat_spot(stage, layer):
     """Where the lanes show a layer's beat."""
-    mark = next(mark for mark in stage.picture if mark.focus == Focus(layer, part=BEAT))
+    mark = next(mark for mark in stage.picture if mark.focus == Focus(layer, array=BEAT))
     return QPoint(round(mark.x + mark.width / 2), round(mark.y + mark.height / 2))
 
 
@@ -190,7 +190,7 @@ def test_hovering_lights_up_the_same_thing_and_nothing_else(stage):
 
 
 @pytest.mark.parametrize("focus", [Focus("conv2", (7,)), Focus("conv2", (7, 3, 5)), Focus("fc1", (12,)),
-                                   Focus("input", (0, 3, 5)), Focus("softmax", (4,)), Focus("conv2", part=BEAT)])
+                                   Focus("input", (0, 3, 5)), Focus("softmax", (4,)), Focus("conv2", array=BEAT)])
 @pytest.mark.parametrize("address", ["conv2.forward", "conv2.backward"])
 def test_a_tooltip_has_at_most_two_lines_and_names_the_thing(stage, focus, address):
     stage.store.update(at=address)

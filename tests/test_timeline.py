@@ -91,7 +91,7 @@ def test_steps_and_the_parts_of_a_step_have_addresses() -> None:
     assert times.find("rnn.forward[3].preactivation").phase == pytest.approx(2 / 3)
     assert times.find("rnn.forward[3].hidden") == times.find("rnn.forward[3]")
     assert times.find("rnn.forward").beat.step == 1
-    assert times.find("rnn.forward[3]@0.1").part == "reads"
+    assert times.find("rnn.forward[3]@0.1").act == "reads"
     with pytest.raises(LookupError, match="step 1…5, and reads, preactivation, hidden"):
         times.find("rnn.forward[9]")
 
@@ -99,7 +99,7 @@ def test_steps_and_the_parts_of_a_step_have_addresses() -> None:
 def test_within_a_step_the_part_just_done_is_the_one_that_is_opened() -> None:
     times = timeline(reading(5))
     done = times.find("rnn.forward[3].preactivation")
-    assert (done.part, done.opens) == ("preactivation", "inner.preactivation")
+    assert (done.act, done.opens) == ("preactivation", "inner.preactivation")
     assert times.find("rnn.forward[3]@0.1").opens == "inner.preactivation", "what is read goes into that sum"
     assert times.find("rnn.forward[3]").opens == times.find("rnn.backward[3]").opens == "output"
     assert times.find("rnn.backward[3].preactivation").opens == "inner.preactivation"

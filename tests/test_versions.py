@@ -49,7 +49,7 @@ def state_of(name: str) -> State:
 
 
 def focus_words(focus: Focus | None) -> str:
-    return "" if focus is None else f"{focus.layer}:{','.join(map(str, focus.cell))}/{focus.part}"
+    return "" if focus is None else f"{focus.layer}:{','.join(map(str, focus.cell))}/{focus.array}"
 
 
 NOW = {new: old for old, new in FORMER.items()}

@@ -347,7 +347,7 @@ def test_the_colours_of_the_step_gradients_read_back_are_what_was_measured(studi
     measured, times = studied.studies["bptt"], timeline(studied)
     picture = find("bptt").draw(studied, times.find("rnn.forward[3]"), None, Look())
     images = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None and mark.focus is not None]
-    (matrix,) = [mark for mark in images if mark.focus and mark.focus.part == "from"]
+    (matrix,) = [mark for mark in images if mark.focus and mark.focus.array == "from"]
     tiles = [mark for mark in images if mark.scale and mark.scale.quantity == "size of G"]
     corner, split = measured["rnn/corner"], measured["rnn/from"]
     assert len(tiles) == len(corner)
@@ -383,14 +383,14 @@ def palette_entry(scale: Scale, value: float) -> int:
 
 def array_of(trace: Trace, focus: Focus, palette: str) -> np.ndarray | None:
     """What a focus names, forwards or its gradient."""
-    layer, part = trace[focus.layer], focus.part.removeprefix("inner.")
+    layer, array = trace[focus.layer], focus.array.removeprefix("inner.")
     gradient = palette.startswith("gradient")
-    if focus.part == "output":
+    if focus.array == "output":
         if gradient and hops.of_symbols(trace, layer) is not None:
             return hops.of_symbols(trace, layer)
         return layer.gradient if gradient else layer.output
     weights, inner = (layer.weight_gradients, layer.inner_gradients) if gradient else (layer.weights, layer.inner)
-    return weights.get(part) if part in layer.weights else inner.get(part)
+    return weights.get(array) if array in layer.weights else inner.get(array)
 
 
 def test_the_network_of_every_recurrent_toy_is_drawn_whatever_it_reads() -> None:

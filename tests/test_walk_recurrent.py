@@ -44,7 +44,7 @@ def timed(trace: Trace) -> list[Layer]:
 
 
 def card(trace: Trace, focus: Focus, way: str = FORWARD, look: Look | None = None) -> Picture:
-    step = focus.cell[0] + 1 if "step" in trace[focus.layer].axes and not focus.part.startswith("inner.init") else None
+    step = focus.cell[0] + 1 if "step" in trace[focus.layer].axes and not focus.array.startswith("inner.init") else None
     moment = timeline(trace).of(focus.layer, way, step)
     assert moment is not None
     return picture_of(find("microscope"), trace, moment, focus, look or Look())
@@ -191,8 +191,8 @@ def test_what_a_state_hands_on_arrives_where_it_says(case: str) -> None:
                     there = parse_focus(trace, f"{layer.name}:{str(row[2])[1:-1].replace(' ', '')}"
                                         f"/{str(row[1]).partition('/')[2] or 'output'}")
                     assert there is not None
-                    part = there.part.removeprefix("inner.").replace("output", "hidden", 1) \
-                        if there.part == "output" else there.part.removeprefix("inner.")
+                    part = there.array.removeprefix("inner.").replace("output", "hidden", 1) \
+                        if there.array == "output" else there.array.removeprefix("inner.")
                     terms = kinds.inner_backward_terms(trace, layer.name, part, *there.cell)
                     products = [product for taps in terms.taps for product in taps.products]
                     assert min(abs(product - float(row[5])) for product in products) < 1e-12
@@ -204,7 +204,8 @@ def test_a_click_on_a_term_leads_to_the_number_it_read(lstm: Trace) -> None:
         found = {mark.focus for mark in picture if isinstance(mark, Rect) and mark.focus is not None}
         for mark in picture:
             if isinstance(mark, Image) and mark.focus is not None:
-                found |= {Focus(mark.focus.layer, (*mark.focus.cell, index), mark.focus.part) for index in mark.indices}
+                found |= {Focus(mark.focus.layer, (*mark.focus.cell, index), mark.focus.array)
+                          for index in mark.indices}
         return found
 
     gate = leads(card(lstm, Focus("lstm", (11, 29), "inner.forget")))
@@ -216,7 +217,7 @@ def test_a_click_on_a_term_leads_to_the_number_it_read(lstm: Trace) -> None:
     state = leads(card(lstm, Focus("lstm", (11, 29))))
     assert {Focus("lstm", (11, 29), f"inner.{key}") for key in ("output_gate", "cell")} <= state
     first = leads(card(lstm, Focus("lstm", (0, 29), "inner.forget")))
-    assert not any(focus.layer == "lstm" and focus.part == "output" and focus.cell[0] < 0 for focus in first)
+    assert not any(focus.layer == "lstm" and focus.array == "output" and focus.cell[0] < 0 for focus in first)
 
 
 # --- moments within a step --------------------------------------------------------------------------------------------

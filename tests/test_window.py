@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDropEvent, QGuiApplication, QImage, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QApplication,
@@ -132,7 +133,8 @@ def test_ctrl_b_asks_for_the_weights_from_before_training_and_back(window):
     assert window.store.state.edits == ()
 
 
-def test_where_there_is_nothing_from_before_training_the_window_says_so(window):
+def test_where_there_is_nothing_from_before_training_the_window_says_so(window, without_before):
+    without_before("lenet_mnist")
     choose_model(window.store, "lenet_mnist")
     before = window.store.state
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
@@ -572,32 +574,64 @@ def letters():
     return pass_of("char_lstm", "wherefore art thou").trace
 
 
-@pytest.mark.parametrize(("size", "least"), [(WIDE, 6), ((1280, 720), 5)])
-def test_tabs_stand_beside_the_whole_path_and_the_rest_behind_the_last(qtbot, letters, size, least):
+@pytest.mark.parametrize(("size", "least"), [(WIDE, 4), ((1366, 768), 4), ((1280, 720), 3)])
+def test_tabs_never_move_and_the_last_says_which_of_the_others_is_shown(qtbot, letters, size, least):
     window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters), size)
-    top, names = window.top, [view.name for view in window.views()]
-    assert names[:4] == ["network", "unrolled", "microscope", "gradient_flow"]
+    top, found = window.top, window.views()
+    names = [view.name for view in found]
+    assert names[:3] == ["network", "microscope", "unrolled"]
     assert len(names) > 10
     assert len(top.tabs.shown) >= least
     assert top.tabs.shown == tuple(range(len(top.tabs.shown)))
-    for name in names:
-        window.store.update(view=name)
-        number = names.index(name)
-        shown = [at for at, button in enumerate(top.tabs.buttons) if button.isVisible()]
-        assert tuple(shown) == top.tabs.shown
-        assert shown[:-1] == list(range(len(shown) - 1)), "the first ones stay where they are"
-        assert number in shown
-        assert top.tabs.buttons[number].isChecked()
-        assert sorted([*shown, *top.tabs.behind()]) == list(range(len(names)))
-        assert top.tabs.more.isVisible()
-        assert not top.view_button.isVisible()
-        row = [*(top.tabs.buttons[at] for at in shown), top.tabs.more]
-        for one, other in pairwise(row):
-            assert one.geometry().right() < other.geometry().left()
-        assert all(button.width() >= button.sizeHint().width() for button in row)
-        assert top.tabs.rect().contains(top.tabs.more.geometry())
-        assert all(crumb.isVisible() and crumb.width() >= crumb.sizeHint().width() for crumb in top.crumbs.buttons)
-        assert top.crumbs.geometry().right() < top.tabs.geometry().left()
+    stood = places_of_tabs(top)
+    for number, name in enumerate(names):
+        forget = Focus("lstm", (16, 29), "inner.forget")
+        for at, focus in (("lstm.forward[3]", None), ("lstm.backward[17].forget", forget), ("fc.forward", Focus("fc"))):
+            window.store.update(view=name, at=at, focus=focus)
+            assert places_of_tabs(top) == stood, "neither a view nor a step moves them"
+            assert top.tabs.more.chosen == (number in top.tabs.behind())
+            assert top.tabs.more.text() == (found[number].title if top.tabs.more.chosen else "More")
+            assert top.tabs.buttons[number].isChecked()
+    row = top.tabs.row()
+    assert row[-1] is top.tabs.more
+    assert all(button.width() >= button.sizeHint().width() for button in row)
+    assert all(one.geometry().right() < other.geometry().left() for one, other in pairwise(row))
+    assert top.tabs.rect().contains(top.tabs.more.geometry())
+    assert top.crumbs.geometry().right() < top.tabs.geometry().left()
+    assert top.tabs.geometry().right() < min(tool.x() for tool in top.tools.values())
+
+
+def places_of_tabs(top):
+    return [top.tabs.geometry(), *(button.geometry() for button in top.tabs.row()), top.options.geometry()]
+
+
+def test_the_tabs_of_another_network_begin_at_the_same_place(qtbot, letters, digits):
+    window = opened(qtbot, Store(changed(State(), model="char_lstm", sample="text:wherefore art thou"), letters))
+    stood = window.top.tabs.buttons[0].mapTo(window, QPoint(0, 0))
+    other = opened(qtbot, Store(State(), digits))
+    assert other.top.tabs.buttons[0].mapTo(other, QPoint(0, 0)) == stood
+
+
+def test_groups_of_views_stand_together_and_each_says_what_it_shows_and_what_to_try():
+    groups = [group for group, _ in groupby(view.group for view in views.all_views())]
+    assert len(groups) == len(set(groups)) > 3
+    for view in views.all_views():
+        assert view.sentence.endswith(".")
+        assert re.fullmatch(r"[A-Z].{20,90}[.?]", view.tries), view.name
+
+
+def test_every_command_with_a_picture_has_a_button_that_does_it_and_shows_that_it_is_on(window):
+    assert {"laboratory", "before-training", "fold", "theme", "film"} <= set(window.top.tools)
+    for name, tool in window.top.tools.items():
+        assert tool.toolTip(), name
+        assert tool.isEnabled() == (name != "fold"), "a CNN has nothing to fold"
+    window.top.tools["theme"].click()
+    assert window.store.state.look.theme == "dark"
+    assert window.top.tools["theme"].is_on
+    window.top.tools["laboratory"].click()
+    assert window.store.state.in_lab
+    assert window.top.tools["laboratory"].is_on
+    assert not window.top.tools["before-training"].isEnabled()
 
 
 @pytest.mark.parametrize(("size", "all_of_them"), [(WIDE, False), ((1280, 720), False), (SMALL, True)])
@@ -612,12 +646,15 @@ def test_the_last_tab_opens_the_views_that_have_none(qtbot, letters, monkeypatch
     QTest.keyClick(button, Key.Key_Return)
     menu, = window.top.findChildren(QMenu)
     views_ = window.views() if all_of_them else [window.views()[number] for number in window.top.tabs.behind()]
-    assert [action.text() for action in menu.actions()] == [view.title for view in views_]
-    assert [action.toolTip() for action in menu.actions()] == [view.sentence for view in views_]
-    assert [action.statusTip() for action in menu.actions()] == [view.sentence for view in views_]
+    actions = [action for action in menu.actions() if not action.isSeparator()]
+    assert [action.text() for action in actions] == [view.title for view in views_]
+    assert [action.toolTip() for action in actions] == [f"{view.sentence} {view.tries}" for view in views_]
+    assert [action.statusTip() for action in actions] == [f"{view.sentence} {view.tries}" for view in views_]
+    assert [action.text() for action in menu.actions() if action.isSeparator()] == list(
+        dict.fromkeys(view.group for view in views_))
     menu.actions()[-1].trigger()
     assert window.store.state.view == views_[-1].name
-    assert all_of_them or window.top.tabs.buttons[-1].isVisible()
+    assert button.text() == views_[-1].title
 
 
 @pytest.mark.parametrize("size", [WIDE, (1280, 720), SMALL])
@@ -631,11 +668,9 @@ def test_ctrl_page_goes_through_every_view_shown_or_not(qtbot, letters, size):
     assert window.store.state.view == names[-1]
 
 
-@pytest.mark.parametrize(("room", "chosen", "shown"), [
-    (100, 0, (0, 1, 2, 3)), (99, 0, (0, 1, 2)), (99, 3, (0, 3)), (79, 3, (3,)), (49, 1, (1,)), (29, 0, ()),
-])
-def test_the_tabs_that_fit(room, chosen, shown):
-    assert fitting((20, 20, 10, 50), 10, room, chosen) == shown
+@pytest.mark.parametrize(("room", "shown"), [(100, (0, 1, 2, 3)), (99, (0, 1, 2)), (59, (0, 1)), (49, (0,)), (29, ())])
+def test_the_tabs_that_fit(room, shown):
+    assert fitting((20, 20, 10, 50), 10, room) == shown
 
 
 def test_a_view_that_fails_says_so_on_the_stage(window, monkeypatch):
@@ -721,16 +756,49 @@ def test_everything_the_keyboard_reaches_has_a_name(qtbot, digits, size):
     assert nameless == []
 
 
-def test_a_message_stands_over_the_stage_without_covering_it(window):
-    window.say("There is no file x.trace; check the name.")
-    assert window.message.isVisible()
-    assert window.message.accessibleName() == "There is no file x.trace; check the name."
-    assert not window.message.geometry().intersects(window.stage.geometry())
-    assert window.inspector.isVisible()
+@pytest.mark.parametrize("size", [WIDE, (1366, 768), SMALL])
+def test_a_message_floats_over_the_stage_and_changes_nothing_of_the_picture(window, size):
+    window.resize(*size)
+    place, picture, state = window.stage.geometry(), window.stage.picture, window.store.state
+    for sentence in ("There is no file x.trace; check the name.", "A sentence of many words, and then more. " * 5):
+        window.say(sentence)
+        assert window.message.isVisible()
+        assert window.message.accessibleName() == sentence
+        assert window.stage.geometry() == place
+        assert window.stage.picture is picture
+        assert window.store.state == state
+        assert place.contains(window.message.geometry())
+        assert " ".join(window.message.lines) == sentence.strip(), "no word of it is elided"
+        assert window.childAt(window.message.mapTo(window, QPoint(4, 4))) is window.message, "nothing covers it"
+    assert len(window.message.lines) > 1
     press(window, Key.Key_Escape)
     assert not window.message.isVisible()
-    assert window.stage.geometry() == QRect(216, 48, 1104, 796)
+    assert window.stage.geometry() == place
     assert window.store.state.focus == Focus("conv2", (7,))
+
+
+def test_a_double_click_opens_the_pixel_under_the_mouse(window):
+    window.store.update(view="feature_maps", focus=None)
+    tile = places(window.stage.picture, Focus("conv2", (3,)))[0]
+    rows, columns = window.store.trace["conv2"].shape[1:]
+    for row, column in ((1, 2), (9, 4)):
+        window.store.update(view="feature_maps", focus=None)
+        at = QPointF(tile.x() + (column + 0.5) * tile.width() / columns, tile.y() + (row + 0.5) * tile.height() / rows)
+        QTest.mouseClick(window.stage, LEFT, pos=at.toPoint())
+        second = QMouseEvent(QMouseEvent.Type.MouseButtonDblClick, at, at, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(window.stage, second)
+        assert window.store.state.focus == Focus("conv2", (3, row, column))
+        assert window.view().name == "microscope"
+
+
+def test_a_film_stands_under_export(window, monkeypatch):
+    shown = []
+    monkeypatch.setattr(QMenu, "popup", lambda menu, at: shown.extend(menu.actions()))
+    window.top.export.click()
+    titles = [action.text() for action in shown]
+    assert titles[:3] == ["Export picture…", "Export film…", "Export data…"]
+    shown[1].trigger()
+    assert window.film_panel.isVisible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -819,7 +887,7 @@ def test_enter_on_a_gate_opens_its_card_and_the_arrows_walk_through_units_and_st
     assert crumbs(gated)[1:3] == ["step 4", "forget gate"]
     assert "at step 4" in gated.stage.picture.caption
     press(gated, Key.Key_Escape)
-    assert (gated.store.state.view, gated.store.state.focus) == ("unrolled", Focus("rnn", (2,), "inner.forget"))
+    assert (gated.store.state.view, gated.store.state.focus) == ("unrolled", Focus("rnn", (3,), "inner.forget"))
 
 
 def test_enter_within_a_step_opens_what_happens_just_then(gated):
@@ -947,13 +1015,21 @@ def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, r
     running.begin()
     message = running.window.message
     assert message.action.isVisible()
-    now = running.store.state
-    assert changed(now, look=replace(now.look, size=before.look.size)) == before  # the message takes some room
+    assert running.store.state == before
     assert left.exists()
+    message.dismiss()
+    running.begin()
+    assert not message.isVisible(), "it is said once"
+    damaged = folder / "damaged.session"
+    damaged.write_bytes(b"{")
+    running.begin()
+    assert message.isVisible(), "this one is another"
     message.action.click()
     assert (running.store.state.at, running.store.state.view) == ("pool2.backward", "filters")
     assert not left.exists()
+    assert damaged.exists()
     assert not message.isVisible()
+    damaged.unlink()
     running.window.run("restore")
     assert "no session" in message.words
     message.dismiss()

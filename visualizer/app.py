@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from visualizer import registry
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from subprocess import Popen
 
     from PySide6.QtWidgets import QApplication
@@ -41,7 +42,8 @@ def main(thing: str | State | None = None) -> int:
     QApplication.setApplicationName("Visualizer")
     app = QApplication(sys.argv[:1])
     shell = Shell("light" if thing is None or isinstance(thing, str) else thing.look.theme)
-    shell.fit(app.primaryScreen().availableSize())
+    first = app.primaryScreen()
+    shell.stand([screen.availableGeometry() for screen in (first, *app.screens())])
     running: list[App] = []
 
     def furnish() -> None:
@@ -52,11 +54,44 @@ def main(thing: str | State | None = None) -> int:
             raise
 
     shell.painted.connect(furnish)
+    heard = _end_on_signals(app)
     shell.show()
     status = app.exec()
     for joined in running:
         joined.close()
+    heard()
     return status
+
+
+def _end_on_signals(app: QApplication) -> Callable[[], None]:
+    """Close the window as by its cross when the process is asked to end (Ctrl+C, a log-out, `kill`): that is no crash.
+
+    Python hears a signal only while it runs itself, so the signal is also written into a pipe that Qt watches. Returns
+    what makes signals mean again what they meant before.
+    """
+    import signal
+    import socket
+
+    from PySide6.QtCore import QSocketNotifier
+
+    known = [found for name in ("SIGINT", "SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None]
+    before = {each: signal.signal(each, lambda *_: app.quit()) for each in known}
+    ear, mouth = socket.socketpair()
+    for end in (ear, mouth):
+        end.setblocking(False)
+    pipe = signal.set_wakeup_fd(mouth.fileno())
+    watch = QSocketNotifier(ear.fileno(), QSocketNotifier.Type.Read, app)
+    watch.activated.connect(lambda: ear.recv(64))
+
+    def unheard() -> None:
+        watch.setEnabled(False)
+        signal.set_wakeup_fd(pipe)
+        for each, meant in before.items():
+            signal.signal(each, meant)
+        for end in (ear, mouth):
+            end.close()
+
+    return unheard
 
 
 def _furnished(thing: str | State | None, shell: Shell) -> App:

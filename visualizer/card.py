@@ -15,7 +15,7 @@ from visualizer.trace import Trace
 
 
 @dataclass(frozen=True)
-class Reads:
+class Intake:
     """One input of a model."""
 
     kind: str = ""
@@ -33,7 +33,7 @@ class Card:
     model: str
     """What a State says: the name of a bundled model, or the path of a file."""
     title: str = ""
-    reads: tuple[Reads, ...] = ()
+    intakes: tuple[Intake, ...] = ()
     """Its inputs, in the order in which it takes them; none where it does not say."""
     step: str = ""
     """What one of its steps is called; empty if it reads everything at once."""
@@ -58,12 +58,12 @@ class Card:
     @property
     def kind(self) -> str:
         """The kind of its first input; empty where it does not say."""
-        return self.reads[0].kind if self.reads else ""
+        return self.intakes[0].kind if self.intakes else ""
 
     @property
     def facts(self) -> Mapping[str, Any]:
         """What it says of its first input."""
-        return self.reads[0].facts if self.reads else {}
+        return self.intakes[0].facts if self.intakes else {}
 
     def plain(self) -> dict[str, Any]:
         """Lists and mappings, as they cross between processes; `from_plain` gives an equal Card back."""
@@ -73,8 +73,8 @@ class Card:
 def from_plain(plain: Mapping[str, Any]) -> Card:
     """The Card that `plain` wrote; tuples may have become lists on the way."""
     known = {item.name: plain[item.name] for item in fields(Card) if item.name in plain}
-    known["reads"] = tuple(Reads(str(each["kind"]), tuple(each["shape"]), dict(each["facts"]))
-                           for each in known.get("reads", ()))
+    known["intakes"] = tuple(Intake(str(each["kind"]), tuple(each["shape"]), dict(each["facts"]))
+                             for each in known.get("intakes", ()))
     known |= {name: tuple(known[name]) for name in ("labels", "samples") if name in known}
     return Card(**known)
 
@@ -84,15 +84,15 @@ def of_words(model: str, words: Mapping[str, Any], *, title: str = "", **known: 
     said = words.get("input")
     said = said if isinstance(said, Mapping) else {}
     offered = registry.module("inputs").offered(said)
-    reads = (Reads(offered.name, tuple(said.get("shape", ())), dict(said)),) if said else ()
+    intakes = (Intake(offered.name, tuple(said.get("shape", ())), dict(said)),) if said else ()
     asks = words.get("objective")
     quality = words.get("quality")
     found = {"labels": tuple(words.get("labels") or ()), "parameters": int(words.get("parameters", 0)),
              "quality": dict(quality) if isinstance(quality, Mapping) else {},
              "answers": _answers(words.get("answer"), asks)}
-    return Card(model, title or str(words.get("title", model)), reads, **{
+    return Card(model, title or str(words.get("title", model)), intakes, **{
         **found, "step": offered.step_of(said) if said else offered.step, "view": offered.view,
-        "samples": fitting(reads[0].kind if reads else ""), **known})
+        "samples": fitting(intakes[0].kind if intakes else ""), **known})
 
 
 def _answers(said: Any, asks: Any) -> str:

@@ -31,8 +31,10 @@ from visualizer import registry
 
 if TYPE_CHECKING:
     from visualizer.card import Card
+    from visualizer.export.film import Film
+    from visualizer.over import Inputs, Over
     from visualizer.scene.picture import Focus, Look
-    from visualizer.scene.state import State
+    from visualizer.scene.state import Place, State
     from visualizer.scene.timeline import Moment, Timeline
     from visualizer.sight import Recorded
     from visualizer.trace import Trace
@@ -162,6 +164,8 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--view", metavar="V", help="a view of `visualizer list views`")
     it.add_argument("--from", dest="first", default="", metavar="ADDRESS", help="begin with this beat (the very first)")
     it.add_argument("--to", dest="last", default="", metavar="ADDRESS", help="end with this beat (the very last)")
+    _over_inputs(it)
+    it.add_argument("--at", metavar="ADDRESS", help="with --over: the moment at which every input is looked at")
     _how_it_is_seen(it)
     it.add_argument("--fps", type=_ratio, default=30, metavar="N", help="frames a second (30)")
     it.add_argument("--speed", type=_ratio, default=1, metavar="N", help="2: twice as fast, 0.5: half as fast (1)")
@@ -173,7 +177,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--numbers", type=Path, action="append", metavar="FILE.trace",
                     help=argparse.SUPPRESS)  # what the window shows, of each place, in a reel of each recording
     it.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mp4|webm|gif|webp|apng|FOLDER/")
-    it.set_defaults(at=None, backward=False)
+    it.set_defaults(backward=False)
 
     it = command("data", _data, "save numbers: arrays of the layers, or the table of a view")
     it.add_argument("thing", metavar="THING", help=THING)
@@ -221,6 +225,13 @@ def _how_it_is_seen(it: argparse.ArgumentParser) -> None:
     it.add_argument("--focus", metavar="LAYER:i,j,…", help="what is looked at: conv2, conv2:7, conv2:7,3,5")
     it.add_argument("--set", type=_knobs, action="append", default=[], dest="knobs", metavar="KNOB=VALUE,…",
                     help="settings of the view")
+
+
+def _over_inputs(it: argparse.ArgumentParser) -> None:
+    it.add_argument("--over", default="", metavar="inputs[:…]",
+                    help="go through inputs: inputs for all bundled ones, inputs:wrong, inputs:unsure, inputs:class=4, "
+                         "inputs:excite=conv2:7, inputs:FOLDER, inputs:FILE with one a line or a row; with --from and "
+                         "--to their numbers")
 
 
 class _Several(argparse.Action):
@@ -353,10 +364,14 @@ def _shot(chosen: argparse.Namespace) -> int:
     states = [_meant(export, changed(state, look=look), found, chosen, *panel) for panel in panels]
     for state in states:
         found = _all_studied(found, state, chosen)
+    if len(states[0].places) > 1:
+        states = [_everywhere(state, *panel, chosen) for state, panel in zip(states, panels, strict=True)]
     shown = [export.Panel(found, state) for state in states]
     trace = shown[0].trace
-    if len(states[0].places) > 1 and not chosen.panel and not chosen.view:
-        shown = _beside(export, states[0], trace, chosen)
+    if len(states[0].places) > 1 and len(panels) == 1:
+        shown = _beside(export, states[0], found, chosen)
+    elif len(states[0].places) > 1:
+        shown = [export.Panel(found, state, tuple(_from_every_place(state, found, chosen))) for state in states]
     bars = bool(chosen.mm or len(panels) > 1) if chosen.bars is None else chosen.bars
     made = export.compose(shown, mm=chosen.mm, size=chosen.size, bars=bars)
     mm = made.mm if chosen.mm else None
@@ -371,7 +386,21 @@ def _shot(chosen: argparse.Namespace) -> int:
     return DONE
 
 
-def _beside(export: Any, state: State, trace: Trace, chosen: argparse.Namespace) -> list[Any]:
+def _everywhere(state: State, view: str | None, at: str | None, focused: str | None,
+                chosen: argparse.Namespace) -> State:
+    """What the command says of a panel, said of every place and not of the active one alone."""
+    here = state.place
+    said: dict[str, Any] = {"view": here.view} if view else {}
+    said |= {"focus": here.focus} if focused or chosen.focus else {}
+
+    def so(place: Place) -> Place:
+        turned = dict(place.look.knobs) | (dict(here.look.knobs) if chosen.knobs else {})
+        return replace(place, **said, look=replace(place.look, knobs=tuple(sorted(turned.items()))))
+
+    return replace(state, places=tuple(here if place is here else so(place) for place in state.places))
+
+
+def _beside(export: Any, state: State, trace: Recorded, chosen: argparse.Namespace) -> list[Any]:
     """Every place of a State as a panel, at the time of the active one."""
     from visualizer.scene.state import changed, to_place
 
@@ -431,6 +460,9 @@ def _film(chosen: argparse.Namespace) -> int:
     from visualizer.scene.state import changed
     from visualizer.trace import load
 
+    if chosen.at and not chosen.over:
+        raise Usage("--at goes with --over, where it says at which moment every input is looked at; a film of one "
+                    "input begins with --from.")
     films = _headless("export.film")
     form = films.find(chosen.output)
     if missing := form.missing():
@@ -445,6 +477,8 @@ def _film(chosen: argparse.Namespace) -> int:
         found = places[state.active]
     size = chosen.size or tuple(length - length % 2 if form.even else length for length in state.look.size)
     look = _seen_as(state.look, chosen, size)
+    if chosen.over:
+        return _written(films, form, _over_film(films, changed(state, look=look), chosen), chosen)
     first = chosen.first
     if state.reel and first.partition(":")[0] not in state.reel:  # the moment at which its recordings are looked at
         chosen.at, first = first or None, ""
@@ -455,10 +489,104 @@ def _film(chosen: argparse.Namespace) -> int:
     start, end = films.between(registry.module("sight").times(found, state), first, chosen.last)
     film = films.of_state(state, places, start, end, Fraction(chosen.fps), Fraction(chosen.speed), chosen.scale)
     film = replace(film, state_json=_way_back(changed(state, at=film.address(0)), film.trace, chosen))
+    return _written(films, form, film, chosen)
+
+
+def _over_film(films: Any, state: State, chosen: argparse.Namespace) -> Film:
+    """The film that goes through inputs at one moment; each is recorded when its frames are drawn."""
+    from visualizer import over, sight
+    from visualizer.scene.passage import Passage
+    from visualizer.scene.state import changed
+
+    if state.in_lab or state.reel or not _runs(state) or len(state.places) > 1:
+        raise Usage("--over goes through the inputs of one model; name a bundled model or a model file.")
+    asked = _asked_over(state, chosen)
+    words = _listed(asked, state, chosen).words
+    first, last = (_number_of(said, len(words), standard) for said, standard in ((chosen.first, 1),
+                                                                                  (chosen.last, len(words))))
+    if last < first:
+        raise Usage(f"Input {last} comes before input {first}; choose one after it for --to.")
+    own = changed(state, over=asked.words if asked != over.Over() else "")
+    opened = _torch("record.run").opened_with(own.model, own.edits)
+    kept: dict[int, tuple[State, Trace]] = {}
+
+    def recorded(index: int) -> tuple[State, Trace]:
+        if index not in kept:
+            here = changed(own, sample=words[first - 1 + index])
+            made = _torch("record").record(opened, here.sample, target=chosen.target, objective=own.objective,
+                                           dtype=chosen.dtype, edits=own.edits)
+            while len(kept) > 1:
+                del kept[next(iter(kept))]
+            kept[index] = here, _studied(made, own.view, here, chosen)
+        return kept[index]
+
+    start, trace = recorded(0)
+    own = _meant(_headless("export"), start, trace, chosen, chosen.view)
+    way = Passage(first, words[first - 1:last],
+                  lambda index, size: sight.seen(recorded(index)[1], own, None, size),
+                  lambda index: recorded(index)[1].shapes,
+                  lambda index: sight.input_words(recorded(index)[1], first + index, len(words)),
+                  sight.moment_of(trace, own).beat)
+    film: Film = films.Film(trace, own.view, own.focus, own.look, fps=Fraction(chosen.fps),
+                            speed=Fraction(chosen.speed), scale=chosen.scale, over=way)
+    return replace(film, state_json=_way_back(own, trace, chosen))
+
+
+def _asked_over(state: State, chosen: argparse.Namespace) -> Over:
+    """What is stepped through, as it was said; the unit that excites is the one in the focus where none is named."""
+    from visualizer import over
+    from visualizer.trace import Refused
+
+    try:
+        asked = over.parse(chosen.over)
+        if asked.pick == over.EXCITE and not asked.of and chosen.focus:
+            asked = replace(asked, of=chosen.focus)
+        if asked.pick == over.EXCITE:
+            asked.unit  # noqa: B018  refused where there is none
+        return asked
+    except Refused as error:
+        raise Usage(str(error)) from error
+
+
+def _listed(asked: Over, state: State, chosen: argparse.Namespace) -> Inputs:
+    """The inputs that are asked for; those that do not fit are named on stderr."""
+    from visualizer import over
+
+    with _working("reading the inputs"):
+        opened = _torch("record.run").opened_with(state.model, state.edits)
+        steps = _torch("record.over").listed(asked, opened, state.edits)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                found: Inputs = end.value
+                break
+    if said := over.about(found):
+        print(said, file=sys.stderr)
+    return found
+
+
+def _number_of(said: str, count: int, standard: int) -> int:
+    if not said:
+        return standard
+    if not said.isdecimal() or not 1 <= int(said) <= count:
+        raise Usage(f"There is no input {said!r}; with --over, --from and --to are numbers from 1 to {count:,}.")
+    return int(said)
+
+
+def _runs(state: State) -> bool:
+    """Whether other numbers can be had of its model."""
+    from visualizer import door
+
+    return door.can_run(state.model)
+
+
+def _written(films: Any, form: Any, film: Film, chosen: argparse.Namespace) -> int:
+    """Write a film, and tell how far it is."""
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
-        with _stoppable(), _progress(f"filming {state.model}", chosen.json) as told:
+        with _stoppable(), _progress(f"filming {film.trace.model}", chosen.json) as told:
             films.save(film, chosen.output, told)
     except KeyboardInterrupt:
         kept = "the same command goes on from there" if not form.suffixes else "nothing was written"

@@ -139,7 +139,7 @@ def _panel(trace: Trace, state: State, picture: Picture) -> dict[str, Any]:
                   "sha256": str(trace.hashes.get("input", ""))},
         "objective": asdict(trace.objective), "dtype": trace.dtype, "seed": trace.seed,
         "versions": dict(trace.versions), "view": state.view, "address": state.at,
-        "focus": None if focus is None else {"layer": focus.layer, "cell": list(focus.cell), "part": focus.part},
+        "focus": None if focus is None else {"layer": focus.layer, "cell": list(focus.cell), "part": focus.array},
         "look": {"theme": look.theme, "scope": look.scope, "signs": look.signs, "text_scale": look.text_scale},
         "knobs": knobs, "interventions": list(state.edits),
         "colours": [_colour(scale) for scale in picture.scales], "notes": list(trace.notes),

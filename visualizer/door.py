@@ -17,7 +17,7 @@ from typing import Any
 
 from visualizer import card, inputs, lab, registry
 from visualizer import trace as traces
-from visualizer.card import Card, Reads
+from visualizer.card import Card, Intake
 from visualizer.language import kept_by_language, tr, translated
 from visualizer.scene import session
 from visualizer.scene import state as does
@@ -177,7 +177,7 @@ def card_of(model: str, untrained: bool = False) -> Card | None:
     """The Card of what needs no opening: a bundled model, trained or with its weights from before, or the laboratory;
     None for a file."""
     if model == lab.NAME:
-        return Card(lab.NAME, translated(lab.TITLE), (Reads(lab.READS),), view=lab.view_of(lab.Lab()),
+        return Card(lab.NAME, translated(lab.TITLE), (Intake(lab.READS),), view=lab.view_of(lab.Lab()),
                     takes_others=False)
     try:
         return card.bundled(model, untrained) if registry.is_bundled(model) else None

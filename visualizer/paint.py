@@ -632,9 +632,9 @@ def _axes(mark: Image, scale: tuple[float, float], offset: tuple[float, float],
     tiles, rows, columns = mark.values.shape[:3]
     across = min(mark.columns, tiles)
     thickness = max(1, round(scale[0])) if mark.border else 0
-    x = _axis(mark.x, mark.steps[0], mark.cell[0], columns, across, scale[0], offset[0], visible[0], visible[2],
+    x = _axis(mark.x, mark.stride[0], mark.cell[0], columns, across, scale[0], offset[0], visible[0], visible[2],
               thickness, 1.0)
-    y = _axis(mark.y, mark.steps[1], mark.cell[1], rows, -(-tiles // across), scale[1], offset[1], visible[1],
+    y = _axis(mark.y, mark.stride[1], mark.cell[1], rows, -(-tiles // across), scale[1], offset[1], visible[1],
               visible[3], thickness, mark.rows_shown)
     return x, y
 
@@ -805,8 +805,8 @@ def _draw_cells(mark: Image, on: _Surface) -> None:
 def _draw_enlarged(mark: Image, on: _Surface) -> None:
     """An image in which every value is a block of up to 16 pixels, so that smoothing does not reach its middle."""
     columns, tile_rows = min(mark.columns, len(mark.values)), -(-len(mark.values) // mark.columns)
-    width = mark.steps[0] * (columns - 1) + mark.tile_size[0]
-    height = mark.steps[1] * (tile_rows - 1) + mark.tile_size[1]
+    width = mark.stride[0] * (columns - 1) + mark.tile_size[0]
+    height = mark.stride[1] * (tile_rows - 1) + mark.tile_size[1]
     factor = max(1.0, min(16 / min(mark.cell), 4096 / max(width, height)))
     at_zero = replace(mark, x=0.0, y=0.0)
     pixels, _, _, opaque = compose(at_zero, on.theme, (factor, factor))

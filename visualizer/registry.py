@@ -101,8 +101,8 @@ def _rank_of(path: Path, changed: int) -> tuple[Any, ...]:
         written = card(path)
     except ValueError:
         written = {}
-    reads = written.get("input")
-    kind, manner = (reads.get("kind", ""), reads.get("reads", "")) if isinstance(reads, dict) else ("", "")
+    said = written.get("input")
+    kind, manner = (said.get("kind", ""), said.get("reads", "")) if isinstance(said, dict) else ("", "")
     offered = [each.name for each in module("inputs").kinds()]
     return (not kind, offered.index(kind) if kind in offered else len(offered), kind, manner,
             str(written.get("title", "")), path.stem)

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol
 
-from visualizer import lab, views
-from visualizer.language import speaking
-from visualizer.scene import figures
+from visualizer import answers, lab, views
+from visualizer.language import speaking, tr
+from visualizer.scene import figures, numbers
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Rect, Text
 from visualizer.scene.reel import Reel, title_of
 from visualizer.scene.state import called_now, inner_address
@@ -100,6 +100,18 @@ def seen(found: Recorded, place: Standpoint, moment: Moment | None = None, size:
         return reel(found, place).picture(one, moment or moment_of(found, place), size, scale)
 
 
+def input_words(trace: Trace, place: int, count: int) -> str:
+    """`input 12 of 400, labelled 4, answered 9`; a `place` of 0 is that of an input which is in no list."""
+    words = tr("input {number} of {count}") if place else tr("an input beside the list of {count}")
+    said = [words.format(number=numbers.count(place), count=numbers.count(count))]
+    label, answer = trace.sample.label, answers.short(trace)
+    if label is not None:
+        said.append(tr("labelled {label}").format(label=trace.labels[label] if label < len(trace.labels) else label))
+    if answer:
+        said.append(tr("answered {answer}").format(answer=answer))
+    return ", ".join(said)
+
+
 def aside(trace: Trace, seen: Sight) -> Picture:
     """The small picture that stands beside it, of a view that has one."""
     return views.beside(seen.view, trace, seen.moment, seen.focus, seen.look)
@@ -128,10 +140,7 @@ def moment_of(found: Recorded, place: Standpoint) -> Moment:
     recording of a reel is looked at where all of them are."""
     known = times(found, place)
     at = inner_address(place.at, place.reel) if isinstance(found, Trace) else place.at
-    try:
-        return known.find(at) if at else known.telling
-    except LookupError:
-        return known.telling
+    return (known.nearest(at) if at else None) or known.telling
 
 
 def reel(found: tuple[Trace, ...], place: Standpoint) -> Reel:
@@ -248,9 +257,9 @@ def existing(trace: Trace, focus: Focus | None) -> Focus | None:
               **{f"inner.{key}": array for key, array in layer.inner.items()},
               **{f"inner.{key}": array for key, array in layer.inner_gradients.items() if key not in layer.inner},
               **{f"inner_gradients.{key}": array for key, array in layer.inner_gradients.items()}}
-    if focus.part not in arrays:
+    if focus.array not in arrays:
         return Focus(focus.layer)
-    shape = arrays[focus.part].shape
+    shape = arrays[focus.array].shape
     inside = len(focus.cell) <= len(shape) and all(0 <= i < n for i, n in zip(focus.cell, shape, strict=False))
     return focus if inside else replace(focus, cell=())
 

@@ -65,7 +65,8 @@ class Objective:
     """The one number whose gradient flows back."""
 
     kind: str = "none"
-    """`cross_entropy`, `negative_log_likelihood`, `ctc_loss`, `mean_squared_error`, `logit`, or `none` when nothing was
+    """`cross_entropy`, `negative_log_likelihood`, `ctc_loss`, `mean_squared_error`, `binary_cross_entropy`,
+    `squares_and_binary_cross_entropy`, `logit`, another wish for a number of the answer, or `none` when nothing was
     differentiated."""
     target: int | None = None
     value: float = float("nan")
@@ -266,6 +267,11 @@ class Trace:
     def readers(self, name: str) -> tuple[Layer, ...]:
         """The layers that read `name`; its gradient is the sum of what they hand back."""
         return self._readers[name]
+
+    @cached_property
+    def shapes(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """The name and shape of each layer."""
+        return tuple((layer.name, layer.shape) for layer in self.layers)
 
     @property
     def has_backward(self) -> bool:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.language import tr, translated
-from visualizer.trace import Answer, Refused, Trace
+from visualizer.trace import Answer, Layer, Refused, Trace
 
 if TYPE_CHECKING:
+    from visualizer.scene.columns import Column
     from visualizer.scene.picture import Look, Mark
 
 Values = NDArray[Any]
@@ -43,6 +44,22 @@ class Scalar:
     offset: float = 0.0
 
 
+@dataclass(frozen=True, eq=False)
+class Right:
+    """What the numbers of an answer should have been, and how the one is compared with the other; both parts add up."""
+
+    numbers: Values | None = None
+    """Of the shape of the answer, compared by squares, added up; those of which nothing is wanted are as they are."""
+    chances: Values | None = None
+    """0 or 1 for each chance that is given, compared by binary cross entropy."""
+    slice: tuple[int, int] | None = None
+    """(axis, index): where in the answer these chances stand; None where they are all of it."""
+    logits: bool = False
+    """Whether they still go through a sigmoid."""
+    mean: bool = True
+    """Whether the binary cross entropy is averaged, else added up."""
+
+
 def never(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
     """For a kind that nothing shows from outside: it is one only where a model or a caller says so."""
     return False
@@ -58,6 +75,18 @@ def _nothing(answer: Answer, values: Values) -> tuple[str, ...]:
 
 def _no_score(trace: Trace, answer: Answer) -> Score:
     return ()
+
+
+def _no_heading(trace: Trace, answer: Answer, backward: bool) -> tuple[str, ...]:
+    return ()
+
+
+def _no_start(trace: Trace, answer: Answer) -> str:
+    return ""
+
+
+def _no_cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
+    return "", ""
 
 
 def _no_target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
@@ -86,15 +115,32 @@ class AnswerKind:
     wishes: Callable[[Answer, Values], tuple[str, ...]] = _nothing
     """Wishes that lead somewhere, the first the one that is taken where nobody wishes."""
     loss: str = ""
-    """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none."""
+    """How it is compared with the truth while learning: a loss of `record.objectives`; empty for none, or for what
+    `right` says."""
+    right: Callable[[Answer, Values, Values], Right] | None = None
+    """(answer, its values, the truth) -> what its numbers should have been. Raises Refused where these do not fit."""
     asks: tuple[str, ...] = ()
     """What cards call it in their `objective`."""
     target: Callable[[Any, Callable[[Any], Values], Callable[[Any], float] | None], Any] = _no_target
     """(given, what the model reads of something, what it should answer): the truth of one input."""
     chosen: bool = False
     """Whether another target than that of the input can be asked for."""
+    short: Callable[[Trace, Answer], str] = lambda trace, answer: ""
+    """What is answered, in a word or two: `9`, `4 0 7`; empty where that cannot be said so shortly."""
     order: int = 5
     """Which kind is asked first whether an answer suits it."""
+    column: Callable[[Trace, Answer, Column, bool | None, Look], list[Mark]] | None = None
+    """What stands in the column of its layer, for a kind that tiles would not do: the answer, on the way back what it
+    hands back, and where neither is known yet (None) the room for it."""
+    heading: Callable[[Trace, Answer, bool], tuple[str, ...]] = _no_heading
+    """What is said above that column, on either way, the longest first."""
+    begins: Callable[[Trace, Answer], str] = _no_start
+    """Where the way back starts, with the markup of `picture.rich`; empty where nothing went back from it."""
+    cost: Callable[[Trace, Answer, Layer], tuple[str, str]] = _no_cost
+    """How a loss was made of it, short and as a sentence; both empty where the loss says that itself."""
+    along: Axes | None = None
+    """Along which axes it has a number for every label: none for one choice, `step` for one at each step; None where
+    its numbers have no names."""
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------
@@ -141,10 +187,64 @@ def drawn(trace: Trace) -> tuple[Answer, ...]:
     return tuple(answer for answer in trace.answers if (made := of(answer)) is not None and made.draw is not None)
 
 
+def column(trace: Trace, place: Column, backward: bool | None, look: Look) -> list[Mark]:
+    """What the answer of a layer draws in the column of that layer."""
+    held = at(trace, place.layer)
+    made = None if held is None else _with_column(held)
+    if held is None or made is None or made.column is None:
+        return []
+    return made.column(trace, held, place, backward, look)
+
+
+def heading(trace: Trace, layer: str, backward: bool) -> tuple[str, ...]:
+    """What is said above that column, the longest first."""
+    held = at(trace, layer)
+    made = None if held is None else _with_column(held)
+    return () if held is None or made is None else made.heading(trace, held, backward)
+
+
+def _with_column(answer: Answer) -> AnswerKind | None:
+    """The kind of an answer; shares of a whole that are meant as something else are still drawn as shares."""
+    made = of(answer)
+    return made if made is not None and made.column is not None else next(
+        (each for each in kinds() if each.column is not None), None)
+
+
+def begins(trace: Trace, answer: Answer) -> str:
+    """Where the way back starts, in one sentence."""
+    made = of(answer)
+    return "" if made is None else made.begins(trace, answer)
+
+
+def cost(trace: Trace, loss: Layer) -> tuple[str, str]:
+    """How a loss was made of an answer, short and as a sentence; both empty where the loss says that itself."""
+    found = (made.cost(trace, answer, loss) for answer in trace.answers if (made := of(answer)) is not None)
+    return next((words for words in found if any(words)), ("", ""))
+
+
+def choosing(trace: Trace, layer: Layer) -> Answer | None:
+    """The answer whose labels are the names of the numbers of a layer: its own, its logits."""
+    return next((answer for answer in trace.answers if (made := of(answer)) is not None and made.along == ()
+                 and (layer.axes, layer.shape) == (trace[answer.layer].axes, trace[answer.layer].shape)), None)
+
+
+def stepwise(trace: Trace, steps: int | None = None) -> Answer | None:
+    """The answer that chooses among its labels at each step; of so many steps."""
+    return next((answer for answer in trace.answers if (made := of(answer)) is not None and made.along == ("step",)
+                 and trace[answer.layer].output.ndim == 2 and steps in (None, trace[answer.layer].shape[0])), None)
+
+
 def sentence(trace: Trace, answer: Answer) -> str:
     """An answer in one sentence, and how good it is where the truth is known."""
     made = of(answer)
     return "" if made is None else made.sentence(trace, answer)
+
+
+def short(trace: Trace) -> str:
+    """What a model answered first, in a word or two; empty where that cannot be said so shortly."""
+    first = next(iter(trace.answers), None)
+    made = None if first is None else of(first)
+    return "" if first is None or made is None else made.short(trace, first)
 
 
 def score(trace: Trace, answer: Answer) -> Score:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from visualizer.answers import AnswerKind, Cell, Scalar, Score, Values, Where, label, never, picked, picture_of
+from visualizer import kinds
+from visualizer.answers import AnswerKind, Cell, Right, Scalar, Score, Values, Where, label, never, picked, picture_of
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain
-from visualizer.trace import Answer, Refused, Trace
+from visualizer.trace import Answer, Layer, Refused, Trace
 
 EDGES = ("left", "top", "right", "bottom")
 COLUMNS = ("score", *EDGES)
@@ -127,6 +128,58 @@ def score(trace: Trace, answer: Answer) -> Score:
             (tr("boxes too many"), float(len(free))))
 
 
+def right(answer: Answer, values: Values, truth: Values) -> Right:
+    """The edges of each right box at the place whose box is nearest to it, a sure score there and none elsewhere.
+
+    Squares of the edges, in the units of the answer, and binary cross entropy of the scores, both added up: Redmon and
+    Farhadi 2018, YOLOv3, section 2.1.
+    """
+    if truth.ndim != 2 or truth.shape[1] < 4:
+        raise Refused(tr("Right boxes are rows of left, top, right and bottom; numbers of the shape {shape} were given."
+                         ).format(shape=numbers.shape(truth.shape)))
+    wanted, sure = values.astype(np.float64), np.zeros(values.shape[:1] if values.ndim == 2 else values.shape[1:])
+    for box, place in _matched(answer, values, truth.astype(np.float64)):
+        sure[place] = 1
+        for edge, name in enumerate(EDGES):
+            wanted[_cell(answer, values, place, name)] = \
+                (float(box[edge]) - _start(answer, values, edge, place)) / _factor(answer, values, edge)
+    where = (1 if values.ndim == 2 else 0, _columns(answer).index("score"))
+    return Right(wanted, sure, where, answer.settings.get("score") == "logit", mean=False)
+
+
+def _matched(answer: Answer, values: Values, truth: Values) -> list[tuple[Values, tuple[int, ...]]]:
+    """Each right box with a place of its own: of those that are left the one whose box overlaps it most, or where none
+    does the one whose middle is nearest."""
+    free, found = _all(answer, values), []
+    for box in truth[:len(free)]:
+        own = (float(box[0]), float(box[1]), float(box[2]), float(box[3]))
+        best = max(free, key=lambda each: (overlap(each.box, own), -_apart(each.box, own)))
+        free.remove(best)
+        found.append((box, best.place))
+    return found
+
+
+def _apart(one: Box, other: Box) -> float:
+    """How far apart two middles lie."""
+    return float(np.hypot(one[0] + one[2] - other[0] - other[2], one[1] + one[3] - other[1] - other[3])) / 2
+
+
+def cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
+    """How much of it the edges cost, and how much the scores."""
+    parts = trace.inputs(loss)
+    if len(parts) != 2 or not all(kinds.role(part) == "loss" and answer.layer in _read(trace, part) for part in parts):
+        return "", ""
+    edges, scores, both = (numbers.number(float(layer.output), 3) for layer in (*parts, loss))
+    return (tr("loss = {edges} + {scores} = **{both}**").format(edges=edges, scores=scores, both=both),
+            tr("The loss adds the squares of how far the edges of the right boxes are off, {edges}, and −ln of the "
+               "chances given to what is right, {scores}: {{{both}}}.").format(edges=edges, scores=scores, both=both))
+
+
+def _read(trace: Trace, layer: Layer) -> set[str]:
+    """What a layer reads, and what that reads."""
+    return {*layer.reads, *(name for each in trace.inputs(layer) for name in each.reads)}
+
+
 def draw(trace: Trace, answer: Answer, place: Where, look: Look) -> list[Mark]:
     """What was fed in, the boxes over it with how sure they are, and dashed the right ones."""
     x, y, wide, high = place
@@ -206,4 +259,4 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
 
 ANSWER = AnswerKind(english("boxes"), english("boxes around what was found"), never, sentence, draw, proportion, score,
                     scalar, wishes,
-                    asks=("boxes",))
+                    right=right, cost=cost, asks=("boxes",))

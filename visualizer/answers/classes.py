@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
-from visualizer.language import english, tr
+from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
-from visualizer.trace import Answer, Trace
+from visualizer.scene.columns import BARS, NAME, Column
+from visualizer.scene.labels import Labels
+from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Text, plain
+from visualizer.trace import Answer, Layer, Trace
 
 
 def suits(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
@@ -34,6 +38,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
     return judged.format(words=words, truth=label(answer, trace.sample.label))
 
 
+def short(trace: Trace, answer: Answer) -> str:
+    """The likeliest."""
+    return label(answer, int(np.argmax(trace[answer.layer].output)))
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """What the right class was given, and which place it has."""
     truth, chances = trace.sample.label, trace[answer.layer].output
@@ -55,6 +64,112 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return given.sample.label
 
 
-ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, score=score, scalar=picked,
+# --- its column in the network --------------------------------------------------------------------------------------
+
+def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, look: Look) -> list[Mark]:
+    """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero; None where
+    neither is known yet."""
+    layer = trace[answer.layer]
+    target, winner = trace.objective.target, int(np.argmax(layer.output))
+    values = layer.output if not backward else _handed_back(trace, answer)
+    marks: list[Mark] = []
+    if values is None:
+        return [Text(place.x, place.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
+    largest = float(np.max(np.abs(values))) or 1.0
+    names = max(0.0, place.width - BARS)
+    track = place.width - names - 72
+    below = place.pitch[1] >= 34
+    said_of = Labels((0, 0, look.size[0], look.size[1]), 0)
+    crowded = place.pitch[1] < 14  # the words that matter most are written first
+    for unit in sorted(place.shown, key=lambda unit: crowded and unit not in (target, winner)):
+        box = place.box(unit)
+        assert box is not None
+        y = box[1] + box[3] / 2
+        value = float(values[unit])
+        strong = backward is not None and (unit in (target, winner) or abs(value) >= 0.1)
+        x = place.x + names + 16
+        marks += said_of.put(label(answer, unit), [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
+                             "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
+                             max_width=NAME + names)
+        bar = min(14, place.pitch[1] - 3)
+        marks.append(Rect(x, y - bar / 2, track, bar, "hatch" if backward is None else "sunk", radius=2,
+                          focus=Focus(layer.name, (unit,))))
+        if backward is None:
+            continue
+        if backward:
+            middle = x + track / 2
+            reach = track / 2 * abs(value) / largest
+            if reach >= 0.5:
+                marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
+                                  radius=2))
+            marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1))
+            said = numbers.signed(value, 3)
+        else:
+            if value * track >= 0.5:
+                marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
+                                  radius=2))
+            said = numbers.percent(value, 1)
+        if strong or not look.projector:
+            marks += said_of.put(said, [(place.x + place.width, y + 5, "end")], 13, 600 if strong else 400,
+                                 "ink" if strong else "ink-2")
+        if unit == target and below:
+            marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
+    if place.ranking:
+        marks.append(Text(place.x, place.top + place.height + 22,
+                          plain(tr("{shown} of {count}, the {ranking}").format(
+                              shown=len(place.shown), count=numbers.count(place.total),
+                              ranking=translated(place.ranking))), 11, 400, "ink-2"))
+    return marks
+
+
+def heading(trace: Trace, answer: Answer, backward: bool) -> tuple[str, ...]:
+    """How many there are; backwards what the bars are."""
+    if backward:
+        return (tr("p − label"), "p−y") if _by_label(trace) else (tr("gradient of the logits"), tr("gradient"))
+    count = numbers.count(len(trace[answer.layer].output))
+    return tr("{count} probabilities").format(count=count), count
+
+
+def begins(trace: Trace, answer: Answer) -> str:
+    """What each logit gets: from the loss, or where one logit itself is differentiated."""
+    target, back = trace.objective.target, _handed_back(trace, answer)
+    if target is None or back is None:
+        return ""
+    known = {"label": label(answer, target), "pull": numbers.signed(float(back[target]), 3)}
+    if _by_label(trace):
+        return tr("The way back starts here: each logit gets its probability, minus 1 for the label {label}, which "
+                  "gets {{{pull}}}.").format(**known)
+    if np.flatnonzero(back).tolist() != [target]:
+        return ""
+    return tr("The way back starts at one logit, that of {label}, which gets {{{pull}}}; the others get 0.").format(
+        **known)
+
+
+def cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
+    """−ln of what the label was given."""
+    target = trace.objective.target
+    if target is None or not kinds.picks_label(loss):
+        return "", ""
+    chance, value = (numbers.number(float(number), 3) for number in (trace[answer.layer].output[target], loss.output))
+    return (tr("loss = −ln {chance} = **{value}**").format(chance=chance, value=value),
+            tr("The loss is −ln of the probability given to the label {label}: −ln {chance} = {{{value}}}.").format(
+                label=label(answer, target), chance=chance, value=value))
+
+
+def _by_label(trace: Trace) -> bool:
+    """Whether what is differentiated is the loss of one label."""
+    return any(kinds.picks_label(layer) for layer in trace)
+
+
+def _handed_back(trace: Trace, answer: Answer) -> Values | None:
+    """The gradient of the logits that the probabilities were made of, seen through their logarithms."""
+    read = trace.inputs(trace[answer.layer])[0]
+    kind = kinds.of(read)
+    return (trace.inputs(read)[0] if kind is not None and kind.logarithms and kind.role == "shares" else read).gradient
+
+
+ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits, sentence, short=short, score=score,
+                    scalar=picked,
                     wishes=wishes,
-                    loss="class", asks=("class",), target=target, chosen=True, order=1)
+                    loss="class", asks=("class",), target=target, chosen=True, order=1,
+                    column=column, heading=heading, begins=begins, cost=cost, along=())

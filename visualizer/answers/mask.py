@@ -11,11 +11,11 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.answers import AnswerKind, Scalar, Score, Values, Where, never, picked, picture_of, place_of
+from visualizer.answers import AnswerKind, Right, Scalar, Score, Values, Where, never, picked, picture_of, place_of
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Scale
-from visualizer.trace import Answer, Trace
+from visualizer.trace import Answer, Refused, Trace
 
 WISH = re.compile(r"pixel:(\d{1,9},\d{1,9})")
 
@@ -103,6 +103,17 @@ def proportion(trace: Trace, answer: Answer) -> float:
     return rows / columns
 
 
+def right(answer: Answer, values: Values, truth: Values) -> Right:
+    """Each pixel should be as the right mask has it."""
+    likely = chances(answer, values)
+    if truth.size != likely.size:
+        refused = tr("A mask of {size} pixels needs a right one of as many, and {other} numbers were given.")
+        raise Refused(refused.format(size=numbers.shape(likely.shape), other=numbers.count(truth.size)))
+    return Right(chances=(truth.reshape(likely.shape) > 0.5).astype(np.float64),
+                 slice=None if values.ndim == 2 else (0, int(answer.settings.get("channel", 0))),
+                 logits=answer.settings.get("score") == "logit")
+
+
 def scalar(answer: Answer, values: Values, words: str) -> Scalar | None:
     """`sum` of all numbers of the mask, `pixel:3,4`, or `logit:7`."""
     channel = () if values.ndim == 2 else (int(answer.settings.get("channel", 0)),)
@@ -123,4 +134,4 @@ def wishes(answer: Answer, values: Values) -> tuple[str, ...]:
 
 ANSWER = AnswerKind(english("mask"), english("which pixels belong to it"), never, sentence, draw, proportion, score,
                     scalar, wishes,
-                    asks=("mask",))
+                    right=right, asks=("mask",))

@@ -26,6 +26,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
         value=numbers.number(value, 3), truth=numbers.number(truth, 3), apart=numbers.number(abs(value - truth), 3))
 
 
+def short(trace: Trace, answer: Answer) -> str:
+    """The number."""
+    return numbers.number(_value(trace, answer))
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """How far off it is."""
     truth = _truth(trace, answer)
@@ -59,6 +64,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return given.truth if wanted is None else wanted(given.raw)
 
 
-ANSWER = AnswerKind(english("number"), english("one number"), suits, sentence, score=score, scalar=scalar,
+ANSWER = AnswerKind(english("number"), english("one number"), suits, sentence, short=short, score=score, scalar=scalar,
                     wishes=wishes,
                     loss="squares", asks=("number",), target=target, order=3)

@@ -19,25 +19,39 @@ from visualizer.trace import Answer, Trace
 def spelled(trace: Trace, answer: Answer) -> tuple[int, ...]:
     """The greedy reading: the likeliest of each step, repeats merged, blanks left out."""
     blank = int(answer.settings.get("blank", 0))
-    path = np.argmax(trace[answer.layer].output, axis=-1).tolist()
-    return tuple(int(index) for index, _ in groupby(path) if index != blank)
+    return collapsed(np.argmax(trace[answer.layer].output, axis=-1).tolist(), blank)
+
+
+def collapsed(path: Sequence[int], blank: int) -> tuple[int, ...]:
+    """Repeats merged, then blanks left out."""
+    return tuple(index for index, _ in groupby(path) if index != blank)
+
+
+def written(trace: Trace) -> tuple[int, ...]:
+    """What should be spelled, from the loss; nothing where that is not known."""
+    loss = next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)
+    return () if loss is None else tuple(int(index) for index in loss.settings.get("target", ()))
 
 
 def sentence(trace: Trace, answer: Answer) -> str:
     """What is read, and what is written there."""
-    read = " ".join(label(answer, index) for index in spelled(trace, answer)) or tr("nothing")
-    wanted = _wanted(trace)
+    read, wanted = spelled(trace, answer), written(trace)
     words = tr("Along {steps} steps the network reads {{{read}}}.") if not wanted else \
-        tr("Along {steps} steps the network reads {{{read}}}; that is right.") if spelled(trace,
-                                                                                          answer) == wanted else \
+        tr("Along {steps} steps the network reads {{{read}}}; that is right.") if read == wanted else \
         tr("Along {steps} steps the network reads {{{read}}}; written is {written}.")
-    return words.format(steps=numbers.count(len(trace[answer.layer].output)), read=read,
+    return words.format(steps=numbers.count(len(trace[answer.layer].output)),
+                        read=" ".join(label(answer, index) for index in read) or tr("nothing"),
                         written=" ".join(label(answer, index) for index in wanted))
+
+
+def short(trace: Trace, answer: Answer) -> str:
+    """What is read."""
+    return " ".join(label(answer, index) for index in spelled(trace, answer)) or tr("nothing")
 
 
 def score(trace: Trace, answer: Answer) -> Score:
     """How many symbols have to be put in, taken out or changed until it is right, and their share."""
-    wanted = _wanted(trace)
+    wanted = written(trace)
     if not wanted:
         return ()
     wrong = distance(spelled(trace, answer), wanted)
@@ -55,16 +69,11 @@ def distance(one: Sequence[int], other: Sequence[int]) -> int:
     return row[-1]
 
 
-def _wanted(trace: Trace) -> tuple[int, ...]:
-    loss = next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)
-    return () if loss is None else tuple(int(index) for index in loss.settings.get("target", ()))
-
-
 def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], float] | None) -> Any:
     """What is written on the strip."""
     return given.digits or None
 
 
-ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, score=score,
-                    scalar=picked,
-                    wishes=wishes, loss="ctc", asks=("ctc",), target=target)
+ANSWER = AnswerKind(english("string"), english("a string spelled along the steps"), never, sentence, short=short,
+                    score=score, scalar=picked,
+                    wishes=wishes, loss="ctc", asks=("ctc",), target=target, along=("step",))

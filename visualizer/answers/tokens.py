@@ -31,6 +31,11 @@ def sentence(trace: Trace, answer: Answer) -> str:
         share=numbers.percent(float(chances[-1, best]), 1))
 
 
+def short(trace: Trace, answer: Answer) -> str:
+    """The likeliest at the last step."""
+    return f"“{visible(label(answer, int(np.argmax(trace[answer.layer].output[-1]))))}”"
+
+
 def score(trace: Trace, answer: Answer) -> Score:
     """The share of steps whose likeliest answer is the one that was wanted."""
     aims = _aims(trace)
@@ -62,6 +67,6 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
     return None if set(aims) == {UNKNOWN} else aims
 
 
-ANSWER = AnswerKind(english("tokens"), english("one of several symbols at each step"), suits, sentence, score=score,
-                    scalar=picked,
-                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2)
+ANSWER = AnswerKind(english("tokens"), english("one of several symbols at each step"), suits, sentence, short=short,
+                    score=score, scalar=picked,
+                    wishes=wishes, loss="class", asks=("next symbol",), target=target, order=2, along=("step",))

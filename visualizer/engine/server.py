@@ -37,7 +37,7 @@ from visualizer.engine.protocol import (
 from visualizer.engine.requests import REQUESTS
 from visualizer.trace import Refused
 
-_Steps: TypeAlias = Generator[tuple[float, str], None, Any]
+_Work: TypeAlias = Generator[tuple[float, str], None, Any]
 
 TELL = 0.05
 """Progress is told at most once in so many seconds, however fast the work is."""
@@ -75,9 +75,9 @@ def serve(connection: Connection, requests: Mapping[str, Callable[..., Any]] = R
         if message is None:
             return
         if wishes.still(message):
-            steps = _start(connection, message, requests)
-            if steps is not None:
-                running.append(_Run(message, steps))
+            work = _start(connection, message, requests)
+            if work is not None:
+                running.append(_Run(message, work))
 
 
 @dataclass
@@ -85,13 +85,13 @@ class _Run:
     """A long request under way."""
 
     message: Message
-    steps: _Steps
+    work: _Work
     told: float = -1.0
 
 
 @dataclass
 class _Wishes:
-    """Which requests are still wanted. Written by the listening thread, read between steps."""
+    """Which requests are still wanted. Written by the listening thread, read between pieces of work."""
 
     newest: dict[str, int] = field(default_factory=dict)
     cancelled: set[int] = field(default_factory=set)
@@ -114,8 +114,8 @@ def _listen(connection: Connection, arrived: SimpleQueue[Message | None], wishes
 
 
 def _start(connection: Connection, message: Message,
-           requests: Mapping[str, Callable[..., Any]]) -> _Steps | None:
-    """Run a short request to its end; of a long one return the steps."""
+           requests: Mapping[str, Callable[..., Any]]) -> _Work | None:
+    """Run a short request to its end; of a long one return what goes on piece by piece."""
     connection.send(Message(STARTED, message.id))
     try:
         if message.name not in requests:
@@ -125,7 +125,7 @@ def _start(connection: Connection, message: Message,
         _tell_error(connection, message, error)
         return None
     if isgenerator(value):
-        return cast(_Steps, value)
+        return cast(_Work, value)
     _answer(connection, message, value)
     return None
 
@@ -135,10 +135,10 @@ def _step(connection: Connection, run: _Run, wishes: _Wishes) -> bool:
     message = run.message
     try:
         if not wishes.still(message):
-            run.steps.close()
+            run.work.close()
             connection.send(Message(CANCELLED, message.id))
             return False
-        share, words = next(run.steps)
+        share, words = next(run.work)
     except StopIteration as end:
         _answer(connection, message, end.value)
         return False

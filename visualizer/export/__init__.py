@@ -92,10 +92,14 @@ def save(picture: Picture, path: str | Path, *, state_json: str = "", scale: flo
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """What a figure shows in one place: a recording, or those of a reel, and where and how it is looked at."""
+    """What a figure shows under one letter: a recording, or those of a reel, and where and how it is looked at; or all
+    places of a State beside each other."""
 
     recorded: sight.Recorded
+    """What is seen from the active place."""
     state: State
+    everywhere: tuple[sight.Recorded, ...] = ()
+    """What is seen from every place of the State, where all of them are shown; the active one alone without it."""
 
     @property
     def trace(self) -> Trace:
@@ -104,6 +108,9 @@ class Panel:
 
     def draw(self, size: tuple[int, int], bars: bool = True) -> Picture:
         """The view of the State in so many pixels; without `bars` its colour bars are left to the figure."""
+        if self.everywhere:
+            return sight.beside(self.everywhere, self.state.places, self.state.active, size,
+                                look=lambda look: replace(look, bars=bars))
         return sight.seen(self.recorded, changed(self.state, look=replace(self.state.look, bars=bars)), size=size)
 
     @property
@@ -202,7 +209,7 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
     """
     if not text:
         return None
-    place, _, part = text.partition("/")
+    place, _, array = text.partition("/")
     name, _, numbers = place.partition(":")
     if name not in trace:
         raise LookupError(f"There is no layer {name!r}; choose one of {', '.join(layer.name for layer in trace)}.")
@@ -210,7 +217,7 @@ def parse_focus(trace: Trace, text: str) -> Focus | None:
         cell = tuple(int(number) for number in numbers.split(",")) if numbers else ()
     except ValueError:
         raise LookupError(f"{text!r} is no cell; write LAYER:i,j,… with whole numbers, such as {name}:0,3,5.") from None
-    return _existing(trace, Focus(name, cell, part or "output"))
+    return _existing(trace, Focus(name, cell, array or "output"))
 
 
 def _existing(trace: Trace, focus: Focus) -> Focus:
@@ -218,9 +225,9 @@ def _existing(trace: Trace, focus: Focus) -> Focus:
     layer, cell = trace[focus.layer], focus.cell
     inner = {f"inner.{key}": array for key, array in {**layer.inner_gradients, **layer.inner}.items()}
     arrays = {"output": layer.output, **layer.weights, **inner}
-    if focus.part not in arrays:
-        raise LookupError(f"{layer.name} has no part {focus.part!r}; choose one of {', '.join(arrays)}.")
-    shape = arrays[focus.part].shape
+    if focus.array not in arrays:
+        raise LookupError(f"{layer.name} has no part {focus.array!r}; choose one of {', '.join(arrays)}.")
+    shape = arrays[focus.array].shape
     if len(cell) > len(shape) or any(not 0 <= index < length for index, length in zip(cell, shape, strict=False)):
         limits = ", ".join(f"0…{length - 1}" for length in shape)
         raise IndexError(f"{layer.name} has no cell {','.join(map(str, cell))}; it has {limits or 'one number'}.")

@@ -8,7 +8,7 @@ and which chooser offers it. Nothing else in the project asks for a kind by its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from visualizer import registry
 from visualizer.inputs._files import MOST_SYMBOLS
+from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
 from visualizer.inputs._words import MARK as TYPED
 from visualizer.inputs._words import can_read, read_text, symbols, unknown
@@ -25,11 +26,11 @@ from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind", "Item",
-           "all_samples", "can_read", "drawn", "given", "kind", "kinds", "of", "offered", "picture", "raw", "read_text",
-           "sample", "suffixes", "symbols", "unknown"]
+           "Row", "all_samples", "can_read", "drawn", "given", "kind", "kinds", "of", "offered", "picture", "raw",
+           "read_text", "sample", "suffixes", "symbols", "unknown"]
 
 Pixels = NDArray[np.uint8]
-Reads = Mapping[str, Any]
+Facts = Mapping[str, Any]
 """What a model says of its input: the `input` of its card."""
 THUMBNAILS, WORDS, FIELD, PAD = "thumbnails", "words", "field", "pad"
 """What the window offers: samples as small pictures, samples by their titles, a field to type in, a sheet to draw on.
@@ -38,7 +39,7 @@ DRAWN = "drawn"
 """The name of a sample that was drawn by hand."""
 
 
-def _numbered(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+def _numbered(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     return tuple(str(frame) for frame in range(1, frames + 1))
 
 
@@ -59,9 +60,9 @@ class InputKind:
     """What one of its steps is called: `character`, `row`, `frame`."""
     suffixes: tuple[str, ...] = ()
     """Endings of the files that are read."""
-    read: Callable[[str, Reads], Given] | None = None
+    read: Callable[[str, Facts], Given] | None = None
     """A file; raises Refused with one sentence."""
-    typed: Callable[[str, Reads], Given] | None = None
+    typed: Callable[[str, Facts], Given] | None = None
     """What a person types."""
     mark: str = ""
     """How a word begins that was typed for certain: `text:wonder`, `strip:4 0 7`."""
@@ -69,14 +70,16 @@ class InputKind:
     """Whether any word that is no sample and no file is taken as typed."""
     drawn: Callable[[NDArray[Any], str], Given] | None = None
     """A drawing (row, column), white on black, of any size, under the name that it is to have."""
+    row: Callable[[Row, Facts], Given] | None = None
+    """A row of a table of inputs; raises Refused with one sentence."""
     bundled: Callable[[Item], Given] | None = None
     """A sample, as `assets/samples/*.json` describes it."""
     whole: bool = False
     """Whether it is read at once, unless the card says in `reads` how it is cut into steps."""
-    given: Callable[[str, str, Reads], Given] | None = None
-    """(word, title of the model, reads): for a kind that finds out by itself what a word means."""
-    steps: Callable[[Reads, Any, int], tuple[str, ...]] = _numbered
-    """What each step reads, in words; the number is how many steps the recording answers, 0 for none."""
+    given: Callable[[str, str, Facts], Given] | None = None
+    """(word, title of the model, facts): for a kind that finds out by itself what a word means."""
+    steps: Callable[[Facts, Any, int], tuple[str, ...]] = _numbered
+    """What each step facts, in words; the number is how many steps the recording answers, 0 for none."""
     rows: bool = False
     """Whether each row of the array that is read is a step of its own, and not a line of a picture."""
     thumbnail: Callable[[Any], Pixels | None] = field(default=lambda raw: None)
@@ -98,9 +101,9 @@ class InputKind:
     order: int = 1
     """Where it stands among the kinds; those of one number by their names."""
 
-    def step_of(self, reads: Reads) -> str:
+    def step_of(self, facts: Facts) -> str:
         """What one step of a model is called; empty if it reads everything at once."""
-        return "" if self.whole and not reads.get("reads") else self.step
+        return "" if self.whole and not facts.get("reads") else self.step
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------
@@ -120,18 +123,18 @@ def kind(name: str) -> InputKind:
     raise LookupError(f"There is no kind of input {name!r}; there are {', '.join(each.name for each in kinds())}.")
 
 
-def of(reads: Any) -> InputKind:
+def of(facts: Any) -> InputKind:
     """The kind that a card names in its `input`, the first one where it names none; raises LookupError."""
-    named = reads.get("kind") if isinstance(reads, Mapping) else None
+    named = facts.get("kind") if isinstance(facts, Mapping) else None
     return kinds()[0] if named is None else kind(str(named))
 
 
-def offered(reads: Any) -> InputKind:
+def offered(facts: Any) -> InputKind:
     """The same for a chooser: a kind that nobody knows is like one of which only files can be opened."""
     try:
-        return of(reads)
+        return of(facts)
     except LookupError:
-        return InputKind(str(reads.get("kind")), str(reads.get("kind")), str(reads.get("kind")))
+        return InputKind(str(facts.get("kind")), str(facts.get("kind")), str(facts.get("kind")))
 
 
 def suffixes() -> tuple[str, ...]:
@@ -141,20 +144,20 @@ def suffixes() -> tuple[str, ...]:
 
 # --- what a word means ----------------------------------------------------------------------------------------------
 
-def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> Given:
+def given(word: str, name: str, title: str = "", facts: Facts | None = None) -> Given:
     """What `word` means to a model called `title` that reads the kind `name`: a sample, a file, or a text; "" is its
     first sample.
 
-    `reads` is what its card says of its input. Raises Refused if the word is something else than the model reads,
+    `facts` is what its card says of its input. Raises Refused if the word is something else than the model reads,
     LookupError if it is nothing; one sentence each.
     """
     own = next((each for each in kinds() if each.name == name), None)
-    title, reads = title or tr("This model"), {} if reads is None else reads
+    title, facts = title or tr("This model"), {} if facts is None else facts
     if own is None:
         raise Refused(tr("{model} reads {kind}, which cannot be chosen here; from Python, visualizer.capture(model, x) "
                          "takes any input.").format(model=title, kind=repr(name)))
     if own.given is not None:
-        return own.given(word, title, reads)
+        return own.given(word, title, facts)
     if not word:
         if not all_samples(name):
             raise Refused(tr("{model} reads {kind}, and none comes with the app; name a file.").format(
@@ -164,7 +167,9 @@ def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> 
     if found is not None and found.kind == name:
         return _bundled(found)
     if own.typed is not None and own.mark and word.startswith(own.mark):
-        return own.typed(word.removeprefix(own.mark), reads)
+        return own.typed(word.removeprefix(own.mark), facts)
+    if found is None and row_in(word) is not None:
+        return _row_of(word, own, title, facts)
     another = _another(word, own, found, suffix)
     if another:
         first = next((each.name for each in all_samples(name)), "")
@@ -172,11 +177,23 @@ def given(word: str, name: str, title: str = "", reads: Reads | None = None) -> 
             else tr("{model} reads {kind}, and {another}; choose one that it reads.")
         raise Refused(refused.format(model=title, kind=translated(own.title), another=another, sample=first))
     if suffix not in own.suffixes and own.typed is not None and own.free:
-        return own.typed(word, reads)
+        return own.typed(word, facts)
     if not suffix or own.read is None:
         sample(word)  # raises
     assert own.read is not None
-    return own.read(word, reads)
+    return own.read(word, facts)
+
+
+def _row_of(word: str, own: InputKind, title: str, facts: Facts) -> Given:
+    """A line of a text as if it was typed, or a row of a table."""
+    read = row(word, facts)
+    if isinstance(read, str) and own.typed is not None:
+        made = own.typed(read, facts)
+        return replace(made, sample=replace(made.sample, name=word))
+    if own.row is None:
+        raise Refused(tr("{model} reads {kind}, and no line of a file is one; name a file.").format(
+            model=title, kind=translated(own.title)))
+    return own.row(Row(word, tuple(read.split())) if isinstance(read, str) else read, facts)
 
 
 def _another(word: str, own: InputKind, found: SamplePlace | None, suffix: str) -> str:

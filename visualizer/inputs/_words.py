@@ -13,24 +13,31 @@ from pathlib import Path
 from typing import Any
 
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
+from visualizer.inputs._rows import Row
 from visualizer.inputs._samples import Given, Item
 from visualizer.language import tr
 from visualizer.trace import Refused, Sample
 
-Reads = Mapping[str, Any]
+Facts = Mapping[str, Any]
 
 MARK, FILES = "text:", (".txt",)
 
 
-def read(word: str, reads: Reads) -> Given:
+def read(word: str, facts: Facts) -> Given:
     """A text file as a Given; raises Refused with one sentence."""
     text = read_text(word)
     return Given(Sample(word, f"{Path(word).name}, {len(text):,} characters"), _short_enough(text))
 
 
-def typed(text: str, reads: Reads) -> Given:
+def typed(text: str, facts: Facts) -> Given:
     """What somebody types."""
     return Given(Sample(f"{MARK}{text}", quoted(text)), _short_enough(text))
+
+
+def row(found: Row, facts: Facts) -> Given:
+    """The text of a row, with its label."""
+    text = found.text()
+    return Given(Sample(found.name, quoted(text), found.label()), _short_enough(text))
 
 
 def bundled(item: Item) -> Given:
@@ -39,9 +46,9 @@ def bundled(item: Item) -> Given:
                  following=str(item.about.get("next", "")))
 
 
-def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """The symbols themselves."""
-    return symbols(reads, str(raw))
+    return symbols(facts, str(raw))
 
 
 def read_text(path: str | Path) -> str:
@@ -64,27 +71,27 @@ def _short_enough(text: str) -> str:
 
 # --- what a model makes of a text -----------------------------------------------------------------------------------
 
-def symbols(reads: Reads, text: str) -> tuple[str, ...]:
+def symbols(facts: Facts, text: str) -> tuple[str, ...]:
     """The characters or words that a model reads of a text, one a step, as its card says."""
-    plain = text.lower() if reads.get("lower") else text
-    for old, new in reads.get("replace", {}).items():
+    plain = text.lower() if facts.get("lower") else text
+    for old, new in facts.get("replace", {}).items():
         plain = plain.replace(old, new)
-    return tuple(re.findall(reads["split"], plain)) if "split" in reads else tuple(plain)
+    return tuple(re.findall(facts["split"], plain)) if "split" in facts else tuple(plain)
 
 
-def unknown(reads: Reads, text: str) -> tuple[str, ...]:
+def unknown(facts: Facts, text: str) -> tuple[str, ...]:
     """The symbols of a text that a model does not know, each once, in the order in which they come."""
-    known = _known(tuple(reads["words"])) if "words" in reads else frozenset(reads["alphabet"]) \
-        if "alphabet" in reads else None
+    known = _known(tuple(facts["words"])) if "words" in facts else frozenset(facts["alphabet"]) \
+        if "alphabet" in facts else None
     if known is None:
         return ()
-    return tuple(dict.fromkeys(symbol for symbol in symbols(reads, text) if symbol not in known))
+    return tuple(dict.fromkeys(symbol for symbol in symbols(facts, text) if symbol not in known))
 
 
-def can_read(reads: Reads, text: str) -> bool:
+def can_read(facts: Facts, text: str) -> bool:
     """Whether a model can run on it: at least one symbol, and none that it has no number for. Unknown words have one
     number together."""
-    return len(text) <= MOST_SYMBOLS and bool(symbols(reads, text)) and ("unknown" in reads or not unknown(reads, text))
+    return len(text) <= MOST_SYMBOLS and bool(symbols(facts, text)) and ("unknown" in facts or not unknown(facts, text))
 
 
 @lru_cache(maxsize=4)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Pixels, Reads
+from visualizer.inputs import THUMBNAILS, Facts, Given, InputKind, Item, Pixels
 from visualizer.inputs._files import checked
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -22,11 +22,11 @@ HIGH, WIDE = 32, 128
 """Rows and columns of a thumbnail."""
 
 
-def read(word: str, reads: Reads) -> Given:
+def read(word: str, facts: Facts) -> Given:
     """A WAV file of 8 to 32 bits and any rate; raises Refused with one sentence."""
     path = Path(word)
     sound, rate = _opened(path)
-    wanted = int(reads.get("rate", rate))
+    wanted = int(facts.get("rate", rate))
     made = resampled(sound, rate, wanted)
     if len(made) > MOST:
         raise Refused(tr("{file} has {count} samples at {rate} Hz, more than {most}; choose a shorter stretch.").format(

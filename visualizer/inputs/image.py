@@ -7,18 +7,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import PAD, THUMBNAILS, Given, InputKind, Item, Pixels, Reads
+from visualizer.inputs import PAD, THUMBNAILS, Facts, Given, InputKind, Item, Pixels, Row
 from visualizer.language import english, tr
-from visualizer.trace import Sample
+from visualizer.trace import Refused, Sample
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-def read(word: str, reads: Reads) -> Given:
+def read(word: str, facts: Facts) -> Given:
     """An image file of any size and colour depth as a digit; raises Refused with one sentence."""
     from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
 
     return Given(*_digits.open_image(word))
+
+
+def row(found: Row, facts: Facts) -> Given:
+    """784 grey values, row by row, 0 … 255 or 0 … 1, with a label before them or in a column of its own."""
+    from visualizer.inputs import _digits
+
+    values = found.numbers(_digits.SIDE ** 2)
+    if len(values) != _digits.SIDE ** 2:
+        raise Refused(tr("{row} has {count} numbers, and a picture has {side} × {side}.").format(
+            row=found.title, count=f"{len(values):,}", side=_digits.SIDE))
+    grey = values * (255 if values.max() <= 1 else 1)
+    if not 0 <= grey.min() <= grey.max() <= 255:
+        raise Refused(tr("{row} has grey values that are not between 0 and 255.").format(row=found.title))
+    pixels = np.rint(grey).astype(np.uint8).reshape(_digits.SIDE, _digits.SIDE)
+    pixels.flags.writeable = False
+    return Given(Sample(found.name, found.title, found.label(_digits.SIDE ** 2)), pixels)
 
 
 def drawn(pixels: NDArray[Any], name: str) -> Given:
@@ -39,15 +55,15 @@ def thumbnail(raw: Any) -> Pixels | None:
     return raw if isinstance(raw, np.ndarray) and raw.ndim == 2 and raw.dtype == np.uint8 else None
 
 
-def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """`row 3` of a picture that is read row by row, and the blank ones below it."""
-    if reads.get("reads") == "rows":
-        return (*(f"row {row}" for row in range(len(raw))), *("blank",) * int(reads.get("blank", 0)))
+    if facts.get("reads") == "rows":
+        return (*(f"row {row}" for row in range(len(raw))), *("blank",) * int(facts.get("blank", 0)))
     return tuple(str(frame) for frame in range(1, frames + 1))
 
 
 INPUT = InputKind(
     "image", english("pictures of one digit"), english("a picture"), english("row"), SUFFIXES, read=read, drawn=drawn,
-    bundled=bundled,
+    row=row, bundled=bundled,
     whole=True, steps=steps, thumbnail=thumbnail, choosers=(THUMBNAILS, PAD), across=4, sheet=(112, 112),
     source=lambda: tr("MNIST test set"), order=0)

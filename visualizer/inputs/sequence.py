@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import WORDS, Given, InputKind, Item, Reads
+from visualizer.inputs import WORDS, Facts, Given, InputKind, Item, Row
 from visualizer.inputs._files import MOST_SYMBOLS, words_in
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -19,11 +19,21 @@ Numbers = NDArray[np.float64]
 """(step, feature)."""
 
 
-def read(word: str, reads: Reads) -> Given:
+def read(word: str, facts: Facts) -> Given:
     """A file of numbers, as many a step as the card says; raises Refused with one sentence."""
-    shape = tuple(reads.get("shape", ()))
+    shape = tuple(facts.get("shape", ()))
     numbers = sequence(word, shape[-1] if shape else None)
     return Given(Sample(word, f"{Path(word).name}, {len(numbers):,} steps"), numbers)
+
+
+def row(found: Row, facts: Facts) -> Given:
+    """The numbers of one row, step after step, as many a step as the card says."""
+    features = int((tuple(facts.get("shape", ())) or (1,))[-1] or 1)
+    numbers = found.numbers()
+    if not numbers.size or len(numbers) % features:
+        raise Refused(tr("{row} has {count} numbers, where the model reads {wanted} a step.").format(
+            row=found.title, count=f"{len(numbers):,}", wanted=features))
+    return Given(Sample(found.name, found.title, found.label()), numbers.reshape(-1, features))
 
 
 def bundled(item: Item) -> Given:
@@ -34,9 +44,9 @@ def bundled(item: Item) -> Given:
     return Given(Sample(item.name, f"{item.in_words}: {marked}", item.label), table)
 
 
-def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """The numbers of each step: `0.431 2`; with a column of marks, `+0.431` where the mark is set."""
-    mark = reads.get("mark")
+    mark = facts.get("mark")
     return tuple(_said(step.tolist(), mark) for step in raw)
 
 
@@ -89,5 +99,5 @@ def _is_number(cell: str) -> bool:
 
 INPUT = InputKind(
     "sequence", english("tables of numbers"), english("a table of numbers"), english("step"), (".csv", ".tsv"),
-    read=read, bundled=bundled,
+    read=read, row=row, bundled=bundled,
     steps=steps, rows=True, sign="12", choosers=(WORDS,), view="unrolled")

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from visualizer import inputs
-from visualizer.inputs import Given, InputKind, Reads
+from visualizer.inputs import Facts, Given, InputKind
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
 
@@ -15,12 +15,12 @@ APART = "; "
 """What stands between two of them."""
 
 
-def given(word: str, title: str, reads: Reads) -> Given:
+def given(word: str, title: str, facts: Facts) -> Given:
     """`NAME=WORD; NAME=WORD`: each word means what it means to its own kind; one that is not named is its first sample.
 
     Raises Refused or LookupError with one sentence.
     """
-    parts = parts_of(reads)
+    parts = parts_of(facts)
     said = _told(word, tuple(parts), title)
     found = {name: inputs.given(said.get(name, ""), str(part.get("kind", "")), f"{title} ({name})", part)
              for name, part in parts.items()}
@@ -30,9 +30,9 @@ def given(word: str, title: str, reads: Reads) -> Given:
     return Given(Sample(name, shown, label), {name: each.raw for name, each in found.items()})
 
 
-def parts_of(reads: Reads) -> Mapping[str, Mapping[str, Any]]:
+def parts_of(facts: Facts) -> Mapping[str, Mapping[str, Any]]:
     """What each of them is, in the order in which the model takes them."""
-    parts = reads.get("inputs")
+    parts = facts.get("inputs")
     if not isinstance(parts, Mapping) or not all(isinstance(part, Mapping) for part in parts.values()) or not parts:
         raise Refused(tr("The model's card names no inputs; write them there as `inputs`, a name and a kind for each."))
     return parts
@@ -58,9 +58,9 @@ def _told(word: str, names: Sequence[str], title: str) -> dict[str, str]:
     return found
 
 
-def steps(reads: Reads, raw: Any, frames: int) -> tuple[str, ...]:
+def steps(facts: Facts, raw: Any, frames: int) -> tuple[str, ...]:
     """Those of the first that has steps."""
-    for name, part in parts_of(reads).items():
+    for name, part in parts_of(facts).items():
         found = inputs.of(part).steps(part, raw[name], frames)
         if found:
             return found

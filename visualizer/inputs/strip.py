@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.inputs import THUMBNAILS, Given, InputKind, Item, Reads
+from visualizer.inputs import THUMBNAILS, Facts, Given, InputKind, Item, Row
 from visualizer.inputs.image import SUFFIXES, thumbnail
 from visualizer.language import english, tr
 from visualizer.trace import Refused, Sample
@@ -16,20 +16,26 @@ from visualizer.trace import Refused, Sample
 MARK = "strip:"
 
 
-def read(word: str, reads: Reads) -> Given:
+def read(word: str, facts: Facts) -> Given:
     """An image file as a strip; raises Refused with one sentence."""
     from visualizer.inputs import _digits  # brings Pillow, which the first paint does without
 
     return Given(*_digits.open_strip(word))
 
 
-def typed(words: str, reads: Reads) -> Given:
+def typed(words: str, facts: Facts) -> Given:
     """Digits, laid side by side from bundled ones."""
     from visualizer.inputs import _digits
 
     digits = _digits_of(words)
     return Given(Sample(f"{MARK}{words}", f"Strip of {' '.join(map(str, digits))}"), _digits.compose_strip(digits),
                  digits)
+
+
+def row(found: Row, facts: Facts) -> Given:
+    """The digits of a row, as if they were typed."""
+    made = typed(" ".join(found.cells), facts)
+    return Given(Sample(found.name, made.sample.title), made.raw, made.digits)
 
 
 def drawn(pixels: NDArray[Any], name: str) -> Given:
@@ -57,4 +63,4 @@ def _digits_of(words: str) -> tuple[int, ...]:
 INPUT = InputKind(
     "strip", english("strips of digits"), english("a strip of digits"), english("frame"), SUFFIXES, read=read,
     typed=typed, mark=MARK, drawn=drawn,
-    bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))
+    row=row, bundled=bundled, thumbnail=thumbnail, choosers=(THUMBNAILS,))

@@ -8,5 +8,6 @@ from visualizer.language import english, tr
 INPUT = InputKind(
     "text", english("text"), english("a text"), english("character"), _words.FILES, read=_words.read,
     typed=_words.typed, mark=_words.MARK,
-    free=True, bundled=_words.bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS), view="unrolled",
+    free=True, row=_words.row, bundled=_words.bundled, steps=_words.steps, sign="Aa", choosers=(FIELD, WORDS),
+    view="unrolled",
     foretells=lambda: tr("Next character"))

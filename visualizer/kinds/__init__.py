@@ -70,7 +70,7 @@ class Terms:
     bias_name: str = ""
     formula: str = ""
     """In the field's own symbols: `y = Σ w·x + b`."""
-    steps: tuple[tuple[str, float], ...] = ()
+    met: tuple[tuple[str, float], ...] = ()
     """Numbers met on the way, in order: `("mean", 0.2), ("variance", 1.3)`, or `("slope", 1.0)`."""
     winner: int | None = None
     """For `max`: which tap (of the first Taps) won; ties go to the first in row-major order, as in torch."""
@@ -191,8 +191,8 @@ class Kind:
     empty key."""
     role: str = ""
     """What it is, one of ROLES; empty for what is none of these."""
-    card: str = ""
-    """Which card of the microscope fits it: `share` of a whole, `curve` of one number. Empty where that is told by the
+    slide: str = ""
+    """Which slide of the microscope fits it: `share` of a whole, `curve` of one number. Empty where that is told by the
     terms themselves: a window, a long sum, a few numbers."""
     back: str = ""
     """What it does with a whole gradient on its way back, in a few words: `to the winner of each window`."""

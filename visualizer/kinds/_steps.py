@@ -103,7 +103,7 @@ def met_by(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> tuple[int, i
     return step, column + sum(other.output.size // steps(layer) for other in inputs[:which])
 
 
-def sum_of_reads(layer: Layer, inputs: Inputs, number: int, step: int) -> tuple[Taps, ...]:
+def sum_of_inputs(layer: Layer, inputs: Inputs, number: int, step: int) -> tuple[Taps, ...]:
     """x_t times one row of weight_ih: one Taps for each layer that x_t is read from."""
     weight, start, found = layer.weights["weight_ih"][number], 0, []
     for source, cells in read_at(layer, inputs, step):

@@ -35,17 +35,17 @@ def gradient_taps(layer: Layer, cells: Cells, slopes: Any = 1.0, grid: tuple[int
 
 
 def added(*read: Taps, bias: float | None = None, bias_name: str = "", formula: str = "",
-          steps: tuple[tuple[str, float], ...] = ()) -> Terms:
+          met: tuple[tuple[str, float], ...] = ()) -> Terms:
     """Σ value × weight, plus a bias if there is one."""
     total = sum(float(one.products.sum()) for one in read) + (bias or 0.0)
-    return Terms("sum", read, total, bias, bias_name, formula, steps)
+    return Terms("sum", read, total, bias, bias_name, formula, met)
 
 
-def through(layer: Layer, cell: Cell, slope: float, formula: str, steps: tuple[tuple[str, float], ...] = ()) -> Terms:
+def through(layer: Layer, cell: Cell, slope: float, formula: str, met: tuple[tuple[str, float], ...] = ()) -> Terms:
     """The gradient of one cell times one slope: how a function of one number hands back."""
     read = gradient_taps(layer, one(cell), slope)
     return Terms("product", (read,), float(read.products.sum()), formula=formula,
-                 steps=(*steps, (english("slope"), slope)))
+                 met=(*met, (english("slope"), slope)))
 
 
 def copied(read: Taps, formula: str) -> Terms:

@@ -1,6 +1,6 @@
 """Windows along one axis: which places a window reads, and which windows read a place.
 
-Convolution and pooling go forwards through `reads` and backwards through `readers`; a transposed convolution does the
+Convolution and pooling go forwards through `places` and backwards through `readers`; a transposed convolution does the
 same with input and output exchanged.
 """
 
@@ -33,7 +33,7 @@ class Axis:
         if min(self.kernel, self.stride, self.dilation) < 1:
             raise ValueError("kernel, stride and dilation must be 1 or more")
 
-    def reads(self, window: int) -> Cells:
+    def places(self, window: int) -> Cells:
         """The places that a window reads, one a tap; padding lies below 0 or from `size` on."""
         return window * self.stride - self.before + self.dilation * np.arange(self.kernel)
 

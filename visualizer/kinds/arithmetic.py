@@ -61,8 +61,8 @@ def two_terms(operation: Operation, layer: Layer, inputs: Inputs, cell: Cell) ->
     if operation.adds:
         return added(*read, bias=plain_number, formula=formula)
     op = "product" if operation.name == "mul" else "function"
-    steps = tuple((english("number"), float(plain)) for which, plain in operands if which is None)
-    return Terms(op, read, operation.value(a, b, layer.settings), formula=formula, steps=steps)
+    met = tuple((english("number"), float(plain)) for which, plain in operands if which is None)
+    return Terms(op, read, operation.value(a, b, layer.settings), formula=formula, met=met)
 
 
 def two_backward(operation: Operation, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:

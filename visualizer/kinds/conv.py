@@ -33,7 +33,7 @@ def conv_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     out, place = cell[0], cell[1:]
     first = out // (len(weight) // _groups(layer)) * weight.shape[1]
     channels = np.arange(first, first + weight.shape[1])
-    windows = [axis.reads(i) for axis, i in zip(_axes(layer, inputs), place, strict=True)]
+    windows = [axis.places(i) for axis, i in zip(_axes(layer, inputs), place, strict=True)]
     read = taps(inputs[0], "output", grid_of(channels, *windows), weight[out].ravel(), weight.shape[1:],
                 weight="weight", weight_cells=grid_of([out], *map(np.arange, weight.shape[1:])))
     return added(read, **_bias(layer, out), formula=SUM)
@@ -132,7 +132,7 @@ def transposed_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) ->
     channel, place = cell[0], cell[1:]
     outs = weight.shape[1]
     first = channel // (len(weight) // _groups(layer)) * outs
-    windows = [axis.reads(i) for axis, i in zip(_transposed_axes(layer, inputs), place, strict=True)]
+    windows = [axis.places(i) for axis, i in zip(_transposed_axes(layer, inputs), place, strict=True)]
     cells = grid_of(np.arange(first, first + outs), *windows)
     read = gradient_taps(layer, cells, weight[channel].ravel(), weight.shape[1:], weight="weight",
                          weight_cells=grid_of([channel], *map(np.arange, weight.shape[1:])))

@@ -25,8 +25,8 @@ def ctc_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     steps, classes = inputs[0].shape
     read = taps(inputs[0], "output", grid_of(range(steps), range(classes)), grid=(steps, classes))
     return Terms("function", (read,), -found.logarithm * _scale(layer), formula=english("L = −ln Σ over ways Π pₜ"),
-                 steps=((english("ways to spell it"), found.ways),
-                        (english("Σ over ways"), float(np.exp(found.logarithm)))))
+                 met=((english("ways to spell it"), found.ways),
+                      (english("Σ over ways"), float(np.exp(found.logarithm)))))
 
 
 def ctc_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -37,7 +37,7 @@ def ctc_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     slopes = np.array([p, -through] if through else [p]) * _scale(layer)
     return added(gradient_taps(layer, np.repeat(one(()), len(slopes), axis=0), slopes),
                  formula=english("∂L/∂z = p − share of the ways through here"),
-                 steps=(("p", p), (english("ways through here"), through)))
+                 met=(("p", p), (english("ways through here"), through)))
 
 
 def ctc_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:

@@ -93,7 +93,7 @@ def embedding_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     token = int(inputs[0].output[cell[:-1]])
     at = one((token, cell[-1]))
     found = copied(taps(layer, "weights.weight", at, weight_cells=at), english("y = W[token]"))
-    return Terms("copy", found.taps, found.result, formula=found.formula, steps=(("token", float(token)),))
+    return Terms("copy", found.taps, found.result, formula=found.formula, met=(("token", float(token)),))
 
 
 def embedding_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:

@@ -90,29 +90,29 @@ class Family:
     name: str
     title: str
     rows: tuple[Quantity, ...]
-    """The parts that are made of rows of the weights, block by block, in torch's order."""
+    """Those that are made of rows of the weights, block by block, in torch's order."""
     states: tuple[Quantity, ...]
     """The states, the one that is handed out last."""
     shown: tuple[str, ...]
-    """All parts in the order in which they are shown: gates, then states."""
+    """All of them in the order in which they are shown: gates, then states."""
     kept: tuple[str, str] = ("", "")
     """The gate that keeps a state of the step before, and which; nothing of an RNN, whose state is made anew."""
     under: str = ""
     """The sum of old states that a gate is multiplied with before it is added, if there is one."""
 
     @cached_property
-    def parts(self) -> dict[str, Quantity]:
-        return {part.key: part for part in (*self.rows, *self.states, *OTHERS)}
+    def quantities(self) -> dict[str, Quantity]:
+        return {one.key: one for one in (*self.rows, *self.states, *OTHERS)}
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """Of the rows of the weights, block by block."""
-        return tuple(part.key for part in self.rows)
+        return tuple(one.key for one in self.rows)
 
     @cached_property
     def gates(self) -> tuple[Quantity, ...]:
         """Those between 0 and 1, in the order in which they are shown."""
-        return tuple(self.parts[key] for key in self.shown if self.parts[key].gate)
+        return tuple(self.quantities[key] for key in self.shown if self.quantities[key].gate)
 
     @cached_property
     def together(self) -> int:
@@ -134,7 +134,7 @@ class Family:
     @cached_property
     def at_hidden(self) -> tuple[str, ...]:
         """The same for weight_hh."""
-        return tuple(self.under if part.under else key for part, key in zip(self.rows, self.at_read, strict=True))
+        return tuple(self.under if one.under else key for one, key in zip(self.rows, self.at_read, strict=True))
 
     def block(self, key: str) -> int:
         """Which block of rows makes a part."""
@@ -244,10 +244,10 @@ def family_of(layer: Layer) -> Family | None:
     return family(name, layer.settings.get("nonlinearity", "tanh")) if name in FAMILIES else None
 
 
-def part(key: str) -> Quantity:
+def quantity(key: str) -> Quantity:
     """A gate, a state or a sum by its key, whatever family it is of; a key that nobody knows is its own name."""
     gate = key.removesuffix(PREACTIVATION)
-    found = next((one.parts[gate] for one in FAMILIES.values() if gate in one.parts), None)
+    found = next((one.quantities[gate] for one in FAMILIES.values() if gate in one.quantities), None)
     if found is None:
         return Quantity(key, key, key.replace("_", " "))
     return found if gate == key else replace(found, key=key, symbol="a", curve=None,
@@ -256,12 +256,12 @@ def part(key: str) -> Quantity:
 
 def symbol(key: str) -> str:
     """`f` of `forget`; `a` of the sum before any gate."""
-    return part(key).symbol
+    return quantity(key).symbol
 
 
 def named(key: str) -> str:
     """`forget gate`; `sum of the forget gate` of the sum before it."""
-    return translated(part(key).name)
+    return translated(quantity(key).name)
 
 
 # --- forwards -------------------------------------------------------------------------------------------------------
@@ -312,7 +312,7 @@ def _halves(name: str, rows: int, dtype: str) -> tuple[Values, Values]:
 
 def made(one: Family, key: str, s: Numbers, squash: Squash = _squash) -> Any:
     """A state: the sum of its products, or of an RNN a curve of its sum."""
-    state = one.parts[key]
+    state = one.quantities[key]
     if state.curve is not None:
         return squash(state.curve, s["preactivation"])
     if state.rounded is not None:
@@ -338,7 +338,7 @@ def run(one: Family, read: Values, recurrent: Values, bias: Values | None) -> di
     `read` (step, seed, rows) is W x + b, `recurrent` (seed, rows, unit), `bias` (seed, rows) that of U h₋.
     """
     shape = (*read.shape[:2], recurrent.shape[-1])
-    remembers = "cell" in one.parts
+    remembers = "cell" in one.quantities
     s: dict[str, Any] = {f"{state.key}_before": np.zeros(shape[1:], read.dtype) for state in one.states}
     kept = {key: np.empty(shape, read.dtype) for key in (*one.keys, *(state.key for state in one.states))}
     for step, driven in enumerate(read):
@@ -358,7 +358,7 @@ def run(one: Family, read: Values, recurrent: Values, bias: Values | None) -> di
 def step_back(one: Family, key: str, s: Numbers) -> tuple[str, Any]:
     """(of what, factor): the gradient of a gate, or of the sum before it, is that of what it goes into times this."""
     gate = key.removesuffix(PREACTIVATION)
-    found = one.parts[gate]
+    found = one.quantities[gate]
     if gate != key and found.curve is not None:
         return gate, found.curve.slope(s[gate])
     assert found.back is not None

@@ -31,7 +31,7 @@ from visualizer.language import english, tr, translated
 from visualizer.trace import Cell, Layer
 
 Settings = Mapping[str, Any]
-Steps = tuple[tuple[str, float], ...]
+Met = tuple[tuple[str, float], ...]
 
 
 # --- softmax and its logarithm --------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def softmax_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     read = taps(inputs[0], "output", line)
     top, total, powers = _powers(read.values)
     share = float(powers[cell[_axis(layer)]] / total)
-    return Terms("share", (read,), share, formula="pᵢ = eᶻⁱ / Σⱼ eᶻʲ", steps=_power_steps(top, total))
+    return Terms("share", (read,), share, formula="pᵢ = eᶻⁱ / Σⱼ eᶻʲ", met=_powers_met(top, total))
 
 
 def softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -51,7 +51,7 @@ def softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Te
     p = _shares(inputs[0], line)
     at = cell[_axis(layer)]
     return added(gradient_taps(layer, line, p * (_only(at, len(p)) - p[at])),
-                 formula="∂L/∂zᵢ = Σⱼ ∂L/∂pⱼ·pⱼ·([i = j] − pᵢ)", steps=(("pᵢ", float(p[at])),))
+                 formula="∂L/∂zᵢ = Σⱼ ∂L/∂pⱼ·pⱼ·([i = j] − pᵢ)", met=(("pᵢ", float(p[at])),))
 
 
 def softmax_sentence(layer: Layer, inputs: Inputs) -> str:
@@ -72,7 +72,7 @@ def log_softmax_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     read = taps(inputs[0], "output", line)
     top, total, _ = _powers(read.values)
     result = float(read.values[cell[_axis(layer)]] - top - np.log(total))
-    return Terms("function", (read,), result, formula="yᵢ = zᵢ − ln Σⱼ eᶻʲ", steps=_power_steps(top, total))
+    return Terms("function", (read,), result, formula="yᵢ = zᵢ − ln Σⱼ eᶻʲ", met=_powers_met(top, total))
 
 
 def log_softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -80,7 +80,7 @@ def log_softmax_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -
     p = _shares(inputs[0], line)
     at = cell[_axis(layer)]
     return added(gradient_taps(layer, line, _only(at, len(p)) - p[at]), formula="∂L/∂zᵢ = Σⱼ ∂L/∂yⱼ·([i = j] − pᵢ)",
-                 steps=(("pᵢ", float(p[at])),))
+                 met=(("pᵢ", float(p[at])),))
 
 
 def log_softmax_sentence(layer: Layer, inputs: Inputs) -> str:
@@ -118,7 +118,7 @@ def _powers(z: Numbers) -> tuple[float, float, Numbers]:
     return top, float(powers.sum()), powers
 
 
-def _power_steps(top: float, total: float) -> Steps:
+def _powers_met(top: float, total: float) -> Met:
     return (english("largest z"), top), (english("Σ e^(z − largest)"), total)
 
 
@@ -150,12 +150,12 @@ def loss_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> T
     result = float(-(factors * logarithms).sum())
     if len(tops) > 1:
         costs = -logarithms[factors.reshape(-1, classes).argmax(axis=1) + classes * np.arange(len(tops))]
-        return Terms("function", (read,), result, formula="L = −Σ a·ln p[target]", steps=(
+        return Terms("function", (read,), result, formula="L = −Σ a·ln p[target]", met=(
             (english("places that count"), float(len(tops))), (english("largest −ln p[target]"), float(costs.max())),
             (english("smallest −ln p[target]"), float(costs.min()))))
     best = int(np.argmax(factors))
-    steps = (*_power_steps(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
-    return Terms("function", (read,), result, formula="L = −ln p[target]", steps=steps)
+    met = (*_powers_met(float(tops[0]), float(totals[0])), ("p[target]", float(np.exp(logarithms[best]))))
+    return Terms("function", (read,), result, formula="L = −ln p[target]", met=met)
 
 
 def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -174,7 +174,7 @@ def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, c
         # two terms, because they nearly cancel where the answer is nearly right: float32 rounds each of them
         slopes = [p * float(factors.sum()), -wanted] if wanted else [p * float(factors.sum())]
         read = gradient_taps(layer, np.repeat(one(place), len(slopes), axis=0), np.array(slopes))
-        return added(read, formula="∂L/∂z = p − [target]", steps=(("p", p), (english("wanted"), wanted)))
+        return added(read, formula="∂L/∂z = p − [target]", met=(("p", p), (english("wanted"), wanted)))
     read = gradient_taps(layer, one(place), -wanted)
     return Terms("product", (read,), float(read.products[0]), formula="∂L/∂x = −a·∂L")
 
@@ -345,17 +345,18 @@ _REDUCED = "size_average ignore_index reduce reduction"
 KINDS = (
     Kind("softmax", english("softmax"), {"softmax": "input dim _stacklevel dtype"}, _softmax_axes, softmax_terms,
          softmax_backward, line_box, softmax_sentence, short=lambda layer, inputs: tr("shares of 1"), role="shares",
-         card="share"),
+         slide="share"),
     Kind("log_softmax", english("log-softmax"), {"log_softmax": "input dim _stacklevel dtype"}, _softmax_axes,
          log_softmax_terms, log_softmax_backward, line_box, log_softmax_sentence,
-         short=lambda layer, inputs: tr("ln of shares of 1"), role="shares", card="share", logarithms=True),
+         short=lambda layer, inputs: tr("ln of shares of 1"), role="shares", slide="share", logarithms=True),
     Kind("cross_entropy", english("cross entropy"),
          {"cross_entropy": f"input target weight {_REDUCED} label_smoothing"},
          _loss_axes, partial(loss_terms, True), partial(loss_backward, True), loss_box, partial(loss_sentence, True),
-         short=loss_short, role="loss", card="share", back=english("probability − label"), label="class"),
+         short=loss_short, role="loss", slide="share", back=english("probability − label"), label="class"),
     Kind("nll_loss", english("negative log-likelihood"), {"nll_loss": f"input target weight {_REDUCED}"}, _loss_axes,
          partial(loss_terms, False), partial(loss_backward, False), loss_box, partial(loss_sentence, False),
-         short=loss_short, role="loss", card="share", back=english("−1 for the label"), label="class", logarithms=True),
+         short=loss_short, role="loss", slide="share", back=english("−1 for the label"), label="class",
+         logarithms=True),
     Kind("logit", english("picked output"), {}, lambda settings, inputs, shape: (), logit_terms, logit_backward,
          logit_box, logit_sentence, short=lambda layer,
          inputs: tr("output {at}").format(at=", ".join(map(str, _picked(layer)))),

@@ -74,10 +74,10 @@ def norm_terms(norm: Norm, layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
                 taps(inputs[0], "output", cells, 1 / len(cells), grid))
         names = (english("mean"), english("variance")) if norm.centred else ("", english("mean of squares"))
     hat = (x - mean) * scale
-    steps = [(name, number) for name, number in zip(names, (mean, variance), strict=True) if name]
+    met = [(name, number) for name, number in zip(names, (mean, variance), strict=True) if name]
     formula = "y = γ·(x − μ) / √(σ² + ε) + β" if norm.centred else english("y = γ·x / √(mean x² + ε)")
     return Terms("function", read, gain * hat + shift, shift if "bias" in layer.weights else None,
-                 "bias" if "bias" in layer.weights else "", formula, (*steps, ("x̂", hat), ("γ", gain)))
+                 "bias" if "bias" in layer.weights else "", formula, (*met, ("x̂", hat), ("γ", gain)))
 
 
 def norm_backward(norm: Norm, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -98,10 +98,10 @@ def norm_backward(norm: Norm, layer: Layer, inputs: Inputs, which: int, cell: Ce
     gains = _gains(norm, layer, cells)
     read = gradient_taps(layer, cells, slopes * gains * found.scale, tuple(map(len, found.ranges)))
     g = read.values * gains
-    steps = (("x̂", float(hats[me])), (english("mean of γ·∂L/∂y"), float(g.mean())),
-             (english("mean of γ·∂L/∂y·x̂"), float((g * hats).mean())))
+    met = (("x̂", float(hats[me])), (english("mean of γ·∂L/∂y"), float(g.mean())),
+           (english("mean of γ·∂L/∂y·x̂"), float((g * hats).mean())))
     return added(read, formula="∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − 1/n − x̂ᵢ·x̂ⱼ/n) / √(σ² + ε)" if norm.centred
-                 else english("∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)"), steps=steps)
+                 else english("∂L/∂xᵢ = Σⱼ ∂L/∂yⱼ·γⱼ·([i = j] − x̂ᵢ·x̂ⱼ/n) / √(mean x² + ε)"), met=met)
 
 
 def norm_weight(norm: Norm, layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:

@@ -310,7 +310,7 @@ def prelu_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     read = taps(inputs[0], "output", one(cell), 1.0 if x > 0 else a, weight="" if x > 0 else "weight",
                 weight_cells=None if x > 0 else one(at))
     return Terms("function", (read,), float(read.products[0]), formula=english("y = x if x > 0, else a·x"),
-                 steps=(("a", a),))
+                 met=(("a", a),))
 
 
 def prelu_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -359,7 +359,7 @@ def dropout_terms(channels: bool, layer: Layer, inputs: Inputs, cell: Cell) -> T
     kept = _kept(channels, layer, inputs, cell)
     read = taps(inputs[0], "output", one(cell), _scale(layer) if kept else 0.0)  # 0 stays 0 where nobody can tell
     return Terms("product", (read,), float(read.products[0]), formula="y = m·x / (1 − p)",
-                 steps=() if kept is None else ((english("kept"), float(kept)),))
+                 met=() if kept is None else ((english("kept"), float(kept)),))
 
 
 def dropout_backward(channels: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -417,13 +417,13 @@ def _function_kind(f: Function) -> Kind:
     return Kind(f.name, f.title, calls, same_axes,
                 partial(function_terms, f), partial(function_backward, f), same_box, partial(function_sentence, f),
                 short=partial(function_short, f), flat=lambda layer: flats if layer.output.ndim else {}, role="curve",
-                card="curve", curve=curve, back=back)
+                slide="curve", curve=curve, back=back)
 
 
 KINDS = (
     *map(_function_kind, FUNCTIONS),
     Kind("prelu", "PReLU", {"prelu": "input weight"}, same_axes, prelu_terms, prelu_backward, same_box, prelu_sentence,
-         prelu_weight, role="curve", card="curve", back=english("× the slope at each number")),
+         prelu_weight, role="curve", slide="curve", back=english("× the slope at each number")),
     Kind("dropout", english("dropout"), {"dropout": "input p training inplace"}, same_axes,
          partial(dropout_terms, False), partial(dropout_backward, False), same_box, dropout_sentence,
          short=dropout_short, role="dropout"),

@@ -24,7 +24,7 @@ MAX_BACK, MEAN_BACK = english("∂L/∂x = Σ ∂L/∂y·[x won]"), "∂L/∂x =
 
 def max_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     """The largest of one window; padding is −∞, and the first of equals wins, row by row."""
-    places = [axis.reads(i) for axis, i in zip(_axes(layer, inputs), cell[1:], strict=True)]
+    places = [axis.places(i) for axis, i in zip(_axes(layer, inputs), cell[1:], strict=True)]
     return largest(taps(inputs[0], "output", grid_of([cell[0]], *places), 1.0, (1, *map(len, places)),
                         outside=-np.inf), MAX)
 
@@ -33,7 +33,7 @@ def max_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """Every window that held this cell; only those that it won hand their gradient back."""
     axes = _axes(layer, inputs)
     windows = [axis.readers(i)[0] for axis, i in zip(axes, cell[1:], strict=True)]
-    held = [[axis.reads(int(i)) for i in found] for axis, found in zip(axes, windows, strict=True)]
+    held = [[axis.places(int(i)) for i in found] for axis, found in zip(axes, windows, strict=True)]
     won = _won(inputs[0].output[cell[0]], held, cell[1:])
     read = gradient_taps(layer, grid_of([cell[0]], *windows), won, (1, *map(len, windows)))
     return added(read, formula=MAX_BACK)
@@ -174,7 +174,7 @@ def _won(values: Array, windows: list[list[Cells]], place: Cell) -> list[bool]:
 
 def _counted(axis: Axis, window: int) -> Cells:
     """The places of a window that count in its mean: not those that ceil_mode let hang out behind the padding."""
-    places = axis.reads(window)
+    places = axis.places(window)
     return places[places < axis.size + axis.before]
 
 

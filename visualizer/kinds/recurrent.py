@@ -33,7 +33,7 @@ from visualizer.kinds._steps import (
     state_before,
     state_taps,
     steps,
-    sum_of_reads,
+    sum_of_inputs,
     sum_of_states,
     units,
 )
@@ -69,7 +69,7 @@ def inner_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) ->
                          f"units 0…{shape[1] - 1}.")
     if key == "hidden" and "weight_hr" in layer.weights:
         return _projected(layer, step, unit)
-    made = _state if family(layer).parts[key].made else _sum
+    made = _state if family(layer).quantities[key].made else _sum
     return made(layer, inputs, key, step, unit)
 
 
@@ -77,20 +77,20 @@ def _state(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Term
     """A state as the sum of its products."""
     known, s, here = family(layer), Here(layer, inputs, step, unit), cell_of(step, unit)
     read = []
-    for times in known.parts[key].made:
+    for times in known.quantities[key].made:
         of, before, _ = times.of.partition("_before")
         named: dict[str, Any] = {} if times.derived else {"weight": f"inner.{times.stands}", "weight_cells": here}
         factor = float(times.factor(s))
         read.append(state_taps(layer, inputs, of, step, np.array([unit]), factor, **named) if before else
                     taps(layer, f"inner.{of}", here, factor, **named))
-    formula = known.parts[key].formula
+    formula = known.quantities[key].formula
     if len(read) == 1:
         return Terms("product", tuple(read), float(read[0].products[0]), formula=formula,
-                     steps=(("c", float(s["cell"])), ("tanh c", float(s["opened"]))))
-    gate = known.parts[known.kept[0]]
+                     met=(("c", float(s["cell"])), ("tanh c", float(s["opened"]))))
+    gate = known.quantities[known.kept[0]]
     kept = float(s[gate.key])
     met = ((gate.symbol, kept), (f"1 − {gate.symbol}", 1 - kept)) if key == "hidden" else ()
-    return added(*read, formula=formula, steps=met)
+    return added(*read, formula=formula, met=met)
 
 
 def _projected(layer: Layer, step: int, unit: int) -> Terms:
@@ -104,10 +104,10 @@ def _projected(layer: Layer, step: int, unit: int) -> Terms:
 def _sum(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
     """One row of W x + U h₋ + b, or σ or tanh of it."""
     known = family(layer)
-    part = known.parts[key]
+    part = known.quantities[key]
     number = row(layer, key if key in known.keys else "preactivation", unit)
     share = inner(layer, part.under, step, unit) if part.under else None
-    read, bias = sum_of_reads(layer, inputs, number, step), _bias(layer, number, "bias_ih", "bias_hh", share=share)
+    read, bias = sum_of_inputs(layer, inputs, number, step), _bias(layer, number, "bias_ih", "bias_hh", share=share)
     if share is None:
         read = (*read, sum_of_states(layer, inputs, number, step))
     else:
@@ -118,7 +118,7 @@ def _sum(layer: Layer, inputs: Inputs, key: str, step: int, unit: int) -> Terms:
     met = () if share is None else (("U h₋ + b", float(product_of_states(layer, inputs, step)[unit])), ("r", share))
     total = added(*read, **bias).result
     return Terms("gate", read, float(part.curve.value(np.asarray(total))), formula=part.formula, **(bias | {
-        "steps": (*bias.get("steps", ()), *met, ("a", total))}))
+        "met": (*bias.get("met", ()), *met, ("a", total))}))
 
 
 def _bias(layer: Layer, number: int, *names: str, share: float | None = None) -> dict[str, Any]:
@@ -129,7 +129,7 @@ def _bias(layer: Layer, number: int, *names: str, share: float | None = None) ->
         return {}
     total = found[0][1] + found[1][1] * (1.0 if share is None else share)
     return {"bias": total, "bias_name": " + ".join(names) if share is None else f"{names[0]} + r·{names[1]}",
-            "steps": found}
+            "met": found}
 
 
 # --- backwards: to what was read, and to the step before --------------------------------------------------------------
@@ -178,7 +178,7 @@ def inner_backward_terms(layer: Layer, inputs: Inputs, key: str, step: int, unit
         return _unprojected_back(layer, step, unit)
     of, slope = gates.step_back(known, key, s)
     gate = key.removesuffix(PREACTIVATION)
-    part = known.parts[gate]
+    part = known.quantities[gate]
     if gate != key and part.curve is not None:
         return _product(layer, of, step, unit, float(slope), part.curve.backward())
     found = part.back
@@ -197,7 +197,7 @@ def _unprojected_back(layer: Layer, step: int, unit: int) -> Terms:
     weight = layer.weights["weight_hr"][:, unit]
     outs = np.arange(len(weight))
     return added(taps(layer, back(layer, "hidden"), cell_of(step, *outs), weight, weight="weight_hr",
-                      weight_cells=grid_of(outs, [unit])), formula=family(layer).parts["unprojected"].backward)
+                      weight_cells=grid_of(outs, [unit])), formula=family(layer).quantities["unprojected"].backward)
 
 
 def _state_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) -> Terms:
@@ -211,21 +211,22 @@ def _state_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) 
     following = after(layer, step)
     if following is not None:
         read += _handed_back(layer, inputs, state, following, unit).taps
-    return added(*read, formula=family(layer).parts[state].backward)
+    return added(*read, formula=family(layer).quantities[state].backward)
 
 
 def _handed_back(layer: Layer, inputs: Inputs, state: str, step: int, unit: int) -> Terms:
     """What one step hands back to a state of the step before."""
     known = family(layer)
     read: tuple[Taps, ...] = ()
-    formula = f"∂L/∂{known.parts[state].symbol}₋ = "
+    formula = f"∂L/∂{known.quantities[state].symbol}₋ = "
     if state == "hidden":
         read, formula = _sums_at(layer, known.at_hidden, "weight_hh", unit, step), formula + "Σ ∂L/∂a·U"
     gate, of = known.kept
     if of == state:
         read += (taps(layer, back(layer, of), cell_of(step, unit), inner(layer, gate, step, unit),
                       weight=f"inner.{gate}", weight_cells=cell_of(step, unit)),)
-        formula += f"{' + ' if state == 'hidden' else ''}{known.parts[gate].symbol}·∂L/∂{known.parts[of].symbol}"
+        formula += (f"{' + ' if state == 'hidden' else ''}{known.quantities[gate].symbol}·"
+                    f"∂L/∂{known.quantities[of].symbol}")
     return added(*read, formula=formula)
 
 
@@ -246,7 +247,7 @@ def _product(layer: Layer, key: str, step: int, unit: int, slope: float, formula
     here = cell_of(step, unit) if weight.startswith("inner.") else None
     read = taps(layer, back(layer, key), cell_of(step, unit), slope, weight=weight,
                 weight_cells=here if weight_cells is None else weight_cells)
-    return Terms("product", (read,), float(read.products[0]), formula=formula, steps=((english("slope"), slope),))
+    return Terms("product", (read,), float(read.products[0]), formula=formula, met=((english("slope"), slope),))
 
 
 def _made(layer: Layer) -> str:
@@ -347,8 +348,8 @@ def sentence(layer: Layer, inputs: Inputs) -> str:
     least = int(np.argmin(means))
     keeps = tr("{carries}; its {gate} keeps {share} of the {state} on average, least at step {step} ({least}).") \
         if count > 1 else tr("{carries}; its {gate} keeps {share} of the {state} on average.")
-    return keeps.format(carries=carries, gate=translated(known.parts[gate].name),
-                        state=translated(known.parts[state].name), share=_share(float(means.mean())),
+    return keeps.format(carries=carries, gate=translated(known.quantities[gate].name),
+                        state=translated(known.quantities[state].name), share=_share(float(means.mean())),
                         step=least + 1, least=_share(float(means[least])))
 
 
@@ -380,7 +381,7 @@ def flat(layer: Layer) -> dict[str, Flat]:
     """Its gates and candidates, or of an RNN its state; nothing of a single step."""
     if "step" not in layer.axes or not layer.inner:
         return {}
-    parts = family(layer).parts.values()
+    parts = family(layer).quantities.values()
     return {part.key: part.curve.flat for part in parts if part.curve is not None and part.curve.flat is not None
             and part.key in layer.inner}
 

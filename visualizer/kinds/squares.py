@@ -24,10 +24,10 @@ def mse_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     squares = (read.values - wanted) ** 2
     result = float(squares.sum()) * _share(layer, inputs)
     if len(cells) == 1:
-        return Terms("function", (read,), result, formula="L = (y − target)²", steps=(
+        return Terms("function", (read,), result, formula="L = (y − target)²", met=(
             (english("answered"), float(read.values[0])), (english("wanted"), float(wanted[0])),
             (english("difference"), float(read.values[0] - wanted[0]))))
-    return Terms("function", (read,), result, formula="L = Σ (y − target)² / n", steps=(
+    return Terms("function", (read,), result, formula="L = Σ (y − target)² / n", met=(
         (english("numbers that count"), float(len(cells))), (english("largest (y − target)²"), float(squares.max()))))
 
 
@@ -40,7 +40,7 @@ def mse_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     slopes = np.array([answered, -wanted]) * (2 * sign * _share(layer, inputs))
     place = cell if layer.output.ndim else ()
     return added(gradient_taps(layer, np.repeat(one(place), 2, axis=0), slopes), formula="∂L/∂y = 2 (y − target) / n",
-                 steps=((english("answered"), answered), (english("wanted"), wanted)))
+                 met=((english("answered"), answered), (english("wanted"), wanted)))
 
 
 def mse_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
@@ -74,8 +74,8 @@ def halves_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
     read = [taps(source, "output", _steps_counted(layer, source)) for source in inputs]
     squares = np.concatenate([(one.values - float(layer.settings["target"])) ** 2 for one in read])
     return Terms("function", tuple(read), 0.5 * float(squares.sum()), formula="L = ½ Σ (y − target)²",
-                 steps=((english("numbers that count"), float(squares.size)),
-                        (english("largest (y − target)²"), float(squares.max()))))
+                 met=((english("numbers that count"), float(squares.size)),
+                      (english("largest (y − target)²"), float(squares.max()))))
 
 
 def halves_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
@@ -84,7 +84,7 @@ def halves_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Ter
     counts = bool((_steps_counted(layer, inputs[which]) == np.array(cell)).all(axis=1).any())
     slopes = np.array([answered, -wanted]) * float(counts)
     return added(gradient_taps(layer, np.repeat(one(()), 2, axis=0), slopes), formula="∂L/∂y = y − target",
-                 steps=((english("answered"), answered), (english("wanted"), wanted)))
+                 met=((english("answered"), answered), (english("wanted"), wanted)))
 
 
 def halves_sentence(layer: Layer, inputs: Inputs) -> str:

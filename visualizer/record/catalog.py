@@ -107,15 +107,27 @@ def _bundled(name: str, untrained: bool) -> Opened:
         raise Refused(f"The weights of {name} from before training are not bundled; they are for "
                       f"{', '.join(registry.with_before())}.")
     source = _source(name)
-    module: nn.Module = source.build()
     try:
         card = registry.card(path)
-        module.load_state_dict(load_file(path))
+        module: nn.Module = _drawn(source) if card.get("weights") == "drawn" else source.build()
+        if card.get("weights") != "drawn":
+            module.load_state_dict(load_file(path))
     except (SafetensorError, ValueError, RuntimeError, OSError) as error:
         raise Refused(f"The weights of {name} are damaged; make them again with `python models/{name}.py DATA_DIR`, or "
                       "install Visualizer again.") from error
     return Opened(name, str(card.get("title", source.TITLE)), module.eval(), card, tuple(source.LABELS), source.prepare,
                   getattr(source, "unknown", None), getattr(source, "wanted", None))
+
+
+def _drawn(source: ModuleType) -> nn.Module:
+    """The network from which a recipe sets out: its first weights follow from its seed. The random numbers of whoever
+    calls are left as they were."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(source.SEED)
+        module: nn.Module = source.build()
+    return module
 
 
 @cache

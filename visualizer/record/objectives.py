@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from visualizer import answers
-from visualizer.answers import LOGIT, AnswerKind, Scalar
+from visualizer.answers import LOGIT, AnswerKind, Right, Scalar
 from visualizer.record import axes, layers
 from visualizer.record.calls import Event, Recording
 from visualizer.record.weights import seen_by_numpy
@@ -129,6 +129,9 @@ def _goal(recording: Recording, found: Answer, wish: Wish, target: Target, asks:
         return Goal(None, Objective())
     made = answers.of(named)
     loss = "class" if made is None or (found.classes and made.loss != "ctc") else made.loss
+    if not wish.number and isinstance(target, np.ndarray) and made is not None and made.right is not None:
+        values = np.asarray(seen_by_numpy(found.tensor.detach())).reshape(found.shape)
+        return _against(recording, found, made.right(named, values, target))
     if wish.number or target is None or not loss:
         return _number(recording, found, wish, named)
     if loss == "squares":
@@ -280,6 +283,38 @@ def _squares(recording: Recording, found: Answer, target: Target) -> Goal:
     return Goal(loss, Objective("mean_squared_error", None, loss.item()))
 
 
+def _against(recording: Recording, found: Answer, right: Right) -> Goal:
+    """Squares of how far numbers are off, and binary cross entropy of chances, added up."""
+    parts, both, answer = list[Tensor](), right.numbers is not None and right.chances is not None, found.tensor
+    if right.numbers is not None:
+        wanted = torch.as_tensor(right.numbers, dtype=answer.dtype).reshape(answer.shape)
+        held = recording.event_of(wanted)
+        held.axes, held.name = found.event.axes, "wanted"
+        parts.append(recording.step(functional.mse_loss, (answer, wanted), {"reduction": "sum"},
+                                    name="edges" if both else "loss"))
+    if right.chances is not None:
+        axis, index = right.slice or (None, 0)
+        if axis is not None:
+            batch = found.event.axes.index("batch") if "batch" in found.event.axes else None
+            axis += int(batch is not None and batch <= axis)
+            answer = recording.step(torch.select, (answer, axis, index), {}, name="chances")
+        seen = answer.detach()
+        if not right.logits and not bool(((seen >= 0) & (seen <= 1)).all()):
+            raise Refused(f"Chances lie between 0 and 1, and the model answers from {seen.min().item():.3g} to "
+                          f"{seen.max().item():.3g}; say of the answer that its score is a logit.")
+        wanted = torch.as_tensor(right.chances, dtype=answer.dtype).reshape(answer.shape)
+        axes.name(recording.events)
+        held = recording.event_of(wanted)
+        held.axes, held.name = recording.event_of(answer).axes, "wanted"
+        call = functional.binary_cross_entropy_with_logits if right.logits else functional.binary_cross_entropy
+        parts.append(recording.step(call, (answer, wanted), {} if right.mean else {"reduction": "sum"},
+                                    name="scores" if both else "loss"))
+    loss = recording.step(torch.add, tuple(parts), {}, name="loss") if both else parts[0]
+    kind = "squares_and_binary_cross_entropy" if both else \
+        "mean_squared_error" if right.chances is None else "binary_cross_entropy"
+    return Goal(loss, Objective(kind, None, loss.item()))
+
+
 def loss_of_steps(scores: Tensor, aims: Sequence[int], from_logits: bool = True) -> Tensor:
     """Mean over the steps whose target is known; `scores` (…, step, class), logits or log-probabilities."""
     call = functional.cross_entropy if from_logits else functional.nll_loss
@@ -357,19 +392,19 @@ def _made_of(recording: Recording, found: Answer, scalar: Scalar) -> Tensor:
     if not scalar.cells:
         summed: Tensor = recording.step(torch.sum, (found.tensor,), {}, name="sum")
         return summed
-    parts = [_part(recording, found, cell, factor) for cell, factor in scalar.cells]
-    total, name = parts[0], scalar.words.rpartition(".")[2] if "." in scalar.words else "sum"
-    for part in parts[1:]:
-        total = recording.step(torch.add, (total, part), {}, name=name)
+    picked = [_picked(recording, found, cell, factor) for cell, factor in scalar.cells]
+    total, name = picked[0], scalar.words.rpartition(".")[2] if "." in scalar.words else "sum"
+    for one in picked[1:]:
+        total = recording.step(torch.add, (total, one), {}, name=name)
     if scalar.offset:
         total = recording.step(torch.add, (total, scalar.offset), {}, name=name)
     return total
 
 
-def _part(recording: Recording, found: Answer, cell: tuple[int, ...], factor: float) -> Tensor:
+def _picked(recording: Recording, found: Answer, cell: tuple[int, ...], factor: float) -> Tensor:
     batch = found.event.axes.index("batch") if "batch" in found.event.axes else None
     place = cell if batch is None else (*cell[:batch], 0, *cell[batch:])
     settings = {"index": cell[0] if len(cell) == 1 else cell}
-    part: Tensor = recording.step(Tensor.__getitem__, (found.tensor, place), {}, name="logit", kind="logit",
-                                  settings=settings)
-    return part if factor == 1 else recording.step(torch.mul, (part, factor), {}, name="scaled")
+    one: Tensor = recording.step(Tensor.__getitem__, (found.tensor, place), {}, name="logit", kind="logit",
+                                 settings=settings)
+    return one if factor == 1 else recording.step(torch.mul, (one, factor), {}, name="scaled")

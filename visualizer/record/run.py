@@ -85,10 +85,10 @@ def edited(given: Given, words: Sequence[str], opened: Opened) -> Given:
 
 def told(trace: Trace, opened: Opened, given: Given) -> Trace:
     """The Trace with what only the model's description tells: what each step reads, and which words it mapped."""
-    reads = reads_of(opened)
-    steps = steps_of(reads, given.raw, trace)
+    said = reads_of(opened)
+    steps = steps_of(said, given.raw, trace)
     names = tuple(given.raw) if isinstance(given.raw, Mapping) else ("",) * len(trace.fed)
-    kinds = [inputs.of(reads["inputs"][name] if name else reads).name for name in names]
+    kinds = [inputs.of(said["inputs"][name] if name else said).name for name in names]
     fed = tuple(replace(each, kind=kind, name=name)
                 for each, kind, name in zip(trace.fed, kinds, names, strict=False))
     return replace(trace, sample=replace(trace.sample, steps=steps), notes=(*trace.notes, *_mapped(opened, given.raw)),
@@ -98,17 +98,17 @@ def told(trace: Trace, opened: Opened, given: Given) -> Trace:
 def facts(card: Mapping[str, Any]) -> dict[str, Any]:
     """What stays with a recording: without a list of thousands of words, only how many they are."""
     kept = {name: card[name] for name in FACTS if name in card}
-    reads = kept.get("input")
-    if isinstance(reads, Mapping) and "words" in reads:
-        kept["input"] = {**{key: value for key, value in reads.items() if key != "words"},
-                         "vocabulary": len(reads["words"])}
+    said = kept.get("input")
+    if isinstance(said, Mapping) and "words" in said:
+        kept["input"] = {**{key: value for key, value in said.items() if key != "words"},
+                         "vocabulary": len(said["words"])}
     return kept
 
 
-def steps_of(reads: Mapping[str, Any], raw: Any, trace: Trace) -> tuple[str, ...]:
+def steps_of(said: Mapping[str, Any], raw: Any, trace: Trace) -> tuple[str, ...]:
     """What each step reads, in words, as the kind of input says; nothing for a model that reads it at once."""
     answers = [layer.shape[0] for layer in trace if len(layer.axes) == 2 and layer.axes[-1] == "class"]
-    return inputs.of(reads).steps(reads, raw, answers[-1] if answers else 0)
+    return inputs.of(said).steps(said, raw, answers[-1] if answers else 0)
 
 
 def reads_of(opened: Opened) -> Mapping[str, Any]:
@@ -124,11 +124,11 @@ def _asks(opened: Opened) -> Mapping[str, Any] | None:
 
 def given_of(opened: Opened, sample: str, pixels: Array | None = None) -> Given:
     """What a sample, a file, a text or a drawing means to a model."""
-    reads = reads_of(opened)
-    name = str(reads.get("kind", inputs.kinds()[0].name))
+    said = reads_of(opened)
+    name = str(said.get("kind", inputs.kinds()[0].name))
     if pixels is not None:
         return inputs.drawn(pixels, name, opened.title, sample or inputs.DRAWN)
-    return inputs.given(sample, name, opened.title, reads)
+    return inputs.given(sample, name, opened.title, {**said, "labels": opened.labels})
 
 
 def prepared(opened: Opened, raw: Any) -> Any:

@@ -313,7 +313,7 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
         return _sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
-    if kinds.role(layer) == "shares" and layer.axes == ("class",):
+    if layer.axes == ("class",) and any(answer.layer == layer.name for answer in trace.answers):
         wide = BARS + _long_names(trace)
         return _classes(replace(blank, style="bars", width=wide), layer, room, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:

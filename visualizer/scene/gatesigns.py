@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from visualizer.kinds.gates import Quantity, part
+from visualizer.kinds.gates import Quantity, quantity
 from visualizer.scene.parts import polygon
 from visualizer.scene.picture import Focus, Mark, Path, Points, Rect, Run, Text
 
@@ -23,7 +23,7 @@ BORE = 44.0
 def sign(key: str, x: float, y: float, size: float = SIGN, focus: Focus | None = None,
          opacity: float = 1.0) -> list[Mark]:
     """The sign of a gate around its middle; nothing for what has no sign: states, and the sum of an RNN."""
-    known = part(key)
+    known = quantity(key)
     if not known.sign:
         return []
     half = size / 2

@@ -160,7 +160,7 @@ def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, hig
 @lru_cache(maxsize=1 << 16)
 def _said(value: float, digits: int, plus: bool) -> tuple[tuple[Run, ...], float]:
     """A number in words, and how wide they are in ems. Windows that overlap say the same numbers again and again."""
-    words = numbers.signed(value, digits) if plus else numbers.number(value, digits)
+    words = numbers.brief(value, digits, plus)
     return plain(words), width(words, 1, 500)
 
 
@@ -189,13 +189,13 @@ class Fall:
                     holds=bar.holds)
 
 
-def waterfall(x: float, y: float, wide: float, height: float, steps: Sequence[float], colors: Sequence[str],
+def waterfall(x: float, y: float, wide: float, height: float, added: Sequence[float], colors: Sequence[str],
               places: Sequence[float], bar: float, look: Look, *, unit: float = 1.0,
               terms: Sequence[Term | None] = (), group: Group | None = None) -> Fall:
-    """A running sum from zero: each step a bar from where the sum stood to where it stands."""
+    """A running sum from zero: each number a bar from where the sum stood to where it stands."""
     totals = [0.0]
-    for step in steps:
-        totals.append(totals[-1] + step)
+    for number in added:
+        totals.append(totals[-1] + number)
     lines, at = scale(x, y, wide, height, min(totals), max(totals), look, unit)
     heights = [at(total) for total in totals]
     bars: list[list[Mark]] = []

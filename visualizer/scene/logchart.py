@@ -77,10 +77,10 @@ def axis(sizes: ArrayLike, top: float, bottom: float) -> Axis:
     return Axis(low, max(high, low + math.log10(2)), top, bottom)
 
 
-def _lower(power: float, steps: Sequence[float]) -> float:
+def _lower(power: float, ticks: Sequence[float]) -> float:
     """The largest of these numbers times a power of ten that is not above 10 to the given power, as a power."""
     whole = math.floor(power)
-    options = [base + math.log10(step) for base in (whole - 1, whole, whole + 1) for step in steps]
+    options = [base + math.log10(tick) for base in (whole - 1, whole, whole + 1) for tick in ticks]
     return max(option for option in options if option <= power + 1e-9)
 
 

@@ -1,7 +1,7 @@
 """Numbers as words: one way of writing each kind of number, for every view.
 
-True minus, commas between thousands, a space before `%`. An exact zero is `0` and a small number `0.00`: they are
-different facts.
+True minus, commas between thousands, a space before `%`. An exact zero is `0`, and nothing else is ever printed as
+nothing but zeros: a number too small for its digits is written with the one that says something.
 """
 
 from __future__ import annotations
@@ -14,22 +14,40 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float, digits: int = 2) -> str:
-    """`5.21`, `−0.38`, `0` if it is exactly zero, `0.00` if it only rounds to it, `20,784.00`, `NaN`, `−∞`."""
+    """`5.21`, `−0.38`, `0` if it is exactly zero, `0.004` or `3 × 10⁻⁷` if it only rounds to it, `20,784.00`, `NaN`,
+    `−∞`."""
     value = float(value)
     if value == 0:
         return "0"
-    return _unusual(value) or _minus(f"{value:,.{digits}f}")
+    words = _unusual(value) or _minus(f"{value:,.{digits}f}")
+    return words if _says_something(words) else significant(value, 1)
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """The same with a plus, for what is added: `+0.38`, `−0.38`, `0`, `0.00`, `+∞`."""
+    """The same with a plus, for what is added: `+0.38`, `−0.38`, `0`, `+0.004`, `+∞`."""
     words = number(value, digits)
-    return f"+{words}" if value > 0 and _says_something(words) else words
+    return f"+{words}" if value > 0 else words
+
+
+def brief(value: float, digits: int = 2, plus: bool = False) -> str:
+    """The same where many stand side by side in little room: `≈0` for what only rounds to zero."""
+    rounded = abs(float(value)) < 0.5 * 10.0 ** -digits and value != 0
+    return "≈0" if rounded else signed(value, digits) if plus else number(value, digits)
+
+
+def gradient(value: float) -> str:
+    """With its sign, and two digits that say something however small it is: `+0.0312`, `−4.1 × 10⁻⁹`, `0`."""
+    value = float(value)
+    if value == 0 or not 0 < abs(value) < 1e-3:
+        return signed(value, 4)
+    return f"{'+' if value > 0 else ''}{power(value)}"
 
 
 def percent(share: float, digits: int = 1) -> str:
     """`77.0 %` of 0.77; `0 %` if nothing at all, `0.0 %` if less than can be seen."""
-    return f"{number(float(share) * 100, digits)} %"
+    hundredths = float(share) * 100
+    words = "0" if hundredths == 0 else _unusual(hundredths) or _minus(f"{hundredths:,.{digits}f}")
+    return f"{words} %"
 
 
 def count(value: int) -> str:

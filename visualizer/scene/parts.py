@@ -417,7 +417,7 @@ def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, pla
     for name in order:
         x = places[name]
         reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, part=BEAT),
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, array=BEAT),
                           holds=stops.get(name)))
     return marks
 

@@ -23,7 +23,7 @@ from visualizer.trace import Cell
 
 Points = tuple[tuple[float, float], ...]
 BEAT = "beat"
-"""The `part` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
+"""The `array` of a focus on the lanes: a click there goes to the beat, it selects nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Focus:
 
     layer: str
     cell: Cell = ()
-    part: str = "output"
+    array: str = "output"
     """Which of its arrays: `output`, or the name of a weight (`weight`, `bias`), or `inner.forget`."""
 
 
@@ -185,9 +185,9 @@ class TermTiles:
         if self.lost is not None and self.lost[index]:
             return None
         read = self.inside is None or bool(self.inside[index])
-        source = Focus(self.place.layer, tuple(self.cells[index].tolist()), self.place.part) if read else None
+        source = Focus(self.place.layer, tuple(self.cells[index].tolist()), self.place.array) if read else None
         target = self.target if self.targets is None else \
-            Focus(self.target.layer, tuple(self.targets[index].tolist()), self.target.part)
+            Focus(self.target.layer, tuple(self.targets[index].tolist()), self.target.array)
         return Term(target, source, float(self.values[index]), float(self.weights[index]), backward=self.backward)
 
 
@@ -404,7 +404,7 @@ class Image:
         return self.values.shape[2] * self.cell[0], self.values.shape[1] * self.cell[1]
 
     @property
-    def steps(self) -> tuple[float, float]:
+    def stride(self) -> tuple[float, float]:
         """Distance from tile to tile; `pitch`, or the tile's own size where that is 0."""
         width, height = self.tile_size
         return self.pitch[0] or width, self.pitch[1] or height
@@ -421,7 +421,7 @@ class Image:
                        indices=(self.index(tile),), holds=None)
 
     def tile_origin(self, tile: int) -> tuple[float, float]:
-        dx, dy = self.steps
+        dx, dy = self.stride
         return self.x + dx * (tile % self.columns), self.y + dy * (tile // self.columns)
 
 
@@ -718,7 +718,7 @@ def _hit_image(mark: Image, x: float, y: float) -> Focus | None:
 
 def _cell_at(mark: Image, x: float, y: float) -> tuple[int, int, int] | None:
     """(tile, row, column) under a point."""
-    dx, dy = mark.steps
+    dx, dy = mark.stride
     width, height = mark.tile_size
     tile_column, tile_row = int((x - mark.x) // dx), int((y - mark.y) // dy)
     tile = tile_row * mark.columns + tile_column
@@ -772,7 +772,7 @@ def _dump(mark: Mark) -> str:
         elif name == "focus":
             if value is not None:
                 parts.append(f"focus={value.layer}:{','.join(map(str, value.cell))}"
-                             + (f"/{value.part}" if value.part != "output" else ""))
+                             + (f"/{value.array}" if value.array != "output" else ""))
         elif value != standard.default:
             parts.append(f"{name}={_cell(value)}")
     return " ".join(parts)

@@ -177,13 +177,14 @@ def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
 @remembered(16)
 def guesses(trace: Trace) -> Values | None:
     """(step, class): the probabilities the model gives at every step, recomputed from its logits in float64."""
-    for layer in reversed(trace.layers):
-        if layer.axes == ("step", "class"):
-            values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
-            shifted = np.exp(values - values.max(axis=1, keepdims=True))
-            shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
-            return shares
-    return None
+    layer = next((trace[answer.layer] for answer in trace.answers
+                  if trace[answer.layer].axes == ("step", "class")), None)
+    if layer is None:
+        return None
+    values = np.asarray((trace.inputs(layer)[0] if kinds.shares(layer) else layer).output, np.float64)
+    shifted = np.exp(values - values.max(axis=1, keepdims=True))
+    shares: Values = shifted / shifted.sum(axis=1, keepdims=True)
+    return shares
 
 
 @remembered(16)
@@ -227,15 +228,15 @@ def label(trace: Trace, index: int) -> str:
 
 def tabs(shown: Reading) -> tuple[tuple[str, str], ...]:
     """(key, name in one word) of everything that can be opened, gates first."""
-    return tuple((key, translated(shown.family.parts[key].tab)) for key in shown.family.shown)
+    return tuple((key, translated(shown.family.quantities[key].tab)) for key in shown.family.shown)
 
 
 def bounded(shown: Reading, key: str) -> bool:
     """Whether its values lie between −1 and 1: gates, candidates, states that a tanh made, but no sum and no memory."""
-    part = shown.family.parts[key]
-    if part.curve is None:
+    quantity = shown.family.quantities[key]
+    if quantity.curve is None:
         return key not in ("cell", "preactivation")
-    return part.curve.flat is not None and part.curve.flat.range[1] <= 1
+    return quantity.curve.flat is not None and quantity.curve.flat.range[1] <= 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,50 +255,52 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     `step` counts from 0. Equations and order of gates are PyTorch's (two biases; r after the product).
     """
     family, s = shown.family, Here(shown.layer, trace.inputs(shown.layer), step)
-    part = family.parts[key]
-    result = Row(f"= _{part.symbol}_", np.asarray(s[key]), True)
-    if part.curve is not None and key not in family.keys:  # the state of an RNN
-        return Row("_a_", np.asarray(s["preactivation"])), Row(f"{_function(part, '_a_')} = _{part.symbol}_",
+    quantity = family.quantities[key]
+    result = Row(f"= _{quantity.symbol}_", np.asarray(s[key]), True)
+    if quantity.curve is not None and key not in family.keys:  # the state of an RNN
+        return Row("_a_", np.asarray(s["preactivation"])), Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_",
                                                                np.asarray(s[key]), True)
-    if not part.made:
-        return _gate_rows(trace, shown, part, step, s)
-    if len(part.made) == 1:
+    if not quantity.made:
+        return _gate_rows(trace, shown, quantity, step, s)
+    if len(quantity.made) == 1:
         return Row("_o_", np.asarray(s["output_gate"])), Row("× tanh(_c_)", s["opened"]), result
-    products = [s[times.of] * times.factor(s) for times in part.made]
+    products = [s[times.of] * times.factor(s) for times in quantity.made]
     words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_")}.get(key, ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before")))
     return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
 
 
-def _function(part: Quantity, of: str) -> str:
+def _function(quantity: Quantity, of: str) -> str:
     """`σ(a)`, `tanh(a)`, of what makes a gate or a state."""
-    return of if part.curve is None else part.curve.words.format(of)
+    return of if quantity.curve is None else quantity.curve.words.format(of)
 
 
-def _gate_rows(trace: Trace, shown: Reading, part: Quantity, step: int, s: Here) -> tuple[Row, ...]:
+def _gate_rows(trace: Trace, shown: Reading, quantity: Quantity, step: int, s: Here) -> tuple[Row, ...]:
     """W x, U h and b of one gate, their sum, and what its curve makes of it."""
     layer = shown.layer
     weights = {name: np.asarray(values, np.float64) for name, values in layer.weights.items()}
     units = len(weights["weight_hh"]) // len(shown.family.rows)
-    block = shown.family.block(part.key)
+    block = shown.family.block(quantity.key)
     rows = slice(block * units, (block + 1) * units)
     read = np.asarray(trace.inputs(layer)[0].output[step], np.float64)
     from_input, from_state = weights["weight_ih"][rows] @ read, weights["weight_hh"][rows] @ s["hidden_before"]
     zero = np.zeros(units)
     bias_in = weights["bias_ih"][rows] if "bias_ih" in weights else zero
     bias_state = weights["bias_hh"][rows] if "bias_hh" in weights else zero
-    result = Row(f"{_function(part, '_a_')} = _{part.symbol}_", s[part.key], True)
-    if part.under:
-        gate = shown.family.parts[part.under]
+    result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_", s[quantity.key], True)
+    if quantity.under:
+        gate = shown.family.quantities[quantity.under]
         recalled = s[gate.key] * (from_state + bias_state)
         return (Row("_W x_ + _b_", from_input + bias_in), Row(f"+ _{gate.symbol}_ ⊙ (_U h_ + _b_)", recalled),
                 Row("= _a_", from_input + bias_in + recalled), result)
     total = from_input + from_state + bias_in + bias_state
     lines = [Row("_W x_", from_input), Row("+ _U h_", from_state), Row("+ _b_", bias_in + bias_state)]
-    return (*lines, Row("= _a_", s[part.key], True)) if part.curve is None else (*lines, Row("= _a_", total), result)
+    if quantity.curve is None:
+        return (*lines, Row("= _a_", s[quantity.key], True))
+    return (*lines, Row("= _a_", total), result)
 
 
 def conclusion(shown: Reading, key: str, value: float) -> str:
     """What one number of an opened cell means, in words."""
-    means = shown.family.parts[key].means
+    means = shown.family.quantities[key].means
     said = translated(means).format(f"{100 * value:.0f} %")
     return tr("so {what}").format(what=said) if means else ""

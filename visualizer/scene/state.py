@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import edits, kinds, lab
+from visualizer import edits, kinds, lab, over
 from visualizer.language import tr
 from visualizer.scene.picture import Focus, Look, Points
 from visualizer.scene.recipe import (
@@ -51,6 +51,10 @@ FORMER = {"walk": "microscope"}
 """Views that were called otherwise: what was saved then, and what was written in scripts, still opens."""
 
 
+WRITTEN = {"array": "part"}
+"""Fields of a Focus that a file calls otherwise than the code does."""
+
+
 def called_now(view: str) -> str:
     """The name of a view as it is now."""
     return FORMER.get(view, view)
@@ -69,6 +73,8 @@ class Place:
     reel: tuple[str, ...] = ()
     """What the recordings of a reel are called, see `recipe.reeled`: all are looked at, on the way from one to the
     next, and the address says where on it one is, `after:conv2.forward@0.5`. None for the recipe's one recording."""
+    over: str = ""
+    """Which inputs are stepped through, as `visualizer.over` writes it: `inputs:wrong`; empty for all bundled ones."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "view", called_now(self.view))
@@ -126,6 +132,10 @@ class State:
         return self.place.reel
 
     @property
+    def over(self) -> str:
+        return self.place.over or over.INPUTS
+
+    @property
     def in_lab(self) -> bool:
         """Whether the active place is the gradient laboratory."""
         return isinstance(self.recipe, LabRecipe)
@@ -156,7 +166,7 @@ class State:
 
 
 _OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing")
-_OF_PLACE = ("recipe", "view", "at", "focus", "look", "reel")
+_OF_PLACE = ("recipe", "view", "at", "focus", "look", "reel", "over")
 
 
 def changed(state: State, **changes: Any) -> State:
@@ -177,6 +187,8 @@ def changed(state: State, **changes: Any) -> State:
     place = replace(state.place, **{name: changes[name] for name in _OF_PLACE if name in changes})
     if place.reel and "reel" not in changes and recipe.name != state.recipe.name:  # a reel is that of one network
         place = replace(place, at=inner_address(place.at, place.reel), reel=())
+    if place.over and "over" not in changes and recipe.name != state.recipe.name:  # and so is a choice of inputs
+        place = replace(place, over="")
     places = (*state.places[:state.active], place, *state.places[state.active + 1:])
     if "look" in changes and len(places) > 1:
         places = tuple(replace(other, look=_seen_alike(other.look, place.look)) for other in places)
@@ -220,14 +232,14 @@ def to_json(state: State, weights: str = "") -> str:
         plain[item.name] = getattr(state, item.name)
     plain["places"] = [{"recipe": plain_of(place.recipe), "view": place.view, "at": place.at,
                         "focus": None if place.focus is None else _plain(place.focus), "look": _plain(place.look),
-                        **({"reel": place.reel} if place.reel else {})}
+                        **({"reel": place.reel} if place.reel else {}), **({"over": place.over} if place.over else {})}
                        for place in state.places]
     plain["left"] = [plain_of(recipe) for recipe in state.left]
     return json.dumps(plain, indent=1, sort_keys=True)
 
 
 def _plain(noun: Focus | Look) -> dict[str, Any]:
-    return {item.name: getattr(noun, item.name) for item in fields(noun)}
+    return {WRITTEN.get(item.name, item.name): getattr(noun, item.name) for item in fields(noun)}
 
 
 def from_json(text: str) -> State:
@@ -261,9 +273,9 @@ def _place(plain: Mapping[str, Any]) -> Place:
     if "recipe" in found:
         found["recipe"] = from_plain(found["recipe"])
     if found.get("focus") is not None:
-        found["focus"] = Focus(**_known(found["focus"], Focus))
+        found["focus"] = Focus(**_known(_as_now(found["focus"]), Focus))
     if "look" in found:
-        found["look"] = Look(**_known(_renamed(found["look"]), Look))
+        found["look"] = Look(**_known(_as_now(found["look"]), Look))
     return Place(**found)
 
 
@@ -323,6 +335,8 @@ def _checked(state: State) -> State:
                 or len(set(place.reel)) != len(place.reel) or len(place.reel) == 1 \
                 or not (set(place.reel) <= set(TRAINING) or not set(place.reel) & set(TRAINING)):
             raise TypeError(f"a reel of {str(place.reel)[:40]}")
+        if place.over:
+            over.parse(place.over)
         _check_types(place.look, Look())
         size = place.look.size
         if len(size) != 2 or not all(isinstance(side, int) and 0 < side <= 20_000 for side in size):
@@ -384,10 +398,9 @@ def unpacked(drawing: str) -> NDArray[np.uint8]:
 def moment_of(state: State, timeline: Timeline) -> Moment:
     """Where the state stands; an address of another trace falls back to the moment that tells most."""
     for address in dict.fromkeys((state.at, inner_address(state.at, state.reel))):
-        try:
-            return timeline.find(address) if address else timeline.telling
-        except LookupError:
-            continue
+        found = timeline.nearest(address) if address else timeline.telling
+        if found is not None:
+            return found
     return timeline.telling
 
 
@@ -452,13 +465,18 @@ def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) 
 
 
 def up(state: State) -> State:
-    """One level out: cell, channel, layer, network."""
+    """One level out: cell, channel, layer, network; within a step: unit, gate or state, step, layer, network."""
     focus = state.focus
     if focus is None:
         return state
-    if len(focus.cell) > 1:
-        return changed(state, focus=replace(focus, cell=focus.cell[:1]))
-    return changed(state, focus=Focus(focus.layer) if focus.cell else None)
+    if focus.array == "output" or is_inner(focus):
+        if len(focus.cell) > 1:
+            return changed(state, focus=replace(focus, cell=focus.cell[:1]))
+        if focus.cell and is_inner(focus):
+            return changed(state, focus=Focus(focus.layer, focus.cell))
+        if not focus.cell:
+            return changed(state, focus=None)
+    return changed(state, focus=Focus(focus.layer))
 
 
 def neighbour(state: State, trace: Trace, by: int) -> State:
@@ -515,7 +533,7 @@ def unit_off(state: State, trace: Trace) -> State:
 
 def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
     """Which unit of which layer a focus lies in; None where it lies in no single one."""
-    if focus is None or not focus.cell or focus.layer not in trace or not (focus.part == "output" or is_inner(focus)):
+    if focus is None or not focus.cell or focus.layer not in trace or not (focus.array == "output" or is_inner(focus)):
         return None
     layer = trace[focus.layer]
     place = next((layer.axes.index(axis) for axis in ("channel", "unit", "class", "feature") if axis in layer.axes), 0)
@@ -701,9 +719,11 @@ def pin_lab(state: State) -> State:
     return changed(state, recipe=replace(recipe, against=against))
 
 
-def _renamed(look: Mapping[str, Any]) -> dict[str, Any]:
-    """A Look in the words of today: what is for an audience was called `room` once."""
-    return {"projector" if name == "room" else name: value for name, value in look.items()}
+def _as_now(noun: Mapping[str, Any]) -> dict[str, Any]:
+    """A Look or a Focus in the words of today: what is for an audience was called `room` once; an array of a layer is
+    written as the `part` it was called first, so that every version reads it."""
+    now = {"room": "projector", WRITTEN["array"]: "array"}
+    return {now.get(name, name): value for name, value in noun.items()}
 
 
 def _known(plain: dict[str, Any], noun: type) -> dict[str, Any]:

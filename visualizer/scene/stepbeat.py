@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from visualizer.scene.timeline import Moment, Pace, ease, part
+from visualizer.scene.timeline import Moment, Pace, ease, progress
 
 SLIDE = 1 / 5
 """The share of a beat in which one step goes over into the next."""
@@ -33,7 +33,7 @@ class Stretches:
     def of(self, name: str) -> float:
         """`slide` first, then `token`, `gates`, …; even, not eased."""
         start, end = stretch(name, self.backward)
-        return part(self.phase, start, end)
+        return progress(self.phase, start, end)
 
     def eased(self, name: str) -> float:
         """The same, slow at both ends."""

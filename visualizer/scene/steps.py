@@ -177,11 +177,11 @@ def stops(trace: Trace, shown: Reading, direction: str) -> Stops | None:
     return Stops(addresses) if len(addresses) == shown.steps else None
 
 
-def touched(shown: Reading, place: Span, y: float, high: float, part: str = "output",
+def touched(shown: Reading, place: Span, y: float, high: float, array: str = "output",
             holds: Stops | None = None) -> Mark:
     """Nothing that is seen: the steps, to be pointed at."""
     return Image(place.x, y, (place.pitch, high), _nothing(shown.steps), "pixel", shown.steps, opacity=0.0,
-                 focus=Focus(shown.layer.name, (), part), holds=holds)
+                 focus=Focus(shown.layer.name, (), array), holds=holds)
 
 
 @lru_cache(maxsize=32)

@@ -27,7 +27,7 @@ def subject(trace: Trace, moment: Moment, focus: Focus | None, wants: str = CHAN
 
 def _exists(trace: Trace, focus: Focus) -> bool:
     """Whether there is such a cell: a focus may still be that of another recording, which has not come yet."""
-    if focus.part != "output" or focus.layer not in trace:
+    if focus.array != "output" or focus.layer not in trace:
         return True
     shape = trace[focus.layer].shape
     return len(focus.cell) <= len(shape) and all(0 <= at < size for at, size in zip(focus.cell, shape, strict=False))
@@ -38,13 +38,13 @@ def _channel(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     layer = trace[moment.beat.layer]
     if moment.beat.step is not None:
         return _at_step(layer, focus, moment.beat.step - 1)
-    if focus is not None and focus.part != BEAT and focus.layer == layer.name:
+    if focus is not None and focus.array != BEAT and focus.layer == layer.name:
         return focus
     if layer.is_input:
         return Focus(layer.name, (0,) if layer.output.ndim == 3 and layer.shape[0] == 1 else ())
     if layer.output.ndim < 3:
         return Focus(layer.name)
-    if focus is not None and focus.layer in trace and focus.cell and focus.part == "output":
+    if focus is not None and focus.layer in trace and focus.cell and focus.array == "output":
         other = trace[focus.layer]
         if other.output.ndim == layer.output.ndim and other.shape[0] == layer.shape[0]:
             return Focus(layer.name, focus.cell[:1])
@@ -53,32 +53,32 @@ def _channel(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
 
 def _at_step(layer: Layer, focus: Focus | None, step: int) -> Focus:
     """The step that is being computed, and in it the unit that was chosen."""
-    if focus is None or focus.layer != layer.name or focus.part == BEAT:
+    if focus is None or focus.layer != layer.name or focus.array == BEAT:
         return Focus(layer.name, (step,))
-    inside = focus.part == "output" or is_inner(focus)
-    started = focus.part.startswith("inner.initial_")
-    return Focus(layer.name, (step, *focus.cell[1:]), focus.part) if inside and focus.cell and not started else focus
+    inside = focus.array == "output" or is_inner(focus)
+    started = focus.array.startswith("inner.initial_")
+    return Focus(layer.name, (step, *focus.cell[1:]), focus.array) if inside and focus.cell and not started else focus
 
 
 def _number(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """One number of the beat's layer; the cell that was chosen, too, where another layer of the same shape has it."""
     layer = trace[moment.beat.layer]
     about = _channel(trace, moment, focus)
-    inner = is_inner(about) and about.part != "inner.hidden"
+    inner = is_inner(about) and about.array != "inner.hidden"
     if layer.inner and (inner or moment.opens not in ("output", "inner.hidden")):
         cell = about.cell or ((moment.beat.step or 1) - 1,)
-        part = about.part if inner else moment.opens
+        array = about.array if inner else moment.opens
         if not moment.backward:
-            part = f"inner.{kept_key(layer, part.removeprefix('inner.'))}"
-        if len(cell) == 1 and layer.output.ndim == 1 and about.part == "output":
+            array = f"inner.{kept_key(layer, array.removeprefix('inner.'))}"
+        if len(cell) == 1 and layer.output.ndim == 1 and about.array == "output":
             cell = (0, *cell)  # the unit of a layer of one step
-        return one_number(layer, Focus(layer.name, cell, part), moment.backward)
-    if about.part == "inner.hidden":
+        return one_number(layer, Focus(layer.name, cell, array), moment.backward)
+    if about.array == "inner.hidden":
         about = Focus(layer.name, about.cell[-layer.output.ndim:])
-    if focus is not None and focus.layer in trace and focus.part == "output" and len(focus.cell) == layer.output.ndim \
+    if focus is not None and focus.layer in trace and focus.array == "output" and len(focus.cell) == layer.output.ndim \
             and trace[focus.layer].shape == layer.shape:
         return Focus(layer.name, about.cell if len(about.cell) == layer.output.ndim else focus.cell)
-    return Focus(layer.name, strongest(layer, moment.backward, about.cell if about.part == "output" else ()))
+    return Focus(layer.name, strongest(layer, moment.backward, about.cell if about.array == "output" else ()))
 
 
 def one_number(layer: Layer, about: Focus, backward: bool) -> Focus:
@@ -107,16 +107,16 @@ def kept_key(layer: Layer, key: str) -> str:
 def strongest(layer: Layer, backward: bool, head: Cell = ()) -> Cell:
     """The cell with the largest value, or with the largest size of gradient, in what `head` points to."""
     values = np.abs(layer.gradient) if backward and layer.gradient is not None else layer.output
-    part = np.where(np.isfinite(values[head]), values[head], -np.inf)
-    if part.ndim == 0:
+    sizes = np.where(np.isfinite(values[head]), values[head], -np.inf)
+    if sizes.ndim == 0:
         return head
-    return (*head, *(int(index) for index in np.unravel_index(int(np.argmax(part)), part.shape)))
+    return (*head, *(int(index) for index in np.unravel_index(int(np.argmax(sizes)), sizes.shape)))
 
 
 def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
     """The numbers that a focus points into: values or gradients of the layer, or one of its weights or states."""
-    group, _, key = focus.part.rpartition(".")
-    if focus.part in ("output", BEAT):
+    group, _, key = focus.array.rpartition(".")
+    if focus.array in ("output", BEAT):
         return layer.gradient if backward else layer.output
     if group.startswith("inner"):
         found = (layer.inner_gradients if backward else layer.inner).get(key)
@@ -126,20 +126,20 @@ def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
 
 def is_inner(focus: Focus) -> bool:
     """Whether it points into a gate or a state."""
-    return focus.part.startswith("inner.")
+    return focus.array.startswith("inner.")
 
 
 def is_number(trace: Trace, focus: Focus) -> bool:
     """Whether it points to one number of a layer: of its output, of a gate or of a state."""
     if is_inner(focus):
         return len(focus.cell) == 2
-    return focus.part == "output" and len(focus.cell) == trace[focus.layer].output.ndim
+    return focus.array == "output" and len(focus.cell) == trace[focus.layer].output.ndim
 
 
 def step_of(trace: Trace, focus: Focus) -> int | None:
     """The step that a focus lies in, counted from 1, if it is in one; a state to start from lies in none."""
     axes = trace[focus.layer].axes
-    inside = "step" in axes and (focus.part == "output" or is_inner(focus)) and \
-        not focus.part.startswith("inner.initial_")
+    inside = "step" in axes and (focus.array == "output" or is_inner(focus)) and \
+        not focus.array.startswith("inner.initial_")
     place = axes.index("step") if inside else len(focus.cell)
     return focus.cell[place] + 1 if place < len(focus.cell) else None

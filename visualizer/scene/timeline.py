@@ -6,6 +6,7 @@ Forward beats follow the order of execution; backward beats return the same way.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,8 @@ from visualizer import kinds
 from visualizer.trace import Layer, Trace, remembered
 
 FORWARD, BACKWARD = "forward", "backward"
+READS = "reads"
+"""The first act of a step: what is new is taken in."""
 REST = Fraction(1, 4)
 """Seconds of rest after each beat when it plays by itself."""
 SECONDS = {FORWARD: Fraction(3, 5), BACKWARD: Fraction(2, 5)}
@@ -26,7 +29,7 @@ SLOW_TERMS, SLOW_TERM, OTHER_TERMS = 3, Fraction(1, 2), Fraction(5, 2)
 """Where terms are added one after the other, the first three take half a second each, and all others together this
 long: five terms and five thousand are over at about the same time."""
 BEGUN = 1e-3
-"""Where one part of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
+"""Where one act of a step ends the next has not begun yet: so much of it, and it is shown, with nothing done."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,8 @@ class Beat:
     direction: str = FORWARD
     step: int | None = None
     """For layers that hide time: which step, counted from 1."""
-    parts: tuple[str, ...] = ()
+    acts: tuple[str, ...] = ()
     """What happens within a step, in order: `reads`, `forget`, `cell`, …; each takes an equal share of the beat."""
-
     quick: bool = False
     """Only passed by, one of many steps that do the same."""
     of: str = ""
@@ -52,12 +54,12 @@ class Beat:
         of = f"{self.of}:" if self.of else ""
         return f"{of}{self.layer}.{self.direction}{step}"
 
-    def stretch(self, part: str) -> tuple[float, float]:
-        """From which phase to which one a part of the step happens; the whole beat for what is no part of it."""
-        if part not in self.parts:
+    def stretch(self, act: str) -> tuple[float, float]:
+        """From which phase to which one an act of the step happens; the whole beat for what is none of its acts."""
+        if act not in self.acts:
             return 0.0, 1.0
-        place = self.parts.index(part)
-        return place / len(self.parts), (place + 1) / len(self.parts)
+        place = self.acts.index(act)
+        return place / len(self.acts), (place + 1) / len(self.acts)
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,17 @@ class Moment:
         return self.beat.direction == BACKWARD
 
     @property
-    def part(self) -> str:
-        """What happens just now within a step, or was done just now; empty where there are no parts."""
-        parts = self.beat.parts
-        return parts[max(0, ceil(self.phase * len(parts) - 1e-9) - 1)] if parts else ""
+    def act(self) -> str:
+        """What happens just now within a step, or was done just now; empty where there are no acts."""
+        acts = self.beat.acts
+        return acts[max(0, ceil(self.phase * len(acts) - 1e-9) - 1)] if acts else ""
 
     @property
     def opens(self) -> str:
-        """Which array of its layer is looked into: the output, or within a step the gate or state of that part."""
-        if self.phase == 1 or self.part in ("", "hidden") or (self.backward and self.part == "reads"):
+        """Which array of its layer is looked into: the output, or within a step the gate or state of that act."""
+        if self.phase == 1 or self.act in ("", "hidden") or (self.backward and self.act == READS):
             return "output"
-        return f"inner.{self.beat.parts[1] if self.part == 'reads' else self.part}"
+        return f"inner.{self.beat.acts[1] if self.act == READS else self.act}"
 
 
 @dataclass(frozen=True)
@@ -286,19 +288,29 @@ class Timeline:
             raise LookupError(f"{address!r} has no phase between 0 and 1 after the @; write for example {text}@0.5.")
         index = self._by_address.get(text)
         if index is None:
-            index, phase = self._find_part(text, phase)
+            index, phase = self._find_act(text, phase)
         if index is None:
             raise LookupError(f"There is no moment {address!r}; write {self._how_to_write(text)}.")
         return Moment(self.beats[index], phase, index)
 
-    def _find_part(self, text: str, phase: float) -> tuple[int | None, float]:
-        """A bare layer means its forward beat, a layer without a step its first one, and a part its end."""
-        beat, _, part = text.rpartition(".")
+    def nearest(self, address: str) -> Moment | None:
+        """The moment of an address; of a step that is not there the last one, of what is not there at all None."""
+        try:
+            return self.find(address)
+        except LookupError:
+            found = re.fullmatch(r"(.+)\[\d+\](.*)", address)
+        steps = [beat.step for beat in self.beats if beat.step is not None and found is not None
+                 and f"{beat.layer}.{beat.direction}" == found[1]]
+        return self.find(f"{found[1]}[{max(steps)}]{found[2]}") if found is not None and steps else None
+
+    def _find_act(self, text: str, phase: float) -> tuple[int | None, float]:
+        """A bare layer means its forward beat, a layer without a step its first one, and an act its end."""
+        beat, _, act = text.rpartition(".")
         index = self._by_address.get(beat)
-        if index is not None and part in self.beats[index].parts:
-            parts = self.beats[index].parts
-            return index, (parts.index(part) + phase) / len(parts)
-        for layer, direction in ((text, FORWARD), (beat, part)):
+        if index is not None and act in self.beats[index].acts:
+            acts = self.beats[index].acts
+            return index, (acts.index(act) + phase) / len(acts)
+        for layer, direction in ((text, FORWARD), (beat, act)):
             found = self.of(layer, direction)
             if found is not None:
                 return found.index, phase
@@ -309,8 +321,8 @@ class Timeline:
         stepped = [beat for beat in self.beats if beat.step is not None and text.startswith(f"{beat.layer}.")]
         if stepped:
             last = max(beat.step or 0 for beat in stepped)
-            parts = f", and {', '.join(stepped[0].parts)} after it" if stepped[0].parts else ""
-            return f"{stepped[0].layer}.forward[N] or {stepped[0].layer}.backward[N] with a step 1…{last}{parts}"
+            acts = f", and {', '.join(stepped[0].acts)} after it" if stepped[0].acts else ""
+            return f"{stepped[0].layer}.forward[N] or {stepped[0].layer}.backward[N] with a step 1…{last}{acts}"
         return f"LAYER.forward or LAYER.backward, where LAYER is one of {', '.join(names)}"
 
     def of(self, layer: str, direction: str, step: int | None = None) -> Moment | None:
@@ -359,8 +371,8 @@ def _beats(layer: Layer, direction: str) -> list[Beat]:
     steps = list(range(1, layer.shape[layer.axes.index("step")] + 1))
     if layer.settings.get("reverse", False) != (direction == BACKWARD):
         steps.reverse()
-    parts = ("reads", *layer.inner)
-    return [Beat(layer.name, direction, step, parts if direction == FORWARD else parts[::-1],
+    acts = (READS, *layer.inner)
+    return [Beat(layer.name, direction, step, acts if direction == FORWARD else acts[::-1],
                  bool(layer.settings.get("quick", False))) for step in steps]
 
 
@@ -374,7 +386,7 @@ def uneased(share: float) -> float:
     return 0.5 - sin(asin(1 - 2 * min(1.0, max(0.0, share))) / 3)
 
 
-def part(phase: float, start: float, end: float) -> float:
+def progress(phase: float, start: float, end: float) -> float:
     """How far a sub-movement from `start` to `end` of the beat has come: 0 before, 1 after."""
     return min(1.0, max(0.0, (phase - start) / (end - start)))
 

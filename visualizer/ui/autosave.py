@@ -23,6 +23,8 @@ from visualizer.ui.store import Store
 
 PAUSE = 1.0
 """Seconds from a change until it is written down, so that nothing is written while something moves."""
+TOLD = "told"
+"""Under this name it is kept which of them somebody has been told of."""
 MOST_LEFT = 8
 """So many sessions that were left behind are kept, the newest."""
 
@@ -51,6 +53,14 @@ class Autosave(QObject):
         for path in found[MOST_LEFT:]:
             forget(path)
         return tuple(found[:MOST_LEFT])
+
+    def news(self) -> bool:
+        """Whether a session was left behind that nobody has been told of yet; asking is telling."""
+        left, told = [path.name for path in self.left_behind()], kept.remembered(TOLD).get("sessions")
+        known = told if isinstance(told, list) else []
+        if left or known:
+            kept.remember(TOLD, {"sessions": left})
+        return any(name not in known for name in left)
 
     def write(self) -> None:
         """Write down where one stands now, unless it moves."""

@@ -120,7 +120,7 @@ class Segment(Button):
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
         with paint.painting(self) as painter:
-            if self.isChecked():
+            if self.is_chosen():
                 style.fill(painter, place, "raised", 6, "" if style.is_dark() else "hair")
             words = style.text_width(self.text(), weight=self._weight()) if self.text() else 0.0
             icon = 16.0 if self.icon_name else 0.0
@@ -131,17 +131,21 @@ class Segment(Button):
                 style.write(painter, self.text(), text_left, place.center().y() + 4.7, self.ink(),
                             weight=self._weight())
             if self.icon_name:
-                token = self.icon_token if self.isChecked() else "ink-2"
+                token = self.icon_token if self.is_chosen() else "ink-2"
                 icons.draw(painter, self.icon_name, QRectF(icon_left, place.center().y() - 8, 16, 16),
                            style.color(token))
 
     def ink(self) -> str:
         if not self.isEnabled():
             return "rule"
-        return "ink" if self.isChecked() or self.underMouse() else "ink-2"
+        return "ink" if self.is_chosen() or self.underMouse() else "ink-2"
+
+    def is_chosen(self) -> bool:
+        """Whether it is the one that is chosen."""
+        return self.isChecked()
 
     def _weight(self) -> int:
-        return 600 if self.isChecked() else 500
+        return 600 if self.is_chosen() else 500
 
 
 class Segments(QWidget):
@@ -180,7 +184,12 @@ class Segments(QWidget):
         return self.buttons
 
     def sizeHint(self) -> QSize:
-        return QSize(sum(button.sizeHint().width() for button in self.row()) + MARGINS, 36)
+        gaps = sum(self.after(place) for place in range(len(self.row())))
+        return QSize(sum(button.sizeHint().width() for button in self.row()) + gaps + MARGINS, 36)
+
+    def after(self, place: int) -> int:
+        """Pixels left free behind one of the row."""
+        return 0
 
     def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]
         self._place()
@@ -188,16 +197,20 @@ class Segments(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with paint.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "sunk", 8)
+            for place, button in enumerate(self.row()[:-1]):
+                if self.after(place):
+                    x = button.geometry().right() + 1 + self.after(place) / 2
+                    painter.fillRect(QRectF(x - 0.5, 10, 1, self.height() - 20), style.color("rule"))
 
     def _place(self) -> None:
         """Each as wide as its words, the rest shared."""
         row = self.row()
         spare = self.width() - self.sizeHint().width()
         x = MARGINS / 2
-        for button in row:
+        for place, button in enumerate(row):
             width = button.sizeHint().width() + spare / len(row)
             button.setGeometry(QRect(round(x), 2, round(x + width) - round(x), self.height() - 4))
-            x += width
+            x += width + self.after(place)
 
 
 class FocusRing(QWidget):

@@ -130,7 +130,7 @@ class Canvas(QWidget):
         """A line of the accent, with a halo of the ground, around each place of what is hovered."""
         painter.save()
         for focus, strength in self._strengths.items():
-            if focus.part != BEAT:
+            if focus.array != BEAT:
                 painter.setOpacity(strength)
                 for place in {tuple(place.getRect()): place for one in self.alike(focus)
                               for place in places(self.picture, one)}.values():
@@ -196,7 +196,7 @@ def places(picture: Picture, focus: Focus) -> list[QRectF]:
     """Where a picture shows a thing: the tile, the cell in it, the bar, the row of a list."""
     found: list[QRectF] = []
     for mark in picture:
-        if mark.focus is None or mark.focus.layer != focus.layer or mark.focus.part != focus.part:
+        if mark.focus is None or mark.focus.layer != focus.layer or mark.focus.array != focus.array:
             continue
         place = _place_in(mark, focus)
         if place is not None:

@@ -176,9 +176,63 @@ def _eraser() -> Drawn:
                   ((10, 17), (17, 17))), False
 
 
+@cache
+def _search() -> Drawn:
+    path = _lines(((12.4, 12.4), (17, 17)))
+    path.addEllipse(QRectF(3, 3, 11, 11))
+    return path, False
+
+
+@cache
+def _lens() -> Drawn:
+    path = _lines(((12.4, 12.4), (17, 17)), ((5.6, 8.5), (11.4, 8.5)), ((8.5, 5.6), (8.5, 11.4)))
+    path.addEllipse(QRectF(3, 3, 11, 11))
+    return path, False
+
+
+@cache
+def _laboratory() -> Drawn:
+    return _lines(((7.5, 2.5), (7.5, 8), (3.5, 15.5), (5, 17.5), (15, 17.5), (16.5, 15.5), (12.5, 8), (12.5, 2.5)),
+                  ((6, 2.5), (14, 2.5)), ((5.6, 12), (14.4, 12))), False
+
+
+@cache
+def _untrained() -> Drawn:
+    path = QPainterPath()
+    for x, y, side in ((3, 3, 4), (9, 2, 2), (14, 4, 3), (2, 10, 2), (7, 8, 5), (15, 10, 2), (4, 15, 3), (11, 15, 2),
+                       (15, 15, 3)):
+        path.addRect(QRectF(x, y, side, side))
+    return path, True
+
+
+@cache
+def _fold() -> Drawn:
+    return _lines(((2.5, 5), (2.5, 15)), ((17.5, 5), (17.5, 15)), ((4.5, 10), (8.5, 10)), ((6.5, 8), (8.5, 10),
+                  (6.5, 12)), ((15.5, 10), (11.5, 10)), ((13.5, 8), (11.5, 10), (13.5, 12))), False
+
+
+@cache
+def _theme() -> Drawn:
+    path = QPainterPath()
+    path.addEllipse(QRectF(3, 3, 14, 14))
+    half = QPainterPath()
+    half.moveTo(10, 4.8)
+    half.arcTo(QRectF(4.8, 4.8, 10.4, 10.4), 90, -180)
+    half.closeSubpath()
+    return path.subtracted(half), True
+
+
+@cache
+def _film() -> Drawn:
+    path = _lines(((2.5, 4), (17.5, 4), (17.5, 16), (2.5, 16)), closed=True)
+    path.addPath(_lines(((6, 4), (6, 16)), ((14, 4), (14, 16)), ((2.5, 10), (6, 10)), ((14, 10), (17.5, 10))))
+    return path, False
+
+
 ICONS: dict[str, Callable[[], Drawn]] = {
     "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
     "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
     "forward": _forward, "backward": _backward, "chevron": _chevron, "down": _down, "tick": _tick, "cross": _cross,
-    "models": _models, "eraser": _eraser, "options": _options,
+    "models": _models, "eraser": _eraser, "options": _options, "search": _search, "lens": _lens,
+    "laboratory": _laboratory, "untrained": _untrained, "fold": _fold, "theme": _theme, "film": _film,
 }

@@ -322,7 +322,7 @@ class ValueTable(QTableView):
         """The values of a channel as rows and columns, of anything else as a list."""
         values = array(trace[about.layer], about, backward)
         found = np.zeros((0, 0)) if values is None else np.asarray(values[about.cell])
-        axes = trace[about.layer].axes if about.part == "output" else ()
+        axes = trace[about.layer].axes if about.array == "output" else ()
         rest = axes[len(about.cell):]
         if found.ndim == 2:
             rows, columns = [str(n) for n in range(found.shape[0])], [str(n) for n in range(found.shape[1])]

@@ -8,9 +8,11 @@ from visualizer import sight
 from visualizer.scene import state as does
 from visualizer.scene.picture import Focus
 from visualizer.scene.state import State, changed
-from visualizer.scene.subject import array, is_inner, is_number, one_number, strongest, subject
+from visualizer.scene.subject import NUMBER, array, is_inner, is_number, one_number, strongest, subject
 from visualizer.scene.timeline import Moment, Timeline
+from visualizer.sight import Sight
 from visualizer.trace import Trace
+from visualizer.ui import words
 
 UNROLLED = "unrolled"
 """The view of all steps of a recurrent layer, if there is one."""
@@ -32,27 +34,27 @@ def beside(state: State, trace: Trace, moment: Moment, by: int) -> State:
 def with_pixel(state: State, trace: Trace, moment: Moment) -> State:
     """The focus down to one cell: the marked one, if there is no other."""
     about = subject(trace, moment, state.focus)
-    if about.part != "output":
+    if about.array != "output":
         return state
     return changed(state, focus=replace(about, cell=strongest(trace[about.layer], moment.backward, about.cell)))
 
 
 def into(state: State, trace: Trace, moment: Moment, views: frozenset[str]) -> State:
-    """One level in: the layer, its strongest channel, its strongest pixel, and that one taken apart.
+    """One level in: the layer, its step or its strongest channel, its strongest pixel, and that one taken apart.
 
     From a channel it goes straight to its strongest pixel under the microscope, if there is that view.
     """
     if state.focus is None:
-        return changed(state, focus=subject(trace, moment, None))
+        return changed(state, focus=Focus(moment.beat.layer))
     about = subject(trace, moment, state.focus)
     layer = trace[about.layer]
     if is_inner(about) and about.cell:
         state = changed(state, focus=one_number(layer, about, moment.backward))
         return changed(state, view=sight.microscope(views) or state.view)
-    if about.part != "output" or not layer.shape:
+    if about.array != "output" or not layer.shape:
         return state
-    if not about.cell:
-        return changed(state, focus=Focus(about.layer, strongest(layer, moment.backward)[:1]))
+    if not state.focus.cell or not about.cell:
+        return changed(state, focus=Focus(about.layer, about.cell[:1] or strongest(layer, moment.backward)[:1]))
     state = with_pixel(state, trace, moment)
     return changed(state, view=sight.microscope(views) or state.view)
 
@@ -66,11 +68,32 @@ def to_level(state: State, trace: Trace, times: Timeline, focus: Focus | None, v
     return does.select(replace(state, playing=False), trace, times, focus)
 
 
-def out(state: State, views: tuple[str, ...]) -> State:
-    """One level out: from the number taken apart to its channel in the first view, then as `state.up`."""
+def standing(seen: Sight) -> Focus | None:
+    """Where one stands among the levels: as deep as what has been chosen, in the layer of the beat; None at the top."""
+    if seen.view.wants == NUMBER:
+        return seen.subject
+    if seen.focus is None:
+        return None
+    about = replace(seen.subject, cell=seen.subject.cell[:len(seen.focus.cell)])
+    return about if about.cell or not (about.array == "output" or is_inner(about)) else Focus(about.layer)
+
+
+def out(state: State, trace: Trace, seen: Sight, views: tuple[str, ...], back: str = "") -> State:
+    """One level out: from the number taken apart to what it is one of, in the view that it was opened in, `back`, or in
+    the first; then step by step to the whole network. What the path does not name is no level."""
+    state = changed(state, focus=standing(seen))
     if _in_microscope(state, views):
-        state = changed(state, view=_around(state.focus, views))
-    return does.up(state)
+        around = _around(state.focus, views)
+        state = changed(state, view=back if back in views and back != state.view else around)
+    here = words.path(trace, state.focus)
+    while state.focus is not None and words.path(trace, state.focus) == here:
+        state = does.up(state)
+    return state
+
+
+def at_top(state: State, views: tuple[str, ...]) -> bool:
+    """Whether nothing lies above but the start screen."""
+    return state.focus is None and not _in_microscope(state, views)
 
 
 def _in_microscope(state: State, views: tuple[str, ...]) -> bool:

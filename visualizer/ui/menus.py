@@ -57,6 +57,7 @@ class Menus:
         self.objectives = menus[next(command.menu for command in self.commands if command.name == "reverse")] \
             .addMenu(tr("What is sent back"))
         self.objectives.aboutToShow.connect(lambda: self.fill_objectives(self.objectives))
+        self.exports = menus[next(command.menu for command in self.commands if command.name == "film")]
         files = menus[next(command.menu for command in self.commands if command.name == "open")]
         self.recent = QMenu(tr("Open recent"), files)
         self.recent.setToolTipsVisible(True)
@@ -125,6 +126,10 @@ class Menus:
     def pop(self, at: QPoint) -> None:
         """Everything that can be done, at a point of the screen."""
         self.all.popup(at)
+
+    def pop_exports(self, at: QPoint) -> None:
+        """What can be saved: a picture, a figure, numbers, a film; at a point of the screen, within it."""
+        self.exports.popup(at)
 
     def pop_options(self, at: QPoint) -> None:
         """The knobs of the view, at a point of the screen."""

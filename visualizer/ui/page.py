@@ -32,7 +32,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.subject import array, is_inner, strongest
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
-from visualizer.trace import Array, Cell, Layer, Trace
+from visualizer.trace import Answer, Array, Cell, Layer, Trace
 from visualizer.ui import words
 
 WIDTH = 280
@@ -41,6 +41,8 @@ SPAN = RIGHT - LEFT
 MAP = 144.0
 """Largest side of the map of a channel, at most 12 px for a value."""
 BINS = 30
+GAP, LEAST_BAR = 6.0, 16.0
+"""Pixels between what stands in one line, and of the shortest bar that says something."""
 MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12, 6
 
 
@@ -54,7 +56,7 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
     elif is_inner(about) and len(about.cell) == 2:
         _inner_number(sheet, trace, about, values, moment.backward)
-    elif about.part != "output":
+    elif about.array != "output":
         _weight(sheet, layer, about, values, look)
     elif len(about.cell) == values.ndim:
         _number(sheet, trace, about, values, moment.backward, look, large)
@@ -93,10 +95,22 @@ class Writing:
     def fact(self, what: str, value: str, gap: float = 24) -> None:
         """One row: words at the left, a number at the right."""
         self.y += gap
-        room = SPAN - width(value, 13, 600) - 8
-        self.marks.append(Text(LEFT, self.y, plain(what), 13, 400, "ink-2", max_width=room))
-        self.marks.append(Text(RIGHT, self.y, plain(value), 13, 600, "ink", "end"))
+        self.named(what, value, LEFT)
         self.rows.append((what, value))
+
+    def named(self, what: str, value: str, left: float) -> None:
+        """Words from `left` on, on as many lines as they need, and a number at the right of the first."""
+        room = RIGHT - left - width(value, 13, 600) - 8
+        self.marks.append(Text(RIGHT, self.y, plain(value), 13, 600, "ink", "end"))
+        for number, line in enumerate(wrap(what, 13, room, 400)):
+            self.y += 18 if number else 0
+            self.marks.append(Text(left, self.y, plain(line), 13, 400, "ink-2", max_width=room))
+
+    def large(self, said: str) -> None:
+        """A number as large as it has room, at most 44 px."""
+        self.y += 62
+        size = min(44.0, int(44 * SPAN / width(said, 44, 600)))
+        self.marks.append(Text(LEFT, self.y, plain(said), size, 600, "ink", display=True, max_width=SPAN))
 
 
 # --- the heading ----------------------------------------------------------------------------------------------------
@@ -109,15 +123,15 @@ def _heading(sheet: Writing, trace: Trace, about: Focus, backward: bool) -> None
     sheet.y = 27
     sheet.marks.append(Text(LEFT, 27, (name, Run("  " + rest)) if rest and one_line else (name,), 16, 600,
                             max_width=SPAN))
-    if rest and not one_line:
-        sheet.y = 49
-        sheet.marks.append(Text(LEFT, 49, plain(rest), 16, 600, max_width=SPAN))
+    for line in () if one_line else wrap(rest, 16, SPAN, 600):
+        sheet.y += 22
+        sheet.marks.append(Text(LEFT, sheet.y, plain(line), 16, 600, max_width=SPAN))
     _say(sheet, _sentence(trace, about, backward))
 
 
 def _say(sheet: Writing, text: str) -> None:
     """A few lines of quiet text."""
-    for number, line in enumerate(wrap(text, 13, SPAN, 400)[:6]):
+    for number, line in enumerate(wrap(text, 13, SPAN, 400)):
         sheet.y += 19.5 if number else 25
         sheet.marks.append(Text(LEFT, sheet.y, plain(line), 13, 400, "ink-2"))
 
@@ -126,8 +140,8 @@ def _sentence(trace: Trace, about: Focus, backward: bool) -> str:
     layer = trace[about.layer]
     if is_inner(about):
         return _inner_sentence(trace, about, backward)
-    if about.part != "output":
-        name = about.part.rpartition(".")[2]
+    if about.array != "output":
+        name = about.array.rpartition(".")[2]
         return tr("How much each of these would change the objective.") if backward else \
             tr("Numbers of {name}, learned in training.").format(name=name)
     if backward:
@@ -178,8 +192,9 @@ def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
         return
     if about.cell and layer.axes[0] == "step":
         _answers(sheet, trace, about.cell[0], layer.shape[0])
-    if layer.axes == ("class",) and layer.shape[0] <= MOST_CLASSES:
-        _classes(sheet, trace, layer, found)
+    chosen = answers.choosing(trace, layer)
+    if chosen is not None and layer.shape[0] <= MOST_CLASSES:
+        _classes(sheet, chosen, layer, found)
     else:
         _histogram(sheet, found)
     _facts(sheet, trace, about, found)
@@ -297,7 +312,7 @@ def _round_up(value: float) -> float:
     return float(np.ceil(round(value / step, 9)) * step)
 
 
-def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
+def _classes(sheet: Writing, chosen: Answer, layer: Layer, found: Array) -> None:
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
     chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
@@ -308,7 +323,7 @@ def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
     for index, value in enumerate(found):
         sheet.y += 30 if index == 0 else 26
         weight = 600 if index == winner else 400
-        label = trace.labels[index] if index < len(trace.labels) else str(index)
+        label = answers.label(chosen, index)
         share = float(value) / most if np.isfinite(value) else 0.0
         length = share * (wide if chances else wide / 2)
         token = "accent" if index == winner else "ink-2" if chances else \
@@ -326,27 +341,26 @@ def _classes(sheet: Writing, trace: Trace, layer: Layer, found: Array) -> None:
 
 def _answers(sheet: Writing, trace: Trace, step: int, steps: int) -> None:
     """What the network answers at a step, the likeliest first, and how undecided it is: the entropy of its answer."""
-    answer = next((layer for layer in reversed(trace.layers)
-                   if kinds.shares(layer) and layer.axes == ("step", "class") and layer.shape[0] == steps), None)
+    answer = answers.stepwise(trace, steps)
     if answer is None:
         return
-    chances = answer.output[step].astype(np.float64)
+    chances = trace[answer.layer].output[step].astype(np.float64)
     if not np.isfinite(chances).all():
         return
     bits = float(-np.sum(chances * np.log2(chances, where=chances > 0, out=np.zeros_like(chances))))
-    reads = trace.facts.get("input")
-    sheet.title(inputs.offered(reads).foretells() or tr("Its answer here"),
+    said = trace.facts.get("input")
+    sheet.title(inputs.offered(said).foretells() or tr("Its answer here"),
                 tr("entropy {bits} bits").format(bits=numbers.number(bits)))
     left, wide = LEFT + 30, 130.0
     for place, index in enumerate(np.argsort(-chances, kind="stable")[:MOST_ANSWERS].tolist()):
         sheet.y += 28 if place else 30
-        label = words.symbol(trace.labels[index]) if index < len(trace.labels) else str(index)
+        label = words.symbol(answers.label(answer, index))
         short, weight, ink = len(label) <= 2, 600 if place == 0 else 400, "ink" if place == 0 else "ink-2"
         x = left if short else left + 40
         said = numbers.percent(float(chances[index]))
         sheet.marks += [
             Text(LEFT, sheet.y, (Run(label, mono=short),), 14 if short else 13, 600, ink, max_width=x - LEFT - 6),
-            Rect(x, sheet.y - 12, left + wide - x, 16, "sunk", radius=3, focus=Focus(answer.name, (step, index))),
+            Rect(x, sheet.y - 12, left + wide - x, 16, "sunk", radius=3, focus=Focus(answer.layer, (step, index))),
             Rect(x, sheet.y - 12, (left + wide - x) * float(chances[index]), 16, "ink-2" if place else "accent",
                  radius=2),
             Text(RIGHT, sheet.y, plain(said), 13, weight, ink, "end"),
@@ -441,15 +455,22 @@ def _weight_gradient_sizes(sheet: Writing, trace: Trace) -> None:
     sheet.title(tr("Size of ∂L/∂w, by layer"), gap=36)
     shown = list(sizes)[:MOST_LAYERS]
     most = max((sizes[name] for name in shown if np.isfinite(sizes[name])), default=0.0) or 1.0
+    said = {name: numbers.significant(sizes[name]) for name in shown}
+    bar = LEFT + max(width(name, 13, 500, mono=True) for name in shown) + 8
+    wide = RIGHT - max(width(words, 13, 600) for words in said.values()) - 8 - bar
+    above = wide < LEAST_BAR  # names that leave no room for bars stand over them
+    if above:
+        bar, wide = LEFT, wide + bar - LEFT
     for number, name in enumerate(shown):
         sheet.y += 28 if number else 34
         value = sizes[name]
         share = value / most if np.isfinite(value) else 0.0
+        sheet.marks.append(Text(LEFT, sheet.y, (Run(name, mono=True),), 13, 500, "ink", max_width=SPAN))
+        sheet.y += 20 if above else 0
         sheet.marks += [
-            Text(LEFT, sheet.y, (Run(name, mono=True),), 13, 500, "ink", max_width=48),
-            Rect(LEFT + 52, sheet.y - 12, 132, 16, "sunk", radius=3, focus=Focus(name)),
-            Rect(LEFT + 52, sheet.y - 12, 132 * share, 16, "gradient-mark", radius=2),
-            Text(RIGHT, sheet.y, plain(numbers.significant(value)), 13, 600, "ink", "end"),
+            Rect(bar, sheet.y - 12, wide, 16, "sunk", radius=3, focus=Focus(name)),
+            Rect(bar, sheet.y - 12, wide * share, 16, "gradient-mark", radius=2),
+            Text(RIGHT, sheet.y, plain(said[name]), 13, 600, "ink", "end"),
         ]
         sheet.rows.append((f"∥∂L/∂w∥ {name}", value))
     if len(sizes) > len(shown):
@@ -474,10 +495,7 @@ def _where_gradients_went(sheet: Writing, trace: Trace, about: Focus) -> None:
     for number, (what, count, token) in enumerate(parts_of):
         sheet.y += 24 if number else 22
         sheet.marks.append(Rect(LEFT, sheet.y - 10, 12, 12, token, radius=2))
-        value = numbers.count(count)
-        sheet.marks.append(Text(LEFT + 22, sheet.y, plain(what), 13, 400, "ink-2",
-                                max_width=SPAN - 30 - width(value, 13, 600)))
-        sheet.marks.append(Text(RIGHT, sheet.y, plain(value), 13, 600, "ink", "end"))
+        sheet.named(what, numbers.count(count), LEFT + 22)
         sheet.rows.append((what, count))
 
 
@@ -518,14 +536,13 @@ def _number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
     """One number: large, in its map if it has one, and taken apart into its terms."""
     layer = trace[about.layer]
     value = float(values[about.cell])
-    said = numbers.signed(value, 4) if backward else numbers.number(value, 2 if large else 3)
+    said = numbers.gradient(value) if backward else numbers.number(value, 2 if large else 3)
     sheet.rows.append((words.quantity(about, backward), value))
     if layer.axes[-2:] == ("row", "column") and not large:
         facts = [(tr("this pixel"), said), *(_gradient_stats if backward else _value_stats)(values[about.cell[:-2]])]
         _map(sheet, trace, about.cell[:-2], about.cell, about.layer, backward, look, facts)
     else:
-        sheet.y += 62
-        sheet.marks.append(Text(LEFT, sheet.y, plain(said), 44, 600, "ink", display=True, max_width=SPAN))
+        sheet.large(said)
     if backward:
         _handed_back(sheet, trace, about, value)
         return
@@ -538,7 +555,7 @@ def _number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
 
 def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
     """What a number of a gate or a state does, or many of them."""
-    layer, key = trace[about.layer], about.part.removeprefix("inner.")
+    layer, key = trace[about.layer], about.array.removeprefix("inner.")
     if backward:
         return tr("How much this one number would change the objective.") if len(about.cell) == 2 else \
             tr("How much each of these would change the objective.")
@@ -549,13 +566,11 @@ def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
 
 def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
     """One number of a gate or state: large, its gradient or value, its neighbours, and what it was made from."""
-    layer, key, (step, unit) = trace[about.layer], about.part.removeprefix("inner."), about.cell
+    layer, key, (step, unit) = trace[about.layer], about.array.removeprefix("inner."), about.cell
     value = float(values[step, unit])
-    said = numbers.significant(value, 4) if not backward else numbers.signed(value, 4) if abs(value) >= 1e-3 else \
-        numbers.power(value)
+    said = numbers.gradient(value) if backward else numbers.significant(value, 4)
     sheet.rows.append((words.quantity(about, backward), value))
-    sheet.y += 62
-    sheet.marks.append(Text(LEFT, sheet.y, plain(said), 44, 600, "ink", display=True, max_width=SPAN))
+    sheet.large(said)
     other = array(layer, about, not backward)
     if other is not None:
         what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
@@ -569,8 +584,8 @@ def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, bac
         found = (kinds.inner_backward_terms if backward else kinds.inner_terms)(trace, layer.name, key, step, unit)
     except LookupError:
         return
-    for name, number in found.steps[:4]:
-        what = tr("Factor") if name == "slope" and not key.endswith("preactivation") else words.step_name(name)
+    for name, number in found.met[:4]:
+        what = tr("Factor") if name == "slope" and not key.endswith("preactivation") else words.met_name(name)
         sheet.fact(what, numbers.significant(number, 4))
     sheet.fact(tr("Difference to torch"), numbers.power(abs(found.result - value)))
     _term_list(sheet, trace, found)
@@ -587,7 +602,7 @@ def _about_terms(sheet: Writing, trace: Trace, about: Focus, terms: Terms, value
             sheet.fact(tr("Bias"), numbers.number(terms.bias, 3))
         sheet.fact(tr("Exactly zero terms"), numbers.count(int(np.count_nonzero(products == 0))))
         first = 24.0
-    for name, number in terms.steps[:4]:
+    for name, number in terms.met[:4]:
         sheet.fact(name, numbers.significant(number, 4), first)
         first = 24.0
     for reader in trace.readers(about.layer)[:1]:
@@ -610,35 +625,56 @@ def _term_list(sheet: Writing, trace: Trace, terms: Terms) -> None:
     sheet.title(tr("Terms, largest first"), tr("input × weight") if adds else "")
     most = max(abs(value_of(*item)) for item in shown if np.isfinite(value_of(*item))) or 1.0
     several = len(terms.taps) > 1
-    for number, (taps, index) in enumerate(shown):
-        sheet.y += 24 if number else 28
-        value = float(value_of(taps, index))
-        _term_row(sheet, trace, taps, index, value, most, several, adds)
+    told = [_told(trace, taps, index, float(value_of(taps, index)), several, adds) for taps, index in shown]
+    places, products, sums = (max(width(found, *style) for found in column) for column, style in zip(
+        zip(*((one.where, one.product, one.said) for one in told), strict=True),
+        ((12, 400), (12, 500), (13, 600)), strict=True))
+    beside = places + GAP + products + GAP <= SPAN - LEAST_BAR - GAP - sums
+    for number, one in enumerate(told):
+        sheet.y += 24 if number and (beside or not adds) else 28
+        _term_row(sheet, one, most, max(70.0, places + GAP) if beside else None, sums)
     if others:
         rest = float(sum(value_of(*item) for item in others))
         what = tr("{n} smaller terms").format(n=numbers.count(len(others)))
         sheet.fact(what, _contribution(rest) if adds else "")
 
 
-def _term_row(sheet: Writing, trace: Trace, taps: Taps, index: int, value: float, most: float, several: bool,
-              adds: bool) -> None:
+@dataclass(frozen=True)
+class Told:
+    """A term in words: where it was read, what is multiplied there, what that adds; its value, and where it leads."""
+
+    where: str
+    product: str
+    said: str
+    value: float
+    focus: Focus | None
+
+
+def _told(trace: Trace, taps: Taps, index: int, value: float, several: bool, adds: bool) -> Told:
     inside = taps.inside is None or bool(taps.inside[index])
     where = tap_place(trace, taps, index) if inside else tr("padding")
-    if several:
-        where = f"{_array_symbol(taps)} {where}"
-    focus = Focus(*kinds.place(trace, taps, index)) if inside else None
-    sheet.marks.append(Rect(LEFT - 8, sheet.y - 17, SPAN + 16, 24, focus=focus))
-    sheet.marks.append(Text(LEFT, sheet.y, plain(where), 12, 400, "ink-2", max_width=66 if adds else 150))
-    if adds:
-        product = f"{numbers.number(float(taps.values[index]))} × {numbers.number(float(taps.weights[index]))}"
-        sheet.marks.append(Text(LEFT + 70, sheet.y, plain(product), 12, 500, "ink", max_width=88))
-    share = min(1.0, abs(value) / most) if np.isfinite(value) else 0.0
-    token = "positive-bar" if value > 0 else "negative-bar"
-    sheet.marks.append(Rect(LEFT + 164, sheet.y - 9, 28 * share, 8, token))
-    ink = "ink" if value == 0 else "positive-text" if value > 0 else "negative-text"
-    said = _contribution(value) if adds else numbers.number(value)
-    sheet.marks.append(Text(RIGHT, sheet.y, plain(said), 13, 600, ink, "end"))
-    sheet.rows.append((where, value))
+    product = f"{numbers.number(float(taps.values[index]))} × {numbers.number(float(taps.weights[index]))}"
+    return Told(f"{_array_symbol(taps)} {where}" if several else where, product if adds else "",
+                _contribution(value) if adds else numbers.number(value), value,
+                Focus(*kinds.place(trace, taps, index)) if inside else None)
+
+
+def _term_row(sheet: Writing, term: Told, most: float, product: float | None, sums: float) -> None:
+    """One term: its place, its product so far to the right of it (None: below it), a bar, and what it adds."""
+    below = 18.0 if product is None and term.product else 0.0
+    sheet.marks.append(Rect(LEFT - 8, sheet.y - 17, SPAN + 16, 24 + below, focus=term.focus))
+    ink = "ink" if term.value == 0 else "positive-text" if term.value > 0 else "negative-text"
+    sheet.marks += [Text(LEFT, sheet.y, plain(term.where), 12, 400, "ink-2", max_width=SPAN - sums - GAP),
+                    Text(RIGHT, sheet.y, plain(term.said), 13, 600, ink, "end")]
+    if term.product:
+        sheet.marks.append(Text(LEFT + (product or 0.0), sheet.y + below, plain(term.product), 12, 500, "ink"))
+    share = min(1.0, abs(term.value) / most) if np.isfinite(term.value) else 0.0
+    end = RIGHT if below else RIGHT - sums - GAP
+    longest = SPAN / 3 if below else min(28.0, end - LEFT - (product or 150.0) - width(term.product, 12, 500) - GAP)
+    token = "positive-bar" if term.value > 0 else "negative-bar"
+    sheet.marks.append(Rect(end - longest, sheet.y + below - 9, longest * share, 8, token))
+    sheet.rows.append((term.where, term.value))
+    sheet.y += below
 
 
 def _array_symbol(taps: Taps) -> str:
@@ -675,7 +711,7 @@ def _handed_back(sheet: Writing, trace: Trace, about: Focus, value: float) -> No
     for number, (name, terms) in enumerate(handed[:MOST_LAYERS]):
         sheet.y += 24 if number else 28
         sheet.marks.append(Text(LEFT, sheet.y, (Run(name, mono=True),), 13, 500, "ink", max_width=150))
-        sheet.marks.append(Text(RIGHT, sheet.y, plain(numbers.signed(terms.result, 4)), 13, 600, "gradient-text",
+        sheet.marks.append(Text(RIGHT, sheet.y, plain(numbers.gradient(terms.result)), 13, 600, "gradient-text",
                                 "end"))
         sheet.rows.append((name, terms.result))
     total = sum(terms.result for _, terms in handed)

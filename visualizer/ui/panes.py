@@ -15,7 +15,7 @@ from visualizer.scene.subject import NUMBER
 from visualizer.ui import words
 from visualizer.ui.empty import Empty
 from visualizer.ui.inspector import Inspector
-from visualizer.ui.levels import to_level
+from visualizer.ui.levels import standing, to_level
 from visualizer.ui.message import Message
 from visualizer.ui.rail import Rail
 from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
@@ -23,8 +23,6 @@ from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
-
-MESSAGE = 40
 
 
 class Panes(QWidget):
@@ -59,10 +57,10 @@ class Panes(QWidget):
             self.top.show_path(())
             self.top.show_views((), "")
             return
-        shown = (id(trace), seen.moment.beat, seen.subject, seen.view)
+        shown = (id(trace), standing(seen), seen.view)
         if shown != self._path_shown:
             self._path_shown = shown
-            self.top.show_path(words.path(trace, seen.subject))
+            self.top.show_path(words.path(trace, standing(seen)))
             self.top.show_views([view for view in views.all_views() if view.suits(trace)], seen.view.name)
 
     def show_trace(self) -> None:
@@ -73,9 +71,9 @@ class Panes(QWidget):
         self.place()
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
-        """One sentence in the quiet bar over the stage, and what can be done about it; nothing takes it away again."""
+        """One sentence over the foot of the stage, and what can be done about it; nothing takes it away again."""
         self.message.show_words(sentence, action, act)
-        self.place()
+        self.message.place(self.stage.geometry())
 
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
@@ -131,10 +129,6 @@ class Panes(QWidget):
         self.transport.setGeometry(0, height - BOTTOM, width, BOTTOM)
         self.transport.set_compact(compact)
         stage = QRect(left, TOP, width - left - right, middle)
-        said = self.message.isVisibleTo(self)
-        self.message.setGeometry(left, TOP, stage.width(), MESSAGE - 8)
-        if said:
-            stage.setTop(TOP + MESSAGE)
         self.stage.setGeometry(stage)
         self.empty.setGeometry(stage)
         drawer = compact and self.drawer_open
@@ -142,6 +136,7 @@ class Panes(QWidget):
         self.inspector.setVisible(not compact or drawer)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
+        self.message.place(stage)
         self.placed.emit()
 
     def middle(self) -> QRect:
@@ -166,7 +161,6 @@ class Panes(QWidget):
         self.rail.aside.hovered.connect(self._light)
         self.rail.aside.hovered.connect(self.stage.point)
         self.rail.aside.clicked.connect(self._pick)
-        self.message.closed.connect(self.place)
 
     def _select(self, focus: Focus | None) -> None:
         """A crumb was clicked: go to its level."""

@@ -124,7 +124,7 @@ class Recorder(QObject):
     def _ask_what_it_reads(self, state: State) -> None:
         """The Card of a model file that came with a saved State, if nobody has asked for it yet."""
         model = state.model
-        known = model in self._asking or bool(self.store.card_of(model).reads)
+        known = model in self._asking or bool(self.store.card_of(model).intakes)
         if not known and isinstance(state.recipe, ModelRecipe) and door.can_run(model):
             self._asking.add(model)
             self.engine.request("describe", lane=f"describe {model}", model=model)
@@ -183,7 +183,7 @@ class Recorder(QObject):
         try:
             found = door.recognise(thing)
             asks = door.asks(found, self.store.state)
-            if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).reads):
+            if asks and (found.what in (door.MODEL, door.RUN) or not self.store.card_of(asks).intakes):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
             else:
                 self._enter(found)

@@ -121,21 +121,24 @@ class App(QObject):
         return Autosave(self.store, self.player, self)
 
     def restore(self) -> None:
-        """Open the newest session that a crash left behind, and throw it away once it is open."""
+        """Open the newest session that a crash left behind, and throw it away once it is open; one that is damaged
+        does not stand in the way of those before it."""
         from visualizer.ui.autosave import forget
 
         left = self.autosave.left_behind()
         if not left:
             self.window.say(tr("There is no session that was left behind; every window was closed as it should be."))
-        elif self.recorder.open(str(left[0])):
-            self.window.message.dismiss()
-            forget(left[0])
+        for path in left:
+            if self.recorder.open(str(path)):
+                self.window.message.dismiss()
+                forget(path)
+                return
 
     def begin(self) -> None:
         """After the first paint: load torch in the child process, and open what was named."""
         gc.enable()
         self._join(self.window)
-        if self.autosave.left_behind():
+        if self.autosave.news():
             self.window.say(tr("The last session ended without being closed; it can be opened again where it was."),
                             tr("Restore"), self.restore)
         self.engine.start()

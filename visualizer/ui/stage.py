@@ -24,7 +24,7 @@ from PySide6.QtGui import (
     QShowEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAccessibleWidget, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
 from visualizer import paint, sight, views
 from visualizer.language import tr
@@ -50,7 +50,7 @@ DRAG = 4.0
 
 
 Key = Qt.Key
-ARROW_STEPS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, -1), Key.Key_Down: (0, 1)}
+ARROW_WAYS = {Key.Key_Left: (-1, 0), Key.Key_Right: (1, 0), Key.Key_Up: (0, -1), Key.Key_Down: (0, 1)}
 """(to the right, downwards) of each arrow key."""
 ENTER = (Key.Key_Return, Key.Key_Enter)
 
@@ -128,9 +128,13 @@ class Stage(Canvas):
         """While the level changes: both pictures, and how far it has come."""
         self._between: dict[str, float] = {}
         """Knobs on their way from one number to another, and how far they have come."""
+        self.opened_in: Callable[[], str] = str
+        """The view in which the number was chosen that the microscope takes apart."""
         self._kept: tuple[Focus | None, Focus] | None = None
         """While the pointer tries out places: the focus that was chosen, and the one that is tried."""
         self._press: QPointF | None = None
+        self._pressed: tuple[QPointF, Focus | None] | None = None
+        """Where the last press was and what lay there: its click may lay the picture out anew before a second one."""
         self._dragging = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -227,7 +231,7 @@ class Stage(Canvas):
         trace, seen = self.store.near, self.store.sight
         if trace is None or seen is None or self.store.between:
             return ""
-        if spot.focus.part == BEAT:
+        if spot.focus.array == BEAT:
             return words.beat_tip(trace, spot.focus.layer, seen.moment.backward)
         return walking.spot_tip(trace, replace(spot, focus=sound(trace, spot.focus)), seen.moment.backward)
 
@@ -277,7 +281,7 @@ class Stage(Canvas):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.setFocus(Qt.FocusReason.MouseFocusReason)
-        self._press = event.position()
+        self._press, self._pressed = event.position(), (event.position(), self.focus_at(event.position()))
         self._dragging = ""
         self.store.end_gesture()
         if event.button() == Qt.MouseButton.MiddleButton:
@@ -293,7 +297,7 @@ class Stage(Canvas):
         if self._on_strip(event.position()):
             self._dragging = "reel"
             self._scrub_reel(event.position())
-        elif pressed is not None and pressed[1].part == BEAT:
+        elif pressed is not None and pressed[1].array == BEAT:
             self._dragging = "scrub"
             self._go_to_stop(pressed[0].holds)
 
@@ -325,9 +329,13 @@ class Stage(Canvas):
         self._dragging = ""
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        focus = self.focus_at(event.position())
-        self._press = None
-        if event.button() == Qt.MouseButton.LeftButton and focus is not None and focus.part != BEAT:
+        """One level in; a number that lies under the mouse is the one that opens."""
+        at, trace, before, self._press = event.position(), self.store.trace, self._pressed, None
+        near = before is not None and (before[0] - at).manhattanLength() <= QApplication.startDragDistance()
+        focus = before[1] if near and before is not None else self.focus_at(at)
+        if event.button() == Qt.MouseButton.LeftButton and focus is not None and focus.array != BEAT:
+            if trace is not None and self._about() is None and focus.layer in trace and is_number(trace, focus):
+                self._select(focus)
             self.deeper.emit()
 
     def _click(self, focus: Focus | None) -> None:
@@ -336,8 +344,8 @@ class Stage(Canvas):
         if trace is None:
             return
         if focus is None:
-            names = tuple(view.name for view in views.all_views() if view.suits(trace))
-            self.store.apply(lambda state: out(state, names))
+            names, seen = tuple(view.name for view in views.all_views() if view.suits(trace)), self.store.sight
+            self.store.apply(lambda state: state if seen is None else out(state, trace, seen, names, self.opened_in()))
         elif self._about() is not None:
             self.pick(focus)
         else:
@@ -386,7 +394,7 @@ class Stage(Canvas):
         pressed = self.picture.mark_at(*self.to_picture(press))
         if pressed is not None and pressed[0].holds is not None and pressed[0].group == LANE:
             return "scrub"
-        if start is not None and trace is not None and start.part == "output" and selected is not None \
+        if start is not None and trace is not None and start.array == "output" and selected is not None \
                 and start.layer == selected.layer and start.cell[:1] == selected.cell[:1] and len(start.cell) > 1:
             return "mark"
         return "pan" if self.zoom > 1 else "nothing"
@@ -492,8 +500,8 @@ class Stage(Canvas):
     def _walk_by_key(self, key: Qt.Key) -> None:
         """An arrow goes to the next cell, Enter opens the cell: it becomes the subject."""
         part = self.parts()[self.part]
-        if key in ARROW_STEPS:
-            self._walk_to(self.part, walking.beside(part, self.spot, *ARROW_STEPS[key]))
+        if key in ARROW_WAYS:
+            self._walk_to(self.part, walking.beside(part, self.spot, *ARROW_WAYS[key]))
         else:
             self.pick(part.spots[self.spot].focus)
 
@@ -512,12 +520,12 @@ class Stage(Canvas):
     def event(self, event: QEvent) -> bool:
         """Arrows and Enter belong to the part that has the keyboard."""
         with_shift = isinstance(event, QKeyEvent) and event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        return (self.part >= 0 and not with_shift and keeps(event, (*ARROW_STEPS, *ENTER))) or super().event(event)
+        return (self.part >= 0 and not with_shift and keeps(event, (*ARROW_WAYS, *ENTER))) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Plus, minus and nought zoom; arrows and Enter walk in a part; every other key is a command of the window."""
         key = Qt.Key(event.key())
-        if self.part >= 0 and (key in ARROW_STEPS or key in ENTER):
+        if self.part >= 0 and (key in ARROW_WAYS or key in ENTER):
             self._walk_by_key(key)
         elif event.key() in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_by(1.25)
@@ -589,7 +597,7 @@ class Stage(Canvas):
 
 def sound(trace: Trace, focus: Focus) -> Focus:
     """The focus, or as much of it as its layer has axes: tiles may be drawn with more, a step as a column of units."""
-    if focus.layer not in trace or focus.part not in ("output", BEAT) \
+    if focus.layer not in trace or focus.array not in ("output", BEAT) \
             or len(focus.cell) <= trace[focus.layer].output.ndim:
         return focus
     return replace(focus, cell=focus.cell[:1])
@@ -647,7 +655,7 @@ FAINT = "curves"
 
 def level_for(trace: Trace, selected: Focus | None, hit: Focus) -> Focus:
     """What a click on `hit` selects: first the channel, and a pixel only in a channel that is selected already."""
-    if hit.part != "output" or hit.layer not in trace:
+    if hit.array != "output" or hit.layer not in trace:
         return hit
     axes = trace[hit.layer].axes
     if len(hit.cell) < 3 or axes[-2:] != ("row", "column"):

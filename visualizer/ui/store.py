@@ -332,8 +332,7 @@ def _fitting(state: State, trace: Trace) -> State:
     """The same State without an address or a focus that this trace does not have."""
     state = changed(state, focus=sight.existing(trace, state.focus))
     if state.at:
-        try:
-            sight.times(trace, state).find(inner_address(state.at, state.reel))
-        except LookupError:
+        found = sight.times(trace, state).nearest(inner_address(state.at, state.reel))
+        if found is None:
             state = changed(state, at="")
     return state

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPaintEvent, QResizeEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer import paint
@@ -13,12 +14,17 @@ from visualizer.language import tr, translated
 from visualizer.scene.picture import Focus
 from visualizer.ui import icons, style
 from visualizer.ui.buttons import MARGINS, Button, Segment, Segments
-from visualizer.ui.commands import key_for, keyed
+from visualizer.ui.commands import Command, Desk, commands, key_for, keyed
 from visualizer.views import View
 
 Crumb = tuple[str, Focus | None]
+PATH = 0.185
+"""Share of the window's width that the path has, however long it is: no step and no choice moves the tabs."""
 LEAST_PATH = 200
-"""Pixels that the path is given even while it is shorter, so that a step does not move the tabs."""
+WORDS_FROM = 1500
+"""Pixels; in narrower windows the buttons of the top bar are icons."""
+GROUP = 9
+"""Pixels between two groups of tabs."""
 
 
 class TopBar(QWidget):
@@ -30,11 +36,15 @@ class TopBar(QWidget):
     """Where the menu should open, in global pixels."""
     options_wanted = Signal(object)
     """The same for the options of the view."""
+    export_wanted = Signal(object)
+    """The same for what can be saved: a picture, a film, numbers."""
 
     def __init__(self, run: Callable[[str], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.views: Sequence[View] = ()
         self.narrow, self.compact = False, False
+        self.chosen = ""
+        """Name of the view that is shown."""
         self.mark = MarkButton(self)
         self.mark.clicked.connect(lambda: self.menu_wanted.emit(self.mark.mapToGlobal(QPoint(0, self.mark.height()))))
         self.crumbs = Crumbs(self)
@@ -48,20 +58,23 @@ class TopBar(QWidget):
         self.options = Button(tr("Options"), "options", "flat", self)
         self.options.clicked.connect(lambda: self.options_wanted.emit(self.options.mapToGlobal(
             QPoint(0, self.options.height() + 4))))
+        self.tools = {command.name: ToolButton(command, run, self) for command in commands() if command.icon}
+        """A button for every command that has a picture."""
         self.present = Button(tr("Present"), "present", "flat", self)
         self.present.clicked.connect(lambda: run("present"))
         self.details = Button(tr("Details"), "", "raised", self)
         self.details.clicked.connect(lambda: run("details"))
         self.export = Button(tr("Export"), "export", "flat", self)
-        self.export.clicked.connect(lambda: run("export"))
+        self.export.clicked.connect(lambda: self.export_wanted.emit(self.export.mapToGlobal(
+            QPoint(0, self.export.height() + 4))))
         style.name(self.mark, tr("Menu"), tr("Everything that can be done ({key} for a menu bar)").format(
             key=key_for("menu")))
         style.name(self.options, tr("Options"), tr("Settings of this view"))
         style.name(self.present, tr("Present"), keyed(tr("Full screen for a room"), "present"))
         style.name(self.details, tr("Details"), keyed(tr("Show or hide the inspector"), "details"))
         style.name(self.export, tr("Export"),
-                   tr("Save what you see as PNG, SVG or PDF ({picture}), or its film ({film})").format(
-                       picture=key_for("export"), film=key_for("film")))
+                   tr("Save what you see as a picture ({picture}), its film ({film}), or its numbers ({data})").format(
+                       picture=key_for("export"), film=key_for("film"), data=key_for("export-data")))
 
     def show_views(self, views: Sequence[View], chosen: str) -> None:
         """Offer these views, one of them chosen."""
@@ -69,15 +82,18 @@ class TopBar(QWidget):
             self.views = tuple(views)
             segments = [Segment(tr_view(view)) for view in views]
             for segment, view in zip(segments, views, strict=True):
-                style.name(segment, segment.text(), translated(view.sentence))
+                style.name(segment, segment.text(), view_line(view))
             self.tabs.set_segments(segments)
+            self.tabs.ends = tuple(number for number, (one, other) in enumerate(pairwise(views))
+                                   if one.group != other.group)
         self.options.setEnabled(False)
+        self.chosen = chosen
         for number, view in enumerate(self.views):
             if view.name == chosen:
                 self.options.setEnabled(bool(view.knobs))
                 self.tabs.choose(number)
                 self.view_button.setText(tr_view(view))
-                style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), translated(view.sentence))
+                style.name(self.view_button, tr("View: {title}").format(title=tr_view(view)), view_line(view))
         self._place()
 
     def show_path(self, crumbs: Sequence[Crumb]) -> None:
@@ -85,12 +101,18 @@ class TopBar(QWidget):
         self.crumbs.show_path(crumbs)
         self._place()
 
+    def show_tools(self, desk: Desk) -> None:
+        """Which of the buttons do anything here, and what is turned on."""
+        for tool in self.tools.values():
+            tool.show_at(desk)
+
     def set_width(self, narrow: bool, compact: bool) -> None:
         """`narrow`: the rail is icons; `compact`: tabs are a menu, buttons icons."""
         self.narrow, self.compact = narrow, compact
-        self.present.setText("" if compact else tr("Present"))
-        self.export.setText("" if compact else tr("Export"))
-        self.options.setText("" if narrow else tr("Options"))
+        short = self.width() < WORDS_FROM
+        self.present.setText("" if short else tr("Present"))
+        self.export.setText("" if short else tr("Export"))
+        self.options.setText("" if short else tr("Options"))
         self.mark.setText("" if narrow else tr("Visualizer"))
         self._place()
 
@@ -108,19 +130,26 @@ class TopBar(QWidget):
             right -= wide
             button.setGeometry(right, 8, wide, 32)
             right -= 4
+        for tool in reversed(self.tools.values()):
+            right -= ToolButton.SIDE
+            tool.setGeometry(right, 8, ToolButton.SIDE, 32)
+        right -= 8
         self.details.setVisible(self.compact)
         if self.compact:
             wide = self.details.sizeHint().width()
             right -= wide + 4
             self.details.setGeometry(right, 8, wide, 32)
-        room = right - 28 - self._crumbs_left() - max(LEAST_PATH, self.crumbs.whole())
-        tabs_menu = self.compact or not self.tabs.fit(room)
+        left = self._crumbs_left() + max(LEAST_PATH, round(PATH * self.width()))
+        tabs_menu = self.compact or not self.tabs.fit(right - 12 - left)
         self.tabs.setVisible(not tabs_menu and bool(self.views))
         self.view_button.setVisible(tabs_menu and bool(self.views))
-        wide = max(120, self.view_button.sizeHint().width()) if tabs_menu else self.tabs.sizeHint().width()
-        shown = self.view_button if tabs_menu else self.tabs
-        shown.setGeometry(right - 12 - wide, 8 if tabs_menu else 6, wide, 32 if tabs_menu else 36)
-        self.crumbs.setGeometry(self._crumbs_left() - 8, 8, right - 28 - wide - self._crumbs_left(), 32)
+        if tabs_menu:
+            wide = max(120, *(self.view_button.wide(tr_view(view)) for view in self.views), 0)
+            left = right - 12 - wide
+            self.view_button.setGeometry(left, 8, wide, 32)
+        else:
+            self.tabs.setGeometry(left, 6, self.tabs.sizeHint().width(), 36)
+        self.crumbs.setGeometry(self._crumbs_left() - 8, 8, left - 16 - self._crumbs_left(), 32)
 
     def _crumbs_left(self) -> int:
         return 72 if self.narrow else 232
@@ -130,41 +159,56 @@ class TopBar(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
+        group = ""
         for view in (self.views[number] for number in numbers):
+            if view.group != group:
+                group = view.group
+                menu.addSection(translated(group))
             action = menu.addAction(tr_view(view))
-            action.setCheckable(under is self.view_button)
-            action.setChecked(tr_view(view) == self.view_button.text())
-            action.setToolTip(translated(view.sentence))
-            action.setStatusTip(translated(view.sentence))
+            action.setCheckable(True)
+            action.setChecked(view.name == self.chosen)
+            action.setToolTip(view_line(view))
+            action.setStatusTip(view_line(view))
             action.triggered.connect(lambda checked=False, name=view.name: self.view_chosen.emit(name))
         menu.popup(under.mapToGlobal(QPoint(0, under.height() + 4)))
 
 
 class Tabs(Segments):
-    """The views as tabs: as many of the first ones as there is room for, the one that is shown, and the rest behind
-    the last tab."""
+    """The views as tabs, group by group: as many of the first ones as there is room for, and the rest behind the last
+    tab, which says which of them is shown. None ever moves."""
 
     def __init__(self, parent: QWidget) -> None:
         self.more = MoreTab()
+        self.ends: tuple[int, ...] = ()
+        """The last ones of their groups."""
         super().__init__((), parent)
         self.more.setParent(self)
-        style.name(self.more, tr("More views"), tr("The views that there is no room for; {next} and {previous} "
-                                                   "go through all of them").format(
-            next=key_for("next-view"), previous=key_for("previous-view")))
+        self._name_more("")
 
     def set_segments(self, segments: Sequence[Segment]) -> None:
         """Replace them; all are shown until the room is known."""
         self.shown = tuple(range(len(segments)))
+        self.ends = ()
+        self.more.widest = max((segment.sizeHint().width() for segment in segments), default=0)
         super().set_segments(segments)
+
+    def choose(self, number: int) -> None:
+        """Show one as chosen; one that has no tab on the last of them."""
+        super().choose(number)
+        self.more.chosen = number in self.behind()
+        self._name_more(self.buttons[number].text() if self.more.chosen else "")
 
     def fit(self, room: int) -> bool:
         """Show what fits into so many pixels; answers False if not one tab does."""
-        chosen = next((number for number, button in enumerate(self.buttons) if button.isChecked()), 0)
-        widths = [button.sizeHint().width() for button in self.buttons]
-        self.shown = fitting(widths, self.more.sizeHint().width(), room - MARGINS, chosen)
+        widths = [button.sizeHint().width() + (GROUP if number in self.ends else 0)
+                  for number, button in enumerate(self.buttons)]
+        self.shown = fitting(widths, self.more.sizeHint().width(), room - MARGINS)
         for number, button in enumerate(self.buttons):
             button.setVisible(number in self.shown)
         self.more.setVisible(bool(self.behind()))
+        chosen = next((number for number, button in enumerate(self.buttons) if button.isChecked()), -1)
+        if chosen >= 0:
+            self.choose(chosen)
         self._place()
         return bool(self.shown)
 
@@ -175,27 +219,42 @@ class Tabs(Segments):
     def row(self) -> list[Segment]:
         return [self.buttons[number] for number in self.shown] + ([self.more] if self.behind() else [])
 
+    def after(self, place: int) -> int:
+        return GROUP if place in self.ends else 0
+
+    def _name_more(self, chosen: str) -> None:
+        """What the last tab says: the view that is shown, where that is one behind it."""
+        self.more.setText(chosen or tr("More"))
+        style.name(self.more, tr("More views: {title}").format(title=chosen) if chosen else tr("More views"),
+                   tr("The views that there is no room for; {next} and {previous} go through all of them").format(
+                       next=key_for("next-view"), previous=key_for("previous-view")))
+        self.more.update()
+
 
 class MoreTab(Segment):
-    """The last tab: it opens a menu instead of being chosen."""
+    """The last tab: it opens a menu instead of being chosen, and is as wide as the longest name that it may show."""
+
+    ARROW = 12
+    """Pixels that its arrow takes more than the room beside the words."""
 
     def __init__(self) -> None:
         super().__init__(tr("More"), "down", icon_after=True)
         self.setCheckable(False)
+        self.chosen, self.widest = False, 0
 
     def sizeHint(self) -> QSize:
-        return super().sizeHint() + QSize(16, 0)
+        return QSize(self.widest + self.ARROW, 32)
+
+    def is_chosen(self) -> bool:
+        return self.chosen
 
 
-def fitting(widths: Sequence[int], more: int, room: int, chosen: int) -> tuple[int, ...]:
-    """Which of the tabs fit into `room`: all, or the first ones and the chosen one beside a last tab `more` wide."""
+def fitting(widths: Sequence[int], more: int, room: int) -> tuple[int, ...]:
+    """Which of the tabs fit into `room`: all, or the first ones beside a last tab `more` wide."""
     if sum(widths) <= room:
         return tuple(range(len(widths)))
-    for count in range(len(widths) - 1, 0, -1):
-        shown = (*range(count - 1), max(count - 1, chosen))
-        if sum(widths[number] for number in shown) + more <= room:
-            return shown
-    return ()
+    return next((tuple(range(count)) for count in range(len(widths) - 1, 0, -1) if sum(widths[:count]) + more <= room),
+                ())
 
 
 class MarkButton(Button):
@@ -215,6 +274,35 @@ class MarkButton(Button):
                 style.write(painter, self.text(), 38, 23.5, size=15, weight=600)
 
 
+class ToolButton(Button):
+    """The picture of a command; tinted while what it turns on is on."""
+
+    SIDE = 32
+
+    def __init__(self, command: Command, run: Callable[[str], None], parent: QWidget) -> None:
+        super().__init__("", command.icon, "flat", parent)
+        self.command, self.is_on = command, False
+        self.clicked.connect(lambda: run(command.name))
+        style.name(self, command.title, keyed(f"{command.title}: {command.tip}", command.name))
+
+    def show_at(self, desk: Desk) -> None:
+        """Whether it does anything at this desk, and whether it is on."""
+        self.setEnabled(self.command.can is None or self.command.can(desk))
+        is_on = self.command.is_on is not None and self.command.is_on(desk)
+        if is_on != self.is_on:
+            self.is_on = is_on
+            self.update()
+
+    def draw_ground(self, painter: QPainter, place: QRectF) -> None:
+        if self.is_on and self.isEnabled():
+            style.fill(painter, place.adjusted(1, 1, -1, -1), "tint", 8)
+        else:
+            super().draw_ground(painter, place)
+
+    def ink(self) -> str:
+        return "accent-ink" if self.is_on and self.isEnabled() else super().ink()
+
+
 class ViewButton(Button):
     """The name of the view and an arrow: the tabs where there is no room for them."""
 
@@ -222,7 +310,12 @@ class ViewButton(Button):
         super().__init__("", "", "raised", parent)
 
     def sizeHint(self) -> QSize:
-        return QSize(round(style.text_width(self.text())) + 52, 32)
+        return QSize(self.wide(self.text()), 32)
+
+    @staticmethod
+    def wide(words: str) -> int:
+        """Pixels that it takes with these words."""
+        return round(style.text_width(words, weight=600)) + 52
 
     def paintEvent(self, event: QPaintEvent) -> None:
         place = QRectF(self.rect())
@@ -314,6 +407,11 @@ class CrumbButton(Button):
                 style.fill(painter, place.adjusted(left, 2, 0, -2), "sunk", 6)
             style.write(painter, self.text(), left + 8, place.center().y() + 4.7, "ink" if self.last else "ink-2",
                         weight=self.weight, width=place.width() - left - 8)
+
+
+def view_line(view: View) -> str:
+    """What a view shows, and what to try in it."""
+    return f"{translated(view.sentence)} {translated(view.tries)}".strip()
 
 
 def tr_view(view: View) -> str:

@@ -19,6 +19,8 @@ class Trail(QObject):
         self.store = store
         self.left: list[tuple[str, Focus | None]] = []
         """(address, focus), the newest last."""
+        self.opened_in = ""
+        """The view from which one came to take numbers apart; none if one has not come from a view."""
         store.changed.connect(self._keep)
 
     def back(self) -> bool:
@@ -37,12 +39,15 @@ class Trail(QObject):
 
     def _keep(self, old: State, new: State) -> None:
         trace = self.store.trace
+        if old.view != new.view or old.model != new.model:
+            entered = trace is not None and self._takes_apart(new) and not self._takes_apart(old)
+            self.opened_in = old.view if entered and old.model == new.model else ""
         if trace is None or new.model != old.model or not (self._takes_apart(old) and self._takes_apart(new)):
             self.left.clear()
             return
         left = sight.sight(trace, old).subject
         elsewhere = new.focus is not None and new.focus != old.focus and (
-            (left.layer, left.part) != (new.focus.layer, new.focus.part) or old.at != new.at)
+            (left.layer, left.array) != (new.focus.layer, new.focus.array) or old.at != new.at)
         if elsewhere and new.focus is not None and (old.at, left) != (new.at, new.focus) \
                 and (old.at, left) not in self.left and (new.at, new.focus) not in self.left:
             self.left.append((old.at, left))

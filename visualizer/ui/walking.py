@@ -65,7 +65,7 @@ def beside(part: Walked, here: int, right: int, down: int) -> int:
 def is_place(trace: Trace, about: Focus, hit: Focus | None) -> bool:
     """Whether `hit` is another place in the array of the number that is looked at, at the same step if it has steps:
     pointing at it looks there."""
-    if hit is None or hit.layer != about.layer or hit.part != about.part or not is_number(trace, hit):
+    if hit is None or hit.layer != about.layer or hit.array != about.array or not is_number(trace, hit):
         return False
     return step_of(trace, hit) == step_of(trace, about)
 
@@ -74,7 +74,7 @@ def is_place(trace: Trace, about: Focus, hit: Focus | None) -> bool:
 def same_numbers(trace: Trace, focus: Focus) -> tuple[Focus, ...]:
     """The focus, and the cells of neighbouring layers that are the same number in another shape: through a flatten."""
     found = [focus]
-    if focus.layer not in trace or focus.part != "output" or len(focus.cell) != trace[focus.layer].output.ndim:
+    if focus.layer not in trace or focus.array != "output" or len(focus.cell) != trace[focus.layer].output.ndim:
         return (focus,)
     here = focus
     while (up := _moved_from(trace, here)) is not None:
@@ -97,7 +97,7 @@ def spot_tip(trace: Trace, spot: Spot, backward: bool) -> str:
     name = words.quantity(spot.term.source or spot.focus, spot.term.backward)
     share = tr(", a share of its gradient") if target == spot.focus else \
         tr(", a share of ∂L/∂{weight}").format(weight=words.weight_place(target)) \
-        if target.part in trace[target.layer].weights else ""
+        if target.array in trace[target.layer].weights else ""
     return "\n".join((plain.split("\n")[0], f"{name} {product}{share}"))
 
 

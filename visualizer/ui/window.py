@@ -63,6 +63,7 @@ class Window(QWidget):
         self.cover = Cover(self, self.stage, self._seen)
         self.menus = Menus(store, self.commands.values(), self.run, self.open_path, self)
         self.trail = Trail(store, self)
+        self.stage.opened_in = lambda: self.trail.opened_in
         self.patience = Patience(store, self.stage, self)
         self.panels: list[Panel] = []
         """What was put into the figure that is to be exported, in order."""
@@ -74,6 +75,7 @@ class Window(QWidget):
         self.rail.drawn.connect(self.drawn)
         self.top.menu_wanted.connect(self.menus.pop)
         self.top.options_wanted.connect(self.menus.pop_options)
+        self.top.export_wanted.connect(self.menus.pop_exports)
         store.changed.connect(self.show_state)
         store.trace_changed.connect(self.show_trace)
         self.show_state(store.state, store.state)
@@ -113,7 +115,7 @@ class Window(QWidget):
         return self.stage if audience is None else audience
 
     def say(self, sentence: str, action: str = "", act: Callable[[], None] | None = None) -> None:
-        """One sentence in the quiet bar over the stage, and what can be done about it."""
+        """One sentence over the foot of the stage, and what can be done about it."""
         self.panes.say(sentence, action, act)
 
     def unsay(self) -> None:
@@ -162,10 +164,12 @@ class Window(QWidget):
     def one_level_out(self) -> None:
         """Put away whatever lies on top, else stop presenting, else go one level up."""
         on_top = (self.cover.close, self._leave_room, self.rail.close_panel, self._close_films, self.message.dismiss,
-                  self.panes.close_details, self.stage.leave_parts, self._leave_reel)
-        if not any(put_away() for put_away in on_top):
-            names = tuple(view.name for view in self.views())
-            self.store.apply(lambda state: out(state, names))
+                  self.panes.close_details, self.stage.leave_parts, self._let_pin_go, self._leave_reel)
+        if any(put_away() for put_away in on_top):
+            return
+        trace, seen, names = self.store.near, self.store.sight, tuple(view.name for view in self.views())
+        if trace is not None and seen is not None:
+            self.store.apply(lambda state: out(state, trace, seen, names, self.trail.opened_in))
 
     def walk_back(self) -> None:
         """Back to the number that was taken apart before this one, else one level out."""
@@ -233,6 +237,13 @@ class Window(QWidget):
             return True
         return "presenter" in vars(self) and self.presenter.hide_speaker()
 
+    def _let_pin_go(self) -> bool:
+        """Away with the curves that the laboratory keeps behind those of now."""
+        pinned = self.store.state.in_lab and does.lab_of(self.store.state)[1] is not None
+        if pinned:
+            self.store.apply(does.pin_lab)
+        return pinned
+
     def _leave_reel(self) -> bool:
         left = bool(self.store.state.reel)
         if left:
@@ -256,11 +267,14 @@ class Window(QWidget):
             if "presenter" in vars(self):
                 self.presenter.dress()
         self.panes.show_path()
+        if (old.places, old.active) != (new.places, new.active) or old == new:
+            self.top.show_tools(self)
 
     def show_trace(self) -> None:
         """Set whatever of the window follows the recording."""
         trace = self.store.trace
         self.panes.show_trace()
+        self.top.show_tools(self)
         if trace is not None:
             self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")
 

@@ -26,9 +26,9 @@ def path(trace: Trace, focus: Focus | None) -> tuple[tuple[str, Focus | None], .
     if focus is None or focus.layer not in trace:
         return tuple(crumbs)
     crumbs.append((focus.layer, Focus(focus.layer)))
-    if focus.part.startswith("inner."):
+    if focus.array.startswith("inner."):
         return (*crumbs, *_inside(focus))
-    if focus.part not in ("output", "beat"):
+    if focus.array not in ("output", "beat"):
         crumbs.append((weight_place(focus), focus))
         return tuple(crumbs)
     layer, depth = trace[focus.layer], 0
@@ -44,21 +44,21 @@ def _inside(focus: Focus) -> list[tuple[str, Focus | None]]:
     crumbs: list[tuple[str, Focus | None]] = []
     if focus.cell:
         crumbs.append((one("step", focus.cell[0]), Focus(focus.layer, focus.cell[:1])))
-    crumbs.append((array_name(focus.part), replace(focus, cell=focus.cell[:1])))
+    crumbs.append((array_name(focus.array), replace(focus, cell=focus.cell[:1])))
     if len(focus.cell) > 1:
         crumbs.append((one("unit", focus.cell[1]), focus))
     return crumbs
 
 
-def array_name(part: str) -> str:
+def array_name(array: str) -> str:
     """What a gate or a state is called: `forget gate` of `inner.forget`."""
-    key = part.removeprefix("inner.")
+    key = array.removeprefix("inner.")
     gate = key.removesuffix(gates.PREACTIVATION)
     name = translated(gates.named(gate))
     return name if gate == key else tr("sum of the {gate}").format(gate=name)
 
 
-def step_name(name: str) -> str:
+def met_name(name: str) -> str:
     """What a number met on the way to another is called; symbols stay as they are."""
     return {"a": tr("Sum a, before its curve"), "slope": tr("Slope"), "bias_ih": tr("Bias of W x"),
             "bias_hh": tr("Bias of U h")}.get(name) or translated(name)
@@ -117,15 +117,15 @@ def group(found: Group) -> str:
 
 def quantity(focus: Focus, backward: bool) -> str:
     """What the numbers are called."""
-    if focus.part in ("output", "beat"):
+    if focus.array in ("output", "beat"):
         return tr("gradient") if backward else tr("value")
-    name = array_name(focus.part) if focus.part.startswith("inner.") else focus.part.rpartition(".")[2]
+    name = array_name(focus.array) if focus.array.startswith("inner.") else focus.array.rpartition(".")[2]
     return f"∂L/∂{name}" if backward else name
 
 
 def weight_place(focus: Focus) -> str:
     """`weight (7, 3)`."""
-    name = focus.part.rpartition(".")[2]
+    name = focus.array.rpartition(".")[2]
     return f"{name} ({', '.join(str(index) for index in focus.cell)})" if focus.cell else name
 
 

@@ -197,15 +197,15 @@ def _wrapped(said: str) -> list[str]:
 
 def count_words(card: Card, text: str) -> str:
     """`18 characters, 66 in the alphabet`, or `5 words, 6,743 known`."""
-    reads, count = card.facts, len(symbols(card.facts, text))
-    if "words" in reads:
-        known = len(reads["words"]) - ("unknown" in reads)
+    facts, count = card.facts, len(symbols(card.facts, text))
+    if "words" in facts:
+        known = len(facts["words"]) - ("unknown" in facts)
         said = tr("1 word, {known} known") if count == 1 else tr("{n} words, {known} known")
         return said.format(n=numbers.count(count), known=numbers.count(known))
     said = tr("1 character") if count == 1 else tr("{n} characters").format(n=numbers.count(count))
-    if "alphabet" not in reads:
+    if "alphabet" not in facts:
         return said
-    return tr("{said}, {known} in the alphabet").format(said=said, known=numbers.count(len(reads["alphabet"])))
+    return tr("{said}, {known} in the alphabet").format(said=said, known=numbers.count(len(facts["alphabet"])))
 
 
 def unreadable_words(card: Card, text: str) -> str:

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TypeVar
 
 from visualizer import registry
-from visualizer.language import speaking
+from visualizer.language import english, speaking
 from visualizer.scene import projector
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import called_now
@@ -20,6 +20,9 @@ from visualizer.scene.timeline import Moment, Pace, Timeline
 from visualizer.trace import Trace
 
 Made = TypeVar("Made")
+WHOLE, STEPS, GRADIENTS, PARTS = (english("The network"), english("Step by step"), english("Gradients"),
+                                  english("Maps and weights"))
+"""What views stand together as. Groups come in the order of their first views."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,11 @@ class View:
     pace: Callable[[Trace, Moment, Focus | None, Look], Pace] | None = None
     """How long a beat, given settled, takes in it, and in how many terms it goes; the timeline's own without it."""
     order: int = 50
-    """Place among the tabs, smallest first."""
+    """Place among the tabs of its group, smallest first."""
+    group: str = PARTS
+    """What it stands together with."""
+    tries: str = ""
+    """What to try in it, one sentence."""
     aside: Callable[[Trace, Moment, Focus | None, Look], Picture] | None = None
     """A small picture that stands beside the stage, where the window has room for it."""
     page: Callable[[Trace, Moment, Focus | None, Look], Picture | None] | None = None
@@ -97,8 +104,10 @@ def beside(view: View, trace: Trace, moment: Moment, focus: Focus | None, look: 
 
 
 def all_views() -> tuple[View, ...]:
-    """Every view found in this folder, in the order of the tabs."""
-    return tuple(sorted((module.VIEW for module in registry.modules("views")), key=lambda view: view.order))
+    """Every view found in this folder, in the order of the tabs: group by group."""
+    found = sorted((module.VIEW for module in registry.modules("views")), key=lambda view: view.order)
+    groups = list(dict.fromkeys(view.group for view in found))
+    return tuple(sorted(found, key=lambda view: groups.index(view.group)))
 
 
 def find(name: str) -> View:

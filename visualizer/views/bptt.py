@@ -34,7 +34,7 @@ from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Arrays, Trace
-from visualizer.views import View
+from visualizer.views import GRADIENTS, View
 
 Values = NDArray[np.float64]
 WINDOWS = ("all", "1", "2", "5", "10", "20", "50")
@@ -306,4 +306,5 @@ VIEW = View(
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, telling=gone_back, order=32, knobs=(("window", WINDOWS),), studies=("bptt",),
+    group=GRADIENTS, tries=english("Step back from the loss with the left arrow: each step adds its share."),
 )

@@ -43,7 +43,7 @@ from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP, NUMBERS = 112.0, 96.0
 LOWEST = 12.0
@@ -64,8 +64,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     words = tr("step {step} of {steps} reads “{word}”; all {units} units, unit {unit} in numbers").format(
                 step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
-    looked = "" if focus is None or focus.layer != layer.name else focus.part.removeprefix("inner.")
-    open_key = next((key for key in (looked, moment.part) if key in {key for key, _, _ in blocks}), blocks[0][0])
+    looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
+    open_key = next((key for key in (looked, moment.act) if key in {key for key, _, _ in blocks}), blocks[0][0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
     still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -168,7 +168,7 @@ def _sentence(shown: Reading, step: int, unit: int, moment: Moment) -> str:
         kept = float(inner[gate][step][unit])
         return tr("At {step}, unit {unit} keeps {{{share}}} of its {name} and ends at {state}.").format(
                    step=step_named(shown, step), unit=unit, share=numbers.percent(kept, 0),
-                   name=translated(shown.family.parts[keeps].name), state=numbers.number(state))
+                   name=translated(shown.family.quantities[keeps].name), state=numbers.number(state))
     total = float(inner["preactivation"][step][unit])
     return tr("At {step}, the sums of unit {unit} make {total}; its state is {{{state}}}.").format(
                step=step_named(shown, step), unit=unit, total=numbers.number(total), state=numbers.number(state))
@@ -186,4 +186,5 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
 VIEW = View(
     "cell", english("Equations"), english("One step of a recurrent layer, opened line by line."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=19,
+    group=STEPS, tries=english("Press the arrow keys to go from step to step, and click a number to see what made it."),
 )

@@ -34,7 +34,7 @@ from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 Values = NDArray[np.float64]
 
@@ -476,4 +476,5 @@ VIEW = View(
             english("What an answer hangs on: by gradient, and by leaving each step out."),
     suits=lambda trace: bool(layers(trace)) and any(layer.axes[-1:] == ("class",) for layer in trace) and
     "lab" not in trace.studies, draw=draw, telling=read_to_the_end, order=17, studies=(STUDY,),
+    group=STEPS, tries=english("Go to another step and see which of the steps before it the answer hangs on."),
 )

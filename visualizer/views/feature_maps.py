@@ -26,7 +26,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
-from visualizer.views import View
+from visualizer.views import PARTS, View
 
 TOP = 116.0
 LABEL = 16.0
@@ -194,4 +194,5 @@ VIEW = View(
     "feature_maps", english("Feature maps"), english("Every channel of one layer, as large as the window allows."),
     suits=lambda trace: True, draw=draw, telling=weighed, order=20,
     knobs=(("ranking", ("first", "mean", "max", "gradient")),),
+    group=PARTS, tries=english("Press the up and down arrows to go through the maps, and Enter to open one."),
 )

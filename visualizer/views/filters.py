@@ -33,7 +33,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
-from visualizer.views import View
+from visualizer.views import PARTS, View
 
 TOP = 120.0
 
@@ -266,4 +266,5 @@ VIEW = View(
     "filters", english("Filters"), english("The weights of one layer, as the pictures it looks for."),
     suits=lambda trace: any(weight.ndim >= 2 for layer in trace.layers for weight in layer.weights.values()),
     draw=draw, order=30,
+    group=PARTS, tries=english("Go to another layer, and see what its filters were before training."),
 )

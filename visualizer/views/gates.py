@@ -29,7 +29,7 @@ from visualizer.scene.reading import Reading, layers, reading, shown_layer, step
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
@@ -67,7 +67,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
                          Text(steps.LEFT - 16, y + 30, plain(tr("0 shut, 1 open")), 11, 400, "ink-2", "end"),
                          steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
-    marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.part)]
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.array)]
     reach = steps.read(trace, shown, moment)
     marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
     back = _gradients(shown, key)
@@ -168,4 +168,5 @@ VIEW = View(
     "gates", english("Gates"), english("Every gate of a recurrent layer at every step."),
     suits=lambda trace: any(reading(trace, layer.name).gates for layer in layers(trace)), draw=draw,
     telling=read_to_the_end, order=16,
+    group=STEPS, tries=english("Look for steps at which a gate closes, and click there to see what closed it."),
 )

@@ -32,7 +32,7 @@ from visualizer.scene.reading import Reading, directions, layers, reading, shown
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP, BELOW, SATURATION = 116.0, 60.0, 34.0
 """Where the maps begin, what is left for the legend, and for the bars under each map."""
@@ -63,8 +63,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     for index, each in enumerate(ways):
         y = top + index * room
         kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
-        part = "output" if key == "hidden" else f"inner.{key}"
-        own = Group(f"{each.layer.name}.{key}", Focus(each.layer.name, (), part))
+        array = "output" if key == "hidden" else f"inner.{key}"
+        own = Group(f"{each.layer.name}.{key}", Focus(each.layer.name, (), array))
         still, marks = still + grouped(own, kept), marks + grouped(own, moving)
     kept, moving = steps.lane(trace, shown, moment, look, place)
     still, marks = [*still, *_legend(shown, key, moment, look), *kept], marks + moving
@@ -141,7 +141,7 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
             (tr("forward"), tr("left to right →"))
         still += [Text(name, y + 14, plain(way), 13, 600, "ink", "end"),
                   Text(name, y + 30, plain(arrow), 11, 400, "ink-2", "end", steps.LEFT - 20)]
-    marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.part)]
+    marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.array)]
     marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of, ordered(shown, key, by))
     back = _gradients(shown, key, by)
     if back is not None:
@@ -265,4 +265,5 @@ VIEW = View(
     "hidden_state", english("Hidden state"), english("The hidden state as a map of units over time."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=15,
     knobs=(("order", ("as is", "principal", "change")), ("state", ("hidden", "cell"))),
+    group=STEPS, tries=english("Look for a unit that switches at one step and stays, and click it."),
 )

@@ -34,7 +34,7 @@ from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import bounds, width
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import GRADIENTS, View
 
 Values = NDArray[np.float64]
 ROUNDING = float(np.finfo(np.float64).eps)
@@ -278,4 +278,5 @@ VIEW = View(
     suits=lambda trace: "lab" not in trace.studies
     and any("hidden_direct" in layer.inner_gradients for layer in layers(trace)),
     draw=draw, telling=gone_back, order=36, studies=("jacobian",),
+    group=GRADIENTS, tries=english("Compare it with the network before training: how far back does anything reach?"),
 )

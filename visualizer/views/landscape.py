@@ -41,7 +41,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, ease
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import GRADIENTS, View
 
 Values = NDArray[np.float64]
 LEVELS = 14
@@ -355,5 +355,6 @@ def _table(balls: tuple[Ball, ...]) -> Table:
 VIEW = View(
     "landscape", english("Landscape"),
             english("The cliff in an error surface, and a ball that meets it with and without clipping."),
-    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=11, page=page,
+    suits=lambda trace: "surface" in trace.studies.get("lab", ()), draw=draw, order=15, page=page,
+    group=GRADIENTS, tries=english("Play it, and turn clipping off and on: where does the ball land?"),
 )

@@ -13,8 +13,6 @@ from visualizer.language import english, tr, translated
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import (
     ARC,
-    BARS,
-    NAME,
     Column,
     Plan,
     arrange,
@@ -48,11 +46,11 @@ from visualizer.scene.reading import reading
 from visualizer.scene.steps import arrived, read
 from visualizer.scene.subject import strongest, subject
 from visualizer.scene.telling import answered
-from visualizer.scene.timeline import Moment, ease, in_beat, part, timeline
+from visualizer.scene.timeline import Moment, ease, in_beat, progress, timeline
 from visualizer.scene.type import bounds
 from visualizer.scene.type import width as text_width
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views import View
+from visualizer.views import WHOLE, View
 
 MOST_CURVES = 700
 """More lines than this between two columns become one pale wedge."""
@@ -83,7 +81,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         target += grouped(own, _headers(trace, plan, column, moment, before, inner))
     if before.beat != moment.beat:
         moving += parts.faded(_subject_marks(trace, plan, before, _subject(trace, before, focus), look, 1.0), 1 - share)
-    moving += parts.faded(_subject_marks(trace, plan, moment, about, look, part(moment.phase, 0, 0.667)), share)
+    moving += parts.faded(_subject_marks(trace, plan, moment, about, look, progress(moment.phase, 0, 0.667)), share)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
         seen = _reached(trace, plan.columns[answer.layer], moment)
@@ -111,7 +109,7 @@ def _left_out(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
 def _subject(trace: Trace, moment: Moment, focus: Focus | None) -> Focus:
     """What the moment is about, as far as columns show it: the whole column of the input, and of a layer's steps."""
     about = subject(trace, moment, focus)
-    whole = about.part != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
+    whole = about.array != "output" or len(about.cell) < (2 if moment.beat.step is not None else 1) \
         or (trace[about.layer].is_input and (focus is None or focus.layer != about.layer))
     return Focus(about.layer) if whole else about
 
@@ -148,9 +146,9 @@ def _reached(trace: Trace, column: Column, moment: Moment) -> float:
     if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
         own += 1  # symbols have no beat of their own: they are seen as their embedding is
     if in_beat(trace[column.layer], moment):
-        return 1.0 if moment.beat.step is not None else part(moment.phase, 0.667, 1.0)
+        return 1.0 if moment.beat.step is not None else progress(moment.phase, 0.667, 1.0)
     if own == here:
-        return part(moment.phase, 0.667, 1.0)
+        return progress(moment.phase, 0.667, 1.0)
     passed = own > here if moment.backward else own < here
     return 1.0 if passed else 0.0
 
@@ -162,8 +160,8 @@ def _uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: 
     if column.style == "number":
         return [*_loss(trace, column, look)] if shown == 1 or moment.backward else []
     if column.style == "bars":
-        return parts.faded(_bars(trace, column, moment.backward, look), shown) if shown > 0 else \
-            _bars(trace, column, None, look)
+        way = moment.backward if shown > 0 else None
+        return parts.faded(answers.column(trace, column, way, look), shown if shown > 0 else 1.0)
     return [*(_outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
 
 
@@ -215,76 +213,13 @@ def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mar
     return marks
 
 
-def _bars(trace: Trace, column: Column, backward: bool | None, look: Look) -> list[Mark]:
-    """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero; None where
-    neither is known yet."""
-    layer = trace[column.layer]
-    logits = trace.inputs(layer)[0]
-    target, winner = trace.objective.target, int(np.argmax(layer.output))
-    values = layer.output if not backward else logits.gradient
-    marks: list[Mark] = []
-    if values is None:
-        return [Text(column.x, column.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
-    if backward:
-        largest = float(np.max(np.abs(values))) or 1.0
-    names = max(0.0, column.width - BARS)
-    track = column.width - names - 72
-    below = column.pitch[1] >= 34
-    said_of = Labels((0, 0, look.size[0], look.size[1]), 0)
-    crowded = column.pitch[1] < 14  # the words that matter most are written first
-    for unit in sorted(column.shown, key=lambda unit: crowded and unit not in (target, winner)):
-        box = column.box(unit)
-        assert box is not None
-        y = box[1] + box[3] / 2
-        value = float(values[unit])
-        strong = backward is not None and (unit in (target, winner) or abs(value) >= 0.1)
-        x = column.x + names + 16
-        name = trace.labels[unit] if unit < len(trace.labels) else str(unit)
-        marks += said_of.put(name, [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
-                             "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
-                             max_width=NAME + names)
-        bar = min(14, column.pitch[1] - 3)
-        marks.append(Rect(x, y - bar / 2, track, bar, "hatch" if backward is None else "sunk", radius=2,
-                          focus=Focus(layer.name, (unit,))))
-        if backward is None:
-            continue
-        if backward:
-            middle = x + track / 2
-            reach = track / 2 * abs(value) / largest
-            if reach >= 0.5:
-                marks.append(Rect(middle - (reach if value < 0 else 0), y - bar / 2, reach, bar, "gradient-mark",
-                                  radius=2))
-            marks.append(Line(((middle, y - bar / 2 - 2), (middle, y + bar / 2 + 2)), "ink", 1))
-            said = numbers.signed(value, 3)
-        else:
-            if value * track >= 0.5:
-                marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
-                                  radius=2))
-            said = numbers.percent(value, 1)
-        if strong or not look.projector:
-            marks += said_of.put(said, [(column.x + column.width, y + 5, "end")], 13, 600 if strong else 400,
-                                 "ink" if strong else "ink-2")
-        if unit == target and below:
-            marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
-    if column.ranking:
-        marks.append(Text(column.x, column.top + column.height + 22,
-                          plain(tr("{shown} of {count}, the {ranking}").format(
-                              shown=len(column.shown), count=numbers.count(column.total),
-                              ranking=translated(column.ranking))), 11, 400, "ink-2"))
-    return marks
-
-
 def _loss(trace: Trace, column: Column, look: Look) -> list[Text]:
-    layer, target = trace[column.layer], trace.objective.target
-    answer = trace.answer
-    value = numbers.number(float(layer.output), 3)
-    if kinds.picks_label(layer) and answer is not None and target is not None:
-        chance = numbers.number(float(answer.output[target]), 3)
-        words = rich(tr("loss = −ln {chance} = **{value}**").format(chance=chance, value=value))
-    else:
-        words = rich(f"`{layer.name}` = **{value}**")
+    layer = trace[column.layer]
+    if trace.readers(layer.name):  # it goes into another number, which stands at the same place
+        return []
+    words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
     y = look.size[1] - lanes_height(look) - 12
-    return [Text(column.x + column.width, y, words, 12, 400, "ink-2", "end", focus=Focus(layer.name))]
+    return [Text(column.x + column.width, y, rich(words), 12, 400, "ink-2", "end", focus=Focus(layer.name))]
 
 
 # --- headers --------------------------------------------------------------------------------------------------------
@@ -338,8 +273,8 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
     layer = trace[column.layer]
     roomy = look.size[0] >= 1000
     lines: list[tuple[str, ...]] = []
-    if backward and column.style == "bars":
-        lines.append((tr("p − label"), "p−y"))
+    if column.style == "bars":
+        lines.append(answers.heading(trace, layer.name, backward))
     elif backward:
         norm = parts.norms(trace).get(layer.name)
         symbols = hops.of_symbols(trace, layer)
@@ -348,9 +283,6 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
         lines.append((tr("no gradient"), tr("none"), "–") if norm is None else (
             tr("norm {value}").format(value=numbers.significant(norm, 3)),
             *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
-    elif column.style == "bars":
-        lines.append((tr("{count} probabilities").format(count=numbers.count(layer.shape[0])),
-                      numbers.count(layer.shape[0])))
     else:
         shape = numbers.shape(layer.shape)
         lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
@@ -701,11 +633,13 @@ def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
 def _sentence(trace: Trace, moment: Moment, subject: Focus) -> str:
     layer = trace[subject.layer]
     if layer.output.ndim == 0:
-        return _of_the_loss(trace, layer, moment.backward)
+        return _of_the_loss(trace, layer)
     held = answers.at(trace, layer.name)
-    if layer.axes == ("class",) and held is not None:
-        return _of_the_answer(trace, layer, moment.backward) or answers.sentence(trace, held)
-    if held is not None and not moment.backward and len(subject.cell) < max(1, layer.output.ndim):
+    began = answers.begins(trace, held) if held is not None and moment.backward else ""
+    if began:
+        return began
+    if held is not None and (layer.axes == ("class",) or (
+            not moment.backward and len(subject.cell) < max(1, layer.output.ndim))):
         return answers.sentence(trace, held)
     if moment.backward:
         return _of_the_gradient(trace, layer, subject)
@@ -739,24 +673,11 @@ def _of_the_input(trace: Trace, layer: Layer) -> str:
     return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=numbers.count(layer.output.size))
 
 
-def _of_the_answer(trace: Trace, answer: Layer, backward: bool) -> str:
-    """Where the way back starts; empty forwards, where the kind of answer says what there is to say."""
-    target, logits = trace.objective.target, trace.inputs(answer)[0]
-    if not backward or target is None or logits.gradient is None:
-        return ""
-    pull = numbers.signed(float(logits.gradient[target]), 3)
-    label = trace.labels[target] if target < len(trace.labels) else str(target)
-    return tr("The way back starts here: each logit gets its probability, minus 1 for the label {label}, which gets "
-              "{{{pull}}}.").format(label=label, pull=pull)
-
-
-def _of_the_loss(trace: Trace, layer: Layer, backward: bool) -> str:
+def _of_the_loss(trace: Trace, layer: Layer) -> str:
     value = numbers.number(float(layer.output), 3)
-    answer, target, kind = trace.answer, trace.objective.target, kinds.of(layer)
-    if kinds.picks_label(layer) and answer is not None and target is not None:
-        label = trace.labels[target] if target < len(trace.labels) else str(target)
-        return tr("The loss is −ln of the probability given to the label {label}: −ln {chance} = {{{value}}}.").format(
-            label=label, chance=numbers.number(float(answer.output[target]), 3), value=value)
+    kind, told = kinds.of(layer), answers.cost(trace, layer)[1]
+    if told:
+        return told
     if kind is not None and kind.label == "numbers":
         return kinds.sentence(trace, layer.name)
     return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
@@ -840,4 +761,5 @@ VIEW = View(
     "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10,
     telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")),),
+    group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
 )

@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views import View
+from visualizer.views import GRADIENTS, View
 
 Values = NDArray[np.float64]
 
@@ -118,7 +118,7 @@ def _here(layer: Layer, gate: str, flat: Flat) -> float:
 def chosen(found: list[Saturated], moment: Moment, focus: Focus | None) -> Saturated:
     """The row that is opened: the one in focus, else the worst of the beat's layer, else the worst of all."""
     if focus is not None:
-        asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.part]
+        asked = [row for row in found if row.layer == focus.layer and f"inner.{row.gate}" == focus.array]
         if asked:
             return asked[0]
     layer = moment.beat.layer if focus is None else focus.layer
@@ -255,4 +255,5 @@ VIEW = View(
     suits=lambda trace: "lab" not in trace.studies and any(kinds.flat(layer) for layer in trace), draw=draw, order=34,
             continuous=True,
     studies=("saturation",),
+    group=GRADIENTS, tries=english("Look for a gate or a layer that is far out: how was it before training?"),
 )

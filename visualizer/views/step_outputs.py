@@ -7,9 +7,10 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer import kinds
+from visualizer import answers, kinds
+from visualizer.answers.string import collapsed, written
 from visualizer.language import english, tr
-from visualizer.scene import colour, numbers, parts, reads, steps
+from visualizer.scene import colour, numbers, parts, step_inputs, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
@@ -42,13 +43,12 @@ from visualizer.scene.reading import (
     read_at,
     reading,
     shown_layer,
-    spells,
 )
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP = 116.0
 MOST_BARS = 12
@@ -60,13 +60,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The bars of the current step, and the answers of all steps; frames × classes where it is a CTC model."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     shown = reading(trace, layer.name)
-    answers = guesses(trace)
-    assert answers is not None
+    known = guesses(trace)
+    assert known is not None
     heat = float(look.knob("temperature", "1"))
-    answers = warmed(answers, heat)
+    chances = warmed(known, heat)
     place = steps.span(shown, look)
     blank = blank_of(trace)
-    said = _sentence(trace, shown, answers, moment, blank, heat)
+    said = _sentence(trace, shown, chances, moment, blank, heat)
     kind = tr("frames × classes") if blank is not None else tr("the next symbol") if foretells(trace) else \
         tr("the answer so far")
     marks = parts.sentence(look, said)
@@ -75,14 +75,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                              tr("probabilities as the model gives them"))
     if blank is None:
         marks += grouped(Group(tr("answers"), Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
-            trace, shown, answers, moment, _sureness_top(trace, answers.shape[1], look)[0] - 30, look))
-        marks += grouped(Group(tr("entropy")), _sureness(trace, shown, answers, moment, place, look))
+            trace, shown, chances, moment, _sureness_top(trace, chances.shape[1], look)[0] - 30, look))
+        marks += grouped(Group(tr("entropy")), _sureness(trace, shown, chances, moment, place, look))
     else:
         marks += grouped(Group(tr("frames"), Focus(layer.name)),
-                         _frames(trace, shown, answers, moment, place, blank, look))
+                         _frames(trace, shown, chances, moment, place, blank, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
-                   table=_table(trace, shown, answers, look.knob("seed", "0")))
+                   table=_table(trace, shown, chances, look.knob("seed", "0")))
 
 
 def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -93,12 +93,6 @@ def warmed(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np
     powers = np.exp(logs - logs.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return shares
-
-
-def collapsed(path: list[int], blank: int) -> list[int]:
-    """Repeats merged, then blanks dropped."""
-    merged = [label for index, label in enumerate(path) if index == 0 or label != path[index - 1]]
-    return [label for label in merged if label != blank]
 
 
 def drawn(row: NDArray[np.float64], seed: str, step: int) -> tuple[int, float]:
@@ -112,11 +106,11 @@ def drawn(row: NDArray[np.float64], seed: str, step: int) -> tuple[int, float]:
     return min(int(np.searchsorted(sums, number * sums[-1], side="right")), len(row) - 1), number
 
 
-def _bars(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, bottom: float,
+def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, bottom: float,
           look: Look) -> list[Mark]:
     """The likeliest answers after the current step: which one is greedy, which one is drawn, which one really came."""
     now = steps.current(trace, shown, moment)
-    row = answers[now]
+    row = chances[now]
     done = steps.read(trace, shown, moment).of(now)
     x, y = steps.LEFT, _top(look)
     most = max(1, int((bottom - y - 14) / 26))
@@ -192,13 +186,13 @@ def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]
     return (foot + 16, foot + 16) if high < 56 or look.projector else (bottom - high, bottom)
 
 
-def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span,
+def _sureness(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, place: steps.Span,
               look: Look) -> list[Mark]:
     """How sure it was at every step: the entropy as bars, accented where its likeliest answer came true, and that
     answer under each."""
     now = steps.current(trace, shown, moment)
-    most = float(np.log2(answers.shape[1]))
-    top, bottom = _sureness_top(trace, answers.shape[1], look)
+    most = float(np.log2(chances.shape[1]))
+    top, bottom = _sureness_top(trace, chances.shape[1], look)
     high = bottom - top
     if not high:
         return []
@@ -213,7 +207,7 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
     named = foretells(trace) and place.pitch >= 11
     if named:
         marks.append(Text(steps.LEFT - 16, bottom + 18, plain(tr("likeliest next")), 13, 600, "ink", "end"))
-    for step, row in enumerate(answers):
+    for step, row in enumerate(chances):
         done, value = reach.of(step), entropy(row)
         x = place.middle(step) - wide / 2
         if done == 0:
@@ -228,24 +222,24 @@ def _sureness(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
                               600 if right else 400, "accent-ink" if right else "ink-2", "middle", mono=True,
                               opacity=done))
     if reach.of(now):  # over the bars beside it, too
-        value = entropy(answers[now])
+        value = entropy(chances[now])
         half = width(numbers.number(value), 12, 600) / 2
-        beneath = max(entropy(row) * reach.of(step) for step, row in enumerate(answers)
+        beneath = max(entropy(row) * reach.of(step) for step, row in enumerate(chances)
                       if abs(place.middle(step) - place.middle(now)) < half + place.pitch / 2)
         y = max(top + 14, bottom - high * beneath / most - 5)
         marks += [Rect(place.middle(now) - half - 3, y - 12, 2 * half + 6, 16, "stage", radius=3, opacity=0.9),
                   Text(place.middle(now), y, plain(numbers.number(value)), 12, 600, "ink", "middle")]
     if foretells(trace):
-        marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, answers, reach)), 12, 400, "ink-2",
+        marks.append(Text(place.x, top - 10, plain(_came_true(trace, shown, chances, reach)), 12, 400, "ink-2",
                           max_width=end - place.x))
     return marks
 
 
-def _came_true(trace: Trace, shown: Reading, answers: NDArray[np.float64], reach: steps.Reach) -> str:
+def _came_true(trace: Trace, shown: Reading, chances: NDArray[np.float64], reach: steps.Reach) -> str:
     """What the accent means; after the last step the whole string beside the one that really came."""
     if len(reach.done) < shown.steps or shown.steps < 2:
         return tr("accent: the likeliest answer came true")
-    best = [int(np.argmax(row)) for row in answers[:shown.steps - 1]]
+    best = [int(np.argmax(row)) for row in chances[:shown.steps - 1]]
     right = sum(index == _came(trace, shown, step) for step, index in enumerate(best))
     said, real = "".join(label(trace, index) for index in best[-LONGEST:]), "".join(shown.words[1:][-LONGEST:])
     cut = "…" if len(best) > LONGEST else ""
@@ -259,12 +253,12 @@ def _known(trace: Trace, shown: Reading, moment: Moment) -> list[int]:
     return sorted(set.intersection(*done))
 
 
-def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, place: steps.Span, blank: int,
+def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, place: steps.Span, blank: int,
             look: Look) -> list[Mark]:
     """Frames × classes as a map, the greedy path on it, blanks hatched, and the string that it collapses to; above it
     the columns of the picture that each frame stands for."""
     now = steps.current(trace, shown, moment)
-    classes = answers.shape[1]
+    classes = chances.shape[1]
     marks, y = _picture(trace, shown, place, now, look)
     room = look.size[1] - lanes_height(look) - y - 116
     high = whole(min(32, room / classes), look.pixel)
@@ -275,10 +269,10 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
         marks += names.put(name, [(steps.LEFT - 12, y + (index + 0.5) * high + 4, "end")], 13, 500)
     if read:
         marks.append(Image(place.left(read[0]), y, (place.pitch, high),
-                           np.ascontiguousarray(colour.unit(answers[read].T)[None]), "pixel", border="tile-border",
+                           np.ascontiguousarray(colour.unit(chances[read].T)[None]), "pixel", border="tile-border",
                            focus=Focus(shown.layer.name), indices=(-1,), transposed=True,
                            scale=Scale("pixel", tr("probability"), tr("the answers"), 0.0, 1.0)))
-    path = [int(np.argmax(answers[step])) for step in range(shown.steps)]
+    path = [int(np.argmax(chances[step])) for step in range(shown.steps)]
     marks += [Rect(place.left(step), y, place.pitch, high * classes, "hatch") for step in range(shown.steps)
               if step not in read]
     marks += [Rect(place.left(step) + 1, y + path[step] * high + 1, place.pitch - 2, high - 2,
@@ -300,10 +294,9 @@ def _frames(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: 
     return marks
 
 
-def _whole(trace: Trace, said: list[int], y: float, look: Look) -> list[Mark]:
+def _whole(trace: Trace, said: tuple[int, ...], y: float, look: Look) -> list[Mark]:
     """The whole string when all frames are read, and the target beside it where one is known."""
-    loss = spells(trace)
-    target = [] if loss is None else [int(index) for index in loss.settings.get("target", ())]
+    target = written(trace)
     words = "".join(label(trace, index) for index in said) or tr("nothing")
     x = steps.LEFT
     marks: list[Mark] = [Text(steps.LEFT - 12, y, plain(tr("all of it")), 13, 600, "ink", "end"),
@@ -323,7 +316,7 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     """What the frames are cut out of, stretched to stand over them, with the window of the current frame; and where
     the map may begin."""
     top = begins(look, TOP, 14)
-    source = reads.read_by(trace, shown, kinds.receptive_field)
+    source = step_inputs.inputs_of(trace, shown, kinds.receptive_field)
     if source is None or source.kind != "windows":
         return [], top
     rows, columns = source.values.shape
@@ -331,13 +324,13 @@ def _picture(trace: Trace, shown: Reading, place: steps.Span, now: int, look: Lo
     low, high = (min(max(0, edge), columns - 1) for edge in source.windows[now])
     return [Text(steps.LEFT - 12, top + 20, plain(tr("sees")), 13, 600, "ink", "end"),
             Text(steps.LEFT - 12, top + 36, plain(tr("stretched")), 11, 400, "ink-2", "end"),
-            Image(place.x, top, (wide, pixel), reads.shades(source)[None].copy(), "pixel",
-                  scale=reads.scale_of(source)),
+            Image(place.x, top, (wide, pixel), step_inputs.shades(source)[None].copy(), "pixel",
+                  scale=step_inputs.scale_of(source)),
             Rect(place.x + low * wide - 1, top - 2, (high + 1 - low) * wide + 2, rows * pixel + 4, "", "accent", 2,
                  radius=3)], top + rows * pixel + 12
 
 
-def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment: Moment, blank: int | None,
+def _sentence(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, blank: int | None,
               heat: float) -> str:
     now = steps.current(trace, shown, moment)
     if blank is not None:
@@ -348,50 +341,49 @@ def _sentence(trace: Trace, shown: Reading, answers: NDArray[np.float64], moment
                 tr("The forward {layer} has read frame {{{frame}}} of {count}; what it says is known when the other "
                    "one has come, too.")
             return waits.format(layer=shown.name, frame=now + 1, count=shown.steps)
-        read = [int(np.argmax(answers[step])) for step in known]
+        read = [int(np.argmax(chances[step])) for step in known]
         said = " ".join(label(trace, index) for index in collapsed(read, blank)) or tr("nothing yet")
-        best = int(np.argmax(answers[now]))
+        best = int(np.argmax(chances[now]))
         what = tr("blank") if best == blank else f"“{label(trace, best)}”"
-        share = numbers.percent(float(answers[now][best]), 0)
+        share = numbers.percent(float(chances[now][best]), 0)
         words = tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks it reads "
                    "{said}.") if len(known) == shown.steps else \
             tr("Frame {frame} of {count} says {what} with {{{share}}}; merged and without blanks frames {first} to "
                "{last} read {said}.")
         return words.format(frame=now + 1, count=shown.steps, what=what, share=share, said=said,
                             first=known[0] + 1, last=known[-1] + 1)
-    best = int(np.argmax(answers[now]))
+    best = int(np.argmax(chances[now]))
     words = tr("After {word} the likeliest answer is “{answer}” with {{{share}}}: {bits} bits of surprise are left "
                "of {most}.") if heat == 1 else \
         tr("After {word} the likeliest answer is “{answer}” with {{{share}}} at temperature {heat}: {bits} bits of "
            "surprise are left of {most}.")
     return words.format(word=read_at(shown, now), answer=label(trace, best), heat=f"{heat:g}",
-                        share=numbers.percent(float(answers[now][best]), 0),
-                        bits=numbers.number(entropy(answers[now])),
-                        most=numbers.number(float(np.log2(answers.shape[1]))))
+                        share=numbers.percent(float(chances[now][best]), 0),
+                        bits=numbers.number(entropy(chances[now])),
+                        most=numbers.number(float(np.log2(chances.shape[1]))))
 
 
-def _table(trace: Trace, shown: Reading, answers: NDArray[np.float64], seed: str) -> Table:
+def _table(trace: Trace, shown: Reading, chances: NDArray[np.float64], seed: str) -> Table:
     """One row a step, the likeliest three answers and the one that is drawn."""
     rows = []
     for step in range(shown.steps):
-        order = np.argsort(-answers[step], kind="stable")[:3]
-        best = [value for index in order for value in (label(trace, int(index)), float(answers[step][index]))]
+        order = np.argsort(-chances[step], kind="stable")[:3]
+        best = [value for index in order for value in (label(trace, int(index)), float(chances[step][index]))]
         best += [""] * (6 - len(best))
-        sampled = label(trace, drawn(answers[step], seed, step)[0])
-        rows.append((step + 1, shown.words[step], entropy(answers[step]), *best, sampled))
+        sampled = label(trace, drawn(chances[step], seed, step)[0])
+        rows.append((step + 1, shown.words[step], entropy(chances[step]), *best, sampled))
     return Table((tr("step"), tr("reads"), tr("entropy in bits"), tr("first"), "p", tr("second"), "p", tr("third"), "p",
                   tr("sampled")),
                  tuple(rows))
 
 
 def _suits(trace: Trace) -> bool:
-    answers = guesses(trace)
-    return bool(layers(trace)) and answers is not None and any(
-        len(answers) == layer.shape[0] for layer in layers(trace))
+    return any(answers.stepwise(trace, layer.shape[0]) is not None for layer in layers(trace))
 
 
 VIEW = View(
     "step_outputs", english("Step outputs"), english("What the model answers at each step, and how sure it is."),
     suits=_suits, draw=draw, telling=read_to_the_end, order=18,
     knobs=(("temperature", ("1", "0.25", "0.5", "0.75", "1.5", "2")), ("seed", ("0", "1", "2", "3", "4"))),
+    group=STEPS, tries=english("Turn the temperature up in the options, and see which answers come within reach."),
 )

@@ -32,7 +32,7 @@ from visualizer.scene.reading import Reading, layers, read_at, reading, shown_la
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 
 TOP = 116.0
 LABELLED = 12
@@ -205,4 +205,5 @@ VIEW = View(
     "trajectory", english("Trajectory"),
     english("The path of the hidden state in the plane of two principal components."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=26,
+    group=STEPS, tries=english("Press the right arrow and follow the state: which steps move it far?"),
 )

@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry, sight
+from visualizer.language import speaking
 from visualizer.registry import NotWritten
+from visualizer.scene.passage import Passage
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.state import Place, State
 from visualizer.scene.timeline import FORWARD, REST, Moment, Timeline
@@ -69,6 +71,8 @@ class Film:
     """What is seen from each place, where there are several, or one with a reel; else the trace alone."""
     places: tuple[Place, ...] = ()
     """Those that stand beside each other, where there are several."""
+    over: Passage | None = None
+    """The inputs that it goes through, at one moment, where that is not the time of one recording."""
     active: int = 0
     """Which of them is the one that the trace, the view, the focus and the look are of."""
 
@@ -107,6 +111,9 @@ class Film:
     def picture(self, frame: int) -> Picture:
         """The same as a picture."""
         moment = self.moment(frame)
+        if self.over is not None:
+            with speaking(self.look.language):
+                return self.over.picture(moment, self.look.size, self.look.text_scale)
         if len(self.places) > 1:
             return sight.beside(self.recordings, self.places, self.active, self.look.size, moment)
         return sight.seen(self.recorded, self, moment)
@@ -118,8 +125,9 @@ class Film:
 
     @cached_property
     def times(self) -> Timeline:
-        """The beats of the trace, at the pace of the view: the same as in the window; or those of the reel."""
-        return sight.times(self.recorded, self)
+        """The beats of the trace, at the pace of the view: the same as in the window; or those of the reel, or one for
+        each input."""
+        return self.over.times if self.over is not None else sight.times(self.recorded, self)
 
 
 def of_state(state: State, recordings: Sequence[sight.Recorded], start: Fraction, end: Fraction, fps: Fraction,

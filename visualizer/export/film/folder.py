@@ -58,6 +58,7 @@ def fingerprint(film: Film) -> str:
     beside = tuple(trace.digest for found in film.recordings for trace in ((found,) if isinstance(found, Trace) else
                                                                            found))
     more = (film.reel, film.at, film.places, film.active, *beside) if beside else ()
+    more = more if film.over is None else (*more, film.over.first, *film.over.words)
     said = (*more, film.trace.digest, film.view, repr(film.focus), repr(film.look), film.start, film.last, film.fps,
             film.speed, film.scale, film.state_json, visualizer.__version__)
     return hashlib.sha256("\n".join(map(str, said)).encode()).hexdigest()
@@ -106,6 +107,8 @@ def _state(film: Film, number: int) -> str:
     """The State that leads to this very frame."""
     if not film.state_json:
         return ""
+    if film.over is not None:
+        return to_json(changed(from_json(film.state_json), sample=film.over.word_at(film.moment(number))))
     return to_json(changed(from_json(film.state_json), at=film.address(number)))
 
 

@@ -20,7 +20,7 @@ from visualizer.record.catalog import Opened
 from visualizer.record.objectives import Target
 from visualizer.trace import Arrays, Trace
 
-Steps: TypeAlias = Generator[tuple[float, str], None, Arrays]
+Work: TypeAlias = Generator[tuple[float, str], None, Arrays]
 """Yields (share done, words) between its passes, so that it can be stopped there; returns the arrays."""
 
 
@@ -55,7 +55,7 @@ class Study:
     """What it measures, for progress and for refusals."""
     suits: Callable[[Trace], bool]
     """Whether it can be measured for this recording."""
-    run: Callable[[Pass], Steps]
+    run: Callable[[Pass], Work]
 
 
 def find(name: str) -> Study:
@@ -66,7 +66,7 @@ def find(name: str) -> Study:
     return known[name]
 
 
-def measure(name: str, again: Pass) -> Steps:
+def measure(name: str, again: Pass) -> Work:
     """The arrays of a study of a pass; none where it does not suit."""
     study = find(name)
     if not study.suits(again.trace):
@@ -89,10 +89,10 @@ def with_study(again: Pass, *names: str) -> Trace:
     """The Trace of a pass with these studies in it, measured to the end."""
     trace = again.trace
     for name in names:
-        steps = measure(name, again)
+        work = measure(name, again)
         while True:
             try:
-                next(steps)
+                next(work)
             except StopIteration as end:
                 trace = replace(trace, studies={**trace.studies, name: end.value})
                 break

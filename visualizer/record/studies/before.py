@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from visualizer import registry
 from visualizer.record.catalog import open_model
-from visualizer.record.studies import Pass, Steps, Study, flow
+from visualizer.record.studies import Pass, Study, Work, flow
 from visualizer.trace import Trace
 
 
@@ -15,7 +15,7 @@ def suits(trace: Trace) -> bool:
     return trace.has_backward and (registry.folder("models") / f"{trace.model}.before.safetensors").is_file()
 
 
-def run(again: Pass) -> Steps:
+def run(again: Pass) -> Work:
     """What `flow` keeps, of the untrained network."""
     yield 0.0, "before training"
     opened = open_model(again.trace.model, untrained=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.record import origins
-from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.studies.flow import in_float64, rows, size
 from visualizer.trace import Array, Layer
 
@@ -16,7 +16,7 @@ WINDOWS = (1, 2, 5, 10, 20, 50)
 """Truncated back-propagation lets a loss reach so many steps, its own among them."""
 
 
-def run(again: Pass) -> Steps:
+def run(again: Pass) -> Work:
     """For each layer with steps, by its name: `NAME/norms` ‖G_t‖ and `NAME/corner` (step, row, column) of G_t; `NAME/
     total` ‖Σ G_t‖ and `NAME/error`, how far Σ G_t lies from autograd's gradient of W_hh, relative to that; `NAME/from`
     (origin, step) ‖∂L_origin/∂h_t‖; `NAME/kept` (window, 2): ‖dL/dW_hh‖ and its distance from the whole, each as a

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.studies import Pass, Study, Work
 from visualizer.trace import Trace
 
 MOST_STEPS = 400
@@ -29,7 +29,7 @@ OF_ALL_SYMBOLS, OF_A_BLANK, OF_ALL_STEPS = 0, 1, 2
 step, or the mean over the steps of this input."""
 
 
-def measure(again: Pass) -> Steps:
+def measure(again: Pass) -> Work:
     """`gradient` and `change` (answer, step), `choice` (answer,): the class, and `neutral`: which of the three."""
     model = copy.deepcopy(again.model).double().eval()
     inputs = tuple(_double(item) for item in again.inputs)

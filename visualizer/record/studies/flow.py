@@ -11,7 +11,7 @@ from visualizer import kinds
 from visualizer.answers import told
 from visualizer.kinds import _steps
 from visualizer.record import origins
-from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Arrays, Layer, Refused, Trace
 
@@ -19,7 +19,7 @@ MOST_SQUARE = 1024
 """Largest singular values are computed of matrices with no more rows or columns than this."""
 
 
-def run(again: Pass) -> Steps:
+def run(again: Pass) -> Work:
     """The pass once more in float64, of which the sizes are kept; `sizes` says which arrays there are."""
     yield 0.0, "again in float64"
     trace = in_float64(again)

@@ -8,12 +8,12 @@ from visualizer.kinds import _steps
 from visualizer.kinds.jacobian import step_jacobian
 from visualizer.record import origins
 from visualizer.record.gradients import largest_singular
-from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.studies.flow import in_float64
 from visualizer.trace import Array
 
 
-def run(again: Pass) -> Steps:
+def run(again: Pass) -> Work:
     """For each layer with steps, by its name: `NAME/values` (lag, value) the singular values of ∂s_T/∂s_{T−lag}, of the
     last step back to before the first, largest first, and so from lag 0, the identity; `NAME/norms` (step,) the largest
     singular value of each step's Jacobian; `NAME/bound` one number a step that none of them exceeds, γ σ_max(W_hh), of

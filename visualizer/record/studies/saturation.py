@@ -9,7 +9,7 @@ import numpy as np
 from visualizer import inputs, kinds
 from visualizer.kinds import Flat
 from visualizer.record.run import edited, given_of, prepared, reads_of
-from visualizer.record.studies import Pass, Steps, Study
+from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.tracing import capture
 from visualizer.trace import Array, Layer, Refused, Trace
 
@@ -56,7 +56,7 @@ def suits(trace: Trace) -> bool:
     return any(counted(layer) for layer in trace)
 
 
-def run(again: Pass) -> Steps:
+def run(again: Pass) -> Work:
     """`inputs`: how many were run; and by name, for a gate `NAME/gate`: `share` of all values that are saturated (of a
     ReLU: off), of how many `values`; of a ReLU `on`, the share of places at which each unit was on, 0 for a dead one,
     and of the others `bins`, how many values lie where."""

@@ -80,6 +80,13 @@ class Command:
     """Its keys over the audience's picture, where they are not the same."""
     clicker: tuple[str, ...] = ()
     """Those that mean it while presenting whatever has the keyboard, as a clicker presses them."""
+    icon: str = ""
+    """Name of the picture on its button in the top bar; none for what has no button there."""
+    can: Callable[[Any], bool] | None = None
+    """Whether that button does anything at this desk, and whether what it turns on `is on`."""
+    is_on: Callable[[Any], bool] | None = None
+    starts: bool = False
+    """Whether it can be done on the start screen, too, where nothing is looked at."""
     menu: str = ""
     """The family that it stands in."""
 

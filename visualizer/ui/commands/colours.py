@@ -40,7 +40,7 @@ def family() -> Family:
         Command("smaller-text", tr("Smaller text"), ("Ctrl+[",), tr("All words of the picture smaller"),
                 pure(lambda state: text_scale(state, 1 / 1.1))),
         Command("theme", tr("Light or dark"), ("T",), tr("Change between the light and the dark theme"),
-                pure(does.theme)),
+                pure(does.theme), icon="theme", is_on=lambda desk: desk.store.state.look.theme == "dark", starts=True),
         Command("motion", tr("Less motion"), ("Shift+M",), tr("Cut to the end of each beat instead of moving"),
                 pure(less_motion)),
     ))

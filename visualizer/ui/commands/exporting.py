@@ -42,15 +42,16 @@ def family() -> Family:
     return Family(tr("Export"), 30, (
         Command("export", tr("Export picture…"), ("E", "Ctrl+E"),
                 tr("Save what you see, or the figure you put together, as PNG, SVG or PDF"), export_picture),
+        Command("film", tr("Export film…"), ("Ctrl+Shift+E",),
+                tr("Save the animation as a video, a GIF or numbered pictures"), export_film, icon="film",
+                can=lambda desk: desk.store.trace is not None),
+        Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",),
+                tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
+                export_data),
         Command("add-panel", tr("Add to figure"), ("A",),
                 tr("Put what you see into a figure of several panels, a, b, c, to export them as one"), add_panel),
         Command("drop-panel", tr("Take out of figure"), ("Shift+A",),
                 tr("Take out of the figure what was put into it last"), drop_panel),
-        Command("export-data", tr("Export data…"), ("Ctrl+Shift+D",),
-                tr("Save numbers as CSV, JSON or NPZ: the table of the picture, its layer, or everything"),
-                export_data),
-        Command("film", tr("Export film…"), ("Ctrl+Shift+E",),
-                tr("Save the animation as a video, a GIF or numbered pictures"), export_film),
     ))
 
 

@@ -9,6 +9,7 @@ from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import session
 from visualizer.scene import state as does
+from visualizer.trace import UNTRAINED
 from visualizer.ui.commands import Command, Desk, Family
 from visualizer.ui.saving import saved
 
@@ -36,20 +37,23 @@ def family() -> Family:
     return Family(tr("File"), 10, (
         Command("open", tr("Open…"), ("Ctrl+O",),
                 tr("Open an image, a model, a recording, or a picture saved by the app"),
-                choose_file),
+                choose_file, starts=True),
         Command("open-folder", tr("Open folder…"), ("Ctrl+Alt+O",),
                 tr("Open a folder of recordings or model files: one after the other, as a training left them"),
-                choose_folder),
+                choose_folder, starts=True),
         Command("draw", tr("Draw a digit"), ("D",), tr("Draw the input yourself, with mouse, finger or keyboard"),
-                lambda desk: desk.toggle_pad()),
+                lambda desk: desk.toggle_pad(), starts=True),
         Command("before-training", tr("Before or after training"), ("Ctrl+B",),
                 tr("The same model with the weights from before its training, or the trained ones again"),
-                before_training),
+                before_training, icon="untrained", can=lambda desk: desk.store.card.before,
+                is_on=lambda desk: UNTRAINED in desk.store.state.edits),
         Command("save", tr("Save session…"), ("Ctrl+S",), tr("Save where you are, to open it again later"),
                 save_session),
         Command("restore", tr("Restore the last session"), ("Ctrl+Shift+O",),
-                tr("Open again where you were before the app ended without being closed"), lambda desk: desk.restore()),
-        Command("quit", tr("Quit"), ("Ctrl+Q",), tr("Close the window"), lambda desk: desk.leave()),
+                tr("Open again where you were before the app ended without being closed"), lambda desk: desk.restore(),
+                starts=True),
+        Command("quit", tr("Quit"), ("Ctrl+Q",), tr("Close the window"), lambda desk: desk.leave(),
+                starts=True),
     ))
 
 

@@ -19,7 +19,8 @@ class Helps(Desk, Protocol):
 
 def family() -> Family:
     return Family(tr("Help"), 90, (
-        Command("keys", tr("Keys"), ("F1",), tr("Every key and what it does"), toggle_keys),
+        Command("keys", tr("Keys"), ("F1",), tr("Every key and what it does"), toggle_keys,
+                starts=True),
     ))
 
 

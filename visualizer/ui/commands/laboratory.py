@@ -19,7 +19,8 @@ class Experiments(Desk, Protocol):
 def family() -> Family:
     return Family(tr("Laboratory"), 70, (
         Command("laboratory", tr("Gradient laboratory"), ("G",),
-                tr("Turn knobs and watch gradients vanish or explode"), pure(does.enter_lab)),
+                tr("Turn knobs and watch gradients vanish or explode"), pure(does.enter_lab),
+                icon="laboratory", is_on=lambda desk: desk.store.state.in_lab, starts=True),
         Command("pin", tr("Compare A and B"), ("Ctrl+P",),
                 tr("In the laboratory: keep these curves behind the next ones, or let them go"), pin),
         Command("sweep", tr("Sweep the knob"), ("Shift+K",),

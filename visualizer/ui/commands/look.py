@@ -37,7 +37,7 @@ def family() -> Family:
         Command("in", tr("One level in"), ("Return", "Enter"), tr("Network, layer, channel, one number"),
                 traced(into)),
         Command("out", tr("One level out"), ("Esc",), tr("Back towards the whole network"),
-                lambda desk: desk.one_level_out(), clicker=("Esc",)),
+                lambda desk: desk.one_level_out(), clicker=("Esc",), starts=True),
         Command("walk-back", tr("Back to the number before"), ("Backspace",),
                 tr("To the number that was taken apart before; else one level out"), lambda desk: desk.walk_back(),
                 presenting=()),

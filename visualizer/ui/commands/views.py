@@ -22,7 +22,9 @@ def family() -> Family:
         Command("march", tr("Next way of stepping"), ("M",),
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
         Command("fold", tr("Fold or unfold"), ("Shift+F",),
-                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold")),
+                tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold"),
+                icon="fold", can=lambda desk: desk.store.trace is not None and "fold" in dict(desk.view().knobs),
+                is_on=lambda desk: desk.store.state.look.knob("fold", "0") != "0"),
     ))
 
 
@@ -48,7 +50,7 @@ def turn_card(desk: Desk) -> None:
     shown = desk.store.state.look.knob("card", "auto")
     if shown == "auto":
         about = sight.sight(trace, desk.store.state, moment).subject
-        layer, key = trace[about.layer], about.part.removeprefix("inner.")
+        layer, key = trace[about.layer], about.array.removeprefix("inner.")
         weighs = recurrent.weighs(layer, key) if is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     desk.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.ui.commands import Act, Command, Desk, Family, pure, still, timed
-from visualizer.ui.small_steps import next_part, next_term
+from visualizer.ui.nudge import next_quarter, next_term
 
 
 def family() -> Family:
@@ -39,7 +39,7 @@ def small_step(by: int) -> Act:
         moment, times = desk.store.moment, desk.store.timeline
         if moment is None:
             return
-        target = next_part(times, moment, by) if desk.view().continuous else next_term(times, moment, by)
+        target = next_quarter(times, moment, by) if desk.view().continuous else next_term(times, moment, by)
         desk.store.apply(lambda state: does.go(still(state), target))
     return act
 

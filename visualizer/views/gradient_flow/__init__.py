@@ -12,7 +12,7 @@ from visualizer.scene.reading import layers, shown_layer
 from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import GRADIENTS, View
 from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps
 
 TITLE = english("Gradient flow")
@@ -57,4 +57,5 @@ VIEW = View(
             english("How large the gradient is at every layer and step, and what each hop keeps."),
     suits=_suits, draw=draw, telling=gone_back, order=14, page=page, studies=("flow", "before"),
     knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
+    group=GRADIENTS, tries=english("Find where the line falls steepest: there the gradient gets lost."),
 )

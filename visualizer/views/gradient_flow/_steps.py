@@ -344,7 +344,7 @@ def reasons(trace: Trace, shown: Reading, found: Flowed, line: Decay | None, bef
                   fit=numbers.number(line.fit))
         yield causes.uneven(line.fit) if line.decays else ""
         yield causes.explodes(per_step)
-    curve = shown.family.parts["hidden"].curve
+    curve = shown.family.quantities["hidden"].curve
     if curve is not None:
         spectrum = trace.studies["flow"].get(f"{shown.layer.name}/spectrum")
         if curve.flat is not None:

@@ -17,14 +17,14 @@ from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views import View
-from visualizer.views.microscope._card import Area, Card, Laid, about, as_windows, said
-from visualizer.views.microscope._curves import curve_card, share_card
-from visualizer.views.microscope._gates import hands_rows, recurrent_card, tiles_card
+from visualizer.views import WHOLE, View
+from visualizer.views.microscope._curves import curve_slide, share_slide
+from visualizer.views.microscope._gates import hands_rows, recurrent_slide, tiles_slide
 from visualizer.views.microscope._looks import where_it_looks
-from visualizer.views.microscope._sums import long_sum_card, short_card
-from visualizer.views.microscope._values import value_card
-from visualizer.views.microscope._windows import hands_card, max_card, window_card
+from visualizer.views.microscope._slide import Area, Laid, Slide, about, as_windows, said
+from visualizer.views.microscope._sums import long_sum_slide, short_slide
+from visualizer.views.microscope._values import value_slide
+from visualizer.views.microscope._windows import hands_slide, max_slide, window_slide
 from visualizer.views.microscope._words import (
     adds_up,
     arrival_sentence,
@@ -39,22 +39,22 @@ from visualizer.views.microscope._words import (
 
 TOP = 60.0
 SIDE = 216.0
-"""Width of the view of where it looks, which wide pictures carry beside the card."""
+"""Width of the view of where it looks, which wide pictures carry beside the slide."""
 MOST_IN_A_ROW = 5
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The card of one cell: forwards where its value came from, backwards where its gradient came from and goes.
+    """The slide of one cell: forwards where its value came from, backwards where its gradient came from and goes.
 
     Without a focus on the beat's layer it is the cell of the largest value. Raises IndexError for one outside.
     """
-    card = _card(trace, moment, focus, look)
-    sheet = _sheet(trace, card, look)
-    march = look.knob("march", "terms") if _marches(card.layer) else "terms"
-    steps = _stretch(trace, card, moment, look)
-    done = sheet.steps if march != "terms" or steps is None else steps.done(moment.phase)
-    return Picture(look.size, sheet.still, tuple(sheet.after(done)), look.theme, caption=unmarked(card.sentence),
-                   table=_table(trace, card))
+    slide = _slide(trace, moment, focus, look)
+    sheet = _sheet(trace, slide, look)
+    march = look.knob("march", "terms") if _marches(slide.layer) else "terms"
+    stretch = _stretch(trace, slide, moment, look)
+    done = sheet.pieces if march != "terms" or stretch is None else stretch.done(moment.phase)
+    return Picture(look.size, sheet.still, tuple(sheet.after(done)), look.theme, caption=unmarked(slide.sentence),
+                   table=_table(trace, slide))
 
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
@@ -67,105 +67,105 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the cell looks: its receptive field, layer by layer, on what was fed in."""
-    card = _card(trace, moment, focus, look)
+    slide = _slide(trace, moment, focus, look)
     frame = Area(12, 8, look.size[0] - 24, look.size[1] - 16, look)
-    return Picture(look.size, tuple(where_it_looks(trace, card, frame)), (), look.theme, "window",
-                   caption=unmarked(card.sentence), table=Table((), ()))
+    return Picture(look.size, tuple(where_it_looks(trace, slide, frame)), (), look.theme, "window",
+                   caption=unmarked(slide.sentence), table=Table((), ()))
 
 
 # --- which number ---------------------------------------------------------------------------------------------------
 
-def _card(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Card:
+def _slide(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Slide:
     about = subject(trace, moment, focus, NUMBER)
     layer, cell = trace[about.layer], about.cell
     if is_inner(about):
-        return _card_inside(trace, layer.name, cell, about.part.removeprefix("inner."), moment.backward,
-                            look.knob("card", "auto"))
+        return _slide_inside(trace, layer.name, cell, about.array.removeprefix("inner."), moment.backward,
+                             look.knob("card", "auto"))
     _check_inside(layer, cell)
     cell = _marched(layer, cell, moment.phase, look.knob("march", "terms"))
     if moment.backward and layer.gradient is None and kinds.role(layer) == "shares":
-        return _card_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
-    return _card_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
+        return _slide_of(trace, layer.reads[0], cell, True, "arrives")  # the loss is computed from the logits
+    return _slide_of(trace, layer.name, cell, moment.backward, look.knob("card", "auto"))
 
 
 @remembered(64)
-def _card_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> Card:
+def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) -> Slide:
     layer = trace[name]
     if layer.inner and (not backward or side == "hands") and kinds.of(layer) is not None:
-        return _card_inside(trace, name, (0, *cell)[-2:], "hidden", backward, side)
+        return _slide_inside(trace, name, (0, *cell)[-2:], "hidden", backward, side)
     if not backward:
         value = float(layer.output[cell])
         try:
             found = ((name, kinds.terms(trace, name, cell)),)
         except LookupError as error:
-            return Card(layer, cell, value, (), plain_sentence(layer, cell, value), refusal=_reason(layer, error))
-        return Card(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
+            return Slide(layer, cell, value, (), plain_sentence(layer, cell, value), refusal=_reason(layer, error))
+        return Slide(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
         why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
-        return Card(layer, cell, float("nan"), (),
-                    tr("No gradient reaches {layer}: {why}.").format(layer=layer.name, why=why), True, why)
+        return Slide(layer, cell, float("nan"), (),
+                     tr("No gradient reaches {layer}: {why}.").format(layer=layer.name, why=why), True, why)
     value = float(layer.gradient[cell])
     try:
         if _hands_on(layer, side):
             own = ((name, kinds.terms(trace, name, cell)),)
-            return Card(layer, cell, value, own, hands_sentence(layer, value), True, hands_on=True)
+            return Slide(layer, cell, value, own, hands_sentence(layer, value), True, hands_on=True)
         arrived = kinds.backward_terms(trace, name, cell)
     except LookupError as error:
-        return Card(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
-    return Card(layer, cell, value, arrived, arrival_sentence(trace, layer, cell, value, arrived), True,
-                "" if arrived else tr("the way back starts here"))
+        return Slide(layer, cell, value, (), unknown_gradient(layer, cell, value), True, str(error).rstrip("."))
+    return Slide(layer, cell, value, arrived, arrival_sentence(trace, layer, cell, value, arrived), True,
+                 "" if arrived else tr("the way back starts here"))
 
 
 @remembered(64)
-def _card_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool, side: str) -> Card:
-    """The card of one number of a gate or a state."""
+def _slide_inside(trace: Trace, name: str, cell: Cell, key: str, backward: bool, side: str) -> Slide:
+    """The slide of one number of a gate or a state."""
     layer, (step, unit) = trace[name], cell
     try:
         if not backward:
             value = float(layer.inner[key][cell])
             terms = kinds.inner_terms(trace, name, key, step, unit)
-            return Card(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
-                        key=key)
+            return Slide(layer, cell, value, ((name, terms),), inside_sentence(layer, key, step, unit, value, terms),
+                         key=key)
         if key not in layer.inner_gradients:
             why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
-            return Card(layer, cell, float("nan"), (),
-                        tr("No gradient reaches {name}: {why}.").format(name=name, why=why), True, why, key=key)
+            return Slide(layer, cell, float("nan"), (),
+                         tr("No gradient reaches {name}: {why}.").format(name=name, why=why), True, why, key=key)
         value = float(layer.inner_gradients[key][cell])
         weighs = recurrent.weighs(layer, key)
         if side == "hands" or (side == "auto" and weighs):
             gate = key.removesuffix("_preactivation")
             own = (name, kinds.inner_terms(trace, name, "new" if key == "hidden_new" else gate, step, unit)) if weighs \
                 else (name, kinds.inner_backward_terms(trace, name, key, step, unit))
-            return Card(layer, cell, value, (own,), inside_hands_sentence(key, step, unit, value, weighs), True,
-                        hands_on=True, key=key)
+            return Slide(layer, cell, value, (own,), inside_hands_sentence(key, step, unit, value, weighs), True,
+                         hands_on=True, key=key)
         found = ((name, kinds.inner_backward_terms(trace, name, key, step, unit)),)
     except LookupError as error:
-        return Card(layer, cell, value, (), inside_arrival_sentence(key, step, unit, value, ()), backward,
-                    str(error).rstrip("."), key=key)
-    return Card(layer, cell, value, found, inside_arrival_sentence(key, step, unit, value, found), True, key=key)
+        return Slide(layer, cell, value, (), inside_arrival_sentence(key, step, unit, value, ()), backward,
+                     str(error).rstrip("."), key=key)
+    return Slide(layer, cell, value, found, inside_arrival_sentence(key, step, unit, value, found), True, key=key)
 
 
-def _part_of(card: Card) -> str:
+def _act_of(slide: Slide) -> str:
     """Which part of a step makes the number."""
-    gate = card.key.removesuffix("_preactivation")
-    return gate if gate in card.layer.inner else "new" if gate == "hidden_new" else \
+    gate = slide.key.removesuffix("_preactivation")
+    return gate if gate in slide.layer.inner else "new" if gate == "hidden_new" else \
         "cell" if "cell" in gate else "hidden"
 
 
-def _stretch(trace: Trace, card: Card, moment: Moment, look: Look) -> Stretch | None:
-    """Between which phases of the beat the card fills, and in how many steps; None where it stands at once."""
-    march = look.knob("march", "terms") if _marches(card.layer) else "terms"
-    terms = _sheet(trace, card, look).steps if march == "terms" else _places(card.layer, march)
-    return Stretch(*moment.beat.stretch(_part_of(card)), terms) if terms else None
+def _stretch(trace: Trace, slide: Slide, moment: Moment, look: Look) -> Stretch | None:
+    """Between which phases of the beat the slide fills, and in how many pieces; None where it stands at once."""
+    march = look.knob("march", "terms") if _marches(slide.layer) else "terms"
+    terms = _sheet(trace, slide, look).pieces if march == "terms" else _places(slide.layer, march)
+    return Stretch(*moment.beat.stretch(_act_of(slide)), terms) if terms else None
 
 
 @remembered(256)
 def _pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     plain, beat = own_pace(moment.beat), moment.beat
-    cards = {part: _card(trace, replace(moment, phase=beat.stretch(part)[1]), focus, look)
-             for part in beat.parts or ("",)}
-    found = {part: _stretch(trace, card, moment, look) for part, card in cards.items()
-             if not beat.parts or _part_of(card) == part}
+    slides = {act: _slide(trace, replace(moment, phase=beat.stretch(act)[1]), focus, look)
+              for act in beat.acts or ("",)}
+    found = {act: _stretch(trace, slide, moment, look) for act, slide in slides.items()
+             if not beat.acts or _act_of(slide) == act}
     return replace(plain, stretches=tuple(stretch for stretch in found.values() if stretch is not None))
 
 
@@ -175,7 +175,7 @@ def _marches(layer: Layer) -> bool:
 
 
 def _hands_on(layer: Layer, side: str) -> bool:
-    """Whether the card shows what a number hands to its weights and inputs: where it is a sum of weighted inputs."""
+    """Whether the slide shows what a number hands to its weights and inputs: where it is a sum of weighted inputs."""
     weight = layer.weights.get("weight")
     return side != "arrives" and weight is not None and weight.ndim >= 2 and \
         kinds.role(layer) == "weighted"
@@ -212,89 +212,91 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
         raise IndexError(f"{layer.name} has no cell {cell}; it has {wanted}.")
 
 
-# --- which card -----------------------------------------------------------------------------------------------------
+# --- which slide -----------------------------------------------------------------------------------------------------
 
 @remembered(16)
-def _sheet(trace: Trace, card: Card, look: Look) -> Laid:
-    """The whole picture of a card, laid out once for all its steps."""
-    marks, own = parts.sentence(look, card.sentence), Group(tr("the rest of the card"), about(card))
+def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
+    """The whole picture of a slide, laid out once for all its pieces."""
+    marks, own = parts.sentence(look, slide.sentence), Group(tr("the rest of the card"), about(slide))
     frame = Area(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
-    pictured = card.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
+    pictured = slide.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
-        marks += where_it_looks(trace, card, replace(frame, width=SIDE - 32))
+        marks += where_it_looks(trace, slide, replace(frame, width=SIDE - 32))
         frame = replace(frame, x=frame.x + SIDE, width=frame.width - SIDE)
-    tiled = card.backward and not card.hands_on and _many_arrays(card)
-    if len(card.terms) > 1 and not tiled:
-        marks += _readers_line(card, frame)
+    tiled = slide.backward and not slide.hands_on and _many_arrays(slide)
+    if len(slide.terms) > 1 and not tiled:
+        marks += _readers_line(slide, frame)
         frame = replace(frame, y=frame.y + 30, height=frame.height - 30)
-    sheet = (tiles_card if tiled else recurrent_card if card.key else _fitting_card)(trace, card, frame).beside(marks)
+    laid = tiles_slide if tiled else recurrent_slide if slide.key else _fitting_slide
+    sheet = laid(trace, slide, frame).beside(marks)
     return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda done: grouped(own, sheet.after(done)))
 
 
-def _many_arrays(card: Card) -> bool:
+def _many_arrays(slide: Slide) -> bool:
     """Whether a gradient came as long sums from gates: from all of a step, and from readers beside."""
-    taps = [taps for _, terms in card.terms for taps in terms.taps]
-    return sum(len(one.values) for one in taps) > MOST_IN_A_ROW and all(adds_up(terms) for _, terms in card.terms) and \
-        any(len(terms.taps) > 1 or (terms.taps and terms.taps[0].array.startswith("inner")) for _, terms in card.terms)
+    taps = [taps for _, terms in slide.terms for taps in terms.taps]
+    return sum(len(one.values) for one in taps) > MOST_IN_A_ROW and all(
+        adds_up(terms) for _, terms in slide.terms) and any(
+        len(terms.taps) > 1 or (terms.taps and terms.taps[0].array.startswith("inner")) for _, terms in slide.terms)
 
 
-def _fitting_card(trace: Trace, card: Card, frame: Area) -> Laid:
-    if not card.terms:
-        return value_card(trace, card, frame)
-    name, terms = max(card.terms, key=lambda pair: abs(pair[1].result)) if card.backward and not card.hands_on \
-        else card.terms[0]
+def _fitting_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
+    if not slide.terms:
+        return value_slide(trace, slide, frame)
+    name, terms = max(slide.terms, key=lambda pair: abs(pair[1].result)) if slide.backward and not slide.hands_on \
+        else slide.terms[0]
     taps = terms.taps[0] if terms.taps else None
     kind = kinds.of(trace[name])
-    if kind is not None and kind.card == "share" and trace.inputs(trace[name])[0].output.ndim == 1:
-        return share_card(trace, card, name, terms, frame)
+    if kind is not None and kind.slide == "share" and trace.inputs(trace[name])[0].output.ndim == 1:
+        return share_slide(trace, slide, name, terms, frame)
     if taps is None or not len(taps.values):
-        return value_card(trace, card, frame)
-    one_number = len(taps.values) == 1 and len(terms.taps) == 1 and kind is not None and kind.card == "curve"
-    if one_number and not card.hands_on and trace.inputs(trace[name])[0].output.shape == trace[name].output.shape:
-        return curve_card(trace, card, name, terms, frame)
+        return value_slide(trace, slide, frame)
+    one_number = len(taps.values) == 1 and len(terms.taps) == 1 and kind is not None and kind.slide == "curve"
+    if one_number and not slide.hands_on and trace.inputs(trace[name])[0].output.shape == trace[name].output.shape:
+        return curve_slide(trace, slide, name, terms, frame)
     grid = as_windows(taps) if len(terms.taps) == 1 else None
-    if grid is not None and card.hands_on:
-        return hands_card(trace, card, taps, grid, frame)
+    if grid is not None and slide.hands_on:
+        return hands_slide(trace, slide, taps, grid, frame)
     if grid is not None and terms.op == "max" and grid[0] == 1:
-        return max_card(trace, card, terms, grid, frame)
+        return max_slide(trace, slide, terms, grid, frame)
     if grid is not None and terms.op == "sum":
-        return window_card(trace, card, name, terms, grid, frame)
+        return window_slide(trace, slide, name, terms, grid, frame)
     if len(taps.values) > MOST_IN_A_ROW and len(terms.taps) == 1:
-        return long_sum_card(trace, card, name, terms, frame)
-    return short_card(trace, card, name, terms, frame)
+        return long_sum_slide(trace, slide, name, terms, frame)
+    return short_slide(trace, slide, name, terms, frame)
 
 
-def _readers_line(card: Card, frame: Area) -> list[Mark]:
+def _readers_line(slide: Slide, frame: Area) -> list[Mark]:
     """Where several layers read this one: what each hands back, and the sum."""
     words = " + ".join(tr("from `{layer}` **{value}**").format(layer=name, value=said(found.result, True, 3))
-                       for name, found in card.terms)
+                       for name, found in slide.terms)
     return [Text(frame.x, frame.y + 12, rich(tr("{sum} = {{{value}}}; below, the largest").format(
-        sum=words, value=said(card.value, True, 3))), 13, 400, max_width=frame.width)]
+        sum=words, value=said(slide.value, True, 3))), 13, 400, max_width=frame.width)]
 
 
 # --- the same as a table --------------------------------------------------------------------------------------------
 
 @remembered(16)
-def _table(trace: Trace, card: Card) -> Table:
+def _table(trace: Trace, slide: Slide) -> Table:
     """One row a term, in the order they are added."""
-    rows: list[tuple[str | float | int, ...]] = hands_rows(trace, card) if card.key and card.hands_on else []
-    for name, terms in () if card.key and card.hands_on else card.terms:
+    rows: list[tuple[str | float | int, ...]] = hands_rows(trace, slide) if slide.key and slide.hands_on else []
+    for name, terms in () if slide.key and slide.hands_on else slide.terms:
         for taps in terms.taps:
             if not len(taps.values):
                 continue
-            source, part = taps.source, kinds.place(trace, taps, 0)[2]
-            reads = source if part == "output" else f"{source}/{part}"
+            source, array = taps.source, kinds.place(trace, taps, 0)[2]
+            read = source if array == "output" else f"{source}/{array}"
             inside = [True] * len(taps.values) if taps.inside is None else taps.inside.tolist()
             for cell, value, weight, product, real in zip(taps.cells.tolist(), taps.values.tolist(),
                                                           taps.weights.tolist(), taps.products.tolist(), inside,
                                                           strict=True):
                 words = f"({', '.join(map(str, cell))}){'' if real else ' ' + tr('padding')}"
-                rows.append((name, reads, words, value, weight, product))
+                rows.append((name, read, words, value, weight, product))
         if terms.bias is not None:
             rows.append((name, terms.bias_name or tr("bias"), "", 1.0, terms.bias, terms.bias))
         rows.append((name, tr("result"), "", "", "", terms.result))
     if not rows:
-        rows.append((card.layer.name, tr("value"), f"{card.cell}", card.value, "", card.value))
+        rows.append((slide.layer.name, tr("value"), f"{slide.cell}", slide.value, "", slide.value))
     return Table((tr("layer"), tr("reads"), tr("cell"), tr("value"), tr("weight"), tr("product")), tuple(rows))
 
 
@@ -304,4 +306,5 @@ VIEW = View(
     suits=lambda trace: True, draw=draw, telling=weighed, wants=NUMBER, pace=pace, order=13,
     continuous=False, aside=aside,
     knobs=(("card", ("auto", "arrives", "hands")), ("march", ("terms", "positions", "rows"))),
+    group=WHOLE, tries=english("Press Shift with an arrow to add term after term, and click a term to open it."),
 )

@@ -1,4 +1,4 @@
-"""Cards of functions: one number on its curve, and the shares of softmax and the loss."""
+"""Slides of functions: one number on its curve, and the shares of softmax and the loss."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from visualizer.scene.grids import axis, curve
 from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, grouped, plain, rich
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views.microscope._card import Area, Card, Laid, said
 from visualizer.views.microscope._maps import maps_in, marked, way_back
+from visualizer.views.microscope._slide import Area, Laid, Slide, said
 
 SAMPLES = 121
 MOST_CLASSES = 16
@@ -25,13 +25,13 @@ LEAST_COLUMN = 86.0
 """Pixels that a number with a power of ten takes, at a text scale of 1."""
 
 
-def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
+def curve_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area) -> Laid:
     """A function of one number: the point on its curve, and the slope that the gradient is multiplied by."""
-    backward, cell = card.backward, card.cell
+    backward, cell = slide.backward, slide.cell
     layer = trace[name]
     source = trace.inputs(layer)[0]
     x_in, y_out = float(source.output[cell]), float(layer.output[cell])
-    slope = dict(terms.steps).get("slope")
+    slope = dict(terms.met).get("slope")
     if slope is None and backward:
         slope = float(terms.taps[0].weights[0])
     wide, height = frame.width * 0.5 - 44, frame.height - 96
@@ -67,7 +67,7 @@ def curve_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
     still.append(Rect(left - 8, y - 24, min(room, 360) + 16, pitch, focus=Focus(source.name, cell)))
     below = y + len(lines) * pitch
     if backward:
-        still += way_back(trace, card.layer, cell, frame, left, below + 20, min(room, 360))
+        still += way_back(trace, slide.layer, cell, frame, left, below + 20, min(room, 360))
     else:
         maps = [marked(source, cell, tr("read from")), marked(layer, cell, tr("stands in"))]
         still += maps_in(trace, maps, frame, left, below, room, frame.bottom - below)
@@ -103,11 +103,11 @@ class _Shares:
     chosen: int | None
 
 
-def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
+def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area) -> Laid:
     """Softmax and the losses: logits, shifted by the largest, exponentials, shares; backwards p − label."""
-    backward, layer = card.backward, trace[name]
+    backward, layer = slide.backward, trace[name]
     logits = np.asarray(trace.inputs(layer)[0].output, np.float64).ravel()
-    found = _shares(trace, card, logits, layer, backward)
+    found = _shares(trace, slide, logits, layer, backward)
     is_loss = layer.output.ndim == 0 and found.target is not None and not backward
     below = 250 if is_loss and frame.height > 620 else 62
     high = min(58, (frame.height - 34 - below) / len(found.shown))
@@ -128,7 +128,7 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
                           max_width=60))
         if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
             still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600, "accent-ink"))
-    still += _below(trace, card, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
+    still += _below(trace, slide, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)
 
@@ -154,11 +154,11 @@ def share_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
     return Laid(tuple(still), len(found.columns) + 1, after)
 
 
-def _shares(trace: Trace, card: Card, logits: NDArray[np.float64], layer: Layer, backward: bool) -> _Shares:
+def _shares(trace: Trace, slide: Slide, logits: NDArray[np.float64], layer: Layer, backward: bool) -> _Shares:
     kind, picks = kinds.of(layer), kinds.picks_label(layer)
     logarithms = kind is not None and kind.logarithms
     target = trace.objective.target
-    chosen = card.cell[0] if card.cell else target
+    chosen = slide.cell[0] if slide.cell else target
     with np.errstate(all="ignore"):
         if picks and logarithms:  # it reads logarithms of probabilities already
             shares = np.exp(logits)
@@ -201,7 +201,7 @@ def _said(value: float, head: str) -> str:
     return said(value, False, 3)
 
 
-def _below(trace: Trace, card: Card, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool,
+def _below(trace: Trace, slide: Slide, terms: Terms, found: _Shares, logits: NDArray[np.float64], is_loss: bool,
            frame: Area, y: float) -> list[Mark]:
     """Under the table: what the columns were made with, the formula, and −ln p of the loss as a curve."""
     marks = list[Mark]()

@@ -1,4 +1,4 @@
-"""Cards of recurrent layers: a gate as two long sums and its curve, a state as a few products; both turned over."""
+"""Slides of recurrent layers: a gate as two long sums and its curve, a state as a few products; both turned over."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.picture import Group as PartOf
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._card import (
+from visualizer.views.microscope._slide import (
     NAMES,
     RESULT,
     Area,
-    Card,
     Laid,
+    Slide,
     about,
     focus_of,
     held,
@@ -64,32 +64,33 @@ LINE = 112.0
 """Height of a line of arithmetic."""
 
 
-def recurrent_card(trace: Trace, card: Card, frame: Area) -> Laid:
+def recurrent_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """One number of a gate or a state, whichever way it is looked at."""
-    if not card.terms:
-        return _nothing(card, frame)
-    if card.backward and card.hands_on:
-        return _hands(trace, card, frame) if recurrent.weighs(card.layer, card.key) else _hands_on(trace, card, frame)
-    terms = card.terms[0][1]
-    if not card.backward:
-        return _sum(trace, card, frame) if len(terms.taps) > 2 or _count(card) > FEW or terms.op == "gate" else \
-            _products(trace, card, frame)
-    return tiles_card(trace, card, frame) if _count(card) > FEW else _arrival(trace, card, frame)
+    if not slide.terms:
+        return _nothing(slide, frame)
+    if slide.backward and slide.hands_on:
+        weighs = recurrent.weighs(slide.layer, slide.key)
+        return _hands(trace, slide, frame) if weighs else _hands_on(trace, slide, frame)
+    terms = slide.terms[0][1]
+    if not slide.backward:
+        return _sum(trace, slide, frame) if len(terms.taps) > 2 or _count(slide) > FEW or terms.op == "gate" else \
+            _products(trace, slide, frame)
+    return tiles_slide(trace, slide, frame) if _count(slide) > FEW else _arrival(trace, slide, frame)
 
 
-def _count(card: Card) -> int:
-    return sum(len(taps.values) for _, terms in card.terms for taps in terms.taps)
+def _count(slide: Slide) -> int:
+    return sum(len(taps.values) for _, terms in slide.terms for taps in terms.taps)
 
 
-def _nothing(card: Card, frame: Area) -> Laid:
+def _nothing(slide: Slide, frame: Area) -> Laid:
     """Why a number is not taken apart, and the number where there is one."""
-    words = (card.refusal or tr("nothing reads it")).rstrip(".")
+    words = (slide.refusal or tr("nothing reads it")).rstrip(".")
     marks: list[Mark] = [Text(frame.x, frame.y + 24, plain(tr("Not taken apart: {words}.").format(words=words)), 14,
                               400, "ink-2",
                               max_width=frame.width)]
-    if np.isfinite(card.value):
-        marks.append(Text(frame.x, frame.y + 84, plain(said(card.value, card.backward)), 44, 600,
-                          "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.width))
+    if np.isfinite(slide.value):
+        marks.append(Text(frame.x, frame.y + 84, plain(said(slide.value, slide.backward)), 44, 600,
+                          "gradient-text" if slide.backward else "accent-ink", display=True, max_width=frame.width))
     return Laid(tuple(marks))
 
 
@@ -114,15 +115,16 @@ class Group:
         return len(self.taps.values)
 
 
-def _groups(trace: Trace, card: Card) -> list[Group]:
-    return [_group(trace, card, owner, taps) for owner, terms in card.terms for taps in terms.taps if len(taps.values)]
+def _groups(trace: Trace, slide: Slide) -> list[Group]:
+    return [_group(trace, slide, owner, taps) for owner, terms in slide.terms for taps in terms.taps
+            if len(taps.values)]
 
 
-def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
+def _group(trace: Trace, slide: Slide, owner: str, taps: Taps) -> Group:
     source, axis = trace[taps.source], _last_axis(trace, taps)
     count, axis = several(len(taps.values), axis), translated(axis)
     group, _, key = taps.array.partition(".")
-    step = _step_words(card, taps, source)
+    step = _step_words(slide, taps, source)
     if group == "inner_gradients":
         name = named(key.removesuffix(gates.PREACTIVATION))
         of = f"∂L/∂{symbol(key)}"
@@ -134,16 +136,16 @@ def _group(trace: Trace, card: Card, owner: str, taps: Taps) -> Group:
         return Group(taps, owner, "W x", f"`{taps.source}` {step}{count}", f"x {axis}")
     if taps.weight == "weight_hr":
         return Group(taps, owner, "W · (o · tanh c)", f"{step}{count}", f"o·tanh c {axis}")
-    title = "r · (U h₋)" if _under(card) else "U h₋"
+    title = "r · (U h₋)" if _under(slide) else "U h₋"
     begins = taps.inside is not None and not taps.inside.any()
-    where_ = tr("starts at zero, ") if begins else f"`{taps.source}` " if taps.source != card.layer.name else step
+    where_ = tr("starts at zero, ") if begins else f"`{taps.source}` " if taps.source != slide.layer.name else step
     return Group(taps, owner, title, f"{where_}{count}", f"h₋ {axis}")
 
 
-def _under(card: Card) -> bool:
+def _under(slide: Slide) -> bool:
     """Whether a gate stands before U h₋ + b."""
-    part = _family(card).parts.get(card.key)
-    return part is not None and bool(part.under)
+    quantity = _family(slide).quantities.get(slide.key)
+    return quantity is not None and bool(quantity.under)
 
 
 def _last_axis(trace: Trace, taps: Taps) -> str:
@@ -151,9 +153,9 @@ def _last_axis(trace: Trace, taps: Taps) -> str:
     return "unit" if taps.array.startswith("inner") or not axes else axes[-1]
 
 
-def _step_words(card: Card, taps: Taps, source: Layer) -> str:
+def _step_words(slide: Slide, taps: Taps, source: Layer) -> str:
     """`step 11, ` where all terms stand at one step."""
-    stepped = (taps.array.startswith("inner") and "step" in card.layer.axes) or source.axes[:1] == ("step",)
+    stepped = (taps.array.startswith("inner") and "step" in slide.layer.axes) or source.axes[:1] == ("step",)
     if not stepped or taps.cells.shape[1] < 2 or not len(taps.cells) or np.any(taps.cells[:, 0] != taps.cells[0, 0]):
         return ""
     return tr("step {step}, ").format(step=int(taps.cells[0, 0]) + 1)
@@ -171,9 +173,9 @@ def _named_in(trace: Trace, groups: Sequence[Group]) -> Callable[[int], tuple[st
     return found
 
 
-def _term_in(trace: Trace, card: Card, groups: Sequence[Group]) -> Callable[[int], Term | None]:
-    """A term of a card, counted through all groups."""
-    return _counted([held(trace, card, group.taps) for group in groups])
+def _term_in(trace: Trace, slide: Slide, groups: Sequence[Group]) -> Callable[[int], Term | None]:
+    """A term of a slide, counted through all groups."""
+    return _counted([held(trace, slide, group.taps) for group in groups])
 
 
 def _counted(tiles: Sequence[TermTiles]) -> Callable[[int], Term | None]:
@@ -302,7 +304,7 @@ def _where(trace: Trace, taps: Taps) -> tuple[Focus, tuple[int, ...]] | None:
 def _common(cells: NDArray[np.int64], one: Focus) -> tuple[Focus, tuple[int, ...]] | None:
     if not one.cell or np.any(cells[:, :-1] != cells[0, :-1]):
         return None
-    return Focus(one.layer, one.cell[:-1], one.part), tuple(cells[:, -1].tolist())
+    return Focus(one.layer, one.cell[:-1], one.array), tuple(cells[:, -1].tolist())
 
 
 def _weights_at(trace: Trace, group: Group) -> tuple[Focus, tuple[int, ...]] | None:
@@ -314,15 +316,15 @@ def _weights_at(trace: Trace, group: Group) -> tuple[Focus, tuple[int, ...]] | N
 
 # --- a gate, and any long sum -----------------------------------------------------------------------------------------
 
-def _sum(trace: Trace, card: Card, frame: Area) -> Laid:
+def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """All terms of W x and U h₋ as tiles, the largest as a list, the running sum, and the curve that makes the gate."""
-    (_, terms) = card.terms[0]
-    groups, layer = _groups(trace, card), card.layer
-    marks, y = _tiles(groups, _forward_rows(trace, card, groups), frame, frame.y)
-    total = dict(terms.steps).get("a", terms.result)
+    (_, terms) = slide.terms[0]
+    groups, layer = _groups(trace, slide), slide.layer
+    marks, y = _tiles(groups, _forward_rows(trace, slide, groups), frame, frame.y)
+    total = dict(terms.met).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    tr("value × weight"), tuple(_tail(card, terms, total)), _term_in(trace, card, groups))
+                    tr("value × weight"), tuple(_tail(slide, terms, total)), _term_in(trace, slide, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(460, 0.42 * frame.width)
@@ -331,27 +333,27 @@ def _sum(trace: Trace, card: Card, frame: Area) -> Laid:
     rest = frame.right - x
     curved = terms.op == "gate" and np.isfinite(total)
     each = (rest - 24) / 2 if curved else rest
-    fall = sorted_fall(listed.products, [value for _, value in _biases(card, terms)], lines.steps, frame, x, y, each,
+    fall = sorted_fall(listed.products, [value for _, value in _biases(slide, terms)], lines.pieces, frame, x, y, each,
                        False)
     if not curved:
-        return Laid((*marks, *lines.still, *fall.still), lines.steps,
+        return Laid((*marks, *lines.still, *fall.still), lines.pieces,
                      lambda done: [*lines.after(done), *fall.after(done)])
     at = x + each + 24
-    drawn, point = _activation(layer, card.key, total, card.value, _slope(layer, card.key, card.value), frame, at, y,
-                               frame.right - at, False)
+    drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, at,
+                               y, frame.right - at, False)
 
     def after(done: int) -> list[Mark]:
-        return [*lines.after(done), *fall.after(done), *(point if done >= lines.steps - 1 else drawn)]
+        return [*lines.after(done), *fall.after(done), *(point if done >= lines.pieces - 1 else drawn)]
 
-    return Laid((*marks, *lines.still, *fall.still), lines.steps, after)
+    return Laid((*marks, *lines.still, *fall.still), lines.pieces, after)
 
 
-def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Tiled]:
+def _forward_rows(trace: Trace, slide: Slide, groups: Sequence[Group]) -> list[Tiled]:
     foci = [_where(trace, group.taps) for group in groups]
-    reset = dict(card.terms[0][1].steps).get("r")
+    reset = dict(slide.terms[0][1].met).get("r")
     found = [numbers.signed(float(group.taps.products.sum())) for group in groups]
     sums = [(f"{group.title} = {value}", value) for group, value in zip(groups, found, strict=True)]
-    tiles = [held(trace, card, group.taps) for group in groups]
+    tiles = [held(trace, slide, group.taps) for group in groups]
     return [Tiled(tr("what it sees"), "", [group.taps.values for group in groups], "activation", foci, (), "value",
                   tiles),
             Tiled(tr("what it weighs"), "" if reset is None else f"U × r = {numbers.number(reset)}",
@@ -361,22 +363,22 @@ def _forward_rows(trace: Trace, card: Card, groups: Sequence[Group]) -> list[Til
                   sums, "product", tiles)]
 
 
-def _biases(card: Card, terms: Terms) -> list[tuple[str, float]]:
+def _biases(slide: Slide, terms: Terms) -> list[tuple[str, float]]:
     """Both biases; in a GRU's candidate the second times r."""
-    met = dict(terms.steps)
-    share = met["r"] if _under(card) and "r" in met else 1.0
+    met = dict(terms.met)
+    share = met["r"] if _under(slide) and "r" in met else 1.0
     names = {"bias_ih": (tr("b of W x"), 1.0),
              "bias_hh": (tr("b of U h₋") if share == 1 else tr("r · b of U h₋"), share)}
     return [(names[name][0], met[name] * names[name][1]) for name in names if name in met]
 
 
-def _tail(card: Card, terms: Terms, total: float) -> Iterator[tuple[str, float]]:
-    yield from _biases(card, terms)
+def _tail(slide: Slide, terms: Terms, total: float) -> Iterator[tuple[str, float]]:
+    yield from _biases(slide, terms)
     if terms.op != "gate":
-        yield (tr("{symbol}, the sum").format(symbol=symbol(card.key)), terms.result)
+        yield (tr("{symbol}, the sum").format(symbol=symbol(slide.key)), terms.result)
         return
     yield tr("a, the sum"), total
-    yield f"{curve_words(card.layer, card.key, 'a')} = {symbol(card.key)}", terms.result
+    yield f"{curve_words(slide.layer, slide.key, 'a')} = {symbol(slide.key)}", terms.result
 
 
 def _activation(layer: Layer, key: str, total: float, value: float, slope: float | None, frame: Area, x: float,
@@ -452,38 +454,38 @@ def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
                  600, "ink", "middle", max_width=at.wide)])
 
 
-def _products(trace: Trace, card: Card, frame: Area) -> Laid:
+def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """c = f·c₋ + i·g, h = o·tanh c, h = (1 − z)·n + z·h₋ in numbers; below, the unit at every step."""
-    (_, terms) = card.terms[0]
+    (_, terms) = slide.terms[0]
     factors: list[Factor] = []
     for taps in terms.taps:
-        pair = [_read(trace, card, taps, 0), _weight(trace, card, taps)]
-        if taps.weight == f"inner.{_family(card).kept[0]}":
+        pair = [_read(trace, slide, taps, 0), _weight(trace, slide, taps)]
+        if taps.weight == f"inner.{_family(slide).kept[0]}":
             pair.reverse()
         factors += [_joined(pair[0], "+" if factors else ""), _joined(pair[1], "×")]
-    factors.append(Factor("=", symbol(card.key), _place_words(card), terms.result, "activation", about(card), True,
-                          result_of(card, terms.result), "value"))
+    factors.append(Factor("=", symbol(slide.key), _place_words(slide), terms.result, "activation", about(slide), True,
+                          result_of(slide, terms.result), "value"))
     line = _equation(factors, frame, frame.y)
     marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(terms.formula), 14, 500, "ink-2",
                               max_width=frame.width)]
     y, x = frame.y + LINE + 34, frame.x
-    opened = dict(terms.steps).get("c")
+    opened = dict(terms.met).get("c")
     if opened is not None and frame.bottom - y > 160:
         wide = 0.32 * frame.width
-        marks += _activation(card.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide, False)[1]
+        marks += _activation(slide.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide, False)[1]
         x += wide + 24
-    keys = _keys(card)
-    marks += through_time(trace, card, keys, frame, x, y, frame.right - x, frame.bottom - y)
+    keys = _keys(slide)
+    marks += through_time(trace, slide, keys, frame, x, y, frame.right - x, frame.bottom - y)
     return line.beside(marks)
 
 
-def _keys(card: Card) -> tuple[str, ...]:
+def _keys(slide: Slide) -> tuple[str, ...]:
     """The gates and states that belong together, for the rows through time."""
-    return ("hidden", "unprojected", *dict.fromkeys(("cell", *_family(card).through)))
+    return ("hidden", "unprojected", *dict.fromkeys(("cell", *_family(slide).through)))
 
 
-def _family(card: Card) -> gates.Family:
-    found = gates.family_of(card.layer)
+def _family(slide: Slide) -> gates.Family:
+    found = gates.family_of(slide.layer)
     assert found is not None
     return found
 
@@ -492,23 +494,23 @@ def _joined(factor: Factor, sign: str) -> Factor:
     return replace(factor, joint=sign)
 
 
-def _place_words(card: Card) -> str:
-    words = tr("step {step}, unit {unit}") if "step" in card.layer.axes and len(card.cell) == 2 else tr("unit {unit}")
-    return words.format(step=card.cell[0] + 1, unit=card.cell[-1])
+def _place_words(slide: Slide) -> str:
+    words = tr("step {step}, unit {unit}") if "step" in slide.layer.axes and len(slide.cell) == 2 else tr("unit {unit}")
+    return words.format(step=slide.cell[0] + 1, unit=slide.cell[-1])
 
 
-def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
+def _read(trace: Trace, slide: Slide, taps: Taps, index: int) -> Factor:
     """The number that a term read."""
     group, _, key = taps.array.partition(".")
     back = "gradient" in group
-    focus, term = focus_of(trace, taps, index), held(trace, card, taps).at(index)
+    focus, term = focus_of(trace, taps, index), held(trace, slide, taps).at(index)
     if not group.startswith("inner"):
         name = f"`{taps.source}`"
         words = where(trace[taps.source], tuple(int(i) for i in taps.cells[index])) if focus is not None else tr("zero")
         return Factor("", f"∂L/∂{name}" if back else name, words, float(taps.values[index]),
                       "gradient" if back else "activation", focus, False, term, "value")
     at = int(taps.cells[index, 0])
-    side = _side(card, at, key)
+    side = _side(slide, at, key)
     title = f"∂L/∂{symbol(key)}{side}" if back else f"{symbol(key)}{side}"
     words = tr("starts at zero") if focus is None else named(key)
     if focus is not None and side:
@@ -517,19 +519,19 @@ def _read(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
                   term, "value")
 
 
-def _side(card: Card, step: int, key: str) -> str:
+def _side(slide: Slide, step: int, key: str) -> str:
     """`₋` for the step before in the order of the layer, `₊` for the one after."""
-    if len(card.cell) < 2 or key.startswith("initial_") or card.key.startswith("initial_") or step == card.cell[0]:
+    if len(slide.cell) < 2 or key.startswith("initial_") or slide.key.startswith("initial_") or step == slide.cell[0]:
         return ""
-    return "₋" if (step < card.cell[0]) != bool(card.layer.settings.get("reverse")) else "₊"
+    return "₋" if (step < slide.cell[0]) != bool(slide.layer.settings.get("reverse")) else "₊"
 
 
-def _weight(trace: Trace, card: Card, taps: Taps) -> Factor:
+def _weight(trace: Trace, slide: Slide, taps: Taps) -> Factor:
     """What a term was multiplied by, as a factor of it."""
-    return replace(_weight_named(trace, card, taps), term=held(trace, card, taps).at(0), shows="weight")
+    return replace(_weight_named(trace, slide, taps), term=held(trace, slide, taps).at(0), shows="weight")
 
 
-def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
+def _weight_named(trace: Trace, slide: Slide, taps: Taps) -> Factor:
     """What a term was multiplied by: another gate or state, or what follows from one."""
     value = float(taps.weights[0])
     key = taps.weight.removeprefix("inner.")
@@ -541,46 +543,46 @@ def _weight_named(trace: Trace, card: Card, taps: Taps) -> Factor:
         return Factor("×", "c₋", tr("learned start"), value, "activation", None)
     if taps.weight.startswith("inner.") and taps.weight_cells is not None:
         at = tuple(int(i) for i in taps.weight_cells[0])
-        inside = all(0 <= i < n for i, n in zip(at, card.layer.inner[key].shape, strict=True))
-        focus = Focus(card.layer.name, at, f"inner.{key}") if inside else None
+        inside = all(0 <= i < n for i, n in zip(at, slide.layer.inner[key].shape, strict=True))
+        focus = Focus(slide.layer.name, at, f"inner.{key}") if inside else None
         if key == "hidden" and focus is not None:
-            focus = Focus(card.layer.name, at[-card.layer.output.ndim:])
-        side = _side(card, at[0], key)
+            focus = Focus(slide.layer.name, at[-slide.layer.output.ndim:])
+        side = _side(slide, at[0], key)
         if focus is None:
             return Factor("×", f"{symbol(key)}₋", tr("starts at zero"), value, "activation", None)
-        title = "tanh c" if key == "cell" and (card.key in ("hidden", "unprojected", "output_gate")) else \
+        title = "tanh c" if key == "cell" and (slide.key in ("hidden", "unprojected", "output_gate")) else \
             f"{symbol(key)}{side}"
         words = tr("{name}, step {step}").format(name=named(key), step=at[0] + 1) if side else named(key)
         return Factor("×", title, words, value, "activation", focus)
-    title, focus = _derived(card, taps)
+    title, focus = _derived(slide, taps)
     return Factor("×", title, tr("factor"), value, "", focus)
 
 
-def _derived(card: Card, taps: Taps) -> tuple[str, Focus | None]:
+def _derived(slide: Slide, taps: Taps) -> tuple[str, Focus | None]:
     """What a factor that follows from other numbers is called, and the number it mostly depends on."""
-    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+    layer, (step, unit) = slide.layer, (0, *slide.cell)[-2:]
 
     def there(key: str) -> Focus | None:
         return Focus(layer.name, (step, unit), f"inner.{key}") if key in layer.inner else None
 
-    parts = _family(card).parts
-    gate = card.key.removesuffix(gates.PREACTIVATION)
-    part = parts.get(gate)
-    if part is not None and gate != card.key and part.curve is not None:
-        return part.curve.slope_words.format(part.symbol), there(gate)
-    times = None if part is None else part.back or next((one for one in part.made if one.derived), None)
+    known = _family(slide).quantities
+    gate = slide.key.removesuffix(gates.PREACTIVATION)
+    quantity = known.get(gate)
+    if quantity is not None and gate != slide.key and quantity.curve is not None:
+        return quantity.curve.slope_words.format(quantity.symbol), there(gate)
+    times = None if quantity is None else quantity.back or next((one for one in quantity.made if one.derived), None)
     return ("factor", None) if times is None else (times.symbol, there(times.stands) if times.stands else None)
 
 
 # --- backwards: how it arrives ----------------------------------------------------------------------------------------
 
-def tiles_card(trace: Trace, card: Card, frame: Area) -> Laid:
+def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """The gradient of one number as the sum over everything that read it: all readers side by side."""
-    groups = _groups(trace, card)
+    groups = _groups(trace, slide)
     foci = [_where(trace, group.taps) for group in groups]
     sums = [[numbers.significant(float(group.taps.products.sum()), digits) for digits in (3, 2, 1)]
             for group in groups]
-    tiles = [held(trace, card, group.taps) for group in groups]
+    tiles = [held(trace, slide, group.taps) for group in groups]
     rows = [Tiled(tr("gradients"), tr("of what reads it"), [group.taps.values for group in groups], "gradient", foci,
                   (), "value", tiles),
             Tiled(tr("weights"), "", [group.taps.weights for group in groups], "weight",
@@ -590,27 +592,27 @@ def tiles_card(trace: Trace, card: Card, frame: Area) -> Laid:
     marks, y = _tiles(groups, rows, frame, frame.y)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
-                    tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in card.terms)),),
-                    _term_in(trace, card, groups))
+                    tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in slide.terms)),),
+                    _term_in(trace, slide, groups))
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 8
     wide = min(500, (frame.width - 40) / 2)
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
-    fall = sorted_fall(listed.products, (), lines.steps, frame, x, y, wide, True)
-    return Laid((*marks, *lines.still, *fall.still), lines.steps, lambda done: [*lines.after(done), *fall.after(done)])
+    fall = sorted_fall(listed.products, (), lines.pieces, frame, x, y, wide, True)
+    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda done: [*lines.after(done), *fall.after(done)])
 
 
-def _chain(trace: Trace, card: Card) -> list[Factor]:
+def _chain(trace: Trace, slide: Slide) -> list[Factor]:
     """From what reads a gate, through its slope, to the sum before it: as far as gradients are known."""
-    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
-    gate = card.key.removesuffix("_preactivation")
-    keys = [card.key] if card.key in ("preactivation", "hidden_new") else [gate, f"{gate}_preactivation"]
-    if card.key == "new" or gate == "new":
+    layer, (step, unit) = slide.layer, (0, *slide.cell)[-2:]
+    gate = slide.key.removesuffix("_preactivation")
+    keys = [slide.key] if slide.key in ("preactivation", "hidden_new") else [gate, f"{gate}_preactivation"]
+    if slide.key == "new" or gate == "new":
         keys.append("hidden_new")
     found: list[Factor] = []
     for key in keys:
-        own = Card(layer, (step, unit), card.value, (), "", True, key=key)
+        own = Slide(layer, (step, unit), slide.value, (), "", True, key=key)
         terms = kinds.inner_backward_terms(trace, layer.name, key, step, unit)
         if not found:
             found.append(_read(trace, own, terms.taps[0], 0))
@@ -619,62 +621,62 @@ def _chain(trace: Trace, card: Card) -> list[Factor]:
         words = tr("its sum") if key.endswith("preactivation") else \
             tr("g for U h₋") if key == "hidden_new" else named(key)
         found.append(Factor("=", title, words, terms.result, "gradient",
-                            Focus(layer.name, (step, unit), f"inner.{key}"), key == card.key))
+                            Focus(layer.name, (step, unit), f"inner.{key}"), key == slide.key))
     return found
 
 
-def _arrival(trace: Trace, card: Card, frame: Area) -> Laid:
+def _arrival(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """A gradient of a few terms as one line; below, the curve whose slope it meets, and the unit at every step."""
-    if recurrent.weighs(card.layer, card.key):
-        factors = _chain(trace, card)
+    if recurrent.weighs(slide.layer, slide.key):
+        factors = _chain(trace, slide)
     else:
         factors = []
-        for _, terms in card.terms:
+        for _, terms in slide.terms:
             for taps in terms.taps:
                 for index in range(len(taps.values)):
-                    factors.append(_joined(_read(trace, card, taps, index), "+" if factors else ""))
+                    factors.append(_joined(_read(trace, slide, taps, index), "+" if factors else ""))
                     if float(taps.weights[index]) != 1 or taps.weight:
-                        factors.append(_taps_weight(trace, card, taps, index))
-        total = sum(terms.result for _, terms in card.terms)
-        factors.append(Factor("=", f"∂L/∂{symbol(card.key)}", _place_words(card), total, "gradient", about(card), True,
-                              result_of(card, total), "value"))
+                        factors.append(_taps_weight(trace, slide, taps, index))
+        total = sum(terms.result for _, terms in slide.terms)
+        factors.append(Factor("=", f"∂L/∂{symbol(slide.key)}", _place_words(slide), total, "gradient", about(slide),
+                              True, result_of(slide, total), "value"))
     line = _equation(factors, frame, frame.y)
-    formula = card.terms[0][1].formula
+    formula = slide.terms[0][1].formula
     marks: list[Mark] = [Text(frame.x, frame.y + LINE + 14, plain(formula), 14, 500, "ink-2",
                               max_width=frame.width)]
     y, x = frame.y + LINE + 34, frame.x
-    curved = _slope_of(trace, card)
+    curved = _slope_of(trace, slide)
     if curved is not None and frame.bottom - y > 160:
         key, total, value, slope = curved
         wide = 0.32 * frame.width
-        marks += _activation(card.layer, key, total, value, slope, frame, x, y, wide, True)[1]
+        marks += _activation(slide.layer, key, total, value, slope, frame, x, y, wide, True)[1]
         x += wide + 24
-    own = () if card.key in _keys(card) or card.key.startswith("initial_") else (card.key,)
-    marks += through_time(trace, card, (*own, *_keys(card)), frame, x, y, frame.right - x, frame.bottom - y)
+    own = () if slide.key in _keys(slide) or slide.key.startswith("initial_") else (slide.key,)
+    marks += through_time(trace, slide, (*own, *_keys(slide)), frame, x, y, frame.right - x, frame.bottom - y)
     return line.beside(marks)
 
 
-def _taps_weight(trace: Trace, card: Card, taps: Taps, index: int) -> Factor:
-    if taps.weight in trace[card.layer.name].weights:
+def _taps_weight(trace: Trace, slide: Slide, taps: Taps, index: int) -> Factor:
+    if taps.weight in trace[slide.layer.name].weights:
         return Factor("×", "weight", taps.weight, float(taps.weights[index]), "", None, False,
-                      held(trace, card, taps).at(index), "weight")
-    return _weight(trace, card, taps)
+                      held(trace, slide, taps).at(index), "weight")
+    return _weight(trace, slide, taps)
 
 
-def _slope_of(trace: Trace, card: Card) -> tuple[str, float, float, float] | None:
+def _slope_of(trace: Trace, slide: Slide) -> tuple[str, float, float, float] | None:
     """(whose curve, where on it, its value, its slope) that the gradient of this number meets; None where it meets
     none."""
-    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
-    if card.key == "cell" and step < len(layer.inner["cell"]):
+    layer, (step, unit) = slide.layer, (0, *slide.cell)[-2:]
+    if slide.key == "cell" and step < len(layer.inner["cell"]):
         at = float(layer.inner["cell"][step, unit])
         return "cell", at, float(np.tanh(at)), 1 - float(np.tanh(at)) ** 2
-    gate = card.key.removesuffix("_preactivation")
+    gate = slide.key.removesuffix("_preactivation")
     key = "hidden" if gate == "preactivation" else gate
-    if not recurrent.weighs(layer, card.key) or key not in layer.inner or gate == "hidden_new":
+    if not recurrent.weighs(layer, slide.key) or key not in layer.inner or gate == "hidden_new":
         return None
     terms = kinds.inner_terms(trace, layer.name, key, step, unit)
     value = float(layer.inner[key][step, unit])
-    return key, dict(terms.steps).get("a", terms.result), value, _slope(layer, key, value)
+    return key, dict(terms.met).get("a", terms.result), value, _slope(layer, key, value)
 
 
 def _slope(layer: Layer, key: str, value: float) -> float:
@@ -684,18 +686,18 @@ def _slope(layer: Layer, key: str, value: float) -> float:
 
 # --- backwards: what it hands on --------------------------------------------------------------------------------------
 
-def handed(trace: Trace, card: Card) -> list[tuple[Group, NDArray[np.float64], float]]:
+def handed(trace: Trace, slide: Slide) -> list[tuple[Group, NDArray[np.float64], float]]:
     """Of each group of terms of a gate: its own weights, and the gradient that they and what they met are handed."""
-    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
-    gate = card.key.removesuffix("_preactivation")
+    layer, (step, unit) = slide.layer, (0, *slide.cell)[-2:]
+    gate = slide.key.removesuffix("_preactivation")
     key = "new" if gate == "hidden_new" else gate
-    forward = Card(layer, (step, unit), card.value, card.terms, "", key=key)
+    forward = Slide(layer, (step, unit), slide.value, slide.terms, "", key=key)
     total = key if key == "preactivation" else f"{key}_preactivation"
     own = float(layer.inner_gradients[total][step, unit])
     found = []
     for group in _groups(trace, forward):
         if group.taps.weight == "weight_ih":
-            if card.key != "hidden_new":
+            if slide.key != "hidden_new":
                 found.append((group, group.taps.weights, own))
         elif key == "new":
             number = 2 * (len(layer.weights["weight_hh"]) // 3) + unit
@@ -710,19 +712,19 @@ def handed(trace: Trace, card: Card) -> list[tuple[Group, NDArray[np.float64], f
     return found
 
 
-def _hands(trace: Trace, card: Card, frame: Area) -> Laid:
+def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """A gate turned over: the gradient through its slope, then a share for every weight and for every number read."""
-    layer = card.layer
-    line = _equation(_chain(trace, card), frame, frame.y)
-    found = handed(trace, card)
+    layer = slide.layer
+    line = _equation(_chain(trace, slide), frame, frame.y)
+    found = handed(trace, slide)
     groups = [group for group, _, _ in found]
     foci, at = [_where(trace, group.taps) for group in groups], [_weights_at(trace, group) for group in groups]
     values, weights = [group.taps.values for group in groups], [own for _, own, _ in found]
     to_weights = [group.taps.values * g for group, _, g in found]
     to_reads = [own * g for _, own, g in found]
-    shares_w = [weight_shares(trace, card, group.taps, g, _sum_before(card, group), group.owner)
+    shares_w = [weight_shares(trace, slide, group.taps, g, _sum_before(slide, group), group.owner)
                 for group, _, g in found]
-    shares_x = [input_shares(trace, card, replace(group.taps, weights=own), g, _sum_before(card, group))
+    shares_x = [input_shares(trace, slide, replace(group.taps, weights=own), g, _sum_before(slide, group))
                 for group, own, g in found]
     rows = [Tiled(tr("what it saw"), "", values, "activation", foci, (), "weight", shares_w),
             Tiled(tr("share of ∂L/∂W"), tr("g × value"), to_weights, "gradient", at, (), "product", shares_w)]
@@ -748,22 +750,22 @@ def _hands(trace: Trace, card: Card, frame: Area) -> Laid:
                     y + 6, wide, True)
     other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
                       frame, frame.right - wide, y + 6, wide, True)
-    steps = line.steps + max(one.steps, other.steps)
+    pieces = line.pieces + max(one.pieces, other.pieces)
 
     def after(done: int) -> list[Mark]:
-        late = max(0, done - line.steps)
-        return [*line.after(min(done, line.steps)), *one.after(min(late, one.steps)),
-                *other.after(min(late, other.steps))]
+        late = max(0, done - line.pieces)
+        return [*line.after(min(done, line.pieces)), *one.after(min(late, one.pieces)),
+                *other.after(min(late, other.pieces))]
 
-    return Laid((*line.still, *marks, *one.still, *other.still), steps, after)
+    return Laid((*line.still, *marks, *one.still, *other.still), pieces, after)
 
 
-def _sum_before(card: Card, group: Group) -> Focus:
+def _sum_before(slide: Slide, group: Group) -> Focus:
     """The sum that a group of terms is a part of: its gradient is what they are handed."""
-    gate = card.key.removesuffix("_preactivation")
+    gate = slide.key.removesuffix("_preactivation")
     key = "preactivation" if gate == "preactivation" else "hidden_new" if gate in ("new", "hidden_new") \
         and group.taps.weight != "weight_ih" else f"{gate}_preactivation"
-    return Focus(card.layer.name, (0, *card.cell)[-2:], f"inner.{key}")
+    return Focus(slide.layer.name, (0, *slide.cell)[-2:], f"inner.{key}")
 
 
 def _recorded(layer: Layer, group: Group) -> NDArray[np.float64] | None:
@@ -772,21 +774,21 @@ def _recorded(layer: Layer, group: Group) -> NDArray[np.float64] | None:
     return None if array is None or cells is None else array[tuple(cells.T)].astype(np.float64)
 
 
-def hands_of_state(trace: Trace, card: Card) -> list[tuple[str, Focus, float]]:
+def hands_of_state(trace: Trace, slide: Slide) -> list[tuple[str, Focus, float]]:
     """Every gradient that one number of a state is a term of: what it is called, where it stands, the factor."""
-    layer, (step, unit) = card.layer, (0, *card.cell)[-2:]
+    layer, (step, unit) = slide.layer, (0, *slide.cell)[-2:]
     found: list[tuple[str, Focus, float]] = []
-    array = f"inner_gradients.{card.key}"
+    array = f"inner_gradients.{slide.key}"
     for key, values in layer.inner_gradients.items():
         for at in _steps_beside(layer, key, step, len(values)):
             for other in range(values.shape[1]) if key == "unprojected" else (unit,):
-                if key.endswith("_direct") or other >= values.shape[1] or (key == card.key and at == step):
+                if key.endswith("_direct") or other >= values.shape[1] or (key == slide.key and at == step):
                     continue
                 terms = kinds.inner_backward_terms(trace, layer.name, key, at, other)
                 for taps in terms.taps:
                     hit = np.flatnonzero((taps.cells == (step, unit)).all(axis=1)) if taps.array == array else ()
                     for index in hit:
-                        side = _side(Card(layer, (step, unit), 0.0, (), "", key=card.key), at, key)
+                        side = _side(Slide(layer, (step, unit), 0.0, (), "", key=slide.key), at, key)
                         focus = Focus(layer.name, (at, other)[-layer.output.ndim:]) if key == "hidden" else \
                             Focus(layer.name, (at, other), f"inner.{key}")
                         found.append((f"{symbol(key)}{side} {named(key)}", focus, float(taps.weights[index])))
@@ -802,38 +804,38 @@ def _steps_beside(layer: Layer, key: str, step: int, count: int) -> list[int]:
     return [step, before] if key in ("hidden", "cell") and 0 <= before < count else [step]
 
 
-def _hands_on(trace: Trace, card: Card, frame: Area) -> Laid:
+def _hands_on(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """A state turned over: to what it hands its gradient, each with the factor; below, the unit at every step."""
-    found = hands_of_state(trace, card)
+    found = hands_of_state(trace, slide)
     if not found:
-        return _nothing(card, frame)
-    gradients = np.full(len(found), card.value)
+        return _nothing(slide, frame)
+    gradients = np.full(len(found), slide.value)
     factors = np.array([factor for _, _, factor in found])
-    own = about(card)
+    own = about(slide)
     listed = Listed(gradients, factors, lambda index: (found[index][0], found[index][1]), tr("gradient × factor"),
-                    at=lambda index: Term(found[index][1], own, card.value, found[index][2], backward=True))
+                    at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
     top = Area(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
     lines = term_list(listed, top, frame.x, frame.y, wide, True)
     y = frame.y + height + 12
-    marks = through_time(trace, card, _keys(card), frame, frame.x, y, frame.width, frame.bottom - y)
+    marks = through_time(trace, slide, _keys(slide), frame, frame.x, y, frame.width, frame.bottom - y)
     return lines.beside(marks)
 
 
-def hands_rows(trace: Trace, card: Card) -> list[tuple[str | float | int, ...]]:
-    """What a card that hands on shows, one row a share: layer, what gets it, cell, number, gradient, product."""
+def hands_rows(trace: Trace, slide: Slide) -> list[tuple[str | float | int, ...]]:
+    """What a slide that hands on shows, one row a share: layer, what gets it, cell, number, gradient, product."""
     rows: list[tuple[str | float | int, ...]] = []
-    name = card.layer.name
-    if not recurrent.weighs(card.layer, card.key):
-        return [(name, focus.layer + (f"/{focus.part}" if focus.part != "output" else ""), _cell_words(focus.cell),
-                 factor, card.value, factor * card.value) for _, focus, factor in hands_of_state(trace, card)]
-    for group, weights, g in handed(trace, card):
+    name = slide.layer.name
+    if not recurrent.weighs(slide.layer, slide.key):
+        return [(name, focus.layer + (f"/{focus.array}" if focus.array != "output" else ""), _cell_words(focus.cell),
+                 factor, slide.value, factor * slide.value) for _, focus, factor in hands_of_state(trace, slide)]
+    for group, weights, g in handed(trace, slide):
         taps = group.taps
-        source, first, part = kinds.place(trace, taps, 0)
-        reads, owner = source if part == "output" else f"{source}/{part}", f"{group.owner}/{taps.weight}"
+        source, first, array = kinds.place(trace, taps, 0)
+        read, owner = source if array == "output" else f"{source}/{array}", f"{group.owner}/{taps.weight}"
         cells = taps.cells[:, taps.cells.shape[1] - len(first):].tolist()
-        rows += [(name, reads, _cell_words(cell), weight, g, weight * g)
+        rows += [(name, read, _cell_words(cell), weight, g, weight * g)
                  for cell, weight in zip(cells, weights.tolist(), strict=True)]
         if taps.weight_cells is not None:
             rows += [(name, owner, _cell_words(cell), value, g, value * g)

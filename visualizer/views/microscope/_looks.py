@@ -12,45 +12,45 @@ from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Tex
 from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views.microscope._card import Area, Card, as_windows, largest, shades_of
 from visualizer.views.microscope._maps import marked, one_map, way_back
+from visualizer.views.microscope._slide import Area, Slide, as_windows, largest, shades_of
 
 LEGEND = 50.0
 """Height of one legend."""
 
 
-def where_it_looks(trace: Trace, card: Card, frame: Area) -> list[Mark]:
+def where_it_looks(trace: Trace, slide: Slide, frame: Area) -> list[Mark]:
     """The input inside its hatched padding, with the receptive fields of the layers on the way nested on it.
 
     Below: what the colours mean, the map the number stands in, and on the way back how its gradient got there.
     """
-    title = tr("Where the gradient lands") if card.backward else tr("Where it looks")
+    title = tr("Where the gradient lands") if slide.backward else tr("Where it looks")
     marks: list[Mark] = [Text(frame.x, frame.y + 10, plain(title), 12, 600, "ink-2")]
     row = frame.y + 24
     first = trace.layers[0]
     if first.has("row", "column") and first.output.ndim == 3 and first.shape[0] in (1, 3):
-        drawn, row = _input(trace, card, first, frame)
+        drawn, row = _input(trace, slide, first, frame)
         marks += drawn
     elif "step" in first.axes[:1]:
-        drawn, row = _steps_read(trace, card, first, frame)
+        drawn, row = _steps_read(trace, slide, first, frame)
         marks += drawn
-    drawn, row = _ranges(trace, card, frame, row + 8)
+    drawn, row = _ranges(trace, slide, frame, row + 8)
     marks += drawn
     row += 16
     side = min(frame.width, frame.bottom - row - 44, 168)
-    if card.layer.output.ndim == 3 and side >= 84 and not card.layer.is_input:
-        title = tr("The gradient of its map") if card.backward else tr("The map it stands in")
-        shown = marked(card.layer, card.cell, title, card.backward and card.layer.gradient is not None)
+    if slide.layer.output.ndim == 3 and side >= 84 and not slide.layer.is_input:
+        title = tr("The gradient of its map") if slide.backward else tr("The map it stands in")
+        shown = marked(slide.layer, slide.cell, title, slide.backward and slide.layer.gradient is not None)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
         row += side + 68
-    if card.backward and card.layer.gradient is not None and not card.layer.inner:
-        marks += way_back(trace, card.layer, card.cell, frame, frame.x, row, frame.width)
+    if slide.backward and slide.layer.gradient is not None and not slide.layer.inner:
+        marks += way_back(trace, slide.layer, slide.cell, frame, frame.x, row, frame.width)
     return grouped(Group(tr("where it looks")), marks)
 
 
-def _input(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Mark], float]:
+def _input(trace: Trace, slide: Slide, first: Layer, frame: Area) -> tuple[list[Mark], float]:
     """The input with the nested fields, their names and sizes; and where the next thing may begin."""
-    nested = fields(trace, card.layer.name, card.output_cell)
+    nested = fields(trace, slide.layer.name, slide.output_cell)
     rows, columns = first.shape[-2:]
     margin = max([0, *(-low for _, box in nested for low, _ in box[-2:]),
                   *(high - n + 1 for _, box in nested for (_, high), n in zip(box[-2:], (rows, columns), strict=True))])
@@ -61,13 +61,13 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Ma
     marks: list[Mark] = []
     if margin:
         marks.append(Rect(frame.x, top, (columns + 2 * margin) * pixel, (rows + 2 * margin) * pixel, "hatch"))
-    shades, palette = shades_of(trace, first, card.backward, frame.look)
-    colours = len(shades) == 3 and not card.backward
+    shades, palette = shades_of(trace, first, slide.backward, frame.look)
+    colours = len(shades) == 3 and not slide.backward
     stack = np.moveaxis(shades, 0, -1)[None] if colours else shades.max(axis=0, keepdims=True)
-    unknown = parts.hatched(first, card.backward)
+    unknown = parts.hatched(first, slide.backward)
     hatched = None if unknown is None else np.array(unknown.any(axis=0, keepdims=True))
     marks.append(Image(x, y, (pixel, pixel), np.ascontiguousarray(stack), palette, focus=Focus(first.name),
-                       scale=parts.scale_of(trace, first, frame.look, card.backward),
+                       scale=parts.scale_of(trace, first, frame.look, slide.backward),
                        indices=(0,), hatched=hatched))
     row = top + (rows + 2 * margin) * pixel + 24
     for index, (name, box) in enumerate(nested):
@@ -89,12 +89,12 @@ def _input(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Ma
     return grouped(Group(tr("where it looks"), Focus(first.name), cells=True), marks), row
 
 
-def _steps_read(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[list[Mark], float]:
+def _steps_read(trace: Trace, slide: Slide, first: Layer, frame: Area) -> tuple[list[Mark], float]:
     """What was read, step after step; those that the number can see tinted, its own step framed."""
     words = words_of(trace, first.shape[0])
-    seen = kinds.receptive_field(trace, card.layer.name, card.output_cell).get(first.name)
+    seen = kinds.receptive_field(trace, slide.layer.name, slide.output_cell).get(first.name)
     low, high = seen[0] if seen else (0, -1)
-    own = card.output_cell[0] if card.layer.axes[:1] == ("step",) else -1
+    own = slide.output_cell[0] if slide.layer.axes[:1] == ("step",) else -1
     x, y, high_ = frame.x, frame.y + 24, 24
     marks: list[Mark] = []
     for step, word in enumerate(words):
@@ -111,7 +111,7 @@ def _steps_read(trace: Trace, card: Card, first: Layer, frame: Area) -> tuple[li
                        "ink" if inside else "ink-2", "middle", max_width=wide - 6)]
         x += wide
     count = max(0, min(high, len(words) - 1) - max(low, 0) + 1)
-    said = (tr("reaches {shown} of {count} steps") if card.backward else
+    said = (tr("reaches {shown} of {count} steps") if slide.backward else
             tr("it can see {shown} of {count} steps")).format(shown=count, count=len(words))
     marks.append(Text(frame.x, y + high_ + 20, plain(said), 12, 400, "ink-2", max_width=frame.width))
     return grouped(Group(tr("where it looks"), Focus(first.name), cells=True), marks), y + high_ + 36
@@ -124,11 +124,11 @@ def _size(box: kinds.Box, shape: tuple[int, int]) -> str:
     return tr("{high} × {wide} pixels").format(high=box[-2][1] - box[-2][0] + 1, wide=box[-1][1] - box[-1][0] + 1)
 
 
-def _ranges(trace: Trace, card: Card, frame: Area, y: float) -> tuple[list[Mark], float]:
+def _ranges(trace: Trace, slide: Slide, frame: Area, y: float) -> tuple[list[Mark], float]:
     """What the colours of the cells mean: one legend for each row of grids; and for the maps of a gradient."""
     wide = min(frame.width, 168)
     marks: list[Mark] = []
-    for title, palette, top in _scales(card):
+    for title, palette, top in _scales(slide):
         if palette.startswith("gradient"):
             low, zero = numbers.significant(top * 1e-3, 1), ""
         else:
@@ -137,20 +137,21 @@ def _ranges(trace: Trace, card: Card, frame: Area, y: float) -> tuple[list[Mark]
         marks += parts.legend(frame.x, y + 6, wide, frame.look, Scale(palette, "", "", -top, top), title,
                               (low, zero, high))
         y += LEGEND
-    if card.backward:
+    if slide.backward:
         marks += parts.legend(frame.x, y + 6, wide, frame.look, parts.gradient_scale(trace),
                               tr("Maps: gradient, all layers"))
         y += LEGEND
     return marks, y
 
 
-def _scales(card: Card) -> list[tuple[str, str, float]]:
-    """(title, palette, largest value) of the grids of a card."""
-    if not card.terms or not card.terms[0][1].taps or card.layer.inner or as_windows(card.terms[0][1].taps[0]) is None:
+def _scales(slide: Slide) -> list[tuple[str, str, float]]:
+    """(title, palette, largest value) of the grids of a slide."""
+    if not slide.terms or not slide.terms[0][1].taps or slide.layer.inner \
+            or as_windows(slide.terms[0][1].taps[0]) is None:
         return []
-    taps = card.terms[0][1].taps[0]
+    taps = slide.terms[0][1].taps[0]
     kernel = [(tr("Kernel"), "weight-pale", largest(taps.weights))] if taps.weight else []
-    if card.hands_on:
+    if slide.hands_on:
         return [(tr("Window"), "activation-pale", largest(taps.values)), *kernel]
     if taps.array == "gradient":
         return kernel

@@ -1,4 +1,4 @@
-"""Maps beside a card: the ones a number was read from, the one it stands in; and the way back to it."""
+"""Maps beside a slide: the ones a number was read from, the one it stands in; and the way back to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
 from visualizer.trace import Cell, Layer, Trace, remembered
-from visualizer.views.microscope._card import Area, arrow, shades_of, spot
+from visualizer.views.microscope._slide import Area, arrow, shades_of, spot
 
 LARGEST_MAP = 480.0
 SMALLEST_MAP = 40.0
@@ -173,7 +173,7 @@ def way_back(trace: Trace, layer: Layer, cell: Cell, frame: Area, x: float, y: f
                           focus=Focus(hop.layer)))
         marks.append(Text(x + 24, row + 16, plain(hop.words), 12, 400, "ink-2", max_width=room - 24))
         if hop.value is not None:
-            marks.append(Text(x + room, row, plain(_signed(hop.value)), 13, 600, "gradient-text", "end"))
+            marks.append(Text(x + room, row, plain(numbers.gradient(hop.value)), 13, 600, "gradient-text", "end"))
         elif hop.norm is not None:
             marks.append(Text(x + room, row, plain(tr("norm {value}").format(value=numbers.significant(hop.norm, 2))),
                               12,
@@ -245,7 +245,3 @@ def _in_general(kind: kinds.Kind) -> str:
     if kind.moves_only:
         return tr("lays it out as before, changes nothing")
     return translated(kind.back or kind.title)
-
-
-def _signed(value: float) -> str:
-    return numbers.signed(value, 4) if abs(value) >= 1e-3 or value == 0 else numbers.power(value)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from visualizer.kinds.gates import family_of, named, symbol
-from visualizer.kinds.gates import part as gate
+from visualizer.kinds.gates import quantity as gate
 from visualizer.language import tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._card import Area, Card, spot
+from visualizer.views.microscope._slide import Area, Slide, spot
 
 ROW, TALLEST = 44.0, 92.0
 """Height of a row, at least and at most."""
@@ -24,15 +24,15 @@ SMALLEST, LARGEST = 6.0, 52.0
 FLOOR = 1e-6
 
 
-def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Area, x: float, y: float, room: float,
+def through_time(trace: Trace, slide: Slide, keys: Sequence[str], frame: Area, x: float, y: float, room: float,
                  tall: float) -> list[Mark]:
     """The same unit at every step, as many of the rows as fit; every cell leads to its number."""
-    layer = card.layer
+    layer = slide.layer
     count, wide = len(layer.inner["hidden"]), room - (SIDE + NUMBER)
-    step, unit = (0, *card.cell)[-2:]
-    if card.key.startswith("initial_") and layer.settings.get("reverse"):
+    step, unit = (0, *slide.cell)[-2:]
+    if slide.key.startswith("initial_") and layer.settings.get("reverse"):
         step = count - 1  # what it started from stands before the first step that it went through
-    rows = [key for key in keys if _values(layer, key, card.backward) is not None][:int((tall - 44) // ROW)]
+    rows = [key for key in keys if _values(layer, key, slide.backward) is not None][:int((tall - 44) // ROW)]
     if not rows or wide < 80 or step >= count:
         return []
     shown = min(count, int(wide // SMALLEST))
@@ -42,18 +42,18 @@ def through_time(trace: Trace, card: Card, keys: Sequence[str], frame: Area, x: 
         tr("unit {unit} at steps {first} to {last} of {count}").format(
             unit=unit, first=first + 1, last=first + shown, count=numbers.count(count))
     row = min(TALLEST, (tall - 50) / len(rows))
-    head += tr("; size on a log scale") if card.backward else ""
+    head += tr("; size on a log scale") if slide.backward else ""
     left, high = x + SIDE, row - 18
     marks: list[Mark] = [Text(x, y + 12, plain(head), 12, 600, "ink-2", max_width=room)]
     marks += _words(trace, first, shown, step, left, y + 34, pitch, count)
     top = y + 44
     for index, key in enumerate(rows):
-        part = Group((tr("∂L/∂{name} at every step") if card.backward
+        part = Group((tr("∂L/∂{name} at every step") if slide.backward
                       else tr("{name} at every step")).format(name=named(key)),
                      Focus(layer.name), cells=True)
         marks += grouped(part, [
-            *_row(card, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
-            *_names(card, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)])
+            *_row(slide, key, range(first, first + shown), unit, left, top + index * row, (pitch, high), frame),
+            *_names(slide, key, step, unit, x, left + pitch * shown + 10, top + index * row + high / 2)])
     return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * row + high, 2)]
 
 
@@ -71,24 +71,24 @@ def _words(trace: Trace, first: int, shown: int, step: int, x: float, y: float, 
     return [Text(x + (step - first + 0.5) * pitch, y, plain(str(step + 1)), 12, 600, "accent-ink", "middle")]
 
 
-def _row(card: Card, key: str, steps: range, unit: int, x: float, y: float, cell: tuple[float, float],
+def _row(slide: Slide, key: str, steps: range, unit: int, x: float, y: float, cell: tuple[float, float],
          frame: Area) -> list[Mark]:
-    found = _values(card.layer, key, card.backward)
+    found = _values(slide.layer, key, slide.backward)
     assert found is not None
     values = found[steps.start:steps.stop, min(unit, found.shape[1] - 1)].astype(np.float64)
-    top = _top(card.layer, key, card.backward, unit)
-    shades = colour.magnitude(values, top * FLOOR, top) if card.backward else colour.signed(values, top)
-    palette, unknown = "gradient" if card.backward else "activation", colour.unknown(values)
-    focus = Focus(card.layer.name, (), "output") if key == "hidden" else Focus(card.layer.name, (), f"inner.{key}")
-    of = f"{card.layer.name}.{key}"
-    scale = Scale(palette, tr("size of the gradient"), of, top * FLOOR, top, log=True) if card.backward else \
+    top = _top(slide.layer, key, slide.backward, unit)
+    shades = colour.magnitude(values, top * FLOOR, top) if slide.backward else colour.signed(values, top)
+    palette, unknown = "gradient" if slide.backward else "activation", colour.unknown(values)
+    focus = Focus(slide.layer.name, (), "output") if key == "hidden" else Focus(slide.layer.name, (), f"inner.{key}")
+    of = f"{slide.layer.name}.{key}"
+    scale = Scale(palette, tr("size of the gradient"), of, top * FLOOR, top, log=True) if slide.backward else \
         Scale(palette, tr("values"), of, -top, top)
     marks: list[Mark] = []
     wide, high = cell[0] - (1 if cell[0] >= 4 else 0), cell[1]
     for place, step in enumerate(steps):
-        at = (step, unit) if key != "hidden" else (step, unit)[-card.layer.output.ndim:]
+        at = (step, unit) if key != "hidden" else (step, unit)[-slide.layer.output.ndim:]
         marks.append(Image(x + place * cell[0], y, (wide, high), shades[place].reshape(1, 1, 1), palette,
-                           border="tile-border" if wide >= 6 else "", focus=Focus(focus.layer, at[:-1], focus.part),
+                           border="tile-border" if wide >= 6 else "", focus=Focus(focus.layer, at[:-1], focus.array),
                            indices=(at[-1],), hatched=unknown[place].reshape(1, 1, 1) if unknown[place] else None,
                            scale=scale))
     if wide >= 10:
@@ -102,7 +102,7 @@ def _top(layer: Layer, key: str, backward: bool, unit: int) -> float:
     """What the strongest colour stands for: 1 for what is bounded, else the largest of this unit at any step."""
     family = family_of(layer)
     if not backward and (key == "hidden" or (family is not None and key in family.keys)):
-        made = None if family is None else family.parts[key].curve
+        made = None if family is None else family.quantities[key].curve
         if (made is None and key == "hidden") or (made is not None and made.flat is not None
                                                    and made.flat.range[1] <= 1):
             return 1.0
@@ -112,15 +112,15 @@ def _top(layer: Layer, key: str, backward: bool, unit: int) -> float:
     return float(np.max(sizes[np.isfinite(sizes)], initial=0.0)) or 1.0
 
 
-def _names(card: Card, key: str, step: int, unit: int, x: float, right: float, middle: float) -> list[Mark]:
-    found = _values(card.layer, key, card.backward)
+def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float, middle: float) -> list[Mark]:
+    found = _values(slide.layer, key, slide.backward)
     assert found is not None
-    value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(card.layer, key, card.backward, unit)
-    title = f"∂L/∂**{symbol(key)}**" if card.backward else f"**{symbol(key)}** {named(key)}"
-    scope = tr("size to {most}").format(most=numbers.significant(top, 2)) if card.backward else \
+    value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(slide.layer, key, slide.backward, unit)
+    title = f"∂L/∂**{symbol(key)}**" if slide.backward else f"**{symbol(key)}** {named(key)}"
+    scope = tr("size to {most}").format(most=numbers.significant(top, 2)) if slide.backward else \
         tr("0 to 1") if gate(key).gate else \
         f"±{numbers.significant(top, 2)}"
     return [Text(x, middle, rich(title), 12, 400, max_width=SIDE - 10),
             Text(x, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10),
             Text(right, middle + 4, plain(numbers.significant(value, 3)), 13, 600,
-                 "gradient-text" if card.backward else "ink", max_width=NUMBER - 12)]
+                 "gradient-text" if slide.backward else "ink", max_width=NUMBER - 12)]

@@ -1,4 +1,4 @@
-"""Cards of sums that form no windows: long ones as tiles and a sorted list, short ones as one line of arithmetic."""
+"""Slides of sums that form no windows: long ones as tiles and a sorted list, short ones as one line of arithmetic."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._card import (
+from visualizer.views.microscope._maps import Shown, factor_words, map_row, marked, way_back
+from visualizer.views.microscope._slide import (
     LISTED,
     NAMES,
     RESULT,
     Area,
-    Card,
     Laid,
+    Slide,
     arrow,
     fills,
     held,
@@ -50,7 +51,6 @@ from visualizer.views.microscope._card import (
     value_ink,
     weight_shares,
 )
-from visualizer.views.microscope._maps import Shown, factor_words, map_row, marked, way_back
 from visualizer.views.microscope._words import adds_up, cell_words, tap_words
 
 FALL, LINE = Group(english("running sum")), Group(english("terms"), cells=True, shows="value")
@@ -79,33 +79,33 @@ class Strip:
 
 # --- long sums ------------------------------------------------------------------------------------------------------
 
-def long_sum_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
+def long_sum_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area) -> Laid:
     """All terms as tiles; the largest as a list; the running sum from the largest to the smallest."""
     taps = terms.taps[0]
-    strips = _strips(trace, card, taps, name)
-    marks, y = _tiles(trace, taps, strips, frame, ["→", "", "→"] if card.hands_on else ["×", "="])
+    strips = _strips(trace, slide, taps, name)
+    marks, y = _tiles(trace, taps, strips, frame, ["→", "", "→"] if slide.hands_on else ["×", "="])
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     y += 10
     wide = min(500, (frame.width - 60) / 2)
     x = frame.right - wide
-    if card.hands_on:
-        one = _term_list(trace, taps, terms, taps.values, card.value, tr("∂L/∂w = g × input"), frame, frame.x, y, wide,
+    if slide.hands_on:
+        one = _term_list(trace, taps, terms, taps.values, slide.value, tr("∂L/∂w = g × input"), frame, frame.x, y, wide,
                          tiles=strips[1].held)
-        other = _term_list(trace, taps, terms, taps.weights, card.value, tr("share of ∂L/∂x = g × weight"), frame, x, y,
-                           wide, tiles=strips[3].held)
-        return Laid((*marks, *one.still, *other.still), one.steps, lambda done: [*one.after(done), *other.after(done)])
+        other = _term_list(trace, taps, terms, taps.weights, slide.value, tr("share of ∂L/∂x = g × weight"), frame, x,
+                           y, wide, tiles=strips[3].held)
+        return Laid((*marks, *one.still, *other.still), one.pieces, lambda done: [*one.after(done), *other.after(done)])
     listed = _term_list(trace, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y, wide,
-                        card.backward, strips[0].held)
-    fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.steps, frame, x, y, wide,
-                       card.backward)
-    return Laid((*marks, *listed.still, *fall.still), listed.steps,
+                        slide.backward, strips[0].held)
+    fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.pieces, frame, x, y, wide,
+                       slide.backward)
+    return Laid((*marks, *listed.still, *fall.still), listed.pieces,
                  lambda done: [*listed.after(done), *fall.after(done)])
 
 
-def _strips(trace: Trace, card: Card, taps: Taps, name: str) -> list[Strip]:
-    count, g, read = numbers.count(len(taps.values)), card.value, held(trace, card, taps)
-    if card.hands_on:
-        to_weights, to_reads = weight_shares(trace, card, taps, g) or read, input_shares(trace, card, taps, g)
+def _strips(trace: Trace, slide: Slide, taps: Taps, name: str) -> list[Strip]:
+    count, g, read = numbers.count(len(taps.values)), slide.value, held(trace, slide, taps)
+    if slide.hands_on:
+        to_weights, to_reads = weight_shares(trace, slide, taps, g) or read, input_shares(trace, slide, taps, g)
         return [Strip(tr("what it saw"),
                       tr("{count} inputs").format(count=count), taps.values, "activation", "weight", to_weights),
                 Strip(tr("share of ∂L/∂w"), tr("g × input"), taps.values * g, "gradient", "product", to_weights),
@@ -330,7 +330,7 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
     return Laid(tuple(grouped(group, still)), len(lines), after)
 
 
-def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int, frame: Area, x: float, y: float,
+def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], pieces: int, frame: Area, x: float, y: float,
                 wide: float, backward: bool) -> Laid:
     """The running sum over all terms, the largest first: how few of them decide. It keeps step with the list."""
     order = np.argsort(-np.abs(items), kind="stable")
@@ -352,27 +352,27 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], steps: int,
     color = "gradient-mark" if backward else "positive-bar"
 
     def after(done: int) -> list[Mark]:
-        drawn = points if done >= steps else points[:done + 1]
+        drawn = points if done >= pieces else points[:done + 1]
         marks: list[Mark] = [Line(drawn, color, 2)] if len(drawn) > 1 else []
         px, py = drawn[-1]
         return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5)])
 
-    return Laid(tuple(grouped(FALL, still)), steps, after)
+    return Laid(tuple(grouped(FALL, still)), pieces, after)
 
 
 # --- short sums, and what only moves numbers ------------------------------------------------------------------------
 
-def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
+def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area) -> Laid:
     """A few terms as one line of arithmetic: a sum, a norm, a copy; with the numbers met on the way, and the maps.
 
     What flows forwards is read from left to right, the gradient from right to left.
     """
-    backward = card.backward
-    line = _arithmetic(trace, card, name, terms, frame)
+    backward = slide.backward
+    line = _arithmetic(trace, slide, name, terms, frame)
     y = frame.y + 150
     still: list[Mark] = [Text(frame.x, y, plain(terms.formula), 14, 500, "ink-2", max_width=frame.width)]
-    met = [*terms.steps, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not adds_up(terms)
-                           else [])]
+    met = [*terms.met, *([(terms.bias_name or "bias", terms.bias)] if terms.bias is not None and not adds_up(terms)
+                         else [])]
     y += 12
     across = max(1, int((frame.width + 40) // 240))
     for index, (words, value) in enumerate(met):
@@ -383,8 +383,8 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
     room = frame.width
     if backward:
         room -= 340
-        still += way_back(trace, card.layer, card.cell, frame, frame.right - 300, y + 10, 300)
-    maps, signs = _maps(trace, card, terms)
+        still += way_back(trace, slide.layer, slide.cell, frame, frame.right - 300, y + 10, 300)
+    maps, signs = _maps(trace, slide, terms)
     if all(shown.layer.output.size == 1 for shown in maps):  # one number each: they stand above already
         still += _square(trace[name], terms, frame, y, room, backward)
     else:
@@ -394,7 +394,7 @@ def short_card(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -
 
 def _square(layer: Layer, terms: Terms, frame: Area, y: float, room: float, backward: bool) -> list[Mark]:
     """The square that a loss of one answer is, and where the answer stands on it; on the way back with its slope."""
-    met, kind = dict(terms.steps), kinds.of(layer)
+    met, kind = dict(terms.met), kinds.of(layer)
     top, height = y + 20, min(frame.bottom - y - 84, 420)
     if kind is None or kind.label != "numbers" or not {"answered", "wanted"} <= met.keys() or height < 100:
         return []
@@ -425,9 +425,9 @@ class Slot:
         return 40
 
 
-def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) -> Laid:
+def _arithmetic(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area) -> Laid:
     """Terms, bias and result as cells, with what joins them between; each step adds one of them."""
-    backward, adds = card.backward, adds_up(terms)
+    backward, adds = slide.backward, adds_up(terms)
     entries = [(taps, index) for taps in terms.taps for index in range(len(taps.values))]
     shown = entries[:MOST_ENTRIES]
     bias = terms.bias if adds else None
@@ -443,7 +443,7 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) 
         factor = float(taps.weights[index]) if adds and any(np.any(taps.weights != 1) for taps in terms.taps) else None
         still += _term_names(trace, taps, index, at, factor)
         still += joint(at, ("=" if adds else "←") if backward and place == 0 else "+" if adds and place else "")
-        lines.append(_term_cell(held(trace, card, taps).at(index), taps, at))
+        lines.append(_term_cell(held(trace, slide, taps).at(index), taps, at))
     if backward and len(entries) == 1 and adds:
         still.append(Text(spots[1].x, spots[1].y + (126 if float(shown[0][0].weights[0]) != 1 else 108),
                           plain(factor_words(trace[name], float(shown[0][0].weights[0]))), 12, 400, "ink-2",
@@ -459,9 +459,9 @@ def _arithmetic(trace: Trace, card: Card, name: str, terms: Terms, frame: Area) 
     at = spots[0] if backward else spots[-1]
     if not backward:
         still += joint(at, "=" if (adds and len(entries) > 1) or bias is not None else "→")
-    still += _result_names(card, at)
+    still += _result_names(slide, at)
     ink = Ink("gradient" if backward else "activation", abs(terms.result) * 2, plus=backward, digits=3, alone=True)
-    result = result_of(card, terms.result)
+    result = result_of(slide, terms.result)
     lines.append([*number_cell(at, terms.result, ink, result.target, RESULT, result),
                   Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4)])
     empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
@@ -497,12 +497,12 @@ def _term_names(trace: Trace, taps: Taps, index: int, at: Slot, factor: float | 
     return marks
 
 
-def _result_names(card: Card, at: Slot) -> list[Mark]:
+def _result_names(slide: Slide, at: Slot) -> list[Mark]:
     room = at.pitch - 12
-    words = card.layer.name if not card.backward else \
-        (tr("part of ∂L/∂{layer}") if len(card.terms) > 1 else "∂L/∂{layer}").format(layer=card.layer.name)
+    words = slide.layer.name if not slide.backward else \
+        (tr("part of ∂L/∂{layer}") if len(slide.terms) > 1 else "∂L/∂{layer}").format(layer=slide.layer.name)
     return [Text(at.x, at.y + 18, plain(words), 13, 600, "accent-ink", mono=True, max_width=room),
-            Text(at.x, at.y + 35, plain(cell_words(card.layer, card.cell)), 12, 400, "ink-2", max_width=room)]
+            Text(at.x, at.y + 35, plain(cell_words(slide.layer, slide.cell)), 12, 400, "ink-2", max_width=room)]
 
 
 def _term_cell(term: Term | None, taps: Taps, at: Slot) -> list[Mark]:
@@ -526,19 +526,19 @@ def number_cell(at: Slot, value: float, ink: Ink, focus: Focus | None, group: Gr
                        foci=lambda row, column: focus, group=group, terms=None if term is None else [[term]])
 
 
-def _maps(trace: Trace, card: Card, terms: Terms) -> tuple[list[Shown], list[str]]:
+def _maps(trace: Trace, slide: Slide, terms: Terms) -> tuple[list[Shown], list[str]]:
     """The maps that were read, up to three, and the map the number stands in; in the order in which things flow."""
     read: list[Shown] = []
     for taps in terms.taps[:3]:
         source = trace[taps.source]
         array = source.gradient if taps.array == "gradient" else source.output
         if array is not None and taps.array in ("output", "gradient") and taps.cells.shape[1] == array.ndim <= 3:
-            read.append(Shown(source, taps.cells, tr("from") if card.backward else tr("read from"),
+            read.append(Shown(source, taps.cells, tr("from") if slide.backward else tr("read from"),
                               taps.array == "gradient"))
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
-    if card.layer.output.ndim > 3:
+    if slide.layer.output.ndim > 3:
         return read, [sign] * (len(read) - 1)
-    own = marked(card.layer, card.cell, tr("handed to") if card.backward else tr("stands in"), card.backward)
-    if card.backward:
+    own = marked(slide.layer, slide.cell, tr("handed to") if slide.backward else tr("stands in"), slide.backward)
+    if slide.backward:
         return [own, *read], ["←", *[""] * (len(read) - 1)][:len(read)]
     return [*read, own], [*[sign] * (len(read) - 1), "=" if len(read) > 1 else "→"][:len(read)]

@@ -1,4 +1,4 @@
-"""The card of a number without terms: what was fed in, what no kind explains, where no gradient came."""
+"""The slide of a number without terms: what was fed in, what no kind explains, where no gradient came."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from visualizer.scene.grids import Ink, number_grid, outline
 from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace
-from visualizer.views.microscope._card import Area, Card, Laid, largest, said
 from visualizer.views.microscope._maps import TITLE, marked, one_map
+from visualizer.views.microscope._slide import Area, Laid, Slide, largest, said
 
 NEIGHBOURS = Group(english("its neighbours"), cells=True)
 REACH = 3
 """How many neighbours are printed on each side of a pixel."""
 
 
-def value_card(trace: Trace, card: Card, frame: Area) -> Laid:
+def value_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """The number as recorded, on its map and among its neighbours, and why it is not taken apart."""
-    layer = card.layer
-    gradient = card.backward and layer.gradient is not None
-    known = layer.is_input or gradient or not card.backward
+    layer = slide.layer
+    gradient = slide.backward and layer.gradient is not None
+    known = layer.is_input or gradient or not slide.backward
     y = frame.y
     marks: list[Mark] = []
     if not layer.is_input:
-        drawn, y = _reason(card, frame)
+        drawn, y = _reason(slide, frame)
         marks += drawn
     values = layer.gradient if gradient else layer.output
     assert values is not None
     if not known or layer.output.ndim > 3:
         return Laid(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
-    title = tr("what was fed in") if layer.is_input and not card.backward else tr("the map it stands in")
-    drawn, wide = one_map(trace, marked(layer, card.cell, title, card.backward), frame, frame.x, y, side)
+    title = tr("what was fed in") if layer.is_input and not slide.backward else tr("the map it stands in")
+    drawn, wide = one_map(trace, marked(layer, slide.cell, title, slide.backward), frame, frame.x, y, side)
     marks += drawn
     x = frame.x + max(wide, 120) + 56
-    marks += [Text(x, y + 10, plain(tr("its value") if not card.backward else tr("its gradient")), 12, 400, "ink-2"),
-              Text(x, y + TITLE + 34, plain(said(card.value, card.backward)), 44, 600,
-                   "gradient-text" if card.backward else "accent-ink", display=True, max_width=frame.right - x)]
+    marks += [Text(x, y + 10, plain(tr("its value") if not slide.backward else tr("its gradient")), 12, 400, "ink-2"),
+              Text(x, y + TITLE + 34, plain(said(slide.value, slide.backward)), 44, 600,
+                   "gradient-text" if slide.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
-        marks += _neighbours(card, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
+        marks += _neighbours(slide, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
     return Laid(tuple(marks))
 
 
-def _reason(card: Card, frame: Area) -> tuple[list[Mark], float]:
+def _reason(slide: Slide, frame: Area) -> tuple[list[Mark], float]:
     """A hatched band that says that nothing can be taken apart here, and why."""
-    title = tr("unexplained") if card.layer.unexplained else tr("not taken apart")
-    lines = wrap(plain(f"{(card.refusal or tr('no terms are known')).rstrip('.')}."), 14, frame.width - 210)[:3]
+    title = tr("unexplained") if slide.layer.unexplained else tr("not taken apart")
+    lines = wrap(plain(f"{(slide.refusal or tr('no terms are known')).rstrip('.')}."), 14, frame.width - 210)[:3]
     high = 24 + 21 * max(1, len(lines))
     marks: list[Mark] = [Rect(frame.x, frame.y, frame.width, high, "hatch", "hair", inside=True, radius=10),
                          Rect(frame.x + 12, frame.y + 8, frame.width - 24, high - 16, "stage",
@@ -58,10 +58,10 @@ def _reason(card: Card, frame: Area) -> tuple[list[Mark], float]:
     return marks, frame.y + high + 28
 
 
-def _neighbours(card: Card, values: np.ndarray, frame: Area, x: float, y: float) -> list[Mark]:
+def _neighbours(slide: Slide, values: np.ndarray, frame: Area, x: float, y: float) -> list[Mark]:
     """The numbers around a pixel; what lies beyond the edge is hatched."""
-    own = values[card.cell[:-2]]
-    row, column = card.cell[-2:]
+    own = values[slide.cell[:-2]]
+    row, column = slide.cell[-2:]
     size = 2 * REACH + 1
     cell = (min(66, (frame.right - x) / size), min(48, (frame.bottom - y - 30) / size))
     if cell[0] < 30 or cell[1] < 18:
@@ -73,11 +73,12 @@ def _neighbours(card: Card, values: np.ndarray, frame: Area, x: float, y: float)
             if 0 <= r < own.shape[0] and 0 <= c < own.shape[1]:
                 window[i, j], inside[i, j] = own[r, c], True
     top = largest(values) or 1.0
-    ink = Ink("gradient", top, True, 3, of=card.layer.name) if card.backward else \
-        Ink("activation", top, of=card.layer.name)
+    ink = Ink("gradient", top, True, 3, of=slide.layer.name) if slide.backward else \
+        Ink("activation", top, of=slide.layer.name)
 
     def focus(i: int, j: int) -> Focus | None:
-        return Focus(card.layer.name, (*card.cell[:-2], row + i - REACH, column + j - REACH)) if inside[i, j] else None
+        at = (*slide.cell[:-2], row + i - REACH, column + j - REACH)
+        return Focus(slide.layer.name, at) if inside[i, j] else None
 
     words = tr("and its neighbours, rows {top} to {bottom}, columns {left} to {right}").format(
         top=max(0, row - REACH), bottom=min(own.shape[0] - 1, row + REACH),

@@ -1,4 +1,4 @@
-"""Cards of windows: window × kernel = products and their running sum; the largest of a window; and the window turned
+"""Slides of windows: window × kernel = products and their running sum; the largest of a window; and the window turned
 over, as what it hands back."""
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, un
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
 from visualizer.trace import Trace
-from visualizer.views.microscope._card import (
+from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
+from visualizer.views.microscope._slide import (
     NAMES,
     RESULT,
     Area,
-    Card,
     Laid,
+    Slide,
     arrow,
     held,
     input_shares,
@@ -35,7 +36,6 @@ from visualizer.views.microscope._card import (
     weight_shares,
     window_terms,
 )
-from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 
 MOST_COLUMNS = 6
 LEAST_CELL = 36.0
@@ -57,9 +57,9 @@ Tiled = tuple[str, str, NDArray[np.float64]]
 
 # --- window × kernel = products -------------------------------------------------------------------------------------
 
-def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, frame: Area) -> Laid:
+def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid, frame: Area) -> Laid:
     """Window × kernel = products, channel by channel; below, the running sum to the result."""
-    taps, backward = terms.taps[0], card.backward
+    taps, backward = terms.taps[0], slide.backward
     values, weights, products = (array.reshape(grid) for array in (taps.values, taps.weights, taps.products))
     inside = None if taps.inside is None else taps.inside.reshape(grid)
     sums = np.where(np.isfinite(products), products, 0).sum(axis=(1, 2))
@@ -71,7 +71,7 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
 
     groups = [Group(title, cells=True, shows=shows)
               for (title, _, _), shows in zip(rows, ("value", "weight", "product"), strict=True)]
-    tiles = held(trace, card, taps)
+    tiles = held(trace, slide, taps)
     found = {channel: window_terms(tiles, channel, grid) for channel in columns}
 
     still: list[Mark] = []
@@ -89,9 +89,9 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
     if others:
         still += _others_words(others, layout, len(columns), tr("smaller channel sums"), frame)
     if len(columns) + bool(others) <= 2:
-        still += _maps_beside(trace, card, taps, frame, layout)
-    fall = _running_sum(card, terms, columns, others, sums, products, found, grid, layout, inks[2], frame)
-    steps = len(columns) * size + bool(others) + (terms.bias is not None) + 1
+        still += _maps_beside(trace, slide, taps, frame, layout)
+    fall = _running_sum(slide, terms, columns, others, sums, products, found, grid, layout, inks[2], frame)
+    pieces = len(columns) * size + bool(others) + (terms.bias is not None) + 1
 
     def after(done: int) -> list[Mark]:
         marks: list[Mark] = []
@@ -101,7 +101,7 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
             known = None if revealed == size else np.arange(size).reshape(grid[1:]) < revealed
             marks += number_grid(x, layout.tops[2], layout.cell, products[channel], inks[2], frame.look, known=known,
                                  foci=read_at(found[channel]), group=groups[2], terms=found[channel])
-            if done < steps and 0 <= done - 1 - place * size < size:  # the term that is added just now
+            if done < pieces and 0 <= done - 1 - place * size < size:  # the term that is added just now
                 row, column = divmod(done - 1 - place * size, grid[2])
                 term = found[channel][row][column]
                 marks += [outline(x, top, layout.cell, row, column, term=term) for top in layout.tops]
@@ -114,7 +114,7 @@ def window_card(trace: Trace, card: Card, name: str, terms: Terms, grid: Grid, f
                               600, value_ink(total, backward)))
         return marks + list(fall.after(done))
 
-    return Laid((*still, *fall.still), steps, after)
+    return Laid((*still, *fall.still), pieces, after)
 
 
 def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[np.float64],
@@ -156,7 +156,7 @@ def _chosen(strength: NDArray[np.float64], grid: Grid, frame: Area) -> tuple[lis
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where the grids of a card stand, one column a channel."""
+    """Where the grids of a slide stand, one column a channel."""
 
     x: float
     pitch: float
@@ -219,37 +219,37 @@ def _others_words(others: list[int], layout: _Layout, place: int, words: str, fr
                  max_width=room)]
 
 
-def _maps_beside(trace: Trace, card: Card, taps: Taps, frame: Area, layout: _Layout) -> list[Mark]:
+def _maps_beside(trace: Trace, slide: Slide, taps: Taps, frame: Area, layout: _Layout) -> list[Mark]:
     """The whole maps, where few columns leave room for them."""
     x = layout.names + NAMES
-    return map_row(trace, _read_and_made(trace, card, taps), ("←" if card.backward else "→",), frame, x, frame.y,
+    return map_row(trace, _read_and_made(trace, slide, taps), ("←" if slide.backward else "→",), frame, x, frame.y,
                    frame.right - x, layout.below - frame.y - 12)
 
 
-def _read_and_made(trace: Trace, card: Card, taps: Taps) -> list[Shown]:
+def _read_and_made(trace: Trace, slide: Slide, taps: Taps) -> list[Shown]:
     """The map the terms were read from, and the map the number stands in: in the order in which things flow."""
     source = trace[taps.source]
-    if card.backward and not card.hands_on:
-        return [marked(card.layer, card.cell, tr("handed to"), True), Shown(source, taps.cells, tr("from"), True)]
-    return [Shown(source, taps.cells, tr("read from")), marked(card.layer, card.cell, tr("stands in"))]
+    if slide.backward and not slide.hands_on:
+        return [marked(slide.layer, slide.cell, tr("handed to"), True), Shown(source, taps.cells, tr("from"), True)]
+    return [Shown(source, taps.cells, tr("read from")), marked(slide.layer, slide.cell, tr("stands in"))]
 
 
 # --- the running sum ------------------------------------------------------------------------------------------------
 
-def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
+def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
                  products: NDArray[np.float64], found: Mapping[int, list[list[Term | None]]], grid: Grid,
                  layout: _Layout, ink: Ink, frame: Area) -> Laid:
     """The running sum as a waterfall, ending in the bias and the result."""
-    backward, size = card.backward, grid[1] * grid[2]
+    backward, size = slide.backward, grid[1] * grid[2]
     x, y = frame.x + AXIS - 6, layout.below + 30
     height = frame.bottom - y - 34
     if height < 60 or not np.isfinite(products).all():
         return Laid(())
     right = frame.right - NAMES + 8
-    steps = [float(value) for channel in columns for value in products[channel].ravel()]
+    added = [float(value) for channel in columns for value in products[channel].ravel()]
     if len(columns) + bool(others) <= 2:  # no columns to stand under: over the whole width
-        step = (right - layout.x - 30) / (len(steps) + bool(others))
-        places = [layout.x + (index + 0.5) * step for index in range(len(steps) + bool(others))]
+        step = (right - layout.x - 30) / (len(added) + bool(others))
+        places = [layout.x + (index + 0.5) * step for index in range(len(added) + bool(others))]
     else:
         step = layout.wide / size
         places = [layout.x + place * layout.pitch + (index + 0.5) * step
@@ -258,23 +258,23 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
             places.append(layout.x + len(columns) * layout.pitch + layout.wide / 2)
         right = max(right, places[-1] + 30)
     if others:
-        steps.append(float(sums[others].sum()))
+        added.append(float(sums[others].sum()))
     bar = max(2.0, min(26, step - 1))
-    colors = ["gradient-mark" if backward else "positive-bar" if step >= 0 else "negative-bar" for step in steps]
+    colors = ["gradient-mark" if backward else "positive-bar" if step >= 0 else "negative-bar" for step in added]
     if terms.bias is not None:
-        steps.append(terms.bias)
+        added.append(terms.bias)
         places.append(right + 14)
         colors.append("weight-positive-text" if terms.bias >= 0 else "weight-negative-text")
     sums_up = [term for channel in columns for row in found[channel] for term in row]
-    running = np.cumsum(steps)
-    fall = waterfall(x, y, frame.right - x, height, steps, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
+    running = np.cumsum(added)
+    fall = waterfall(x, y, frame.right - x, height, added, colors, places, bar, frame.look, unit=ink.unit, group=FALL,
                      terms=[term and replace(term, total=float(total))
                             for term, total in zip(sums_up, running, strict=False)])
     title = tr("running sum, {unit}").format(unit=unit_name(ink.unit)) if ink.unit != 1 else tr("running sum")
     still: list[Mark] = [
         Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"),
         Text(frame.x, layout.below + 16, plain(title), 12, 600, "ink-2"), *fall.axis]
-    ends: list[list[Mark]] = [[] for _ in steps]
+    ends: list[list[Mark]] = [[] for _ in added]
     for place in range(len(columns)):
         done = (place + 1) * size
         words = rich(tr("so far **{running}**").format(running=in_unit(running[done - 1], ink)))
@@ -285,21 +285,21 @@ def _running_sum(card: Card, terms: Terms, columns: list[int], others: list[int]
         below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15, frame.bottom - 20)
         ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12, 600, colors[-1], "middle"),
                     Text(places[-1], frame.bottom - 6, plain(tr("bias")), 12, 400, "ink-2", "middle")]
-    result = _result_bar(card, terms, right, y, height, frame, ink, min([0.0, *running]), max([0.0, *running]))
+    result = _result_bar(slide, terms, right, y, height, frame, ink, min([0.0, *running]), max([0.0, *running]))
 
     def after(done: int) -> list[Mark]:
         marks = [mark for bars in fall.bars[:done] for mark in bars]
         marks += [mark for words in ends[:done] for mark in words]
-        if 0 < done <= len(steps):
+        if 0 < done <= len(added):
             marks.append(fall.outlined(done - 1))
-        return marks + (result if done > len(steps) else [])
+        return marks + (result if done > len(added) else [])
 
-    return Laid(tuple(grouped(FALL, still)), len(steps) + 1, after)
+    return Laid(tuple(grouped(FALL, still)), len(added) + 1, after)
 
 
-def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float, frame: Area, ink: Ink, low: float,
+def _result_bar(slide: Slide, terms: Terms, right: float, y: float, height: float, frame: Area, ink: Ink, low: float,
                 high: float) -> list[Mark]:
-    backward = card.backward
+    backward = slide.backward
     _, at = scale(0, y, 0, height, low, high, frame.look)
     x, wide = right + 48, 44
     a, b = sorted((at(0), at(terms.result)))
@@ -307,7 +307,7 @@ def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float,
     inside = b - a > 22
     where = (a + 16 if terms.result >= 0 else b - 7) if inside else \
         (a - 5 if terms.result >= 0 else b + 14)
-    own = result_of(card, terms.result)
+    own = result_of(slide, terms.result)
     return grouped(RESULT, [
             Rect(x, a, wide, max(2.0, b - a), fill, radius=2, focus=own.target, holds=own),
             Text(x + wide / 2, where, plain(in_unit(terms.result, ink)), 13, 600,
@@ -318,16 +318,16 @@ def _result_bar(card: Card, terms: Terms, right: float, y: float, height: float,
 
 # --- the largest of a window ----------------------------------------------------------------------------------------
 
-def max_card(trace: Trace, card: Card, terms: Terms, grid: Grid, frame: Area) -> Laid:
+def max_slide(trace: Trace, slide: Slide, terms: Terms, grid: Grid, frame: Area) -> Laid:
     """The map, the window cut out of it, the winner and where it goes; below, the largest so far, value by value."""
     taps = terms.taps[0]
     values = taps.values.reshape(grid)[0]
     inside = None if taps.inside is None else taps.inside.reshape(grid)[0]
     size, ink = grid[1] * grid[2], Ink("activation", largest(values), of=tr("window"))
-    found = window_terms(held(trace, card, taps), 0, grid)
+    found = window_terms(held(trace, slide, taps), 0, grid)
     across = float(int(min(84, 260 / grid[2], 0.28 * frame.width / grid[2])))
     wide = across * grid[2]
-    read, made = _read_and_made(trace, card, taps)
+    read, made = _read_and_made(trace, slide, taps)
     side = min((frame.width - wide - 160) / 2, frame.height * 0.58 - TITLE, 400)
     cell = (across, float(int(min(60, 220 / grid[1], max(side / grid[1], 24)))))
     tall = cell[1] * grid[1]
@@ -397,9 +397,9 @@ def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Area, y: fl
 
 # --- what a number hands back ---------------------------------------------------------------------------------------
 
-def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) -> Laid:
+def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area) -> Laid:
     """window × g is its share of ∂L/∂w; kernel × g is its share of ∂L/∂x; below, ∂L/∂w of all positions together."""
-    g = card.value
+    g = slide.value
     values, weights = taps.values.reshape(grid), taps.weights.reshape(grid)
     strength = np.abs(values * g).sum(axis=(1, 2)) + np.abs(weights * g).sum(axis=(1, 2))
     columns, others = _chosen(strength, grid, frame)
@@ -416,8 +416,8 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
     else:
         layout, spots = _four_rows(frame, grid, len(columns) + bool(others))
     times = f"× {numbers.signed(g, 4) if abs(g) >= 1e-4 or g == 0 else numbers.power(g)}"
-    to_weights, to_reads = weight_shares(trace, card, taps, g), input_shares(trace, card, taps, g)
-    read = held(trace, card, taps)
+    to_weights, to_reads = weight_shares(trace, slide, taps, g), input_shares(trace, slide, taps, g)
+    read = held(trace, slide, taps)
     shares = {channel: [window_terms(to_weights or read, channel, grid)] * 2
               + [window_terms(to_reads, channel, grid)] * 2 for channel in columns}
     foci = {channel: read_at(window_terms(read, channel, grid)) for channel in columns}
@@ -429,10 +429,10 @@ def hands_card(trace: Trace, card: Card, taps: Taps, grid: Grid, frame: Area) ->
             still += number_grid(x + spots[index][0], spots[index][1], layout.cell, arrays[index][channel], inks[index],
                                  frame.look, inside=None if inside is None or index else inside[channel],
                                  foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
-        still += _total_tile(card, channel, x, layout, frame)
+        still += _total_tile(slide, channel, x, layout, frame)
     if others:
         still += _others_words(others, layout, len(columns), tr("with smaller shares"), frame)
-    still += _hands_names(trace, card, taps, layout, spots, inks, len(columns), frame)
+    still += _hands_names(trace, slide, taps, layout, spots, inks, len(columns), frame)
     if not frame.look.projector:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
@@ -506,10 +506,10 @@ def _times(words: str, x: float, source: tuple[float, float], target: tuple[floa
     return [Text(x + layout.wide / 2, target[1] - 7, plain(f"↓ {words}"), 12, 600, "gradient-text", "middle")]
 
 
-def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: Spots, inks: Sequence[Ink], columns: int,
-                 frame: Area) -> list[Mark]:
+def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots: Spots, inks: Sequence[Ink],
+                 columns: int, frame: Area) -> list[Mark]:
     """What the four grids are: beside the rows, or above each grid where they stand two by two."""
-    g = card.value
+    g = slide.value
     names = list(zip(HANDED, (tr("what it saw"), tr("g × input"), tr("what it weighed"), tr("g × weight")),
                      strict=True))
     formula = (Run("g", italic=True), Run(" = "), Run(said(g, True), 600, "gradient-text"))
@@ -528,13 +528,13 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
         marks += [Text(x, frame.y + 16, formula, 15, 500),
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
         x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, tr("read from")),
-                                                      marked(card.layer, card.cell, tr("∂L/∂y of its map"), True)]
+                                                      marked(slide.layer, slide.cell, tr("∂L/∂y of its map"), True)]
         if frame.look.projector:  # what was read stands at the left already, and here how many more there are
             x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
         marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
         x = layout.x + layout.wide + 92
-        marks += _totals_words(card, x, layout.below, frame)
-        return marks + way_back(trace, card.layer, card.cell, frame, x + 180, layout.below + 28,
+        marks += _totals_words(slide, x, layout.below, frame)
+        return marks + way_back(trace, slide.layer, slide.cell, frame, x + 180, layout.below + 28,
                                 min(300, frame.right - x - 180))
     x, room = layout.names, NAMES - 16
     rows = (layout.tops[1] - layout.tops[0] - 24) / 2
@@ -542,16 +542,16 @@ def _hands_names(trace: Trace, card: Card, taps: Taps, layout: _Layout, spots: S
               Text(x, frame.y + 33, meaning, 12, 400, "ink-2", max_width=room)]
     for (group, words), ink, (_, top) in zip(names, inks, spots, strict=True):
         marks += grouped(group, _name(x, top + rows, room, group.name, words, ink))
-    return marks + _totals_words(card, x, layout.below, frame)
+    return marks + _totals_words(slide, x, layout.below, frame)
 
 
-def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Area) -> list[Mark]:
+def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Area) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
-    totals = card.layer.weight_gradients.get("weight")
+    totals = slide.layer.weight_gradients.get("weight")
     if totals is None or frame.look.projector:
         return []
-    kind = kinds.of(card.layer)
-    own = totals[card.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[card.cell[0]]
+    kind = kinds.of(slide.layer)
+    own = totals[slide.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[slide.cell[0]]
     if channel >= len(own):
         return []
     tile = np.atleast_2d(own[channel])
@@ -563,7 +563,7 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Area
     marks: list[Mark] = []
     shades = ink.fills(tile)
     for (row, column), value in np.ndenumerate(tile):
-        focus = Focus(card.layer.name, (card.cell[0], channel, row, column)[:own.ndim + 1], "weight")
+        focus = Focus(slide.layer.name, (slide.cell[0], channel, row, column)[:own.ndim + 1], "weight")
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
                           f"gradient-pale:{shades[row, column]}", "tile-border", 1, inside=True, radius=2, focus=focus,
                           scale=ink.scale))
@@ -575,19 +575,19 @@ def _total_tile(card: Card, channel: int, x: float, layout: _Layout, frame: Area
                                          "middle")])
 
 
-def _totals_words(card: Card, x: float, y: float, frame: Area) -> list[Mark]:
+def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
     if frame.look.projector:
         return []
-    assert card.layer.gradient is not None
-    own = card.layer.gradient[card.cell[0]]
+    assert slide.layer.gradient is not None
+    own = slide.layer.gradient[slide.cell[0]]
     alive = int(np.count_nonzero(own))
     lines = [(tr("all positions"), 13, "ink"),
              (tr("{alive} of {count}").format(alive=numbers.count(alive), count=numbers.count(own.size)), 12, "ink-2"),
              (tr("carry gradient;"), 12, "ink-2"), (tr("added up: ∂L/∂w"), 12, "ink-2")]
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
-    bias = card.layer.weight_gradients.get("bias")
-    if bias is not None and card.cell[0] < len(bias) and y + 104 < frame.bottom:
-        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[card.cell[0]]), True, 3)}**"), 12, 400,
+    bias = slide.layer.weight_gradients.get("bias")
+    if bias is not None and slide.cell[0] < len(bias) and y + 104 < frame.bottom:
+        marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[slide.cell[0]]), True, 3)}**"), 12, 400,
                           "ink-2"))
     return marks

@@ -1,4 +1,4 @@
-"""What a card says: its one sentence, and the names of cells."""
+"""What a slide says: its one sentence, and the names of cells."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
 
 def unknown_gradient(layer: Layer, cell: Cell, value: float) -> str:
     return tr("∂L/∂{layer}{at} is {{{value}}}; how it came here cannot be taken apart.").format(
-               layer=layer.name, at=_at(layer, cell), value=gradient_words(value))
+               layer=layer.name, at=_at(layer, cell), value=numbers.gradient(value))
 
 
 def forward_sentence(trace: Trace, layer: Layer, cell: Cell, value: float, terms: Terms) -> str:
@@ -167,13 +167,13 @@ def hands_sentence(layer: Layer, value: float) -> str:
         return tr("This {what} hands back {{0}}: nothing the loss depends on goes through it, so its weights and "
                   "inputs get nothing from it.").format(what=what)
     return tr("This {what} hands back {{{value}}}: each weight gets it times the input it saw, each input gets it "
-              "times the weight it met.").format(what=what, value=gradient_words(value))
+              "times the weight it met.").format(what=what, value=numbers.gradient(value))
 
 
 def arrival_sentence(trace: Trace, layer: Layer, cell: Cell, value: float,
                      arrived: tuple[tuple[str, Terms], ...]) -> str:
     start = tr("∂L/∂{layer}{at} is {{{value}}}").format(layer=layer.name, at=_at(layer, cell),
-                                                        value=gradient_words(value))
+                                                        value=numbers.gradient(value))
     if not arrived:
         return tr("{start}: the way back starts here.").format(start=start)
     if len(arrived) == 1 and _from_logits(trace[arrived[0][0]]) and layer.axes == ("class",):
@@ -204,11 +204,6 @@ def _from_logits(layer: Layer) -> bool:
     return kind is not None and kind.label == "class" and not kind.logarithms
 
 
-def gradient_words(value: float) -> str:
-    return numbers.signed(value, 4) if abs(value) >= 1e-3 or value == 0 else \
-        f"{'+' if value > 0 else ''}{numbers.power(value)}"
-
-
 def _value(value: float) -> str:
     return numbers.number(value) if not np.isfinite(value) or abs(value) >= 0.01 or value == 0 else \
         numbers.significant(value, 3)
@@ -231,7 +226,7 @@ def tap_words(trace: Trace, taps: Taps, index: int) -> tuple[str, Cell]:
 def inside_sentence(layer: Layer, key: str, step: int, unit: int, value: float, terms: Terms) -> str:
     """How one number of a gate or state was made."""
     where_ = tr("unit {unit} at step {step}").format(unit=unit, step=step + 1)
-    met, count = dict(terms.steps), sum(len(taps.values) for taps in terms.taps)
+    met, count = dict(terms.met), sum(len(taps.values) for taps in terms.taps)
     if not np.isfinite(value):
         return tr("The {name} of {where} is {{{value}}}: not a finite number.").format(
                    name=named(key), where=where_, value=_value(value))
@@ -275,22 +270,22 @@ def curve_of(layer: Layer, key: str) -> Curve:
     """What makes a gate or state; tanh of what is read from the memory, and of the state of an RNN what its setting
     says."""
     family = family_of(layer)
-    own = None if family is None or key not in family.parts else \
-        family.parts["hidden" if key == "preactivation" else key].curve
+    own = None if family is None or key not in family.quantities else \
+        family.quantities["hidden" if key == "preactivation" else key].curve
     return TANH if own is None else own
 
 
 def inside_arrival_sentence(key: str, step: int, unit: int, value: float, terms: tuple[tuple[str, Terms], ...]) -> str:
     """Where the gradient of one number of a gate or state came from."""
     start = tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step} is {{{value}}}").format(
-                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
+                symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=numbers.gradient(value))
     count = sum(len(taps.values) for _, found in terms for taps in found.taps)
     if count == 0:
         return tr("{start}: nothing that follows reads it.").format(start=start)
     if count == 1:
         taps = next(taps for _, found in terms for taps in found.taps)
         return tr("{start}: {value} arrived, times {factor}.").format(
-            start=start, value=gradient_words(float(taps.values[0])), factor=_value(float(taps.weights[0])))
+            start=start, value=numbers.gradient(float(taps.values[0])), factor=_value(float(taps.weights[0])))
     return tr("{start}: {count} terms, from all that read it.").format(start=start, count=numbers.count(count))
 
 
@@ -300,4 +295,4 @@ def inside_hands_sentence(key: str, step: int, unit: int, value: float, weighs: 
                "and to h₋.") if weighs else \
         tr("∂L/∂{symbol}, {name}, of unit {unit} at step {step}, {{{value}}}, is handed on to all that made it, each "
            "times its factor.")
-    return words.format(symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=gradient_words(value))
+    return words.format(symbol=symbol(key), name=named(key), unit=unit, step=step + 1, value=numbers.gradient(value))

@@ -14,7 +14,7 @@ from visualizer.scene.reading import Reading, blank_of, entropy, foretells, gues
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace, remembered
-from visualizer.views import View
+from visualizer.views import STEPS, View
 from visualizer.views.unrolled._around import band, lengths, loop, names, openings, unit_row, whole_picture
 from visualizer.views.unrolled._columns import columns
 from visualizer.views.unrolled._lane import lane
@@ -177,4 +177,5 @@ VIEW = View(
             english("A recurrent layer unrolled over its steps: what it reads, its state and its gates."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=11, glides=("fold",),
     knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
+    group=STEPS, tries=english("Type another text at the left, and press the right arrow to read it step by step."),
 )

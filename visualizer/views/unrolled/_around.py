@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from visualizer.language import tr
-from visualizer.scene import numbers, parts, reads
+from visualizer.scene import numbers, parts, step_inputs
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
 from visualizer.scene.reading import Reading, foretells
@@ -19,7 +19,7 @@ def band(plan: Plan, look: Look) -> list[Mark]:
     """The tinted band behind the current step; it becomes the ground of the folded cell."""
     if plan.step <= 0:
         return []
-    top = plan.reads - 8
+    top = plan.inputs_y - 8
     x, wide = plan.cell_box(plan.step - 1)
     margin = 4 + 8 * plan.moved
     bottom = plan.tracks[-1].end + 10
@@ -35,7 +35,7 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
     """What each row is, at its left."""
     folded = plan.middle - plan.wide / 2 - 28
     x = LEFT - 16 + (folded - (LEFT - 16)) * plan.moved
-    rows = [(plan.reads + 20, tr("reads"), _what_is_read(plan, moment))]
+    rows = [(plan.inputs_y + 20, tr("reads"), _what_is_read(plan, moment))]
     if plan.expects:
         title, words = (tr("expects next"), tr("bold when right")) if foretells(trace) else \
             (tr("says"), tr("likeliest answer"))
@@ -97,12 +97,12 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
     if source is None or source.kind != "rows":
         return []
     rows, columns = source.values.shape if source.upright else source.values.shape[::-1]
-    pixel = whole(min((RIGHT - 16) / columns, (plan.reads_high - 18) / rows), look.pixel)
+    pixel = whole(min((RIGHT - 16) / columns, (plan.inputs_high - 18) / rows), look.pixel)
     if not pixel:
         return []
     x, folded = plan.end + 8, plan.middle + plan.wide / 2 + 28
     done = plan.track.read
-    left, top = x + (folded - x) * plan.moved, plan.reads + 30 * plan.moved
+    left, top = x + (folded - x) * plan.moved, plan.inputs_y + 30 * plan.moved
     over: list[Mark] = []
     if plan.saliency is not None:
         for step, seen in enumerate(plan.pulls[:len(source.values)]):
@@ -112,8 +112,8 @@ def whole_picture(plan: Plan, look: Look) -> list[Mark]:
                 over.append(Image(*place, (pixel, pixel), np.ascontiguousarray(
                     entries[None] if source.upright else entries.T[None]), "gradient", border="", opacity=seen,
                     scale=plan.saliency.scale))
-    return reads.whole(source, left, top, pixel, len(done.done) + (done.now >= 0 and done.share > 0),
-                       plan.now if plan.step >= 1 else -1, over)
+    return step_inputs.whole(source, left, top, pixel, len(done.done) + (done.now >= 0 and done.share > 0),
+                             plan.now if plan.step >= 1 else -1, over)
 
 
 def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
@@ -142,7 +142,7 @@ def loop(plan: Plan, look: Look) -> list[Mark]:
     for track in plan.tracks:
         marks += _loop_of(track, plan, x, wide)
     right = x + wide + 28
-    marks.append(Text(right, plan.reads + 20, rich(tr("step {{{step}}} of {count}").format(
+    marks.append(Text(right, plan.inputs_y + 20, rich(tr("step {{{step}}} of {count}").format(
         step=max(1, round(plan.step)), count=plan.shown.steps)),
                       15, 600))
     return parts.faded(marks, seen)

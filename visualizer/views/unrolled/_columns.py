@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
-from visualizer.scene import colour, numbers, parts, reads
+from visualizer.scene import colour, numbers, parts, step_inputs
 from visualizer.scene.labels import cut
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
 from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
-from visualizer.scene.timeline import part
+from visualizer.scene.timeline import progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._plan import Plan, Track
@@ -29,7 +29,7 @@ def columns(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     steps = plan.window
     inner = [step for step in steps if plan.edge(step) >= 1]
     marks: list[Mark] = []
-    going = 1 - part(plan.fold, 0.5, 0.8)
+    going = 1 - progress(plan.fold, 0.5, 0.8)
     if going > 0:
         for step in (steps.start, steps.stop - 1):
             if 0 < plan.edge(step) < 1:
@@ -45,7 +45,7 @@ def _group(trace: Trace, plan: Plan, steps: range, look: Look) -> list[Mark]:
     """Columns side by side."""
     x, wide = plan.box(steps.start)
     pitch = plan.box(steps.start + 1)[0] - x
-    marks = _reads(plan, steps, x, wide, pitch, look, plan.worded)
+    marks = _inputs(plan, steps, x, wide, pitch, look, plan.worded)
     if plan.expects and plan.worded > 0:
         marks += parts.faded(_expects(trace, plan, steps, look), plan.worded)
     for track in plan.tracks:
@@ -62,11 +62,12 @@ def _folding(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
     steps = [max(1, plan.came), max(1, plan.reached)] if plan.share < 1 else [max(1, plan.reached)]
     for number in dict.fromkeys(steps):
         step, coming = number - 1, number == steps[-1] and len(set(steps)) > 1
-        seen = part(plan.share, 0.6, 1.0) if coming else 1 - part(plan.share, 0.0, 0.4) if len(set(steps)) > 1 else 1.0
+        going = 1 - progress(plan.share, 0.0, 0.4) if len(set(steps)) > 1 else 1.0
+        seen = progress(plan.share, 0.6, 1.0) if coming else going
         seen = 1 - (1 - seen) * min(1.0, 5 * plan.moved)  # side by side, both are seen all the time
         x, wide = plan.cell_box(step)
         one = range(step, step + 1)
-        marks += parts.faded(_reads(plan, one, x, wide, 0.0, look, seen), 1.0 if not coming else seen)
+        marks += parts.faded(_inputs(plan, one, x, wide, 0.0, look, seen), 1.0 if not coming else seen)
         if plan.expects:
             marks += parts.faded(_expects(trace, plan, one, look, (x, wide)), seen)
         for track in plan.tracks:
@@ -79,7 +80,7 @@ def _folding(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
 
 # --- what is read -----------------------------------------------------------------------------------------------------
 
-def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
+def _inputs(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
     """What steps read: a picture, numbers, or a word in a box; in the accent for the step of the beat."""
     source = plan.source
     if source is None:
@@ -88,32 +89,32 @@ def _reads(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: 
     marks: list[Mark] = []
     known = range(steps.start, min(steps.stop, len(source.values) if source.kind != "windows" else plan.shown.total))
     name = plan.shown.layer.name
-    high = plan.reads_high - (0 if source.kind == "numbers" else 18)
+    high = plan.inputs_high - (0 if source.kind == "numbers" else 18)
     if source.kind == "numbers":
-        marks += [Rect(x + index * pitch, plan.reads, wide, high, "sunk", radius=4, focus=Focus(name, (step,)))
+        marks += [Rect(x + index * pitch, plan.inputs_y, wide, high, "sunk", radius=4, focus=Focus(name, (step,)))
                   for index, step in enumerate(steps) if step < plan.shown.steps]
-        marks += reads.bars(source, known, x, plan.reads, wide, high, pitch, name)
+        marks += step_inputs.bars(source, known, x, plan.inputs_y, wide, high, pitch, name)
         marks += _pulled(plan, known, x, wide, pitch, high, look)
     elif source.kind == "rows":
         cell = (wide, high / source.values.shape[1])
-        marks.append(reads.lines(source, known, x, plan.reads, cell, pitch, name, 0.3))
-        marks += [Rect(x + index * pitch, plan.reads, wide, high, "hatch", opacity=1 - read.of(step))
+        marks.append(step_inputs.lines(source, known, x, plan.inputs_y, cell, pitch, name, 0.3))
+        marks += [Rect(x + index * pitch, plan.inputs_y, wide, high, "hatch", opacity=1 - read.of(step))
                   for index, step in enumerate(known) if read.of(step) < 1]
         done = range(max(known.start, read.done.start), min(known.stop, read.done.stop))
         for some, seen in ((done, 1.0), (range(read.now, read.now + 1), read.share)):
             if len(some) and some.start in known and seen:
                 left = x + (some.start - known.start) * pitch
-                marks.append(reads.lines(source, some, left, plan.reads, cell, pitch, name, seen))
+                marks.append(step_inputs.lines(source, some, left, plan.inputs_y, cell, pitch, name, seen))
         marks += _pulled(plan, known, x, wide, pitch, high, look)
     else:
         marks += _windows(plan, known, x, wide, pitch, high, look)
     for index, step in enumerate(steps):
         left = x + index * pitch
         if step >= plan.shown.steps:
-            marks.append(Rect(left, plan.reads, wide, high, "hatch", "tile-border", 1, inside=True))
+            marks.append(Rect(left, plan.inputs_y, wide, high, "hatch", "tile-border", 1, inside=True))
         if source.kind != "numbers":
             marks += parts.faded(_number(plan, step, left, wide, look), worded * (not _folds(plan, step, pitch)))
-        marks += parts.faded([Rect(left - 1, plan.reads - 1, wide + 2, high + 2, "", "accent", 2, radius=2)],
+        marks += parts.faded([Rect(left - 1, plan.inputs_y - 1, wide + 2, high + 2, "", "accent", 2, radius=2)],
                              _lit(plan, step) * (source.kind != "windows"))
     return marks
 
@@ -132,12 +133,12 @@ def _pulled(plan: Plan, steps: range, x: float, wide: float, pitch: float, high:
         left = x + (some.start - steps.start) * pitch
         entries = found.entries[some.start:some.stop]
         shaped = np.ascontiguousarray(entries[:, None, :] if one_row else entries[:, :, None])
-        marks.append(Image(left, plan.reads, cell, shaped, "gradient", len(some), (pitch, 0), focus=Focus(name),
+        marks.append(Image(left, plan.inputs_y, cell, shaped, "gradient", len(some), (pitch, 0), focus=Focus(name),
                            indices=tuple(some), opacity=seen, scale=found.scale))
         if one_row:
-            marks += parts.faded([*reads.bars_on(source, some, entries, left, plan.reads, wide, high, pitch, look),
-                                  *_signs(found.values, some, entries, source.values, left, plan.reads, cell, pitch,
-                                          look)], seen)
+            bars = step_inputs.bars_on(source, some, entries, left, plan.inputs_y, wide, high, pitch, look)
+            marks += parts.faded([*bars, *_signs(found.values, some, entries, source.values, left, plan.inputs_y, cell,
+                                                 pitch, look)], seen)
     return marks
 
 
@@ -175,26 +176,26 @@ def _windows(plan: Plan, steps: range, x: float, wide: float, pitch: float, high
     if not pitch:
         low, last = source.windows[steps.start]
         low, last = max(0, low), min(total - 1, last)
-        shown = reads.shades(source)[None, :, low:last + 1]
+        shown = step_inputs.shades(source)[None, :, low:last + 1]
         cell = (wide / shown.shape[2], high / rows)
-        return [Image(x, plan.reads, cell, np.ascontiguousarray(shown), "pixel", scale=reads.scale_of(source)),
+        return [Image(x, plan.inputs_y, cell, np.ascontiguousarray(shown), "pixel", scale=step_inputs.scale_of(source)),
                 *_came_back(plan, x, cell, low, last + 1)]
     each = total / plan.shown.total
     first, end = int(np.ceil(steps.start * each)), int(np.floor(steps.stop * each))
     left, pixel = x - (pitch - wide) / 2, pitch / each
-    shown = reads.shades(source)[None, :, first:end]
+    shown = step_inputs.shades(source)[None, :, first:end]
     marks: list[Mark] = [
-        Image(left + (first - steps.start * each) * pixel, plan.reads, (pixel, high / rows),
-              np.ascontiguousarray(shown), "pixel", scale=reads.scale_of(source)),
+        Image(left + (first - steps.start * each) * pixel, plan.inputs_y, (pixel, high / rows),
+              np.ascontiguousarray(shown), "pixel", scale=step_inputs.scale_of(source)),
         *_came_back(plan, left + (first - steps.start * each) * pixel, (pixel, high / rows), first, end),
-        Image(left, plan.reads, (pitch, high), np.zeros((len(steps), 1, 1), np.uint8), "pixel", len(steps),
+        Image(left, plan.inputs_y, (pitch, high), np.zeros((len(steps), 1, 1), np.uint8), "pixel", len(steps),
               focus=Focus(name), indices=tuple(steps), opacity=0.0)]
     for number, seen in ((plan.came, 1 - plan.share), (plan.reached, plan.share)):
         if number < 1 or number - 1 not in steps or not seen * plan.worded:
             continue
         low, last = (min(max(0, column), total - 1) for column in source.windows[number - 1])
         a, b = (left + (edge - steps.start * each) * pixel for edge in (max(low, first), min(last + 1, end)))
-        marks.append(Rect(a - 1, plan.reads - 2, b - a + 2, high + 4, "", "accent", 2.5, radius=3,
+        marks.append(Rect(a - 1, plan.inputs_y - 2, b - a + 2, high + 4, "", "accent", 2.5, radius=3,
                           opacity=seen * plan.worded))
     return marks
 
@@ -205,7 +206,7 @@ def _came_back(plan: Plan, x: float, cell: tuple[float, float], first: int, end:
     seen = plan.pulls[0]
     if found is None or seen <= 0:
         return []
-    return [Image(x, plan.reads, cell, np.ascontiguousarray(found.entries[None, :, first:end]), "gradient",
+    return [Image(x, plan.inputs_y, cell, np.ascontiguousarray(found.entries[None, :, first:end]), "gradient",
                   opacity=seen, scale=found.scale)]
 
 
@@ -223,7 +224,7 @@ def _folds(plan: Plan, step: int, pitch: float) -> bool:
 
 def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Mark]:
     """The number of a step under the picture that it reads."""
-    y = plan.reads + plan.reads_high - 3
+    y = plan.inputs_y + plan.inputs_high - 3
     if step >= plan.shown.steps:
         return []
     word = plan.shown.words[step].rpartition(" ")[2]
@@ -237,7 +238,7 @@ def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Ma
 
 def _words(plan: Plan, steps: range, x: float, wide: float, pitch: float, look: Look, worded: float) -> list[Mark]:
     """Boxes with the word that each step reads, hatched where there is only padding."""
-    y, shown = plan.reads, plan.shown
+    y, shown = plan.inputs_y, plan.shown
     real = range(steps.start, min(steps.stop, shown.steps))
     boxes = [Rect(x + (step - steps.start) * pitch, y, wide, 32, "sunk", radius=min(6, wide / 2),
                   focus=Focus(shown.layer.name, (step,))) for step in real]
@@ -294,7 +295,7 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         if cell is None and _folds(plan, step, plan.pitch):
             continue
         x, wide = cell or (plan.open_x(step), plan.tile)
-        known = part(min(track.read.of(step) for track in plan.tracks), 0.8, 1.0)
+        known = progress(min(track.read.of(step) for track in plan.tracks), 0.8, 1.0)
         if known == 0:
             continue
         best = int(np.argmax(probabilities[step]))
@@ -397,7 +398,7 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
                            indices=tuple(steps), rows=units, scale=state_scale(shown)))
     if track.read.now in steps:
         marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
-                            part(track.read.share, 0.667, 1.0), state_scale(shown), focus)
+                            progress(track.read.share, 0.667, 1.0), state_scale(shown), focus)
     back = gradient_shades(shown, track.order, track.per_row)
     if back is None or shown.gradients is None:
         return marks
@@ -464,7 +465,7 @@ def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: 
         grounds: list[Points] = []
         levels: list[Points] = []
         for place, step in enumerate(steps):
-            left, done = x + place * pitch, part(read.of(step), 0.333, 0.667)
+            left, done = x + place * pitch, progress(read.of(step), 0.333, 0.667)
             if done == 0:
                 continue
             grounds.append(_area(left, y, wide, high))
@@ -473,7 +474,7 @@ def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: 
             lit = _lit(plan, step) if track is plan.track else 0.0
             if lit:
                 marks.append(Rect(left, y + high - level, wide, level, "accent", radius=1, opacity=lit))
-        empty = np.array([part(read.of(step), 0.333, 0.667) == 0 for step in steps])
+        empty = np.array([progress(read.of(step), 0.333, 0.667) == 0 for step in steps])
         below: list[Mark] = [Path(tuple(grounds), fill="sunk"), Path(tuple(levels), fill="rule")] if grounds else []
         if not (bare and empty.any()):
             below.insert(0, Image(

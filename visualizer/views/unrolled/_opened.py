@@ -27,11 +27,11 @@ SIGNED = 8.0
 def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, look: Look) -> list[Mark]:
     """The opened cell under the columns: how a gate of the current step came about, unit by unit.
 
-    It is the one looked at, or on the way back the one whose part of the beat was just walked, or the knob's.
+    It is the one looked at, or on the way back the one whose act of the beat was just walked, or the knob's.
     """
     top, shown, step = plan.opened, plan.shown, plan.now
     titles = tabs(shown)
-    part_of = "" if focus is None or focus.layer != shown.layer.name else focus.part.removeprefix("inner.")
+    part_of = "" if focus is None or focus.layer != shown.layer.name else focus.array.removeprefix("inner.")
     walked = _walked(moment)
     if walked:
         step = min(shown.steps, max(1, plan.reached)) - 1  # the band may still be on its way there
@@ -44,7 +44,7 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     marks: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair")]
     ways = (tr("{name} at step {step}, all {count} units") if len(units) == shown.units else
             tr("{name} at step {step}, {shown} of {count} units"), tr("{name} at step {step}"), tr("Step {step}"))
-    name = translated(shown.family.parts[key].name)
+    name = translated(shown.family.quantities[key].name)
     name = name[:1].upper() + name[1:]
     across = [width(title, 12, 500) + 20 for _, title in titles]
     x = max(LEFT, min(plan.x + 270, look.size[0] - 8 - sum(across) - 4 * len(across)))
@@ -65,13 +65,13 @@ def _walked(moment: Moment) -> str:
     """The part of a step that the gradient has just gone through, where the beat stands at its end.
 
     While it plays a beat is nowhere near such a place for longer than a frame, so that nothing flicks; stepping from
-    part to part and addresses such as `lstm.backward[3].forget` stop there.
+    act to act and addresses such as `lstm.backward[3].forget` stop there.
     """
-    count = len(moment.beat.parts)
+    count = len(moment.beat.acts)
     if not moment.backward or not count or moment.phase in (0, 1):
         return ""
     walked = moment.phase * count
-    return moment.part if abs(walked - round(walked)) < 1e-9 else ""
+    return moment.act if abs(walked - round(walked)) < 1e-9 else ""
 
 
 def _units_around(plan: Plan, unit: int, count: int) -> tuple[int, ...]:
@@ -114,7 +114,7 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     left = plan.x + units.index(unit) * pitch
     marks.append(Rect(left - 2, y - 3, side + 4, len(lines) * (high + 3) + 3, "", "ink", 1.5, radius=3))
     words = [tr("unit {unit}").format(unit=unit), tr("colour ±{top}").format(top=numbers.significant(top, 2)),
-             tr("gate 0 to 1") if shown.family.parts[key].gate else "", ]
+             tr("gate 0 to 1") if shown.family.quantities[key].gate else "", ]
     for index, text in enumerate(word for word in words if word):
         marks.append(Text(right + 56, y + 12 + 16 * index, plain(text), 11, 600 if index == 0 else 400,
                           "ink" if index == 0 else "ink-2", max_width=120))

@@ -13,8 +13,8 @@ from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, directions, guesses, here, reading
-from visualizer.scene.reads import Read, read_by
-from visualizer.scene.timeline import Moment, part, timeline
+from visualizer.scene.step_inputs import StepInputs, inputs_of
+from visualizer.scene.timeline import Moment, progress, timeline
 from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._saliency import Saliency, come, saliency
 
@@ -78,8 +78,8 @@ class Plan:
     x: float
     pitch: float
     tile: float
-    reads: float
-    reads_high: float
+    inputs_y: float
+    inputs_high: float
     expects: float
     """Top of the row of answers; 0 where there is none."""
     lane: float
@@ -87,7 +87,7 @@ class Plan:
     """The forward direction, then the reverse one if there is one."""
     active: int
     """Which of them the beat is about."""
-    source: Read | None
+    source: StepInputs | None
     """What is read, where it is more than words."""
     strip: tuple[float, float] | None
     """Top and height of the whole strip, where a window is cut out of it."""
@@ -127,17 +127,17 @@ class Plan:
     @property
     def worded(self) -> float:
         """How much of the words of all columns is seen: they go before anything moves."""
-        return 1.0 - part(self.fold, 0.0, 0.2)
+        return 1.0 - progress(self.fold, 0.0, 0.2)
 
     @property
     def moved(self) -> float:
         """How far the columns have come together, 0 … 1."""
-        return part(self.fold, 0.2, 0.8)
+        return progress(self.fold, 0.2, 0.8)
 
     @property
     def looped(self) -> float:
         """How much of the loop and its words is seen."""
-        return part(self.fold, 0.8, 1.0)
+        return progress(self.fold, 0.8, 1.0)
 
     @property
     def middle(self) -> float:
@@ -181,7 +181,7 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     start = step - (2 if shown.reverse else count - 2)  # one step ahead of the band is seen
     start = min(max(0.0, start), float(shown.total - count)) if windowed else 0.0
     tile = pitch - (8 if pitch > 30 else 3)
-    source = read_by(trace, shown, kinds.receptive_field)
+    source = inputs_of(trace, shown, kinds.receptive_field)
     answers = guesses(trace)
     expects = answers is not None and len(answers) == shown.total
     by = look.knob("order", "last")
@@ -194,7 +194,7 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
               steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch)
         for each, places in zip(readings, rows.tracks, strict=True))
     pulled = saliency(trace, shown, source)
-    return Plan(step, came, reached, share, start, count, LEFT, pitch, tile, rows.reads, rows.reads_high,
+    return Plan(step, came, reached, share, start, count, LEFT, pitch, tile, rows.inputs_y, rows.inputs_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
                 _fold(look), rows.opened, min(FOLDED, room / 4), pulled, come(trace, shown, pulled, moment))
 
@@ -225,8 +225,8 @@ def _fold(look: Look) -> float:
 class _Rows:
     """Tops and heights, the same for every moment of a recording."""
 
-    reads: float
-    reads_high: float
+    inputs_y: float
+    inputs_high: float
     expects: float
     tracks: tuple[tuple[float, float, float, float, int], ...]
     """Of each direction: weights, hidden, gates, height of a row of the state, units that share it."""
@@ -237,7 +237,7 @@ class _Rows:
 
 
 @remembered(64)
-def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: Read | None, look: Look) -> _Rows:
+def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: StepInputs | None, look: Look) -> _Rows:
     """Rows from top to bottom; the opened cell has its place if there is room, the states take what is left."""
     two = len(readings) > 1
     y, bottom = begins(look, 58), look.size[1] - lanes_height(look) - 10
@@ -246,7 +246,7 @@ def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: 
         tall = bottom - y > 480
         strip = (y + 44, 88 if tall else 56)
         y += 172 if tall else 140
-    reads, high = y, _reads_high(source, bottom - y, look.pixel)
+    inputs_y, high = y, _inputs_high(source, bottom - y, look.pixel)
     y += high + 14
     said = 0.0
     if expects:
@@ -274,10 +274,10 @@ def _rows(readings: tuple[Reading, ...], windowed: bool, expects: bool, source: 
         count = -(-units // per_row)
         cell = max(look.pixel, whole(min(12, room / count), look.pixel))
         tracks.append((weights, top, top + count * cell + (8 if two else 16), cell, per_row))
-    return _Rows(reads, high, said, tuple(tracks), gate_high, gate_pitch, strip, opened)
+    return _Rows(inputs_y, high, said, tuple(tracks), gate_high, gate_pitch, strip, opened)
 
 
-def _reads_high(source: Read | None, room: float, pixel: float) -> float:
+def _inputs_high(source: StepInputs | None, room: float, pixel: float) -> float:
     """Height of what is read: a word; or a picture of whole pixels a value, with its number under it."""
     if source is None or source.kind == "numbers":
         return 32

@@ -13,8 +13,8 @@ from visualizer.language import tr
 from visualizer.scene import colour, hops, numbers, steps
 from visualizer.scene.picture import Scale
 from visualizer.scene.reading import Reading, first_level, layers, reading
-from visualizer.scene.reads import Read
-from visualizer.scene.timeline import Moment, part
+from visualizer.scene.step_inputs import StepInputs
+from visualizer.scene.timeline import READS, Moment, progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 
@@ -70,7 +70,7 @@ class Saliency:
 
 
 @remembered(32)
-def saliency(trace: Trace, shown: Reading, source: Read | None) -> Saliency | None:
+def saliency(trace: Trace, shown: Reading, source: StepInputs | None) -> Saliency | None:
     """What came back to the network's input, as the row of what is read shows it; None where nothing did."""
     first, level = trace.layers[0], first_level(trace, shown.layer)
     straight = all(reader.inner or kinds.role(reader) == "dropout" for reader in trace.readers(level.name))
@@ -110,7 +110,7 @@ def _of_layer(trace: Trace, shown: Reading, moment: Moment, total: int) -> NDArr
     reach, seen = steps.arrived(trace, shown, moment), np.zeros(total)
     seen[reach.done.start:reach.done.stop] = 1.0
     if reach.now >= 0:
-        seen[reach.now] = round(part(reach.share, *moment.beat.stretch("reads")), 9)  # an address has 12 digits
+        seen[reach.now] = round(progress(reach.share, *moment.beat.stretch(READS)), 9)  # an address has 12 digits
     return seen
 
 

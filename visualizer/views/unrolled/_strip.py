@@ -48,7 +48,7 @@ def _window(plan: Plan, y: float, high: float, cell: float) -> list[Mark]:
     left, right = (plan.x + (plan.start + edge) * cell for edge in (0, plan.count))
     now = plan.x + max(0.0, plan.step - 1) * cell
     left, right = left + (now - left) * plan.moved, right + (now + cell - right) * plan.moved
-    below, (folded, broad) = plan.reads - 8, plan.cell_box(max(0.0, plan.step - 1))
+    below, (folded, broad) = plan.inputs_y - 8, plan.cell_box(max(0.0, plan.step - 1))
     start, end = plan.x + (folded - plan.x) * plan.moved, plan.end + (folded + broad - plan.end) * plan.moved
     under = y + high + 5
     return [Rect(left - 2, y - 4, right - left + 4, high + 8, "", "accent", 2, radius=3),

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from visualizer.scene.timeline import BEGUN, Moment, Stretch, Timeline
 
-PARTS = 4
+QUARTERS = 4
 """Shift and an arrow go a quarter of a beat where one beat moves into the next."""
 
 
-def next_part(times: Timeline, moment: Moment, by: int) -> Moment:
+def next_quarter(times: Timeline, moment: Moment, by: int) -> Moment:
     """One small step within the beat; past its end, into the next one. The end of a beat is the start of the next."""
-    part, index = round(moment.phase * PARTS) + by, moment.index
-    if part > PARTS:
-        index, part = index + 1, 1
-    elif part < 1 and index > 0:
-        index, part = index - 1, PARTS
-    if not 0 <= index < len(times.beats) or part < 0:
+    quarter, index = round(moment.phase * QUARTERS) + by, moment.index
+    if quarter > QUARTERS:
+        index, quarter = index + 1, 1
+    elif quarter < 1 and index > 0:
+        index, quarter = index - 1, QUARTERS
+    if not 0 <= index < len(times.beats) or quarter < 0:
         return moment
-    return replace(times.settled(index), phase=part / PARTS)
+    return replace(times.settled(index), phase=quarter / QUARTERS)
 
 
 def next_term(times: Timeline, moment: Moment, by: int) -> Moment:

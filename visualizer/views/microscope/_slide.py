@@ -1,4 +1,4 @@
-"""A card of the microscope: one number and its terms; and the small things all cards are drawn with."""
+"""A slide of the microscope: one number and its terms; and the small things all slides are drawn with."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RESULT = Group(english("result"), cells=True, shows="value")
 
 
 @dataclass(frozen=True, eq=False)
-class Card:
+class Slide:
     """One number and its terms."""
 
     layer: Layer
@@ -62,7 +62,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Area:
-    """The part of the picture a card may use."""
+    """The part of the picture a slide may use."""
 
     x: float
     y: float
@@ -81,17 +81,17 @@ class Area:
 
 @dataclass(frozen=True, eq=False)
 class Laid:
-    """A card laid out: what stands, and what the steps of its beat add to it."""
+    """A slide laid out: what stands, and what its beat adds piece by piece to it."""
 
     still: tuple[Mark, ...]
-    steps: int = 0
-    """In how many small steps the card fills."""
+    pieces: int = 0
+    """How many pieces it fills in, one after the other."""
     after: Callable[[int], Sequence[Mark]] = lambda done: NOTHING
-    """What is to be seen when so many steps are done."""
+    """What is to be seen when so many pieces are there."""
 
     def beside(self, marks: Sequence[Mark]) -> Laid:
         """The same with more that stands."""
-        return Laid((*marks, *self.still), self.steps, self.after)
+        return Laid((*marks, *self.still), self.pieces, self.after)
 
 
 def as_windows(taps: Taps) -> tuple[int, int, int] | None:
@@ -154,38 +154,38 @@ def shades_of(trace: Trace, layer: Layer, gradient: bool, look: Look) -> tuple[N
     return parts.entries(trace, layer, look, gradient)
 
 
-# --- what the marks of a card hold ------------------------------------------------------------------------------------
+# --- what the marks of a slide hold -----------------------------------------------------------------------------------
 
-def about(card: Card) -> Focus:
-    """The number that a card is of."""
-    if not card.key:
-        return Focus(card.layer.name, card.cell)
-    if card.key == "hidden":
-        return Focus(card.layer.name, card.output_cell)
-    return Focus(card.layer.name, card.cell, f"inner.{card.key}")
-
-
-def held(trace: Trace, card: Card, taps: Taps) -> TermTiles:
-    """The terms of a card that were read from one array."""
-    layer, cell, part = kinds.place(trace, taps, 0)
-    return TermTiles(about(card), Focus(layer, (), part), taps.cells[:, taps.cells.shape[1] - len(cell):], taps.values,
-                     taps.weights, taps.inside, card.backward)
+def about(slide: Slide) -> Focus:
+    """The number that a slide is of."""
+    if not slide.key:
+        return Focus(slide.layer.name, slide.cell)
+    if slide.key == "hidden":
+        return Focus(slide.layer.name, slide.output_cell)
+    return Focus(slide.layer.name, slide.cell, f"inner.{slide.key}")
 
 
-def weight_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Focus | None = None,
+def held(trace: Trace, slide: Slide, taps: Taps) -> TermTiles:
+    """The terms of a slide that were read from one array."""
+    layer, cell, array = kinds.place(trace, taps, 0)
+    return TermTiles(about(slide), Focus(layer, (), array), taps.cells[:, taps.cells.shape[1] - len(cell):],
+                     taps.values, taps.weights, taps.inside, slide.backward)
+
+
+def weight_shares(trace: Trace, slide: Slide, taps: Taps, gradient: float, own: Focus | None = None,
                   owner: str = "") -> TermTiles | None:
     """What a number hands to each weight it met: its own gradient, or that of the sum before it, times the value that
     was read; None where it met none."""
-    if taps.weight_cells is None or taps.weight not in trace[owner or card.layer.name].weights:
+    if taps.weight_cells is None or taps.weight not in trace[owner or slide.layer.name].weights:
         return None
-    return _handed(own or about(card), gradient, taps.values,
-                   Focus(owner or card.layer.name, (), taps.weight), taps.weight_cells, taps.inside)
+    return _handed(own or about(slide), gradient, taps.values,
+                   Focus(owner or slide.layer.name, (), taps.weight), taps.weight_cells, taps.inside)
 
 
-def input_shares(trace: Trace, card: Card, taps: Taps, gradient: float, own: Focus | None = None) -> TermTiles:
+def input_shares(trace: Trace, slide: Slide, taps: Taps, gradient: float, own: Focus | None = None) -> TermTiles:
     """What a number hands to each number it read: its own gradient, or that of the sum before it, times the weight."""
-    read = held(trace, card, taps)
-    handed = _handed(own or about(card), gradient, taps.weights, read.place, read.cells)
+    read = held(trace, slide, taps)
+    handed = _handed(own or about(slide), gradient, taps.weights, read.place, read.cells)
     return handed if taps.inside is None else replace(handed, lost=~taps.inside)
 
 
@@ -208,10 +208,10 @@ def read_at(terms: Sequence[Sequence[Term | None]]) -> Callable[[int, int], Focu
     return lambda row, column: found[row][column]
 
 
-def result_of(card: Card, value: float) -> Term:
+def result_of(slide: Slide, value: float) -> Term:
     """The number itself, as the sum of its terms."""
-    own = about(card)
-    return Term(own, own, value, backward=card.backward)
+    own = about(slide)
+    return Term(own, own, value, backward=slide.backward)
 
 
 def focus_of(trace: Trace, taps: Taps, index: int) -> Focus | None:

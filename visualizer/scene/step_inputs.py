@@ -27,7 +27,7 @@ AHEAD = (("stage", 0.7), ("hatch", 1.0))
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
+class StepInputs:
     """What all steps read."""
 
     kind: str
@@ -45,25 +45,25 @@ class Read:
 
 
 @remembered(16)
-def read_by(trace: Trace, shown: Reading, field: Field) -> Read | None:
+def inputs_of(trace: Trace, shown: Reading, field: Field) -> StepInputs | None:
     """What the steps of a layer read of the network's input; None where a word or a symbol says it all."""
     first, source = trace.layers[0], first_level(trace, shown.layer)
     if first.axes == ("step", "unit") and len(first.output) == shown.total and first.shape[1] <= MOST_FEATURES:
-        return Read("numbers", np.asarray(first.output, np.float64))
+        return StepInputs("numbers", np.asarray(first.output, np.float64))
     if first.axes != ("channel", "row", "column") or first.shape[0] != 1 or source.output.ndim != 2:
         return None
     picture = np.asarray(first.output[0], np.float64)
     for upright, lines in ((True, picture), (False, picture.T)):
         if lines.shape == source.shape and np.array_equal(lines, source.output):
-            return Read("rows", lines, upright=upright)
+            return StepInputs("rows", lines, upright=upright)
     boxes = [field(trace, source.name, (step, 0)).get(first.name) for step in range(len(source.output))]
     windows = tuple(box[-1] for box in boxes if box is not None)
     seen_whole = all(low <= 0 and high >= picture.shape[1] - 1 for low, high in windows)
-    return None if len(windows) != shown.total or seen_whole else Read("windows", picture, windows)
+    return None if len(windows) != shown.total or seen_whole else StepInputs("windows", picture, windows)
 
 
 @remembered(16)
-def shades(read: Read) -> NDArray[np.uint8]:
+def shades(read: StepInputs) -> NDArray[np.uint8]:
     """Palette entries of all values: pixels on their own range, numbers on a symmetric one."""
     if read.kind == "numbers":
         return colour.signed(read.values, read.largest)
@@ -71,7 +71,7 @@ def shades(read: Read) -> NDArray[np.uint8]:
 
 
 @remembered(16)
-def scale_of(read: Read) -> Scale:
+def scale_of(read: StepInputs) -> Scale:
     """What the entries of `shades` stand for."""
     if read.kind == "numbers":
         return Scale("activation", english("values"), english("what is read"), -read.largest, read.largest)
@@ -79,14 +79,14 @@ def scale_of(read: Read) -> Scale:
                  float(np.max(read.values)))
 
 
-def lines(read: Read, steps: range, x: float, y: float, cell: tuple[float, float], pitch: float, name: str,
+def lines(read: StepInputs, steps: range, x: float, y: float, cell: tuple[float, float], pitch: float, name: str,
           opacity: float = 1.0) -> Mark:
     """Rows of a picture, each standing upright in its own column."""
     return Image(x, y, cell, np.ascontiguousarray(shades(read)[steps.start:steps.stop, :, None]), "pixel", len(steps),
                  (pitch, 0), focus=Focus(name), indices=tuple(steps), opacity=opacity, scale=scale_of(read))
 
 
-def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int, over: list[Mark]) -> list[Mark]:
+def whole(read: StepInputs, x: float, y: float, pixel: float, done: int, now: int, over: list[Mark]) -> list[Mark]:
     """The picture that is read row by row: what was read, the row under way outlined, rows to come hatched; `over` lies
     over the pixels."""
     entries = shades(read) if read.upright else shades(read).T
@@ -106,7 +106,8 @@ def whole(read: Read, x: float, y: float, pixel: float, done: int, now: int, ove
     return marks
 
 
-def bars(read: Read, steps: range, x: float, y: float, wide: float, high: float, pitch: float, name: str) -> list[Mark]:
+def bars(read: StepInputs, steps: range, x: float, y: float, wide: float, high: float, pitch: float,
+         name: str) -> list[Mark]:
     """The numbers that steps read, as bars around a zero line, blue upwards and red downwards; as cells where there
     are too many for bars."""
     count = read.values.shape[1]
@@ -126,7 +127,7 @@ def bars(read: Read, steps: range, x: float, y: float, wide: float, high: float,
     return marks + [Path(tuple(curves), fill=color) for color, curves in strokes.items() if curves]
 
 
-def bars_on(read: Read, steps: range, grounds: NDArray[np.uint8], x: float, y: float, wide: float, high: float,
+def bars_on(read: StepInputs, steps: range, grounds: NDArray[np.uint8], x: float, y: float, wide: float, high: float,
             pitch: float, look: Look) -> list[Mark]:
     """The same bars over cells of the gradient palette, each in the ink that is read on its ground (step, value)."""
     each, middle = wide / read.values.shape[1], y + high / 2
@@ -142,7 +143,7 @@ def bars_on(read: Read, steps: range, grounds: NDArray[np.uint8], x: float, y: f
 
 
 @remembered(16)
-def _heights(read: Read) -> NDArray[np.float64]:
+def _heights(read: StepInputs) -> NDArray[np.float64]:
     """(step, value): −1 … 1 of the largest size; what is no finite number has none."""
     heights: NDArray[np.float64] = np.nan_to_num(read.values / read.largest, nan=0.0, posinf=1.0, neginf=-1.0)
     return heights
