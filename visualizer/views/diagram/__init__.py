@@ -32,7 +32,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _words.sentence(sc)
     marks = parts.sentence(look, said)
     marks += choices(sc, sc.shown.layer.name)
-    marks += _back.draw(sc) + _back.said(sc) if moment.backward else _forward.draw(sc, answers, known)
+    marks += _back.draw(sc) if moment.backward else _forward.draw(sc, answers, known)
     marks += _strip.beats(sc, BACK if moment.backward else SUBBEATS[sc.plan.family], moment.backward)
     done = steps.arrived(trace, sc.shown, moment).done if moment.backward else seen_steps(trace, sc.shown, moment)
     marks += _strip.draw(sc, answers, done, known)

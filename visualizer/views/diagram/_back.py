@@ -37,7 +37,7 @@ def draw(sc: Scene) -> list[Mark]:
     marks += grouped(Group(tr("states"), Focus(layer)), _states(sc, going))
     marks += grouped(Group(tr("what is read"), Focus(layer, (sc.step,))), parts.faded(_read(sc), going))
     marks += grouped(Group(tr("what arrives"), Focus(layer, (sc.step,))), parts.faded(_arrivals(sc), going))
-    return marks
+    return marks + grouped(wires_of, _said(sc))
 
 
 def _small_plus(sc: Scene) -> list[Mark]:
@@ -69,7 +69,7 @@ def _lever_flow(sc: Scene, key: str, size: str, share: float, line: str = "secon
     x, half = plan.x(key), gatesigns.TALL * plan.bore / gatesigns.BORE / 2
     start = (plan.memory if line == "memory" else plan.second) + half
     focus = sc.focus(key)
-    what = Flow(max(sc.thick(value), 1.0), INK, value, focus, tip=f"∂L/∂{sc.shown.family.parts[key].symbol}: "
+    what = Flow(max(sc.thick(value), 1.0), INK, value, focus, tip=f"∂L/∂{sc.shown.family.quantities[key].symbol}: "
                 f"{numbers.significant(value)}", flight=Flight(focus, focus, value, min(1.0, share), True),
                 signed=False)
     return wires.flow(((x, start), (x, plan.boxes)), what, sc.look, share)
@@ -189,6 +189,8 @@ def _valve(sc: Scene, key: str, place: str, x: float, y: float, live: bool) -> l
     words = (tr("keeps × {share}") if place in ("forget", "update") and plan.full else "× {share}").format(
         share=numbers.number(share))
     ends = place == "output_gate"
+    if not plan.full and width(words, 13, 600) > 56:
+        return marks
     if place == "mix" and plan.family == "gru":
         return marks + ([Text(x, y + gatesigns.TALL * plan.bore / 88 + 16, plain(words), 13, 600, "gradient-text",
                               "middle")] if plan.full else [])
@@ -198,7 +200,7 @@ def _valve(sc: Scene, key: str, place: str, x: float, y: float, live: bool) -> l
 
 def _box(sc: Scene, key: str, live: bool) -> list[Mark]:
     """What arrives at a gate, its slope, what leaves it, and what of that goes to the state before."""
-    plan, part = sc.plan, sc.shown.family.parts[key]
+    plan, part = sc.plan, sc.shown.family.quantities[key]
     wide, high = plan.box
     left, top = plan.x(key) - wide / 2, plan.boxes
     size = min(gatesigns.SIGN, max(16.0, wide * 0.17))
@@ -212,7 +214,7 @@ def _box(sc: Scene, key: str, live: bool) -> list[Mark]:
         return [*marks, Rect(*bar, "hatch")]
     slope = back.arrays[f"{key}.slope"][sc.step]
     own = float(slope.mean()) if sc.pick.all else float(slope[min(sc.pick.unit, len(slope) - 1)])
-    curve = part.curve or sc.shown.family.parts["hidden"].curve
+    curve = part.curve or sc.shown.family.quantities["hidden"].curve
     prime = "σ′" if part.gate else f"{curve.name}′" if curve is not None else "′"
     lines = [(tr("arrives"), numbers.significant(sc.size(f"{key}.arrives"), 2), "gradient-text"),
              (tr("slope {curve}").format(curve=prime), numbers.number(own), "ink")]
@@ -383,13 +385,13 @@ def _arrivals(sc: Scene) -> list[Mark]:
     return marks
 
 
-def said(sc: Scene) -> list[Mark]:
+def _said(sc: Scene) -> list[Mark]:
     """The sizes of what flows, beside their pipes."""
     plan = sc.plan
     if not plan.full or sc.back is None or sc.when.step < 0 or sc.when.slide > 0:
         return []
     labels = room(plan, sc.look)
-    occupied(sc, labels)
+    _occupied(sc, labels)
     half, marks = plan.bore / 2, list[Mark]()
     if plan.family == "lstm" and sc.done("output") >= 1 and sc.size("opens") > 0:
         share = sc.size("to_cell") / sc.size("opens")
@@ -410,14 +412,14 @@ def said(sc: Scene) -> list[Mark]:
     return marks
 
 
-def occupied(sc: Scene, labels: Labels) -> None:
+def _occupied(sc: Scene, labels: Labels) -> None:
     """Valves and stations keep their places."""
     plan = sc.plan
     high, half = gatesigns.TALL * plan.bore / gatesigns.BORE, half_valve(plan)
     for valves in VALVES[plan.family].values():
         for place, line, _ in valves:
             x, y = plan.x(place), plan.memory if line == "memory" else plan.second
-            beside = 115 if place in ("forget", "update") else 70
+            beside = 150 if place in ("forget", "update") else 80
             keep_off(labels, (x - half - 60, y - high / 2 - 32, x + beside, y - high / 2),
                      (x - half, y - high / 2, x + half, y + high / 2))
             if place == "mix":

@@ -37,8 +37,8 @@ from visualizer.views.diagram._ways import chip as chip_half
 SIGNS, ARROWS = (0.25, 0.62), (0.45, 0.85)
 
 
-def draw(sc: Scene, answers: np.ndarray | None) -> list[Mark]:
-    """The whole cell at one step."""
+def draw(sc: Scene, answers: np.ndarray | None, known: range) -> list[Mark]:
+    """The whole cell at one step, and the answers after it where all that they hang on is known."""
     plan, layer = sc.plan, sc.shown.layer.name
     going = 1.0 - min(1.0, 2 * sc.when.slide)
     wires_of = Group(tr("wires"), Focus(layer))
@@ -51,7 +51,7 @@ def draw(sc: Scene, answers: np.ndarray | None) -> list[Mark]:
     marks += grouped(Group(tr("what is read"), Focus(layer, (sc.step,))), _read(sc, going))
     marks += grouped(wires_of, parts.faded(_said(sc), going if sc.when.step >= 0 else 0.0))
     if answers is not None:
-        marks += grouped(Group(tr("answer"), Focus(layer, (sc.step,))), _answer(sc, answers, going))
+        marks += grouped(Group(tr("answer"), Focus(layer, (sc.step,))), _answer(sc, answers, going, sc.step in known))
     return marks
 
 
@@ -71,7 +71,7 @@ def joints(sc: Scene) -> list[Mark]:
     """Where ways meet, and the curves that values go through."""
     plan = sc.plan
     if plan.family == "rnn":
-        curve = sc.shown.family.parts["hidden"].curve
+        curve = sc.shown.family.quantities["hidden"].curve
         words = "tanh" if curve is None else curve.words.format("")[:-2] if curve.name == "tanh" else curve.name
         return chip(plan.x("tanh"), plan.memory, chip_half(plan), words, sc.focus("hidden"))
     key, place = ("hidden", "tanh") if plan.family == "lstm" else ("new", "new")
@@ -188,16 +188,15 @@ def _valve(sc: Scene, key: str, x: float, y: float, share: float, other: bool, g
     up = y - high / 2 - size * 0.58 - 3
     words = f"× {numbers.number(value)}"
     beside = width(words, 14, 600)
-    if place in ("output_gate",):
-        marks += gatesigns.sign(key, x, up, size)
-        left = x - size * 0.6 - 6
-        if share >= 1:
-            marks.append(Text(left, up + 5, plain(words), 14 if plan.full else 13, 600, "ink", "end"))
+    marks += gatesigns.sign(key, x, up, size)
+    if share < 1 or (not plan.full and beside > 56):
+        return marks
+    if place == "output_gate":
+        marks.append(Text(x - size * 0.6 - 6, up + 5, plain(words), 14 if plan.full else 13, 600, "ink", "end"))
     else:
-        marks += gatesigns.sign(key, x, up, size)
-        if share >= 1 and not other:
+        if not other:
             marks.append(Text(x + size * 0.6 + 6, up + 5, plain(words), 14 if plan.full else 13, 600))
-        elif share >= 1 and plan.full:
+        elif plan.full:
             marks.append(Text(x - beside * 0.2, y + high / 2 + 16, plain(
                 tr("× (1 − z) = {value}").format(value=numbers.number(value))), 12, 600))
     return marks
@@ -418,21 +417,23 @@ def _occupied(sc: Scene, labels: Labels) -> None:
 
 # --- the answer -------------------------------------------------------------------------------------------------------
 
-def _answer(sc: Scene, answers: np.ndarray, going: float) -> list[Mark]:
+def _answer(sc: Scene, answers: np.ndarray, going: float, known: bool) -> list[Mark]:
     """The likeliest answers after the step, as bars that grow when they are known."""
     plan = sc.plan
     left, top, right, bottom = plan.answer_box
-    row, share = answers[sc.step], sc.done("answer") if sc.when.step >= 0 else 0.0
+    row, share = answers[sc.step], sc.done("answer") if sc.when.step >= 0 and known else 0.0
     title = tr("expects next") if foretells(sc.trace) else tr("says")
     marks: list[Mark] = [Text(left, top + 10, plain(title), 13 if plan.full else 12, 600, "ink",
                               max_width=right - left)]
-    pitch = 24.0 if plan.full else 19.0
-    count = max(1, min(8, len(row), int((bottom - top - 24) / pitch)))
-    order = np.argsort(-row, kind="stable")[:count]
+    order = np.argsort(-row, kind="stable")[:8]
+    longest = max(width(_label(sc.trace, int(index)), 13, 600, mono=True) for index in order) + 8
+    stacked = longest > (right - left) * 0.42
+    pitch = (24.0 if plan.full else 19.0) + 14 * stacked
+    order = order[:max(1, int((bottom - top - 24) / pitch))]
     names = [_label(sc.trace, int(index)) for index in order]
     share_words = [f"{100 * float(row[index]):.1f} %" for index in order]
     wide = max(width(words, 12, 600) for words in share_words)
-    across = min(max(width(name, 13, 500, mono=True) for name in names) + 8, (right - left) * 0.42)
+    across = 0.0 if stacked else longest
     track = right - left - across - wide - 8
     for place, index in enumerate(order):
         y = top + 26 + pitch * place
@@ -442,14 +443,16 @@ def _answer(sc: Scene, answers: np.ndarray, going: float) -> list[Mark]:
             continue
         grown = 1 - (1 - share) ** 2
         found: list[Mark] = []
-        found.append(Text(left, y + 12, plain(names[place]), 13, 600 if best else 500, "ink", max_width=across - 4,
-                          mono=True))
+        found.append(Text(left, y + 12, plain(names[place]), 13, 600 if best else 500, "ink",
+                          max_width=right - left if stacked else across - 4, mono=True))
+        bar, high = y + 3 + 15 * stacked, pitch - 14 - 15 * stacked
         if track > 12:
-            found += [Rect(left + across, y + 3, track, pitch - 14, "sunk", radius=2),
-                      Rect(left + across, y + 3, max(0.5, track * value * grown), pitch - 14,
+            found += [Rect(left + across, bar, track, high, "sunk", radius=2),
+                      Rect(left + across, bar, max(0.5, track * value * grown), high,
                            "accent" if best else "ink-2", radius=2, focus=sc.answer_focus(int(index)))]
         if share >= 1:
-            found.append(Text(right, y + 12, plain(share_words[place]), 12, 600 if best else 400, "ink", "end"))
+            found.append(Text(right, y + 12 + 14 * stacked, plain(share_words[place]), 12, 600 if best else 400, "ink",
+                              "end"))
         marks += parts.faded(found, going)
         if going < 1:
             marks += parts.faded([Rect(left, y + 2, right - left, pitch - 10, "hatch")], 1 - going)

@@ -165,7 +165,7 @@ def backward(trace: Trace, shown: Reading) -> Backward | None:
     for row in family.rows:
         found[f"{row.key}.leaves"] = leaves[row.key]
         found[f"{row.key}.arrives"] = grads[row.key] if row.curve is not None else grads["hidden"]
-        curve = row.curve if row.curve is not None else family.parts["hidden"].curve
+        curve = row.curve if row.curve is not None else family.quantities["hidden"].curve
         assert curve is not None
         found[f"{row.key}.slope"] = np.asarray(curve.slope(s[row.key] if row.curve is not None else s["hidden"]))
     ways: Values = np.sum(list(to.values()), axis=0)

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers, wires
 from visualizer.scene.labels import Box, Labels
-from visualizer.scene.picture import Flight, Focus, Group, Look, Mark, Path, Rect, Run, Text, Turn, grouped, plain
+from visualizer.scene.picture import (
+    LEGEND,
+    Flight,
+    Focus,
+    Group,
+    Look,
+    Mark,
+    Path,
+    Rect,
+    Run,
+    Text,
+    Turn,
+    grouped,
+    plain,
+)
 from visualizer.scene.type import width
 from visualizer.views.diagram._plan import Plan
 from visualizer.views.diagram._scene import Scene
@@ -71,7 +85,7 @@ def gate_box(sc: Scene, key: str, share: float) -> list[Mark]:
 
     They grow with the share of their stretch; their numbers are printed when they have come.
     """
-    plan, part = sc.plan, sc.shown.family.parts[key]
+    plan, part = sc.plan, sc.shown.family.quantities[key]
     wide, high = plan.box
     middle = plan.x(key)
     left, top = middle - wide / 2, plan.boxes
@@ -111,7 +125,7 @@ def size_of(sc: Scene, words: str) -> int:
 
 def titled(sc: Scene, key: str) -> list[Mark]:
     """The name of a gate beside its sign, if there is room for it."""
-    plan, part = sc.plan, sc.shown.family.parts[key]
+    plan, part = sc.plan, sc.shown.family.quantities[key]
     left, size = plan.x(key) - plan.box[0] / 2, min(gatesigns.SIGN, max(16.0, plan.box[0] * 0.17))
     start, end = left + (16 + size * 1.2 if part.sign else 10), left + plan.box[0] - 4
     title = translated(part.tab)
@@ -121,8 +135,8 @@ def titled(sc: Scene, key: str) -> list[Mark]:
 
 def _sums(sc: Scene, key: str, share: float, left: float, top: float, wide: float, bottom: float) -> list[Mark]:
     """The three sums that a gate is made of."""
-    part = sc.shown.family.parts[key]
-    names = (("W x", "read"), (f"{sc.shown.family.parts[part.under].symbol}·q" if part.under else "U h", "state"),
+    part = sc.shown.family.quantities[key]
+    names = (("W x", "read"), (f"{sc.shown.family.quantities[part.under].symbol}·q" if part.under else "U h", "state"),
              ("b", "bias"))
     largest = max(1e-12, *(abs(sc.value(f"{key}.{name}")) for _, name in names))
     pitch = (bottom - top) / 3
@@ -200,6 +214,14 @@ def choices(sc: Scene, layer: str) -> list[Mark]:
                           "ink" if chosen else "ink-2", "middle"))
         x += wide + 4
     marks = grouped(Group(tr("what is shown"), Focus(layer)), marks)
+    return marks + grouped(LEGEND, _key(sc, x))
+
+
+def _key(sc: Scene, x: float) -> list[Mark]:
+    """What thickness means, and the thin line."""
+    plan, look, back, units = sc.plan, sc.look, sc.back is not None, sc.shown.units
+    marks: list[Mark] = []
+    top = plan.chips - 20
     key = Labels((x + 14, top, look.size[0] - 16, top + 30))
     full = f"{sc.full['line']:g}"
     if not back and plan.family != "lstm":

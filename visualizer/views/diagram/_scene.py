@@ -114,13 +114,13 @@ class Scene:
 
     def named(self, key: str) -> str:
         """What a gate or state is called."""
-        return translated(self.shown.family.parts[key].name)
+        return translated(self.shown.family.quantities[key].name)
 
     def forward_share(self, key: str) -> float:
         """How far a gate has opened: fast first. The candidate of a GRU waits for what its reset gate lets through."""
         if self.when.step < 0:
             return 0.0
-        waits = bool(self.shown.family.parts[key].under)
+        waits = bool(self.shown.family.quantities[key].under)
         share = max(0.0, (self.done("keep") - 0.5) / 0.5) if waits else self.done("gates")
         return 1 - (1 - share) ** 2
 
@@ -136,7 +136,7 @@ class Scene:
 
     def row_known(self, key: str) -> bool:
         """Whether a gate or state of this step may stand in the strip."""
-        part = self.shown.family.parts[key]
+        part = self.shown.family.quantities[key]
         if key in ("hidden", "cell"):
             return self.known(key)
         return self.done("keep" if part.under else "gates") >= 1
@@ -166,7 +166,7 @@ class Scene:
     @property
     def steepest(self) -> float:
         """The largest such slope that there can be."""
-        curve = self.shown.family.parts[self.keeper].curve or self.shown.family.parts["hidden"].curve
+        curve = self.shown.family.quantities[self.keeper].curve or self.shown.family.quantities["hidden"].curve
         return 1.0 if curve is None else curve.steepest
 
     def passed_on(self, key: str) -> float:

@@ -20,7 +20,7 @@ DECADES = 3
 """Powers of ten below the largest gradient that a bar of the strip spans."""
 
 
-def draw(sc: Scene, answers: Values | None, done: range) -> list[Mark]:
+def draw(sc: Scene, answers: Values | None, done: range, known: range) -> list[Mark]:
     """All steps; those that have not been read, or reached on the way back, are hatched."""
     strip = sc.plan.strip
     if strip is None:
@@ -31,7 +31,7 @@ def draw(sc: Scene, answers: Values | None, done: range) -> list[Mark]:
     marks += _reads(sc, strip, steps)
     back = sc.back is not None
     if strip.expects and answers is not None and not back:
-        marks += _expects(sc, strip, steps, answers, done)
+        marks += _expects(sc, strip, steps, answers, done, known)
     for key, top in strip.rows:
         marks += _back_row(sc, strip, key, top, steps, done) if back else _row(sc, strip, key, top, steps, done)
     return grouped(Group(tr("all steps"), Focus(sc.shown.layer.name)), marks)
@@ -76,13 +76,14 @@ def _reads(sc: Scene, strip: Strip, steps: range) -> list[Mark]:
     return marks
 
 
-def _expects(sc: Scene, strip: Strip, steps: range, answers: Values, done: range) -> list[Mark]:
+def _expects(sc: Scene, strip: Strip, steps: range, answers: Values, done: range, known: range) -> list[Mark]:
     """The likeliest answer after each step; in the accent where it turned out right."""
     trace = sc.trace
     tells = foretells(trace)
     marks: list[Mark] = _name(strip, strip.expects + 12, tr("expects next") if tells else tr("says"))
     for step in steps:
         share = 1.0 if step in done and step != sc.when.step else sc.done("answer") if step == sc.when.step else 0.0
+        share = share if step in known else 0.0
         if step >= len(answers):
             continue
         x = strip.left(step)
@@ -112,7 +113,7 @@ def _name(strip: Strip, y: float, words: str, under: str = "", key: str = "") ->
 
 def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: range) -> list[Mark]:
     """A gate as levels from 0 to 1, or a state as bars about zero; the mean, or the chosen unit, as a thin line."""
-    part, high = sc.shown.family.parts[key], strip.row_high
+    part, high = sc.shown.family.quantities[key], strip.row_high
     name = "shown" if key == "hidden" and "shown" in sc.forward.arrays else key
     values = np.array([sc.forward.value(name, step, sc.pick) for step in range(sc.shown.steps)])
     others = np.array([sc.forward.compared(name, step, sc.pick) for step in range(sc.shown.steps)])

@@ -8,11 +8,10 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Table
 from visualizer.scene.reading import step_named
-from visualizer.views.diagram._numbers import Values
 from visualizer.views.diagram._scene import Scene
 
 
-def sentence(sc: Scene, answers: Values | None) -> str:
+def sentence(sc: Scene) -> str:
     """What has happened in the step so far, with its own numbers."""
     when, shown = sc.when, sc.shown
     if sc.back is not None:
@@ -110,7 +109,7 @@ def table(sc: Scene) -> Table:
     """One row a step: gates and states of the unit, or their means; on the way back the sizes of the gradients."""
     shown = sc.shown
     keys = shown.family.shown
-    heads = (tr("step"), tr("reads"), *(translated(shown.family.parts[key].name) for key in keys))
+    heads = (tr("step"), tr("reads"), *(translated(shown.family.quantities[key].name) for key in keys))
     rows: list[tuple[str | float | int, ...]] = [
         (step + 1, shown.words[step], *(sc.forward.value(key, step, sc.pick) for key in keys))
         for step in range(shown.steps)]
