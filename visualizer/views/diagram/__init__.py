@@ -12,7 +12,7 @@ from visualizer.scene.reading import Reading, guesses, layers, reading, shown_la
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
 from visualizer.trace import Trace
-from visualizer.views import View
+from visualizer.views import STEPS, View
 from visualizer.views.diagram import _back, _forward, _strip, _words
 from visualizer.views.diagram._numbers import Pick, backward, forward, nice, telling_unit
 from visualizer.views.diagram._parts import choices
@@ -88,6 +88,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 
 VIEW = View(
     "diagram", english("Cell"), english("The cell of a recurrent layer as a machine: wires, valves, and what flows."),
-    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, pace=pace,
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=13, pace=pace,
+    group=STEPS, tries=english("Press Space and watch a step, then double click a valve to see its gate's sums."),
     knobs=(("show", ("told", "unit", "mean")), ("operations", ("quick", "slow"))),
 )

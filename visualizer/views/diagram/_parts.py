@@ -194,7 +194,7 @@ def lever(points: tuple[tuple[float, float], ...]) -> list[Mark]:
 
 def choices(sc: Scene, layer: str) -> list[Mark]:
     """The two chips above the drawing: one unit, or all of them; and what thickness means."""
-    plan, look = sc.plan, sc.look
+    plan = sc.plan
     if not plan.chips:
         return []
     back, units = sc.back is not None, sc.shown.units

@@ -42,8 +42,8 @@ class Strip:
     x: float
     pitch: float
     tile: float
-    reads: float
-    reads_high: float
+    words: float
+    words_high: float
     expects: float
     """Top of the row of answers; 0 where there is none."""
     rows: tuple[tuple[str, float], ...]

@@ -53,25 +53,25 @@ def _band(sc: Scene, strip: Strip) -> list[Mark]:
     x = strip.left(place)
     if not strip.x - 4 <= x <= strip.left(strip.first + strip.count):
         return []
-    return [Rect(x - 3, strip.reads - 6, strip.tile + 6, strip.bottom - strip.reads + 6, "tint", radius=7)]
+    return [Rect(x - 3, strip.words - 6, strip.tile + 6, strip.bottom - strip.words + 6, "tint", radius=7)]
 
 
 def _reads(sc: Scene, strip: Strip, steps: range) -> list[Mark]:
     layer, now = sc.shown.layer.name, sc.when.step
-    marks: list[Mark] = _name(strip, strip.reads + strip.reads_high / 2 + 4, tr("reads"))
+    marks: list[Mark] = _name(strip, strip.words + strip.words_high / 2 + 4, tr("reads"))
     for step in steps:
         x = strip.left(step)
         if step >= sc.shown.steps:
-            marks.append(Rect(x, strip.reads, strip.tile, strip.reads_high, "hatch", "tile-border", 1, inside=True))
+            marks.append(Rect(x, strip.words, strip.tile, strip.words_high, "hatch", "tile-border", 1, inside=True))
             continue
         here = (step == now and sc.when.slide < 0.5) or (step == sc.when.coming and sc.when.slide >= 0.5)
-        marks.append(Rect(x, strip.reads, strip.tile, strip.reads_high, "accent-fill" if here else "sunk",
+        marks.append(Rect(x, strip.words, strip.tile, strip.words_high, "accent-fill" if here else "sunk",
                           radius=min(5, strip.tile / 3), focus=Focus(layer, (step,))))
         word = sc.shown.words[step]
         said = next((words for words in (word, word.rpartition(" ")[2])
                      if width(words, 13, 600, mono=len(words) < 3) <= strip.tile - 2), "")
         if said:
-            marks.append(Text(x + strip.tile / 2, strip.reads + strip.reads_high / 2 + 4.5, plain(said), 13, 600,
+            marks.append(Text(x + strip.tile / 2, strip.words + strip.words_high / 2 + 4.5, plain(said), 13, 600,
                               "on-accent" if here else "ink", "middle", mono=len(said) < 3))
     return marks
 
