@@ -20,7 +20,7 @@ import numpy as np
 
 from visualizer import kinds, sight
 from visualizer.kinds import Terms
-from visualizer.scene.picture import Flight, Focus, Image, Look, Mark, Picture, Rect, Text, Touch, box_of
+from visualizer.scene.picture import SENTENCE, Flight, Focus, Image, Look, Mark, Picture, Rect, Text, Touch, box_of
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import OTHER_TERMS, SLOW_TERM, SLOW_TERMS, Moment, Pace
 from visualizer.trace import Layer, Trace
@@ -343,15 +343,16 @@ def _places(marks: Iterable[Mark]) -> dict[Any, np.ndarray]:
 
 
 def identity(mark: Mark) -> tuple[Any, ...]:
-    """What one takes for the same thing in two frames: what flies by its ends, an outline by the map it lies on, all
-    others by what they look like."""
+    """What one takes for the same thing in two frames: what flies by its ends, an outline by the map it lies on, a
+    sentence by its words, all others by what they look like."""
     holds = None if isinstance(mark, Text) else mark.holds
     if isinstance(holds, Flight):
         return Flight, holds.source, holds.target, holds.backward
     if isinstance(holds, Touch):
         written = holds.source == holds.target
         return Touch, holds.source.layer, holds.source.cell[:1], written
-    looks = (mark.size, mark.color, mark.weight) if isinstance(mark, Text) else \
+    looks = (mark.plain,) if isinstance(mark, Text) and mark.group == SENTENCE else \
+        (mark.size, mark.color, mark.weight) if isinstance(mark, Text) else \
         (mark.palette, mark.values.shape) if isinstance(mark, Image) else \
         (mark.fill, mark.stroke) if isinstance(mark, Rect) else \
         (getattr(mark, "color", getattr(mark, "fill", "")), mark.width)

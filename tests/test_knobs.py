@@ -101,7 +101,7 @@ def test_another_experiment_has_other_knobs(rail):
     row(rail, "experiment").segments.buttons[1].click()
     assert {row.knob.name for row in rail.knobs.rows} == {
         knob.name for knob in lab.knobs() if knob.experiment in ("", "depth")}
-    assert rail.store.state.at == "layer15.backward"
+    assert rail.store.state.at == "layer1.backward"
 
 
 def test_what_was_measured_stands_under_the_knobs(rail):

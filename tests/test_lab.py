@@ -14,7 +14,7 @@ from visualizer.trace import Refused
 
 def test_the_words_of_the_issue_make_a_lab() -> None:
     found = from_knobs({"cell": "tanh", "gain": "0.9", "input": "0.1", "steps": "100"})
-    assert (found.experiment, found.cell, found.gain, found.input, found.met) == ("time", "tanh", 0.9, 0.1, 100)
+    assert (found.experiment, found.cell, found.gain, found.input, found.steps) == ("time", "tanh", 0.9, 0.1, 100)
 
 
 def test_every_knob_goes_from_its_value_to_its_word_and_back() -> None:
@@ -69,15 +69,16 @@ def test_a_look_holds_a_lab_and_the_one_beside_it_and_knobs_of_views() -> None:
 
 # --- in the State ---------------------------------------------------------------------------------------------------
 
-def test_entering_the_laboratory_stands_before_the_loss() -> None:
+def test_entering_the_laboratory_shows_all_of_the_way_back() -> None:
     state = does.enter_lab(changed(State(), playing=True))
-    assert (state.model, state.view, state.at, state.playing) == ("lab", "gradient_flow", "rnn.backward[40]", False)
+    assert (state.model, state.view, state.at, state.playing) == ("lab", "gradient_flow", "rnn.backward[1]", False)
     assert does.enter_lab(state, "cliff").view == "landscape"
 
 
 def test_turning_a_knob_keeps_the_distance_from_the_loss() -> None:
     state = does.enter_lab(State())
-    longer = does.turn_lab(state, "steps", "100")
+    assert does.turn_lab(state, "steps", "100").at == "rnn.backward[1]", "what has come all the way still has"
+    longer = does.turn_lab(changed(state, at="rnn.backward[40]"), "steps", "100")
     assert longer.at == "rnn.backward[80]"
     assert does.lab_of(longer)[0].steps == 100
     assert does.turn_lab(longer, "steps", "10").at == "rnn.backward[1]"

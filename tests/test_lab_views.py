@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from tests.test_layout import SIZES as LAYOUTS
+from tests.test_layout import faults
 from tests.test_views import SIZES, box, corners
+from visualizer import lab as knobs
 from visualizer.lab import Lab
+from visualizer.record.gradients import sweep
 from visualizer.record.lab import record_lab
 from visualizer.scene.picture import Line, Look, Picture, Rect, Text
-from visualizer.scene.timeline import timeline
-from visualizer.trace import Trace, from_bytes
+from visualizer.scene.timeline import Moment, timeline
+from visualizer.trace import Arrays, Trace, from_bytes
 from visualizer.views import find
 from visualizer.views import picture as picture_of
+from visualizer.views.gradient_flow import _lab_facts as lab_facts
+from visualizer.views.gradient_flow._swept import crossing
 
 LABS = {
     "usual": (Lab(), None), "short": (Lab(steps=10), None), "long": (Lab(steps=200), Lab(gain=1.2, bias=0)),
@@ -56,6 +64,53 @@ def test_nothing_stands_outside_the_frame_and_texts_keep_apart(trace: Trace, siz
                 assert not overlap(box(one), box(other)), (one.plain, other.plain, picture.caption)
 
 
+def swept(lab: Lab, name: str) -> Trace:
+    """A recording with a knob of it swept, as the engine sends it."""
+    about, found = knobs.knob(name), list(sweep(lab, name, 5))
+    recorded = record_lab(lab)
+    arrays = {"values": np.array([value for value, _ in found]), "factors": np.array([kept for _, kept in found]),
+              "knob": np.array(knobs.knobs().index(about))}
+    return replace(recorded, studies={**recorded.studies, "sweep": arrays})
+
+
+@pytest.mark.parametrize(("lab", "name"), [(Lab(steps=20), "gain"), (Lab(steps=20), "bias"), (Lab(gain=0.0), "input"),
+                                           (Lab(experiment="depth", layers=8), "layers")])
+def test_what_a_sweep_found_fills_the_stage_until_it_is_put_away(lab: Lab, name: str) -> None:
+    trace, view = swept(lab, name), find("gradient_flow")
+    moment, sweep = timeline(trace).settled(2), trace.studies["sweep"]
+    hidden = picture_of(view, trace, moment, None, Look((1104, 796)))
+    assert hidden.dump() == picture_of(view, record_lab(lab), moment, None, Look((1104, 796))).dump()
+    for size, look in LAYOUTS.items():
+        shown = picture_of(view, trace, moment, None, replace(look, knobs=(("sweep", "shown"),)))
+        assert not (found := list(faults(shown, look.text_scale))), f"{size}: {found[:4]}"
+        assert [row[0] for row in shown.table.rows] == sweep["values"].tolist()
+        np.testing.assert_array_equal([row[1:] for row in shown.table.rows], sweep["factors"])
+        lines = [mark for mark in shown if isinstance(mark, Line) and mark.color.startswith("series-")]
+        known = [int(np.isfinite(lane).sum()) for lane in sweep["factors"].T]
+        assert [len(line.points) for line in lines] == [count for count in known if count > 1]
+        wide = max(x for line in lines for x, _ in line.points) - min(x for line in lines for x, _ in line.points)
+        assert wide > 0.55 * look.size[0], "as wide as the stage"
+        for line, factors in zip(lines, [lane for lane in sweep["factors"].T if np.isfinite(lane).sum() > 1],
+                                 strict=True):
+            heights, kept = np.array([y for _, y in line.points]), np.minimum(factors[np.isfinite(factors)], 2.0)
+            assert np.ptp(heights) < 1e-9 or np.corrcoef(heights, kept)[0, 1] < -0.999999, "height is what is kept"
+
+
+@pytest.mark.parametrize(("values", "found"), [
+    ([0.5, 0.9, 1.1, 1.4], (1.0, 2.0)), ([0.5, 0.9, 0.95, 0.99], None), ([1.2, 1.1, 1.3, 1.4], None),
+    ([0.5, 1.1, 0.9, 1.4], None), ([1.2, 0.9, 0.8, 0.7], None),
+])
+def test_where_shrinking_turns_into_growing_is_said_only_if_it_does_once(values: list[float],
+                                                                         found: tuple[float, float] | None) -> None:
+    assert crossing(np.arange(4.0), np.array(values)) == found
+
+
+def in_the_end(trace: Trace) -> Moment:
+    """The gradient has come all the way."""
+    times = timeline(trace)
+    return times.settled(len(times.beats) - 1)
+
+
 def overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
     return one[0] < other[2] - 1 and other[0] < one[2] - 1 and one[1] < other[3] - 1 and other[1] < one[3] - 1
 
@@ -77,6 +132,32 @@ def test_one_beat_goes_over_into_the_next(trace: Trace) -> None:
         start = view.draw(trace, times.at(times.starts[index]), None, Look())
         if times.beats[index].direction == times.beats[index - 1].direction:
             assert cursor(end) == pytest.approx(cursor(start), abs=0.51), times.beats[index]
+
+
+@pytest.mark.matrix(spine=("usual",), sample=3, each=False)
+def test_what_the_gradient_has_not_come_to_is_not_there(trace: Trace) -> None:
+    """The same picture whatever the later steps hold; names may stand elsewhere, they keep off the whole curve."""
+    if "surface" in trace.studies["lab"]:
+        pytest.skip("a ball, no gradient that travels")
+    view, found = find("gradient_flow"), lab_facts.study(trace)
+    for share in (0.0, 0.3, 0.7):
+        back = int(share * (found.count - 1))
+        at = timeline(trace).find(lab_facts.stops(trace, found)[back].address)
+        other = replace(trace, studies={**trace.studies, "lab": turned_after(trace.studies["lab"], back, found.count)})
+        here, there = (view.draw(one, at, None, Look()) for one in (trace, other))
+        assert here.caption == there.caption
+        shown = [[mark for mark in picture if not isinstance(mark, Text)] for picture in (here, there)]
+        assert shown[0] == shown[1]
+
+
+def turned_after(arrays: Arrays, back: int, count: int) -> dict[str, np.ndarray]:
+    """The same curves up to a step, and what comes after it the other way round."""
+    found = dict(arrays)
+    for name, array in arrays.items():
+        first = back + (not name.endswith(".kept"))
+        if name.endswith((".mean", ".kept", ".seeds")) and array.shape[-1] >= count - 1:
+            found[name] = np.concatenate([array[..., :first], array[..., first:][..., ::-1]], axis=-1)
+    return found
 
 
 def cursor(picture: Picture) -> float:
@@ -108,7 +189,7 @@ def test_the_table_holds_the_numbers_that_were_measured() -> None:
 ])
 def test_the_headline_says_what_happens(lab: Lab, words: str) -> None:
     trace = record_lab(lab)
-    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    picture = find("gradient_flow").draw(trace, in_the_end(trace), None, Look())
     assert picture.caption.startswith(words)
 
 
@@ -125,18 +206,18 @@ def test_what_leaves_the_range_is_named_with_its_step_and_never_drawn_as_zero() 
 
 def test_the_pinned_curves_stand_behind_the_present_ones() -> None:
     trace = record_lab(Lab(), Lab(gain=1.5))
-    picture = find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    picture = find("gradient_flow").draw(trace, in_the_end(trace), None, Look())
     assert "Pinned as A: RNN forgets half every" in picture.caption
     assert "pinned_gradient_norm_rnn" in picture.table.columns
 
 
 def test_curves_about_to_be_replaced_are_faint() -> None:
     trace = record_lab(Lab())
-    view, moment = find("gradient_flow"), timeline(trace).settled(0)
+    view, moment = find("gradient_flow"), in_the_end(trace)
     faint = view.draw(trace, moment, None, Look(knobs=(("curves", "faint"),)))
     strong = view.draw(trace, moment, None, Look())
-    assert max(mark.opacity for mark in faint.still if getattr(mark, "color", "") == "series-rnn") == 0.3
-    assert max(mark.opacity for mark in strong.still if getattr(mark, "color", "") == "series-rnn") == 1.0
+    assert max(mark.opacity for mark in faint.moving if getattr(mark, "color", "") == "series-rnn") == 0.3
+    assert max(mark.opacity for mark in strong.moving if getattr(mark, "color", "") == "series-rnn") == 1.0
 
 
 def test_cells_that_run_beside_each_other_share_their_beats() -> None:

@@ -18,7 +18,7 @@ from tests.recorded import recorded
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
 from visualizer.registry import folder
-from visualizer.scene import colour, labels, logchart, parts, projector
+from visualizer.scene import colour, labels, parts, projector
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Picture, Rect, Text, plain
 from visualizer.scene.spotlight import extent
 from visualizer.scene.timeline import Moment, Timeline, timeline
@@ -221,7 +221,7 @@ def test_words_of_two_beats_never_stand_over_each_other() -> None:
 def test_the_line_under_a_headline_says_whole_sentences_or_fewer() -> None:
     said = "**After 9 steps less than 1 % is left.** 90 steps back, **0.50 %** is left. Before it halved at once."
     for wide, count in ((1104, 3), (560, 2), (360, 1)):
-        (line,) = logchart.under(Look((wide, 600)), said)
+        (line,) = parts.under(Look((wide, 600)), said)
         assert line.plain.endswith("."), wide
         assert line.plain.count(". ") + 1 == count, wide
 

@@ -15,7 +15,9 @@ from tests import motion
 from tests.motion import Played, beat
 from tests.toys import toy
 from visualizer import registry
-from visualizer.scene.picture import Flight, Focus, Image, Look, Picture, Rect, Touch
+from visualizer.lab import Lab
+from visualizer.record.lab import record_lab
+from visualizer.scene.picture import Flight, Focus, Image, Look, Picture, Rect, Text, Touch
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Beat, Moment, Pace, Stretch
 from visualizer.trace import Trace, load
@@ -42,9 +44,15 @@ class Case:
         return beat(self.trace(), self.view, self.at, self.focus, self.look)
 
 
+@cache
+def laboratory() -> Trace:
+    return record_lab(Lab())
+
+
 PIXEL = Focus("conv2", (7, 3, 5))
 CASES = {
-    "microscope, a window": Case(cnn, "microscope", "conv2.forward", PIXEL),
+    "laboratory": Case(laboratory, "gradient_flow", "rnn.backward[40]"),
+    "laboratory, forwards": Case(laboratory, "gradient_flow", "rnn.forward[12]"),
 }
 
 
@@ -61,6 +69,35 @@ def test_terms_are_slow_at_first_and_then_fast(case: Case) -> None:
 @pytest.mark.matrix(spine=tuple(CASES)[:1], sample=2, each=False)
 def test_reversed_play_shows_the_same_frames(case: Case) -> None:
     motion.the_same_backwards(case.played, every=25)
+
+
+@pytest.mark.matrix(spine=tuple(CASES)[:1], sample=2, each=False)
+def test_no_mark_jumps(case: Case) -> None:
+    motion.no_jumps(case.played, case.camera)
+
+
+def test_the_gradient_goes_evenly_through_the_laboratory_and_its_marks_with_it() -> None:
+    """Through several steps: nothing jumps from one to the next, the arrows carry what is left, and it never goes
+    back."""
+    trace = laboratory()
+    steps = [beat(trace, "gradient_flow", f"rnn.backward[{step}]") for step in range(60, 0, -1)]
+    whole = Played(trace, steps[0].place, tuple(moment for one in steps for moment in one.moments), steps[0].pace)
+    motion.no_jumps(whole)
+    motion.never_goes_back(whole, lambda picture: 1 - hatched(picture) / hatched(whole.draw(whole.moments[0])), 9)
+    for picture in whole.pictures(11):
+        for mark in picture.moving:
+            flight = None if isinstance(mark, Text) else mark.holds
+            if isinstance(flight, Flight):
+                back = len(trace[flight.source.layer].output) - 1 - flight.source.cell[0]
+                assert flight.value == trace.studies["lab"][f"{flight.source.layer}.mean"][back]
+                assert flight.target.cell[0] == flight.source.cell[0] - 1
+    seconds = [one.pace.seconds + one.pace.rest for one in steps]
+    assert set(seconds) == {Fraction(3, 50)}
+
+
+def hatched(picture: Picture) -> float:
+    """Width of all that has not been reached in the strips."""
+    return sum(mark.width for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch")
 
 
 # --- a broken law is noticed ----------------------------------------------------------------------------------------

@@ -1002,6 +1002,52 @@ def test_the_shipped_recording_is_checked_as_soon_as_the_engine_is_ready(qtbot, 
     assert running.window.inspector.status.startswith("Live")
 
 
+def test_a_knob_of_the_laboratory_shows_where_it_passes_while_it_is_dragged(qtbot, running):
+    window, store, shown = running.window, running.store, []
+    until(qtbot, lambda: store.report is not None)
+    window.run("laboratory")
+    until(qtbot, lambda: not store.waiting)
+    slider = next(row.slider for row in window.rail.knobs.rows if row.knob.name == "gain")
+    start = QPoint(round(slider._x()), slider.height() // 2)
+    seen = lambda trace: shown.append((dict(trace.facts["lab"]).get("gain"), window.stage.picture.caption))  # noqa: E731
+    store.trace_changed.connect(seen)
+    QTest.mousePress(slider, LEFT, pos=start)
+    for step in range(600):
+        QTest.mouseMove(slider, start + QPoint(step % 40, 0))
+        qtbot.wait(15)
+        if len({caption for _, caption in shown}) >= 4:
+            break
+    assert len({gain for gain, _ in shown}) >= 4, "curves of several settings were seen under way"
+    assert store.waiting, "and the one it stands at is still to come"
+    until(qtbot, lambda: not store.waiting)
+    assert shown[-1][0] == dict(store.state.recipe.words)["gain"], "and in the end those of where it stands"
+    QTest.mouseRelease(slider, LEFT, pos=start)
+    store.trace_changed.disconnect(seen)
+    until(qtbot, lambda: store.report is not None)
+
+
+def test_the_answer_of_a_sweep_fills_the_stage_until_somebody_goes_on(qtbot, running):
+    window, store = running.window, running.store
+    window.run("laboratory")
+    until(qtbot, lambda: not store.waiting)
+    curves = window.stage.picture.caption
+    window.run("sweep")
+    until(qtbot, lambda: "sweep" in store.trace.studies)
+    assert "Over the whole range of Spectral radius ρ" in window.stage.picture.caption
+    window.run("sweep")
+    assert window.stage.picture.caption == curves, "asked again it is put away"
+    window.run("sweep")
+    assert window.stage.picture.caption != curves
+    window.run("back")
+    assert "Over the whole range" not in window.stage.picture.caption, "a step goes on with the curves"
+    window.run("sweep")
+    slider = next(row.slider for row in window.rail.knobs.rows if row.knob.name == "steps")
+    press_on = slider.value() + 3
+    slider.setValue(press_on)
+    until(qtbot, lambda: not store.waiting)
+    assert "Over the whole range" not in window.stage.picture.caption, "so does a knob"
+
+
 def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, running):
     from visualizer.scene import session
     from visualizer.ui import kept

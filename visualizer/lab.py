@@ -199,8 +199,6 @@ def from_knobs(words: Mapping[str, str] | Iterable[tuple[str, str]]) -> Lab:
 
 
 VIEWS = {"time": "gradient_flow", "depth": "gradient_flow", "cliff": "landscape"}
-START = 20
-"""Where the cursor stands at first: so many steps before the loss."""
 
 
 def view_of(lab: Lab) -> str:
@@ -209,12 +207,8 @@ def view_of(lab: Lab) -> str:
 
 
 def start_of(lab: Lab) -> str:
-    """Address of the moment at which it opens."""
-    if lab.experiment == "cliff":
-        return ""
-    if lab.experiment == "depth":
-        return f"layer{max(1, int(lab.layers) - START // 4)}.backward"
-    return f"rnn.backward[{max(1, int(lab.steps) - START)}]"
+    """Address of the moment at which it opens: the gradient has come all the way back."""
+    return {"time": "rnn.backward[1]", "depth": "layer1.backward", "cliff": ""}[lab.experiment]
 
 
 # --- a setting to compare with --------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ numbers as a ring over the chart; one that is not known is hatched.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from visualizer.language import tr
 from visualizer.scene import causes, numbers, parts
-from visualizer.scene.labels import fitting
 from visualizer.scene.picture import (
-    SENTENCE,
     TITLE,
     Focus,
     Line,
@@ -30,7 +27,6 @@ from visualizer.scene.picture import (
     Table,
     Text,
     changed,
-    grouped,
     plain,
     rich,
     unmarked,
@@ -39,6 +35,9 @@ from visualizer.scene.type import width
 
 MOST_DECADES = 30
 """No axis reaches further below 1, or below its largest value if that is smaller: there lies the floor."""
+
+
+headline = parts.headline
 
 
 @dataclass(frozen=True)
@@ -169,29 +168,6 @@ def _known(values: NDArray[np.float64]) -> list[list[int]]:
         else:
             found[-1].append(at)
     return [stretch for stretch in found if stretch]
-
-
-def headline(look: Look, before: str, number: str, after: str, size: float = 26, large: float = 56,
-             apart: tuple[float, float] = (14, 12)) -> list[Mark]:
-    """A sentence around one large number."""
-    x, y = 24.0, 62.0
-    marks: list[Mark] = []
-    for text, tall, weight, ink, gap in ((before, size, 500, "ink", apart[0] if number else 7),
-                                         (number, large, 600, "accent-ink", apart[1]), (after, size, 500, "ink", 0)):
-        if text:
-            marks.append(Text(x, y, plain(text), tall, weight, ink, display=True,
-                              max_width=0 if number else look.size[0] - 24 - x))
-            # as wide as it is on the screen: large display type stands closer
-            x += width(text, tall / look.pixel, weight, display=True) * look.pixel + gap
-    return grouped(SENTENCE, marks)
-
-
-def under(look: Look, markup: str) -> list[Mark]:
-    """The line under a headline, in `rich` markup: as many of its sentences as have room."""
-    told = re.split(r"(?<=\.) |(?<=\.\*\*) ", markup)
-    ways = [" ".join(told[:count]) for count in range(len(told), 0, -1)]
-    words = fitting(ways, look.size[0] - 48, 15) or ways[-1]
-    return [Text(24, 92, rich(words), 15, 400, "ink-2", max_width=look.size[0] - 48, group=SENTENCE)]
 
 
 def key(entries: Sequence[tuple[str, bool, str]], y: float, x: float, look: Look, apart: float = 16) -> list[Mark]:

@@ -6,6 +6,7 @@ Each gives marks; a view decides where they stand.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -16,9 +17,10 @@ from numpy.typing import NDArray
 
 from visualizer import kinds
 from visualizer.language import english, tr
-from visualizer.scene import colour, hops, numbers
+from visualizer.scene import colour, hops, numbers, projector
+from visualizer.scene.boxes import Box
 from visualizer.scene.columns import Column, lanes_height
-from visualizer.scene.labels import Labels
+from visualizer.scene.labels import Labels, fitting
 from visualizer.scene.picture import (
     BEAT,
     LANE,
@@ -42,7 +44,6 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
-from visualizer.scene.projector import FOOT, headline
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
@@ -58,7 +59,7 @@ def sentence(look: Look, markup: str) -> list[Mark]:
     """The one plain sentence at the top; a second line where it is too long for one. For a room, with its number
     large."""
     if look.projector:
-        return headline(look, rich(markup))
+        return projector.headline(look, rich(markup))
     size = 17 if look.size[0] >= 1000 else 16
     lines = _lines(markup, size, look.size[0] - 48)
     first = 38 if len(lines) == 1 else 30
@@ -71,12 +72,40 @@ def _lines(markup: str, size: float, wide: float) -> tuple[tuple[Run, ...], ...]
     return wrap(rich(markup), size, wide, 500)[:2]
 
 
+def headline(look: Look, before: str, number: str, after: str, size: float = 26, large: float = 56,
+             apart: tuple[float, float] = (14, 12)) -> list[Mark]:
+    """A sentence around one large number; without one the words alone."""
+    x, y = 24.0, 62.0
+    marks: list[Mark] = []
+    for text, tall, weight, ink, gap in ((before, size, 500, "ink", apart[0] if number else 7),
+                                         (number, large, 600, "accent-ink", apart[1]), (after, size, 500, "ink", 0)):
+        if text:
+            marks.append(Text(x, y, plain(text), tall, weight, ink, display=True,
+                              max_width=0 if number else look.size[0] - 24 - x))
+            # as wide as it is on the screen: large display type stands closer
+            x += width(text, tall / look.pixel, weight, display=True) * look.pixel + gap
+    return grouped(SENTENCE, marks)
+
+
+def under(look: Look, markup: str) -> list[Mark]:
+    """The line under a headline, in `rich` markup: as many of its sentences as have room."""
+    told = re.split(r"(?<=\.) |(?<=\.\*\*) ", markup)
+    ways = [" ".join(told[:count]) for count in range(len(told), 0, -1)]
+    words = fitting(ways, look.size[0] - 48, 15) or ways[-1]
+    return [Text(24, 92, rich(words), 15, 400, "ink-2", max_width=look.size[0] - 48, group=SENTENCE)]
+
+
 def title(look: Look, name: str, words: str, in_a_room: bool = True) -> list[Mark]:
     """The name of the layer a picture is about, and a few words under it; a room may do without."""
-    if look.projector and not in_a_room:
+    if not look.mode.notes and not in_a_room:
         return []
     return [Text(24, 80, plain(name), 13, 600, "accent-ink", mono=True, group=TITLE),
             Text(24, 97, plain(words), 12, 400, "ink-2", group=TITLE)]
+
+
+def body(look: Look, top: float, left: float = 24.0, right: float = 24.0) -> Box:
+    """What lies between the sentence with its title and the lanes: the place of a view."""
+    return Box(left, top, look.size[0] - right, look.size[1] - lanes_height(look))
 
 
 # --- colours of a layer ---------------------------------------------------------------------------------------------
@@ -158,11 +187,19 @@ def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
 
 
 def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0,
-          to_come: NDArray[np.bool_] | None = None) -> list[Mark]:
+          to_come: NDArray[np.bool_] | None = None, covered: NDArray[np.bool_] | None = None,
+          values: NDArray[Any] | None = None) -> list[Mark]:
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero, and so are
-    values that are still `to_come`."""
+    values that are still `to_come`. Of what is `covered` nothing is drawn; `values` are a gradient as far as it has
+    been added up, on the same scale."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
+    if values is not None:
+        top = largest_gradient(trace)
+        stack = _as_tiles(colour.magnitude(values, top * FLOOR, top), column, layer)
+    there = None if covered is None else _as_tiles(~covered, column, layer)
+    if there is not None:  # nothing that is not there yet is in the picture, drawn or not
+        stack = np.where(there if stack.ndim == there.ndim else there[..., None], stack, 0).astype(np.uint8)
     symbols = hops.of_symbols(trace, layer) if backward else None
     unknown = hatched(layer, backward) if symbols is None else None
     if to_come is not None:
@@ -171,6 +208,7 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
                   indices=column.shown if whole else (-1,), rows_shown=rows_shown,
+                  pooled=column.factor, covered=None if there is None else ~there,
                   scale=scale_of(trace, layer, look, backward))]
 
 
@@ -320,8 +358,8 @@ class Lane:
 def lane_rows(look: Look) -> Lane:
     height = lanes_height(look)
     top = look.size[1] - height
-    if look.projector:
-        return Lane(top, top + FOOT / 2, top, top, None)
+    if not look.mode.lanes:
+        return Lane(top, top + projector.FOOT / 2, top, top, None)
     if height < 112:
         return Lane(top, top + 19, top + 40, top + 86, None)
     return Lane(top, top + 20, top + 40, top + 76, top + 96)
@@ -337,7 +375,7 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     still = _still_lanes(trace, look, tuple(places.items()))
     moving = _beat_dots(trace, timeline, moment, look, places, order, row)
-    moving += (_ring if look.projector else partial(_cursor, trace, timeline))(moment, look, places, order, row)
+    moving += (partial(_cursor, trace, timeline) if look.mode.lanes else _ring)(moment, look, places, order, row)
     return list(still), grouped(LANE, moving)
 
 
@@ -349,7 +387,7 @@ def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...]
     order = [layer.name for layer in trace.layers if layer.name in places]
     left, right = places[order[0]], places[order[-1]]
     still.append(Line(((left, row.beats), (right, row.beats)), "rule", 2))
-    if look.projector:
+    if not look.mode.lanes:
         return tuple(grouped(LANE, still[1:]))
     still += [Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2")]
     still += _gradient_chart(trace, look, places, order, row)
@@ -392,10 +430,8 @@ def crossing(moment: Moment, timeline: Timeline) -> tuple[Moment, float]:
 def even_places(trace: Trace, look: Look, named: bool = False) -> dict[str, float]:
     """x of every layer on the lanes, evenly spread: for views without columns. `named`: rows have their names at the
     left, on a projector too."""
-    left, right = 84, look.size[0] - 70
-    if look.projector and not named:
-        left, right = 32, look.size[0] - 32
-    step = (right - left) / max(1, len(trace.layers) - 1)
+    left, right = (84.0, 70.0) if named else look.mode.sides(84, 70, 32)
+    step = (look.size[0] - right - left) / max(1, len(trace.layers) - 1)
     return {layer.name: left + step * index for index, layer in enumerate(trace.layers)}
 
 
@@ -431,7 +467,7 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
     marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
     radius = 4.5
     apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
-    for name in order if apart > 2.5 * radius or not look.projector else ():
+    for name in order if apart > 2.5 * radius or look.mode.lanes else ():
         walked = name in done
         marks.append(Rect(places[name] - radius, row.beats - radius, 2 * radius, 2 * radius, ink if walked else "stage",
                           ink if walked else "rule", 1.5, radius=radius))

@@ -694,7 +694,8 @@ def enter_lab(state: State, experiment: str = "") -> State:
 
 
 def turn_lab(state: State, name: str, word: str) -> State:
-    """One knob of the laboratory at another word; the cursor stays as far from the loss as it was."""
+    """One knob of the laboratory at another word; the cursor stays as far from the loss as it was, or at the very end.
+    """
     before, _ = lab_of(state)
     recipe = as_left(state, LabRecipe)
     knobs = {**dict(recipe.knobs), name: word}
@@ -708,7 +709,8 @@ def turn_lab(state: State, name: str, word: str) -> State:
         return changed(state, view=lab.view_of(after), at=lab.start_of(after), focus=None, playing=False)
     if name == "steps" and (found := re.fullmatch(r"(\w+\.\w+)\[(\d+)\](.*)", state.at)):
         back = int(before.steps) - int(found[2])
-        return changed(state, at=f"{found[1]}[{max(1, int(after.steps) - back)}]{found[3]}")
+        step = 1 if found[2] == "1" else max(1, int(after.steps) - back)
+        return changed(state, at=f"{found[1]}[{step}]{found[3]}")
     return state
 
 

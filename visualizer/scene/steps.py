@@ -198,7 +198,7 @@ def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) 
     """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
-    if look.projector:
+    if not look.mode.lanes:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
     there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
     still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),

@@ -23,8 +23,8 @@ READS = "reads"
 REST = Fraction(1, 4)
 """Seconds of rest after each beat when it plays by itself."""
 SECONDS = {FORWARD: Fraction(3, 5), BACKWARD: Fraction(2, 5)}
-QUICK, QUICK_REST = Fraction(1, 20), Fraction(1, 100)
-"""The same for steps that are only passed by: 60 ms from one to the next."""
+QUICK = Fraction(3, 50)
+"""Seconds of a step that is only passed by, from one to the next without a rest."""
 SLOW_TERMS, SLOW_TERM, OTHER_TERMS = 3, Fraction(1, 2), Fraction(5, 2)
 """Where terms are added one after the other, the first three take half a second each, and all others together this
 long: five terms and five thousand are over at about the same time."""
@@ -200,7 +200,7 @@ class _Leg:
 
 def own_pace(beat: Beat) -> Pace:
     """The pace of a beat that moves smoothly."""
-    return Pace(QUICK, QUICK_REST) if beat.quick else Pace(SECONDS[beat.direction], REST)
+    return Pace(QUICK, Fraction(0)) if beat.quick else Pace(SECONDS[beat.direction], REST)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ class Patience(QObject):
         self._waits = QTimer(self, singleShot=True, interval=PATIENCE)
         self._waits.timeout.connect(lambda: self._veil(store.waiting and store.trace is not None))
         store.changed.connect(self.watch)
-        store.trace_changed.connect(self.watch)
+        store.trace_changed.connect(self._begin_anew)
 
     def watch(self) -> None:
         """Begin to wait, or end it."""
@@ -29,6 +29,14 @@ class Patience(QObject):
             self._veil(False)
         elif not self.stage.veiled and not self._waits.isActive():
             self._waits.start()
+
+    def _begin_anew(self) -> None:
+        """What comes on the way to what is waited for is looked at unveiled, too."""
+        if self.store.waiting:
+            self._veil(False)
+            self._waits.start()
+        else:
+            self.watch()
 
     def _veil(self, veiled: bool) -> None:
         if self.stage.veiled != veiled:

@@ -24,6 +24,7 @@ from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.trace import Refused, Trace, load
+from visualizer.ui.commands.views import turned
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store
 
@@ -31,6 +32,8 @@ TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 QUIET = 600
 """Milliseconds without another change after which the laboratory is checked."""
+SWEEP = "sweep"
+"""The knob of the view that shows what a sweep found."""
 MOST_CARRIED = 4
 """So many recordings that came along in sessions are kept at hand."""
 
@@ -62,6 +65,8 @@ class Recorder(QObject):
         """Studies that are under way."""
         self._live = ""
         """What is said of live computing while nothing else is."""
+        self._turned: State | None = None
+        """To where the knobs of the laboratory were turned while it computes what they stood at before."""
         self._checked = -1, store.state
         """The check of the laboratory that was asked for last."""
         self._sweeping: int | None = None
@@ -71,6 +76,7 @@ class Recorder(QObject):
         store.changed.connect(self._remember)
         store.changed.connect(lambda old, new: old.view != new.view and self.measure())
         store.trace_changed.connect(lambda trace: self.measure())
+        store.changed.connect(self._put_sweep_away)
         store.wants_trace.connect(self.record)
         store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
         store.trace_changed.connect(lambda trace: self.record_beside())
@@ -245,8 +251,12 @@ class Recorder(QObject):
         return self._sweeping is not None
 
     def sweep(self, knob: str) -> None:
-        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned."""
-        if self._sweeping is not None:
+        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned.
+        What it found stands over the stage until it is asked again, a knob is turned, or the cursor moves."""
+        trace, shown = self.store.trace, self.store.state.look.knob(SWEEP, "hidden") == "shown"
+        if self._sweeping is None and trace is not None and "sweep" in trace.studies and not self.store.waiting:
+            self.store.apply(lambda state: turned(state, SWEEP, "hidden" if shown else "shown"))
+        elif self._sweeping is not None:
             number, self._sweeping = self._sweeping, None
             self.engine.cancel(number)
             self._measured.pop(number, None)
@@ -255,14 +265,34 @@ class Recorder(QObject):
             self._sweeping = self.engine.request("sweep_lab", words=_words(self.store.state), knob=knob)
             self._measured[self._sweeping] = self.store.state, "sweep"
 
+    def _put_sweep_away(self, old: State, new: State) -> None:
+        """Whoever plays or steps wants to see the curves again."""
+        if old.at != new.at and new.look.knob(SWEEP, "hidden") == "shown":
+            self.store.apply(lambda state: turned(state, SWEEP, "hidden"), undoable=False)
+
     def _ask(self, state: State) -> None:
         if state.in_lab:
             if self._sweeping is not None:
                 self.sweep("")
-            self._asked = {self.engine.request("lab", words=_words(state)): state}
+            if any(asked.in_lab for asked in self._asked.values()):
+                self._turned = state  # one after the other, so that a knob that is dragged shows where it passes
+            else:
+                self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
+        self._turned = None
         number = self.engine.request("record", **self._wishes(state))
         self._asked = {number: state}
+
+    def _is_passed(self, state: State) -> bool:
+        """Whether the knobs of the laboratory have been turned on from there meanwhile."""
+        now = self.store.state.recipe
+        return state.in_lab and self._turned is not None and self._turned.recipe == now != state.recipe
+
+    def _go_on(self) -> None:
+        """Ask for where the knobs stand by now."""
+        turned, self._turned = self._turned, None
+        if turned is not None and self.store.waiting:
+            self._ask(turned)
 
     def _is_typed_on(self, state: State) -> bool:
         """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
@@ -318,7 +348,8 @@ class Recorder(QObject):
             if number == self._sweeping:
                 self._sweeping = None
                 self.status.emit(self._live)
-            self.store.set_study(study, answer["arrays"], asked)
+            if self.store.set_study(study, answer["arrays"], asked) and study == "sweep":
+                self.store.apply(lambda state: turned(replace(state, playing=False), SWEEP, "shown"))
             return
         if number == self._checked[0]:
             self.store.set_report(answer["report"], self._checked[1])
@@ -328,6 +359,10 @@ class Recorder(QObject):
             return
         state = self._asked.pop(number, None)
         if state is not None and isinstance(answer, dict):
+            if name == "lab" and self._is_passed(state):
+                self.store.set_trace(answer["trace"], None, state, on_the_way=True)
+                self._go_on()
+                return
             self._show(answer["trace"], answer.get("report"), state)
             if name == "extend" and state.recipe == self.store.state.recipe:
                 self._ask(state)  # nobody has typed on: now with its gradients
@@ -343,7 +378,9 @@ class Recorder(QObject):
             self._opening = None
             self.said.emit(sentence)
         elif (asked := self._asked.pop(number, None)) is not None:
-            if asked.recipe == self.store.state.recipe:
+            if self._is_passed(asked):
+                self._go_on()
+            elif asked.recipe == self.store.state.recipe:
                 self._refuse(sentence)
             else:
                 self._not_beside(asked, sentence)

@@ -212,12 +212,18 @@ class Store(QObject):
         """What is changed from now on is a step of undo by itself."""
         self._gesture = ""
 
-    def set_trace(self, trace: Trace, report: Report | None = None, asked: State | None = None) -> bool:
+    def set_trace(self, trace: Trace, report: Report | None = None, asked: State | None = None,
+                  on_the_way: bool = False) -> bool:
         """Show a recording, keeping moment and focus where they still exist.
 
         `asked` is the State it was made for (the one `wants_trace` gave); if that is no longer the recording the
-        State asks for, the trace is ignored and the answer is False. Without `asked` it is taken as it is.
+        State asks for, the trace is ignored and the answer is False; or, `on_the_way` there, it is shown until that
+        comes. Without `asked` it is taken as it is.
         """
+        if on_the_way and asked is not None and asked.recipe != self._state.recipe:
+            self._keep(asked.recipe, Recording(trace, report))
+            self.trace_changed.emit(trace)
+            return True
         if asked is not None and asked.recipe != self._state.recipe:
             if asked.recipe in self._needed():
                 self._hold(asked.recipe, Recording(trace, report))

@@ -9,7 +9,6 @@ import numpy as np
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -74,14 +73,15 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 
 def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step: int, unit: int, moment: Moment,
             open_key: str, look: Look) -> list[Mark]:
-    top = begins(look, TOP, 12)
-    shows = [rows if not look.projector or key == open_key else rows[-1:] for key, _, rows in blocks]
+    body = parts.body(look, begins(look, TOP, 12))
+    top = body.top
+    shows = [rows if look.mode.workings or key == open_key else rows[-1:] for key, _, rows in blocks]
     lines = sum(map(len, shows))
-    room = look.size[1] - lanes_height(look) - top - 8 - 12 * len(blocks)
+    room = body.height - 8 - 12 * len(blocks)
     high = whole(min(26, room / lines), look.pixel)
-    left, beside = (182, 0.0) if look.projector else (196, 150)
+    left, beside = (196, 150) if look.mode.notes else (182, 0.0)
     wide = (look.size[0] - left - NUMBERS - beside) / shown.units
-    wide = whole(min(80 if look.projector else 24, wide), look.pixel) or wide
+    wide = whole(min(look.mode.cell, wide), look.pixel) or wide
     gap, end = 2 if wide >= 6 else 0, left + wide * shown.units
     y, drawn = top, moment.phase * len(blocks) if moment.beat.layer == shown.layer.name and not moment.backward \
         else float(len(blocks))
@@ -111,7 +111,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         if known:
             marks += _lines(shown, key, title, rows, most, apart, step, (left, y), (wide, high), gap, look)
         words = conclusion(shown, key, float(rows[-1].values[unit])).removeprefix(tr("so it "))
-        if words and known and not look.projector:
+        if words and known and look.mode.notes:
             x = min(end + NUMBERS, look.size[0] - 8 - width(words, 11))
             marks.append(Text(x, y + (len(rows) - 0.5) * high + 4, plain(words), 11, 400, "ink-2",
                               max_width=look.size[0] - x - 8))

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
-from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
+from visualizer.scene.boxes import split, whole
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -250,12 +249,11 @@ def _short(word: str) -> str:
 
 def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top: float, look: Look) -> list[Mark]:
     """Below the text: maps of answers × steps, or bars where there is one answer; and what both say together."""
-    y, bottom = top + 26, look.size[1] - lanes_height(look) - 16
-    left, right = LEFT, look.size[0] - RIGHT
-    wide = right - left - (0 if look.projector else FACTS + BETWEEN)
-    below = len(found.gradient) > 1 and not look.projector and wide < 2 * LEAST_MAP + BETWEEN
-    if below:  # the facts: beside the maps there is no room for their names
-        wide = right - left
+    whole = parts.body(look, top + 26, LEFT, RIGHT).inset(0, 0, 0, 16)
+    y, bottom, left = whole.top, whole.bottom, whole.left
+    facts, chart = split(whole, "right", FACTS, BETWEEN) if look.mode.charts else (whole, whole)
+    below = len(found.gradient) > 1 and look.mode.charts and chart.width < 2 * LEAST_MAP + BETWEEN
+    wide = whole.width if below else chart.width  # beside small maps there is no room for the names of the facts
     marks: list[Mark] = [Line(((24, top + 2), (look.size[0] - 24, top + 2)), "hair")]
     if len(found.gradient) > 1:
         side = min(bottom - y - 30, (wide - BETWEEN) / 2)
@@ -263,7 +261,7 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
             side = min(side, bottom - y - 58 - FACTS_HIGH)
         marks += _maps(found, Focus(shown.layer.name), answer, left, y, side, look)
         used = 2 * (side + BETWEEN)
-        if look.projector:
+        if not look.mode.charts:
             return marks + (_agreement(found, answer, left + used, y, wide - used, look) if wide > used + 100
                             else [])
         if below:
@@ -272,9 +270,9 @@ def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top:
             marks += _by_lag(found, left, y + side + 58, wide - 40, bottom, look)
     else:
         marks += _bars(shown, found, left, y, wide, bottom - y, look)
-        if look.projector:
+        if not look.mode.charts:
             return marks
-    return marks + _facts(found, answer, right - FACTS, y, FACTS, look)
+    return marks + _facts(found, answer, facts.left, facts.top, facts.width, look)
 
 
 def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: float, look: Look) -> list[Mark]:
@@ -290,7 +288,7 @@ def _maps(found: Hanging, focus: Focus, answer: int, x: float, y: float, side: f
         left = x + index * (side + BETWEEN)
         reach = tr(" ≤ {most}, log").format(most=numbers.significant(found.top,
                                                                      2)) if index == 0 else f", ±{_most(found)}"
-        marks.append(Text(left, y + 2, plain(title + (reach if look.projector else "")), 12, 600, "ink"))
+        marks.append(Text(left, y + 2, plain(title if look.mode.charts else title + reach), 12, 600, "ink"))
         origin = y + 12
         marks.append(Image(left, origin, (cell, cell), entries[None], palette, border="tile-border",
                            hatched=None if hidden is None or cell < 3 else hidden[None], indices=(-1,),
@@ -375,7 +373,7 @@ def _agreement(found: Hanging, answer: int, x: float, y: float, wide: float, loo
         marks.append(Text(x, y + 24, plain(tr("too few steps to rank")), 12, 400, "ink-2", max_width=wide))
     else:
         value = numbers.number(agreement, 2)
-        left, top = (x, y + 54) if look.projector else (x + width(value, 26, 600) + 12, y + 23)
+        left, top = (x + width(value, 26, 600) + 12, y + 23) if look.mode.charts else (x, y + 54)
         marks += [Text(x, y + 36, plain(value), 26, 600, "ink", display=True),
                   Text(left, top, plain(tr("rank correlation")), 11, 400, "ink-2"),
                   Text(left, top + 14, plain(tr("over {count} steps").format(count=found.known(answer))), 11, 400,
@@ -464,9 +462,9 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
     known = trace.studies.get(STUDY)
     said = tr("This cannot be measured for this network or for an input of this length.") if known is not None else \
         tr("Not measured yet: this takes a backward pass for every answer, and a forward pass without every step.")
+    room = parts.body(look, _top(look), LEFT, RIGHT).inset(0, 0, 0, 20)
     marks = [*parts.sentence(look, said),
-             Rect(LEFT, _top(look), look.size[0] - (LEFT + RIGHT),
-                  look.size[1] - lanes_height(look) - 20 - _top(look), "hatch", "tile-border", 1, inside=True)]
+             Rect(room.left, room.top, room.width, room.height, "hatch", "tile-border", 1, inside=True)]
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=said)
 

@@ -64,8 +64,8 @@ def _grid(layer: Layer, look: Look) -> Column | None:
     """The grid with the largest whole number of pixels a value that still fits; None for a single number."""
     if layer.output.ndim == 0:
         return None
-    left, top = 24, TOP
-    room = (look.size[0] - 2 * left, look.size[1] - lanes_height(look) - top - 56)
+    box = parts.body(look, TOP).inset(0, 0, 0, 56)
+    left, top, room = box.left, box.top, (box.width, box.height)
     if layer.output.ndim == 2:
         return _rows(layer, left, top, room, look)
     maps = layer.output.ndim >= 2

@@ -199,7 +199,8 @@ def _packed(sheet: Kernels, look: Look, least: float) -> _Grid:
     """The largest whole number of pixels a weight at which every output has its place, or as many as fit at 1; what is
     at least so high has its number beside it."""
     outputs, tiles, rows, columns = sheet.values.shape
-    room = (look.size[0] - 48, look.size[1] - lanes_height(look) - TOP - 56)
+    box = parts.body(look, TOP).inset(0, 0, 0, 56)
+    room = (box.width, box.height)
     for cell in descending(28, look.pixel):
         gap = max(1.0, min(10.0, cell * 0.6)) if tiles > 1 else 0.0
         pitch, height = columns * cell + gap, rows * cell

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts, steps
-from visualizer.scene.boxes import whole
+from visualizer.scene.boxes import Box, rows, split, whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
     LEGEND,
@@ -57,12 +57,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                                                                 order=_order_words(by))
     still, marks = parts.title(look, f"{layer.name}.{key}", words, False), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
-    top = begins(look, TOP)
-    room = (look.size[1] - lanes_height(look) - top - BELOW) / len(ways)
+    _, maps = split(parts.body(look, begins(look, TOP)), "bottom", BELOW)
     now = steps.current(trace, shown, moment)
-    for index, each in enumerate(ways):
-        y = top + index * room
-        kept, moving = _map(trace, each, key, by, moment, focus, place, y, room, look, now if len(ways) > 1 else -1)
+    for each, box in zip(ways, rows(maps, [None] * len(ways)), strict=True):
+        kept, moving = _map(trace, each, key, by, moment, focus, place, box, look, now if len(ways) > 1 else -1)
         array = "output" if key == "hidden" else f"inner.{key}"
         own = Group(f"{each.layer.name}.{key}", Focus(each.layer.name, (), array))
         still, marks = still + grouped(own, kept), marks + grouped(own, moving)
@@ -125,12 +123,12 @@ def _gradients(shown: Reading, key: str, by: str) -> steps.Entries | None:
 
 
 def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus: Focus | None, place: steps.Span,
-         y: float, room: float, look: Look, other: int) -> tuple[list[Mark], list[Mark]]:
+         box: Box, look: Look, other: int) -> tuple[list[Mark], list[Mark]]:
     """(still, moving) of one direction, at step `other` where there are two: its map, what of it is read, and the share
     of saturated units under it."""
     two = other >= 0
     now = other if two else steps.current(trace, shown, moment)
-    room -= SATURATION + (14 if two else 0)
+    y, room = box.top, box.height - SATURATION - (14 if two else 0)
     high = whole(min(16, room / shown.units), look.pixel) or room / shown.units
     tall, name = high * shown.units, steps.LEFT - 16
     reach, arrived = steps.read(trace, shown, moment), steps.arrived(trace, shown, moment)

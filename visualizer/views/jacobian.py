@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from visualizer.decay import below, half_life
 from visualizer.language import english, tr
 from visualizer.scene import causes, logchart, numbers, parts, steps
-from visualizer.scene.columns import lanes_height
+from visualizer.scene.boxes import rows
 from visualizer.scene.labels import Labels
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
@@ -52,20 +52,20 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         return logchart.unmeasured(look, tr("Jacobians"), tr("What a state hands on to later states"))
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)
     if f"{layer.name}/values" not in measured:
-        why = (layer.why or tr("nothing flowed back to it")).rstrip(".")
-        return logchart.unmeasured(look, layer.name, "",
-                                   tr("{layer} has no gradient through time: {why}.").format(layer=layer.name, why=why))
+        reason = (layer.why or tr("nothing flowed back to it")).rstrip(".")
+        return logchart.unmeasured(look, layer.name, "", tr("{layer} has no gradient through time: {why}.").format(
+            layer=layer.name, why=reason))
     shown = reading(trace, layer.name)
     spread = Spread(np.asarray(measured[f"{layer.name}/values"], np.float64),
                     np.asarray(measured[f"{layer.name}/norms"], np.float64),
                     np.asarray(measured[f"{layer.name}/exponents"], np.float64),
                     None if shown.family.kept[0] else measured.get(f"{layer.name}/spectrum"))
     place = steps.span(shown, look)
-    bottom = look.size[1] - lanes_height(look)
-    both = bottom - 134 >= BOTH
-    chart = (134, bottom - (176 if both else 68))
+    body = parts.body(look, 134)
+    both = body.height >= BOTH
+    *charts, why = rows(body, (None, 96, 32), 24) if both else rows(body, (None, 32), 36)
     drawn = np.concatenate([spread.largest, spread.median, spread.whole])
-    scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), *chart)
+    scale = logchart.axis(np.maximum(drawn, 1e-12 * float(np.nanmax(drawn))), charts[0].top, charts[0].bottom)
     lag = lag_of(shown, steps.current(trace, shown, moment))
     said = _sentence(shown, spread, lag, moment.backward)
     marks = [*parts.sentence(look, said),
@@ -75,8 +75,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                      _chart(shown, spread, scale, lag, place, look))
     if both:
         marks += grouped(Group(tr("Lyapunov exponents")),
-                         _exponents(shown, spread, bottom - 152, bottom - 56, place, look))
-    marks += grouped(WHY, _why(shown, spread, bottom - 32, look))
+                         _exponents(shown, spread, charts[1].top, charts[1].bottom, place, look))
+    marks += grouped(WHY, _why(shown, spread, why.top, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, spread))

@@ -17,7 +17,7 @@ from visualizer import lab as knobs
 from visualizer.lab import Lab
 from visualizer.language import english, tr
 from visualizer.scene import causes, numbers, parts
-from visualizer.scene.boxes import inside
+from visualizer.scene.boxes import Box, inside
 from visualizer.scene.picture import (
     LEGEND,
     Focus,
@@ -150,12 +150,10 @@ def consequence(trace: Trace) -> tuple[str, ...]:
 
 
 def _frame(shape: tuple[int, ...], w: Values, b: Values, look: Look) -> Chart:
-    across = look.size[0] - (88 + (24 if _narrow(look) else 330))
-    up: float = look.size[1] - (92 + 66)
-    if _narrow(look):
-        up *= 0.42
-    cell = (max(2.0, across / shape[0]), max(2.0, up / shape[1]))
-    return Chart(88, 92, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
+    box = Box(0, 0, *look.size).inset(88, 92, 24 if _narrow(look) else 330, 66)
+    up = box.height * (0.42 if _narrow(look) else 1)
+    cell = (max(2.0, box.width / shape[0]), max(2.0, up / shape[1]))
+    return Chart(box.left, box.top, cell, (float(w[0]), float(b[0])), float(w[1] - w[0]), (shape[0], shape[1]))
 
 
 def _narrow(look: Look) -> bool:

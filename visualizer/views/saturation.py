@@ -13,7 +13,7 @@ from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
 from visualizer.language import english, tr, translated
 from visualizer.scene import causes, logchart, numbers, parts
-from visualizer.scene.columns import lanes_height
+from visualizer.scene.boxes import Box
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -87,8 +87,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     end = _rows(found, opened, moment, look, listed)
     marks += grouped(Group(tr("layers and gates")), listed)
     about = Focus(opened.layer, (), f"inner.{opened.gate}" if opened.gate else "output")
-    marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about), _opened(
-        opened, inputs, end + 44, look.size[1] - lanes_height(look) - 40, look))
+    marks += grouped(Group(f"{opened.layer} {opened.gate}".strip(), about),
+                     _opened(opened, inputs, parts.body(look, end + 44, 84, 84).inset(0, 0, 0, 40)))
     still, moving = parts.lanes(trace, timeline(trace), moment, look, parts.even_places(trace, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(found, inputs))
@@ -128,9 +128,9 @@ def chosen(found: list[Saturated], moment: Moment, focus: Focus | None) -> Satur
 
 def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look, marks: list[Mark]) -> float:
     """A bar and a tick for each; returns where they end."""
-    top, bottom = 122, look.size[1] - lanes_height(look) - 36
-    pitch = min(36, (bottom - top) / len(found))
-    shown = found if pitch >= 19 else _around(found, moment, int((bottom - top) / 19))
+    box = parts.body(look, 122).inset(0, 0, 0, 36)
+    top, pitch = box.top, min(36, box.height / len(found))
+    shown = found if pitch >= 19 else _around(found, moment, int(box.height / 19))
     pitch = max(pitch, 19)
     names = max(width(row.name, 13, 600) for row in shown)
     x = min(24 + names + 20, look.size[0] * 0.3)
@@ -164,12 +164,12 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
     return top + pitch * len(shown) + 16
 
 
-def _opened(row: Saturated, inputs: int, top: float, bottom: float, look: Look) -> list[Mark]:
+def _opened(row: Saturated, inputs: int, box: Box) -> list[Mark]:
     """One row opened: how its values are spread over the batch, or how often each unit is on."""
-    left, right = 84, look.size[0] - 84
-    if bottom - top < 120:
+    left, right, top = box.left, box.right, box.top
+    if box.height < 120:
         return []
-    base, high = bottom - 20, min(bottom - top - 50, 420)
+    base, high = box.bottom - 20, min(box.height - 50, 420)
     words = (tr("{row}: {values} values of {inputs} inputs") if row.bins is not None else
              tr("{row}: {units} units by how often they are on, over {inputs} inputs")).format(
         row=row.name, values=numbers.count(row.values), units=row.units, inputs=inputs)

@@ -11,8 +11,7 @@ from visualizer import answers, kinds
 from visualizer.answers.string import collapsed, written
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts, step_inputs, steps
-from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
+from visualizer.scene.boxes import Box, rows, whole
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     Focus,
@@ -69,13 +68,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, chances, moment, blank, heat)
     kind = tr("frames × classes") if blank is not None else tr("the next symbol") if foretells(trace) else \
         tr("the answer so far")
-    marks = parts.sentence(look, said)
-    if not look.projector:
-        marks += parts.title(look, kind, tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else
-                             tr("probabilities as the model gives them"))
+    words = tr("temperature {heat}").format(heat=f"{heat:g}") if heat != 1 else \
+        tr("probabilities as the model gives them")
+    marks = [*parts.sentence(look, said), *parts.title(look, kind, words, False)]
     if blank is None:
         marks += grouped(Group(tr("answers"), Focus(layer.name, (steps.current(trace, shown, moment),))), _bars(
-            trace, shown, chances, moment, _sureness_top(trace, chances.shape[1], look)[0] - 30, look))
+            trace, shown, chances, moment, _regions(trace, chances.shape[1], look)[0], look))
         marks += grouped(Group(tr("entropy")), _sureness(trace, shown, chances, moment, place, look))
     else:
         marks += grouped(Group(tr("frames"), Focus(layer.name)),
@@ -106,26 +104,26 @@ def drawn(row: NDArray[np.float64], seed: str, step: int) -> tuple[int, float]:
     return min(int(np.searchsorted(sums, number * sums[-1], side="right")), len(row) - 1), number
 
 
-def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, bottom: float,
+def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, box: Box,
           look: Look) -> list[Mark]:
     """The likeliest answers after the current step: which one is greedy, which one is drawn, which one really came."""
     now = steps.current(trace, shown, moment)
     row = chances[now]
     done = steps.read(trace, shown, moment).of(now)
-    x, y = steps.LEFT, _top(look)
-    most = max(1, int((bottom - y - 14) / 26))
+    x, y = box.left, box.top
+    most = max(1, int((box.height - 14) / 26))
     sampled, number = drawn(row, look.knob("seed", "0"), now)
     came = _came(trace, shown, now)
     order = _shown(row, min(MOST_BARS, most, len(row)), [index for index in (sampled, came) if index is not None])
-    pitch = min(38, (bottom - y - 14) / len(order))
+    pitch = min(38, (box.height - 14) / len(order))
     names = 100
-    track = look.size[0] - x - (70 + (120 if look.projector else 196))
+    track = box.width - (70 + look.mode.words)
     ranks = np.argsort(np.argsort(-row, kind="stable"), kind="stable")
     heading = (tr("after step {step}, “{word}”") if shown.words[now] != str(now + 1) else
                tr("after step {step}")).format(step=now + 1, word=shown.words[now])
     marks: list[Mark] = [Text(x, y, plain(heading), 13, 600)]
     bits = tr("entropy {bits} bits").format(bits=numbers.number(entropy(row)))
-    if not look.projector and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
+    if look.mode.notes and width(heading, 13, 600) + width(bits, 12) + 12 <= track:
         marks.append(Text(x + track, y, plain(bits), 12, 400, "ink-2", "end"))
     for index, answer in enumerate(order):
         top = y + 12 + index * pitch
@@ -146,7 +144,7 @@ def _bars(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Mo
         if words:
             marks.append(Text(x + track + 74, base, plain(", ".join(words)), 12, 600 if right else 400,
                               "accent-ink" if right else "ink-2", max_width=look.size[0] - x - track - 78))
-    if not look.projector:
+    if look.mode.notes:
         part = tr("sampled at {share} of the sum, seed {seed}").format(share=numbers.number(number, 3),
                                                                        seed=look.knob("seed", "0"))
         marks.append(Text(look.size[0] - 24, y, plain(part), 11, 400, "ink-2", "end"))
@@ -172,18 +170,15 @@ def _came(trace: Trace, shown: Reading, step: int) -> int | None:
     return trace.objective.target
 
 
-def _top(look: Look) -> float:
-    """Baseline of the heading of the bars: under the title, which a room does without."""
-    return begins(look, TOP + 16, 22)
-
-
-def _sureness_top(trace: Trace, classes: int, look: Look) -> tuple[float, float]:
-    """(top, bottom) of the chart of entropies; both where the bars may end if there is no room for it."""
-    foot = look.size[1] - lanes_height(look)
-    bottom = foot - (34 if foretells(trace) else 14)
-    space, bars = bottom - _top(look), min(MOST_BARS, classes) * 38 + 54
-    high = min(space * 0.45, max(min(120, space * 0.27), space - bars))
-    return (foot + 16, foot + 16) if high < 56 or look.projector else (bottom - high, bottom)
+def _regions(trace: Trace, classes: int, look: Look) -> tuple[Box, Box | None]:
+    """The bars with their heading, and the chart of entropies; None where there is no room for it."""
+    body = parts.body(look, begins(look, TOP + 16, 22), steps.LEFT, 0)
+    space = body.height - (34 if foretells(trace) else 14)
+    high = min(space * 0.45, max(min(120, space * 0.27), space - min(MOST_BARS, classes) * 38 - 54))
+    if high < 56 or not look.mode.charts:
+        return body.inset(0, 0, 0, 14), None
+    bars, chart = rows(body, (None, high + body.height - space), 30)
+    return bars, rows(chart, (high, None))[0]
 
 
 def _sureness(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: Moment, place: steps.Span,
@@ -192,10 +187,10 @@ def _sureness(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment
     answer under each."""
     now = steps.current(trace, shown, moment)
     most = float(np.log2(chances.shape[1]))
-    top, bottom = _sureness_top(trace, chances.shape[1], look)
-    high = bottom - top
-    if not high:
+    box = _regions(trace, chances.shape[1], look)[1]
+    if box is None:
         return []
+    top, bottom, high = box.top, box.bottom, box.height
     end = place.x + place.count * place.pitch
     marks: list[Mark] = [Text(steps.LEFT - 16, top + 14, plain(tr("entropy")), 13, 600, "ink", "end"),
                          Text(steps.LEFT - 16, top + 30,
@@ -260,8 +255,7 @@ def _frames(trace: Trace, shown: Reading, chances: NDArray[np.float64], moment: 
     now = steps.current(trace, shown, moment)
     classes = chances.shape[1]
     marks, y = _picture(trace, shown, place, now, look)
-    room = look.size[1] - lanes_height(look) - y - 116
-    high = whole(min(32, room / classes), look.pixel)
+    high = whole(min(32, (parts.body(look, y).height - 116) / classes), look.pixel)
     read = _known(trace, shown, moment)
     names = Labels((0, 0, steps.LEFT, look.size[1]))
     for index in sorted(range(classes), key=lambda index: high < 14 and index != blank):

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from visualizer.language import english, tr
 from visualizer.scene import numbers, parts, steps
-from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import (
     Focus,
@@ -87,15 +86,13 @@ def fitted(shown: Reading) -> Plane:
 
 
 def _path(trace: Trace, shown: Reading, plane: Plane, moment: Moment, look: Look) -> list[Mark]:
-    x, y = steps.LEFT, begins(look, TOP, 8)
-    if look.projector:
-        x = 24
-    wide, high = look.size[0] - x - (24 if look.projector else 60), look.size[1] - lanes_height(look) - y - 56
+    frame = parts.body(look, begins(look, TOP, 8), *look.mode.sides(steps.LEFT, 60)).inset(0, 0, 0, 56)
+    (x, y), (wide, high) = (frame.left, frame.top), (frame.width, frame.height)
     low, high_end = plane.points.min(axis=0), plane.points.max(axis=0)
     span = np.maximum(high_end - low, 1e-9)
     unit = min((wide - 96) / span[0], (high - 96) / span[1])  # one scale on both: distances can be compared
     centre = (low + high_end) / 2
-    middle = (x + wide / 2 - float(centre[0]) * unit, y + high / 2 + float(centre[1]) * unit)
+    middle = (frame.middle[0] - float(centre[0]) * unit, frame.middle[1] + float(centre[1]) * unit)
 
     def at(step: int) -> tuple[float, float]:
         return middle[0] + float(plane.points[step, 0]) * unit, middle[1] - float(plane.points[step, 1]) * unit

@@ -5,24 +5,30 @@ Everything is measured in float64 and drawn on a logarithmic axis; beside it sta
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 from visualizer.language import english, tr, translated
 from visualizer.scene import logchart
 from visualizer.scene.picture import Focus, Look, Picture
 from visualizer.scene.reading import layers, shown_layer
 from visualizer.scene.telling import gone_back
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, Pace, own_pace
 from visualizer.trace import Trace
 from visualizer.views import GRADIENTS, View
-from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps
+from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps, _swept
 
 TITLE = english("Gradient flow")
+AT_THE_END = Fraction(1, 2)
+"""Seconds that the laboratory stands still when the gradient has come to the first step."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The curves of the laboratory; of a network through time where a layer has steps, unless the knob `along` says
     depth; else through depth."""
     if "lab" in trace.studies:
-        return _lab.draw(trace, moment, look)
+        swept = _swept.swept(trace) if look.knob("sweep", "hidden") == "shown" else None
+        return _lab.draw(trace, moment, look) if swept is None else _swept.draw(swept, look)
     measured = trace.studies.get("flow")
     if measured is None:
         return logchart.unmeasured(look, translated(TITLE), tr("The size of the gradient at every layer and step"))
@@ -34,6 +40,13 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         layer = shown_layer(trace, moment, None if focus is None else focus.layer)
         return _steps.draw(trace, moment, look, layer)
     return _layers.draw(trace, moment, look)
+
+
+def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    """In the laboratory what has come all the way back rests for half a second; all else as it goes."""
+    plain = own_pace(moment.beat)
+    last = moment.backward and moment.beat.layer == trace.layers[0].name
+    return replace(plain, moving=AT_THE_END) if last and "lab" in trace.studies else plain
 
 
 def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
@@ -55,7 +68,8 @@ def _suits(trace: Trace) -> bool:
 VIEW = View(
     "gradient_flow", english("Gradient flow"),
             english("How large the gradient is at every layer and step, and what each hop keeps."),
-    suits=_suits, draw=draw, telling=gone_back, order=14, page=page, studies=("flow", "before"),
-    knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
+    suits=_suits, draw=draw, telling=gone_back, pace=pace, order=14, page=page, studies=("flow", "before"),
+    knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint")),
+           ("sweep", ("hidden", "shown"))),
     group=GRADIENTS, tries=english("Find where the line falls steepest: there the gradient gets lost."),
 )

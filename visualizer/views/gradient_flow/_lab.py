@@ -1,20 +1,25 @@
-"""The laboratory drawn: the curves on a log axis with its floor, a strip for each, and the cursor that walks back."""
+"""The laboratory drawn: the curves on a log axis with its floor, a strip for each, and the gradient that travels back
+through them. What it has not come to is not there: no curve, and hatched cells."""
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from visualizer.decay import ONE_PERCENT
 from visualizer.language import english, tr, translated
-from visualizer.scene import colour, logchart, numbers
+from visualizer.scene import colour, logchart, numbers, parts
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
+    BEAT,
     LANE,
     SENTENCE,
+    Flight,
+    Focus,
     Group,
     Image,
     Line,
@@ -25,8 +30,11 @@ from visualizer.scene.picture import (
     Points,
     Rect,
     Run,
+    Stop,
     Table,
     Text,
+    box_of,
+    changed,
     grouped,
     plain,
     rich,
@@ -34,20 +42,22 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import bounds, width, wrap
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views.gradient_flow._lab_facts import (
     Lane,
+    Reached,
     Study,
     Values,
     counted,
-    cursor,
     headline,
+    reached,
     second_line,
     share,
+    stops,
     study,
 )
 
-"""Left, top, right, bottom."""
+CURVES, STRIPS = Group(english("size of the gradient by step")), Group(english("gradient and what each step keeps"))
 BOTTOMS, TOPS = (-3, -6, -12, -18, -30), (0, 1, 3, 6, 12, 18, 30, 60, 300)
 """Powers of ten at which the axis may end: it never follows the data so closely that vanishing cannot be seen."""
 STRIP_DECADES = 4
@@ -69,9 +79,21 @@ class Chart:
     """Power of ten at the bottom of the chart."""
     high: int
     strips: tuple[float, ...]
-    """y of the top of each strip; none on a projector."""
+    """y of the top of each strip."""
     ends: float
     """y of the last line."""
+    brief: bool = False
+    """For an audience: cells and what is left, no more."""
+
+    @property
+    def cell(self) -> float:
+        """Height of a cell."""
+        return SMALL_CELL if self.brief else CELL_HEIGHT
+
+    @property
+    def foot(self) -> float:
+        """y of the bottom of the last strip."""
+        return self.strips[-1] + (SMALL_CELL if self.brief else STRIP_HEIGHT)
 
     def x(self, back: float) -> float:
         return self.right - back * self.pitch
@@ -86,29 +108,93 @@ class Chart:
 
 
 def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
-    """All lanes of a setting; the one pinned beside it as thin dashes behind."""
+    """All lanes of a setting as far as the gradient has come; the one pinned beside it as thin dashes behind."""
     found, against = study(trace), study(trace, "against")
     if found is None:
         raise LookupError("This recording holds no curves of the laboratory; choose another view.")
+    here, laid = reached(trace, found, moment), _laid(trace, look)
+    frame, x = laid.frame, laid.frame.x(here.there)
+    said, second = headline(found, here), second_line(found, here, against)
+    moving = [*_headline(said, look, laid.type), *grouped(SENTENCE, _second(second, look))]
+    if here.flows:
+        moving += grouped(CURVES, _until(laid.chart, frame.left if here.whole else x, here.whole))
+    faint = _faintness(look)
+    moving += grouped(STRIPS, _strips(frame, found, against, here, faint))
+    moving += grouped(CURVES, _cursor(frame, found, here, laid.lines))
+    first = " ".join(part for part in said if part)
+    return Picture(look.size, laid.still, tuple(moving), look.theme, caption=f"{first} {unmarked(second)}",
+                   table=_table(found, against))
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A setting laid out once for all moments."""
+
+    frame: Chart
+    still: tuple[Mark, ...]
+    chart: tuple[Mark, ...]
+    """All curves with what is written on them, whole."""
+    lines: tuple[Box, ...]
+    """Where curves pass: no words stand there."""
+    type: float
+    """Size of the number in the headline."""
+
+
+@remembered(8)
+def _laid(trace: Trace, look: Look) -> Laid:
+    found, against = study(trace), study(trace, "against")
+    assert found is not None
     frame = _frame(found, against, look)
-    settled, there = cursor(trace, found, moment)
     lines = [box for one in (found, against) if one is not None for lane in one.lanes
              for box in _along(frame, lane.mean)]
     lines.append((frame.left, frame.y(ONE_PERCENT) - 2, frame.right, frame.y(ONE_PERCENT) + 2))
-    taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=lines)
-    said = second_line(found, settled, against)
-    curves, strips = Group(tr("size of the gradient by step")), Group(tr("gradient and what each step keeps"))
-    still = [*logchart.headline(look, *headline(found)), *grouped(SENTENCE, _second(said, look)),
-             *grouped(curves, _grid(frame, found, taken))]
-    moving = grouped(curves, _cursor(frame, found, settled, there, taken))
-    faint = 0.3 if look.knob("curves", "shown") == "faint" else 1.0
+    taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=list(lines))
+    still = [*grouped(LANE, _places(frame, trace, found)), *grouped(CURVES, _grid(frame, found, taken))]
     chart = [*(_pinned(frame, against, taken) if against else ()), *_curves(frame, found, taken)]
-    still += grouped(curves, _faded(chart, faint))
-    still += grouped(strips, _strips(frame, found, against, faint))
-    still += grouped(LANE, _ends(frame, found))
-    first = " ".join(part for part in headline(found) if part)
-    return Picture(look.size, tuple(still), tuple(moving), look.theme, caption=f"{first} {unmarked(said)}",
-                   table=_table(found, against))
+    still += [*grouped(STRIPS, _names(frame, found)), *grouped(LANE, _ends(frame, found))]
+    return Laid(frame, tuple(still), tuple(_faded(chart, _faintness(look))), tuple(taken.taken),
+                _largest_type(found, look))
+
+
+def _faintness(look: Look) -> float:
+    return 0.3 if look.knob("curves", "shown") == "faint" else 1.0
+
+
+def _until(marks: Iterable[Mark], x: float, whole: bool) -> list[Mark]:
+    """As much of a chart as stands to the right of x: lines and hatching end there, the rest is there or is not."""
+    found: list[Mark] = []
+    for mark in marks:
+        if isinstance(mark, Line):
+            points = _cut_at(mark.points, x)
+            found += [mark if points is mark.points else changed(mark, points=points)] if len(points) > 1 else []
+            continue
+        left, _, wide, _ = box_of(mark)
+        if isinstance(mark, Rect) and mark.fill == "hatch":
+            found += [changed(mark, x=max(left, x), width=left + wide - max(left, x))] if left + wide > x else []
+        elif whole or left >= x:
+            found.append(mark)
+    return found
+
+
+def _cut_at(points: Points, x: float) -> Points:
+    """The points of a line that comes from the right, up to x."""
+    if points[-1][0] >= x:
+        return points
+    reached = [point for point in points if point[0] >= x]
+    if not reached:
+        return ()
+    (right, y), (left, end) = reached[-1], points[len(reached)]
+    return (*reached, (x, y + (end - y) * (right - x) / (right - left))) if right > x else tuple(reached)
+
+
+def _places(frame: Chart, trace: Trace, found: Study) -> list[Mark]:
+    """Under chart and strips, the place of every step: a click goes there, and a drag along them."""
+    half = min(frame.pitch, WIDEST) / 2
+    return [Rect(frame.x(back) - half, frame.top - 10, 2 * half, frame.foot - frame.top + 10,
+                 focus=Focus(beat.layer, array=BEAT), holds=Stop(beat.address, glides=False),
+                 tip=(tr("{distance} back") if found.unit == "step" else tr("{distance} below the last")).format(
+                     distance=counted(back, found.unit)))
+            for back, beat in stops(trace, found).items()]
 
 
 def _frame(found: Study, against: Study | None, look: Look) -> Chart:
@@ -119,13 +205,14 @@ def _frame(found: Study, against: Study | None, look: Look) -> Chart:
     tall = look.size[1] >= 700
     first, apart = (250, 74) if tall else (214, 62)
     bottom = look.size[1] - (304 if tall else 262)
-    strips = tuple(look.size[1] - (first - apart * number) for number in range(len(found.lanes)))
-    if look.projector:  # the curves alone
-        bottom, strips = look.size[1] - 40, ()
+    strips = tuple(float(look.size[1] - (first - apart * number)) for number in range(len(found.lanes)))
+    if look.projector:
+        strips = tuple(look.size[1] - 66.0 + 22 * number for number in range(len(found.lanes)))
+        bottom = round(strips[0] - 34)
     pitch = (right - left) / count
     if pitch > WIDE_STRIP:  # cells stand around their step, within the frame
         right -= min(pitch / 2, WIDEST / 2)
-    return Chart(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18)
+    return Chart(left, right, 144, bottom, pitch, low, high, strips, look.size[1] - 18, look.projector)
 
 
 def _axis(values: Values) -> tuple[int, int]:
@@ -136,6 +223,21 @@ def _axis(values: Values) -> tuple[int, int]:
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
+
+def _largest_type(found: Study, look: Look) -> float:
+    """Of the numbers in the headlines: one size for all steps, in which the longest of them fits."""
+    last = found.count - 1
+    said = [headline(found, Reached(back, back, last, True)) for back in range(found.count)]
+    for large in (56.0, 44.0, 34.0, 28.0):
+        ends = [box_of(marks[-1]) for words in said if (marks := _headline(words, look, large))]
+        if max(left + wide for left, _, wide, _ in ends) <= look.size[0] - 16:
+            break
+    return large
+
+
+def _headline(said: tuple[str, str, str], look: Look, large: float) -> list[Mark]:
+    return logchart.headline(look, *said, size=min(26, 0.6 * large), large=large)
+
 
 def _second(said: str, look: Look) -> list[Mark]:
     lines = wrap(rich(said), 15, look.size[0] - 48, 400)[:2]
@@ -335,10 +437,13 @@ def _pinned(frame: Chart, against: Study, taken: Labels) -> list[Mark]:
 
 # --- strips ---------------------------------------------------------------------------------------------------------
 
-def _strips(frame: Chart, found: Study, against: Study | None, faint: float) -> list[Mark]:
-    """For each lane the gradient as cells, and under it how much each step keeps."""
+def _names(frame: Chart, found: Study) -> list[Mark]:
+    """What stands left of each strip."""
     marks: list[Mark] = []
-    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=False)):
+    for lane, y in zip(found.lanes, frame.strips, strict=False):
+        if frame.brief:
+            marks.append(Text(frame.left - 14, y + 12, plain(translated(lane.name)), 13, 600, _ink(lane), "end"))
+            continue
         what = tr("gradient") if lane.palette == "gradient" else tr("size")
         marks += [Text(frame.left - 14, y + 17, plain(translated(lane.name)), 14, 600, _ink(lane), "end"),
                   Text(frame.left - 22 - width(translated(lane.name), 14, 600), y + 17, plain(what), 12, 400,
@@ -346,21 +451,80 @@ def _strips(frame: Chart, found: Study, against: Study | None, faint: float) -> 
                   Text(frame.left - 14, y + 45,
                        plain(tr("kept per step") if found.unit == "step" else tr("kept per layer")), 12, 400, "ink-2",
                        "end")]
-        cells: list[Mark] = [*_cells(frame, lane, y), _bars(frame, lane.kept, y, "rule")]
-        marks += _faded(cells, faint)
-        x = frame.right + 14 + (min(frame.pitch, WIDEST) / 2 if frame.pitch > WIDE_STRIP else 0)
-        factor = f"× {numbers.number(0 if lane.gone else lane.factor)}"
-        kept = (Run(factor, weight=600, color="ink"), Run(tr(" a step") if found.unit == "step" else tr(" a layer"))) \
-            if lane.gone or math.isfinite(lane.factor) else (Run(tr("beyond range"), weight=600, color="ink"),)
-        marks += [Text(x, y + 45, kept, 14, 400, "ink-2")]
-        if against is not None:
-            marks.append(Text(x, y + 17, plain(f"A × {numbers.number(against.lanes[number].factor)}"), 12, 400,
-                              "ink-2"))
     return marks
 
 
-def _cells(frame: Chart, lane: Lane, y: float) -> list[Mark]:
-    """Amber by size on four decades from the largest down; an empty outline below, hatched beyond the range."""
+def _strips(frame: Chart, found: Study, against: Study | None, here: Reached, faint: float) -> list[Mark]:
+    """For each lane the gradient as cells, as far as it has come, and under it how much each step keeps; beside it what
+    is left. An arrow, as thick as that, goes on."""
+    marks: list[Mark] = []
+    for number, (lane, y) in enumerate(zip(found.lanes, frame.strips, strict=False)):
+        count = here.back + 1 if here.flows else 0
+        cells: list[Mark] = _cells(frame, lane, y, count)
+        if count > 1 and not frame.brief:
+            cells.append(_bars(frame, lane.kept, y, "rule", range(count - 1)))
+        marks += _faded(cells, faint)
+        if not here.flows:
+            continue
+        marks += _frontier(frame, found, lane, here, y)
+        x = frame.right + 14 + _overhang(frame)
+        left, down = share(float(lane.mean[here.back])), 12 if frame.brief else 17
+        marks.append(Text(x, y + down, plain(left), 14, 600, _ink(lane)))
+        if frame.brief:
+            continue
+        if kept := _kept_words(found, lane, here):
+            marks.append(Text(x, y + 45, kept, 14, 400, "ink-2"))
+        if against is not None and here.back < against.count:
+            left = share(float(against.lanes[number].mean[here.back]))
+            marks.append(Text(x, y + 31, plain(f"A {left}"), 12, 400, "ink-2"))
+    return marks
+
+
+def _overhang(frame: Chart) -> float:
+    """How far the first cell stands out to the right of its step."""
+    return min(frame.pitch, WIDEST) / 2 if frame.pitch > WIDE_STRIP else 0.0
+
+
+def _kept_words(found: Study, lane: Lane, here: Reached) -> tuple[Run, ...]:
+    """What the step that was reached kept; in the end what a step keeps, all together."""
+    if here.whole:
+        if not lane.gone and not math.isfinite(lane.factor):
+            return (Run(tr("beyond range"), weight=600, color="ink"),)
+        words = tr(" a step") if found.unit == "step" else tr(" a layer")
+        return Run(f"× {numbers.number(0 if lane.gone else lane.factor)}", weight=600, color="ink"), Run(words)
+    if not here.back or not math.isfinite(kept := float(lane.kept[here.back - 1])):
+        return ()
+    words = tr(" this step") if found.unit == "step" else tr(" this layer")
+    return Run(f"× {numbers.number(kept)}", weight=600, color="ink"), Run(words)
+
+
+def _frontier(frame: Chart, found: Study, lane: Lane, here: Reached, y: float) -> list[Mark]:
+    """A frame around where the gradient is, the bar of what its step kept, and the arrow that goes on."""
+    wide, x = _cell_width(frame), frame.x(here.there)
+    marks: list[Mark] = []
+    if here.back and here.back <= len(lane.kept) and not frame.brief:
+        marks.append(_bars(frame, lane.kept, y, "accent", (here.back - 1,)))
+    left, value = x - wide / 2 - 2, _height(lane.mean, here.there)
+    marks.append(Rect(left, y - 2, wide + 4, frame.cell + 4, "", "accent", 2, radius=4))
+    if here.there >= here.last or not 0 < value < math.inf or lane.palette != "gradient":
+        return marks
+    thick = THINNEST + (THICKEST - THINNEST) * min(1.0, max(0.0, 1 + math.log10(value) / STRIP_DECADES))
+    tip, middle = max(left - ARROW, frame.x(here.last) - wide / 2), y + frame.cell / 2
+    head = min(left - tip, 3 + thick)
+    ends = [Focus(lane.name.lower(), (here.last - back,)) for back in (here.back, here.back + 1)]
+    holds = Flight(ends[0], ends[1], float(lane.mean[here.back]), here.there - here.back, True) \
+        if found.unit == "step" else None
+    if left - tip > head:
+        marks.append(Line(((left, middle), (tip + head, middle)), "gradient-mark", thick, holds=holds))
+    if head > 1:
+        marks.append(Path((parts.polygon(((tip, middle), (tip + head, middle - head), (tip + head, middle + head))),),
+                          fill="gradient-mark", holds=holds))
+    return marks
+
+
+def _cells(frame: Chart, lane: Lane, y: float, count: int) -> list[Mark]:
+    """The first `count` of them amber by size on four decades from the largest down, an empty outline below; hatched
+    what has not been reached, and what is beyond the range."""
     finite = lane.mean[np.isfinite(lane.mean)]
     most = float(finite.max()) if finite.size else 1.0
     most = most if most > 0 else 1.0
@@ -368,29 +532,41 @@ def _cells(frame: Chart, lane: Lane, y: float) -> list[Mark]:
     entries = colour.magnitude(lane.mean, floor, most)
     if lane.palette == "activation":
         entries = np.where(entries > 0, 128 + entries // 2, 0).astype(np.uint8)
-    gap = 2.0 if frame.pitch >= NARROW_STRIP else 0.0
-    wide = min(max(1.0, frame.pitch - gap), WIDEST)
+    wide = _cell_width(frame)
+    radius = 3 if frame.pitch >= NARROW_STRIP else 0
     marks: list[Mark] = []
     empty: list[Points] = []
-    for back, entry in enumerate(entries.tolist()):
+    for back, entry in enumerate(entries[:count].tolist()):
         x = frame.x(back) - wide / 2
         if not math.isfinite(float(lane.mean[back])):
-            marks.append(Rect(x, y, wide, 24, "hatch"))
+            marks.append(Rect(x, y, wide, frame.cell, "hatch"))
         elif entry:
-            marks.append(Rect(x, y, wide, 24, f"{lane.palette}:{entry}", radius=3 if gap else 0))
+            marks.append(Rect(x, y, wide, frame.cell, f"{lane.palette}:{entry}", radius=radius))
         else:
-            empty.append(_outline(x + 0.5, y + 0.5, wide - 1, 23))
+            empty.append(_outline(x + 0.5, y + 0.5, wide - 1, frame.cell - 1))
     if empty:
-        marks.append(Path(tuple(empty), "hair", 1))
+        marks.append(Path(tuple(empty), "rule", 1))
+    if count < len(entries):
+        left, right = frame.x(len(entries) - 1) - wide / 2, frame.x(count) + wide / 2
+        marks.append(Rect(left, y, right - left, frame.cell, "hatch", radius=radius))
     return marks
 
 
+def _cell_width(frame: Chart) -> float:
+    gap = 2.0 if frame.pitch >= NARROW_STRIP else 0.0
+    return min(max(1.0, frame.pitch - gap), WIDEST)
+
+
 KEPT_HEIGHT, MOST_KEPT = 16.0, 1.5
+CELL_HEIGHT, STRIP_HEIGHT, SMALL_CELL = 24.0, 58.0, 14.0
+"""Of a cell, of a strip with what each step keeps, and of a cell for an audience, without that."""
+THINNEST, THICKEST, ARROW = 1.0, 7.0, 18.0
+"""Pixels of the arrow that goes on: as thin as this where 10⁻⁴ is left or less, as thick where all is; and its length.
+"""
 
 
-def _bars(frame: Chart, kept: Values, y: float, fill: str, only: int | None = None) -> Path:
+def _bars(frame: Chart, kept: Values, y: float, fill: str, shown: Iterable[int]) -> Path:
     """One bar between two steps: 16 px keep all of it; what grows is taller, up to half as much again."""
-    shown = range(len(kept)) if only is None else (only,)
     wide = max(1.0, frame.pitch - (3 if frame.pitch >= NARROW_STRIP else 1))
     bars = []
     for back in shown:
@@ -412,40 +588,70 @@ def _outline(x: float, y: float, wide: float, high: float) -> Points:
 
 # --- cursor, ends ---------------------------------------------------------------------------------------------------
 
-def _cursor(frame: Chart, found: Study, settled: int, there: float, taken: Labels
-            ) -> list[Mark]:
-    """A line through everything, a dot and a value on each curve, and the bar of its step."""
-    x = frame.x(there)
+def _cursor(frame: Chart, found: Study, here: Reached, lines: tuple[Box, ...]) -> list[Mark]:
+    """A line through everything, and a dot with its value on each curve."""
+    x = frame.x(here.there)
     marks: list[Mark] = [Line(((x, frame.top - 10), (x, frame.bottom + 4)), "accent", 1.5)]
-    if frame.strips:
-        marks.append(Line(((x, frame.bottom + 28), (x, frame.strips[-1] + 58)), "accent", 1.5))
-    ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - frame.x(settled)) > 26]
+    marks.append(Line(((x, frame.bottom + 28), (x, frame.foot)), "accent", 1.5))
+    ticks = [back for back in _ticks(frame, found.count) if abs(frame.x(back) - x) > 26]
     marks += [Text(frame.x(back), frame.bottom + 20, plain(str(back)), 12, 400, "ink-2", "middle")
               for back in ticks]
-    marks.append(Text(x, frame.bottom + 20, plain(str(settled)), 12, 700, "accent-ink", "middle"))
-    for lane, y in zip(found.lanes, frame.strips, strict=False):
-        if settled < len(lane.kept):
-            marks.append(_bars(frame, lane.kept, y, "accent", settled))
-    order = sorted(found.lanes, key=lambda lane: -_height(lane.mean, there))
-    dots = [frame.y(_height(lane.mean, there)) for lane in order if math.isfinite(_height(lane.mean, there))]
-    above = 0.0
+    marks.append(Text(x, frame.bottom + 20, plain(str(here.back)), 12, 700, "accent-ink", "middle"))
+    if not here.flows:
+        return marks
+    order = sorted(((lane, _height(lane.mean, here.there)) for lane in found.lanes), key=lambda pair: -pair[1])
+    drawn = [(lane, value) for lane, value in order if math.isfinite(value)]
+    marks += [_ring(x, frame.y(value), 5, lane.token, "stage", 1.5) for lane, value in drawn if _on_axis(frame, value)]
+    if frame.brief:
+        return marks  # the values stand beside the strips
+    room = (x - frame.left - WORDS) / FADE  # near the left end they fade over to the other side of the cursor
+    if here.whole or room < 0:
+        return marks + parts.faded(_between_lines(frame, here, drawn, x, lines), 1.0 if here.whole else -room)
+    return marks + parts.faded(_in_the_gap(frame, here, drawn, x), room)
+
+
+WORDS, FADE = 84.0, 40.0
+"""Width that a value takes beside its dot, and along which it fades."""
+
+
+def _in_the_gap(frame: Chart, here: Reached, drawn: list[tuple[Lane, float]], x: float) -> list[Mark]:
+    """The values left of their dots, where no curve has come to yet: each at the height of its own, or as near as the
+    ones above it let it."""
+    marks: list[Mark] = []
+    one = frame.y(ONE_PERCENT)
+    heights = [max(frame.y(value) + 4, frame.top + 4) for _, value in drawn]
+    heights = [y if not one - 5 < y < one + 14 else one - 5 if y < one + 4 else one + 14 for y in heights]
+    low = frame.bottom - 26.0  # what is shaded is said under that
+    for place in range(1, len(heights)):
+        y = max(heights[place], heights[place - 1] + 16)
+        heights[place] = one + 14 if one - 5 < y < one + 14 else y
+    for place in reversed(range(len(heights))):
+        low = heights[place] = min(heights[place], low)
+        low -= 16
+    for (lane, _), y in zip(drawn, heights, strict=True):
+        marks.append(Text(x - 12, y, plain(share(float(lane.mean[here.back]))), 13, 600, _ink(lane), "end"))
+    return marks
+
+
+def _between_lines(frame: Chart, here: Reached, drawn: list[tuple[Lane, float]], x: float, lines: tuple[Box, ...]
+                   ) -> list[Mark]:
+    """The values where the curves leave room for them."""
+    taken = Labels((frame.left, frame.top - 12, frame.right + 100, frame.bottom), taken=list(lines))
+    dots, above = [frame.y(value) for _, value in drawn], 0.0
+    marks: list[Mark] = []
 
     def nearest(height: float) -> float:
         """The dot that words at this height are taken to belong to."""
         return min(dots, key=lambda dot: abs(dot - height))
 
-    for number, lane in enumerate(order):
-        value = _height(lane.mean, there)
-        if not math.isfinite(value):
-            continue
+    for number, (lane, value) in enumerate(drawn):
         y = frame.y(value)
-        if _on_axis(frame, value):
-            marks.append(_ring(x, y, 5, lane.token, "stage", 1.5))
-        heights = (20, 36, 52, -8, -24) if number == len(order) - 1 else (-8, 18, -24, 34, 50)
+        heights = (20, 36, 52, -8, -24) if number == len(drawn) - 1 else (-8, 18, -24, 34, 50)
         spots = [(x + 10, y + up, "start") for up in heights]
         spots += [(x - 10, y + up, "end") for up in (-8, 20, 36)]
-        said = taken.put(share(float(lane.mean[settled])),
-                    [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4) == y], 13, 600, _ink(lane))
+        said = taken.put(share(float(lane.mean[here.back])),
+                         [spot for spot in spots if spot[1] >= above and nearest(spot[1] - 4) == y], 13, 600,
+                         _ink(lane))
         # values stand in the order of their curves
         above = max([above, *(mark.y + 12 for mark in said if isinstance(mark, Text))])
         marks += said
@@ -463,7 +669,9 @@ def _height(mean: Values, there: float) -> float:
     return math.exp(math.log(a) * (1 - part) + math.log(b) * part)
 
 
-ENDS = ((english("the gradient travels this way"), english("largest of each strip (log); outline: less")),
+ENDS = ((english("the gradient travels this way"),
+         english("largest of each strip (log); outline: less; hatched: not reached")),
+        (english("the gradient travels this way"), english("largest of each strip (log); outline: less")),
         (english("the gradient travels this way"), english("largest (log)")),
         (english("travels this way"), english("largest (log)")), ("", english("largest")))
 """The words of the last line, the first that fit."""
@@ -471,7 +679,7 @@ ENDS = ((english("the gradient travels this way"), english("largest of each stri
 
 def _ends(frame: Chart, found: Study) -> list[Mark]:
     """Which way the gradient travels, and the scale of the strips."""
-    if not frame.strips:
+    if frame.brief:
         return []
     y = frame.ends
     ramp = np.arange(256, dtype=np.uint8)[None, None]
@@ -508,7 +716,7 @@ def _ink(lane: Lane) -> str:
     return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(lane.token, lane.token)
 
 
-# --- labels that keep apart -----------------------------------------------------------------------------------------
+# --- table ----------------------------------------------------------------------------------------------------------
 
 def _table(found: Study, against: Study | None) -> Table:
     """One row a step: what is left of each, and what the step keeps; the pinned setting behind."""

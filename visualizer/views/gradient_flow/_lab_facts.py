@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from visualizer.decay import Decay
 from visualizer.lab import Lab
 from visualizer.language import english, tr
 from visualizer.scene import causes, numbers
-from visualizer.scene.timeline import Moment, ease
+from visualizer.scene.timeline import BACKWARD, Beat, Moment, ease, timeline
 from visualizer.trace import Arrays, Trace, remembered
 
 Values = NDArray[np.float64]
@@ -47,6 +48,11 @@ class Lane:
     beyond: int | None
     """The first step back whose number left the range."""
     zeros: int
+
+    @property
+    def ink(self) -> str:
+        """The colour of its words."""
+        return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(self.token, self.token)
 
     @property
     def factor(self) -> float:
@@ -136,14 +142,51 @@ def _whole(value: Any) -> int | None:
 
 # --- where the cursor stands ----------------------------------------------------------------------------------------
 
-def cursor(trace: Trace, found: Study, moment: Moment) -> tuple[int, float]:
-    """How many steps or layers before the loss a moment is: settled, and on its way there from the beat before."""
+@dataclass(frozen=True)
+class Reached:
+    """How far the gradient has come on its way back."""
+
+    there: float
+    """Steps or layers before the loss at which the cursor stands, also on its way between two of them."""
+    back: int
+    """The last of them that it has come to."""
+    last: int
+    """The farthest of them."""
+    flows: bool
+    """Whether there is a gradient yet: on the way forward there is none."""
+    computes: int = 0
+    """On the way forward: which step or layer is computed, counted from 1; 0 before the first."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether it has come all the way."""
+        return self.flows and self.back == self.last
+
+
+def reached(trace: Trace, found: Study, moment: Moment) -> Reached:
+    """Where a moment is: the cursor goes evenly from step to step, and eased from layer to layer."""
+    last = found.count - 1
     settled = _back(trace, found, moment.beat.layer, moment.beat.step, moment.backward)
-    before = min(settled + 1, found.count - 1) if not moment.backward else max(settled - 1, 0)
+    before = min(settled + 1, last) if not moment.backward else max(settled - 1, 0)
     if moment.index == 0 or (found.unit == "layer" and not _first_of_block(trace, moment)) \
             or (moment.beat.step is None and found.unit == "step"):
         before = settled
-    return settled, before + (settled - before) * ease(moment.phase)
+    share = ease(moment.phase) if found.unit == "layer" else moment.phase
+    there = before + (settled - before) * share
+    if not moment.backward:
+        first = moment.beat.layer == trace.layers[0].name
+        return Reached(there, ceil(there - 1e-9), last, False, 0 if first else last + 1 - settled)
+    return Reached(there, floor(there + 1e-9), last, True)
+
+
+@remembered(4)
+def stops(trace: Trace, found: Study) -> dict[int, Beat]:
+    """Of each step or layer before the loss the beat on the way back that comes to it first."""
+    beats: dict[int, Beat] = {}
+    for beat in timeline(trace).beats:
+        if beat.direction == BACKWARD:
+            beats.setdefault(_back(trace, found, beat.layer, beat.step, True), beat)
+    return beats
 
 
 def _back(trace: Trace, found: Study, layer: str, step: int | None, backward: bool) -> int:
@@ -188,8 +231,40 @@ def counted(count: object, unit: str) -> str:
     return (tr("{count} layer") if count == 1 else tr("{count} layers")).format(count=count)
 
 
-def headline(found: Study) -> tuple[str, str, str]:
-    """What stands before the large number, the number, and what stands after it; no number where nothing happens."""
+def headline(found: Study, here: Reached) -> tuple[str, str, str]:
+    """What stands before the large number, the number, and what stands after it; no number where nothing happens.
+
+    What all steps together say is said when the gradient has come to the last of them.
+    """
+    if not here.flows:
+        return _computing(found, here)
+    return _in_the_end(found) if here.whole else _so_far(found, here.back)
+
+
+def _computing(found: Study, here: Reached) -> tuple[str, str, str]:
+    if not here.computes:
+        words = tr("Nothing has been read yet.") if found.unit == "step" else tr("Nothing has been computed yet.")
+        return words, "", ""
+    words = tr("All three networks read step") if found.unit == "step" else tr("The network computes layer")
+    return words, str(here.computes), tr("of {count}.").format(count=found.count)
+
+
+def _so_far(found: Study, back: int) -> tuple[str, str, str]:
+    kept = float(found.lanes[0].mean[back])
+    if not math.isfinite(kept):
+        whose = tr("the RNN’s gradient") if found.unit == "step" else tr("the gradient")
+        return tr("{distance} back {whose} is beyond range.").format(distance=counted(back, found.unit),
+                                                                    whose=whose), "", ""
+    if found.unit == "layer":
+        words = tr("{distance} down the gradient is") if back else tr("At the last layer the gradient is")
+        return words.format(distance=counted(back, found.unit)), share(kept), tr("of the last.") if back else ""
+    if not back:
+        return tr("At the loss all hold"), share(kept), tr("of the gradient.")
+    after = tr("its gradient.") if kept >= 10 else tr("of its gradient.")
+    return tr("{distance} back the RNN holds").format(distance=counted(back, found.unit)), share(kept), after
+
+
+def _in_the_end(found: Study) -> tuple[str, str, str]:
     first = found.lanes[0]
     steps = found.unit == "step"
     whose = tr("The gradient") if found.unit == "layer" else tr("The RNN’s gradient")
@@ -211,8 +286,27 @@ def headline(found: Study) -> tuple[str, str, str]:
     return words.format(whose=whose, count=found.count), "", ""
 
 
-def second_line(found: Study, back: int, against: Study | None = None) -> str:
+def second_line(found: Study, here: Reached, against: Study | None = None) -> str:
     """The other lanes, and what all of them keep at the cursor; in the markup of `rich`."""
+    if not here.flows:
+        return tr("There is no gradient yet: it comes on the way back.")
+    return _all_of_it(found, here.back, against) if here.whole else _others_so_far(found, here.back, against)
+
+
+def _others_so_far(found: Study, back: int, against: Study | None) -> str:
+    one, other = (f"**{share(float(lane.mean[back]))}**" for lane in found.lanes[1:3])
+    words = tr("The GRU holds {gru}, the LSTM {lstm} of the gradient at the loss.").format(
+        gru=one, lstm=other) if found.unit == "step" else \
+        tr("∂L/∂W is {weights}, the spread of the activations {spread} of the last layer’s.").format(
+            weights=one, spread=other)
+    if against is not None and back < against.count:
+        kept = share(float(against.lanes[0].mean[back]))
+        words += " " + (tr("Pinned as A: the RNN {kept}.") if found.unit == "step" else
+                        tr("Pinned as A: the gradient {kept}.")).format(kept=kept)
+    return words
+
+
+def _all_of_it(found: Study, back: int, against: Study | None) -> str:
     unit = found.unit
     rest = [lane for lane in found.lanes[1:] if lane.name != "spread"]
     brief = found.lanes[0].decays and unit == "step"

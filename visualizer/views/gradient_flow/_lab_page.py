@@ -13,7 +13,7 @@ from visualizer.scene.picture import Line, Look, Mark, Picture, Rect, Table, Tex
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Trace
-from visualizer.views.gradient_flow._lab_facts import Lane, Study, counted, cursor, share, study, why
+from visualizer.views.gradient_flow._lab_facts import Lane, Study, counted, reached, share, study, why
 
 LEFT, RIGHT = 24.0, 264.0
 
@@ -23,7 +23,7 @@ def page(trace: Trace, moment: Moment, look: Look) -> Picture | None:
     found = study(trace)
     if found is None:
         return None
-    back, _ = cursor(trace, found, moment)
+    back = reached(trace, found, moment).back
     where = (tr("{distance} before the loss") if found.unit == "step" else tr("{distance} below the last")).format(
         distance=counted(back, found.unit))
     marks: list[Mark] = [Text(LEFT, 27, plain(where), 16, 600)]
@@ -41,7 +41,7 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
           y: float) -> float:
     """Its line and name, what is kept, half-life, where 1 % is passed, and how straight it is."""
     marks += _swatch(lane, y - 5)
-    marks += [Text(LEFT + 38, y, plain(translated(lane.name)), 14, 600, _ink(lane)),
+    marks += [Text(LEFT + 38, y, plain(translated(lane.name)), 14, 600, lane.ink),
               Text(RIGHT, y, plain(lane.of), 12, 400, "ink-2", "end")]
     kept = tr("Gradient kept") if lane.palette == "gradient" else tr("Of the last layer’s")
     of = translated(lane.name)
@@ -151,7 +151,3 @@ def _swatch(lane: Lane, y: float) -> list[Mark]:
     if lane.style == "ring":
         marks.append(Rect(LEFT + 10, y - 4, 8, 8, "stage", lane.token, 1.75, radius=4))
     return marks
-
-
-def _ink(lane: Lane) -> str:
-    return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(lane.token, lane.token)

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from visualizer import kinds
 from visualizer.decay import Decay, decay
 from visualizer.language import tr
-from visualizer.scene import causes, hops, logchart, numbers, parts
-from visualizer.scene.columns import lanes_height
+from visualizer.scene import boxes, causes, hops, logchart, numbers, parts
 from visualizer.scene.labels import fitting
 from visualizer.scene.logchart import Curve
 from visualizer.scene.picture import (
@@ -53,9 +52,8 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
     still, moving = parts.lanes(trace, timeline(trace), moment, look, places)
     line, untrained = _line(trace, gradient), _before(trace)
     said = sentence(trace, gradient, line, moment)
-    bottom = look.size[1] - lanes_height(look)
-    top, note = 112, bottom - 34
-    each = (note - 18 - top) / 3
+    charts, note = boxes.rows(parts.body(look, 112), (None, 34), 18)
+    top = charts.top
     marks: list[Mark] = [*parts.sentence(look, said)]
     heads = [*_heads(trace, xs, moment, look), *_kept(trace, gradient, xs, moment, look)]
     marks += grouped(Group(tr("layers, and what each hop keeps")), heads)
@@ -64,8 +62,9 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
             ((Run(tr("spread of ")), Run("h", italic=True)), tr("std. dev."), spread,
              Curve("positive-bar", "positive-bar"), True))
     now = names.index(moment.beat.layer)
-    for index, (title, under, values, how, joined) in enumerate(rows):
-        y0, y1 = top + index * each + 14, top + (index + 1) * each - 10
+    for index, ((title, under, values, how, joined), box) in enumerate(
+            zip(rows, boxes.rows(charts, (None, None, None)), strict=True)):
+        y0, y1 = box.top + 14, box.bottom - 10
         old = untrained[index]
         scale = logchart.axis(values if old is None else np.concatenate([values, old]), y0, y1)
         own, before = Group(f"{''.join(run.text for run in title)}, {under}"), marks
@@ -83,7 +82,7 @@ def draw(trace: Trace, moment: Moment, look: Look) -> Picture:
         marks += _reached(trace, moment, xs, values, scale, how, look, foci, joined, index < 2)
         marks += _value(values, scale, xs, now, look)
         marks = before + grouped(own, marks)
-    marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note, look))
+    marks += grouped(WHY, _why(trace, gradient, weights, spread, line, note.top, look))
     if untrained[0] is not None:
         marks += grouped(LEGEND, [
                   Line(((10, top - 8), (30, top - 8)), "ink-2", 2, True),

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from visualizer.decay import ONE_PERCENT, Decay, below, decay
 from visualizer.kinds.curves import OF_SIGMOID
 from visualizer.language import tr
-from visualizer.scene import causes, colour, logchart, numbers, steps
-from visualizer.scene.columns import lanes_height
+from visualizer.scene import causes, colour, logchart, numbers, parts, steps
+from visualizer.scene.boxes import rows
 from visualizer.scene.logchart import Axis, Curve
 from visualizer.scene.picture import (
     WHY,
@@ -66,27 +66,27 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
     """One layer with steps."""
     shown, measured = reading(trace, layer.name), trace.studies["flow"]
     if f"{layer.name}/hidden" not in measured:
-        why = layer.why or tr("nothing flowed back to it")
+        reason = layer.why or tr("nothing flowed back to it")
         return logchart.unmeasured(look, layer.name, "",
                                    tr("{layer} has no gradient through time: {why}.").format(
-                                       layer=layer.name, why=why.rstrip(".")))
+                                       layer=layer.name, why=reason.rstrip(".")))
     found = flowed(measured, trace.studies.get("before", {}), shown, look.knob("loss", "last") == "last")
     place = steps.span(shown, look)
     line = decay(found.by_lag(found.hidden)) if found.alone else None
     before = None if found.before is None or not found.alone else decay(found.by_lag(found.before))
     words, number, rest, below = headline(shown, found, line, before)
-    bottom = look.size[1] - lanes_height(look)
-    chart = (112, bottom - 176)
+    chart, foot = rows(parts.body(look, 112), (None, 158), 18)
+    kept, why = rows(foot, (None, 34))
     scale = logchart.axis(np.concatenate([values for values in (found.hidden, found.cell, found.before)
-                                          if values is not None]), chart[0] + 16, chart[1])
+                                          if values is not None]), chart.top + 16, chart.bottom)
     said = f"{words} {number} {rest}".strip().replace(" .", ".").replace("  ", " ")
     size, large = (26, 56) if look.size[0] >= 1000 else (21, 42)
-    marks = [*logchart.headline(look, words, number, rest, size, large, (10, 10)), *logchart.under(look, below),
+    marks = [*parts.headline(look, words, number, rest, size, large, (10, 10)), *parts.under(look, below),
              *grouped(Group(tr("size of the gradient by step"), Focus(layer.name)),
                       _chart(trace, shown, found, line, scale, moment, place, look)),
              *grouped(Group(tr("what each step keeps"), Focus(layer.name)),
-                      _kept(shown, found, chart[1] + 18, moment, trace, place, look))]
-    marks += grouped(WHY, _why(trace, shown, found, line, before, bottom - 34, look))
+                      _kept(shown, found, kept.top, moment, trace, place, look))]
+    marks += grouped(WHY, _why(trace, shown, found, line, before, why.top, look))
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(below)}",
                    table=_table(shown, found))

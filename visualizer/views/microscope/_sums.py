@@ -148,7 +148,7 @@ def _tiles(trace: Trace, taps: Taps, strips: Sequence[Strip], frame: Area,
                     Text((ends[0] + ends[1]) / 2, middle + 8, plain(signs[index]), 24, 500, "ink-2", "middle")]
         return marks, y + 36 + tall + 18
     room = frame.width - NAMES - 14
-    pixel, across, pitches = _sizes(shape, room, 34 if frame.look.projector else 72, frame.look.pixel)
+    pixel, across, pitches = _sizes(shape, room, frame.look.mode.strip, frame.look.pixel)
     height = max(-(-shape[0] // across) * pitches[1], 34)
     for strip in strips:
         x = frame.right - NAMES

@@ -176,7 +176,7 @@ def _layout(frame: Area, grid: Grid, columns: int, rows: int) -> _Layout:
     room = frame.width - (NAMES + AXIS)
     pitch = float(int(min(room / columns, max(152, grid[2] * 62))))
     wide = float(int(min(58.0 if columns <= 2 else 44.0, (pitch - 16) / grid[2])))
-    tall = frame.height - 160 if frame.look.projector else frame.height * 0.58 - 80  # a room sees no running sum
+    tall = frame.height * 0.58 - 80 if frame.look.mode.charts else frame.height - 160  # below it the running sum
     high = min(wide * 0.73, 32, tall / (rows * grid[1]))
     high = float(int(max(high, 8)))
     step = high * grid[1] + 28
@@ -433,7 +433,7 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
     if others:
         still += _others_words(others, layout, len(columns), tr("with smaller shares"), frame)
     still += _hands_names(trace, slide, taps, layout, spots, inks, len(columns), frame)
-    if not frame.look.projector:
+    if frame.look.mode.charts:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
     def after(done: int) -> list[Mark]:
@@ -467,7 +467,7 @@ def _four_rows(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     """Window, its share, kernel, its share: above each other, a column a channel."""
     pitch = float(int(min((frame.width - NAMES) / columns, max(152, grid[2] * 62))))
     wide = float(int(min(44, (pitch - 16) / grid[2])))
-    totals = 0.0 if frame.look.projector else min(150, 0.2 * frame.height)  # a room sees one place, not their total
+    totals = min(150, 0.2 * frame.height) if frame.look.mode.charts else 0.0
     room = frame.height - (HEAD + 24 + 20 + 24 + 14) - totals
     high = float(int(max(8, min(32, wide * 0.73, room / (4 * grid[1])))))
     step, top = high * grid[1], frame.y + HEAD
@@ -483,7 +483,7 @@ def _two_by_two(frame: Area, grid: Grid, columns: int) -> tuple[_Layout, Spots]:
     between, above = 92, 40
     room = (frame.width - (columns - 1) * 40) / columns
     wide = float(int(min(58, ((room if columns > 1 else 0.6 * room) - between) / (2 * grid[2]))))
-    totals = 0.0 if frame.look.projector else min(190, 0.3 * frame.height)
+    totals = min(190, 0.3 * frame.height) if frame.look.mode.charts else 0.0
     high = min(36, wide * 0.73, (frame.height - (HEAD + 14) - 2 * above - totals) / (2 * grid[1]))
     high = float(int(max(8, high)))
     across, step = wide * grid[2], high * grid[1]
@@ -521,7 +521,7 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
             for (group, words), ink, (left, top) in zip(names, inks, spots, strict=True):
                 x = layout.x + place * layout.pitch + left
                 unit = f", {unit_name(ink.unit)}" if ink.unit != 1 else ""
-                told = f"{words}{unit}" if frame.look.projector else f"{words}{unit}; {ink.range}"
+                told = f"{words}{unit}; {ink.range}" if frame.look.mode.notes else f"{words}{unit}"
                 marks += grouped(group, [Text(x, top - 24, plain(translated(group.name)), 13, 600, max_width=room),
                                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
@@ -529,7 +529,7 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
         x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, tr("read from")),
                                                       marked(slide.layer, slide.cell, tr("∂L/∂y of its map"), True)]
-        if frame.look.projector:  # what was read stands at the left already, and here how many more there are
+        if not frame.look.mode.charts:  # what was read stands at the left already, here how many more there are
             x, y, maps = x + 12, layout.tops[0] - 34, maps[1:]
         marks += maps_in(trace, maps, frame, x, y, frame.right - x, layout.below - y - 12)
         x = layout.x + layout.wide + 92
@@ -548,7 +548,7 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
 def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Area) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     totals = slide.layer.weight_gradients.get("weight")
-    if totals is None or frame.look.projector:
+    if totals is None or not frame.look.mode.charts:
         return []
     kind = kinds.of(slide.layer)
     own = totals[slide.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[slide.cell[0]]
@@ -576,7 +576,7 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
 
 
 def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
-    if frame.look.projector:
+    if not frame.look.mode.charts:
         return []
     assert slide.layer.gradient is not None
     own = slide.layer.gradient[slide.cell[0]]
