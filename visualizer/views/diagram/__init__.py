@@ -36,7 +36,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += _strip.beats(sc, BACK if moment.backward else SUBBEATS[sc.plan.family], moment.backward)
     done = steps.arrived(trace, sc.shown, moment).done if moment.backward else seen_steps(trace, sc.shown, moment)
     marks += _strip.draw(sc, answers, done, known)
-    if look.projector:
+    if not look.mode.lanes:
         now = max(0, sc.when.step) + 1
         marks += steps.line_of_steps(132, look.size[0] - 200, sc.shown, now, moment, look)
     return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_words.table(sc))

@@ -291,7 +291,7 @@ def _wiring(sc: Scene, going: float) -> list[Mark]:
         marks += again(sc, plan.second - (3 if known else -4))
         if known:
             marks.append(Text(x, plan.second + 13, plain(numbers.number(value)), 12, 600, ink_of(value), "middle"))
-    if sc.look.projector:
+    if not sc.look.mode.notes:
         return marks
     shown = sc.done("show") >= 1 and going >= 1
     ink = "ink-2" if shown else "rule"

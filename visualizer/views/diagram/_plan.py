@@ -153,7 +153,7 @@ class Plan:
 def plan(shown: Reading, look: Look, now: int, answered: bool, backward: bool) -> Plan:
     """The places in a picture of this size."""
     family, wide = shown.family.name, look.size[0] / DRAWN[0]
-    if look.projector:
+    if not look.mode.lanes:
         top, bottom = begins(look, 58) + 4, look.size[1] - lanes_height(look) - 4
         return Plan(family, look.size[0], top, (bottom - top) / DRAWN[1], wide, 0.0, None, True, bottom)
     chips = 86.0 if look.size[0] >= 800 else 84.0
