@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -179,6 +180,34 @@ def test_all_that_is_handed_back_is_named_and_the_first_is_asked_about() -> None
     assert [(answer.layer, answer.kind) for answer in trace.answers] == [("softmax", "classes"), ("conv", "picture")]
     assert trace.objective.kind == "cross_entropy"
     assert any("hands back 2 tensors; the first" in note for note in trace.notes)
+
+
+class Named(nn.Module):
+    """Features first, then what a label is for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        made = self.conv(x).relu()
+        return {"features": made, "logits": self.fc(made.mean((2, 3)))}
+
+
+def test_the_output_that_is_asked_about_can_be_named() -> None:
+    torch.manual_seed(0)
+    model, x = Named().eval(), torch.randn(1, 3, 8, 8)
+    trace = record.capture(model, x, 1, answer={"output": "logits"})
+    wanted = torch.nn.functional.cross_entropy(model(x)["logits"], torch.tensor([1]))
+    assert trace.objective.value == pytest.approx(float(wanted.detach()), rel=1e-6)
+    assert [answer.layer for answer in trace.answers] == ["softmax"]
+    assert any("'logits' is the one that is asked about" in note for note in trace.notes)
+    for answer, words in ((None, "(that is output 'features'; answer={'output': 'logits'} asks about another)."),
+                          ({"output": "boxes"}, "hands back no output 'boxes'; name 'features' or 'logits'.")):
+        with pytest.raises(Refused, match=re.escape(words)):
+            record.capture(model, x, 1, answer=answer)
+    second = record.capture(TwoHeads().eval(), toys.scene(), answer={"output": 1})
+    assert second.answers[0].layer == "conv"
 
 
 # --- boxes ----------------------------------------------------------------------------------------------------------

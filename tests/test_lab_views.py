@@ -7,8 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.test_layout import SIZES as LAYOUTS
+from tests.test_layout import faults
 from tests.test_views import SIZES, box, corners
+from visualizer import lab as knobs
 from visualizer.lab import Lab
+from visualizer.record.gradients import sweep
 from visualizer.record.lab import record_lab
 from visualizer.scene.picture import Line, Look, Picture, Rect, Text
 from visualizer.scene.timeline import Moment, timeline
@@ -16,6 +20,7 @@ from visualizer.trace import Arrays, Trace, from_bytes
 from visualizer.views import find
 from visualizer.views import picture as picture_of
 from visualizer.views.gradient_flow import _lab_facts as lab_facts
+from visualizer.views.gradient_flow._swept import crossing
 
 LABS = {
     "usual": (Lab(), None), "short": (Lab(steps=10), None), "long": (Lab(steps=200), Lab(gain=1.2, bias=0)),
@@ -57,6 +62,47 @@ def test_nothing_stands_outside_the_frame_and_texts_keep_apart(trace: Trace, siz
         for index, one in enumerate(texts):
             for other in texts[index + 1:]:
                 assert not overlap(box(one), box(other)), (one.plain, other.plain, picture.caption)
+
+
+def swept(lab: Lab, name: str) -> Trace:
+    """A recording with a knob of it swept, as the engine sends it."""
+    about, found = knobs.knob(name), list(sweep(lab, name, 5))
+    recorded = record_lab(lab)
+    arrays = {"values": np.array([value for value, _ in found]), "factors": np.array([kept for _, kept in found]),
+              "knob": np.array(knobs.knobs().index(about))}
+    return replace(recorded, studies={**recorded.studies, "sweep": arrays})
+
+
+@pytest.mark.parametrize(("lab", "name"), [(Lab(steps=20), "gain"), (Lab(steps=20), "bias"), (Lab(gain=0.0), "input"),
+                                           (Lab(experiment="depth", layers=8), "layers")])
+def test_what_a_sweep_found_fills_the_stage_until_it_is_put_away(lab: Lab, name: str) -> None:
+    trace, view = swept(lab, name), find("gradient_flow")
+    moment, sweep = timeline(trace).settled(2), trace.studies["sweep"]
+    hidden = picture_of(view, trace, moment, None, Look((1104, 796)))
+    assert hidden.dump() == picture_of(view, record_lab(lab), moment, None, Look((1104, 796))).dump()
+    for size, look in LAYOUTS.items():
+        shown = picture_of(view, trace, moment, None, replace(look, knobs=(("sweep", "shown"),)))
+        assert not (found := list(faults(shown, look.text_scale))), f"{size}: {found[:4]}"
+        assert [row[0] for row in shown.table.rows] == sweep["values"].tolist()
+        np.testing.assert_array_equal([row[1:] for row in shown.table.rows], sweep["factors"])
+        lines = [mark for mark in shown if isinstance(mark, Line) and mark.color.startswith("series-")]
+        known = [int(np.isfinite(lane).sum()) for lane in sweep["factors"].T]
+        assert [len(line.points) for line in lines] == [count for count in known if count > 1]
+        wide = max(x for line in lines for x, _ in line.points) - min(x for line in lines for x, _ in line.points)
+        assert wide > 0.55 * look.size[0], "as wide as the stage"
+        for line, factors in zip(lines, [lane for lane in sweep["factors"].T if np.isfinite(lane).sum() > 1],
+                                 strict=True):
+            heights, kept = np.array([y for _, y in line.points]), np.minimum(factors[np.isfinite(factors)], 2.0)
+            assert np.ptp(heights) < 1e-9 or np.corrcoef(heights, kept)[0, 1] < -0.999999, "height is what is kept"
+
+
+@pytest.mark.parametrize(("values", "found"), [
+    ([0.5, 0.9, 1.1, 1.4], (1.0, 2.0)), ([0.5, 0.9, 0.95, 0.99], None), ([1.2, 1.1, 1.3, 1.4], None),
+    ([0.5, 1.1, 0.9, 1.4], None), ([1.2, 0.9, 0.8, 0.7], None),
+])
+def test_where_shrinking_turns_into_growing_is_said_only_if_it_does_once(values: list[float],
+                                                                         found: tuple[float, float] | None) -> None:
+    assert crossing(np.arange(4.0), np.array(values)) == found
 
 
 def in_the_end(trace: Trace) -> Moment:

@@ -108,12 +108,14 @@ def test_a_screen_reader_is_told_what_it_is_where_one_stands_and_what_is_seen(st
 def test_what_is_not_reached_yet_is_not_there_whether_it_plays_or_not(stage):
     paused = stage.picture
     tiles, = (mark for mark in paused if isinstance(mark, Image) and mark.focus == Focus("pool2"))
-    assert tiles.rows_shown == 0, "conv2 has just been computed"
+    assert tiles.covered is not None
+    assert tiles.covered.all(), "conv2 has just been computed"
+    assert not tiles.values.any()
     stage.store.update(playing=True)
     assert stage.picture is paused
     stage.store.update(playing=False, at="pool2.forward")
     tiles, = (mark for mark in stage.picture if isinstance(mark, Image) and mark.focus == Focus("pool2"))
-    assert tiles.rows_shown == 1
+    assert tiles.covered is None
 
 
 def test_a_waiting_stage_is_paler_and_has_a_line_of_accent(stage):

@@ -23,6 +23,8 @@ from visualizer.trace import Trace
 from visualizer.views import View, all_views, find
 from visualizer.views import picture as picture_of
 
+OVERVIEW = Look(knobs=(("lens", "off"),))
+"""The network without the lens."""
 SIZES = {"window": Look((1104, 796)), "projector": Look((1920, 1080), "projector", 1.25), "small": Look((952, 656))}
 
 
@@ -155,7 +157,7 @@ def test_it_works_for_512_channels(name: str) -> None:
 
 def test_a_deep_network_scrolls_under_its_input_and_answer() -> None:
     """Every layer is shown when its beat comes; nothing leaves the frame, and what is left out is said."""
-    times, look = timeline(deep()), Look((952, 656))
+    times, look = timeline(deep()), replace(OVERVIEW, size=(952, 656))
     for index in range(len(times.beats)):
         for moment in (times.settled(index), times.at(times.starts[index] + Fraction(1, 5))):
             picture = find("network").draw(deep(), moment, None, look)
@@ -278,9 +280,9 @@ def test_what_is_read_from_further_back_comes_along_an_arc_above_the_columns() -
     x0, x1 = (plan.columns[name].middle for name in skip)
     at = timeline(trace)
     for address, lit in (("first.0.forward", False), ("add.forward", True)):
-        found = arcs(network.draw(trace, at.find(address), None, Look()), plan.top)
+        found = arcs(network.draw(trace, at.find(address), None, OVERVIEW), plan.top)
         assert (x0, x1, lit) in found
-    assert not arcs(network.draw(toy(), timeline(toy()).settled(1), None, Look()), arrange(toy(), Look()).top)
+    assert not arcs(network.draw(toy(), timeline(toy()).settled(1), None, OVERVIEW), arrange(toy(), Look()).top)
 
 
 def test_the_arcs_of_a_deep_network_end_at_the_rim_of_what_is_seen() -> None:
@@ -288,7 +290,7 @@ def test_the_arcs_of_a_deep_network_end_at_the_rim_of_what_is_seen() -> None:
     network, times = find("network"), timeline(trace)
     assert arrange(trace, Look()).deep
     for index in range(len(times.beats)):
-        picture = network.draw(trace, times.settled(index), None, Look())
+        picture = network.draw(trace, times.settled(index), None, OVERVIEW)
         assert all(0 <= start <= end <= Look().size[0] for start, end, _ in arcs(picture, 160))
 
 
@@ -323,7 +325,7 @@ def test_a_colour_read_back_through_its_scale_is_the_number_of_its_cell(view: Vi
         for name, picture in some(view, trace, Look()) if view.suits(trace) else ():
             for mark in picture:
                 if not isinstance(mark, Image) or mark.scale is None or mark.scale.each or mark.focus is None \
-                        or mark.values.ndim != 3 or mark.opacity < 1 or mark.rows_shown < 1:
+                        or mark.values.ndim != 3 or mark.opacity < 1 or mark.rows_shown < 1 or mark.covered is not None:
                     continue
                 found = _hit(mark, mark.x + 0.5, mark.y + 0.5)
                 values = array_of(trace, found, mark.scale.palette) if found is not None else None

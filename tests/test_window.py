@@ -1026,6 +1026,28 @@ def test_a_knob_of_the_laboratory_shows_where_it_passes_while_it_is_dragged(qtbo
     until(qtbot, lambda: store.report is not None)
 
 
+def test_the_answer_of_a_sweep_fills_the_stage_until_somebody_goes_on(qtbot, running):
+    window, store = running.window, running.store
+    window.run("laboratory")
+    until(qtbot, lambda: not store.waiting)
+    curves = window.stage.picture.caption
+    window.run("sweep")
+    until(qtbot, lambda: "sweep" in store.trace.studies)
+    assert "Over the whole range of Spectral radius ρ" in window.stage.picture.caption
+    window.run("sweep")
+    assert window.stage.picture.caption == curves, "asked again it is put away"
+    window.run("sweep")
+    assert window.stage.picture.caption != curves
+    window.run("back")
+    assert "Over the whole range" not in window.stage.picture.caption, "a step goes on with the curves"
+    window.run("sweep")
+    slider = next(row.slider for row in window.rail.knobs.rows if row.knob.name == "steps")
+    press_on = slider.value() + 3
+    slider.setValue(press_on)
+    until(qtbot, lambda: not store.waiting)
+    assert "Over the whole range" not in window.stage.picture.caption, "so does a knob"
+
+
 def test_a_session_that_a_crash_left_behind_is_offered_and_never_forced(qtbot, running):
     from visualizer.scene import session
     from visualizer.ui import kept

@@ -603,7 +603,7 @@ def compose(mark: Image, theme: str, scale: tuple[float, float] = (1, 1), offset
     else:
         stripes = plain(packed)[:, x.cell]
     pixels = np.take(stripes, y.stripe, axis=0)
-    opaque = not (x.gaps or y.gaps) and len(values) == x.tiles * y.tiles
+    opaque = not (x.gaps or y.gaps) and len(values) == x.tiles * y.tiles and mark.covered is None
     if mark.hatched is not None and mark.hatched.any():
         opaque = False
         _hatch_pixels(pixels, mark, theme, scale, offset, x, y)
@@ -679,7 +679,7 @@ def _colours(mark: Image, theme: str) -> tuple[NDArray[Any], Recolour, Recolour]
     """What to pack, and how that becomes colours, in the open and under the tile's border."""
     if mark.values.ndim == 3:
         table, under = _table(theme, mark.palette, mark.border)
-        return mark.values.astype(np.uint16), table.take, under.take
+        return _without_covered(mark, mark.values.astype(np.uint16)), table.take, under.take
 
     def as_it_is(packed: NDArray[Any]) -> Pixels:
         return np.where(packed == GAP, 0, packed).astype(np.uint32)
@@ -687,7 +687,13 @@ def _colours(mark: Image, theme: str) -> tuple[NDArray[Any], Recolour, Recolour]
     def under_border(packed: NDArray[Any]) -> Pixels:
         return np.where(packed == GAP, 0, _under(packed, theme, mark.border)).astype(np.uint32)
 
-    return _pack_rgb(mark.values), as_it_is, under_border
+    return _without_covered(mark, _pack_rgb(mark.values)), as_it_is, under_border
+
+
+def _without_covered(mark: Image, packed: NDArray[Any]) -> NDArray[Any]:
+    if mark.covered is not None:
+        packed[mark.covered] = GAP
+    return packed
 
 
 @lru_cache(maxsize=64)
@@ -762,12 +768,14 @@ def _draw_cells(mark: Image, on: _Surface) -> None:
     inner = plain(values)
     tiles, rows, columns = inner.shape
     known = np.ones(inner.shape, bool) if mark.hatched is None else ~mark.hatched
+    there = np.ones(inner.shape, bool) if mark.covered is None else ~mark.covered
     cell_width, cell_height = mark.cell
     shown = mark.rows_shown * rows * cell_height
     starts = np.ones(inner.shape, bool)
-    starts[:, :, 1:] = (inner[:, :, 1:] != inner[:, :, :-1]) | (known[:, :, 1:] != known[:, :, :-1])
+    starts[:, :, 1:] = (inner[:, :, 1:] != inner[:, :, :-1]) | (known[:, :, 1:] != known[:, :, :-1]) \
+        | (there[:, :, 1:] != there[:, :, :-1])
     tile, row, column = np.nonzero(starts)
-    drawn = row * cell_height < shown
+    drawn = (row * cell_height < shown) & there[tile, row, column]
     tile, row, column = tile[drawn], row[drawn], column[drawn]
     length = np.diff(np.append(np.flatnonzero(starts.reshape(-1)), inner.size))[drawn]
     if len(tile) > MOST_CELLS:
@@ -775,7 +783,7 @@ def _draw_cells(mark: Image, on: _Surface) -> None:
         return
     hatched: dict[tuple[int, int, int], list[QRectF]] = {}
     # Each rectangle reaches half a cell under the next one, so that no viewer shows a seam between them.
-    under = 0.5 if mark.opacity == 1 else 0.0
+    under = 0.5 if mark.opacity == 1 and mark.covered is None else 0.0
     for k, r, c, n in zip(tile.tolist(), row.tolist(), column.tolist(), length.tolist(), strict=True):
         x, y = mark.tile_origin(k)
         right = min(c + n + under, columns) * cell_width

@@ -11,7 +11,8 @@ from visualizer import kinds
 from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
 from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
-from visualizer.scene.columns import BARS, NAME, Column
+from visualizer.scene.columns import LEAST_BARS as LEAST
+from visualizer.scene.columns import NAME, Column, long_names
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Text, plain
 from visualizer.trace import Answer, Layer, Trace
@@ -76,7 +77,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
     if values is None:
         return [Text(place.x, place.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
     largest = float(np.max(np.abs(values))) or 1.0
-    names = max(0.0, place.width - BARS)
+    names = max(0.0, min(long_names(trace), place.width - LEAST))
     track = place.width - names - 72
     below = place.pitch[1] >= 34
     said_of = Labels((0, 0, look.size[0], look.size[1]), 0)

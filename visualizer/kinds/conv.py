@@ -5,7 +5,7 @@ What is called convolution is cross-correlation, as in torch: y[o, i] = b[o] + �
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from math import prod
 from typing import Any
@@ -16,7 +16,7 @@ from visualizer.kinds import Box, Cost, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._taps import Cells, added, gradient_taps, grid_of, taps
 from visualizer.kinds._window import Axis, each
 from visualizer.language import english, tr
-from visualizer.trace import Cell, Layer
+from visualizer.trace import Array, Cell, Layer
 
 PLACES = {1: ("step",), 2: ("row", "column")}
 SUM = "y = Σ w·x + b"
@@ -50,6 +50,49 @@ def conv_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms
     read = gradient_taps(layer, grid_of(outs, *windows), weight[tuple(weight_cells.T)],
                          (len(outs), *map(len, windows)), weight="weight", weight_cells=weight_cells)
     return added(read, formula=SUM_BACK)
+
+
+def handed_back(layer: Layer, inputs: Inputs, gradient: Array) -> Array:
+    """What a convolution hands back to its input (channel, …) of a gradient of its output, both whole arrays."""
+    weight = layer.weights["weight"]
+    own, inner = len(weight) // _groups(layer), weight.shape[1]
+    found = np.zeros(inputs[0].shape)
+    for tap, met, kept in _met(layer, inputs):
+        for group in range(_groups(layer)):
+            rows = np.arange(group * own, (group + 1) * own)
+            share = np.tensordot(_at_tap(weight[rows], tap).T, gradient[np.ix_(rows, *kept)], 1)
+            found[np.ix_(np.arange(group * inner, (group + 1) * inner), *met)] += share
+    return found
+
+
+def weight_gradient(layer: Layer, inputs: Inputs, gradient: Array, channel: int) -> Array:
+    """∂L/∂w of one output channel, (input channel of its group, …), of a gradient of that channel (rows, columns)."""
+    weight = layer.weights["weight"]
+    inner, first = weight.shape[1], channel // (len(weight) // _groups(layer)) * weight.shape[1]
+    found: Array = np.zeros(weight.shape[1:])
+    for tap, met, kept in _met(layer, inputs):
+        read = inputs[0].output[np.ix_(np.arange(first, first + inner), *met)].astype(np.float64)
+        sent = gradient[np.ix_(*kept)].astype(np.float64)
+        _at_tap(found[None], tap)[0] = (read * sent).reshape(inner, -1).sum(axis=1)
+    return found
+
+
+def _at_tap(kernels: Array, tap: tuple[int, ...]) -> Array:
+    """(output channel, input channel): one weight of every kernel."""
+    for index in tap:
+        kernels = kernels[:, :, index]
+    return kernels
+
+
+def _met(layer: Layer, inputs: Inputs) -> Iterator[tuple[tuple[int, ...], list[Cells], list[Cells]]]:
+    """For each weight of a kernel the places of the input that it met, and the places of the output where it did."""
+    axes = _axes(layer, inputs)
+    for tap in np.ndindex(*layer.weights["weight"].shape[2:]):
+        at = [np.arange(axis.windows) * axis.stride - axis.before + axis.dilation * u
+              for axis, u in zip(axes, tap, strict=True)]
+        kept = [np.flatnonzero((0 <= place) & (place < size))
+                for place, size in zip(at, inputs[0].shape[1:], strict=True)]
+        yield tap, [place[keep] for place, keep in zip(at, kept, strict=True)], kept
 
 
 def conv_weight(layer: Layer, inputs: Inputs, name: str, cell: Cell) -> Terms:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 import visualizer
 from visualizer import answers
 from visualizer.record import layers
-from visualizer.record.calls import Event, Recording, tensors_in
+from visualizer.record.calls import Event, Recording
 from visualizer.record.objectives import Aimed, Target, aim, plain_target
 from visualizer.record.weights import Hashes, Weights, weights_of
 from visualizer.trace import Answer, Refused, Sample, Trace
@@ -59,7 +59,8 @@ def capture(
     output.
 
     `answer` says what kind of answer it is, where that cannot be told from outside: `"mask"`, or with settings
-    `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array.
+    `{"kind": "boxes", "stride": 8}`; `target` is then the truth, as an array. Of several outputs the first is asked
+    about, or the one that it names: `{"output": "logits"}`, by key, field or number.
     """
     target = plain_target(target)
     if dtype is not None:
@@ -73,9 +74,13 @@ def capture(
             fed = [recording.feed(tensor) for tensor in given]
             with recording:
                 returned = model(*fed)
-            first, *others = _returned(recording, returned)
-            said = {"kind": answer} if isinstance(answer, str) else answer
-            aimed = aim(recording, first, objective, target, tuple(labels), asks, said)
+            said = {"kind": answer} if isinstance(answer, str) else dict(answer or {})
+            outputs = _returned(recording, returned, said.pop("output", None))
+            first, *others = outputs.values()
+            try:
+                aimed = aim(recording, first, objective, target, tuple(labels), asks, said or None)
+            except Refused as error:
+                raise Refused(f"{str(error).removesuffix('.')}{_of_several(outputs)}.") from error
             goal = aimed.goal
             recording.flow_back(goal.scalar)
             beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
@@ -101,16 +106,49 @@ def capture(
 
 # --- the model, its input, and leaving both as they were -------------------------------------------------------------
 
-def _returned(recording: Recording, returned: Any) -> list[Tensor]:
-    """The floating tensors among what the model handed back; the first is the one that is asked about."""
-    found = [tensor for tensor in tensors_in(returned) if tensor.is_floating_point()]
-    for tensor in found[:1]:
-        recording.event_of(tensor)
-    if len({id(tensor) for tensor in found}) > 1:
-        recording.notes.append(f"The model hands back {len(found)} tensors; the first is the one that is asked about.")
-    if found:
-        return found
-    raise Refused("The model handed back no floating-point tensor, so there is nothing to show; return the logits.")
+def _returned(recording: Recording, returned: Any, wanted: str | int | None) -> dict[str, Tensor]:
+    """The floating tensors among what the model handed back, each once and by its name; the first is the one that is
+    asked about, which `wanted` names."""
+    found: dict[str, Tensor] = {}
+    for name, tensor in _outputs(returned):
+        if tensor.is_floating_point() and not any(tensor is other for other in found.values()):
+            found[name] = tensor
+    if not found:
+        raise Refused("The model handed back no floating-point tensor, so there is nothing to show; return the logits.")
+    if wanted is not None:
+        first = str(wanted)
+        if first not in found:
+            raise Refused(f"The model hands back no output {first!r}; name {' or '.join(map(repr, found))}.")
+        found = {first: found[first]} | found
+    recording.event_of(next(iter(found.values())))
+    if len(found) > 1:
+        which = "the first is" if wanted is None else f"{first!r} is"
+        recording.notes.append(f"The model hands back {len(found)} tensors; {which} the one that is asked about.")
+    return found
+
+
+def _outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor in nested tuples, lists, mappings and dataclasses, by its key, field or number, with a dot between
+    those that lie in one another."""
+    if isinstance(value, Tensor):
+        yield ".".join(path), value
+        return
+    if isinstance(value, Mapping):
+        inside: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, tuple | list):
+        inside = zip(getattr(value, "_fields", range(len(value))), value, strict=True)
+    else:
+        inside = [(name, getattr(value, name, None)) for name in getattr(value, "__dataclass_fields__", ())]
+    for name, item in inside:
+        yield from _outputs(item, (*path, str(name)))
+
+
+def _of_several(outputs: Mapping[str, Tensor]) -> str:
+    """Where there are several outputs, which was asked about, and how another one is."""
+    first, *others = outputs
+    if not others:
+        return ""
+    return f" (that is output {first!r}; answer={{'output': {others[0]!r}}} asks about another)"
 
 
 def _named(aimed: Aimed, beside: Sequence[Event], names: Mapping[int, str], there: set[str]) -> Iterator[Answer]:

@@ -28,10 +28,14 @@ ROW_GAP = 6.0
 MOST_IN_ONE = 16
 """Channels that stand in one sub-column; up to 64 stand in two or four, above that the strongest twelve are shown."""
 MOST_MAPS = 64
+MOST_KERNELS = 16
+"""So many kernels stand between two layers at most."""
 RANKED = 12
 MOST_BARS = 20
 BARS, LONGEST_NAME = 138.0, 96.0
 """Width of the bars of the classes with names of one letter, and of the longest name there is room for."""
+LEAST_BARS = 92.0
+"""Width at which such bars are still seen, with names of one letter."""
 NAME = 12.0
 """Room that the bars leave for a name without growing wider."""
 TALLEST_TILE = 168.0
@@ -113,6 +117,14 @@ class Plan:
     """Columns that stay while the others scroll: the input, and at the right the answer."""
     left_out: str = ""
     """What a cut plan does not show, in words."""
+    strip: tuple[Column, ...] = ()
+    """For a room: all layers small, one tile each, along the bottom."""
+
+
+@remembered(16)
+def passages(trace: Trace) -> frozenset[str]:
+    """The layers that compute nothing and only lay numbers out anew."""
+    return frozenset(layer.name for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.moves_only)
 
 
 def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) -> Plan:
@@ -120,12 +132,12 @@ def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) ->
 
     `passages` names the layers that compute nothing and only lay numbers out anew.
     """
-    skips = _skips(trace, passages)
+    skips = skips_of(trace, passages)
     top, bottom = 130.0, look.size[1] - lanes_height(look) - 14
     if skips:
         top += 12 + ARC * (1 + max(skips.values()))
     return _arrange(trace, look.size[0], top, bottom, look.pixel, look.knob("ranking", "mean"), passages,
-                    look.projector)
+                    not look.mode.lanes)
 
 
 def short_name(name: str) -> str:
@@ -135,7 +147,7 @@ def short_name(name: str) -> str:
 
 
 @remembered(32)
-def _skips(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
+def skips_of(trace: Trace, passages: frozenset[str]) -> Mapping[tuple[str, str], int]:
     """Reads that leap over columns between, each with the lowest level on which no other arc is in its way."""
     order = {layer.name: index for index, layer in enumerate(trace.layers)}
     drawn = [layer.name for layer in trace.layers if layer.name not in passages and layer.output.ndim]
@@ -161,7 +173,7 @@ def _read(trace: Trace, name: str, passages: frozenset[str]) -> set[str]:
 
 def lanes_height(look: Look) -> float:
     """Height of the strip of lanes at the bottom of a picture; for a room, of the line of beats alone."""
-    if look.projector:
+    if not look.mode.lanes:
         return FOOT
     return 112 if look.size[1] >= 700 else 96
 
@@ -207,7 +219,7 @@ def scrolled(plan: Plan, came_from: str, layer: str, share: float, look: Look) -
 def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float, ranking: str,
              passages: frozenset[str], few: bool) -> Plan:
     room = bottom - top - (SCROLLED if few else 0)
-    columns = [_column(trace, layer, room, pixel, ranking, layer.name in passages) for layer in trace.layers]
+    columns = [blank_column(trace, layer, room, pixel, ranking, layer.name in passages) for layer in trace.layers]
     widest = WIDEST_FEW if few else WIDEST_SEQUENCE
     columns = _one_size_a_group(trace, columns, room, pixel, widest)
     gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
@@ -215,10 +227,10 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
     available = wide - PADDING - begins - _overhang(columns)
     deep = len(columns) > MOST_SIDE_BY_SIDE and _least(columns, gaps) > 1.3 * available
     if deep or (few and _least(columns, gaps) > available):
-        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+        return _deep(trace, columns, gaps, wide, top, bottom - top - SCROLLED, pixel, skips_of(trace, passages))
     whole, columns = columns, _fit(columns, gaps, available, room, pixel, trace)
     if any(now.factor > then.factor for now, then in zip(columns, whole, strict=True)):
-        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, _skips(trace, passages))
+        return _deep(trace, whole, gaps, wide, top, bottom - top - SCROLLED, pixel, skips_of(trace, passages))
     gaps = _past_the_legend(columns, [_gap(trace, before, after) for before, after in pairwise(columns)], room)
     start = _start(columns[0])
     available -= start - begins  # a first column that was shrunk stands farther in
@@ -230,13 +242,13 @@ def _arrange(trace: Trace, wide: float, top: float, bottom: float, pixel: float,
         if index:
             least, share = gaps[index - 1]
             gap = least + spare * share / weight
-            if _kernel_width(trace[column.layer]):
-                kernel_x[column.layer] = round(x + (gap - _kernel_width(trace[column.layer])) * 0.34)
+            if kernel_width(trace[column.layer]):
+                kernel_x[column.layer] = round(x + (gap - kernel_width(trace[column.layer])) * 0.34)
             x += gap
         middle_top = top + max(0.0, room - column.height) / 2
         placed[column.layer] = replace(column, x=float(round(x)), top=float(round(middle_top)))
         x += column.width
-    return Plan(placed, top, bottom, kernel_x, _skips(trace, passages))
+    return Plan(placed, top, bottom, kernel_x, skips_of(trace, passages))
 
 
 def _past_the_legend(columns: list[Column], gaps: list[tuple[float, float]], room: float) -> list[tuple[float, float]]:
@@ -291,7 +303,7 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
     for index, column in enumerate(columns):
         if index:
             gap = gaps[index - 1][0] + 8
-            kernel = _kernel_width(trace[column.layer])
+            kernel = kernel_width(trace[column.layer])
             if kernel and index < answer:
                 kernel_x[column.layer] = round(x + (gap - kernel) * 0.34)
             x = right if index == answer else x + gap - (8 if index > answer else 0)
@@ -302,7 +314,7 @@ def _deep(trace: Trace, columns: list[Column], gaps: list[tuple[float, float]], 
     return Plan(placed, top, top + room, kernel_x, skips, True, fixed)
 
 
-def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str, passage: bool) -> Column:
+def blank_column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str, passage: bool) -> Column:
     """The column of one layer, not placed yet."""
     blank = Column(layer.name, "passage", 0, 0, 0, total=layer.shape[0] if layer.shape else 1)
     if layer.output.ndim == 0:
@@ -310,11 +322,11 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
     if passage:
         return blank
     if layer.is_input and layer.has("row", "column") and layer.shape[0] in (1, 3):
-        return _sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
+        return sized(replace(blank, style="picture", shown=(0,)), layer, 160, min(112, room - 2 * LEGEND), pixel)
     if layer.output.ndim >= 2:
         return _maps(blank, layer, ranking)
     if layer.axes == ("class",) and any(answer.layer == layer.name for answer in trace.answers):
-        wide = BARS + _long_names(trace)
+        wide = BARS + long_names(trace)
         return _classes(replace(blank, style="bars", width=wide), layer, room, trace)
     if layer.axes == ("class",) and layer.shape[0] <= MOST_BARS:
         return _classes(replace(blank, style="units", width=24), layer, room, trace)
@@ -326,7 +338,7 @@ def _column(trace: Trace, layer: Layer, room: float, pixel: float, ranking: str,
     return _units(blank, layer.shape[0], room - 2 * LEGEND if layer.is_input else room)
 
 
-def _long_names(trace: Trace) -> float:
+def long_names(trace: Trace) -> float:
     """How much wider than usual the names of the classes are."""
     longest = max((width(label, 14, 600) for label in trace.labels), default=0.0)
     return max(0.0, min(LONGEST_NAME, longest) - NAME)
@@ -376,7 +388,7 @@ def ranked(layer: Layer, by: str) -> tuple[int, ...]:
     return tuple(int(index) for index in np.argsort(-score, kind="stable"))
 
 
-def _sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:
+def sized(column: Column, layer: Layer, wide: float, high: float, pixel: float) -> Column:
     """Whole pixels a value, as many as fit into a tile; maps larger than the tile are drawn by their largest values."""
     rows, across = layer.shape[-2:]
     factor = max(1, -(-rows // max(1, int(high / pixel))), -(-across // max(1, int(wide / pixel))))
@@ -403,11 +415,11 @@ def _step_height(steps: int, room: float, pixel: float) -> float:
 def _one_size_a_group(trace: Trace, columns: list[Column], room: float, pixel: float,
                       widest: float) -> list[Column]:
     """Neighbouring layers of as many channels share their rows and the size of their tiles."""
-    sized: list[Column] = []
+    found: list[Column] = []
     for group in _groups(columns):
         tallest = widest if _runs(trace, group[0]) else TALLEST_TILE
-        sized.extend(_group_sized(trace, group, room, pixel, tallest))
-    return sized
+        found.extend(_group_sized(trace, group, room, pixel, tallest))
+    return found
 
 
 def _group_sized(trace: Trace, group: list[Column], room: float, pixel: float, tallest: float) -> list[Column]:
@@ -423,13 +435,13 @@ def _group_sized(trace: Trace, group: list[Column], room: float, pixel: float, t
     if side := whole(min(high / down, wide / across), pixel):
         wide, high = side * across, side * down
     pitch = whole(min(pitch, high * 1.35 + ROW_GAP), pixel)
-    sized = []
+    found = []
     for column in group:
-        own = _sized(column, trace[column.layer], wide, high, pixel)
+        own = sized(column, trace[column.layer], wide, high, pixel)
         step = own.tile[0] + (4 if column.sub_columns > 1 else 0)
         width = step * (column.sub_columns - 1) + own.tile[0]
-        sized.append(replace(own, pitch=(step, pitch), width=width))
-    return sized
+        found.append(replace(own, pitch=(step, pitch), width=width))
+    return found
 
 
 def _runs(trace: Trace, column: Column) -> bool:
@@ -465,20 +477,42 @@ def _apart(layer: Layer, before: Column, after: Column) -> tuple[float, float]:
         return 6.0, 0.3
     if before.style == "passage":
         return 30.0, 0.6
-    if _kernel_width(layer) and after.style == "maps":
-        return _kernel_width(layer) + (54 if before.total > 1 else 30), 2.2 if before.total > 1 else 1.0
+    if kernel_width(layer) and after.style == "maps":
+        return kernel_width(layer) + (54 if before.total > 1 else 30), 2.2 if before.total > 1 else 1.0
     if after.style == "bars":
         return 16.0, 0.3
     dense = kinds.role(layer) == "weighted" and "weight" in layer.weights and layer.weights["weight"].ndim == 2
     return (30.0, 0.8) if dense else (14.0, 0.5)
 
 
-def _kernel_width(layer: Layer) -> float:
+def kernel_width(layer: Layer) -> float:
     """Width of the tile of one kernel on its way to a layer; 0 if it has none."""
     weight = layer.weights.get("weight")
     if weight is None or weight.ndim != 4:
         return 0.0
     return float(weight.shape[-1] * kernel_cell(weight.shape[-1]))
+
+
+def kernel_boxes(trace: Trace, plan: Plan, name: str, source: Column) -> dict[int, tuple[float, float, float, float]]:
+    """Where the kernel that is laid on each map of a source stands: left, top, width, height; in the order of the
+    maps. Beside its map where those are one below the other, else spread over the height of all."""
+    weight = trace[name].weights.get("weight")
+    if weight is None or weight.ndim != 4 or name not in plan.kernel_x or source.style not in ("maps", "picture"):
+        return {}
+    shown = source.shown[:MOST_KERNELS]
+    room = (plan.bottom - plan.top) / len(shown) - 2
+    side = max(1, min(kernel_cell(weight.shape[-1]), int(room / weight.shape[-2])))
+    wide, high = side * weight.shape[-1], side * weight.shape[-2]
+    span = min(max(source.height - high, (len(shown) - 1) * (high + 6.0)), plan.bottom - plan.top - high)
+    start = max(plan.top, source.top + (source.height - span - high) / 2)
+    found: dict[int, tuple[float, float, float, float]] = {}
+    for place, tile in enumerate(shown):
+        box = source.box(tile)
+        assert box is not None
+        y = box[1] + box[3] / 2 - high / 2 if source.sub_columns == 1 else \
+            start + span * (place + 0.5) / len(shown) if len(shown) == 1 else start + span * place / (len(shown) - 1)
+        found[tile] = (plan.kernel_x[name], float(round(y)), wide, high)
+    return found
 
 
 def kernel_cell(columns: int) -> int:
@@ -527,6 +561,6 @@ def _narrower(column: Column, wide: float) -> Column:
 def _shrunk(trace: Trace, group: list[Column], room: float, pixel: float) -> list[Column]:
     if group[0].style == "picture":
         wide, high = group[0].tile
-        return [_sized(group[0], trace[group[0].layer], wide - pixel, high, pixel)]
+        return [sized(group[0], trace[group[0].layer], wide - pixel, high, pixel)]
     largest = max(column.tile[0] for column in group if column.cell[0] > pixel)
     return _group_sized(trace, group, room, pixel, largest - pixel)

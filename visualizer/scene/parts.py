@@ -187,11 +187,19 @@ def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
 
 
 def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0,
-          to_come: NDArray[np.bool_] | None = None) -> list[Mark]:
+          to_come: NDArray[np.bool_] | None = None, covered: NDArray[np.bool_] | None = None,
+          values: NDArray[Any] | None = None) -> list[Mark]:
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero, and so are
-    values that are still `to_come`."""
+    values that are still `to_come`. Of what is `covered` nothing is drawn; `values` are a gradient as far as it has
+    been added up, on the same scale."""
     layer = trace[column.layer]
     stack, palette = _stack(trace, layer, column, look, backward)
+    if values is not None:
+        top = largest_gradient(trace)
+        stack = _as_tiles(colour.magnitude(values, top * FLOOR, top), column, layer)
+    there = None if covered is None else _as_tiles(~covered, column, layer)
+    if there is not None:  # nothing that is not there yet is in the picture, drawn or not
+        stack = np.where(there if stack.ndim == there.ndim else there[..., None], stack, 0).astype(np.uint8)
     symbols = hops.of_symbols(trace, layer) if backward else None
     unknown = hatched(layer, backward) if symbols is None else None
     if to_come is not None:
@@ -200,6 +208,7 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
                   hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
                   indices=column.shown if whole else (-1,), rows_shown=rows_shown,
+                  pooled=column.factor, covered=None if there is None else ~there,
                   scale=scale_of(trace, layer, look, backward))]
 
 

@@ -379,6 +379,10 @@ class Image:
     """Rows and columns of the tiles are swapped against the layer's axes."""
     rows_shown: float = 1.0
     """How much of each tile is uncovered, from the top: 0 … 1."""
+    pooled: int = 1
+    """Each cell stands for pooled × pooled values, the strongest of them; it is then none of them for a click."""
+    covered: NDArray[np.bool_] | None = None
+    """(tile, row, column): cells that are not there yet; nothing is drawn of them, but they answer to a click."""
     opacity: float = 1.0
     scale: Scale | None = None
     """What its colours stand for; None where they stand for nothing, such as the ramp of a colour bar."""
@@ -414,8 +418,8 @@ class Image:
     def only(self, tile: int) -> Image:
         """One of its tiles alone, where it stands."""
         x, y = self.tile_origin(tile)
-        hatched = None if self.hatched is None else self.hatched[tile:tile + 1]
-        return replace(self, x=x, y=y, values=self.values[tile:tile + 1], columns=1, hatched=hatched,
+        hatched, covered = (None if mask is None else mask[tile:tile + 1] for mask in (self.hatched, self.covered))
+        return replace(self, x=x, y=y, values=self.values[tile:tile + 1], columns=1, hatched=hatched, covered=covered,
                        indices=(self.index(tile),), holds=None)
 
     def tile_origin(self, tile: int) -> tuple[float, float]:
@@ -737,7 +741,7 @@ def _focus_of(mark: Image, tile: int, row: int, column: int) -> Focus:
     if mark.transposed:
         row, column = column, row
     rows, columns = mark.values.shape[1:3]
-    single = (rows, columns) == (1, 1)
+    single = (rows, columns) == (1, 1) or mark.pooled > 1
     head = () if index == -1 else (index,)
     return replace(mark.focus, cell=(*mark.focus.cell, *head, *(() if single else (row, column))))
 

@@ -160,13 +160,17 @@ def here(trace: Trace, moment: Moment, shown: Reading) -> int:
 def shown_layer(trace: Trace, moment: Moment, focused: str | None) -> Layer:
     """Which recurrent layer a view is about: the focused one if the beat is its own, else the beat's, else the last.
 
-    Raises LookupError with one sentence where there is none.
+    Raises LookupError with one sentence where there is none, and where the focused one is a single call of a cell:
+    another layer is not what was asked for.
     """
     found = {layer.name: layer for layer in layers(trace)}
     last = next(reversed(found.values()), None)
     wanted = found.get(focused or "")
     if wanted is not None and in_beat(wanted, moment):
         return wanted
+    if focused == moment.beat.layer and wanted is None and gates.family_of(trace[focused]) is not None:
+        raise LookupError(tr("{layer} is a single call of a cell, and this view goes over steps; the microscope takes "
+                             "its gates apart.").format(layer=focused))
     layer = found.get(moment.beat.layer) or wanted or last
     if layer is None:
         raise LookupError(tr("{model} has no recurrent layer whose steps are known; choose another view.").format(

@@ -24,6 +24,7 @@ from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, unpacked
 from visualizer.trace import Refused, Trace, load
+from visualizer.ui.commands.views import turned
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Store
 
@@ -31,6 +32,8 @@ TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
 QUIET = 600
 """Milliseconds without another change after which the laboratory is checked."""
+SWEEP = "sweep"
+"""The knob of the view that shows what a sweep found."""
 MOST_CARRIED = 4
 """So many recordings that came along in sessions are kept at hand."""
 
@@ -73,6 +76,7 @@ class Recorder(QObject):
         store.changed.connect(self._remember)
         store.changed.connect(lambda old, new: old.view != new.view and self.measure())
         store.trace_changed.connect(lambda trace: self.measure())
+        store.changed.connect(self._put_sweep_away)
         store.wants_trace.connect(self.record)
         store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
         store.trace_changed.connect(lambda trace: self.record_beside())
@@ -247,8 +251,12 @@ class Recorder(QObject):
         return self._sweeping is not None
 
     def sweep(self, knob: str) -> None:
-        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned."""
-        if self._sweeping is not None:
+        """Have one knob of the laboratory go through its range; it stops when asked again, or when a knob is turned.
+        What it found stands over the stage until it is asked again, a knob is turned, or the cursor moves."""
+        trace, shown = self.store.trace, self.store.state.look.knob(SWEEP, "hidden") == "shown"
+        if self._sweeping is None and trace is not None and "sweep" in trace.studies and not self.store.waiting:
+            self.store.apply(lambda state: turned(state, SWEEP, "hidden" if shown else "shown"))
+        elif self._sweeping is not None:
             number, self._sweeping = self._sweeping, None
             self.engine.cancel(number)
             self._measured.pop(number, None)
@@ -256,6 +264,11 @@ class Recorder(QObject):
         elif self.store.state.in_lab and not self.store.waiting:
             self._sweeping = self.engine.request("sweep_lab", words=_words(self.store.state), knob=knob)
             self._measured[self._sweeping] = self.store.state, "sweep"
+
+    def _put_sweep_away(self, old: State, new: State) -> None:
+        """Whoever plays or steps wants to see the curves again."""
+        if old.at != new.at and new.look.knob(SWEEP, "hidden") == "shown":
+            self.store.apply(lambda state: turned(state, SWEEP, "hidden"), undoable=False)
 
     def _ask(self, state: State) -> None:
         if state.in_lab:
@@ -335,7 +348,8 @@ class Recorder(QObject):
             if number == self._sweeping:
                 self._sweeping = None
                 self.status.emit(self._live)
-            self.store.set_study(study, answer["arrays"], asked)
+            if self.store.set_study(study, answer["arrays"], asked) and study == "sweep":
+                self.store.apply(lambda state: turned(replace(state, playing=False), SWEEP, "shown"))
             return
         if number == self._checked[0]:
             self.store.set_report(answer["report"], self._checked[1])

@@ -174,6 +174,7 @@ def knob(name: str) -> str:
         "loss": tr("Which losses"),
         "window": tr("How many steps a loss goes back"),
         "curves": tr("Curves about to be replaced"),
+        "sweep": tr("What a sweep of the laboratory found"),
     }.get(name, name.replace("_", " ").capitalize())
 
 
@@ -206,6 +207,8 @@ def knob_word(name: str, word: str) -> str:
         ("window", "all"): tr("All of them"),
         ("curves", "shown"): tr("As they are"),
         ("curves", "faint"): tr("Faint"),
+        ("sweep", "hidden"): tr("Hidden"),
+        ("sweep", "shown"): tr("Over the whole stage"),
     }.get((name, word), word.replace("_", " ").capitalize())
 
 

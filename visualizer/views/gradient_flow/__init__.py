@@ -16,7 +16,7 @@ from visualizer.scene.telling import gone_back
 from visualizer.scene.timeline import Moment, Pace, own_pace
 from visualizer.trace import Trace
 from visualizer.views import GRADIENTS, View
-from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps
+from visualizer.views.gradient_flow import _lab, _lab_facts, _lab_page, _layers, _steps, _swept
 
 TITLE = english("Gradient flow")
 AT_THE_END = Fraction(1, 2)
@@ -27,7 +27,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """The curves of the laboratory; of a network through time where a layer has steps, unless the knob `along` says
     depth; else through depth."""
     if "lab" in trace.studies:
-        return _lab.draw(trace, moment, look)
+        swept = _swept.swept(trace) if look.knob("sweep", "hidden") == "shown" else None
+        return _lab.draw(trace, moment, look) if swept is None else _swept.draw(swept, look)
     measured = trace.studies.get("flow")
     if measured is None:
         return logchart.unmeasured(look, translated(TITLE), tr("The size of the gradient at every layer and step"))
@@ -68,6 +69,7 @@ VIEW = View(
     "gradient_flow", english("Gradient flow"),
             english("How large the gradient is at every layer and step, and what each hop keeps."),
     suits=_suits, draw=draw, telling=gone_back, pace=pace, order=14, page=page, studies=("flow", "before"),
-    knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint"))),
+    knobs=(("along", ("time", "depth")), ("loss", ("last", "all")), ("curves", ("shown", "faint")),
+           ("sweep", ("hidden", "shown"))),
     group=GRADIENTS, tries=english("Find where the line falls steepest: there the gradient gets lost."),
 )

@@ -50,6 +50,11 @@ class Lane:
     zeros: int
 
     @property
+    def ink(self) -> str:
+        """The colour of its words."""
+        return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(self.token, self.token)
+
+    @property
     def factor(self) -> float:
         """Kept a step or layer; NaN where there is no line."""
         return math.nan if self.line is None else self.line.factor

@@ -41,7 +41,7 @@ def _lane(marks: list[Mark], rows: list[tuple[str | float | int, ...]], lane: La
           y: float) -> float:
     """Its line and name, what is kept, half-life, where 1 % is passed, and how straight it is."""
     marks += _swatch(lane, y - 5)
-    marks += [Text(LEFT + 38, y, plain(translated(lane.name)), 14, 600, _ink(lane)),
+    marks += [Text(LEFT + 38, y, plain(translated(lane.name)), 14, 600, lane.ink),
               Text(RIGHT, y, plain(lane.of), 12, 400, "ink-2", "end")]
     kept = tr("Gradient kept") if lane.palette == "gradient" else tr("Of the last layer’s")
     of = translated(lane.name)
@@ -151,7 +151,3 @@ def _swatch(lane: Lane, y: float) -> list[Mark]:
     if lane.style == "ring":
         marks.append(Rect(LEFT + 10, y - 4, 8, 8, "stage", lane.token, 1.75, radius=4))
     return marks
-
-
-def _ink(lane: Lane) -> str:
-    return {"series-rnn": "gradient-text", "positive-bar": "positive-text"}.get(lane.token, lane.token)

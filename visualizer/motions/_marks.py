@@ -1,0 +1,187 @@
+"""What motions draw over tiles: windows on what is read, rings on what is written, chips of numbers on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from visualizer import kinds
+from visualizer.kinds import Taps
+from visualizer.scene import numbers
+from visualizer.scene.columns import Column
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Mark,
+    Path,
+    Points,
+    Rect,
+    Term,
+    Text,
+    grouped,
+    plain,
+)
+from visualizer.scene.type import width
+from visualizer.trace import Cell, Layer, Trace
+
+Box = tuple[float, float, float, float]
+"""Left, top, width, height."""
+HALO = 2.0
+
+
+def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | None:
+    """Where the cells from `low` to `high` (both included) of a layer stand; None where their tile is not shown."""
+    ndim = layer.output.ndim
+    if ndim == 0 or column.style in ("passage", "number", "hidden"):
+        return None
+    if column.style == "units" or ndim == 1:
+        found = column.box(low[0])
+        if found is None or low == high:
+            return found
+        last = column.box(high[0])
+        if last is None:
+            return found
+        return found[0], found[1], last[0] + last[2] - found[0], last[1] + last[3] - found[1]
+    if ndim == 2:
+        found, rows, across = column.box(column.shown[0]), (low[0], high[0]), (low[1], high[1])
+    else:
+        found, rows, across = column.box(_tile(layer, low)), (low[-2], high[-2]), (low[-1], high[-1])
+    if found is None:
+        return None
+    wide, tall = column.cell[0] / column.factor, column.cell[1] / column.factor
+    return (found[0] + across[0] * wide, found[1] + rows[0] * tall,
+            (across[1] - across[0] + 1) * wide, (rows[1] - rows[0] + 1) * tall)
+
+
+def _tile(layer: Layer, cell: Cell) -> int:
+    """Which of the maps of a layer a cell lies in."""
+    return int(np.ravel_multi_index(cell[:-2], layer.shape[:-2]))
+
+
+def middle(box: Box) -> tuple[float, float]:
+    return box[0] + box[2] / 2, box[1] + box[3] / 2
+
+
+def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], ink: str = "accent") -> list[Mark]:
+    """A frame on every tile around the cells that are being read of it, padding included."""
+    found: list[Mark] = []
+    drawn = {column.layer: column for column in columns}
+    for taps in read:
+        column = drawn.get(taps.source)
+        if column is None or taps.array not in ("output", "gradient") or not len(taps.cells):
+            continue
+        layer = trace[taps.source]
+        heads = taps.cells[:, :-2] if layer.output.ndim > 2 else np.zeros((len(taps.cells), 0), np.int64)
+        for head in np.unique(heads, axis=0) if heads.shape[1] else heads[:1]:
+            own = taps.cells[np.all(heads == head, axis=1)] if heads.shape[1] else taps.cells
+            if any(not 0 <= at < size for at, size in zip(head, layer.shape, strict=False)):
+                continue
+            low, high = (tuple(int(at) for at in edge) for edge in (own.min(axis=0), own.max(axis=0)))
+            box = box_of_cells(column, layer, low, high)
+            if box is not None:
+                found += frame(box, ink, Focus(taps.source, tuple(int(at) for at in head)), 2)
+    return grouped(Group("window"), found)
+
+
+def frame(box: Box, ink: str, about: Focus | None = None, width: float = 1.5) -> list[Mark]:
+    """An outline with a halo, so that it is seen on every colour."""
+    x, y, wide, high = box
+    return [Rect(x - HALO, y - HALO, wide + 2 * HALO, high + 2 * HALO, stroke="stage", stroke_width=HALO + 1, radius=2),
+            Rect(x - 1, y - 1, wide + 2, high + 2, stroke=ink, stroke_width=width, radius=1, focus=about)]
+
+
+def rings(column: Column, layer: Layer, cells: Iterable[Cell], ink: str = "accent") -> list[Mark]:
+    """A ring on every cell that is being written."""
+    marks: list[Mark] = []
+    for cell in cells:
+        box = box_of_cells(column, layer, cell, cell)
+        if box is not None:
+            marks += frame(box, ink, Focus(layer.name, cell))
+    return grouped(Group("written"), marks)
+
+
+def around(box: Box, ink: str = "accent") -> list[Mark]:
+    """The outline of the tile that is followed."""
+    x, y, wide, high = box
+    return [Rect(x - 5, y - 5, wide + 10, high + 10, "", "stage", 3, inside=True, radius=5),
+            Rect(x - 4, y - 4, wide + 8, high + 8, "", ink, 3, inside=True, radius=4)]
+
+
+def chip(value: float, at: tuple[float, float], ink: str = "", said: str = "", opacity: float = 1.0,
+         holds: Term | None = None) -> list[Mark]:
+    """A number on a white ground, its middle at a point: blue above zero, red below, an exact zero plain."""
+    words = said or ("0" if value == 0 else numbers.signed(value, 2))
+    color = ink or ("ink-2" if value == 0 else "positive-text" if value > 0 else "negative-text")
+    wide = width(words, 12, 600) + 8
+    x, y = at
+    return [Rect(x - wide / 2, y - 9, wide, 18, "stage", "rule", 1, radius=4, opacity=opacity, holds=holds),
+            Text(x, y + 4.5, plain(words), 12, 600, color, "middle", opacity=opacity)]
+
+
+def along(points: Points, share: float) -> tuple[float, float]:
+    """The point at a share of the length of a line of corners."""
+    lengths = [np.hypot(x1 - x0, y1 - y0) for (x0, y0), (x1, y1) in pairwise(points)]
+    left = share * sum(lengths)
+    for (start, end), length in zip(pairwise(points), lengths, strict=True):
+        if left <= length and length:
+            part = left / length
+            return start[0] + (end[0] - start[0]) * part, start[1] + (end[1] - start[1]) * part
+        left -= length
+    return points[-1]
+
+
+def rounded(points: Sequence[tuple[float, float]], radius: float = 6.0) -> Points:
+    """A line of right angles with round corners, as the curves of a Path."""
+    path: list[tuple[float, float]] = [points[0]]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        ends = []
+        for other in (before, after):
+            length = float(np.hypot(other[0] - corner[0], other[1] - corner[1])) or 1.0
+            reach = min(radius, length / 2)
+            ends.append((corner[0] + (other[0] - corner[0]) * reach / length,
+                         corner[1] + (other[1] - corner[1]) * reach / length))
+        path += [path[-1], ends[0], ends[0], corner, corner, ends[1]]
+    return (*path, path[-1], points[-1], points[-1])
+
+
+def wire(points: Sequence[tuple[float, float]], ink: str, width: float = 1.5, opacity: float = 1.0) -> Mark:
+    return Path((rounded(points),), stroke=ink, width=width, opacity=opacity)
+
+
+def over_the_gap(column: Column, tile: int) -> list[tuple[float, float]]:
+    """The way from a tile to the right rim of its column that runs in the gaps between tiles."""
+    box = column.box(tile)
+    assert box is not None
+    place = column.shown.index(tile)
+    x, y, wide, high = box
+    rim = column.x + column.width
+    if (place + 1) % column.sub_columns == 0 or place == len(column.shown) - 1:
+        return [(x + wide + 1, y + high / 2), (rim + 4, y + high / 2)]
+    above = y - max(2.0, (column.pitch[1] - high) / 2)
+    out = x + wide + max(1.5, (column.pitch[0] - wide) / 2)
+    return [(x + wide + 1, y + min(high / 2, 14)), (out, y + min(high / 2, 14)), (out, above), (rim + 4, above)]
+
+
+def progress(x: float, wide: float, y: float, share: float, ink: str, words: str) -> list[Mark]:
+    """A thin line under the layer that is written: the share that is done, and what is counted."""
+    marks: list[Mark] = [Rect(x, y, wide, 3, "sunk", radius=1.5)]
+    if share > 0:
+        marks.append(Rect(x, y, max(3.0, wide * share), 3, ink, radius=1.5))
+    marks.append(Text(x, y + 17, plain(words), 12, 400, "ink-2"))
+    return grouped(Group("progress"), marks)
+
+
+def straight(one: tuple[float, float], other: tuple[float, float], ink: str, width: float = 1.5,
+             opacity: float = 1.0) -> Mark:
+    return Line((one, other), ink, width, opacity=opacity)
+
+
+def taps_of(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
+    """What one number of a layer is read from; nothing where that is unexplained."""
+    try:
+        return kinds.terms(trace, name, cell).taps
+    except (LookupError, IndexError):
+        return ()

@@ -1,0 +1,412 @@
+"""Convolution: the kernel's window slides over all source maps, six sums and a bias make one number in every map.
+
+On the way back each place lays its gradient, times the kernel, onto the sources, where it adds up; and the gradient of
+the kernel fills as a sum over the places.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import kinds
+from visualizer.kinds.conv import handed_back, weight_gradient
+from visualizer.language import tr
+from visualizer.motions import (
+    CAMERA,
+    SLOW,
+    Frame,
+    Motion,
+    Places,
+    Setting,
+    march,
+    march_seconds,
+    out,
+    part_of,
+    places,
+    smooth,
+    window,
+)
+from visualizer.motions._marks import (
+    along,
+    around,
+    box_of_cells,
+    chip,
+    middle,
+    over_the_gap,
+    rings,
+    taps_of,
+    windows,
+    wire,
+)
+from visualizer.scene import colour, numbers
+from visualizer.scene.columns import kernel_boxes
+from visualizer.scene.picture import Focus, Group, Image, Mark, Path, Rect, Term, Text, grouped, plain
+from visualizer.trace import Array, Layer, Trace
+
+MOST_SUMS = 16
+"""Kernels that stand between the maps."""
+MOST_PRODUCTS = 3_000_000
+"""Of a layer with more products the gradient is not added up anew for every frame: it uncovers number by number."""
+WINDOW, PRODUCTS, SUMS = 0.22, 0.45, 0.80
+"""Of a slow place: until here the windows lie down, the products show, the sums fly; then the number lands."""
+
+
+def suits(layer: Layer) -> bool:
+    return layer.kind in ("conv2d", "conv1d") and "weight" in layer.weights and layer.axes[:1] == ("channel",)
+
+
+def forward(setting: Setting) -> Frame:
+    """The window at the place being computed, its sums on their way, and what stands already."""
+    layer = setting.layer
+    found = places(layer)
+    channel = min(setting.chosen, layer.shape[0] - 1)
+    at = march(found.count, setting.second, window.strongest_place(layer, found, channel, layer.output))
+    lands = at.slow and at.share >= 0.97
+    done = at.done + lands
+    marks: list[Mark] = list(wiring(setting, channel))
+    here = at.done if at.slow else at.done - 1
+    if 0 <= here < found.count and (at.slow or at.done < found.count):
+        cell = found.cell(here, channel)
+        read = taps_of(setting.trace, layer.name, cell)
+        marks += windows(setting.trace, setting.left, read)
+        if not at.slow:
+            marks += _trail(setting, found, here, channel)
+        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer))
+        if at.slow:
+            marks += _sums(setting, cell, at.share)
+    return Frame(found.covered(done), None, tuple(marks), _said(setting, found, done, channel),
+                 (done, found.count), _counted(found, done))
+
+
+def backward(setting: Setting) -> Frame:
+    """What the last places have laid onto the sources so far."""
+    layer, source = setting.layer, setting.written
+    if layer.gradient is None or source.gradient is None or not _adds_up(setting):
+        return window.backward(setting)
+    found = places(layer)
+    channel = min(setting.chosen_right, layer.shape[0] - 1)
+    stops = _stops(layer, found, channel)
+    at = march(len(stops), setting.second)
+    share = out(part_of(at.share, 0.45, 0.50)) if at.slow else 0.0
+    before = _laid(setting, found, stops, at.done)
+    values = before if not share else before + share * (_laid(setting, found, stops, at.done + 1) - before)
+    done = at.done + (at.slow and at.share >= 0.97)
+    covered = None if done >= len(stops) else _untouched(setting, found, stops, at.done + (share > 0))
+    marks: list[Mark] = list(wiring(setting, channel))
+    here = at.done if at.slow else at.done - 1
+    if 0 <= here < len(stops) and (at.slow or at.done < len(stops)):
+        cell = found.cell(stops[here], channel)
+        read = taps_of(setting.trace, layer.name, cell)
+        marks += windows(setting.trace, setting.left, read)
+        marks += rings(setting.right, layer, [cell], "gradient-mark")
+        if at.slow:
+            marks += _stamps(setting, cell, at.share)
+    marks += _weight_gradient(setting, found, stops, at.done, channel)
+    return Frame(covered, values, tuple(marks), _said_back(setting, found, stops, done, channel),
+                 (done, len(stops)), tr("{n} of {count} places laid down").format(
+                     n=numbers.count(_places_done(found, stops, done)), count=numbers.count(found.count)))
+
+
+def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+    return march_seconds(places(layer).count, not back)
+
+
+# --- what stands between the maps ------------------------------------------------------------------------------------
+
+def wiring(setting: Setting, channel: int) -> list[Mark]:
+    """From every source map through its kernel to the sum, and from there to the map that is followed."""
+    ink = "gradient-mark" if setting.backward else "accent"
+    right, (x, y) = setting.right, sum_place(setting)
+    marks: list[Mark] = []
+    for column in setting.left:
+        boxes = kernel_boxes(setting.trace, setting.plan, right.layer, column)
+        for tile, (left, top, wide, high) in boxes.items():
+            if column.box(tile) is None:
+                continue
+            way = over_the_gap(column, tile)
+            bend = column.x + column.width + 8
+            marks.append(wire([*way, (bend, way[-1][1]), (bend, top + high / 2), (left - 2, top + high / 2)], ink, 1.2))
+            start = (left + wide + 2, top + high / 2)
+            reach = (x - 9 - start[0]) * 0.5
+            marks.append(Path(((start, (start[0] + reach, start[1]), (x - 9 - reach, y), (x - 9, y)),), stroke=ink,
+                              width=1.2))
+    target = right.box(channel) if channel in right.shown else None
+    if target is not None:
+        marks.append(wire(_to_the_tile(setting, channel), ink, 1.5))
+        marks += around(target)
+    marks += [Rect(x - 9, y - 9, 18, 18, "stage", ink, 1.5, radius=9),
+              Text(x, y + 4.5, plain("g" if setting.backward else "Σ"), 13, 600, "ink", "middle")]
+    return grouped(Group("sum"), marks)
+
+
+def sum_place(setting: Setting) -> tuple[float, float]:
+    """Where the sums meet: in the gap before the layer that is computed."""
+    left = max(column.x + column.width for column in setting.left) if setting.left else setting.right.x - 60
+    kernel = setting.plan.kernel_x.get(setting.right.layer)
+    start = left + 20 if kernel is None else kernel + 30
+    middle_of = setting.left[0] if setting.left else setting.right
+    return start + (setting.right.x - start) * 0.62, middle_of.top + middle_of.height / 2
+
+
+def _to_the_tile(setting: Setting, channel: int) -> list[tuple[float, float]]:
+    (x, y), right = sum_place(setting), setting.right
+    box = right.box(channel)
+    assert box is not None
+    rim = right.x - 12
+    if right.shown.index(channel) % right.sub_columns == 0:
+        return [(x + 9, y), (rim, y), (rim, box[1] + box[3] / 2), (box[0] - 5, box[1] + box[3] / 2)]
+    above = box[1] - max(6.0, (right.pitch[1] - box[3]) / 2)
+    across = box[0] + box[2] / 2
+    return [(x + 9, y), (rim, y), (rim, above), (across, above), (across, box[1] - 4)]
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """What one source map adds to a number."""
+
+    tile: int
+    value: float
+    products: NDArray[np.float64]
+    """As the kernel lies: rows and columns."""
+
+
+def _channel_sums(setting: Setting, cell: tuple[int, ...]) -> tuple[list[_Sum], float | None]:
+    terms = kinds.terms(setting.trace, setting.layer.name, cell)
+    (read,) = terms.taps
+    products = read.products.reshape(read.grid)
+    first = int(read.cells[0, 0])
+    return [_Sum(first + index, float(own.sum()), np.atleast_2d(own)) for index, own in enumerate(products)], terms.bias
+
+
+def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
+    """Products in the kernels, then their sums on the way to Σ, then the number on its way to its place."""
+    sums, bias = _channel_sums(setting, cell)
+    column = next(iter(setting.left))
+    boxes = kernel_boxes(setting.trace, setting.plan, setting.right.layer, column)
+    x, y = sum_place(setting)
+    marks: list[Mark] = []
+    shown = [one for one in sums if one.tile in boxes]
+    top = max((float(np.max(np.abs(one.products))) for one in sums), default=0.0) or 1.0
+    target = Focus(setting.layer.name, cell)
+    for place, one in enumerate(shown):
+        left, upper, wide, high = boxes[one.tile]
+        if WINDOW <= share < SUMS:
+            rows, across = one.products.shape
+            marks.append(Image(left, upper, (wide / across, high / rows), colour.signed(one.products, top)[None],
+                               "activation", opacity=part_of(share, WINDOW, 0.08)))
+        late = 0.35 * place / max(1, len(shown)) * (SUMS - PRODUCTS)
+        flown = out(part_of(share, PRODUCTS + late, (SUMS - PRODUCTS) * 0.65))
+        if share >= WINDOW + 0.06 and flown < 1:
+            start = (left + wide + 22, upper + high / 2)
+            at = start[0] + (x - start[0]) * flown, start[1] + (y - start[1]) * flown
+            marks += chip(one.value, at, holds=Term(target, Focus(column.layer, (one.tile,)), one.value))
+    others = [one.value for one in sums if one.tile not in boxes]
+    if others and PRODUCTS <= share < SUMS:
+        marks += chip(sum(others), (x, y + 40), said=tr("{count} others {sum}").format(
+            count=len(others), sum=numbers.signed(sum(others), 2)))
+    if bias is not None and share < SUMS:
+        marks += chip(bias, (x, y - 24 + 12 * part_of(share, PRODUCTS, SUMS - PRODUCTS)),
+                      "weight-positive-text" if bias > 0 else "weight-negative-text",
+                      tr("b {bias}").format(bias=numbers.signed(bias, 2)))
+    box = box_of_cells(setting.right, setting.layer, cell, cell)
+    if share >= SUMS and box is not None:
+        value = float(setting.layer.output[cell])
+        way = [*_to_the_tile(setting, cell[0]), middle(box)]
+        at = along(tuple(way), smooth(part_of(share, SUMS, 0.97 - SUMS)))
+        marks += chip(value, at, holds=Term(target, None, value))
+    return grouped(Group("running sum"), marks)
+
+
+def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mark]:
+    """A thin outline around the last windows of the row on every source map; a band over the rows where many places
+    pass in one frame."""
+    first = max(here - 5, here - here % found.shape[-1])
+    cells = [found.cell(place, channel) for place in (first, here)]
+    marks: list[Mark] = []
+    for column in setting.left:
+        layer = setting.trace[column.layer]
+        ends = [taps for cell in cells for taps in taps_of(setting.trace, setting.layer.name, cell)
+                if taps.source == column.layer]
+        if not ends or layer.output.ndim < 2:
+            continue
+        low = np.min([taps.cells.min(axis=0) for taps in ends], axis=0)
+        high = np.max([taps.cells.max(axis=0) for taps in ends], axis=0)
+        for tile in range(int(low[0]), int(high[0]) + 1):
+            box = box_of_cells(column, layer, (tile, *map(int, low[1:])), (tile, *map(int, high[1:])))
+            if box is not None:
+                marks.append(Rect(box[0], box[1], box[2], box[3], stroke="accent", stroke_width=0.8, opacity=0.6))
+    return marks
+
+
+# --- the way back ----------------------------------------------------------------------------------------------------
+
+def _adds_up(setting: Setting) -> bool:
+    """Whether the gradient of the source can be added up place by place: one reader, and not too many products."""
+    return (len(setting.trace.readers(setting.written.name)) == 1 and setting.layer.kind == "conv2d"
+            and setting.layer.reads[:1] == (setting.written.name,)
+            and setting.layer.output.size * setting.layer.weights["weight"][0].size <= MOST_PRODUCTS)
+
+
+def _stops(layer: Layer, found: Places, channel: int) -> list[int]:
+    """The places of the chosen channel that have a gradient, the last first: exact zeros cost no time."""
+    assert layer.gradient is not None
+    own = layer.gradient[channel].reshape(-1)
+    alive = np.flatnonzero(own)[::-1] if own.any() else np.arange(found.count)[::-1]
+    return [int(place) for place in alive]
+
+
+def _places_done(found: Places, stops: list[int], done: int) -> int:
+    return found.count if done >= len(stops) else found.count - stops[done - 1] if done > 0 else 0
+
+
+def _sent(setting: Setting, found: Places, stops: list[int], done: int) -> Array:
+    """The gradient of the layer that hands back, as far as its places have been laid down."""
+    gradient = setting.layer.gradient
+    assert gradient is not None
+    first = found.count - _places_done(found, stops, done)
+    sent = gradient.reshape(len(gradient), -1).copy()
+    sent[:, :first] = 0
+    return sent.reshape(gradient.shape)
+
+
+def _laid(setting: Setting, found: Places, stops: list[int], done: int) -> Array:
+    """The gradient of the source, as far as it has been laid down."""
+    if done >= len(stops):
+        assert setting.written.gradient is not None
+        return setting.written.gradient
+    layer = setting.layer
+    return handed_back(layer, setting.trace.inputs(layer), _sent(setting, found, stops, done))
+
+
+def _untouched(setting: Setting, found: Places, stops: list[int], done: int) -> NDArray[np.bool_]:
+    """Which places of the source no window has reached yet."""
+    first = found.count - _places_done(found, stops, done)
+    covered = np.ones(setting.written.shape, bool)
+    if first == found.count:
+        return covered
+    layer, inputs = setting.layer, setting.trace.inputs(setting.layer)
+    kind = kinds.of(layer)
+    assert kind is not None
+    row = first // found.shape[-1]
+    for start, end in ((first, (row + 1) * found.shape[-1] - 1), ((row + 1) * found.shape[-1], found.count - 1)):
+        if start > end:
+            continue
+        cells = found.cell(start, 0), found.cell(end, 0)
+        box = kind.source_box(layer, inputs, 0, ((0, layer.shape[0] - 1), *(
+            (min(a, b), max(a, b)) for a, b in zip(cells[0][1:], cells[1][1:], strict=True))))
+        covered[tuple(slice(max(0, low), high + 1) for low, high in box)] = False
+    return covered
+
+
+def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
+    """The gradient of one place, times every kernel, on its way to the windows on the sources."""
+    layer, column = setting.layer, setting.left[0]
+    assert layer.gradient is not None
+    value = float(layer.gradient[cell])
+    box = box_of_cells(setting.right, layer, cell, cell)
+    marks: list[Mark] = []
+    if box is not None and share < 0.97:
+        marks += chip(value, (middle(box)[0], box[1] - 13), "gradient-text", numbers.signed(value, 4))
+    boxes = kernel_boxes(setting.trace, setting.plan, layer.name, column)
+    if not 0.20 <= share < 0.95:
+        return marks
+    flown = smooth(part_of(share, 0.45, 0.50))
+    weight = layer.weights["weight"][cell[0]]
+    top = float(np.max(np.abs(weight * value))) or 1.0
+    for taps in taps_of(setting.trace, layer.name, cell):
+        source = setting.trace[column.layer]
+        for tile in np.unique(taps.cells[:, 0]).tolist():
+            own = taps.cells[taps.cells[:, 0] == tile]
+            place = box_of_cells(column, source, tuple(map(int, own.min(axis=0))), tuple(map(int, own.max(axis=0))))
+            if tile not in boxes or place is None:
+                continue
+            start = boxes[tile]
+            left, upper, wide, high = (a + (b - a) * flown for a, b in zip(start, place, strict=True))
+            stamp = weight[tile - int(taps.cells[0, 0])] * value
+            rows, across = stamp.shape
+            marks.append(Image(left, upper, (wide / across, high / rows),
+                               colour.magnitude(stamp, top * 1e-3, top)[None], "gradient", opacity=0.85,
+                               focus=None))
+    return grouped(Group("stamps"), marks)
+
+
+def _weight_gradient(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> list[Mark]:
+    """∂L/∂w of the chosen channel, so far, beside each kernel."""
+    column, layer = setting.left[0], setting.layer
+    whole = layer.weight_gradients.get("weight")
+    if whole is None:
+        return []
+    so_far = weight_so_far(setting, found, stops, done, channel)
+    top = float(np.max(np.abs(whole[channel]))) or 1.0
+    marks: list[Mark] = []
+    for place, (left, upper, wide, high) in enumerate(kernel_boxes(setting.trace, setting.plan, layer.name,
+                                                                   column).values()):
+        if place < len(so_far):
+            rows, across = so_far[place].shape
+            marks.append(Image(left + wide + 5, upper, (wide / across, high / rows),
+                               colour.magnitude(so_far[place], top * 1e-3, top)[None], "gradient",
+                               focus=Focus(layer.name, (channel, place), "weight"), indices=(-1,)))
+    return grouped(Group(tr("kernels of {layer}").format(layer=layer.name)), marks)
+
+
+def weight_so_far(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> Array:
+    """∂L/∂w = Σ ∂L/∂y·x of one channel, over the places that have been laid down."""
+    layer = setting.layer
+    if done >= len(stops):
+        return np.asarray(layer.weight_gradients["weight"][channel])
+    sent = _sent(setting, found, stops, done)[channel]
+    return weight_gradient(layer, setting.trace.inputs(layer), sent, channel)
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+def _counted(found: Places, done: int) -> str:
+    if done >= found.count:
+        return tr("{count} of {count} places").format(count=numbers.count(found.count))
+    row, column = divmod(max(0, done - 1), found.shape[-1])
+    if len(found.shape) != 2:
+        return tr("place {n} of {count}").format(n=numbers.count(done), count=numbers.count(found.count))
+    return tr("place {n} of {count}: row {row}, column {column}").format(
+        n=numbers.count(done), count=numbers.count(found.count), row=row, column=column)
+
+
+def _said(setting: Setting, found: Places, done: int, channel: int) -> str:
+    layer = setting.layer
+    sources = ", ".join(column.layer for column in setting.left)
+    if done <= 0:
+        return tr("{source} is ready. {layer} has computed nothing yet.").format(source=sources, layer=layer.name)
+    products = layer.weights["weight"][channel].size
+    own = layer.output[channel].reshape(-1)
+    if setting.second < CAMERA + sum(SLOW):
+        return (tr("{products} products and a bias make {{{value}}} in channel {channel}.") if "bias" in layer.weights
+                else tr("{products} products make {{{value}}} in channel {channel}.")).format(
+            products=numbers.count(products), value=numbers.number(float(own[done - 1])), channel=channel)
+    return tr("The same {products} weights everywhere: {{{done} of {count}}} places done, largest so far "
+              "{largest}.").format(products=numbers.count(products), done=numbers.count(done),
+                                   count=numbers.count(found.count), largest=numbers.number(float(own[:done].max())))
+
+
+def _said_back(setting: Setting, found: Places, stops: list[int], done: int, channel: int) -> str:
+    layer = setting.layer
+    assert layer.gradient is not None
+    own = layer.gradient[channel].reshape(-1)
+    if done <= 0:
+        return tr("The gradient stands at {layer}: {{{alive} of {count}}} places of channel {channel} carry any. "
+                  "{source} has none yet.").format(
+            layer=layer.name, alive=numbers.count(int(np.count_nonzero(own))), count=numbers.count(found.count),
+            channel=channel, source=setting.written.name)
+    if setting.second < CAMERA + sum(SLOW):
+        return tr("{{{value}}} goes back through the same {count} weights onto {source}; where windows overlap, it "
+                  "adds up.").format(value=numbers.signed(float(own[stops[done - 1]]), 4),
+                                     count=numbers.count(layer.weights["weight"][channel].size),
+                                     source=setting.written.name)
+    size = float(np.linalg.norm(weight_so_far(setting, found, stops, done, channel)))
+    return tr("Every place lays down its share: {{{done} of {count}}}; ∂L/∂w of channel {channel} has size {size} so "
+              "far.").format(done=numbers.count(_places_done(found, stops, done)), count=numbers.count(found.count),
+                             channel=channel, size=numbers.significant(size, 2))
+
+
+MOTION = Motion("convolution", suits, forward, backward, seconds, order=10)

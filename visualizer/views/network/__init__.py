@@ -1,0 +1,317 @@
+"""The network: the layers side by side, forwards, and the gradient on its way back through them.
+
+Under the lens the layers that a beat reads and the one that it writes stand large; without it all stand as they are.
+How a beat moves is said by a file of `motions`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from visualizer import kinds, motions
+from visualizer.answers import _column
+from visualizer.language import english, tr
+from visualizer.motions import CAMERA, SETTLE, Frame, Setting, followed, part_of, smooth
+from visualizer.motions._marks import progress
+from visualizer.scene import numbers, parts
+from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
+from visualizer.scene.labels import Labels
+from visualizer.scene.lens import Pair, camera, lens, pair_of
+from visualizer.scene.picture import TITLE, Focus, Line, Look, Mark, Picture, Rect, Table, grouped, of_layer, unmarked
+from visualizer.scene.telling import answered
+from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
+from visualizer.scene.type import bounds
+from visualizer.trace import Trace, remembered
+from visualizer.views import WHOLE, View
+from visualizer.views.network._edges import edges_of
+from visualizer.views.network._headers import headers, names_of_context
+from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
+from visualizer.views.network._tiles import column_marks, loss, reached, uncovered
+from visualizer.views.network._words import sentence_of
+
+
+def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The columns as far as they are computed, what moves over them, the lanes below."""
+    if look.reduced_motion:
+        return _without_travel(trace, moment, focus, look)
+    return _drawn(trace, moment, focus, look)
+
+
+def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
+    if moment.beat.step is not None:
+        return own_pace(moment.beat)
+    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(0))
+
+
+@dataclass(frozen=True)
+class _Now:
+    """Everything that is known of a moment before it is drawn."""
+
+    before: Moment
+    """The settled beat before it."""
+    second: float
+    arrived: float
+    """How far the camera has come on its way to the pair, 0 … 1."""
+    settled: float
+    """How far the beat has come to rest."""
+    plan: Plan
+    pair_before: Pair
+    pair: Pair
+    setting: Setting | None
+    frame: Frame
+
+
+def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: Look) -> _Now:
+    times = timeline(trace)
+    before = times.settled(moment.index - 1) if moment.index else moment
+    lasts = _seconds(trace, moment)
+    second = moment.phase * lasts
+    arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
+    pair = pair_of(trace, moment.beat, passages(trace))
+    plan = _plan(trace, before, moment, arrived, inner)
+    settled = part_of(second, lasts - SETTLE, SETTLE) if moment.phase < 1 else 1.0
+    setting, frame = None, Frame()
+    right = plan.columns[pair.right]
+    if moment.beat.step is None and moment.phase < 1 and right.style != "hidden":
+        left = tuple(plan.columns[name] for name in pair.left if plan.columns[name].style != "hidden")
+        setting = Setting(trace, moment, trace[pair.right], left, right, plan, subject_of(trace, moment, focus), focus,
+                          look, second)
+        frame = motions.frame(setting) if left or not pair.left else Frame()
+    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat, passages(trace)), pair, setting,
+                frame)
+
+
+def _named(plan: Plan, now: _Now, lensed: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """The layers whose names stand in the row above all columns, before the camera goes and when it has come."""
+    return (frozenset(now.pair_before.layers), frozenset(now.pair.layers)) if lensed else \
+        (frozenset(plan.columns), frozenset(plan.columns))
+
+
+def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    times, inner = timeline(trace), _column.inner(trace, look)
+    now = _now(trace, moment, focus, look, inner)
+    plan, before, frame = now.plan, now.before, now.frame
+    about = subject_of(trace, moment, focus)
+    said = _said(trace, moment, focus, now)
+    lensed = _lensed(look)
+
+    still: list[Mark] = [*parts.sentence(look, said)]
+    old_edges, new_edges = (edges_of(trace, plan, look, inner, pair if lensed else None)
+                            for pair in (now.pair_before, now.pair))
+    moving: list[Mark] = [*(new_edges if old_edges == new_edges else
+                            parts.crossed(old_edges, new_edges, now.arrived)),
+                          *_left_out(trace, plan, look, lensed),
+                          *parts.crossed(_legend(trace, before, focus, plan, look, now.pair_before),
+                                         _legend(trace, moment, focus, plan, look, now.pair), now.arrived)]
+    for column in plan.columns.values():
+        if column.style == "hidden":
+            continue
+        own = of_layer(column.layer)
+        moving += grouped(own, column_marks(trace, column, moment, before, look, frame, now.arrived))
+        old, new = (headers(trace, plan, column, moment, before, inner, frame, now.arrived, named)
+                    if column.layer in named else [] for named in _named(plan, now, lensed))
+        moving += grouped(own, new if old == new else parts.crossed(old, new, now.arrived))
+    if plan.strip:
+        moving += _strip(trace, plan, moment, look, frame, now.pair)
+    elif lensed:
+        names = names_of_context(trace, now.pair, inner)
+        moving += names if now.arrived >= 1 else parts.crossed(names_of_context(
+            trace, now.pair_before, inner), names, now.arrived)
+    if before.beat != moment.beat:
+        moving += parts.faded(subject_marks(trace, plan, before, subject_of(trace, before, focus), look, not lensed),
+                              1 - now.arrived)
+        moving += parts.faded(_kernels(trace, plan, before, focus, now.pair_before, look), 1 - now.arrived)
+    moving += parts.faded(_kernels(trace, plan, moment, focus, now.pair, look), now.arrived)
+    moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
+    moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
+    if frame.counted and now.setting is not None:
+        moving += parts.faded(_progress(now, plan, look), now.arrived)
+    for answer, place in _column.places(trace, look, plan.top, plan.bottom):
+        still += _column.heads(trace, look, answer, place)
+        moving += parts.faded(_column.drawing(trace, look, answer, place),
+                              reached(trace, plan.columns[answer.layer], moment, frame))
+    lane_still, lane_moving = parts.lanes(trace, times, moment, look, _places(trace, plan, look, lensed))
+    return Picture(look.size, tuple(still + lane_still), tuple(moving + lane_moving), look.theme,
+                   caption=unmarked(said), table=_table(trace))
+
+
+def _kernels(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, pair: Pair, look: Look) -> list[Mark]:
+    """Those of the channel that is followed; their gradients, too, when the way back has come through them."""
+    if moment.backward:
+        channel = followed(trace[pair.right], focus)
+    else:
+        about = subject_of(trace, moment, focus)
+        if about.layer != pair.right or not about.cell:
+            return []
+        channel = about.cell[0]
+    return kernels_of(trace, plan, pair, channel, moment.backward and moment.phase == 1, look)
+
+
+def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, pair: Pair) -> list[Mark]:
+    """All layers along the bottom, the pair framed, each with its name."""
+    marks: list[Mark] = []
+    labels = Labels((0, 0, *look.size), 2)
+    base = max(column.top + column.height for column in plan.strip) + 15
+    for before, after in itertools.pairwise(plan.strip):
+        y = before.top + before.height / 2
+        if after.x - 4 > before.x + before.width + 4:
+            end = after.x - 4, after.top + after.height / 2
+            marks.append(Line(((before.x + before.width + 4, y), end), "rule", 1))
+    for column in plan.strip:
+        shown = reached(trace, column, moment, frame)
+        marks += grouped(of_layer(column.layer), uncovered(trace, column, moment, look, 1.0 if shown == 1 else 0.0,
+                                                           Frame()))
+        lit = column.layer in pair.layers
+        if lit:
+            marks.append(Rect(column.x - 3, column.top - 3, column.width + 6, column.height + 6, "", "accent", 1.5,
+                              radius=2))
+        marks += labels.put((column.layer, short_name(column.layer)), [(column.x, base, "start")], 11,
+                            600 if lit else 400, "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
+    return marks
+
+
+def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    """The same states one after the other, without what travels between them: each fades into the next."""
+    lasts = _seconds(trace, moment)
+    at = moment.phase * lasts
+    slow = np.cumsum((CAMERA, *motions.SLOW)).tolist()
+    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts]
+    reached_end = max((end for end in ends if end <= at), default=0.0)
+    earlier = max((end for end in ends if end < reached_end), default=0.0)
+    share = part_of(at, reached_end, 0.15) if reached_end else 1.0
+    one, other = (_drawn(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
+                  for end in (earlier, reached_end))
+    if share >= 1 or moment.phase >= 1:
+        return other if moment.phase < 1 else _drawn(trace, moment, focus, look)
+    shown = other if share >= 0.5 else one
+    return Picture(look.size, (), tuple(parts.crossed(one, other, share)), look.theme, caption=shown.caption,
+                   table=shown.table)
+
+
+# --- where and when -------------------------------------------------------------------------------------------------
+
+def _seconds(trace: Trace, moment: Moment) -> float:
+    if moment.beat.step is not None:
+        return float(own_pace(moment.beat).seconds)
+    layer = trace[pair_of(trace, moment.beat, passages(trace)).right]
+    return motions.of(layer).seconds(trace, layer, moment.backward)
+
+
+def _lensed(look: Look) -> bool:
+    return look.knob("lens", "on") == "on"
+
+
+def _plan(trace: Trace, before: Moment, moment: Moment, share: float, look: Look) -> Plan:
+    if not _lensed(look):
+        return scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
+    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat, passages(trace)))
+                  for one in (before, moment))
+    return camera(start, end, share)
+
+
+# --- what is said and counted ---------------------------------------------------------------------------------------
+
+def _said(trace: Trace, moment: Moment, focus: Focus | None, now: _Now) -> str:
+    """The sentence of the beat as far as it has come; that of the one before until it begins."""
+    if now.setting is None:
+        shown = moment if now.arrived >= 0.5 else now.before
+        return sentence_of(trace, shown, subject_of(trace, shown, focus))
+    if now.second < CAMERA and now.before.beat != moment.beat:
+        return sentence_of(trace, now.before, subject_of(trace, now.before, focus))
+    done, count = now.frame.done
+    if now.settled > 0 or not now.frame.sentence or (count and done >= count):
+        return sentence_of(trace, moment, subject_of(trace, moment, focus))
+    return now.frame.sentence
+
+
+def _progress(now: _Now, plan: Plan, look: Look) -> list[Mark]:
+    """How far the beat has come, under what is written."""
+    done, count = now.frame.done
+    written = now.pair.left[0] if now.setting is not None and now.setting.backward else now.pair.right
+    column = plan.columns[written]
+    legend = plan.columns[now.pair.left[0]].x if now.pair.left else column.x
+    x = max(column.x, legend + 150) if not (now.setting and now.setting.backward) else plan.columns[now.pair.right].x
+    x = min(x, look.size[0] - PADDING - 150)
+    return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 14,
+                    done / max(1, count), "gradient-mark" if now.setting and now.setting.backward else "accent",
+                    now.frame.counted)
+
+
+def _left_out(trace: Trace, plan: Plan, look: Look, lensed: bool) -> list[Mark]:
+    """Which columns are seen, where not all are; beside the loss."""
+    if not plan.left_out:
+        return []
+    if lensed:
+        below = Labels((0, 0, *look.size), 8)
+        return [*below.put((plan.left_out,), [(look.size[0] - PADDING, plan.bottom + 44, "end")], 12, 500, "ink-2",
+                           group=TITLE)]
+    below = Labels((0, 0, *look.size), 8)
+    for column in plan.columns.values():
+        for text in loss(trace, column, look) if column.style == "number" else ():
+            below.take(bounds(text))
+    return [*below.put((tr("{left_out}; the others scroll past as the beats go on").format(left_out=plan.left_out),
+                        plan.left_out),
+                       [(look.size[0] / 2, plan.bottom + 15, "middle")], 12, 500, "ink-2", group=TITLE)]
+
+
+# --- legend, places, table ------------------------------------------------------------------------------------------
+
+def _legend(trace: Trace, moment: Moment, focus: Focus | None, plan: Plan, look: Look, pair: Pair) -> list[Mark]:
+    subject = subject_of(trace, moment, focus)
+    if _lensed(look):
+        first = plan.columns[pair.layers[0]]
+        x, y, wide = max(PADDING, min(first.x, look.size[0] - 340)), plan.bottom + (12 if plan.strip else 14), 112.0
+    else:
+        first = plan.columns[trace.layers[0].name]
+        x, y = first.x, plan.bottom - 34
+        wide = min([112, *(column.x - x - 12 for column in plan.columns.values() if column.x > x
+                           and column.style in ("maps", "units") and column.top + column.height > y - 12)])
+    if moment.backward:
+        return parts.legend(x, y, wide, look, parts.gradient_scale(trace), tr("Gradient, all layers"))
+    layer = trace[subject.layer]
+    if look.scope == "unit":
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per map"))
+    if look.scope == "network":
+        return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look), tr("Values, all layers"))
+    if layer.is_input or kinds.shares(layer) or layer.output.ndim == 0:
+        return parts.legend(x, y, wide, look, parts.VALUES_EACH, tr("Values, per layer"))
+    return parts.legend(x, y, wide, look, parts.value_scale(trace, layer, look),
+                        tr("Values of {layer}").format(layer=layer.name))
+
+
+def _places(trace: Trace, plan: Plan, look: Look, lensed: bool) -> dict[str, float]:
+    """x of every layer on the lanes: the middle of its column; evenly spread where columns move."""
+    if plan.deep or lensed:
+        return parts.even_places(trace, look)
+    return {layer.name: plan.columns[layer.name].middle + (14 if plan.columns[layer.name].style == "number" else 0)
+            - (30 if plan.columns[layer.name].style == "bars" else 0) for layer in trace.layers}
+
+
+def _table(trace: Trace) -> Table:
+    """One row a layer."""
+    return Table((tr("layer"), tr("kind"), tr("shape"), tr("parameters"), "min", tr("mean"), "max",
+                  tr("share of zeros"), tr("gradient norm")), _rows(trace))
+
+
+@remembered(1)
+def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
+    rows: list[tuple[str | float | int, ...]] = []
+    for layer in trace.layers:
+        norm = parts.norms(trace).get(layer.name)
+        rows.append((layer.name, layer.kind, numbers.shape(layer.shape), layer.parameters,
+                     float(np.min(layer.output)), float(np.mean(layer.output)), float(np.max(layer.output)),
+                     float(np.mean(layer.output == 0)), "" if norm is None else norm))
+    return tuple(rows)
+
+
+VIEW = View(
+    "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
+    suits=lambda trace: True, draw=draw, order=10, pace=pace,
+    telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
+    group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
+)

@@ -1,0 +1,151 @@
+"""What stands above the columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from visualizer import answers
+from visualizer.language import tr, translated
+from visualizer.motions import Frame
+from visualizer.scene import hops, numbers, parts
+from visualizer.scene.columns import (
+    Column,
+    Plan,
+    passages,
+    short_name,
+)
+from visualizer.scene.labels import Labels, cut
+from visualizer.scene.lens import Pair, lens
+from visualizer.scene.picture import (
+    Focus,
+    Look,
+    Mark,
+    Text,
+    plain,
+)
+from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width as text_width
+from visualizer.trace import Trace, remembered
+from visualizer.views.network._tiles import reached
+
+
+def headers(trace: Trace, plan: Plan, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
+            arrived: float, named: Collection[str]) -> list[Mark]:
+    """Name, shape, and parameters where there are any; on the way back the norm of the gradient. `named` are the layers
+    whose names stand in this row."""
+    layer = trace[column.layer]
+    if column.style == "number":
+        return []
+    room = _header_room(plan, column, look, named)
+    lit = arrived if column.layer == moment.beat.layer else 0.0
+    if column.layer == before.beat.layer and before.beat != moment.beat:
+        lit = 1 - arrived
+    if moment.index == 0 and column.layer == moment.beat.layer:
+        lit = 1.0
+    marks: list[Mark] = []
+    name = layer.name if text_width(layer.name, 13, 600, mono=True) <= room else short_name(layer.name)
+    raised = not cut(plain(name), room, 13, 600, mono=True)  # above the names of its neighbours
+    if raised and not look.mode.notes and column.style == "passage":
+        return []
+    for ink, opacity in (("ink", 1 - lit), ("accent-ink", lit)):
+        if opacity > 0:
+            x = min(column.x, look.size[0] - 8 - text_width(name, 13, 600, mono=True)) if raised else column.x
+            marks.append(Text(x, 65 if raised else 80, plain(name), 13, 600, ink,
+                              max_width=0 if raised else room, mono=True,
+                              focus=Focus(layer.name), opacity=opacity))
+    if raised:  # what is said under a name would be taken for its neighbour's
+        return marks
+    if moment.backward and not before.backward and arrived < 1:
+        marks += parts.crossed(_header_lines(trace, plan, column, False, look, named),
+                               _header_lines(trace, plan, column, True, look, named), arrived)
+    else:
+        come = moment.backward and reached(trace, column, moment, frame) == 1
+        marks += _header_lines(trace, plan, column, come, look, named)
+    return marks
+
+
+@remembered(64)
+def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
+    """The names of the layers around the pair, each above its own tiles where there is room, the nearest first."""
+    plan = lens(trace, look, passages(trace), pair)
+    drawn = [column for column in plan.columns.values() if column.style not in ("hidden", "passage", "number")]
+    labels = Labels((4, 100, look.size[0] - 4, plan.bottom + 12), 3,
+                    [(column.x, column.top, column.x + max(column.width, column.tile[0]), column.top + column.height)
+                     for column in drawn])
+    order = [column.layer for column in drawn]
+    large = [order.index(name) for name in pair.layers if name in order]
+    marks: list[Mark] = []
+    for _, column in sorted(enumerate(drawn), key=lambda one: min((abs(one[0] - at) for at in large), default=0)):
+        if column.layer in pair.layers:
+            continue
+        above, below = column.top - 7, column.top + column.height + 16
+        spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, below + 15)]
+        middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
+        marks += labels.put(tuple(dict.fromkeys((column.layer, short_name(column.layer)))), [*spots, *middles], 12, 500,
+                            "ink-2", mono=True, focus=Focus(column.layer))
+    return tuple(marks)
+
+
+def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look: Look,
+                  named: Collection[str]) -> list[Mark]:
+    """The first of the ways to say each line that fits: up to the next column that has such a line itself."""
+    marks = list[Mark]()
+    for number, choices in enumerate(_under_the_name(trace, column, backward, look)):
+        room = _header_room(plan, column, look, named) if number == 0 else \
+            _second_line_room(trace, plan, column, look, named)
+        words = next((words for words in choices if text_width(words, 12) <= room), None)
+        if words is not None:
+            marks.append(Text(column.x, 97 + 16 * number, plain(words), 12, 400, "ink-2"))
+    return marks
+
+
+def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) -> list[tuple[str, ...]]:
+    """The lines under a name, each in several ways, the longest first."""
+    layer = trace[column.layer]
+    roomy = look.size[0] >= 1000
+    lines: list[tuple[str, ...]] = []
+    if column.style == "bars":
+        lines.append(answers.heading(trace, layer.name, backward))
+    elif backward:
+        norm = parts.norms(trace).get(layer.name)
+        symbols = hops.of_symbols(trace, layer)
+        if symbols is not None:
+            norm = float(np.linalg.norm(symbols))
+        lines.append((tr("no gradient"), tr("none"), "–") if norm is None else (
+            tr("norm {value}").format(value=numbers.significant(norm, 3)),
+            *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
+    else:
+        shape = numbers.shape(layer.shape)
+        lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
+        if column.ranking:
+            counted = {"shown": len(column.shown), "count": column.total}
+            lines.append((tr("{shown} of {count} by {ranking} size").format(
+                ranking=translated(column.ranking), **counted), tr("{shown} of {count}").format(**counted)))
+        elif layer.unexplained:
+            lines.append((tr("unexplained"),))
+        elif column.factor > 1:
+            lines.append((tr("largest of {factor} × {factor}").format(factor=column.factor),
+                          tr("of {factor}×{factor}").format(factor=column.factor)))
+        elif layer.parameters and roomy:
+            lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
+    return lines
+
+
+def _header_room(plan: Plan, column: Column, look: Look, named: Collection[str]) -> float:
+    """Width until the next header: a kernel column counts as one."""
+    starts = sorted([*(other.x for other in plan.columns.values() if other.layer in named
+                       and other.style not in ("number", "hidden")), *plan.kernel_x.values()])
+    return _until(starts, column, look)
+
+
+def _second_line_room(trace: Trace, plan: Plan, column: Column, look: Look, named: Collection[str]) -> float:
+    """Width until the next column that says two things under its name."""
+    return _until([other.x for other in plan.columns.values() if other.layer in named
+                   and other.style not in ("number", "hidden", "passage")
+                   and len(_under_the_name(trace, other, False, look)) > 1], column, look)
+
+
+def _until(starts: Iterable[float], column: Column, look: Look) -> float:
+    return min((x for x in starts if x > column.x + 1), default=look.size[0] - 8) - column.x - 6

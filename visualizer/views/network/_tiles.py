@@ -1,0 +1,130 @@
+"""One column of the network as a moment shows it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import answers
+from visualizer.motions import Frame
+from visualizer.scene import colour, hops, numbers, parts
+from visualizer.scene.columns import (
+    Column,
+    lanes_height,
+)
+from visualizer.scene.picture import (
+    Focus,
+    Look,
+    Mark,
+    Path,
+    Rect,
+    Text,
+    plain,
+    rich,
+)
+from visualizer.scene.reading import reading
+from visualizer.scene.steps import arrived, read
+from visualizer.scene.timeline import Moment, in_beat, progress
+from visualizer.trace import Layer, Trace
+
+
+def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
+                 arrived: float) -> list[Mark]:
+    """One column as this moment shows it: still empty, being computed, or whole; at the turning point values fade over
+    into gradients while the camera is on its way."""
+    share = reached(trace, column, moment, frame)
+    now = uncovered(trace, column, moment, look, share, frame)
+    if moment.backward and not before.backward and arrived < 1:
+        return [*parts.faded(uncovered(trace, column, before, look, 1.0, Frame()), 1 - arrived),
+                *parts.faded(now, arrived)]
+    return now
+
+
+def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float:
+    """How much of a column has been computed, 0 … 1. A layer's steps come one by one: see `_steps_to_come`."""
+    order = [layer.name for layer in trace.layers]
+    here, own = order.index(moment.beat.layer), order.index(column.layer)
+    if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
+        own += 1  # symbols have no beat of their own: they are seen as their embedding is
+    if own == here or in_beat(trace[column.layer], moment):
+        if moment.beat.step is not None or moment.phase == 1:
+            return 1.0
+        done, count = frame.done
+        return done / count if count else progress(moment.phase, 0.667, 1.0)
+    passed = own > here if moment.backward else own < here
+    return 1.0 if passed else 0.0
+
+
+def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: float, frame: Frame) -> list[Mark]:
+    """A column of which a share is uncovered; where it has no values yet, its empty outline."""
+    if column.style == "passage":
+        return []
+    if column.style == "number":
+        return [*loss(trace, column, look)] if shown == 1 or moment.backward else []
+    if column.style == "bars":
+        way = moment.backward if shown > 0 else None
+        return parts.faded(answers.column(trace, column, way, look), shown if shown > 0 else 1.0)
+    if shown < 1 and column.layer == moment.beat.layer and (frame.covered is not None or frame.values is not None):
+        return [*outline(column), *parts.tiles(trace, column, look, moment.backward, covered=frame.covered,
+                                               values=frame.values)]
+    if shown == 0:
+        return [*outline(column), *parts.tiles(trace, column, look, moment.backward,
+                                               covered=np.ones(trace[column.layer].shape, bool))]
+    return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
+
+
+def outline(column: Column) -> list[Mark]:
+    """Where values will stand: empty tiles."""
+    if column.style == "units":
+        return [Rect(column.x, column.top, column.width, column.height, stroke="rule", inside=True)]
+    boxes = [box for index in column.shown if (box := column.box(index)) is not None]
+    corners = [((x, y), (x + wide, y), (x + wide, y + high), (x, y + high)) for x, y, wide, high in boxes]
+    return [Path(tuple(map(parts.polygon, corners)), stroke="rule")] if corners else []
+
+
+def _steps_to_come(trace: Trace, layer: Layer, moment: Moment) -> NDArray[np.bool_] | None:
+    """(step, unit): which values of a layer of steps are not computed yet; None where all are."""
+    if not in_beat(layer, moment) or moment.beat.step is None or not (layer.inner and layer.axes == ("step", "unit")):
+        return None
+    shown = reading(trace, layer.name)
+    reach = (arrived if moment.backward else read)(trace, shown, moment)
+    done = np.array([reach.of(step) >= 0.667 for step in range(shown.steps)])
+    return None if done.all() else np.broadcast_to(~done[:, None], layer.shape)
+
+
+def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float) -> list[Mark]:
+    """The tiles of a column, uncovered as far as it has been computed; what is covered still answers to a click."""
+    backward = moment.backward
+    to_come = _steps_to_come(trace, trace[column.layer], moment)
+    marks = parts.tiles(trace, column, look, backward, shown, to_come)
+    if shown == 1 and look.signs:
+        marks += parts.glyphs(trace, column, look, backward)
+    elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
+        marks += _signs(trace, column, backward, look)
+    return marks
+
+
+def _signs(trace: Trace, column: Column, backward: bool, look: Look) -> list[Mark]:
+    """Plus or minus in cells large enough."""
+    layer = trace[column.layer]
+    values = layer.gradient if backward else layer.output
+    if values is None:
+        return []
+    shades, palette = parts.entries(trace, layer, look, backward)
+    marks: list[Mark] = []
+    for unit in column.shown:
+        box = column.box(unit)
+        if box is not None and values[unit] != 0 and np.isfinite(values[unit]):
+            ink = colour.ink_on(f"{palette}:{shades[unit]}", look.theme)
+            marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 5,
+                              plain("+" if values[unit] > 0 else "−"), 14, 600, ink, "middle"))
+    return marks
+
+
+def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
+    layer = trace[column.layer]
+    if trace.readers(layer.name):  # it goes into another number, which stands at the same place
+        return []
+    words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
+    y = look.size[1] - lanes_height(look) - 12
+    return [Text(column.x + column.width, y, rich(words), 12, 400, "ink-2", "end", focus=Focus(layer.name))]

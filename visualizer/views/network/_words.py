@@ -1,0 +1,143 @@
+"""The sentence about a moment of the network."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visualizer import answers, kinds
+from visualizer.language import tr
+from visualizer.scene import hops, numbers, parts
+from visualizer.scene.picture import (
+    Focus,
+)
+from visualizer.scene.subject import strongest
+from visualizer.scene.timeline import Moment
+from visualizer.trace import Layer, Trace
+from visualizer.views.network._subject import cell_of
+
+
+def sentence_of(trace: Trace, moment: Moment, subject: Focus) -> str:
+    layer = trace[subject.layer]
+    if layer.output.ndim == 0:
+        return _of_the_loss(trace, layer)
+    held = answers.at(trace, layer.name)
+    began = answers.begins(trace, held) if held is not None and moment.backward else ""
+    if began:
+        return began
+    if held is not None and (layer.axes == ("class",) or (
+            not moment.backward and len(subject.cell) < max(1, layer.output.ndim))):
+        return answers.sentence(trace, held)
+    if moment.backward:
+        return _of_the_gradient(trace, layer, subject)
+    if layer.is_input:
+        return _of_the_input(trace, layer)
+    if kinds.role(layer) == "weighted" and layer.has("row", "column") and subject.cell:
+        cell = cell_of(trace, subject, False)
+        value = numbers.number(float(layer.output[cell]))
+        if len(subject.cell) == layer.output.ndim:
+            return tr("Channel {channel} of {layer} answers {{{value}}} at row {row}, column {column}.").format(
+                channel=cell[0], layer=layer.name, value=value, row=cell[-2], column=cell[-1])
+        return tr("Channel {channel} of {layer} answers most strongly, {{{value}}}, at row {row}, column "
+                  "{column}.").format(channel=cell[0], layer=layer.name, value=value, row=cell[-2], column=cell[-1])
+    if kinds.switches(layer) and subject.cell:
+        own = layer.output[subject.cell[0]]
+        kept = int(np.count_nonzero(own))
+        where = (tr("Channel {channel} of {layer}") if own.ndim else tr("Unit {channel} of {layer}")).format(
+            channel=subject.cell[0], layer=layer.name)
+        return tr("{where}: ReLU keeps {{{kept} of {count}}} values, those above zero, and makes the rest exactly "
+                  "0.").format(where=where, kept=numbers.count(kept), count=numbers.count(own.size))
+    return kinds.sentence(trace, layer.name)
+
+
+def _of_the_input(trace: Trace, layer: Layer) -> str:
+    title = trace.sample.title or trace.sample.name
+    if layer.has("row", "column"):
+        lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
+        return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
+            title=title, shape=numbers.shape(layer.shape[-2:]), count=numbers.count(layer.output[0].size),
+            lit=numbers.count(lit))
+    return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=numbers.count(layer.output.size))
+
+
+def _of_the_loss(trace: Trace, layer: Layer) -> str:
+    value = numbers.number(float(layer.output), 3)
+    kind, told = kinds.of(layer), answers.cost(trace, layer)[1]
+    if told:
+        return told
+    if kind is not None and kind.label == "numbers":
+        return kinds.sentence(trace, layer.name)
+    return tr("What is differentiated: {layer} = {{{value}}}.").format(layer=layer.name, value=value)
+
+
+def _of_the_gradient(trace: Trace, layer: Layer, subject: Focus) -> str:
+    gradient = layer.gradient
+    if gradient is None:
+        return tr("No gradient reaches {layer}: {why}.").format(
+            layer=layer.name, why=layer.why or tr("nothing that the loss depends on goes through it"))
+    if layer.is_input:
+        row = strongest(layer, True)
+        size = numbers.significant(float(np.linalg.norm(gradient)), 3)
+        if layer.has("row", "column"):
+            return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}, strongest at row {row}, column {column}; these are "
+                      "the pixels that would change the loss.").format(size=size, row=row[-2], column=row[-1])
+        return tr("Back at the input: ∥∂L/∂x∥ is {{{size}}}; these are the numbers that would change the loss.").format(
+            size=size)
+    if not subject.cell:
+        alive = int(np.count_nonzero(gradient))
+        said = tr("{{{alive} of {count}}} values of {layer} carry gradient; its size ∥∂L/∂{layer}∥ is {size}.").format(
+            alive=numbers.count(alive), count=numbers.count(gradient.size), layer=layer.name,
+            size=numbers.significant(float(np.linalg.norm(gradient)), 3))
+        return f"{said} {_symbols_or_why(trace, layer)}".strip()
+    channel = subject.cell[0]
+    own = gradient[channel]
+    alive, total = int(np.count_nonzero(own)), int(own.size)
+    if own.ndim == 0:
+        return tr("∂L/∂{layer} of unit {unit} is {{{value}}}.").format(
+            layer=layer.name, unit=channel, value=numbers.signed(float(own), 4))
+    known = {"alive": numbers.count(alive), "count": numbers.count(total), "channel": channel}
+    told = _what_stopped_it(trace, layer, channel)
+    if told:
+        return tr("On the way back {{{alive} of {count}}} places of channel {channel} carry gradient: {why}.").format(
+            why=told, **known)
+    said = tr("On the way back {{{alive} of {count}}} places of channel {channel} carry gradient.").format(**known)
+    return f"{said} {_symbols_or_why(trace, layer)}".rstrip()
+
+
+def _symbols_or_why(trace: Trace, layer: Layer) -> str:
+    """Of an embedding, which of the symbols read counts most; of another layer, what made its gradient what it is."""
+    first = trace.layers[0]
+    symbols = hops.of_symbols(trace, first) if first.name in layer.reads and kinds.role(layer) == "table" else None
+    if symbols is not None and symbols.any():
+        step = int(np.argmax(symbols))
+        size = numbers.significant(float(symbols[step]), 2)
+        if len(trace.sample.steps) == len(symbols):
+            return tr("Of the symbols read, number {n}, “{word}”, would change the loss most: {size}.").format(
+                n=step + 1, word=trace.sample.steps[step], size=size)
+        return tr("Of the symbols read, number {n} would change the loss most: {size}.").format(n=step + 1, size=size)
+    handed = hops.handers(trace, layer.name)
+    if len(handed) != 1:
+        return hops.added(trace, layer.name)
+    norms = parts.norms(trace)
+    if not norms.get(handed[0].name, 0.0) > 0:
+        return ""
+    return hops.reason(trace, layer, handed[0], norms[layer.name] / norms[handed[0].name])
+
+
+def _what_stopped_it(trace: Trace, layer: Layer, channel: int) -> str:
+    """Counted from the trace: what the ReLU and the max-pool after a layer let through in one channel."""
+    readers = trace.readers(layer.name)
+    if len(readers) != 1:
+        return ""
+    reader = readers[0]
+    if reader.gradient is None or layer.gradient is None:
+        return ""
+    alive = int(np.count_nonzero(layer.gradient[channel]))
+    if kinds.role(reader) == "largest":
+        return tr("max-pool hands it to the {count} winners only").format(count=numbers.count(alive))
+    if kinds.switches(reader) and reader.shape == layer.shape:
+        arriving = int(np.count_nonzero(reader.gradient[channel]))
+        pools = [after for after in trace.readers(reader.name) if kinds.role(after) == "largest"]
+        said = tr("max-pool passes {count} winners, ReLU stops {stopped} of them") if pools else \
+            tr("{count} arrive, ReLU stops {stopped} of them")
+        return said.format(count=numbers.count(arriving), stopped=numbers.count(arriving - alive))
+    return ""
