@@ -111,10 +111,11 @@ THING = ("a bundled model, a model file, a .trace, a folder of these, a session,
 def parser() -> argparse.ArgumentParser:
     """The whole grammar of the command line."""
     top = _Parser(prog="visualizer", description="Opens a small neural network and animates everything it computes, "
-                  "forwards and backwards. Without a command: the app, on its default model and input.",
+                  "forwards and backwards. Without a command: the app, on its start screen.",
                   epilog="Exit status: 0 done, 2 wrong usage, 3 the file was refused, 4 it could not be done.")
     top.add_argument("--version", action="version", version=f"visualizer {visualizer.__version__}")
     top.add_argument("--debug", action="store_true", help="show where an error came from")
+    top.add_argument("--last", action="store_true", help="the app, where it was closed the last time")
     top.set_defaults(run=_open, thing=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
@@ -309,8 +310,8 @@ def _knobs(text: str) -> tuple[tuple[str, str], ...]:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 def _open(chosen: argparse.Namespace) -> int:
-    """The app, on what was named or on its default model and input. It says itself where no window can open."""
-    return int(registry.module("app").main(chosen.thing) or DONE)
+    """The app: what was named, where it was last, or its start screen. It says itself where no window can open."""
+    return int(registry.module("app").main(chosen.thing, last=chosen.last and chosen.thing is None) or DONE)
 
 
 def _list(chosen: argparse.Namespace) -> int:
