@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
 from visualizer.scene import parts
+from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, Text, grouped, rich, unmarked
 from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
@@ -68,7 +69,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the cell looks: its receptive field, layer by layer, on what was fed in."""
     slide = _slide(trace, moment, focus, look)
-    frame = Area(12, 8, look.size[0] - 24, look.size[1] - 16, look)
+    frame = Area(Box(0, 0, *look.size).inset(12, 8), look)
     return Picture(look.size, tuple(where_it_looks(trace, slide, frame)), (), look.theme, "window",
                    caption=unmarked(slide.sentence), table=Table((), ()))
 
@@ -218,17 +219,17 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
     """The whole picture of a slide, laid out once for all its pieces."""
     marks, own = parts.sentence(look, slide.sentence), Group(tr("the rest of the card"), about(slide))
-    frame = Area(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
+    box = Box(0, 0, *look.size).inset(24, TOP, 24, 16)
     pictured = slide.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
-        marks += where_it_looks(trace, slide, replace(frame, width=SIDE - 32))
-        frame = replace(frame, x=frame.x + SIDE, width=frame.width - SIDE)
+        beside, box = split(box, "left", SIDE - 32, 32)
+        marks += where_it_looks(trace, slide, Area(beside, look))
     tiled = slide.backward and not slide.hands_on and _many_arrays(slide)
     if len(slide.terms) > 1 and not tiled:
-        marks += _readers_line(slide, frame)
-        frame = replace(frame, y=frame.y + 30, height=frame.height - 30)
+        line, box = split(box, "top", 30)
+        marks += _readers_line(slide, Area(line, look))
     laid = tiles_slide if tiled else recurrent_slide if slide.key else _fitting_slide
-    sheet = laid(trace, slide, frame).beside(marks)
+    sheet = laid(trace, slide, Area(box, look)).beside(marks)
     return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda done: grouped(own, sheet.after(done)))
 
 

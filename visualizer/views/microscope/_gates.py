@@ -13,7 +13,7 @@ from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.boxes import descending
+from visualizer.scene.boxes import descending, split
 from visualizer.scene.grids import Ink, curve
 from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
@@ -734,7 +734,7 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
                           at))
     rows += [Tiled(tr("what it weighed"), "", weights, "weight", at, (), "weight", shares_x),
              Tiled(tr("share of ∂L/∂x, h₋"), tr("g × weight"), to_reads, "gradient", foci, (), "product", shares_x)]
-    below = Area(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
+    below = Area(split(frame.box, "top", LINE - 8)[1], frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     wide = min(640, (frame.width - 60) / 2)
@@ -816,7 +816,7 @@ def _hands_on(trace: Trace, slide: Slide, frame: Area) -> Laid:
                     at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
-    top = Area(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
+    top = Area(split(frame.box, "top", height)[0], frame.look)
     lines = term_list(listed, top, frame.x, frame.y, wide, True)
     y = frame.y + height + 12
     marks = through_time(trace, slide, _keys(slide), frame, frame.x, y, frame.width, frame.bottom - y)

@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Taps, Terms
 from visualizer.language import english, translated
 from visualizer.scene import colour, numbers, parts
+from visualizer.scene.boxes import Box
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -64,19 +65,32 @@ class Slide:
 class Area:
     """The part of the picture a slide may use."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    box: Box
     look: Look
 
     @property
+    def x(self) -> float:
+        return self.box.left
+
+    @property
+    def y(self) -> float:
+        return self.box.top
+
+    @property
+    def width(self) -> float:
+        return self.box.width
+
+    @property
+    def height(self) -> float:
+        return self.box.height
+
+    @property
     def bottom(self) -> float:
-        return self.y + self.height
+        return self.box.bottom
 
     @property
     def right(self) -> float:
-        return self.x + self.width
+        return self.box.right
 
 
 @dataclass(frozen=True, eq=False)
