@@ -410,6 +410,8 @@ class Recorder(QObject):
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
+        if state.label:
+            wishes["target"] = int(state.label)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
