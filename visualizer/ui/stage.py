@@ -113,6 +113,8 @@ class Stage(Canvas):
 
     deeper = Signal()
     """Double click or Enter: one level in."""
+    widest = 1 << 20
+    """Pixels: the narrowest stage of all larger windows."""
     part, spot = -1, 0
     """Where the keyboard walks within the picture: which part, which cell of it; −1: on the picture as a whole."""
 
@@ -551,7 +553,8 @@ class Stage(Canvas):
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
         self.keep_inside()
-        self.store.apply(lambda state: changed(state, look=replace(state.look, size=size)), undoable=False)
+        look = {"size": size, "widest": self.widest if self.widest < size[0] else 0}
+        self.store.apply(lambda state: changed(state, look=replace(state.look, **look)), undoable=False)
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
