@@ -688,10 +688,11 @@ def test_no_command_and_open_start_the_app(said, monkeypatch) -> None:
     from visualizer import app
 
     opened = []
-    monkeypatch.setattr(app, "main", lambda thing=None: opened.append(thing) or 0)
+    monkeypatch.setattr(app, "main", lambda thing=None, last=False: opened.append((thing, last)) or 0)
     assert said()[0] == DONE
     assert said("open", "lenet_mnist")[0] == DONE
-    assert opened == [None, "lenet_mnist"]
+    assert said("--last")[0] == DONE
+    assert opened == [(None, False), ("lenet_mnist", False), (None, True)]
 
 
 def test_without_a_display_the_app_says_so_instead_of_aborting(said, monkeypatch) -> None:

@@ -52,6 +52,7 @@ def test_every_command_and_option_is_one_that_there_is() -> None:
         helps[command] = cli.parser()._subparsers._group_actions[0].choices[command].format_help()
     for line in usage.replace("\n                ", " ").splitlines():
         command = line.split()[1] if len(line.split()) > 1 else "#"
+        helps.setdefault(command, cli.parser().format_help())
         for option in re.findall(r"(?<![\w-])--?[a-z]+", line.partition("#")[0]):
             assert option in helps[command], f"{option} of {command}"
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 DONE, NOT_DONE = 0, 4
 
 
-def main(thing: str | State | None = None) -> int:
-    """Open the window on a State, on whatever `thing` names, or on the default; return when it is closed.
+def main(thing: str | State | None = None, last: bool = False) -> int:
+    """Open the window on a State, on whatever `thing` names, on where the `last` one stood, or on its start screen;
+    return when it is closed.
 
     Returns 0, or 4 after one sentence on stderr if no window can open.
     """
@@ -48,7 +49,7 @@ def main(thing: str | State | None = None) -> int:
 
     def furnish() -> None:
         try:
-            running.append(_furnished(thing, shell))
+            running.append(_furnished(_last() if last else thing, shell))
         except Exception:
             app.exit(NOT_DONE)  # rather than an empty frame
             raise
@@ -94,12 +95,22 @@ def _end_on_signals(app: QApplication) -> Callable[[], None]:
     return unheard
 
 
+def _last() -> str | None:
+    """The file that says where the last window stood; None where there is none."""
+    from visualizer.ui.autosave import last_file
+
+    try:
+        return str(last_file()) if last_file().is_file() else None
+    except OSError:
+        return None
+
+
 def _furnished(thing: str | State | None, shell: Shell) -> App:
     """The whole window in the frame that has been seen."""
     from visualizer.ui.running import App
 
     application()
-    return App(thing, shell)
+    return App(thing, shell, start=thing is None)
 
 
 def show(thing: Any, x: Any = None, **options: Any) -> Popen[bytes]:

@@ -111,10 +111,11 @@ THING = ("a bundled model, a model file, a .trace, a folder of these, a session,
 def parser() -> argparse.ArgumentParser:
     """The whole grammar of the command line."""
     top = _Parser(prog="visualizer", description="Opens a small neural network and animates everything it computes, "
-                  "forwards and backwards. Without a command: the app, on its default model and input.",
+                  "forwards and backwards. Without a command: the app, on its start screen.",
                   epilog="Exit status: 0 done, 2 wrong usage, 3 the file was refused, 4 it could not be done.")
     top.add_argument("--version", action="version", version=f"visualizer {visualizer.__version__}")
     top.add_argument("--debug", action="store_true", help="show where an error came from")
+    top.add_argument("--last", action="store_true", help="the app, where it was closed the last time")
     top.set_defaults(run=_open, thing=None)
     commands = top.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Parser)
 
@@ -309,8 +310,8 @@ def _knobs(text: str) -> tuple[tuple[str, str], ...]:
 # --- the commands ---------------------------------------------------------------------------------------------------
 
 def _open(chosen: argparse.Namespace) -> int:
-    """The app, on what was named or on its default model and input. It says itself where no window can open."""
-    return int(registry.module("app").main(chosen.thing) or DONE)
+    """The app: what was named, where it was last, or its start screen. It says itself where no window can open."""
+    return int(registry.module("app").main(chosen.thing, last=chosen.last and chosen.thing is None) or DONE)
 
 
 def _list(chosen: argparse.Namespace) -> int:
@@ -840,10 +841,16 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
             raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
         pixels = registry.module("scene.state").unpacked(state.drawing)
     with _working(f"recording {state.model}"):
-        trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
+        trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=_target(state, chosen),
                                                objective=state.objective, dtype=chosen.dtype,
                                                edits=state.edits)
     return trace
+
+
+def _target(state: State, chosen: argparse.Namespace) -> int | None:
+    """The class that was named, or that somebody has said the input to be."""
+    return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
+        else int(state.label)
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
@@ -855,7 +862,7 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
         return trace
     with _working("measuring"):
         record = _torch("record")
-        again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
+        again = record.pass_of(state.model, state.sample or trace.sample.name, target=_target(state, chosen),
                                objective=state.objective, dtype=chosen.dtype, edits=state.edits,
                                trace=trace)
         studied: Trace = record.with_study(again, *missing)

@@ -79,6 +79,11 @@ class Autosave(QObject):
                 self.said.emit(tr("Your session is not kept while you work ({why}); save it yourself with {key}.")
                                .format(why=error.strerror or error, key=key_for("save")))
 
+    def keep_last(self) -> None:
+        """Write down where one stands for a start that asks for it."""
+        with suppress(OSError):
+            write_whole(last_file(), session.state_bytes(self.store.state, self.store.trace))
+
     def close(self) -> None:
         """A clean end: there is nothing to offer again."""
         self._closed = True
@@ -98,6 +103,11 @@ def forget(path: Path) -> None:
     for file in (path, _lock_of(path)):
         with suppress(OSError):
             file.unlink(missing_ok=True)
+
+
+def last_file() -> Path:
+    """What says where the last window stood that was closed as it should be."""
+    return kept.folder() / "last.session"
 
 
 def _folder() -> Path:

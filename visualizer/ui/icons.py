@@ -177,6 +177,11 @@ def _eraser() -> Drawn:
 
 
 @cache
+def _home() -> Drawn:
+    return _lines(((3, 10), (10, 3), (17, 10)), ((5, 8.5), (5, 16.5), (15, 16.5), (15, 8.5))), False
+
+
+@cache
 def _search() -> Drawn:
     path = _lines(((12.4, 12.4), (17, 17)))
     path.addEllipse(QRectF(3, 3, 11, 11))
@@ -233,6 +238,6 @@ ICONS: dict[str, Callable[[], Drawn]] = {
     "present": _present, "export": _export, "pencil": _pencil, "folder": _folder, "first": _first, "last": _last,
     "previous": _previous, "next": _next, "play": _play, "play-back": _play_back, "pause": _pause,
     "forward": _forward, "backward": _backward, "chevron": _chevron, "down": _down, "tick": _tick, "cross": _cross,
-    "models": _models, "eraser": _eraser, "options": _options, "search": _search, "lens": _lens,
+    "models": _models, "eraser": _eraser, "options": _options, "search": _search, "home": _home, "lens": _lens,
     "laboratory": _laboratory, "untrained": _untrained, "fold": _fold, "theme": _theme, "film": _film,
 }

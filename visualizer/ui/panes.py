@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QRect, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import views
+from visualizer.language import tr
 from visualizer.scene.picture import Focus
 from visualizer.scene.subject import NUMBER
 from visualizer.ui import words
@@ -18,11 +21,14 @@ from visualizer.ui.inspector import Inspector
 from visualizer.ui.levels import standing, to_level
 from visualizer.ui.message import Message
 from visualizer.ui.rail import Rail
-from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
+from visualizer.ui.shell import COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
 from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
 from visualizer.ui.transport import Transport
+
+if TYPE_CHECKING:
+    from visualizer.ui.start import Start
 
 
 class Panes(QWidget):
@@ -46,12 +52,48 @@ class Panes(QWidget):
         self.empty = Empty(run, self)
         self.drawer_open = False
         """In a narrow window: the inspector lies over the stage."""
+        self.starting = False
+        """Whether the start screen lies in the place of everything but the top bar."""
         self._path_shown: tuple[object, ...] = ()
+        self._run = run
         self._connect(run)
+
+    @cached_property
+    def start(self) -> Start:
+        """The start screen; it comes when it is asked for."""
+        from visualizer.ui.start import Start
+
+        made = Start(self._run, self)
+        made.hide()
+        self.top.field.textEdited.connect(made.search)
+        self.top.field.left.connect(self._leave_field)
+        return made
+
+    def show_start(self, starting: bool, back: str = "") -> None:
+        """The start screen in the place of what is looked at, or that again. `back`: what can be gone back to."""
+        self.starting = starting
+        self._path_shown = ()
+        self.top.field.clear()
+        self.top.show_start(starting)
+        self.show_trace()
+        if starting:
+            self.start.search("")
+            self.start.refresh(back)
+
+    def _leave_field(self, key: int) -> None:
+        """Down: to the first of what was found; Enter: open it."""
+        cards = self.start.page.cards
+        if cards and key == Qt.Key.Key_Down:
+            cards[0].setFocus(Qt.FocusReason.TabFocusReason)
+        elif cards and self.start.page.searching:
+            cards[0].click()
 
     def show_path(self) -> None:
         """Where one is: the crumbs, and which of the views."""
         trace, seen = self.store.trace, self.store.sight
+        if self.starting:
+            self.top.show_path(((tr("Start"), None),))
+            return
         if trace is None or seen is None:
             self._path_shown = ()
             self.top.show_path(())
@@ -65,8 +107,12 @@ class Panes(QWidget):
 
     def show_trace(self) -> None:
         """The stage; or what it says while nothing is open."""
-        self.empty.setVisible(self.store.trace is None)
-        self.stage.setVisible(self.store.trace is not None)
+        self.empty.setVisible(self.store.trace is None and not self.starting)
+        self.stage.setVisible(self.store.trace is not None and not self.starting)
+        for pane in (self.rail, self.transport):
+            pane.setVisible(not self.starting)
+        if self.starting or "start" in vars(self):
+            self.start.setVisible(self.starting)
         self.show_path()
         self.place()
 
@@ -78,13 +124,17 @@ class Panes(QWidget):
     def dress(self) -> None:
         """What style sheets have to be told after the theme changed."""
         self.rail.dress()
+        self.top.field.dress()
+        if "start" in vars(self):
+            self.start.dress()
         self.inspector.dress()
 
     # --- the keyboard ---
 
     def next_pane(self) -> None:
         """The keyboard goes to the next of: stage, inspector, transport, rail, top bar."""
-        panes = [self.stage, self.inspector, self.transport, self.rail, self.top]
+        panes = [self.start.scroller, self.start.rail, self.top] if self.starting else \
+            [self.stage, self.inspector, self.transport, self.rail, self.top]
         here = next((number for number, pane in enumerate(panes)
                      if pane is self.focusWidget() or pane.isAncestorOf(self.focusWidget() or self)), -1)
         for by in range(1, len(panes) + 1):
@@ -120,13 +170,14 @@ class Panes(QWidget):
         width, height = self.width(), self.height()
         narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
         left = NARROW if narrow else WIDE
-        middle = height - TOP - BOTTOM
+        bottom = self.transport.sizeHint().height()
+        middle = height - TOP - bottom
         right = 8 if compact else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
         self.top.set_width(narrow, compact)
         self.rail.setGeometry(0, TOP, left, middle)
         self.rail.set_narrow(narrow)
-        self.transport.setGeometry(0, height - BOTTOM, width, BOTTOM)
+        self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
         stage = QRect(left, TOP, width - left - right, middle)
         self.stage.widest = widest_pair(width)
@@ -134,15 +185,17 @@ class Panes(QWidget):
         self.empty.setGeometry(stage)
         drawer = compact and self.drawer_open
         self.inspector.drawer = drawer
-        self.inspector.setVisible(not compact or drawer)
+        self.inspector.setVisible((not compact or drawer) and not self.starting)
         self.inspector.setGeometry(width - INSPECTOR, TOP, INSPECTOR, middle)
         self.inspector.raise_()
+        if self.starting:
+            self.start.setGeometry(0, TOP, width, height - TOP)
         self.message.place(stage)
         self.placed.emit()
 
     def middle(self) -> QRect:
         """What lies between top bar and transport, in pixels of the window."""
-        return QRect(self.x(), self.y() + TOP, self.width(), self.height() - TOP - BOTTOM)
+        return QRect(self.x(), self.y() + TOP, self.width(), self.transport.y() - TOP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.place()
@@ -155,6 +208,7 @@ class Panes(QWidget):
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
         self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
+        self.store.card_changed.connect(self.place)
         self.stage.deeper.connect(lambda: run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
@@ -166,7 +220,7 @@ class Panes(QWidget):
     def _select(self, focus: Focus | None) -> None:
         """A crumb was clicked: go to its level."""
         trace = self.store.trace
-        if trace is not None:
+        if trace is not None and not self.starting:
             names = tuple(view.name for view in views.all_views() if view.suits(trace))
             self.store.apply(lambda state: to_level(state, trace, self.store.timeline, focus, names))
 

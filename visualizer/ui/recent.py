@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from visualizer.ui import kept
@@ -18,8 +19,11 @@ def files() -> tuple[Path, ...]:
 
 
 def remember(path: str | Path) -> None:
-    """Put a file in front of the others."""
+    """Put a file in front of the others; not one that the app keeps for itself."""
     newest = Path(path).absolute()
+    with suppress(OSError):
+        if newest.is_relative_to(kept.folder().absolute()):
+            return
     others = (other for other in files() if other != newest)
     kept.remember(NAME, {"files": [str(each) for each in (newest, *others)][:MOST]})
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class App(QObject):
     """The parts, joined. The engine and what talks to it come when the window has been seen; `close` ends them."""
 
-    def __init__(self, thing: str | State | None = None, shell: Shell | None = None) -> None:
-        """The window stands in the shell; without one it is a window of its own."""
+    def __init__(self, thing: str | State | None = None, shell: Shell | None = None, start: bool = False) -> None:
+        """The window stands in the shell; without one it is a window of its own. `start`: on its start screen."""
         super().__init__()
         state = thing if isinstance(thing, State) else State()
         still = state.look.reduced_motion or style.reduced_motion()
@@ -41,6 +41,8 @@ class App(QObject):
         style.wear(app, state.look.theme)
         self.shell = shell
         self.window = self._furnished()
+        if start:
+            self.window.go_to_start()
         self.window.painted.connect(self.begin)
         self.store.changed.connect(self._hear)
         self.thing = thing if isinstance(thing, str) else ""
@@ -51,7 +53,7 @@ class App(QObject):
         """A window that speaks the language of the State."""
         speak(self.store.state.look.language)
         window = Window(self.store)
-        window.count = self.player.count
+        window.count, window.clock = self.player.count, self.player
         for canvas in (window.stage, window.inspector.page, window.rail.aside):
             canvas.glide = self.player.glide
         window.inspector.say(tr("Live computing starts…"))
@@ -86,6 +88,7 @@ class App(QObject):
         self.window = window = self._furnished()
         self._join(window)
         window.take_over(before)
+        window.record_with(self.engine)
         window.inspector.say(status)
         if self.shell is not None:
             self.shell.hold(window)
@@ -142,6 +145,7 @@ class App(QObject):
             self.window.say(tr("The last session ended without being closed; it can be opened again where it was."),
                             tr("Restore"), self.restore)
         self.engine.start()
+        self.window.record_with(self.engine)
         self.window.rail.fill()
         shown = self.store.trace
         if self.thing:
@@ -156,6 +160,8 @@ class App(QObject):
     def close(self) -> None:
         """End the engine and close the window."""
         if "autosave" in vars(self):
+            if self.window.was_looked_at:
+                self.autosave.keep_last()
             self.autosave.close()
         if "engine" in vars(self):
             self.engine.stop()

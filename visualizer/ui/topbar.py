@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QLineEdit, QMenu, QWidget
 
 from visualizer import paint
 from visualizer.language import tr, translated
@@ -21,8 +21,8 @@ Crumb = tuple[str, Focus | None]
 PATH = 0.185
 """Share of the window's width that the path has, however long it is: no step and no choice moves the tabs."""
 LEAST_PATH = 200
-WORDS_FROM = 1500
-"""Pixels; in narrower windows the buttons of the top bar are icons."""
+WORDS_FROM, OPTIONS_FROM = 1500, 1700
+"""Pixels; in narrower windows the buttons of the top bar are icons, *Options* the first of them."""
 GROUP = 9
 """Pixels between two groups of tabs."""
 
@@ -49,6 +49,10 @@ class TopBar(QWidget):
         self.mark.clicked.connect(lambda: self.menu_wanted.emit(self.mark.mapToGlobal(QPoint(0, self.mark.height()))))
         self.crumbs = Crumbs(self)
         self.crumbs.chosen.connect(self.crumb_chosen)
+        self.starting = False
+        """Whether the start screen is shown: no views, but a field to search in."""
+        self.field = SearchField(self)
+        self.field.hide()
         self.tabs = Tabs(self)
         self.tabs.setAccessibleName(tr("View"))
         self.tabs.chosen.connect(lambda number: self.view_chosen.emit(self.views[number].name))
@@ -101,10 +105,18 @@ class TopBar(QWidget):
         self.crumbs.show_path(crumbs)
         self._place()
 
+    def show_start(self, starting: bool) -> None:
+        """The start screen has come, or gone."""
+        self.starting = starting
+        self.field.setVisible(starting)
+        for button in (self.present, self.export):
+            button.setEnabled(not starting)
+        self._place()
+
     def show_tools(self, desk: Desk) -> None:
         """Which of the buttons do anything here, and what is turned on."""
         for tool in self.tools.values():
-            tool.show_at(desk)
+            tool.show_at(desk, self.starting)
 
     def set_width(self, narrow: bool, compact: bool) -> None:
         """`narrow`: the rail is icons; `compact`: tabs are a menu, buttons icons."""
@@ -112,7 +124,7 @@ class TopBar(QWidget):
         short = self.width() < WORDS_FROM
         self.present.setText("" if short else tr("Present"))
         self.export.setText("" if short else tr("Export"))
-        self.options.setText("" if short else tr("Options"))
+        self.options.setText("" if self.width() < OPTIONS_FROM else tr("Options"))
         self.mark.setText("" if narrow else tr("Visualizer"))
         self._place()
 
@@ -134,11 +146,18 @@ class TopBar(QWidget):
             right -= ToolButton.SIDE
             tool.setGeometry(right, 8, ToolButton.SIDE, 32)
         right -= 8
-        self.details.setVisible(self.compact)
-        if self.compact:
+        self.details.setVisible(self.compact and not self.starting)
+        if self.details.isVisibleTo(self):
             wide = self.details.sizeHint().width()
             right -= wide + 4
             self.details.setGeometry(right, 8, wide, 32)
+        if self.starting:
+            self.tabs.hide()
+            self.view_button.hide()
+            left = right - 8 - min(SearchField.WIDEST, right - 8 - self._crumbs_left() - 80)
+            self.field.setGeometry(left, 7, right - 8 - left, 34)
+            self.crumbs.setGeometry(self._crumbs_left() - 8, 8, max(0, left - 16 - self._crumbs_left()), 32)
+            return
         left = self._crumbs_left() + max(LEAST_PATH, round(PATH * self.width()))
         tabs_menu = self.compact or not self.tabs.fit(right - 12 - left)
         self.tabs.setVisible(not tabs_menu and bool(self.views))
@@ -274,6 +293,42 @@ class MarkButton(Button):
                 style.write(painter, self.text(), 38, 23.5, size=15, weight=600)
 
 
+FIELD = """
+QLineEdit {{ background: {ground}; color: {ink}; border: 1px solid {rule}; border-radius: 8px; padding: 0 10px;
+             selection-background-color: {tint}; selection-color: {ink}; }}
+QLineEdit:focus {{ border: 2px solid {accent}; padding: 0 9px; }}
+"""
+
+
+class SearchField(QLineEdit):
+    """Where words are typed to find something by."""
+
+    WIDEST = 520
+    left = Signal(int)
+    """A key that leads out of it, to what was found."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setPlaceholderText(tr("Search networks, inputs, views and questions"))
+        self.setClearButtonEnabled(True)
+        style.name(self, tr("Search"), keyed(tr("Find a network, an input, a view or a question by its words"),
+                                             "search"))
+        self.dress()
+
+    def dress(self) -> None:
+        """What style sheets have to be told after the theme changed."""
+        self.setFont(style.font(13, 500))
+        names = {name: style.color(token).name() for name, token in (
+            ("ground", "raised"), ("ink", "ink"), ("rule", "rule"), ("accent", "accent"), ("tint", "tint"))}
+        self.setStyleSheet(FIELD.format(**names))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.left.emit(event.key())
+        else:
+            super().keyPressEvent(event)
+
+
 class ToolButton(Button):
     """The picture of a command; tinted while what it turns on is on."""
 
@@ -285,9 +340,10 @@ class ToolButton(Button):
         self.clicked.connect(lambda: run(command.name))
         style.name(self, command.title, keyed(f"{command.title}: {command.tip}", command.name))
 
-    def show_at(self, desk: Desk) -> None:
+    def show_at(self, desk: Desk, starting: bool = False) -> None:
         """Whether it does anything at this desk, and whether it is on."""
-        self.setEnabled(self.command.can is None or self.command.can(desk))
+        can = self.command.can is None or self.command.can(desk)
+        self.setEnabled(self.command.starts if starting else can)
         is_on = self.command.is_on is not None and self.command.is_on(desk)
         if is_on != self.is_on:
             self.is_on = is_on

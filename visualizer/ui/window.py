@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal  # noqa:
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from visualizer import sight
+from visualizer import sight, start
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.scene import state as does
@@ -20,8 +20,9 @@ from visualizer.ui import style
 from visualizer.ui.buttons import FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands
+from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
-from visualizer.ui.levels import out
+from visualizer.ui.levels import at_top, out
 from visualizer.ui.menus import Menus
 from visualizer.ui.panes import Panes
 from visualizer.ui.patience import Patience
@@ -32,8 +33,11 @@ from visualizer.ui.trail import Trail
 from visualizer.views import View
 
 if TYPE_CHECKING:
+    from visualizer.engine.client import Engine
     from visualizer.export import Panel
+    from visualizer.start import StartCard
     from visualizer.ui.filming import FilmPanel, Job
+    from visualizer.ui.first import Clock, FirstMinute, Tries
     from visualizer.ui.presenter import Presenter
 
 
@@ -69,8 +73,14 @@ class Window(QWidget):
         """What was put into the figure that is to be exported, in order."""
         self.count: Callable[[Callable[[int], None] | None], None] = lambda heard: None
         """The player's clock in whole seconds."""
+        self.engine: Engine | None = None
+        """Who records what the cards of the start screen show, once it runs."""
+        self.clock: Clock | None = None
+        """The player, for what happens after a while."""
         self._alt_alone = False
         self._was_painted = False
+        self.was_looked_at = False
+        """Whether anything but the start screen has been seen."""
         self.panes.placed.connect(self._lay_over)
         self.rail.drawn.connect(self.drawn)
         self.top.menu_wanted.connect(self.menus.pop)
@@ -87,7 +97,8 @@ class Window(QWidget):
 
     def run(self, name: str) -> None:
         """Do the command of that name."""
-        self.commands[name].act(self)
+        if not self.starting or self.commands[name].starts:
+            self.commands[name].act(self)
 
     def views(self) -> tuple[View, ...]:
         """The views that have something to show of what is open."""
@@ -102,8 +113,8 @@ class Window(QWidget):
 
     @property
     def picture(self) -> Picture:
-        """What the stage shows."""
-        return self.stage.picture
+        """What the stage shows; on the way from one input to the next the one that is reached."""
+        return self.stage.standing
 
     def shown_picture(self) -> Picture:
         """What leaves the app: the picture of the stage, or the audience's while it presents."""
@@ -134,6 +145,13 @@ class Window(QWidget):
         """A file to write, and which of the kinds; empty for none."""
         return QFileDialog.getSaveFileName(self, title, name, kinds)
 
+    def choose_inputs(self) -> None:
+        """Offer which inputs are stepped through, over the track on which they lie."""
+        if self.store.takes_inputs:
+            self.menus.pop_inputs(self.transport.inputs.corner())
+        else:
+            self.say(why_no_inputs(self.store.takes_inputs))
+
     def open_path(self, path: str) -> None:
         """Have a file opened, whatever it is."""
         self.opened.emit(path)
@@ -150,6 +168,7 @@ class Window(QWidget):
     def toggle_pad(self) -> None:
         """Show or put away the drawing pad."""
         self.come_forward()
+        self.leave_start()
         self.rail.toggle_pad()
 
     def unclear(self) -> bool:
@@ -161,14 +180,122 @@ class Window(QWidget):
         self.menus.bar.setVisible(self.menus.bar.isHidden())
         self._lay_out()
 
+    # --- the start screen ---
+
+    @property
+    def starting(self) -> bool:
+        """Whether the start screen is shown."""
+        return self.panes.starting
+
+    def go_to_start(self) -> None:
+        """Show the start screen; what is looked at stays as it is."""
+        if self.starting:
+            self.panes.start.search("")
+            self.top.field.clear()
+            self.panes.start.take_keyboard()
+            return
+        self.come_forward()
+        self.store.update(playing=False, undoable=False)
+        trace = self.store.trace
+        self._show_start(True, "" if trace is None or not self.was_looked_at else trace.title or trace.model)
+        self.panes.start.take_keyboard()
+
+    def leave_start(self) -> None:
+        """To what is looked at."""
+        self.was_looked_at = True
+        if self.starting:
+            self._show_start(False)
+            self.take_keyboard()
+
+    def record_with(self, engine: Engine) -> None:
+        """From now on there is somebody who records."""
+        self.engine = engine
+        if "start" in vars(self.panes):
+            self.panes.start.gallery.attach(engine)
+
+    def search(self) -> None:
+        """Type into the field of the start screen."""
+        self.go_to_start()
+        self.top.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def open_card(self, card: StartCard) -> None:
+        """Go where a card leads."""
+        self.leave_start()
+        if card.does:
+            self.run(card.does)
+        elif card.state is not None:
+            wanted = card.state
+            self.store.apply(lambda state: start.entered(state, wanted))
+
+    @cached_property
+    def first(self) -> FirstMinute:
+        """What *Play* on the start screen does; it comes when it is asked for."""
+        from visualizer.ui.first import FirstMinute
+
+        made = FirstMinute(self.store, self)
+        made.clock = self.clock
+        made.ended.connect(self._offer)
+        return made
+
+    @cached_property
+    def tries(self) -> Tries:
+        """What is offered when it has stopped."""
+        from visualizer.ui.first import Tries
+
+        made = Tries(self.first.hero.tries, self.panes)
+        made.chosen.connect(self._try)
+        made.place(self.stage.geometry())
+        return made
+
+    def play_first(self) -> None:
+        """Open the first network and play it for a while."""
+        self.leave_start()
+        self.first.begin()
+
+    def _offer(self, reached: bool) -> None:
+        self.message.dismiss()
+        self.tries.come(reached)
+
+    def _try(self, card: StartCard) -> None:
+        self.tries.put_away()
+        self.open_card(card)
+        self.take_keyboard()
+
+    def _put_tries_away(self) -> bool:
+        return "tries" in vars(self) and self.tries.put_away()
+
+    def _show_start(self, starting: bool, back: str = "") -> None:
+        fresh = "start" not in vars(self.panes) and starting
+        self.panes.show_start(starting, back)
+        if fresh:
+            self.panes.start.chosen.connect(self.open_card)
+            self.panes.start.back_wanted.connect(self.leave_start)
+            self.panes.start.file_chosen.connect(self.open_path)
+            self.panes.start.played.connect(self.play_first)
+            self.panes.start.page.strip.glide = self.stage.glide
+            if self.engine is not None:
+                self.panes.start.gallery.attach(self.engine)
+        for name, action in self.menus.actions.items():
+            action.setEnabled(not starting or self.commands[name].starts)
+        self.top.show_tools(self)
+        if starting:
+            self.setWindowTitle(tr("Visualizer"))
+
     def one_level_out(self) -> None:
         """Put away whatever lies on top, else stop presenting, else go one level up."""
-        on_top = (self.cover.close, self._leave_room, self.rail.close_panel, self._close_films, self.message.dismiss,
+        if self.starting:
+            if not (self.cover.close() or self.message.dismiss()):
+                self.go_to_start()
+            return
+        on_top = (self.cover.close, self._leave_room, self.rail.close_panel, self._close_films,
+                  self.message.dismiss, self._put_tries_away,
                   self.panes.close_details, self.stage.leave_parts, self._let_pin_go, self._leave_reel)
         if any(put_away() for put_away in on_top):
             return
         trace, seen, names = self.store.near, self.store.sight, tuple(view.name for view in self.views())
-        if trace is not None and seen is not None:
+        if trace is None or seen is None or at_top(self.store.state, names):
+            self.go_to_start()
+        else:
             self.store.apply(lambda state: out(state, trace, seen, names, self.trail.opened_in))
 
     def walk_back(self) -> None:
@@ -219,12 +346,17 @@ class Window(QWidget):
         self.panels = before.panels
         self.menus.bar.setHidden(before.menus.bar.isHidden())
         self.panes.drawer_open = before.panes.drawer_open
+        if before.starting:
+            self.go_to_start()
         if before.message.isVisible():
             self.say(before.message.words, before.message.action.text(), before.message.act)
 
     def take_keyboard(self) -> None:
-        """The stage has it from now on."""
-        self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
+        """The stage has it from now on, or *Play* on the start screen."""
+        if self.starting:
+            self.panes.start.take_keyboard()
+        else:
+            self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _seen(self) -> QWidget:
         """What one sees here: this window, or the audience's picture that covers it."""
@@ -260,6 +392,8 @@ class Window(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Set whatever of the window follows the State."""
+        if self.starting and (old.recipe, old.view, old.at, old.focus) != (new.recipe, new.view, new.at, new.focus):
+            self.leave_start()
         app = QApplication.instance()
         if isinstance(app, QApplication) and style.theme_name() != new.look.theme:
             style.wear(app, new.look.theme)
@@ -275,7 +409,7 @@ class Window(QWidget):
         trace = self.store.trace
         self.panes.show_trace()
         self.top.show_tools(self)
-        if trace is not None:
+        if trace is not None and not self.starting:
             self.setWindowTitle(f"{trace.title or trace.model} – {tr('Visualizer')}")
 
     def sizeHint(self) -> QSize:
@@ -296,6 +430,8 @@ class Window(QWidget):
         """What stands over the panes moves with them."""
         if "film_panel" in vars(self):
             self.film_panel.place(self.panes.middle())
+        if "tries" in vars(self):
+            self.tries.place(self.stage.geometry())
         self.cover.lay()
         if "presenter" in vars(self):
             self.presenter.lay()
@@ -335,8 +471,13 @@ class Window(QWidget):
     def _begin(self) -> None:
         """What the first paint does without: menus, shortcuts, the ring of the keyboard."""
         self.menus.fill()
+        if self.starting:
+            self._show_start(True)
+            self.take_keyboard()
         self.ring = FocusRing(self)
         self.panes.order_tabs()
+        if self.focusWidget() is None:
+            self.take_keyboard()  # it was taken before there was a frame, which forgot it
         self.painted.emit()
 
 
