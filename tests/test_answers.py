@@ -23,6 +23,7 @@ from tests.test_layout import faults
 from visualizer import answers, card, cli, draw, inputs, record, registry
 from visualizer import app as the_app
 from visualizer.answers import boxes, mask, string
+from visualizer.scene import telling
 from visualizer.scene.picture import Image, Line, Rect, unmarked
 from visualizer.scene.picture import Path as Curves
 from visualizer.scene.state import State, changed
@@ -428,6 +429,13 @@ def test_answers_and_their_losses_keep_the_law_of_layout(kind: str, size: tuple[
     for beat in timeline(trace).beats:
         picture = draw(trace, view="network", at=beat.address, size=size)
         assert list(faults(picture, 1.0)) == []
+
+
+@pytest.mark.parametrize("kind", TOYS)
+def test_a_still_shows_the_answer_not_what_it_costs(kind: str) -> None:
+    trace = TOYS[kind]()
+    assert telling.answered(trace, timeline(trace)) == f"{trace.answers[0].layer}.forward"
+    assert answers.chooses(trace) is False
 
 
 class Logarithms(nn.Module):

@@ -100,7 +100,8 @@ def test_a_sample_that_is_chosen_stands_in_the_field(rail):
     assert rail.typed.field.toPlainText() == inputs.raw(inputs.all_samples("sentence")[3].name)
 
 
-def test_weights_from_before_training_stay_only_where_there_are_some(rail):
+def test_weights_from_before_training_stay_only_where_there_are_some(rail, without_before):
+    without_before("mlp_mnist")
     choose_model(rail.store, "rows_rnn")
     rail.store.apply(does.before_training)
     choose_model(rail.store, "char_lstm")

@@ -10,6 +10,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from tests.test_kinds_recurrent import trace_of
 from tests.toys import deep, leaping, toy, wide
@@ -402,7 +404,32 @@ def test_the_network_of_every_recurrent_toy_is_drawn_whatever_it_reads() -> None
     assert picture.caption
 
 
+CALLED_OTHERWISE = {"diagram": "cell", "cell": "equations"}
+"""`cell` stands in sessions, scripts and pictures for the equations of a cell; what is drawn of it came later."""
+
+
 def test_a_view_is_called_in_code_as_on_its_tab_and_by_its_former_name_too() -> None:
     for view in all_views():
-        assert view.name == view.title.lower().replace(" ", "_"), "one word means one thing"
+        name = CALLED_OTHERWISE.get(view.name, view.name)
+        assert name == view.title.lower().replace(" ", "_"), "one word means one thing"
     assert find("walk") is find("microscope")
+
+
+def test_a_large_picture_in_colours_stays_in_its_column_and_is_the_mean_of_its_blocks() -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(),
+                        nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 9))
+    trace = record.capture(net.eval(), torch.rand(1, 3, 222, 223), 5)
+    shown = picture_of(find("network"), trace, timeline(trace).find("0.forward"), None, Look(size=(1400, 900)))
+    (image,) = [mark for mark in shown if isinstance(mark, Image) and mark.focus == Focus("input")]
+    maps = next(mark for mark in shown if isinstance(mark, Image) and mark.focus == Focus("0"))
+    assert image.x + image.tile_size[0] <= maps.x
+    assert image.y + image.tile_size[1] <= 900
+    factor = round(223 / image.values.shape[2])
+    assert factor > 1
+    assert image.values.shape[:3] == (1, -(-222 // factor), -(-223 // factor))
+    picture = np.asarray(trace["input"].output)
+    scaled = (picture - picture.min()) / (picture.max() - picture.min()) * 255
+    block = scaled[:, factor:2 * factor, :factor].mean(axis=(1, 2))
+    np.testing.assert_allclose(image.values[0, 1, 0], block, atol=1.5)
+    assert f"mean of {factor} × {factor}" in {mark.plain for mark in shown if isinstance(mark, Text)}

@@ -228,6 +228,11 @@ def choosing(trace: Trace, layer: Layer) -> Answer | None:
                  and (layer.axes, layer.shape) == (trace[answer.layer].axes, trace[answer.layer].shape)), None)
 
 
+def chooses(trace: Trace) -> bool:
+    """Whether some answer is a choice among labels."""
+    return any(made is not None and made.along is not None for made in map(of, trace.answers))
+
+
 def stepwise(trace: Trace, steps: int | None = None) -> Answer | None:
     """The answer that chooses among its labels at each step; of so many steps."""
     return next((answer for answer in trace.answers if (made := of(answer)) is not None and made.along == ("step",)

@@ -224,7 +224,8 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     if layer.is_input and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
-        return np.moveaxis(colour.unit(layer.output, low, high), 0, -1)[None], "pixel"
+        picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
+        return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
     values, palette = entries(trace, layer, look, backward)
     if column.style == "picture" and layer.shape[0] == 3:  # one picture: the strongest of the three colours
         values = values.max(axis=0, keepdims=True)
@@ -256,6 +257,14 @@ def _pooled(values: NDArray[Any], factor: int) -> NDArray[Any]:
     flat = blocks.reshape(*blocks.shape[:3], -1)
     strength = np.abs(flat.astype(np.int16) - (colour.ZERO if values.dtype == np.uint8 else 0))
     return np.take_along_axis(flat, strength.argmax(-1)[..., None], -1)[..., 0]
+
+
+def _averaged(picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+    """(row, column, colour) with the mean of each factor × factor block; what is left over at the edges is repeated."""
+    high, wide, colours = picture.shape
+    whole = np.pad(picture, ((0, -high % factor), (0, -wide % factor), (0, 0)), mode="edge")
+    blocks = whole.reshape(len(whole) // factor, factor, -1, factor, colours)
+    return np.ascontiguousarray(np.rint(blocks.mean(axis=(1, 3))).astype(np.uint8))
 
 
 def glyphs(trace: Trace, column: Column, look: Look, backward: bool) -> list[Mark]:

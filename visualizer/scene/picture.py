@@ -230,6 +230,14 @@ class Touch:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A choice in the picture itself: a click turns a knob of the view to a word."""
+
+    knob: str
+    word: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """A place on a lane: the moment that it stands for."""
 
@@ -313,9 +321,9 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | None = field(default=None, compare=False)
-    """Which term of a number it is, what it carries on its way or lies round, or which moment of a lane; none of them
-    is seen."""
+    holds: Term | Flight | Touch | Stop | Turn | None = field(default=None, compare=False)
+    """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
+    none of them is seen."""
 
 
 @dataclass(frozen=True)

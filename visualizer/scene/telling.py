@@ -10,8 +10,8 @@ from visualizer.trace import Trace
 def answered(trace: Trace, times: Timeline) -> str:
     """The answer is there: all of the way forward has been gone."""
     last = next(beat for beat in reversed(times.beats) if beat.direction == FORWARD)
-    answers = (times.of(layer.name, FORWARD) for layer in reversed(trace.layers) if layer.axes[-1:] == ("class",))
-    return next((found.address for found in answers if found is not None), last.address)
+    held = (times.of(answer.layer, FORWARD) for answer in trace.answers)
+    return next((found.address for found in held if found is not None), last.address)
 
 
 def read_to_the_end(trace: Trace, times: Timeline) -> str:

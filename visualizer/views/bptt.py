@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.language import english, tr
 from visualizer.scene import causes, colour, logchart, numbers, parts, steps
-from visualizer.scene.boxes import whole
-from visualizer.scene.columns import lanes_height
+from visualizer.scene.boxes import Box, whole
 from visualizer.scene.picture import (
     Focus,
     Group,
@@ -59,22 +58,21 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     norms = np.asarray(measured[f"{layer.name}/norms"], np.float64)
     window = look.knob("window", "all")
     said = _sentence(trace, shown, measured, norms, window, moment)
-    bottom = look.size[1] - lanes_height(look)
+    body = parts.body(look, 112)
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, tr("G: what a step adds to ∂L/∂W_hh"))]
     cut = _within(shown, measured, window)
-    y = 112.0
     tiles: list[Mark] = []
-    y = _tiles(shown, measured, norms, cut, place, y, moment, trace, look, tiles)
+    y = _tiles(shown, measured, norms, cut, place, body.top, moment, trace, look, tiles)
     marks += grouped(Group(tr("what each step adds"), Focus(layer.name, (), "weight_hh")), tiles)
     losses = int(np.count_nonzero(np.any(measured[f"{layer.name}/from"], axis=1)))
     below = 36 + max(40, losses * min(16, place.pitch)) + 84
-    high = min(max(60, bottom - y - 30 - below), 300)
+    high = min(max(60, body.bottom - y - 30 - below), 300)
     bars: list[Mark] = []
     y = _bars(shown, norms, cut, place, y + 10, high, moment, trace, look, bars)
     bars += _checked(shown, measured, y + 20, look)
     marks += grouped(Group(tr("size of what each step adds"), Focus(layer.name)), bars)
     matrix: list[Mark] = []
-    _matrix(trace, shown, measured, window, y + 40, bottom - 12, moment, place, look, matrix)
+    _matrix(trace, shown, measured, window, parts.body(look, y + 40).inset(0, 0, 0, 12), moment, place, look, matrix)
     marks += grouped(Group(tr("losses and steps"), Focus(layer.name, (), "from")), matrix)
     still, moving = steps.lane(trace, shown, moment, look, place)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -196,7 +194,7 @@ def _checked(shown: Reading, measured: Arrays, y: float, look: Look) -> list[Mar
 
 # --- losses and steps -----------------------------------------------------------------------------------------------
 
-def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: float, bottom: float, moment: Moment,
+def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, box: Box, moment: Moment,
             place: steps.Span, look: Look, marks: list[Mark]) -> None:
     """∥∂L_s/∂h_t∥ of what enters at step s, by losses or by layers above: one row for each s, over the steps t."""
     name = shown.layer.name
@@ -204,7 +202,7 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     origins = [int(row) for row in np.flatnonzero(split.any(axis=1))]
     if shown.reverse:
         origins = origins[::-1]
-    high = bottom - top
+    top, high = box.top, box.height
     if not origins or high < 40:
         return
     row = min(16, (high - (64 if high > 150 else 0)) / len(origins))
@@ -234,7 +232,7 @@ def _matrix(trace: Trace, shown: Reading, measured: Arrays, window: str, top: fl
     if len(origins) > 1 and tall > 26:
         marks.append(Text(right, top + tall - 2, plain(str(origins[-1] + 1)), 11, 400, "ink-2"))
     under = top + max(tall, 32)
-    if bottom - under > 56:
+    if box.bottom - under > 56:
         _truncated(shown, measured, window, under + 12, look, marks)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.answers import chooses
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts, steps
 from visualizer.scene.boxes import split, whole
@@ -249,11 +250,11 @@ def _short(word: str) -> str:
 
 def _all_answers(trace: Trace, shown: Reading, found: Hanging, answer: int, top: float, look: Look) -> list[Mark]:
     """Below the text: maps of answers × steps, or bars where there is one answer; and what both say together."""
-    whole = parts.body(look, top + 26, LEFT, RIGHT).inset(0, 0, 0, 16)
-    y, bottom, left = whole.top, whole.bottom, whole.left
-    facts, chart = split(whole, "right", FACTS, BETWEEN) if look.mode.charts else (whole, whole)
+    box = parts.body(look, top + 26, LEFT, RIGHT).inset(0, 0, 0, 16)
+    y, bottom, left = box.top, box.bottom, box.left
+    facts, chart = split(box, "right", FACTS, BETWEEN) if look.mode.charts else (box, box)
     below = len(found.gradient) > 1 and look.mode.charts and chart.width < 2 * LEAST_MAP + BETWEEN
-    wide = whole.width if below else chart.width  # beside small maps there is no room for the names of the facts
+    wide = box.width if below else chart.width  # beside small maps there is no room for the names of the facts
     marks: list[Mark] = [Line(((24, top + 2), (look.size[0] - 24, top + 2)), "hair")]
     if len(found.gradient) > 1:
         side = min(bottom - y - 30, (wide - BETWEEN) / 2)
@@ -472,7 +473,7 @@ def _not_measured(trace: Trace, shown: Reading, moment: Moment, place: steps.Spa
 VIEW = View(
     "connectivity", english("Connectivity"),
             english("What an answer hangs on: by gradient, and by leaving each step out."),
-    suits=lambda trace: bool(layers(trace)) and any(layer.axes[-1:] == ("class",) for layer in trace) and
-    "lab" not in trace.studies, draw=draw, telling=read_to_the_end, order=17, studies=(STUDY,),
+    suits=lambda trace: bool(layers(trace)) and chooses(trace), draw=draw,
+    telling=read_to_the_end, order=17, studies=(STUDY,),
     group=STEPS, tries=english("Go to another step and see which of the steps before it the answer hangs on."),
 )

@@ -12,6 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
 from visualizer.scene import parts
+from visualizer.scene.boxes import Box, split
 from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, Text, grouped, rich, unmarked
 from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
@@ -34,6 +35,7 @@ from visualizer.views.microscope._words import (
     inside_hands_sentence,
     inside_sentence,
     plain_sentence,
+    so_far_sentence,
     unknown_gradient,
 )
 
@@ -52,9 +54,20 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     sheet = _sheet(trace, slide, look)
     march = look.knob("march", "terms") if _marches(slide.layer) else "terms"
     stretch = _stretch(trace, slide, moment, look)
-    done = sheet.pieces if march != "terms" or stretch is None else stretch.done(moment.phase)
-    return Picture(look.size, sheet.still, tuple(sheet.after(done)), look.theme, caption=unmarked(slide.sentence),
+    at = sheet.pieces if march != "terms" or stretch is None else stretch.at(moment.phase)
+    said = slide.sentence
+    if at < sheet.pieces:
+        sheet = _sheet(trace, _in_the_making(trace, slide), look)
+        said = said if slide.hands_on else so_far_sentence(slide, int(at), sheet.pieces - 1, sheet.so_far(int(at)))
+    moving = [*parts.sentence(look, said), *sheet.after(at)]
+    return Picture(look.size, sheet.still, tuple(moving), look.theme, caption=unmarked(said),
                    table=_table(trace, slide))
+
+
+@remembered(64)
+def _in_the_making(trace: Trace, slide: Slide) -> Slide:
+    """The same before all of its terms have been added."""
+    return replace(slide, made=False)
 
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
@@ -68,9 +81,13 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the cell looks: its receptive field, layer by layer, on what was fed in."""
     slide = _slide(trace, moment, focus, look)
-    frame = Area(12, 8, look.size[0] - 24, look.size[1] - 16, look)
+    stretch = _stretch(trace, slide, moment, look)
+    if stretch is not None and stretch.at(moment.phase) < stretch.terms:
+        slide = _in_the_making(trace, slide)
+    frame = Area(Box(0, 0, *look.size).inset(12, 8), look)
     return Picture(look.size, tuple(where_it_looks(trace, slide, frame)), (), look.theme, "window",
-                   caption=unmarked(slide.sentence), table=Table((), ()))
+                   caption=unmarked(slide.sentence if slide.made else so_far_sentence(slide, 0, 0, "")),
+                   table=Table((), ()))
 
 
 # --- which number ---------------------------------------------------------------------------------------------------
@@ -217,19 +234,19 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 @remembered(16)
 def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
     """The whole picture of a slide, laid out once for all its pieces."""
-    marks, own = parts.sentence(look, slide.sentence), Group(tr("the rest of the card"), about(slide))
-    frame = Area(24, TOP, look.size[0] - 48, look.size[1] - TOP - 16, look)
+    marks, own = list[Mark](), Group(tr("the rest of the card"), about(slide))
+    box = Box(0, 0, *look.size).inset(24, TOP, 24, 16)
     pictured = slide.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
-        marks += where_it_looks(trace, slide, replace(frame, width=SIDE - 32))
-        frame = replace(frame, x=frame.x + SIDE, width=frame.width - SIDE)
+        beside, box = split(box, "left", SIDE - 32, 32)
+        marks += where_it_looks(trace, slide, Area(beside, look))
     tiled = slide.backward and not slide.hands_on and _many_arrays(slide)
     if len(slide.terms) > 1 and not tiled:
-        marks += _readers_line(slide, frame)
-        frame = replace(frame, y=frame.y + 30, height=frame.height - 30)
+        line, box = split(box, "top", 30)
+        marks += _readers_line(slide, Area(line, look))
     laid = tiles_slide if tiled else recurrent_slide if slide.key else _fitting_slide
-    sheet = laid(trace, slide, frame).beside(marks)
-    return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda done: grouped(own, sheet.after(done)))
+    sheet = laid(trace, slide, Area(box, look)).beside(marks)
+    return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda at: grouped(own, sheet.after(at)))
 
 
 def _many_arrays(slide: Slide) -> bool:

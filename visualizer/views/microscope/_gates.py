@@ -13,7 +13,7 @@ from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
-from visualizer.scene.boxes import descending
+from visualizer.scene.boxes import descending, split
 from visualizer.scene.grids import Ink, curve
 from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
@@ -337,13 +337,14 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
                        False)
     if not curved:
         return Laid((*marks, *lines.still, *fall.still), lines.pieces,
-                     lambda done: [*lines.after(done), *fall.after(done)])
+                     lambda at: [*lines.after(at), *fall.after(at)])
     at = x + each + 24
     drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, at,
                                y, frame.right - at, False)
 
-    def after(done: int) -> list[Mark]:
-        return [*lines.after(done), *fall.after(done), *(point if done >= lines.pieces - 1 else drawn)]
+    def after(at: float) -> list[Mark]:
+        done = int(at)
+        return [*lines.after(at), *fall.after(at), *(point if done >= lines.pieces - 1 else drawn)]
 
     return Laid((*marks, *lines.still, *fall.still), lines.pieces, after)
 
@@ -439,7 +440,7 @@ def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
         lines.append(line)
         empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
     return Laid(tuple(grouped(FACTORS["value"], still)), len(factors),
-                 lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
+                 lambda at: [*empty[int(at):], *(mark for line in lines[:int(at)] for mark in line)])
 
 
 def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
@@ -600,7 +601,7 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
     fall = sorted_fall(listed.products, (), lines.pieces, frame, x, y, wide, True)
-    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda done: [*lines.after(done), *fall.after(done)])
+    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda at: [*lines.after(at), *fall.after(at)])
 
 
 def _chain(trace: Trace, slide: Slide) -> list[Factor]:
@@ -734,7 +735,7 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
                           at))
     rows += [Tiled(tr("what it weighed"), "", weights, "weight", at, (), "weight", shares_x),
              Tiled(tr("share of ∂L/∂x, h₋"), tr("g × weight"), to_reads, "gradient", foci, (), "product", shares_x)]
-    below = Area(frame.x, frame.y + LINE - 8, frame.width, frame.height - (LINE - 8), frame.look)
+    below = Area(split(frame.box, "top", LINE - 8)[1], frame.look)
     marks, y = _tiles(groups, rows, below, below.y)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     wide = min(640, (frame.width - 60) / 2)
@@ -752,7 +753,8 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
                       frame, frame.right - wide, y + 6, wide, True)
     pieces = line.pieces + max(one.pieces, other.pieces)
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         late = max(0, done - line.pieces)
         return [*line.after(min(done, line.pieces)), *one.after(min(late, one.pieces)),
                 *other.after(min(late, other.pieces))]
@@ -816,7 +818,7 @@ def _hands_on(trace: Trace, slide: Slide, frame: Area) -> Laid:
                     at=lambda index: Term(found[index][1], own, slide.value, found[index][2], backward=True))
     wide = min(860, frame.width)
     height = (min(len(found), 13) + 2.5) * 24
-    top = Area(frame.x, frame.y, frame.width, min(height, frame.height), frame.look)
+    top = Area(split(frame.box, "top", height)[0], frame.look)
     lines = term_list(listed, top, frame.x, frame.y, wide, True)
     y = frame.y + height + 12
     marks = through_time(trace, slide, _keys(slide), frame, frame.x, y, frame.width, frame.bottom - y)

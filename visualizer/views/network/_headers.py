@@ -126,7 +126,9 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
         elif layer.unexplained:
             lines.append((tr("unexplained"),))
         elif column.factor > 1:
-            lines.append((tr("largest of {factor} × {factor}").format(factor=column.factor),
+            colours = column.style == "picture" and layer.is_input and layer.shape[0] == 3
+            words = tr("mean of {factor} × {factor}") if colours else tr("largest of {factor} × {factor}")
+            lines.append((words.format(factor=column.factor),
                           tr("of {factor}×{factor}").format(factor=column.factor)))
         elif layer.parameters and roomy:
             lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
