@@ -60,7 +60,7 @@ def beats() -> tuple[Beat, ...]:
                 continue
             times = _times(model, view.name)
             for index, beat in enumerate(times.beats):
-                kind = f"{trace[beat.layer].kind} {beat.direction}" if model != "lab" else f"laboratory {beat.direction}"
+                kind = f"{'laboratory' if model == 'lab' else trace[beat.layer].kind} {beat.direction}"
                 found.setdefault((view.name, kind), Beat(model, view.name, index, kind))
     return tuple(found.values())
 
@@ -80,17 +80,16 @@ def _walking(beat: Beat, size: tuple[int, int]) -> Callable[[], float]:
     trace, times, view = _trace(beat.model), _times(beat.model, beat.view), views.find(beat.view)
     moments = [Moment(times.beats[beat.index], float(phase), beat.index) for phase in np.linspace(0, 1, FRAMES)]
     stills, look = Stills(), Look(size=size)
-    shown: list[Picture] = []
+    shown: list[Picture] = [views.picture(view, trace, moments[0], None, look)]
     widget = _Widget(size, lambda painter: stills.paint(shown[-1], painter, moves=True))
 
     def walk() -> float:
         taken = []
         for moment in moments:
             start = time.thread_time()
-            shown.append(views.picture(view, trace, moment, None, look))
+            shown[:] = [views.picture(view, trace, moment, None, look)]
             widget.repaint()
             taken.append((time.thread_time() - start) * 1000)
-            shown.clear()
         return statistics.quantiles(taken, n=20)[-1]
 
     return walk
