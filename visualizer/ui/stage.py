@@ -294,6 +294,7 @@ class Stage(Canvas):
         if self._kept is not None and new.focus != self._kept[1]:
             self._kept = None
         self._glide_knobs(old, new)
+        self.set_moving(new.playing or self._dragging in ("scrub", "reel"))
         self.refresh()
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
@@ -366,6 +367,7 @@ class Stage(Canvas):
         if event.button() == Qt.MouseButton.LeftButton and press is not None and not self._dragging:
             self._click(self.focus_at(event.position()))
         self._dragging = ""
+        self.set_moving(self.store.state.playing)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """One level in; a number that lies under the mouse is the one that opens."""
