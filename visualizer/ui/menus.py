@@ -12,10 +12,9 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from visualizer import answers, door, sight
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour
-from visualizer.scene.state import changed
+from visualizer.scene.state import changed, turned
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
-from visualizer.ui.commands.views import turned
 from visualizer.ui.store import Store
 
 MOST_WISHES = 12

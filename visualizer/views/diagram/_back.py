@@ -188,7 +188,7 @@ def _valve(sc: Scene, key: str, place: str, x: float, y: float, live: bool) -> l
         return marks
     words = (tr("keeps × {share}") if place in ("forget", "update") and plan.full else "× {share}").format(
         share=numbers.number(share))
-    ends = place == "output_gate"
+    ends = place == ("output_gate" if plan.full else "input")
     if not plan.full and width(words, 13, 600) > 56:
         return marks
     if place == "mix" and plan.family == "gru":

@@ -191,7 +191,7 @@ def _valve(sc: Scene, key: str, x: float, y: float, share: float, other: bool, g
     marks += gatesigns.sign(key, x, up, size)
     if share < 1 or (not plan.full and beside > 56):
         return marks
-    if place == "output_gate":
+    if place == ("output_gate" if plan.full else "input"):
         marks.append(Text(x - size * 0.6 - 6, up + 5, plain(words), 14 if plan.full else 13, 600, "ink", "end"))
     else:
         if not other:
