@@ -21,7 +21,7 @@ from visualizer.ui.inspector import Inspector
 from visualizer.ui.levels import standing, to_level
 from visualizer.ui.message import Message
 from visualizer.ui.rail import Rail
-from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
+from visualizer.ui.shell import COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
 from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
@@ -170,13 +170,14 @@ class Panes(QWidget):
         width, height = self.width(), self.height()
         narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
         left = NARROW if narrow else WIDE
-        middle = height - TOP - BOTTOM
+        bottom = self.transport.sizeHint().height()
+        middle = height - TOP - bottom
         right = 8 if compact else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
         self.top.set_width(narrow, compact)
         self.rail.setGeometry(0, TOP, left, middle)
         self.rail.set_narrow(narrow)
-        self.transport.setGeometry(0, height - BOTTOM, width, BOTTOM)
+        self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
         stage = QRect(left, TOP, width - left - right, middle)
         self.stage.setGeometry(stage)
@@ -193,7 +194,7 @@ class Panes(QWidget):
 
     def middle(self) -> QRect:
         """What lies between top bar and transport, in pixels of the window."""
-        return QRect(self.x(), self.y() + TOP, self.width(), self.height() - TOP - BOTTOM)
+        return QRect(self.x(), self.y() + TOP, self.width(), self.transport.y() - TOP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.place()
@@ -206,6 +207,7 @@ class Panes(QWidget):
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
         self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
+        self.store.card_changed.connect(self.place)
         self.stage.deeper.connect(lambda: run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)

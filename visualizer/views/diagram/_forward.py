@@ -61,7 +61,7 @@ def _flow(sc: Scene, name: str, key: str, focus: Focus, target: Focus, share: fl
     if share <= 0:
         return []
     value = sc.value(key) if value is None else value
-    flight = Flight(focus, target, value, share)
+    flight = Flight(focus, target, value, min(1.0, share))
     what = Flow(max(sc.thick(value, scale), 1.0 if value else 0.0), gatesigns.tone(value), value, focus,
                 tip=f"{_name(key)} {numbers.significant(value)}", flight=flight)
     return wires.flow(ways(sc.plan)[name], what, sc.look, share, signs, arrows) if value else []
@@ -92,14 +92,15 @@ def _lstm(sc: Scene) -> list[Mark]:
     marks: list[Mark] = []
     if not (sc.started and sc.value("cell_before") == 0):
         before = sc.focus("cell", before=True)
-        marks += _flow(sc, "before", "cell_before", before, cell, min(1.0, keep * 2.5), arrows=(0.7,))
-        marks += _flow(sc, "kept", "kept", cell, cell, (keep - 0.4) / 0.6, arrows=ARROWS)
-    marks += _flow(sc, "candidate", "candidate", sc.focus("candidate"), cell, min(1.0, add * 2.5))
+        marks += _flow(sc, "before", "cell_before", before, before, keep * 2.5, arrows=(0.7,))
+        marks += _flow(sc, "kept", "kept", before, cell, (keep - 0.4) / 0.6, arrows=ARROWS)
+    new = sc.focus("candidate")
+    marks += _flow(sc, "candidate", "candidate", new, new, add * 2.5)
     marks += _flow(sc, "added", "added", sc.focus("input"), cell, (add - 0.4) / 0.4, signs=(0.3,))
     marks += _flow(sc, "after", "cell", cell, cell, (add - 0.8) / 0.2, arrows=(0.5,), signs=(0.75,))
-    marks += _flow(sc, "down", "cell", cell, hidden, show * 2.5, signs=(0.4,))
+    marks += _flow(sc, "down", "cell", cell, cell, show * 2.5, signs=(0.4,))
     marks += _flow(sc, "opened", "opened", cell, hidden, (show - 0.4) / 0.2, signs=())
-    marks += _flow(sc, "shown", "shown", hidden, hidden, (show - 0.6) / 0.4, signs=())
+    marks += _flow(sc, "shown", "shown", sc.focus("output_gate"), hidden, (show - 0.6) / 0.4, signs=())
     return marks
 
 
@@ -113,9 +114,9 @@ def _gru(sc: Scene) -> list[Mark]:
     marks += _flow(sc, "read", "new.fed", new, new, (reset - 0.4) / 0.2, "sums", signs=())
     if not first:
         before = sc.focus("hidden", before=True)
-        marks += _flow(sc, "before", "hidden_before", before, hidden, keep * 2.5, arrows=(0.7,))
-        marks += _flow(sc, "kept", "kept", hidden, hidden, (keep - 0.4) / 0.6, arrows=ARROWS)
-    marks += _flow(sc, "new", "new", new, hidden, (reset - 0.7) / 0.3, signs=(0.5,))
+        marks += _flow(sc, "before", "hidden_before", before, before, keep * 2.5, arrows=(0.7,))
+        marks += _flow(sc, "kept", "kept", before, hidden, (keep - 0.4) / 0.6, arrows=ARROWS)
+    marks += _flow(sc, "new", "new", new, new, (reset - 0.7) / 0.3, signs=(0.5,))
     marks += _flow(sc, "added", "added", new, hidden, mix / 0.6, signs=(0.25,))
     marks += _flow(sc, "after", "hidden", hidden, hidden, (mix - 0.6) / 0.4, arrows=(0.25,), signs=(0.65,))
     return marks
@@ -124,7 +125,7 @@ def _gru(sc: Scene) -> list[Mark]:
 def _rnn(sc: Scene) -> list[Mark]:
     keep, add = sc.done("keep"), sc.done("add")
     total, hidden = sc.focus("preactivation"), sc.focus("hidden")
-    return [*_flow(sc, "sum", "preactivation", total, hidden, keep, "sums"),
+    return [*_flow(sc, "sum", "preactivation", total, total, keep, "sums"),
             *_flow(sc, "after", "hidden", hidden, hidden, add)]
 
 

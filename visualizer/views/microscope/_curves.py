@@ -157,7 +157,7 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
 def _shares(trace: Trace, slide: Slide, logits: NDArray[np.float64], layer: Layer, backward: bool) -> _Shares:
     kind, picks = kinds.of(layer), kinds.picks_label(layer)
     logarithms = kind is not None and kind.logarithms
-    target = trace.objective.target
+    target = kinds.label_of(trace)
     chosen = slide.cell[0] if slide.cell else target
     with np.errstate(all="ignore"):
         if picks and logarithms:  # it reads logarithms of probabilities already
