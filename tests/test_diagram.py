@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -237,9 +238,9 @@ def test_nothing_is_seen_before_its_time(model: str, kept: list) -> None:
         moment = replace(at(trace, f"{name}.forward[9]"), phase=phase)
         other = other_future(trace, name, 8, known)
         assert not np.array_equal(other[name].output, trace[name].output)
-        here, there = (replace(picture_of(VIEW, one, moment, Focus(name, (8, 7)), Look()), table=Picture((1, 1), ()).table)
-                       for one in (trace, other))
-        assert here.dump() == there.dump(), phase
+        here, there = ([line for line in seen(picture_of(VIEW, one, moment, Focus(name, (8, 7)), Look()))
+                        if "full bore" not in line] for one in (trace, other))  # the scale is that of the whole text
+        assert here == there, phase
 
 
 @pytest.mark.parametrize(("model", "address"), STEPS)
@@ -251,7 +252,7 @@ def test_what_happens_in_a_step_never_goes_back(model: str, address: str) -> Non
         picture = picture_of(VIEW, trace, replace(at(trace, address), phase=float(phase)), None, Look())
         filled.append(sum(mark.width * mark.height for mark in picture
                           if isinstance(mark, Rect) and isinstance(mark.holds, Flight)))
-    assert all(after >= before - 1e-6 for before, after in zip(filled, filled[1:], strict=False))
+    assert all(after >= before - 1e-6 for before, after in pairwise(filled))
     assert filled[0] == 0 < filled[-1]
 
 
@@ -279,10 +280,10 @@ def seen(picture: Picture) -> list[str]:
 def test_what_flows_is_a_number_of_torchs_cell_and_as_thick_as_it_is_large(model: str) -> None:
     trace, name, unit = read(model), CELLS[model], 7
     step = list(unrolled(trace[name], trace.inputs(trace[name])[0].output))[8]
-    numbers = {key: float(value[unit]) for key, value in step.items() if len(value) > unit}
+    numbers = {key: float(value.detach()[unit]) for key, value in step.items() if len(value) > unit}
     if name == "gru":
-        numbers["r·q"] = float((step["reset"] * step["hidden_new"])[unit])
-        numbers["fed"] = float(step["new.sum"][unit]) - numbers["r·q"]
+        numbers["r·q"] = float((step["reset"] * step["hidden_new"]).detach()[unit])
+        numbers["fed"] = float(step["new.sum"].detach()[unit]) - numbers["r·q"]
     flown = []
     for phase in (0.6, 0.75, 0.95, 1.0):
         picture = picture_of(VIEW, trace, replace(at(trace, f"{name}.forward[9]"), phase=phase), Focus(name, (8, unit)),
@@ -342,6 +343,7 @@ def test_no_gradient_no_drawing_of_one() -> None:
                 and mark.holds.value > 0]
 
 
+@pytest.mark.filterwarnings("ignore:LSTM with projections")
 def test_a_projected_lstm_and_one_without_biases_are_drawn() -> None:
     from visualizer.record import capture
 

@@ -13,7 +13,7 @@ import numpy as np
 from visualizer.language import tr
 from visualizer.scene import colour, gatesigns, numbers, parts, wires
 from visualizer.scene.labels import Labels
-from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Rect, Run, Scale, Text, grouped, plain
+from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Points, Rect, Run, Scale, Text, grouped, plain
 from visualizer.scene.reading import blank_of, foretells, label
 from visualizer.scene.type import width
 from visualizer.scene.wires import Flow
@@ -95,9 +95,9 @@ def _lstm(sc: Scene) -> list[Mark]:
         marks += _flow(sc, "before", "cell_before", before, before, keep * 2.5, arrows=(0.7,))
         marks += _flow(sc, "kept", "kept", before, cell, (keep - 0.4) / 0.6, arrows=ARROWS)
     new = sc.focus("candidate")
-    marks += _flow(sc, "candidate", "candidate", new, new, add * 2.5)
-    marks += _flow(sc, "added", "added", sc.focus("input"), cell, (add - 0.4) / 0.4, signs=(0.3,))
-    marks += _flow(sc, "after", "cell", cell, cell, (add - 0.8) / 0.2, arrows=(0.5,), signs=(0.75,))
+    marks += _flow(sc, "candidate", "candidate", new, new, add / 0.3)
+    marks += _flow(sc, "added", "added", sc.focus("input"), cell, (add - 0.3) / 0.25, signs=(0.3,))
+    marks += _flow(sc, "after", "cell", cell, cell, (add - 0.55) / 0.45, arrows=(0.5,), signs=(0.75,))
     marks += _flow(sc, "down", "cell", cell, cell, show * 2.5, signs=(0.4,))
     marks += _flow(sc, "opened", "opened", cell, hidden, (show - 0.4) / 0.2, signs=())
     marks += _flow(sc, "shown", "shown", sc.focus("output_gate"), hidden, (show - 0.6) / 0.4, signs=())
@@ -279,7 +279,8 @@ def _wiring(sc: Scene, going: float) -> list[Mark]:
     marks += wires.arrow(((fed, plan.token + plan.token_high * 0.25), (fed, bus)), "rule", 1.5, head=0)
     live: list[Mark] = []
     live += wires.arrow(((fed, plan.token + plan.token_high * 0.25), (fed, bus)), "ink-2", 2.0, runs, head=0)
-    live += wires.arrow(whole, "ink-2", 2.0, runs, head=0)
+    for place, piece in enumerate(pieces := _pieces(whole, ends)):
+        live += wires.arrow(piece, "ink-2", 2.0, runs * len(pieces) - place, head=0)
     if runs >= 1:
         for end in ends:
             live += wires.arrow(((end, bus), (end, plan.boxes + plan.box[1])), "ink-2", 2.0)
@@ -311,6 +312,13 @@ def _wiring(sc: Scene, going: float) -> list[Mark]:
         marks += wires.arrow(((turn, state + plan.station_high / 2), (turn, state + plan.station_high / 2 + 40),
                               (last, state + plan.station_high / 2 + 40)), ink, 1.5)
     return marks
+
+
+def _pieces(whole: Points, taps: list[float]) -> list[Points]:
+    """The bus in stretches, from tap to tap: what runs along it fills one after the other."""
+    start, corner, _ = whole
+    stops = [corner[0], *(x for x in taps if x > corner[0])]
+    return [(start, corner), *(((a, corner[1]), (b, corner[1])) for a, b in pairwise(stops))]
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------
