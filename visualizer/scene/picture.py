@@ -233,7 +233,7 @@ class Touch:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Choice:
     """A choice in the picture itself: a click turns a knob of the view to a word."""
 
     knob: str
@@ -324,7 +324,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | Turn | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | Choice | None = field(default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 

@@ -30,7 +30,7 @@ from visualizer import paint, sight, views
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
-from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.picture import BEAT, LANE, Choice, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
 from visualizer.scene.recipe import ModelRecipe, Recipe
 from visualizer.scene.reel import STRIP, Crossing
 from visualizer.scene.state import State, changed
@@ -337,6 +337,10 @@ class Stage(Canvas):
         if self._on_strip(event.position()):
             self._dragging = "reel"
             self._scrub_reel(event.position())
+        elif pressed is not None and isinstance(pressed[0].holds, Choice):
+            chosen = pressed[0].holds
+            self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
+            self._press = None
         elif pressed is not None and pressed[1].array == BEAT:
             self._dragging = "scrub"
             self._go_to_stop(pressed[0].holds)

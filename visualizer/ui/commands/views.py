@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from visualizer import sight
 from visualizer.kinds import recurrent
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.state import State, changed
+from visualizer.scene.state import turned
 from visualizer.scene.subject import is_inner
 from visualizer.ui.commands import Act, Command, Desk, Family
 
@@ -30,6 +28,11 @@ def family() -> Family:
                 tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold"),
                 icon="fold", can=lambda desk: desk.store.trace is not None and "fold" in dict(desk.view().knobs),
                 is_on=lambda desk: desk.store.state.look.knob("fold", "0") != "0"),
+        Command("one-or-all", tr("One unit or all"), ("Q",),
+                tr("In the drawing of a cell: the numbers of the chosen unit, or the mean of all"), turn("show")),
+        Command("slow-steps", tr("Operations one by one"), ("Shift+Q",),
+                tr("In the drawing of a cell: a step plays slowly enough to see each of its operations"),
+                turn("operations")),
     ))
 
 
@@ -59,12 +62,6 @@ def turn_card(desk: Desk) -> None:
         weighs = recurrent.weighs(layer, key) if is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     desk.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
-
-
-def turned(state: State, name: str, word: str) -> State:
-    """A knob of a view at another of its words."""
-    knobs = {**dict(state.look.knobs), name: word}
-    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def _tab(by: int) -> Act:
