@@ -229,7 +229,7 @@ class Grid:
 
 def _laid(shown: Shown, series: Series | None, look: Look) -> Grid:
     """Tiles as large as they can be for all to be seen; of too many the first."""
-    wide, room = look.size[0] - 48.0, parts.body(look, TOP).height - 44.0
+    wide, room = look.size[0] - 48.0, parts.body(look, TOP).height - 56.0
     made = 0.0 if series is None else _proportion(series.values) if series.values.ndim == 3 else FLAT
     above = 0.0 if shown.pictures is None else _proportion(shown.pictures)
     least = max(LEAST, 92.0 if shown.pictures is None else LEAST)
