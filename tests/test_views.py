@@ -417,7 +417,8 @@ def test_a_view_is_called_in_code_as_on_its_tab_and_by_its_former_name_too() -> 
 
 def test_a_large_picture_in_colours_stays_in_its_column_and_is_the_mean_of_its_blocks() -> None:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 8, 7, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+    net = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(),
+                        nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 9))
     trace = record.capture(net.eval(), torch.rand(1, 3, 222, 223), 5)
     shown = picture_of(find("network"), trace, timeline(trace).find("0.forward"), None, Look(size=(1400, 900)))
     (image,) = [mark for mark in shown if isinstance(mark, Image) and mark.focus == Focus("input")]

@@ -162,12 +162,17 @@ class State:
         return self.recipe.objective if isinstance(self.recipe, ModelRecipe) else "loss"
 
     @property
+    def label(self) -> str:
+        """Which class somebody has said the input to be; empty where nobody has."""
+        return self.recipe.label if isinstance(self.recipe, ModelRecipe) else ""
+
+    @property
     def edits(self) -> tuple[str, ...]:
         """What is done to the model or its input first."""
         return self.recipe.edits if isinstance(self.recipe, ModelRecipe) else ()
 
 
-_OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing")
+_OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing", "label")
 _OF_PLACE = ("recipe", "view", "at", "focus", "look", "reel", "over")
 
 
@@ -202,10 +207,12 @@ def _of_model(state: State, given: Mapping[str, Any]) -> State:
     found = as_left(state, ModelRecipe)
     drawing = given.get("drawing", found.drawing or state.pad)
     sample = given.get("sample", found.sample)
-    changes = {name: given[name] for name in ("model", "inputs", "objective", "edits") if name in given}
+    changes = {name: given[name] for name in ("model", "inputs", "objective", "edits", "label") if name in given}
     if "sample" in given or ("drawing" in given and sample == DRAWN):
         word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
         changes["inputs"] = (word,) if word else ()
+    if "label" not in given and sample != found.sample:
+        changes["label"] = ""  # it was said of another input
     recipe, state = replace(found, **changes), replace(state, pad=drawing)
     if isinstance(state.recipe, ModelRecipe) or "model" in given:
         return changed(state, recipe=recipe)
@@ -547,6 +554,12 @@ def scope(state: State, name: str) -> State:
 
 def signs(state: State) -> State:
     return changed(state, look=replace(state.look, signs=not state.look.signs))
+
+
+def turned(state: State, name: str, word: str) -> State:
+    """A knob of a view at another of its words."""
+    knobs = {**dict(state.look.knobs), name: word}
+    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def before_training(state: State) -> State:

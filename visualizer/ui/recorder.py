@@ -23,9 +23,8 @@ from visualizer.scene import colour, numbers, session
 from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
-from visualizer.scene.state import State, changed, packed, unpacked
+from visualizer.scene.state import State, changed, packed, turned, unpacked
 from visualizer.trace import Arrays, Refused, Trace, load
-from visualizer.ui.commands.views import turned
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Recording, Store
 
@@ -429,6 +428,8 @@ class Recorder(QObject):
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
+        if state.label:
+            wishes["target"] = int(state.label)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
