@@ -23,9 +23,8 @@ from visualizer.scene import colour, numbers, session
 from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
-from visualizer.scene.state import State, changed, packed, unpacked
+from visualizer.scene.state import State, changed, packed, turned, unpacked
 from visualizer.trace import Refused, Trace, load
-from visualizer.ui.commands.views import turned
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Recording, Store
 

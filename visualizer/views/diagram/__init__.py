@@ -90,5 +90,5 @@ VIEW = View(
     "diagram", english("Cell"), english("The cell of a recurrent layer as a machine: wires, valves, and what flows."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=13, pace=pace,
     group=STEPS, tries=english("Press Space and watch a step, then double click a valve to see its gate's sums."),
-    knobs=(("show", ("told", "unit", "mean")), ("operations", ("quick", "slow"))),
+    knobs=(("show", ("told", "mean", "unit")), ("operations", ("quick", "slow"))),
 )

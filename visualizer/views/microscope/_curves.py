@@ -132,7 +132,8 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         marks: list[Mark] = []
         for place, unit in enumerate(found.shown):
             middle = y + 12 + place * high + high / 2
