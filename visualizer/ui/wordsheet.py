@@ -38,8 +38,8 @@ class WordSheet(QWidget):
         self.scrolled = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         style.name(self, tr("What the words mean"))
-        self.setAccessibleDescription("; ".join(f"{translated(term.word)}: {translated(term.says)}" for _, found in self.groups
-                                                for term in found))
+        told = (f"{translated(term.word)}: {translated(term.says)}" for _, found in self.groups for term in found)
+        self.setAccessibleDescription("; ".join(told))
 
     @property
     def across(self) -> int:
