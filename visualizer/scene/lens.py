@@ -147,7 +147,8 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     bound = _bounded(trace, big, pair)
     rest = free - (taken if bound is None else min(taken, bound))
     shown = [column.layer for column in every if column.layer in large] if in_a_room else \
-        _within_reach(trace, every, large, free - sum(column.width for column in big.values()), small)
+        _within_reach(trace, [big.get(column.layer) or small[column.layer] for column in every], large, paired,
+                      size[0] - 2 * PADDING - _overhang(trace, every, large))
     gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
     context = _grown_context(trace, every, shown, large, rest - sum(gaps) + inside, room, pixel, small)
     columns = {column.layer: big.get(column.layer) or context.get(column.layer, column) for column in every}
@@ -434,24 +435,20 @@ def _grown_context(trace: Trace, columns: Sequence[Column], shown: Sequence[str]
     return found
 
 
-def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], room: float,
-                  small: Mapping[str, Column]) -> list[str]:
+def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool, wide: float) -> list[str]:
     """The layers that are seen: all where there is room, else the input, the answer, and those nearest to the pair."""
     names = [column.layer for column in columns]
     places = [index for index, name in enumerate(names) if name in large]
     answered = {answer.layer for answer in trace.answers}
     fixed = {0, len(names) - 1, *(index for index, name in enumerate(names)
                                   if name in answered or trace[name].axes == ("class",))}
-    far = sorted(range(len(names)), key=lambda index: (index not in fixed, min(abs(index - at) for at in places)))
-    kept, left = set(places), room - 2 * INTO
-    for index in far:
-        if index in kept:
-            continue
-        left -= small[names[index]].width + (GAP if small[names[index]].width else 3.0)
-        if left < 0 and len(kept) >= len(places) + FEWEST:
+    far = sorted(range(len(names)), key=lambda index: (min(abs(index - at) for at in places), index in fixed))
+    while len(far) > len(places) + FEWEST:
+        kept = [columns[index] for index in sorted(far)]
+        if sum(column.width for column in kept) + sum(_gaps(trace, kept, large, paired)) <= wide:
             break
-        kept.add(index)
-    return [name for index, name in enumerate(names) if index in kept]
+        far.remove(next(index for index in reversed(far) if index not in fixed and index not in places))
+    return [names[index] for index in sorted(far)]
 
 
 def _interleaved(trace: Trace, columns: Sequence[Column], pair: Pair) -> bool:
