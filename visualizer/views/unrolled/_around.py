@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.kinds.gates import symbol
 from visualizer.language import tr
 from visualizer.scene import gatesigns, numbers, parts, step_inputs
 from visualizer.scene.boxes import whole
@@ -51,6 +52,8 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
             marks.append(Text(x, y + 16, plain(words), 11, 400, "ink-2", "end", LEFT - 20))
     for track in plan.tracks:
         for index, (key, title, _) in enumerate(track.shown.gates):
+            if track.back:
+                title = f"∂L/∂{symbol(key)}"
             size, weight = _gate_type(plan)
             marks.append(Text(x, _gate_line(track, index), plain(title), size, weight, "ink", "end"))
             room = x - width(title, size, weight) - 14
@@ -65,10 +68,24 @@ def openings(plan: Plan, look: Look) -> list[Mark]:
     """How open each gate is at the current step, in numbers."""
     right, cell = plan.end + 8, plan.middle + plan.wide / 2 + 20
     right += (cell - right) * plan.moved
+    if plan.track.back:
+        return _sizes(plan, right)
     return [Text(right, _gate_line(track, index), plain(numbers.number(float(values[plan.now].mean()))),
                  *_gate_type(plan)) for track in plan.tracks
             if plan.step >= 1 and progress(track.read.of(plan.now), *OPENED_BY) == 1
             for index, (_, _, values) in enumerate(track.shown.gates)]
+
+
+def _sizes(plan: Plan, right: float) -> list[Mark]:
+    """How large the gradient of each gate is at the current step, at most of any unit, where it has come."""
+    found: list[Mark] = []
+    for track in plan.tracks:
+        for index, (key, _, _) in enumerate(track.shown.gates):
+            gradient = track.shown.layer.inner_gradients.get(key)
+            if gradient is not None and track.arrived.of(plan.now) == 1:
+                words = numbers.significant(float(np.max(np.abs(gradient[plan.now]))), 2)
+                found.append(Text(right, _gate_line(track, index), plain(words), *_gate_type(plan), "gradient-text"))
+    return found
 
 
 def answered(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
@@ -146,12 +163,16 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
         tr("{count} units").format(count=shown.units)
     top = top_of_states(shown)
     span = "−1 to 1" if top == 1 else f"±{numbers.significant(top, 2)}"
+    if track.back and shown.gradients is not None:
+        span = tr("to {largest}, log").format(largest=numbers.significant(float(np.max(np.abs(shown.gradients))), 1))
     rows = []
     if track.weights:
         used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
         rows.append((track.weights + 14, tr("same weights"), used))
     title = tr("hidden state _h_") if len(plan.tracks) == 1 else \
         tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
+    if track.back:
+        title = "∂L/∂_h_"
     rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
     return rows
 

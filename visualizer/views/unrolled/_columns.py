@@ -407,13 +407,13 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     values = np.full((count, track.rows, 1), colour.ZERO, np.uint8)
     real = range(steps.start, min(steps.stop, shown.steps))
     values[:len(real), :, 0] = here[real.start:real.stop]
-    missing = np.array([step not in track.read.done for step in steps])
+    missing = np.array([track.back or step not in track.read.done for step in steps])
     marks: list[Mark] = []
     if not (bare and missing.any()):
         hatched = np.ascontiguousarray(np.broadcast_to(missing[:, None, None], values.shape)) if missing.any() else None
         marks.append(Image(x, y, (wide, cell), values, "activation", count, (pitch, 0), hatched=hatched, focus=focus,
                            indices=tuple(steps), rows=units, scale=state_scale(shown)))
-    if track.read.now in steps:
+    if track.read.now in steps and not track.back:
         marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
                             progress(track.read.share, *MADE), state_scale(shown), focus)
     back = gradient_shades(shown, track.order, track.per_row)
@@ -483,7 +483,7 @@ def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: 
         levels: list[Points] = []
         for place, step in enumerate(steps):
             left, done = x + place * pitch, progress(read.of(step), *OPENED_BY)
-            if done == 0:
+            if done == 0 or track.back:
                 continue
             grounds.append(_area(left, y, wide, high))
             level = max(1.0, high * float(means[step]) * done)
@@ -491,7 +491,7 @@ def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: 
             lit = _lit(plan, step) if track is plan.track else 0.0
             if lit:
                 marks.append(Rect(left, y + high - level, wide, level, "accent", radius=1, opacity=lit))
-        empty = np.array([progress(read.of(step), *OPENED_BY) == 0 for step in steps])
+        empty = np.array([track.back or progress(read.of(step), *OPENED_BY) == 0 for step in steps])
         below: list[Mark] = [Path(tuple(grounds), fill="sunk"), Path(tuple(levels), fill="rule")] if grounds else []
         if not (bare and empty.any()):
             below.insert(0, Image(

@@ -46,6 +46,8 @@ class Track:
     arrived: steps.Reach
     gate_high: float
     gate_pitch: float
+    back: bool = False
+    """Whether the gradient is on its way: then its columns are the gradient's, hatched where it has not come."""
 
     @property
     def rows(self) -> int:
@@ -197,7 +199,8 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     rows = _rows(readings, windowed, expects, source, look)
     tracks = tuple(
         Track(each, *places, _order(each, by, reached), steps.read(trace, each, moment),
-              steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch)
+              steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch,
+              moment.backward and each.gradients is not None)
         for each, places in zip(readings, rows.tracks, strict=True))
     pulled = saliency(trace, shown, source)
     return Plan(step, came, reached, share, start, count, LEFT, pitch, tile, rows.inputs_y, rows.inputs_high,
