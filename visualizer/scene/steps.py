@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
-from visualizer.scene.reading import Reading, Values, guesses, here, layers, reading
+from visualizer.scene.reading import Reading, here, layers, reading
 from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -115,12 +115,6 @@ def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach
     whole = phase >= 1
     done = range(number - whole, shown.steps) if from_end else range(number - 1 + whole)
     return Reach(done) if whole else Reach(done, number - 1, phase)
-
-
-def steps_answers(trace: Trace, shown: Reading) -> Values | None:
-    """(step, class): what the network answers after each step of this layer."""
-    found = guesses(trace)
-    return found if found is not None and len(found) == shown.total else None
 
 
 def answered(trace: Trace, shown: Reading, moment: Moment) -> range:

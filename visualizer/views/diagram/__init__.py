@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from visualizer.language import english
 from visualizer.scene import parts, stepbeat, steps
-from visualizer.scene.cellnumbers import Pick, backward, forward, nice, telling_unit
+from visualizer.scene.cellnumbers import Pick, Values, backward, forward, nice, telling_unit
 from visualizer.scene.picture import Focus, Look, Picture, unmarked
-from visualizer.scene.reading import layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.sofar import so_far
 from visualizer.scene.stepbeat import when
-from visualizer.scene.steps import answered, steps_answers
+from visualizer.scene.steps import answered
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
 from visualizer.trace import Trace
@@ -63,6 +64,12 @@ def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scen
     answered = steps_answers(trace, shown) is not None
     laid = plan(shown, look, max(0, now.step), answered, moment.backward)
     return Scene(trace, shown, numbers_of, back, laid, look, now, pick, full)
+
+
+def steps_answers(trace: Trace, shown: Reading) -> Values | None:
+    """(step, class): what the network answers after each step of this layer."""
+    found = so_far(trace, shown)
+    return None if found is None or not found.shares else found.values
 
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
