@@ -318,45 +318,57 @@ def the_same_backwards(played: Played, every: int = 7) -> None:
 def no_jumps(played: Played, camera: Collection[tuple[float, float]] = (), moving: bool = False) -> None:
     """From frame to frame no mark goes farther than 8 % of the width, unless it fades; phases at which a camera moves
     everything are left out. `moving` looks only at the marks that are drawn anew in each frame."""
-    before: dict[Any, np.ndarray] | None = None
+    before: tuple[Places, Places] | None = None
     for earlier, moment in pairwise((played.moments[0], *played.moments)):
         picture = played.draw(moment)
         if any(low <= moment.phase <= high for low, high in camera):
             before = None
             continue
-        now = _places(picture.moving if moving else picture)
-        for key, places in now.items() if before is not None else ():
+        marks = list(picture.moving if moving else picture)
+        now = _places(marks, identity), _places(marks, looks)
+        for index in (0, 1) if before is not None else ():
             assert before is not None
-            old = before.get(key, np.empty((0, 3)))
-            if len(old):
-                _follows(key, old, places, picture.size[0], f"{earlier.address} → {moment.address}")
+            for key, places in now[index].items():
+                old = before[index].get(key, np.empty((0, 3)))
+                if len(old):
+                    _follows(key, old, places, picture.size[0], f"{earlier.address} → {moment.address}")
         before = now
 
 
-def _places(marks: Iterable[Mark]) -> dict[Any, np.ndarray]:
-    """Of all marks that are the same thing, as far as one sees: (middle x, middle y, opacity) of each."""
+Places = dict[Any, np.ndarray]
+"""Of all marks that are the same thing: (middle x, middle y, opacity) of each."""
+
+
+def _places(marks: Iterable[Mark], same: Callable[[Mark], Any]) -> Places:
     found = defaultdict(list)
     for mark in marks:
-        x, y, wide, high = box_of(mark)
-        found[identity(mark)].append((x + wide / 2, y + high / 2, mark.opacity))
+        if (key := same(mark)) is not None:
+            x, y, wide, high = box_of(mark)
+            found[key].append((x + wide / 2, y + high / 2, mark.opacity))
     return {key: np.array(places) for key, places in found.items()}
 
 
-def identity(mark: Mark) -> tuple[Any, ...]:
-    """What one takes for the same thing in two frames: what flies by its ends, an outline by the map it lies on, a
-    sentence by its words, all others by what they look like."""
+def identity(mark: Mark) -> Any:
+    """What flies is the same by its ends, an outline by the map it lies on; None for all others."""
     holds = None if isinstance(mark, Text) else mark.holds
     if isinstance(holds, Flight):
         return Flight, holds.source, holds.target, holds.backward
     if isinstance(holds, Touch):
-        written = holds.source == holds.target
-        return Touch, holds.source.layer, holds.source.cell[:1], written
-    looks = (mark.plain,) if isinstance(mark, Text) and mark.group == SENTENCE else \
+        return Touch, holds.source.layer, holds.source.cell[:1], holds.source == holds.target, mark.group
+    return None
+
+
+def looks(mark: Mark) -> Any:
+    """All others, and outlines on their way from one thing to the next, by what they look like; a sentence by its
+    words."""
+    if not isinstance(mark, Text) and isinstance(mark.holds, Flight):
+        return None
+    own = (mark.plain,) if isinstance(mark, Text) and mark.group == SENTENCE else \
         (mark.size, mark.color, mark.weight) if isinstance(mark, Text) else \
         (mark.palette, mark.values.shape) if isinstance(mark, Image) else \
         (mark.fill, mark.stroke) if isinstance(mark, Rect) else \
         (getattr(mark, "color", getattr(mark, "fill", "")), mark.width)
-    return type(mark), mark.group, *looks
+    return type(mark), mark.group, *own
 
 
 def _follows(key: Any, old: np.ndarray, new: np.ndarray, wide: int, where: str) -> None:

@@ -148,6 +148,7 @@ def test_a_command_uses_no_more_of_the_desk_than_its_protocol_says(module, qtbot
     for name in ("leave", "ask_for_file", "ask_for_folder", "ask_for_name"):
         monkeypatch.setattr(window, name, lambda *args: ("", ""))
     monkeypatch.setattr(window, "ask_for_file", lambda *args: "")
+    monkeypatch.setattr(window, "choose_inputs", lambda: None)  # a menu takes the keyboard
     monkeypatch.setattr(window, "ask_for_folder", lambda *args: "")
     for command in module.family().commands:
         command.act(Narrowed(window, names))

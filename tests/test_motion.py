@@ -51,6 +51,7 @@ def laboratory() -> Trace:
 
 PIXEL = Focus("conv2", (7, 3, 5))
 CASES = {
+    "microscope, a window": Case(cnn, "microscope", "conv2.forward", PIXEL),
     "laboratory": Case(laboratory, "gradient_flow", "rnn.backward[40]"),
     "laboratory, forwards": Case(laboratory, "gradient_flow", "rnn.forward[12]"),
 }
@@ -69,6 +70,19 @@ def test_terms_are_slow_at_first_and_then_fast(case: Case) -> None:
 @pytest.mark.matrix(spine=tuple(CASES)[:1], sample=2, each=False)
 def test_reversed_play_shows_the_same_frames(case: Case) -> None:
     motion.the_same_backwards(case.played, every=25)
+
+
+@pytest.mark.matrix(spine=tuple(CASES)[:1], sample=4, each=False)
+def test_what_is_outlined_is_what_is_read_and_what_flies_is_a_number(case: Case) -> None:
+    if case.view == "gradient_flow":
+        pytest.skip("what flies there is the size of a whole gradient: see below")
+    motion.causes_touch_effects(case.played, every=9)
+    motion.nothing_is_made_up(case.played, every=3)
+
+
+@pytest.mark.matrix(spine=tuple(CASES)[:1], sample=4, each=False)
+def test_nothing_is_there_before_its_time(case: Case) -> None:
+    motion.nothing_early(case.played)
 
 
 @pytest.mark.matrix(spine=tuple(CASES)[:1], sample=2, each=False)

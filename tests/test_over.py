@@ -195,9 +195,7 @@ def test_a_sequence_is_a_row_of_its_steps(tmp_path):
 def test_of_a_million_lines_the_first_are_listed_and_the_others_counted(tmp_path):
     path = tmp_path / "names.txt"
     path.write_text("Novak\n" * 1_000_000)
-    from visualizer.inputs._lists import candidates
-
-    known = candidates(str(path), inputs.kind("name"))
+    known = inputs.candidates(str(path), inputs.kind("name"))
     assert (len(known.words), known.more) == (MOST, 1_000_000 - MOST)
     assert about(known) == "The first 10,000 of 1,000,000 are stepped through."
     assert _rows.line_of(path, MOST) == "Novak"

@@ -20,7 +20,7 @@ from visualizer.ui.window import Window
 
 Key, CONTROL = Qt.Key, Qt.KeyboardModifier.ControlModifier
 BEYOND = {"open", "open-folder", "save", "export", "export-data", "quit", "undo", "redo", "present", "restore", "black",
-          "white", "keys"}
+          "white", "keys", "choose-inputs"}
 """Commands that change nothing in the State: dialogs, the end, and what lies over everything."""
 START = changed(State(), at="conv2.backward@0.5", focus=Focus("conv2", (7, 3, 5)), view="microscope")
 
@@ -49,7 +49,7 @@ def window(qtbot, digits):
 
 def chosen(state: State) -> State:
     """What undo brings back: it never starts playing, and keeps the size of the window."""
-    return changed(state, playing=False, look=replace(state.look, size=(1, 1)))
+    return changed(state, playing=False, stepping=0, look=replace(state.look, size=(1, 1)))
 
 
 def there_and_back(window, before: State) -> None:

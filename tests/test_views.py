@@ -404,15 +404,21 @@ def test_the_network_of_every_recurrent_toy_is_drawn_whatever_it_reads() -> None
     assert picture.caption
 
 
+CALLED_OTHERWISE = {"diagram": "cell", "cell": "equations"}
+"""`cell` stands in sessions, scripts and pictures for the equations of a cell; what is drawn of it came later."""
+
+
 def test_a_view_is_called_in_code_as_on_its_tab_and_by_its_former_name_too() -> None:
     for view in all_views():
-        assert view.name == view.title.lower().replace(" ", "_"), "one word means one thing"
+        name = CALLED_OTHERWISE.get(view.name, view.name)
+        assert name == view.title.lower().replace(" ", "_"), "one word means one thing"
     assert find("walk") is find("microscope")
 
 
 def test_a_large_picture_in_colours_stays_in_its_column_and_is_the_mean_of_its_blocks() -> None:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 8, 7, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+    net = nn.Sequential(nn.Conv2d(3, 64, 7, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(),
+                        nn.Conv2d(64, 64, 3, 1, 1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 9))
     trace = record.capture(net.eval(), torch.rand(1, 3, 222, 223), 5)
     shown = picture_of(find("network"), trace, timeline(trace).find("0.forward"), None, Look(size=(1400, 900)))
     (image,) = [mark for mark in shown if isinstance(mark, Image) and mark.focus == Focus("input")]

@@ -542,10 +542,10 @@ def test_the_frame_at_1600_by_900_is_the_one_that_was_drawn(window):
         return QRect(widget.mapTo(window, QPoint(0, 0)), widget.size()).getRect()
 
     assert place(window.top) == (0, 0, 1600, 48)
-    assert place(window.rail) == (0, 48, 216, 796)
-    assert place(window.stage) == (216, 48, 1104, 796)
-    assert place(window.inspector) == (1320, 48, 280, 796)
-    assert place(window.transport) == (0, 844, 1600, 56)
+    assert place(window.rail) == (0, 48, 216, 764)
+    assert place(window.stage) == (216, 48, 1104, 764)
+    assert place(window.inspector) == (1320, 48, 280, 764)
+    assert place(window.transport) == (0, 812, 1600, 88), "a row for the beats, and one for the inputs"
     play = QRect(*place(window.transport.buttons["play"]))
     assert play.center().x() in (759, 760)
     assert QRect(*place(window.inspector.badge)).height() == 56

@@ -841,10 +841,16 @@ def _recorded(state: State, chosen: argparse.Namespace) -> Trace:
             raise Refused("This was made from a drawing, which the file does not carry; name an image with --input.")
         pixels = registry.module("scene.state").unpacked(state.drawing)
     with _working(f"recording {state.model}"):
-        trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=chosen.target,
+        trace: Trace = _torch("record").record(state.model, state.sample, pixels=pixels, target=_target(state, chosen),
                                                objective=state.objective, dtype=chosen.dtype,
                                                edits=state.edits)
     return trace
+
+
+def _target(state: State, chosen: argparse.Namespace) -> int | None:
+    """The class that was named, or that somebody has said the input to be."""
+    return chosen.target if chosen.target is not None or not state.label or chosen.input is not None \
+        else int(state.label)
 
 
 def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) -> Trace:
@@ -856,7 +862,7 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
         return trace
     with _working("measuring"):
         record = _torch("record")
-        again = record.pass_of(state.model, state.sample or trace.sample.name, target=chosen.target,
+        again = record.pass_of(state.model, state.sample or trace.sample.name, target=_target(state, chosen),
                                objective=state.objective, dtype=chosen.dtype, edits=state.edits,
                                trace=trace)
         studied: Trace = record.with_study(again, *missing)

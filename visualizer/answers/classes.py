@@ -15,6 +15,7 @@ from visualizer.scene.columns import LEAST_BARS as LEAST
 from visualizer.scene.columns import NAME, Column, long_names
 from visualizer.scene.labels import Labels
 from visualizer.scene.picture import Focus, Line, Look, Mark, Rect, Text, plain
+from visualizer.scene.recipe import DRAWN
 from visualizer.trace import Answer, Layer, Trace
 
 
@@ -33,7 +34,8 @@ def sentence(trace: Trace, answer: Answer) -> str:
             first=name[0], share=numbers.percent(float(chances[order[0]]), 1), second=name[1],
             rest=numbers.percent(float(chances[order[1]]), 1))
     if trace.sample.label is None:
-        return words + "."
+        drawn = tr("{words}; say what you drew, and there is a loss.") if trace.sample.name == DRAWN else "{words}."
+        return drawn.format(words=words)
     judged = tr("{words}; the label is {truth}, so it is right.") if int(order[0]) == trace.sample.label else \
         tr("{words}; the label is {truth}, so it is wrong.")
     return judged.format(words=words, truth=label(answer, trace.sample.label))
@@ -71,7 +73,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
     """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero; None where
     neither is known yet."""
     layer = trace[answer.layer]
-    target, winner = trace.objective.target, int(np.argmax(layer.output))
+    target, winner = kinds.label_of(trace), int(np.argmax(layer.output))
     values = layer.output if not backward else _handed_back(trace, answer)
     marks: list[Mark] = []
     if values is None:
@@ -159,7 +161,7 @@ def cost(trace: Trace, answer: Answer, loss: Layer) -> tuple[str, str]:
 
 def _by_label(trace: Trace) -> bool:
     """Whether what is differentiated is the loss of one label."""
-    return any(kinds.picks_label(layer) for layer in trace)
+    return kinds.label_of(trace) is not None
 
 
 def _handed_back(trace: Trace, answer: Answer) -> Values | None:

@@ -8,6 +8,7 @@ answer; it draws random numbers from generators of its own, for other requests r
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Generator, Sequence
 from importlib import import_module
 from importlib.metadata import version
@@ -20,8 +21,11 @@ import numpy as np
 import visualizer
 from visualizer import lab as labs
 from visualizer import registry
+from visualizer.over import parse
 from visualizer.trace import UNTRAINED, Refused, Trace
 
+LINE = re.compile(r"#\d+$")
+"""What names a line of a file, of which the whole is looked at."""
 MOST_OPEN = 4
 """So many models stay open, the last ones used."""
 
@@ -83,6 +87,12 @@ def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[s
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
 
+def over(model: str, words: str, edits: Sequence[str] = ()) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """The inputs of a model that the words of `visualizer.over` ask for: `{"inputs": what Inputs.plain says}`."""
+    opened = _opened(*_source(model, edits))
+    return {"inputs": (yield from import_module("visualizer.record.over").listed(parse(words), opened, edits)).plain()}
+
+
 def lab(words: dict[str, str]) -> dict[str, Any]:
     """What the knobs of the laboratory ask for: `{"trace": Trace, "report": None}`; `check_lab` brings the check."""
     wanted, against = labs.of_look(words)
@@ -108,7 +118,7 @@ def sweep_lab(words: dict[str, str], knob: str) -> Generator[tuple[float, str], 
 
 
 REQUESTS: dict[str, Callable[..., Any]] = {
-    each.__name__: each for each in (hello, describe, record, check, extend, study, lab, check_lab, sweep_lab)}
+    each.__name__: each for each in (hello, describe, record, check, extend, study, over, lab, check_lab, sweep_lab)}
 
 
 Source = tuple[str, tuple[str, ...], str]
@@ -172,7 +182,7 @@ def _opened(model: str, edits: tuple[str, ...], digest: str) -> Any:
 
 def _hash_of(name: str, untrained: bool = False) -> str:
     """sha256 of the weights of a bundled model, or of a file; empty for anything else."""
-    path = registry.weights(name, untrained) if name in registry.models() else Path(name)
+    path = registry.weights(name, untrained) if name in registry.models() else Path(LINE.sub("", name))
     try:
         if not path.is_file():
             return ""

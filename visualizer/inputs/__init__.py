@@ -17,7 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.inputs import _rows
 from visualizer.inputs._files import MOST_SYMBOLS
+from visualizer.inputs._lists import candidates, samples
 from visualizer.inputs._rows import Row, row, row_in
 from visualizer.inputs._samples import Given, Item, SamplePlace, places, sheets
 from visualizer.inputs._words import MARK as TYPED
@@ -25,9 +27,9 @@ from visualizer.inputs._words import can_read, read_text, symbols, unknown
 from visualizer.language import english, tr, translated
 from visualizer.trace import Refused, Sample
 
-__all__ = ["DRAWN", "FIELD", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind", "Item",
-           "Row", "all_samples", "can_read", "drawn", "given", "kind", "kinds", "of", "offered", "picture", "raw",
-           "read_text", "sample", "suffixes", "symbols", "unknown"]
+__all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind",
+           "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind", "kinds", "of", "offered",
+           "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
@@ -35,6 +37,8 @@ Facts = Mapping[str, Any]
 THUMBNAILS, WORDS, FIELD, PAD = "thumbnails", "words", "field", "pad"
 """What the window offers: samples as small pictures, samples by their titles, a field to type in, a sheet to draw on.
 Where it offers none of them, only a file can be opened."""
+LISTS = (*_rows.TEXTS, *_rows.TABLES)
+"""Endings of the files of which each line is an input."""
 DRAWN = "drawn"
 """The name of a sample that was drawn by hand."""
 

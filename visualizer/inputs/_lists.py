@@ -5,19 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from visualizer.inputs import InputKind, _rows, all_samples
+from visualizer.inputs import _rows
+from visualizer.inputs._samples import places
 from visualizer.language import tr, translated
 from visualizer.over import MOST, Inputs
 from visualizer.trace import Refused
+
+if TYPE_CHECKING:
+    from visualizer.inputs import InputKind
 
 
 def candidates(source: str, own: InputKind) -> Inputs:
     """What a source offers a model that reads a kind of input, as far as that can be told without reading it: no label
     is known yet but those of the bundled samples. Raises Refused with one sentence where there is no such source."""
     if not source:
-        samples = all_samples(own.name)
-        return Inputs(tuple(each.name for each in samples), tuple(each.label for each in samples))
+        return samples(own.name)
     path = Path(source)
     try:
         if path.is_dir():
@@ -29,6 +33,13 @@ def candidates(source: str, own: InputKind) -> Inputs:
         raise Refused(tr("{path} cannot be read ({why}); choose another folder.").format(
             path=path, why=error.strerror or error)) from error
     return _file(path)
+
+
+def samples(kind: str) -> Inputs:
+    """The bundled samples of a kind, with their labels: without a look at what they are."""
+    items = [place.sheet.items[place.index] for place in places().values() if place.kind == kind]
+    return Inputs(tuple(str(item["name"]) for item in items),
+                  tuple(label if isinstance(label := item.get("label"), int) else None for item in items))
 
 
 def _no_source(path: Path, own: InputKind) -> Inputs:

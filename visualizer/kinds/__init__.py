@@ -270,6 +270,12 @@ def picks_label(layer: Layer) -> bool:
     return label(layer) == "class"
 
 
+def label_of(trace: Trace) -> int | None:
+    """The class against which the loss is measured; None where none is known: what the network itself answers is no
+    label, though a gradient may start there."""
+    return trace.objective.target if any(picks_label(layer) for layer in trace) else None
+
+
 def flat(layer: Layer) -> Mapping[str, Flat]:
     """What of a layer can saturate or die, and where: by key of `inner`, its output under an empty key."""
     kind = of(layer)

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from visualizer import inputs
-from visualizer.inputs._lists import candidates
 from visualizer.over import EXCITE, MEASURED, Inputs, Met, Over, picked, why_not
 from visualizer.record.catalog import Opened
 from visualizer.record.run import edited, given_of, prepared, reads_of, record
@@ -28,7 +27,7 @@ def listed(over: Over, opened: Opened, edits: Sequence[str] = ()) -> Listing:
     LookupError for a unit that there is not.
     """
     own = inputs.of(reads_of(opened))
-    found = candidates(over.source, own)
+    found = inputs.candidates(over.source, own)
     measures = over.pick in MEASURED
     how = _how(over, opened, found, edits) if measures and found.words else None
     words: list[str] = []

@@ -55,6 +55,8 @@ def pass_of(model: str | Path | Opened, sample: str | Path = "", *, pixels: Arra
     given = edited(given, edits, opened)
     x = prepared(opened, given.raw)
     aim = _target(opened, given, target)
+    if given.sample.label is None and isinstance(target, int) and isinstance(aim, int):
+        given = replace(given, sample=replace(given.sample, label=target))
     if trace is None:
         trace = told(_captured(opened, given, x, aim, objective, dtype), opened, given)
     return Pass(trace, opened.module, x if isinstance(x, tuple) else (x,), aim, _asks(opened), objective, opened, given,

@@ -134,11 +134,11 @@ def number_grid(x: float, y: float, cell: tuple[float, float], values: NDArray[n
 
 
 def outline(x: float, y: float, cell: tuple[float, float], row: int, column: int, wide: float = 2.0,
-            term: Term | None = None) -> Rect:
-    """A frame around one cell of a number grid: the one that is looked at."""
+            term: Term | None = None, across: int = 1) -> Rect:
+    """A frame around one cell of a number grid, or around so many beside each other: what is looked at."""
     x, y = float(round(x)), float(round(y))
-    return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] - GAP + 4, cell[1] - GAP + 4, "", "accent",
-                wide, radius=4, group=LOOKED_AT, holds=term)
+    return Rect(x + column * cell[0] - 2, y + row * cell[1] - 2, cell[0] * across - GAP + 4, cell[1] - GAP + 4, "",
+                "accent", wide, radius=4, group=LOOKED_AT, holds=term)
 
 
 def _fitting(values: NDArray[np.float64], ink: Ink, look: Look, wide: float, high: float,
@@ -180,12 +180,14 @@ class Fall:
     """Of each step its bar, from where the sum stood to where it stands, and the line that leads to it."""
     ends: list[float]
     """y of the sum after each step."""
+    zero: float
+    """y of the sum before the first."""
 
     def outlined(self, index: int) -> Rect:
         """A frame around the bar of one step."""
         bar = self.bars[index][0]
         assert isinstance(bar, Rect)
-        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3, group=LOOKED_AT,
+        return Rect(bar.x - 3, bar.y - 3, bar.width + 6, bar.height + 6, "", "accent", 2, radius=3, group=bar.group,
                     holds=bar.holds)
 
 
@@ -206,7 +208,7 @@ def waterfall(x: float, y: float, wide: float, height: float, added: Sequence[fl
                           focus=None if term is None else term.source, group=group, holds=term)])
         if index and left > places[index - 1] + bar / 2 + 0.5:
             bars[-1].append(Line(((places[index - 1] + bar / 2, one), (left, one)), "rule", group=group))
-    return Fall(lines, bars, heights[1:])
+    return Fall(lines, bars, heights[1:], heights[0])
 
 
 def scale(x: float, y: float, wide: float, height: float, low: float, high: float, look: Look,

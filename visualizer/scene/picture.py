@@ -59,6 +59,9 @@ class Look:
     """Settings of one view, as plain words: `--set ranking=mean`."""
     bars: bool = True
     """Colour bars inside the picture; a figure puts them below it instead."""
+    widest: int = 0
+    """Pixels: what stands large under the lens is no larger than in a picture so wide, 0 for as wide as it is. Where a
+    window is so narrow that a pane has gone, its stage is wider than in a larger window; tiles must not be."""
     language: str = ""
     """In which its words are: `de`, the name of a file in assets/i18n; empty is English."""
 
@@ -73,8 +76,8 @@ class Look:
     @property
     def laid_out(self) -> Look:
         """The same look with the size that a view lays out in."""
-        width, height = (max(1, round(length / self.text_scale)) for length in self.size)
-        return replace(self, size=(width, height))
+        width, height, widest = (max(1, round(length / self.text_scale)) for length in (*self.size, self.widest))
+        return replace(self, size=(width, height), widest=widest if self.widest else 0)
 
     @property
     def pixel(self) -> float:
@@ -230,6 +233,14 @@ class Touch:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A choice in the picture itself: a click turns a knob of the view to a word."""
+
+    knob: str
+    word: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """A place on a lane: the moment that it stands for."""
 
@@ -313,9 +324,9 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | None = field(default=None, compare=False)
-    """Which term of a number it is, what it carries on its way or lies round, or which moment of a lane; none of them
-    is seen."""
+    holds: Term | Flight | Touch | Stop | Choice | None = field(default=None, compare=False)
+    """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
+    none of them is seen."""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,10 @@ class ModelRecipe:
     edits: tuple[str, ...] = ()
     """What is done to the network or its input first, in this order: `untrained`, `unit_off:conv2:7`, `shift:3,0`."""
 
+    label: str = ""
+    """Which class the input is, as somebody has said who looked at it; empty where nobody has, or the input says so
+    itself."""
+
     @property
     def name(self) -> str:
         """What stands for it where one word must."""
@@ -133,6 +137,8 @@ def from_plain(plain: Mapping[str, Any]) -> Recipe:
         if item.name == "knobs":
             words = all(isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(word, str) for word in pair)
                         for pair in value)
+        if item.name == "label":
+            words = words and (not value or (value.isdecimal() and len(value) < 7))
         if isinstance(value, tuple) != isinstance(getattr(noun(), item.name), tuple) or not words:
             raise TypeError(f"{item.name} is {str(value)[:40]!r}")
     return found

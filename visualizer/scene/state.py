@@ -94,6 +94,8 @@ class State:
     step: int = 0
     speed: float = 1.0
     playing: bool = False
+    stepping: int = 0
+    """Which way it runs through inputs by itself: 1 to the next ones, −1 back, 0 not at all."""
     notes: tuple[tuple[str, str], ...] = ()
     """What the speaker wrote: (beat, words)."""
     strokes: tuple[tuple[str, Points], ...] = ()
@@ -160,12 +162,17 @@ class State:
         return self.recipe.objective if isinstance(self.recipe, ModelRecipe) else "loss"
 
     @property
+    def label(self) -> str:
+        """Which class somebody has said the input to be; empty where nobody has."""
+        return self.recipe.label if isinstance(self.recipe, ModelRecipe) else ""
+
+    @property
     def edits(self) -> tuple[str, ...]:
         """What is done to the model or its input first."""
         return self.recipe.edits if isinstance(self.recipe, ModelRecipe) else ()
 
 
-_OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing")
+_OF_MODEL = ("model", "inputs", "objective", "edits", "sample", "drawing", "label")
 _OF_PLACE = ("recipe", "view", "at", "focus", "look", "reel", "over")
 
 
@@ -200,10 +207,12 @@ def _of_model(state: State, given: Mapping[str, Any]) -> State:
     found = as_left(state, ModelRecipe)
     drawing = given.get("drawing", found.drawing or state.pad)
     sample = given.get("sample", found.sample)
-    changes = {name: given[name] for name in ("model", "inputs", "objective", "edits") if name in given}
+    changes = {name: given[name] for name in ("model", "inputs", "objective", "edits", "label") if name in given}
     if "sample" in given or ("drawing" in given and sample == DRAWN):
         word = f"{DRAWN}:{drawing}" if sample == DRAWN and drawing else sample
         changes["inputs"] = (word,) if word else ()
+    if "label" not in given and sample != found.sample:
+        changes["label"] = ""  # it was said of another input
     recipe, state = replace(found, **changes), replace(state, pad=drawing)
     if isinstance(state.recipe, ModelRecipe) or "model" in given:
         return changed(state, recipe=recipe)
@@ -327,6 +336,8 @@ def _checked(state: State) -> State:
     _check_types(state, State())
     if not 0 < len(state.places) <= MOST_PLACES or not 0 <= state.active < len(state.places):
         raise TypeError(f"{len(state.places)} places, of which {state.active} is active")
+    if state.stepping not in (-1, 0, 1):
+        raise TypeError("a way through the inputs that is none")
     if not 0 < state.speed <= 100:
         raise TypeError("a speed that makes no sense")
     for place in state.places:
@@ -446,7 +457,36 @@ def play(state: State, timeline: Timeline) -> State:
     moment = moment_of(state, timeline)
     if not state.playing and (not state.at or (moment.index == len(timeline.beats) - 1 and moment.phase == 1)):
         state = changed(state, at=f"{timeline.beats[0].address}@0")
-    return replace(state, playing=not state.playing)
+    return replace(state, playing=not state.playing, stepping=0)
+
+
+def to_input(state: State, word: str) -> State:
+    """To another input, everything else as it is; other places that stand at the same input of the same kind of network
+    come along."""
+    before = state.recipe
+    moved = changed(state, sample=word)
+    if not isinstance(before, ModelRecipe) or not isinstance(moved.recipe, ModelRecipe):
+        return state
+    given = moved.recipe.inputs
+    places = tuple(replace(place, recipe=replace(place.recipe, inputs=given))
+                   if isinstance(place.recipe, ModelRecipe) and place.recipe.model == before.model
+                   and place.recipe.inputs == before.inputs else place for place in moved.places)
+    return replace(moved, places=places)
+
+
+def still_at(state: State, word: str) -> State:
+    """The same, and it runs through the inputs no more."""
+    return replace(to_input(state, word), stepping=0)
+
+
+def over_inputs(state: State, words: str) -> State:
+    """Step through others from now on, as `visualizer.over` writes it."""
+    return changed(state, over="" if words == over.INPUTS else words)
+
+
+def run_through(state: State, way: int) -> State:
+    """Run through the inputs, that way, or stop; beats do not play meanwhile."""
+    return replace(state, stepping=0 if state.stepping == way else way, playing=False)
 
 
 def select(state: State, trace: Trace, timeline: Timeline, focus: Focus | None) -> State:
@@ -516,6 +556,12 @@ def signs(state: State) -> State:
     return changed(state, look=replace(state.look, signs=not state.look.signs))
 
 
+def turned(state: State, name: str, word: str) -> State:
+    """A knob of a view at another of its words."""
+    knobs = {**dict(state.look.knobs), name: word}
+    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+
+
 def before_training(state: State) -> State:
     """The weights from before training, or the trained ones again; in a reel of both, to its other end."""
     if state.reel == TRAINING:
@@ -540,6 +586,14 @@ def unit_of(focus: Focus | None, trace: Trace) -> tuple[str, int] | None:
     while kinds.role(layer) == "product" and layer.reads:  # what an edit has added behind it
         layer = trace[layer.reads[0]]
     return (layer.name, focus.cell[place]) if place < len(focus.cell) else None
+
+
+def unit_words(focus: Focus | None, trace: Trace) -> str:
+    """The unit, gate or state that a focus lies in, as `inputs:excite=` names it: `conv2:7`, `lstm:29/inner.forget`."""
+    if focus is not None and focus.layer in trace and focus.array.startswith("inner.") and len(focus.cell) == 2:
+        return f"{focus.layer}:{focus.cell[1]}/{focus.array}"
+    found = unit_of(focus, trace)
+    return "" if found is None else f"{found[0]}:{found[1]}"
 
 
 def toggled(state: State, words: str) -> State:

@@ -99,7 +99,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A part of a beat in which terms are added, one after the other and each all at once."""
+    """A part of a beat in which terms are added, one after the other."""
 
     start: float
     end: float
@@ -108,7 +108,12 @@ class Stretch:
 
     def done(self, phase: float) -> int:
         """How many terms have been added at a phase."""
-        return floor(min(1.0, max(0.0, (phase - self.start) / (self.end - self.start))) * self.terms + 1e-9)
+        return floor(self.at(phase))
+
+    def at(self, phase: float) -> float:
+        """The same, with how far the next one has come: 2.5 is half of the third."""
+        at = min(1.0, max(0.0, (phase - self.start) / (self.end - self.start))) * self.terms
+        return float(round(at)) if abs(at - round(at)) < 1e-9 * self.terms else at  # an address has 12 digits
 
     def phase(self, done: int) -> float:
         """The phase at which so many terms have been added."""
@@ -135,10 +140,10 @@ class Pace:
         legs: list[_Leg] = []
         second, phase, moving = Fraction(0), Fraction(0), self.moving
 
-        def leg(seconds: Fraction, to: Fraction, terms: int = 0, before: int = 0, of: Stretch | None = None) -> None:
+        def leg(seconds: Fraction, to: Fraction) -> None:
             nonlocal second, phase
-            if to > phase or terms:
-                legs.append(_Leg(second, seconds, phase, to, terms, before, of))
+            if to > phase:
+                legs.append(_Leg(second, seconds, phase, to))
                 second, phase = second + seconds, to
 
         for to, seconds in self.first:
@@ -149,9 +154,9 @@ class Pace:
             start, end = Fraction(stretch.start), Fraction(stretch.end)
             leg(moving * (start - phase), start)
             slow = min(stretch.terms, SLOW_TERMS)
-            leg(slow * SLOW_TERM, start + (end - start) * slow / stretch.terms, slow, 0, stretch)
+            leg(slow * SLOW_TERM, start + (end - start) * slow / stretch.terms)
             if stretch.terms > slow:
-                leg(OTHER_TERMS, end, stretch.terms - slow, slow, stretch)
+                leg(OTHER_TERMS, end)
         leg(moving * (1 - phase), Fraction(1))
         return tuple(legs)
 
@@ -162,13 +167,11 @@ class Pace:
         return last.second + last.seconds
 
     def phase(self, second: Fraction | float) -> float:
-        """How far the beat has come so many seconds after its start; where terms are added, at the last whole one."""
+        """How far the beat has come so many seconds after its start."""
         if second >= self.seconds:
             return 1.0
         leg = next(leg for leg in reversed(self._legs) if second >= leg.second or leg.second == 0)
         share = max(second, 0) - leg.second
-        if leg.of is not None:
-            return leg.of.phase(leg.before + floor(share * leg.terms / leg.seconds))
         return float(leg.start + (leg.end - leg.start) * Fraction(share) / leg.seconds)
 
     def second(self, phase: float) -> Fraction:
@@ -192,10 +195,6 @@ class _Leg:
     start: Fraction
     end: Fraction
     """Phases."""
-    terms: int = 0
-    before: int = 0
-    """How many terms come one by one in it, and how many of its stretch came before."""
-    of: Stretch | None = None
 
 
 def own_pace(beat: Beat) -> Pace:
@@ -257,7 +256,7 @@ class Timeline:
         return Moment(self.beats[index], self.pace(index).phase(left), index)
 
     def second_of(self, moment: Moment) -> Fraction:
-        """The second at which a moment is reached: `at(second_of(m))` is m again, or the last whole term before it."""
+        """The second at which a moment is reached: `at(second_of(m))` is m again."""
         return self.starts[moment.index] + self.pace(moment.index).second(moment.phase)
 
     @property

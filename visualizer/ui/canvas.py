@@ -39,6 +39,8 @@ class Canvas(QWidget):
         self._strengths: dict[Focus, float] = {}
         """How much of each outline is seen, those that go included."""
         self.stills = paint.Stills()
+        self.moves = False
+        """It shows one frame after the other: on a very large screen each at half of its resolution."""
         self.setMouseTracking(True)
 
     def show_picture(self, picture: Picture) -> None:
@@ -46,6 +48,12 @@ class Canvas(QWidget):
         self.picture = picture
         self.setAccessibleDescription(picture.caption)
         self.update()
+
+    def set_moving(self, moves: bool) -> None:
+        """Whether one frame follows the other from now on; what rests is drawn anew, as sharp as the screen."""
+        if moves != self.moves:
+            self.moves = moves
+            self.update()
 
     def light(self, focus: Focus | None) -> None:
         """Outline everything in the picture that stands for the same thing."""
@@ -120,7 +128,7 @@ class Canvas(QWidget):
         painter.translate(self.corner)
         painter.scale(self.zoom, self.zoom)
         if self.zoom == 1:
-            self.stills.paint(self.picture, painter)
+            self.stills.paint(self.picture, painter, self.moves)
         else:
             paint.paint(self.picture, painter)
         painter.restore()

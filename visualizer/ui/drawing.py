@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -12,12 +13,16 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
 from visualizer.language import tr
+from visualizer.scene.recipe import DRAWN
 from visualizer.scene.state import State, packed, unpacked
 from visualizer.trace import Refused
 from visualizer.ui import style
 from visualizer.ui.buttons import Button, keeps, note_focus
 
 Key = Qt.Key
+MOST_LABELS, ACROSS, SMALL, GAP = 10, 5, 28, 4
+ASKS = 24 + 2 * (SMALL + GAP)
+"""So many classes are offered, so many in a row, their height, and the height of all that."""
 SIDE = 112
 """The ink is kept at 4 x 4 points for each pixel of a digit."""
 PEN = 9.0
@@ -34,15 +39,22 @@ class Pad(QWidget):
     """The ink, (112, 112) bytes, 0 paper and 255 ink: at every move of the pen and at the end of a stroke."""
     begun = Signal()
     """A stroke begins."""
+    named = Signal(str)
+    """Which class it is, as whoever draws says; empty if that is taken back, or the sheet has been cleared."""
     closed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, labels: Sequence[str] = ()) -> None:
+        """`labels` are the classes that the network knows; as many as can be chosen among here."""
         super().__init__(parent)
+        self.labels = [LabelButton(label, self) for label in labels[:MOST_LABELS]]
+        for number, button in enumerate(self.labels):
+            button.clicked.connect(lambda checked, number=number: self.named.emit(str(number) if checked else ""))
         self.sheet = Paper(self)
         self.sheet.drawn.connect(self.drawn)
         self.sheet.begun.connect(self.begun)
         self.clear = Button(tr("Clear"), "eraser", "raised", self)
         self.clear.clicked.connect(self.sheet.clear)
+        self.clear.clicked.connect(lambda: self.named.emit(""))
         self.done = Button(tr("Samples"), "", "raised", self)
         self.done.clicked.connect(self.closed)
         style.name(self.clear, tr("Clear the sheet"), tr("Start again with an empty sheet (Delete)"))
@@ -55,21 +67,55 @@ class Pad(QWidget):
                 self.sheet.lay(unpacked(new.drawing))
         elif new.drawing != old.drawing and not new.drawing:
             self.sheet.lay(np.zeros((1, 1), np.uint8))
+        for number, button in enumerate(self.labels):
+            button.setChecked(new.sample == DRAWN and new.label == str(number))
 
     def sizeHint(self) -> QSize:
-        return QSize(184, 184 + 68)
+        return QSize(184, 184 + 68 + self._asks_high())
+
+    def _asks_high(self) -> int:
+        return ASKS if self.labels else 0
 
     def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]
         side = self.width()
         self.sheet.setGeometry(0, 0, side, side)
         half = (side - 8) // 2
-        self.clear.setGeometry(0, side + 34, half, 32)
-        self.done.setGeometry(half + 8, side + 34, side - half - 8, 32)
+        top = side + 34 + self._asks_high()
+        each = (side - GAP * (ACROSS - 1)) // ACROSS
+        for number, button in enumerate(self.labels):
+            row, column = divmod(number, ACROSS)
+            button.setGeometry(column * (each + GAP), side + 54 + row * (SMALL + GAP), each, SMALL)
+        self.clear.setGeometry(0, top, half, 32)
+        self.done.setGeometry(half + 8, top, side - half - 8, 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         with paint.painting(self) as painter:
             style.write(painter, tr("Or with arrow keys and Space"), 0, self.width() + 20, "ink-2", size=12,
                         weight=400, width=self.width())
+            if self.labels:
+                style.write(painter, tr("What is it?"), 0, self.width() + 46, weight=600, width=self.width())
+
+
+class LabelButton(Button):
+    """One class that a drawing may be said to be."""
+
+    def __init__(self, label: str, parent: QWidget) -> None:
+        super().__init__(label, "", "raised", parent)
+        self.setCheckable(True)
+        style.name(self, tr("It is {label}").format(label=label),
+                   tr("Say what you drew: without that there is no loss, and nothing to send back"))
+
+    def sizeHint(self) -> QSize:
+        return QSize(SMALL, SMALL)
+
+    def draw_ground(self, painter: QPainter, place: QRectF) -> None:
+        if self.isChecked():
+            style.fill(painter, place, "accent-fill", 6)
+        else:
+            super().draw_ground(painter, place)
+
+    def ink(self) -> str:
+        return "on-accent" if self.isChecked() else super().ink()
 
 
 class Paper(QWidget):

@@ -9,13 +9,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from visualizer import answers, door, sight
+from visualizer import answers, door, inputs, over, sight
 from visualizer.language import languages, tr, translated
 from visualizer.scene import colour
+from visualizer.scene import state as does
 from visualizer.scene.state import changed
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
-from visualizer.ui.commands.views import turned
 from visualizer.ui.store import Store
 
 MOST_WISHES = 12
@@ -88,7 +88,7 @@ class Menus:
             menu.addSection(words.knob(name))
             chosen = dict(sight.own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
             choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
-                    lambda word, name=name: self.store.apply(lambda state: turned(state, name, word)))
+                    lambda word, name=name: self.store.apply(lambda state: does.turned(state, name, word)))
         if not knobs:
             menu.addAction(tr("This view has none")).setEnabled(False)
 
@@ -107,6 +107,59 @@ class Menus:
                     lambda wish: self.store.update(objective=wish, playing=False))
         else:
             menu.addAction(tr("Nothing else can be sent back here")).setEnabled(False)
+
+    def fill_inputs(self, menu: QMenu) -> None:
+        """Which inputs can be stepped through; what cannot be is grey, and says why."""
+        menu.clear()
+        menu.setToolTipsVisible(True)
+        asked, known, card = over.parse(self.store.state.over), self.store.inputs, self.store.card
+        whole = inputs.samples(card.kind) if not asked.source else known
+        unit, labels = self._unit(), card.labels if card.answers == "classes" else ()
+        for pick, said, of in ((over.ALL, tr("All"), ""), (over.WRONG, tr("Answered wrong"), ""),
+                               (over.UNSURE, tr("Least sure first"), ""),
+                               (over.EXCITE, tr("Those that excite {unit} most").format(unit=unit) if unit else
+                                tr("Those that excite the chosen unit most"), unit)):
+            why = tr("Choose a channel or a unit first.") if pick == over.EXCITE and not unit else \
+                over.why_not(pick, whole, labels) if whole is not None else ""
+            self._offer(menu, said, replace(asked, pick=pick, of=of), why)
+        classes = menu.addMenu(tr("One class"))
+        why = over.why_not(over.CLASS, whole, labels) if whole is not None else ""
+        classes.setEnabled(not why)
+        classes.menuAction().setToolTip(why or tr("Those with one label"))
+        there = set() if whole is None else set(whole.labels)
+        for number, name in enumerate(labels):
+            if number in there or known is not whole:
+                self._offer(classes, name, replace(asked, pick=over.CLASS, of=name), "")
+        menu.addSeparator()
+        menu.addAction(tr("The files of a folder …")).triggered.connect(
+            lambda: self._from(self.window.ask_for_folder(tr("Inputs in a folder"))))
+        menu.addAction(tr("The lines of a text, the rows of a table …")).triggered.connect(
+            lambda: self._from(self.window.ask_for_file(
+                tr("Inputs in a file"),
+                f"{tr('Texts and tables')} ({' '.join(f'*{suffix}' for suffix in inputs.LISTS)})")))
+        if asked.source:
+            menu.addAction(tr("The bundled inputs again")).triggered.connect(lambda: self._step_over(over.Over()))
+
+    def _offer(self, menu: QMenu, said: str, asked: over.Over, why: str) -> None:
+        """One of the choices of inputs, ticked if it is chosen."""
+        action = menu.addAction(said)
+        action.setCheckable(True)
+        action.setChecked(asked.words == self.store.state.over)
+        action.setEnabled(not why)
+        action.setToolTip(why or said)
+        action.triggered.connect(lambda checked=False: self._step_over(asked))
+
+    def _unit(self) -> str:
+        """The unit that is chosen, or that the moment is about, as `inputs:excite=` names it; empty for none."""
+        seen, trace = self.store.sight, self.store.trace
+        return "" if seen is None or trace is None else does.unit_words(self.store.state.focus or seen.subject, trace)
+
+    def _from(self, path: str) -> None:
+        if path:
+            self._step_over(over.Over(path))
+
+    def _step_over(self, asked: over.Over) -> None:
+        self.store.apply(lambda state: does.over_inputs(state, asked.words))
 
     def _fill_themes(self) -> None:
         """Every theme that has a file."""
@@ -137,6 +190,13 @@ class Menus:
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.fill_options(menu)
         menu.popup(at)
+
+    def pop_inputs(self, at: QPoint) -> None:
+        """Which inputs are stepped through, above a point of the screen."""
+        menu = QMenu(self.window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.fill_inputs(menu)
+        menu.popup(QPoint(at.x(), at.y() - menu.sizeHint().height()))
 
     def _action(self, command: Command) -> QAction:
         action = QAction(command.title, self.window)

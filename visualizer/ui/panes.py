@@ -21,7 +21,7 @@ from visualizer.ui.inspector import Inspector
 from visualizer.ui.levels import standing, to_level
 from visualizer.ui.message import Message
 from visualizer.ui.rail import Rail
-from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
+from visualizer.ui.shell import COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
 from visualizer.ui.stage import Stage
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import TopBar
@@ -170,15 +170,17 @@ class Panes(QWidget):
         width, height = self.width(), self.height()
         narrow, compact = width < NARROW_BELOW, width < COMPACT_BELOW
         left = NARROW if narrow else WIDE
-        middle = height - TOP - BOTTOM
+        bottom = self.transport.sizeHint().height()
+        middle = height - TOP - bottom
         right = 8 if compact else INSPECTOR
         self.top.setGeometry(0, 0, width, TOP)
         self.top.set_width(narrow, compact)
         self.rail.setGeometry(0, TOP, left, middle)
         self.rail.set_narrow(narrow)
-        self.transport.setGeometry(0, height - BOTTOM, width, BOTTOM)
+        self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
         stage = QRect(left, TOP, width - left - right, middle)
+        self.stage.widest = widest_pair(width)
         self.stage.setGeometry(stage)
         self.empty.setGeometry(stage)
         drawer = compact and self.drawer_open
@@ -193,7 +195,7 @@ class Panes(QWidget):
 
     def middle(self) -> QRect:
         """What lies between top bar and transport, in pixels of the window."""
-        return QRect(self.x(), self.y() + TOP, self.width(), self.height() - TOP - BOTTOM)
+        return QRect(self.x(), self.y() + TOP, self.width(), self.transport.y() - TOP)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self.place()
@@ -206,6 +208,7 @@ class Panes(QWidget):
         self.rail.open_wanted.connect(lambda: run("open"))
         self.rail.knobs.compare_wanted.connect(lambda: run("pin"))
         self.rail.knobs.sweep_wanted.connect(lambda: run("sweep"))
+        self.store.card_changed.connect(self.place)
         self.stage.deeper.connect(lambda: run("in"))
         self.stage.hovered.connect(self._light)
         self.inspector.hovered.connect(self._light)
@@ -250,3 +253,10 @@ def _reachable(pane: QWidget) -> list[QWidget]:
 
 def _first_reachable(pane: QWidget) -> QWidget | None:
     return next((child for child in _reachable(pane) if child.isVisible() and child.isEnabled()), None)
+
+
+def widest_pair(width: int) -> int:
+    """For a window of a width, the narrowest stage of all larger ones: they have a pane more, so that it may be
+    narrower than its own."""
+    docked = [(COMPACT_BELOW, COMPACT_BELOW - NARROW - INSPECTOR), (NARROW_BELOW, NARROW_BELOW - WIDE - INSPECTOR)]
+    return min([stage for begins, stage in docked if width < begins], default=1 << 20)

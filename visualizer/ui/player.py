@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer
 
+from visualizer.scene import state as does
+from visualizer.scene.passage import MOVE, STAND
 from visualizer.scene.state import changed
 from visualizer.scene.timeline import Moment, Timeline
 from visualizer.ui.store import Store
@@ -46,6 +48,8 @@ class Player(QObject):
         self._shown = Fraction(0)
         """When the moment was shown that the State has."""
         self._at, self._counting = "", False
+        self._next_input = Fraction(0)
+        """When the next input is due, in milliseconds."""
         self._waits: dict[object, QTimer] = {}
         self._glides: dict[object, tuple[Glide, Fraction, Fraction]] = {}
         self._counter = QTimer(self)
@@ -54,6 +58,7 @@ class Player(QObject):
         self._heard: Callable[[int], None] | None = None
         self._counted, self._counted_from = -1, Fraction(0)
         store.changed.connect(self._follow)
+        store.changed.connect(self._follow_inputs)
         store.trace_changed.connect(self._retrace)
         if store.state.playing:
             self._start()
@@ -116,6 +121,8 @@ class Player(QObject):
             if self._store.timeline is not self._timeline:  # another recording, view or focus: other paces
                 self._start(self._shown)
             self._play()
+        if self._store.state.stepping:
+            self._step()
         self._rest()
 
     # --- what plays ---
@@ -169,6 +176,25 @@ class Player(QObject):
         if self._store.state.playing:
             self._start(self._shown if same else None)
 
+    # --- from input to input ---
+
+    def _follow_inputs(self, old: does.State, new: does.State) -> None:
+        if new.stepping and new.stepping != old.stepping:
+            self._next_input = Fraction(self._clock())
+            self._timer.start()
+
+    def _step(self) -> None:
+        """To the next input, when it is due and the one before has come; at the last one it stops."""
+        state, known, now = self._store.state, self._store.inputs, Fraction(self._clock())
+        if self._store.waiting or now < self._next_input:
+            return
+        word = "" if known is None else known.beside(state.sample, state.stepping)
+        if word in ("", state.sample):
+            self._store.apply(lambda state: does.run_through(state, 0), undoable=False)
+            return
+        self._next_input = now + (MOVE + STAND) * 1000 / Fraction(state.speed)
+        self._store.apply(lambda state: does.to_input(state, word), undoable=False)
+
     # --- what glides ---
 
     def _glide_on(self) -> None:
@@ -181,5 +207,6 @@ class Player(QObject):
 
     def _rest(self) -> None:
         """Let the timer stand where nothing moves."""
-        if not self._glides and not (self._store.state.playing and self._timeline.beats):
+        state = self._store.state
+        if not self._glides and not state.stepping and not (state.playing and self._timeline.beats):
             self._timer.stop()

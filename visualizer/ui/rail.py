@@ -23,7 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QMenu, QScrollArea, QToolTip, QWidget
 
-from visualizer import door, inputs, lab, paint, registry, sight
+from visualizer import answers, door, inputs, lab, paint, registry, sight
 from visualizer.edits import said as edits_said
 from visualizer.inputs import InputKind
 from visualizer.language import tr
@@ -47,8 +47,8 @@ THUMB, THUMB_PITCH = 42, 47
 TEXT_PITCH = 35
 """Of samples that are named in words, one below the other."""
 ACROSS = 4
-MOST_ROWS = 5
-"""So many models are listed without scrolling."""
+MOST_ROWS, FEW_ROWS, ALL_ROWS = 5, 3, 720
+"""So many models are listed without scrolling; fewer beside the sheet in a rail that is not so many pixels high."""
 CARRIES_ASIDE = 1280
 """Pixels; a picture that is wider shows within itself what else stands beside the stage."""
 Key = Qt.Key
@@ -118,10 +118,14 @@ class Rail(QWidget):
 
     def _made_pad(self, parent: QWidget) -> Pad:
         """A pad with the drawing of the State on it."""
-        pad = Pad(parent)
+        card = self.store.card
+        asks = any(kind.chosen for kind in answers.kinds() if kind.name == card.answers)
+        pad = Pad(parent, card.labels if asks else ())
         pad.follow(State(), self.store.state)
         pad.drawn.connect(self.drawn)
         pad.begun.connect(self.store.end_gesture)
+        pad.named.connect(lambda label: self.store.update(label=label) if self.store.state.sample == inputs.DRAWN
+                          else None)
         self.store.changed.connect(pad.follow)
         return pad
 
@@ -254,7 +258,7 @@ class Rail(QWidget):
             self.knob_scroller.setGeometry(8, 8 + ROW_PITCH + 8, 208, self.height() - ROW_PITCH - 16)
             self.knobs.resize(self.knobs.sizeHint())
             return
-        rows = min(self.models.count, MOST_ROWS)
+        rows = min(self.models.count, MOST_ROWS if self.height() >= ALL_ROWS or not self.drawing else FEW_ROWS)
         models_high = rows * ROW_PITCH - (ROW_PITCH - ROW) + (ROW // 2 if self.models.count > MOST_ROWS else 0)
         self.scroller.setGeometry(8, 40, 206, models_high)
         self.open_model.setGeometry(22, 40 + models_high + 8, self.open_model.sizeHint().width(), 28)

@@ -13,20 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal  # noqa: TID251 waits, shows nothing
 
-from visualizer import door, inputs, views
+from visualizer import door, inputs, over, views
 from visualizer.card import Card, from_plain
 from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
+from visualizer.over import Inputs
 from visualizer.scene import colour, numbers, session
 from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
-from visualizer.scene.state import State, changed, packed, unpacked
+from visualizer.scene.state import State, changed, packed, turned, unpacked
 from visualizer.trace import Refused, Trace, load
-from visualizer.ui.commands.views import turned
 from visualizer.ui.shipped import shipped_trace
-from visualizer.ui.store import Store
+from visualizer.ui.store import Recording, Store
 
 TYPES_ON = 100
 """Characters; while a longer text is typed, only what changed is read, and the gradients follow."""
@@ -34,6 +34,10 @@ QUIET = 600
 """Milliseconds without another change after which the laboratory is checked."""
 SWEEP = "sweep"
 """The knob of the view that shows what a sweep found."""
+AHEAD = (1, 2, 3, -1)
+"""Which inputs are recorded ahead, counted from where one stands in the way that one goes."""
+IDLE = 5
+"""Milliseconds after a recording has come, in which whoever waits for it is served first."""
 MOST_CARRIED = 4
 """So many recordings that came along in sessions are kept at hand."""
 
@@ -71,6 +75,14 @@ class Recorder(QObject):
         """The check of the laboratory that was asked for last."""
         self._sweeping: int | None = None
         """The sweep of the laboratory that is under way."""
+        self._listing: tuple[int, State] = -1, store.state
+        """The list of inputs that was asked for last."""
+        self._listed = store.state.over
+        """What was stepped through before."""
+        self._ahead: tuple[int, State] | None = None
+        """What is recorded before anybody has asked for it."""
+        self._way = 1
+        """Which way one went through the inputs last."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
@@ -80,6 +92,11 @@ class Recorder(QObject):
         store.wants_trace.connect(self.record)
         store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
         store.trace_changed.connect(lambda trace: self.record_beside())
+        store.changed.connect(self._follow_inputs)
+        self._idle = QTimer(self, singleShot=True, interval=IDLE)
+        self._idle.timeout.connect(self.look_ahead)
+        store.trace_changed.connect(lambda trace: self._idle.start())
+        store.inputs_changed.connect(self._idle.start)
         store.beside_changed.connect(self.record_beside)
         store.beside_changed.connect(self.measure)
         engine.ready.connect(self._ready)
@@ -104,8 +121,10 @@ class Recorder(QObject):
                 self._show(_saved_trace(Path(state.model), state), None, state)
             elif (kept := self.store.kept(state.recipe)) is not None and kept.trace is not self.store.trace:
                 self._show(kept.trace, kept.report, state)
-                if kept.report is None or Path(state.model).is_file():
-                    self.verify()  # and a file may hold others by now
+                if Path(state.model).is_file():
+                    self.verify()  # it may hold others by now
+                elif kept.report is None:
+                    self._check_later(state)
             elif (found := shipped_trace(state)) is not None:
                 self._show(found, None, state)
                 self._ask(state)  # the engine's answer brings the verdict of its check
@@ -113,6 +132,8 @@ class Recorder(QObject):
                 number = self.engine.request("extend", lane="record", model=state.model, sample=state.sample,
                                              edits=state.edits)
                 self._asked = {number: state}
+            elif self._ahead is not None and self._ahead[1].recipe == state.recipe:
+                self._asked, self._ahead = {self._ahead[0]: state}, None
             else:
                 self._ask(state)
         except Refused as error:
@@ -280,7 +301,8 @@ class Recorder(QObject):
                 self._asked, self._turned = {self.engine.request("lab", words=_words(state)): state}, None
             return
         self._turned = None
-        number = self.engine.request("record", **self._wishes(state))
+        quick = {"check": False} if self._is_stepped() else {}
+        number = self.engine.request("record", **self._wishes(state), **quick)
         self._asked = {number: state}
 
     def _is_passed(self, state: State) -> bool:
@@ -293,6 +315,84 @@ class Recorder(QObject):
         turned, self._turned = self._turned, None
         if turned is not None and self.store.waiting:
             self._ask(turned)
+
+    # --- inputs to step through ---
+
+    def _is_stepped(self) -> bool:
+        """Whether what is asked for differs from what is shown by nothing but its input, which is one of the list."""
+        before, now, known = self._before.recipe, self.store.state.recipe, self.store.inputs
+        return isinstance(before, ModelRecipe) and isinstance(now, ModelRecipe) and known is not None \
+            and before != now and replace(before, inputs=now.inputs) == now and self.store.state.sample in known.places
+
+    def _follow_inputs(self, old: State, new: State) -> None:
+        """Get the list that another choice asks for, and remember which way one goes through it."""
+        if old.over != new.over or old.model != new.model or old.edits != new.edits:
+            self.list_inputs()
+        known = self.store.inputs
+        if known is not None and old.sample != new.sample and {old.sample, new.sample} <= set(known.places):
+            self._way = 1 if known.places[new.sample] > known.places[old.sample] else -1
+
+    def list_inputs(self) -> None:
+        """Ask which inputs are stepped through, where the store does not know them."""
+        state = self.store.state
+        if self.store.takes_inputs and self.store.inputs is None:
+            self._listing = self.engine.request("over", model=state.model, words=state.over, edits=state.edits), state
+        elif self.store.inputs is not None:
+            self._listed = state.over
+            self.store.inputs_changed.emit()
+
+    def _inputs_listed(self, found: Inputs) -> None:
+        """They are known: those that were skipped are named, and one stands at the first where one stood at none."""
+        asked = self._listing[1]
+        self._listing = -1, asked
+        self.status.emit(self._live)
+        self.store.set_inputs(found, asked)
+        if self.store.inputs is found:
+            self._listed = asked.over
+            if said := over.about(found):
+                self.said.emit(said)
+            if self.store.state.sample not in found.places:
+                self.store.apply(lambda state: does.to_input(state, found.words[0]))
+
+    def look_ahead(self) -> None:
+        """Record the inputs that come next, one after the other, while nothing else is asked for."""
+        state, known = self.store.state, self.store.inputs
+        here = None if known is None else known.places.get(state.sample)
+        if known is None or here is None or not self._live or self.store.waiting or self._asked \
+                or self._opening is not None:
+            return
+        wanted = [does.to_input(state, known.words[place]) for by in AHEAD
+                  if 0 <= (place := here + by * self._way) < len(known.words)]
+        self.store.expect(other.recipe for other in wanted)
+        if self._ahead is not None:
+            return
+        for other in wanted:
+            if self.store.kept(other.recipe) is None and (other.recipe, "") not in self._in_vain:
+                self._ahead = self.engine.request("record", lane="ahead", check=False, **self._wishes(other)), other
+                return
+
+    def _not_listed(self, sentence: str) -> None:
+        """Say why there is no such list, and go on stepping through what was stepped through before."""
+        asked, before = self._listing[1], self._listed
+        self._listing = -1, asked
+        self.status.emit(self._live)
+        if self.store.state.over == asked.over:
+            self.store.apply(lambda state: does.over_inputs(state, before), undoable=False)
+        self.said.emit(sentence)
+
+    def _recorded_ahead(self, answer: Any) -> None:
+        assert self._ahead is not None
+        (_, asked), self._ahead = self._ahead, None
+        self.store.hold_ahead(asked.recipe, Recording(answer["trace"]))
+        self.look_ahead()
+
+    def _check_later(self, asked: State) -> None:
+        """Have a recording that was made ahead checked, once one stays at it: a check takes longer than a recording."""
+        def check() -> None:
+            if asked.recipe == self.store.state.recipe and self.store.report is None and not self.store.waiting:
+                self._checked = self.engine.request("check", **self._wishes(asked)), asked
+
+        QTimer.singleShot(QUIET, self, check)
 
     def _is_typed_on(self, state: State) -> bool:
         """Whether a long text of the model at hand is being typed on, by somebody who looks at the way forward."""
@@ -309,6 +409,8 @@ class Recorder(QObject):
             if not state.drawing:
                 raise Refused(tr("The drawing was not kept; draw the digit again."))
             wishes["pixels"] = unpacked(state.drawing)
+        if state.label:
+            wishes["target"] = int(state.label)
         return wishes
 
     def _show(self, trace: Trace, report: Any, state: State) -> None:
@@ -354,6 +456,12 @@ class Recorder(QObject):
         if number == self._checked[0]:
             self.store.set_report(answer["report"], self._checked[1])
             return
+        if number == self._listing[0]:
+            self._inputs_listed(over.from_plain(answer["inputs"]))
+            return
+        if self._ahead is not None and number == self._ahead[0]:
+            self._recorded_ahead(answer)
+            return
         if name == "describe":
             self._described(number, from_plain(answer["card"]))
             return
@@ -366,6 +474,8 @@ class Recorder(QObject):
             self._show(answer["trace"], answer.get("report"), state)
             if name == "extend" and state.recipe == self.store.state.recipe:
                 self._ask(state)  # nobody has typed on: now with its gradients
+            if name == "record" and answer.get("report") is None:
+                self._check_later(state)
             if name == "lab":
                 QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
 
@@ -374,6 +484,12 @@ class Recorder(QObject):
             asked, study = self._measured.pop(number)
             self._in_vain.add((asked.recipe, study))
             self.said.emit(sentence)
+        elif number == self._listing[0]:
+            self._not_listed(sentence)
+        elif self._ahead is not None and number == self._ahead[0]:
+            self._in_vain.add((self._ahead[1].recipe, ""))
+            self._ahead = None
+            self.look_ahead()
         elif self._opening is not None and self._opening[0] == number:
             self._opening = None
             self.said.emit(sentence)
@@ -381,11 +497,16 @@ class Recorder(QObject):
             if self._is_passed(asked):
                 self._go_on()
             elif asked.recipe == self.store.state.recipe:
+                stepped = self._is_stepped()
                 self._refuse(sentence)
+                if stepped:
+                    self.store.skip(asked.sample, sentence)
             else:
                 self._not_beside(asked, sentence)
 
     def _went_on(self, number: int, share: float, words: str) -> None:
+        if number == self._listing[0]:
+            self.status.emit(tr("Reading the inputs: {share}").format(share=numbers.percent(share, 0)))
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
@@ -394,6 +515,7 @@ class Recorder(QObject):
         torch = str(dict(versions).get("torch", "")).partition("+")[0]
         self._live = tr("Live: torch {version}").format(version=torch)
         self.status.emit(self._live)
+        self._idle.start()
 
     def _died(self, sentence: str) -> None:
         self.status.emit(tr("Live computing stopped"))

@@ -29,8 +29,10 @@ from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWid
 from visualizer import paint, sight, views
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
-from visualizer.scene.reel import STRIP
+from visualizer.scene.passage import MOVE, crossed
+from visualizer.scene.picture import BEAT, LANE, Choice, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.recipe import ModelRecipe, Recipe
+from visualizer.scene.reel import STRIP, Crossing
 from visualizer.scene.state import State, changed
 from visualizer.scene.subject import CHANNEL, NUMBER, is_number, subject
 from visualizer.scene.timeline import Moment, Timeline, ease, uneased
@@ -79,6 +81,10 @@ def speak() -> None:
     QAccessible.installFactory(interface)
 
 
+Origin = tuple[object, Recipe | None, str]
+"""The shapes of a recording, what made it, and the view that it is seen in."""
+
+
 @dataclass(frozen=True, eq=False)
 class Turn:
     """A change of level: the card of a number grows out of a tile, or shrinks back into it."""
@@ -113,6 +119,8 @@ class Stage(Canvas):
 
     deeper = Signal()
     """Double click or Enter: one level in."""
+    widest = 1 << 20
+    """Pixels: the narrowest stage of all larger windows."""
     part, spot = -1, 0
     """Where the keyboard walks within the picture: which part, which cell of it; −1: on the picture as a whole."""
 
@@ -123,9 +131,12 @@ class Stage(Canvas):
         self.veiled = False
         """Another recording is on its way: the old picture stays, veiled."""
         self._drawn: tuple[int, Sight, tuple[object, ...]] | None = None
+        self._input: Origin | None = None
         self._parts: tuple[Picture, tuple[walking.Walked, ...]] = EMPTY, ()
         self._turn: Turn | None = None
         """While the level changes: both pictures, and how far it has come."""
+        self._crossing: Crossing | None = None
+        """While one goes from one input to the next: both pictures."""
         self._between: dict[str, float] = {}
         """Knobs on their way from one number to another, and how far they have come."""
         self.opened_in: Callable[[], str] = str
@@ -165,14 +176,42 @@ class Stage(Canvas):
         others = (*(id(trace) for recorded in whole for trace in each(recorded)), state.places, state.active) \
             if whole else ()
         if self._drawn != (id(trace), seen, others):
-            before, was = self.picture, self._drawn
-            self._drawn = id(trace), seen, others
+            before, was, from_input = self.standing, self._drawn, self._input
+            self._drawn, self._input = (id(trace), seen, others), (trace.shapes, store.shown, state.view)
             self.show_picture(joined(whole, state, seen.look.size) if whole else drawn(trace, seen))
             self.setAccessibleName(tr("Stage: {view}").format(view=view.title))
             self._stay_within_parts()
-            self._turn = None
+            self._turn, crossing = None, self._crossing
+            self._crossing = None
+            if crossing is not None and from_input == self._input and was is not None and was[1] == seen:
+                self._crossing = replace(crossing, other=self.picture)  # the same, with more known of it
+            elif before.size == self.picture.size and is_another_input(from_input, self._input):
+                self._cross(before, from_input)
             if was is not None and was[0] == id(trace) and not whole and was[1].view.wants != view.wants:
                 self._change_level(before, inwards=view.wants == NUMBER)
+
+    @property
+    def standing(self) -> Picture:
+        """What is shown, or will be when all that moves has come to its end."""
+        return self.picture if self._crossing is None else self._crossing.other
+
+    def _cross(self, before: Picture, from_input: Origin | None) -> None:
+        """From the picture of one input to that of the next: every value goes over."""
+        if self.glide is None or from_input is None or before is EMPTY or not self.isVisible():
+            return
+        assert self._input is not None
+        self._crossing = Crossing(before, self.picture, from_input[0] == self._input[0])
+        speed = self.store.state.speed if self.store.state.stepping else 1.0
+        self.glide((self, "input"), float(MOVE) / speed, self._show_crossing)
+
+    def _show_crossing(self, share: float) -> None:
+        if self._crossing is None:
+            return
+        if share == 1:
+            whole, self._crossing = self._crossing.other, None
+            self.show_picture(whole)
+        else:
+            self.show_picture(crossed(self._crossing, share))
 
     def _glide_knobs(self, old: State, new: State) -> None:
         """A knob that is a number goes over to its new one, from wherever it stands now."""
@@ -229,7 +268,7 @@ class Stage(Canvas):
     def describe(self, spot: Spot) -> str:
         """The tooltip of what lies under the pointer; nothing was computed between two recordings of a reel."""
         trace, seen = self.store.near, self.store.sight
-        if trace is None or seen is None or self.store.between:
+        if trace is None or seen is None or self.store.between or self._crossing is not None:
             return ""
         if spot.focus.array == BEAT:
             return words.beat_tip(trace, spot.focus.layer, seen.moment.backward)
@@ -255,6 +294,7 @@ class Stage(Canvas):
         if self._kept is not None and new.focus != self._kept[1]:
             self._kept = None
         self._glide_knobs(old, new)
+        self.set_moving(new.playing or self._dragging in ("scrub", "reel"))
         self.refresh()
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
@@ -297,6 +337,10 @@ class Stage(Canvas):
         if self._on_strip(event.position()):
             self._dragging = "reel"
             self._scrub_reel(event.position())
+        elif pressed is not None and isinstance(pressed[0].holds, Choice):
+            chosen = pressed[0].holds
+            self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
+            self._press = None
         elif pressed is not None and pressed[1].array == BEAT:
             self._dragging = "scrub"
             self._go_to_stop(pressed[0].holds)
@@ -327,6 +371,7 @@ class Stage(Canvas):
         if event.button() == Qt.MouseButton.LeftButton and press is not None and not self._dragging:
             self._click(self.focus_at(event.position()))
         self._dragging = ""
+        self.set_moving(self.store.state.playing)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """One level in; a number that lies under the mouse is the one that opens."""
@@ -551,7 +596,8 @@ class Stage(Canvas):
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
         self.keep_inside()
-        self.store.apply(lambda state: changed(state, look=replace(state.look, size=size)), undoable=False)
+        look = {"size": size, "widest": self.widest if self.widest < size[0] else 0}
+        self.store.apply(lambda state: changed(state, look=replace(state.look, **look)), undoable=False)
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -594,6 +640,14 @@ class Stage(Canvas):
 
 
 # --- pure helpers ---------------------------------------------------------------------------------------------------
+
+def is_another_input(one: Origin | None, other: Origin | None) -> bool:
+    """Whether both are one network, done the same to, seen in one view, over two inputs."""
+    if one is None or other is None or one[2] != other[2] or one[1] == other[1]:
+        return False
+    return isinstance(one[1], ModelRecipe) and isinstance(other[1], ModelRecipe) \
+        and replace(one[1], inputs=other[1].inputs) == other[1]
+
 
 def sound(trace: Trace, focus: Focus) -> Focus:
     """The focus, or as much of it as its layer has axes: tiles may be drawn with more, a step as a column of units."""

@@ -7,7 +7,7 @@ State -> State. Setting what is already set changes nothing and says nothing, so
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from visualizer import door, inputs, sight
 from visualizer.card import Card, of_trace
 from visualizer.inputs import InputKind
 from visualizer.kinds import Report
-from visualizer.scene.recipe import Recipe, reeled
+from visualizer.over import INPUTS, MEASURED, Inputs, parse
+from visualizer.scene.recipe import ModelRecipe, Recipe, reeled
 from visualizer.scene.reel import is_between
 from visualizer.scene.state import Place, State, changed, inner_address, moment_of
 from visualizer.scene.timeline import Moment, Timeline
@@ -52,6 +53,8 @@ class Store(QObject):
     """What is known of the model at hand, when that comes later than its State."""
     beside_changed = Signal()
     """A recording of another place than the active one has come."""
+    inputs_changed = Signal()
+    """The list of inputs that are stepped through is known, or another one."""
     wants_trace = Signal(object)
     """The State that needs another recording: its recipe is another one now."""
 
@@ -63,6 +66,10 @@ class Store(QObject):
         self._shown: Recipe | None = None
         self._recordings: dict[Recipe, Recording] = {}
         """By what made them, those that were seen last at the end."""
+        self._ahead: set[Recipe] = set()
+        """What is recorded before anybody has asked for it."""
+        self._lists: dict[tuple[object, ...], Inputs] = {}
+        """Inputs to step through, by what they are those of."""
         self._cards: dict[str, Card] = {}
         """Of models that are files, once somebody has opened them."""
         if trace is not None:
@@ -82,6 +89,11 @@ class Store(QObject):
     def trace(self) -> Trace | None:
         """What was recorded last; None until the first recording. While `waiting`, it is not yet the State's own."""
         return None if self._shown is None else self._recordings[self._shown].trace
+
+    @property
+    def shown(self) -> Recipe | None:
+        """What made the recording that was recorded last."""
+        return self._shown
 
     @property
     def timeline(self) -> Timeline:
@@ -135,6 +147,45 @@ class Store(QObject):
                  for index, place in enumerate(self._state.places)
                  for recipe in reeled(place.recipe, place.reel) or (place.recipe,))
         return tuple({state.recipe: state for state in found}.values())
+
+    # --- inputs ---
+
+    @property
+    def inputs(self) -> Inputs | None:
+        """What is stepped through from the active place; None where that takes no other input, or is not known yet."""
+        if not self.takes_inputs:
+            return None
+        known = self._lists.get(list_of(self._state))
+        if known is None and self._state.over == INPUTS:
+            known = self._lists[list_of(self._state)] = inputs.samples(self.card.kind)
+        return known
+
+    @property
+    def takes_inputs(self) -> bool:
+        """Whether other inputs can be given to what the active place shows."""
+        state = self._state
+        return isinstance(state.recipe, ModelRecipe) and self.card.takes_others and bool(self.card.kind) \
+            and door.can_run(state.model)
+
+    def set_inputs(self, found: Inputs, asked: State) -> None:
+        """Take in which inputs those are that a State asks to step through."""
+        self._lists[list_of(asked)] = found
+        self.inputs_changed.emit()
+
+    def skip(self, word: str, why: str) -> None:
+        """Leave out an input that cannot be had."""
+        found = self.inputs
+        if found is not None and word in found.places:
+            self.set_inputs(found.without(word, why), self._state)
+
+    def expect(self, recipes: Iterable[Recipe]) -> None:
+        """Which recordings are kept before anybody has asked for them."""
+        self._ahead = set(recipes)
+
+    def hold_ahead(self, recipe: Recipe, recording: Recording) -> None:
+        """Keep a recording that was made ahead, if it is still expected."""
+        if recipe in self._ahead and recipe not in self._recordings:
+            self._hold(recipe, recording)
 
     @property
     def report(self) -> Report | None:
@@ -277,7 +328,7 @@ class Store(QObject):
     def _hold(self, recipe: Recipe, recording: Recording) -> None:
         before = self._recordings.pop(recipe, None)
         self._recordings[recipe] = recording
-        needed = {self._shown, *self._needed()}
+        needed = {self._shown, *self._needed(), *self._ahead}
         beside = [other for other in self._recordings if other not in needed]
         gone = [self._recordings.pop(other) for other in beside[:max(0, len(beside) - MOST_KEPT)]]
         for old in (*gone, *(() if before is None or before.trace is recording.trace else (before,))):
@@ -302,8 +353,8 @@ class Store(QObject):
     def _return(self, source: deque[State], other: deque[State]) -> None:
         self.end_gesture()
         while source:
-            past = replace(_as_chosen(source.pop(), self._state), playing=False)
-            if past != replace(self._state, playing=False):
+            past = replace(_as_chosen(source.pop(), self._state), playing=False, stepping=0)
+            if past != replace(self._state, playing=False, stepping=0):
                 other.append(self._state)
                 self._set(past)
                 return
@@ -327,6 +378,13 @@ class Store(QObject):
         self._speaking = False
         if wants and self.waiting:
             self.wants_trace.emit(self._state)
+
+
+def list_of(state: State) -> tuple[object, ...]:
+    """What a list of inputs is that of: which are asked for, of which model, with what done to it where that decides
+    what it answers."""
+    edits = state.edits if state.over != INPUTS and parse(state.over).pick in MEASURED else ()
+    return state.model, state.over, edits
 
 
 def _as_chosen(state: State, now: State) -> State:

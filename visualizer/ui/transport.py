@@ -19,6 +19,7 @@ from visualizer.scene.timeline import BACKWARD, FORWARD, Moment, Stretch
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Button, Segment, Segments, keeps, note_focus
 from visualizer.ui.commands import find, key_for, keyed
+from visualizer.ui.input_track import HIGH, InputTrack
 from visualizer.ui.shell import BOTTOM
 from visualizer.ui.store import Store
 
@@ -48,6 +49,7 @@ class Transport(QWidget):
         self.speed_button = Button("1×", "", "raised", self, weight=600)
         self.speed_button.clicked.connect(self._choose_speed)
         style.name(self.speed_button, tr("Speed"), tr("How fast the animation runs"))
+        self.inputs = InputTrack(store, run, self)
         self._fill_directions()
         store.changed.connect(self._changed)
         store.trace_changed.connect(self.show_state)
@@ -106,7 +108,11 @@ class Transport(QWidget):
         return None if moment is None else self.store.timeline.pace(moment.index).stretch(moment.phase)
 
     def sizeHint(self) -> QSize:
-        return QSize(1024, BOTTOM)
+        return QSize(1024, BOTTOM + self.second_track())
+
+    def second_track(self) -> int:
+        """How high the track of the inputs is; 0 where there are none."""
+        return HIGH if self.inputs.needed else 0
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
@@ -158,6 +164,8 @@ class Transport(QWidget):
 
     def _place(self) -> None:
         """Positions of the frame at 1600 px, the middle group at its share of the width."""
+        self.inputs.setGeometry(0, BOTTOM - 4, self.width(), HIGH)
+        self.inputs.setVisible(self.inputs.needed)
         middle = round(self.width() * (0.5 if self.compact else 0.475))
         self.directions.setGeometry(18 if self.compact else 16, 10, 78 if self.compact else 184, 36)
         for name, offset in (("first", -100), ("back", -57), ("next", 57), ("last", 100)):

@@ -20,6 +20,7 @@ from visualizer.ui import style
 from visualizer.ui.buttons import FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands
+from visualizer.ui.commands.inputs import why_no_inputs
 from visualizer.ui.cover import Cover
 from visualizer.ui.levels import at_top, out
 from visualizer.ui.menus import Menus
@@ -112,8 +113,8 @@ class Window(QWidget):
 
     @property
     def picture(self) -> Picture:
-        """What the stage shows."""
-        return self.stage.picture
+        """What the stage shows; on the way from one input to the next the one that is reached."""
+        return self.stage.standing
 
     def shown_picture(self) -> Picture:
         """What leaves the app: the picture of the stage, or the audience's while it presents."""
@@ -143,6 +144,13 @@ class Window(QWidget):
     def ask_for_name(self, title: str, name: str, kinds: str) -> tuple[str, str]:
         """A file to write, and which of the kinds; empty for none."""
         return QFileDialog.getSaveFileName(self, title, name, kinds)
+
+    def choose_inputs(self) -> None:
+        """Offer which inputs are stepped through, over the track on which they lie."""
+        if self.store.takes_inputs:
+            self.menus.pop_inputs(self.transport.inputs.corner())
+        else:
+            self.say(why_no_inputs(self.store.takes_inputs))
 
     def open_path(self, path: str) -> None:
         """Have a file opened, whatever it is."""

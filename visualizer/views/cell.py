@@ -184,7 +184,7 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
 
 
 VIEW = View(
-    "cell", english("Cell"), english("One step of a recurrent layer, opened line by line."),
+    "cell", english("Equations"), english("One step of a recurrent layer, opened line by line."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=19,
     group=STEPS, tries=english("Press the arrow keys to go from step to step, and click a number to see what made it."),
 )

@@ -167,7 +167,7 @@ def _came(trace: Trace, shown: Reading, step: int) -> int | None:
     if foretells(trace):
         word = shown.words[step + 1] if step + 1 < shown.steps else None
         return next((index for index in range(len(trace.labels)) if label(trace, index) == word), None)
-    return trace.objective.target
+    return kinds.label_of(trace)
 
 
 def _regions(trace: Trace, classes: int, look: Look) -> tuple[Box, Box | None]:

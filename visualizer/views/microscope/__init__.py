@@ -35,6 +35,7 @@ from visualizer.views.microscope._words import (
     inside_hands_sentence,
     inside_sentence,
     plain_sentence,
+    so_far_sentence,
     unknown_gradient,
 )
 
@@ -53,9 +54,20 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     sheet = _sheet(trace, slide, look)
     march = look.knob("march", "terms") if _marches(slide.layer) else "terms"
     stretch = _stretch(trace, slide, moment, look)
-    done = sheet.pieces if march != "terms" or stretch is None else stretch.done(moment.phase)
-    return Picture(look.size, sheet.still, tuple(sheet.after(done)), look.theme, caption=unmarked(slide.sentence),
+    at = sheet.pieces if march != "terms" or stretch is None else stretch.at(moment.phase)
+    said = slide.sentence
+    if at < sheet.pieces:
+        sheet = _sheet(trace, _in_the_making(trace, slide), look)
+        said = said if slide.hands_on else so_far_sentence(slide, int(at), sheet.pieces - 1, sheet.so_far(int(at)))
+    moving = [*parts.sentence(look, said), *sheet.after(at)]
+    return Picture(look.size, sheet.still, tuple(moving), look.theme, caption=unmarked(said),
                    table=_table(trace, slide))
+
+
+@remembered(64)
+def _in_the_making(trace: Trace, slide: Slide) -> Slide:
+    """The same before all of its terms have been added."""
+    return replace(slide, made=False)
 
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
@@ -69,9 +81,13 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
 def aside(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Where the cell looks: its receptive field, layer by layer, on what was fed in."""
     slide = _slide(trace, moment, focus, look)
+    stretch = _stretch(trace, slide, moment, look)
+    if stretch is not None and stretch.at(moment.phase) < stretch.terms:
+        slide = _in_the_making(trace, slide)
     frame = Area(Box(0, 0, *look.size).inset(12, 8), look)
     return Picture(look.size, tuple(where_it_looks(trace, slide, frame)), (), look.theme, "window",
-                   caption=unmarked(slide.sentence), table=Table((), ()))
+                   caption=unmarked(slide.sentence if slide.made else so_far_sentence(slide, 0, 0, "")),
+                   table=Table((), ()))
 
 
 # --- which number ---------------------------------------------------------------------------------------------------
@@ -218,7 +234,7 @@ def _check_inside(layer: Layer, cell: Cell) -> None:
 @remembered(16)
 def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
     """The whole picture of a slide, laid out once for all its pieces."""
-    marks, own = parts.sentence(look, slide.sentence), Group(tr("the rest of the card"), about(slide))
+    marks, own = list[Mark](), Group(tr("the rest of the card"), about(slide))
     box = Box(0, 0, *look.size).inset(24, TOP, 24, 16)
     pictured = slide.layer.inner == {} or (trace.layers[0].has("row", "column") and trace.layers[0].output.ndim == 3)
     if look.size[0] >= 1280 and pictured:
@@ -230,7 +246,7 @@ def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
         marks += _readers_line(slide, Area(line, look))
     laid = tiles_slide if tiled else recurrent_slide if slide.key else _fitting_slide
     sheet = laid(trace, slide, Area(box, look)).beside(marks)
-    return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda done: grouped(own, sheet.after(done)))
+    return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda at: grouped(own, sheet.after(at)))
 
 
 def _many_arrays(slide: Slide) -> bool:

@@ -132,7 +132,8 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         marks: list[Mark] = []
         for place, unit in enumerate(found.shown):
             middle = y + 12 + place * high + high / 2
@@ -157,7 +158,7 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
 def _shares(trace: Trace, slide: Slide, logits: NDArray[np.float64], layer: Layer, backward: bool) -> _Shares:
     kind, picks = kinds.of(layer), kinds.picks_label(layer)
     logarithms = kind is not None and kind.logarithms
-    target = trace.objective.target
+    target = kinds.label_of(trace)
     chosen = slide.cell[0] if slide.cell else target
     with np.errstate(all="ignore"):
         if picks and logarithms:  # it reads logarithms of probabilities already

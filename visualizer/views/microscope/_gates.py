@@ -337,13 +337,14 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
                        False)
     if not curved:
         return Laid((*marks, *lines.still, *fall.still), lines.pieces,
-                     lambda done: [*lines.after(done), *fall.after(done)])
+                     lambda at: [*lines.after(at), *fall.after(at)])
     at = x + each + 24
     drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, at,
                                y, frame.right - at, False)
 
-    def after(done: int) -> list[Mark]:
-        return [*lines.after(done), *fall.after(done), *(point if done >= lines.pieces - 1 else drawn)]
+    def after(at: float) -> list[Mark]:
+        done = int(at)
+        return [*lines.after(at), *fall.after(at), *(point if done >= lines.pieces - 1 else drawn)]
 
     return Laid((*marks, *lines.still, *fall.still), lines.pieces, after)
 
@@ -439,7 +440,7 @@ def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
         lines.append(line)
         empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
     return Laid(tuple(grouped(FACTORS["value"], still)), len(factors),
-                 lambda done: [*empty[done:], *(mark for line in lines[:done] for mark in line)])
+                 lambda at: [*empty[int(at):], *(mark for line in lines[:int(at)] for mark in line)])
 
 
 def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
@@ -600,7 +601,7 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
     fall = sorted_fall(listed.products, (), lines.pieces, frame, x, y, wide, True)
-    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda done: [*lines.after(done), *fall.after(done)])
+    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda at: [*lines.after(at), *fall.after(at)])
 
 
 def _chain(trace: Trace, slide: Slide) -> list[Factor]:
@@ -752,7 +753,8 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
                       frame, frame.right - wide, y + 6, wide, True)
     pieces = line.pieces + max(one.pieces, other.pieces)
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         late = max(0, done - line.pieces)
         return [*line.after(min(done, line.pieces)), *one.after(min(late, one.pieces)),
                 *other.after(min(late, other.pieces))]

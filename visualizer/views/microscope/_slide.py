@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from visualizer.language import english, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import (
+    Flight,
     Focus,
     Group,
     Image,
@@ -25,15 +27,20 @@ from visualizer.scene.picture import (
     Term,
     TermTiles,
     Text,
+    Touch,
+    changed,
     grouped,
     plain,
 )
+from visualizer.scene.timeline import SLOW_TERMS, ease
+from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace
 
 LISTED = 11
 NAMES = 136.0
 """Width at the right for the names of the rows."""
 NOTHING: tuple[Mark, ...] = ()
+FLYING = Group(english("what is being added"))
 RESULT = Group(english("result"), cells=True, shows="value")
 
 
@@ -54,6 +61,8 @@ class Slide:
     key: str = ""
     """Which gate or state of its layer the number belongs to: `forget`; empty for its output. Its cell is then (step,
     unit)."""
+    made: bool = True
+    """Whether all of its terms have been added: until then neither the number is shown nor what comes after it."""
 
     @property
     def output_cell(self) -> Cell:
@@ -100,12 +109,14 @@ class Laid:
     still: tuple[Mark, ...]
     pieces: int = 0
     """How many pieces it fills in, one after the other."""
-    after: Callable[[int], Sequence[Mark]] = lambda done: NOTHING
-    """What is to be seen when so many pieces are there."""
+    after: Callable[[float], Sequence[Mark]] = lambda at: NOTHING
+    """What is to be seen when so many pieces are there; of 2.5 two are, and the third is half on its way."""
+    so_far: Callable[[int], str] = lambda done: ""
+    """What so many pieces come to, for the sentence; empty where that is no one number."""
 
     def beside(self, marks: Sequence[Mark]) -> Laid:
         """The same with more that stands."""
-        return Laid((*marks, *self.still), self.pieces, self.after)
+        return replace(self, still=(*marks, *self.still))
 
 
 def as_windows(taps: Taps) -> tuple[int, int, int] | None:
@@ -125,22 +136,30 @@ def as_windows(taps: Taps) -> tuple[int, int, int] | None:
 
 
 def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, int], x: float, y: float,
-                look: Look, room: float) -> list[Mark]:
-    """The map a window was cut from, with the window on it, and its name."""
+                look: Look, room: float, target: Focus, backward: bool = False) -> tuple[list[Mark], Place | None]:
+    """The map a window was cut from, with the window on it, and its name; and where on it a cell is."""
     own = taps.cells.reshape(*grid, -1)[channel]
     source = trace[taps.source]
     marks: list[Mark] = []
+    place: Place | None = None
     index = int(own[0, 0, 0]) if own.shape[-1] == 3 else 0
     side = 42
     if source.has("row", "column") and own.shape[-1] >= 2:
         image, pixel, shape = _thumbnail(trace, source, taps.array == "gradient", index, x, y, side, look)
         marks.append(image)
+
+        def place(cell: Sequence[int]) -> tuple[float, float, float] | None:
+            row, column = cell[-2:]
+            inside = 0 <= row < shape[0] and 0 <= column < shape[1]
+            return (x + column * pixel, y + row * pixel, pixel) if inside else None
+
         low, high = own.reshape(-1, own.shape[-1]).min(axis=0)[-2:], own.reshape(-1, own.shape[-1]).max(axis=0)[-2:]
         top, left = max(0, int(low[0])), max(0, int(low[1]))
         bottom, right = min(shape[0] - 1, int(high[0])), min(shape[1] - 1, int(high[1]))
         if bottom >= top and right >= left:
             marks.append(Rect(x + left * pixel, y + top * pixel, (right - left + 1) * pixel, (bottom - top + 1) * pixel,
-                              "", "accent", 2))
+                              "", "accent", 2,
+                              holds=Touch(image_focus(image), target, backward)))
     words = x + (side + 10 if marks else 0)
     room -= words - x
     group = Group(f"{taps.source} {index}", Focus(taps.source, (index,) if own.shape[-1] == 3 else ()))
@@ -148,7 +167,17 @@ def source_tile(trace: Trace, taps: Taps, channel: int, grid: tuple[int, int, in
     title = f"{translated(source.axes[0])} {index}" if source.output.ndim == 3 else \
         " × ".join(translated(axis) for axis in source.axes)
     marks.append(Text(words, y + 33, plain(title), 13, 600, max_width=room))
-    return grouped(group, marks)
+    return grouped(group, marks), place
+
+
+def image_focus(image: Image) -> Focus:
+    """What the only tile of an image is of."""
+    assert image.focus is not None
+    return image.focus if image.index(0) == -1 else replace(image.focus, cell=(*image.focus.cell, image.index(0)))
+
+
+Place = Callable[[Sequence[int]], tuple[float, float, float] | None]
+"""Of a cell its left, its top and its side, where it is drawn."""
 
 
 def _thumbnail(trace: Trace, source: Layer, backward: bool, index: int, x: float, y: float, side: float,
@@ -166,6 +195,72 @@ def _thumbnail(trace: Trace, source: Layer, backward: bool, index: int, x: float
 
 def shades_of(trace: Trace, layer: Layer, gradient: bool, look: Look) -> tuple[NDArray[np.uint8], str]:
     return parts.entries(trace, layer, look, gradient)
+
+
+# --- what moves -------------------------------------------------------------------------------------------------------
+
+COME, KNOWN, LEAVE, LAND = 0.24, 0.3, 0.36, 0.9
+"""Of the time of a term: what is read has been outlined, its product is known, it leaves, and it has landed."""
+NEAR = 0.05
+"""Of the width of a picture: an outline glides to what is nearer, and fades over to what is farther away."""
+
+
+def halves(at: float) -> tuple[int, float]:
+    """How many pieces are there, and how far the next one has come; 0 where none is under way."""
+    done = floor(at + 1e-9)
+    return done, at - done if at - done > 1e-9 else 0.0
+
+
+def slow(done: int) -> bool:
+    """Whether the next term is one of the first, which go so slowly that it can be seen flying."""
+    return done < SLOW_TERMS
+
+
+def followed(frames: Sequence[Rect | None], at: float, look: Look) -> list[Mark]:
+    """The outline round the term under way, or round the one that came last: it comes from the one before."""
+    done, share = halves(at)
+    new = frames[done] if share and done < len(frames) else None
+    old = frames[done - 1] if 0 < done <= len(frames) else None
+    if new is None:
+        return [] if old is None or share else [old]
+    go = min(1.0, share / (COME if slow(done) else 1.0))
+    if go == 1:
+        return [new]
+    if old is None or max(abs(new.x - old.x), abs(new.y - old.y)) > NEAR * look.size[0]:
+        going = [] if old is None else [changed(old, holds=None)]
+        return [*parts.faded(going, 1 - go), *parts.faded([new], go)]
+    go = ease(go)
+    between = {name: getattr(old, name) + (getattr(new, name) - getattr(old, name)) * go
+               for name in ("x", "y", "width", "height")}
+    return [changed(new, **between, holds=None)]
+
+
+def hopped(frames: Sequence[Rect], at: float, look: Look) -> list[Mark]:
+    """The outline round what came last; it goes out before the next one comes far away from it."""
+    done, share = halves(at)
+    if not 0 < done <= len(frames):
+        return []
+    here = frames[done - 1]
+    if share > 2 / 3 and done < len(frames):
+        there = frames[done]
+        if max(abs(there.x - here.x), abs(there.y + there.height / 2 - here.y - here.height / 2)) > NEAR * look.size[0]:
+            return []
+    return [here]
+
+
+def flown(term: Term | None, start: tuple[float, float], end: tuple[float, float], words: str, ink: str, at: float,
+          look: Look) -> list[Mark]:
+    """The product of the term under way, as a chip on its way from where it was made to the running sum; only of the
+    first ones, and not where motion is reduced."""
+    done, share = halves(at)
+    if term is None or term.source is None or share < LEAVE or not slow(done) or look.reduced_motion:
+        return []
+    go = ease(min(1.0, (share - LEAVE) / (LAND - LEAVE)))
+    wide = width(words, 12, 600) + 12
+    x, y = (a + (b - a) * go for a, b in zip(start, end, strict=True))
+    return [Rect(x - wide / 2, y - 9, wide, 18, "stage", "rule", 1, radius=4, group=FLYING,
+                 holds=Flight(term.source, term.target, term.product, go, term.backward)),
+            Text(x, y + 4.5, plain(words), 12, 600, ink, "middle", group=FLYING)]
 
 
 # --- what the marks of a slide hold -----------------------------------------------------------------------------------

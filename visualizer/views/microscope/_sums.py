@@ -93,13 +93,13 @@ def long_sum_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: A
                          tiles=strips[1].held)
         other = _term_list(trace, taps, terms, taps.weights, slide.value, tr("share of ∂L/∂x = g × weight"), frame, x,
                            y, wide, tiles=strips[3].held)
-        return Laid((*marks, *one.still, *other.still), one.pieces, lambda done: [*one.after(done), *other.after(done)])
+        return Laid((*marks, *one.still, *other.still), one.pieces, lambda at: [*one.after(at), *other.after(at)])
     listed = _term_list(trace, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y, wide,
                         slide.backward, strips[0].held)
     fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.pieces, frame, x, y, wide,
                        slide.backward)
     return Laid((*marks, *listed.still, *fall.still), listed.pieces,
-                 lambda done: [*listed.after(done), *fall.after(done)])
+                 lambda at: [*listed.after(at), *fall.after(at)])
 
 
 def _strips(trace: Trace, slide: Slide, taps: Taps, name: str) -> list[Strip]:
@@ -320,7 +320,8 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
                       Text(product, row, plain(numbers.signed(value / unit, digits)), 13, 600,
                            "accent-ink" if last and not backward else value_ink(value, backward), "end")])
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         hatched = [Rect(x + 0.4 * wide, y + 5 + ROW * (place + 1), 0.6 * wide, 17, "hatch", radius=3)
                    for place in range(done, len(shown))]
         return [*hatched, *(mark for line in lines[:done] for mark in line)]
@@ -351,7 +352,8 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], pieces: int
     points = tuple((float(a), at(float(b))) for a, b in zip(xs, running, strict=True))
     color = "gradient-mark" if backward else "positive-bar"
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         drawn = points if done >= pieces else points[:done + 1]
         marks: list[Mark] = [Line(drawn, color, 2)] if len(drawn) > 1 else []
         px, py = drawn[-1]
@@ -467,7 +469,8 @@ def _arithmetic(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     empty = [Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3)
              for at in spots[first:first + len(shown)]]
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         return [*empty[done:], *(mark for line in lines[:done] for mark in line)]
 
     lines = [grouped(LINE, line) for line in lines]

@@ -3,7 +3,7 @@ over, as what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,22 +15,46 @@ from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.grids import Ink, in_unit, number_grid, outline, scale, unit_name, unit_of, waterfall
 from visualizer.scene.labels import fitting
-from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Rect, Run, Term, Text, grouped, plain, rich
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Line,
+    Mark,
+    Path,
+    Rect,
+    Run,
+    Term,
+    Text,
+    Touch,
+    grouped,
+    plain,
+    rich,
+)
+from visualizer.scene.timeline import SLOW_TERMS
 from visualizer.trace import Trace
 from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 from visualizer.views.microscope._slide import (
+    COME,
+    KNOWN,
     NAMES,
     RESULT,
     Area,
     Laid,
+    Place,
     Slide,
+    about,
     arrow,
+    flown,
+    followed,
+    halves,
     held,
+    hopped,
     input_shares,
     largest,
     read_at,
     result_of,
     said,
+    slow,
     source_tile,
     value_ink,
     weight_shares,
@@ -38,6 +62,8 @@ from visualizer.views.microscope._slide import (
 )
 
 MOST_COLUMNS = 6
+MOST_FRAMES = 150
+"""Frames in which all terms come but the slow ones: where they are more than half a row each, the row is outlined."""
 LEAST_CELL = 36.0
 """A number of two decimals fits into a cell of this width."""
 AXIS = 34.0
@@ -75,9 +101,12 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
     found = {channel: window_terms(tiles, channel, grid) for channel in columns}
 
     still: list[Mark] = []
+    spots: dict[int, Place | None] = {}
     for place, channel in enumerate(columns):
         x = layout.x + place * layout.pitch
-        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8)
+        tile, spots[channel] = source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8,
+                                           about(slide), backward)
+        still += tile
         for index, (_, _, shown) in enumerate(rows[:2]):
             still += number_grid(x, layout.tops[index], layout.cell, shown[channel], inks[index], frame.look,
                                  inside=None if inside is None or index else inside[channel],
@@ -92,29 +121,57 @@ def window_slide(trace: Trace, slide: Slide, name: str, terms: Terms, grid: Grid
         still += _maps_beside(trace, slide, taps, frame, layout)
     fall = _running_sum(slide, terms, columns, others, sums, products, found, grid, layout, inks[2], frame)
     pieces = len(columns) * size + bool(others) + (terms.bias is not None) + 1
+    order = [(place, channel, *divmod(index, grid[2])) for place, channel in enumerate(columns)
+             for index in range(size)]
+    bands = (len(order) - SLOW_TERMS) / MOST_FRAMES > grid[2] / 2
+    lies: list[Sequence[Rect | None]] = [[
+        outline(layout.x + place * layout.pitch, top, layout.cell, row, 0 if bands else column,
+                term=None if bands else found[channel][row][column], across=grid[2] if bands else 1)
+        for place, channel, row, column in order] for top in layout.tops]
+    lies.append([_on_tile(spots[channel], found[channel][row][column]) for _, channel, row, column in order])
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done, share = halves(at)
+        seen = done + (share >= KNOWN and done < len(order))
         marks: list[Mark] = []
         for place, channel in enumerate(columns):
             x = layout.x + place * layout.pitch
-            revealed = min(max(done - place * size, 0), size)
+            revealed = min(max(seen - place * size, 0), size)
             known = None if revealed == size else np.arange(size).reshape(grid[1:]) < revealed
             marks += number_grid(x, layout.tops[2], layout.cell, products[channel], inks[2], frame.look, known=known,
                                  foci=read_at(found[channel]), group=groups[2], terms=found[channel])
-            if done < pieces and 0 <= done - 1 - place * size < size:  # the term that is added just now
-                row, column = divmod(done - 1 - place * size, grid[2])
-                term = found[channel][row][column]
-                marks += [outline(x, top, layout.cell, row, column, term=term) for top in layout.tops]
-            if revealed == size and len(columns) > 1:
+            if done >= (place + 1) * size and len(columns) > 1:
                 marks.append(Text(x + layout.wide / 2, layout.sums, plain(inks[2].words(sums[channel])), 18, 600,
                                   value_ink(sums[channel], backward), "middle"))
-        if others and done > len(columns) * size:
+        if others and done > len(order):
             total = float(sums[others].sum())
             marks.append(Text(layout.x + len(columns) * layout.pitch, layout.sums, plain(inks[2].words(total)), 18,
                               600, value_ink(total, backward)))
-        return marks + list(fall.after(done))
+        if done < pieces and at <= len(order):  # the term that is added just now
+            for frames in lies:
+                marks += followed(frames, at, frame.look)
+        marks += fall.after(at)
+        if share and done < len(order):
+            place, channel, row, column = order[done]
+            start = (layout.x + place * layout.pitch + (column + 0.5) * layout.cell[0],
+                     layout.tops[2] + (row + 0.5) * layout.cell[1])
+            term = found[channel][row][column]
+            if fall.slot is not None and term is not None:
+                marks += flown(term, start, fall.slot(done), inks[2].words(term.product),
+                               value_ink(term.product, backward), at, frame.look)
+        return marks
 
-    return Laid((*still, *fall.still), pieces, after)
+    return Laid((*still, *fall.still), pieces, after, fall.so_far)
+
+
+def _on_tile(spot: Place | None, term: Term | None) -> Rect | None:
+    """A frame round the pixel that a term was read from, on its map; padding has none."""
+    box = None if spot is None or term is None or term.source is None else spot(term.source.cell)
+    if box is None or term is None or term.source is None:
+        return None
+    x, y, side = box
+    return Rect(x - 2, y - 2, side + 4, side + 4, "", "accent", 2, radius=1,
+                holds=Touch(term.source, term.target, term.backward))
 
 
 def _rows(name: str, taps: Taps, values: NDArray[np.float64], weights: NDArray[np.float64],
@@ -238,13 +295,13 @@ def _read_and_made(trace: Trace, slide: Slide, taps: Taps) -> list[Shown]:
 
 def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[int], sums: NDArray[np.float64],
                  products: NDArray[np.float64], found: Mapping[int, list[list[Term | None]]], grid: Grid,
-                 layout: _Layout, ink: Ink, frame: Area) -> Laid:
+                 layout: _Layout, ink: Ink, frame: Area) -> Running:
     """The running sum as a waterfall, ending in the bias and the result."""
     backward, size = slide.backward, grid[1] * grid[2]
     x, y = frame.x + AXIS - 6, layout.below + 30
     height = frame.bottom - y - 34
     if height < 60 or not np.isfinite(products).all():
-        return Laid(())
+        return Running(())
     right = frame.right - NAMES + 8
     added = [float(value) for channel in columns for value in products[channel].ravel()]
     if len(columns) + bool(others) <= 2:  # no columns to stand under: over the whole width
@@ -285,16 +342,37 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
         below = min(max(fall.ends[-1], fall.ends[-2] if len(fall.ends) > 1 else 0) + 15, frame.bottom - 20)
         ends[-1] = [Text(places[-1], below, plain(numbers.signed(terms.bias)), 12, 600, colors[-1], "middle"),
                     Text(places[-1], frame.bottom - 6, plain(tr("bias")), 12, 400, "ink-2", "middle")]
+    empty: list[Mark] = [Rect(right + 48, fall.zero - 9, 44, 18, "hatch", "tile-border", 1, True, 3, focus=about(slide),
+                              group=RESULT)]
     result = _result_bar(slide, terms, right, y, height, frame, ink, min([0.0, *running]), max([0.0, *running]))
 
-    def after(done: int) -> list[Mark]:
+    frames = [fall.outlined(index) for index in range(len(added))]
+    heights = [fall.zero, *fall.ends]
+
+    def slot(index: int) -> tuple[float, float]:
+        """Where the next term will land: on the sum as it stands."""
+        return places[index], heights[index]
+
+    def after(at: float) -> list[Mark]:
+        done, share = halves(at)
         marks = [mark for bars in fall.bars[:done] for mark in bars]
         marks += [mark for words in ends[:done] for mark in words]
-        if 0 < done <= len(added):
-            marks.append(fall.outlined(done - 1))
-        return marks + (result if done > len(added) else [])
+        if share and slow(done) and done < len(added) and not frame.look.reduced_motion:
+            x, y = slot(done)
+            own = Rect(x - bar / 2 - 3, y - 7, bar + 6, 14, "", "rule", 1, radius=3, dashed=True, focus=about(slide))
+            marks += parts.faded([own], min(1.0, share / COME))
+        marks += hopped(frames, at, frame.look)
+        return marks + (result if done > len(added) else empty)
 
-    return Laid(tuple(grouped(FALL, still)), len(added) + 1, after)
+    return Running(tuple(grouped(FALL, still)), len(added) + 1, after,
+                   lambda done: in_unit(float(running[min(done, len(running)) - 1]), ink) if done else "", slot)
+
+
+@dataclass(frozen=True, eq=False)
+class Running(Laid):
+    """A running sum, and where on it the next term will land."""
+
+    slot: Callable[[int], tuple[float, float]] | None = None
 
 
 def _result_bar(slide: Slide, terms: Terms, right: float, y: float, height: float, frame: Area, ink: Ink, low: float,
@@ -348,8 +426,9 @@ def max_slide(trace: Trace, slide: Slide, terms: Terms, grid: Grid, frame: Area)
               Text(x + wide + 40, y + tall / 2 - 12, plain("max"), 13, 600, "ink-2", "middle")]
     race = _race(taps, found, frame, frame.y + TITLE + max(side, tall + 8) + 24, ink)
 
-    def after(done: int) -> list[Mark]:
-        marks = list(race.after(done))
+    def after(at: float) -> list[Mark]:
+        done = int(at)
+        marks = list(race.after(at))
         if terms.winner is not None and done > size:
             row, column = divmod(terms.winner, grid[2])
             marks.append(outline(x, y, cell, row, column, 3, found[row][column]))
@@ -369,24 +448,25 @@ def _race(taps: Taps, found: Sequence[Sequence[Term | None]], frame: Area, y: fl
     if height < 60 or not len(values):
         return Laid(())
     x, wide = frame.x + AXIS, min(frame.width - AXIS, len(values) * 140)
-    axis, at = scale(x, y + 30, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
+    axis, height_of = scale(x, y + 30, wide, height, float(drawn.min()), float(drawn.max()), frame.look)
     step = wide / len(values)
     still: list[Mark] = [Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"),
                          Text(frame.x, y + 18, plain(tr("the largest so far")), 12, 600, "ink-2"), *axis]
     running = np.maximum.accumulate(drawn)
     terms = [term for row in found for term in row if term is not None]
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         marks: list[Mark] = []
         for index, value in enumerate(drawn[:done].tolist()):
-            left, (a, b) = x + index * step, sorted((at(0), at(value)))
+            left, (a, b) = x + index * step, sorted((height_of(0), height_of(value)))
             best = done > len(values) and value == running[-1] and index == int(np.argmax(drawn))
             fill = "accent-fill" if best else "positive-bar" if value >= 0 else "negative-bar"
             marks.append(Rect(left + step * 0.25, a, step * 0.5, max(1.0, b - a), fill, radius=2,
                               focus=terms[index].source, group=LARGEST, holds=terms[index]))
             marks.append(Text(left + step / 2, frame.bottom - 6, plain(ink.words(float(values[index]))), 12,
                               600 if best else 400, "accent-ink" if best else "ink-2", "middle"))
-        level = [(x + (index + end) * step, at(float(running[index]))) for index in range(min(done, len(values)))
+        level = [(x + (index + end) * step, height_of(float(running[index]))) for index in range(min(done, len(values)))
                  for end in (0, 1)]
         if level:
             marks.append(Line(tuple(level), "accent", 2))
@@ -424,7 +504,7 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
     still: list[Mark] = []
     for place, channel in enumerate(columns):
         x = layout.x + place * layout.pitch
-        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8)
+        still += source_tile(trace, taps, channel, grid, x, frame.y, frame.look, layout.pitch - 8, about(slide))[0]
         for index in (0, 2):
             still += number_grid(x + spots[index][0], spots[index][1], layout.cell, arrays[index][channel], inks[index],
                                  frame.look, inside=None if inside is None or index else inside[channel],
@@ -436,7 +516,8 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
     if frame.look.mode.charts:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
-    def after(done: int) -> list[Mark]:
+    def after(at: float) -> list[Mark]:
+        done = int(at)
         marks: list[Mark] = []
         for place, channel in enumerate(columns):
             x = layout.x + place * layout.pitch

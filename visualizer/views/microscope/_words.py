@@ -11,6 +11,7 @@ from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
 from visualizer.trace import Cell, Layer, Trace
+from visualizer.views.microscope._slide import Slide
 
 AXES = (english("channel"), english("class"), english("column"), english("parameter"), english("row"), english("step"),
         english("unit"))
@@ -69,6 +70,23 @@ def _counted(layer: Layer, place: int, index: int) -> int:
 def _at(layer: Layer, cell: Cell) -> str:
     """` at unit 3`; nothing for a layer of one number."""
     return tr(" at {place}").format(place=where(layer, cell)) if cell else ""
+
+
+def so_far_sentence(slide: Slide, done: int, count: int, total: str) -> str:
+    """What is known of a number while its terms are being added."""
+    layer = slide.layer
+    if slide.key:
+        what = tr("{name} of unit {unit}, step {step}").format(
+            name=f"∂L/∂{symbol(slide.key)}" if slide.backward else named(slide.key), unit=slide.cell[-1],
+            step=(0, *slide.cell)[-2] + 1)
+    else:
+        what = ("∂L/∂{layer}{at}" if slide.backward else "{layer}{at}").format(layer=layer.name,
+                                                                               at=_at(layer, slide.cell))
+    if not done:
+        return tr("How {what} is made, piece by piece.").format(what=what)
+    words = tr("How {what} is made: {done} of {count}, so far {{{total}}}.") if total else \
+        tr("How {what} is made: {done} of {count}.")
+    return words.format(what=what, done=numbers.count(done), count=numbers.count(count), total=total)
 
 
 def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:

@@ -248,7 +248,7 @@ def _left_out(trace: Trace, plan: Plan, look: Look, lensed: bool) -> list[Mark]:
         return []
     if lensed:
         below = Labels((0, 0, *look.size), 8)
-        return [*below.put((plan.left_out,), [(look.size[0] - PADDING, plan.bottom + 44, "end")], 12, 500, "ink-2",
+        return [*below.put((plan.left_out,), [(look.size[0] - PADDING, plan.bottom + 24, "end")], 12, 500, "ink-2",
                            group=TITLE)]
     below = Labels((0, 0, *look.size), 8)
     for column in plan.columns.values():

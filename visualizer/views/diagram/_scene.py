@@ -1,0 +1,217 @@
+"""What one drawing of the diagram is about: a step of a layer, which units, and how far the beat has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from visualizer.language import tr, translated
+from visualizer.scene import numbers
+from visualizer.scene.picture import Focus, Look, Run
+from visualizer.scene.reading import Reading, here
+from visualizer.scene.stepbeat import names, of
+from visualizer.scene.steps import read
+from visualizer.scene.timeline import Moment, ease, in_beat
+from visualizer.trace import Trace
+from visualizer.views.diagram._numbers import Backward, Forward, Pick, Values
+from visualizer.views.diagram._plan import Plan
+
+
+@dataclass(frozen=True)
+class When:
+    """Which step is drawn, and how far it has come."""
+
+    step: int
+    """From 0; −1 where nothing has been read, or nothing has come back."""
+    shares: Mapping[str, float]
+    """Of all that happens in a step, 0 … 1."""
+    slide: float = 0.0
+    """While the step before makes room for the next one: how far it has."""
+    coming: int = -1
+    """Which step that will be; −1 where none is coming."""
+
+
+def when(trace: Trace, shown: Reading, moment: Moment) -> When:
+    """What a moment shows. Before a step begins the one before it is still there, and slides aside."""
+    back = moment.backward
+    done, nothing = dict.fromkeys(names(back), 1.0), dict.fromkeys(names(back), 0.0)
+    if not in_beat(shown.layer, moment) or moment.beat.step is None:
+        reached = here(trace, moment, shown)
+        if back:
+            order = [layer.name for layer in trace.layers]
+            passed = order.index(moment.beat.layer) < order.index(shown.layer.name)
+            return When(reached - 1, done if passed else nothing)
+        return When(reached - 1, done if reached else nothing)
+    step = moment.beat.step - 1
+    stretches = of(moment)
+    slide = ease(stretches.of("slide"))
+    if slide >= 1:
+        return When(step, {name: stretches.of(name) for name in names(back)})
+    ahead = shown.reverse == back
+    came = step - 1 if ahead else step + 1
+    if not 0 <= came < shown.steps:
+        return When(step if back else -1, nothing, slide, step)
+    return When(came, done, slide, step)
+
+
+def seen_steps(trace: Trace, shown: Reading, moment: Moment) -> range:
+    """The steps that have been read, up to the one that is being computed."""
+    return read(trace, shown, moment).done
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One drawing."""
+
+    trace: Trace
+    shown: Reading
+    forward: Forward
+    back: Backward | None
+    plan: Plan
+    look: Look
+    when: When
+    pick: Pick
+    full: Mapping[str, float]
+    """What a full bore stands for: of the line, and before the tanh of a GRU."""
+
+    @property
+    def step(self) -> int:
+        return max(0, self.when.step)
+
+    def done(self, name: str) -> float:
+        """How far something that happens has come."""
+        return self.when.shares.get(name, 0.0)
+
+    def value(self, name: str) -> float:
+        return self.forward.value(name, self.step, self.pick)
+
+    def tick(self, name: str) -> float:
+        """What the thin line shows."""
+        return self.forward.compared(name, self.step, self.pick)
+
+    def size(self, name: str) -> float:
+        """Of a gradient."""
+        return 0.0 if self.back is None else self.back.size(name, self.step, self.pick)
+
+    def thick(self, value: float, scale: str = "line") -> float:
+        """Pixels of a flow."""
+        return self.plan.bore * min(1.0, abs(value) / self.full[scale])
+
+    def focus(self, key: str, before: bool = False) -> Focus:
+        """Where a number stands; of all units the whole step."""
+        step = self.step
+        if before:
+            earlier = step + 1 if self.shown.reverse else step - 1
+            step = earlier if 0 <= earlier < self.shown.steps else step
+        cell = (step,) if self.pick.all else (step, self.pick.unit)
+        wide = self.shown.layer.inner[key].shape[1]
+        if not self.pick.all and self.pick.unit >= wide:
+            cell = (step,)
+        return Focus(self.shown.layer.name, cell) if key == "hidden" else \
+            Focus(self.shown.layer.name, cell, f"inner.{key}")
+
+    def named(self, key: str) -> str:
+        """What a gate or state is called."""
+        return translated(self.shown.family.quantities[key].name)
+
+    def forward_share(self, key: str) -> float:
+        """How far a gate has opened: fast first. The candidate of a GRU waits for what its reset gate lets through."""
+        if self.when.step < 0:
+            return 0.0
+        waits = bool(self.shown.family.quantities[key].under)
+        share = max(0.0, (self.done("keep") - 0.5) / 0.5) if waits else self.done("gates")
+        return 1 - (1 - share) ** 2
+
+    def flows(self, place: str) -> bool:
+        """Whether anything has come to a valve."""
+        name, after = {"forget": ("keep", 0.4), "input": ("add", 0.3), "output_gate": ("show", 0.6),
+                       "reset": ("keep", 0.25), "update": ("add", 0.4), "mix": ("keep", 0.99)}[place]
+        return self.when.step >= 0 and self.done(name) >= after
+
+    def known(self, key: str) -> bool:
+        """Whether a state of this step has come."""
+        return self.done("add" if key == "cell" or self.plan.family == "rnn" else "show") >= 1
+
+    def row_known(self, key: str) -> bool:
+        """Whether a gate or state of this step may stand in the strip."""
+        part = self.shown.family.quantities[key]
+        if key in ("hidden", "cell"):
+            return self.known(key)
+        return self.done("keep" if part.under else "gates") >= 1
+
+    def back_known(self, key: str) -> bool:
+        """The same on the way back."""
+        return self.done({"hidden": "arrive", "cell": "output", "keeps": "memory"}.get(key, "weights")) >= 1
+
+    def keeps(self, step: int) -> float:
+        """Which share of a gradient the straight line keeps; NaN where none came."""
+        assert self.back is not None
+        of = "cell" if self.plan.family == "lstm" else "hidden"
+        return self.back.kept("kept", of, step, self.pick)
+
+    @property
+    def keeper(self) -> str:
+        """The gate that keeps a state, or what an RNN is made of."""
+        family = self.shown.family
+        return family.kept[0] or family.keys[0]
+
+    def slope(self, step: int) -> float:
+        """The slope of the curve that the gradient through that gate goes through: the mean of all units, or one's."""
+        assert self.back is not None
+        found = self.back.arrays[f"{self.keeper}.slope"][step]
+        return float(found.mean() if self.pick.all else found[min(self.pick.unit, len(found) - 1)])
+
+    @property
+    def steepest(self) -> float:
+        """The largest such slope that there can be."""
+        curve = self.shown.family.quantities[self.keeper].curve or self.shown.family.quantities["hidden"].curve
+        return 1.0 if curve is None else curve.steepest
+
+    def passed_on(self, key: str) -> float:
+        """What goes on to a state of the step before: of the memory what its gate kept, of the state what all ways
+        bring together, as a vector."""
+        assert self.back is not None
+        if key == "cell":
+            return self.size("kept")
+        found = self.back.together(self.step, self.pick)
+        if self.plan.family == "gru":
+            kept = self.back.arrays["kept"][self.step]
+            alone = np.zeros_like(kept)
+            alone[self.pick.unit] = kept[self.pick.unit]
+            found = found + (kept if self.pick.all else alone)
+        return float(np.linalg.norm(found))
+
+    @property
+    def bounded_state(self) -> bool:
+        """Whether states lie between −1 and 1."""
+        return bool(self.shown.layer.settings.get("nonlinearity", "tanh") == "tanh")
+
+    def read_values(self) -> Values:
+        """What the step reads, as numbers."""
+        found: Values = self.forward.read[self.step]
+        return found
+
+    def answer_focus(self, index: int) -> Focus | None:
+        """Where one answer stands in the recording, if it does at every step."""
+        for layer in reversed(self.trace.layers):
+            if layer.axes == ("step", "class") and self.step < layer.shape[0]:
+                return Focus(layer.name, (self.step, index))
+        return None
+
+    @property
+    def started(self) -> bool:
+        """Whether the step that is drawn is the first, which starts from a state of its own."""
+        return self.step == (self.shown.steps - 1 if self.shown.reverse else 0)
+
+
+def indexed(symbol: str, step: int) -> tuple[Run, ...]:
+    """`c₁₆`; steps count from 1, the state before the first has 0."""
+    return Run(symbol, italic=True), Run(str(step), shift="sub")
+
+
+def about(pick: Pick, units: int) -> str:
+    """`unit 87`, or `all 128 units`."""
+    return tr("all {count} units").format(count=numbers.count(units)) if pick.all else \
+        tr("unit {unit}").format(unit=pick.unit)
