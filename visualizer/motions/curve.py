@@ -131,7 +131,7 @@ class _Front:
 
     whole: int
     """Lines that it has passed."""
-    part: float
+    begun: float
     """How much of the next one."""
     done: float
     """0 … 1."""
@@ -189,17 +189,17 @@ def _turning(setting: Setting, lines: _Lines, at: _Front) -> list[Mark]:
     value."""
     layer, right = setting.layer, setting.right
     here = lines.of_cell == at.whole
-    if not here.any() or at.part <= 0:
+    if not here.any() or at.begun <= 0:
         return []
     if not kinds.switches(layer) or right.factor > 1:
-        return parts.faded(parts.tiles(setting.trace, right, setting.look, False, covered=~here), at.part)
+        return parts.faded(parts.tiles(setting.trace, right, setting.look, False, covered=~here), at.begun)
     stopped = here & (layer.output == 0)
     found = []
     for cell in np.argwhere(stopped):
         box = _cell_box(right, layer, tuple(map(int, cell)))
         if box is not None:
             x, y, wide, high = box
-            drained = (x, y + high / 2 * (1 - at.part), wide, high * at.part)
+            drained = (x, y + high / 2 * (1 - at.begun), wide, high * at.begun)
             found.append(parts.polygon(_corners(drained)))
     return [Path(tuple(found), fill="activation:128", opacity=0.7)] if found else []
 
