@@ -17,7 +17,7 @@ from visualizer.answers import _column
 from visualizer.language import english, tr
 from visualizer.motions import CAMERA, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
-from visualizer.scene import numbers, parts
+from visualizer.scene import numbers, parts, stepbeat
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
 from visualizer.scene.labels import Labels
 from visualizer.scene.lens import Pair, camera, lens, pair_of
@@ -27,6 +27,7 @@ from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
+from visualizer.views.network import _step
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
@@ -35,7 +36,22 @@ from visualizer.views.network._words import sentence_of
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The columns as far as they are computed, what moves over them, the lanes below."""
+    """The columns as far as they are computed, what moves over them, the lanes below; a step of a recurrent layer as
+    its step."""
+    before = timeline(trace).settled(moment.index - 1) if moment.index else moment
+    coming = part_of(moment.phase, 0.0, stepbeat.SLIDE) if moment.beat.step is not None else \
+        part_of(moment.phase * _seconds(trace, moment), 0.0, CAMERA)
+    if coming < 1 and _step.shown_at(trace, before) != _step.shown_at(trace, moment) and before.index != moment.index:
+        one, other = _at(trace, before, focus, look), _at(trace, moment, focus, look)
+        shown = other if coming >= 0.5 else one
+        return Picture(look.size, (), tuple(parts.crossed(one, other, smooth(coming))), look.theme,
+                       caption=shown.caption, table=shown.table)
+    return _at(trace, moment, focus, look)
+
+
+def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    if _step.shown_at(trace, moment):
+        return _step.draw(trace, moment, focus, look)
     if look.reduced_motion:
         return _without_travel(trace, moment, focus, look)
     return _drawn(trace, moment, focus, look)
@@ -44,7 +60,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
     if moment.beat.step is not None:
-        return own_pace(moment.beat)
+        return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False)
     return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(0))
 
 
@@ -69,6 +85,8 @@ class _Now:
 def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: Look) -> _Now:
     times = timeline(trace)
     before = times.settled(moment.index - 1) if moment.index else moment
+    if _step.shown_at(trace, before):  # the picture of the step fades: the camera is there already
+        before = moment
     lasts = _seconds(trace, moment)
     second = moment.phase * lasts
     arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
@@ -197,7 +215,7 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
 
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
-        return float(own_pace(moment.beat).seconds)
+        return float(stepbeat.pace(False).seconds)
     layer = trace[pair_of(trace, moment.beat, passages(trace)).right]
     return motions.of(layer).seconds(trace, layer, moment.backward)
 
