@@ -56,7 +56,8 @@ def frame(sc: Scene) -> list[Mark]:
     marks: list[Mark] = [Rect(x, y, wide, high, "", "rule", 1.5, radius=8)]
     rims = ((x, y - 22 * sc.look.mode.lanes, wide, 6 + 22 * sc.look.mode.lanes), (x, y + high - 6, wide, 6),
             (x, y, 6, high), (x + wide - 6, y, 6, high))
-    marks += [Rect(*rim, focus=about, holds=Opens("diagram"), tip=tr("Open the cell, drawn")) for rim in rims]
+    marks += [Rect(left, top, across, down, focus=about, holds=Opens("diagram"), tip=tr("Open the cell, drawn"))
+              for left, top, across, down in rims]
     if sc.look.mode.lanes:
         units, plan = sc.shown.units, sc.plan
         name = sc.layer.name
