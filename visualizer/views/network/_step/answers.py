@@ -80,7 +80,7 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
     names = [named(sc, int(index)) for index in order]
     longest = max(width(name, 13, 600, mono=len(name) < 3) for name in names) + 10
     stacked = longest > 0.45 * (right - left) and pitch >= 34
-    across = 0.0 if stacked else min(longest, 0.5 * (right - left))
+    across = 0.0 if stacked else min(longest, 0.55 * (right - left))
     said = [numbers.percent(float(row[index])) for index in order]
     taken = width("100.0 %", 12, 600) + 8
     track = right - left - across - taken
@@ -94,6 +94,8 @@ def _bars(sc: Scene, left: float, right: float, share: float, going: float) -> l
         y = plan.top + pitch * place
         best, value = place == 0, float(row[index])
         middle = y + min(pitch, 22) / 2 + (15 if stacked else 0)
+        if not stacked and width(name[:4] + "…", 13, 600) > across - 4:
+            name = name[:3]
         marks.append(Text(left, (y + 12) if stacked else middle + 4.5, plain(name), 13, 600 if best else 500, "ink",
                           max_width=right - left if stacked else across - 4, mono=len(name) < 3))
         if track > 10:

@@ -59,7 +59,7 @@ def _heat(sc: Scene, key: str, x: float, share: float, flight: Flight | None = N
     most = largest_back(sc)
     scale = Scale("gradient", english("size of the gradient"), sc.layer.name, most * parts.FLOOR, most, log=True)
     return shaded(sc, colour.magnitude(sc.gradient(key), most * parts.FLOOR, most), "gradient", key, x, share, scale,
-                  flight)
+                  flight, not key.endswith("_before"))
 
 
 def _slides(sc: Scene) -> list[Mark]:

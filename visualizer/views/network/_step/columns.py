@@ -209,8 +209,9 @@ def heat(sc: Scene, key: str, x: float, share: float = 1.0, flight: Flight | Non
 
 
 def shaded(sc: Scene, shades: np.ndarray, palette: str, key: str, x: float, share: float, scale: Scale,
-           flight: Flight | None = None) -> list[Mark]:
-    """The units of a column in colours, uncovered from the top."""
+           flight: Flight | None = None, own: bool = True) -> list[Mark]:
+    """The units of a column in colours, uncovered from the top; `own`: they are all of the numbers they stand for, not
+    a part of a sum."""
     plan, marks = sc.plan, list[Mark]()
     focus = sc.focus(key)
     for sub in range(plan.sub):
@@ -219,7 +220,7 @@ def shaded(sc: Scene, shades: np.ndarray, palette: str, key: str, x: float, shar
             marks.append(Image(x + sub * (plan.sub_wide + 1), plan.top, (plan.sub_wide, plan.cell),
                                np.ascontiguousarray(shades[None, rows.start:rows.stop, None]), palette,
                                indices=(focus.cell[0],), rows=tuple(rows), rows_shown=share, scale=scale,
-                               focus=Focus(focus.layer, (), focus.array), holds=flight))
+                               focus=Focus(focus.layer, (), focus.array) if own else None, holds=flight))
     return marks
 
 

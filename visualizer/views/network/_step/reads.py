@@ -202,8 +202,9 @@ def _turned(sc: Scene, share: float, back: bool) -> list[Mark]:
         shades, palette = colour.signed(values, most), "activation"
         scale = Scale("activation", english("values"), read.name, -most, most)
     marks.append(Rect(x, top, wide, high * share, "stage"))
+    alone = not back or len(sc.trace.readers(read.name)) == 1
     marks.append(Image(x, top, (wide, cell), np.ascontiguousarray(shades[None, :, None]), palette, border="",
-                       focus=Focus(read.name), indices=(sc.step,), rows=tuple(range(count)), rows_shown=share,
+                       focus=Focus(read.name) if alone else None, indices=(sc.step,), rows=tuple(range(count)), rows_shown=share,
                        scale=scale))
     marks.append(Rect(x, top, wide, high, "", "rule", 1, inside=True))
     frame_x = plan.frame[0]

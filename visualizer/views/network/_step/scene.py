@@ -124,6 +124,8 @@ class Scene:
             found: Values = back.arrays["kept"][self.step]
         elif key == "hidden_before":
             found = back.arrays["ways"][self.step]
+        elif key == "preactivation":
+            found = back.arrays["preactivation.leaves"][self.step]
         elif key in back.arrays:
             found = back.arrays[key][self.step]
         else:
