@@ -3,6 +3,8 @@ what it keeps, as measured."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from visualizer.language import english, tr
@@ -85,7 +87,7 @@ def _sizes(sc: Scene) -> list[Mark]:
             continue
         size = sc.size(key)
         ways = (numbers.significant(size, 3), numbers.significant(size, 2), numbers.significant(size, 1),
-                numbers.power(size, 0) if size > 0 else "0")
+                numbers.power(size, 0), numbers.power_of_ten(round(math.log10(size)))) if size > 0 else ("0",)
         words = next((way for way in ways if width(way, 12, 600) <= plan.pitch - 4), "")
         marks.append(Text(plan.middle(key), plan.numbers, plain(words), 12, 600, "gradient-text", "middle"))
     if not sc.look.mode.notes:

@@ -113,7 +113,7 @@ def head(sc: Scene, key: str, back: bool) -> list[Mark]:
     """The name of a column, with the sign of its gate, and its symbol with what its colours or levels reach."""
     plan, state = sc.plan, key.removesuffix("_before")
     part = sc.shown.family.quantities[state]
-    middle, room = plan.middle(key), plan.pitch - 3
+    middle, room = plan.middle(key), plan.pitch - 1
     word = translated(SHORT[state]) if state in SHORT else translated(part.tab).lower()
     size = 13.0 if plan.roomy else 12.0
     sign = (17.0 if plan.roomy else 15.0) if part.sign else 0.0

@@ -8,7 +8,22 @@ from visualizer import kinds
 from visualizer.language import english, tr
 from visualizer.motions._marks import along, wire
 from visualizer.scene import colour, numbers, parts, step_inputs, steps, wires
-from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Scale, Stop, Text, grouped, plain
+from visualizer.scene.labels import cut
+from visualizer.scene.picture import (
+    Flight,
+    Focus,
+    Group,
+    Image,
+    Mark,
+    Path,
+    Rect,
+    Run,
+    Scale,
+    Stop,
+    Text,
+    grouped,
+    plain,
+)
 from visualizer.scene.type import width
 from visualizer.views.network._step.scene import Scene
 
@@ -59,9 +74,10 @@ def _in_tile(sc: Scene, step: int, x: float, lit: bool) -> list[Mark]:
     size = next((size for size in (15.0, 13.0, 12.0, 11.0) if width(word, size, 600, mono) <= place.tile - 4), 0.0)
     if not size:
         word, size = ways[1], 11.0
-        if width(word, size, 600, mono) > place.tile - 2:
+        if width(word, size, 600) > place.tile - 2:
             return [Text(x + place.tile / 2, place.top + place.high / 2 + 4, plain(word), size, 600,
-                         "on-accent" if lit and sc.back is None else "ink", "middle", max_width=place.tile - 4)]
+                         "on-accent" if lit and sc.back is None else "ink", "middle", max_width=place.tile - 4)] \
+                if cut((Run(word),), place.tile - 4, size, 600) else []
     ink = "on-accent" if lit and sc.back is None else "ink"
     return [Text(x + place.tile / 2, place.top + place.high / 2 + size * 0.35, plain(word), size, 600, ink, "middle",
                  mono=mono)]
@@ -204,8 +220,8 @@ def _turned(sc: Scene, share: float, back: bool) -> list[Mark]:
     marks.append(Rect(x, top, wide, high * share, "stage"))
     alone = not back or len(sc.trace.readers(read.name)) == 1
     marks.append(Image(x, top, (wide, cell), np.ascontiguousarray(shades[None, :, None]), palette, border="",
-                       focus=Focus(read.name) if alone else None, indices=(sc.step,), rows=tuple(range(count)), rows_shown=share,
-                       scale=scale))
+                       focus=Focus(read.name) if alone else None, indices=(sc.step,), rows=tuple(range(count)),
+                       rows_shown=share, scale=scale))
     marks.append(Rect(x, top, wide, high, "", "rule", 1, inside=True))
     frame_x = plan.frame[0]
     marks += _wedge(x + wide + 1, top, top + high, frame_x - 1, plan.frame[1] + 8, plan.frame[1] + plan.frame[3] - 8)
