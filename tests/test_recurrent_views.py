@@ -701,5 +701,5 @@ def test_on_the_way_back_names_and_scales_are_the_gradients(view: str) -> None:
     assert not [words for words in said if "−1 to 1" in words]
     assert any("∂L/∂" in words for words in said)
     palettes = {mark.palette for mark in picture if isinstance(mark, Image) and mark.scale is not None
-                and mark.hatched is None and mark.focus is not None and mark.y > 150 and mark.opacity == 1}
+                and mark.hatched is None and mark.y > 100 and mark.opacity == 1}
     assert "gradient" in palettes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -49,7 +50,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += grouped(own, [*whole_picture(laid, look), *lengths(laid, look), *loop(laid, look),
                            *unit_row(laid, focus, look)])
     if laid.opened:
-        marks += grouped(Group(tr("opened cell"), Focus(layer.name)), opened_cell(trace, laid, moment, focus, look))
+        cell = opened_cell(trace, laid, moment, focus, look)
+        if moment.backward and 0 < laid.share < 1:
+            cell = parts.crossed(opened_cell(trace, replace(laid, share=0.0), moment, focus, look), cell, laid.share)
+        marks += grouped(Group(tr("opened cell"), Focus(layer.name)), cell)
     kept, moving = lane(laid, steps.stops(trace, laid.shown, moment.beat.direction), moment, look)
     still, marks = still + grouped(LANE, kept), marks + grouped(LANE, moving)
     if 0 < laid.fold < 1:
