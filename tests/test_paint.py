@@ -574,3 +574,24 @@ def test_the_first_letters_of_a_process_are_painted_in_the_bundled_fonts_whoever
             "print(QFontInfo(found).family(), found.families()[0])")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Inter"), done.stdout
+
+
+# --- very large screens -----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("size", "halved"), [((3840, 2160), True), ((1920, 1080), False)])
+def test_what_moves_on_a_very_large_screen_is_drawn_at_half_its_resolution_and_sharp_when_it_rests(size, halved):
+    still = (Image(40, 40, (9, 9), wave(6, 12, 12), columns=3, pitch=(130, 130)),
+             Text(40, 400, plain("What stands still"), 21))
+    frames = [Picture(size, still, (Rect(600 + 30 * step, 70, 41, 33, "accent", radius=6),)) for step in range(3)]
+    stills = paint.Stills()
+    for frame in frames:
+        whole = QImage(*size, QImage.Format.Format_RGB32)
+        for moves in (True, False):
+            with paint.painting(whole) as painter:
+                stills.paint(frame, painter, moves)
+            found = pixels(whole)
+            if moves and halved:
+                half = pixels(paint.render(frame, 0.5))
+                np.testing.assert_array_equal(found, half.repeat(2, axis=0).repeat(2, axis=1))
+            else:
+                np.testing.assert_array_equal(found, pixels(paint.render(frame)))

@@ -49,6 +49,8 @@ MOST_CELLS = 4_000
 """More cells than this in one mark are drawn as an image on paper, too."""
 MOST_KEPT = 1 << 25
 """A still part of more pixels than this (128 MB) is not kept as an image: it is zoomed far beyond any screen."""
+MOST_SHARP = 5_000_000
+"""Pixels, a 4K screen has more: so large a picture is drawn at half of its resolution while it moves."""
 LARGEST_CELL = 300
 """Device pixels; a framed cell larger than this is drawn each time."""
 DASHES = {"thin": (4.0, 3.0), "thick": (7.0, 4.0)}
@@ -94,14 +96,20 @@ class Stills:
         self._picture: Picture | None = None
         self._place: tuple[float, ...] = ()
         self._image = QImage()
+        self._half: tuple[Stills, QImage] | None = None
+        """What keeps the still part of what moves on a very large screen, and the image it is drawn in."""
 
-    def paint(self, picture: Picture, painter: QPainter) -> None:
-        """Draw a picture, its still part from the image if that is still true."""
+    def paint(self, picture: Picture, painter: QPainter, moves: bool = False) -> None:
+        """Draw a picture, its still part from the image if that is still true; where it `moves` and is very large, at
+        half of its resolution: four times the pixels, and the same time for each frame."""
         matrix = painter.deviceTransform()
         place = (matrix.m11(), matrix.m22(), matrix.dx() % 1, matrix.dy() % 1)
         pixels = picture.size[0] * matrix.m11() * picture.size[1] * matrix.m22()
         if not _has_pixels(painter) or pixels > MOST_KEPT:
             paint(picture, painter)
+            return
+        if moves and pixels > MOST_SHARP:
+            self._paint_halved(picture, painter, matrix)
             return
         if self._picture is None or place != self._place or not same_still(self._picture, picture):
             self._image = self._render(picture, place)
@@ -110,6 +118,19 @@ class Stills:
         with _in_device_pixels(painter, math.floor(matrix.dx()), math.floor(matrix.dy())):
             painter.drawImage(0, 0, self._image)
         paint_marks(picture.moving, picture.theme, painter)
+
+    def _paint_halved(self, picture: Picture, painter: QPainter, matrix: QTransform) -> None:
+        """Into an image of half the size, each pixel of which is then four."""
+        across, down = matrix.m11() / 2, matrix.m22() / 2
+        wide, high = math.ceil(picture.size[0] * across), math.ceil(picture.size[1] * down)
+        if self._half is None or (self._half[1].width(), self._half[1].height()) != (wide, high):
+            self._half = Stills(), QImage(wide, high, QImage.Format.Format_RGB32)
+        stills, image = self._half
+        with painting(image) as half:
+            half.scale(across, down)
+            stills.paint(picture, half)
+        with _in_device_pixels(painter, math.floor(matrix.dx()), math.floor(matrix.dy())):
+            painter.drawImage(QRectF(0, 0, 2 * wide, 2 * high), image)
 
     @staticmethod
     def _render(picture: Picture, place: tuple[float, ...]) -> QImage:

@@ -76,7 +76,9 @@ def sight(trace: Trace, place: Standpoint, moment: Moment | None = None, size: t
     focus = existing(trace, place.focus)
     if moment is None:
         moment = moment_of(trace, place)
-    look = replace(place.look, size=size or place.look.size, knobs=own_knobs(view, place.look))
+    size = size or place.look.size
+    look = replace(place.look, size=size, widest=place.look.widest if size == place.look.size else 0,
+                   knobs=own_knobs(view, place.look))
     return Sight(view, moment, focus, subject(trace, moment, focus, view.wants), look)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from visualizer import kinds
+from visualizer.language import tr
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import (
     ARC,
@@ -42,8 +43,12 @@ STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 106.0, 44.0
 under it for the colour bar."""
 SMALL, LARGEST = 11.0, 112.0
 """Tiles of the context: the least there must be room for, and the largest."""
-SHARE = 0.94
-"""What the pair takes of the width that is left when the context has its least."""
+FLAT = 6
+"""Maps that are so many times as wide as high are drawn as bands."""
+WIDEST_SMALL = 2.2
+"""How much wider than high a tile of the context may be."""
+PAIR = 0.58
+"""The pair takes at least so much of the width, and more where the context needs less than the rest."""
 BESIDE = 10.0
 """Between a map and what became of it, where each stands at the right of its own."""
 MOST_PAIRS = 16
@@ -96,7 +101,8 @@ def _drawn_readers(trace: Trace, name: str, passages: frozenset[str]) -> Iterato
 
 def lens(trace: Trace, look: Look, passages: frozenset[str], pair: Pair) -> Plan:
     """Where everything stands while a pair stands large, in a picture of this size."""
-    return _lens(trace, look.size, look.pixel, look.knob("ranking", "mean"), passages, pair, lanes_height(look),
+    return _lens(trace, look.size, look.widest, look.pixel, look.knob("ranking", "mean"), passages, pair,
+                 lanes_height(look),
                  not look.mode.lanes)
 
 
@@ -115,8 +121,8 @@ def camera(start: Plan, end: Plan, share: float) -> Plan:
 # --- one plan -------------------------------------------------------------------------------------------------------
 
 @remembered(64)
-def _lens(trace: Trace, size: tuple[int, int], pixel: float, ranking: str, passages: frozenset[str], pair: Pair,
-          lanes: float, in_a_room: bool) -> Plan:
+def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, ranking: str, passages: frozenset[str],
+          pair: Pair, lanes: float, in_a_room: bool) -> Plan:
     skips = skips_of(trace, passages)
     top = TOP + (12 + ARC * (1 + max(skips.values())) if skips else 0.0)
     bottom = size[1] - lanes - (STRIP + ROOM_LEGEND if in_a_room else FOOT)
@@ -127,23 +133,37 @@ def _lens(trace: Trace, size: tuple[int, int], pixel: float, ranking: str, passa
     nominal = NOMINAL_ROOM if in_a_room else NOMINAL
     every = [_gridded(trace, layer, room, pixel, ranking, layer.name in passages and layer.name not in large, nominal)
              for layer in trace.layers]
-    shown = [column.layer for column in every if column.layer in large] if in_a_room else \
-        _within_reach(trace, every, large, size[0], pixel)
     paired = _interleaved(trace, every, pair)
-    gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
     small = {column.layer: _context(trace, column, SMALL, room, pixel) for column in every}
-    wide = size[0] - 2 * PADDING - sum(gaps) - _overhang(trace, every, large)
-    least = sum(small[name].width for name in shown if name not in large)
-    free = max(0.0, wide - least)
-    big = _pair(trace, {column.layer: column for column in every}, pair, free * SHARE if least else free, room, pixel,
-                paired)
+    around = [] if in_a_room else [column.layer for column in every if column.layer not in large]
+    gaps = _gaps(trace, every if around else [column for column in every if column.layer in large], large, paired)
+    after = _after(every, large, bool(around))
+    inside = sum(gap for gap, right in zip(gaps, after, strict=True) if right == pair.right)
+    outside = sum(small[name].width for name in around) + sum(gaps) - inside
+    free = size[0] - 2 * PADDING - inside - _overhang(trace, every, large)
+    pair_free = free - max(0, size[0] - widest) if widest else free
+    taken = max(PAIR * pair_free, pair_free - outside) if around else pair_free
+    big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired)
     bound = _bounded(trace, big, pair)
-    rest = wide - least - (bound if bound is not None and bound < free * SHARE else free * SHARE)
-    context = _grown_context(trace, every, shown, large, least + max(0.0, rest), room, pixel, small)
+    rest = free - (taken if bound is None else min(taken, bound))
+    shown = [column.layer for column in every if column.layer in large] if in_a_room else \
+        _within_reach(trace, [big.get(column.layer) or small[column.layer] for column in every], large, paired,
+                      size[0] - 2 * PADDING - _overhang(trace, every, large))
+    gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
+    context = _grown_context(trace, every, shown, large, rest - sum(gaps) + inside, room, pixel, small)
     columns = {column.layer: big.get(column.layer) or context.get(column.layer, column) for column in every}
-    plan = _placed(trace, columns, shown, gaps, size[0], top, room, pair, paired, bottom)
-    plan = replace(plan, skips=skips)
-    return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel)) if in_a_room else plan
+    plan = replace(_placed(trace, columns, shown, gaps, size[0], top, room, pair, paired, bottom), skips=skips)
+    if in_a_room:
+        return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel))
+    drawn = [column.layer for column in every if column.style != "passage"]
+    seen = sum(plan.columns[name].style != "hidden" for name in drawn)
+    return plan if seen == len(drawn) else replace(plan, left_out=tr("{shown} of {count} layers are shown").format(
+        shown=seen, count=len(drawn)))
+
+
+def _after(columns: Sequence[Column], large: set[str], all_of_them: bool) -> list[str]:
+    """For each gap the layer after it."""
+    return [column.layer for column in columns if all_of_them or column.layer in large][1:]
 
 
 def _strip(trace: Trace, columns: Sequence[Column], wide: float, bottom: float, pixel: float) -> tuple[Column, ...]:
@@ -270,7 +290,7 @@ def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, 
     """The columns that stand large, each in its share of a width: the shares follow from the shapes alone, so that a
     larger window never has a smaller tile."""
     bounded = {name: _unbound(trace, columns[name], room) for name in pair.layers}
-    left = wide - sum(column.width for column in bounded.values() if column is not None)
+    left = wide - sum(_reserved(trace, columns[name], room) for name, column in bounded.items() if column is not None)
     free = [columns[name] for name in pair.layers if bounded[name] is None]
     if paired:
         return _side_by_side(trace, columns, pair, left, room, pixel)
@@ -308,6 +328,8 @@ def large(trace: Trace, column: Column, wide: float, room: float, pixel: float) 
     side = (wide - (across - 1) * BETWEEN) / across, (room - (down - 1) * BETWEEN) / down
     if layer.output.ndim == 2:
         return _matrix(column, layer, side, pixel)
+    if layer.shape[-1] > FLAT * layer.shape[-2]:
+        return _grid(_band(column, layer, side, pixel), BETWEEN if down * 14 < room else 3.0)
     return _grid(sized(column, layer, max(pixel, side[0]), max(pixel, side[1]), pixel), BETWEEN)
 
 
@@ -319,6 +341,17 @@ def _matrix(column: Column, layer: Layer, side: tuple[float, float], pixel: floa
     cell = (max(pixel, whole(min(28.0, side[0] / across), pixel)), max(pixel, whole(min(28.0, side[1] / rows), pixel)))
     tile = cell[0] * across, cell[1] * rows
     return replace(column, cell=cell, tile=tile, factor=factor, pitch=tile, width=tile[0])
+
+
+def _band(column: Column, layer: Layer, side: tuple[float, float], pixel: float) -> Column:
+    """A map of few rows: its cells may be higher than wide, so that it is thick enough to be seen."""
+    rows, across = layer.shape[-2:]
+    factor = max(1, -(-across // max(1, int(side[0] / pixel))))
+    rows, across = -(-rows // factor), -(-across // factor)
+    wide = max(pixel, whole(side[0] / across, pixel))
+    high = max(pixel, whole(min(side[1] / rows, max(2 * wide, 6.0)), pixel))
+    tile = wide * across, high * rows
+    return replace(column, cell=(wide, high), tile=tile, factor=factor, pitch=tile, width=tile[0])
 
 
 def _breadth(trace: Trace, column: Column) -> float:
@@ -335,6 +368,14 @@ def _unbound(trace: Trace, column: Column, room: float) -> Column | None:
         return _units(column, room, TALLEST_UNIT) if column.style == "units" and column.total == len(column.shown) \
             and trace[column.layer].axes != ("class",) else column
     return replace(column, width=BARS + 60 + long_names(trace)) if column.style == "bars" else None
+
+
+def _reserved(trace: Trace, column: Column, room: float) -> float:
+    """The width that is kept for a layer which does not grow with the window: the widest it is at any height, so that
+    its neighbour need not give way where a higher window draws it with larger cells."""
+    heights = (room, *range(200, 1500, 100)) if column.style == "units" else (room,)
+    found = [_unbound(trace, column, height) for height in heights]
+    return max(one.width for one in found if one is not None)
 
 
 def _bounded(trace: Trace, columns: Mapping[str, Column], pair: Pair) -> float | None:
@@ -376,7 +417,7 @@ def _context(trace: Trace, column: Column, side: float, room: float, pixel: floa
     high = (room - (down - 1) * between) / down
     if layer.output.ndim == 2:
         return _matrix(column, layer, (max(14.0, side), min(0.6 * room, 6 * side)), pixel)
-    wide = side * max(1.0, min(4.0, layer.shape[-1] / layer.shape[-2]))
+    wide = side * max(1.0, min(WIDEST_SMALL, layer.shape[-1] / layer.shape[-2]))
     return _grid(sized(column, layer, wide, min(high, side), pixel), between)
 
 
@@ -394,25 +435,20 @@ def _grown_context(trace: Trace, columns: Sequence[Column], shown: Sequence[str]
     return found
 
 
-def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], wide: float, pixel: float) -> list[str]:
-    """The layers that are seen: all where there is room, else those nearest to the pair, the input and the answer."""
+def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool, wide: float) -> list[str]:
+    """The layers that are seen: all where there is room, else the input, the answer, and those nearest to the pair."""
     names = [column.layer for column in columns]
     places = [index for index, name in enumerate(names) if name in large]
     answered = {answer.layer for answer in trace.answers}
     fixed = {0, len(names) - 1, *(index for index, name in enumerate(names)
                                   if name in answered or trace[name].axes == ("class",))}
-    far = sorted(range(len(names)), key=lambda index: (index not in fixed, min(abs(index - at) for at in places)))
-    least = {column.layer: _context(trace, column, SMALL, 500, pixel).width + GAP for column in columns}
-    kept: set[int] = set(places)
-    left = 0.45 * wide - sum(0.0 for _ in places)
-    for index in far:
-        if index in kept:
-            continue
-        left -= least[names[index]]
-        if left < 0 and len(kept) >= len(places) + FEWEST:
+    far = sorted(range(len(names)), key=lambda index: (min(abs(index - at) for at in places), index in fixed))
+    while len(far) > len(places) + FEWEST:
+        kept = [columns[index] for index in sorted(far)]
+        if sum(column.width for column in kept) + sum(_gaps(trace, kept, large, paired)) <= wide:
             break
-        kept.add(index)
-    return [name for index, name in enumerate(names) if index in kept]
+        far.remove(next(index for index in reversed(far) if index not in fixed and index not in places))
+    return [names[index] for index in sorted(far)]
 
 
 def _interleaved(trace: Trace, columns: Sequence[Column], pair: Pair) -> bool:

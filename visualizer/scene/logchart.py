@@ -37,9 +37,6 @@ MOST_DECADES = 30
 """No axis reaches further below 1, or below its largest value if that is smaller: there lies the floor."""
 
 
-headline = parts.headline
-
-
 @dataclass(frozen=True)
 class Axis:
     """From the lowest to the highest power of ten, which need not be whole."""

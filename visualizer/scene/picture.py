@@ -59,6 +59,9 @@ class Look:
     """Settings of one view, as plain words: `--set ranking=mean`."""
     bars: bool = True
     """Colour bars inside the picture; a figure puts them below it instead."""
+    widest: int = 0
+    """Pixels: what stands large under the lens is no larger than in a picture so wide, 0 for as wide as it is. Where a
+    window is so narrow that a pane has gone, its stage is wider than in a larger window; tiles must not be."""
     language: str = ""
     """In which its words are: `de`, the name of a file in assets/i18n; empty is English."""
 
@@ -73,8 +76,8 @@ class Look:
     @property
     def laid_out(self) -> Look:
         """The same look with the size that a view lays out in."""
-        width, height = (max(1, round(length / self.text_scale)) for length in self.size)
-        return replace(self, size=(width, height))
+        width, height, widest = (max(1, round(length / self.text_scale)) for length in (*self.size, self.widest))
+        return replace(self, size=(width, height), widest=widest if self.widest else 0)
 
     @property
     def pixel(self) -> float:
@@ -230,7 +233,7 @@ class Touch:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Choice:
     """A choice in the picture itself: a click turns a knob of the view to a word."""
 
     knob: str
@@ -245,6 +248,14 @@ class Stop:
     """`conv2.forward`, `lstm.forward[12]`."""
     glides: bool = True
     """Whether the cursor comes to it from the stop before, eased; else it jumps from stop to stop."""
+
+
+@dataclass(frozen=True)
+class ToInput:
+    """A place that stands for another input: a click there goes to it."""
+
+    word: str
+    """As a recipe names it."""
 
 
 @dataclass(frozen=True)
@@ -321,7 +332,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | Turn | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | ToInput | Choice | None = field(default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 

@@ -556,6 +556,12 @@ def signs(state: State) -> State:
     return changed(state, look=replace(state.look, signs=not state.look.signs))
 
 
+def turned(state: State, name: str, word: str) -> State:
+    """A knob of a view at another of its words."""
+    knobs = {**dict(state.look.knobs), name: word}
+    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
+
+
 def before_training(state: State) -> State:
     """The weights from before training, or the trained ones again; in a reel of both, to its other end."""
     if state.reel == TRAINING:

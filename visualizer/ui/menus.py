@@ -16,7 +16,6 @@ from visualizer.scene import state as does
 from visualizer.scene.state import changed
 from visualizer.ui import recent, style, words
 from visualizer.ui.commands import Command
-from visualizer.ui.commands.views import turned
 from visualizer.ui.store import Store
 
 MOST_WISHES = 12
@@ -89,7 +88,7 @@ class Menus:
             menu.addSection(words.knob(name))
             chosen = dict(sight.own_knobs(view, look)).get(name, found[0])  # type: ignore[arg-type]
             choices(menu, [(word, words.knob_word(name, word)) for word in found], chosen,
-                    lambda word, name=name: self.store.apply(lambda state: turned(state, name, word)))
+                    lambda word, name=name: self.store.apply(lambda state: does.turned(state, name, word)))
         if not knobs:
             menu.addAction(tr("This view has none")).setEnabled(False)
 

@@ -180,6 +180,7 @@ class Panes(QWidget):
         self.transport.setGeometry(0, height - bottom, width, bottom)
         self.transport.set_compact(compact)
         stage = QRect(left, TOP, width - left - right, middle)
+        self.stage.widest = widest_pair(width)
         self.stage.setGeometry(stage)
         self.empty.setGeometry(stage)
         drawer = compact and self.drawer_open
@@ -252,3 +253,10 @@ def _reachable(pane: QWidget) -> list[QWidget]:
 
 def _first_reachable(pane: QWidget) -> QWidget | None:
     return next((child for child in _reachable(pane) if child.isVisible() and child.isEnabled()), None)
+
+
+def widest_pair(width: int) -> int:
+    """For a window of a width, the narrowest stage of all larger ones: they have a pane more, so that it may be
+    narrower than its own."""
+    docked = [(COMPACT_BELOW, COMPACT_BELOW - NARROW - INSPECTOR), (NARROW_BELOW, NARROW_BELOW - WIDE - INSPECTOR)]
+    return min([stage for begins, stage in docked if width < begins], default=1 << 20)

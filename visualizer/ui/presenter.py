@@ -246,6 +246,7 @@ class Presenter(QObject):
 
     def _show(self) -> None:
         if self.audience is not None:
+            self.audience.set_moving(self.store.state.playing and not self.frozen)
             self.audience.show_picture(self.shown())
 
     def spoken_of(self) -> str:

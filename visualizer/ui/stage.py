@@ -30,7 +30,22 @@ from visualizer import paint, sight, views
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
-from visualizer.scene.picture import BEAT, LANE, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.picture import (
+    BEAT,
+    LANE,
+    Choice,
+    Focus,
+    Image,
+    Look,
+    Picture,
+    Rect,
+    Run,
+    Spot,
+    Stop,
+    Stops,
+    Text,
+    ToInput,
+)
 from visualizer.scene.recipe import ModelRecipe, Recipe
 from visualizer.scene.reel import STRIP, Crossing
 from visualizer.scene.state import State, changed
@@ -119,6 +134,8 @@ class Stage(Canvas):
 
     deeper = Signal()
     """Double click or Enter: one level in."""
+    widest = 1 << 20
+    """Pixels: the narrowest stage of all larger windows."""
     part, spot = -1, 0
     """Where the keyboard walks within the picture: which part, which cell of it; −1: on the picture as a whole."""
 
@@ -292,6 +309,7 @@ class Stage(Canvas):
         if self._kept is not None and new.focus != self._kept[1]:
             self._kept = None
         self._glide_knobs(old, new)
+        self.set_moving(new.playing or self._dragging in ("scrub", "reel"))
         self.refresh()
         if not new.playing and (old.at != new.at or old.view != new.view or old.focus != new.focus):
             self._announce()
@@ -334,9 +352,16 @@ class Stage(Canvas):
         if self._on_strip(event.position()):
             self._dragging = "reel"
             self._scrub_reel(event.position())
+        elif pressed is not None and isinstance(pressed[0].holds, Choice):
+            chosen = pressed[0].holds
+            self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
+            self._press = None
         elif pressed is not None and pressed[1].array == BEAT:
-            self._dragging = "scrub"
-            self._go_to_stop(pressed[0].holds)
+            leads = pressed[0].holds
+            self._dragging = "input" if isinstance(leads, ToInput) else "scrub"
+            if isinstance(leads, ToInput):
+                self.store.apply(lambda state: does.still_at(state, leads.word))
+            self._go_to_stop(leads)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():
@@ -364,6 +389,7 @@ class Stage(Canvas):
         if event.button() == Qt.MouseButton.LeftButton and press is not None and not self._dragging:
             self._click(self.focus_at(event.position()))
         self._dragging = ""
+        self.set_moving(self.store.state.playing)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """One level in; a number that lies under the mouse is the one that opens."""
@@ -588,7 +614,8 @@ class Stage(Canvas):
     def resizeEvent(self, event: QResizeEvent) -> None:
         size = (self.width(), self.height())
         self.keep_inside()
-        self.store.apply(lambda state: changed(state, look=replace(state.look, size=size)), undoable=False)
+        look = {"size": size, "widest": self.widest if self.widest < size[0] else 0}
+        self.store.apply(lambda state: changed(state, look=replace(state.look, **look)), undoable=False)
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:

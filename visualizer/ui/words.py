@@ -174,6 +174,8 @@ def knob(name: str) -> str:
         "loss": tr("Which losses"),
         "window": tr("How many steps a loss goes back"),
         "curves": tr("Curves about to be replaced"),
+        "show": tr("Whose numbers"),
+        "operations": tr("The operations of a step"),
         "sweep": tr("What a sweep of the laboratory found"),
     }.get(name, name.replace("_", " ").capitalize())
 
@@ -198,6 +200,11 @@ def knob_word(name: str, word: str) -> str:
         ("order", "change"): tr("By their first large change"),
         ("state", "hidden"): tr("Hidden state"),
         ("state", "cell"): tr("Cell state"),
+        ("show", "told"): tr("Of one unit, backwards of all"),
+        ("show", "unit"): tr("Of one unit"),
+        ("show", "mean"): tr("Of all units"),
+        ("operations", "quick"): tr("As the step plays"),
+        ("operations", "slow"): tr("Slowly, one by one"),
         ("fold", "0"): tr("Unrolled, side by side"),
         ("fold", "1"): tr("Folded into one cell"),
         ("along", "time"): tr("Through time"),

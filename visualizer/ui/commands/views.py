@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from visualizer import sight
 from visualizer.kinds import recurrent
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.state import State, changed
+from visualizer.scene.state import turned
 from visualizer.scene.subject import is_inner
 from visualizer.ui.commands import Act, Command, Desk, Family
 
@@ -21,10 +19,20 @@ def family() -> Family:
                 tr("On the way back: how the gradient arrives at a number, or what it hands on"), turn_card),
         Command("march", tr("Next way of stepping"), ("M",),
                 tr("Within a number: term by term; or over its map: place by place, row by row"), turn("march")),
+        Command("lens", tr("Lens"), ("Shift+L",),
+                tr("What a beat reads and writes stands large and the rest recedes; or all layers as they are"),
+                turn("lens"), icon="lens",
+                can=lambda desk: desk.store.trace is not None and "lens" in dict(desk.view().knobs),
+                is_on=lambda desk: desk.store.state.look.knob("lens", "on") == "on"),
         Command("fold", tr("Fold or unfold"), ("Shift+F",),
                 tr("All steps of a recurrent layer into one cell with its loop, or side by side again"), turn("fold"),
                 icon="fold", can=lambda desk: desk.store.trace is not None and "fold" in dict(desk.view().knobs),
                 is_on=lambda desk: desk.store.state.look.knob("fold", "0") != "0"),
+        Command("one-or-all", tr("One unit or all"), ("Q",),
+                tr("In the drawing of a cell: the numbers of the chosen unit, or the mean of all"), turn("show")),
+        Command("slow-steps", tr("Operations one by one"), ("Shift+Q",),
+                tr("In the drawing of a cell: a step plays slowly enough to see each of its operations"),
+                turn("operations")),
     ))
 
 
@@ -54,12 +62,6 @@ def turn_card(desk: Desk) -> None:
         weighs = recurrent.weighs(layer, key) if is_inner(about) else "weight" in layer.weights
         shown = "hands" if weighs else "arrives"
     desk.store.apply(lambda state: turned(state, "card", "arrives" if shown == "hands" else "hands"))
-
-
-def turned(state: State, name: str, word: str) -> State:
-    """A knob of a view at another of its words."""
-    knobs = {**dict(state.look.knobs), name: word}
-    return changed(state, look=replace(state.look, knobs=tuple(sorted(knobs.items()))))
 
 
 def _tab(by: int) -> Act:

@@ -188,7 +188,7 @@ def _valve(sc: Scene, key: str, place: str, x: float, y: float, live: bool) -> l
         return marks
     words = (tr("keeps × {share}") if place in ("forget", "update") and plan.full else "× {share}").format(
         share=numbers.number(share))
-    ends = place == "output_gate"
+    ends = place == ("output_gate" if plan.full else "input")
     if not plan.full and width(words, 13, 600) > 56:
         return marks
     if place == "mix" and plan.family == "gru":
@@ -395,7 +395,8 @@ def _said(sc: Scene) -> list[Mark]:
     half, marks = plan.bore / 2, list[Mark]()
     if plan.family == "lstm" and sc.done("output") >= 1 and sc.size("opens") > 0:
         share = sc.size("to_cell") / sc.size("opens")
-        marks += labels.put(f"tanh′ × {numbers.number(share)}", [(plan.x("tanh"), plan.second + half + 15, "middle")],
+        marks += labels.put(f"tanh′ × {numbers.number(share)}", [(plan.x("output_gate") - half_valve(plan) - 5,
+                                                                     plan.second + half + 15, "end")],
                             13, 600, "gradient-text")
     lines = {"lstm": (("cell", "∂L/∂c = ", "memory", 410.0, -1), ("cell_later", tr("later: "), "arrive", 745.0, -1),
                       ("candidate.arrives", "", "gates", 440.0, 1)),

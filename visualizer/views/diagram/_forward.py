@@ -13,7 +13,7 @@ import numpy as np
 from visualizer.language import tr
 from visualizer.scene import colour, gatesigns, numbers, parts, wires
 from visualizer.scene.labels import Labels
-from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Rect, Run, Scale, Text, grouped, plain
+from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Points, Rect, Run, Scale, Text, grouped, plain
 from visualizer.scene.reading import blank_of, foretells, label
 from visualizer.scene.type import width
 from visualizer.scene.wires import Flow
@@ -61,7 +61,7 @@ def _flow(sc: Scene, name: str, key: str, focus: Focus, target: Focus, share: fl
     if share <= 0:
         return []
     value = sc.value(key) if value is None else value
-    flight = Flight(focus, target, value, share)
+    flight = Flight(focus, target, value, min(1.0, share))
     what = Flow(max(sc.thick(value, scale), 1.0 if value else 0.0), gatesigns.tone(value), value, focus,
                 tip=f"{_name(key)} {numbers.significant(value)}", flight=flight)
     return wires.flow(ways(sc.plan)[name], what, sc.look, share, signs, arrows) if value else []
@@ -92,14 +92,15 @@ def _lstm(sc: Scene) -> list[Mark]:
     marks: list[Mark] = []
     if not (sc.started and sc.value("cell_before") == 0):
         before = sc.focus("cell", before=True)
-        marks += _flow(sc, "before", "cell_before", before, cell, min(1.0, keep * 2.5), arrows=(0.7,))
-        marks += _flow(sc, "kept", "kept", cell, cell, (keep - 0.4) / 0.6, arrows=ARROWS)
-    marks += _flow(sc, "candidate", "candidate", sc.focus("candidate"), cell, min(1.0, add * 2.5))
-    marks += _flow(sc, "added", "added", sc.focus("input"), cell, (add - 0.4) / 0.4, signs=(0.3,))
-    marks += _flow(sc, "after", "cell", cell, cell, (add - 0.8) / 0.2, arrows=(0.5,), signs=(0.75,))
-    marks += _flow(sc, "down", "cell", cell, hidden, show * 2.5, signs=(0.4,))
+        marks += _flow(sc, "before", "cell_before", before, before, keep * 2.5, arrows=(0.7,))
+        marks += _flow(sc, "kept", "kept", before, cell, (keep - 0.4) / 0.6, arrows=ARROWS)
+    new = sc.focus("candidate")
+    marks += _flow(sc, "candidate", "candidate", new, new, add / 0.3)
+    marks += _flow(sc, "added", "added", sc.focus("input"), cell, (add - 0.3) / 0.25, signs=(0.3,))
+    marks += _flow(sc, "after", "cell", cell, cell, (add - 0.55) / 0.45, arrows=(0.5,), signs=(0.75,))
+    marks += _flow(sc, "down", "cell", cell, cell, show * 2.5, signs=(0.4,))
     marks += _flow(sc, "opened", "opened", cell, hidden, (show - 0.4) / 0.2, signs=())
-    marks += _flow(sc, "shown", "shown", hidden, hidden, (show - 0.6) / 0.4, signs=())
+    marks += _flow(sc, "shown", "shown", sc.focus("output_gate"), hidden, (show - 0.6) / 0.4, signs=())
     return marks
 
 
@@ -113,9 +114,9 @@ def _gru(sc: Scene) -> list[Mark]:
     marks += _flow(sc, "read", "new.fed", new, new, (reset - 0.4) / 0.2, "sums", signs=())
     if not first:
         before = sc.focus("hidden", before=True)
-        marks += _flow(sc, "before", "hidden_before", before, hidden, keep * 2.5, arrows=(0.7,))
-        marks += _flow(sc, "kept", "kept", hidden, hidden, (keep - 0.4) / 0.6, arrows=ARROWS)
-    marks += _flow(sc, "new", "new", new, hidden, (reset - 0.7) / 0.3, signs=(0.5,))
+        marks += _flow(sc, "before", "hidden_before", before, before, keep * 2.5, arrows=(0.7,))
+        marks += _flow(sc, "kept", "kept", before, hidden, (keep - 0.4) / 0.6, arrows=ARROWS)
+    marks += _flow(sc, "new", "new", new, new, (reset - 0.7) / 0.3, signs=(0.5,))
     marks += _flow(sc, "added", "added", new, hidden, mix / 0.6, signs=(0.25,))
     marks += _flow(sc, "after", "hidden", hidden, hidden, (mix - 0.6) / 0.4, arrows=(0.25,), signs=(0.65,))
     return marks
@@ -124,7 +125,7 @@ def _gru(sc: Scene) -> list[Mark]:
 def _rnn(sc: Scene) -> list[Mark]:
     keep, add = sc.done("keep"), sc.done("add")
     total, hidden = sc.focus("preactivation"), sc.focus("hidden")
-    return [*_flow(sc, "sum", "preactivation", total, hidden, keep, "sums"),
+    return [*_flow(sc, "sum", "preactivation", total, total, keep, "sums"),
             *_flow(sc, "after", "hidden", hidden, hidden, add)]
 
 
@@ -191,7 +192,7 @@ def _valve(sc: Scene, key: str, x: float, y: float, share: float, other: bool, g
     marks += gatesigns.sign(key, x, up, size)
     if share < 1 or (not plan.full and beside > 56):
         return marks
-    if place == "output_gate":
+    if place == ("output_gate" if plan.full else "input"):
         marks.append(Text(x - size * 0.6 - 6, up + 5, plain(words), 14 if plan.full else 13, 600, "ink", "end"))
     else:
         if not other:
@@ -278,7 +279,8 @@ def _wiring(sc: Scene, going: float) -> list[Mark]:
     marks += wires.arrow(((fed, plan.token + plan.token_high * 0.25), (fed, bus)), "rule", 1.5, head=0)
     live: list[Mark] = []
     live += wires.arrow(((fed, plan.token + plan.token_high * 0.25), (fed, bus)), "ink-2", 2.0, runs, head=0)
-    live += wires.arrow(whole, "ink-2", 2.0, runs, head=0)
+    for place, piece in enumerate(pieces := _pieces(whole, ends)):
+        live += wires.arrow(piece, "ink-2", 2.0, runs * len(pieces) - place, head=0)
     if runs >= 1:
         for end in ends:
             live += wires.arrow(((end, bus), (end, plan.boxes + plan.box[1])), "ink-2", 2.0)
@@ -310,6 +312,13 @@ def _wiring(sc: Scene, going: float) -> list[Mark]:
         marks += wires.arrow(((turn, state + plan.station_high / 2), (turn, state + plan.station_high / 2 + 40),
                               (last, state + plan.station_high / 2 + 40)), ink, 1.5)
     return marks
+
+
+def _pieces(whole: Points, taps: list[float]) -> list[Points]:
+    """The bus in stretches, from tap to tap: what runs along it fills one after the other."""
+    start, corner, _ = whole
+    stops = [corner[0], *(x for x in taps if x > corner[0])]
+    return [(start, corner), *(((a, corner[1]), (b, corner[1])) for a, b in pairwise(stops))]
 
 
 # --- what is read -----------------------------------------------------------------------------------------------------

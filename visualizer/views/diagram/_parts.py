@@ -9,6 +9,7 @@ from visualizer.scene import gatesigns, numbers, wires
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
     LEGEND,
+    Choice,
     Flight,
     Focus,
     Group,
@@ -18,7 +19,6 @@ from visualizer.scene.picture import (
     Rect,
     Run,
     Text,
-    Turn,
     grouped,
     plain,
 )
@@ -209,7 +209,7 @@ def choices(sc: Scene, layer: str) -> list[Mark]:
         focus = Focus(layer, (sc.step,)) if word == "mean" else Focus(layer, (sc.step, sc.pick.unit))
         if chosen:
             marks.append(Rect(x, top + 1, wide, 26, "raised", radius=6))
-        marks.append(Rect(x, top + 1, wide, 26, focus=focus, holds=Turn("show", word), tip=words))
+        marks.append(Rect(x, top + 1, wide, 26, focus=focus, holds=Choice("show", word), tip=words))
         marks.append(Text(x + wide / 2, top + 18.5, plain(words), 13, 600 if chosen else 500,
                           "ink" if chosen else "ink-2", "middle"))
         x += wide + 4

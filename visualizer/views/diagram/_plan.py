@@ -14,6 +14,8 @@ from visualizer.scene.reading import Reading
 
 DRAWN = (1104.0, 478.0)
 """The size that the drawing is laid out for."""
+FLAT = 412.0
+"""Its height where boxes show their level alone."""
 LEAST_BOX, LEAST_TALL = 92.0, 0.78
 """Boxes narrower than this, or drawn flatter, show a gate's level alone."""
 ROWS = {"lstm": ("cell", "forget", "input", "output_gate", "hidden"), "gru": ("update", "reset", "new", "hidden"),
@@ -155,12 +157,19 @@ def plan(shown: Reading, look: Look, now: int, answered: bool, backward: bool) -
     family, wide = shown.family.name, look.size[0] / DRAWN[0]
     if not look.mode.lanes:
         top, bottom = begins(look, 58) + 4, look.size[1] - lanes_height(look) - 4
-        return Plan(family, look.size[0], top, (bottom - top) / DRAWN[1], wide, 0.0, None, True, bottom)
+        return Plan(family, look.size[0], top, _tall(bottom - top, wide), wide, 0.0, None, True, bottom)
     chips = 86.0 if look.size[0] >= 800 else 84.0
     top = 98.0
     strip = _strip(shown, look, now, answered, backward)
     bottom = strip.top - 12
-    return Plan(family, look.size[0], top, min(1.1, (bottom - top) / DRAWN[1]), wide, chips, strip, True, bottom)
+    return Plan(family, look.size[0], top, _tall(bottom - top, wide), wide, chips, strip, True, bottom)
+
+
+def _tall(room: float, wide: float) -> float:
+    """How tall the drawing is, as a share of the one it is laid out for."""
+    whole = room / DRAWN[1]
+    roomy = whole >= LEAST_TALL and wide * 140 - 8 >= LEAST_BOX
+    return min(1.1, whole) if roomy else min(1.1 if wide * 140 - 8 < LEAST_BOX else LEAST_TALL - 0.01, room / FLAT)
 
 
 def _strip(shown: Reading, look: Look, now: int, answered: bool, backward: bool) -> Strip:

@@ -126,7 +126,7 @@ class Scene:
 
     def flows(self, place: str) -> bool:
         """Whether anything has come to a valve."""
-        name, after = {"forget": ("keep", 0.4), "input": ("add", 0.4), "output_gate": ("show", 0.6),
+        name, after = {"forget": ("keep", 0.4), "input": ("add", 0.3), "output_gate": ("show", 0.6),
                        "reset": ("keep", 0.25), "update": ("add", 0.4), "mix": ("keep", 0.99)}[place]
         return self.when.step >= 0 and self.done(name) >= after
 

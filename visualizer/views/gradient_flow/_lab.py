@@ -12,7 +12,7 @@ import numpy as np
 
 from visualizer.decay import ONE_PERCENT
 from visualizer.language import english, tr, translated
-from visualizer.scene import colour, logchart, numbers, parts
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.labels import Box, Labels
 from visualizer.scene.picture import (
     BEAT,
@@ -236,7 +236,7 @@ def _largest_type(found: Study, look: Look) -> float:
 
 
 def _headline(said: tuple[str, str, str], look: Look, large: float) -> list[Mark]:
-    return logchart.headline(look, *said, size=min(26, 0.6 * large), large=large)
+    return parts.headline(look, *said, size=min(26, 0.6 * large), large=large)
 
 
 def _second(said: str, look: Look) -> list[Mark]:

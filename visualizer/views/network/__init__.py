@@ -235,7 +235,7 @@ def _progress(now: _Now, plan: Plan, look: Look) -> list[Mark]:
     written = now.pair.left[0] if now.setting is not None and now.setting.backward else now.pair.right
     column = plan.columns[written]
     legend = plan.columns[now.pair.left[0]].x if now.pair.left else column.x
-    x = max(column.x, legend + 150) if not (now.setting and now.setting.backward) else plan.columns[now.pair.right].x
+    x = max(plan.columns[now.pair.right].x if now.setting and now.setting.backward else column.x, legend + 150)
     x = min(x, look.size[0] - PADDING - 150)
     return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 14,
                     done / max(1, count), "gradient-mark" if now.setting and now.setting.backward else "accent",
@@ -248,7 +248,7 @@ def _left_out(trace: Trace, plan: Plan, look: Look, lensed: bool) -> list[Mark]:
         return []
     if lensed:
         below = Labels((0, 0, *look.size), 8)
-        return [*below.put((plan.left_out,), [(look.size[0] - PADDING, plan.bottom + 44, "end")], 12, 500, "ink-2",
+        return [*below.put((plan.left_out,), [(look.size[0] - PADDING, plan.bottom + 24, "end")], 12, 500, "ink-2",
                            group=TITLE)]
     below = Labels((0, 0, *look.size), 8)
     for column in plan.columns.values():

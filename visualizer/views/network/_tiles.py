@@ -9,6 +9,7 @@ from visualizer import answers
 from visualizer.motions import Frame
 from visualizer.scene import colour, hops, numbers, parts
 from visualizer.scene.columns import (
+    PADDING,
     Column,
     lanes_height,
 )
@@ -70,6 +71,10 @@ def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: f
     if shown == 0:
         return [*outline(column), *parts.tiles(trace, column, look, moment.backward,
                                                covered=np.ones(trace[column.layer].shape, bool))]
+    left_behind, strength = frame.dimmed.get(column.layer, (None, 1.0))
+    if left_behind is not None and strength < 1:
+        return [*parts.faded(parts.tiles(trace, column, look, moment.backward, covered=~left_behind), strength),
+                *parts.tiles(trace, column, look, moment.backward, covered=left_behind)]
     return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
 
 
@@ -127,4 +132,5 @@ def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
         return []
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
     y = look.size[1] - lanes_height(look) - 12
-    return [Text(column.x + column.width, y, rich(words), 12, 400, "ink-2", "end", focus=Focus(layer.name))]
+    return [Text(min(column.x + column.width, look.size[0] - PADDING), y, rich(words), 12, 400, "ink-2", "end",
+                 focus=Focus(layer.name))]

@@ -1,0 +1,111 @@
+"""The lens: a pair stands large, a larger window never has a smaller tile, nothing crosses on the way."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from tests.recorded import recorded
+from visualizer.scene.columns import Plan, passages
+from visualizer.scene.lens import camera, lens, pair_of
+from visualizer.scene.picture import Look
+from visualizer.scene.timeline import FORWARD, timeline
+from visualizer.trace import Trace
+from visualizer.ui.panes import widest_pair
+from visualizer.ui.shell import BOTTOM, COMPACT_BELOW, INSPECTOR, NARROW, NARROW_BELOW, TOP, WIDE
+
+WIDTHS, HEIGHTS = range(1024, 2561, 20), (768, 900, 1080, 1440)
+MODELS = ("digits_cnn", "lenet_mnist", "crnn_strip", "mlp_mnist")
+
+
+def plan(trace: Trace, address: str, look: Look) -> Plan:
+    known = passages(trace)
+    return lens(trace, look, known, pair_of(trace, timeline(trace).find(address).beat, known))
+
+
+@cache
+def beats(model: str) -> tuple[str, ...]:
+    """Every forward beat; of a layer's steps the first."""
+    return tuple(beat.address for beat in timeline(recorded(model)).beats
+                 if beat.direction == FORWARD and beat.step in (None, 1))
+
+
+def stage(width: int, height: int) -> Look:
+    """The stage of a window of so many pixels."""
+    left, right = NARROW if width < NARROW_BELOW else WIDE, 8 if width < COMPACT_BELOW else INSPECTOR
+    wide, cap = width - left - right, widest_pair(width)
+    return Look((wide, height - TOP - BOTTOM), widest=cap if cap < wide else 0)
+
+
+@pytest.mark.matrix(spine=("digits_cnn",), sample=0)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_larger_window_never_has_a_smaller_tile_in_the_pair(model: str) -> None:
+    trace = recorded(model)
+    for address in beats(model)[1:9:2]:
+        for height in HEIGHTS:
+            _never_smaller(trace, address, [stage(width, height) for width in WIDTHS])
+        for width in (1024, 1280, 1366, 1920):
+            _never_smaller(trace, address, [stage(width, height) for height in HEIGHTS])
+
+
+def _never_smaller(trace: Trace, address: str, looks: list[Look]) -> None:
+    before: dict[str, tuple[float, float]] = {}
+    known = passages(trace)
+    for look in looks:
+        pair = pair_of(trace, timeline(trace).find(address).beat, known)
+        found = lens(trace, look, known, pair)
+        for name in pair.layers:
+            tile, was = found.columns[name].tile, before.get(name, (0.0, 0.0))
+            assert tile[0] >= was[0] - 1e-9, (address, name, look.size)
+            assert tile[1] >= was[1] - 1e-9, (address, name, look.size)
+            before[name] = tile
+
+
+def test_the_pair_takes_at_least_half_of_the_stage() -> None:
+    trace = recorded("digits_cnn")
+    for address in ("conv1.forward", "relu1.forward", "pool1.forward", "conv2.forward", "relu2.forward"):
+        look = Look((1104, 796))
+        pair = pair_of(trace, timeline(trace).find(address).beat, passages(trace))
+        found = plan(trace, address, look)
+        columns = [found.columns[name] for name in pair.layers]
+        left, right = min(column.x for column in columns), max(column.x + column.width for column in columns)
+        right = max(right, *(column.x + column.pitch[0] * (column.sub_columns - 1) + column.tile[0]
+                             for column in columns))
+        assert right - left >= look.size[0] / 2, address
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_camera_only_scales_and_shifts(model: str) -> None:
+    """Every layer keeps its grid of tiles, and what stands left of another at both ends does so on the way."""
+    trace, look = recorded(model), Look((1104, 796))
+    plans = [plan(trace, address, look) for address in beats(model)]
+    for one, other in pairwise(plans):
+        half = camera(one, other, 0.5)
+        for name, column in half.columns.items():
+            ends = one.columns[name], other.columns[name]
+            assert ends[0].sub_columns == ends[1].sub_columns or "units" in (ends[0].style, ends[1].style), name
+            assert min(end.x for end in ends) - 1e-6 <= column.x <= max(end.x for end in ends) + 1e-6
+            assert min(end.tile[0] for end in ends) - 1e-6 <= column.tile[0] <= max(end.tile[0] for end in ends) + 1e-6
+
+
+def test_no_layer_is_skipped_silently() -> None:
+    trace = recorded("deep_residual")
+    for address in beats("deep_residual")[::6]:
+        found = plan(trace, address, Look((1104, 796)))
+        hidden = [column for column in found.columns.values() if column.style == "hidden"]
+        assert bool(hidden) == bool(found.left_out), address
+
+
+def test_in_a_room_tiles_are_large_and_every_layer_is_in_the_strip() -> None:
+    from visualizer.scene.projector import look_for
+
+    trace, look = recorded("digits_cnn"), look_for(Look(), (1920, 1080))
+    found = plan(trace, "conv2.forward", look.laid_out)
+    scale = look.text_scale
+    assert min(found.columns[name].tile[0] * scale for name in ("pool1", "conv2")) >= 96
+    drawn = [name for name, column in found.columns.items() if column.style not in ("passage", "number")
+             and name not in passages(trace)]
+    assert [column.layer for column in found.strip] == drawn[:len(found.strip)] or \
+        {column.layer for column in found.strip} >= set(drawn)
