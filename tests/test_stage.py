@@ -657,7 +657,7 @@ def test_every_part_of_a_picture_has_a_tooltip(stage, request):
                     seen[group] = stage.tip_at(QPointF(x, y))
         assert len(seen) > 5, name
         assert all(seen.values()), (name, [group.name for group, said in seen.items() if not said])
-        assert stage.picture.caption in seen.values(), name
+        assert any(said.startswith(stage.picture.caption) for said in seen.values()), name
     stage.store.update(view="feature_maps", at="conv2.forward")
     scale = words.scale(stage.picture.scales[0])
     assert "values of conv2, from " in scale

@@ -143,6 +143,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("thing", metavar="THING", help=THING)
     _what_goes_in(it)
     _what_is_seen(it)
+    it.add_argument("--over", default="", metavar="inputs[:…]", help="which inputs the view over shows side by side")
     it.add_argument("--theme", help="a theme of `visualizer list themes`")
     it.add_argument("--language", type=_language, metavar="CODE", help="the language of its words: en, de, …")
     it.add_argument("--size", type=_size, metavar="WxH", help="pixels to lay the picture out in (default 1104x796)")
@@ -865,8 +866,21 @@ def _studied(trace: Trace, view: str, state: State, chosen: argparse.Namespace) 
         again = record.pass_of(state.model, state.sample or trace.sample.name, target=_target(state, chosen),
                                objective=state.objective, dtype=chosen.dtype, edits=state.edits,
                                trace=trace)
+        again = replace(again, others=_others(missing, state, trace, chosen))
         studied: Trace = record.with_study(again, *missing)
     return studied
+
+
+def _others(studies: list[str], state: State, trace: Trace, chosen: argparse.Namespace) -> tuple[str, ...]:
+    """The inputs beside which the recording is seen, where a study sees any and others than the bundled ones were
+    asked for."""
+    from visualizer import over
+
+    said = getattr(chosen, "over", "") or state.over
+    if over.STUDY not in studies or said == over.INPUTS:
+        return ()
+    chosen.over = said
+    return _listed(_asked_over(state, chosen), state, chosen).around(state.sample or trace.sample.name)
 
 
 def _check(trace: Trace) -> None:

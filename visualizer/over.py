@@ -24,6 +24,12 @@ MEASURED = (WRONG, UNSURE, EXCITE)
 """What cannot be told before the network has read each input."""
 MOST = 10_000
 """So many inputs of a list are stepped through; the others are counted."""
+BESIDE, MOST_NUMBERS = 40, 8_000_000
+"""So many inputs are seen side by side, and so many numbers of them are kept."""
+STUDY = "over"
+"""The study that sees many inputs side by side."""
+SEPARATOR = "\0"
+"""Between the words of several inputs."""
 NAMED = 3
 """So many of those that do not fit are named."""
 UNIT = re.compile(r"(?P<layer>.+):(?P<unit>\d{1,9})(?:/inner\.(?P<inner>\w+))?")
@@ -100,6 +106,11 @@ class Inputs:
         kept = [place for place, other in enumerate(self.words) if other != word]
         return replace(self, words=tuple(self.words[place] for place in kept),
                        labels=tuple(self.labels[place] for place in kept), skipped=(*self.skipped, (word, why)))
+
+    def around(self, word: str) -> tuple[str, ...]:
+        """Those that are seen side by side with one of them: a page of the list."""
+        start = self.places.get(word, 0) // BESIDE * BESIDE
+        return self.words[start:start + BESIDE]
 
     def beside(self, word: str, by: int) -> str:
         """The one so many places further, no further than to either end; from one that is not listed the first. Empty

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -78,12 +79,15 @@ def extend(model: str, sample: str, edits: Sequence[str] = ()) -> dict[str, Any]
     return {"trace": grown, "report": None}
 
 
-def study(name: str, **wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
-    """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`."""
+def study(name: str, others: Sequence[str] = (),
+          **wanted: Any) -> Generator[tuple[float, str], None, dict[str, Any]]:
+    """What a study of the recording that `record` made of the same words measures: `{"study": name, "arrays": …}`;
+    `others` are the inputs beside which it is seen."""
     made = import_module("visualizer.record")
     opened = _opened(*_source(wanted["model"], wanted.get("edits", ())))
     asked = {key: word for key, word in wanted.items() if key != "model"}
     again = made.pass_of(opened, **{**asked, "pixels": _drawing(wanted.get("pixels")), "trace": _trace(**wanted)})
+    again = replace(again, others=tuple(others))
     return {"study": name, "arrays": dict((yield from made.measure(name, again)))}
 
 

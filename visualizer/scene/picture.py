@@ -251,6 +251,14 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class ToInput:
+    """A place that stands for another input: a click there goes to it."""
+
+    word: str
+    """As a recipe names it."""
+
+
+@dataclass(frozen=True)
 class Stops:
     """Places on a lane, one a tile of an Image, from left to right."""
 
@@ -324,7 +332,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | Choice | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | ToInput | Choice | None = field(default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 

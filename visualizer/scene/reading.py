@@ -251,6 +251,8 @@ class Row:
     """With the markup of `picture.rich`."""
     values: Values
     result: bool = False
+    gate: bool = False
+    """Whether they lie between 0, shut, and 1, open: such numbers are grey, blue and red are values."""
 
 
 def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]:
@@ -267,7 +269,7 @@ def opened(trace: Trace, shown: Reading, key: str, step: int) -> tuple[Row, ...]
     if not quantity.made:
         return _gate_rows(trace, shown, quantity, step, s)
     if len(quantity.made) == 1:
-        return Row("_o_", np.asarray(s["output_gate"])), Row("× tanh(_c_)", s["opened"]), result
+        return Row("_o_", np.asarray(s["output_gate"]), gate=True), Row("× tanh(_c_)", s["opened"]), result
     products = [s[times.of] * times.factor(s) for times in quantity.made]
     words = {"cell": (tr("_f_ ⊙ _c_ before"), "+ _i_ ⊙ _g_")}.get(key, ("(1 − _z_) ⊙ _n_", tr("+ _z_ ⊙ _h_ before")))
     return (*(Row(said, values) for said, values in zip(words, products, strict=True)), result)
@@ -290,7 +292,7 @@ def _gate_rows(trace: Trace, shown: Reading, quantity: Quantity, step: int, s: H
     zero = np.zeros(units)
     bias_in = weights["bias_ih"][rows] if "bias_ih" in weights else zero
     bias_state = weights["bias_hh"][rows] if "bias_hh" in weights else zero
-    result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_", s[quantity.key], True)
+    result = Row(f"{_function(quantity, '_a_')} = _{quantity.symbol}_", s[quantity.key], True, quantity.gate)
     if quantity.under:
         gate = shown.family.quantities[quantity.under]
         recalled = s[gate.key] * (from_state + bias_state)

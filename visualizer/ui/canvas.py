@@ -8,14 +8,29 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from visualizer import paint
-from visualizer.scene.picture import BEAT, LEGEND, SENTENCE, Focus, Group, Image, Mark, Picture, Rect, Spot
+from visualizer import glossary, paint
+from visualizer.scene.picture import (
+    BEAT,
+    LEGEND,
+    SENTENCE,
+    Focus,
+    Group,
+    Image,
+    Mark,
+    Picture,
+    Rect,
+    Spot,
+    Text,
+    box_of,
+)
 from visualizer.ui import style, words
 
 EMPTY = Picture((1, 1), ())
 LIT_IN, LIT_OUT = 0.15, 0.1
 """Seconds in which an outline comes and goes."""
 MOST_ZOOM = 16.0
+SHORT = 40
+"""Characters of a label; of what is longer only the words around the pointer are explained."""
 SINGLE_CELL = 8.0
 """Pixels; smaller cells are lit with their whole tile, the pixel is said by the tooltip."""
 
@@ -179,7 +194,12 @@ class Canvas(QWidget):
         return super().event(event)
 
     def tip_at(self, point: QPointF) -> str:
-        """What the tooltip says there; the mark's own words, or nothing."""
+        """What the tooltip says there: of the thing, and what the words mean that stand there."""
+        meant = glossary.explained(words_at(self.picture, *self.to_picture(point)))
+        return "\n\n".join(said for said in (self.thing_at(point), meant) if said)
+
+    def thing_at(self, point: QPointF) -> str:
+        """What lies there; the mark's own words, or nothing."""
         at = self.to_picture(point)
         found, spot = self.picture.mark_at(*at), self.picture.spot_at(*at)
         if found is None or spot is None:
@@ -198,6 +218,25 @@ class Canvas(QWidget):
         if group == LEGEND:
             return "\n".join(words.scale(scale) for scale in self.picture.scales)
         return words.group(group)
+
+
+def words_at(picture: Picture, x: float, y: float) -> str:
+    """The words that stand under a point: those of a label, or of a sentence the ones around the point."""
+    for mark in reversed((*picture.still, *picture.moving)):
+        if isinstance(mark, Text):
+            left, top, wide, high = box_of(mark)
+            if left <= x < left + wide and top <= y < top + high:
+                said = "".join(run.text for run in mark.runs)
+                return said if len(said) <= SHORT else _around(said, (x - left) / wide)
+    return ""
+
+
+def _around(said: str, share: float) -> str:
+    """The word at that share of a line, and its neighbours: `of the forget gate is`."""
+    at = round(share * len(said))
+    first = said.rfind(" ", 0, max(0, said.rfind(" ", 0, at)))
+    last = said.find(" ", said.find(" ", at) + 1)
+    return said[first + 1:last if last > at else None]
 
 
 def places(picture: Picture, focus: Focus) -> list[QRectF]:

@@ -105,7 +105,7 @@ class InputTrack(QWidget):
         for number, button in enumerate(self.buttons.values()):
             button.setGeometry(12 + 32 * number, 0, 28, 28)
         wide = min(self.chooser.sizeHint().width(), 260)
-        self.chooser.setGeometry(self.width() - 16 - wide, 1, wide, 26)
+        self.chooser.setGeometry(self.width() - 16 - wide, 0, wide, 28)
 
     def _line(self) -> tuple[float, float]:
         """Where the line of the inputs begins and ends."""

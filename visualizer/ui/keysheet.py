@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 from visualizer import paint
 from visualizer.language import tr
 from visualizer.ui import style
-from visualizer.ui.commands import Command, Context, keys_words
+from visualizer.ui.buttons import Button
+from visualizer.ui.commands import Command, Context, key_for, keyed, keys_words
 
 ROW, HEAD = 24, 34
 COLUMN, NARROWEST = 352, 320
@@ -23,12 +24,18 @@ class KeySheet(QWidget):
     """Lies over the whole window until a key or a click puts it away."""
 
     closed = Signal()
+    words_wanted = Signal()
+    """What the words mean, in its place."""
 
     def __init__(self, commands: Sequence[Command], parent: QWidget, context: Context = Context.WINDOW) -> None:
         super().__init__(parent)
         self.commands = tuple(command for command in commands if command.keys_in(context))
         self.context = context
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.words_button = Button(tr("What the words mean"), "", "raised", self)
+        self.words_button.clicked.connect(self.words_wanted)
+        style.name(self.words_button, tr("What the words mean"), keyed(tr("Every word of the app that is not plain"),
+                                                                       "keys"))
         style.name(self, tr("Keys"))
         self.setAccessibleDescription("; ".join(f"{keys_words(command, context)}: {command.title}"
                                                 for command in self.commands))
@@ -40,10 +47,20 @@ class KeySheet(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self.closed.emit()
+        if event.key() == Qt.Key.Key_F1:
+            self.words_wanted.emit()
+        else:
+            self.closed.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self.closed.emit()
+        if self.words_button.geometry().contains(event.position().toPoint()):
+            self.words_wanted.emit()
+        else:
+            self.closed.emit()
+
+    def resizeEvent(self, event: QEvent) -> None:  # type: ignore[override]
+        wide = self.words_button.sizeHint().width()
+        self.words_button.setGeometry(self.width() - 24 - wide, 33, wide, 32)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         groups: dict[str, list[Command]] = {}
@@ -59,7 +76,8 @@ class KeySheet(QWidget):
             tight = min(1.0, (self.height() - 80) / tallest)
             left, top = max(24.0, (self.width() - wide) / 2), 56.0
             used = style.write(painter, tr("Keys"), left, top, size=20, weight=600)
-            style.write(painter, tr("any key closes this sheet"), left + used + 14, top, "ink-2", size=13, weight=400)
+            style.write(painter, tr("any key closes this sheet; {key} again says what the words mean").format(
+                key=key_for("keys")), left + used + 14, top, "ink-2", size=13, weight=400)
             for number, column in enumerate(columns):
                 y = top + 8
                 for title, found in column:

@@ -24,7 +24,7 @@ from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
 from visualizer.scene.state import State, changed, packed, turned, unpacked
-from visualizer.trace import Refused, Trace, load
+from visualizer.trace import Arrays, Refused, Trace, load
 from visualizer.ui.shipped import shipped_trace
 from visualizer.ui.store import Recording, Store
 
@@ -184,8 +184,27 @@ class Recorder(QObject):
             for name in () if recording is None or door.is_recording(wanted.model) else views.find(state.view).studies:
                 if name not in recording.trace.studies and (wanted.recipe, name) not in under_way:
                     lane = f"study {name}" + ("" if wanted.recipe == state.recipe else f" {wanted.recipe}")
-                    number = self.engine.request("study", lane=lane, name=name, **self._wishes(wanted))
+                    others = self._others(name, wanted)
+                    if (held := self._held_already(name, wanted, others)) is not None:
+                        self.store.set_study(name, held, wanted)
+                        return
+                    number = self.engine.request("study", lane=lane, name=name, **self._wishes(wanted), **others)
                     self._measured[number] = wanted, name
+
+    def _others(self, name: str, wanted: State) -> dict[str, Any]:
+        """The inputs beside which a study sees this one, for the one that does."""
+        known = self.store.inputs if name == over.STUDY else None
+        return {} if known is None else {"others": known.around(wanted.sample)}
+
+    def _held_already(self, name: str, wanted: State, others: dict[str, Any]) -> Arrays | None:
+        """What was measured with another input of the same page, and is the same for this one."""
+        for recipe, recording in self.store.recordings:
+            held = recording.trace.studies.get(name) if others else None
+            if held is not None and isinstance(recipe, ModelRecipe) and isinstance(wanted.recipe, ModelRecipe) \
+                    and replace(recipe, inputs=wanted.recipe.inputs) == wanted.recipe \
+                    and bytes(held["words"]).decode().split(over.SEPARATOR) == list(others["others"]):
+                return held
+        return None
 
     def verify(self) -> None:
         """Have what is shown recorded once more, now with its check: a shipped recording comes without a verdict."""

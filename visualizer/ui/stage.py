@@ -30,7 +30,22 @@ from visualizer import paint, sight, views
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
-from visualizer.scene.picture import BEAT, LANE, Choice, Focus, Image, Look, Picture, Rect, Run, Spot, Stop, Stops, Text
+from visualizer.scene.picture import (
+    BEAT,
+    LANE,
+    Choice,
+    Focus,
+    Image,
+    Look,
+    Picture,
+    Rect,
+    Run,
+    Spot,
+    Stop,
+    Stops,
+    Text,
+    ToInput,
+)
 from visualizer.scene.recipe import ModelRecipe, Recipe
 from visualizer.scene.reel import STRIP, Crossing
 from visualizer.scene.state import State, changed
@@ -342,8 +357,11 @@ class Stage(Canvas):
             self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
             self._press = None
         elif pressed is not None and pressed[1].array == BEAT:
-            self._dragging = "scrub"
-            self._go_to_stop(pressed[0].holds)
+            leads = pressed[0].holds
+            self._dragging = "input" if isinstance(leads, ToInput) else "scrub"
+            if isinstance(leads, ToInput):
+                self.store.apply(lambda state: does.still_at(state, leads.word))
+            self._go_to_stop(leads)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if not event.buttons():

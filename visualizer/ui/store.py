@@ -91,6 +91,11 @@ class Store(QObject):
         return None if self._shown is None else self._recordings[self._shown].trace
 
     @property
+    def recordings(self) -> tuple[tuple[Recipe, Recording], ...]:
+        """All that are at hand, with what made them."""
+        return tuple(self._recordings.items())
+
+    @property
     def shown(self) -> Recipe | None:
         """What made the recording that was recorded last."""
         return self._shown

@@ -8,7 +8,7 @@ from PySide6.QtCore import QLocale, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPalette, QPen
 from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
-from visualizer import language, paint
+from visualizer import glossary, language, paint
 from visualizer.scene import colour
 from visualizer.scene import type as letters
 
@@ -141,9 +141,11 @@ def system_language() -> str:
 
 
 def name(widget: QWidget, words: str, tip: str = "") -> None:
-    """What a widget is called by a screen reader, and what its tooltip says."""
+    """What a widget is called by a screen reader, and what its tooltip says: with what a word means that is in its
+    name."""
+    meant = glossary.explained(words, 1) if tip else ""
     widget.setAccessibleName(words)
-    widget.setToolTip(tip)
+    widget.setToolTip("\n\n".join(said for said in (tip, meant) if said))
     if tip:
         widget.setAccessibleDescription(tip)
 

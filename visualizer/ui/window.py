@@ -14,10 +14,10 @@ from visualizer import sight, start
 from visualizer import views as all_views
 from visualizer.language import tr
 from visualizer.scene import state as does
-from visualizer.scene.picture import Picture
+from visualizer.scene.picture import Picture, Text
 from visualizer.scene.state import State
 from visualizer.ui import style
-from visualizer.ui.buttons import FocusRing
+from visualizer.ui.buttons import Button, FocusRing
 from visualizer.ui.canvas import Canvas
 from visualizer.ui.commands import commands
 from visualizer.ui.commands.inputs import why_no_inputs
@@ -115,6 +115,15 @@ class Window(QWidget):
     def picture(self) -> Picture:
         """What the stage shows; on the way from one input to the next the one that is reached."""
         return self.stage.standing
+
+    def words_seen(self) -> str:
+        """All words that stand on the screen."""
+        pictures = (self.shown_picture(), self.inspector.page.picture) if not self.starting else ()
+        said = ["".join(run.text for run in mark.runs) for picture in pictures for mark in picture
+                if isinstance(mark, Text)]
+        buttons = [button.text() for button in self.findChildren(Button) if button.isVisible()]
+        cards = [button.card.line for button in self.panes.start.page.cards] if self.starting else []
+        return " ¦ ".join((*said, *buttons, *cards))
 
     def shown_picture(self) -> Picture:
         """What leaves the app: the picture of the stage, or the audience's while it presents."""

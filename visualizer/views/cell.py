@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 
+from visualizer.kinds.gates import quantity
 from visualizer.language import english, tr, translated
-from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import (
     Focus,
@@ -91,7 +93,9 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         apart = bounded(shown, key)
         most = _largest(blocks[index][2], apart)
         own, before = Group(title, Focus(shown.layer.name, (step,), f"inner.{key}")), marks
-        marks = [Text(24, y + min(14, high * 0.5 + 4), plain(title), 13, 600)]
+        base = y + min(14, high * 0.5 + 4)
+        signed = bool(quantity(key).sign)
+        marks = [*gatesigns.sign(key, 33, base - 4.5, 17), Text(48 if signed else 24, base, plain(title), 13, 600)]
         if len(rows) > 1:
             marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
@@ -129,12 +133,21 @@ def _largest(rows: tuple[Row, ...], within: bool) -> float:
 def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, within: bool, step: int,
            corner: tuple[float, float], pitch: tuple[float, float], gap: int, look: Look) -> list[Mark]:
     """The lines of a block as cells: its sums on their own largest size, what is squashed on −1 … 1."""
-    apart = len(rows) - within
+    kinds = [row.gate + 2 * (within and number == len(rows) - 1 and not row.gate) for number, row in enumerate(rows)]
     marks: list[Mark] = []
-    for part, first, top, of, scope in (
-            (rows[:apart], 0, most, tr("sums of the {title}").format(title=title), tr("each gate by its own largest")),
-            (rows[apart:], apart, 1.0, tr("what they make"), tr("gates 0 to 1, states and candidates −1 to 1"))):
-        if part:
+    for kind, numbered in groupby(range(len(rows)), kinds.__getitem__):
+        places = list(numbered)
+        part, first = [rows[place] for place in places], places[0]
+        top, of, scope = (most, tr("sums of the {title}").format(title=title), tr("each gate by its own largest")) \
+            if kind == 0 else (1.0, tr("what they make"), tr("gates 0 to 1, states and candidates −1 to 1"))
+        if kind == 1:
+            marks.append(Image(corner[0], corner[1] + first * pitch[1], (pitch[0] - gap, pitch[1] - 2),
+                               np.concatenate([colour.unit(row.values) for row in part])[:, None, None], "pixel",
+                               shown.units, pitch, border="tile-border" if pitch[0] >= 6 else "",
+                               focus=Focus(shown.layer.name, (step,), f"inner.{key}"),
+                               indices=tuple(range(shown.units)) * len(part),
+                               scale=Scale("pixel", tr("gate"), tr("every gate"), 0.0, 1.0, tr("0 shut, 1 open"))))
+        else:
             shades = np.concatenate([colour.signed(row.values, top) for row in part])
             marks.append(Image(corner[0], corner[1] + first * pitch[1], (pitch[0] - gap, pitch[1] - 2),
                                shades[:, None, None], "activation", shown.units, pitch,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.kinds.gates import symbol
 from visualizer.language import english, tr
-from visualizer.scene import colour, numbers, parts, steps
+from visualizer.scene import colour, gatesigns, numbers, parts, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import (
@@ -28,6 +29,7 @@ from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
+from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 
@@ -63,18 +65,26 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     now = steps.current(trace, shown, moment)
     cell = whole(high / shown.units, look.pixel) or high / shown.units
     tall = cell * shown.units
-    still: list[Mark] = [Text(steps.LEFT - 16, y + 14, plain(title), 13, 600, "ink", "end"),
-                         Text(steps.LEFT - 16, y + 30, plain(tr("0 shut, 1 open")), 11, 400, "ink-2", "end"),
+    back = _gradients(shown, key) if moment.backward else None
+    name = title if back is None else f"∂L/∂{symbol(key)}"
+    under = tr("0 shut, 1 open") if back is None else tr("size, log")
+    left = steps.LEFT - 16
+    still: list[Mark] = [Text(left, y + 14, plain(name), 13, 600, "ink", "end"),
+                         Text(left, y + 30, plain(under), 11, 400, "ink-2", "end"),
+                         *gatesigns.sign(key, left - width(name, 13, 600) - 16, y + 9.5, 17),
                          steps.unread(place, y, tall)]
     focus = Focus(shown.layer.name, (), f"inner.{key}")
     marks: list[Mark] = [steps.touched(shown, place, y, tall, focus.array)]
     reach = steps.read(trace, shown, moment)
-    marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
-    back = _gradients(shown, key)
-    if back is not None:
+    if back is not None:  # steps that it has not reached stay hatched
         marks += steps.timed_map(back, steps.arrived(trace, shown, moment), place, y, cell, focus)
+    else:
+        marks += steps.timed_map(_entries(shown, key), reach, place, y, cell, focus)
     marks.append(Rect(place.left(now) - 1, y - 1, place.pitch + 2, tall + 2, "", "accent", 2))
     x = place.end + 16
+    if back is not None:
+        reached = steps.arrived(trace, shown, moment).of(now) == 1
+        return still, marks + (_sizes(shown, key, now, x, y, tall) if reached else [])
     facts = [(tr("mean"), numbers.number(float(values[now].mean()))),
              (tr("below {value}").format(value=SHUT), numbers.percent(float(np.mean(values[now] < SHUT)), 0)),
              (tr("above {value}").format(value=OPEN), numbers.percent(float(np.mean(values[now] > OPEN)), 0))]
@@ -88,6 +98,20 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
     return still, marks
 
 
+def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) -> list[Mark]:
+    """What the gradient of a gate is at the step of the beat, in numbers."""
+    row = np.abs(np.asarray(shown.layer.inner_gradients[key][now], np.float64))
+    facts = [(tr("size of all"), numbers.significant(float(np.linalg.norm(row)), 2)),
+             (tr("largest"), numbers.significant(float(row.max()), 2)),
+             (tr("exactly 0"), numbers.percent(float(np.mean(row == 0)), 0))]
+    marks: list[Mark] = []
+    for index, (words, value) in enumerate(facts):
+        if (index + 1) * 18 < tall:
+            marks += [Text(x, y + 14 + 18 * index, plain(words), 12, 400, "ink-2"),
+                      Text(x + 140, y + 14 + 18 * index, plain(value), 13, 600, "gradient-text", "end")]
+    return marks
+
+
 def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wide: float,
                now: int) -> tuple[list[Mark], list[Mark]]:
     """(still, moving): the mean of the gate over all steps, small, and where one stands on it."""
@@ -98,7 +122,7 @@ def _mean_line(values: NDArray[np.float64], y: float, high: float, x: float, wid
                    for index, mean in zip(range(0, len(means), share), means[::share].tolist(), strict=True))
     marks: list[Mark] = [Line(((x, y), (x + wide, y)), "hair"), Line(((x, y + high), (x + wide, y + high)), "hair")]
     if len(points) > 1:
-        marks.append(Line(points, "positive-bar", 1.5))
+        marks.append(Line(points, "ink-2", 1.5))
     px, py = x + now * step, y + high * (1 - float(means[now]))
     return marks, [Rect(px - 3, py - 3, 6, 6, "accent", radius=3)]
 

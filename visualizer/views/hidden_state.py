@@ -55,7 +55,10 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = _sentence(trace, shown, key, moment)
     words = tr("{units} units × {steps} steps, {order}").format(units=shown.units, steps=shown.steps,
                                                                 order=_order_words(by))
-    still, marks = parts.title(look, f"{layer.name}.{key}", words, False), parts.sentence(look, said)
+    name = f"{layer.name}.{key}"
+    if moment.backward:
+        name = f"∂L/∂{layer.name}.{key}"
+    still, marks = parts.title(look, name, words, False), parts.sentence(look, said)
     ways = [reading(trace, name) for name in directions(trace, layer.name)]
     _, maps = split(parts.body(look, begins(look, TOP)), "bottom", BELOW)
     now = steps.current(trace, shown, moment)
@@ -140,15 +143,15 @@ def _map(trace: Trace, shown: Reading, key: str, by: str, moment: Moment, focus:
         still += [Text(name, y + 14, plain(way), 13, 600, "ink", "end"),
                   Text(name, y + 30, plain(arrow), 11, 400, "ink-2", "end", steps.LEFT - 20)]
     marks: list[Mark] = [steps.touched(shown, place, y, tall, part_of.array)]
-    marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of, ordered(shown, key, by))
     back = _gradients(shown, key, by)
-    if back is not None:
+    if moment.backward and back is not None:  # steps that it has not reached stay hatched
         marks += steps.timed_map(back, arrived, place, y, high, part_of, ordered(shown, key, by))
-    if not moment.backward:
+    else:
+        marks += steps.timed_map(_entries(shown, key, by), reach, place, y, high, part_of, ordered(shown, key, by))
         marks += _beyond(shown, key, by, reach, place, y, high)
+        marks += _saturation(shown, key, reach, now, place, y + tall + 8, look)
     if len(reach.done) or reach.share > 0 or two:
         marks.append(Rect(place.left(now) - 1, y - 2, place.pitch + 2, tall + 4, "", "accent", 2))
-    marks += _saturation(shown, key, reach, now, place, y + tall + 8, look)
     if focus is not None and focus.layer == shown.layer.name and len(focus.cell) == 2 and focus.cell[1] < shown.units:
         row = y + ordered(shown, key, by).index(focus.cell[1]) * high
         marks.append(Rect(place.x - 2, row - 2, place.pitch * shown.steps + 4, high + 4, "", "ink", 1.5))

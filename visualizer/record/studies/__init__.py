@@ -41,6 +41,8 @@ class Pass:
     opened: Opened | None = None
     given: Given | None = None
     """Where model and input came from; None for those of a caller's own."""
+    others: tuple[str, ...] = ()
+    """Inputs beside which it is seen, as recipes name them; none for the bundled ones."""
     edits: tuple[str, ...] = ()
     """What was done to the input, and is done to every other one that is compared with it."""
 

@@ -1,13 +1,16 @@
-"""Help: every key and what it does."""
+"""Help: every key and what it does, every word and what it means."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from PySide6.QtWidgets import QWidget
+
 from visualizer.language import tr
 from visualizer.ui.commands import Command, Context, Desk, Family, commands
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import KeySheet
+from visualizer.ui.wordsheet import WordSheet
 
 
 class Helps(Desk, Protocol):
@@ -16,15 +19,32 @@ class Helps(Desk, Protocol):
     cover: Cover
     presenting: bool
 
+    def words_seen(self) -> str:
+        """All words that stand on the screen."""
+
 
 def family() -> Family:
     return Family(tr("Help"), 90, (
-        Command("keys", tr("Keys"), ("F1",), tr("Every key and what it does"), toggle_keys,
-                starts=True),
+        Command("keys", tr("Keys and words"), ("F1",),
+                tr("Every key and what it does; again, every word and what it means"), toggle_keys, starts=True),
+        Command("words", tr("What the words mean"), ("Shift+F1",),
+                tr("Explains the words on this screen, and all others"), toggle_words, starts=True),
     ))
 
 
 def toggle_keys(desk: Helps) -> None:
     """Show or hide the key sheet: the keys of where one is."""
     context = Context.PRESENTING if desk.presenting else Context.WINDOW
-    desk.cover.toggle(KeySheet, lambda below: KeySheet(commands(), below, context))
+
+    def made(below: QWidget) -> KeySheet:
+        sheet = KeySheet(commands(), below, context)
+        sheet.words_wanted.connect(lambda: toggle_words(desk))
+        return sheet
+
+    desk.cover.toggle(KeySheet, made)
+
+
+def toggle_words(desk: Helps) -> None:
+    """Show or hide what the words mean."""
+    seen = desk.words_seen()
+    desk.cover.toggle(WordSheet, lambda below: WordSheet(seen, below))

@@ -8,7 +8,8 @@ import numpy as np
 from visualizer.language import english
 from visualizer.scene import parts, stepbeat, steps
 from visualizer.scene.picture import Focus, Look, Picture, unmarked
-from visualizer.scene.reading import Reading, guesses, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, layers, reading, shown_layer
+from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
 from visualizer.trace import Trace
@@ -67,8 +68,8 @@ def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scen
 
 def steps_answers(trace: Trace, shown: Reading) -> np.ndarray | None:
     """(step, class): what the network answers after each step of this layer."""
-    found = guesses(trace)
-    return found if found is not None and len(found) == shown.total else None
+    found = so_far(trace, shown)
+    return None if found is None or not found.shares else found.values
 
 
 def answered(trace: Trace, shown: Reading, moment: Moment) -> range:

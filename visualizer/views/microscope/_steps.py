@@ -9,7 +9,7 @@ import numpy as np
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.kinds.gates import quantity as gate
 from visualizer.language import tr
-from visualizer.scene import colour, numbers, parts
+from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
@@ -77,12 +77,14 @@ def _row(slide: Slide, key: str, steps: range, unit: int, x: float, y: float, ce
     assert found is not None
     values = found[steps.start:steps.stop, min(unit, found.shape[1] - 1)].astype(np.float64)
     top = _top(slide.layer, key, slide.backward, unit)
-    shades = colour.magnitude(values, top * FLOOR, top) if slide.backward else colour.signed(values, top)
-    palette, unknown = "gradient" if slide.backward else "activation", colour.unknown(values)
+    opens = gate(key).gate and not slide.backward
+    shades = colour.magnitude(values, top * FLOOR, top) if slide.backward else \
+        colour.unit(values) if opens else colour.signed(values, top)
+    palette, unknown = "gradient" if slide.backward else "pixel" if opens else "activation", colour.unknown(values)
     focus = Focus(slide.layer.name, (), "output") if key == "hidden" else Focus(slide.layer.name, (), f"inner.{key}")
     of = f"{slide.layer.name}.{key}"
     scale = Scale(palette, tr("size of the gradient"), of, top * FLOOR, top, log=True) if slide.backward else \
-        Scale(palette, tr("values"), of, -top, top)
+        Scale(palette, tr("gate"), of, 0.0, 1.0) if opens else Scale(palette, tr("values"), of, -top, top)
     marks: list[Mark] = []
     wide, high = cell[0] - (1 if cell[0] >= 4 else 0), cell[1]
     for place, step in enumerate(steps):
@@ -91,7 +93,7 @@ def _row(slide: Slide, key: str, steps: range, unit: int, x: float, y: float, ce
                            border="tile-border" if wide >= 6 else "", focus=Focus(focus.layer, at[:-1], focus.array),
                            indices=(at[-1],), hatched=unknown[place].reshape(1, 1, 1) if unknown[place] else None,
                            scale=scale))
-    if wide >= 10:
+    if wide >= 10 and not opens:
         tiles = values[:, None, None]
         marks += parts.minuses(tiles, shades[:, None, None], palette, frame.look, min(wide, high),
                                lambda tile, row, column: (x + tile * cell[0] + wide / 2, y + high / 2))
@@ -116,11 +118,14 @@ def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float,
     found = _values(slide.layer, key, slide.backward)
     assert found is not None
     value, top = float(found[step, min(unit, found.shape[1] - 1)]), _top(slide.layer, key, slide.backward, unit)
-    title = f"∂L/∂**{symbol(key)}**" if slide.backward else f"**{symbol(key)}** {named(key)}"
+    signed = bool(gate(key).sign)
+    title = f"∂L/∂**{symbol(key)}**" if slide.backward else named(key) if signed else f"**{symbol(key)}** {named(key)}"
+    left = x + 24 if signed else x
     scope = tr("size to {most}").format(most=numbers.significant(top, 2)) if slide.backward else \
         tr("0 to 1") if gate(key).gate else \
         f"±{numbers.significant(top, 2)}"
-    return [Text(x, middle, rich(title), 12, 400, max_width=SIDE - 10),
-            Text(x, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10),
+    return [*gatesigns.sign(key, x + 10, middle + 2, 17),
+            Text(left, middle, rich(title), 12, 400, max_width=SIDE - 10 - (left - x)),
+            Text(left, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10 - (left - x)),
             Text(right, middle + 4, plain(numbers.significant(value, 3)), 13, 600,
                  "gradient-text" if slide.backward else "ink", max_width=NUMBER - 12)]

@@ -8,14 +8,15 @@ from functools import lru_cache
 import numpy as np
 
 from visualizer.language import english, tr
-from visualizer.scene import numbers, parts, steps
+from visualizer.scene import numbers, parts, stepbeat, steps
 from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Picture, Table, grouped, unmarked
-from visualizer.scene.reading import Reading, blank_of, entropy, foretells, guesses, label, layers, reading, shown_layer
+from visualizer.scene.reading import Reading, blank_of, entropy, foretells, label, layers, reading, shown_layer
+from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
-from visualizer.views.unrolled._around import band, lengths, loop, names, openings, unit_row, whole_picture
+from visualizer.views.unrolled._around import answered, band, lengths, loop, names, openings, unit_row, whole_picture
 from visualizer.views.unrolled._columns import columns
 from visualizer.views.unrolled._lane import lane
 from visualizer.views.unrolled._opened import opened_cell
@@ -39,7 +40,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         every = Group(tr("all steps"), Focus(layer.name))
         kept, moving = strip(laid, look)
         still, marks = still + grouped(every, kept), marks + grouped(every, moving)
-    marks += by_step(layer.name, columns(trace, laid, look)) + grouped(rows, openings(laid, look))
+    marks += by_step(layer.name, columns(trace, laid, look)) + grouped(
+        rows, [*openings(laid, look), *answered(trace, laid, look)])
     marks += grouped(own, [*whole_picture(laid, look), *lengths(laid, look), *loop(laid, look),
                            *unit_row(laid, focus, look)])
     if laid.opened:
@@ -69,13 +71,13 @@ def _step(whole: Group, step: int) -> Group:
 # --- words and table ------------------------------------------------------------------------------------------------
 
 def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
-    shown, reached = laid.shown, round(laid.step)
+    shown, reached = laid.shown, laid.now + 1 if laid.step > 0 else 0
     if moment.backward:
         return _sentence_back(laid, moment, reached)
     if reached < 1:
         return tr("The {layer} has read nothing yet: its state is all zeros, {units} of them.").format(
                    layer=shown.name, units=shown.units)
-    probabilities = guesses(trace)
+    answers = laid.answers
     read = "".join(trace.sample.steps[:reached]) if len(trace.sample.steps) == shown.steps and \
         all(len(word) == 1 for word in trace.sample.steps) else ""
     if laid.expects and not all(track.read.of(reached - 1) for track in laid.tracks):
@@ -84,13 +86,24 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
             tr("The forward {layer} has read step {{{step}}} of {count}; what the model says there is known when the "
                "other one has come, too.")
         return waits.format(layer=shown.name, step=reached, count=shown.steps)
-    if probabilities is not None and laid.expects:
-        best = int(np.argmax(probabilities[reached - 1]))
-        share = numbers.percent(float(probabilities[reached - 1][best]), 0)
+    if in_beat(shown.layer, moment) and stepbeat.of(moment).of("answer") < 1 and laid.share > 0:
+        return tr("Step {step} of {count}{word}: what is read and the last state go through the same weights.").format(
+            step=reached, count=shown.steps, word=_quoted(shown, reached))
+    if answers is not None and not answers.shares:
+        return tr("Stopped after step {step} of {count}{word}, the model would say {{{value}}}.").format(
+            step=reached, count=shown.steps, word=_quoted(shown, reached),
+            value=numbers.number(float(answers.values[reached - 1][0])))
+    if answers is not None:
+        best = int(np.argmax(answers.values[reached - 1]))
+        share = numbers.percent(float(answers.values[reached - 1][best]), 0)
         tail = read[-24:].replace("\n", "↵").replace("{", "(").replace("}", ")")
         tail = "…" + tail if len(read) > 24 else tail
         what = tr("blank") if best == blank_of(trace) else f"“{label(trace, best)}”"
-        if foretells(trace):
+        if not answers.own:
+            said = tr("Stopped after step {step} of {count}{word}, the model would say {what} with {{{share}}}.") \
+                if reached < shown.steps else \
+                tr("After step {step} of {count}{word}, the model says {what} with {{{share}}}.")
+        elif foretells(trace):
             said = tr("Having read “{text}”, the {layer} expects {what} with {{{share}}}.") if read else \
                 tr("After step {step} of {count}{word}, the {layer} expects {what} with {{{share}}}.")
         else:
@@ -151,7 +164,8 @@ def _sentence_back(laid: Plan, moment: Moment, reached: int) -> str:
 def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
     """One row a step."""
     by_step = back is not None and back.by_step
-    probabilities = guesses(trace)
+    answers = so_far(trace, shown)
+    probabilities = answers.values if answers is not None and answers.shares else None
     norms = shown.norms
     rows: list[tuple[str | float | int, ...]] = []
     for step in range(shown.steps):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.kinds.gates import symbol
 from visualizer.language import tr
-from visualizer.scene import numbers, parts, step_inputs
+from visualizer.scene import gatesigns, numbers, parts, step_inputs
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Focus, Image, Look, Mark, Path, Points, Rect, Run, Text, plain, rich
-from visualizer.scene.reading import Reading, foretells
-from visualizer.scene.timeline import Moment
+from visualizer.scene.reading import Reading, blank_of, foretells, label
+from visualizer.scene.timeline import Moment, progress
+from visualizer.scene.type import width
 from visualizer.trace import Trace
-from visualizer.views.unrolled._columns import joined, top_of_states
+from visualizer.views.unrolled._columns import ANSWERED, OPENED_BY, joined, top_of_states
 from visualizer.views.unrolled._plan import LEFT, RIGHT, Plan, Track
 
 
@@ -37,8 +39,9 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
     x = LEFT - 16 + (folded - (LEFT - 16)) * plan.moved
     rows = [(plan.inputs_y + 20, tr("reads"), _what_is_read(plan, moment))]
     if plan.expects:
-        title, words = (tr("expects next"), tr("bold when right")) if foretells(trace) else \
-            (tr("says"), tr("likeliest answer"))
+        title, words = (tr("would say"), tr("if it stopped there")) \
+            if plan.answers is not None and not plan.answers.own else \
+            (tr("expects next"), tr("bold when right")) if foretells(trace) else (tr("says"), tr("likeliest answer"))
         rows.append((plan.expects + 12, title, words))
     for track in plan.tracks:
         rows += _names_of(track, plan)
@@ -48,8 +51,14 @@ def names(trace: Trace, plan: Plan, moment: Moment, look: Look) -> list[Mark]:
         if words:
             marks.append(Text(x, y + 16, plain(words), 11, 400, "ink-2", "end", LEFT - 20))
     for track in plan.tracks:
-        for index, (_, title, _) in enumerate(track.shown.gates):
-            marks.append(Text(x, _gate_line(track, index), plain(title), *_gate_type(plan), "ink", "end"))
+        for index, (key, title, _) in enumerate(track.shown.gates):
+            if track.back:
+                title = f"∂L/∂{symbol(key)}"
+            size, weight = _gate_type(plan)
+            marks.append(Text(x, _gate_line(track, index), plain(title), size, weight, "ink", "end"))
+            room = x - width(title, size, weight) - 14
+            if room > 10:
+                marks += gatesigns.sign(key, room, _gate_line(track, index) - 4.5, 16)
         if len(plan.tracks) > 1:
             marks += joined(track, plan, look)
     return marks
@@ -59,9 +68,41 @@ def openings(plan: Plan, look: Look) -> list[Mark]:
     """How open each gate is at the current step, in numbers."""
     right, cell = plan.end + 8, plan.middle + plan.wide / 2 + 20
     right += (cell - right) * plan.moved
+    if plan.track.back:
+        return _sizes(plan, right)
     return [Text(right, _gate_line(track, index), plain(numbers.number(float(values[plan.now].mean()))),
-                 *_gate_type(plan)) for track in plan.tracks if plan.step >= 1 and track.read.of(plan.now)
+                 *_gate_type(plan)) for track in plan.tracks
+            if plan.step >= 1 and progress(track.read.of(plan.now), *OPENED_BY) == 1
             for index, (_, _, values) in enumerate(track.shown.gates)]
+
+
+def _sizes(plan: Plan, right: float) -> list[Mark]:
+    """How large the gradient of each gate is at the current step, at most of any unit, where it has come."""
+    found: list[Mark] = []
+    for track in plan.tracks:
+        for index, (key, _, _) in enumerate(track.shown.gates):
+            gradient = track.shown.layer.inner_gradients.get(key)
+            if gradient is not None and track.arrived.of(plan.now) == 1:
+                words = numbers.significant(float(np.max(np.abs(gradient[plan.now]))), 2)
+                found.append(Text(right, _gate_line(track, index), plain(words), *_gate_type(plan), "gradient-text"))
+    return found
+
+
+def answered(trace: Trace, plan: Plan, look: Look) -> list[Mark]:
+    """At the right, what the network says after the step that is shown, or would say if it stopped there."""
+    known = min((track.read.of(plan.now) for track in plan.tracks), default=0.0)
+    if plan.answers is None or plan.step < 1 or progress(known, *ANSWERED) < 1 or plan.moved > 0:
+        return []
+    row, x = plan.answers.values[plan.now], plan.end + 8
+    if plan.answers.shares:
+        best = int(np.argmax(row))
+        share, name = numbers.percent(float(row[best]), 0), label(trace, best)
+        name = tr("blank") if best == blank_of(trace) else name
+        ways = [f"{name} {share}", share]
+    else:
+        ways = [numbers.number(float(row[0]))]
+    words = next((said for said in ways if width(said, 13, 600) <= look.size[0] - x - 6), "")
+    return [Text(x, plan.expects + 12, plain(words), 13, 600, "accent-ink")] if words else []
 
 
 def _gate_line(track: Track, index: int) -> float:
@@ -122,12 +163,16 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
         tr("{count} units").format(count=shown.units)
     top = top_of_states(shown)
     span = "−1 to 1" if top == 1 else f"±{numbers.significant(top, 2)}"
+    if track.back and shown.gradients is not None:
+        span = tr("to {largest}, log").format(largest=numbers.significant(float(np.max(np.abs(shown.gradients))), 1))
     rows = []
     if track.weights:
         used = tr("used once a step") if plan.fold > 0 else tr("used {count} times").format(count=shown.steps)
         rows.append((track.weights + 14, tr("same weights"), used))
     title = tr("hidden state _h_") if len(plan.tracks) == 1 else \
         tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
+    if track.back:
+        title = "∂L/∂_h_"
     rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
     return rows
 

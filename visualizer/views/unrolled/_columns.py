@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
-from visualizer.scene import colour, numbers, parts, step_inputs
+from visualizer.scene import colour, numbers, parts, step_inputs, stepbeat
 from visualizer.scene.labels import cut
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Run, Scale, Text, plain
-from visualizer.scene.reading import Reading, blank_of, foretells, guesses, label
-from visualizer.scene.timeline import progress
+from visualizer.scene.reading import Reading, blank_of, foretells, label
+from visualizer.scene.timeline import ease, progress
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._plan import Plan, Track
 
 SMALLEST = 11.0
 """Pixels of the smallest words."""
+OPENED_BY = stepbeat.stretch("gates", False)
+MADE = stepbeat.stretch("keep", False)[0], stepbeat.stretch("show", False)[1]
+ANSWERED = stepbeat.stretch("answer", False)
+"""From which phase of a step to which its gates open, its state comes out, and the answer moves."""
 DECADES = 6
 """How many powers of ten below the largest gradient are drawn; smaller ones are printed as below that."""
 
@@ -287,16 +291,20 @@ def _fitted(word: str, wide: float) -> tuple[str, float, bool]:
 
 def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[float, float] | None = None) -> list[Mark]:
     """The likeliest answer after each step: its name, percent and a bar; in the accent when it turned out right."""
-    probabilities, y = guesses(trace), plan.expects
-    assert probabilities is not None
+    answers, y = plan.answers, plan.expects
+    assert answers is not None
+    probabilities = answers.values
     sunk: list[Points] = []
     marks: list[Mark] = []
     for step in steps:
         if cell is None and _folds(plan, step, plan.pitch):
             continue
         x, wide = cell or (plan.open_x(step), plan.tile)
-        known = progress(min(track.read.of(step) for track in plan.tracks), 0.8, 1.0)
+        known = progress(min(track.read.of(step) for track in plan.tracks), *ANSWERED)
         if known == 0:
+            continue
+        if not answers.shares:
+            marks += _number_said(plan, float(probabilities[step][0]), step, x, wide, y, known)
             continue
         best = int(np.argmax(probabilities[step]))
         share = float(probabilities[step][best])
@@ -317,9 +325,18 @@ def _expects(trace: Trace, plan: Plan, steps: range, look: Look, cell: tuple[flo
         if known == 1:
             sunk.append(parts.polygon(((x, y + 19), (x + wide, y + 19), (x + wide, y + 22),
                                        (x, y + 22))))
-        marks.append(Rect(x, y + 19, max(1.0, wide * share), 3, "accent" if right else "ink-2",
+        marks.append(Rect(x, y + 19, max(1.0, wide * share * ease(known)), 3, "accent" if right else "ink-2",
                           radius=1.5, opacity=known))
     return [Path(tuple(sunk), fill="sunk"), *marks] if sunk else marks
+
+
+def _number_said(plan: Plan, value: float, step: int, x: float, wide: float, y: float, known: float) -> list[Mark]:
+    """The number that the network would answer after a step."""
+    words = numbers.number(value)
+    if width(words, 11) > plan.pitch - 2 and wide < 60:
+        return []
+    return [Text(x + wide / 2, y + 12, plain(words), 11, 400, "ink-2", "middle", opacity=known,
+                 focus=Focus(plan.shown.layer.name, (step,)))]
 
 
 def _same_weights(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: float,
@@ -390,15 +407,15 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
     values = np.full((count, track.rows, 1), colour.ZERO, np.uint8)
     real = range(steps.start, min(steps.stop, shown.steps))
     values[:len(real), :, 0] = here[real.start:real.stop]
-    missing = np.array([step not in track.read.done for step in steps])
+    missing = np.array([track.back or step not in track.read.done for step in steps])
     marks: list[Mark] = []
     if not (bare and missing.any()):
         hatched = np.ascontiguousarray(np.broadcast_to(missing[:, None, None], values.shape)) if missing.any() else None
         marks.append(Image(x, y, (wide, cell), values, "activation", count, (pitch, 0), hatched=hatched, focus=focus,
                            indices=tuple(steps), rows=units, scale=state_scale(shown)))
-    if track.read.now in steps:
+    if track.read.now in steps and not track.back:
         marks += _uncovered(here, track.read.now, x + (track.read.now - steps.start) * pitch, y, (wide, cell),
-                            progress(track.read.share, 0.667, 1.0), state_scale(shown), focus)
+                            progress(track.read.share, *MADE), state_scale(shown), focus)
     back = gradient_shades(shown, track.order, track.per_row)
     if back is None or shown.gradients is None:
         return marks
@@ -465,8 +482,8 @@ def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: 
         grounds: list[Points] = []
         levels: list[Points] = []
         for place, step in enumerate(steps):
-            left, done = x + place * pitch, progress(read.of(step), 0.333, 0.667)
-            if done == 0:
+            left, done = x + place * pitch, progress(read.of(step), *OPENED_BY)
+            if done == 0 or track.back:
                 continue
             grounds.append(_area(left, y, wide, high))
             level = max(1.0, high * float(means[step]) * done)
@@ -474,7 +491,7 @@ def gates(track: Track, plan: Plan, steps: range, x: float, wide: float, pitch: 
             lit = _lit(plan, step) if track is plan.track else 0.0
             if lit:
                 marks.append(Rect(left, y + high - level, wide, level, "accent", radius=1, opacity=lit))
-        empty = np.array([progress(read.of(step), 0.333, 0.667) == 0 for step in steps])
+        empty = np.array([track.back or progress(read.of(step), *OPENED_BY) == 0 for step in steps])
         below: list[Mark] = [Path(tuple(grounds), fill="sunk"), Path(tuple(levels), fill="rule")] if grounds else []
         if not (bare and empty.any()):
             below.insert(0, Image(

@@ -6,18 +6,21 @@ from functools import partial
 
 import numpy as np
 
-from visualizer.language import tr, translated
+from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
 from visualizer.scene.labels import fitting
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Rect, Scale, Text, plain, rich
 from visualizer.scene.reading import Reading, Row, bounded, conclusion, opened, tabs
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.scene.type import width
 from visualizer.trace import Trace
 from visualizer.views.unrolled._around import unit_of
+from visualizer.views.unrolled._columns import OPENED_BY
 from visualizer.views.unrolled._plan import LEFT, OPENED, Plan
 
+OPENNESS = Scale("pixel", english("gate"), english("every gate"), 0.0, 1.0, english("0 shut, 1 open"))
+"""What the grey of a gate stands for."""
 MOST_UNITS = 32
 """Units of the opened cell that stand side by side."""
 SIGNED = 8.0
@@ -33,8 +36,6 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
     titles = tabs(shown)
     part_of = "" if focus is None or focus.layer != shown.layer.name else focus.array.removeprefix("inner.")
     walked = _walked(moment)
-    if walked:
-        step = min(shown.steps, max(1, plan.reached)) - 1  # the band may still be on its way there
     key = part_of if part_of in dict(titles) else walked if walked in dict(titles) else \
         look.knob("gate", titles[0][0])
     key = key if key in dict(titles) else titles[0][0]
@@ -58,7 +59,19 @@ def opened_cell(trace: Trace, plan: Plan, moment: Moment, focus: Focus | None, l
         marks.append(Text(x + wide / 2, top + 24, plain(title), 12, 600 if tab == key else 400,
                           "accent-ink" if tab == key else "ink-2", "middle"))
         x += wide + 4
-    return marks + _opened_rows(opened(trace, shown, key, step), units, unit, key, shown, step, plan, look)
+    lines = opened(trace, shown, key, step)
+    if not _made(plan, moment, key):
+        return [*marks, *(Rect(plan.x, plan.opened + 42 + index * 22, look.size[0] - plan.x - 180, 18, "hatch")
+                          for index in range(len(lines)))]
+    return marks + _opened_rows(lines, units, unit, key, shown, step, plan, look)
+
+
+def _made(plan: Plan, moment: Moment, key: str) -> bool:
+    """Whether a gate or a state of the step of the beat has come: nothing is shown before its time."""
+    if moment.backward or not in_beat(plan.shown.layer, moment) or plan.share == 0:
+        return True
+    acts = key in moment.beat.acts
+    return moment.phase >= (moment.beat.stretch(key)[1] if acts else OPENED_BY[1]) - 1e-9
 
 
 def _walked(moment: Moment) -> str:
@@ -96,15 +109,16 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     for index, row in enumerate(lines):
         within = row.result and squashed
         most = 1.0 if within else top
-        shades = colour.signed(row.values[list(units)], most)
+        palette = "pixel" if row.gate else "activation"
+        shades = colour.unit(row.values[list(units)]) if row.gate else colour.signed(row.values[list(units)], most)
         line = y + index * (high + 3)
         marks.append(Text(LEFT - 16, line + high * 0.7, rich(row.words), 13, 500, "ink", "end"))
-        marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), "activation", len(units),
+        marks.append(Image(plan.x, line, (side, high), shades[:, None, None].copy(), palette, len(units),
                            (pitch, 0), focus=Focus(shown.layer.name, (step,), f"inner.{key}"), indices=units,
-                           scale=Scale("activation", tr("values"), f"{shown.layer.name}.{key}" if within else
-                                       tr("sums of {layer}.{key}").format(layer=shown.layer.name, key=key), -most,
-                                       most)))
-        if side >= SIGNED:
+                           scale=OPENNESS if row.gate else
+                           Scale("activation", tr("values"), f"{shown.layer.name}.{key}" if within else
+                                 tr("sums of {layer}.{key}").format(layer=shown.layer.name, key=key), -most, most)))
+        if side >= SIGNED and not row.gate:
             marks += parts.minuses(row.values[list(units)][:, None, None], shades[:, None, None], "activation", look,
                                    side, partial(_middle, plan.x + side / 2, pitch, line + high / 2))
         value = float(row.values[unit])

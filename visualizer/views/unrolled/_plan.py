@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from visualizer import kinds
-from visualizer.scene import parts, steps
+from visualizer.scene import parts, stepbeat, steps
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import begins
-from visualizer.scene.reading import Reading, directions, guesses, here, reading
+from visualizer.scene.reading import Reading, directions, here, reading
+from visualizer.scene.sofar import SoFar, so_far
 from visualizer.scene.step_inputs import StepInputs, inputs_of
-from visualizer.scene.timeline import Moment, progress, timeline
+from visualizer.scene.timeline import Moment, ease, progress, timeline
 from visualizer.trace import Trace, remembered
 from visualizer.views.unrolled._saliency import Saliency, come, saliency
 
@@ -45,6 +46,8 @@ class Track:
     arrived: steps.Reach
     gate_high: float
     gate_pitch: float
+    back: bool = False
+    """Whether the gradient is on its way: then its columns are the gradient's, hatched where it has not come."""
 
     @property
     def rows(self) -> int:
@@ -100,6 +103,10 @@ class Plan:
     """What came back to what is read, if anything did."""
     pulls: tuple[float, ...]
     """How much of it is seen of each step, 0 … 1."""
+    answers: SoFar | None
+    """What the network says after each step, or would say if it stopped there."""
+    beat: stepbeat.Stretches
+    """What happens in the step of the beat."""
 
     @property
     def track(self) -> Track:
@@ -116,8 +123,8 @@ class Plan:
 
     @property
     def now(self) -> int:
-        """The step, from 0, that is spoken of."""
-        return min(self.shown.steps, max(1, round(self.step))) - 1
+        """The step, from 0, that is spoken of: that of the beat as soon as it has begun."""
+        return min(self.shown.steps, max(1, self.reached if self.share > 0 else self.came)) - 1
 
     @property
     def window(self) -> range:
@@ -169,7 +176,8 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     """The plan of a layer and of the one that reads the other way, if there is one."""
     shown = reading(trace, name)
     names = directions(trace, name)
-    before, share = parts.crossing(moment, timeline(trace))
+    before, _ = parts.crossing(moment, timeline(trace))
+    share = _slid(moment)
     reached, came = here(trace, moment, shown), here(trace, before, shown)
     if abs(reached - came) > 1:
         came = reached
@@ -182,8 +190,8 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     start = min(max(0.0, start), float(shown.total - count)) if windowed else 0.0
     tile = pitch - (8 if pitch > 30 else 3)
     source = inputs_of(trace, shown, kinds.receptive_field)
-    answers = guesses(trace)
-    expects = answers is not None and len(answers) == shown.total
+    answers = so_far(trace, shown)
+    expects = answers is not None
     by = look.knob("order", "last")
     readings = tuple(reading(trace, each) for each in names)
     if look.projector and len(names) > 1:
@@ -191,12 +199,14 @@ def plan(trace: Trace, name: str, moment: Moment, look: Look) -> Plan:
     rows = _rows(readings, windowed, expects, source, look)
     tracks = tuple(
         Track(each, *places, _order(each, by, reached), steps.read(trace, each, moment),
-              steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch)
+              steps.arrived(trace, each, moment), rows.gate_high, rows.gate_pitch,
+              moment.backward and each.gradients is not None)
         for each, places in zip(readings, rows.tracks, strict=True))
     pulled = saliency(trace, shown, source)
     return Plan(step, came, reached, share, start, count, LEFT, pitch, tile, rows.inputs_y, rows.inputs_high,
                 rows.expects, look.size[1] - lanes_height(look), tracks, names.index(name), source, rows.strip,
-                _fold(look), rows.opened, min(FOLDED, room / 4), pulled, come(trace, shown, pulled, moment))
+                _fold(look), rows.opened, min(FOLDED, room / 4), pulled, come(trace, shown, pulled, moment),
+                answers, stepbeat.of(moment))
 
 
 @remembered(32)
@@ -209,9 +219,16 @@ def without_gates(trace: Trace, name: str) -> Reading:
 def _widest(trace: Trace, shown: Reading) -> float:
     """How far apart columns stand at most: as far as their words and the names of the answers need."""
     words = max(len(word) for word in shown.words)
-    answers = guesses(trace)
-    said = max(map(len, trace.labels), default=1) if answers is not None and len(answers) == shown.total else 1
+    answers = so_far(trace, shown)
+    said = max(map(len, trace.labels), default=1) if answers is not None and answers.shares else 1
     return max(float(steps.PITCH), 8.4 * words + 24 if words > 2 else 0.0, 6.8 * (said + 5) + 8 if said > 2 else 0.0)
+
+
+def _slid(moment: Moment) -> float:
+    """How far the band has gone on to the step of the beat: it is there before anything happens in that step."""
+    if moment.index == 0:
+        return 1.0
+    return ease(stepbeat.of(moment).of("slide") if moment.beat.step is not None else moment.phase)
 
 
 def _fold(look: Look) -> float:
