@@ -140,6 +140,39 @@ def adaptive_short(layer: Layer, inputs: Inputs) -> str:
     return tr("to {size}").format(size=_words.by(layer.shape[1:]))
 
 
+# --- all windows at once --------------------------------------------------------------------------------------------
+
+def winners(layer: Layer, inputs: Inputs) -> tuple[Cells, ...]:
+    """For each axis behind the channels, in the layer's shape: where in the input the largest of each window sits."""
+    read = places_read(layer, inputs)
+    grid = np.ix_(*(np.arange(size) for size in layer.shape[1:]))
+    values = inputs[0].output
+    for axis, places in enumerate(read):  # (channel, place, …, tap, …)
+        inside = (places >= 0) & (places < inputs[0].shape[1 + axis])
+        shape = [1] * (1 + axis), [1] * (values.ndim - 2 - axis)
+        values = np.take(values, np.clip(places, 0, inputs[0].shape[1 + axis] - 1).ravel(), axis=1 + axis)
+        values = np.where(inside.reshape(*shape[0], -1, *shape[1]), values, -np.inf)
+    taps_of = [places.shape[1] for places in read]
+    split = values.reshape(values.shape[0], *(n for places in read for n in places.shape))
+    count = len(read)
+    order = (0, *(1 + 2 * axis for axis in range(count)), *(2 + 2 * axis for axis in range(count)))
+    won = split.transpose(order).reshape(*layer.shape, -1).argmax(axis=-1)
+    taken = np.unravel_index(won, taps_of)
+    return tuple(places[at, tap] for places, at, tap in zip(read, grid, taken, strict=True))
+
+
+def places_read(layer: Layer, inputs: Inputs) -> tuple[Cells, ...]:
+    """For each axis behind the channels: (place, tap), where a window reads; −1 where it has no more taps."""
+    if layer.kind.startswith("adaptive"):
+        bins = [[_bin(size, wanted, i) for i in range(wanted)]
+                for size, wanted in zip(inputs[0].shape[1:], layer.shape[1:], strict=True)]
+    else:
+        bins = [[axis.places(i) for i in range(wanted)]
+                for axis, wanted in zip(_axes(layer, inputs), layer.shape[1:], strict=True)]
+    return tuple(np.array([np.pad(one, (0, max(map(len, each)) - len(one)), constant_values=-1) for one in each])
+                 for each in bins)
+
+
 # --- what they share ------------------------------------------------------------------------------------------------
 
 def _axes(layer: Layer, inputs: Inputs) -> list[Axis]:

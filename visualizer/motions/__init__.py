@@ -6,8 +6,8 @@ there yet, which marks run over the tiles, and what is said just then. So it ste
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from math import prod
 
@@ -93,6 +93,8 @@ class Frame:
     """How many places are done, of how many."""
     counted: str = ""
     """What stands beside the line of progress."""
+    dimmed: Mapping[str, tuple[NDArray[np.bool_], float]] = field(default_factory=dict)
+    """Layer -> which of its values are left behind, and how strong they still are."""
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,8 @@ class March:
     """Whether the place that comes next is slow enough to be read."""
     share: float = 0.0
     """How far that place has come, 0 … 1."""
+    step: float = 0.0
+    """How many places pass in a sixtieth of a second."""
 
 
 def march(count: int, second: float, strongest: int | None = None) -> March:
@@ -209,14 +213,33 @@ def march(count: int, second: float, strongest: int | None = None) -> March:
     first = min(count, len(SLOW))
     if count == first:
         return March(count)
-    stops = strongest is not None and first <= strongest
-    if stops:
-        assert strongest is not None
+    least = 0
+    if strongest is not None and first <= strongest:
         reached = MARCH * ((strongest - first) / (count - first)) ** (1 / POWER)
         if reached <= left < reached + STOP:
             return March(strongest, True, (left - reached) / STOP)
-        left -= STOP if left >= reached else 0.0
-    return March(min(count, first + int((count - first) * min(1.0, left / MARCH) ** POWER + 1e-9)))
+        if left >= reached:
+            left, least = left - STOP, strongest + 1
+    gone = min(1.0, left / MARCH)
+    return March(max(least, min(count, first + int((count - first) * gone ** POWER + 1e-9))),
+                 step=(count - first) * POWER * gone ** (POWER - 1) / MARCH / 60)
+
+
+def opacity_at(at: March, number: int, across: int, order: Sequence[int] | None = None) -> float:
+    """How strong the marks of a place are. They fade where the next one is not beside it: at both ends of a row of so
+    many, and where an `order` of places leaps over some."""
+    def leaps(index: int) -> bool:
+        count = len(order) if order is not None else index + 1
+        if not 0 < index < count:
+            return False
+        here, before = (order[index], order[index - 1]) if order is not None else (index, index - 1)
+        return here // across != before // across or abs(here - before) > 2
+
+    if at.slow:
+        late = leaps(number) or at.done >= len(SLOW)
+        return 0.5 + 0.5 * min(1.0, at.share / 0.25) if late else 1.0
+    near = int(at.step) + 1
+    return 0.5 if any(leaps(number + away) for away in range(-near, near + 2)) else 1.0
 
 
 def march_seconds(count: int, stop: bool = False) -> float:

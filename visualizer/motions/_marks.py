@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +12,7 @@ from visualizer.kinds import Taps
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import (
+    Flight,
     Focus,
     Group,
     Line,
@@ -19,8 +20,8 @@ from visualizer.scene.picture import (
     Path,
     Points,
     Rect,
-    Term,
     Text,
+    Touch,
     grouped,
     plain,
 )
@@ -38,13 +39,11 @@ def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | N
     if ndim == 0 or column.style in ("passage", "number", "hidden"):
         return None
     if column.style == "units" or ndim == 1:
-        found = column.box(low[0])
-        if found is None or low == high:
-            return found
-        last = column.box(high[0])
-        if last is None:
-            return found
-        return found[0], found[1], last[0] + last[2] - found[0], last[1] + last[3] - found[1]
+        boxes = [box for index in range(low[0], high[0] + 1) if (box := column.box(index)) is not None]
+        if not boxes:
+            return None
+        lefts, tops, wides, highs = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(lefts) + wides[0] - min(lefts), max(tops) + highs[0] - min(tops)
     if ndim == 2:
         found, rows, across = column.box(column.shown[0]), (low[0], high[0]), (low[1], high[1])
     else:
@@ -65,8 +64,9 @@ def middle(box: Box) -> tuple[float, float]:
     return box[0] + box[2] / 2, box[1] + box[3] / 2
 
 
-def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], ink: str = "accent") -> list[Mark]:
-    """A frame on every tile around the cells that are being read of it, padding included."""
+def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], target: Focus, *, backward: bool = False,
+            opacity: float = 1.0) -> list[Mark]:
+    """A frame on every tile around the cells that are being read of it to make the target, padding included."""
     found: list[Mark] = []
     drawn = {column.layer: column for column in columns}
     for taps in read:
@@ -82,24 +82,37 @@ def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], ink: 
             low, high = (tuple(int(at) for at in edge) for edge in (own.min(axis=0), own.max(axis=0)))
             box = box_of_cells(column, layer, low, high)
             if box is not None:
-                found += frame(box, ink, Focus(taps.source, tuple(int(at) for at in head)), 2)
+                source = Focus(taps.source, tuple(int(at) for at in head))
+                found += frame(box, "accent", source, 2, Touch(source, target, backward), opacity)
     return grouped(Group("window"), found)
 
 
-def frame(box: Box, ink: str, about: Focus | None = None, width: float = 1.5) -> list[Mark]:
+def seen_cells(column: Column, place_of: Callable[[int], Cell], chosen: int, most: int = 16) -> list[Cell]:
+    """One place in every channel that is shown; where these are many, in the chosen one alone."""
+    if len(column.shown) > most:
+        return [place_of(chosen)]
+    return [place_of(channel) for channel in column.shown if channel >= 0]
+
+
+def frame(box: Box, ink: str, about: Focus | None = None, width: float = 1.5, holds: Touch | None = None,
+          opacity: float = 1.0) -> list[Mark]:
     """An outline with a halo, so that it is seen on every colour."""
     x, y, wide, high = box
-    return [Rect(x - HALO, y - HALO, wide + 2 * HALO, high + 2 * HALO, stroke="stage", stroke_width=HALO + 1, radius=2),
-            Rect(x - 1, y - 1, wide + 2, high + 2, stroke=ink, stroke_width=width, radius=1, focus=about)]
+    return [Rect(x - HALO, y - HALO, wide + 2 * HALO, high + 2 * HALO, stroke="stage", stroke_width=HALO + 1, radius=2,
+                 opacity=opacity, holds=holds),
+            Rect(x - 1, y - 1, wide + 2, high + 2, stroke=ink, stroke_width=width, radius=1, focus=about,
+                 opacity=opacity, holds=holds)]
 
 
-def rings(column: Column, layer: Layer, cells: Iterable[Cell], ink: str = "accent") -> list[Mark]:
+def rings(column: Column, layer: Layer, cells: Iterable[Cell], ink: str = "accent", *, backward: bool = False,
+          opacity: float = 1.0) -> list[Mark]:
     """A ring on every cell that is being written."""
     marks: list[Mark] = []
     for cell in cells:
         box = box_of_cells(column, layer, cell, cell)
         if box is not None:
-            marks += frame(box, ink, Focus(layer.name, cell))
+            made = Focus(layer.name, cell)
+            marks += frame(box, ink, made, holds=Touch(made, made, backward), opacity=opacity)
     return grouped(Group("written"), marks)
 
 
@@ -111,7 +124,7 @@ def around(box: Box, ink: str = "accent") -> list[Mark]:
 
 
 def chip(value: float, at: tuple[float, float], ink: str = "", said: str = "", opacity: float = 1.0,
-         holds: Term | None = None) -> list[Mark]:
+         holds: Flight | None = None) -> list[Mark]:
     """A number on a white ground, its middle at a point: blue above zero, red below, an exact zero plain."""
     words = said or ("0" if value == 0 else numbers.signed(value, 2))
     color = ink or ("ink-2" if value == 0 else "positive-text" if value > 0 else "negative-text")

@@ -23,6 +23,7 @@ from visualizer.motions import (
     Setting,
     march,
     march_seconds,
+    opacity_at,
     out,
     part_of,
     places,
@@ -43,8 +44,8 @@ from visualizer.motions._marks import (
 )
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import kernel_boxes
-from visualizer.scene.picture import Focus, Group, Image, Mark, Path, Rect, Term, Text, grouped, plain
-from visualizer.trace import Array, Layer, Trace
+from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, grouped, plain
+from visualizer.trace import Array, Cell, Layer, Trace
 
 MOST_SUMS = 16
 """Kernels that stand between the maps."""
@@ -71,10 +72,11 @@ def forward(setting: Setting) -> Frame:
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         cell = found.cell(here, channel)
         read = taps_of(setting.trace, layer.name, cell)
-        marks += windows(setting.trace, setting.left, read)
+        faint = opacity_at(at, here, found.shape[-1])
+        marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
         if not at.slow:
             marks += _trail(setting, found, here, channel)
-        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer))
+        marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
         if at.slow:
             marks += _sums(setting, cell, at.share)
     return Frame(found.covered(done), None, tuple(marks), _said(setting, found, done, channel),
@@ -100,8 +102,9 @@ def backward(setting: Setting) -> Frame:
     if 0 <= here < len(stops) and (at.slow or at.done < len(stops)):
         cell = found.cell(stops[here], channel)
         read = taps_of(setting.trace, layer.name, cell)
-        marks += windows(setting.trace, setting.left, read)
-        marks += rings(setting.right, layer, [cell], "gradient-mark")
+        faint = opacity_at(at, here, found.shape[-1], stops)
+        marks += windows(setting.trace, setting.left, read, Focus(layer.name, cell), opacity=faint)
+        marks += rings(setting.right, layer, [cell], backward=True, opacity=faint)
         if at.slow:
             marks += _stamps(setting, cell, at.share)
     marks += _weight_gradient(setting, found, stops, at.done, channel)
@@ -200,9 +203,11 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
         late = 0.35 * place / max(1, len(shown)) * (SUMS - PRODUCTS)
         flown = out(part_of(share, PRODUCTS + late, (SUMS - PRODUCTS) * 0.65))
         if share >= WINDOW + 0.06 and flown < 1:
-            start = (left + wide + 22, upper + high / 2)
+            start = (left + wide + 16, upper + high / 2)
             at = start[0] + (x - start[0]) * flown, start[1] + (y - start[1]) * flown
-            marks += chip(one.value, at, holds=Term(target, Focus(column.layer, (one.tile,)), one.value))
+            marks += chip(one.value, at, holds=Flight(
+                Focus(setting.layer.name, (cell[0], one.tile - sums[0].tile), "weight"), target, one.value,
+                flown * _until_the_sum(setting, cell, start)))
     others = [one.value for one in sums if one.tile not in boxes]
     if others and PRODUCTS <= share < SUMS:
         marks += chip(sum(others), (x, y + 40), said=tr("{count} others {sum}").format(
@@ -216,8 +221,19 @@ def _sums(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]:
         value = float(setting.layer.output[cell])
         way = [*_to_the_tile(setting, cell[0]), middle(box)]
         at = along(tuple(way), smooth(part_of(share, SUMS, 0.97 - SUMS)))
-        marks += chip(value, at, holds=Term(target, None, value))
+        gone = part_of(share, SUMS, 0.97 - SUMS)
+        marks += chip(value, at, opacity=0.7 if 0 < gone < 1 else 1.0, holds=Flight(target, target, value, gone))
     return grouped(Group("running sum"), marks)
+
+
+def _until_the_sum(setting: Setting, cell: Cell, start: tuple[float, float]) -> float:
+    """How much of the way from a kernel to a number lies before the sum."""
+    box = box_of_cells(setting.right, setting.layer, cell, cell)
+    x, y = sum_place(setting)
+    if box is None:
+        return 1.0
+    before, after = (float(np.hypot(x - end[0], y - end[1])) for end in (start, middle(box)))
+    return before / (before + after)
 
 
 def _trail(setting: Setting, found: Places, here: int, channel: int) -> list[Mark]:
@@ -309,7 +325,9 @@ def _stamps(setting: Setting, cell: tuple[int, ...], share: float) -> list[Mark]
     box = box_of_cells(setting.right, layer, cell, cell)
     marks: list[Mark] = []
     if box is not None and share < 0.97:
-        marks += chip(value, (middle(box)[0], box[1] - 13), "gradient-text", numbers.signed(value, 4))
+        here = Focus(layer.name, cell)
+        marks += chip(value, (middle(box)[0], box[1] - 13), "gradient-text", numbers.signed(value, 4),
+                      opacity=0.5 + 0.5 * part_of(share, 0.0, 0.25), holds=Flight(here, here, value, 0.0, True))
     boxes = kernel_boxes(setting.trace, setting.plan, layer.name, column)
     if not 0.20 <= share < 0.95:
         return marks

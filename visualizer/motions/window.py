@@ -13,11 +13,11 @@ import numpy as np
 from visualizer import kinds
 from visualizer.kinds import Taps
 from visualizer.language import tr
-from visualizer.motions import Frame, March, Motion, Places, Setting, march, march_seconds, places
+from visualizer.motions import Frame, March, Motion, Places, Setting, march, march_seconds, part_of, places
 from visualizer.motions._marks import around, box_of_cells, chip, middle, rings, taps_of, windows
 from visualizer.scene import numbers
 from visualizer.scene.columns import Column
-from visualizer.scene.picture import Focus, Mark, Term
+from visualizer.scene.picture import Flight, Focus, Mark
 from visualizer.trace import Array, Cell, Layer, Trace
 
 
@@ -43,7 +43,8 @@ def backward(setting: Setting) -> Frame:
 
 
 def seconds(trace: Trace, layer: Layer, back: bool) -> float:
-    return march_seconds(places(layer).count, True)
+    written = [places(read).count for read in trace.inputs(layer)] if back else [places(layer).count]
+    return march_seconds(max(written, default=1), True)
 
 
 def handed_back(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
@@ -74,18 +75,20 @@ def _frame(setting: Setting, found: Places, at: March, values: Array, written: C
     marks: list[Mark] = []
     if 0 <= here < found.count and at.done < found.count:
         cell = found.cell(here, min(chosen, layer.shape[0] - 1) if layer.shape else 0)
-        seen = taps(cell)
-        marks += windows(setting.trace, read, seen, "accent")
+        seen, made = taps(cell), Focus(layer.name, cell)
+        faint = 0.5 + 0.5 * part_of(at.share, 0.0, 0.25) if at.slow else 0.6  # what is read may lie anywhere
+        marks += windows(setting.trace, read, seen, made, backward=setting.backward, opacity=faint)
         if not seen:
             for column in read:
                 marks += around((column.x, column.top, column.width, column.height))
-        marks += rings(written, layer, all_channels(found, here, written, layer), ink)
+        marks += rings(written, layer, all_channels(found, here, written, layer), ink, backward=setting.backward,
+                       opacity=faint)
         landed = not at.slow or at.share >= 0.75
         box = box_of_cells(written, layer, cell, cell)
         if box is not None and at.slow and landed:
             x, y = middle(box)
             marks += chip(float(values[cell]), (x, y - box[3] / 2 - 14),
-                          holds=Term(Focus(layer.name, cell), None, float(values[cell])))
+                          holds=Flight(made, made, float(values[cell]), 1.0, setting.backward))
     done = at.done + (1 if at.slow and at.share >= 0.75 else 0)
     return Frame(found.covered(done), None, tuple(marks), _said(setting, found, done, values, chosen),
                  (done, found.count), tr("place {n} of {count}").format(n=numbers.count(max(done, 0)),

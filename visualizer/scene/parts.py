@@ -130,22 +130,29 @@ def largest_value(trace: Trace) -> float:
 
 def entries(trace: Trace, layer: Layer, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     """Palette entries of a whole layer, and the palette: what flows, or its gradient."""
+    if not backward:
+        return entries_of(trace, layer, look, False, layer.output)
+    symbols = hops.of_symbols(trace, layer)
+    known = layer.gradient if symbols is None else symbols
+    return entries_of(trace, layer, look, True, np.zeros(layer.shape) if known is None else known)
+
+
+def entries_of(trace: Trace, layer: Layer, look: Look, backward: bool,
+               values: NDArray[Any]) -> tuple[NDArray[np.uint8], str]:
+    """The same of any numbers, on the scale of a layer."""
     if backward:
         top = largest_gradient(trace)
-        symbols = hops.of_symbols(trace, layer)
-        known = layer.gradient if symbols is None else symbols
-        gradient = np.zeros(layer.shape) if known is None else known
-        return colour.magnitude(gradient, top * FLOOR, top), "gradient"
+        return colour.magnitude(values, top * FLOOR, top), "gradient"
     if layer.is_input and layer.has("row", "column"):
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
-        return colour.unit(layer.output, low, high), "pixel"
+        return colour.unit(values, low, high), "pixel"
     if kinds.shares(layer):
-        return colour.unit(layer.output), "pixel"
+        return colour.unit(values), "pixel"
     if look.scope == "unit" and layer.output.ndim > 1:
-        flat = layer.output.reshape(layer.shape[0], -1)
-        each = [colour.signed(row, _largest(row)) for row in flat]
+        pairs = (array.reshape(layer.shape[0], -1) for array in (values, layer.output))
+        each = [colour.signed(row, _largest(own)) for row, own in zip(*pairs, strict=True)]
         return np.stack(each).reshape(layer.shape), "activation"
-    return colour.signed(layer.output, layer_scale(trace, layer, look)), "activation"
+    return colour.signed(values, layer_scale(trace, layer, look)), "activation"
 
 
 def scale_of(trace: Trace, layer: Layer, look: Look, backward: bool) -> Scale:
@@ -191,14 +198,12 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
           to_come: NDArray[np.bool_] | None = None, covered: NDArray[np.bool_] | None = None,
           values: NDArray[Any] | None = None) -> list[Mark]:
     """The tiles of one column as a single mark; gradients that do not exist are hatched, not drawn as zero, and so are
-    values that are still `to_come`. Of what is `covered` nothing is drawn; `values` are a gradient as far as it has
-    been added up, on the same scale."""
+    values that are still `to_come`. Of what is `covered` nothing is drawn; `values` are others on the same scale: a
+    gradient as far as it has been added up, what a layer is made of."""
     layer = trace[column.layer]
-    stack, palette = _stack(trace, layer, column, look, backward)
-    if values is not None:
-        top = largest_gradient(trace)
-        stack = _as_tiles(colour.magnitude(values, top * FLOOR, top), column, layer)
-    there = None if covered is None else _as_tiles(~covered, column, layer)
+    stack, palette = _stack(trace, layer, column, look, backward) if values is None else \
+        _tiled(column, layer, *entries_of(trace, layer, look, backward, values))
+    there = None if covered is None else as_tiles(~covered, column, layer)
     if there is not None:  # nothing that is not there yet is in the picture, drawn or not
         stack = np.where(there if stack.ndim == there.ndim else there[..., None], stack, 0).astype(np.uint8)
     symbols = hops.of_symbols(trace, layer) if backward else None
@@ -207,7 +212,7 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
         unknown = to_come if unknown is None else unknown | to_come
     whole = layer.output.ndim >= 3 or layer.output.ndim == 1
     return [Image(column.x, column.top, column.cell, stack, palette, column.sub_columns, column.pitch,
-                  hatched=None if unknown is None else _as_tiles(unknown, column, layer), focus=Focus(layer.name),
+                  hatched=None if unknown is None else as_tiles(unknown, column, layer), focus=Focus(layer.name),
                   indices=column.shown if whole else (-1,), rows_shown=rows_shown,
                   pooled=column.factor, covered=None if there is None else ~there,
                   scale=scale_of(trace, layer, look, backward))]
@@ -227,13 +232,16 @@ def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: boo
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
         picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
         return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
-    values, palette = entries(trace, layer, look, backward)
+    return _tiled(column, layer, *entries(trace, layer, look, backward))
+
+
+def _tiled(column: Column, layer: Layer, values: NDArray[np.uint8], palette: str) -> tuple[NDArray[np.uint8], str]:
     if column.style == "picture" and layer.shape[0] == 3:  # one picture: the strongest of the three colours
         values = values.max(axis=0, keepdims=True)
-    return _as_tiles(values, column, layer), palette
+    return as_tiles(values, column, layer), palette
 
 
-def _as_tiles(values: NDArray[Any], column: Column, layer: Layer) -> NDArray[Any]:
+def as_tiles(values: NDArray[Any], column: Column, layer: Layer) -> NDArray[Any]:
     """(tile, row, column) of what a column shows, large maps by their largest values."""
     if values.ndim == 1:
         return np.ascontiguousarray(values[list(column.shown)][:, None, None])
@@ -274,7 +282,7 @@ def glyphs(trace: Trace, column: Column, look: Look, backward: bool) -> list[Mar
     values = layer.gradient if backward else layer.output
     if values is None or min(column.cell) < 5 or column.factor > 1 or column.style == "picture":
         return []
-    stack = _as_tiles(values, column, layer)
+    stack = as_tiles(values, column, layer)
     wide, high = column.cell
     shades, palette = _stack(trace, layer, column, look, backward)
 

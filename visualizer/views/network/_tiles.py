@@ -71,6 +71,10 @@ def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: f
     if shown == 0:
         return [*outline(column), *parts.tiles(trace, column, look, moment.backward,
                                                covered=np.ones(trace[column.layer].shape, bool))]
+    left_behind, strength = frame.dimmed.get(column.layer, (None, 1.0))
+    if left_behind is not None and strength < 1:
+        return [*parts.faded(parts.tiles(trace, column, look, moment.backward, covered=~left_behind), strength),
+                *parts.tiles(trace, column, look, moment.backward, covered=left_behind)]
     return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
 
 

@@ -1,0 +1,201 @@
+"""How beats move: partial results against numpy and torch, and the laws of motion over the beats of small networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tests import motion
+from tests.motion import Played
+from tests.recorded import recorded
+from tests.toys import toy, whole_numbers
+from visualizer import kinds, motions, record
+from visualizer.answers import _column
+from visualizer.kinds import pointwise
+from visualizer.motions import Frame, curve, maxpool
+from visualizer.scene.picture import LANE, LEGEND, Look, Picture
+from visualizer.scene.timeline import Moment, timeline
+from visualizer.trace import Trace
+from visualizer.views import network
+
+
+def frame_at(trace: Trace, address: str, second: float) -> Frame:
+    """What a beat of the network shows so many seconds after its beginning."""
+    moment = timeline(trace).find(address)
+    look = Look()
+    lasts = float(network.pace(trace, moment, None, look).seconds)
+    at = Moment(moment.beat, min(second / lasts, 1 - 1e-9), moment.index)
+    return network._now(trace, at, None, look, _column.inner(trace, look)).frame
+
+
+def lasts(trace: Trace, address: str) -> float:
+    return float(network.pace(trace, timeline(trace).find(address), None, Look()).seconds)
+
+
+@cache
+def small(*modules: nn.Module, shape: tuple[int, ...] = (2, 6, 6)) -> Trace:
+    """A small network of these, over a picture whose numbers are different from each other."""
+    model = nn.Sequential(*modules)
+    whole_numbers(model)
+    count = int(np.prod(shape))
+    values = torch.sin(torch.arange(count, dtype=torch.float32) * 1.7).reshape(1, *shape) * 3
+    return record.capture(model, values, target=1, name="small", title="Small", labels=("a", "b", "c"))
+
+
+# --- the laws, over the beats of small networks ---------------------------------------------------------------------
+
+class Drawing(Played):
+    """A beat without its lanes, which show the whole recording at every moment."""
+
+    def draw(self, moment: Moment, trace: Trace | None = None) -> Picture:
+        picture = super().draw(moment, trace)
+        def kept(marks: tuple) -> tuple:
+            return tuple(mark for mark in marks if mark.group not in (LANE, LEGEND))
+        return replace(picture, still=kept(picture.still), moving=kept(picture.moving))
+
+
+NETWORKS: dict[str, Callable[[], Trace]] = {
+    "toy": toy,
+    "digits_cnn": lambda: recorded("digits_cnn"),
+}
+BEATS = [(name, f"{beat.layer}.{beat.direction}") for name, made in NETWORKS.items()
+         for beat in timeline(made()).beats if beat.layer not in ("input", "softmax")]
+
+
+def played(name: str, address: str) -> Played:
+    found = motion.beat(NETWORKS[name](), "network", address)
+    return Drawing(found.trace, found.place, found.moments, found.pace)
+
+
+def camera(found: Played) -> tuple[tuple[float, float], ...]:
+    return ((0.0, motions.CAMERA / float(found.pace.seconds) + 0.005),)
+
+
+@pytest.mark.matrix(spine=("pool.forward", "relu.backward"), sample=4, each=False)
+@pytest.mark.parametrize(("name", "address"), BEATS)
+def test_a_beat_keeps_the_laws_of_motion(name: str, address: str) -> None:
+    found = played(name, address)
+    begun = motions.CAMERA / float(found.pace.seconds)
+    if address != "fc.backward":  # the answer shows p − label, which is the gradient of these logits, one beat before
+        motion.nothing_early(found, (0.0, begun / 2, begun * 1.05))
+    motion.causes_touch_effects(found, 7)
+    motion.nothing_is_made_up(found, 3)
+    motion.the_same_backwards(found, 40)
+    motion.no_jumps(found, camera(found))
+
+
+@pytest.mark.parametrize("address", [address for name, address in BEATS if name == "toy"])
+def test_what_is_done_never_falls_and_is_all_at_last(address: str) -> None:
+    trace = toy()
+    end = lasts(trace, address)
+    done = [frame_at(trace, address, second).done for second in np.linspace(0, end, 60)]
+    shares = [one / count if count else 0.0 for one, count in done]
+    assert shares == sorted(shares)
+    assert not done[-1][1] or done[-1][0] == done[-1][1]
+
+
+# --- functions of one number ----------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("function", [f for f in pointwise.FUNCTIONS if hasattr(torch.nn.functional, f.name)],
+                         ids=lambda f: f.name)
+def test_the_slopes_that_gates_close_by_are_those_of_torch(function: pointwise.Function) -> None:
+    class Model(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return getattr(torch.nn.functional, function.name)(x)
+
+    values = torch.linspace(-4, 4, 23)[None].requires_grad_()
+    trace = record.capture(Model(), values.detach(), objective="logit:0", name="curve")
+    (layer,) = (layer for layer in trace.layers if layer.kind == function.name)
+    torch.nn.functional.__dict__[function.name](values).sum().backward()
+    found = curve.slopes(trace, layer.name, layer.reads[0])
+    np.testing.assert_allclose(found, values.grad[0].numpy(), rtol=1e-4, atol=1e-6)
+
+
+def test_a_front_uncovers_column_by_column_what_a_relu_makes() -> None:
+    trace = toy()
+    for second in (0.2, 1.0, 1.4, 1.8):
+        frame = frame_at(trace, "relu.forward", second)
+        done, count = frame.done
+        assert count == trace["relu"].shape[-1]
+        assert frame.covered is not None
+        assert (frame.covered == (np.arange(count) >= done)).all()
+    assert frame_at(trace, "relu.forward", 0.9).done[0] == 0
+
+
+def test_what_a_relu_keeps_is_counted_as_far_as_the_front_has_come() -> None:
+    trace = toy()
+    for second in (1.4, 1.7):
+        frame = frame_at(trace, "relu.forward", second)
+        passed = trace["relu"].output[..., :frame.done[0]]
+        assert f"{np.count_nonzero(passed)} of {passed.size}" in frame.sentence
+
+
+# --- max-pooling ----------------------------------------------------------------------------------------------------
+
+POOLS = {
+    "side by side": (nn.MaxPool2d(2), (2, 6, 6)),
+    "overlapping, padded": (nn.MaxPool2d(3, 2, 1), (2, 7, 6)),
+    "dilated": (nn.MaxPool2d(2, 1, dilation=2), (2, 6, 6)),
+    "adaptive": (nn.AdaptiveMaxPool2d((3, 2)), (2, 7, 5)),
+    "a signal": (nn.MaxPool1d(3, 2), (2, 9)),
+}
+
+
+@pytest.mark.parametrize("name", list(POOLS))
+def test_the_winners_are_those_of_torch_and_get_the_gradient_place_by_place(name: str) -> None:
+    module, shape = POOLS[name]
+    count = int(np.prod(shape))
+    values = torch.sin(torch.arange(count, dtype=torch.float32) * 1.7).mul(3).round().reshape(1, *shape)
+    model = nn.Sequential()
+    model.add_module("pool", module)
+    trace = record.capture(model, values, objective="logit:0", name="pool")
+    layer = trace["pool"]
+    indices = getattr(torch.nn.functional, layer.kind)(values, return_indices=True, **_settings(module))[1][0].numpy()
+    found = maxpool.contests(trace, "pool")
+    places = int(np.prod(shape[1:]))
+    assert (found.winner == indices + places * np.arange(shape[0]).reshape(-1, *(1,) * len(shape[1:]))).all()
+
+    gradient = np.arange(1, layer.output.size + 1, dtype=np.float32).reshape(layer.shape)
+    trace = replace(trace, layers=tuple(replace(one, gradient=gradient) if one.name == "pool" else one
+                                        for one in trace.layers))
+    for done in (0, 2, found.count):
+        late = gradient.reshape(shape[0], -1).copy()
+        late[:, :found.count - done] = 0
+        leaf = values.clone().requires_grad_()
+        module(leaf).backward(torch.from_numpy(late.reshape(1, *layer.shape)))
+        np.testing.assert_array_equal(maxpool.laid(trace, "pool", done), leaf.grad[0].numpy())
+
+
+def _settings(module: nn.Module) -> dict:
+    names = ("kernel_size", "stride", "padding", "dilation", "output_size")
+    return {name: getattr(module, name) for name in names if hasattr(module, name)}
+
+
+def test_losers_fade_as_the_window_passes_and_winners_stay() -> None:
+    trace = toy()
+    pool, read = trace["pool"], trace["relu"]
+    for second in (1.5, 2.2, 3.0):
+        frame = frame_at(trace, "pool.forward", second)
+        done = frame.done[0]
+        lost, strength = frame.dimmed["relu"]
+        assert strength == maxpool.FAINT
+        blocks = lost.reshape(2, 3, 2, 3, 2).transpose(0, 1, 3, 2, 4).reshape(2, 9, 4)
+        assert (blocks.sum(axis=2) == np.where(np.arange(9) < done, 3, 0)).all()
+        kept = np.where(lost, -np.inf, read.output).reshape(2, 3, 2, 3, 2).max(axis=(2, 4))
+        assert (kept == pool.output).all()
+
+
+# --- every kind -----------------------------------------------------------------------------------------------------
+
+def test_the_motion_of_every_file_is_found_and_the_last_suits_everything() -> None:
+    names = [one.name for one in motions.all_motions()]
+    assert len(set(names)) == len(names)
+    assert names[-1] == "window"
+    assert all(motions.all_motions()[-1].suits(layer) for layer in toy().layers)
+    assert {motions.of(layer).name for layer in toy().layers if kinds.role(layer) == "curve"} == {"curve"}
