@@ -257,8 +257,21 @@ def carried(trace: Trace, flight: Flight) -> float:
                    for cell, product in zip(taps.weight_cells.tolist(), taps.products.tolist(), strict=True)
                    if tuple(cell[:len(source.cell)]) == source.cell)
     found = [product for where, cell, product in read(trace, target, flight.backward) if _begins(where, cell, source)]
-    assert found, (flight, "its target reads nothing there")
+    found = found or [next((product for where, cell, product in _through(trace, target, flight.backward)
+                            if _begins(where, cell, source)), np.nan)]
+    assert not np.isnan(found).any(), (flight, "its target reads nothing there")
     return sum(found)
+
+
+def _through(trace: Trace, target: Focus, backward: bool) -> Iterator[tuple[tuple[str, str], tuple[int, ...], float]]:
+    """What a number reads, where it stood before layers laid it out anew: these are not drawn beside it."""
+    for where, cell, product in read(trace, target, backward):
+        kind = kinds.of(trace[where[0]])
+        if kind is None or not kind.moves_only or where[1] != "output":
+            yield where, cell, product
+        elif product:
+            for earlier, place, own in _through(trace, Focus(where[0], cell), backward):
+                yield earlier, place, own if backward else product
 
 
 def _on_its_way(picture: Picture, mark: Mark, flight: Flight) -> None:
