@@ -15,7 +15,8 @@ from tests import motion
 from tests.recorded import recorded
 from tests.test_layout import SIZES, faults
 from visualizer import kinds
-from visualizer.scene import stepbeat
+from visualizer.scene import cellnumbers, stepbeat
+from visualizer.scene.cellnumbers import Pick
 from visualizer.scene.picture import Choice, Flight, Focus, Look, Picture, Rect, Text
 from visualizer.scene.reading import layers, reading
 from visualizer.scene.subject import is_number
@@ -23,8 +24,6 @@ from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import find
 from visualizer.views import picture as picture_of
-from visualizer.views.diagram import _numbers
-from visualizer.views.diagram._numbers import Pick
 
 TEXT = "text:wherefore art thou"
 CELLS = {"char_lstm": "lstm", "char_gru": "gru", "char_rnn": "rnn"}
@@ -90,7 +89,7 @@ def unrolled(layer: Layer, read_by: np.ndarray) -> Iterator[dict[str, torch.Tens
 def test_every_number_of_the_drawing_is_that_of_torchs_cell(model: str) -> None:
     trace = read(model)
     layer = trace[CELLS[model]]
-    found = _numbers.forward(trace, reading(trace, layer.name))
+    found = cellnumbers.forward(trace, reading(trace, layer.name))
     for step, truth in enumerate(unrolled(layer, trace.inputs(layer)[0].output)):
         for key, value in truth.items():
             if key in found.arrays:
@@ -103,7 +102,7 @@ def test_every_way_back_is_what_autograd_sends_along_it(model: str) -> None:
     """Of each gate: what arrives, what leaves, and what goes through it to the last state, as vectors."""
     trace = read(model)
     layer = trace[CELLS[model]]
-    back = _numbers.backward(trace, reading(trace, layer.name))
+    back = cellnumbers.backward(trace, reading(trace, layer.name))
     assert back is not None
     steps = list(unrolled(layer, trace.inputs(layer)[0].output))
     direct = torch.tensor(back.arrays["own"])
@@ -138,7 +137,7 @@ def test_every_way_back_is_what_autograd_sends_along_it(model: str) -> None:
 def test_the_ways_back_add_up_to_what_was_recorded(model: str) -> None:
     trace = read(model)
     for layer in layers(trace):
-        back = _numbers.backward(trace, reading(trace, layer.name))
+        back = cellnumbers.backward(trace, reading(trace, layer.name))
         assert back is not None
         assert back.error < 2e-6, (layer.name, back.error)
 
@@ -153,7 +152,7 @@ def test_what_each_way_keeps_is_printed_as_it_was_measured() -> None:
     assert f"keeps × {kept:.2f}" in words(picture)
     assert f"× {kept:.2f}" in picture.caption
     assert kept < 0.6
-    back = _numbers.backward(trace, reading(trace, "lstm"))
+    back = cellnumbers.backward(trace, reading(trace, "lstm"))
     assert back is not None
     shares = {f"× {back.kept(over, under, 9, Pick(0, True)):.2f}" for over, under in
               (("candidate.arrives", "cell"), ("opens", "hidden"))}
@@ -272,6 +271,19 @@ def test_a_step_begins_where_the_one_before_ended(model: str, address: str) -> N
     assert seen(ends[0]) == seen(ends[1])
 
 
+@pytest.mark.parametrize("view", ["diagram", "unrolled", "gates", "hidden_state"])
+def test_the_first_beat_back_crosses_over_from_what_was_there(view: str) -> None:
+    trace = read("char_lstm")
+    times = timeline(trace)
+    first = next(index for index, beat in enumerate(times.beats) if beat.direction == "backward")
+    end = picture_of(find(view), trace, times.settled(first - 1), None, Look())
+    start, half, done = (picture_of(find(view), trace, replace(times.settled(first), phase=phase), None, Look())
+                         for phase in (0.0, 0.5, 1.0))
+    assert sorted(seen(start)) == sorted(seen(end))
+    assert any(0 < mark.opacity < 1 for mark in half)
+    assert not [mark for mark in done if isinstance(mark, Text) and mark.plain == "0 shut, 1 open"]
+
+
 def seen(picture: Picture) -> list[str]:
     return replace(picture, table=Picture((1, 1), ()).table).dump().splitlines()
 
@@ -359,7 +371,7 @@ def test_a_projected_lstm_and_one_without_biases_are_drawn() -> None:
         torch.manual_seed(0)
         trace = capture(Model(**options), torch.randn(5, 1, 3))
         for layer in layers(trace):
-            back = _numbers.backward(trace, reading(trace, layer.name))
+            back = cellnumbers.backward(trace, reading(trace, layer.name))
             assert back is None or back.error < 1e-5, options
             for direction in ("forward", "backward"):
                 for unit in (None, Focus(layer.name, (2, 3))):

@@ -110,20 +110,12 @@ def seconds(trace: Trace, layer: Layer, back: bool) -> float:
 # --- what is read ----------------------------------------------------------------------------------------------------
 
 def _source(setting: Setting) -> Column | None:
-    """The column that shows what the layer reads, in the order in which it reads it; None where no column does."""
+    """The column of what the layer reads; None where it does not stand there or is a sequence."""
     layer = setting.layer
     if layer.output.ndim != 1 or len(setting.left) != 1:
         return None
     (left,) = setting.left
-    return left if left.style in ("maps", "picture", "units") and same_order(
-        setting.trace, left.layer, layer.reads[0]) else None
-
-
-@remembered(64)
-def same_order(trace: Trace, shown: str, read: str) -> bool:
-    """Whether two layers hold the same numbers in the same order, laid out in two ways."""
-    one, other = trace[shown].output, trace[read].output
-    return one.size == other.size and bool(np.array_equal(one.ravel(), other.ravel(), equal_nan=True))
+    return left if left.style in ("maps", "picture", "units") and left.layer == layer.reads[0] else None
 
 
 def _cell(setting: Setting, left: Column, index: int) -> Cell:

@@ -7,10 +7,13 @@ gradient arrives, goes through the output, the memory, the gates, the weights, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from visualizer.scene.timeline import Moment, Pace, ease, progress
+from visualizer.scene.reading import Reading, here
+from visualizer.scene.timeline import Moment, Pace, ease, in_beat, progress
+from visualizer.trace import Trace
 
 SLIDE = 1 / 5
 """The share of a beat in which one step goes over into the next."""
@@ -69,3 +72,42 @@ def stretch(name: str, backward: bool) -> tuple[float, float]:
 def pace(slow: bool) -> Pace:
     """How a step plays: the slide, then all that happens in it."""
     return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(1, 5), SLIDES),))
+
+
+# --- which step is seen ---------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class When:
+    """Which step is drawn, and how far it has come."""
+
+    step: int
+    """From 0; −1 where nothing has been read, or nothing has come back."""
+    shares: Mapping[str, float]
+    """Of all that happens in a step, 0 … 1."""
+    slide: float = 0.0
+    """While the step before makes room for the next one: how far it has."""
+    coming: int = -1
+    """Which step that will be; −1 where none is coming."""
+
+
+def when(trace: Trace, shown: Reading, moment: Moment) -> When:
+    """What a moment shows. Before a step begins the one before it is still there, and slides aside."""
+    back = moment.backward
+    done, nothing = dict.fromkeys(names(back), 1.0), dict.fromkeys(names(back), 0.0)
+    if not in_beat(shown.layer, moment) or moment.beat.step is None:
+        reached = here(trace, moment, shown)
+        if back:
+            order = [layer.name for layer in trace.layers]
+            passed = order.index(moment.beat.layer) < order.index(shown.layer.name)
+            return When(reached - 1, done if passed else nothing)
+        return When(reached - 1, done if reached else nothing)
+    step = moment.beat.step - 1
+    stretches = of(moment)
+    slide = ease(stretches.of("slide"))
+    if slide >= 1:
+        return When(step, {name: stretches.of(name) for name in names(back)})
+    ahead = shown.reverse == back
+    came = step - 1 if ahead else step + 1
+    if not 0 <= came < shown.steps:
+        return When(step if back else -1, nothing, slide, step)
+    return When(came, done, slide, step)

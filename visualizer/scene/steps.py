@@ -31,7 +31,7 @@ from visualizer.scene.picture import (
     grouped,
     plain,
 )
-from visualizer.scene.reading import Reading, here
+from visualizer.scene.reading import Reading, here, layers, reading
 from visualizer.scene.timeline import Moment, in_beat, timeline
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
@@ -115,6 +115,14 @@ def _reached(shown: Reading, number: int, phase: float, from_end: bool) -> Reach
     whole = phase >= 1
     done = range(number - whole, shown.steps) if from_end else range(number - 1 + whole)
     return Reach(done) if whole else Reach(done, number - 1, phase)
+
+
+def answered(trace: Trace, shown: Reading, moment: Moment) -> range:
+    """The steps after which all other recurrent layers have read, too: what the network says there can be known."""
+    reached = [read(trace, reading(trace, other.name), moment).done for other in layers(trace)
+               if other.name != shown.layer.name]
+    first, last = max([0, *(one.start for one in reached)]), min([shown.total, *(one.stop for one in reached)])
+    return range(first, max(first, last))
 
 
 @remembered(64)

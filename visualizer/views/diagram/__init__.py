@@ -3,22 +3,23 @@ back the same drawing with its arrows turned."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from visualizer.language import english
 from visualizer.scene import parts, stepbeat, steps
+from visualizer.scene.cellnumbers import Pick, Values, backward, forward, nice, telling_unit
 from visualizer.scene.picture import Focus, Look, Picture, unmarked
 from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.sofar import so_far
+from visualizer.scene.stepbeat import when
+from visualizer.scene.steps import answered
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
+from visualizer.scene.turning import turns
 from visualizer.trace import Trace
 from visualizer.views import STEPS, View
 from visualizer.views.diagram import _back, _forward, _strip, _words
-from visualizer.views.diagram._numbers import Pick, backward, forward, nice, telling_unit
 from visualizer.views.diagram._parts import choices
 from visualizer.views.diagram._plan import plan
-from visualizer.views.diagram._scene import Scene, seen_steps, when
+from visualizer.views.diagram._scene import Scene, seen_steps
 
 SUBBEATS = {"lstm": ("token", "gates", "keep", "add", "show", "answer"),
             "gru": ("token", "gates", "reset", "keep", "mix", "answer"),
@@ -26,6 +27,7 @@ SUBBEATS = {"lstm": ("token", "gates", "keep", "add", "show", "answer"),
 BACK = ("arrive", "output", "memory", "gates", "weights", "pass on")
 
 
+@turns
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """One step of a recurrent layer as a machine: the layer of the beat, or the one looked at."""
     sc = scene(trace, moment, focus, look)
@@ -66,18 +68,10 @@ def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scen
     return Scene(trace, shown, numbers_of, back, laid, look, now, pick, full)
 
 
-def steps_answers(trace: Trace, shown: Reading) -> np.ndarray | None:
+def steps_answers(trace: Trace, shown: Reading) -> Values | None:
     """(step, class): what the network answers after each step of this layer."""
     found = so_far(trace, shown)
     return None if found is None or not found.shares else found.values
-
-
-def answered(trace: Trace, shown: Reading, moment: Moment) -> range:
-    """The steps after which all other recurrent layers have read, too: what the network says there can be known."""
-    reached = [steps.read(trace, reading(trace, other.name), moment).done for other in layers(trace)
-               if other.name != shown.layer.name]
-    first, last = max([0, *(one.start for one in reached)]), min([shown.total, *(one.stop for one in reached)])
-    return range(first, max(first, last))
 
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:

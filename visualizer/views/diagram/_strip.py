@@ -8,10 +8,10 @@ import numpy as np
 
 from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers, parts
+from visualizer.scene.cellnumbers import Values
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
 from visualizer.scene.reading import foretells, label
 from visualizer.scene.type import width
-from visualizer.views.diagram._numbers import Values
 from visualizer.views.diagram._parts import ink_of
 from visualizer.views.diagram._plan import Strip
 from visualizer.views.diagram._scene import Scene

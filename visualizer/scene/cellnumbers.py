@@ -1,4 +1,4 @@
-"""The numbers of the diagram: everything that stands in a cell at every step, forwards and backwards, by name.
+"""The numbers of a cell: everything that stands in it at every step, forwards and backwards, by name.
 
 Arrays are (step, unit) in float64; a step's own row stands where it was read. Of the sums W x, U h₋ and b of each gate
 `forget.read`, `forget.state`, `forget.bias`; on the way back what `arrives`, what `leaves`, and what goes `to` h₋.
