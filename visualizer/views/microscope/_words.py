@@ -77,9 +77,10 @@ def so_far_sentence(slide: Slide, done: int, count: int, total: str) -> str:
     """What is known of a number while its terms are being added."""
     layer = slide.layer
     if slide.key:
-        what = tr("{name} of unit {unit}, step {step}").format(
-            name=f"∂L/∂{symbol(slide.key)}" if slide.backward else named(slide.key), unit=slide.cell[-1],
-            step=(0, *slide.cell)[-2] + 1)
+        words = tr("{name} of unit {unit}, step {step}") if slide.backward else \
+            tr("the {name} of unit {unit}, step {step}")
+        what = words.format(name=f"∂L/∂{symbol(slide.key)}" if slide.backward else named(slide.key),
+                            unit=slide.cell[-1], step=(0, *slide.cell)[-2] + 1)
     else:
         what = ("∂L/∂{layer}{at}" if slide.backward else "{layer}{at}").format(layer=layer.name,
                                                                                at=_at(layer, slide.cell))
