@@ -271,6 +271,19 @@ def test_a_step_begins_where_the_one_before_ended(model: str, address: str) -> N
     assert seen(ends[0]) == seen(ends[1])
 
 
+@pytest.mark.parametrize("view", ["diagram", "unrolled", "gates", "hidden_state"])
+def test_the_first_beat_back_crosses_over_from_what_was_there(view: str) -> None:
+    trace = read("char_lstm")
+    times = timeline(trace)
+    first = next(index for index, beat in enumerate(times.beats) if beat.direction == "backward")
+    end = picture_of(find(view), trace, times.settled(first - 1), None, Look())
+    start, half, done = (picture_of(find(view), trace, replace(times.settled(first), phase=phase), None, Look())
+                         for phase in (0.0, 0.5, 1.0))
+    assert sorted(seen(start)) == sorted(seen(end))
+    assert any(0 < mark.opacity < 1 for mark in half)
+    assert not [mark for mark in done if isinstance(mark, Text) and mark.plain == "0 shut, 1 open"]
+
+
 def seen(picture: Picture) -> list[str]:
     return replace(picture, table=Picture((1, 1), ()).table).dump().splitlines()
 
@@ -300,7 +313,7 @@ def test_what_flows_is_a_number_of_torchs_cell_and_as_thick_as_it_is_large(model
 
 def test_states_slide_into_the_places_of_the_last_ones() -> None:
     places = []
-    for phase in (0.0, 0.05, 0.1, 0.15, 0.19):
+    for phase in (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18):
         picture = drawn("char_lstm", f"lstm.forward[9]@{phase}", 7)
         places.append([mark.x for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, Flight)
                        and mark.fill in ("tint", "raised")])

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -229,7 +230,8 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     if layer.is_input and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
-        return np.moveaxis(colour.unit(layer.output, low, high), 0, -1)[None], "pixel"
+        picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
+        return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
     return _tiled(column, layer, *entries(trace, layer, look, backward))
 
 
@@ -479,9 +481,12 @@ def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, pla
     marks = faded(_walked(timeline, before, look, places, order, row), 1 - share) if turning else []
     marks += faded(_walked(timeline, moment, look, places, order, row), share if turning else 1.0)
     stops = _stops(trace, moment.beat.direction)
+    stands = sorted(places[name] for name in order)
+    apart = [math.inf, *(after - before for before, after in pairwise(stands)), math.inf]
+    reaches = {x: min(12, apart[place] / 2, apart[place + 1] / 2) for place, x in enumerate(stands)}
     for name in order:
         x = places[name]
-        reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
+        reach = reaches[x]
         marks.append(Rect(x - reach, row.top + 2, 2 * reach, (bottom or look.size[1] - 2) - row.top - 2,
                           focus=Focus(name, array=BEAT), holds=stops.get(name)))
     return marks
@@ -555,6 +560,7 @@ def norms(trace: Trace) -> dict[str, float]:
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
 
+@remembered(4)
 def _decades(trace: Trace) -> tuple[int, int]:
     """Whole powers of ten around all norms that can be drawn."""
     drawn = [value for value in norms(trace).values() if 0 < value < np.inf]

@@ -13,6 +13,7 @@ from visualizer.scene.stepbeat import when
 from visualizer.scene.steps import answered
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
+from visualizer.scene.turning import turns
 from visualizer.trace import Trace
 from visualizer.views import STEPS, View
 from visualizer.views.diagram import _back, _forward, _strip, _words
@@ -20,12 +21,15 @@ from visualizer.views.diagram._parts import choices
 from visualizer.views.diagram._plan import plan
 from visualizer.views.diagram._scene import Scene, seen_steps
 
-SUBBEATS = {"lstm": ("token", "gates", "keep", "add", "show", "answer"),
-            "gru": ("token", "gates", "reset", "keep", "mix", "answer"),
-            "rnn": ("token", "sum", "up", "tanh", "state", "answer")}
-BACK = ("arrive", "output", "memory", "gates", "weights", "pass on")
+TOKEN, GATES, KEEP, ANSWER = english("token"), english("gates"), english("keep"), english("answer")
+SUBBEATS = {"lstm": (TOKEN, GATES, KEEP, english("add"), english("show"), ANSWER),
+            "gru": (TOKEN, GATES, english("reset"), KEEP, english("mix"), ANSWER),
+            "rnn": (TOKEN, english("sum"), english("rise"), english("tanh"), english("state"), ANSWER)}
+BACK = (english("arrive"), english("output"), english("memory"), GATES, english("weights"), english("pass on"))
+"""What happens in a step, as it is called below the drawing."""
 
 
+@turns
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """One step of a recurrent layer as a machine: the layer of the beat, or the one looked at."""
     sc = scene(trace, moment, focus, look)

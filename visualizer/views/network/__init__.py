@@ -90,7 +90,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
     lasts = _seconds(trace, moment)
     second = moment.phase * lasts
     arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
-    pair = pair_of(trace, moment.beat, passages(trace))
+    pair = pair_of(trace, moment.beat)
     plan = _plan(trace, before, moment, arrived, inner)
     settled = part_of(second, lasts - SETTLE, SETTLE) if moment.phase < 1 else 1.0
     setting, frame = None, Frame()
@@ -100,7 +100,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
         setting = Setting(trace, moment, trace[pair.right], left, right, plan, subject_of(trace, moment, focus), focus,
                           look, second)
         frame = motions.frame(setting) if left or not pair.left else Frame()
-    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat, passages(trace)), pair, setting,
+    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat), pair, setting,
                 frame)
 
 
@@ -216,7 +216,7 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
         return float(stepbeat.pace(False).seconds)
-    layer = trace[pair_of(trace, moment.beat, passages(trace)).right]
+    layer = trace[pair_of(trace, moment.beat).right]
     return motions.of(layer).seconds(trace, layer, moment.backward)
 
 
@@ -227,7 +227,7 @@ def _lensed(look: Look) -> bool:
 def _plan(trace: Trace, before: Moment, moment: Moment, share: float, look: Look) -> Plan:
     if not _lensed(look):
         return scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
-    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat, passages(trace)))
+    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat))
                   for one in (before, moment))
     return camera(start, end, share)
 
@@ -255,7 +255,7 @@ def _progress(now: _Now, plan: Plan, look: Look) -> list[Mark]:
     legend = plan.columns[now.pair.left[0]].x if now.pair.left else column.x
     x = max(plan.columns[now.pair.right].x if now.setting and now.setting.backward else column.x, legend + 150)
     x = min(x, look.size[0] - PADDING - 150)
-    return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 14,
+    return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 7,
                     done / max(1, count), "gradient-mark" if now.setting and now.setting.backward else "accent",
                     now.frame.counted)
 

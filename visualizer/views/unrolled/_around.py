@@ -83,7 +83,9 @@ def _sizes(plan: Plan, right: float) -> list[Mark]:
         for index, (key, _, _) in enumerate(track.shown.gates):
             gradient = track.shown.layer.inner_gradients.get(key)
             if gradient is not None and track.arrived.of(plan.now) == 1:
-                words = numbers.significant(float(np.max(np.abs(gradient[plan.now]))), 2)
+                size, room = float(np.max(np.abs(gradient[plan.now]))), RIGHT - 12
+                ways = numbers.significant(size, 2), numbers.power(size, 0)
+                words = next((said for said in ways if width(said, *_gate_type(plan)) <= room), "")
                 found.append(Text(right, _gate_line(track, index), plain(words), *_gate_type(plan), "gradient-text"))
     return found
 
@@ -173,7 +175,9 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
         tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
     if track.back:
         title = "∂L/∂_h_"
-    rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
+    ways = (f"{share}, {span}", span)
+    rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title,
+                 next((words for words in ways if width(words, 11) <= LEFT - 20), span)))
     return rows
 
 
