@@ -20,7 +20,7 @@ from PIL import Image, ImageSequence
 from PySide6.QtGui import QImage
 
 from tests.toys import toy
-from visualizer import cli, door, export, paint, registry
+from visualizer import cli, door, export, paint, registry, sight
 from visualizer.export import film as films
 from visualizer.export.film import folder, gif
 from visualizer.export.film._changes import changes
@@ -36,6 +36,8 @@ STATE = state.to_json(state.changed(state.State(), model="digits_cnn", at="conv.
                                     sample="a <b> & \"c\" ∥ é.png"))
 FORMS = {form.name: form for form in films.formats()}
 FILES = [name for name, form in FORMS.items() if form.suffixes]
+PLAIN = "feature_maps"
+"""A view whose beats have the pace of the timeline itself."""
 LOSSLESS = ["apng", "webp"]
 VIDEO = importlib.util.find_spec("av") is not None
 needs_av = pytest.mark.skipif(not VIDEO, reason="PyAV is missing; pip install 'av>=18' brings it")
@@ -48,7 +50,8 @@ def named(names):
 def a_film(**changed):
     """Two beats of the toy: a convolution, and half of what follows."""
     start, end = films.between(timeline(toy()), "conv", "relu@0.5")
-    given = {"look": Look(size=SIZE), "start": start, "end": end, "fps": Fraction(8), "state_json": STATE} | changed
+    given = {"look": Look(size=SIZE), "start": start, "end": end, "fps": Fraction(8), "state_json": STATE,
+             "view": PLAIN} | changed
     return films.Film(toy(), **given)
 
 
@@ -58,7 +61,7 @@ def saved(film, path):
 
 def drawn(film, frame):
     """What any other export makes of the moment of a frame: (rows, columns, 3)."""
-    times = timeline(film.trace)
+    times = sight.times(film.trace, film)
     second = min(film.start + Fraction(frame) / film.fps * film.speed, film.last)
     picture = export.draw(film.trace, film.view, times.at(second).address, film.focus, film.look.theme, film.look.size,
                           reduced_motion=film.look.reduced_motion)
@@ -168,7 +171,7 @@ def test_every_frame_in_a_folder_is_the_picture_of_its_moment_and_opens_there(tm
 
 
 def test_a_gif_has_one_palette_no_noise_and_the_colours_of_its_theme(tmp_path):
-    film = a_film(fps=Fraction(30))
+    film = a_film(fps=Fraction(30), view="network")
     path = saved(film, tmp_path / "a.gif")
     shown, seconds = on_screen(path, [(frame + 0.5) / 30 for frame in range(0, film.count, 5)])
     assert seconds == pytest.approx(float(film.seconds), abs=0.005)
@@ -450,7 +453,7 @@ def said(capsys):
     return run
 
 
-SHORT = ("--from", "conv", "--to", "conv", "--fps", 5, "--size", "640x480")
+SHORT = ("--from", "conv", "--to", "conv", "--fps", 5, "--size", "640x480", "--view", PLAIN)
 
 
 def test_film_writes_what_is_asked_for_and_says_so(said, recorded, tmp_path):
@@ -567,5 +570,5 @@ def test_the_recording_on_screen_is_filmed_and_the_state_of_the_window_travels(s
     opened = state.from_json(export.state_in(tmp_path / "a.apng"))
     assert (opened.model, opened.at) == ("digits_cnn", "conv.forward@0")
     shown, _ = on_screen(tmp_path / "a.apng", [0.95])
-    picture = export.draw(load(tmp_path / "a.trace"), at="conv.forward", size=(640, 480))
+    picture = export.draw(load(tmp_path / "a.trace"), PLAIN, "conv.forward", size=(640, 480))
     assert np.array_equal(shown[0], as_rgb(paint.render(picture)))

@@ -80,7 +80,7 @@ def test_the_panel_says_how_long_the_film_is_and_why_there_can_be_none(window, m
     whole, good = panel.words()
     assert good
     assert whole == f"{float(filmed((toy(),), pictured(window.store), panel.wish()).seconds):.1f} s, " \
-                    f"{filmed((toy(),), pictured(window.store), panel.wish()).count} frames"
+                    f"{filmed((toy(),), pictured(window.store), panel.wish()).count:,} frames"
     choose(panel, stretch=3)
     here, _ = panel.words()
     assert float(here.split()[0]) < float(whole.split()[0])

@@ -15,7 +15,7 @@ import numpy as np
 from visualizer import kinds, motions
 from visualizer.answers import _column
 from visualizer.language import english, tr
-from visualizer.motions import CAMERA, SETTLE, Frame, Setting, followed, part_of, smooth
+from visualizer.motions import CAMERA, RESTS, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
@@ -45,7 +45,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
     if moment.beat.step is not None:
         return own_pace(moment.beat)
-    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(0))
+    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(RESTS).limit_denominator(100))
 
 
 @dataclass(frozen=True)
