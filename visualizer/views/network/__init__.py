@@ -265,7 +265,7 @@ def _legend(trace: Trace, moment: Moment, focus: Focus | None, plan: Plan, look:
     subject = subject_of(trace, moment, focus)
     if _lensed(look):
         first = plan.columns[pair.layers[0]]
-        x, y, wide = max(PADDING, min(first.x, look.size[0] - 340)), plan.bottom + (12 if plan.strip else 14), 112.0
+        x, y, wide = max(PADDING, min(first.x, look.size[0] - 430)), plan.bottom + (12 if plan.strip else 14), 112.0
     else:
         first = plan.columns[trace.layers[0].name]
         x, y = first.x, plan.bottom - 34
