@@ -271,6 +271,19 @@ def test_a_step_begins_where_the_one_before_ended(model: str, address: str) -> N
     assert seen(ends[0]) == seen(ends[1])
 
 
+@pytest.mark.parametrize("view", ["diagram", "unrolled", "gates", "hidden_state"])
+def test_the_first_beat_back_crosses_over_from_what_was_there(view: str) -> None:
+    trace = read("char_lstm")
+    times = timeline(trace)
+    first = next(index for index, beat in enumerate(times.beats) if beat.direction == "backward")
+    end = picture_of(find(view), trace, times.settled(first - 1), None, Look())
+    start, half, done = (picture_of(find(view), trace, replace(times.settled(first), phase=phase), None, Look())
+                         for phase in (0.0, 0.5, 1.0))
+    assert sorted(seen(start)) == sorted(seen(end))
+    assert any(0 < mark.opacity < 1 for mark in half)
+    assert not [mark for mark in done if isinstance(mark, Text) and mark.plain == "0 shut, 1 open"]
+
+
 def seen(picture: Picture) -> list[str]:
     return replace(picture, table=Picture((1, 1), ()).table).dump().splitlines()
 

@@ -600,8 +600,12 @@ def test_the_scale_of_every_row_of_a_cell_says_what_its_colours_are(model: str) 
     rows = [row.values for key, _ in tabs(shown) for row in opened(trace, shown, key, 8)]
     images = [mark for mark in picture if isinstance(mark, Image) and mark.scale is not None and mark.focus is not None
               and mark.focus.array.startswith("inner.")]
-    drawn_values = [mark.scale.low + (mark.values[:, 0, 0].astype(float) - 1) / 254 * (mark.scale.high - mark.scale.low)
-                    for mark in images if mark.scale is not None]
+    drawn_values = [
+        mark.scale.low + (mark.values[:, 0, 0].astype(float) - (mark.palette == "activation")) /
+        (254 + (mark.palette == "pixel")) * (mark.scale.high - mark.scale.low)
+        for mark in images if mark.scale is not None]
+    grey = {"pixel"} if shown.gates else set()
+    assert {mark.palette for mark in images} == {"activation"} | grey, "blue and red are values, gates are grey"
     tops = np.concatenate([np.full(len(mark.values), mark.scale.high) for mark in images if mark.scale is not None])
     assert np.all(np.abs(np.concatenate(drawn_values) - np.concatenate(rows)) <= tops / 254 + 1e-9)
 

@@ -62,6 +62,8 @@ def desk(qtbot, digits):
     recorder.said.connect(said.append)
     window.say = lambda sentence, *more: said.append(sentence)
     recorder.engine.ready.emit({"torch": "2"})
+    recorder._idle.setInterval(1_000_000)  # what is recorded ahead comes when a test asks for it
+    recorder._idle.stop()
     return window, recorder, said
 
 

@@ -19,7 +19,7 @@ from visualizer.kinds import NOTHING, Box, Inputs, Kind, Taps, Terms, _words
 from visualizer.kinds._dims import dim_of, full_shape, longest_names, tuple_of
 from visualizer.kinds._taps import added, around, clipped, copied, gradient_taps, grid_of, one, ravel, taps, unravel
 from visualizer.language import english, tr, translated
-from visualizer.trace import Cell, Layer
+from visualizer.trace import Cell, Layer, remembered
 
 Settings = Mapping[str, Any]
 Names = tuple[str, ...]
@@ -97,6 +97,20 @@ def move_sentence(move: Move, layer: Layer, inputs: Inputs) -> str:
 
 def move_short(layer: Layer, inputs: Inputs) -> str:
     return f"{_words.by(inputs[0].shape) or '1'} → {_words.by(layer.shape) or '1'}"
+
+
+@remembered(2)
+def origins(layer: Layer, inputs: Inputs) -> Places | None:
+    """For each number of a layer of this file, in row-major order, its flat place in the inputs, counted on from one to
+    the next; −1 where a constant stands. None for all other layers, and where it is not explained."""
+    move = next((move for move in MOVES if move.name == layer.kind), None)
+    if move is None:
+        return None
+    try:
+        places = _places(move, layer, inputs)
+    except LookupError:
+        return None
+    return np.arange(layer.output.size, dtype=np.int32) if places is None else places
 
 
 def _places(move: Move, layer: Layer, inputs: Inputs) -> Places | None:

@@ -39,13 +39,11 @@ def box_of_cells(column: Column, layer: Layer, low: Cell, high: Cell) -> Box | N
     if ndim == 0 or column.style in ("passage", "number", "hidden"):
         return None
     if column.style == "units" or ndim == 1:
-        found = column.box(low[0])
-        if found is None or low == high:
-            return found
-        last = column.box(high[0])
-        if last is None:
-            return found
-        return found[0], found[1], last[0] + last[2] - found[0], last[1] + last[3] - found[1]
+        boxes = [box for index in range(low[0], high[0] + 1) if (box := column.box(index)) is not None]
+        if not boxes:
+            return None
+        lefts, tops, wides, highs = zip(*boxes, strict=True)
+        return min(lefts), min(tops), max(lefts) + wides[0] - min(lefts), max(tops) + highs[0] - min(tops)
     if ndim == 2:
         found, rows, across = column.box(column.shown[0]), (low[0], high[0]), (low[1], high[1])
     else:

@@ -6,7 +6,7 @@ layer keeps the same grid of tiles in all of them. Pure arithmetic on shapes, as
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -52,7 +52,8 @@ PAIR = 0.58
 BESIDE = 10.0
 """Between a map and what became of it, where each stands at the right of its own."""
 MOST_PAIRS = 16
-TALLEST_UNIT = 22.0
+TALLEST_UNIT, LARGEST_CELL = 22.0, 72.0
+"""Sides of a cell at most: of units, and of maps, which may have but one."""
 UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
          (1.0, 0.0))
 """Sides of the cells of units, and what is left between them."""
@@ -74,29 +75,13 @@ class Pair:
         return (*self.left, self.right)
 
 
-def pair_of(trace: Trace, beat: Beat, passages: frozenset[str]) -> Pair:
+def pair_of(trace: Trace, beat: Beat) -> Pair:
     """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it right."""
     layer = trace[beat.layer]
     if beat.direction == "forward":
-        return Pair(tuple(dict.fromkeys(_drawn_reads(trace, layer.name, passages))), layer.name)
-    readers = [name for name in _drawn_readers(trace, layer.name, passages) if trace[name].gradient is not None]
+        return Pair(tuple(dict.fromkeys(layer.reads)), layer.name)
+    readers = [reader.name for reader in trace.readers(layer.name) if reader.gradient is not None]
     return Pair((layer.name,), readers[0] if readers else trace.layers[-1].name)
-
-
-def _drawn_reads(trace: Trace, name: str, passages: frozenset[str]) -> Iterator[str]:
-    for read in trace[name].reads:
-        if read in passages and trace[read].reads:
-            yield from _drawn_reads(trace, read, passages)
-        else:
-            yield read
-
-
-def _drawn_readers(trace: Trace, name: str, passages: frozenset[str]) -> Iterator[str]:
-    for reader in trace.readers(name):
-        if reader.name in passages and trace.readers(reader.name):
-            yield from _drawn_readers(trace, reader.name, passages)
-        else:
-            yield reader.name
 
 
 def lens(trace: Trace, look: Look, passages: frozenset[str], pair: Pair) -> Plan:
@@ -330,7 +315,9 @@ def large(trace: Trace, column: Column, wide: float, room: float, pixel: float) 
         return _matrix(column, layer, side, pixel)
     if layer.shape[-1] > FLAT * layer.shape[-2]:
         return _grid(_band(column, layer, side, pixel), BETWEEN if down * 14 < room else 3.0)
-    return _grid(sized(column, layer, max(pixel, side[0]), max(pixel, side[1]), pixel), BETWEEN)
+    rows, columns = layer.shape[-2:]
+    return _grid(sized(column, layer, max(pixel, min(side[0], columns * LARGEST_CELL)),
+                       max(pixel, min(side[1], rows * LARGEST_CELL)), pixel), BETWEEN)
 
 
 def _matrix(column: Column, layer: Layer, side: tuple[float, float], pixel: float) -> Column:

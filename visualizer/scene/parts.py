@@ -229,7 +229,8 @@ def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
 def _stack(trace: Trace, layer: Layer, column: Column, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
     if layer.is_input and layer.has("row", "column") and layer.shape[0] == 3 and not backward:
         low, high = float(np.min(layer.output)), float(np.max(layer.output))
-        return np.moveaxis(colour.unit(layer.output, low, high), 0, -1)[None], "pixel"
+        picture = np.moveaxis(colour.unit(layer.output, low, high), 0, -1)
+        return (_averaged(picture, column.factor) if column.factor > 1 else picture)[None], "pixel"
     return _tiled(column, layer, *entries(trace, layer, look, backward))
 
 

@@ -114,7 +114,8 @@ class Presenter(QObject):
             self._move_over()
             return
         if self._presented != self.store.state.recipe:
-            self.store.apply(lambda state: does.first(replace(state, playing=False), self.store.timeline))
+            beginning = self.store.timeline.settled(0)
+            self.store.apply(lambda state: does.go(replace(state, playing=False), beginning))
             self.seconds = 0
         self.present_here()
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from visualizer import kinds
+from visualizer import kinds, registry
+from visualizer.card import Card, bundled
 from visualizer.kinds import gates
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
@@ -48,6 +49,13 @@ def _inside(focus: Focus) -> list[tuple[str, Focus | None]]:
     if len(focus.cell) > 1:
         crumbs.append((one("unit", focus.cell[1]), focus))
     return crumbs
+
+
+def nothing_before(card: Card) -> str:
+    """Why there is no before and after of a network, and which has one."""
+    other = bundled(registry.with_before()[0])
+    return tr("For {network} no weights from before training are there; choose another, for example {other}.").format(
+        network=card.title or card.model, other=other.title)
 
 
 def array_name(array: str) -> str:

@@ -94,8 +94,7 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         most = _largest(blocks[index][2], apart)
         own, before = Group(title, Focus(shown.layer.name, (step,), f"inner.{key}")), marks
         base = y + min(14, high * 0.5 + 4)
-        signed = bool(quantity(key).sign)
-        marks = [*gatesigns.sign(key, 33, base - 4.5, 17), Text(48 if signed else 24, base, plain(title), 13, 600)]
+        marks = _titled(key, title, base, left - 16 - max(width(rich(row.words), 12, 600) for row in rows))
         if len(rows) > 1:
             marks.append(Text(24, y + 30, plain(f"±{numbers.significant(most, 2)}"), 11, 400, "ink-2"))
         for line, row in enumerate(rows):
@@ -123,6 +122,14 @@ def _blocks(shown: Reading, blocks: list[tuple[str, str, tuple[Row, ...]]], step
         y += len(rows) * high + 12
     marks.append(Rect(left + unit * wide - 2, top - 3, wide - gap + 4, y - top - 6, "", "ink", 1.5, radius=3))
     return marks
+
+
+def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
+    """The sign and the name of a gate; its sign alone where there is no room for both."""
+    if not quantity(key).sign:
+        return [Text(24, base, plain(title), 13, 600)]
+    sign = gatesigns.sign(key, 33, base - 4.5, 17)
+    return [*sign, Text(48, base, plain(title), 13, 600)] if 48 + width(title, 13, 600) <= end else sign
 
 
 def _largest(rows: tuple[Row, ...], within: bool) -> float:

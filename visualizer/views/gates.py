@@ -29,6 +29,7 @@ from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, layers, reading, shown_layer, step_named
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
+from visualizer.scene.turning import turns
 from visualizer.scene.type import width
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
@@ -37,6 +38,7 @@ TOP = 114.0
 SHUT, OPEN = 0.1, 0.9
 
 
+@turns
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """Every gate of one recurrent layer at every step, 0 shut to 1 open."""
     layer = shown_layer(trace, moment, None if focus is None else focus.layer)

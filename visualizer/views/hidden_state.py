@@ -31,6 +31,7 @@ from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, directions, layers, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
+from visualizer.scene.turning import turns
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 
@@ -42,6 +43,7 @@ LARGE_CHANGE = 0.5
 """A unit's first large change: the first step at which it moves by more than this share of its whole range."""
 
 
+@turns
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """All units of one recurrent layer over all steps, on a scale that never changes from step to step.
 

@@ -13,6 +13,7 @@ from visualizer.scene.stepbeat import when
 from visualizer.scene.steps import answered
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
+from visualizer.scene.turning import turns
 from visualizer.trace import Trace
 from visualizer.views import STEPS, View
 from visualizer.views.diagram import _back, _forward, _strip, _words
@@ -26,6 +27,7 @@ SUBBEATS = {"lstm": ("token", "gates", "keep", "add", "show", "answer"),
 BACK = ("arrive", "output", "memory", "gates", "weights", "pass on")
 
 
+@turns
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """One step of a recurrent layer as a machine: the layer of the beat, or the one looked at."""
     sc = scene(trace, moment, focus, look)

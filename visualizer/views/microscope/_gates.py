@@ -33,6 +33,7 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.picture import Group as PartOf
 from visualizer.trace import Layer, Trace
+from visualizer.views.microscope._maps import emptied
 from visualizer.views.microscope._slide import (
     NAMES,
     RESULT,
@@ -49,7 +50,16 @@ from visualizer.views.microscope._slide import (
     weight_shares,
 )
 from visualizer.views.microscope._steps import through_time
-from visualizer.views.microscope._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
+from visualizer.views.microscope._sums import (
+    Listed,
+    Slot,
+    added_up,
+    handed_out,
+    joint,
+    number_cell,
+    sorted_fall,
+    term_list,
+)
 from visualizer.views.microscope._words import curve_of, curve_words, several, where
 
 FEW = 4
@@ -207,9 +217,12 @@ class Tiled:
     """Which number of the terms it is; empty where it is none of them."""
     held: Sequence[TermTiles | None] = ()
     """Of each group the terms that its tiles are."""
+    there: bool = True
+    """Whether its values have been computed; until then its tiles are empty."""
 
 
-def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float) -> tuple[list[Mark], float]:
+def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float, made: bool
+           ) -> tuple[list[Mark], float]:
     """Groups side by side, rows below each other, all tiles of one size; each row on one scale. And where it ends."""
     room, gap = frame.width - NAMES - 20, 30
     tall = min(72, (frame.height * 0.46 - 40) / len(rows) - 14)
@@ -232,8 +245,8 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
             part = PartOf(f"{row.title}, {unmarked(group.title)}", cells=True, shows=row.shows)
             marks += grouped(part, _strip(row, place, top, frame, x, y, tile, down))
         x, scope = frame.right - NAMES, f"{'to' if row.palette == 'gradient' else '±'}"
-        said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
-            f"±{numbers.significant(top, 2)}"
+        most = numbers.significant(top, 2)
+        said_ = tr("not yet") if not row.there else f"{scope} {most}" if row.palette == "gradient" else f"±{most}"
         marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
                   Text(x, y + 26, plain(fitting((f"{row.words}, {said_}" if row.words else said_, said_), NAMES, 11)),
                        11, 400, "ink-2", max_width=NAMES)]
@@ -241,7 +254,7 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
         if row.totals:
             marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
                       for x, ways, wide in zip(lefts, row.totals, widths, strict=True)
-                      if (words := fitting(ways, wide, 13, 600))]
+                      if made and (words := fitting(ways, wide, 13, 600))]
             y += 24
     return marks, y + 2
 
@@ -284,6 +297,8 @@ def _strip(row: Tiled, place: int, top: float, frame: Area, x: float, y: float, 
                   scale=Scale("gradient", tr("size of the gradient"), row.title, max(top * 1e-3, 1e-300), top, log=True)
                   if row.palette == "gradient" else Scale(row.palette, tr("weights") if row.palette == "weight"
                                                           else tr("values"), row.title, -top, top))
+    if not row.there:
+        return [emptied(image)]
     if high < 8 or not (frame.look.signs or row.palette == "gradient"):
         return [image]
 
@@ -320,7 +335,7 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """All terms of W x and U h₋ as tiles, the largest as a list, the running sum, and the curve that makes the gate."""
     (_, terms) = slide.terms[0]
     groups, layer = _groups(trace, slide), slide.layer
-    marks, y = _tiles(groups, _forward_rows(trace, slide, groups), frame, frame.y)
+    marks, y = _tiles(groups, _forward_rows(trace, slide, groups), frame, frame.y, slide.made)
     total = dict(terms.met).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
@@ -333,20 +348,14 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
     rest = frame.right - x
     curved = terms.op == "gate" and np.isfinite(total)
     each = (rest - 24) / 2 if curved else rest
-    fall = sorted_fall(listed.products, [value for _, value in _biases(slide, terms)], lines.pieces, frame, x, y, each,
-                       False)
+    fall = sorted_fall(slide, listed.products, [value for _, value in _biases(slide, terms)], lines, frame, x, y, each)
+    added = added_up(slide, marks, lines, fall, frame.look)
     if not curved:
-        return Laid((*marks, *lines.still, *fall.still), lines.pieces,
-                     lambda at: [*lines.after(at), *fall.after(at)])
-    at = x + each + 24
-    drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, at,
-                               y, frame.right - at, False)
-
-    def after(at: float) -> list[Mark]:
-        done = int(at)
-        return [*lines.after(at), *fall.after(at), *(point if done >= lines.pieces - 1 else drawn)]
-
-    return Laid((*marks, *lines.still, *fall.still), lines.pieces, after)
+        return added
+    left = x + each + 24
+    drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, left,
+                               y, frame.right - left, False)
+    return replace(added, after=lambda at: [*added.after(at), *(point if at >= lines.pieces - 1 else drawn)])
 
 
 def _forward_rows(trace: Trace, slide: Slide, groups: Sequence[Group]) -> list[Tiled]:
@@ -473,7 +482,8 @@ def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
     opened = dict(terms.met).get("c")
     if opened is not None and frame.bottom - y > 160:
         wide = 0.32 * frame.width
-        marks += _activation(slide.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide, False)[1]
+        marks += _activation(slide.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide,
+                             False)[slide.made]
         x += wide + 24
     keys = _keys(slide)
     marks += through_time(trace, slide, keys, frame, x, y, frame.right - x, frame.bottom - y)
@@ -590,7 +600,7 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
                   [_weights_at(trace, group) for group in groups], (), "weight", tiles),
             Tiled(tr("what arrives"), tr("products"), [group.taps.products for group in groups], "gradient", foci, sums,
                   "product", tiles)]
-    marks, y = _tiles(groups, rows, frame, frame.y)
+    marks, y = _tiles(groups, rows, frame, frame.y, slide.made)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
                     tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in slide.terms)),),
@@ -600,8 +610,8 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     wide = min(500, (frame.width - 40) / 2)
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
-    fall = sorted_fall(listed.products, (), lines.pieces, frame, x, y, wide, True)
-    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda at: [*lines.after(at), *fall.after(at)])
+    fall = sorted_fall(slide, listed.products, (), lines, frame, x, y, wide)
+    return added_up(slide, marks, lines, fall, frame.look)
 
 
 def _chain(trace: Trace, slide: Slide) -> list[Factor]:
@@ -731,12 +741,13 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
             Tiled(tr("share of ∂L/∂W"), tr("g × value"), to_weights, "gradient", at, (), "product", shares_w)]
     all_steps = [_recorded(layer, group) for group in groups]
     if all(total is not None for total in all_steps) and "step" in layer.axes:
+        last = len(layer.output) - 1 if layer.settings.get("reverse") else 0
         rows.append(Tiled("∂L/∂W", tr("all steps"), [total for total in all_steps if total is not None], "gradient",
-                          at))
+                          at, there=slide.made and slide.cell[0] == last))
     rows += [Tiled(tr("what it weighed"), "", weights, "weight", at, (), "weight", shares_x),
              Tiled(tr("share of ∂L/∂x, h₋"), tr("g × weight"), to_reads, "gradient", foci, (), "product", shares_x)]
     below = Area(split(frame.box, "top", LINE - 8)[1], frame.look)
-    marks, y = _tiles(groups, rows, below, below.y)
+    marks, y = _tiles(groups, rows, below, below.y, slide.made)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     wide = min(640, (frame.width - 60) / 2)
     gradients = np.repeat([g for _, _, g in found], [group.size for group in groups])
@@ -751,15 +762,7 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
                     y + 6, wide, True)
     other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
                       frame, frame.right - wide, y + 6, wide, True)
-    pieces = line.pieces + max(one.pieces, other.pieces)
-
-    def after(at: float) -> list[Mark]:
-        done = int(at)
-        late = max(0, done - line.pieces)
-        return [*line.after(min(done, line.pieces)), *one.after(min(late, one.pieces)),
-                *other.after(min(late, other.pieces))]
-
-    return Laid((*line.still, *marks, *one.still, *other.still), pieces, after)
+    return handed_out(slide, marks, (one, other), line)
 
 
 def _sum_before(slide: Slide, group: Group) -> Focus:

@@ -72,7 +72,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
     lasts = _seconds(trace, moment)
     second = moment.phase * lasts
     arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
-    pair = pair_of(trace, moment.beat, passages(trace))
+    pair = pair_of(trace, moment.beat)
     plan = _plan(trace, before, moment, arrived, inner)
     settled = part_of(second, lasts - SETTLE, SETTLE) if moment.phase < 1 else 1.0
     setting, frame = None, Frame()
@@ -82,7 +82,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
         setting = Setting(trace, moment, trace[pair.right], left, right, plan, subject_of(trace, moment, focus), focus,
                           look, second)
         frame = motions.frame(setting) if left or not pair.left else Frame()
-    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat, passages(trace)), pair, setting,
+    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat), pair, setting,
                 frame)
 
 
@@ -198,7 +198,7 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
         return float(own_pace(moment.beat).seconds)
-    layer = trace[pair_of(trace, moment.beat, passages(trace)).right]
+    layer = trace[pair_of(trace, moment.beat).right]
     return motions.of(layer).seconds(trace, layer, moment.backward)
 
 
@@ -209,7 +209,7 @@ def _lensed(look: Look) -> bool:
 def _plan(trace: Trace, before: Moment, moment: Moment, share: float, look: Look) -> Plan:
     if not _lensed(look):
         return scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
-    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat, passages(trace)))
+    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat))
                   for one in (before, moment))
     return camera(start, end, share)
 

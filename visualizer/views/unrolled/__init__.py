@@ -14,6 +14,7 @@ from visualizer.scene.reading import Reading, blank_of, entropy, foretells, labe
 from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, in_beat
+from visualizer.scene.turning import turns
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 from visualizer.views.unrolled._around import answered, band, lengths, loop, names, openings, unit_row, whole_picture
@@ -25,6 +26,7 @@ from visualizer.views.unrolled._saliency import Saliency
 from visualizer.views.unrolled._strip import strip
 
 
+@turns
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     """The recurrent layer of the beat, unrolled over its steps; both directions of one that reads both ways.
 

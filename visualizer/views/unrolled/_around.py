@@ -83,7 +83,9 @@ def _sizes(plan: Plan, right: float) -> list[Mark]:
         for index, (key, _, _) in enumerate(track.shown.gates):
             gradient = track.shown.layer.inner_gradients.get(key)
             if gradient is not None and track.arrived.of(plan.now) == 1:
-                words = numbers.significant(float(np.max(np.abs(gradient[plan.now]))), 2)
+                size, room = float(np.max(np.abs(gradient[plan.now]))), RIGHT - 12
+                ways = numbers.significant(size, 2), numbers.power(size, 0)
+                words = next((said for said in ways if width(said, *_gate_type(plan)) <= room), "")
                 found.append(Text(right, _gate_line(track, index), plain(words), *_gate_type(plan), "gradient-text"))
     return found
 

@@ -1,0 +1,151 @@
+"""Small untrained networks in which numbers are moved, joined, added, spread, looked up and attended to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from visualizer import record
+from visualizer.trace import Trace
+
+CLASSES = ("a", "b", "c")
+
+
+def picture(*shape: int) -> Tensor:
+    """Numbers that are different from each other, most of them not 0."""
+    count = int(torch.tensor(shape).prod())
+    return (torch.sin(torch.arange(count, dtype=torch.float32) * 1.7) * 3).reshape(1, *shape)
+
+
+class Through(nn.Module):
+    """Any function of a picture, and a head that makes three numbers of what comes out."""
+
+    def __init__(self, does: Callable[[Any, Tensor], Tensor], **parts: nn.Module) -> None:
+        super().__init__()
+        for name, part in parts.items():
+            self.add_module(name, part)
+        self.does = does
+        self.fc = nn.LazyLinear(3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        answer: Tensor = self.fc(self.does(self, x).flatten(1))
+        return answer
+
+
+def captured(model: nn.Module, x: Tensor, **known: Any) -> Trace:
+    """Recorded with weights that are the same each time."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        model(x)
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter) * (0.6 / max(1.0, parameter[0].numel() ** 0.5)))
+    return record.capture(model.eval(), x, target=1, name="small", title="Small", labels=CLASSES, **known)
+
+
+def _residual(self: Any, x: Tensor) -> Tensor:
+    first = self.conv1(x)
+    return torch.relu(first + self.conv2(torch.relu(first)))
+
+
+def _joined(self: Any, x: Tensor) -> Tensor:
+    return torch.cat([self.conv1(x), self.conv2(x)], 1)
+
+
+def _unet(self: Any, x: Tensor) -> Tensor:
+    fine = torch.relu(self.down(x))
+    coarse = torch.relu(self.deep(functional.max_pool2d(fine, 2)))
+    return torch.relu(self.up(torch.cat([fine, functional.interpolate(coarse, scale_factor=2)], 1)))
+
+
+def _gated(self: Any, x: Tensor) -> Tensor:
+    maps = self.conv1(x)
+    return maps * torch.sigmoid(self.squeeze(maps.mean((2, 3))))[:, :, None, None]
+
+
+def _cut(self: Any, x: Tensor) -> Tensor:
+    maps = functional.pad(self.conv1(x), (1, 2, 1, 1))
+    one, other = maps.chunk(2, 1)
+    return torch.cat([one[:, :, 1:5, 2:6], other[:, :, 0:4, 0:4]], 1)
+
+
+class Attends(nn.Module):
+    """A table of words, attention of each to all, and the last step's answer."""
+
+    def __init__(self, heads: int = 0) -> None:
+        super().__init__()
+        self.words = nn.Embedding(12, 8)
+        self.keys, self.queries = nn.Linear(8, 8), nn.Linear(8, 8)
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        e = self.words(tokens)
+        scores = self.queries(e) @ self.keys(e).transpose(1, 2) / 8 ** 0.5
+        answer: Tensor = self.fc((torch.softmax(scores, -1) @ e)[:, -1])
+        return answer
+
+
+class Looks(nn.Module):
+    """PyTorch's own attention in one call."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(12, 8)
+        self.fc = nn.Linear(8, 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        e = self.words(tokens)
+        answer: Tensor = self.fc(functional.scaled_dot_product_attention(e, e, e)[:, -1])
+        return answer
+
+
+class Reads(nn.Module):
+    """Letters, a table, a signal with several bands, a GRU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(12, 6)
+        self.conv = nn.Conv1d(6, 4, 3, padding=1)
+        self.fc = nn.Linear(4, 3)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        bands = torch.relu(self.conv(self.words(tokens).transpose(1, 2)))
+        answer: Tensor = self.fc(bands.mean(2))
+        return answer
+
+
+TOKENS = torch.tensor([[3, 1, 4, 1, 5, 9, 2]])
+STEPS = ("the", "cat", "saw", "cat", "and", "purred", "loud")
+
+
+def _read(model: nn.Module) -> Trace:
+    from visualizer.trace import Sample
+
+    return captured(model, TOKENS, sample=Sample("words", "the cat saw cat and purred loud", steps=STEPS))
+
+
+NETS: dict[str, Callable[[], Trace]] = {
+    "residual": cache(lambda: captured(Through(_residual, conv1=nn.Conv2d(2, 3, 3, padding=1),
+                                               conv2=nn.Conv2d(3, 3, 3, padding=1)), picture(2, 6, 6))),
+    "joined": cache(lambda: captured(Through(_joined, conv1=nn.Conv2d(2, 3, 3), conv2=nn.Conv2d(2, 2, 3)),
+                                     picture(2, 7, 7))),
+    "unet": cache(lambda: captured(Through(_unet, down=nn.Conv2d(1, 4, 3, padding=1),
+                                           deep=nn.Conv2d(4, 4, 3, padding=1), up=nn.Conv2d(8, 4, 3, padding=1)),
+                                   picture(1, 8, 8))),
+    "gated": cache(lambda: captured(Through(_gated, conv1=nn.Conv2d(1, 4, 3), squeeze=nn.Linear(4, 4)),
+                                    picture(1, 7, 7))),
+    "cut": cache(lambda: captured(Through(_cut, conv1=nn.Conv2d(1, 4, 3)), picture(1, 7, 7))),
+    "transposed": cache(lambda: captured(Through(lambda self, x: torch.relu(self.up(x)),
+                                                 up=nn.ConvTranspose2d(3, 2, 3, 2)), picture(3, 4, 4))),
+    "shuffled": cache(lambda: captured(Through(lambda self, x: functional.pixel_shuffle(self.conv(x), 2),
+                                               conv=nn.Conv2d(1, 8, 3)), picture(1, 6, 6))),
+    "turned": cache(lambda: captured(Through(lambda self, x: self.conv(x).permute(0, 3, 1, 2).flatten(2)[:, 2:5],
+                                             conv=nn.Conv2d(1, 3, 3)), picture(1, 6, 8))),
+    "attends": cache(lambda: _read(Attends())),
+    "looks": cache(lambda: _read(Looks())),
+    "reads": cache(lambda: _read(Reads())),
+}

@@ -1,0 +1,185 @@
+"""What only lays numbers out anew: rows peel off into the column, axes turn, a rim grows, one step slides out.
+
+On the way back the gradient goes the same ways in the other direction; where a number went to several places it adds
+up, and what was cut off gets exactly nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visualizer import kinds
+from visualizer.kinds.shape import origins
+from visualizer.language import tr
+from visualizer.motions import Frame, Motion, Setting, window
+from visualizer.motions._travel import Cells, Ways, arriving, in_parcels, landed, moved, returning
+from visualizer.motions._travel import seconds as travel_seconds
+from visualizer.scene import numbers
+from visualizer.trace import Layer, Trace, remembered
+
+PICKS = ("select", "narrow", "slice", "getitem", "unbind", "chunk", "split")
+LAYS_OUT = ("flip", "roll", "repeat", "expand", "pad")
+MOST = 60_000
+"""Numbers; larger layers uncover in reading order."""
+ASKED = 4096
+"""Numbers whose origin is asked for one by one."""
+RINGS = 6
+"""Rings of a rim at most that grow one by one."""
+
+
+def suits(layer: Layer) -> bool:
+    kind = kinds.of(layer)
+    return kind is not None and layer.output.ndim > 0 and bool(layer.reads) and layer.output.size <= MOST \
+        and (kind.moves_only or layer.kind in PICKS or layer.kind in LAYS_OUT)
+
+
+def forward(setting: Setting) -> Frame:
+    """Parcels on their way from where they stood to where they will stand."""
+    ways = ways_of(setting.trace, setting.layer.name)
+    if ways is None:
+        return window.forward(setting)
+    done = landed(ways.count, setting.second)
+    return arriving(setting, ways, _said(setting, ways, done), counted(done, ways.count), leaves=True)
+
+
+def backward(setting: Setting) -> Frame:
+    """The same ways back."""
+    ways = ways_of(setting.trace, setting.layer.name)
+    if ways is None:
+        return window.backward(setting)
+    done = landed(ways.count, setting.second)
+    return returning(setting, ways, said_back(setting, done, ways.count), counted(done, ways.count))
+
+
+def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+    ways = ways_of(trace, layer.name)
+    return window.seconds(trace, layer, back) if ways is None else travel_seconds(ways.count)
+
+
+# --- which number goes where -----------------------------------------------------------------------------------------
+
+@remembered(64)
+def ways_of(trace: Trace, name: str) -> Ways | None:
+    """Where each number of a layer comes from; None where that is not known."""
+    layer = trace[name]
+    inputs = trace.inputs(layer)
+    known = origins(layer, inputs)
+    flat = _asked(trace, layer) if known is None else known.astype(np.int64)
+    if flat is None or not (flat >= 0).any():
+        return None
+    targets = np.stack(np.unravel_index(np.arange(flat.size), layer.shape), axis=1)
+    inside = flat >= 0
+    parcels, count = _parcels(layer, inputs, flat, targets)
+    rings = _rings(inside.reshape(layer.shape))
+    parcel_of = np.where(inside.reshape(layer.shape), parcels.reshape(layer.shape), count - 1 + rings)
+    count += int(rings.max())
+    moves, first = [], 0
+    for source in inputs:
+        own = inside & (flat >= first) & (flat < first + source.output.size)
+        cells = np.stack(np.unravel_index(flat[own] - first, source.shape), axis=1) if source.shape else \
+            np.zeros((int(own.sum()), 0), np.int64)
+        if own.any() and source.shape:
+            moves.append(moved(source, layer, cells, targets[own], parcels[own], count))
+        first += source.output.size
+    return Ways(tuple(moves), count, parcel_of) if moves else None
+
+
+def _asked(trace: Trace, layer: Layer) -> Cells | None:
+    """The same as `origins`, from the terms of each number."""
+    if layer.output.size > ASKED:
+        return None
+    inputs = trace.inputs(layer)
+    starts = dict(zip([one.name for one in inputs], np.cumsum([0, *(one.output.size for one in inputs)]).tolist(),
+                      strict=False))
+    found = np.full(layer.output.size, -1)
+    for index, cell in enumerate(np.ndindex(*layer.shape)):
+        try:
+            terms = kinds.terms(trace, layer.name, cell)
+        except LookupError:
+            return None
+        if len(terms.taps) != 1 or len(terms.taps[0].cells) != 1:
+            return None
+        where, at, array = kinds.place(trace, terms.taps[0], 0)
+        if array != "output" or where not in starts:
+            return None
+        if all(0 <= one < size for one, size in zip(at, trace[where].shape, strict=True)):
+            found[index] = starts[where] + int(np.ravel_multi_index(at, trace[where].shape))
+    return found
+
+
+def _parcels(layer: Layer, inputs: tuple[Layer, ...], flat: Cells, targets: Cells) -> tuple[Cells, int]:
+    """What goes together: rows of what is read into a column; steps; whole maps, or the rows of all maps at once."""
+    if layer.output.ndim == 1:
+        wide = inputs[0].shape[-1] if inputs[0].output.ndim > 1 else max(1, layer.output.size // 16)
+        return in_parcels([np.where(flat >= 0, flat, flat.max()) // wide])
+    if layer.output.ndim == 2 or layer.axes[0] == "step":
+        return in_parcels([targets[:, 0]])
+    heads = targets[:, :-2]
+    whole = all(source.shape[-2:] == layer.shape[-2:] and source.output.ndim > 2 for source in inputs)
+    if whole and int(np.prod(layer.shape[:-2])) > 3 and np.array_equal(
+            flat % int(np.prod(layer.shape[-2:])), np.arange(flat.size) % int(np.prod(layer.shape[-2:]))):
+        return in_parcels([heads])
+    return in_parcels([targets[:, -2]])
+
+
+def _rings(inside: np.ndarray) -> Cells:
+    """For what comes from nowhere, how far it lies from what was there: 1, 2, … ; 0 for all others."""
+    found = np.zeros(inside.shape, np.int64)
+    reached = inside.copy()
+    for ring in range(1, RINGS + 1):
+        if reached.all():
+            break
+        grown = reached.copy()
+        for axis in range(inside.ndim):
+            for step in (1, -1):
+                moved_on = np.roll(reached, step, axis)
+                edge = [slice(None)] * inside.ndim
+                edge[axis] = slice(0, 1) if step == 1 else slice(-1, None)
+                moved_on[tuple(edge)] = False
+                grown |= moved_on
+        if ring == RINGS:
+            grown[:] = True
+        found[grown & ~reached] = ring
+        reached = grown
+    return found
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+def counted(done: int, count: int) -> str:
+    return tr("part {n} of {count}").format(n=numbers.count(done), count=numbers.count(count))
+
+
+def _said(setting: Setting, ways: Ways, done: int) -> str:
+    layer = setting.layer
+    source = ", ".join(dict.fromkeys(moves.source.name for moves in ways.moves))
+    if done <= 0:
+        return tr("{source} is ready. {layer} has computed nothing yet.").format(source=source, layer=layer.name)
+    there = numbers.count(int((ways.parcel_of < done).sum()))
+    known = {"there": there, "count": numbers.count(layer.output.size), "source": source, "layer": layer.name}
+    if layer.kind in PICKS:
+        return tr("A part of {source} is taken as it is: {{{there} of {count}}} numbers; the rest is left "
+                  "behind.").format(**known)
+    if layer.kind == "pad":
+        return tr("{source} moves in as it is, then a rim grows around it: {{{there} of {count}}} numbers.").format(
+            **known)
+    if layer.output.ndim == 1:
+        return tr("Row by row {source} peels off into one column: {{{there} of {count}}} numbers; nothing is "
+                  "computed.").format(**known)
+    return tr("The numbers of {source} are laid out anew: {{{there} of {count}}}; nothing is computed.").format(**known)
+
+
+def said_back(setting: Setting, done: int, count: int) -> str:
+    """What is said of a gradient that goes back as it came."""
+    layer, given = setting.layer.name, setting.written.name
+    if done <= 0:
+        return tr("The gradient stands at {layer}; {source} has none yet.").format(layer=layer, source=given)
+    if len([one for one in setting.trace.readers(given) if one.gradient is not None]) > 1:
+        return tr("{layer} hands its gradient back as it is: {{{done} of {count}}} parts; what the other readers of "
+                  "{source} hand back is added at the end.").format(
+            layer=layer, source=given, done=numbers.count(done), count=numbers.count(count))
+    return tr("The gradient goes back to {source} the way the numbers came: {{{done} of {count}}} parts.").format(
+        source=given, done=numbers.count(done), count=numbers.count(count))
+
+
+MOTION = Motion("moving", suits, forward, backward, seconds, order=40)
