@@ -105,9 +105,9 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
                             for pair in (now.pair_before, now.pair))
     moving: list[Mark] = [*(new_edges if old_edges == new_edges else
                             parts.crossed(old_edges, new_edges, now.arrived)),
-                          *_left_out(trace, plan, look, lensed),
-                          *parts.crossed(_legend(trace, before, focus, plan, look, now.pair_before),
-                                         _legend(trace, moment, focus, plan, look, now.pair), now.arrived)]
+                          *_left_out(trace, plan, inner, lensed),
+                          *parts.crossed(_legend(trace, before, focus, plan, inner, now.pair_before),
+                                         _legend(trace, moment, focus, plan, inner, now.pair), now.arrived)]
     for column in plan.columns.values():
         if column.style == "hidden":
             continue
@@ -130,7 +130,7 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
     moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
     moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
-        moving += parts.faded(_progress(now, plan, look), now.arrived)
+        moving += parts.faded(_progress(now, plan, inner), now.arrived)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
         moving += parts.faded(_column.drawing(trace, look, answer, place),
