@@ -27,7 +27,7 @@ from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
-from visualizer.views.network import _step
+from visualizer.views.network import _seam, _step
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
@@ -41,7 +41,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     before = timeline(trace).settled(moment.index - 1) if moment.index else moment
     coming = part_of(moment.phase, 0.0, stepbeat.SLIDE) if moment.beat.step is not None else \
         part_of(moment.phase * _seconds(trace, moment), 0.0, CAMERA)
-    if coming < 1 and _step.shown_at(trace, before) != _step.shown_at(trace, moment) and before.index != moment.index:
+    if coming < 1 and _picture_of(trace, before) != _picture_of(trace, moment):
         one, other = _at(trace, before, focus, look), _at(trace, moment, focus, look)
         shown = other if coming >= 0.5 else one
         return Picture(look.size, (), tuple(parts.crossed(one, other, smooth(coming))), look.theme,
@@ -49,7 +49,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     return _at(trace, moment, focus, look)
 
 
+def _picture_of(trace: Trace, moment: Moment) -> str:
+    """Which picture a beat has: `seam`, the name of the layer whose step it is, or empty for the columns."""
+    if _seam.shown_at(trace, moment):
+        return "seam"
+    return moment.beat.layer if _step.shown_at(trace, moment) else ""
+
+
 def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    if _seam.shown_at(trace, moment):
+        return _seam.draw(trace, moment, focus, look)
     if _step.shown_at(trace, moment):
         return _step.draw(trace, moment, focus, look)
     if look.reduced_motion:
@@ -85,7 +94,7 @@ class _Now:
 def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: Look) -> _Now:
     times = timeline(trace)
     before = times.settled(moment.index - 1) if moment.index else moment
-    if _step.shown_at(trace, before):  # the picture of the step fades: the camera is there already
+    if _picture_of(trace, before):  # that picture fades: the camera is there already
         before = moment
     lasts = _seconds(trace, moment)
     second = moment.phase * lasts
@@ -216,6 +225,8 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
         return float(stepbeat.pace(False).seconds)
+    if _seam.shown_at(trace, moment):
+        return _seam.seconds(trace, moment)
     layer = trace[pair_of(trace, moment.beat).right]
     return motions.of(layer).seconds(trace, layer, moment.backward)
 
