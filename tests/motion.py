@@ -20,7 +20,20 @@ import numpy as np
 
 from visualizer import kinds, sight
 from visualizer.kinds import Terms
-from visualizer.scene.picture import SENTENCE, Flight, Focus, Image, Look, Mark, Picture, Rect, Text, Touch, box_of
+from visualizer.scene.picture import (
+    SENTENCE,
+    Flight,
+    Focus,
+    Image,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Text,
+    Touch,
+    box_of,
+)
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import OTHER_TERMS, SLOW_TERM, SLOW_TERMS, Moment, Pace
 from visualizer.trace import Layer, Trace
@@ -95,7 +108,7 @@ def another_future(trace: Trace, moment: Moment, written: np.ndarray | bool = Fa
             changes["output"] = other_numbers(layer.output, own)
         if layer.gradient is not None and (not moment.backward or place <= now):
             changes["gradient"] = other_numbers(layer.gradient, own if moment.backward else False)
-        if not moment.backward or place < now:
+        if not moment.backward or place <= now:
             changes["weight_gradients"] = {name: other_numbers(array, False)
                                            for name, array in layer.weight_gradients.items()}
         return replace(layer, **changes) if changes else layer
@@ -160,6 +173,10 @@ def read(trace: Trace, target: Focus, backward: bool) -> Iterator[tuple[tuple[st
             for index, product in enumerate(taps.products.tolist()):
                 layer, cell, array = kinds.place(trace, taps, index)
                 yield (layer, "output" if array == "gradient" else array), cell, product
+                if taps.weight.startswith("inner.") and taps.weight_cells is not None:  # a gate or state as a factor
+                    key, met = taps.weight.removeprefix("inner."), tuple(taps.weight_cells[index].tolist())
+                    hidden = key == "hidden"
+                    yield (target.layer, "output" if hidden else taps.weight), met, product
 
 
 def terms_of(trace: Trace, target: Focus, backward: bool) -> tuple[tuple[str, Terms], ...]:
@@ -233,7 +250,7 @@ def nothing_is_made_up(played: Played, every: int = 2) -> int:
                 worth = carried(played.trace, flight)
                 assert np.isclose(flight.value, worth, rtol=1e-5, atol=1e-7), (flight, worth)
                 assert 0 <= flight.share <= 1, flight
-                _on_its_way(picture, mark, flight)
+                _on_its_way(played.trace, picture, mark, flight)
     return flown
 
 
@@ -261,9 +278,10 @@ def carried(trace: Trace, flight: Flight) -> float:
     return sum(found)
 
 
-def _on_its_way(picture: Picture, mark: Mark, flight: Flight) -> None:
+def _on_its_way(trace: Trace, picture: Picture, mark: Mark, flight: Flight) -> None:
     """It is as near to each end as the share of its way says, whichever way it takes."""
-    ends = [standing(picture, focus, mark) for focus in (flight.source, flight.target)]
+    ends = [standing(picture, focus, mark) or standing(picture, moved_from(trace, focus), mark)
+            for focus in (flight.source, flight.target)]
     assert ends[0], (flight, "comes from what is not there")
     assert ends[1], (flight, "goes to where nothing stands")
     here = box_of(mark)
@@ -287,6 +305,13 @@ def standing(picture: Picture, focus: Focus, mark: Mark | None = None) -> list[B
         elif _place(other.focus) == _place(focus) and other.focus.cell[:len(focus.cell)] == focus.cell:
             found.append(box_of(other))
     return found
+
+
+def moved_from(trace: Trace, focus: Focus) -> Focus:
+    """The number that layers have only laid out anew: a picture may draw it where it was made."""
+    while (kind := kinds.of(trace[focus.layer])) is not None and kind.moves_only and focus.array == "output":
+        focus = Focus(*kinds.place(trace, kinds.terms(trace, focus.layer, focus.cell).taps[0], 0))
+    return focus
 
 
 def _apart(one: Box, other: Box) -> float:
@@ -321,6 +346,8 @@ def no_jumps(played: Played, camera: Collection[tuple[float, float]] = (), movin
     before: tuple[Places, Places] | None = None
     for earlier, moment in pairwise((played.moments[0], *played.moments)):
         picture = played.draw(moment)
+        if moment.act != earlier.act:
+            before = None  # another act of a step is another page
         if any(low <= moment.phase <= high for low, high in camera):
             before = None
             continue
@@ -336,7 +363,7 @@ def no_jumps(played: Played, camera: Collection[tuple[float, float]] = (), movin
 
 
 Places = dict[Any, np.ndarray]
-"""Of all marks that are the same thing: (middle x, middle y, opacity) of each."""
+"""Of all marks that are the same thing: where each stands (x, y) and its opacity."""
 
 
 def _places(marks: Iterable[Mark], same: Callable[[Mark], Any]) -> Places:
@@ -344,7 +371,8 @@ def _places(marks: Iterable[Mark], same: Callable[[Mark], Any]) -> Places:
     for mark in marks:
         if (key := same(mark)) is not None:
             x, y, wide, high = box_of(mark)
-            found[key].append((x + wide / 2, y + high / 2, mark.opacity))
+            middle = mark.points[0] if isinstance(mark, Line) else (x + wide / 2, y + high / 2)  # a line may grow
+            found[key].append((*middle, mark.opacity))
     return {key: np.array(places) for key, places in found.items()}
 
 

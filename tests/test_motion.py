@@ -4,7 +4,7 @@ a shot are the same, is in test_sight.py."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 
@@ -13,11 +13,12 @@ import pytest
 
 from tests import motion
 from tests.motion import Played, beat
+from tests.test_kinds_recurrent import trace_of
 from tests.toys import toy
 from visualizer import registry
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
-from visualizer.scene.picture import Flight, Focus, Image, Look, Picture, Rect, Text, Touch
+from visualizer.scene.picture import Flight, Focus, Image, Look, Picture, Rect, Term, Text, Touch
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Beat, Moment, Pace, Stretch
 from visualizer.trace import Trace, load
@@ -38,6 +39,8 @@ class Case:
     focus: Focus | None = None
     camera: tuple[tuple[float, float], ...] = ()
     look: Look = field(default_factory=Look)
+    known: bool = False
+    """Whether its own numbers are there when it begins: what hands a gradient on has it."""
 
     @property
     def played(self) -> Played:
@@ -49,11 +52,36 @@ def laboratory() -> Trace:
     return record_lab(Lab())
 
 
+@cache
+def lstm() -> Trace:
+    return trace_of("lstm")
+
+
+def number(at: str, focus: Focus, known: bool = False, trace: Callable[[], Trace] = cnn) -> Case:
+    return Case(trace, "microscope", at, focus, known=known)
+
+
 PIXEL = Focus("conv2", (7, 3, 5))
 CASES = {
-    "microscope, a window": Case(cnn, "microscope", "conv2.forward", PIXEL),
+    "a window": number("conv2.forward", PIXEL),
     "laboratory": Case(laboratory, "gradient_flow", "rnn.backward[40]"),
     "laboratory, forwards": Case(laboratory, "gradient_flow", "rnn.forward[12]"),
+    "a window turned over": number("conv2.backward", PIXEL, True),
+    "a gradient that arrives": number("pool1.backward", Focus("pool1", (4, 10, 9))),
+    "the largest": number("pool1.forward", Focus("pool1", (2, 6, 6))),
+    "its gradient": number("relu1.backward", Focus("relu1", (2, 12, 12))),
+    "a curve": number("relu1.forward", Focus("relu1", (2, 12, 12))),
+    "a curve, backwards": number("conv1.backward", Focus("conv1", (2, 12, 12)), True),
+    "a long sum": number("fc1.forward", Focus("fc1", (27,))),
+    "a long sum turned over": number("fc1.backward", Focus("fc1", (27,)), True),
+    "a place moved": number("flatten.forward", Focus("flatten", (30,))),
+    "shares": number("softmax.forward", Focus("softmax", (4,))),
+    "a gate": number("rnn.forward[3]", Focus("rnn", (2, 1), "inner.forget"), trace=lstm),
+    "a memory": number("rnn.forward[3]", Focus("rnn", (2, 1), "inner.cell"), trace=lstm),
+    "a state": number("rnn.forward[3]", Focus("rnn", (2, 1)), trace=lstm),
+    "a state, backwards": number("rnn.backward[3]", Focus("rnn", (2, 1)), trace=lstm),
+    "a memory, backwards": number("rnn.backward[3]", Focus("rnn", (2, 1), "inner.cell"), trace=lstm),
+    "a gate, backwards": number("rnn.backward[3]", Focus("rnn", (2, 1), "inner.forget"), True, trace=lstm),
 }
 
 
@@ -72,7 +100,7 @@ def test_reversed_play_shows_the_same_frames(case: Case) -> None:
     motion.the_same_backwards(case.played, every=25)
 
 
-@pytest.mark.matrix(spine=tuple(CASES)[:1], sample=4, each=False)
+@pytest.mark.matrix(spine=("a window", "a long sum", "a gate"), sample=4, each=False)
 def test_what_is_outlined_is_what_is_read_and_what_flies_is_a_number(case: Case) -> None:
     if case.view == "gradient_flow":
         pytest.skip("what flies there is the size of a whole gradient: see below")
@@ -80,12 +108,27 @@ def test_what_is_outlined_is_what_is_read_and_what_flies_is_a_number(case: Case)
     motion.nothing_is_made_up(case.played, every=3)
 
 
-@pytest.mark.matrix(spine=tuple(CASES)[:1], sample=4, each=False)
+@pytest.mark.matrix(spine=("a window",), sample=6, each=False)
 def test_nothing_is_there_before_its_time(case: Case) -> None:
-    motion.nothing_early(case.played)
+    motion.nothing_early(case.played, written=lambda phase: case.known)
 
 
-@pytest.mark.matrix(spine=tuple(CASES)[:1], sample=2, each=False)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.view == "microscope"])
+def test_the_result_is_the_last_thing_that_is_there(name: str) -> None:
+    """No mark holds the finished number, and no sentence says it, before the last of its terms has come."""
+    played, case = CASES[name].played, CASES[name]
+    stretches = played.pace.stretches
+    assert stretches
+    before = played.draw(replace(played.moments[0], phase=stretches[-1].end - 0.02 * (stretches[-1].end
+                                                                                      - stretches[-1].start)))
+    after = played.draw(played.moments[-1])
+    made = [[mark for mark in picture if isinstance(mark, Rect | Image) and isinstance(mark.holds, Term)
+             and mark.holds.source == mark.holds.target == case.focus] for picture in (before, after)]
+    assert made[0] == []
+    assert before.caption != after.caption or case.known
+
+
+@pytest.mark.matrix(spine=("a window", "a long sum"), sample=2, each=False)
 def test_no_mark_jumps(case: Case) -> None:
     motion.no_jumps(case.played, case.camera)
 

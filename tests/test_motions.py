@@ -18,7 +18,7 @@ from tests.toys import toy, whole_numbers
 from visualizer import kinds, motions, record
 from visualizer.answers import _column
 from visualizer.kinds import pointwise
-from visualizer.motions import Frame, curve, maxpool
+from visualizer.motions import Frame, curve, dense, maxpool
 from visualizer.scene.picture import LANE, LEGEND, Look, Picture
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Trace
@@ -189,6 +189,42 @@ def test_losers_fade_as_the_window_passes_and_winners_stay() -> None:
         assert (blocks.sum(axis=2) == np.where(np.arange(9) < done, 3, 0)).all()
         kept = np.where(lost, -np.inf, read.output).reshape(2, 3, 2, 3, 2).max(axis=(2, 4))
         assert (kept == pool.output).all()
+
+
+# --- dense layers ---------------------------------------------------------------------------------------------------
+
+def test_what_lands_in_a_unit_adds_up_to_it() -> None:
+    trace = recorded("digits_cnn")
+    for name in ("fc1", "fc2"):
+        layer = trace[name]
+        read = trace[layer.reads[0]].output.astype(np.float64)
+        for unit in (0, layer.output.size - 1):
+            products = layer.weights["weight"][unit].astype(np.float64) * read
+            sums = dense._sums(trace, name, unit)
+            assert sums.running[-1] == pytest.approx(float(layer.output[unit]), abs=1e-4)
+            assert list(np.abs(sums.products)) == sorted(np.abs(products), reverse=True)[:len(sums.products)]
+            assert sums.others_count == len(products) - len(sums.products)
+
+
+def test_the_bar_of_a_unit_follows_the_products_that_have_landed() -> None:
+    landed = [dense.landings(14, share)[0] for share in np.linspace(0, 1, 200)]
+    assert landed == sorted(landed)
+    assert (landed[0], landed[int(200 * dense.SUMMED) + 1]) == (0, 14)
+
+
+def test_errors_come_back_unit_by_unit_as_torch_adds_them_up() -> None:
+    trace = recorded("digits_cnn")
+    layer = trace["fc1"]
+    order = dense.errors(trace, "fc1")
+    assert layer.gradient is not None
+    assert set(order) == set(np.flatnonzero(layer.gradient))
+    for done in (0, 1, len(order) // 2, len(order)):
+        sent = torch.zeros(layer.shape)
+        sent[list(order[:done])] = torch.from_numpy(layer.gradient[list(order[:done])])
+        leaf = torch.from_numpy(trace["flatten"].output.copy()).requires_grad_()
+        torch.nn.functional.linear(leaf, torch.from_numpy(layer.weights["weight"].copy())).backward(sent)
+        np.testing.assert_allclose(dense.laid(trace, "fc1", done), leaf.grad.numpy(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(dense.laid(trace, "fc1", len(order)), trace["flatten"].gradient, rtol=1e-4, atol=1e-6)
 
 
 # --- every kind -----------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from visualizer.ui.commands.exporting import export_to
 from visualizer.ui.inspector import badge_words
 from visualizer.ui.rail import choose_model
 from visualizer.ui.saving import pictured, pinned
+from visualizer.ui.shell import Shell
 from visualizer.ui.store import Store
 from visualizer.ui.topbar import fitting
 from visualizer.ui.window import Window
@@ -1273,3 +1274,51 @@ def alive(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+# --- the keyboard comes back ----------------------------------------------------------------------------------------
+
+def test_the_stage_has_the_keyboard_when_a_frame_has_been_given_its_window(qtbot, digits):
+    """The first Enter goes one level in; it does not open the menu under the mark."""
+    shell, window = Shell(), Window(Store(changed(State(), at="conv2.forward"), digits))
+    qtbot.addWidget(shell)
+    shell.resize(1600, 900)
+    shell.show()
+    with qtbot.waitSignal(window.painted, timeout=5000):
+        shell.hold(window)
+    assert window.focusWidget() is window.stage
+    press(window, Key.Key_Return)
+    assert window.store.state.focus == Focus("conv2")
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL])
+def test_what_is_put_away_gives_the_keyboard_back_to_the_stage(qtbot, digits, size):
+    window = opened(qtbot, Store(changed(State(), at="conv2.forward"), digits), size)
+    window.say("Something happened.", "Undo", lambda: None)
+    window.message.close_button.setFocus(Qt.FocusReason.TabFocusReason)
+    press(window, Key.Key_Return)
+    assert not window.message.isVisible()
+    assert window.focusWidget() is window.stage
+    if size == SMALL:
+        for opens in (window.rail.input_button, window.rail.draw_icon):
+            opens.click()
+            assert window.focusWidget() is not window.stage
+            press(window, Key.Key_Escape)
+            assert window.rail.panel is None
+            assert window.focusWidget() is window.stage
+        press(window, Key.Key_I)
+        window.inspector.tabs.buttons[0].setFocus(Qt.FocusReason.TabFocusReason)
+        press(window, Key.Key_I)
+        assert window.focusWidget() is window.stage
+    for name in ("keys", "words", "export"):
+        window.run(name)
+        press(window, Key.Key_Escape)
+        assert window.focusWidget() is window.stage, name
+
+
+def test_back_to_the_beginning_on_the_way_back_stays_on_the_way_back_first(window):
+    window.store.update(at="conv1.backward")
+    window.run("first")
+    assert window.store.state.at == "softmax.backward"
+    window.run("first")
+    assert window.store.state.at == "input.forward"

@@ -242,12 +242,17 @@ class Crossing:
             others = waiting.get(key(mark))
             partner = anchored.get(id(mark)) or (others.pop(next(iter(others))) if others and not _is_said(mark)
                                                  else None)
-            yield mark, partner if self.alike or partner == mark else None
+            if partner == mark:
+                yield mark, mark  # the very same, so that nobody compares them again in each frame
+            else:
+                yield mark, partner if self.alike else None
         for others in waiting.values():
             yield from ((None, mark) for mark in others.values() if self._is_bar(mark))
 
     def _at(self, one: Mark | None, other: Mark | None, share: float) -> Mark | None:
         """What lies between two marks; a mark alone, as far as it has gone or come; nothing for two numbers."""
+        if one is other and not isinstance(one, Text):
+            return one
         mark = one or other
         assert mark is not None
         if one is not None and other is not None:
@@ -326,12 +331,14 @@ def _pair(one: Mark, other: Mark, share: float) -> Mark | None:
         return a + (b - a) * share
 
     def points(these: Points, those: Points) -> Points:
+        if these == those:
+            return these
         return tuple((mix(a, c), mix(b, d)) for (a, b), (c, d) in zip(these, those, strict=True))
 
     if isinstance(one, Text) and isinstance(other, Text):
         if one.plain != other.plain or MEASURED.fullmatch(one.plain.strip()):
             return None
-        return changed(near, x=mix(one.x, other.x), y=mix(one.y, other.y))
+        return near if one is other else changed(near, x=mix(one.x, other.x), y=mix(one.y, other.y))
     if isinstance(one, Image) and isinstance(other, Image):
         if one.values.shape != other.values.shape or one.palette != other.palette:
             return _fading(near, share)
@@ -344,16 +351,15 @@ def _pair(one: Mark, other: Mark, share: float) -> Mark | None:
     if _travels(one, other):
         return _fading(near, share)
     if isinstance(one, Rect) and isinstance(other, Rect):
-        return one if one == other else changed(
+        return changed(
             near, x=mix(one.x, other.x), y=mix(one.y, other.y), width=mix(one.width, other.width),
             height=mix(one.height, other.height), opacity=mix(one.opacity, other.opacity),
             fill=_fill(one.fill, other.fill, share))
     if isinstance(one, Line) and isinstance(other, Line) and len(one.points) == len(other.points):
-        return one if one == other else changed(near, points=points(one.points, other.points),
-                                                width=mix(one.width, other.width),
-                                                opacity=mix(one.opacity, other.opacity))
+        return changed(near, points=points(one.points, other.points), width=mix(one.width, other.width),
+                       opacity=mix(one.opacity, other.opacity))
     if isinstance(one, Path) and isinstance(other, Path) and [*map(len, one.curves)] == [*map(len, other.curves)]:
-        return one if one == other else changed(
+        return changed(
             near, curves=tuple(map(points, one.curves, other.curves)), opacity=mix(one.opacity, other.opacity))
     return _fading(near, share)
 

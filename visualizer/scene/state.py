@@ -437,7 +437,10 @@ def step(state: State, timeline: Timeline, by: int) -> State:
 
 
 def first(state: State, timeline: Timeline) -> State:
-    return go(state, timeline.settled(0))
+    """The first beat; on the way back the one at which that begins, and from there the very first."""
+    moment = moment_of(state, timeline)
+    back = next((number for number, beat in enumerate(timeline.beats) if beat.direction == BACKWARD), 0)
+    return go(state, timeline.settled(back if moment.backward and moment.index > back else 0))
 
 
 def last(state: State, timeline: Timeline) -> State:

@@ -15,6 +15,7 @@ from visualizer.language import tr
 from visualizer.over import Over
 from visualizer.scene import state as does
 from visualizer.scene.state import State
+from visualizer.scene.type import elide
 from visualizer.ui import style
 from visualizer.ui.buttons import Button
 from visualizer.ui.commands import find, keyed
@@ -24,6 +25,8 @@ HIGH = 32
 """Pixels."""
 NOTCH = 120
 """Eighths of a degree that a wheel turns from one input to the next."""
+WIDEST = 260
+"""Most pixels of what says which inputs they are."""
 WORDS = 112
 """Where the words begin, after the buttons."""
 
@@ -84,7 +87,7 @@ class InputTrack(QWidget):
         self.buttons["next-input"].setEnabled(known is not None and place < last)
         self.buttons["play-inputs"].icon_name = "pause" if state.stepping else "play"
         self.buttons["play-inputs"].update()
-        self.chooser.setText(f"{title(over.parse(state.over))} ▾")
+        self.chooser.setText(f"{elide(title(over.parse(state.over)), 13, WIDEST - 48, 500)} ▾")
         self.setAccessibleName(self.said())
         self._place()
         self.update()
@@ -104,7 +107,7 @@ class InputTrack(QWidget):
     def _place(self) -> None:
         for number, button in enumerate(self.buttons.values()):
             button.setGeometry(12 + 32 * number, 0, 28, 28)
-        wide = min(self.chooser.sizeHint().width(), 260)
+        wide = self.chooser.sizeHint().width()
         self.chooser.setGeometry(self.width() - 16 - wide, 0, wide, 28)
 
     def _line(self) -> tuple[float, float]:

@@ -380,8 +380,10 @@ class Recorder(QObject):
         if known is None or here is None or not self._live or self.store.waiting or self._asked \
                 or self._opening is not None:
             return
-        wanted = [does.to_input(state, known.words[place]) for by in AHEAD
-                  if 0 <= (place := here + by * self._way) < len(known.words)]
+        moved = [does.to_input(state, known.words[place]) for by in AHEAD
+                 if 0 <= (place := here + by * self._way) < len(known.words)]
+        wanted = [does.to_place(other, index) for other in moved for index, place in enumerate(other.places)
+                  if place.recipe != state.places[index].recipe]
         self.store.expect(other.recipe for other in wanted)
         if self._ahead is not None:
             return

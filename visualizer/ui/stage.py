@@ -27,7 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAccessibleWidget, QApplication, QSizePolicy, QWidget
 
 from visualizer import paint, sight, views
-from visualizer.language import tr
+from visualizer.language import tr, translated
 from visualizer.scene import state as does
 from visualizer.scene.passage import MOVE, crossed
 from visualizer.scene.picture import (
@@ -697,14 +697,15 @@ def corners(width: int, height: int) -> QPainterPath:
 
 def drawn(trace: Trace, seen: Sight) -> Picture:
     """What is seen; where the view fails, one sentence in its place: Qt ends the app if a paint raises."""
-    return _or_said(lambda: sight.picture(trace, seen), seen.view.title, seen.look.size, seen.look.theme)
+    return _or_said(lambda: sight.picture(trace, seen), translated(seen.view.title), seen.look.size, seen.look.theme)
 
 
 def joined(found: Sequence[Recorded], state: State, size: tuple[int, int], moment: Moment | None = None,
            look: Callable[[Look], Look] = lambda look: look) -> Picture:
     """All places of the State beside each other, or its reel; at another `moment` than its own."""
     return _or_said(lambda: sight.beside(found, state.places, state.active, size, moment, look) if len(found) > 1 else
-                    sight.seen(found[0], state, moment, size, look), state.view, size, state.look.theme)
+                    sight.seen(found[0], state, moment, size, look),
+                    translated(views.find(state.view).title), size, state.look.theme)
 
 
 def each(found: Recorded) -> tuple[Trace, ...]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt, QTimer, Signal  # noqa: TID251 waits for the end of a paint
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPlainTextEdit, QWidget
+from shiboken6 import isValid
 
 from visualizer import sight, start
 from visualizer import views as all_views
@@ -235,6 +236,7 @@ class Window(QWidget):
         elif card.state is not None:
             wanted = card.state
             self.store.apply(lambda state: start.entered(state, wanted))
+            self.trail.opened_in = ""
 
     @cached_property
     def first(self) -> FirstMinute:
@@ -367,6 +369,14 @@ class Window(QWidget):
         else:
             self.stage.setFocus(Qt.FocusReason.OtherFocusReason)
 
+    def _keep_keyboard(self, old: QWidget | None, new: QWidget | None) -> None:
+        """What had the keyboard has been put away: Qt hands it to whatever comes next, the stage should have it."""
+        if old is None or new is None or not isValid(old) or not self.isAncestorOf(new) or new is self.stage:
+            return
+        if self.isAncestorOf(old) and not old.isVisible() and not self.presenting and not isinstance(
+                new, QLineEdit | QPlainTextEdit):
+            self.take_keyboard()
+
     def _seen(self) -> QWidget:
         """What one sees here: this window, or the audience's picture that covers it."""
         audience = self.presenter.audience if self.presenting and self.presenter.alone_on_screen() else None
@@ -482,11 +492,11 @@ class Window(QWidget):
         self.menus.fill()
         if self.starting:
             self._show_start(True)
-            self.take_keyboard()
         self.ring = FocusRing(self)
+        if isinstance(app := QApplication.instance(), QApplication):
+            app.focusChanged.connect(self._keep_keyboard)
         self.panes.order_tabs()
-        if self.focusWidget() is None:
-            self.take_keyboard()  # it was taken before there was a frame, which forgot it
+        self.take_keyboard()  # as the frame came, Qt gave it to the first button there is: the menu under the mark
         self.painted.emit()
 
 

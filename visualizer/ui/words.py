@@ -10,11 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from visualizer import kinds
+from visualizer import kinds, registry
+from visualizer.card import Card, bundled
 from visualizer.kinds import gates
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
+from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.subject import array
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace
@@ -48,6 +50,13 @@ def _inside(focus: Focus) -> list[tuple[str, Focus | None]]:
     if len(focus.cell) > 1:
         crumbs.append((one("unit", focus.cell[1]), focus))
     return crumbs
+
+
+def nothing_before(card: Card) -> str:
+    """Why there is no before and after of a network, and which has one."""
+    other = bundled(registry.with_before()[0])
+    return tr("For {network} no weights from before training are there; choose another, for example {other}.").format(
+        network=card.title or card.model, other=other.title)
 
 
 def array_name(array: str) -> str:
@@ -87,6 +96,8 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
         found = values[focus.cell]
     except IndexError:
         return where
+    if symbols_in(trace, focus.layer) and not backward:
+        return where if found.ndim else f"{where}\n{symbol_words(trace, focus.layer, focus.cell[0])}"
     name = quantity(focus, backward)
     if found.ndim == 0:
         return f"{where}\n{name} {numbers.significant(float(found), 4)}"

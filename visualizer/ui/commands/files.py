@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from visualizer import door, registry
+from visualizer import door
 from visualizer.language import tr
 from visualizer.registry import write_whole
 from visualizer.scene import session
 from visualizer.scene import state as does
 from visualizer.trace import UNTRAINED
+from visualizer.ui import words
 from visualizer.ui.commands import Command, Desk, Family
 from visualizer.ui.saving import saved
 
@@ -82,9 +83,7 @@ def save_session(desk: Desk) -> None:
 
 def before_training(desk: Desk) -> None:
     """The weights from before training and back; where there are none the person is told so."""
-    model = desk.store.state.model
     if desk.store.card.before:
         desk.store.apply(does.before_training)
     else:
-        desk.say(tr("For {model} no weights from before training come with the app; choose another, for example "
-                    "{other}.").format(model=model, other=registry.with_before()[0]))
+        desk.say(words.nothing_before(desk.store.card))

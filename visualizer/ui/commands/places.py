@@ -6,6 +6,7 @@ from visualizer import registry
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.state import MOST_PLACES
+from visualizer.ui import words
 from visualizer.ui.commands import Command, Desk, Family, pure
 
 
@@ -49,9 +50,7 @@ def training_reel(desk: Desk) -> None:
 
 def _has_both(desk: Desk) -> bool:
     """Whether the model comes with its weights from before training; where it does not, the person is told so."""
-    model = desk.store.state.model
-    if model in registry.with_before():
+    if desk.store.state.model in registry.with_before():
         return True
-    desk.say(tr("For {model} no weights from before training come with the app; choose another, for example {other}.")
-             .format(model=model, other=registry.with_before()[0]))
+    desk.say(words.nothing_before(desk.store.card))
     return False

@@ -115,7 +115,8 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
         try:
             found = ((name, kinds.terms(trace, name, cell)),)
         except LookupError as error:
-            return Slide(layer, cell, value, (), plain_sentence(layer, cell, value), refusal=_reason(layer, error))
+            return Slide(layer, cell, value, (), plain_sentence(trace, layer, cell, value),
+                         refusal=_reason(layer, error))
         return Slide(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
         why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")
@@ -243,7 +244,7 @@ def _sheet(trace: Trace, slide: Slide, look: Look) -> Laid:
     tiled = slide.backward and not slide.hands_on and _many_arrays(slide)
     if len(slide.terms) > 1 and not tiled:
         line, box = split(box, "top", 30)
-        marks += _readers_line(slide, Area(line, look))
+        marks += _readers_line(slide, Area(line, look)) if slide.made else []
     laid = tiles_slide if tiled else recurrent_slide if slide.key else _fitting_slide
     sheet = laid(trace, slide, Area(box, look)).beside(marks)
     return replace(sheet, still=tuple(grouped(own, sheet.still)), after=lambda at: grouped(own, sheet.after(at)))

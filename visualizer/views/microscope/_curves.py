@@ -17,7 +17,7 @@ from visualizer.scene.picture import Focus, Group, Line, Mark, Rect, Run, Text, 
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
 from visualizer.views.microscope._maps import maps_in, marked, way_back
-from visualizer.views.microscope._slide import Area, Laid, Slide, said
+from visualizer.views.microscope._slide import Area, Laid, Slide, about, flown, held, said
 
 SAMPLES = 121
 MOST_CLASSES = 16
@@ -43,35 +43,55 @@ def curve_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
         xs = np.linspace(low, high, SAMPLES)
         ys = _sampled(layer, source, cell[0] if cell else 0, low, high)
         ys = np.where(np.abs(ys) <= 20 * max(1.0, abs(y_out)), ys, np.nan)  # what is far beyond the point is left out
-        still += curve(frame.x + 44, frame.y + 26, wide, height, xs, ys, (x_in, y_out), slope,
-                       frame.look, backward=backward, names=(tr("x, in from {source}").format(source=source.name),
-                                                             tr("f(x), out of {layer}").format(layer=layer.name)))
+        found = backward or slide.made
+        still += curve(frame.x + 44, frame.y + 26, wide, height, xs, ys, (x_in, y_out) if found else None,
+                       slope if found else None, frame.look, backward=backward,
+                       names=(tr("x, in from {source}").format(source=source.name),
+                              tr("f(x), out of {layer}").format(layer=layer.name)))
     still.append(Text(frame.x + 44, frame.bottom - 14, plain(terms.formula), 14, 500, "ink-2",
                       max_width=wide * 0.6))
-    lines = [("x", tr("in, from {source}").format(source=source.name), said(x_in, False), "ink"),
-             ("f(x)",
-              tr("out, {layer}").format(layer=layer.name), said(y_out, False), "ink" if backward else "accent-ink")]
-    if slope is not None:
+    out = tr("out, {layer}").format(layer=layer.name)
+    lines = [("x", tr("in, from {source}").format(source=source.name), said(x_in, False), "ink")]
+    if backward:
+        lines.append(("f(x)", out, said(y_out, False), "ink"))
+    if slope is not None and (backward or slide.made):
         lines.append(("f′(x)", tr("slope here"), said(slope, False), "ink"))
     if backward and layer.gradient is not None:
         g = float(layer.gradient[cell])
         lines += [("g", tr("gradient that reached {layer}").format(layer=layer.name), said(g, True), "gradient-text"),
                   ("g · f′(x)",
                    tr("handed to {source}").format(source=source.name), said(terms.result, True), "gradient-text")]
+    if not backward:
+        lines.insert(1, ("f(x)", out, said(y_out, False), "accent-ink"))
     y, pitch = frame.y + 40, 48
+    end = left + min(room, 360)
+    result = len(lines) - 1 if backward else 1
+    start = result - 1
     for index, (symbol, words, value, ink) in enumerate(lines):
         row = y + index * pitch
         still.append(Text(left, row, (Run(symbol, italic=True),), 16, 500))
         still.append(Text(left, row + 17, plain(words), 12, 400, "ink-2", max_width=room - 120))
-        still.append(Text(left + min(room, 360), row + 6, plain(value), 20, 600, ink, "end"))
+        if index == result and not slide.made:
+            still.append(Rect(end - 110, row - 12, 110, 22, "hatch", radius=3, focus=about(slide)))
+        else:
+            still.append(Text(end, row + 6, plain(value), 20, 600, ink, "end"))
     still.append(Rect(left - 8, y - 24, min(room, 360) + 16, pitch, focus=Focus(source.name, cell)))
+    if backward:
+        still.append(Rect(left - 8, y + start * pitch - 24, min(room, 360) + 16, pitch, focus=Focus(layer.name, cell)))
     below = y + len(lines) * pitch
     if backward:
-        still += way_back(trace, slide.layer, cell, frame, left, below + 20, min(room, 360))
+        still += way_back(trace, slide.layer, cell, frame, left, below + 20, min(room, 360)) if slide.made else []
     else:
-        maps = [marked(source, cell, tr("read from")), marked(layer, cell, tr("stands in"))]
+        maps = [marked(source, cell, tr("read from")), marked(layer, cell, tr("stands in"), made=slide.made)]
         still += maps_in(trace, maps, frame, left, below, room, frame.bottom - below)
-    return Laid(tuple(still), 1)
+    term = held(trace, slide, terms.taps[0]).at(0)
+    words = "" if term is None else said(term.product, backward, 3)
+
+    def after(at: float) -> list[Mark]:
+        return flown(term, (end - 55, y + start * pitch), (end - 55, y + result * pitch - 1), words,
+                     "gradient-text" if backward else "ink", at, frame.look)
+
+    return Laid(tuple(still), 1, after)
 
 
 @remembered(64)
@@ -128,7 +148,8 @@ def share_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
                           max_width=60))
         if unit == found.target and width(words, 14, 600) < 62 - width("label", 12, 600) - 4:
             still.append(Text(frame.x + 6, middle + (4 if high < 40 else 5), plain(tr("label")), 12, 600, "accent-ink"))
-    still += _below(trace, slide, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
+    if slide.made:
+        still += _below(trace, slide, terms, found, logits, is_loss, frame, y + 12 + len(found.shown) * high)
     source = trace.inputs(layer)[0].name
     part = Group(found.heads[-1], Focus(source), cells=True)
 

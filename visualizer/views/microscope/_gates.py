@@ -14,7 +14,7 @@ from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, split
-from visualizer.scene.grids import Ink, curve
+from visualizer.scene.grids import LOOKED_AT, Ink, curve
 from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
     Focus,
@@ -26,13 +26,17 @@ from visualizer.scene.picture import (
     Term,
     TermTiles,
     Text,
+    Touch,
+    box_of,
     grouped,
     plain,
     rich,
     unmarked,
 )
 from visualizer.scene.picture import Group as PartOf
+from visualizer.scene.subject import array
 from visualizer.trace import Layer, Trace
+from visualizer.views.microscope._maps import emptied
 from visualizer.views.microscope._slide import (
     NAMES,
     RESULT,
@@ -40,7 +44,10 @@ from visualizer.views.microscope._slide import (
     Laid,
     Slide,
     about,
+    flown,
     focus_of,
+    followed,
+    halves,
     held,
     input_shares,
     largest,
@@ -49,7 +56,16 @@ from visualizer.views.microscope._slide import (
     weight_shares,
 )
 from visualizer.views.microscope._steps import through_time
-from visualizer.views.microscope._sums import Listed, Slot, joint, number_cell, sorted_fall, term_list
+from visualizer.views.microscope._sums import (
+    Listed,
+    Slot,
+    added_up,
+    handed_out,
+    joint,
+    number_cell,
+    sorted_fall,
+    term_list,
+)
 from visualizer.views.microscope._words import curve_of, curve_words, several, where
 
 FEW = 4
@@ -207,9 +223,12 @@ class Tiled:
     """Which number of the terms it is; empty where it is none of them."""
     held: Sequence[TermTiles | None] = ()
     """Of each group the terms that its tiles are."""
+    there: bool = True
+    """Whether its values have been computed; until then its tiles are empty."""
 
 
-def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float) -> tuple[list[Mark], float]:
+def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float, made: bool
+           ) -> tuple[list[Mark], float]:
     """Groups side by side, rows below each other, all tiles of one size; each row on one scale. And where it ends."""
     room, gap = frame.width - NAMES - 20, 30
     tall = min(72, (frame.height * 0.46 - 40) / len(rows) - 14)
@@ -232,8 +251,8 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
             part = PartOf(f"{row.title}, {unmarked(group.title)}", cells=True, shows=row.shows)
             marks += grouped(part, _strip(row, place, top, frame, x, y, tile, down))
         x, scope = frame.right - NAMES, f"{'to' if row.palette == 'gradient' else '±'}"
-        said_ = f"{scope} {numbers.significant(top, 2)}" if row.palette == "gradient" else \
-            f"±{numbers.significant(top, 2)}"
+        most = numbers.significant(top, 2)
+        said_ = tr("not yet") if not row.there else f"{scope} {most}" if row.palette == "gradient" else f"±{most}"
         marks += [Text(x, y + 11, plain(row.title), 13, 600, max_width=NAMES),
                   Text(x, y + 26, plain(fitting((f"{row.words}, {said_}" if row.words else said_, said_), NAMES, 11)),
                        11, 400, "ink-2", max_width=NAMES)]
@@ -241,7 +260,7 @@ def _tiles(groups: Sequence[Group], rows: Sequence[Tiled], frame: Area, y: float
         if row.totals:
             marks += [Text(x, y + 12, rich(words), 13, 600, max_width=wide)
                       for x, ways, wide in zip(lefts, row.totals, widths, strict=True)
-                      if (words := fitting(ways, wide, 13, 600))]
+                      if made and (words := fitting(ways, wide, 13, 600))]
             y += 24
     return marks, y + 2
 
@@ -284,6 +303,8 @@ def _strip(row: Tiled, place: int, top: float, frame: Area, x: float, y: float, 
                   scale=Scale("gradient", tr("size of the gradient"), row.title, max(top * 1e-3, 1e-300), top, log=True)
                   if row.palette == "gradient" else Scale(row.palette, tr("weights") if row.palette == "weight"
                                                           else tr("values"), row.title, -top, top))
+    if not row.there:
+        return [emptied(image)]
     if high < 8 or not (frame.look.signs or row.palette == "gradient"):
         return [image]
 
@@ -320,7 +341,7 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
     """All terms of W x and U h₋ as tiles, the largest as a list, the running sum, and the curve that makes the gate."""
     (_, terms) = slide.terms[0]
     groups, layer = _groups(trace, slide), slide.layer
-    marks, y = _tiles(groups, _forward_rows(trace, slide, groups), frame, frame.y)
+    marks, y = _tiles(groups, _forward_rows(trace, slide, groups), frame, frame.y, slide.made)
     total = dict(terms.met).get("a", terms.result)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
@@ -333,20 +354,14 @@ def _sum(trace: Trace, slide: Slide, frame: Area) -> Laid:
     rest = frame.right - x
     curved = terms.op == "gate" and np.isfinite(total)
     each = (rest - 24) / 2 if curved else rest
-    fall = sorted_fall(listed.products, [value for _, value in _biases(slide, terms)], lines.pieces, frame, x, y, each,
-                       False)
+    fall = sorted_fall(slide, listed.products, [value for _, value in _biases(slide, terms)], lines, frame, x, y, each)
+    added = added_up(slide, marks, lines, fall, frame.look)
     if not curved:
-        return Laid((*marks, *lines.still, *fall.still), lines.pieces,
-                     lambda at: [*lines.after(at), *fall.after(at)])
-    at = x + each + 24
-    drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, at,
-                               y, frame.right - at, False)
-
-    def after(at: float) -> list[Mark]:
-        done = int(at)
-        return [*lines.after(at), *fall.after(at), *(point if done >= lines.pieces - 1 else drawn)]
-
-    return Laid((*marks, *lines.still, *fall.still), lines.pieces, after)
+        return added
+    left = x + each + 24
+    drawn, point = _activation(layer, slide.key, total, slide.value, _slope(layer, slide.key, slide.value), frame, left,
+                               y, frame.right - left, False)
+    return replace(added, after=lambda at: [*added.after(at), *(point if at >= lines.pieces - 1 else drawn)])
 
 
 def _forward_rows(trace: Trace, slide: Slide, groups: Sequence[Group]) -> list[Tiled]:
@@ -423,8 +438,7 @@ class Factor:
 
 def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
     """Numbers as cells with what joins them; each step adds one."""
-    pitch = min(170, frame.width / len(factors))
-    wide = min(110, pitch - 26)
+    pitch, wide = _slots(factors, frame)
     still: list[Mark] = []
     lines: list[list[Mark]] = []
     empty: list[Mark] = []
@@ -438,9 +452,61 @@ def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
         if factor.result:
             line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
         lines.append(line)
-        empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
+        empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3,
+                          focus=factor.focus if factor.result else None))
     return Laid(tuple(grouped(FACTORS["value"], still)), len(factors),
                  lambda at: [*empty[int(at):], *(mark for line in lines[:int(at)] for mark in line)])
+
+
+def _brought(trace: Trace, slide: Slide, factors: Sequence[Factor], line: Laid, rows: Sequence[Mark], frame: Area
+             ) -> Laid:
+    """The same line of arithmetic: each number is outlined where it stands through time, and comes from there."""
+    pitch, wide = _slots(factors, frame)
+    boxes = [_standing(rows, factor, slide.backward) for factor in factors]
+    own = about(slide)
+    frames = [None if box is None or factor.focus is None else
+              Rect(box[0] - 2, box[1] - 2, box[2] + 4, box[3] + 4, "", "accent", 2, radius=2, group=LOOKED_AT,
+                   holds=Touch(factor.focus, own, slide.backward)) for box, factor in zip(boxes, factors, strict=True)]
+
+    def after(at: float) -> list[Mark]:
+        done, share = halves(at)
+        marks = [*line.after(at), *(followed(frames, at, frame.look) if at < len(factors) else [])]
+        box, factor = (boxes[done], factors[done]) if share and done < len(factors) else (None, None)
+        if box is None or factor is None or factor.focus is None or not _as_it_stands(trace, factor, slide.backward):
+            return marks
+        slot = Slot(frame.x + done * pitch, frame.y, pitch, wide, frame.look)
+        start = box[0] + box[2] / 2, box[1] + box[3] / 2
+        end = slot.x + slot.wide / 2, slot.top + slot.high / 2
+        return marks + flown(Term(factor.focus, factor.focus, factor.value, backward=slide.backward), start, end,
+                             numbers.significant(factor.value, 3),
+                             "gradient-text" if factor.palette == "gradient" else "ink", at, frame.look, True)
+
+    return replace(line, after=after)
+
+
+def _slots(factors: Sequence[Factor], frame: Area) -> tuple[float, float]:
+    """From one number of a line to the next, and how wide one is."""
+    pitch = min(170, frame.width / len(factors))
+    return pitch, min(110, pitch - 26)
+
+
+def _standing(rows: Sequence[Mark], factor: Factor, backward: bool) -> tuple[float, float, float, float] | None:
+    """Where a number of the line stands in the rows through time: gradients in those of gradients, others in others."""
+    if factor.focus is None or factor.result or backward != (factor.palette == "gradient"):
+        return None
+    for mark in rows:
+        if isinstance(mark, Image) and mark.focus is not None and \
+                (mark.focus.layer, mark.focus.array) == (factor.focus.layer, factor.focus.array) and \
+                (*mark.focus.cell, mark.index(0)) == factor.focus.cell:
+            return box_of(mark)
+    return None
+
+
+def _as_it_stands(trace: Trace, factor: Factor, backward: bool) -> bool:
+    """Whether it is the number itself, rather than what follows from it, such as its tanh."""
+    assert factor.focus is not None
+    values = array(trace[factor.focus.layer], factor.focus, backward)
+    return values is not None and bool(np.isclose(float(values[factor.focus.cell]), factor.value))
 
 
 def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
@@ -473,11 +539,11 @@ def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
     opened = dict(terms.met).get("c")
     if opened is not None and frame.bottom - y > 160:
         wide = 0.32 * frame.width
-        marks += _activation(slide.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide, False)[1]
+        marks += _activation(slide.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide,
+                             False)[slide.made]
         x += wide + 24
-    keys = _keys(slide)
-    marks += through_time(trace, slide, keys, frame, x, y, frame.right - x, frame.bottom - y)
-    return line.beside(marks)
+    rows = through_time(trace, slide, _keys(slide), frame, x, y, frame.right - x, frame.bottom - y)
+    return _brought(trace, slide, factors, line, rows, frame).beside([*marks, *rows])
 
 
 def _keys(slide: Slide) -> tuple[str, ...]:
@@ -590,7 +656,7 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
                   [_weights_at(trace, group) for group in groups], (), "weight", tiles),
             Tiled(tr("what arrives"), tr("products"), [group.taps.products for group in groups], "gradient", foci, sums,
                   "product", tiles)]
-    marks, y = _tiles(groups, rows, frame, frame.y)
+    marks, y = _tiles(groups, rows, frame, frame.y, slide.made)
     listed = Listed(np.concatenate([group.taps.values for group in groups]),
                     np.concatenate([group.taps.weights for group in groups]), _named_in(trace, groups),
                     tr("gradient × weight"), ((tr("result"), sum(terms.result for _, terms in slide.terms)),),
@@ -600,8 +666,8 @@ def tiles_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     wide = min(500, (frame.width - 40) / 2)
     lines = term_list(listed, frame, frame.x, y, wide, True)
     x = frame.right - wide
-    fall = sorted_fall(listed.products, (), lines.pieces, frame, x, y, wide, True)
-    return Laid((*marks, *lines.still, *fall.still), lines.pieces, lambda at: [*lines.after(at), *fall.after(at)])
+    fall = sorted_fall(slide, listed.products, (), lines, frame, x, y, wide)
+    return added_up(slide, marks, lines, fall, frame.look)
 
 
 def _chain(trace: Trace, slide: Slide) -> list[Factor]:
@@ -653,8 +719,8 @@ def _arrival(trace: Trace, slide: Slide, frame: Area) -> Laid:
         marks += _activation(slide.layer, key, total, value, slope, frame, x, y, wide, True)[1]
         x += wide + 24
     own = () if slide.key in _keys(slide) or slide.key.startswith("initial_") else (slide.key,)
-    marks += through_time(trace, slide, (*own, *_keys(slide)), frame, x, y, frame.right - x, frame.bottom - y)
-    return line.beside(marks)
+    rows = through_time(trace, slide, (*own, *_keys(slide)), frame, x, y, frame.right - x, frame.bottom - y)
+    return _brought(trace, slide, factors, line, rows, frame).beside([*marks, *rows])
 
 
 def _taps_weight(trace: Trace, slide: Slide, taps: Taps, index: int) -> Factor:
@@ -731,12 +797,13 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
             Tiled(tr("share of ∂L/∂W"), tr("g × value"), to_weights, "gradient", at, (), "product", shares_w)]
     all_steps = [_recorded(layer, group) for group in groups]
     if all(total is not None for total in all_steps) and "step" in layer.axes:
+        last = len(layer.output) - 1 if layer.settings.get("reverse") else 0
         rows.append(Tiled("∂L/∂W", tr("all steps"), [total for total in all_steps if total is not None], "gradient",
-                          at))
+                          at, there=slide.made and slide.cell[0] == last))
     rows += [Tiled(tr("what it weighed"), "", weights, "weight", at, (), "weight", shares_x),
              Tiled(tr("share of ∂L/∂x, h₋"), tr("g × weight"), to_reads, "gradient", foci, (), "product", shares_x)]
     below = Area(split(frame.box, "top", LINE - 8)[1], frame.look)
-    marks, y = _tiles(groups, rows, below, below.y)
+    marks, y = _tiles(groups, rows, below, below.y, slide.made)
     marks.append(Line(((frame.x - 24, y), (frame.right + 24, y)), "hair"))
     wide = min(640, (frame.width - 60) / 2)
     gradients = np.repeat([g for _, _, g in found], [group.size for group in groups])
@@ -751,15 +818,7 @@ def _hands(trace: Trace, slide: Slide, frame: Area) -> Laid:
                     y + 6, wide, True)
     other = term_list(Listed(np.concatenate(weights), gradients, name, tr("∂L/∂x, ∂L/∂h₋ = weight × g"), at=in_x),
                       frame, frame.right - wide, y + 6, wide, True)
-    pieces = line.pieces + max(one.pieces, other.pieces)
-
-    def after(at: float) -> list[Mark]:
-        done = int(at)
-        late = max(0, done - line.pieces)
-        return [*line.after(min(done, line.pieces)), *one.after(min(late, one.pieces)),
-                *other.after(min(late, other.pieces))]
-
-    return Laid((*line.still, *marks, *one.still, *other.still), pieces, after)
+    return handed_out(slide, marks, (one, other), line)
 
 
 def _sum_before(slide: Slide, group: Group) -> Focus:

@@ -24,7 +24,7 @@ def where_it_looks(trace: Trace, slide: Slide, frame: Area) -> list[Mark]:
 
     Below: what the colours mean, the map the number stands in, and on the way back how its gradient got there.
     """
-    title = tr("Where the gradient lands") if slide.backward else tr("Where it looks")
+    title = tr("Where the gradient lands") if slide.backward and slide.layer.is_input else tr("Where it looks")
     marks: list[Mark] = [Text(frame.x, frame.y + 10, plain(title), 12, 600, "ink-2")]
     row = frame.y + 24
     first = trace.layers[0]
@@ -40,10 +40,12 @@ def where_it_looks(trace: Trace, slide: Slide, frame: Area) -> list[Mark]:
     side = min(frame.width, frame.bottom - row - 44, 168)
     if slide.layer.output.ndim == 3 and side >= 84 and not slide.layer.is_input:
         title = tr("The gradient of its map") if slide.backward else tr("The map it stands in")
-        shown = marked(slide.layer, slide.cell, title, slide.backward and slide.layer.gradient is not None)
+        shown = marked(slide.layer, slide.cell, title, slide.backward and slide.layer.gradient is not None,
+                       slide.made or slide.hands_on)
         marks += one_map(trace, shown, frame, frame.x, row, side)[0]
         row += side + 68
-    if slide.backward and slide.layer.gradient is not None and not slide.layer.inner:
+    arrived = slide.made or slide.hands_on
+    if slide.backward and arrived and slide.layer.gradient is not None and not slide.layer.inner:
         marks += way_back(trace, slide.layer, slide.cell, frame, frame.x, row, frame.width)
     return grouped(Group(tr("where it looks")), marks)
 
@@ -61,13 +63,14 @@ def _input(trace: Trace, slide: Slide, first: Layer, frame: Area) -> tuple[list[
     marks: list[Mark] = []
     if margin:
         marks.append(Rect(frame.x, top, (columns + 2 * margin) * pixel, (rows + 2 * margin) * pixel, "hatch"))
-    shades, palette = shades_of(trace, first, slide.backward, frame.look)
-    colours = len(shades) == 3 and not slide.backward
+    lands = slide.backward and slide.layer.name == first.name and slide.made  # its own gradient comes last of all
+    shades, palette = shades_of(trace, first, lands, frame.look)
+    colours = len(shades) == 3 and not lands
     stack = np.moveaxis(shades, 0, -1)[None] if colours else shades.max(axis=0, keepdims=True)
-    unknown = parts.hatched(first, slide.backward)
+    unknown = parts.hatched(first, lands)
     hatched = None if unknown is None else np.array(unknown.any(axis=0, keepdims=True))
     marks.append(Image(x, y, (pixel, pixel), np.ascontiguousarray(stack), palette, focus=Focus(first.name),
-                       scale=parts.scale_of(trace, first, frame.look, slide.backward),
+                       scale=parts.scale_of(trace, first, frame.look, lands),
                        indices=(0,), hatched=hatched))
     row = top + (rows + 2 * margin) * pixel + 24
     for index, (name, box) in enumerate(nested):

@@ -12,7 +12,20 @@ from visualizer import kinds
 from visualizer.language import tr, translated
 from visualizer.scene import numbers, parts
 from visualizer.scene.boxes import whole
-from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Text, grouped, plain, rich, unmarked
+from visualizer.scene.picture import (
+    Focus,
+    Group,
+    Image,
+    Mark,
+    Rect,
+    Text,
+    Touch,
+    changed,
+    grouped,
+    plain,
+    rich,
+    unmarked,
+)
 from visualizer.trace import Cell, Layer, Trace, remembered
 from visualizer.views.microscope._slide import Area, arrow, shades_of, spot
 
@@ -33,11 +46,17 @@ class Shown:
     """(n, axes of the layer)."""
     title: str
     gradient: bool = False
+    made: bool = True
+    """Whether its numbers are there: until then it is empty."""
+    target: Focus | None = None
+    """The number that is made of the marked cells, where they are read."""
+    to_gradient: bool = False
+    """Whether it is the gradient of that number."""
 
 
-def marked(layer: Layer, cell: Cell, title: str, gradient: bool = False) -> Shown:
+def marked(layer: Layer, cell: Cell, title: str, gradient: bool = False, made: bool = True) -> Shown:
     """A map with one cell marked."""
-    return Shown(layer, np.array([cell], dtype=np.int64).reshape(1, -1), title, gradient)
+    return Shown(layer, np.array([cell], dtype=np.int64).reshape(1, -1), title, gradient, made)
 
 
 def map_row(trace: Trace, maps: Sequence[Shown], signs: Sequence[str], frame: Area, x: float, y: float, room: float,
@@ -110,15 +129,27 @@ def one_map(trace: Trace, shown: Shown, frame: Area, x: float, y: float, side: f
                       scale=parts.scale_of(trace, layer, frame.look, backward))
         cells, spots = shown.cells[:, -2:], (int(tile.shape[0]), int(tile.shape[1]))
     pixel = image.cell[0]
+    if not shown.made:
+        image = emptied(image)
     words = f"`{layer.name}`" + ("" if channel is None else tr(" channel {channel}").format(channel=channel))
     marks: list[Mark] = [Text(x, y + 10, plain(shown.title), 12, 400, "ink-2", max_width=max(side, 90)),
                          Text(x, y + 27, rich(words), 13, 600, max_width=max(side, 60)), image]
     inside = cells[(cells >= 0).all(axis=1) & (cells < np.array(spots)).all(axis=1)]
     if len(inside):
         (r0, c0), (r1, c1) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
-        marks += spot(x + c0 * pixel, top + r0 * pixel, (c1 - c0 + 1) * pixel, (r1 - r0 + 1) * pixel)
+        frames = spot(x + c0 * pixel, top + r0 * pixel, (c1 - c0 + 1) * pixel, (r1 - r0 + 1) * pixel)
+        if shown.target is not None:
+            read = Focus(layer.name, () if channel is None else (channel,))
+            frames[-1] = changed(frames[-1], holds=Touch(read, shown.target, shown.to_gradient))
+        marks += frames
     group = Group(f"{shown.title}: {unmarked(words)}", Focus(layer.name, () if channel is None else (channel,)), True)
     return grouped(group, marks), pixel * spots[1]
+
+
+def emptied(image: Image) -> Image:
+    """The same with no number in it."""
+    zero = None if image.scale is None else image.scale.zero
+    return replace(image, values=np.full_like(image.values, round(255 * (zero or 0.0))), hatched=None, border="rule")
 
 
 def _units(shades: NDArray[np.uint8], palette: str, unknown: NDArray[np.bool_] | None, layer: Layer, x: float, y: float,

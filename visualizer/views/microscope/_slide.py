@@ -199,7 +199,7 @@ def shades_of(trace: Trace, layer: Layer, gradient: bool, look: Look) -> tuple[N
 
 # --- what moves -------------------------------------------------------------------------------------------------------
 
-COME, KNOWN, LEAVE, LAND = 0.24, 0.3, 0.36, 0.9
+COME, KNOWN, LEAVE, LAND = 0.24, 0.3, 0.34, 0.8
 """Of the time of a term: what is read has been outlined, its product is known, it leaves, and it has landed."""
 NEAR = 0.05
 """Of the width of a picture: an outline glides to what is nearer, and fades over to what is farther away."""
@@ -249,11 +249,12 @@ def hopped(frames: Sequence[Rect], at: float, look: Look) -> list[Mark]:
 
 
 def flown(term: Term | None, start: tuple[float, float], end: tuple[float, float], words: str, ink: str, at: float,
-          look: Look) -> list[Mark]:
+          look: Look, always: bool = False, until: float = 1.0) -> list[Mark]:
     """The product of the term under way, as a chip on its way from where it was made to the running sum; only of the
-    first ones, and not where motion is reduced."""
+    first ones unless `always`, and not where motion is reduced. It is there `until` that share of its time."""
     done, share = halves(at)
-    if term is None or term.source is None or share < LEAVE or not slow(done) or look.reduced_motion:
+    if term is None or term.source is None or not LEAVE <= share < until or not (slow(done) or always) \
+            or look.reduced_motion:
         return []
     go = ease(min(1.0, (share - LEAVE) / (LAND - LEAVE)))
     wide = width(words, 12, 600) + 12

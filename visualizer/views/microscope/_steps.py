@@ -10,7 +10,7 @@ from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.kinds.gates import quantity as gate
 from visualizer.language import tr
 from visualizer.scene import colour, gatesigns, numbers, parts
-from visualizer.scene.picture import Focus, Group, Image, Mark, Scale, Text, grouped, plain, rich
+from visualizer.scene.picture import Focus, Group, Image, Mark, Rect, Scale, Text, grouped, plain, rich
 from visualizer.scene.reading import words_of
 from visualizer.trace import Layer, Trace
 from visualizer.views.microscope._slide import Area, Slide, spot
@@ -57,6 +57,19 @@ def through_time(trace: Trace, slide: Slide, keys: Sequence[str], frame: Area, x
     return [*marks, *spot(left + (step - first) * pitch, top, pitch - 1, (len(rows) - 1) * row + high, 2)]
 
 
+def is_there(slide: Slide, key: str, step: int) -> bool:
+    """Whether a gate or state, or its gradient, is known at a step by the time that the slide's own number is made."""
+    layer, backward = slide.layer, slide.backward
+    own, order = (0, *slide.cell)[-2], list(layer.inner)
+    if step != own:
+        return (step < own) != (bool(layer.settings.get("reverse")) != backward)
+    if key == slide.key:
+        return slide.made or slide.hands_on
+    here, there = (order.index(name) if (name := one.removesuffix("_preactivation")) in order else len(order)
+                   for one in (slide.key, key))
+    return (there > here) if backward else there < here
+
+
 def _values(layer: Layer, key: str, backward: bool) -> np.ndarray | None:
     return (layer.inner_gradients if backward else layer.inner).get(key)
 
@@ -89,12 +102,15 @@ def _row(slide: Slide, key: str, steps: range, unit: int, x: float, y: float, ce
     wide, high = cell[0] - (1 if cell[0] >= 4 else 0), cell[1]
     for place, step in enumerate(steps):
         at = (step, unit) if key != "hidden" else (step, unit)[-slide.layer.output.ndim:]
+        if not is_there(slide, key, step):
+            marks.append(Rect(x + place * cell[0], y, wide, high, "hatch"))
+            continue
         marks.append(Image(x + place * cell[0], y, (wide, high), shades[place].reshape(1, 1, 1), palette,
                            border="tile-border" if wide >= 6 else "", focus=Focus(focus.layer, at[:-1], focus.array),
                            indices=(at[-1],), hatched=unknown[place].reshape(1, 1, 1) if unknown[place] else None,
                            scale=scale))
     if wide >= 10 and not opens:
-        tiles = values[:, None, None]
+        tiles = np.where([is_there(slide, key, step) for step in steps], values, 0.0)[:, None, None]
         marks += parts.minuses(tiles, shades[:, None, None], palette, frame.look, min(wide, high),
                                lambda tile, row, column: (x + tile * cell[0] + wide / 2, y + high / 2))
     return marks
@@ -127,5 +143,6 @@ def _names(slide: Slide, key: str, step: int, unit: int, x: float, right: float,
     return [*gatesigns.sign(key, x + 10, middle + 2, 17),
             Text(left, middle, rich(title), 12, 400, max_width=SIDE - 10 - (left - x)),
             Text(left, middle + 14, plain(scope), 11, 400, "ink-2", max_width=SIDE - 10 - (left - x)),
-            Text(right, middle + 4, plain(numbers.significant(value, 3)), 13, 600,
-                 "gradient-text" if slide.backward else "ink", max_width=NUMBER - 12)]
+            *([Text(right, middle + 4, plain(numbers.significant(value, 3)), 13, 600,
+                    "gradient-text" if slide.backward else "ink", max_width=NUMBER - 12)]
+              if is_there(slide, key, step) else [])]

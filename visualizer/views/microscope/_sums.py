@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from visualizer.kinds import Taps, Terms
 from visualizer.language import english, tr
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, whole
-from visualizer.scene.grids import Ink, curve, number_grid, scale, unit_of
+from visualizer.scene.grids import LOOKED_AT, Ink, curve, number_grid, scale, unit_of
 from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
     Focus,
@@ -27,27 +27,35 @@ from visualizer.scene.picture import (
     Term,
     TermTiles,
     Text,
+    Touch,
     grouped,
     plain,
     rich,
 )
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace
-from visualizer.views.microscope._maps import Shown, factor_words, map_row, marked, way_back
+from visualizer.views.microscope._maps import Shown, emptied, factor_words, map_row, marked, way_back
 from visualizer.views.microscope._slide import (
+    KNOWN,
+    LAND,
     LISTED,
     NAMES,
     RESULT,
     Area,
     Laid,
     Slide,
+    about,
     arrow,
     fills,
+    flown,
+    followed,
+    halves,
     held,
     input_shares,
     largest,
     result_of,
     said,
+    slow,
     value_ink,
     weight_shares,
 )
@@ -93,13 +101,109 @@ def long_sum_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: A
                          tiles=strips[1].held)
         other = _term_list(trace, taps, terms, taps.weights, slide.value, tr("share of ∂L/∂x = g × weight"), frame, x,
                            y, wide, tiles=strips[3].held)
-        return Laid((*marks, *one.still, *other.still), one.pieces, lambda at: [*one.after(at), *other.after(at)])
+        return handed_out(slide, marks, (one, other))
     listed = _term_list(trace, taps, terms, taps.values, None, tr("value × weight"), frame, frame.x, y, wide,
                         slide.backward, strips[0].held)
-    fall = sorted_fall(taps.products, () if terms.bias is None else (terms.bias,), listed.pieces, frame, x, y, wide,
-                       slide.backward)
-    return Laid((*marks, *listed.still, *fall.still), listed.pieces,
-                 lambda at: [*listed.after(at), *fall.after(at)])
+    fall = sorted_fall(slide, taps.products, () if terms.bias is None else (terms.bias,), listed, frame, x, y, wide)
+    return added_up(slide, marks, listed, fall, frame.look)
+
+
+# --- tiles of which one after the other is added ----------------------------------------------------------------------
+
+def added_up(slide: Slide, marks: Sequence[Mark], listed: Listing, fall: Running, look: Look) -> Laid:
+    """Tiles, a list of the largest terms, and the running sum: the term under way is outlined in its tiles, its product
+    appears, and flies to the running sum."""
+    products = _rows(marks, "product")
+    rows = [row for shows in ("value", "weight", "product") if (row := _rows(marks, shows))]
+    count = len(listed.shown)
+    frames = [[_framed(row, index, listed.term(index), slide.backward, shows == 0) for index in listed.shown]
+              for shows, row in enumerate(rows)]
+
+    def after(at: float) -> list[Mark]:
+        done, share = halves(at)
+        found = _revealed(products, listed, done + (share >= KNOWN)) if not slide.made else []
+        if at <= count and done < listed.pieces:
+            found += [mark for row in frames for mark in followed(row, at, look)]
+        found += [*listed.after(at), *fall.after(at)]
+        if share and done < count and fall.slot is not None and products:
+            term = listed.term(listed.shown[done])
+            x, y, wide, high = _tile_box(products, listed.shown[done])
+            words = "" if term is None else said(term.product, True, 3)
+            found += flown(term, (x + wide / 2, y + high / 2), fall.slot(done), words,
+                           "ink" if term is None else value_ink(term.product, slide.backward), at, look, until=LAND)
+        return found
+
+    still = marks if slide.made else _without_products(marks)
+    return Laid((*still, *listed.still, *fall.still), listed.pieces, after,
+                fall.so_far)
+
+
+def handed_out(slide: Slide, marks: Sequence[Mark], lists: Sequence[Listing], first: Laid | None = None) -> Laid:
+    """Tiles, and lists of what is handed to the weights and to what was read, each share in its turn; before them comes
+    what `first` lays out."""
+    products = _rows(marks, "product")
+    half = len(products) // len(lists)
+    before = first or Laid(())
+    pieces = before.pieces + max(one.pieces for one in lists)
+
+    def after(at: float) -> list[Mark]:
+        late = max(0.0, at - before.pieces)
+        found: list[Mark] = list(before.after(min(at, before.pieces)))
+        for place, one in enumerate(lists):
+            if not slide.made:
+                found += _revealed(products[place * half:(place + 1) * half], one, int(late))
+            found += one.after(min(late, one.pieces))
+        return found
+
+    still = marks if slide.made else _without_products(marks)
+    return Laid((*before.still, *still, *(mark for one in lists for mark in one.still)), pieces, after)
+
+
+def _rows(marks: Sequence[Mark], shows: str) -> list[Image]:
+    """The tiles that show one number of each term, group beside group."""
+    return [mark for mark in marks if isinstance(mark, Image) and isinstance(mark.holds, TermTiles)
+            and mark.group is not None and mark.group.shows == shows]
+
+
+def _without_products(marks: Sequence[Mark]) -> list[Mark]:
+    """The same before anything has been multiplied: no tile of a product, and no sign on it."""
+    return [mark for mark in marks if isinstance(mark, Text) or mark.group is None or mark.group.shows != "product"]
+
+
+def _revealed(images: Sequence[Image], listed: Listing, done: int) -> list[Mark]:
+    """The tiles of the products that are known: those of the lines that are there, then all."""
+    marks, first = list[Mark](), 0
+    shown = np.array(listed.shown[:done], np.int64)
+    for image in images:
+        count = image.values.size
+        if done <= len(listed.shown):
+            values, own = emptied(image).values.flatten(), shown[(shown >= first) & (shown < first + count)] - first
+            values[own] = image.values.ravel()[own]
+            image = replace(image, values=values.reshape(image.values.shape))
+        marks.append(image)
+        first += count
+    return marks
+
+
+def _tile_box(images: Sequence[Image], index: int) -> tuple[float, float, float, float]:
+    """Where the tile of a term stands, counted through all groups."""
+    for image in images:
+        if index < image.values.size:
+            tile, row, column = np.unravel_index(index, image.values.shape)
+            x, y = image.tile_origin(int(tile))
+            return x + int(column) * image.cell[0], y + int(row) * image.cell[1], *image.cell
+        index -= image.values.size
+    raise IndexError(index)
+
+
+def _framed(images: Sequence[Image], index: int, term: Term | None, backward: bool, read: bool) -> Rect:
+    x, y, wide, high = _tile_box(images, index)
+    touches = read and term is not None and term.source is not None and any(
+        image.focus is not None and (image.focus.layer, image.focus.array) == (term.source.layer, term.source.array)
+        for image in images)
+    holds = Touch(term.source, term.target, backward) if touches and term is not None and term.source is not None \
+        else term
+    return Rect(x - 2, y - 2, wide + 4, high + 4, "", "accent", 2, radius=2, group=LOOKED_AT, holds=holds)
 
 
 def _strips(trace: Trace, slide: Slide, taps: Taps, name: str) -> list[Strip]:
@@ -232,7 +336,7 @@ def _is_in_order(layer: Layer, taps: Taps) -> bool:
 
 def _term_list(trace: Trace, taps: Taps, terms: Terms, factors: NDArray[np.float64], times: float | None, head: str,
                frame: Area, x: float, y: float, wide: float, backward: bool = True,
-               tiles: TermTiles | None = None) -> Laid:
+               tiles: TermTiles | None = None) -> Listing:
     """The terms of one array: each value times its own weight, or all `factors` times one number, the gradient."""
     def named(index: int) -> tuple[str, Focus | None]:
         where, cell = tap_words(trace, taps, index)
@@ -267,7 +371,22 @@ class Listed:
         return self.values * self.weights
 
 
-def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, backward: bool) -> Laid:
+@dataclass(frozen=True, eq=False)
+class Listing(Laid):
+    """A list of terms: which of them stand in it, the first first, and any of them."""
+
+    shown: tuple[int, ...] = ()
+    term: Callable[[int], Term | None] = lambda index: None
+
+
+@dataclass(frozen=True, eq=False)
+class Running(Laid):
+    """A running sum, and where on it the next term will land."""
+
+    slot: Callable[[int], tuple[float, float]] | None = None
+
+
+def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, backward: bool) -> Listing:
     """The largest terms, one a line, and the rest in one, so that the list adds up; then what comes after them."""
     items = listed.products
     known = np.where(np.isfinite(items), np.abs(items), np.inf)
@@ -328,19 +447,20 @@ def term_list(listed: Listed, frame: Area, x: float, y: float, wide: float, back
 
     group = Group(f"{title}: {listed.head}", cells=True, shows="product")
     lines = [grouped(group, line) for line in lines]
-    return Laid(tuple(grouped(group, still)), len(lines), after)
+    return Listing(tuple(grouped(group, still)), len(lines), after, shown=tuple(shown.tolist()),
+                   term=listed.at or (lambda index: None))
 
 
-def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], pieces: int, frame: Area, x: float, y: float,
-                wide: float, backward: bool) -> Laid:
+def sorted_fall(slide: Slide, items: NDArray[np.float64], biases: Sequence[float], listed: Listing, frame: Area,
+                x: float, y: float, wide: float) -> Running:
     """The running sum over all terms, the largest first: how few of them decide. It keeps step with the list."""
     order = np.argsort(-np.abs(items), kind="stable")
     running = np.concatenate([[0.0], np.cumsum([*items[order], *biases])])
     x, wide = x + 40, wide - 48
     top, height = y + 34, frame.bottom - y - 62
     if wide < 120 or height < 60 or not np.all(np.isfinite(running)):
-        return Laid(())
-    axis, at = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
+        return Running(())
+    axis, height_of = scale(x, top, wide, height, float(running.min()), float(running.max()), frame.look)
     title = tr("running sum, the largest term first") if wide >= 230 else tr("running sum, largest first")
     ends = (tr("1 … {count} terms and the bias") if len(biases) == 1 else
             tr("1 … {count} terms and the biases") if biases else
@@ -349,17 +469,30 @@ def sorted_fall(items: NDArray[np.float64], biases: Sequence[float], pieces: int
                               max_width=wide), *axis,
                          Text(x, frame.bottom - 6, plain(ends), 11, 400, "ink-2")]
     xs = x + np.arange(len(running)) / max(1, len(running) - 1) * wide
-    points = tuple((float(a), at(float(b))) for a, b in zip(xs, running, strict=True))
-    color = "gradient-mark" if backward else "positive-bar"
+    points = tuple((float(a), height_of(float(b))) for a, b in zip(xs, running, strict=True))
+    color = "gradient-mark" if slide.backward else "positive-bar"
+    own, pieces = about(slide), listed.pieces
+    stops = list(range(len(listed.shown) + 1)) + [len(items)] * (len(listed.shown) < len(items))
+    stops = [*stops, *range(len(items) + 1, len(points))][:pieces + 1]  # so many terms are there after each piece
+    stops += [len(points) - 1] * (pieces + 1 - len(stops))
+    way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(np.array(points), axis=0).T))])
 
     def after(at: float) -> list[Mark]:
-        done = int(at)
-        drawn = points if done >= pieces else points[:done + 1]
+        done, share = halves(at)
+        go = max(0.0, (share - LAND) / (1 - LAND)) if slow(done) else share  # it goes on when the term has landed
+        ends = way[[stops[done], stops[min(done + 1, pieces)]]]
+        reached = float(np.interp(ends[0] + (ends[1] - ends[0]) * go, way, np.arange(len(way)))) if go else stops[done]
+        drawn, part = points[:int(reached) + 1], reached % 1
+        if part:
+            (x0, y0), (x1, y1) = drawn[-1], points[len(drawn)]
+            drawn = (*drawn, (x0 + (x1 - x0) * part, y0 + (y1 - y0) * part))
         marks: list[Mark] = [Line(drawn, color, 2)] if len(drawn) > 1 else []
         px, py = drawn[-1]
-        return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5)])
+        return grouped(FALL, [*marks, Rect(px - 5, py - 5, 10, 10, "accent", "stage", 2, radius=5, focus=own)])
 
-    return Laid(tuple(grouped(FALL, still)), pieces, after)
+    return Running(tuple(grouped(FALL, still)), pieces, after,
+                   lambda done: said(float(running[stops[done]]), slide.backward, 3) if done else "",
+                   lambda index: points[stops[index]])
 
 
 # --- short sums, and what only moves numbers ------------------------------------------------------------------------
@@ -385,7 +518,7 @@ def short_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
     room = frame.width
     if backward:
         room -= 340
-        still += way_back(trace, slide.layer, slide.cell, frame, frame.right - 300, y + 10, 300)
+        still += way_back(trace, slide.layer, slide.cell, frame, frame.right - 300, y + 10, 300) if slide.made else []
     maps, signs = _maps(trace, slide, terms)
     if all(shown.layer.output.size == 1 for shown in maps):  # one number each: they stand above already
         still += _square(trace[name], terms, frame, y, room, backward)
@@ -541,7 +674,8 @@ def _maps(trace: Trace, slide: Slide, terms: Terms) -> tuple[list[Shown], list[s
     sign = {"sum": "+", "product": "×"}.get(terms.op, "")
     if slide.layer.output.ndim > 3:
         return read, [sign] * (len(read) - 1)
-    own = marked(slide.layer, slide.cell, tr("handed to") if slide.backward else tr("stands in"), slide.backward)
+    own = marked(slide.layer, slide.cell, tr("handed to") if slide.backward else tr("stands in"), slide.backward,
+                 slide.made)
     if slide.backward:
         return [own, *read], ["←", *[""] * (len(read) - 1)][:len(read)]
     return [*read, own], [*[sign] * (len(read) - 1), "=" if len(read) > 1 else "→"][:len(read)]

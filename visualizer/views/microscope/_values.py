@@ -10,7 +10,7 @@ from visualizer.scene.picture import Focus, Group, Mark, Rect, Text, grouped, pl
 from visualizer.scene.type import wrap
 from visualizer.trace import Trace
 from visualizer.views.microscope._maps import TITLE, marked, one_map
-from visualizer.views.microscope._slide import Area, Laid, Slide, largest, said
+from visualizer.views.microscope._slide import Area, Laid, Slide, about, largest, said
 
 NEIGHBOURS = Group(english("its neighbours"), cells=True)
 REACH = 3
@@ -33,15 +33,20 @@ def value_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
         return Laid(tuple(marks))
     side = min(frame.width * 0.52, frame.bottom - y - (TITLE + 16), 640)
     title = tr("what was fed in") if layer.is_input and not slide.backward else tr("the map it stands in")
-    drawn, wide = one_map(trace, marked(layer, slide.cell, title, slide.backward), frame, frame.x, y, side)
+    there = layer.is_input or slide.made
+    drawn, wide = one_map(trace, marked(layer, slide.cell, title, slide.backward, there), frame, frame.x, y, side)
     marks += drawn
     x = frame.x + max(wide, 120) + 56
-    marks += [Text(x, y + 10, plain(tr("its value") if not slide.backward else tr("its gradient")), 12, 400, "ink-2"),
-              Text(x, y + TITLE + 34, plain(said(slide.value, slide.backward)), 44, 600,
+    marks += [Text(x, y + 10, plain(tr("its value") if not slide.backward else tr("its gradient")), 12, 400, "ink-2")]
+    pieces = 0 if layer.is_input else 1
+    if not there:
+        marks.append(Rect(x, y + TITLE, 120, 40, "hatch", radius=3, focus=about(slide)))
+        return Laid(tuple(marks), pieces)
+    marks += [Text(x, y + TITLE + 34, plain(said(slide.value, slide.backward)), 44, 600,
                    "gradient-text" if slide.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
         marks += _neighbours(slide, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
-    return Laid(tuple(marks))
+    return Laid(tuple(marks), pieces)
 
 
 def _reason(slide: Slide, frame: Area) -> tuple[list[Mark], float]:

@@ -3,7 +3,7 @@ over, as what it hands back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,6 +60,7 @@ from visualizer.views.microscope._slide import (
     weight_shares,
     window_terms,
 )
+from visualizer.views.microscope._sums import Running
 
 MOST_COLUMNS = 6
 MOST_FRAMES = 150
@@ -287,8 +288,10 @@ def _read_and_made(trace: Trace, slide: Slide, taps: Taps) -> list[Shown]:
     """The map the terms were read from, and the map the number stands in: in the order in which things flow."""
     source = trace[taps.source]
     if slide.backward and not slide.hands_on:
-        return [marked(slide.layer, slide.cell, tr("handed to"), True), Shown(source, taps.cells, tr("from"), True)]
-    return [Shown(source, taps.cells, tr("read from")), marked(slide.layer, slide.cell, tr("stands in"))]
+        return [marked(slide.layer, slide.cell, tr("handed to"), True, slide.made),
+                Shown(source, taps.cells, tr("from"), True, target=about(slide), to_gradient=True)]
+    return [Shown(source, taps.cells, tr("read from"), target=about(slide)),
+            marked(slide.layer, slide.cell, tr("stands in"), made=slide.made)]
 
 
 # --- the running sum ------------------------------------------------------------------------------------------------
@@ -365,14 +368,7 @@ def _running_sum(slide: Slide, terms: Terms, columns: list[int], others: list[in
         return marks + (result if done > len(added) else empty)
 
     return Running(tuple(grouped(FALL, still)), len(added) + 1, after,
-                   lambda done: in_unit(float(running[min(done, len(running)) - 1]), ink) if done else "", slot)
-
-
-@dataclass(frozen=True, eq=False)
-class Running(Laid):
-    """A running sum, and where on it the next term will land."""
-
-    slot: Callable[[int], tuple[float, float]] | None = None
+                   lambda done: said(float(running[min(done, len(running)) - 1]), backward, 3) if done else "", slot)
 
 
 def _result_bar(slide: Slide, terms: Terms, right: float, y: float, height: float, frame: Area, ink: Ink, low: float,
@@ -426,15 +422,20 @@ def max_slide(trace: Trace, slide: Slide, terms: Terms, grid: Grid, frame: Area)
               Text(x + wide + 40, y + tall / 2 - 12, plain("max"), 13, 600, "ink-2", "middle")]
     race = _race(taps, found, frame, frame.y + TITLE + max(side, tall + 8) + 24, ink)
 
+    frames: list[Rect | None] = [outline(x, y, cell, row, column, term=found[row][column])
+                                 for row, column in np.ndindex(*grid[1:])]
+    winner = None if terms.winner is None else divmod(terms.winner, grid[2])
+    if winner is not None:
+        frames.append(outline(x, y, cell, *winner, 3, found[winner[0]][winner[1]]))
+    spots = [mark for mark in right if isinstance(mark, Rect) and mark.stroke == "accent"]
+
     def after(at: float) -> list[Mark]:
-        done = int(at)
-        marks = list(race.after(at))
-        if terms.winner is not None and done > size:
-            row, column = divmod(terms.winner, grid[2])
-            marks.append(outline(x, y, cell, row, column, 3, found[row][column]))
-        elif 0 < done <= size:
-            row, column = divmod(done - 1, grid[2])
-            marks.append(outline(x, y, cell, row, column, term=found[row][column]))
+        marks = [*race.after(at), *followed(frames, at, frame.look)]
+        if winner is not None and spots and at > size:
+            own = found[winner[0]][winner[1]]
+            start = x + (winner[1] + 0.5) * cell[0], y + (winner[0] + 0.5) * cell[1]
+            end = spots[-1].x + spots[-1].width / 2, spots[-1].y + spots[-1].height / 2
+            marks += flown(own, start, end, "" if own is None else ink.words(own.product), "ink", at, frame.look, True)
         return marks
 
     return Laid((*still, *race.still), size + 1, after)
@@ -643,6 +644,10 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
     left, top = x + (layout.wide - side * tile.shape[1]) / 2, y + 14
     marks: list[Mark] = []
     shades = ink.fills(tile)
+    if not slide.made:
+        wide = side - 1.5
+        return grouped(TOTALS, [Rect(left + column * side, top + row * side, wide, wide, "", "rule", 1, True, 2)
+                                for row, column in np.ndindex(*tile.shape)])
     for (row, column), value in np.ndenumerate(tile):
         focus = Focus(slide.layer.name, (slide.cell[0], channel, row, column)[:own.ndim + 1], "weight")
         marks.append(Rect(left + column * side, top + row * side, side - 1.5, side - 1.5,
@@ -668,7 +673,7 @@ def _totals_words(slide: Slide, x: float, y: float, frame: Area) -> list[Mark]:
     marks: list[Mark] = [Text(x, y + 28 + 17 * index, plain(words), size, 600 if index == 0 else 400, ink)
                          for index, (words, size, ink) in enumerate(lines)]
     bias = slide.layer.weight_gradients.get("bias")
-    if bias is not None and slide.cell[0] < len(bias) and y + 104 < frame.bottom:
+    if slide.made and bias is not None and slide.cell[0] < len(bias) and y + 104 < frame.bottom:
         marks.append(Text(x, y + 100, rich(f"∂L/∂b **{said(float(bias[slide.cell[0]]), True, 3)}**"), 12, 400,
                           "ink-2"))
     return marks

@@ -237,7 +237,7 @@ def _progress(now: _Now, plan: Plan, look: Look) -> list[Mark]:
     legend = plan.columns[now.pair.left[0]].x if now.pair.left else column.x
     x = max(plan.columns[now.pair.right].x if now.setting and now.setting.backward else column.x, legend + 150)
     x = min(x, look.size[0] - PADDING - 150)
-    return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 14,
+    return progress(x, max(90.0, min(column.width, look.size[0] - x - PADDING)), plan.bottom + 7,
                     done / max(1, count), "gradient-mark" if now.setting and now.setting.backward else "accent",
                     now.frame.counted)
 

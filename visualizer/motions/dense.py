@@ -1,0 +1,442 @@
+"""Dense layers: the largest products flow along their lines into a unit, whose bar rises and falls as they land.
+
+Thickness is size, colour is sign; what the others add is one chip, so that the sum closes, and then the bias. On the
+way back the error of each unit flows along the same lines, and ∂L/∂w fills row by row: each is an error times an input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer import kinds
+from visualizer.language import tr
+from visualizer.motions import (
+    CAMERA,
+    SLOW,
+    Frame,
+    March,
+    Motion,
+    Setting,
+    march,
+    march_seconds,
+    opacity_at,
+    part_of,
+    smooth,
+    window,
+)
+from visualizer.motions._marks import Box, box_of_cells, chip, middle, rings
+from visualizer.scene import colour, numbers
+from visualizer.scene.columns import Column
+from visualizer.scene.picture import Flight, Focus, Group, Image, Line, Mark, Rect, Text, grouped, plain
+from visualizer.scene.type import width as text_width
+from visualizer.trace import Array, Cell, Layer, Trace, remembered
+
+FLOWING, SAID = 12, 3
+"""Products that have a line of their own, and those of them that are printed."""
+THICKEST = 6.0
+"""Pixels of the line of the largest product."""
+STARTS, FLIES, SUMMED, LANDS = 0.04, 0.40, 0.80, 0.97
+"""Of a slow place: when the first product leaves, how long each is on its way, when all have landed, when the sum
+stands in its unit."""
+BAR, TALL = 0.62, 12.0
+"""Of the gap before the units the bar takes so much; its height."""
+
+
+def suits(layer: Layer) -> bool:
+    return kinds.role(layer) == "weighted" and layer.kind == "linear" and "weight" in layer.weights
+
+
+def forward(setting: Setting) -> Frame:
+    """Unit by unit, slow at first."""
+    layer = setting.layer
+    left = _source(setting)
+    if left is None:
+        return window.forward(setting)
+    count, chosen = layer.output.size, min(setting.chosen, layer.output.size - 1)
+    at = march(count, setting.second, chosen)
+    done = at.done + (at.slow and at.share >= LANDS)
+    marks: list[Mark] = []
+    here = at.done if at.slow else at.done - 1
+    sums = _sums(setting.trace, layer.name, min(max(here, 0), count - 1))
+    if 0 <= here < count and (at.slow or at.done < count):
+        faint = opacity_at(at, here, setting.right.sub_columns if setting.right.sub_columns > 1 else count)
+        marks += _lines(setting, left, sums, (here,), faint, "")
+        marks += rings(setting.right, layer, [(here,)], opacity=faint)
+        marks += _running(setting, left, sums, here, at.share if at.slow else 1.0, faint, at.slow)
+    covered = np.arange(count) >= done
+    return Frame(covered, None, tuple(marks), _said(setting, sums, at, here, done), (done, count),
+                 _counted(setting, done, count, sums.largest))
+
+
+def backward(setting: Setting) -> Frame:
+    """Errors of the units that have any, from the last to the first, on their way to what was read."""
+    layer, given = setting.layer, setting.written
+    left = _source(setting)
+    if left is None or left.layer != given.name or layer.gradient is None or given.gradient is None \
+            or len(setting.trace.readers(given.name)) != 1:
+        return window.backward(setting)
+    order = errors(setting.trace, layer.name)
+    count = len(order)
+    at = march(count, setting.second)
+    share = smooth(part_of(at.share, 0.35, 0.55)) if at.slow else 0.0
+    done = at.done + (at.slow and at.share >= LANDS)
+    before = laid(setting.trace, layer.name, at.done)
+    values = before + share * (laid(setting.trace, layer.name, at.done + 1) - before) if share else before
+    marks = _outer(setting, left, order[:done])
+    here = at.done if at.slow else at.done - 1
+    sums = _errors_sent(setting.trace, layer.name, order[min(max(here, 0), count - 1)])
+    if 0 <= here < count and (at.slow or at.done < count):
+        across = setting.right.sub_columns
+        faint = opacity_at(at, here, across if across > 1 else layer.output.size, order)
+        marks += _lines(setting, left, sums, (order[here],), faint, "gradient-mark")
+        marks += rings(setting.right, layer, [(order[here],)], backward=True, opacity=faint)
+        if at.slow:
+            marks += _sent(setting, left, sums, order[here], at.share)
+    covered = np.ones(given.shape, bool) if at.done + (share > 0) == 0 else None
+    return Frame(covered, values.reshape(given.shape), tuple(marks), _said_back(setting, order, at, here, done),
+                 (done, count), tr("{n} of {count} errors sent back").format(
+                     n=numbers.count(done), count=numbers.count(count)))
+
+
+def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+    if layer.output.ndim != 1 or (back and layer.gradient is None):
+        return window.seconds(trace, layer, back)
+    return march_seconds(len(errors(trace, layer.name)) if back else layer.output.size, not back)
+
+
+# --- what is read ----------------------------------------------------------------------------------------------------
+
+def _source(setting: Setting) -> Column | None:
+    """The column of what the layer reads; None where it does not stand there or is a sequence."""
+    layer = setting.layer
+    if layer.output.ndim != 1 or len(setting.left) != 1:
+        return None
+    (left,) = setting.left
+    return left if left.style in ("maps", "picture", "units") and left.layer == layer.reads[0] else None
+
+
+def _cell(setting: Setting, left: Column, index: int) -> Cell:
+    return tuple(int(i) for i in np.unravel_index(index, setting.trace[left.layer].shape))
+
+
+def _box(setting: Setting, left: Column, index: int) -> Box | None:
+    cell = _cell(setting, left, index)
+    return box_of_cells(left, setting.trace[left.layer], cell, cell)
+
+
+# --- the products of a unit ------------------------------------------------------------------------------------------
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """The products of one unit: the largest one by one, what the others add up to, and the bias."""
+
+    indices: tuple[int, ...]
+    """Of what is read: those of the largest products, the largest first."""
+    products: tuple[float, ...]
+    others: float
+    others_count: int
+    bias: float | None
+    total: float
+
+    @property
+    def largest(self) -> float:
+        return abs(self.products[0]) if self.products else 0.0
+
+    @property
+    def added(self) -> tuple[float, ...]:
+        """Everything that lands, in order."""
+        return (*self.products, *((self.others,) if self.others_count else ()),
+                *((self.bias,) if self.bias is not None else ()))
+
+    @property
+    def running(self) -> NDArray[np.float64]:
+        """The sum before the first landed, after it, after the next, …"""
+        return np.concatenate([[0.0], np.cumsum(self.added)])
+
+
+@remembered(256)
+def _sums(trace: Trace, name: str, unit: int) -> Sums:
+    """The products of one unit of a dense layer, in float64."""
+    layer = trace[name]
+    products = layer.weights["weight"][unit].astype(np.float64) * trace[layer.reads[0]].output.ravel()
+    bias = layer.weights.get("bias")
+    return _split(products, None if bias is None else float(bias[unit]))
+
+
+@remembered(256)
+def _errors_sent(trace: Trace, name: str, unit: int) -> Sums:
+    """What the error of one unit sends to each number that was read."""
+    layer = trace[name]
+    assert layer.gradient is not None
+    return _split(layer.weights["weight"][unit].astype(np.float64) * float(layer.gradient[unit]), None)
+
+
+def _split(products: NDArray[np.float64], bias: float | None) -> Sums:
+    sizes = np.abs(np.nan_to_num(products))
+    order = np.argsort(-sizes, kind="stable")[:FLOWING]
+    order = order[sizes[order] > 0]
+    rest = np.delete(products, order)
+    return Sums(tuple(map(int, order)), tuple(map(float, products[order])), float(rest.sum()), len(rest), bias,
+                float(products.sum()) + (bias or 0.0))
+
+
+# --- what flows ------------------------------------------------------------------------------------------------------
+
+def _bar(setting: Setting, unit: int) -> Box:
+    """Where the bar of a unit lies: in the gap before the units, at its height."""
+    right = setting.right
+    box = right.box(unit)
+    y = box[1] + box[3] / 2 if box is not None else right.top + right.height / 2
+    gap = right.x - max(column.x + column.width for column in setting.left)
+    wide = min(150.0, max(36.0, gap * BAR))
+    return right.x - 14 - wide, y - TALL / 2, wide, TALL
+
+
+def _goal(setting: Setting, unit: int) -> tuple[float, float]:
+    x, y, wide, high = _bar(setting, unit)
+    return x + wide / 2, y + high / 2
+
+
+def _lines(setting: Setting, left: Column, sums: Sums, unit: Cell, faint: float, ink: str) -> list[Mark]:
+    """From each of the numbers with the largest products to the unit."""
+    end = _goal(setting, unit[0]) if not setting.backward else (setting.right.x - 4, _unit_rim(setting, unit[0])[1])
+    marks: list[Mark] = []
+    for index, product in zip(sums.indices, sums.products, strict=True):
+        box = _box(setting, left, index)
+        if box is not None:
+            x, y = middle(box)
+            wide = max(1.0, THICKEST * abs(product) / (sums.largest or 1.0))
+            color = ink or ("positive-bar" if product > 0 else "negative-bar")
+            marks.append(Line(((x + box[2] / 2, y), end), color, round(wide, 2), opacity=0.45 * min(1.0, faint * 1.2)))
+    return grouped(Group("products"), marks)
+
+
+def _unit_rim(setting: Setting, unit: int) -> tuple[float, float]:
+    box = setting.right.box(unit)
+    right = setting.right
+    return (box[0] - 2, box[1] + box[3] / 2) if box is not None else (right.x, right.top + right.height / 2)
+
+
+def _running(setting: Setting, left: Column, sums: Sums, unit: int, share: float, faint: float,
+             slow: bool) -> list[Mark]:
+    """The bar of a unit: products on their way to it, the sum so far, the others, the bias, then the sum on its way
+    to its place."""
+    landed, flying = landings(len(sums.added), share)
+    running = sums.running
+    now = float(running[landed])
+    if landed < len(sums.added):  # the next one pushes it as it arrives
+        now += float(running[landed + 1] - running[landed]) * max(0.0, (flying - 0.85) / 0.15)
+    x, y, wide, high = _bar(setting, unit)
+    top = float(np.max(np.abs(np.nan_to_num(running)))) or 1.0
+    zero, reach = x + wide / 2, wide / 2 * min(1.0, abs(now) / top)
+    marks: list[Mark] = [
+        Rect(x - 3, y - 3, wide + 6, high + 6, "stage", "rule", 1, radius=3, opacity=faint),
+        Rect(zero - (reach if now < 0 else 0), y, max(reach, 0.5), high, "positive-bar" if now >= 0 else "negative-bar",
+             opacity=faint, focus=Focus(setting.layer.name, (unit,)))]
+    marks.append(Line(((zero, y - 4), (zero, y + high + 4)), "ink", 1, opacity=faint))
+    if not slow:
+        return grouped(Group("running sum"), marks)
+    ends = numbers.number(top)
+    if text_width("−" + ends, 11) * 2 + 8 < wide + 12:
+        marks += [Text(x - 3, y + high + 16, plain("−" + ends), 11, 400, "ink-2"),
+                  Text(x + wide + 3, y + high + 16, plain(ends), 11, 400, "ink-2", "end")]
+    target = Focus(setting.layer.name, (unit,))
+    marks += _products_on_their_way(setting, left, sums, unit, share)
+    others, bias = len(sums.products), len(sums.products) + bool(sums.others_count)
+    below = y + high + 34
+    if sums.others_count and landed <= others:
+        marks += chip(sums.others, (zero, below), said=tr("{count} others {sum}").format(
+            count=numbers.count(sums.others_count), sum=numbers.signed(sums.others, 2)), opacity=part_of(share, 0, 0.1))
+    if sums.bias is not None and landed <= bias:
+        marks += chip(sums.bias, (zero, below + 21 if sums.others_count and landed <= others else below),
+                      "weight-positive-text" if sums.bias > 0 else "weight-negative-text",
+                      tr("b {bias}").format(bias=numbers.signed(sums.bias, 2)), part_of(share, 0, 0.1))
+    if share < SUMMED:
+        marks += chip(now, (zero, y - 15), opacity=0.7)
+    else:
+        box = setting.right.box(unit)
+        if box is not None:
+            gone = smooth(part_of(share, SUMMED, LANDS - SUMMED))
+            end = middle(box)
+            value = float(setting.layer.output[unit])
+            marks += chip(value, (zero + (end[0] - zero) * gone, y - 15 + (end[1] - 15 - y + 15 - high / 2) * gone),
+                          holds=Flight(target, target, value, gone))
+    return grouped(Group("running sum"), marks)
+
+
+def leaves(place: int, count: int) -> float:
+    """When one of so many leaves, as a share of a slow place."""
+    return STARTS + (SUMMED - STARTS - FLIES) * place / max(1, count - 1)
+
+
+def landings(count: int, share: float) -> tuple[int, float]:
+    """How many of so many have landed at a share of a slow place, and how far the next one has come."""
+    landed = sum(leaves(place, count) + FLIES <= share + 1e-9 for place in range(count))
+    return landed, part_of(share, leaves(landed, count), FLIES)
+
+
+def _products_on_their_way(setting: Setting, left: Column, sums: Sums, unit: int, share: float) -> list[Mark]:
+    """Dots as thick as their lines; the largest have their number beside them."""
+    goal, box = _goal(setting, unit), setting.right.box(unit)
+    marks: list[Mark] = []
+    for place, (index, product) in enumerate(zip(sums.indices, sums.products, strict=True)):
+        start = _box(setting, left, index)
+        gone = part_of(share, leaves(place, len(sums.added)), FLIES)
+        if start is None or not 0 < gone < 1:
+            continue
+        x, y = middle(start)
+        before = float(np.hypot(goal[0] - x, goal[1] - y))
+        after = 0.0 if box is None else float(np.hypot(middle(box)[0] - goal[0], middle(box)[1] - goal[1]))
+        holds = Flight(Focus(left.layer, _cell(setting, left, index)), Focus(setting.layer.name, (unit,)), product,
+                       gone * before / ((before + after) or 1.0))
+        at = x + (goal[0] - x) * gone, y + (goal[1] - y) * gone
+        marks += _dot(at, product, sums.largest, "positive-bar" if product > 0 else "negative-bar", holds)
+        if place < SAID:
+            marks += chip(product, (at[0], at[1] - 15), holds=holds)
+    return marks
+
+
+def _dot(at: tuple[float, float], product: float, largest: float, ink: str, holds: Flight) -> list[Mark]:
+    side = 4 + THICKEST * abs(product) / (largest or 1.0)
+    return [Rect(at[0] - side / 2, at[1] - side / 2, side, side, ink, "stage", 1, radius=side / 2, holds=holds)]
+
+
+def _sent(setting: Setting, left: Column, sums: Sums, unit: int, share: float) -> list[Mark]:
+    """The error of a unit, in parts as large as its weights, on its way to what was read."""
+    layer = setting.layer
+    assert layer.gradient is not None
+    value, start = float(layer.gradient[unit]), _unit_rim(setting, unit)
+    here = Focus(layer.name, (unit,))
+    marks: list[Mark] = []
+    if share < LANDS:
+        marks += chip(value, (start[0] - 36, start[1] - 16), "gradient-text", numbers.signed(value, 4),
+                      part_of(share, 0, 0.1), Flight(here, here, value, 0.0, True))
+    gone = part_of(share, 0.2, 0.65)
+    for index, product in zip(sums.indices, sums.products, strict=True):
+        end = _box(setting, left, index)
+        if end is None or not 0 < gone < 1:
+            continue
+        x, y = middle(end)
+        holds = Flight(here, Focus(left.layer, _cell(setting, left, index)), product, gone, True)
+        at = start[0] + (x - start[0]) * gone, start[1] + (y - start[1]) * gone
+        marks += _dot(at, product, sums.largest, "gradient-mark", holds)
+        if product == sums.products[0]:
+            marks += chip(product, (at[0], at[1] + 17), "gradient-text", numbers.signed(product, 4), holds=holds)
+    return grouped(Group("errors"), marks)
+
+
+# --- gradients -------------------------------------------------------------------------------------------------------
+
+@remembered(16)
+def errors(trace: Trace, name: str) -> tuple[int, ...]:
+    """The units that have an error, the last first: exact zeros cost no time."""
+    gradient = trace[name].gradient
+    assert gradient is not None
+    alive = np.flatnonzero(gradient)[::-1]
+    return tuple(map(int, alive)) if len(alive) else tuple(range(gradient.size))[::-1]
+
+
+@remembered(4)
+def laid(trace: Trace, name: str, done: int) -> Array:
+    """What the first of the errors have sent to what was read, added up."""
+    layer = trace[name]
+    assert layer.gradient is not None
+    units = list(errors(trace, name)[:done])
+    found: Array = layer.gradient[units].astype(np.float64) @ layer.weights["weight"][units].astype(np.float64)
+    return found
+
+
+@remembered(16)
+def _outer_product(trace: Trace, name: str, most: int) -> tuple[Array, int]:
+    """∂L/∂w in at most so many columns: the largest of so many by so many."""
+    whole = np.abs(np.nan_to_num(trace[name].weight_gradients["weight"]))
+    factor = max(1, -(-whole.shape[1] // most))
+    rows, columns = (-(-size // factor) * factor for size in whole.shape)
+    padded = np.zeros((rows, columns))
+    padded[:whole.shape[0], :whole.shape[1]] = whole
+    return padded.reshape(rows // factor, factor, columns // factor, factor).max(axis=(1, 3)), factor
+
+
+def _outer(setting: Setting, left: Column, sent: tuple[int, ...]) -> list[Mark]:
+    """∂L/∂w, row by row: the error of a unit times each number that it read."""
+    layer = setting.layer
+    if "weight" not in layer.weight_gradients:
+        return []
+    x, _, wide, _ = _bar(setting, 0)
+    pixel = setting.look.pixel
+    sizes, factor = _outer_product(setting.trace, layer.name, max(1, int(wide / pixel)))
+    rows, columns = sizes.shape
+    room = 0.3 * (setting.plan.bottom - setting.plan.top)
+    cell = max(pixel, min(6.0, float(int(wide / columns)))), max(pixel, min(6.0, float(int(room / rows))))
+    if rows * cell[1] > 0.6 * (setting.plan.bottom - setting.plan.top):
+        return []
+    to_come: NDArray[np.bool_] = np.ones(rows, bool)
+    to_come[[unit // factor for unit in sent]] = False
+    covered = np.broadcast_to(to_come[:, None], sizes.shape)[None]
+    top = float(sizes.max()) or 1.0
+    y = setting.plan.bottom - rows * cell[1]
+    entries = np.where(covered, 0, colour.magnitude(sizes, top * 1e-3, top)[None]).astype(np.uint8)
+    high, across = rows * cell[1], columns * cell[0]
+    words = tr("∂L/∂w, up to {top}").format(top=numbers.significant(top, 2))
+    if text_width(words, 11) > wide + 24:
+        words = "∂L/∂w"
+    return grouped(Group(tr("∂L/∂w of {layer}").format(layer=layer.name), Focus(layer.name, (), "weight")), [
+        Rect(x - 3, y - 18, max(across, text_width(words, 11)) + 6, high + 21, "stage", radius=3),
+        Text(x, y - 5, plain(words), 11, 400, "ink-2"),
+        Rect(x - 1, y - 1, across + 2, high + 2, "", "rule", 1),
+        Image(x, y, cell, entries, "gradient", border="", focus=Focus(layer.name, (), "weight"), indices=(-1,),
+              pooled=factor, covered=np.ascontiguousarray(covered))])
+
+
+# --- words -----------------------------------------------------------------------------------------------------------
+
+def _counted(setting: Setting, done: int, count: int, largest: float) -> str:
+    """How many units are done; and what the thickest line stands for, where there is room to say it."""
+    words = tr("unit {n} of {count}").format(n=numbers.count(done), count=numbers.count(count))
+    longer = tr("{counted}; thickest line {size}").format(counted=words, size=numbers.significant(largest, 2))
+    return longer if text_width(longer, 12) < setting.look.size[0] - setting.right.x - 24 else words
+
+
+def _said(setting: Setting, sums: Sums, at: March, here: int, done: int) -> str:
+    layer = setting.layer
+    inputs = numbers.count(layer.weights["weight"].shape[1])
+    if at.slow and at.share < LANDS and here >= 0:
+        landed, _ = landings(len(sums.added), at.share)
+        if landed == 0 and done == 0:
+            return tr("{source} is ready. {layer} has computed nothing yet.").format(
+                source=setting.left[0].layer, layer=layer.name)
+        return tr("Unit {unit} of {layer}: the largest products land one by one, {{{sum}}} so far.").format(
+            unit=here, layer=layer.name, sum=numbers.number(float(sums.running[landed])))
+    if done and setting.second < CAMERA + sum(SLOW):
+        return (tr("{inputs} products and a bias make {{{value}}} in unit {unit}.") if sums.bias is not None
+                else tr("{inputs} products make {{{value}}} in unit {unit}.")).format(
+            inputs=inputs, value=numbers.number(float(layer.output[done - 1])), unit=done - 1)
+    if not done:
+        return tr("{source} is ready. {layer} has computed nothing yet.").format(
+            source=setting.left[0].layer, layer=layer.name)
+    return tr("Every unit weighs all {inputs} numbers: {{{done} of {count}}} units done, largest so far "
+              "{largest}.").format(inputs=inputs, done=numbers.count(done), count=numbers.count(layer.output.size),
+                                   largest=numbers.number(float(layer.output[:done].max())))
+
+
+def _said_back(setting: Setting, order: tuple[int, ...], at: March, here: int, done: int) -> str:
+    layer, source = setting.layer, setting.written.name
+    assert layer.gradient is not None
+    if done == 0 and at.share < 0.2:
+        return tr("The gradient stands at {layer}: {{{alive} of {count}}} units carry any. {source} has none "
+                  "yet.").format(layer=layer.name, alive=numbers.count(int(np.count_nonzero(layer.gradient))),
+                                 count=numbers.count(layer.output.size), source=source)
+    if at.slow or setting.second < CAMERA + sum(SLOW):
+        unit = order[min(max(here, 0), len(order) - 1)]
+        return tr("{{{value}}} of unit {unit} goes back along its {inputs} weights onto {source}, where it adds "
+                  "up.").format(value=numbers.signed(float(layer.gradient[unit]), 4), unit=unit, source=source,
+                                inputs=numbers.count(layer.weights["weight"].shape[1]))
+    size = float(np.linalg.norm(laid(setting.trace, layer.name, done)))
+    return tr("Every unit sends its error back: {{{done} of {count}}}; ∂L/∂{source} has size {size} so far.").format(
+        done=numbers.count(done), count=numbers.count(len(order)), source=source, size=numbers.significant(size, 2))
+
+
+MOTION = Motion("dense", suits, forward, backward, seconds, order=20)
