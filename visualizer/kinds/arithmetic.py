@@ -96,7 +96,7 @@ class Read:
     """∂y/∂ of each."""
 
 
-def reads(layer: Layer, inputs: Inputs) -> tuple[Read, ...]:
+def operands_read(layer: Layer, inputs: Inputs) -> tuple[Read, ...]:
     """All that an operation on two reads, one for each that is a layer. LookupError where that is not explained."""
     operation = next((operation for operation in OPERATIONS if operation.name == layer.kind), None)
     if operation is None:

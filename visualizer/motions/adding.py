@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from visualizer.kinds.arithmetic import OPERATIONS, reads
+from visualizer.kinds.arithmetic import OPERATIONS, operands_read
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
 from visualizer.motions._travel import Moves, Ways, arriving, in_parcels, landed, moved, returning
@@ -66,7 +66,7 @@ def _ways(trace: Trace, name: str, back: bool) -> Ways | None:
     layer = trace[name]
     inputs = trace.inputs(layer)
     try:
-        found = reads(layer, inputs)
+        found = operands_read(layer, inputs)
     except LookupError:
         return None
     targets = np.stack(np.unravel_index(np.arange(layer.output.size), layer.shape), axis=1)
@@ -115,7 +115,7 @@ def _values(trace: Trace, name: str) -> tuple[Array, ...]:
     """(n,) of each that is read: the numbers in the order of the output."""
     layer = trace[name]
     inputs = trace.inputs(layer)
-    return tuple(inputs[read.which].output[tuple(read.cells.T)] for read in reads(layer, inputs))
+    return tuple(inputs[read.which].output[tuple(read.cells.T)] for read in operands_read(layer, inputs))
 
 
 def _strongest(values: Array, ways: Ways, done: int) -> Cell:
