@@ -173,6 +173,10 @@ def read(trace: Trace, target: Focus, backward: bool) -> Iterator[tuple[tuple[st
             for index, product in enumerate(taps.products.tolist()):
                 layer, cell, array = kinds.place(trace, taps, index)
                 yield (layer, "output" if array == "gradient" else array), cell, product
+                if taps.weight.startswith("inner.") and taps.weight_cells is not None:  # a gate or state as a factor
+                    key, met = taps.weight.removeprefix("inner."), tuple(taps.weight_cells[index].tolist())
+                    hidden = key == "hidden"
+                    yield (target.layer, "output" if hidden else taps.weight), met, product
 
 
 def terms_of(trace: Trace, target: Focus, backward: bool) -> tuple[tuple[str, Terms], ...]:

@@ -80,7 +80,7 @@ def test_the_panel_says_how_long_the_film_is_and_why_there_can_be_none(window, m
     whole, good = panel.words()
     assert good
     assert whole == f"{float(filmed((toy(),), pictured(window.store), panel.wish()).seconds):.1f} s, " \
-                    f"{filmed((toy(),), pictured(window.store), panel.wish()).count} frames"
+                    f"{filmed((toy(),), pictured(window.store), panel.wish()).count:,} frames"
     choose(panel, stretch=3)
     here, _ = panel.words()
     assert float(here.split()[0]) < float(whole.split()[0])
@@ -106,7 +106,7 @@ def test_what_is_on_screen_is_filmed_beside_the_window_and_opens_where_it_begins
         assert not panel.go.isVisible()
         window.run("first")  # one goes on meanwhile; the film stays what it was
     size = (tmp_path / "a.apng").stat().st_size / 1e6
-    assert said.args[0] == f"Saved as a.apng: {film.count} frames, {float(film.seconds):.1f} s, {size:.1f} MB."
+    assert said.args[0] == f"Saved as a.apng: {film.count:,} frames, {float(film.seconds):.1f} s, {size:.1f} MB."
     assert window.message.words == said.args[0]
     assert told[-1] == (film.count, film.count)
     assert not folder.exists()

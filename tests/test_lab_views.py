@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QPointF, Qt
 
 from tests.test_layout import SIZES as LAYOUTS
 from tests.test_layout import faults
@@ -14,9 +15,13 @@ from visualizer import lab as knobs
 from visualizer.lab import Lab
 from visualizer.record.gradients import sweep
 from visualizer.record.lab import record_lab
-from visualizer.scene.picture import Line, Look, Picture, Rect, Text
+from visualizer.scene.picture import Line, Look, Picture, Rect, Stop, Text
+from visualizer.scene.recipe import lab_recipe
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Arrays, Trace, from_bytes
+from visualizer.ui.stage import Stage
+from visualizer.ui.store import Store
 from visualizer.views import find
 from visualizer.views import picture as picture_of
 from visualizer.views.gradient_flow import _lab_facts as lab_facts
@@ -209,6 +214,21 @@ def test_the_pinned_curves_stand_behind_the_present_ones() -> None:
     picture = find("gradient_flow").draw(trace, in_the_end(trace), None, Look())
     assert "Pinned as A: RNN forgets half every" in picture.caption
     assert "pinned_gradient_norm_rnn" in picture.table.columns
+
+
+@pytest.mark.parametrize("steps", [10, 60, 200])
+def test_a_click_in_the_chart_or_on_a_strip_goes_to_its_step(steps: int, qtbot) -> None:
+    trace = record_lab(Lab(steps=steps))
+    stage = Stage(Store(changed(State(), recipe=lab_recipe({"steps": str(steps)}), view="gradient_flow"), trace))
+    qtbot.addWidget(stage)
+    stage.resize(1100, 780)
+    stage.show()
+    for back, height in ((steps // 2, 0.4), (2, 0.75)):
+        place = next(mark for mark in stage.picture.still if isinstance(mark, Rect) and isinstance(mark.holds, Stop)
+                     and mark.holds.address == f"rnn.backward[{steps - back}]")
+        spot = QPointF(place.x + place.width / 2, place.y + place.height * height)
+        qtbot.mouseClick(stage, Qt.MouseButton.LeftButton, pos=spot.toPoint())
+        assert stage.store.state.at == f"rnn.backward[{steps - back}]"
 
 
 def test_curves_about_to_be_replaced_are_faint() -> None:

@@ -4,7 +4,7 @@ a shot are the same, is in test_sight.py."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
 
@@ -18,7 +18,7 @@ from tests.toys import toy
 from visualizer import registry
 from visualizer.lab import Lab
 from visualizer.record.lab import record_lab
-from visualizer.scene.picture import Flight, Focus, Image, Look, Picture, Rect, Text, Touch
+from visualizer.scene.picture import Flight, Focus, Image, Look, Picture, Rect, Term, Text, Touch
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Beat, Moment, Pace, Stretch
 from visualizer.trace import Trace, load
@@ -113,6 +113,21 @@ def test_nothing_is_there_before_its_time(case: Case) -> None:
     motion.nothing_early(case.played, written=lambda phase: case.known)
 
 
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.view == "microscope"])
+def test_the_result_is_the_last_thing_that_is_there(name: str) -> None:
+    """No mark holds the finished number, and no sentence says it, before the last of its terms has come."""
+    played, case = CASES[name].played, CASES[name]
+    stretches = played.pace.stretches
+    assert stretches
+    before = played.draw(replace(played.moments[0], phase=stretches[-1].end - 0.02 * (stretches[-1].end
+                                                                                      - stretches[-1].start)))
+    after = played.draw(played.moments[-1])
+    made = [[mark for mark in picture if isinstance(mark, Rect | Image) and isinstance(mark.holds, Term)
+             and mark.holds.source == mark.holds.target == case.focus] for picture in (before, after)]
+    assert made[0] == []
+    assert before.caption != after.caption or case.known
+
+
 @pytest.mark.matrix(spine=("a window", "a long sum"), sample=2, each=False)
 def test_no_mark_jumps(case: Case) -> None:
     motion.no_jumps(case.played, case.camera)
@@ -138,8 +153,8 @@ def test_the_gradient_goes_evenly_through_the_laboratory_and_its_marks_with_it()
 
 
 def hatched(picture: Picture) -> float:
-    """Width of all that has not been reached in the strips."""
-    return sum(mark.width for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch")
+    """How many cells of the strips have not been reached."""
+    return float(sum(mark.hatched.sum() for mark in picture if isinstance(mark, Image) and mark.hatched is not None))
 
 
 # --- a broken law is noticed ----------------------------------------------------------------------------------------

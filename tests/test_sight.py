@@ -103,6 +103,9 @@ def test_the_window_a_film_and_a_shot_are_the_same_at_every_beat(case: str, requ
     commands = [["film", thing, "--view", view, *chosen, *size, "--fps", str(fps), "-o", str(tmp_path / "film")]]
     commands += [["shot", thing, "--view", view, *chosen, *size, "--at", film.moment(frame).address, "-o",
                   str(tmp_path / f"{frame}.png")] for frame in wanted]
+    at = f"{film.times.beats[len(film.times.beats) // 2].address}@0.37"
+    commands += [["film", thing, "--view", view, *chosen, *size, "--from", at, "--to", at, "-o", str(tmp_path / "at")],
+                 ["shot", thing, "--view", view, *chosen, *size, "--at", at, "-o", str(tmp_path / "at.png")]]
     subprocess.run([sys.executable, "-c", DRIVER], input=json.dumps(commands), text=True, check=True,
                    capture_output=True)
     stage = Stage(Store(state, trace))
@@ -115,6 +118,9 @@ def test_the_window_a_film_and_a_shot_are_the_same_at_every_beat(case: str, requ
         seen = shown(stage)
         for other in (tmp_path / "film" / f"{frame + 1:04d}.png", tmp_path / f"{frame}.png"):
             assert not (wrong := different(seen, pixels(other))), (other.name, film.moment(frame).address, wrong)
+    stage.store.update(at=at)
+    for other in (tmp_path / "at" / "0001.png", tmp_path / "at.png"):
+        assert not (wrong := different(shown(stage), pixels(other))), (other.name, at, wrong)
 
 
 def _default_lab():

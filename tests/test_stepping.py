@@ -335,3 +335,21 @@ def test_a_recording_has_no_track(qtbot, digits, tmp_path):
     window.run("play-inputs")
     window.run("choose-inputs")
     assert [sentence[:31] for sentence in said] == ["There are no other inputs here:"] * 3
+
+
+def test_the_audience_sees_the_way_to_the_next_input(qtbot, digits):
+    window = Window(Store(changed(State(), at="conv2.forward"), digits))
+    qtbot.addWidget(window)
+    told = []
+    window.stage.glide = lambda owner, seconds, function: told.append(function)
+    store = window.store
+    store.wants_trace.connect(lambda state: store.set_trace(record(state.model, state.sample), None, state))
+    window.presenter.present_here()
+    before = window.presenter.picture
+    window.run("next-input")
+    after = window.presenter.picture
+    told[-1](0.3)
+    assert window.presenter.audience.picture == crossed(Crossing(before, after), 0.3)
+    told[-1](1.0)
+    assert window.presenter.audience.picture == window.presenter.shown()
+    window.presenter.leave()

@@ -42,7 +42,8 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
 
     QApplication.setApplicationName("Visualizer")
     app = QApplication(sys.argv[:1])
-    shell = Shell("light" if thing is None or isinstance(thing, str) else thing.look.theme)
+    shell = Shell("light" if thing is None or isinstance(thing, str) else thing.look.theme,
+                  starts=thing is None and not last)
     first = app.primaryScreen()
     shell.stand([screen.availableGeometry() for screen in (first, *app.screens())])
     running: list[App] = []

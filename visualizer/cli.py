@@ -588,8 +588,12 @@ def _written(films: Any, form: Any, film: Film, chosen: argparse.Namespace) -> i
     if why := films.refusal(film, form):
         raise Usage(why)
     try:
-        with _stoppable(), _progress(f"filming {film.trace.model}", chosen.json) as told:
-            films.save(film, chosen.output, told)
+        with _stoppable() as heed, _progress(f"filming {film.trace.model}", chosen.json) as told:
+            def heard(done: int, of: int) -> None:
+                heed()
+                told(done, of)
+
+            films.save(film, chosen.output, heard)
     except KeyboardInterrupt:
         kept = "the same command goes on from there" if not form.suffixes else "nothing was written"
         return _fail(f"Stopped; {kept}.", INTERRUPTED)
@@ -1074,17 +1078,31 @@ def _progress(what: str, as_json: bool) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def _stoppable() -> Iterator[None]:
-    """A request to end is taken as Ctrl-C is, so that nothing half done is left."""
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """A request to end is taken as Ctrl-C is, so that nothing half done is left.
+
+    Yields what raises it again, asked now and then: the first one is lost where it comes in code that cannot raise.
+    """
+    asked: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        asked.append(number)
+        raise KeyboardInterrupt
+
+    def heed() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
     try:
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     except ValueError:  # not in the main thread: whoever runs this there ends it otherwise
-        yield
+        yield heed
         return
     try:
-        yield
+        yield heed
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, meant in before.items():
+            signal.signal(number, meant)
 
 
 def _say(text: str) -> None:

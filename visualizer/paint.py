@@ -38,7 +38,7 @@ from PySide6.QtGui import (
 from visualizer import registry
 from visualizer.scene import colour
 from visualizer.scene import type as letters
-from visualizer.scene.picture import Image, Line, Mark, Path, Picture, Points, Rect, Run, Text
+from visualizer.scene.picture import SENTENCE, Image, Line, Mark, Path, Picture, Points, Rect, Run, Text
 
 Pixels = NDArray[np.uint32]
 """0xAARRGGBB; colours multiplied by their opacity, as Qt's premultiplied format has it."""
@@ -90,7 +90,10 @@ def render(picture: Picture, scale: float = 1.0, *, transparent: bool = False) -
 
 
 class Stills:
-    """Keeps the still part of the last picture as an image, so that a frame costs only what moves."""
+    """Keeps the still part of the last picture as an image, so that a frame costs only what moves.
+
+    The sentence is no part of that image: it counts along within a beat, and nothing lies over it or under it.
+    """
 
     def __init__(self) -> None:
         self._picture: Picture | None = None
@@ -117,7 +120,7 @@ class Stills:
         self._picture = picture
         with _in_device_pixels(painter, math.floor(matrix.dx()), math.floor(matrix.dy())):
             painter.drawImage(0, 0, self._image)
-        paint_marks(picture.moving, picture.theme, painter)
+        paint_marks(chain(filter(_is_said, picture.still), picture.moving), picture.theme, painter)
 
     def _paint_halved(self, picture: Picture, painter: QPainter, matrix: QTransform) -> None:
         """Into an image of half the size, each pixel of which is then four."""
@@ -140,16 +143,26 @@ class Stills:
         image.fill(_color(picture.theme, picture.background))
         with painting(image) as painter:
             painter.setTransform(QTransform(across, 0, 0, down, dx, dy))
-            paint(replace(picture, moving=()), painter)
+            paint(replace(picture, still=_without_words(picture), moving=()), painter)
         return image
 
 
 def same_still(one: Picture, other: Picture) -> bool:
-    """Whether the still parts of two pictures look the same."""
+    """Whether the still parts of two pictures look the same, but for the sentence."""
     if (one.size, one.theme, one.background) != (other.size, other.theme, other.background):
         return False
-    return one.still is other.still or (len(one.still) == len(other.still)
-                                        and all(map(_same, one.still, other.still)))
+    if one.still is other.still:
+        return True
+    mine, others = _without_words(one), _without_words(other)
+    return len(mine) == len(others) and all(map(_same, mine, others))
+
+
+def _is_said(mark: Mark) -> bool:
+    return mark.group == SENTENCE and isinstance(mark, Text)
+
+
+def _without_words(picture: Picture) -> tuple[Mark, ...]:
+    return tuple(mark for mark in picture.still if not _is_said(mark))
 
 
 @contextmanager

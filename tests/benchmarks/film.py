@@ -17,6 +17,8 @@ from visualizer.scene.picture import Look
 from visualizer.scene.timeline import timeline
 
 MODEL, SIZE = "digits_cnn", (1920, 1080)
+HALF = 2.0
+"""A film is made in at most half of the time that it plays."""
 LIMITS = {"gif": 10.0, "mp4": 25.0, "webm": 25.0, "apng": 25.0, "webp": 25.0}
 VIDEO = ("mp4", "webm")
 
@@ -29,7 +31,7 @@ def real_time() -> Iterator[Row | Skipped]:
             yield Skipped(f"{name}, 1080p, 30 frames a second", form.missing())
             continue
         yield Row(f"{name}, 1080p, 30 frames a second", _busier(_making(name)),
-                  lambda film=film: 1000 * float(film.seconds), "playing it", 1.0, at_least=True)
+                  lambda film=film: 1000 * float(film.seconds), "playing it", HALF, at_least=True)
 
 
 def drawing() -> Iterator[Row | Skipped]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -60,6 +64,65 @@ def key() -> Iterator[Row]:
         return statistics.median(taken)
 
     yield Row("step key to new picture, 1920 × 1080", median, lambda: AT_ONCE, "what feels immediate, 100 ms", 0.5)
+
+
+def key_while_it_moves() -> Iterator[Row]:
+    """From the play key to the first frame that differs, and from a step key while it plays: in processor milliseconds,
+    against two frames at 60 a second."""
+    def slowest(keys: tuple[Qt.Key, ...]) -> float:
+        joined = _app()
+        window, store = joined.window, joined.store
+        taken = []
+        for _ in range(8):
+            store.apply(lambda state: changed(state, at="conv1.forward", playing=False), undoable=False)
+            QApplication.processEvents()
+            for pressed in keys:
+                painted, before, start = _Painted(window.stage), window.stage.picture, time.thread_time()
+                QTest.keyClick(window, pressed)
+                while not painted.times or window.stage.picture == before:
+                    QApplication.processEvents()
+                taken.append((time.thread_time() - start) * 1000)
+                painted.forget()
+        store.apply(lambda state: changed(state, playing=False), undoable=False)
+        return _p95(taken)
+
+    space, right, turn = Qt.Key.Key_Space, Qt.Key.Key_Right, Qt.Key.Key_R
+    for what, keys in (("play key", (space,)), ("step key while it plays", (space, right)), ("turning round", (turn,))):
+        yield Row(f"{what} to first changed frame, 1920 × 1080", lambda keys=keys: slowest(keys), lambda: 2 * FRAME,
+                  "two frames of 16 ms", 1.0)
+
+
+def closing() -> Iterator[Row]:
+    """From the cross of the window to the end of its process, the engine's too: by the clock, so on a machine that does
+    nothing else."""
+    def closed() -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([sys.executable, "-c", CLOSING], env={**os.environ, "VISUALIZER_STATE": folder},
+                                  capture_output=True, text=True, check=True, timeout=120)
+            return 1000 * (time.time() - float(done.stdout))
+
+    yield Row("closing", closed, lambda: CLOSED, "0.3 s", 1.0)
+
+
+CLOSED = 300.0
+CLOSING = """
+import time
+from PySide6.QtCore import QTimer
+from visualizer import app
+whole = app._furnished
+def furnished(thing, shell):
+    joined = whole(thing, shell)
+    def close():
+        if joined.store.report is None:  # until the engine has come, and has answered
+            QTimer.singleShot(50, close)
+            return
+        print(time.time(), flush=True)
+        shell.close()
+    QTimer.singleShot(50, close)
+    return joined
+app._furnished = furnished
+raise SystemExit(app.main("digits_cnn"))
+"""
 
 
 def while_the_engine_works() -> Iterator[Row]:

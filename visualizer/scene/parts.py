@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -215,6 +216,15 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
                   indices=column.shown if whole else (-1,), rows_shown=rows_shown,
                   pooled=column.factor, covered=None if there is None else ~there,
                   scale=scale_of(trace, layer, look, backward))]
+
+
+BESIDE = 12.0
+"""Least width beside a cell for the word that it stands for, and least height."""
+
+
+def words_beside(column: Column) -> bool:
+    """Whether there is room beside each cell for what it stands for."""
+    return column.style == "units" and column.pitch[0] - column.tile[0] > BESIDE and column.pitch[1] >= BESIDE
 
 
 def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
@@ -467,9 +477,12 @@ def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, pla
     marks = faded(_walked(before, look, places, order, row), 1 - share) if turning else []
     marks += faded(_walked(moment, look, places, order, row), share if turning else 1.0)
     stops = _stops(trace, moment.beat.direction)
+    stands = sorted(places[name] for name in order)
+    apart = [math.inf, *(after - before for before, after in pairwise(stands)), math.inf]
+    reaches = {x: min(12, apart[place] / 2, apart[place + 1] / 2) for place, x in enumerate(stands)}
     for name in order:
         x = places[name]
-        reach = min([12, *(abs(places[other] - x) / 2 for other in order if other != name)])
+        reach = reaches[x]
         marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, array=BEAT),
                           holds=stops.get(name)))
     return marks
@@ -531,6 +544,7 @@ def norms(trace: Trace) -> dict[str, float]:
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
 
+@remembered(4)
 def _decades(trace: Trace) -> tuple[int, int]:
     """Whole powers of ten around all norms that can be drawn."""
     drawn = [value for value in norms(trace).values() if 0 < value < np.inf]

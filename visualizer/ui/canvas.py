@@ -66,8 +66,8 @@ class Canvas(QWidget):
 
     def set_moving(self, moves: bool) -> None:
         """Whether one frame follows the other from now on; what rests is drawn anew, as sharp as the screen."""
-        if moves != self.moves:
-            self.moves = moves
+        sharper, self.moves = self.moves and not moves, moves
+        if sharper and self.width() * self.height() * self.devicePixelRatioF() ** 2 > paint.MOST_SHARP:
             self.update()
 
     def light(self, focus: Focus | None) -> None:

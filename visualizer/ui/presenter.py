@@ -20,18 +20,20 @@ from visualizer import sight
 from visualizer.language import tr
 from visualizer.scene import projector, spotlight
 from visualizer.scene import state as does
+from visualizer.scene.passage import MOVE, crossed
 from visualizer.scene.picture import SENTENCE, Picture, Points
+from visualizer.scene.reel import Crossing
 from visualizer.scene.state import State
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Trace
 from visualizer.ui import words
 from visualizer.ui.audience import Audience
-from visualizer.ui.canvas import EMPTY
+from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.commands import Context, commands, is_typed, key_for
 from visualizer.ui.cover import Cover
 from visualizer.ui.keysheet import Blank
 from visualizer.ui.speaker import Speaker
-from visualizer.ui.stage import drawn, joined
+from visualizer.ui.stage import Origin, drawn, is_another_input, joined
 from visualizer.ui.store import Store
 
 USUAL = (1920, 1080)
@@ -44,7 +46,7 @@ class Home(Protocol):
 
     store: Store
     cover: Cover
-    stage: QWidget
+    stage: Canvas
     count: Callable[[Callable[[int], None] | None], None]
     """The player's clock in whole seconds."""
 
@@ -82,6 +84,12 @@ class Presenter(QObject):
         self.seconds = 0
         self.picture, self.beat = EMPTY, ""
         """What the audience sees, without the pen, and the beat that it shows."""
+        self._origin: Origin | None = None
+        """What that is the picture of."""
+        self._crossing: Crossing | None = None
+        """While one goes from one input to the next: both pictures."""
+        self._share = 0.0
+        """How far one has come."""
         self._presented: tuple[object, ...] = ()
         self._clicker = {_same(key): command.name for command in commands() for key in command.clicker}
         """The command of each key of a clicker, whatever has the keyboard."""
@@ -230,9 +238,30 @@ class Presenter(QObject):
         if not self.on and self.speaker is None:
             return
         if not self.frozen and trace is not None and moment is not None:
+            before, was = self.picture, self._origin
             self.picture, self.beat = self._for_room(moment), self.spoken_of()
+            self._origin = trace.shapes, self.store.shown, self.store.state.view
+            self._cross(before, was)
         self._show()
         self.changed.emit()
+
+    def _cross(self, before: Picture, was: Origin | None) -> None:
+        """From one input to the next, as on the stage: every value goes over."""
+        if self._crossing is not None and was == self._origin:
+            self._crossing = Crossing(self._crossing.one, self.picture, self._crossing.alike)
+            return
+        self._crossing, glide = None, self.window.stage.glide
+        if was is not None and glide is not None and self.audience is not None and before.size == self.picture.size \
+                and is_another_input(was, self._origin):
+            assert self._origin is not None
+            self._crossing = Crossing(before, self.picture, was[0] == self._origin[0])
+            speed = self.store.state.speed if self.store.state.stepping else 1.0
+            glide((self, "input"), float(MOVE) / speed, self._go_over)
+
+    def _go_over(self, share: float) -> None:
+        if self._crossing is not None:
+            self._crossing, self._share = self._crossing if share < 1 else None, share
+            self._show()
 
     def exported(self) -> Picture:
         """What is exported while it presents: with the strokes if that was chosen."""
@@ -248,7 +277,8 @@ class Presenter(QObject):
     def _show(self) -> None:
         if self.audience is not None:
             self.audience.set_moving(self.store.state.playing and not self.frozen)
-            self.audience.show_picture(self.shown())
+            whole = self._crossing is None or self.alone is not None
+            self.audience.show_picture(self.shown() if whole else crossed(self._crossing, self._share))
 
     def spoken_of(self) -> str:
         """The beat at which the State stands, as notes are kept by it; the audience may still see another one."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from visualizer.ui.recorder import Recorder
 
 
+SETTLED = 4.0
+"""Seconds after which nothing more comes on the start screen by itself."""
+
+
 class App(QObject):
     """The parts, joined. The engine and what talks to it come when the window has been seen; `close` ends them."""
 
@@ -144,6 +148,8 @@ class App(QObject):
         if self.autosave.news():
             self.window.say(tr("The last session ended without being closed; it can be opened again where it was."),
                             tr("Restore"), self.restore)
+        if self.shell is not None and self.shell.starts:
+            self.player.later(self.shell, SETTLED, self.keep_glimpse)
         self.engine.start()
         self.window.record_with(self.engine)
         self.window.rail.fill()
@@ -156,6 +162,15 @@ class App(QObject):
             self.recorder.record(self.store.state)
         else:
             self.recorder.verify()
+
+    def keep_glimpse(self) -> None:
+        """What the start screen looks like is painted first the next time; unless something lies over it."""
+        from visualizer.ui import glimpse
+
+        shell, theme = self.shell, self.store.state.look.theme
+        if shell is not None and self.window.starting and not self.window.message.isVisible() and theme == shell.theme \
+                and self.window.cover.shown is None:
+            glimpse.keep(shell, theme)
 
     def close(self) -> None:
         """End the engine and close the window."""

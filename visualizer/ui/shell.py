@@ -23,7 +23,7 @@ from PySide6.QtGui import QCloseEvent, QColor, QPainter, QPaintEvent, QPen, QRes
 from PySide6.QtWidgets import QWidget
 
 from visualizer import registry
-from visualizer.ui import icons, kept
+from visualizer.ui import glimpse, icons, kept
 
 USUAL, SMALLEST = QSize(1600, 900), QSize(960, 640)
 FRAME = QMargins(8, 40, 8, 8)
@@ -46,8 +46,10 @@ class Shell(QWidget):
     painted = Signal()
     """Once, when the frame has been seen."""
 
-    def __init__(self, theme: str = "light") -> None:
+    def __init__(self, theme: str = "light", starts: bool = False) -> None:
+        """`starts`: on its start screen."""
         super().__init__()
+        self.theme, self.starts = theme, starts
         self.colors = {name: QColor(value) for name, value in tokens(theme).items()}
         self.held: QWidget | None = None
         self._was_painted = False
@@ -109,7 +111,12 @@ class Shell(QWidget):
                 QTimer.singleShot(wait, self, self.settle)
 
     def _draw(self, painter: QPainter) -> None:
-        """The ground, the mark, the card of the stage and the line that says: loading."""
+        """The start screen as it was seen the last time; else the ground, the mark, the card of the stage and the line
+        that says: loading."""
+        glimpsed = glimpse.seen(self, self.theme) if self.starts else None
+        if glimpsed is not None:
+            painter.drawImage(0, 0, glimpsed)
+            return
         painter.fillRect(self.rect(), self.colors["window"])
         icons.draw_mark(painter, QRectF(MARK.x(), MARK.y(), 20, 20), self.colors["accent"], self.colors["accent-fill"])
         left = WIDE if self.width() >= NARROW_BELOW else NARROW

@@ -100,8 +100,12 @@ class Film:
         return whole(self.times)[1] if self.end is None else self.end
 
     def moment(self, frame: int) -> Moment:
-        """What frame `frame` shows; with reduced motion the end of each beat, as it plays in the window."""
-        moment = self.times.at(min(self.start + frame / self.fps * self.speed, self.last))
+        """What frame `frame` shows; with reduced motion the end of each beat, as it plays in the window. At the last
+        second it is the end of the beat before, not the beginning of the next one."""
+        second = min(self.start + frame / self.fps * self.speed, self.last)
+        moment = self.times.at(second)
+        if second == self.last > self.start and moment.phase == 0 and moment.index > 0:
+            moment = self.times.settled(moment.index - 1)
         return self.times.settled(moment.index) if self.look.reduced_motion else moment
 
     def address(self, frame: int) -> str:
@@ -238,12 +242,12 @@ def between(times: Timeline, first: str, last: str) -> tuple[Fraction, Fraction]
     Raises LookupError with one sentence.
     """
     start, end = whole(times)
-    if first:
-        moment = times.find(first)
-        start = times.second_of(moment) if "@" in first or moment.phase < 1 else times.starts[moment.index]
-    if last:
-        end = times.second_of(times.find(last))
-    if end < start:
+    begins, ends = (times.find(address) if address else None for address in (first, last))
+    if begins is not None:
+        start = times.second_of(begins) if "@" in first or begins.phase < 1 else times.starts[begins.index]
+    if ends is not None:
+        end = times.second_of(ends)
+    if end < start or (begins is not None and ends is not None and ends.index < begins.index):
         raise LookupError(f"{last or 'The end'} comes before {first}; choose a moment after it for --to.")
     return start, end
 

@@ -14,7 +14,7 @@ from visualizer.kinds.gates import named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import descending, split
-from visualizer.scene.grids import Ink, curve
+from visualizer.scene.grids import LOOKED_AT, Ink, curve
 from visualizer.scene.labels import cut, fitting
 from visualizer.scene.picture import (
     Focus,
@@ -26,12 +26,15 @@ from visualizer.scene.picture import (
     Term,
     TermTiles,
     Text,
+    Touch,
+    box_of,
     grouped,
     plain,
     rich,
     unmarked,
 )
 from visualizer.scene.picture import Group as PartOf
+from visualizer.scene.subject import array
 from visualizer.trace import Layer, Trace
 from visualizer.views.microscope._maps import emptied
 from visualizer.views.microscope._slide import (
@@ -41,7 +44,10 @@ from visualizer.views.microscope._slide import (
     Laid,
     Slide,
     about,
+    flown,
     focus_of,
+    followed,
+    halves,
     held,
     input_shares,
     largest,
@@ -432,8 +438,7 @@ class Factor:
 
 def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
     """Numbers as cells with what joins them; each step adds one."""
-    pitch = min(170, frame.width / len(factors))
-    wide = min(110, pitch - 26)
+    pitch, wide = _slots(factors, frame)
     still: list[Mark] = []
     lines: list[list[Mark]] = []
     empty: list[Mark] = []
@@ -447,9 +452,61 @@ def _equation(factors: Sequence[Factor], frame: Area, y: float) -> Laid:
         if factor.result:
             line.append(Rect(at.x - 2, at.top - 2, wide + 4, at.high + 4, "", "accent", 2, radius=4))
         lines.append(line)
-        empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3))
+        empty.append(Rect(at.x, at.top, wide, at.high, "hatch", "tile-border", 1, inside=True, radius=3,
+                          focus=factor.focus if factor.result else None))
     return Laid(tuple(grouped(FACTORS["value"], still)), len(factors),
                  lambda at: [*empty[int(at):], *(mark for line in lines[:int(at)] for mark in line)])
+
+
+def _brought(trace: Trace, slide: Slide, factors: Sequence[Factor], line: Laid, rows: Sequence[Mark], frame: Area
+             ) -> Laid:
+    """The same line of arithmetic: each number is outlined where it stands through time, and comes from there."""
+    pitch, wide = _slots(factors, frame)
+    boxes = [_standing(rows, factor, slide.backward) for factor in factors]
+    own = about(slide)
+    frames = [None if box is None or factor.focus is None else
+              Rect(box[0] - 2, box[1] - 2, box[2] + 4, box[3] + 4, "", "accent", 2, radius=2, group=LOOKED_AT,
+                   holds=Touch(factor.focus, own, slide.backward)) for box, factor in zip(boxes, factors, strict=True)]
+
+    def after(at: float) -> list[Mark]:
+        done, share = halves(at)
+        marks = [*line.after(at), *(followed(frames, at, frame.look) if at < len(factors) else [])]
+        box, factor = (boxes[done], factors[done]) if share and done < len(factors) else (None, None)
+        if box is None or factor is None or factor.focus is None or not _as_it_stands(trace, factor, slide.backward):
+            return marks
+        slot = Slot(frame.x + done * pitch, frame.y, pitch, wide, frame.look)
+        start = box[0] + box[2] / 2, box[1] + box[3] / 2
+        end = slot.x + slot.wide / 2, slot.top + slot.high / 2
+        return marks + flown(Term(factor.focus, factor.focus, factor.value, backward=slide.backward), start, end,
+                             numbers.significant(factor.value, 3),
+                             "gradient-text" if factor.palette == "gradient" else "ink", at, frame.look, True)
+
+    return replace(line, after=after)
+
+
+def _slots(factors: Sequence[Factor], frame: Area) -> tuple[float, float]:
+    """From one number of a line to the next, and how wide one is."""
+    pitch = min(170, frame.width / len(factors))
+    return pitch, min(110, pitch - 26)
+
+
+def _standing(rows: Sequence[Mark], factor: Factor, backward: bool) -> tuple[float, float, float, float] | None:
+    """Where a number of the line stands in the rows through time: gradients in those of gradients, others in others."""
+    if factor.focus is None or factor.result or backward != (factor.palette == "gradient"):
+        return None
+    for mark in rows:
+        if isinstance(mark, Image) and mark.focus is not None and \
+                (mark.focus.layer, mark.focus.array) == (factor.focus.layer, factor.focus.array) and \
+                (*mark.focus.cell, mark.index(0)) == factor.focus.cell:
+            return box_of(mark)
+    return None
+
+
+def _as_it_stands(trace: Trace, factor: Factor, backward: bool) -> bool:
+    """Whether it is the number itself, rather than what follows from it, such as its tanh."""
+    assert factor.focus is not None
+    values = array(trace[factor.focus.layer], factor.focus, backward)
+    return values is not None and bool(np.isclose(float(values[factor.focus.cell]), factor.value))
 
 
 def _factor_cell(factor: Factor, at: Slot) -> list[Mark]:
@@ -485,9 +542,8 @@ def _products(trace: Trace, slide: Slide, frame: Area) -> Laid:
         marks += _activation(slide.layer, "hidden", opened, float(np.tanh(opened)), None, frame, x, y, wide,
                              False)[slide.made]
         x += wide + 24
-    keys = _keys(slide)
-    marks += through_time(trace, slide, keys, frame, x, y, frame.right - x, frame.bottom - y)
-    return line.beside(marks)
+    rows = through_time(trace, slide, _keys(slide), frame, x, y, frame.right - x, frame.bottom - y)
+    return _brought(trace, slide, factors, line, rows, frame).beside([*marks, *rows])
 
 
 def _keys(slide: Slide) -> tuple[str, ...]:
@@ -663,8 +719,8 @@ def _arrival(trace: Trace, slide: Slide, frame: Area) -> Laid:
         marks += _activation(slide.layer, key, total, value, slope, frame, x, y, wide, True)[1]
         x += wide + 24
     own = () if slide.key in _keys(slide) or slide.key.startswith("initial_") else (slide.key,)
-    marks += through_time(trace, slide, (*own, *_keys(slide)), frame, x, y, frame.right - x, frame.bottom - y)
-    return line.beside(marks)
+    rows = through_time(trace, slide, (*own, *_keys(slide)), frame, x, y, frame.right - x, frame.bottom - y)
+    return _brought(trace, slide, factors, line, rows, frame).beside([*marks, *rows])
 
 
 def _taps_weight(trace: Trace, slide: Slide, taps: Taps, index: int) -> Factor:
