@@ -22,8 +22,8 @@ from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled,
 from visualizer.scene.labels import Labels
 from visualizer.scene.lens import Pair, camera, lens, pair_of
 from visualizer.scene.picture import TITLE, Focus, Line, Look, Mark, Picture, Rect, Table, grouped, of_layer, unmarked
-from visualizer.scene.telling import answered
-from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
+from visualizer.scene.telling import answered, read_to_the_end
+from visualizer.scene.timeline import Moment, Pace, Timeline, own_pace, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
@@ -338,9 +338,14 @@ def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
     return tuple(rows)
 
 
+def _telling(trace: Trace, times: Timeline) -> str:
+    """The answer is there: at the last step, where every step has one of its own; else where all has been gone."""
+    return read_to_the_end(trace, times) if _step.answers_itself(trace) else answered(trace, times)
+
+
 VIEW = View(
     "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10, pace=pace,
-    telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
+    telling=_telling, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
     group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from visualizer.scene import parts
 from visualizer.scene.picture import Focus, Look, Mark, Picture, Table, unmarked
 from visualizer.scene.timeline import Moment, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Trace, remembered
 from visualizer.views.network._seam import flights, rows, words
 from visualizer.views.network._seam.plan import Seam, plan, seam_of
 from visualizer.views.network._seam.scene import Scene, seconds
@@ -37,6 +37,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     said = words.sentence(sc)
     marks: list[Mark] = [*parts.sentence(look, said), *rows.draw(sc), *flights.draw(sc)]
     marks += rows.foot(sc, timeline(trace))
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=Table(*words.table(sc)))
+    still = _standing(trace, Moment(moment.beat, 0.5, moment.index), focus, look)
+    return Picture(look.size, still, tuple(marks), look.theme, caption=unmarked(said), table=Table(*words.table(sc)))
 
 
+@remembered(4)
+def _standing(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> tuple[Mark, ...]:
+    """What stays the same while a beat goes on."""
+    return tuple(rows.standing(scene(trace, moment, focus, look)))

@@ -71,7 +71,8 @@ def _packet(sc: Scene, packet: int, share: float) -> list[Mark]:
     values = np.abs(source[channels.start:channels.stop, :, sc.step])
     channel, row = np.unravel_index(int(np.argmax(values)), values.shape)
     cell = (first + int(channel), int(row), sc.step)
-    here = Focus(maps.name, cell)
+    unit = (first + int(channel)) * maps.shape[1] + int(row)  # on the way back it comes from its step
+    here = Focus(sc.seam.steps_layer, (sc.step, unit)) if sc.backward else Focus(maps.name, cell)
     flight = Flight(here, here, float(source[cell]), flown, sc.backward)
     ink = "gradient-mark" if sc.backward else "accent"
     return [Rect(left - 1, top - 1, wide + 2, high + 2, "stage", ink, 1.5, radius=1, holds=flight),

@@ -28,7 +28,8 @@ class Seam:
     """The layers of steps, in the order in which they run."""
     after: tuple[str, ...]
     """What follows along the same steps, the answer last."""
-    steps: int
+    count: int
+    """Of steps."""
 
     @property
     def steps_layer(self) -> str:
@@ -92,7 +93,8 @@ class Plan:
 
     x: float
     pitch: float
-    steps: int
+    count: int
+    """Of steps."""
     picture: tuple[float, float]
     maps: tuple[float, float]
     grid: tuple[int, int]
@@ -110,7 +112,7 @@ class Plan:
 
     @property
     def wide(self) -> float:
-        return self.pitch * self.steps
+        return self.pitch * self.count
 
     @property
     def end(self) -> float:
@@ -133,11 +135,11 @@ def plan(trace: Trace, seam: Seam, look: Look) -> Plan:
     room = bottom - top
     labels, right = (LABELS, RIGHT) if desk and size[0] >= 1000 else (108.0, 100.0) if desk else (84.0, 20.0)
     first, maps = trace[trace.layers[0].name], trace[seam.maps]
-    pitch = (size[0] - labels - right) / seam.steps
+    pitch = (size[0] - labels - right) / seam.count
     tall = first.shape[-2] / first.shape[-1]
-    pitch = min(pitch, (0.3 if desk else 0.38) * room / (tall * seam.steps))
+    pitch = min(pitch, (0.3 if desk else 0.38) * room / (tall * seam.count))
     pitch = max(look.pixel, whole(pitch, look.pixel)) if pitch >= 4 * look.pixel else max(look.pixel, pitch)
-    wide = pitch * seam.steps
+    wide = pitch * seam.count
     picture = top, wide * tall
     rest = room - picture[1]
     count = maps.shape[0]
@@ -162,5 +164,5 @@ def plan(trace: Trace, seam: Seam, look: Look) -> Plan:
     for _ in seam.lanes:
         lanes.append((y, lane_high))
         y += lane_high + lane_gap
-    return Plan(labels, pitch, seam.steps, picture, placed, (across, down), tile, tile[0] + 13, tile[1] + between,
+    return Plan(labels, pitch, seam.count, picture, placed, (across, down), tile, tile[0] + 13, tile[1] + between,
                 middle, step, tuple(lanes), (y, high) if answered else None, bottom, size)

@@ -10,7 +10,6 @@ from visualizer.motions._marks import frame
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene import steps as reach
 from visualizer.scene.picture import (
-    LANE,
     Focus,
     Group,
     Image,
@@ -34,12 +33,25 @@ LEFT_BEHIND = 0.38
 STACK = 5
 
 
-def draw(sc: Scene) -> list[Mark]:
-    """Every row as far as it has come."""
-    marks = _picture(sc) + _maps(sc) + _seam(sc) + _steps(sc)
+def standing(sc: Scene) -> list[Mark]:
+    """What stays the same while a beat goes on: the picture, the maps and the steps unless columns are on their way,
+    the states of other layers, the answers unless they come just then."""
+    marks = _picture(sc) + _seam(sc) + _stack(sc)
+    if not sc.lifting:
+        marks += _maps(sc) + _steps(sc)
     for index, name in enumerate(sc.seam.lanes):
-        marks += grouped(of_layer(name), _lane(sc, index, name))
-    return marks + _answers(sc) + _stack(sc) + _cursor(sc)
+        if name != sc.moment.beat.layer:
+            marks += grouped(of_layer(name), _lane(sc, index, name))
+    return marks if sc.answering else marks + _answers(sc)
+
+
+def draw(sc: Scene) -> list[Mark]:
+    """What changes, and what the cursor lies on."""
+    marks = _maps(sc) + _steps(sc) if sc.lifting else []
+    for index, name in enumerate(sc.seam.lanes):
+        if name == sc.moment.beat.layer:
+            marks += grouped(of_layer(name), _lane(sc, index, name))
+    return marks + (_answers(sc) if sc.answering else []) + _window(sc) + _cursor(sc) + _facts(sc)
 
 
 def named(sc: Scene, y: float, title: str, *under: str, mono: bool = True, room: float = 1000.0) -> list[Mark]:
@@ -74,15 +86,44 @@ def _picture(sc: Scene) -> list[Mark]:
         np.moveaxis(shades, 0, -1)[None]), "pixel", focus=Focus(first.name), scale=Scale(
             "pixel", english("pixels"), first.name, low, most)),
         Rect(plan.x, top, plan.wide, high, "", "rule", 1)]
-    said = ("", "") if sc.sees is None else (
-        tr("column {column} sees").format(column=sc.step + 1),
-        tr("columns {first}…{last}").format(first=sc.sees[0] + 1, last=sc.sees[1] + 1))
-    marks += named(sc, top + 12, first.name, numbers.shape(first.shape), *said)
-    if sc.sees is not None:
-        x = plan.x + sc.sees[0] * cell[0]
-        marks += grouped(Group("window"), frame((x, top + 1, (sc.sees[1] - sc.sees[0] + 1) * cell[0], high - 2),
-                                                "gradient-mark" if sc.backward else "accent", None, 2))
+    marks += named(sc, top + 12, first.name, numbers.shape(first.shape))
     return grouped(of_layer(first.name), marks)
+
+
+def _window(sc: Scene) -> list[Mark]:
+    """What the looked-at column sees of the picture, and that column on all maps."""
+    if sc.step < 0 or sc.sees is None:
+        return []
+    plan, ink, maps = sc.plan, "gradient-mark" if sc.backward else "accent", sc.maps
+    top, high = plan.picture
+    pixel = plan.wide / sc.trace.layers[0].shape[-1]
+    x = plan.x + sc.sees[0] * pixel
+    marks = frame((x, top + 1, (sc.sees[1] - sc.sees[0] + 1) * pixel, high - 2), ink, None, 2)
+    cell = plan.tile[0] / maps.shape[-1]
+    for column in range(plan.grid[0]):
+        if column * plan.grid[1] < maps.shape[0]:
+            x = plan.x + column * plan.across + sc.step * cell
+            marks += frame((x, plan.maps[0] - 1, max(cell, 2.0), (plan.grid[1] - 1) * plan.down + plan.tile[1] + 2),
+                           ink, Focus(maps.name), 2)
+    lines = (tr("column {column} sees").format(column=sc.step + 1),
+             tr("columns {first}…{last}").format(first=sc.sees[0] + 1, last=sc.sees[1] + 1))
+    if sc.look.mode.notes and all(width(line, 12) <= plan.x - 18 for line in lines):
+        marks += [Text(plan.x - 14, top + 46 + 16 * place, plain(line), 12, 400, "ink-2", "end")
+                  for place, line in enumerate(lines)]
+    return grouped(Group("window"), marks)
+
+
+def _facts(sc: Scene) -> list[Mark]:
+    """A few numbers of the looked-at step, beside its row."""
+    layer, (top, _) = sc.trace[sc.seam.steps_layer], sc.plan.step
+    if sc.step < 0 or sc.backward or sc.step not in sc.lifted:
+        return []
+    own = layer.output[sc.step]
+    marks = beside(sc, top + 12, tr("step {step} of {count}").format(step=sc.step + 1, count=sc.seam.count), True)
+    marks += beside(sc, top + 29, tr("largest {value}").format(value=numbers.significant(float(np.max(own)), 3)))
+    marks += beside(sc, top + 45, tr("{count} of {all} above zero").format(
+        count=int(np.count_nonzero(own > 0)), all=layer.shape[1]))
+    return grouped(of_layer(layer.name), marks)
 
 
 def _order(sc: Scene) -> tuple[int, ...]:
@@ -130,14 +171,7 @@ def _maps(sc: Scene) -> list[Mark]:
                    tr("{count} maps, {shape}").format(count=numbers.count(layer.shape[0]),
                                                       shape=numbers.shape(layer.shape[-2:])),
                    "" if sc.backward else f"±{numbers.significant(size, 3)}", room=plan.maps[1])
-    if sc.step >= 0:
-        across = [column for column in range(plan.grid[0]) if column * plan.grid[1] < layer.shape[0]]
-        for column in across:
-            x = plan.x + column * plan.across + sc.step * cell[0]
-            marks += grouped(Group("window"), frame(
-                (x, plan.maps[0] - 1, max(cell[0], 2.0), (plan.grid[1] - 1) * plan.down + plan.tile[1] + 2),
-                "gradient-mark" if sc.backward else "accent", Focus(layer.name), 2))
-    moved = sc.moment.beat.layer in (sc.seam.chain[0], sc.seam.maps) and 0 < len(sc.lifted) < sc.seam.steps
+    moved = sc.moment.beat.layer in (sc.seam.chain[0], sc.seam.maps) and 0 < len(sc.lifted) < sc.seam.count
     if moved:
         marks += beside(sc, plan.maps[0] + 12, tr("laid back") if sc.backward else tr("faint = already lifted"))
     return grouped(of_layer(layer.name), marks)
@@ -166,12 +200,12 @@ def _steps(sc: Scene) -> list[Mark]:
     top, high = plan.step
     values, palette, scale = _shades(sc, layer.name)
     if sc.backward:
-        there = range(sc.seam.steps) if any(sc.gradient_known(name) for name in sc.seam.chain) or \
+        there = range(sc.seam.count) if any(sc.gradient_known(name) for name in sc.seam.chain) or \
             sc.moment.beat.layer == sc.seam.maps else range(0)
     else:
         there = sc.lifted
     rows = layer.shape[1]
-    marks: list[Mark] = [Rect(plan.x, top, plan.wide, high, "hatch" if len(there) < sc.seam.steps else "", "rule", 1)]
+    marks: list[Mark] = [Rect(plan.x, top, plan.wide, high, "hatch" if len(there) < sc.seam.count else "", "rule", 1)]
     if len(there):
         marks.append(Rect(plan.left(there.start), top, plan.pitch * len(there), high, "stage"))
         marks.append(Image(plan.left(there.start), top, (plan.pitch, high / rows),
@@ -182,12 +216,6 @@ def _steps(sc: Scene) -> list[Mark]:
     shape = sc.maps.shape
     marks += named(sc, top + 12, tr("steps"), tr("{count} values each").format(count=numbers.count(rows)),
                    tr("{maps} maps × {rows} rows").format(maps=shape[0], rows=shape[1]), mono=False, room=high)
-    if sc.step >= 0 and sc.step in there and not sc.backward:
-        own = layer.output[sc.step]
-        marks += beside(sc, top + 12, tr("step {step} of {count}").format(step=sc.step + 1, count=sc.seam.steps), True)
-        marks += beside(sc, top + 29, tr("largest {value}").format(value=numbers.significant(float(np.max(own)), 3)))
-        marks += beside(sc, top + 45, tr("{count} of {all} above zero").format(
-            count=int(np.count_nonzero(own > 0)), all=rows))
     return grouped(of_layer(layer.name), marks)
 
 
@@ -207,7 +235,7 @@ def _lane(sc: Scene, index: int, name: str) -> list[Mark]:
                                    np.ascontiguousarray(shades[None, :, some.start:some.stop]), palette, border="",
                                    rows_shown=uncovered, scale=scale))
     addresses = reach.stops(sc.trace, shown, sc.moment.beat.direction)
-    marks.append(reach.touched(shown, reach.Span(plan.x, plan.pitch, plan.steps, sc.look.pixel), top, high,
+    marks.append(reach.touched(shown, reach.Span(plan.x, plan.pitch, plan.count, sc.look.pixel), top, high,
                                holds=addresses))
     ways = (tr("reads leftwards"), tr("leftwards"), "←") if shown.reverse else \
         (tr("reads rightwards"), tr("rightwards"), "→")
@@ -234,7 +262,7 @@ def _waiting(sc: Scene, index: int, name: str, top: float, high: float) -> list[
         words = tr("its gradient comes later")
     elif here in sc.seam.lanes and index > sc.seam.lanes.index(here):
         words = (tr("starts at step {step}, when the one above has arrived there") if sc.readings(name).reverse else
-                 tr("starts when the one above is through")).format(step=sc.seam.steps)
+                 tr("starts when the one above is through")).format(step=sc.seam.count)
     else:
         words = tr("waits for the steps")
     wide = width(words, 12, 500) + 16
@@ -274,7 +302,7 @@ def _answers(sc: Scene) -> list[Mark]:
     last = sc.seam.after[-1]
     marks: list[Mark] = []
     grounds: dict[str, list[int]] = {}
-    for step in range(sc.seam.steps):
+    for step in range(sc.seam.count):
         kind = "hatch" if step not in sc.answered else "dim" if sc.path[step] == blank else "accent-fill"
         grounds.setdefault(kind, []).append(step)
     gap = 1.0 if plan.pitch < 12 else 2.0
@@ -362,7 +390,7 @@ def _cursor(sc: Scene) -> list[Mark]:
 def foot(sc: Scene, times: Timeline) -> list[Mark]:
     """The line of beats, and the steps as a line of their own."""
     if not sc.look.mode.lanes:
-        now = sc.step + 1 if sc.step >= 0 else sc.seam.steps * (len(sc.lifted) > 0)
+        now = sc.step + 1 if sc.step >= 0 else sc.seam.count * (len(sc.lifted) > 0)
         shown = sc.readings(sc.seam.lanes[0])
         return reach.line_of_steps(120, sc.look.size[0] - 150, shown, max(1, now), sc.moment, sc.look)
     plan = sc.plan
@@ -371,11 +399,11 @@ def foot(sc: Scene, times: Timeline) -> list[Mark]:
     y = row.beats + 30
     high = sc.look.size[1] - 12 - y - 18
     marks += [Text(plan.x - 14, y + 4, plain(tr("steps")), 12, 600, "ink", "end"),
-              Line(((plan.left(0.5), y), (plan.left(plan.steps - 0.5), y)), "rule", 1.5)]
+              Line(((plan.left(0.5), y), (plan.left(plan.count - 0.5), y)), "rule", 1.5)]
     lane = sc.seam.lanes[-1] if sc.moment.beat.layer not in sc.seam.lanes else sc.moment.beat.layer
     stops = reach.stops(sc.trace, sc.readings(lane), sc.moment.beat.direction)
     done, _, _ = sc.lane(lane)
-    for step in range(plan.steps):
+    for step in range(plan.count):
         here = step == sc.step
         radius = 4.5 if here else 3.0 if plan.pitch >= 9 else 2.0
         ink = "gradient-mark" if sc.backward else "accent"
@@ -389,7 +417,7 @@ def foot(sc: Scene, times: Timeline) -> list[Mark]:
                           holds=Stop(stops.addresses[step]) if stops is not None else None))
     if high >= 8:
         marks += _gradient(sc, y + 26, min(14.0, high))
-    return grouped(LANE, marks)
+    return grouped(Group(tr("steps")), marks)
 
 
 def _gradient(sc: Scene, y: float, high: float) -> list[Mark]:
@@ -407,7 +435,7 @@ def _gradient(sc: Scene, y: float, high: float) -> list[Mark]:
                 Text(middle, y + high / 2 + 4.5, plain(words), 12, 400, "ink-2", "middle")]
     sizes = [np.asarray(one) for one in norms if one is not None]
     most = max(float(one.max()) for one in sizes) or 1.0
-    for step in range(plan.steps):
+    for step in range(plan.count):
         seen = [float(size[step]) for size, done in zip(sizes, known, strict=True) if step in done]
         if not seen:
             marks.append(Rect(plan.left(step), y, plan.pitch, high, "hatch"))

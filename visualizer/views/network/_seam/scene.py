@@ -24,7 +24,7 @@ def seconds(trace: Trace, moment: Moment) -> float:
     """How long a beat of a seam takes that is no step."""
     seam = seam_of(trace)
     assert seam is not None
-    return march_seconds(seam.steps) if _marches(seam, moment) else SHORT
+    return march_seconds(seam.count) if _marches(seam, moment) else SHORT
 
 
 def _marches(seam: Seam, moment: Moment) -> bool:
@@ -56,8 +56,8 @@ class Scene:
     @cached_property
     def march(self) -> March:
         """The steps that are done in a beat that goes over them."""
-        return march(self.seam.steps, self.second) if _marches(self.seam, self.moment) and self.moment.phase < 1 else \
-            March(self.seam.steps if self.moment.phase >= 1 else 0)
+        return march(self.seam.count, self.second) if _marches(self.seam, self.moment) and self.moment.phase < 1 else \
+            March(self.seam.count if self.moment.phase >= 1 else 0)
 
     @cached_property
     def begun(self) -> frozenset[str]:
@@ -76,10 +76,21 @@ class Scene:
             reach.read(self.trace, shown, self.moment)
         return found.done, found.now, found.share
 
+    @property
+    def lifting(self) -> bool:
+        """Whether columns are on their way."""
+        return self.moment.beat.layer == (self.seam.maps if self.backward else self.seam.chain[0]) or (
+            self.backward and self.moment.beat.layer in self.seam.chain)
+
+    @property
+    def answering(self) -> bool:
+        """Whether answers are just coming."""
+        return not self.backward and self.moment.beat.layer in self.seam.after[-1:]
+
     @cached_property
     def lifted(self) -> range:
         """The columns that have become steps; on the way back those that have been laid down again."""
-        name, count = self.moment.beat.layer, self.seam.steps
+        name, count = self.moment.beat.layer, self.seam.count
         if self.backward:
             if name != self.seam.maps:
                 return range(0)
@@ -95,7 +106,7 @@ class Scene:
             return range(0)
         last = self.seam.after[-1]
         if self.backward or last in self.begun:
-            return range(self.seam.steps)
+            return range(self.seam.count)
         return range(self.march.done) if self.moment.beat.layer == last else range(0)
 
     @cached_property
@@ -106,14 +117,14 @@ class Scene:
             return beat.step - 1
         if self.focus is not None and self.moment.phase == 1 and self.focus.cell and \
                 self.focus.layer in (*self.seam.lanes, *self.seam.after, self.seam.steps_layer) and \
-                self.focus.cell[0] < self.seam.steps:
+                self.focus.cell[0] < self.seam.count:
             return int(self.focus.cell[0])
         if not _marches(self.seam, self.moment) or self.moment.phase >= 1:
             return -1
         done = self.march.done if self.march.slow else self.march.done - 1
-        if not 0 <= done < self.seam.steps or self.second < CAMERA:
+        if not 0 <= done < self.seam.count or self.second < CAMERA:
             return -1
-        return self.seam.steps - 1 - done if self.backward else done
+        return self.seam.count - 1 - done if self.backward else done
 
     @property
     def maps(self) -> Layer:

@@ -21,9 +21,9 @@ def _forward(sc: Scene) -> str:
     seam, name = sc.seam, sc.moment.beat.layer
     layer = sc.trace[seam.steps_layer]
     known = {"maps": numbers.count(sc.maps.shape[0]), "count": numbers.count(layer.shape[1]), "layer": seam.maps,
-             "steps": numbers.count(seam.steps)}
+             "steps": numbers.count(seam.count)}
     if name == seam.chain[0]:
-        if len(sc.lifted) == seam.steps:
+        if len(sc.lifted) == seam.count:
             return tr("{{{steps} columns}} of {layer} have become steps of {count} numbers each.").format(**known)
         if sc.second < CAMERA or (sc.march.done == 0 and not sc.march.slow):
             return tr("{layer} is done: {maps} maps, read column by column from here on.").format(**known)
@@ -39,13 +39,13 @@ def _forward(sc: Scene) -> str:
         if sc.step not in sc.lane(name)[0]:
             said = tr("Leftwards, {layer} reads step {{{step}}} of {steps}.") if shown.reverse else \
                 tr("Rightwards, {layer} reads step {{{step}}} of {steps}.")
-        return said.format(layer=shown.name, step=step, steps=numbers.count(seam.steps),
+        return said.format(layer=shown.name, step=step, steps=numbers.count(seam.count),
                            size=numbers.significant(float(np.linalg.norm(shown.states[step - 1])), 3))
     if name == seam.after[-1] and len(sc.answered) and sc.path:
         step = sc.answered.stop - 1
         if sc.moment.phase >= 1 and sc.step < 0:
             return tr("Along {steps} steps the network reads {{{text}}}.").format(
-                steps=numbers.count(seam.steps), text=_read(sc))
+                steps=numbers.count(seam.count), text=_read(sc))
         step = sc.step if sc.moment.phase >= 1 else step
         share = float(sc.trace[name].output[step].max())
         what = tr("blank") if sc.path[step] == blank_of(sc.trace) else label(sc.trace, sc.path[step])
@@ -68,9 +68,9 @@ def _back(sc: Scene) -> str:
     layer = sc.trace[name]
     size = "" if layer.gradient is None else numbers.significant(float(np.linalg.norm(layer.gradient)), 3)
     if name == seam.maps:
-        if len(sc.lifted) == seam.steps:
+        if len(sc.lifted) == seam.count:
             return tr("The gradients of {steps} steps lie as columns on {layer} again: ∥∂L/∂{layer}∥ is {{{size}}}."
-                      ).format(steps=numbers.count(seam.steps), layer=name, size=size)
+                      ).format(steps=numbers.count(seam.count), layer=name, size=size)
         if sc.step < 0:
             return tr("The gradient of every step is known; {layer} has none yet.").format(layer=name)
         return tr("The gradient of step {step} lays itself back as column {{{step}}} of all {maps} maps.").format(
@@ -84,7 +84,7 @@ def table(sc: Scene) -> tuple[tuple[str, ...], tuple[tuple[str | float | int, ..
     """One row a step: size of what it reads, of its states, and what is said there."""
     layer = sc.trace[sc.seam.steps_layer]
     heads = [tr("step"), tr("size of what is read")]
-    columns: list[list[str | float | int]] = [list(range(1, sc.seam.steps + 1)),
+    columns: list[list[str | float | int]] = [list(range(1, sc.seam.count + 1)),
                                               np.linalg.norm(layer.output, axis=1).tolist()]
     for name in sc.seam.lanes:
         shown = sc.readings(name)

@@ -6,12 +6,12 @@ from __future__ import annotations
 from visualizer.scene import parts, steps
 from visualizer.scene.cellnumbers import backward, forward, telling_unit
 from visualizer.scene.picture import Focus, Look, Mark, Picture, unmarked
-from visualizer.scene.reading import layers, reading
+from visualizer.scene.reading import layers, reading, spells
 from visualizer.scene.sofar import so_far
 from visualizer.scene.stepbeat import SLIDE, when
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Trace, remembered
-from visualizer.views.network._step import answers, back, columns, lanes, reads, words
+from visualizer.views.network._step import answers, back, columns, lanes, symbols, words
 from visualizer.views.network._step.plan import plan
 from visualizer.views.network._step.scene import Scene
 
@@ -19,6 +19,12 @@ from visualizer.views.network._step.scene import Scene
 def shown_at(trace: Trace, moment: Moment) -> bool:
     """Whether a beat is a step of a layer whose gates and states are known."""
     return moment.beat.step is not None and any(layer.name == moment.beat.layer for layer in layers(trace))
+
+
+def answers_itself(trace: Trace) -> bool:
+    """Whether the network answers at every step, and all of it is seen in the last layer of steps."""
+    found = [so_far(trace, reading(trace, layer.name)) for layer in layers(trace)[-1:]]
+    return len(found) == 1 and found[0] is not None and found[0].own and spells(trace) is None
 
 
 def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scene:
@@ -38,12 +44,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     """One step, as far as it has come."""
     sc = scene(trace, moment, focus, look)
     said = words.sentence(sc)
-    if sc.when.slide == 0 and sc.when.step >= 0:
+    if sc.when.coming < 0 and sc.when.step >= 0:
         still = _standing(trace, Moment(moment.beat, SLIDE, moment.index), focus, look)
         marks: list[Mark] = []
     else:
         still, marks = (), _stands(sc)
-    marks += parts.sentence(look, said) + reads.token(sc)
+    marks += parts.sentence(look, said) + symbols.token(sc)
     marks += back.draw(sc) if sc.back is not None else columns.draw(sc)
     marks += answers.draw(sc)
     marks += lanes.draw(sc, timeline(trace))
@@ -57,5 +63,5 @@ def _standing(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> 
 
 
 def _stands(sc: Scene) -> list[Mark]:
-    return [*reads.strip(sc), *columns.frame(sc), *(back.standing(sc) if sc.back is not None else
+    return [*symbols.strip(sc), *columns.frame(sc), *(back.standing(sc) if sc.back is not None else
                                                     columns.standing(sc)), *lanes.standing(sc)]

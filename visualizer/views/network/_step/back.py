@@ -12,8 +12,8 @@ from visualizer.scene import colour, numbers, parts
 from visualizer.scene.picture import Flight, Focus, Group, Mark, Rect, Run, Scale, Text, grouped, plain
 from visualizer.scene.type import width
 from visualizer.views.network._step.columns import head, outline, shaded, touch
-from visualizer.views.network._step.reads import largest_back
 from visualizer.views.network._step.scene import Scene
+from visualizer.views.network._step.symbols import largest_back
 
 
 def standing(sc: Scene) -> list[Mark]:
@@ -44,7 +44,7 @@ def _column(sc: Scene, key: str) -> list[Mark]:
     count = len(sc.gradient(key))
     marks: list[Mark] = []
     share = sc.returned(key)
-    if share <= 0 or (sc.when.slide > 0 and key.endswith("_before")):
+    if share <= 0 or (sc.when.coming >= 0 and key.endswith("_before")):
         plan = sc.plan
         if share <= 0:
             marks.append(Rect(plan.columns[key], plan.top, plan.wide, plan.rows * plan.cell, "hatch"))
@@ -66,7 +66,7 @@ def _heat(sc: Scene, key: str, x: float, share: float, flight: Flight | None = N
 
 def _slides(sc: Scene) -> list[Mark]:
     """What goes on to the step before, on its way to where that step gets it."""
-    if sc.when.step < 0 or sc.when.slide <= 0:
+    if sc.when.step < 0 or sc.when.coming < 0:
         return []
     marks: list[Mark] = []
     for key in ("cell", "hidden"):

@@ -79,7 +79,7 @@ def standing(sc: Scene) -> list[Mark]:
     for key in sc.plan.columns:
         count = sc.forward.arrays[key].shape[1]
         found = [*head(sc, key, False), *outline(sc, key, count)]
-        if sc.when.slide == 0 and key.endswith("_before"):
+        if sc.when.coming < 0 and key.endswith("_before"):
             found += _filled(sc, key)
         marks += grouped(_group(sc, key), [*found, *touch(sc, key, count)])
     return marks
@@ -89,7 +89,7 @@ def draw(sc: Scene) -> list[Mark]:
     """All other columns as far as the step has come, and the row of numbers."""
     marks: list[Mark] = []
     for key in sc.plan.columns:
-        if not (sc.when.slide == 0 and key.endswith("_before")):
+        if not (sc.when.coming < 0 and key.endswith("_before")):
             marks += grouped(_group(sc, key), _filled(sc, key))
     marks += _slides(sc)
     marks += _front(sc)
@@ -255,7 +255,7 @@ def _box(left: float, top: float, right: float, bottom: float) -> Points:
 
 def _slides(sc: Scene) -> list[Mark]:
     """The states of the step before, on their way to where the next one reads them."""
-    if sc.when.step < 0 or sc.when.slide <= 0:
+    if sc.when.step < 0 or sc.when.coming < 0:
         return []
     marks: list[Mark] = []
     for key in ("cell", "hidden"):
@@ -277,28 +277,30 @@ def _front(sc: Scene) -> list[Mark]:
     """Where a state is being computed: a line across it and across what it is made of, at the same units; and around
     the chosen unit, what is read and what is made."""
     marks: list[Mark] = []
-    if sc.when.step < 0 or sc.when.slide > 0:
+    if sc.when.step < 0 or sc.when.coming >= 0:
         return marks
     for key, sources in MADE_OF[sc.shown.family.name].items():
         share = sc.share(key)
-        if not 0 < share < 1:
+        if 0 < share < 1:
+            name = Group(tr("what makes {what}").format(what=sc.shown.family.quantities[key].symbol))
+            marks += grouped(name, parts.faded(_made_of(sc, key, sources, share), min(1.0, 4 * share, 4 - 4 * share)))
+    return marks
+
+
+def _made_of(sc: Scene, key: str, sources: tuple[str, ...], share: float) -> list[Mark]:
+    plan = sc.plan
+    y = plan.top + plan.rows * plan.cell * share
+    marks: list[Mark] = [Rect(plan.columns[column] - 2, y - 1, plan.wide + 4, 2, "accent")
+                         for column in (*sources, key)]
+    target = sc.focus(key, sc.unit)
+    for column in (*sources, key) if sc.unit < sc.forward.arrays[key].shape[1] else ():
+        if column.endswith("_before") and not 0 <= sc.before < sc.shown.steps:
             continue
-        plan = sc.plan
-        y = plan.top + plan.rows * plan.cell * share
-        for column in (*sources, key):
-            x = plan.columns[column]
-            marks.append(Rect(x - 2, y - 1, plan.wide + 4, 2, "accent"))
-        target = sc.focus(key, sc.unit)
-        if sc.unit >= sc.forward.arrays[key].shape[1]:
-            continue
-        for column in (*sources, key):
-            x, top, wide, high = plan.cell_at(column, sc.unit)
-            about = sc.focus(column, sc.unit)
-            if column.endswith("_before") and not 0 <= sc.before < sc.shown.steps:
-                continue
-            marks.append(Rect(x - 3, top - 3, wide + 6, high + 6, "", "accent", 2, radius=3,
-                              holds=Touch(about, target)))
-    return grouped(Group(tr("what is read")), marks)
+        x, top, wide, high = plan.cell_at(column, sc.unit)
+        marks.append(Rect(x - 3, top - 3, wide + 6, high + 6, "", "accent", 2, radius=3,
+                          holds=Touch(sc.focus(column, sc.unit), target)
+                          if column == key or sc.shown.family.kept[0] else None))
+    return marks
 
 
 # --- the row of numbers ---------------------------------------------------------------------------------------------

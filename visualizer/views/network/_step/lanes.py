@@ -34,7 +34,7 @@ def draw(sc: Scene, times: Timeline) -> list[Mark]:
 
 def changing(sc: Scene) -> set[int]:
     """The steps of the lanes that change while this one is computed: its own, and the one whose surprise it is."""
-    return {sc.step, sc.before} if sc.when.slide == 0 else set()
+    return {sc.step, sc.before} if sc.when.coming < 0 else set()
 
 
 def standing(sc: Scene) -> list[Mark]:
@@ -127,7 +127,8 @@ def _expects(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     row = sc.answers.values[step]
     if not sc.answers.shares:
         value = float(row[0])
-        most = float(np.max(np.abs(sc.answers.values))) or 1.0
+        known = sc.answers.values[[one for one in range(sc.shown.steps) if _here(sc, one, "answer")]]
+        most = float(np.max(np.abs(known), initial=0.0)) or 1.0
         return _bar(sc, x, top, abs(value) / most, numbers.number(value),
                     "positive-bar" if value >= 0 else "negative-bar", step == sc.step)
     best = int(np.argmax(row))
@@ -163,7 +164,8 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     if not _here(sc, step, "show"):
         return []
     far = _distances(sc)
-    return _bar(sc, x, top, float(far[step] / (far.max() or 1.0)), numbers.number(float(far[step]), 1), "ink-2",
+    most = math.sqrt(sc.shown.units) if sc.bounded else float(far.max()) or 1.0
+    return _bar(sc, x, top, float(far[step]) / most, numbers.number(float(far[step]), 1), "ink-2",
                 step == sc.step)
 
 

@@ -43,11 +43,9 @@ def strip(sc: Scene) -> list[Mark]:
         if seen <= 0:
             continue
         x = place.left(step)
-        here = step == now and sc.when.step >= 0 and (sc.when.slide < 0.5)
-        coming = step == sc.when.coming and sc.when.slide >= 0.5
-        lit = here or coming
-        ground = "accent-fill" if lit and sc.back is None else "gradient-mark" if lit else "sunk" \
-            if step in there else "hatch"
+        passed = min(1.0, max(0.0, (sc.when.slide - 0.3) / 0.4))
+        lit = passed if step == sc.when.coming else 1.0 - passed if step == now and sc.when.step >= 0 else 0.0
+        ground = "sunk" if step in there else "hatch"
         if ground == "hatch":
             marks.append(Rect(x, place.top, place.tile, place.high, "stage", "rule", 1, inside=True, radius=5,
                               opacity=seen))
@@ -55,10 +53,14 @@ def strip(sc: Scene) -> list[Mark]:
         marks.append(Rect(x, place.top, place.tile, place.high, ground, "rule" if ground == "hatch" else "", 1,
                           inside=True, radius=5, opacity=seen, focus=focus,
                           holds=Stop(addresses.addresses[step]) if addresses is not None else None))
-        marks += parts.faded(_in_tile(sc, step, x, lit), seen)
+        if lit > 0:
+            marks.append(Rect(x, place.top, place.tile, place.high, "gradient-mark" if sc.back is not None else
+                              "accent-fill", radius=5, opacity=seen * lit, focus=focus))
+        marks += parts.faded(_in_tile(sc, step, x, False), seen * (1 - lit)) + \
+            parts.faded(_in_tile(sc, step, x, True), seen * lit)
         if numbered:
             marks.append(Text(x + place.tile / 2, place.top + place.high + 14, plain(str(step + 1)), 11,
-                              600 if lit else 400, "ink" if lit else "ink-2", "middle", opacity=seen))
+                              400, "ink-2", "middle", opacity=seen))
     return grouped(Group(tr("all steps"), Focus(sc.layer.name)), marks)
 
 
