@@ -313,7 +313,7 @@ def test_what_flows_is_a_number_of_torchs_cell_and_as_thick_as_it_is_large(model
 
 def test_states_slide_into_the_places_of_the_last_ones() -> None:
     places = []
-    for phase in (0.0, 0.05, 0.1, 0.15, 0.19):
+    for phase in (0.0, 0.03, 0.06, 0.09, 0.12, 0.15, 0.18):
         picture = drawn("char_lstm", f"lstm.forward[9]@{phase}", 7)
         places.append([mark.x for mark in picture if isinstance(mark, Rect) and isinstance(mark.holds, Flight)
                        and mark.fill in ("tint", "raised")])

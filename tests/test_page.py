@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.recorded import recorded
 from tests.test_kinds_recurrent import trace_of
 from tests.test_layout import MODELS, ZEROS, faults, recording
 from tests.toys import toy
@@ -21,7 +22,9 @@ from visualizer.scene.subject import CHANNEL, NUMBER, strongest, subject
 from visualizer.scene.timeline import Beat, Moment, timeline
 from visualizer.trace import Layer, Trace, load
 from visualizer.ui import page as pages
+from visualizer.ui import words
 from visualizer.ui.page import RIGHT, WIDTH, gradient_fates
+from visualizer.views import find, picture
 
 
 @pytest.fixture(scope="module")
@@ -273,3 +276,17 @@ def test_a_gradient_that_is_nearly_nothing_is_never_said_to_be_nothing(digits):
             written = [mark.plain for mark in made if isinstance(mark, Text)]
             assert any("10⁻" in words for words in written)
             assert not any(ZEROS.search(words) for words in written)
+
+
+def test_numbers_of_symbols_have_no_mean_and_no_histogram() -> None:
+    """Number 61 is no larger a letter than number 43: what was read is listed, symbol by symbol."""
+    trace = recorded("char_lstm", "text:wherefore art thou")
+    for focus in (Focus("input"), Focus("input", (3,))):
+        drawn = pages.page(trace, timeline(trace).settled(0), focus, Look())
+        said = [mark.plain for mark in drawn if isinstance(mark, Text)]
+        assert not {"mean", "max", "min"} & set(said)
+        assert not [one for one in said if one.startswith("All ")]
+        assert "“r”" in said or (not focus.cell and "“e”" in said)
+    assert "number" in words.tip(trace, Focus("input", (3,)), False)
+    assert "from" not in words.tip(trace, Focus("input"), False)
+    assert "“r”" in picture(find("microscope"), trace, timeline(trace).settled(0), Focus("input", (3,)), Look()).caption

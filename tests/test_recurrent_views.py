@@ -13,12 +13,15 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from tests import motion
+from tests.recorded import recorded
 from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
 from visualizer.scene import colour, hops
-from visualizer.scene.picture import Focus, Image, Look, Path, Picture, Rect, Text
+from visualizer.scene.picture import Flight, Focus, Image, Look, Path, Picture, Rect, Text
 from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
+from visualizer.scene.sofar import so_far
 from visualizer.scene.step_inputs import inputs_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
@@ -636,3 +639,67 @@ def test_another_layer_is_never_shown_for_a_single_call_of_a_cell(view):
         draw(trace, view=view, focus="decoder")
     shown = draw(trace, view="microscope", at="decoder.forward", focus="decoder:0,2/inner.reset")
     assert f"{float(trace['decoder'].inner['reset'][0, 2]):.2f}"[:4] in shown.caption
+
+
+@pytest.mark.parametrize("model", ["char_lstm", "char_gru", "char_rnn"])
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_a_step_of_the_columns_plays_by_the_laws_of_motion(model: str, direction: str) -> None:
+    """No mark jumps, reversed play is the same, and what flies goes from one column to the one beside it."""
+    trace = recorded(model, TEXT)
+    name = layers(trace)[0].name
+    played = motion.beat(trace, "unrolled", f"{name}.{direction}[9]")
+    motion.no_jumps(played)
+    motion.the_same_backwards(played)
+    flown = [mark for picture in played.pictures() for mark in picture
+             if isinstance(getattr(mark, "holds", None), Flight)]
+    assert flown
+    ways = {mark.holds.source.cell[0] for mark in flown if mark.holds.source.layer == name}
+    assert ways == {7 if direction == "forward" else 9}
+    assert {mark.holds.target for mark in flown} == {Focus(name, (8,))}
+
+
+@pytest.mark.parametrize("at", ["lstm.forward[17].forget", "lstm.forward[17]@0.3", "lstm.forward[17]"])
+def test_pausing_inside_a_step_shows_that_step_everywhere(at: str) -> None:
+    trace = recorded("char_lstm", "text:wherefore art thou")
+    moment = timeline(trace).find(at)
+    for view in ("unrolled", "gates", "cell", "hidden_state", "diagram"):
+        picture = picture_of(find(view), trace, moment, None, Look())
+        said = " ".join(mark.plain for mark in picture if isinstance(mark, Text))
+        assert "step 16" not in said.lower(), view
+        assert "17" in picture.caption or "wherefore art tho" in picture.caption, view
+    columns = picture_of(find("unrolled"), trace, moment, None, Look())
+    [band] = [mark for mark in columns if isinstance(mark, Rect) and mark.fill == "tint" and mark.height > 200]
+    boxes = [mark.x for mark in columns if isinstance(mark, Rect) and mark.focus == Focus("lstm", (16,))
+             and mark.fill == "sunk"]
+    assert band.x + 4 == pytest.approx(boxes[0])
+
+
+@pytest.mark.parametrize("model", ["surname_gru", "rows_lstm", "rows_rnn", "wait_lstm", "adding_gru", "sentiment_gru",
+                                   "char_rnn"])
+def test_after_every_step_it_is_said_what_the_network_would_answer(model: str) -> None:
+    """The last one is its own answer, recorded by torch; the others go through the same weights."""
+    trace = recorded(model)
+    shown = reading(trace, layers(trace)[0].name)
+    found = so_far(trace, shown)
+    assert found is not None
+    answer = trace[trace.answers[0].layer].output
+    last = answer if answer.ndim == 1 else answer[-1]
+    assert np.allclose(found.values[-1], last, atol=1e-4)
+    picture = picture_of(find("unrolled"), trace, timeline(trace).find(f"{shown.layer.name}.forward[3]"), None, Look())
+    said = [mark.plain for mark in picture if isinstance(mark, Text) and mark.color == "accent-ink" and mark.x > 400]
+    row = found.values[2]
+    wanted = f"{100 * row.max():.0f} %" if found.shares else f"{row[0]:.2f}"
+    assert any(wanted in words for words in said), (wanted, said)
+
+
+@pytest.mark.parametrize("view", ["unrolled", "gates", "hidden_state"])
+def test_on_the_way_back_names_and_scales_are_the_gradients(view: str) -> None:
+    trace = recorded("rows_gru")
+    picture = picture_of(find(view), trace, timeline(trace).find("gru.backward[6]"), None, Look())
+    said = {mark.plain for mark in picture if isinstance(mark, Text)}
+    assert not {"0 shut, 1 open", "hidden state h"} & said
+    assert not [words for words in said if "−1 to 1" in words]
+    assert any("∂L/∂" in words for words in said)
+    palettes = {mark.palette for mark in picture if isinstance(mark, Image) and mark.scale is not None
+                and mark.hatched is None and mark.y > 100 and mark.opacity == 1}
+    assert "gradient" in palettes

@@ -202,6 +202,21 @@ def foretells(trace: Trace) -> bool:
         and blank_of(trace) is None
 
 
+@remembered(32)
+def symbols_in(trace: Trace, name: str) -> bool:
+    """Whether the numbers of an input are those of symbols: rows of a table that is looked up, of which nothing can be
+    added up or averaged."""
+    layer = trace[name]
+    return layer.is_input and any(kinds.role(reader) == "table" for reader in trace.readers(name))
+
+
+def symbol_words(trace: Trace, name: str, index: int) -> str:
+    """`“w”, number 61`: one symbol of an input."""
+    layer, steps = trace[name], trace.sample.steps
+    number = tr("number {number}").format(number=int(layer.output.reshape(-1)[index]))
+    return f"“{visible(steps[index])}”, {number}" if len(steps) == layer.output.size else number
+
+
 def spells(trace: Trace) -> Layer | None:
     """The loss of a model that spells symbols with blanks between them, if it is one."""
     return next((layer for layer in trace.layers if kinds.label(layer) == "symbols"), None)

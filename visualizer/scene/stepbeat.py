@@ -15,8 +15,8 @@ from visualizer.scene.reading import Reading, here
 from visualizer.scene.timeline import Moment, Pace, ease, in_beat, progress
 from visualizer.trace import Trace
 
-SLIDE = 1 / 5
-"""The share of a beat in which one step goes over into the next."""
+SLIDE = 0.19
+"""The share of a beat in which one step goes over into the next; no act of a step ends just there."""
 FORWARD = (("token", 15), ("gates", 25), ("keep", 20), ("add", 15), ("show", 15), ("answer", 10))
 BACKWARD = (("arrive", 20), ("output", 15), ("memory", 20), ("gates", 15), ("weights", 15), ("pass", 15))
 """What happens in the rest of it, in order, in per cent of that rest."""
@@ -71,7 +71,7 @@ def stretch(name: str, backward: bool) -> tuple[float, float]:
 
 def pace(slow: bool) -> Pace:
     """How a step plays: the slide, then all that happens in it."""
-    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(1, 5), SLIDES),))
+    return Pace(SLIDES + (SLOW if slow else STEP), RESTS, first=((Fraction(19, 100), SLIDES),))
 
 
 # --- which step is seen ---------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from visualizer.language import tr
 from visualizer.scene.picture import Focus
+from visualizer.scene.reading import symbols_in
 from visualizer.scene.subject import array
 from visualizer.trace import Trace
 from visualizer.ui import style, words
@@ -39,6 +40,8 @@ class Charts(QWidget):
         """The distribution of the selected values, and the values in their order."""
         values = array(trace[about.layer], about, backward)
         found = np.zeros(0) if values is None else np.asarray(values[about.cell], dtype=np.float64).ravel()
+        if symbols_in(trace, about.layer) and not backward:
+            found = np.zeros(0)  # numbers of symbols are not distributed
         known = found[np.isfinite(found)]
         name = words.quantity(about, backward)
         place = words.place(trace, about)

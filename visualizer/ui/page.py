@@ -29,6 +29,7 @@ from visualizer.scene.picture import (
     Text,
     plain,
 )
+from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.subject import array, is_inner, strongest
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
@@ -43,6 +44,8 @@ MAP = 144.0
 BINS = 30
 GAP, LEAST_BAR = 6.0, 16.0
 """Pixels between what stands in one line, and of the shortest bar that says something."""
+MOST_SYMBOLS = 20
+"""So many symbols of an input are listed."""
 MOST_TERMS, MOST_LAYERS, MOST_KERNELS, MOST_CLASSES, MOST_ANSWERS = 11, 8, 6, 12, 6
 
 
@@ -58,6 +61,9 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
         _inner_number(sheet, trace, about, values, moment.backward)
     elif about.array != "output":
         _weight(sheet, layer, about, values, look)
+    elif len(about.cell) == values.ndim and symbols_in(trace, about.layer) and not moment.backward:
+        sheet.large(str(int(values[about.cell])))
+        sheet.fact(tr("stands for"), symbol_words(trace, about.layer, about.cell[0]).rpartition(", ")[0] or "–", 36)
     elif len(about.cell) == values.ndim:
         _number(sheet, trace, about, values, moment.backward, look, large)
     else:
@@ -173,6 +179,9 @@ def _count(layer: Layer, about: Focus) -> int:
 def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool, look: Look) -> None:
     """The map, its largest and smallest, its distribution, what it owns."""
     layer = trace[about.layer]
+    if symbols_in(trace, about.layer) and not backward:
+        _symbols(sheet, trace, layer)
+        return
     found = values[about.cell]
     facts = _gradient_stats(found) if backward else _value_stats(found)
     if found.ndim == 2:
@@ -202,6 +211,19 @@ def _values(sheet: Writing, trace: Trace, about: Focus, values: Array, backward:
     for number, (what, value) in enumerate(() if held is None else answers.score(trace, held)):
         sheet.fact(what, numbers.number(value, 3), 31 if number == 0 else 24)
     _kernels(sheet, layer, about, look)
+
+
+def _symbols(sheet: Writing, trace: Trace, layer: Layer) -> None:
+    """What was read, symbol by symbol, with the number that stands for each: they have no mean and no largest."""
+    count = layer.output.size
+    sheet.fact(tr("symbols"), numbers.count(count), 32)
+    sheet.fact(tr("different ones"), numbers.count(len(np.unique(layer.output))))
+    sheet.title(tr("Each symbol is a number"), gap=34)
+    for index in range(min(count, MOST_SYMBOLS)):
+        said, _, number = symbol_words(trace, layer.name, index).rpartition(", ")
+        sheet.fact(said or tr("step {step}").format(step=index + 1), number)
+    if count > MOST_SYMBOLS:
+        sheet.fact(tr("{count} more").format(count=numbers.count(count - MOST_SYMBOLS)), "")
 
 
 def _value_stats(found: Array) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from visualizer.kinds import gates
 from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
+from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.subject import array
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace
@@ -95,6 +96,8 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
         found = values[focus.cell]
     except IndexError:
         return where
+    if symbols_in(trace, focus.layer) and not backward:
+        return where if found.ndim else f"{where}\n{symbol_words(trace, focus.layer, focus.cell[0])}"
     name = quantity(focus, backward)
     if found.ndim == 0:
         return f"{where}\n{name} {numbers.significant(float(found), 4)}"

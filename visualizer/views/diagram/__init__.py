@@ -21,10 +21,12 @@ from visualizer.views.diagram._parts import choices
 from visualizer.views.diagram._plan import plan
 from visualizer.views.diagram._scene import Scene, seen_steps
 
-SUBBEATS = {"lstm": ("token", "gates", "keep", "add", "show", "answer"),
-            "gru": ("token", "gates", "reset", "keep", "mix", "answer"),
-            "rnn": ("token", "sum", "up", "tanh", "state", "answer")}
-BACK = ("arrive", "output", "memory", "gates", "weights", "pass on")
+TOKEN, GATES, KEEP, ANSWER = english("token"), english("gates"), english("keep"), english("answer")
+SUBBEATS = {"lstm": (TOKEN, GATES, KEEP, english("add"), english("show"), ANSWER),
+            "gru": (TOKEN, GATES, english("reset"), KEEP, english("mix"), ANSWER),
+            "rnn": (TOKEN, english("sum"), english("rise"), english("tanh"), english("state"), ANSWER)}
+BACK = (english("arrive"), english("output"), english("memory"), GATES, english("weights"), english("pass on"))
+"""What happens in a step, as it is called below the drawing."""
 
 
 @turns

@@ -229,7 +229,7 @@ def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done:
 
 def beats(sc: Scene, names: tuple[str, ...], backward: bool) -> list[Mark]:
     """The line of what happens in a step, from left to right, backwards from right to left."""
-    plan = sc.plan
+    plan, names = sc.plan, tuple(map(translated, names))
     if not plan.full or not sc.look.mode.notes:
         return []
     left, right = plan.x_beats, plan.answer_box[0] + 60 * plan.wide

@@ -115,7 +115,8 @@ def _slide_of(trace: Trace, name: str, cell: Cell, backward: bool, side: str) ->
         try:
             found = ((name, kinds.terms(trace, name, cell)),)
         except LookupError as error:
-            return Slide(layer, cell, value, (), plain_sentence(layer, cell, value), refusal=_reason(layer, error))
+            return Slide(layer, cell, value, (), plain_sentence(trace, layer, cell, value),
+                         refusal=_reason(layer, error))
         return Slide(layer, cell, value, found, forward_sentence(trace, layer, cell, value, found[0][1]))
     if layer.gradient is None:
         why = (layer.why or tr("nothing that the loss depends on goes through it")).rstrip(".")

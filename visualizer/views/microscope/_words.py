@@ -10,6 +10,7 @@ from visualizer.kinds.curves import TANH
 from visualizer.kinds.gates import family_of, named, symbol
 from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
+from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.trace import Cell, Layer, Trace
 from visualizer.views.microscope._slide import Slide
 
@@ -90,8 +91,11 @@ def so_far_sentence(slide: Slide, done: int, count: int, total: str) -> str:
     return words.format(what=what, done=numbers.count(done), count=numbers.count(count), total=total)
 
 
-def plain_sentence(layer: Layer, cell: Cell, value: float) -> str:
+def plain_sentence(trace: Trace, layer: Layer, cell: Cell, value: float) -> str:
     """Where no terms are known: what stands there."""
+    if symbols_in(trace, layer.name):
+        return tr("The input{at} is {{{symbol}}}: this was fed in, nothing made it.").format(
+            at=_at(layer, cell), symbol=symbol_words(trace, layer.name, cell[0]))
     if layer.is_input:
         return tr("The input{at} is {{{value}}}: this was fed in, nothing made it.").format(
                    at=_at(layer, cell), value=_value(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -13,11 +14,12 @@ from visualizer.scene.picture import LANE, Focus, Group, Image, Look, Mark, Pict
 from visualizer.scene.reading import Reading, blank_of, entropy, foretells, label, layers, reading, shown_layer
 from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
-from visualizer.scene.timeline import Moment, in_beat
+from visualizer.scene.timeline import Moment, Pace, in_beat, own_pace
 from visualizer.scene.turning import turns
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 from visualizer.views.unrolled._around import answered, band, lengths, loop, names, openings, unit_row, whole_picture
+from visualizer.views.unrolled._beat import beat
 from visualizer.views.unrolled._columns import columns
 from visualizer.views.unrolled._lane import lane
 from visualizer.views.unrolled._opened import opened_cell
@@ -44,10 +46,14 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         still, marks = still + grouped(every, kept), marks + grouped(every, moving)
     marks += by_step(layer.name, columns(trace, laid, look)) + grouped(
         rows, [*openings(laid, look), *answered(trace, laid, look)])
+    marks += grouped(own, beat(trace, laid, moment, look))
     marks += grouped(own, [*whole_picture(laid, look), *lengths(laid, look), *loop(laid, look),
                            *unit_row(laid, focus, look)])
     if laid.opened:
-        marks += grouped(Group(tr("opened cell"), Focus(layer.name)), opened_cell(trace, laid, moment, focus, look))
+        cell = opened_cell(trace, laid, moment, focus, look)
+        if moment.backward and 0 < laid.share < 1:
+            cell = parts.crossed(opened_cell(trace, replace(laid, share=0.0), moment, focus, look), cell, laid.share)
+        marks += grouped(Group(tr("opened cell"), Focus(layer.name)), cell)
     kept, moving = lane(laid, steps.stops(trace, laid.shown, moment.beat.direction), moment, look)
     still, marks = still + grouped(LANE, kept), marks + grouped(LANE, moving)
     if 0 < laid.fold < 1:
@@ -75,7 +81,8 @@ def _step(whole: Group, step: int) -> Group:
 def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
     shown, reached = laid.shown, laid.now + 1 if laid.step > 0 else 0
     if moment.backward:
-        return _sentence_back(laid, moment, reached)
+        early = in_beat(shown.layer, moment) and moment.beat.step is not None and laid.beat.of("arrive") < 1
+        return _sentence_back(laid, moment, laid.came if early else reached)
     if reached < 1:
         return tr("The {layer} has read nothing yet: its state is all zeros, {units} of them.").format(
                    layer=shown.name, units=shown.units)
@@ -188,10 +195,15 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
     return Table((*heads, *([tr("gradient norm of what is read")] if by_step else [])), tuple(rows))
 
 
+def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
+    """A step takes as long as it takes to be seen."""
+    return own_pace(moment.beat) if moment.beat.step is None or moment.beat.quick else stepbeat.pace(False)
+
+
 VIEW = View(
     "unrolled", english("Unrolled"),
             english("A recurrent layer unrolled over its steps: what it reads, its state and its gates."),
-    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, glides=("fold",),
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, pace=pace, glides=("fold",),
     knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
     group=STEPS, tries=english("Type another text at the left, and press the right arrow to read it step by step."),
 )

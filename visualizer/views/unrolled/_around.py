@@ -175,7 +175,9 @@ def _names_of(track: Track, plan: Plan) -> list[tuple[float, str, str]]:
         tr("reverse state _h_") if shown.reverse else tr("forward state _h_")
     if track.back:
         title = "∂L/∂_h_"
-    rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title, f"{share}, {span}"))
+    ways = (f"{share}, {span}", span)
+    rows.append((track.hidden + max(12, (track.bottom - track.hidden) * 0.25), title,
+                 next((words for words in ways if width(words, 11) <= LEFT - 20), span)))
     return rows
 
 

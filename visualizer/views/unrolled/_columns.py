@@ -23,7 +23,9 @@ SMALLEST = 11.0
 OPENED_BY = stepbeat.stretch("gates", False)
 MADE = stepbeat.stretch("keep", False)[0], stepbeat.stretch("show", False)[1]
 ANSWERED = stepbeat.stretch("answer", False)
-"""From which phase of a step to which its gates open, its state comes out, and the answer moves."""
+RETURNED = stepbeat.stretch("output", True)[0], stepbeat.stretch("gates", True)[1]
+"""From which phase of a step to which its gates open, its state comes out, and the answer moves; and on the way back
+its gradient is laid down, when that has hopped over."""
 DECADES = 6
 """How many powers of ten below the largest gradient are drawn; smaller ones are printed as below that."""
 
@@ -427,7 +429,8 @@ def state(track: Track, steps: range, x: float, wide: float, pitch: float, bare:
                            scale=gradient_scale(f"{shown.layer.name}.hidden", shown.gradients)))
     if track.arrived.now in steps:
         marks += _uncovered(back, track.arrived.now, x + (track.arrived.now - steps.start) * pitch, y, (wide, cell),
-                            track.arrived.share, gradient_scale(f"{shown.layer.name}.hidden", shown.gradients), focus)
+                            progress(track.arrived.share, *RETURNED),
+                            gradient_scale(f"{shown.layer.name}.hidden", shown.gradients), focus)
     return marks
 
 
@@ -516,10 +519,11 @@ def _gate_gradient(track: Track, key: str, steps: range, x: float, y: float, wid
                            np.ascontiguousarray(entries[done.start:done.stop, None, None]), "gradient", len(done),
                            (pitch, 0), focus=focus, indices=tuple(done), scale=scale))
     now = track.arrived.now
-    if now in steps and track.arrived.share > 0:
+    seen = progress(track.arrived.share, *RETURNED)
+    if now in steps and seen > 0:
         marks.append(Image(x + (now - steps.start) * pitch, y, (wide, track.gate_high),
                            np.ascontiguousarray(entries[now:now + 1, None, None]), "gradient", focus=focus,
-                           indices=(now,), opacity=track.arrived.share, scale=scale))
+                           indices=(now,), opacity=seen, scale=scale))
     return marks
 
 
