@@ -28,11 +28,13 @@ def page(sc: Scene, look: Look) -> Picture:
     for key, lines in _back(sc) if sc.back is not None else _forward(sc):
         y += 14
         marks += gatesigns.sign(key, LEFT + 11, y - 4, 19)
+        x = INDENT if sc.shown.family.quantities[key].sign else LEFT
         for number, words in enumerate(lines):
-            marks.append(Text(INDENT if sc.shown.family.quantities[key].sign else LEFT, y, rich(words), 12,
-                              400 if number == 0 else 600, "ink-2" if number == 0 else "ink"))
+            weight, ink = (600, "ink") if number else (400, "ink-2")
+            for runs in wrap(rich(words), 12, WIDTH - 12 - x, weight):
+                marks.append(Text(x, y, runs, 12, weight, ink))
+                y += 18
             rows.append((translated(sc.shown.family.quantities[key].name), "".join(run.text for run in rich(words))))
-            y += 18
     return Picture((WIDTH, round(y + 16)), tuple(marks), (), look.theme, "window",
                    caption=tr("Step {step}").format(step=step), table=Table((tr("part"), tr("line")), tuple(rows)))
 
