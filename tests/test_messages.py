@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from PySide6.QtWidgets import QMenu
 
 from tests.test_window import opened
 from visualizer import card, record, registry, views
@@ -40,6 +41,7 @@ def test_no_command_says_a_name_of_the_source(qtbot, monkeypatch, state):
     trace = record_lab(Lab()) if state.in_lab else record.pass_of(state.model, state.sample).trace
     window, heard = opened(qtbot, Store(state, trace)), []
     monkeypatch.setattr(window, "say", lambda sentence, *more: heard.append(sentence))
+    monkeypatch.setattr(QMenu, "popup", lambda menu, at: None)
     monkeypatch.setattr(registry, "with_before", lambda: ("rows_gru",))
     for ask in ASKS:
         monkeypatch.setattr(window, ask, lambda *given: "")

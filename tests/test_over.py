@@ -179,6 +179,7 @@ def test_texts_in_a_table_are_found_by_their_heading(tmp_path):
     given = inputs.given(f"{path}#2", "name", facts={"labels": ["Czech", "Dutch"]})
     assert (given.raw, given.sample.name) == ("Jong, de", f"{path}#2")
     path.write_text("y;text\n1;Jong\n0;Novák\n")
+    assert inputs.text_in(f"{path}#2") == "Jong"
     given = [inputs.given(f"{path}#{number}", "name") for number in (2, 3)]
     assert [(each.raw, each.sample.label) for each in given] == [("Jong", 1), ("Novák", 0)]
 

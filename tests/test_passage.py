@@ -110,6 +110,17 @@ def test_maps_and_bars_go_over_in_the_middle_of_both():
         assert width == pytest.approx((before.get(y, 0) + after.get(y, 0)) / 2)
 
 
+def test_a_frame_around_another_channel_fades_and_does_not_travel():
+    """Nothing travels from input to input: the strongest channel of the next one is another one."""
+    one, other, _ = ends(*STEPS[0])
+    places = {(mark.x, mark.y) for end in (one, other) for mark in end
+              if isinstance(mark, Rect) and not mark.fill and mark.stroke == "accent"}
+    frames = [(mark.x, mark.y) for mark in Crossing(one, other).picture(0.3, "")
+              if isinstance(mark, Rect) and not mark.fill and mark.stroke == "accent"]
+    assert frames
+    assert all(min(max(abs(x - a), abs(y - b)) for a, b in places) < 8 for x, y in frames)
+
+
 def test_what_has_another_shape_fades_and_does_not_travel():
     one, other, alike = ends(*STEPS[5])
     assert not alike

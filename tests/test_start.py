@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from visualizer.scene.recipe import ModelRecipe
 from visualizer.scene.state import State
 from visualizer.scene.timeline import timeline
 from visualizer.trace import load
-from visualizer.ui import first, kept, recent, running
+from visualizer.ui import first, kept, recent, running, style
 from visualizer.ui.commands import find
 from visualizer.ui.start import CARD, GUTTER, HEADING, arranged
 from visualizer.ui.store import Store
@@ -137,6 +138,11 @@ def test_ctrl_k_searches_from_anywhere_and_escape_leads_back(window):
     QTest.keyClick(window.top.field, Key.Key_Escape)
     assert window.panes.start.page.play.isVisible()
     assert window.top.field.text() == ""
+    QTest.keyClicks(window.top.field, "lstm")
+    groups = [card.card.group for card in cards(window)]
+    assert len([group for group, _ in groupby(groups)]) == len(set(groups)), "each stands under one heading"
+    assert all(style.text_width(group, weight=600) <= CARD.width() for group in groups)
+    window.top.field.clear()
     QTest.keyClicks(window.top.field, "qqqq")
     assert "Nothing is called “qqqq”" in window.panes.start.page.sentence()[0][0]
 
@@ -250,11 +256,15 @@ def test_what_was_left_can_be_gone_back_to_and_is_not_offered_before_it_was_seen
 
 
 def test_escape_leads_from_a_number_to_the_start_screen_one_level_at_a_time(window):
+    """Whatever view was looked at before the card was opened."""
+    window.open_card(next(button.card for button in cards(window) if button.card.name == "filter"))
+    window.go_to_start()
     window.open_card(next(button.card for button in cards(window) if button.card.name == "pixel"))
     seen = []
     for _ in range(6):
         seen.append("start" if window.starting else [name for name, _ in window.top.crumbs.path])
         QTest.keyClick(window.focusWidget(), Key.Key_Escape)
+    assert window.store.state.view == "network"
     whole = ["Digits CNN", "conv2", "channel 7", "pixel (3, 5)"]
     assert seen == [whole, whole[:3], whole[:2], whole[:1], "start", "start"]
 

@@ -133,7 +133,7 @@ def networks() -> tuple[StartCard, ...]:
         known = card.bundled(name)
         kind = inputs.offered({"kind": known.kind})
         line = tr("{n} parameters").format(n=numbers.count(known.parameters))
-        found.append(StartCard(f"network-{name}", tr("Networks that read {what}").format(what=translated(kind.title)),
+        found.append(StartCard(f"network-{name}", tr("Networks: {what}").format(what=translated(kind.title)),
                                known.title, line, opened(name, known), kind=NETWORKS))
     return tuple(found)
 

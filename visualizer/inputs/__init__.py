@@ -29,7 +29,8 @@ from visualizer.trace import Refused, Sample
 
 __all__ = ["DRAWN", "FIELD", "LISTS", "MOST_SYMBOLS", "PAD", "THUMBNAILS", "TYPED", "WORDS", "Given", "InputKind",
            "Item", "Row", "all_samples", "can_read", "candidates", "drawn", "given", "kind", "kinds", "of", "offered",
-           "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols", "unknown"]
+           "picture", "raw", "read_text", "sample", "samples", "suffixes", "symbols",
+           "text_in", "unknown"]
 
 Pixels = NDArray[np.uint8]
 Facts = Mapping[str, Any]
@@ -198,6 +199,15 @@ def _row_of(word: str, own: InputKind, title: str, facts: Facts) -> Given:
         raise Refused(tr("{model} reads {kind}, and no line of a file is one; name a file.").format(
             model=title, kind=translated(own.title)))
     return own.row(Row(word, tuple(read.split())) if isinstance(read, str) else read, facts)
+
+
+def text_in(word: str) -> str:
+    """The text that a word names: a whole file, a line of it, or what is read in a row of a table; raises Refused with
+    one sentence."""
+    if row_in(word) is None:
+        return read_text(word)
+    found = row(word, {})
+    return found if isinstance(found, str) else found.text()
 
 
 def _another(word: str, own: InputKind, found: SamplePlace | None, suffix: str) -> str:

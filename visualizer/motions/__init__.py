@@ -28,8 +28,8 @@ MARCH, POWER = 1.6, 1.7
 """Seconds of all other places together, whatever their number, and how they gather speed."""
 STOP = 0.35
 """Seconds of the slow stop at the place of the strongest value."""
-SETTLE = 0.20
-"""Seconds in which the beat comes to rest."""
+SETTLE, RESTS = 0.10, 0.10
+"""Seconds in which the beat comes to rest, and for which it then stands."""
 
 
 @dataclass(frozen=True)

@@ -368,6 +368,8 @@ def _travels(one: Mark, other: Mark) -> bool:
     """Whether it points at another thing now: a frame around another place, a curve to another end."""
     if isinstance(one, Rect) and isinstance(other, Rect):
         apart = abs(one.x - other.x), abs(one.y - other.y)
+        if not one.fill and not other.fill:
+            return max(apart) > NEAR
         touches = apart[0] <= max(one.width, other.width) and apart[1] <= max(one.height, other.height)
         return not touches and not (apart[0] <= 1 and max(one.width, one.height) <= DOT)
     if isinstance(one, Path) and isinstance(other, Path) and not one.fill and not other.fill:

@@ -40,6 +40,8 @@ LEAST_LETTERS = 10.0
 """Words that would come out smaller than this are left out: nobody could read them."""
 ASIDE = (LANE, LEGEND, SENTENCE, TITLE)
 """Parts of a picture that are not on its small one."""
+OVERVIEW = (("lens", "off"),)
+"""How knobs stand where a card does not turn them."""
 MARGIN = 6
 """Pixels around what a picture shows."""
 MOST_KEPT = 400
@@ -182,7 +184,7 @@ class Gallery(QObject):
     def _path(self, card: StartCard, key: tuple[str, str, tuple[int, int]]) -> Path:
         """Where it is kept: other weights, another version, theme or size is another picture."""
         assert card.state is not None
-        marks = [visualizer.__version__, to_json(card.state), str(card.crop), *map(str, key)]
+        marks = [visualizer.__version__, str(OVERVIEW), to_json(card.state), str(card.crop), *map(str, key)]
         for recipe in start.recipes(card.state):
             if isinstance(recipe, ModelRecipe):
                 for untrained in (False, True):
@@ -198,9 +200,11 @@ def _alone(recipe: Recipe) -> State:
 
 
 def whole(state: State, traces: dict[Recipe, Trace]) -> Picture:
-    """What the stage would show of a place, without the words that nobody could read in it."""
+    """What the stage would show of a place, as a whole and not through the lens."""
     theme = style.theme_name()
     state = start.entered(changed(State(), look=replace(State().look, size=DRAWN, theme=theme)), state)
+    state = replace(state, places=tuple(replace(place, look=replace(place.look, knobs=(*OVERVIEW, *place.look.knobs)))
+                                        for place in state.places))
     found: list[Recorded] = []
     for place in state.places:
         several = tuple(traces[recipe] for recipe in start.recipes(replace(state, places=(place,), active=0)))

@@ -97,6 +97,7 @@ class Recorder(QObject):
         self._idle.timeout.connect(self.look_ahead)
         store.trace_changed.connect(lambda trace: self._idle.start())
         store.inputs_changed.connect(self._idle.start)
+        store.beside_changed.connect(self._idle.start)
         store.beside_changed.connect(self.record_beside)
         store.beside_changed.connect(self.measure)
         engine.ready.connect(self._ready)

@@ -204,6 +204,9 @@ class Page(QWidget):
 
     def _show(self, cards: Iterable[StartCard], found: int) -> None:
         self.start.gallery.forget_wishes()
+        cards = list(cards)
+        groups = list(dict.fromkeys(card.group for card in cards))
+        cards.sort(key=lambda card: groups.index(card.group))
         for old in self.cards:
             old.hide()
             old.deleteLater()
@@ -287,8 +290,9 @@ class Page(QWidget):
             if not self.searching:
                 self._draw_hero(painter)
             for group, x, y, wide in self.placed.headings:
-                used = style.write(painter, group, EDGE + x, y + 20, "ink-2", weight=600)
-                painter.fillRect(QRectF(EDGE + x + used + 10, y + 15, wide - used - 10, 1), style.color("hair"))
+                used = style.write(painter, group, EDGE + x, y + 20, "ink-2", weight=600, width=wide)
+                if used + 10 < wide:
+                    painter.fillRect(QRectF(EDGE + x + used + 10, y + 15, wide - used - 10, 1), style.color("hair"))
 
     def _write_sentence(self, painter: QPainter) -> None:
         x = float(EDGE)

@@ -236,6 +236,7 @@ class Window(QWidget):
         elif card.state is not None:
             wanted = card.state
             self.store.apply(lambda state: start.entered(state, wanted))
+            self.trail.opened_in = ""
 
     @cached_property
     def first(self) -> FirstMinute:

@@ -185,7 +185,7 @@ def text_of(sample: str) -> str:
         found = inputs.raw(sample)
         return found if isinstance(found, str) else ""
     with suppress(Refused, OSError, ValueError):
-        return inputs.read_text(sample)
+        return inputs.text_in(sample)
     return ""
 
 
