@@ -396,7 +396,7 @@ def test_the_last_column_of_the_network_shows_the_answer(kind: str) -> None:
     trace = TOYS[kind]()
     layer = trace.answers[0].layer
     for size in ((1600, 900), (1024, 768)):
-        picture = draw(trace, view="network", at=f"{layer}.forward", size=size)
+        picture = draw(trace, view="network", at=f"{layer}.forward", size=size, lens="off")
         x = size[0] * 0.74
         marks = [mark for mark in (*picture.still, *picture.moving) if getattr(mark, "x", x) >= x]
         (seen,) = (mark for mark in marks if isinstance(mark, Image))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.answers import Bars
 from visualizer.scene.columns import Column, Plan
 from visualizer.scene.picture import Focus, Look, Mark
 from visualizer.scene.timeline import Moment
@@ -28,8 +29,8 @@ MARCH, POWER = 1.6, 1.7
 """Seconds of all other places together, whatever their number, and how they gather speed."""
 STOP = 0.35
 """Seconds of the slow stop at the place of the strongest value."""
-SETTLE = 0.20
-"""Seconds in which the beat comes to rest."""
+SETTLE, RESTS = 0.10, 0.10
+"""Seconds in which the beat comes to rest, and for which it then stands."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ class Frame:
     """What stands beside the line of progress."""
     dimmed: Mapping[str, tuple[NDArray[np.bool_], float]] = field(default_factory=dict)
     """Layer -> which of its values are left behind, and how strong they still are."""
+    bars: Bars | None = None
+    """How far the bars of the answer have grown, where it is the answer that is written."""
 
 
 @dataclass(frozen=True)

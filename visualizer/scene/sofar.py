@@ -53,13 +53,14 @@ def so_far(trace: Trace, shown: Reading) -> SoFar | None:
             return None
         layer = reader
     answer = next((answer for answer in trace.answers if answer.layer == layer.name), None)
-    if answer is None or answer.kind not in ("classes", "number", "numbers") or layer is shown.layer:
+    chosen = answer is not None and len(answer.labels) == layer.output.size
+    if answer is None or not (chosen or answer.kind in ("number", "numbers")) or layer is shown.layer:
         return None
     recorded = np.asarray(layer.output, np.float64).ravel()
     if recorded.shape != values.shape[1:] or not any(
             np.allclose(values[step], recorded, atol=CLOSE, rtol=CLOSE) for step in (-1, 0)):
         return None
-    return SoFar(values, answer.kind == "classes" and kinds.shares(layer), False)
+    return SoFar(values, chosen and kinds.shares(layer), False)
 
 
 def _only_reader(trace: Trace, layer: Layer) -> Layer | None:

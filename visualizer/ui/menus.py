@@ -114,7 +114,7 @@ class Menus:
         menu.setToolTipsVisible(True)
         asked, known, card = over.parse(self.store.state.over), self.store.inputs, self.store.card
         whole = inputs.samples(card.kind) if not asked.source else known
-        unit, labels = self._unit(), card.labels if card.answers == "classes" else ()
+        unit, labels = self._unit(), card.labels if answers.kind(card.answers).along == () else ()
         for pick, said, of in ((over.ALL, tr("All"), ""), (over.WRONG, tr("Answered wrong"), ""),
                                (over.UNSURE, tr("Least sure first"), ""),
                                (over.EXCITE, tr("Those that excite {unit} most").format(unit=unit) if unit else

@@ -15,7 +15,7 @@ import numpy as np
 from visualizer import kinds, motions
 from visualizer.answers import _column
 from visualizer.language import english, tr
-from visualizer.motions import CAMERA, SETTLE, Frame, Setting, followed, part_of, smooth
+from visualizer.motions import CAMERA, RESTS, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
@@ -45,7 +45,7 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
     if moment.beat.step is not None:
         return own_pace(moment.beat)
-    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(0))
+    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(RESTS).limit_denominator(100))
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,9 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
                             for pair in (now.pair_before, now.pair))
     moving: list[Mark] = [*(new_edges if old_edges == new_edges else
                             parts.crossed(old_edges, new_edges, now.arrived)),
-                          *_left_out(trace, plan, look, lensed),
-                          *parts.crossed(_legend(trace, before, focus, plan, look, now.pair_before),
-                                         _legend(trace, moment, focus, plan, look, now.pair), now.arrived)]
+                          *_left_out(trace, plan, inner, lensed),
+                          *parts.crossed(_legend(trace, before, focus, plan, inner, now.pair_before),
+                                         _legend(trace, moment, focus, plan, inner, now.pair), now.arrived)]
     for column in plan.columns.values():
         if column.style == "hidden":
             continue
@@ -130,7 +130,7 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
     moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
     moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
-        moving += parts.faded(_progress(now, plan, look), now.arrived)
+        moving += parts.faded(_progress(now, plan, inner), now.arrived)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
         still += _column.heads(trace, look, answer, place)
         moving += parts.faded(_column.drawing(trace, look, answer, place),
@@ -265,7 +265,7 @@ def _legend(trace: Trace, moment: Moment, focus: Focus | None, plan: Plan, look:
     subject = subject_of(trace, moment, focus)
     if _lensed(look):
         first = plan.columns[pair.layers[0]]
-        x, y, wide = max(PADDING, min(first.x, look.size[0] - 340)), plan.bottom + (12 if plan.strip else 14), 112.0
+        x, y, wide = max(PADDING, min(first.x, look.size[0] - 430)), plan.bottom + (12 if plan.strip else 14), 112.0
     else:
         first = plan.columns[trace.layers[0].name]
         x, y = first.x, plan.bottom - 34
