@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers, parts
-from visualizer.scene.cellnumbers import Values
+from visualizer.scene.cellnumbers import Pick, Values
 from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
 from visualizer.scene.reading import foretells, label
 from visualizer.scene.type import width
@@ -115,8 +115,8 @@ def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: rang
     """A gate as levels from 0 to 1, or a state as bars about zero; the mean, or the chosen unit, as a thin line."""
     part, high = sc.shown.family.quantities[key], strip.row_high
     name = "shown" if key == "hidden" and "shown" in sc.forward.arrays else key
-    values = np.array([sc.forward.value(name, step, sc.pick) for step in range(sc.shown.steps)])
-    others = np.array([sc.forward.compared(name, step, sc.pick) for step in range(sc.shown.steps)])
+    values = sc.forward.series(name, sc.pick)
+    others = sc.forward.series(name, Pick(sc.pick.unit, not sc.pick.all))
     most = 1.0 if part.gate or (key != "cell" and sc.bounded_state) else sc.full["line"]
     now = sc.when.step
     known = [step for step in steps if step in done and (step != now or sc.row_known(key))]
