@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -27,6 +29,9 @@ from visualizer.scene.picture import (
 )
 from visualizer.scene.type import width
 from visualizer.trace import Cell, Layer, Trace
+
+if TYPE_CHECKING:
+    from visualizer.motions import Setting
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
@@ -198,3 +203,39 @@ def taps_of(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
         return kinds.terms(trace, name, cell).taps
     except (LookupError, IndexError):
         return ()
+
+
+# --- what slides over as a whole --------------------------------------------------------------------------------------
+
+def side_by_side(setting: Setting) -> bool:
+    """Whether what is read and what is written stand in the same grid, so that the one can slide onto the other."""
+    if len(setting.left) != 1:
+        return False
+    (left,), right = setting.left, setting.right
+    return (left.style == right.style != "bars" and left.style not in ("passage", "number", "hidden")
+            and (left.shown, left.sub_columns, left.factor) == (right.shown, right.sub_columns, right.factor)
+            and setting.trace[left.layer].shape == setting.trace[right.layer].shape)
+
+
+def between(one: Column, other: Column, share: float) -> Column:
+    """A column on its way onto another, with the grid of both."""
+    def on_its_way(a: float, b: float) -> float:
+        return a + (b - a) * share
+
+    def both(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+        return on_its_way(a[0], b[0]), on_its_way(a[1], b[1])
+
+    return replace(other, x=on_its_way(one.x, other.x), top=on_its_way(one.top, other.top),
+                   cell=both(one.cell, other.cell), tile=both(one.tile, other.tile), pitch=both(one.pitch, other.pitch))
+
+
+def areas(column: Column) -> list[Box]:
+    """Each map, or all units together."""
+    if column.style == "units":
+        return [(column.x, column.top, column.width, column.height)]
+    return [box for index in column.shown if (box := column.box(index)) is not None]
+
+
+def edges(column: Column) -> list[Mark]:
+    """The outline of what is on its way."""
+    return [Rect(x, y, wide, high, stroke="ink-2", stroke_width=1.2) for x, y, wide, high in areas(column)]

@@ -381,7 +381,7 @@ def _outer(setting: Setting, left: Column, sent: tuple[int, ...]) -> list[Mark]:
     entries = np.where(covered, 0, colour.magnitude(sizes, top * 1e-3, top)[None]).astype(np.uint8)
     high, across = rows * cell[1], columns * cell[0]
     words = tr("∂L/∂w, up to {top}").format(top=numbers.significant(top, 2))
-    if text_width(words, 11) > wide + 24:
+    if text_width(words, 11) > wide + 6:
         words = "∂L/∂w"
     return grouped(Group(tr("∂L/∂w of {layer}").format(layer=layer.name), Focus(layer.name, (), "weight")), [
         Rect(x - 3, y - 18, max(across, text_width(words, 11)) + 6, high + 21, "stage", radius=3),

@@ -85,9 +85,18 @@ def pair_of(trace: Trace, beat: Beat) -> Pair:
     """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it right."""
     layer = trace[beat.layer]
     if beat.direction == "forward":
-        return Pair(tuple(dict.fromkeys(layer.reads)), layer.name)
-    readers = [reader.name for reader in trace.readers(layer.name) if reader.gradient is not None]
-    return Pair((layer.name,), readers[0] if readers else trace.layers[-1].name)
+        return Pair((*dict.fromkeys(layer.reads), *_shares_beside(trace, layer)), layer.name)
+    readers = [reader for reader in trace.readers(layer.name) if reader.gradient is not None]
+    right = readers[0] if readers else trace.layers[-1]
+    return Pair((layer.name, *(name for name in _shares_beside(trace, right) if name != layer.name)), right.name)
+
+
+def _shares_beside(trace: Trace, loss: Layer) -> tuple[str, ...]:
+    """The answer that a loss of one class is measured by, where it does not read that itself: it reads the scores."""
+    if not kinds.picks_label(loss) or loss.output.ndim:
+        return ()
+    return tuple(answer.layer for answer in trace.answers if trace[answer.layer].axes == ("class",)
+                 and set(trace[answer.layer].reads) & set(loss.reads))
 
 
 def lens(trace: Trace, look: Look, passages: frozenset[str], pair: Pair) -> Plan:
@@ -469,8 +478,8 @@ def _interleaved(trace: Trace, columns: Sequence[Column], pair: Pair) -> bool:
     layer = trace[pair.right]
     return (one.style == other.style == "maps" and one.shown == other.shown and one.sub_columns == other.sub_columns
             and len(one.shown) <= MOST_PAIRS and trace[one.layer].output.ndim == layer.output.ndim == 3
-            and "weight" not in layer.weights and kinds.role(layer) in ("curve", "largest", "mean", "norm", "dropout",
-                                                                         ""))
+            and (kinds.role(layer) in ("curve", "largest", "mean", "norm", "dropout")
+                 or (not kinds.role(layer) and "weight" not in layer.weights)))
 
 
 def _moved(start: Column, end: Column, share: float) -> Column:
