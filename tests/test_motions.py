@@ -238,7 +238,7 @@ def test_exponentials_divided_by_their_sum_are_the_shares() -> None:
     grown = [frame_at(trace, address, second).bars for second in np.linspace(0.45, 1.4, 8)]
     lengths = np.array([bars.lengths for bars in grown if bars is not None])
     assert (np.diff(lengths, axis=0) >= -1e-12).all()
-    last = frame_at(trace, address, lasts(trace, address) - 0.19)
+    last = frame_at(trace, address, lasts(trace, address) - motions.SETTLE / 2)
     assert last.bars is not None
     np.testing.assert_allclose(last.bars.lengths, trace["softmax"].output, rtol=1e-3, atol=1e-4)
 
@@ -269,7 +269,7 @@ def test_what_is_added_up_is_the_loss_of_torch(name: str) -> None:
 def test_p_minus_label_grows_to_what_torch_hands_the_scores() -> None:
     trace = recorded("digits_cnn")
     address = "softmax.backward"
-    frame = frame_at(trace, address, lasts(trace, address) - 0.21)
+    frame = frame_at(trace, address, lasts(trace, address) - motions.SETTLE / 2)
     assert frame.bars is not None
     assert frame.bars.backward
     np.testing.assert_allclose(frame.bars.lengths, trace["fc2"].gradient, atol=1e-6)
