@@ -20,7 +20,7 @@ from visualizer.scene import colour
 from visualizer.scene.overture import overture
 from visualizer.scene.picture import Focus, Image, Look
 from visualizer.scene.recipe import ModelRecipe
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import timeline
 from visualizer.trace import load
 from visualizer.ui import first, kept, recent, running, style
@@ -450,6 +450,16 @@ def test_the_app_starts_on_its_start_screen_and_a_thing_goes_to_its_picture(qtbo
     finally:
         for app in apps:
             app.close()
+
+
+def test_what_comes_late_does_not_push_the_start_screen_away(window, digits):
+    """A recording that arrives may have no such place any more; what a person opens leads away."""
+    window.store.apply(lambda state: changed(state, focus=Focus("no such layer")), undoable=False)
+    window.store.set_trace(digits)
+    assert window.store.state.focus is None
+    assert window.starting
+    window.store.update(sample="digit-3")
+    assert not window.starting
 
 
 def test_files_that_were_opened_before_are_offered(window, tmp_path, monkeypatch):
