@@ -21,7 +21,7 @@ from visualizer.kinds import pointwise
 from visualizer.motions import Frame, curve, dense, loss, maxpool, mean, norm, softmax
 from visualizer.scene.picture import LANE, LEGEND, Look, Picture
 from visualizer.scene.timeline import Moment, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Layer, Trace
 from visualizer.views import network
 
 
@@ -238,7 +238,7 @@ def test_exponentials_divided_by_their_sum_are_the_shares() -> None:
     grown = [frame_at(trace, address, second).bars for second in np.linspace(0.45, 1.4, 8)]
     lengths = np.array([bars.lengths for bars in grown if bars is not None])
     assert (np.diff(lengths, axis=0) >= -1e-12).all()
-    last = frame_at(trace, address, lasts(trace, address) - 0.21)
+    last = frame_at(trace, address, lasts(trace, address) - motions.SETTLE / 2)
     assert last.bars is not None
     np.testing.assert_allclose(last.bars.lengths, trace["softmax"].output, rtol=1e-3, atol=1e-4)
 
@@ -269,7 +269,7 @@ def test_what_is_added_up_is_the_loss_of_torch(name: str) -> None:
 def test_p_minus_label_grows_to_what_torch_hands_the_scores() -> None:
     trace = recorded("digits_cnn")
     address = "softmax.backward"
-    frame = frame_at(trace, address, lasts(trace, address) - 0.21)
+    frame = frame_at(trace, address, lasts(trace, address) - motions.SETTLE / 2)
     assert frame.bars is not None
     assert frame.bars.backward
     np.testing.assert_allclose(frame.bars.lengths, trace["fc2"].gradient, atol=1e-6)
@@ -349,6 +349,21 @@ def test_a_norm_takes_off_the_mean_and_two_mean_terms_come_back(name: str) -> No
 
 
 # --- every kind -----------------------------------------------------------------------------------------------------
+
+UNCOVERED = {"max", "amax", "logit", "embedding", "matmul", "addmm"}
+"""Kinds whose result uncovers in reading order, with a window on what each number reads; recurrent layers beside them
+have beats of their own for each step."""
+FORMS = ((("channel", "row", "column"), (2, 4, 4)), (("channel", "step"), (2, 6)), (("unit",), (6,)),
+         (("step", "unit"), (5, 6)), ((), ()))
+
+
+@pytest.mark.parametrize("kind", kinds.all_kinds(), ids=lambda kind: kind.name)
+def test_a_kind_has_a_motion_of_its_own_or_is_named(kind: kinds.Kind) -> None:
+    layers = [Layer("one", kind.name, axes, {}, ("a", "b"), np.zeros(shape, np.float32), weights=weights)
+              for axes, shape in FORMS for weights in ({}, {"weight": np.ones((2, 2, 3, 3), np.float32)})]
+    if kind.name not in UNCOVERED and kind.role != "recurrent":
+        assert {motions.of(layer).name for layer in layers} != {"window"}
+
 
 def test_the_motion_of_every_file_is_found_and_the_last_suits_everything() -> None:
     names = [one.name for one in motions.all_motions()]

@@ -28,7 +28,7 @@ from visualizer.scene.picture import (
     plain,
 )
 from visualizer.scene.type import width
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
 
 if TYPE_CHECKING:
     from visualizer.motions import Setting
@@ -90,6 +90,21 @@ def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], targe
                 source = Focus(taps.source, tuple(int(at) for at in head))
                 found += frame(box, "accent", source, 2, Touch(source, target, backward), opacity)
     return grouped(Group("window"), found)
+
+
+def windows_of_channels(trace: Trace, column: Column, name: str, cells: Sequence[Cell], opacity: float) -> list[Mark]:
+    """The same of a layer that reads the same places in every channel: a window for each of these numbers of it."""
+    read = taps_of(trace, name, cells[0]) if cells else ()
+    if len(read) != 1 or read[0].source != column.layer:
+        return []
+    low, high = (tuple(int(at) for at in edge) for edge in (read[0].cells.min(axis=0), read[0].cells.max(axis=0)))
+    marks: list[Mark] = []
+    for cell in cells:
+        box = box_of_cells(column, trace[column.layer], (cell[0], *low[1:]), (cell[0], *high[1:]))
+        if box is not None:
+            source, made = Focus(column.layer, cell[:len(low) - 2]), Focus(name, cell)
+            marks += frame(box, "accent", source, 2, Touch(source, made), opacity)
+    return grouped(Group("window"), marks)
 
 
 def seen_cells(column: Column, place_of: Callable[[int], Cell], chosen: int, most: int = 16) -> list[Cell]:
@@ -197,6 +212,7 @@ def straight(one: tuple[float, float], other: tuple[float, float], ink: str, wid
     return Line((one, other), ink, width, opacity=opacity)
 
 
+@remembered(64)
 def taps_of(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
     """What one number of a layer is read from; nothing where that is unexplained."""
     try:

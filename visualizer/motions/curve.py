@@ -24,6 +24,8 @@ from visualizer.trace import Array, Layer, Trace, remembered
 
 SLIDE, FRONT = 0.45, 1.1
 """Seconds in which the maps slide over, and in which the front passes."""
+MOST_DRAINING = 200
+"""Numbers that drain one by one, each on its own; more of them fade together."""
 LARGE_ENOUGH = 26.0
 """A tile under which a number stands."""
 
@@ -154,7 +156,7 @@ def _turning(setting: Setting, lines: _Lines, at: _Front) -> list[Mark]:
     here = lines.of_cell == at.whole
     if not here.any() or at.begun <= 0:
         return []
-    if not kinds.switches(layer) or right.factor > 1:
+    if not kinds.switches(layer) or right.factor > 1 or int(here.sum()) > MOST_DRAINING:
         return parts.faded(parts.tiles(setting.trace, right, setting.look, False, covered=~here), at.begun)
     stopped = here & (layer.output == 0)
     found = []

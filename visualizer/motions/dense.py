@@ -246,7 +246,7 @@ def _running(setting: Setting, left: Column, sums: Sums, unit: int, share: float
     target = Focus(setting.layer.name, (unit,))
     marks += _products_on_their_way(setting, left, sums, unit, share)
     others, bias = len(sums.products), len(sums.products) + bool(sums.others_count)
-    below = y + high + 34
+    below = y + high + 36
     if sums.others_count and landed <= others:
         marks += chip(sums.others, (zero, below), said=tr("{count} others {sum}").format(
             count=numbers.count(sums.others_count), sum=numbers.signed(sums.others, 2)), opacity=part_of(share, 0, 0.1))

@@ -41,8 +41,8 @@ STANDS, GROWS = 0.9, 1.6
 """Seconds in which the answer still stands, and in which p − label grows."""
 SWEEP = 1.8
 """Seconds in which the ways to spell light up, step by step."""
-SEEN = 0.02
-"""A share of the ways that is seen."""
+SEEN, PALE = 0.02, 0.35
+"""A share of the ways that is seen; how strong what none of them goes through still is."""
 COSTS: dict[str, Callable[[Layer, Inputs], tuple[Array, Array]]] = {
     "cross_entropy": partial(entropy.costs, True), "nll_loss": partial(entropy.costs, False),
     "mse_loss": squares.costs, "binary_cross_entropy": partial(binary.costs, False),
@@ -187,7 +187,10 @@ def _added(setting: Setting, cells: Array, costs: Array) -> Frame:
     here = at.done if at.slow else at.done - 1
     if 0 <= here < len(costs) and at.done < len(costs) and source.shape == setting.trace.inputs(layer)[0].shape:
         cell = tuple(int(i) for i in cells[here])
-        marks += rings(left, source, [cell], opacity=0.5 + 0.5 * part_of(at.share, 0, 0.25) if at.slow else 0.6)
+        faint = 0.5 + 0.5 * part_of(at.share, 0, 0.25) if at.slow else 0.6
+        for column in setting.left:
+            if setting.trace[column.layer].shape == source.shape:  # what was answered, and what was wanted
+                marks += rings(column, setting.trace[column.layer], [cell], opacity=faint)
         box = box_of_cells(left, source, cell, cell)
         if at.slow and box is not None:
             marks += chip(float(costs[here]), (middle(box)[0], box[1] - 13), "ink",
@@ -233,6 +236,7 @@ def _spelled(setting: Setting) -> Frame:
         said = tr("Σ = {share}") if falls <= 0.1 else tr("−ln {share}")
         marks += chip(float(layer.output), at, "ink", said.format(share=numbers.significant(probability, 3)),
                       0.7 if falls > 0 else 1.0)
+    pale = (shares <= SEEN) & (np.arange(steps)[:, None] < reached)
     known = {"ways": numbers.significant(ways, 3), "share": numbers.significant(probability, 3),
              "step": numbers.count(reached), "count": numbers.count(steps)}
     words = tr("{source} is ready. The loss has computed nothing yet.").format(source=source.name) if not reached else \
@@ -240,7 +244,8 @@ def _spelled(setting: Setting) -> Frame:
         if swept < 1 else tr("All ways together have the probability {{{share}}}; the loss is −ln of it.")
     return Frame(None, None, tuple(grouped(Group("ways"), marks)), words.format(**known) if reached else words,
                  (reached * 9 // 10 if not done else steps, steps),
-                 tr("step {n} of {count}").format(n=numbers.count(reached), count=numbers.count(steps)))
+                 tr("step {n} of {count}").format(n=numbers.count(reached), count=numbers.count(steps)),
+                 {source.name: (pale, PALE)} if pale.shape == source.shape and reached else {})
 
 
 MOTION = Motion("loss", suits, forward, backward, seconds, order=20)

@@ -34,6 +34,7 @@ from visualizer.motions._marks import (
     seen_cells,
     taps_of,
     windows,
+    windows_of_channels,
 )
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Rect, grouped
@@ -43,12 +44,14 @@ LIFTS, CONDENSED, LANDS = 0.15, 0.55, 0.92
 """Of a slow place: when the window begins to shrink, when it is one number, when that has landed."""
 POINT = 14.0
 """Largest side of what a window has condensed to, in pixels, before it grows to its place."""
+REDUCED = ("mean", "sum")
+"""Kinds that may take any axes together, channels too."""
 MOST_SHOWN = 16
 """Channels whose windows are seen to condense."""
 
 
 def suits(layer: Layer) -> bool:
-    return kinds.role(layer) == "mean"
+    return kinds.role(layer) == "mean" or layer.kind == "sum"
 
 
 def forward(setting: Setting) -> Frame:
@@ -65,9 +68,13 @@ def forward(setting: Setting) -> Frame:
     here = at.done if at.slow else at.done - 1
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         faint = opacity_at(at, here, _across(setting, found))
-        for cell in _cells(setting, found, here, channel):
-            marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
-                             Focus(layer.name, cell), opacity=faint)
+        cells = _cells(setting, found, here, channel)
+        if layer.kind not in REDUCED:
+            marks += windows_of_channels(setting.trace, setting.left[0], layer.name, cells, faint)
+        for cell in cells:
+            if layer.kind in REDUCED:
+                marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
+                                 Focus(layer.name, cell), opacity=faint)
             if at.slow:
                 marks += _condensed(setting, cell, at.share, cell == found.cell(here, channel))
         marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
@@ -89,9 +96,13 @@ def backward(setting: Setting) -> Frame:
     here = found.count - 1 - (at.done if at.slow else at.done - 1)
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         faint = opacity_at(at, found.count - 1 - here, _across(setting, found), range(found.count - 1, -1, -1))
-        for cell in _cells(setting, found, here, channel):
-            marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
-                             Focus(layer.name, cell), opacity=faint)
+        cells = _cells(setting, found, here, channel)
+        if layer.kind not in REDUCED:
+            marks += windows_of_channels(setting.trace, setting.left[0], layer.name, cells, faint)
+        for cell in cells:
+            if layer.kind in REDUCED:
+                marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
+                                 Focus(layer.name, cell), opacity=faint)
             if at.slow:
                 marks += _spread(setting, cell, at.share, cell == found.cell(here, channel))
         marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
@@ -137,7 +148,7 @@ def readings(trace: Trace, name: str) -> tuple[Array, Array, Array, Array]:
     counted through their layers), and its share. Pools read the same places in every channel."""
     layer, every = trace[name], places(trace[name])
     shape = trace.inputs(layer)[0].shape
-    alike = 0 not in every.axes and layer.kind != "mean"
+    alike = 0 not in every.axes and layer.kind not in REDUCED
     channels = np.arange(layer.shape[0] if alike else 1)
     others = [axis for axis in range(layer.output.ndim) if axis not in every.axes]
     found: list[tuple[Array, Array, Array, Array]] = []
@@ -206,8 +217,9 @@ def _condensed(setting: Setting, cell: Cell, share: float, followed: bool) -> li
     holds = Flight(here, here, value, gone)
     marks.append(Rect(*at, f"{palette}:{int(shades[cell])}", "ink", 1.2, opacity=drawn, holds=holds))
     if followed and drawn >= 1:
-        marks += chip(value, (at[0] + at[2] / 2, at[1] - 13), said=tr("mean {value}").format(
-            value=numbers.number(value)), holds=holds)
+        said = tr("sum {value}") if layer.kind == "sum" else tr("mean {value}")
+        marks += chip(value, (at[0] + at[2] / 2, at[1] - 13), said=said.format(value=numbers.number(value)),
+                      holds=holds)
     return grouped(Group("mean"), marks)
 
 
@@ -222,14 +234,15 @@ def _spread(setting: Setting, cell: Cell, share: float, followed: bool) -> list[
     gone, wide = smooth(part_of(share, LIFTS, 0.4)), smooth(part_of(share, LIFTS + 0.4, LANDS - LIFTS - 0.4))
     x, y = middle(box)
     at = _between(_between(start, (x - start[2] / 2, y - start[3] / 2, start[2], start[3]), gone), box, wide)
-    value, each = float(layer.gradient[cell]), float(layer.gradient[cell]) / len(cells[0])
+    value = float(layer.gradient[cell])
+    each = value * float(read_by(setting.trace, layer.name, cell)[1][0])
     shades, palette = parts.entries_of(setting.trace, layer, setting.look, True,
                                        np.array([value + (each - value) * wide]))
     here = Focus(layer.name, cell)
     holds = Flight(here, here, value, gone, True)
     marks: list[Mark] = [Rect(*at, f"{palette}:{int(shades[0])}", "ink", 1.2, opacity=0.9, holds=holds)]
     if followed:
-        said = numbers.signed(value, 4) if wide <= 0 else tr("{value} ÷ {count}").format(
+        said = numbers.signed(value, 4) if wide <= 0 or layer.kind == "sum" else tr("{value} ÷ {count}").format(
             value=numbers.signed(value, 4), count=numbers.count(len(cells[0])))
         marks += chip(value, (at[0] + at[2] / 2, at[1] - 13), "gradient-text", said, holds=replace(holds))
     return grouped(Group("errors"), marks)
@@ -253,10 +266,14 @@ def _said(setting: Setting, found: Places, at: March, done: int, channel: int) -
             source=setting.left[0].layer, layer=layer.name)
     if at.slow or setting.second < CAMERA + sum(SLOW):
         cell = found.cell(done - 1, channel)
-        return tr("{count} numbers condense to their mean: {{{value}}}.").format(
+        words = tr("{count} numbers are added up: {{{value}}}.") if layer.kind == "sum" else \
+            tr("{count} numbers condense to their mean: {{{value}}}.")
+        return words.format(
             count=numbers.count(len(read_by(setting.trace, layer.name, cell)[1])),
             value=numbers.number(float(layer.output[cell])))
-    return tr("Each place is the mean of its window: {{{done} of {count}}} places.").format(
+    words = tr("Each number is a sum: {{{done} of {count}}} done.") if layer.kind == "sum" else \
+        tr("Each place is the mean of its window: {{{done} of {count}}} places.")
+    return words.format(
         done=numbers.count(done), count=numbers.count(found.count))
 
 
@@ -268,7 +285,10 @@ def _said_back(setting: Setting, found: Places, at: March, done: int, channel: i
             layer=layer.name, source=given.name)
     if at.slow or setting.second < CAMERA + sum(SLOW):
         cell = found.cell(found.count - done, channel)
-        return tr("{{{value}}} spreads evenly: each of {count} numbers gets the same part of it.").format(
+        words = tr("{{{value}}} goes whole to each of the {count} numbers that were added up.") \
+            if layer.kind == "sum" else \
+            tr("{{{value}}} spreads evenly: each of {count} numbers gets the same part of it.")
+        return words.format(
             value=numbers.signed(float(layer.gradient[cell]), 4),
             count=numbers.count(len(read_by(setting.trace, layer.name, cell)[1])))
     return tr("Each gradient spreads evenly over its window: {{{done} of {count}}} places.").format(

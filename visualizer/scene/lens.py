@@ -38,6 +38,8 @@ TOP, FOOT = 128.0, 52.0
 """Where tiles may begin, and the room under them for the colour bar."""
 GAP, INTO, LINES = 9.0, 26.0, 96.0
 """Between two layers of the context; beside the pair; within the pair, where lines run from the one to the other."""
+TABLE = 200.0
+"""Within the pair, where the rows of a table stand between."""
 BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
 STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 106.0, 44.0
@@ -141,7 +143,8 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     free = size[0] - 2 * PADDING - inside - _overhang(trace, every, large)
     pair_free = free - max(0, size[0] - widest) if widest else free
     taken = max(PAIR * pair_free, pair_free - outside) if around else pair_free
-    big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired)
+    big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired,
+                BETWEEN if in_a_room else COUNTED)
     bound = _bounded(trace, big, pair)
     rest = free - (taken if bound is None else min(taken, bound))
     shown = [column.layer for column in every if column.layer in large] if in_a_room else \
@@ -246,6 +249,8 @@ def _gaps(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool
 
 
 def _lines(layer: Layer) -> float:
+    if kinds.role(layer) == "table":
+        return TABLE
     return kernel_width(layer) + LINES if kernel_width(layer) else LINES if "weight" in layer.weights else INTO + 14
 
 
@@ -284,14 +289,14 @@ def _grid(column: Column, between: float) -> Column:
 # --- the pair -------------------------------------------------------------------------------------------------------
 
 def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, room: float, pixel: float,
-          paired: bool) -> dict[str, Column]:
+          paired: bool, below: float) -> dict[str, Column]:
     """The columns that stand large, each in its share of a width: the shares follow from the shapes alone, so that a
     larger window never has a smaller tile."""
     bounded = {name: _unbound(trace, columns[name], room) for name in pair.layers}
     left = wide - sum(_reserved(trace, columns[name], room) for name, column in bounded.items() if column is not None)
     free = [columns[name] for name in pair.layers if bounded[name] is None]
     if paired:
-        return _side_by_side(trace, columns, pair, left, room, pixel)
+        return _side_by_side(trace, columns, pair, left, room, pixel, below)
     total = sum(_breadth(trace, column) for column in free) or 1.0
     found = {name: column for name, column in bounded.items() if column is not None}
     for column in free:
@@ -300,18 +305,18 @@ def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, 
 
 
 def _side_by_side(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, room: float,
-                  pixel: float) -> dict[str, Column]:
-    """A map and beside it what became of it, in one grid."""
+                  pixel: float, below: float) -> dict[str, Column]:
+    """A map and beside it what became of it, in one grid, with so much room below each."""
     one, other = columns[pair.left[0]], columns[pair.right]
     across, down = one.sub_columns, -(-len(one.shown) // one.sub_columns)
     side = (wide - (across - 1) * 2 * BESIDE) / across
-    high = room / down - COUNTED
+    high = room / down - below
     shapes = [trace[column.layer].shape[-2:] for column in (one, other)]
     share = shapes[0][1] / (shapes[0][1] + shapes[1][1]) if shapes[0] == shapes[1] else 0.5
     first = sized(one, trace[one.layer], (side - BESIDE) * share, high, pixel)
     second = sized(other, trace[other.layer], min((side - BESIDE) * (1 - share), first.tile[0]),
                    min(high, first.tile[1]), pixel)
-    pitch = first.tile[0] + BESIDE + second.tile[0] + 2 * BESIDE, max(first.tile[1], second.tile[1]) + COUNTED
+    pitch = first.tile[0] + BESIDE + second.tile[0] + 2 * BESIDE, max(first.tile[1], second.tile[1]) + below
     width = pitch[0] * across - 2 * BESIDE
     return {one.layer: replace(first, pitch=pitch, width=width), other.layer: replace(second, pitch=pitch, width=0.0,
                                                                                       sub_columns=one.sub_columns)}

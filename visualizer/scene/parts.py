@@ -191,7 +191,12 @@ def weight_scale(of: str, top: float, gradient: bool, scope: str = "") -> Scale:
 
 def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
     """The value that gets the strongest colour."""
-    return largest_value(trace) if look.scope == "network" else _largest(layer.output) or 1.0
+    return largest_value(trace) if look.scope == "network" else _largest_of(layer) or 1.0
+
+
+@remembered(1)
+def _largest_of(layer: Layer) -> float:
+    return _largest(layer.output)
 
 
 def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0,

@@ -153,13 +153,14 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
         names = names_of_context(trace, now.pair, inner)
         moving += names if now.arrived >= 1 else parts.crossed(names_of_context(
             trace, now.pair_before, inner), names, now.arrived)
-    if before.beat != moment.beat:
+    if before.beat != moment.beat and now.arrived < 1:
         moving += parts.faded(subject_marks(trace, plan, before, subject_of(trace, before, focus), look, not lensed),
                               1 - now.arrived)
         moving += parts.faded(_kernels(trace, plan, before, focus, now.pair_before, look), 1 - now.arrived)
     moving += parts.faded(_kernels(trace, plan, moment, focus, now.pair, look), now.arrived)
     moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
-    moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
+    if now.settled > 0:
+        moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
         moving += parts.faded(_progress(now, plan, inner), now.arrived)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):

@@ -6,7 +6,7 @@ import numpy as np
 
 from visualizer import answers
 from visualizer.motions import Frame
-from visualizer.scene import colour, hops, numbers, parts
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import (
     PADDING,
     Column,
@@ -66,8 +66,6 @@ def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float
     """How much of a column has been computed, 0 … 1."""
     order = [layer.name for layer in trace.layers]
     here, own = order.index(moment.beat.layer), order.index(column.layer)
-    if moment.backward and hops.of_symbols(trace, trace[column.layer]) is not None:
-        own += 1  # symbols have no beat of their own: they are seen as their embedding is
     if own == here or in_beat(trace[column.layer], moment):
         if moment.beat.step is not None or moment.phase == 1:
             return 1.0
