@@ -22,7 +22,7 @@ MODELS = ("digits_cnn", "lenet_mnist", "crnn_strip", "mlp_mnist")
 
 def plan(trace: Trace, address: str, look: Look) -> Plan:
     known = passages(trace)
-    return lens(trace, look, known, pair_of(trace, timeline(trace).find(address).beat, known))
+    return lens(trace, look, known, pair_of(trace, timeline(trace).find(address).beat))
 
 
 @cache
@@ -54,7 +54,7 @@ def _never_smaller(trace: Trace, address: str, looks: list[Look]) -> None:
     before: dict[str, tuple[float, float]] = {}
     known = passages(trace)
     for look in looks:
-        pair = pair_of(trace, timeline(trace).find(address).beat, known)
+        pair = pair_of(trace, timeline(trace).find(address).beat)
         found = lens(trace, look, known, pair)
         for name in pair.layers:
             tile, was = found.columns[name].tile, before.get(name, (0.0, 0.0))
@@ -67,7 +67,7 @@ def test_the_pair_takes_at_least_half_of_the_stage() -> None:
     trace = recorded("digits_cnn")
     for address in ("conv1.forward", "relu1.forward", "pool1.forward", "conv2.forward", "relu2.forward"):
         look = Look((1104, 796))
-        pair = pair_of(trace, timeline(trace).find(address).beat, passages(trace))
+        pair = pair_of(trace, timeline(trace).find(address).beat)
         found = plan(trace, address, look)
         columns = [found.columns[name] for name in pair.layers]
         left, right = min(column.x for column in columns), max(column.x + column.width for column in columns)

@@ -153,8 +153,8 @@ def test_the_gradient_goes_evenly_through_the_laboratory_and_its_marks_with_it()
 
 
 def hatched(picture: Picture) -> float:
-    """Width of all that has not been reached in the strips."""
-    return sum(mark.width for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch")
+    """How many cells of the strips have not been reached."""
+    return float(sum(mark.hatched.sum() for mark in picture if isinstance(mark, Image) and mark.hatched is not None))
 
 
 # --- a broken law is noticed ----------------------------------------------------------------------------------------

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch.nn import functional
 
 from tests import motion
-from tests.motion_toys import NETS
+from tests.motion_toys import NETS, STEPS, TOKENS
 from tests.test_motions import Drawing, frame_at, lasts
-from visualizer import motions
-from visualizer.motions import moving
+from visualizer import motions, views
+from visualizer.motions import adding, moving, spreading
+from visualizer.scene.picture import Look, Text
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
 from visualizer.views import network
@@ -32,7 +35,8 @@ def test_a_beat_keeps_the_laws_of_motion(name: str, address: str) -> None:
     found = motion.beat(NETS[name](), "network", address)
     found = Drawing(found.trace, found.place, found.moments, found.pace)
     begun = motions.CAMERA / float(found.pace.seconds)
-    motion.nothing_early(found, (0.0, begun / 2, begun * 1.05))
+    given = motion_of(found.trace, address) == "given"
+    motion.nothing_early(found, (0.0,) if given else (0.0, begun / 2, begun * 1.05))
     motion.causes_touch_effects(found, 7)
     motion.nothing_is_made_up(found, 3)
     motion.the_same_backwards(found, 40)
@@ -101,3 +105,98 @@ def test_what_is_cut_off_gets_no_gradient() -> None:
     kept = np.zeros(trace["chunk"].shape, bool)
     kept[:, 1:5, 2:6] = True
     assert not frame.values[~kept].any()
+
+
+# --- what is put together --------------------------------------------------------------------------------------------
+
+PUT_TOGETHER = [(name, layer.name) for name, made in NETS.items() for layer in made().layers
+                if motions.of(layer).name == "adding"]
+
+
+@pytest.mark.parametrize(("name", "layer"), PUT_TOGETHER)
+def test_what_is_put_together_hands_back_as_torch_does(name: str, layer: str) -> None:
+    trace = NETS[name]()
+    ways = adding._ways_back(trace, layer)
+    assert ways is not None
+    for moves in ways.moves:
+        given = trace[moves.source.name].gradient
+        if given is not None and len(trace.readers(moves.source.name)) == 1:
+            np.testing.assert_allclose(moves.back().brought(ways.count, True), given, rtol=1e-5, atol=1e-8)
+
+
+def test_a_sum_fills_row_by_row_in_all_channels() -> None:
+    trace = NETS["residual"]()
+    rows = trace["add"].shape[1]
+    for second in (0.3, 1.2, 2.0, 2.6):
+        frame = frame_at(trace, "add.forward", second)
+        assert frame.covered is not None
+        assert (frame.covered == (np.arange(rows) >= frame.done[0])[None, :, None]).all()
+
+
+def test_half_of_a_product_has_gone_back_times_the_other_factor() -> None:
+    trace = NETS["gated"]()
+    frame = frame_at(trace, "getitem.backward", 1.0)
+    mul, maps = trace["mul"], trace["conv1"].output.astype(np.float64)
+    assert frame.values is not None
+    assert 0 < frame.done[0] < frame.done[1]
+    last = mul.shape[1] - frame.done[0]
+    expected = (mul.gradient * maps)[:, last:].sum(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(frame.values, expected, rtol=1e-5)
+
+
+# --- what spreads -----------------------------------------------------------------------------------------------------
+
+def test_part_of_a_transposed_convolution_is_that_of_torch_over_the_places_that_have_landed() -> None:
+    trace = NETS["transposed"]()
+    layer, source = trace["up"], trace["input"].output
+    for second in (1.0, 2.0, 2.9):
+        frame = frame_at(trace, "up.forward", second)
+        done = frame.done[0]
+        assert 0 < done < frame.done[1]
+        landed = source.reshape(len(source), -1).copy()
+        landed[:, done:] = 0
+        expected = functional.conv_transpose2d(torch.tensor(landed.reshape(1, *source.shape)),
+                                               torch.tensor(layer.weights["weight"]),
+                                               torch.tensor(layer.weights["bias"]), stride=2)[0].numpy()
+        assert frame.covered is not None
+        assert frame.values is not None
+        np.testing.assert_allclose(frame.values[~frame.covered], expected[~frame.covered], rtol=1e-4, atol=1e-5)
+
+
+def test_what_a_transposed_convolution_gathers_is_the_gradient_of_torch() -> None:
+    trace = NETS["transposed"]()
+    ways = spreading.ways_of(trace, "up")
+    assert ways is not None
+    np.testing.assert_allclose(ways.moves[0].back().brought(ways.count, True), trace["input"].gradient, rtol=1e-4,
+                               atol=1e-7)
+
+
+@pytest.mark.parametrize(("name", "layer"), [("unet", "interpolate"), ("shuffled", "pixel_shuffle")])
+def test_what_spreads_without_weights_lands_where_torch_put_it(name: str, layer: str) -> None:
+    trace = NETS[name]()
+    ways = spreading.ways_of(trace, layer)
+    assert ways is not None
+    np.testing.assert_array_equal(ways.moves[0].brought(ways.count, False), trace[layer].output)
+
+
+# --- what is given ----------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("name", ["reads", "residual"])
+def test_what_is_given_is_there_in_less_than_a_second(name: str) -> None:
+    trace = NETS[name]()
+    assert lasts(trace, "input.forward") <= 1
+    frame = frame_at(trace, "input.forward", 0.7)
+    assert frame.covered is None or not frame.covered.any()
+
+
+@pytest.mark.parametrize("size", [(1104, 796), (740, 560)])
+def test_words_stand_as_words_each_beside_its_own_number(size: tuple[int, int]) -> None:
+    trace = NETS["reads"]()
+    picture = views.picture(views.find("network"), trace, timeline(trace).find("words.forward"), None, Look(size=size))
+    texts = {(round(mark.y), mark.plain): mark for mark in picture if isinstance(mark, Text)}
+    numbers = [(y, int(words)) for y, words in texts if words.isdecimal() and texts[y, words].size == 11
+               and texts[y, words].x < 60]
+    words = [(y, mark.plain) for (y, _), mark in texts.items() if mark.focus is not None
+             and mark.focus.layer == "input" and len(mark.focus.cell) == 1]
+    assert [word for _, word in sorted(words)] == list(STEPS)
+    assert [number for _, number in sorted(numbers)] == TOKENS[0].tolist()

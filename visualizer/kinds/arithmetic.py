@@ -82,6 +82,40 @@ def two_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
     return box_read(box, inputs[which].shape, _batch(layer))
 
 
+@dataclass(frozen=True, eq=False)
+class Read:
+    """What an operation on two reads of one of them, for all numbers of its output in row-major order."""
+
+    which: int
+    """Which of its inputs."""
+    cells: Cells
+    """(n, axes of that input)."""
+    weights: Any
+    """As in the terms: what each is multiplied by in a sum."""
+    slopes: Any
+    """∂y/∂ of each."""
+
+
+def operands_read(layer: Layer, inputs: Inputs) -> tuple[Read, ...]:
+    """All that an operation on two reads, one for each that is a layer. LookupError where that is not explained."""
+    operation = next((operation for operation in OPERATIONS if operation.name == layer.kind), None)
+    if operation is None:
+        raise LookupError(f"{layer.name} does not put two together.")
+    cells = grid_of(*(np.arange(size) for size in layer.shape))
+    operands = _operands(layer, inputs)
+    read = [None if which is None else read_by(cells, inputs[which].shape, _batch(layer)) for which, _ in operands]
+    a, b = (np.full(len(cells), float(plain)) if which is None or place is None else
+            inputs[which].output[tuple(place.T)].astype(np.float64)
+            for (which, plain), place in zip(operands, read, strict=True))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slopes = operation.slopes(a, b, layer.settings)
+    weights: tuple[Any, ...] = slopes if operation.adds else tuple(
+        next((float(plain) for which, plain in operands if which is None), 1.0) if operation.name == "mul" else 1.0
+        for _ in operands)
+    return tuple(Read(which, place, weight, slope) for (which, _), place, weight, slope
+                 in zip(operands, read, weights, slopes, strict=True) if which is not None and place is not None)
+
+
 def two_sentence(operation: Operation, layer: Layer, inputs: Inputs) -> str:
     names = [_words.value(float(plain)) if which is None else inputs[which].name
              for which, plain in _operands(layer, inputs)]

@@ -222,6 +222,26 @@ def transposed_sentence(layer: Layer, inputs: Inputs) -> str:
                        maps=_words.some(len(layer.output), "map"))
 
 
+def spread(layer: Layer, inputs: Inputs) -> tuple[Cells, Cells, Array]:
+    """All terms of a transposed convolution: (n, axes) of the input, where each lands, and its weight."""
+    weight = layer.weights["weight"]
+    axes, places = _transposed_axes(layer, inputs), inputs[0].shape[1:]
+    outs, own = weight.shape[1], len(weight) // _groups(layer)
+    sources, targets, factors = [], [], []
+    grid = grid_of(*map(np.arange, places))
+    for tap in np.ndindex(*weight.shape[2:]):
+        landed = np.stack([at * axis.stride - axis.before + axis.dilation * u
+                           for at, axis, u in zip(grid.T, axes, tap, strict=True)], axis=1)
+        kept = np.all((landed >= 0) & (landed < layer.shape[1:]), axis=1)
+        for channel, out in np.ndindex(len(weight), outs):
+            count = int(kept.sum())
+            first = channel // own * outs + out
+            sources.append(np.column_stack([np.full(count, channel), grid[kept]]))
+            targets.append(np.column_stack([np.full(count, first), landed[kept]]))
+            factors.append(np.full(count, weight[(channel, out, *tap)], np.float64))
+    return np.concatenate(sources), np.concatenate(targets), np.concatenate(factors)
+
+
 # --- what both share ------------------------------------------------------------------------------------------------
 
 def _axes(layer: Layer, inputs: Inputs) -> list[Axis]:

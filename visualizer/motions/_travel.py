@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from visualizer.motions import CAMERA, MARCH, POWER, SETTLE, SLOW, Frame, Setting, window
 from visualizer.motions._marks import Box, around, chip, frame, middle
-from visualizer.scene import numbers, parts
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Flight, Focus, Group, Image, Look, Mark, Rect, Touch, grouped
 from visualizer.scene.timeline import ease
@@ -97,11 +97,23 @@ class Moves:
         assert values is not None
         return np.asarray(values[tuple(self.cells.T)])
 
+    @cached_property
+    def forth(self) -> NDArray[np.float64]:
+        """(n,): what each adds where it lands, when numbers go."""
+        return np.asarray(self.values(False).astype(np.float64) * self.weights)
+
+    @cached_property
+    def gradients(self) -> NDArray[np.float64]:
+        """(n,): the same of gradients."""
+        return np.asarray(self.values(True).astype(np.float64) * self.weights)
+
+    def products(self, backward: bool) -> NDArray[np.float64]:
+        return self.gradients if backward else self.forth
+
     def brought(self, landed: int, backward: bool) -> Array:
         """In the target's shape: the sum of what so many parcels have brought."""
         end = int(np.searchsorted(self.parcels, landed))
-        products = (self.values(backward).astype(np.float64) * self.weights)[:end]
-        found = np.bincount(self.flat[:end], products, self.target.output.size)
+        found = np.bincount(self.flat[:end], self.products(backward)[:end], self.target.output.size)
         return found.reshape(self.target.shape).astype(self.target.output.dtype)
 
 
@@ -158,8 +170,8 @@ def boxes(column: Column, layer: Layer, cells: Cells) -> Boxes:
     if column.style in ("passage", "number", "hidden", "bars") or not layer.shape or not len(cells):
         return found
     single = column.style == "units" or layer.output.ndim == 1
-    tile = cells[:, 0] if single else np.zeros(len(cells), np.int64) if layer.output.ndim == 2 \
-        or column.style == "picture" else np.ravel_multi_index(tuple(cells[:, :-2].T), layer.shape[:-2])
+    tile = cells[:, 0] if single else np.zeros(len(cells), np.int64) if layer.output.ndim == 2 else \
+        np.ravel_multi_index(tuple(cells[:, :-2].T), layer.shape[:-2])
     where = np.full(max(int(tile.max()), *column.shown) + 1, -1)
     where[list(column.shown)] = np.arange(len(column.shown))
     if layer.output.ndim == 2 and not single:
@@ -179,48 +191,64 @@ def _ends(trace: Trace, moves: Moves, one: Column, other: Column) -> tuple[Boxes
     return boxes(one, moves.source, moves.cells), boxes(other, moves.target, moves.targets)
 
 
-@remembered(16)
-def _shades(trace: Trace, name: str, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
-    return parts.entries(trace, trace[name], look, backward)
+@remembered(32)
+def _shades(trace: Trace, moves: Moves, look: Look, backward: bool) -> tuple[NDArray[np.uint8], str]:
+    """(n,): palette entries of what flies: as it stands where it comes from; where it is multiplied on its way, on the
+    scale of where it goes."""
+    if isinstance(moves.weights, np.ndarray) and backward:
+        top = parts.largest_gradient(trace)
+        return colour.magnitude(moves.gradients, top * parts.FLOOR, top), "gradient"
+    if isinstance(moves.weights, np.ndarray) or moves.array != "output":
+        return colour.signed(moves.forth, parts.layer_scale(trace, moves.target, look)), "activation"
+    shades, palette = parts.entries(trace, moves.source, look, backward)
+    return shades[tuple(moves.cells.T)], palette
 
 
 # --- what is seen of them --------------------------------------------------------------------------------------------
 
-def flying(setting: Setting, moves: Moves, one: Column, other: Column) -> list[Mark]:
-    """Everything that is on its way just now from one column to the other."""
+def flying(setting: Setting, moves: Moves, one: Column, other: Column, only: int | None = None) -> list[Mark]:
+    """Everything that is on its way just now from one column to the other; or `only` that of one channel."""
     done = landed(moves.count, setting.second)
     if setting.second < CAMERA or done >= moves.count:
         return []
     starts, ends = _ends(setting.trace, moves, one, other)
-    shades, palette = _shades(setting.trace, moves.source.name, setting.look, setting.backward)
-    if moves.source.is_input and shades.ndim == 3 and one.style == "picture" and len(shades) == 3:
-        shades = np.broadcast_to(shades.max(axis=0), shades.shape)
-    every = _every(moves)
+    shades, palette = _shades(setting.trace, moves, setting.look, setting.backward)
+    every = _every(moves, only is not None)
     marks: list[Mark] = []
     for number, piece in _under_way(moves, setting.second, done):
         share = share_of(piece.parcel, moves.count, setting.second)
         if share <= 0 or share >= 1:
             continue
         rows = slice(piece.start, piece.end)
+        heads = moves.cells if setting.backward else moves.targets
+        if only is not None and heads[piece.start, 0] != only:
+            continue
         if piece.shape is not None:
             seen = not np.isnan(starts[piece.start, 0]) and not np.isnan(ends[piece.start, 0])
             if seen and (number % every == 0 or piece.parcel < len(SLOW)):
                 marks.append(_image(setting, moves, rows, piece.shape, starts, ends, shades, palette, share, other))
             continue
         chosen = np.arange(piece.start, piece.end)[:: every if piece.parcel >= len(SLOW) else max(1, every // 3)]
+        products = moves.products(setting.backward)
         for index in chosen.tolist():
-            if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]):
+            if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]) or (setting.backward and not products[index]):
                 continue
             x, y, wide, high = (starts[index] + (ends[index] - starts[index]) * share).tolist()
-            shade = shades[tuple(moves.cells[index])]
-            marks.append(Rect(x, y, wide, high, f"{palette}:{shade}", "rule", 0.8,
+            marks.append(Rect(x, y, wide, high, f"{palette}:{shades[index]}", "rule", 0.8,
                               holds=_flight(setting, moves, index, share)))
     return grouped(Group("on the way"), marks)
 
 
-def _every(moves: Moves) -> int:
+def _every(moves: Moves, one_channel: bool) -> int:
     """One in so many is seen to fly."""
+    return _seen_of(moves.target, moves, one_channel)
+
+
+@remembered(64)
+def _seen_of(target: Layer, moves: Moves, one_channel: bool) -> int:
     marks = sum(1 if piece.shape is not None else piece.end - piece.start for piece in moves.pieces)
+    if one_channel:
+        marks //= max(1, len(target.output))
     at_once = min(1.0, FLIGHT * POWER / MARCH + 1 / max(1, moves.count))
     return max(1, -(-int(marks * at_once) // MOST))
 
@@ -241,8 +269,8 @@ def _under_way(moves: Moves, second: float, done: int) -> Iterable[tuple[int, Pi
 def _image(setting: Setting, moves: Moves, rows: slice, shape: tuple[int, int], starts: Boxes, ends: Boxes,
            shades: NDArray[np.uint8], palette: str, share: float, other: Column) -> Image:
     first, step = rows.start, max(1, other.factor)
-    block = shades[tuple(moves.cells[rows].T)].reshape(shape)[::step, ::step]
-    strongest = first + int(np.argmax(np.abs(np.nan_to_num(moves.values(setting.backward)[rows]))))
+    block = shades[rows].reshape(shape)[::step, ::step]
+    strongest = first + int(np.argmax(np.abs(np.nan_to_num(moves.products(setting.backward)[rows]))))
     start, end = starts[first], ends[first]
     x, y, wide, high = (start + (end - start) * share).tolist()
     return Image(x, y, (wide * shape[1] / block.shape[1], high * shape[0] / block.shape[0]), block[None], palette,
@@ -250,14 +278,9 @@ def _image(setting: Setting, moves: Moves, rows: slice, shape: tuple[int, int], 
 
 
 def _flight(setting: Setting, moves: Moves, index: int, share: float) -> Flight:
-    weight = moves.weights[index] if isinstance(moves.weights, np.ndarray) else moves.weights
-    values = setting.trace[moves.source.name].gradient if setting.backward else moves.source.output
-    if moves.array != "output":
-        values = moves.source.weights[moves.array]
-    assert values is not None
-    cell = _cell(moves.cells[index])
-    return Flight(Focus(moves.source.name, cell, moves.array), Focus(moves.target.name, _cell(moves.targets[index])),
-                  float(values[cell]) * float(weight), share, setting.backward)
+    return Flight(Focus(moves.source.name, _cell(moves.cells[index]), moves.array),
+                  Focus(moves.target.name, _cell(moves.targets[index])),
+                  float(moves.products(setting.backward)[index]), share, setting.backward)
 
 
 def _box(row: Boxes) -> Box:
@@ -274,20 +297,30 @@ def _largest(moves: Moves, parcel: int, chosen: int | None, backward: bool) -> i
     low, high = np.searchsorted(moves.parcels, (parcel, parcel + 1)).tolist()
     if low == high:
         return None
-    sizes = np.abs(np.nan_to_num(moves.values(backward)[low:high].astype(np.float64)))
+    sizes = np.abs(np.nan_to_num(moves.products(backward)[low:high]))
     heads = (moves.cells if backward else moves.targets)[low:high]
     own = heads[:, 0] == chosen if heads.shape[1] > 2 and chosen is not None else np.ones(len(heads), bool)
     return int(low) + int(np.argmax(np.where(own, sizes + 1e-30, 0.0)))
 
 
-def printed(setting: Setting, moves: Moves, one: Column, other: Column, lift: float = 0.0) -> list[Mark]:
+def _beside(moves: Moves, like: Moves, index: int | None) -> int | None:
+    """Which number goes to the same place as one of other moves."""
+    if index is None:
+        return None
+    found = np.flatnonzero(np.all(moves.targets == like.targets[index], axis=1))
+    return int(found[0]) if len(found) else None
+
+
+def printed(setting: Setting, moves: Moves, one: Column, other: Column, lift: float = 0.0,
+            like: Moves | None = None) -> list[Mark]:
     """While parcels are slow: an outline on one number that is read, a ring where it goes, and the number as it
-    flies."""
+    flies; that which goes to the same place as one of other moves."""
     done = landed(moves.count, setting.second)
     if setting.second < CAMERA or done >= min(moves.count, len(SLOW)):
         return []
     chosen = setting.chosen if setting.focus is not None else None
-    index = _largest(moves, done, chosen, setting.backward)
+    index = _largest(moves, done, chosen, setting.backward) if like is None else \
+        _beside(moves, like, _largest(like, done, chosen, setting.backward))
     if index is None:
         return []
     starts, ends = _ends(setting.trace, moves, one, other)
@@ -305,10 +338,10 @@ def printed(setting: Setting, moves: Moves, one: Column, other: Column, lift: fl
              *grouped(Group("written"), frame(_box(ends[index]), ink, made, 1.5,
                                               Touch(made, made, setting.backward), faint))]
     x, y = middle(_box(here))
-    words = numbers.signed(flight.value, 4) if setting.backward else ""
-    return [*marks, *grouped(Group("running sum"), chip(
-        flight.value, (x, y - float(here[3]) / 2 - 13 - lift), "gradient-text" if setting.backward else "", words,
-        0.6 if appears < 1 else 1.0, flight))]
+    above = float(here[3]) / 2 + 13 + lift * 4 * share * (1 - share)
+    ink, words = ("gradient-text", numbers.signed(flight.value, 4)) if setting.backward else ("", "")
+    return [*marks, *grouped(Group("running sum"), chip(flight.value, (x, y - above), ink, words,
+                                                        0.6 if appears < 1 else 1.0, flight))]
 
 
 def in_parcels(keys: Sequence[Cells], most: int = MOST_PARCELS) -> tuple[Cells, int]:
@@ -345,6 +378,9 @@ class Ways:
     """Parcels; those of all sources are counted together."""
     parcel_of: NDArray[np.int64]
     """In the layer's shape: with which parcel a number is there."""
+    adds: bool = False
+    """Whether what comes in later is added to what is there already; `start` is what is there before."""
+    start: Array | None = None
 
 
 @remembered(64)
@@ -363,9 +399,14 @@ def arriving(setting: Setting, ways: Ways, said: str, counted: str, *, lift: boo
     for number, moves in enumerate(ways.moves):
         column = setting.column(moves.source.name)
         if column is not None:
-            marks += flying(setting, moves, column, setting.right)
-            marks += printed(setting, moves, column, setting.right, 22.0 * number if lift else 0.0)
-    return Frame(ways.parcel_of >= done, None, tuple(marks), said, (done, ways.count), counted,
+            marks += flying(setting, moves, column, setting.right, _only(setting, ways))
+            marks += printed(setting, moves, column, setting.right, 22.0 * number if lift else 0.0,
+                             ways.moves[0] if lift and number else None)
+    so_far = None
+    if ways.adds and done < ways.count:
+        so_far = sum((moves.brought(done, False) for moves in ways.moves),
+                     np.zeros(setting.layer.shape) if ways.start is None else ways.start)
+    return Frame(ways.parcel_of >= done, so_far, tuple(marks), said, (done, ways.count), counted,
                  _left_behind(setting, ways) if leaves else {})
 
 
@@ -390,12 +431,21 @@ def _left_at(trace: Trace, moves: Moves) -> NDArray[np.int64]:
 
 def returning(setting: Setting, ways: Ways, said: str, counted: str) -> Frame:
     """A layer whose gradient comes back from what read it, the same ways in the other direction; it adds up."""
-    which = next((number for number, moves in enumerate(ways.moves) if moves.source is setting.written), None)
-    if which is None or setting.written.gradient is None or setting.layer.gradient is None:
+    if setting.written.gradient is None or setting.layer.gradient is None or not setting.left:
         return window.backward(setting)
-    moves = _back(setting.trace, ways, which)
-    done = landed(moves.count, setting.second)
-    (left,) = setting.left
-    marks = [*flying(setting, moves, setting.right, left),
-             *printed(setting, moves, setting.right, left)]
-    return Frame(moves.parcel_of >= done, moves.brought(done, True), tuple(marks), said, (done, moves.count), counted)
+    own = [_back(setting.trace, ways, number) for number, moves in enumerate(ways.moves)
+           if moves.source is setting.written]
+    if not own:
+        return window.backward(setting)
+    done, (left,) = landed(ways.count, setting.second), setting.left
+    marks: list[Mark] = []
+    for number, moves in enumerate(own):
+        marks += [*flying(setting, moves, setting.right, left, _only(setting, ways)),
+                  *printed(setting, moves, setting.right, left, 22.0 * number)]
+    brought = sum((moves.brought(done, True) for moves in own[1:]), own[0].brought(done, True))
+    return Frame(own[0].parcel_of >= done, brought, tuple(marks), said, (done, ways.count), counted)
+
+
+def _only(setting: Setting, ways: Ways) -> int | None:
+    """Where each number is a sum over many, only those of one channel are seen to fly."""
+    return setting.chosen_right if ways.adds and setting.layer.output.ndim > 2 else None

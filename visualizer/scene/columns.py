@@ -17,6 +17,7 @@ from visualizer.language import tr
 from visualizer.scene.boxes import whole
 from visualizer.scene.picture import Look
 from visualizer.scene.projector import FOOT
+from visualizer.scene.reading import words_of
 from visualizer.scene.type import width
 from visualizer.trace import Layer, Trace, remembered
 
@@ -125,6 +126,15 @@ class Plan:
 def passages(trace: Trace) -> frozenset[str]:
     """The layers that compute nothing and only lay numbers out anew."""
     return frozenset(layer.name for layer in trace.layers if (kind := kinds.of(layer)) is not None and kind.moves_only)
+
+
+@remembered(2)
+def symbols(trace: Trace, layer: Layer) -> tuple[str, ...]:
+    """What the numbers of an input stand for, one a step: words or letters that a table is looked up by. Empty for all
+    other layers."""
+    looked_up = layer.is_input and layer.output.ndim == 1 and any(
+        kinds.role(reader) == "table" for reader in trace.readers(layer.name))
+    return words_of(trace, len(layer.output)) if looked_up and len(trace.sample.steps) == len(layer.output) else ()
 
 
 def arrange(trace: Trace, look: Look, passages: frozenset[str] = frozenset()) -> Plan:

@@ -27,9 +27,11 @@ from visualizer.scene.columns import (
     long_names,
     sized,
     skips_of,
+    symbols,
 )
 from visualizer.scene.picture import Look
 from visualizer.scene.timeline import Beat
+from visualizer.scene.type import width as text_width
 from visualizer.trace import Layer, Trace, remembered
 
 TOP, FOOT = 128.0, 52.0
@@ -54,6 +56,8 @@ BESIDE = 10.0
 MOST_PAIRS = 16
 TALLEST_UNIT, LARGEST_CELL = 22.0, 72.0
 """Sides of a cell at most: of units, and of maps, which may have but one."""
+WORD_GAP, WORDS_WIDE = 6.0, 300.0
+"""Between a cell and the word that it stands for; how wide all words may stand at most."""
 UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
          (1.0, 0.0))
 """Sides of the cells of units, and what is left between them."""
@@ -351,6 +355,9 @@ def _breadth(trace: Trace, column: Column) -> float:
 
 def _unbound(trace: Trace, column: Column, room: float) -> Column | None:
     """The column of a layer whose width does not grow with the window; None where it does."""
+    if column.style == "units" and (words := symbols(trace, trace[column.layer])):
+        numbered = max(text_width(str(int(number)), 11) for number in trace[column.layer].output) + 8
+        return _with_words(column, words, max(20.0, float(round(numbered))), room)
     if column.style in ("units", "passage", "number"):
         return _units(column, room, TALLEST_UNIT) if column.style == "units" and column.total == len(column.shown) \
             and trace[column.layer].axes != ("class",) else column
@@ -370,6 +377,17 @@ def _bounded(trace: Trace, columns: Mapping[str, Column], pair: Pair) -> float |
     if any(_unbound(trace, columns[name], 1.0) is None for name in pair.layers if columns[name].style != "bars"):
         return None
     return sum(columns[name].width for name in pair.layers)
+
+
+def _with_words(column: Column, words: tuple[str, ...], side: float, room: float) -> Column:
+    """Cells with room beside each for the word that it stands for, in lines as they are read."""
+    wide = side + WORD_GAP + max(text_width(word, 12, 500) for word in words) + 10
+    for high in (24.0, 20.0, 16.0):
+        across = -(-len(words) // max(1, int(room // high)))
+        if across * wide <= WORDS_WIDE:
+            return replace(column, cell=(side, high - 3), tile=(side, high - 3), pitch=(wide, high), sub_columns=across,
+                           width=across * wide - 10)
+    return _units(column, room, TALLEST_UNIT)
 
 
 def _units(column: Column, room: float, tallest: float, widest: float = 7 * TALLEST_UNIT) -> Column:

@@ -218,6 +218,15 @@ def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: 
                   scale=scale_of(trace, layer, look, backward))]
 
 
+BESIDE = 12.0
+"""Least width beside a cell for the word that it stands for, and least height."""
+
+
+def words_beside(column: Column) -> bool:
+    """Whether there is room beside each cell for what it stands for."""
+    return column.style == "units" and column.pitch[0] - column.tile[0] > BESIDE and column.pitch[1] >= BESIDE
+
+
 def hatched(layer: Layer, backward: bool) -> NDArray[np.bool_] | None:
     """Which values of a layer have no colour: NaN, infinity, a gradient that is missing. None where all have one."""
     if backward and layer.gradient is None:

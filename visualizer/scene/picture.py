@@ -541,7 +541,7 @@ class Picture:
         if factor == 1:
             return self if size in (None, self.size) else replace(self, size=size or self.size)
         width, height = (round(length * factor) for length in self.size)
-        return replace(self, size=size or (width, height), still=_scaled(self.still, factor),
+        return replace(self, size=size or (width, height), still=_kept_scaled(self.still, factor),
                        moving=_scaled(self.moving, factor))
 
     def save(self, path: str | pathlib.Path, **options: Any) -> pathlib.Path:
@@ -706,8 +706,23 @@ def _scaled(marks: tuple[Mark, ...], factor: float) -> tuple[Mark, ...]:
         if stroke := STROKES.get(type(mark), ""):
             width = getattr(mark, stroke)
             parts[stroke] = width * factor if width % 1 else max(1, round(width * factor))
-        found.append(replace(mark, **parts))
+        found.append(changed(mark, **parts))
     return tuple(found)
+
+
+_kept: list[tuple[tuple[Mark, ...], float, tuple[Mark, ...]]] = []
+"""Still parts that were scaled last: marks, factor, and what came out."""
+
+
+def _kept_scaled(marks: tuple[Mark, ...], factor: float) -> tuple[Mark, ...]:
+    """The same for what stands still: as long as a view gives the very same marks, the very same come back."""
+    for known, by, made in _kept:
+        if known is marks and by == factor:
+            return made
+    made = _scaled(marks, factor)
+    _kept.insert(0, (marks, factor, made))
+    del _kept[4:]
+    return made
 
 
 # --- hits -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -180,11 +181,11 @@ def _cut_at(points: Points, x: float) -> Points:
     """The points of a line that comes from the right, up to x."""
     if points[-1][0] >= x:
         return points
-    reached = [point for point in points if point[0] >= x]
-    if not reached:
+    count = bisect_right(points, -x, key=lambda point: -point[0])
+    if not count:
         return ()
-    (right, y), (left, end) = reached[-1], points[len(reached)]
-    return (*reached, (x, y + (end - y) * (right - x) / (right - left))) if right > x else tuple(reached)
+    (right, y), (left, end) = points[count - 1], points[count]
+    return (*points[:count], (x, y + (end - y) * (right - x) / (right - left))) if right > x else points[:count]
 
 
 def _places(frame: Chart, trace: Trace, found: Study) -> list[Mark]:
@@ -532,24 +533,12 @@ def _cells(frame: Chart, lane: Lane, y: float, count: int) -> list[Mark]:
     entries = colour.magnitude(lane.mean, floor, most)
     if lane.palette == "activation":
         entries = np.where(entries > 0, 128 + entries // 2, 0).astype(np.uint8)
-    wide = _cell_width(frame)
-    radius = 3 if frame.pitch >= NARROW_STRIP else 0
-    marks: list[Mark] = []
-    empty: list[Points] = []
-    for back, entry in enumerate(entries[:count].tolist()):
-        x = frame.x(back) - wide / 2
-        if not math.isfinite(float(lane.mean[back])):
-            marks.append(Rect(x, y, wide, frame.cell, "hatch"))
-        elif entry:
-            marks.append(Rect(x, y, wide, frame.cell, f"{lane.palette}:{entry}", radius=radius))
-        else:
-            empty.append(_outline(x + 0.5, y + 0.5, wide - 1, frame.cell - 1))
-    if empty:
-        marks.append(Path(tuple(empty), "rule", 1))
-    if count < len(entries):
-        left, right = frame.x(len(entries) - 1) - wide / 2, frame.x(count) + wide / 2
-        marks.append(Rect(left, y, right - left, frame.cell, "hatch", radius=radius))
-    return marks
+    wide, there = _cell_width(frame), np.arange(len(entries)) < count
+    hatched = ~there | ~np.isfinite(lane.mean)
+    left = frame.x(len(entries) - 1) - wide / 2
+    return [Image(left, y, (wide, frame.cell), np.where(there, entries, 0).astype(np.uint8)[::-1, None, None],
+                  lane.palette, len(entries), (frame.pitch, 0), hatched=hatched[::-1, None, None],
+                  border="rule" if frame.pitch >= NARROW_STRIP else "")]
 
 
 def _cell_width(frame: Chart) -> float:
@@ -718,6 +707,7 @@ def _ink(lane: Lane) -> str:
 
 # --- table ----------------------------------------------------------------------------------------------------------
 
+@remembered(4)
 def _table(found: Study, against: Study | None) -> Table:
     """One row a step: what is left of each, and what the step keeps; the pinned setting behind."""
     first = "steps_back" if found.unit == "step" else "layers_down"

@@ -26,6 +26,7 @@ from visualizer.scene.picture import (
     Term,
     Text,
     Touch,
+    box_of,
     grouped,
     plain,
     rich,
@@ -517,8 +518,12 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
     if frame.look.mode.charts:
         still.append(Line(((frame.x - 24, layout.below), (frame.right + 24, layout.below)), "hair"))
 
+    own = about(slide)
+    told = next(box_of(mark) for mark in still if isinstance(mark, Text) and mark.focus == own)
+    start = told[0] + told[2] / 2, told[1] + told[3] / 2
+
     def after(at: float) -> list[Mark]:
-        done = int(at)
+        done, share = halves(at)
         marks: list[Mark] = []
         for place, channel in enumerate(columns):
             x = layout.x + place * layout.pitch
@@ -530,6 +535,12 @@ def hands_slide(trace: Trace, slide: Slide, taps: Taps, grid: Grid, frame: Area)
                                      arrays[index][channel], inks[index], frame.look, known=unknown, size=12,
                                      inside=None if inside is None or index > 1 else inside[channel],
                                      foci=foci[channel], group=HANDED[index], terms=shares[channel][index])
+        if share and done in (0, 2):  # what arrived goes to every channel
+            for place in range(len(columns)):
+                left, top = spots[done + 1]
+                end = layout.x + place * layout.pitch + left + layout.wide / 2, top - 11
+                marks += flown(Term(own, own, g, backward=True), start, end, said(g, True, 3), "gradient-text", at,
+                               frame.look, leave=0.02)
         return marks
 
     return Laid(tuple(still), 4, after)  # two arrows with the gradient on them, two grids of what it makes
@@ -607,7 +618,7 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
                 marks += grouped(group, [Text(x, top - 24, plain(translated(group.name)), 13, 600, max_width=room),
                                          Text(x, top - 8, plain(told), 11, 400, "ink-2", max_width=room + 60)])
         x = layout.x + 170
-        marks += [Text(x, frame.y + 16, formula, 15, 500),
+        marks += [Text(x, frame.y + 16, formula, 15, 500, focus=about(slide)),
                   Text(x, frame.y + 33, meaning, 12, 400, "ink-2")]
         x, y, maps = layout.names + 16, frame.y, [Shown(trace[taps.source], taps.cells, tr("read from")),
                                                       marked(slide.layer, slide.cell, tr("∂L/∂y of its map"), True)]
@@ -620,7 +631,7 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
                                 min(300, frame.right - x - 180))
     x, room = layout.names, NAMES - 16
     rows = (layout.tops[1] - layout.tops[0] - 24) / 2
-    marks += [Text(x, frame.y + 16, formula, 15, 500, max_width=room),
+    marks += [Text(x, frame.y + 16, formula, 15, 500, max_width=room, focus=about(slide)),
               Text(x, frame.y + 33, meaning, 12, 400, "ink-2", max_width=room)]
     for (group, words), ink, (_, top) in zip(names, inks, spots, strict=True):
         marks += grouped(group, _name(x, top + rows, room, group.name, words, ink))

@@ -12,6 +12,7 @@ from visualizer.scene.columns import (
     PADDING,
     Column,
     lanes_height,
+    symbols,
 )
 from visualizer.scene.picture import (
     Focus,
@@ -26,6 +27,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import reading
 from visualizer.scene.steps import arrived, read
 from visualizer.scene.timeline import Moment, in_beat, progress
+from visualizer.scene.type import width as text_width
 from visualizer.trace import Layer, Trace
 
 
@@ -35,10 +37,32 @@ def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, l
     into gradients while the camera is on its way."""
     share = reached(trace, column, moment, frame)
     now = uncovered(trace, column, moment, look, share, frame)
+    now += _named_symbols(trace, column, moment, look, frame)
     if moment.backward and not before.backward and arrived < 1:
         return [*parts.faded(uncovered(trace, column, before, look, 1.0, Frame()), 1 - arrived),
                 *parts.faded(now, arrived)]
     return now
+
+
+def _named_symbols(trace: Trace, column: Column, moment: Moment, look: Look, frame: Frame) -> list[Mark]:
+    """The words or letters that the numbers of an input stand for, each beside its own number."""
+    words = symbols(trace, trace[column.layer])
+    if not words or not parts.words_beside(column):
+        return []
+    to_come = frame.covered if column.layer == moment.beat.layer and not moment.backward and moment.phase < 1 else None
+    marks: list[Mark] = []
+    for step in column.shown:
+        box = column.box(step)
+        assert box is not None
+        if to_come is None or not to_come[step]:
+            number = str(int(trace[column.layer].output[step]))
+            if not moment.backward and column.tile[0] >= text_width(number, 11) + 2:
+                shades, palette = parts.entries(trace, trace[column.layer], look, False)
+                marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 4, plain(number), 11, 500,
+                                  colour.ink_on(f"{palette}:{shades[step]}", look.theme), "middle"))
+            marks.append(Text(box[0] + box[2] + 6, box[1] + box[3] / 2 + 4.5, plain(words[step]), 12, 500, "ink",
+                              focus=Focus(column.layer, (step,))))
+    return marks
 
 
 def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float:
@@ -104,7 +128,7 @@ def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float
     marks = parts.tiles(trace, column, look, backward, shown, to_come)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
-    elif shown == 1 and min(column.cell) >= 20 and column.style == "units":
+    elif shown == 1 and min(column.cell) >= 20 and column.style == "units" and not parts.words_beside(column):
         marks += _signs(trace, column, backward, look)
     return marks
 
