@@ -117,7 +117,8 @@ def test_the_clicker_works_whatever_field_has_the_keyboard(window, field):
         assert presenter.blank == color
         QTest.keyClick(made, key)
         assert presenter.blank == ""
-    for key, there in ((Key.Key_End, "input.backward"), (Key.Key_Home, "input.forward"),
+    for key, there in ((Key.Key_End, "input.backward"), (Key.Key_Home, "softmax.backward"),
+                       (Key.Key_Home, "input.forward"),
                        (Key.Key_Right, "conv1.forward"), (Key.Key_Space, "relu1.forward"),
                        (Key.Key_Left, "conv1.forward"), (Key.Key_Backspace, "input.forward")):
         QTest.keyClick(made, key)
