@@ -23,7 +23,7 @@ from visualizer.scene.picture import Focus, Look, Text
 from visualizer.scene.state import State, changed, from_json, moment_of, to_json
 from visualizer.scene.timeline import Stretch, own_pace, timeline
 from visualizer.trace import Layer, Sample, Trace, load
-from visualizer.ui import commands, levels, nudge, words
+from visualizer.ui import commands, levels, nudge, style, words
 from visualizer.ui.commands import Context, Desk, keys_words
 from visualizer.ui.commands.colours import text_scale
 from visualizer.ui.commands.views import turned
@@ -424,3 +424,22 @@ def test_terms_fill_the_stretch_of_a_part_and_go_on_to_the_part_beside_it():
     before = nudge.next_term(every, moment, -1)
     assert (before.beat.step, before.phase) == (3, pytest.approx(1 / 3))
     assert nudge.next_term(alone, moment, -1).beat.step == 2
+
+
+@pytest.mark.parametrize("size", [(1600, 900), (1366, 768), (1024, 768)])
+@pytest.mark.parametrize("context", list(Context))
+def test_no_word_of_the_key_sheet_is_elided(qtbot, monkeypatch, size, context):
+    written, write = [], style.write
+
+    def noted(painter, text, *at, width=0.0, **how):
+        found = style.text_width(text, how.get("size", 13), how.get("weight", 500), how.get("mono", False))
+        written.append((text, found, width))
+        return write(painter, text, *at, width=width, **how)
+
+    sheet = KeySheet(commands.commands(), None, context)
+    qtbot.addWidget(sheet)
+    sheet.resize(*size)
+    monkeypatch.setattr(style, "write", noted)
+    sheet.grab()
+    assert len(written) > 20
+    assert [(text, wide, room) for text, wide, room in written if room and wide > room] == []

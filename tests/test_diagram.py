@@ -381,3 +381,32 @@ def test_a_projected_lstm_and_one_without_biases_are_drawn() -> None:
                         assert not list(faults(picture, 1.0)), (options, moment.address)
 
 
+
+
+def test_the_inspector_writes_the_equations_with_the_numbers_of_the_unit() -> None:
+    trace = read("char_lstm")
+    assert VIEW.page is not None
+    page = VIEW.page(trace, at(trace, "lstm.forward[17]"), Focus("lstm", (16, 87)), Look())
+    assert page is not None
+    layer = trace["lstm"]
+    forget, before, cell = (float(layer.inner[key][step, 87]) for key, step in
+                            (("forget", 16), ("cell", 15), ("cell", 16)))
+    said = [mark.plain for mark in page if isinstance(mark, Text)]
+    assert any(words.startswith("f = σ(") for words in said)
+    assert any(f"{forget:.2f} × {before:.2f}".replace("-", "−") in words for words in said)
+    assert any(words.endswith(f"= {cell:.2f}".replace("-", "−")) for words in said)
+    early = VIEW.page(trace, replace(at(trace, "lstm.forward[17]"), phase=0.3), Focus("lstm", (16, 87)), Look())
+    assert early is not None
+    assert not [mark for mark in early if isinstance(mark, Text) and mark.plain.startswith("= ")], "not made yet"
+    assert VIEW.page(trace, at(trace, "lstm.forward[17]"), Focus("lstm", (16, 87), "inner.forget"), Look()) is None
+
+
+@pytest.mark.parametrize("model", CELLS)
+def test_the_words_of_the_equations_keep_their_room(model: str) -> None:
+    assert VIEW.page is not None
+    for address in ("forward[17]", "backward[10]"):
+        for show in ("unit", "mean"):
+            trace = read(model)
+            page = VIEW.page(trace, at(trace, f"{CELLS[model]}.{address}"), None, Look(knobs=(("show", show),)))
+            assert page is not None
+            assert not list(faults(page, 1.0))

@@ -8,10 +8,15 @@ from itertools import pairwise
 
 import pytest
 
+from tests.recorded import recorded
 from visualizer.kinds.gates import FAMILIES
 from visualizer.scene import colour, gatesigns, stepbeat, wires
-from visualizer.scene.picture import Look, Path, Rect, Text, box_of
-from visualizer.scene.timeline import Beat, Moment, Pace
+from visualizer.scene.picture import Focus, Image, Look, Path, Rect, Text, box_of
+from visualizer.scene.reading import layers, reading
+from visualizer.scene.timeline import Beat, Moment, Pace, timeline
+from visualizer.ui import page as pages
+from visualizer.views import find
+from visualizer.views import picture as picture_of
 
 SIGNED = [(name, row) for name, family in FAMILIES.items() for row in family.rows if row.sign]
 
@@ -116,3 +121,30 @@ def test_things_that_happen_in_a_step_come_one_after_the_other() -> None:
         assert sum(0 < share < 1 for share in shares) <= 1
     assert stepbeat.of(Moment(beat, 1.0)).eased("answer") == 1
     assert math.isclose(stepbeat.of(Moment(beat, 0.095)).eased("slide"), 0.5)
+
+
+# --- the same in every view -------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("model", ["char_lstm", "char_gru"])
+@pytest.mark.parametrize("view", ["diagram", "unrolled", "gates", "cell", "saturation", "microscope"])
+def test_every_view_tells_a_gate_by_the_same_sign(model: str, view: str) -> None:
+    """The shape and the letter, as one function draws them; and no gate is filled with a hue."""
+    found = find(view)
+    trace = recorded(model, "text:wherefore art thou", studies=found.studies)
+    name = layers(trace)[0].name
+    about = Focus(name, (8, 3), f"inner.{reading(trace, name).family.gates[0].key}") if view == "microscope" else None
+    picture = picture_of(found, trace, timeline(trace).find(f"{name}.forward[9]"), about, Look((1104, 796)))
+    letters = {mark.plain for mark in picture if isinstance(mark, Text) and mark.color == "stage"
+               and mark.runs[0].italic}
+    wanted = {row.symbol for row in reading(trace, name).family.rows if row.gate}
+    assert letters & wanted if view in ("microscope", "saturation") else wanted <= letters
+    hued = [mark for mark in picture if isinstance(mark, Image) and mark.palette in ("activation", "weight")
+            and mark.scale is not None and mark.focus is not None and (mark.scale.low, mark.scale.high) == (-1.0, 1.0)
+            and mark.focus.array in {f"inner.{row.key}" for row in reading(trace, name).family.gates}]
+    assert not hued, "blue and red are values"
+
+
+def test_the_inspector_shows_the_sign_of_a_gate() -> None:
+    trace = recorded("char_lstm", "text:wherefore art thou")
+    drawn = pages.page(trace, timeline(trace).find("lstm.forward[9]"), Focus("lstm", (8, 3), "inner.forget"), Look())
+    assert [mark for mark in drawn if isinstance(mark, Text) and mark.plain == "f" and mark.color == "stage"]

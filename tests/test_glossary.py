@@ -141,6 +141,14 @@ def test_a_button_whose_name_is_such_a_word_explains_it(window):
     assert "\n\n" not in window.top.export.toolTip()
 
 
+def test_the_transport_explains_its_beat_and_a_network_its_size(window):
+    window.store.update(at="conv2.forward")
+    said = window.transport.explained()
+    assert "convolution: A filter goes over" in said
+    assert "beat: One act" in said
+    assert "CNN: Kinds of networks" in window.rail.models.rows[0].toolTip()
+
+
 def test_f1_shows_the_keys_and_again_the_words_those_on_the_screen_first(window):
     QTest.keyClick(window.stage, Qt.Key.Key_F1)
     assert isinstance(window.cover.shown, KeySheet)

@@ -18,10 +18,10 @@ from tests.toys import toy, whole_numbers
 from visualizer import kinds, motions, record
 from visualizer.answers import _column
 from visualizer.kinds import pointwise
-from visualizer.motions import Frame, curve, dense, maxpool
+from visualizer.motions import Frame, curve, dense, loss, maxpool, mean, norm, softmax
 from visualizer.scene.picture import LANE, LEGEND, Look, Picture
 from visualizer.scene.timeline import Moment, timeline
-from visualizer.trace import Trace
+from visualizer.trace import Layer, Trace
 from visualizer.views import network
 
 
@@ -65,7 +65,7 @@ NETWORKS: dict[str, Callable[[], Trace]] = {
     "digits_cnn": lambda: recorded("digits_cnn"),
 }
 BEATS = [(name, f"{beat.layer}.{beat.direction}") for name, made in NETWORKS.items()
-         for beat in timeline(made()).beats if beat.layer not in ("input", "softmax")]
+         for beat in timeline(made()).beats if beat.layer != "input"]
 
 
 def played(name: str, address: str) -> Played:
@@ -82,7 +82,7 @@ def camera(found: Played) -> tuple[tuple[float, float], ...]:
 def test_a_beat_keeps_the_laws_of_motion(name: str, address: str) -> None:
     found = played(name, address)
     begun = motions.CAMERA / float(found.pace.seconds)
-    if address != "fc.backward":  # the answer shows p − label, which is the gradient of these logits, one beat before
+    if address not in ("fc.backward", "fc2.backward"):  # one beat before, the answer shows their gradient
         motion.nothing_early(found, (0.0, begun / 2, begun * 1.05))
     motion.causes_touch_effects(found, 7)
     motion.nothing_is_made_up(found, 3)
@@ -227,7 +227,143 @@ def test_errors_come_back_unit_by_unit_as_torch_adds_them_up() -> None:
     np.testing.assert_allclose(dense.laid(trace, "fc1", len(order)), trace["flatten"].gradient, rtol=1e-4, atol=1e-6)
 
 
+# --- shares and losses ----------------------------------------------------------------------------------------------
+
+def test_exponentials_divided_by_their_sum_are_the_shares() -> None:
+    trace = recorded("digits_cnn")
+    powers = softmax.exponentials(trace, "softmax")
+    assert powers.max() == 1
+    np.testing.assert_allclose(powers / powers.sum(), trace["softmax"].output, rtol=1e-5)
+    address = "softmax.forward"
+    grown = [frame_at(trace, address, second).bars for second in np.linspace(0.45, 1.4, 8)]
+    lengths = np.array([bars.lengths for bars in grown if bars is not None])
+    assert (np.diff(lengths, axis=0) >= -1e-12).all()
+    last = frame_at(trace, address, lasts(trace, address) - motions.SETTLE / 2)
+    assert last.bars is not None
+    np.testing.assert_allclose(last.bars.lengths, trace["softmax"].output, rtol=1e-3, atol=1e-4)
+
+
+LOSSES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "cross_entropy": lambda z: torch.nn.functional.cross_entropy(z, torch.tensor([2])),
+    "nll_loss": lambda z: torch.nn.functional.nll_loss(z.log_softmax(1), torch.tensor([1])),
+    "mse_loss": lambda z: torch.nn.functional.mse_loss(z, z.flip(1)),
+    "binary_cross_entropy": lambda z: torch.nn.functional.binary_cross_entropy(z.sigmoid(), (z > 0).float()),
+    "binary_cross_entropy_with_logits": lambda z: torch.nn.functional.binary_cross_entropy_with_logits(
+        z, (z > 0).float()),
+}
+
+
+@pytest.mark.parametrize("name", list(LOSSES))
+def test_what_is_added_up_is_the_loss_of_torch(name: str) -> None:
+    class Model(nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return LOSSES[name](z)
+
+    trace = record.capture(Model(), torch.linspace(-2, 3, 6)[None], objective="none", name="loss")
+    (layer,) = (layer for layer in trace.layers if layer.kind == name)
+    found = loss.cost_of(trace, layer.name)
+    assert found is not None
+    assert found[1].sum() == pytest.approx(float(layer.output), rel=1e-5)
+
+
+def test_p_minus_label_grows_to_what_torch_hands_the_scores() -> None:
+    trace = recorded("digits_cnn")
+    address = "softmax.backward"
+    frame = frame_at(trace, address, lasts(trace, address) - motions.SETTLE / 2)
+    assert frame.bars is not None
+    assert frame.bars.backward
+    np.testing.assert_allclose(frame.bars.lengths, trace["fc2"].gradient, atol=1e-6)
+
+
+# --- means and norms ------------------------------------------------------------------------------------------------
+
+MEANS = {
+    "side by side": (nn.AvgPool2d(2), (2, 6, 6)),
+    "padded": (nn.AvgPool2d(3, 2, 1), (2, 7, 6)),
+    "padding not counted": (nn.AvgPool2d(3, 2, 1, count_include_pad=False), (2, 7, 6)),
+    "adaptive": (nn.AdaptiveAvgPool2d((3, 2)), (2, 7, 5)),
+    "whole maps": (nn.AdaptiveAvgPool2d(1), (3, 4, 5)),
+    "a signal": (nn.AvgPool1d(3, 2), (2, 9)),
+}
+
+
+def _with_gradient(module: nn.Module, shape: tuple[int, ...]) -> tuple[Trace, torch.Tensor]:
+    """A layer alone, with a gradient of its output that is different everywhere, and what it was given."""
+    values = torch.sin(torch.arange(int(np.prod(shape)), dtype=torch.float32) * 1.7).mul(3).reshape(1, *shape)
+    model = nn.Sequential()
+    model.add_module("layer", module)
+    trace = record.capture(model, values, objective="logit:0", name="one")
+    gradient = np.sin(np.arange(1, trace["layer"].output.size + 1, dtype=np.float32)).reshape(trace["layer"].shape)
+    layers = tuple(replace(one, gradient=gradient) if one.name == "layer" else one for one in trace.layers)
+    return replace(trace, layers=layers), values
+
+
+def _handed_back(module: nn.Module, values: torch.Tensor, gradient: np.ndarray) -> np.ndarray:
+    leaf = values.clone().requires_grad_()
+    module(leaf).backward(torch.from_numpy(gradient.copy())[None])
+    return leaf.grad[0].numpy()
+
+
+@pytest.mark.parametrize("name", list(MEANS))
+def test_gradients_of_means_spread_evenly_place_by_place(name: str) -> None:
+    module, shape = MEANS[name]
+    trace, values = _with_gradient(module, shape)
+    gradient, count = trace["layer"].gradient, motions.places(trace["layer"]).count
+    assert gradient is not None
+    for done in sorted({0, 1, count}):
+        late = gradient.reshape(shape[0], -1).copy()
+        late[:, :count - done] = 0
+        np.testing.assert_allclose(mean.laid(trace, "layer", done)[0],
+                                   _handed_back(module, values, late.reshape(gradient.shape)), atol=1e-6)
+
+
+NORMS = {
+    "layer norm": (nn.LayerNorm([5, 4]), (3, 5, 4)),
+    "layer norm of units": (nn.LayerNorm(7), (7,)),
+    "group norm": (nn.GroupNorm(2, 4), (4, 3, 3)),
+    "instance norm": (nn.InstanceNorm2d(3, affine=True), (3, 4, 4)),
+    "batch norm, learned": (nn.BatchNorm2d(3), (3, 4, 4)),
+    "RMS norm": (nn.RMSNorm(7), (7,)),
+}
+
+
+@pytest.mark.parametrize("name", list(NORMS))
+def test_a_norm_takes_off_the_mean_and_two_mean_terms_come_back(name: str) -> None:
+    module, shape = NORMS[name]
+    with torch.no_grad():
+        for number, parameter in enumerate(module.parameters()):
+            parameter.copy_(torch.linspace(0.5, 1.5, parameter.numel()).reshape(parameter.shape) - number)
+    module.eval()
+    trace, values = _with_gradient(module, shape)
+    layer = trace["layer"]
+    assert layer.gradient is not None
+    found = norm.measured_of(trace, "layer")
+    hats = (values[0].numpy() - found.mean) / found.spread
+    module_of_hats = {key: value.detach().numpy() for key, value in module.named_parameters()}
+    gain, shift = (module_of_hats.get(key, np.zeros(1)) for key in ("weight", "bias"))
+    if layer.output.ndim == 3 and gain.ndim == 1:
+        gain, shift = (each.reshape(-1, 1, 1) for each in (gain, shift))
+    np.testing.assert_allclose(hats * gain + shift, layer.output, atol=1e-4)
+    steps = norm.back_steps(trace, "layer")
+    np.testing.assert_allclose(steps[2], _handed_back(module, values, layer.gradient), atol=1e-4)
+
+
 # --- every kind -----------------------------------------------------------------------------------------------------
+
+UNCOVERED = {"max", "amax", "logit", "embedding", "matmul", "addmm"}
+"""Kinds whose result uncovers in reading order, with a window on what each number reads; recurrent layers beside them
+have beats of their own for each step."""
+FORMS = ((("channel", "row", "column"), (2, 4, 4)), (("channel", "step"), (2, 6)), (("unit",), (6,)),
+         (("step", "unit"), (5, 6)), ((), ()))
+
+
+@pytest.mark.parametrize("kind", kinds.all_kinds(), ids=lambda kind: kind.name)
+def test_a_kind_has_a_motion_of_its_own_or_is_named(kind: kinds.Kind) -> None:
+    layers = [Layer("one", kind.name, axes, {}, ("a", "b"), np.zeros(shape, np.float32), weights=weights)
+              for axes, shape in FORMS for weights in ({}, {"weight": np.ones((2, 2, 3, 3), np.float32)})]
+    if kind.name not in UNCOVERED and kind.role != "recurrent":
+        assert {motions.of(layer).name for layer in layers} != {"window"}
+
 
 def test_the_motion_of_every_file_is_found_and_the_last_suits_everything() -> None:
     names = [one.name for one in motions.all_motions()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -164,7 +165,7 @@ def test_a_program_that_is_asked_to_end_closes_its_window_and_leaves_nothing_beh
             "    joined.window.painted.connect(write)\n"
             "    return joined\n"
             "app._furnished = furnished\n"
-            "raise SystemExit(app.main())")
+            "from visualizer.__main__ import run; run()")
     with subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, text=True, stdout=subprocess.PIPE,
                           env=os.environ | {"QT_QPA_PLATFORM": "offscreen", kept.FOLDER: str(tmp_path)}) as started:
         assert started.stdout.readline() == "ready\n"
@@ -172,6 +173,7 @@ def test_a_program_that_is_asked_to_end_closes_its_window_and_leaves_nothing_beh
         started.send_signal(asked)
         assert started.wait(timeout=60) == 0
     assert not list((tmp_path / "sessions").iterdir())
+    assert "at" in json.loads((tmp_path / "settings.json").read_text())["place"]
 
 
 def test_the_frame_is_seen_before_numpy_torch_or_any_part_of_the_window_is_loaded():

@@ -11,8 +11,9 @@ from PySide6.QtGui import QAccessible, QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from tests.recorded import recorded
 from visualizer import paint, record, registry, sight, views
-from visualizer.scene.picture import BEAT, Focus, Image, Look, Rect, Spot, Stop, Stops
+from visualizer.scene.picture import BEAT, Choice, Focus, Image, Look, Rect, Spot, Stop, Stops
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import ease, uneased
 from visualizer.trace import load
@@ -661,3 +662,21 @@ def test_every_part_of_a_picture_has_a_tooltip(stage, request):
     stage.store.update(view="feature_maps", at="conv2.forward")
     scale = words.scale(stage.picture.scales[0])
     assert "values of conv2, from " in scale
+
+
+def test_a_click_on_a_choice_turns_its_knob_and_moves_nothing_else(qtbot):
+    """The chips of the drawing of a cell: one unit, or the mean of all."""
+    trace = recorded("char_lstm", "text:wherefore art thou")
+    store = Store(changed(State(), view="diagram", model="char_lstm", at="lstm.forward[9]"), trace)
+    made = Stage(store)
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.refresh()
+    before = store.state
+    chip = next(mark for mark in made.picture if isinstance(mark, Rect) and mark.holds == Choice("show", "mean"))
+    QTest.mouseClick(made, LEFT, pos=QPointF(chip.x + chip.width / 2, chip.y + chip.height / 2).toPoint())
+    assert store.state.look.knob("show", "told") == "mean"
+    assert (store.state.at, store.state.focus, store.state.view) == (before.at, before.focus, before.view)
+    assert "on average" in made.picture.caption

@@ -10,18 +10,21 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 
 from tests.test_window import opened
-from visualizer import inputs, record, registry, start, views
+from visualizer import app as the_app
+from visualizer import door, inputs, record, registry, start, views
 from visualizer.engine.requests import REQUESTS
 from visualizer.scene import colour
 from visualizer.scene.overture import overture
 from visualizer.scene.picture import Focus, Image, Look
 from visualizer.scene.recipe import ModelRecipe
-from visualizer.scene.state import State
+from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import timeline
 from visualizer.trace import load
 from visualizer.ui import first, kept, recent, running, style
+from visualizer.ui.buttons import Button
 from visualizer.ui.commands import find
 from visualizer.ui.start import CARD, GUTTER, HEADING, arranged
 from visualizer.ui.store import Store
@@ -449,6 +452,16 @@ def test_the_app_starts_on_its_start_screen_and_a_thing_goes_to_its_picture(qtbo
             app.close()
 
 
+def test_what_comes_late_does_not_push_the_start_screen_away(window, digits):
+    """A recording that arrives may have no such place any more; what a person opens leads away."""
+    window.store.apply(lambda state: changed(state, focus=Focus("no such layer")), undoable=False)
+    window.store.set_trace(digits)
+    assert window.store.state.focus is None
+    assert window.starting
+    window.store.update(sample="digit-3")
+    assert not window.starting
+
+
 def test_files_that_were_opened_before_are_offered(window, tmp_path, monkeypatch):
     path = tmp_path / "mine.trace"
     path.write_bytes(b"x")
@@ -459,3 +472,46 @@ def test_files_that_were_opened_before_are_offered(window, tmp_path, monkeypatch
     row, = (row for row in window.panes.start.rail.rows if row.text().endswith(".trace"))
     row.click()
     assert heard == [str(path)]
+
+
+def test_where_one_was_opens_again_when_it_is_asked_for(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setenv(kept.FOLDER, str(tmp_path))
+    assert the_app._last() is None, "the first time there is nothing"
+    app = running.App(start=True)
+    app.window.painted.disconnect(app.begin)
+    with qtbot.waitSignal(app.window.painted, timeout=5000):
+        app.window.show()
+    app.autosave  # noqa: B018 as `begin` makes it
+    app.close()
+    assert the_app._last() is None, "nothing was looked at"
+    app = running.App()
+    app.window.painted.disconnect(app.begin)
+    with qtbot.waitSignal(app.window.painted, timeout=5000):
+        app.window.show()
+    app.autosave  # noqa: B018
+    app.window.leave_start()
+    app.store.update(view="filters", at="conv2.forward")
+    app.close()
+    last = the_app._last()
+    assert last is not None
+    found = door.open_(door.recognise(last)).state
+    assert (found.model, found.view, found.at) == ("digits_cnn", "filters", "conv2.forward")
+    recent.remember(last)
+    assert recent.files() == (), "what the app keeps for itself is no file that somebody opened"
+
+
+@pytest.mark.parametrize("size", [(1600, 900), (1366, 768), (1024, 768)])
+def test_everything_on_the_start_screen_has_a_name_and_room(qtbot, digits, size):
+    window = opened(qtbot, Store(State(), digits), size)
+    window.go_to_start()
+    reachable = [widget for widget in window.findChildren(QWidget)
+                 if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible()]
+    assert len(reachable) > 20
+    assert [widget for widget in reachable if not widget.accessibleName()] == []
+    for button in (widget for widget in reachable if isinstance(widget, Button)):
+        assert button.width() >= 28, button.accessibleName()
+        assert button.height() >= 28, button.accessibleName()
+    top = [child for child in window.top.children() if isinstance(child, QWidget) and child.isVisible()]
+    for number, one in enumerate(top):
+        for other in top[number + 1:]:
+            assert not one.geometry().intersects(other.geometry()), (one.accessibleName(), other.accessibleName())

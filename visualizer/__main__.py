@@ -1,8 +1,30 @@
-"""`python -m visualizer` is the command line."""
+"""`visualizer`, and `python -m visualizer`: the command line."""
 
+import atexit
+import os
 import sys
+import threading
 
 from visualizer.cli import main
 
+
+def run() -> None:
+    """Run one command and leave; at once where a window was open.
+
+    What is to be kept is written by then, and the engine has ended. Only memory is left, and the system takes that back
+    faster than thousands of widgets and arrays are taken apart one by one.
+    """
+    status = main()
+    if "visualizer.ui.window" not in sys.modules:
+        sys.exit(status)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -56,7 +56,7 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
             raise
 
     shell.painted.connect(furnish)
-    heard = _end_on_signals(app)
+    heard = _end_on_signals(app, shell)
     shell.show()
     status = app.exec()
     for joined in running:
@@ -65,7 +65,7 @@ def main(thing: str | State | None = None, last: bool = False) -> int:
     return status
 
 
-def _end_on_signals(app: QApplication) -> Callable[[], None]:
+def _end_on_signals(app: QApplication, shell: Shell) -> Callable[[], None]:
     """Close the window as by its cross when the process is asked to end (Ctrl+C, a log-out, `kill`): that is no crash.
 
     Python hears a signal only while it runs itself, so the signal is also written into a pipe that Qt watches. Returns
@@ -77,7 +77,12 @@ def _end_on_signals(app: QApplication) -> Callable[[], None]:
     from PySide6.QtCore import QSocketNotifier
 
     known = [found for name in ("SIGINT", "SIGTERM", "SIGHUP") if (found := getattr(signal, name, None)) is not None]
-    before = {each: signal.signal(each, lambda *_: app.quit()) for each in known}
+
+    def end(*_: object) -> None:
+        shell.close()
+        app.quit()  # whatever else is open, such as the picture for an audience
+
+    before = {each: signal.signal(each, end) for each in known}
     ear, mouth = socket.socketpair()
     for end in (ear, mouth):
         end.setblocking(False)

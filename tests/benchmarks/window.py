@@ -121,7 +121,10 @@ def furnished(thing, shell):
     QTimer.singleShot(50, close)
     return joined
 app._furnished = furnished
-raise SystemExit(app.main("digits_cnn"))
+import sys
+from visualizer.__main__ import run
+sys.argv[1:] = ["open", "digits_cnn"]
+run()
 """
 
 

@@ -60,6 +60,17 @@ class Right:
     """Whether the binary cross entropy is averaged, else added up."""
 
 
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """How far the bars of an answer have come while they grow."""
+
+    lengths: Values
+    """For each number of the answer: of its own track 0 … 1; on the way back what it gets so far."""
+    words: tuple[str, ...]
+    """What is written beside each, if anything."""
+    backward: bool = False
+
+
 def never(axes: Axes, shape: tuple[int, ...], operation: str, labels: int) -> bool:
     """For a kind that nothing shows from outside: it is one only where a model or a caller says so."""
     return False
@@ -129,9 +140,11 @@ class AnswerKind:
     """What is answered, in a word or two: `9`, `4 0 7`; empty where that cannot be said so shortly."""
     order: int = 5
     """Which kind is asked first whether an answer suits it."""
-    column: Callable[[Trace, Answer, Column, bool | None, Look], list[Mark]] | None = None
+    column: Callable[[Trace, Answer, Column, bool | None, Look, Bars | None], list[Mark]] | None = None
     """What stands in the column of its layer, for a kind that tiles would not do: the answer, on the way back what it
-    hands back, and where neither is known yet (None) the room for it."""
+    hands back, and where neither is known yet (None) the room for it; or how far it has grown."""
+    handed_back: Callable[[Trace, Answer], Values | None] = lambda trace, answer: None
+    """What is shown there on the way back, as numbers."""
     heading: Callable[[Trace, Answer, bool], tuple[str, ...]] = _no_heading
     """What is said above that column, on either way, the longest first."""
     begins: Callable[[Trace, Answer], str] = _no_start
@@ -187,13 +200,19 @@ def drawn(trace: Trace) -> tuple[Answer, ...]:
     return tuple(answer for answer in trace.answers if (made := of(answer)) is not None and made.draw is not None)
 
 
-def column(trace: Trace, place: Column, backward: bool | None, look: Look) -> list[Mark]:
-    """What the answer of a layer draws in the column of that layer."""
+def column(trace: Trace, place: Column, backward: bool | None, look: Look, bars: Bars | None = None) -> list[Mark]:
+    """What the answer of a layer draws in the column of that layer, all of it or as far as it has grown."""
     held = at(trace, place.layer)
     made = None if held is None else _with_column(held)
     if held is None or made is None or made.column is None:
         return []
-    return made.column(trace, held, place, backward, look)
+    return made.column(trace, held, place, backward, look, bars)
+
+
+def handed_back(trace: Trace, answer: Answer) -> Values | None:
+    """The gradient that the column of an answer shows on the way back."""
+    made = _with_column(answer)
+    return None if made is None else made.handed_back(trace, answer)
 
 
 def heading(trace: Trace, layer: str, backward: bool) -> tuple[str, ...]:

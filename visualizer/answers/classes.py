@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from visualizer import kinds
-from visualizer.answers import AnswerKind, Axes, Score, Values, label, picked
+from visualizer.answers import AnswerKind, Axes, Bars, Score, Values, label, picked
 from visualizer.language import english, tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.columns import LEAST_BARS as LEAST
@@ -69,16 +69,19 @@ def target(given: Any, read: Callable[[Any], Values], wanted: Callable[[Any], fl
 
 # --- its column in the network --------------------------------------------------------------------------------------
 
-def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, look: Look) -> list[Mark]:
+def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, look: Look,
+           bars: Bars | None = None) -> list[Mark]:
     """Forwards the probabilities; backwards what the loss hands the logits, p − label, as bars around zero; None where
-    neither is known yet."""
+    neither is known yet. Of bars that still grow nothing is said but what they say themselves."""
     layer = trace[answer.layer]
-    target, winner = kinds.label_of(trace), int(np.argmax(layer.output))
-    values = layer.output if not backward else _handed_back(trace, answer)
+    backward = backward if bars is None else bars.backward
+    target, winner = kinds.label_of(trace), int(np.argmax(layer.output)) if bars is None else -1
+    values = bars.lengths if bars is not None else layer.output if not backward else _handed_back(trace, answer)
     marks: list[Mark] = []
     if values is None:
         return [Text(place.x, place.top + 12, plain(tr("no gradient")), 12, 400, "ink-2")]
-    largest = float(np.max(np.abs(values))) or 1.0
+    whole = _handed_back(trace, answer) if backward else None
+    largest = float(np.max(np.abs(values if whole is None else whole))) or 1.0
     names = max(0.0, min(long_names(trace), place.width - LEAST))
     track = place.width - names - 72
     below = place.pitch[1] >= 34
@@ -112,7 +115,8 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
                 marks.append(Rect(x, y - bar / 2, track * value, bar, "accent-fill" if unit == winner else "ink-2",
                                   radius=2))
             said = numbers.percent(value, 1)
-        if strong or look.mode.notes:
+        said = said if bars is None else bars.words[unit]
+        if said and (strong or look.mode.notes):
             marks += said_of.put(said, [(place.x + place.width, y + 5, "end")], 13, 600 if strong else 400,
                                  "ink" if strong else "ink-2")
         if unit == target and below:
@@ -175,4 +179,4 @@ ANSWER = AnswerKind(english("classes"), english("one of several classes"), suits
                     scalar=picked,
                     wishes=wishes,
                     loss="class", asks=("class",), target=target, chosen=True, order=1,
-                    column=column, heading=heading, begins=begins, cost=cost, along=())
+                    column=column, handed_back=_handed_back, heading=heading, begins=begins, cost=cost, along=())

@@ -32,6 +32,15 @@ def binary_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) ->
                                                              float(costs.max()))))
 
 
+def costs(from_logits: bool, layer: Layer, inputs: Inputs) -> tuple[Cells, Numbers]:
+    """(cells, what each adds): every answer, and −ln of the chance that it gives to what is right, as a part of the
+    loss."""
+    cells = _counted(layer, inputs, ())
+    yes, no = _logarithms(from_logits, taps(inputs[0], "output", cells).values)
+    wanted = _wanted(layer, inputs, cells)
+    return cells, -(wanted * yes + (1 - wanted) * no) * _share(layer, inputs)
+
+
 def binary_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """p − t for a logit; for a chance that divided by p·(1 − p); what was wanted gets the logit itself, turned."""
     value = float(inputs[0].output[cell])

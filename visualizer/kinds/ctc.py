@@ -40,6 +40,12 @@ def ctc_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
                  met=(("p", p), (english("ways through here"), through)))
 
 
+def ways_of(layer: Layer, scores: Layer) -> tuple[Numbers, float, float]:
+    """(step, class) what part of the ways goes through each symbol; their probability together; their number."""
+    found = _passes(layer, scores)
+    return found.shares, float(np.exp(found.logarithm)), found.ways
+
+
 def ctc_box(layer: Layer, inputs: Inputs, which: int, box: Box) -> Box:
     return whole(inputs[0].shape)
 

@@ -158,6 +158,17 @@ def loss_terms(from_logits: bool, layer: Layer, inputs: Inputs, cell: Cell) -> T
     return Terms("function", (read,), result, formula="L = −ln p[target]", met=met)
 
 
+def costs(from_logits: bool, layer: Layer, inputs: Inputs) -> tuple[Cells, Numbers]:
+    """(cells, what each adds): the score of the target at each place that counts, and its part of the loss."""
+    where, factors = _aims(from_logits, layer, inputs, ())
+    classes = _classes(layer, inputs)
+    values = taps(inputs[0], "output", where).values
+    logarithms = _logarithms(values, classes)[0] if from_logits else values
+    lines = -(factors * logarithms).reshape(-1, classes)
+    aimed = factors.reshape(-1, classes).argmax(axis=1)
+    return where.reshape(len(lines), classes, -1)[np.arange(len(lines)), aimed], lines.sum(axis=1)
+
+
 def loss_backward(from_logits: bool, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """How far each share is from what was wanted: p − 1 for the target, p for all others; divided by how many places
     count, where the loss is their mean."""

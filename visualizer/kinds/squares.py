@@ -31,6 +31,13 @@ def mse_terms(layer: Layer, inputs: Inputs, cell: Cell) -> Terms:
         (english("numbers that count"), float(len(cells))), (english("largest (y − target)²"), float(squares.max()))))
 
 
+def costs(layer: Layer, inputs: Inputs) -> tuple[Cells, Numbers]:
+    """(cells, what each adds): every answer, and its squared difference as a part of the loss."""
+    cells = _counted(layer, inputs, ())
+    differences = taps(inputs[0], "output", cells).values - _wanted(layer, inputs, cells)
+    return cells, differences ** 2 * _share(layer, inputs)
+
+
 def mse_backward(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """Twice the difference, as a share of the mean; with the other sign for a target that was itself computed."""
     answered = float(inputs[0].output[cell])

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import registry
+from visualizer.answers import Bars
 from visualizer.scene.columns import Column, Plan
 from visualizer.scene.picture import Focus, Look, Mark
 from visualizer.scene.timeline import Moment
@@ -95,6 +96,8 @@ class Frame:
     """What stands beside the line of progress."""
     dimmed: Mapping[str, tuple[NDArray[np.bool_], float]] = field(default_factory=dict)
     """Layer -> which of its values are left behind, and how strong they still are."""
+    bars: Bars | None = None
+    """How far the bars of the answer have grown, where it is the answer that is written."""
 
 
 @dataclass(frozen=True)

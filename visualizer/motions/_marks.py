@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,7 +28,10 @@ from visualizer.scene.picture import (
     plain,
 )
 from visualizer.scene.type import width
-from visualizer.trace import Cell, Layer, Trace
+from visualizer.trace import Cell, Layer, Trace, remembered
+
+if TYPE_CHECKING:
+    from visualizer.motions import Setting
 
 Box = tuple[float, float, float, float]
 """Left, top, width, height."""
@@ -85,6 +90,21 @@ def windows(trace: Trace, columns: Iterable[Column], read: Iterable[Taps], targe
                 source = Focus(taps.source, tuple(int(at) for at in head))
                 found += frame(box, "accent", source, 2, Touch(source, target, backward), opacity)
     return grouped(Group("window"), found)
+
+
+def windows_of_channels(trace: Trace, column: Column, name: str, cells: Sequence[Cell], opacity: float) -> list[Mark]:
+    """The same of a layer that reads the same places in every channel: a window for each of these numbers of it."""
+    read = taps_of(trace, name, cells[0]) if cells else ()
+    if len(read) != 1 or read[0].source != column.layer:
+        return []
+    low, high = (tuple(int(at) for at in edge) for edge in (read[0].cells.min(axis=0), read[0].cells.max(axis=0)))
+    marks: list[Mark] = []
+    for cell in cells:
+        box = box_of_cells(column, trace[column.layer], (cell[0], *low[1:]), (cell[0], *high[1:]))
+        if box is not None:
+            source, made = Focus(column.layer, cell[:len(low) - 2]), Focus(name, cell)
+            marks += frame(box, "accent", source, 2, Touch(source, made), opacity)
+    return grouped(Group("window"), marks)
 
 
 def seen_cells(column: Column, place_of: Callable[[int], Cell], chosen: int, most: int = 16) -> list[Cell]:
@@ -192,9 +212,46 @@ def straight(one: tuple[float, float], other: tuple[float, float], ink: str, wid
     return Line((one, other), ink, width, opacity=opacity)
 
 
+@remembered(64)
 def taps_of(trace: Trace, name: str, cell: Cell) -> tuple[Taps, ...]:
     """What one number of a layer is read from; nothing where that is unexplained."""
     try:
         return kinds.terms(trace, name, cell).taps
     except (LookupError, IndexError):
         return ()
+
+
+# --- what slides over as a whole --------------------------------------------------------------------------------------
+
+def side_by_side(setting: Setting) -> bool:
+    """Whether what is read and what is written stand in the same grid, so that the one can slide onto the other."""
+    if len(setting.left) != 1:
+        return False
+    (left,), right = setting.left, setting.right
+    return (left.style == right.style != "bars" and left.style not in ("passage", "number", "hidden")
+            and (left.shown, left.sub_columns, left.factor) == (right.shown, right.sub_columns, right.factor)
+            and setting.trace[left.layer].shape == setting.trace[right.layer].shape)
+
+
+def between(one: Column, other: Column, share: float) -> Column:
+    """A column on its way onto another, with the grid of both."""
+    def on_its_way(a: float, b: float) -> float:
+        return a + (b - a) * share
+
+    def both(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+        return on_its_way(a[0], b[0]), on_its_way(a[1], b[1])
+
+    return replace(other, x=on_its_way(one.x, other.x), top=on_its_way(one.top, other.top),
+                   cell=both(one.cell, other.cell), tile=both(one.tile, other.tile), pitch=both(one.pitch, other.pitch))
+
+
+def areas(column: Column) -> list[Box]:
+    """Each map, or all units together."""
+    if column.style == "units":
+        return [(column.x, column.top, column.width, column.height)]
+    return [box for index in column.shown if (box := column.box(index)) is not None]
+
+
+def edges(column: Column) -> list[Mark]:
+    """The outline of what is on its way."""
+    return [Rect(x, y, wide, high, stroke="ink-2", stroke_width=1.2) for x, y, wide, high in areas(column)]

@@ -16,7 +16,7 @@ from visualizer import kinds
 from visualizer.kinds import pointwise
 from visualizer.language import tr, translated
 from visualizer.motions import CAMERA, SETTLE, Frame, Motion, Setting, part_of, smooth, window
-from visualizer.motions._marks import Box, around
+from visualizer.motions._marks import Box, areas, around, between, edges, side_by_side
 from visualizer.scene import numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Group, Image, Line, Mark, Path, Rect, Text, grouped, plain
@@ -24,6 +24,8 @@ from visualizer.trace import Array, Layer, Trace, remembered
 
 SLIDE, FRONT = 0.45, 1.1
 """Seconds in which the maps slide over, and in which the front passes."""
+MOST_DRAINING = 200
+"""Numbers that drain one by one, each on its own; more of them fade together."""
 LARGE_ENOUGH = 26.0
 """A tile under which a number stands."""
 
@@ -35,7 +37,7 @@ def suits(layer: Layer) -> bool:
 def forward(setting: Setting) -> Frame:
     """Copies on their way; then what the front has passed is final, and the rest is still what slid over."""
     layer = setting.layer
-    if not _side_by_side(setting):
+    if not side_by_side(setting):
         return window.forward(setting)
     (left,), right = setting.left, setting.right
     source = setting.trace[left.layer]
@@ -45,11 +47,11 @@ def forward(setting: Setting) -> Frame:
     own_scale = kinds.switches(layer) or kinds.role(layer) == "dropout"
     marks: list[Mark] = []
     if setting.second >= CAMERA and at.done < 1:
-        onto = _between(left, right, slid)
+        onto = between(left, right, slid)
         copies = parts.tiles(setting.trace, onto, setting.look, False, covered=~covered, values=source.output) \
             if own_scale else parts.tiles(setting.trace, replace(onto, layer=left.layer), setting.look, False,
                                           covered=~covered)
-        marks += [*copies, *(_edges(onto) if slid < 1 else [])]
+        marks += [*copies, *(edges(onto) if slid < 1 else [])]
         if slid == 1:
             marks += _turning(setting, lines, at)
     if slid == 1:
@@ -62,7 +64,7 @@ def forward(setting: Setting) -> Frame:
 def backward(setting: Setting) -> Frame:
     """The gradient slides back as it is; then gates close where the slope is 0, and what passes takes its slope."""
     layer, given = setting.layer, setting.written
-    if not _side_by_side(setting) or layer.gradient is None or given.gradient is None \
+    if not side_by_side(setting) or layer.gradient is None or given.gradient is None \
             or len(setting.trace.readers(given.name)) != 1:
         return window.backward(setting)
     (left,), right = setting.left, setting.right
@@ -71,10 +73,10 @@ def backward(setting: Setting) -> Frame:
     passed = lines.of_cell >= lines.count - at.whole
     marks: list[Mark] = []
     if setting.second >= CAMERA:
-        onto = _between(right, left, slid)
+        onto = between(right, left, slid)
         if at.done < 1:
             marks += parts.tiles(setting.trace, onto, setting.look, True, covered=passed, values=layer.gradient)
-            marks += _edges(onto) if slid < 1 else []
+            marks += edges(onto) if slid < 1 else []
         closed = passed & (slopes(setting.trace, layer.name, given.name) == 0)
         if closed.any():
             hatched = parts.as_tiles(closed, left, given)
@@ -88,28 +90,6 @@ def backward(setting: Setting) -> Frame:
 
 def seconds(trace: Trace, layer: Layer, back: bool) -> float:
     return CAMERA + SLIDE + FRONT + SETTLE
-
-
-def _side_by_side(setting: Setting) -> bool:
-    """Whether what is read and what is written stand in the same grid, so that the one can slide onto the other."""
-    if len(setting.left) != 1:
-        return False
-    (left,), right = setting.left, setting.right
-    return (left.style == right.style != "bars" and left.style not in ("passage", "number", "hidden")
-            and (left.shown, left.sub_columns, left.factor) == (right.shown, right.sub_columns, right.factor)
-            and setting.trace[left.layer].shape == setting.trace[right.layer].shape)
-
-
-def _between(one: Column, other: Column, share: float) -> Column:
-    """A column on its way onto another, with the grid of both."""
-    def on_its_way(a: float, b: float) -> float:
-        return a + (b - a) * share
-
-    def both(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
-        return on_its_way(a[0], b[0]), on_its_way(a[1], b[1])
-
-    return replace(other, x=on_its_way(one.x, other.x), top=on_its_way(one.top, other.top),
-                   cell=both(one.cell, other.cell), tile=both(one.tile, other.tile), pitch=both(one.pitch, other.pitch))
 
 
 # --- the front -------------------------------------------------------------------------------------------------------
@@ -156,27 +136,12 @@ def _front(setting: Setting) -> _Front:
     return _Front(whole, done * count - whole, done)
 
 
-def _tiles(column: Column) -> list[Box]:
-    return [box for index in column.shown if (box := column.box(index)) is not None]
-
-
-def _areas(column: Column) -> list[Box]:
-    """What a front crosses: each map, or all units together."""
-    if column.style == "units":
-        return [(column.x, column.top, column.width, column.height)]
-    return _tiles(column)
-
-
-def _edges(column: Column) -> list[Mark]:
-    return [Rect(x, y, wide, high, stroke="ink-2", stroke_width=1.2) for x, y, wide, high in _areas(column)]
-
-
 def _front_line(column: Column, lines: _Lines, at: _Front, ink: str) -> list[Mark]:
     if not 0 < at.done < 1:
         return []
     share = 1 - at.done if at.reversed else at.done
     marks: list[Mark] = []
-    for x, y, wide, high in _areas(column):
+    for x, y, wide, high in areas(column):
         if lines.across:
             marks.append(Line(((x + wide * share, y - 3), (x + wide * share, y + high + 3)), ink, 2))
         else:
@@ -191,7 +156,7 @@ def _turning(setting: Setting, lines: _Lines, at: _Front) -> list[Mark]:
     here = lines.of_cell == at.whole
     if not here.any() or at.begun <= 0:
         return []
-    if not kinds.switches(layer) or right.factor > 1:
+    if not kinds.switches(layer) or right.factor > 1 or int(here.sum()) > MOST_DRAINING:
         return parts.faded(parts.tiles(setting.trace, right, setting.look, False, covered=~here), at.begun)
     stopped = here & (layer.output == 0)
     found = []

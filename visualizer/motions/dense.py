@@ -246,7 +246,7 @@ def _running(setting: Setting, left: Column, sums: Sums, unit: int, share: float
     target = Focus(setting.layer.name, (unit,))
     marks += _products_on_their_way(setting, left, sums, unit, share)
     others, bias = len(sums.products), len(sums.products) + bool(sums.others_count)
-    below = y + high + 34
+    below = y + high + 36
     if sums.others_count and landed <= others:
         marks += chip(sums.others, (zero, below), said=tr("{count} others {sum}").format(
             count=numbers.count(sums.others_count), sum=numbers.signed(sums.others, 2)), opacity=part_of(share, 0, 0.1))
@@ -381,7 +381,7 @@ def _outer(setting: Setting, left: Column, sent: tuple[int, ...]) -> list[Mark]:
     entries = np.where(covered, 0, colour.magnitude(sizes, top * 1e-3, top)[None]).astype(np.uint8)
     high, across = rows * cell[1], columns * cell[0]
     words = tr("∂L/∂w, up to {top}").format(top=numbers.significant(top, 2))
-    if text_width(words, 11) > wide + 24:
+    if text_width(words, 11) > wide + 6:
         words = "∂L/∂w"
     return grouped(Group(tr("∂L/∂w of {layer}").format(layer=layer.name), Focus(layer.name, (), "weight")), [
         Rect(x - 3, y - 18, max(across, text_width(words, 11)) + 6, high + 21, "stage", radius=3),

@@ -32,7 +32,16 @@ from visualizer.motions import (
     smooth,
     window,
 )
-from visualizer.motions._marks import around, box_of_cells, chip, middle, rings, seen_cells, taps_of, windows
+from visualizer.motions._marks import (
+    around,
+    box_of_cells,
+    chip,
+    middle,
+    rings,
+    seen_cells,
+    taps_of,
+    windows_of_channels,
+)
 from visualizer.scene import numbers, parts
 from visualizer.scene.picture import Flight, Focus, Group, Mark, Rect, grouped
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
@@ -62,9 +71,8 @@ def forward(setting: Setting) -> Frame:
     here = at.done if at.slow else at.done - 1
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         faint = opacity_at(at, here, found.shape[-1])
-        for cell in seen_cells(setting.right, lambda one: found.cell(here, one), channel):
-            marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
-                             Focus(layer.name, cell), opacity=faint)
+        marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
+            setting.right, lambda one: found.cell(here, one), channel), faint)
         marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), opacity=faint)
         if at.slow:
             marks += _lifted(setting, contest, found.cell(here, channel), at.share)
@@ -90,9 +98,8 @@ def backward(setting: Setting) -> Frame:
     here = found.count - 1 - (at.done if at.slow else at.done - 1)
     if 0 <= here < found.count and (at.slow or at.done < found.count):
         faint = opacity_at(at, found.count - 1 - here, found.shape[-1], range(found.count - 1, -1, -1))
-        for cell in seen_cells(setting.right, lambda one: found.cell(here, one), channel):
-            marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
-                             Focus(layer.name, cell), opacity=faint)
+        marks += windows_of_channels(setting.trace, setting.left[0], layer.name, seen_cells(
+            setting.right, lambda one: found.cell(here, one), channel), faint)
         marks += rings(setting.right, layer, window.all_channels(found, here, setting.right, layer), backward=True,
                        opacity=faint)
         if at.slow:

@@ -83,9 +83,18 @@ def pair_of(trace: Trace, beat: Beat) -> Pair:
     """The pair of a beat. On the way back the layer that gets its gradient is at the left, what read it right."""
     layer = trace[beat.layer]
     if beat.direction == "forward":
-        return Pair(tuple(dict.fromkeys(layer.reads)), layer.name)
-    readers = [reader.name for reader in trace.readers(layer.name) if reader.gradient is not None]
-    return Pair((layer.name,), readers[0] if readers else trace.layers[-1].name)
+        return Pair((*dict.fromkeys(layer.reads), *_shares_beside(trace, layer)), layer.name)
+    readers = [reader for reader in trace.readers(layer.name) if reader.gradient is not None]
+    right = readers[0] if readers else trace.layers[-1]
+    return Pair((layer.name, *(name for name in _shares_beside(trace, right) if name != layer.name)), right.name)
+
+
+def _shares_beside(trace: Trace, loss: Layer) -> tuple[str, ...]:
+    """The answer that a loss of one class is measured by, where it does not read that itself: it reads the scores."""
+    if not kinds.picks_label(loss) or loss.output.ndim:
+        return ()
+    return tuple(answer.layer for answer in trace.answers if trace[answer.layer].axes == ("class",)
+                 and set(trace[answer.layer].reads) & set(loss.reads))
 
 
 def lens(trace: Trace, look: Look, passages: frozenset[str], pair: Pair) -> Plan:
@@ -132,7 +141,8 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     free = size[0] - 2 * PADDING - inside - _overhang(trace, every, large)
     pair_free = free - max(0, size[0] - widest) if widest else free
     taken = max(PAIR * pair_free, pair_free - outside) if around else pair_free
-    big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired)
+    big = _pair(trace, {column.layer: column for column in every}, pair, taken, room, pixel, paired,
+                BETWEEN if in_a_room else COUNTED)
     bound = _bounded(trace, big, pair)
     rest = free - (taken if bound is None else min(taken, bound))
     shown = [column.layer for column in every if column.layer in large] if in_a_room else \
@@ -275,14 +285,14 @@ def _grid(column: Column, between: float) -> Column:
 # --- the pair -------------------------------------------------------------------------------------------------------
 
 def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, room: float, pixel: float,
-          paired: bool) -> dict[str, Column]:
+          paired: bool, below: float) -> dict[str, Column]:
     """The columns that stand large, each in its share of a width: the shares follow from the shapes alone, so that a
     larger window never has a smaller tile."""
     bounded = {name: _unbound(trace, columns[name], room) for name in pair.layers}
     left = wide - sum(_reserved(trace, columns[name], room) for name, column in bounded.items() if column is not None)
     free = [columns[name] for name in pair.layers if bounded[name] is None]
     if paired:
-        return _side_by_side(trace, columns, pair, left, room, pixel)
+        return _side_by_side(trace, columns, pair, left, room, pixel, below)
     total = sum(_breadth(trace, column) for column in free) or 1.0
     found = {name: column for name, column in bounded.items() if column is not None}
     for column in free:
@@ -291,18 +301,18 @@ def _pair(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, 
 
 
 def _side_by_side(trace: Trace, columns: Mapping[str, Column], pair: Pair, wide: float, room: float,
-                  pixel: float) -> dict[str, Column]:
-    """A map and beside it what became of it, in one grid."""
+                  pixel: float, below: float) -> dict[str, Column]:
+    """A map and beside it what became of it, in one grid, with so much room below each."""
     one, other = columns[pair.left[0]], columns[pair.right]
     across, down = one.sub_columns, -(-len(one.shown) // one.sub_columns)
     side = (wide - (across - 1) * 2 * BESIDE) / across
-    high = room / down - COUNTED
+    high = room / down - below
     shapes = [trace[column.layer].shape[-2:] for column in (one, other)]
     share = shapes[0][1] / (shapes[0][1] + shapes[1][1]) if shapes[0] == shapes[1] else 0.5
     first = sized(one, trace[one.layer], (side - BESIDE) * share, high, pixel)
     second = sized(other, trace[other.layer], min((side - BESIDE) * (1 - share), first.tile[0]),
                    min(high, first.tile[1]), pixel)
-    pitch = first.tile[0] + BESIDE + second.tile[0] + 2 * BESIDE, max(first.tile[1], second.tile[1]) + COUNTED
+    pitch = first.tile[0] + BESIDE + second.tile[0] + 2 * BESIDE, max(first.tile[1], second.tile[1]) + below
     width = pitch[0] * across - 2 * BESIDE
     return {one.layer: replace(first, pitch=pitch, width=width), other.layer: replace(second, pitch=pitch, width=0.0,
                                                                                       sub_columns=one.sub_columns)}
@@ -465,8 +475,8 @@ def _interleaved(trace: Trace, columns: Sequence[Column], pair: Pair) -> bool:
     layer = trace[pair.right]
     return (one.style == other.style == "maps" and one.shown == other.shown and one.sub_columns == other.sub_columns
             and len(one.shown) <= MOST_PAIRS and trace[one.layer].output.ndim == layer.output.ndim == 3
-            and "weight" not in layer.weights and kinds.role(layer) in ("curve", "largest", "mean", "norm", "dropout",
-                                                                         ""))
+            and (kinds.role(layer) in ("curve", "largest", "mean", "norm", "dropout")
+                 or (not kinds.role(layer) and "weight" not in layer.weights)))
 
 
 def _moved(start: Column, end: Column, share: float) -> Column:

@@ -191,7 +191,12 @@ def weight_scale(of: str, top: float, gradient: bool, scope: str = "") -> Scale:
 
 def layer_scale(trace: Trace, layer: Layer, look: Look) -> float:
     """The value that gets the strongest colour."""
-    return largest_value(trace) if look.scope == "network" else _largest(layer.output) or 1.0
+    return largest_value(trace) if look.scope == "network" else _largest_of(layer) or 1.0
+
+
+@remembered(1)
+def _largest_of(layer: Layer) -> float:
+    return _largest(layer.output)
 
 
 def tiles(trace: Trace, column: Column, look: Look, backward: bool, rows_shown: float = 1.0,
@@ -402,8 +407,20 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     order = [layer.name for layer in trace.layers if layer.name in places]
     still = _still_lanes(trace, look, tuple(places.items()))
     moving = _beat_dots(trace, timeline, moment, look, places, order, row)
-    moving += (partial(_cursor, trace, timeline) if look.mode.lanes else _ring)(moment, look, places, order, row)
+    moving += (partial(_cursor, trace) if look.mode.lanes else _ring)(timeline, moment, look, places, order, row)
     return list(still), grouped(LANE, moving)
+
+
+def beat_line(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float]) -> list[Mark]:
+    """The line of beats alone, for a picture with lanes of its own."""
+    row = lane_rows(look)
+    order = [layer.name for layer in trace.layers if layer.name in places]
+    marks: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair"),
+                         Line(((places[order[0]], row.beats), (places[order[-1]], row.beats)), "rule", 2),
+                         Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2"),
+                         *_beat_dots(trace, timeline, moment, look, places, order, row, row.beats + 12),
+                         *_ring(timeline, moment, look, places, order, row)]
+    return grouped(LANE, marks)
 
 
 @remembered(8)
@@ -470,12 +487,13 @@ def _stops(trace: Trace, direction: str) -> dict[str, Stop]:
 
 
 def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
-               order: Sequence[str], row: Lane) -> list[Mark]:
-    """Done beats filled, those to come open; on the way back the walked part is amber."""
+               order: Sequence[str], row: Lane, bottom: float = 0.0) -> list[Mark]:
+    """Done beats filled, those to come open; on the way back the walked part is amber. They answer to a click, down to
+    the bottom of the picture or to another line."""
     before, share = crossing(moment, timeline)
     turning = moment.backward and not before.backward
-    marks = faded(_walked(before, look, places, order, row), 1 - share) if turning else []
-    marks += faded(_walked(moment, look, places, order, row), share if turning else 1.0)
+    marks = faded(_walked(timeline, before, look, places, order, row), 1 - share) if turning else []
+    marks += faded(_walked(timeline, moment, look, places, order, row), share if turning else 1.0)
     stops = _stops(trace, moment.beat.direction)
     stands = sorted(places[name] for name in order)
     apart = [math.inf, *(after - before for before, after in pairwise(stands)), math.inf]
@@ -483,17 +501,18 @@ def _beat_dots(trace: Trace, timeline: Timeline, moment: Moment, look: Look, pla
     for name in order:
         x = places[name]
         reach = reaches[x]
-        marks.append(Rect(x - reach, row.top + 2, 2 * reach, look.size[1] - row.top - 4, focus=Focus(name, array=BEAT),
-                          holds=stops.get(name)))
+        marks.append(Rect(x - reach, row.top + 2, 2 * reach, (bottom or look.size[1] - 2) - row.top - 2,
+                          focus=Focus(name, array=BEAT), holds=stops.get(name)))
     return marks
 
 
-def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
+def _walked(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
+            row: Lane) -> list[Mark]:
     ink = "gradient-mark" if moment.backward else "accent"
     here = order.index(moment.beat.layer)
-    arrived = int(moment.phase == 1 or moment.index == 0)
+    arrived = int(_gone(timeline, moment) == 1 or moment.index == 0)
     done = order[here + 1 - arrived:] if moment.backward else order[:here + arrived]
-    start, end = places[order[-1] if moment.backward else order[0]], cursor_x(moment, places, order)
+    start, end = places[order[-1] if moment.backward else order[0]], cursor_x(timeline, moment, places, order)
     marks: list[Mark] = [Line(((start, row.beats), (end, row.beats)), ink, 2)] if abs(start - end) > 0.5 else []
     radius = 4.5
     apart = (places[order[-1]] - places[order[0]]) / max(1, len(order) - 1)
@@ -506,9 +525,9 @@ def _walked(moment: Moment, look: Look, places: Mapping[str, float], order: Sequ
 
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
             order: Sequence[str], row: Lane) -> list[Mark]:
-    x = cursor_x(moment, places, order)
+    x = cursor_x(timeline, moment, places, order)
     marks: list[Mark] = [Line(((x, row.beats + RING), (x, look.size[1] - 6)), "accent", 1, dashed=True),
-                         *_ring(moment, look, places, order, row)]
+                         *_ring(timeline, moment, look, places, order, row)]
     before, share = crossing(moment, timeline)
     if before.beat.layer != moment.beat.layer:
         return marks + crossed(_norm_label(trace, before.beat.layer, look, places, row),
@@ -516,9 +535,10 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
     return marks + _norm_label(trace, moment.beat.layer, look, places, row)
 
 
-def _ring(moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str], row: Lane) -> list[Mark]:
+def _ring(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
+          row: Lane) -> list[Mark]:
     """Where the cursor stands on the line of beats."""
-    return ring(cursor_x(moment, places, order), row.beats, "accent")
+    return ring(cursor_x(timeline, moment, places, order), row.beats, "accent")
 
 
 def ring(x: float, y: float, ink: str) -> list[Mark]:
@@ -527,14 +547,24 @@ def ring(x: float, y: float, ink: str) -> list[Mark]:
             Rect(x - 3.5, y - 3.5, 7, 7, ink, radius=3.5)]
 
 
-def cursor_x(moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
-    """Where the cursor is: it travels from the beat before during the beat, and stands when it is done."""
+def cursor_x(timeline: Timeline, moment: Moment, places: Mapping[str, float], order: Sequence[str]) -> float:
+    """Where the cursor is: it travels from the layer before during the beats of a layer, and stands when they are
+    done."""
     here = order.index(moment.beat.layer)
     came_from = here + 1 if moment.backward else here - 1
     if not 0 <= came_from < len(order) or moment.index == 0:
         return places[order[here]]
     start = places[order[came_from]]
-    return start + (places[order[here]] - start) * ease(moment.phase)
+    return start + (places[order[here]] - start) * _gone(timeline, moment)
+
+
+def _gone(timeline: Timeline, moment: Moment) -> float:
+    """How much of all beats of its layer is over, 0 … 1: a layer of steps has one for each."""
+    if moment.beat.step is None:
+        return ease(moment.phase)
+    beats = [index for index, beat in enumerate(timeline.beats)
+             if (beat.layer, beat.direction) == (moment.beat.layer, moment.beat.direction)]
+    return (moment.index - beats[0] + ease(moment.phase)) / len(beats)
 
 
 @remembered(16)

@@ -241,6 +241,13 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Opens:
+    """What shows more of it: a click goes to a view, if the recording has it."""
+
+    view: str
+
+
+@dataclass(frozen=True)
 class Stop:
     """A place on a lane: the moment that it stands for."""
 
@@ -332,7 +339,7 @@ class Rect:
     """What its colour stands for, if it is an entry of a palette."""
     group: Group | None = field(default=None, compare=False)
     """Which part of the picture it belongs to."""
-    holds: Term | Flight | Touch | Stop | ToInput | Choice | None = field(default=None, compare=False)
+    holds: Term | Flight | Touch | Stop | ToInput | Choice | Opens | None = field(default=None, compare=False)
     """Which term of a number it is, what it carries on its way or lies round, which moment of a lane, or which choice;
     none of them is seen."""
 

@@ -21,6 +21,7 @@ from visualizer.scene.type import wrap
 from visualizer.start import StartCard
 from visualizer.ui import style
 from visualizer.ui.buttons import Button
+from visualizer.ui.commands import key_for
 from visualizer.ui.store import Store
 
 SECONDS = 20
@@ -138,7 +139,8 @@ class Tries(QWidget):
     def come(self, reached: bool) -> None:
         """Show them."""
         self.said = tr("That is the whole way to the answer. Three things to try:") if reached else \
-            tr("That were the first {n} seconds. Three things to try:").format(n=SECONDS)
+            tr("Those were the first {n} seconds; {play} goes on. Three things to try:").format(
+                n=SECONDS, play=key_for("play"))
         style.name(self, self.said)
         self.show()
         self.raise_()

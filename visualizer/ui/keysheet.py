@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer import paint
@@ -16,8 +16,8 @@ from visualizer.ui.commands import Command, Context, key_for, keyed, keys_words
 
 ROW, HEAD = 24, 34
 COLUMN, NARROWEST = 352, 320
-KEYS = 140
-"""Width of the column of keys."""
+GAP = 14
+"""Pixels between the longest key of a column and what the keys do."""
 
 
 class KeySheet(QWidget):
@@ -80,18 +80,17 @@ class KeySheet(QWidget):
                 key=key_for("keys")), left + used + 14, top, "ink-2", size=13, weight=400)
             for number, column in enumerate(columns):
                 y = top + 8
+                keys = max(style.text_width(keys_words(command, self.context), 12, 500, mono=True)
+                           for _, found in column for command in found) + GAP
                 for title, found in column:
                     y += HEAD * tight
                     x = left + number * column_wide
                     style.write(painter, title, x, y, "accent-ink", size=13, weight=600)
                     for command in found:
                         y += ROW * tight
-                        self._row(painter, command, x, y)
-
-    def _row(self, painter: QPainter, command: Command, x: float, y: float) -> None:
-        words = keys_words(command, self.context)
-        style.write(painter, words, x, y, size=12, weight=500, mono=True, width=KEYS)
-        style.write(painter, command.title, x + KEYS + 8, y, "ink-2", size=13, weight=400, width=COLUMN - KEYS - 24)
+                        style.write(painter, keys_words(command, self.context), x, y, size=12, weight=500, mono=True)
+                        style.write(painter, command.title, x + keys, y, "ink-2", size=13, weight=400,
+                                    width=column_wide - keys - 8)
 
 
 def _columns(groups: list[tuple[str, list[Command]]], across: int) -> list[list[tuple[str, list[Command]]]]:

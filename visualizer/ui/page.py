@@ -13,7 +13,7 @@ import numpy as np
 from visualizer import answers, inputs, kinds
 from visualizer.kinds import Taps, Terms, gates, recurrent
 from visualizer.language import tr
-from visualizer.scene import colour, numbers, parts
+from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.picture import (
     Focus,
     Image,
@@ -132,6 +132,8 @@ def _heading(sheet: Writing, trace: Trace, about: Focus, backward: bool) -> None
     for line in () if one_line else wrap(rest, 16, SPAN, 600):
         sheet.y += 22
         sheet.marks.append(Text(LEFT, sheet.y, plain(line), 16, 600, max_width=SPAN))
+    if is_inner(about) and (not one_line or not rest or width(about.layer + "  " + rest, 16, 600) < SPAN - 40):
+        sheet.marks += gatesigns.sign(about.array.removeprefix("inner."), RIGHT - 11, 21, 19)
     _say(sheet, _sentence(trace, about, backward))
 
 

@@ -118,6 +118,7 @@ class App(QObject):
 
         recorder = Recorder(self.store, self.engine, self)
         recorder.opened.connect(remember)
+        recorder.opened.connect(lambda path: self.window.leave_start())
         return recorder
 
     @cached_property

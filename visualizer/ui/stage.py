@@ -37,6 +37,7 @@ from visualizer.scene.picture import (
     Focus,
     Image,
     Look,
+    Opens,
     Picture,
     Rect,
     Run,
@@ -356,6 +357,8 @@ class Stage(Canvas):
             chosen = pressed[0].holds
             self.store.apply(lambda state: does.turned(state, chosen.knob, chosen.word))
             self._press = None
+        elif pressed is not None and isinstance(pressed[0].holds, Opens):
+            self._open(pressed[0].holds)
         elif pressed is not None and pressed[1].array == BEAT:
             leads = pressed[0].holds
             self._dragging = "input" if isinstance(leads, ToInput) else "scrub"
@@ -400,6 +403,13 @@ class Stage(Canvas):
             if trace is not None and self._about() is None and focus.layer in trace and is_number(trace, focus):
                 self._select(focus)
             self.deeper.emit()
+
+    def _open(self, more: Opens) -> None:
+        """Go to the view that shows more of what was clicked, if the recording has it."""
+        trace = self.store.trace
+        if trace is not None and any(view.name == more.view and view.suits(trace) for view in views.all_views()):
+            self.store.apply(lambda state: does.changed(state, view=more.view))
+            self._press = None
 
     def _click(self, focus: Focus | None) -> None:
         """Select what lies there, one level down at a time; on nothing, go one level up."""

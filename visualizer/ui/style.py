@@ -143,7 +143,7 @@ def system_language() -> str:
 def name(widget: QWidget, words: str, tip: str = "") -> None:
     """What a widget is called by a screen reader, and what its tooltip says: with what a word means that is in its
     name."""
-    meant = glossary.explained(words, 1) if tip else ""
+    meant = glossary.explained(words, 1)
     widget.setAccessibleName(words)
     widget.setToolTip("\n\n".join(said for said in (tip, meant) if said))
     if tip:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt
-from PySide6.QtGui import QAction, QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QMenu, QSlider, QWidget
+from PySide6.QtGui import QAction, QFocusEvent, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QMenu, QSlider, QToolTip, QWidget
 
-from visualizer import paint
+from visualizer import glossary, paint
 from visualizer.language import tr
 from visualizer.scene import state as does
 from visualizer.scene.reel import is_between, title_of
@@ -116,6 +116,18 @@ class Transport(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._place()
+
+    def explained(self) -> str:
+        """What the words mean that stand here: those of the beat, and what is counted."""
+        trace, moment = self.store.trace, self.store.moment
+        said = words.beat_words(trace, moment, False) if trace is not None and moment is not None else ()
+        return glossary.explained(" ".join((*said, self.counter())), 3)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            QToolTip.showText(event.globalPos(), self.explained(), self)
+            return True
+        return super().event(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         trace, moment = self.store.trace, self.store.moment

@@ -411,7 +411,7 @@ class Window(QWidget):
 
     def show_state(self, old: State, new: State) -> None:
         """Set whatever of the window follows the State."""
-        if self.starting and (old.recipe, old.view, old.at, old.focus) != (new.recipe, new.view, new.at, new.focus):
+        if self.starting and (old.recipe, old.view) != (new.recipe, new.view):
             self.leave_start()
         app = QApplication.instance()
         if isinstance(app, QApplication) and style.theme_name() != new.look.theme:

@@ -38,7 +38,7 @@ from visualizer.scene.telling import read_to_the_end, weighed
 from visualizer.scene.timeline import Moment, Timeline, timeline
 from visualizer.scene.type import elide, wrap
 from visualizer.trace import Layer, Trace, remembered
-from visualizer.views import WHOLE, View
+from visualizer.views import PARTS, View
 
 Values = NDArray[np.float32]
 TOP, GAP, BELOW = 116.0, 14.0, 18.0
@@ -353,6 +353,6 @@ def _said(shown: Shown, place: int, x: float, y: float, grid: Grid) -> list[Mark
 VIEW = View(
     "over", english("Over inputs"), english("One channel, unit, gate or state over many inputs side by side."),
     suits=lambda trace: "lab" not in trace.studies and bool(trace.facts.get("input")), draw=draw, telling=_telling,
-    order=22, knobs=(("order", ("list", "largest")),), studies=(STUDY,), continuous=False, group=WHOLE,
+    order=22, knobs=(("order", ("list", "largest")),), studies=(STUDY,), continuous=False, group=PARTS,
     tries=english("Choose a channel first, then look which inputs it answers to, and click one."),
 )

@@ -12,7 +12,7 @@ from visualizer import kinds
 from visualizer.kinds import Flat
 from visualizer.kinds.gates import named
 from visualizer.language import english, tr, translated
-from visualizer.scene import causes, logchart, numbers, parts
+from visualizer.scene import causes, gatesigns, logchart, numbers, parts
 from visualizer.scene.boxes import Box
 from visualizer.scene.picture import (
     Focus,
@@ -145,6 +145,8 @@ def _rows(found: list[Saturated], opened: Saturated, moment: Moment, look: Look,
         y, now = top + index * pitch, row is opened
         tall = min(14, pitch - 6)
         focus = Focus(row.layer, (), f"inner.{row.gate}" if row.gate else "output")
+        if row.gate and (left := x - 14 - min(x - 30, width(row.name, 13, 600)) - 12) > 10:
+            marks += gatesigns.sign(row.gate, left, y + tall / 2, 16)
         marks += [Text(x - 14, y + tall / 2 + 5, plain(row.name), 13, 600 if now else 500,
                        "accent-ink" if now else "ink", "end", max_width=x - 30),
                   Rect(x, y, track, tall, "sunk", radius=3, focus=focus),

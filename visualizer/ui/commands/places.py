@@ -18,7 +18,7 @@ def family() -> Family:
                 pure(lambda state: does.to_place(state, state.active + 1))),
         Command("place-close", tr("Close this place"), ("Ctrl+W",), tr("Away with the place one stands in"),
                 pure(does.without_place)),
-        Command("training-beside", tr("Before and after training beside each other"), ("Ctrl+Shift+B",),
+        Command("training-beside", tr("Before and after side by side"), ("Ctrl+Shift+B",),
                 tr("The weights from before training beside the trained ones; again for one alone"), training_beside),
         Command("training-reel", tr("From before to after training"), ("Ctrl+R",),
                 tr("The weights from before training go over into the trained ones, to play, to scrub and to film; "

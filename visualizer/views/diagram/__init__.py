@@ -11,12 +11,13 @@ from visualizer.scene.reading import Reading, layers, reading, shown_layer
 from visualizer.scene.sofar import so_far
 from visualizer.scene.stepbeat import when
 from visualizer.scene.steps import answered
+from visualizer.scene.subject import is_inner
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, own_pace
 from visualizer.scene.turning import turns
 from visualizer.trace import Trace
 from visualizer.views import STEPS, View
-from visualizer.views.diagram import _back, _forward, _strip, _words
+from visualizer.views.diagram import _back, _forward, _page, _strip, _words
 from visualizer.views.diagram._parts import choices
 from visualizer.views.diagram._plan import plan
 from visualizer.views.diagram._scene import Scene, seen_steps
@@ -83,9 +84,16 @@ def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     return stepbeat.pace(look.knob("operations", "quick") == "slow")
 
 
+def page(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture | None:
+    """The equations with their numbers; a gate or a state that was chosen has the inspector for itself."""
+    if focus is not None and (is_inner(focus) or focus.layer not in {layer.name for layer in layers(trace)}):
+        return None
+    return _page.page(scene(trace, moment, focus, look), look)
+
+
 VIEW = View(
     "diagram", english("Cell"), english("The cell of a recurrent layer as a machine: wires, valves, and what flows."),
-    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=13, pace=pace,
+    suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=13, pace=pace, page=page,
     group=STEPS, tries=english("Press Space and watch a step, then double click a valve to see its gate's sums."),
     knobs=(("show", ("told", "mean", "unit")), ("operations", ("quick", "slow"))),
 )

@@ -11,9 +11,22 @@ from dataclasses import replace
 from visualizer import kinds
 from visualizer.kinds import recurrent
 from visualizer.language import english, tr
-from visualizer.scene import parts
+from visualizer.scene import gatesigns, parts
 from visualizer.scene.boxes import Box, split
-from visualizer.scene.picture import Focus, Group, Look, Mark, Picture, Table, Text, grouped, rich, unmarked
+from visualizer.scene.picture import (
+    TITLE,
+    Focus,
+    Group,
+    Look,
+    Mark,
+    Picture,
+    Table,
+    Text,
+    box_of,
+    grouped,
+    rich,
+    unmarked,
+)
 from visualizer.scene.subject import NUMBER, is_inner, subject
 from visualizer.scene.telling import weighed
 from visualizer.scene.timeline import Moment, Pace, Stretch, own_pace
@@ -59,7 +72,11 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     if at < sheet.pieces:
         sheet = _sheet(trace, _in_the_making(trace, slide), look)
         said = said if slide.hands_on else so_far_sentence(slide, int(at), sheet.pieces - 1, sheet.so_far(int(at)))
-    moving = [*parts.sentence(look, said), *sheet.after(at)]
+    sentence = parts.sentence(look, said)
+    corner = look.size[0] - 36.0
+    if slide.key and all(box_of(mark)[0] + box_of(mark)[2] < corner - 20 for mark in sentence):
+        sentence += grouped(TITLE, gatesigns.sign(slide.key, corner, 32, 22))
+    moving = [*sentence, *sheet.after(at)]
     return Picture(look.size, sheet.still, tuple(moving), look.theme, caption=unmarked(said),
                    table=_table(trace, slide))
 

@@ -17,7 +17,7 @@ from visualizer.answers import _column
 from visualizer.language import english, tr
 from visualizer.motions import CAMERA, RESTS, SETTLE, Frame, Setting, followed, part_of, smooth
 from visualizer.motions._marks import progress
-from visualizer.scene import numbers, parts
+from visualizer.scene import numbers, parts, stepbeat
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
 from visualizer.scene.labels import Labels
 from visualizer.scene.lens import Pair, camera, lens, pair_of
@@ -35,11 +35,12 @@ from visualizer.scene.picture import (
     of_layer,
     unmarked,
 )
-from visualizer.scene.telling import answered
-from visualizer.scene.timeline import Moment, Pace, own_pace, timeline
+from visualizer.scene.telling import answered, read_to_the_end
+from visualizer.scene.timeline import Moment, Pace, Timeline, own_pace, timeline
 from visualizer.scene.type import bounds
 from visualizer.trace import Trace, remembered
 from visualizer.views import WHOLE, View
+from visualizer.views.network import _seam, _step
 from visualizer.views.network._edges import edges_of
 from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
@@ -51,7 +52,31 @@ STRIP = Group(english("all layers"))
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The columns as far as they are computed, what moves over them, the lanes below."""
+    """The columns as far as they are computed, what moves over them, the lanes below; a step of a recurrent layer as
+    its step."""
+    before = timeline(trace).settled(moment.index - 1) if moment.index else moment
+    coming = part_of(moment.phase, 0.0, stepbeat.SLIDE) if moment.beat.step is not None else \
+        part_of(moment.phase * _seconds(trace, moment), 0.0, CAMERA)
+    if coming < 1 and _picture_of(trace, before) != _picture_of(trace, moment):
+        one, other = _at(trace, before, focus, look), _at(trace, moment, focus, look)
+        shown = other if coming >= 0.5 else one
+        return Picture(look.size, (), tuple(parts.crossed(one, other, smooth(coming))), look.theme,
+                       caption=shown.caption, table=shown.table)
+    return _at(trace, moment, focus, look)
+
+
+def _picture_of(trace: Trace, moment: Moment) -> str:
+    """Which picture a beat has: `seam`, the name of the layer whose step it is, or empty for the columns."""
+    if _seam.shown_at(trace, moment):
+        return "seam"
+    return moment.beat.layer if _step.shown_at(trace, moment) else ""
+
+
+def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    if _seam.shown_at(trace, moment):
+        return _seam.draw(trace, moment, focus, look)
+    if _step.shown_at(trace, moment):
+        return _step.draw(trace, moment, focus, look)
     if look.reduced_motion:
         return _without_travel(trace, moment, focus, look)
     return _drawn(trace, moment, focus, look)
@@ -60,7 +85,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
     if moment.beat.step is not None:
-        return own_pace(moment.beat)
+        return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False)
     return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(RESTS).limit_denominator(100))
 
 
@@ -85,6 +110,8 @@ class _Now:
 def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: Look) -> _Now:
     times = timeline(trace)
     before = times.settled(moment.index - 1) if moment.index else moment
+    if _picture_of(trace, before):  # that picture fades: the camera is there already
+        before = moment
     lasts = _seconds(trace, moment)
     second = moment.phase * lasts
     arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
@@ -138,13 +165,14 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
         names = names_of_context(trace, now.pair, inner)
         moving += names if now.arrived >= 1 else parts.crossed(names_of_context(
             trace, now.pair_before, inner), names, now.arrived)
-    if before.beat != moment.beat:
+    if before.beat != moment.beat and now.arrived < 1:
         moving += parts.faded(subject_marks(trace, plan, before, subject_of(trace, before, focus), look, not lensed),
                               1 - now.arrived)
         moving += parts.faded(_kernels(trace, plan, before, focus, now.pair_before, look), 1 - now.arrived)
     moving += parts.faded(_kernels(trace, plan, moment, focus, now.pair, look), now.arrived)
     moving += parts.faded(frame.marks, now.arrived * (1 - now.settled))
-    moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
+    if now.settled > 0:
+        moving += parts.faded(subject_marks(trace, plan, moment, about, look, not lensed), now.settled)
     if frame.counted and now.setting is not None:
         moving += parts.faded(_progress(now, plan, inner), now.arrived)
     for answer, place in _column.places(trace, look, plan.top, plan.bottom):
@@ -212,7 +240,9 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
 
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
-        return float(own_pace(moment.beat).seconds)
+        return float(stepbeat.pace(False).seconds)
+    if _seam.shown_at(trace, moment):
+        return _seam.seconds(trace, moment)
     layer = trace[pair_of(trace, moment.beat).right]
     return motions.of(layer).seconds(trace, layer, moment.backward)
 
@@ -324,9 +354,14 @@ def _rows(trace: Trace) -> tuple[tuple[str | float | int, ...], ...]:
     return tuple(rows)
 
 
+def _telling(trace: Trace, times: Timeline) -> str:
+    """The answer is there: at the last step, where every step has one of its own; else where all has been gone."""
+    return read_to_the_end(trace, times) if _step.answers_itself(trace) else answered(trace, times)
+
+
 VIEW = View(
     "network", english("Network"), english("Every map of every layer side by side, forwards and backwards."),
     suits=lambda trace: True, draw=draw, order=10, pace=pace,
-    telling=answered, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
+    telling=_telling, knobs=(("ranking", ("mean", "max", "gradient", "first")), ("lens", ("on", "off"))),
     group=WHOLE, tries=english("Press Space to play it, and click any map to see what it was made from."),
 )

@@ -87,6 +87,8 @@ def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: f
         return []
     if column.style == "number":
         return [*loss(trace, column, look)] if shown == 1 or moment.backward else []
+    if column.style == "bars" and frame.bars is not None and column.layer == moment.beat.layer and moment.phase < 1:
+        return answers.column(trace, column, None, look, frame.bars)
     if column.style == "bars":
         way = moment.backward if shown > 0 else None
         return parts.faded(answers.column(trace, column, way, look), shown if shown > 0 else 1.0)

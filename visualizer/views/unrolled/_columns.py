@@ -236,7 +236,8 @@ def _number(plan: Plan, step: int, x: float, wide: float, look: Look) -> list[Ma
     word = plan.shown.words[step].rpartition(" ")[2]
     every = 1 if plan.pitch >= 7 * len(word) + 2 else 5
     lit = _lit(plan, step)
-    if (step + 1) % every and lit < 1:
+    beside = every > 1 and lit < 1 and 1 in (_lit(plan, step - 1), _lit(plan, step + 1))
+    if ((step + 1) % every and lit < 1) or beside:
         return []
     return [Text(x + wide / 2, y, plain(word), 11, 600 if lit == 1 else 400, "accent-ink" if lit == 1 else "ink-2",
                  "middle")]

@@ -1,0 +1,100 @@
+"""What the inspector says of the cell: PyTorch's own equations, with the numbers of the unit that is shown."""
+
+from __future__ import annotations
+
+from visualizer.language import tr, translated
+from visualizer.scene import gatesigns, numbers
+from visualizer.scene.picture import Look, Mark, Picture, Run, Table, Text, plain, rich
+from visualizer.scene.type import wrap
+from visualizer.views.diagram._scene import Scene, about
+
+LEFT, WIDTH, INDENT = 24.0, 280, 52.0
+ROOM = WIDTH - LEFT - 16
+
+
+def page(sc: Scene, look: Look) -> Picture:
+    """The equations from top to bottom; numbers stand in them when the step has come so far."""
+    step = sc.step + 1
+    marks: list[Mark] = [Text(LEFT, 27, (Run(sc.shown.layer.name, mono=True), Run(" " + tr("step {step}, {who}").format(
+        step=step, who=about(sc.pick, sc.shown.units)))), 16, 600, max_width=ROOM)]
+    y = 50.0
+    head = tr("Back through this step: sizes of what arrived, and what each way keeps.") if sc.back is not None else \
+        tr("PyTorch's own equations, with the numbers of this unit.") if not sc.pick.all else \
+        tr("PyTorch's own equations, with the means of all units.")
+    for line in wrap(head, 13, ROOM):
+        marks.append(Text(LEFT, y, plain(line), 13, 400, "ink-2"))
+        y += 19
+    rows: list[tuple[str | float | int, ...]] = []
+    for key, lines in _back(sc) if sc.back is not None else _forward(sc):
+        y += 14
+        marks += gatesigns.sign(key, LEFT + 11, y - 4, 19)
+        x = INDENT if sc.shown.family.quantities[key].sign else LEFT
+        for number, words in enumerate(lines):
+            weight, ink = (600, "ink") if number else (400, "ink-2")
+            for runs in wrap(rich(words), 12, WIDTH - 12 - x, weight):
+                marks.append(Text(x, y, runs, 12, weight, ink))
+                y += 18
+            rows.append((translated(sc.shown.family.quantities[key].name), "".join(run.text for run in rich(words))))
+    return Picture((WIDTH, round(y + 16)), tuple(marks), (), look.theme, "window",
+                   caption=tr("Step {step}").format(step=step), table=Table((tr("part"), tr("line")), tuple(rows)))
+
+
+def _forward(sc: Scene) -> list[tuple[str, list[str]]]:
+    """By gate or state: its equation, and what stands in it."""
+    family, found = sc.shown.family, []
+    for key in family.shown:
+        quantity = family.quantities[key]
+        lines = [translated(quantity.formula).replace("_", " ")]
+        known = sc.when.step >= 0 and (sc.known(key) if key in ("cell", "hidden") else sc.forward_share(key) >= 1)
+        if known and key not in ("cell", "hidden"):
+            terms = [sc.value(f"{key}.{name}") for name in ("read", "state", "bias")]
+            inside = " ".join([numbers.number(terms[0]), *map(_added, terms[1:])])
+            curve = "{}" if quantity.curve is None else quantity.curve.words
+            result = numbers.number(sc.value(key))
+            lines += [f"= {curve.format(inside)}"]
+            lines += [f"= {curve.format(numbers.number(sc.value(f'{key}.sum')))} = {{{result}}}"] \
+                if quantity.curve is not None and not sc.pick.all else [f"= {{{result}}}"]
+        elif known:
+            lines += _state(sc, key)
+        found.append((key, lines))
+    return found
+
+
+def _added(value: float) -> str:
+    """`+ 2.05`, `− 0.14`."""
+    return f"{'−' if value < 0 else '+'} {numbers.number(abs(value))}"
+
+
+def _state(sc: Scene, key: str) -> list[str]:
+    """A state as the sum of its products; of means only the sums, a product of means is none."""
+    value = {name: numbers.number(sc.value(name)) for name in sc.forward.arrays}
+    kind = sc.plan.family
+    if kind == "rnn":
+        return [f"= {{{value['hidden']}}}"]
+    if key == "cell" or kind == "gru":
+        kept, added = sc.value("kept"), sc.value("added")
+        first = [] if sc.pick.all else [
+            f"= {value['forget']} × {value['cell_before']} + {value['input']} × {value['candidate']}" if key == "cell"
+            else f"= {numbers.number(1 - sc.value('update'))} × {value['new']} + {value['update']} × "
+                 f"{value['hidden_before']}"]
+        one, other = (kept, added) if key == "cell" else (added, kept)
+        return [*first, f"= {numbers.number(one)} {_added(other)} = {{{value[key]}}}"]
+    return ([] if sc.pick.all else [f"= {value['output_gate']} × {value['opened']}"]) + [f"= {{{value['shown']}}}"]
+
+
+def _back(sc: Scene) -> list[tuple[str, list[str]]]:
+    """By gate or state: how its gradient comes about, and how large it is."""
+    family, back, found = sc.shown.family, sc.back, []
+    assert back is not None
+    for key in reversed(family.shown):
+        quantity = family.quantities[key]
+        lines = [translated(quantity.backward)]
+        done = "arrive" if key == "hidden" else "output" if key in ("cell", "output_gate") else "gates"
+        name = key if key in ("hidden", "cell") else f"{key}.arrives"
+        if sc.when.step >= 0 and sc.done(done) >= 1:
+            lines.append(tr("size {{{size}}}").format(size=numbers.significant(sc.size(name), 3)))
+        if key not in ("hidden", "cell") and sc.when.step >= 0 and sc.done("weights") >= 1:
+            to = float((back.way(key, sc.step, sc.pick) ** 2).sum() ** 0.5)
+            lines[-1] += ", " + tr("to h₋ {size}").format(size=numbers.significant(to, 2))
+        found.append((key, lines))
+    return found

@@ -1,0 +1,131 @@
+"""The sentence and the table of a step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visualizer.language import tr, translated
+from visualizer.scene import numbers
+from visualizer.scene.picture import Table
+from visualizer.scene.reading import foretells, step_named
+from visualizer.views.network._step.answers import named
+from visualizer.views.network._step.scene import Scene
+
+
+def sentence(sc: Scene) -> str:
+    """What has happened in the step so far; it changes when values begin to show."""
+    if sc.back is not None:
+        return _back(sc)
+    if sc.when.step < 0:
+        return tr("The {layer} has read nothing yet: its state is what it starts from.").format(layer=sc.shown.name)
+    step = step_named(sc.shown, sc.step)
+    if sc.done("token") < 1:
+        return tr("The {layer} reads {{{step}}}.").format(layer=sc.shown.name, step=step)
+    if sc.done("gates") < 1:
+        return tr("What {step} reads and the last state meet the weights of every gate.").format(step=step) \
+            if sc.shown.family.gates else \
+            tr("What {step} reads and the last state meet the weights.").format(step=step)
+    if sc.done("answer") >= 1 and sc.answers is not None and sc.step in sc.known:
+        return _answer(sc)
+    return {"lstm": _lstm, "gru": _gru, "rnn": _rnn}[sc.shown.family.name](sc)
+
+
+def _lstm(sc: Scene) -> str:
+    keeps = numbers.percent(sc.value("forget"), 0)
+    if sc.share("cell") < 1:
+        return tr("Unit {unit} forgets all but {{{keeps}}} of its memory and lets in {lets} of its candidate.").format(
+            unit=sc.unit, keeps=keeps, lets=numbers.percent(sc.value("input"), 0))
+    before, after = numbers.number(sc.value("cell_before")), numbers.number(sc.value("cell"))
+    if sc.share("hidden") < 1:
+        return tr("The memory of unit {unit} becomes {{{after}}}, it was {before}.").format(
+            unit=sc.unit, before=before, after=after)
+    return tr("Unit {unit} shows {shows} of its memory {after}: its state is {{{state}}}.").format(
+        unit=sc.unit, shows=numbers.percent(sc.value("output_gate"), 0), after=after,
+        state=numbers.number(sc.value("hidden")))
+
+
+def _gru(sc: Scene) -> str:
+    if sc.share("new") < 1:
+        return tr("Unit {unit} lets {lets} of the past into its candidate.").format(
+            unit=sc.unit, lets=numbers.percent(sc.value("reset"), 0))
+    if sc.share("hidden") < 1:
+        return tr("Unit {unit} keeps {{{keeps}}} of its state and takes {takes} of its candidate.").format(
+            unit=sc.unit, keeps=numbers.percent(sc.value("update"), 0),
+            takes=numbers.percent(1 - sc.value("update"), 0))
+    return tr("The state of unit {unit} becomes {{{after}}}, it was {before}.").format(
+        unit=sc.unit, before=numbers.number(sc.value("hidden_before")), after=numbers.number(sc.value("hidden")))
+
+
+def _rnn(sc: Scene) -> str:
+    total = numbers.number(sc.value("preactivation"))
+    if sc.share("hidden") < 1:
+        return tr("What unit {unit} reads and remembers adds up to {{{total}}}.").format(unit=sc.unit, total=total)
+    return tr("The sum {total} of unit {unit} becomes its state {{{state}}}: nothing is kept as it was.").format(
+        unit=sc.unit, total=total, state=numbers.number(sc.value("hidden")))
+
+
+def _answer(sc: Scene) -> str:
+    assert sc.answers is not None
+    row = sc.answers.values[sc.step]
+    step = step_named(sc.shown, sc.step)
+    if not sc.answers.shares:
+        value = numbers.number(float(row[0]), 3)
+        return (tr("After {step} the network answers {{{value}}}.") if sc.answers.own else
+                tr("If the sequence ended at {step}, the network would answer {{{value}}}.")).format(
+            step=step, value=value)
+    best = int(np.argmax(row))
+    known = {"what": f"“{named(sc, best)}”", "share": numbers.percent(float(row[best]), 0), "step": step,
+             "text": _so_far(sc)}
+    if not sc.answers.own:
+        return tr("If the sequence ended at {step}, the network would say {what} with {{{share}}}.").format(**known)
+    if foretells(sc.trace):
+        return tr("Having read “{text}”, the network expects {what} with {{{share}}}.").format(**known)
+    return tr("Having read “{text}”, the network says {what} with {{{share}}}.").format(**known) if known["text"] else \
+        tr("After {step} the network says {what} with {{{share}}}.").format(**known)
+
+
+def _so_far(sc: Scene) -> str:
+    """What has been read, its end where it is long."""
+    words = sc.trace.sample.steps
+    if len(words) != sc.shown.steps:
+        return ""
+    joined = ("" if all(len(word) == 1 for word in words) else " ").join(words[:sc.step + 1])
+    joined = joined.replace("\n", "↵").replace("{", "(").replace("}", ")")
+    return joined if len(joined) <= 26 else "…" + joined[-24:]
+
+
+def _back(sc: Scene) -> str:
+    """What has become of the gradient in this step so far, as measured."""
+    back, step = sc.back, step_named(sc.shown, sc.step)
+    assert back is not None
+    if sc.when.step < 0 or sc.done("arrive") < 1:
+        return tr("The gradient comes to {step}.").format(step=step)
+    size = float(np.linalg.norm(back.arrays["hidden"][sc.step]))
+    if size == 0:
+        return tr("At {step} the gradient is exactly 0: nothing that is differentiated hangs on it.").format(step=step)
+    own, later = (float(np.linalg.norm(back.arrays[key][sc.step])) for key in ("own", "later"))
+    if sc.done("weights") < 1:
+        return tr("∂L/∂_h_ arrives at {step} with {{{size}}}: {own} from its own answer, {later} from later.").format(
+            step=step, size=numbers.significant(size, 3), own=numbers.significant(own, 3),
+            later=numbers.significant(later, 3))
+    key = "cell" if "cell" in sc.plan.columns else "hidden"
+    kept = sc.kept(key)
+    if not np.isfinite(kept):
+        return tr("{step} hands {{{size}}} to the state before it.").format(
+            step=step[:1].upper() + step[1:], size=numbers.significant(sc.size("hidden_before"), 3))
+    what = translated(sc.shown.family.quantities[key].name)
+    return tr("One step back the {what} keeps {{× {kept}}} of its gradient; the state before gets {size}.").format(
+        what=what, kept=numbers.number(kept), size=numbers.significant(sc.size("hidden_before"), 3))
+
+
+def table(sc: Scene) -> Table:
+    """One row a unit: what stands in the columns; on the way back their gradients."""
+    there = tuple(key for key in sc.plan.columns
+                  if (sc.returned(key) if sc.back is not None else sc.share(key)) >= 1)
+    values = tuple(sc.gradient(key) if sc.back is not None else sc.row(key) for key in there)
+    names = (sc.shown.family.quantities[key.removesuffix("_before")] for key in there)
+    heads = (f"{part.symbol}₋" if key.endswith("_before") else part.symbol
+             for key, part in zip(there, names, strict=True))
+    longest = max((len(column) for column in values), default=0)
+    listed = [[*column.tolist(), *[""] * (longest - len(column))] for column in values]
+    return Table((tr("unit"), *heads), tuple((unit, *row) for unit, row in enumerate(zip(*listed, strict=True))))
