@@ -187,6 +187,8 @@ def terms_of(trace: Trace, target: Focus, backward: bool) -> tuple[tuple[str, Te
         ask = kinds.inner_backward_terms if backward else kinds.inner_terms
         step, unit = (0, *cell)[-2:]
         return ((name, ask(trace, name, key, step, unit)),)
+    if backward and target.array in trace[name].weights:
+        return ((name, kinds.weight_terms(trace, name, target.array, cell)),)
     return kinds.backward_terms(trace, name, cell) if backward else ((name, kinds.terms(trace, name, cell)),)
 
 
@@ -269,11 +271,17 @@ def carried(trace: Trace, flight: Flight) -> float:
     if source.array.startswith("bias") and source.array in layer.weights:
         return float(layer.weights[source.array][source.cell])
     if source.array in layer.weights and _place(source) != _place(target):  # all that goes over these weights
-        return sum(float(product) for _, terms in terms_of(trace, target, flight.backward) for taps in terms.taps
-                   if taps.weight == source.array and taps.weight_cells is not None
-                   for cell, product in zip(taps.weight_cells.tolist(), taps.products.tolist(), strict=True)
-                   if tuple(cell[:len(source.cell)]) == source.cell)
+        over = [float(product) for _, terms in terms_of(trace, target, flight.backward) for taps in terms.taps
+                if taps.weight == source.array and taps.weight_cells is not None
+                for cell, product in zip(taps.weight_cells.tolist(), taps.products.tolist(), strict=True)
+                if tuple(cell[:len(source.cell)]) == source.cell]
+        if over:
+            return sum(over)
     found = [product for where, cell, product in read(trace, target, flight.backward) if _begins(where, cell, source)]
+    found = found or [float(product) for _, terms in terms_of(trace, target, flight.backward) for taps in terms.taps
+                      if taps.weight == source.layer and taps.weight_cells is not None  # the other factor of a product
+                      for cell, product in zip(taps.weight_cells.tolist(), taps.products.tolist(), strict=True)
+                      if tuple(cell[:len(source.cell)]) == source.cell]
     assert found, (flight, "its target reads nothing there")
     return sum(found)
 
@@ -302,7 +310,8 @@ def standing(picture: Picture, focus: Focus, mark: Mark | None = None) -> list[B
         if isinstance(other, Image) and _place(other.focus) == _place(focus):
             box = cell_box(other, focus.cell)
             found += [box[0]] if box is not None and box[1] else []
-        elif _place(other.focus) == _place(focus) and other.focus.cell[:len(focus.cell)] == focus.cell:
+        elif _place(other.focus) == _place(focus) and other.focus.cell and \
+                all(one == two for one, two in zip(other.focus.cell, focus.cell, strict=False)):  # it, a part, its row
             found.append(box_of(other))
     return found
 

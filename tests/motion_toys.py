@@ -37,13 +37,13 @@ class Through(nn.Module):
         return answer
 
 
-def captured(model: nn.Module, x: Tensor, **known: Any) -> Trace:
+def captured(model: nn.Module, x: Tensor, spread: float = 0.6, **known: Any) -> Trace:
     """Recorded with weights that are the same each time."""
     torch.manual_seed(3)
     with torch.no_grad():
         model(x)
         for parameter in model.parameters():
-            parameter.copy_(torch.randn_like(parameter) * (0.6 / max(1.0, parameter[0].numel() ** 0.5)))
+            parameter.copy_(torch.randn_like(parameter) * (spread / max(1.0, parameter[0].numel() ** 0.5)))
     return record.capture(model.eval(), x, target=1, name="small", title="Small", labels=CLASSES, **known)
 
 
@@ -125,7 +125,7 @@ STEPS = ("the", "cat", "saw", "cat", "and", "purred", "loud")
 def _read(model: nn.Module) -> Trace:
     from visualizer.trace import Sample
 
-    return captured(model, TOKENS, sample=Sample("words", "the cat saw cat and purred loud", steps=STEPS))
+    return captured(model, TOKENS, 2.5, sample=Sample("words", "the cat saw cat and purred loud", steps=STEPS))
 
 
 NETS: dict[str, Callable[[], Trace]] = {

@@ -10,11 +10,11 @@ from torch.nn import functional
 from tests import motion
 from tests.motion_toys import NETS, STEPS, TOKENS
 from tests.test_motions import Drawing, frame_at, lasts
-from visualizer import motions, views
-from visualizer.motions import adding, moving, spreading
+from visualizer import kinds, motions, views
+from visualizer.motions import adding, attention, embedding, moving, spreading
 from visualizer.scene.picture import Look, Text
 from visualizer.scene.timeline import timeline
-from visualizer.trace import Trace
+from visualizer.trace import Layer, Trace
 from visualizer.views import network
 
 MINE = ("moving", "joining", "adding", "spreading", "embedding", "attention", "given")
@@ -200,3 +200,58 @@ def test_words_stand_as_words_each_beside_its_own_number(size: tuple[int, int]) 
              and mark.focus.layer == "input" and len(mark.focus.cell) == 1]
     assert [word for _, word in sorted(words)] == list(STEPS)
     assert [number for _, number in sorted(numbers)] == TOKENS[0].tolist()
+
+
+# --- tables and attention ---------------------------------------------------------------------------------------------
+
+def test_what_has_come_back_to_the_table_is_the_sum_over_the_steps_that_have() -> None:
+    trace = NETS["attends"]()
+    words, tokens = trace["words"], TOKENS[0].tolist()
+    for done in (2, 5, 7):
+        found = embedding._sum_so_far(trace, "words", done)
+        expected = np.zeros(words.weights["weight"].shape)
+        for step in range(len(tokens) - done, len(tokens)):
+            expected[tokens[step]] += words.gradient[step]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(embedding._sum_so_far(trace, "words", 7), words.weight_gradients["weight"], rtol=1e-5,
+                               atol=1e-8)
+
+
+@pytest.mark.parametrize("name", ["matmul", "matmul#2"])
+def test_the_products_of_attention_are_those_of_torch_forwards_and_back(name: str) -> None:
+    trace = NETS["attends"]()
+    ways = attention.ways_of(trace, name)
+    assert ways is not None
+    for moves in ways.moves:
+        np.testing.assert_allclose(moves.brought(ways.count, False), trace[name].output, rtol=1e-4, atol=1e-6)
+        given = trace[moves.source.name]
+        if len(trace.readers(given.name)) == 1:
+            np.testing.assert_allclose(moves.back().brought(ways.count, True), given.gradient, rtol=1e-4, atol=1e-7)
+
+
+# --- every kind -------------------------------------------------------------------------------------------------------
+
+WITHOUT = {
+    "recurrent": "its beats are steps, and have a motion of their own in the views that draw the cell",
+    "picked": "one number of the answer, nothing to be moved",
+}
+"""Roles of kinds that need no motion of their own, and why."""
+FOLDS = {"sum": "one window over all that is added", "max": "one window over all that is compared",
+         "amax": "one window over all that is compared", "addmm": "a product with a start, which is rarely met"}
+"""Kinds of which the window that uncovers in reading order shows all there is."""
+LATER = {"mean", "norm", "shares", "loss", "weighted", "largest"}
+"""Roles that come with their own files."""
+
+
+def test_every_kind_moves_in_a_way_of_its_own() -> None:
+    """A kind falls back to the window only where a list says why."""
+    left_over = []
+    for kind in kinds.all_kinds():
+        if kind.role in WITHOUT or kind.role in LATER or kind.name in FOLDS:
+            continue
+        layer = Layer("one", kind.name, ("channel", "row", "column"), {}, ("other", "third"), np.zeros((2, 3, 3)))
+        units = Layer("one", kind.name, ("step", "unit"), {}, ("other", "third"), np.zeros((2, 3)),
+                      weights={"weight": np.zeros((4, 3))})
+        if all(motions.of(one).name == "window" for one in (layer, units)):
+            left_over.append(kind.name)
+    assert left_over == []

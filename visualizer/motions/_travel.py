@@ -46,8 +46,8 @@ class Moves:
     """Parcels in all."""
     weights: NDArray[np.float64] | float = 1.0
     """What each is multiplied by on its way."""
-    array: str = "output"
-    """Where in the source they stand: its output, or a weight."""
+    met: bool = False
+    """Whether they are what is multiplied by, the other factor being what is read."""
 
     def back(self, weights: NDArray[np.float64] | float | None = None) -> Moves:
         """The same ways in the other direction, the last parcel first."""
@@ -91,8 +91,6 @@ class Moves:
 
     def values(self, backward: bool) -> Array:
         """(n,): the numbers as they stand before they go."""
-        if self.array != "output":
-            return np.asarray(self.source.weights[self.array][tuple(self.cells.T)])
         values = self.source.gradient if backward else self.source.output
         assert values is not None
         return np.asarray(values[tuple(self.cells.T)])
@@ -151,7 +149,7 @@ def landed(count: int, second: float) -> int:
         (count - first) * min(1.0, max(0.0, left) / MARCH) ** POWER + 1e-9))
 
 
-def seconds(count: int) -> float:
+def seconds_of(count: int) -> float:
     """How long so many parcels take, from the camera to the rest."""
     return landing(count - 1, count) + SETTLE if count else CAMERA + SETTLE
 
@@ -198,7 +196,7 @@ def _shades(trace: Trace, moves: Moves, look: Look, backward: bool) -> tuple[NDA
     if isinstance(moves.weights, np.ndarray) and backward:
         top = parts.largest_gradient(trace)
         return colour.magnitude(moves.gradients, top * parts.FLOOR, top), "gradient"
-    if isinstance(moves.weights, np.ndarray) or moves.array != "output":
+    if isinstance(moves.weights, np.ndarray):
         return colour.signed(moves.forth, parts.layer_scale(trace, moves.target, look)), "activation"
     shades, palette = parts.entries(trace, moves.source, look, backward)
     return shades[tuple(moves.cells.T)], palette
@@ -278,7 +276,7 @@ def _image(setting: Setting, moves: Moves, rows: slice, shape: tuple[int, int], 
 
 
 def _flight(setting: Setting, moves: Moves, index: int, share: float) -> Flight:
-    return Flight(Focus(moves.source.name, _cell(moves.cells[index]), moves.array),
+    return Flight(Focus(moves.source.name, _cell(moves.cells[index])),
                   Focus(moves.target.name, _cell(moves.targets[index])),
                   float(moves.products(setting.backward)[index]), share, setting.backward)
 
@@ -332,7 +330,7 @@ def printed(setting: Setting, moves: Moves, one: Column, other: Column, lift: fl
     made = flight.target
     here = starts[index] + (ends[index] - starts[index]) * share
     appears = min(1.0, share / 0.12)
-    touch = Touch(flight.source, made, setting.backward)
+    touch = None if moves.met and not setting.backward else Touch(flight.source, made, setting.backward)
     faint = 0.5 + appears / 2
     marks = [*grouped(Group("window"), frame(_box(starts[index]), "accent", None, 2, touch, faint)),
              *grouped(Group("written"), frame(_box(ends[index]), ink, made, 1.5,
@@ -360,11 +358,11 @@ def in_parcels(keys: Sequence[Cells], most: int = MOST_PARCELS) -> tuple[Cells, 
 
 
 def moved(source: Layer, target: Layer, cells: Cells, targets: Cells, parcels: Cells, count: int,
-          weights: NDArray[np.float64] | float = 1.0, array: str = "output") -> Moves:
+          weights: NDArray[np.float64] | float = 1.0, *, met: bool = False) -> Moves:
     """Moves in the order of their parcels, and in each map after map."""
     order = np.lexsort((*targets[:, ::-1].T, parcels))
     return Moves(source, target, cells[order], targets[order], parcels[order], count,
-                 weights[order] if isinstance(weights, np.ndarray) else weights, array)
+                 weights[order] if isinstance(weights, np.ndarray) else weights, met=met)
 
 
 # --- a whole layer ---------------------------------------------------------------------------------------------------
@@ -413,7 +411,7 @@ def arriving(setting: Setting, ways: Ways, said: str, counted: str, *, lift: boo
 def _left_behind(setting: Setting, ways: Ways) -> dict[str, tuple[NDArray[np.bool_], float]]:
     """What has set out is paler where it was, until the beat comes to rest."""
     begun = sum(share_of(parcel, ways.count, setting.second) > 0 for parcel in range(ways.count))
-    rested = min(1.0, max(0.0, 1 - (seconds(ways.count) - setting.second) / SETTLE))
+    rested = min(1.0, max(0.0, 1 - (seconds_of(ways.count) - setting.second) / SETTLE))
     if not begun or rested >= 1:
         return {}
     strength = LEFT + (1 - LEFT) * ease(rested)

@@ -11,8 +11,7 @@ import numpy as np
 from visualizer.kinds.arithmetic import OPERATIONS, operands_read
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
-from visualizer.motions._travel import Moves, Ways, arriving, in_parcels, landed, moved, returning
-from visualizer.motions._travel import seconds as travel_seconds
+from visualizer.motions._travel import Moves, Ways, arriving, in_parcels, landed, moved, returning, seconds_of
 from visualizer.scene import numbers
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
@@ -45,7 +44,7 @@ def backward(setting: Setting) -> Frame:
 
 def seconds(trace: Trace, layer: Layer, back: bool) -> float:
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else travel_seconds(ways.count)
+    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
 
 
 # --- which number goes where -----------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ from __future__ import annotations
 from visualizer import kinds
 from visualizer.language import tr
 from visualizer.motions import Frame, Motion, Setting, window
-from visualizer.motions._travel import Ways, arriving, landed, returning
-from visualizer.motions._travel import seconds as travel_seconds
+from visualizer.motions._travel import Ways, arriving, landed, returning, seconds_of
 from visualizer.motions.moving import MOST, counted, ways_of
 from visualizer.scene import numbers
 from visualizer.trace import Layer, Trace
@@ -36,7 +35,7 @@ def backward(setting: Setting) -> Frame:
 
 def seconds(trace: Trace, layer: Layer, back: bool) -> float:
     ways = ways_of(trace, layer.name)
-    return window.seconds(trace, layer, back) if ways is None else travel_seconds(ways.count)
+    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
 
 
 def _said(setting: Setting, ways: Ways, done: int) -> str:

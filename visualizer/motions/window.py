@@ -90,7 +90,7 @@ def _frame(setting: Setting, found: Places, at: March, values: Array, written: C
             marks += chip(float(values[cell]), (x, y - box[3] / 2 - 14),
                           holds=Flight(made, made, float(values[cell]), 1.0, setting.backward))
     done = at.done + (1 if at.slow and at.share >= 0.75 else 0)
-    return Frame(found.covered(done), None, tuple(marks), _said(setting, found, done, values, chosen),
+    return Frame(found.covered(done), None, tuple(marks), said(setting, done, found.count),
                  (done, found.count), tr("place {n} of {count}").format(n=numbers.count(max(done, 0)),
                                                                        count=numbers.count(found.count)))
 
@@ -102,16 +102,17 @@ def all_channels(found: Places, place: int, column: Column, layer: Layer) -> lis
     return [found.cell(place, channel) for channel in column.shown if channel >= 0]
 
 
-def _said(setting: Setting, found: Places, done: int, values: Array, chosen: int) -> str:
+def said(setting: Setting, done: int, count: int) -> str:
+    """How far a layer has come whose places are all that is known of it."""
     name = setting.written.name
     if done <= 0:
         return tr("{layer} has computed nothing yet.").format(layer=name) if not setting.backward else \
             tr("No gradient has reached {layer} yet.").format(layer=name)
     if setting.backward:
         return tr("The gradient comes to {layer}: {{{done} of {count}}} places.").format(
-            layer=name, done=numbers.count(done), count=numbers.count(found.count))
+            layer=name, done=numbers.count(done), count=numbers.count(count))
     return tr("{layer} is computed place by place: {{{done} of {count}}}.").format(
-        layer=name, done=numbers.count(done), count=numbers.count(found.count))
+        layer=name, done=numbers.count(done), count=numbers.count(count))
 
 
 MOTION = Motion("window", lambda layer: True, forward, backward, seconds, order=100)

@@ -38,6 +38,8 @@ TOP, FOOT = 128.0, 52.0
 """Where tiles may begin, and the room under them for the colour bar."""
 GAP, INTO, LINES = 9.0, 26.0, 96.0
 """Between two layers of the context; beside the pair; within the pair, where lines run from the one to the other."""
+TABLE = 200.0
+"""Within the pair, where the rows of a table stand between."""
 BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
 STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 106.0, 44.0
@@ -247,6 +249,8 @@ def _gaps(trace: Trace, columns: Sequence[Column], large: set[str], paired: bool
 
 
 def _lines(layer: Layer) -> float:
+    if kinds.role(layer) == "table":
+        return TABLE
     return kernel_width(layer) + LINES if kernel_width(layer) else LINES if "weight" in layer.weights else INTO + 14
 
 

@@ -391,4 +391,7 @@ def progress(phase: float, start: float, end: float) -> float:
 
 
 def _carries_back(trace: Trace, name: str) -> bool:
-    return trace[name].gradient is not None or kinds.shares(trace[name])
+    """Whether gradient came to a layer; to the symbols that a table is looked up by it comes as far as their rows."""
+    layer = trace[name]
+    return layer.gradient is not None or kinds.shares(layer) or (layer.is_input and layer.output.ndim == 1 and any(
+        kinds.role(reader) == "table" and reader.gradient is not None for reader in trace.readers(name)))

@@ -73,12 +73,16 @@ def _picture_of(trace: Trace, moment: Moment) -> str:
 
 
 def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    if look.reduced_motion:
+        return _without_travel(trace, moment, focus, look)
+    return _as_it_is(trace, moment, focus, look)
+
+
+def _as_it_is(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     if _seam.shown_at(trace, moment):
         return _seam.draw(trace, moment, focus, look)
     if _step.shown_at(trace, moment):
         return _step.draw(trace, moment, focus, look)
-    if look.reduced_motion:
-        return _without_travel(trace, moment, focus, look)
     return _drawn(trace, moment, focus, look)
 
 
@@ -223,14 +227,16 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
     lasts = _seconds(trace, moment)
     at = moment.phase * lasts
     slow = np.cumsum((CAMERA, *motions.SLOW)).tolist()
-    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts]
+    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts] if moment.beat.step is None else \
+        [0.0, *(lasts * stepbeat.stretch(name, moment.backward)[1]
+                for name in ("slide", *stepbeat.names(moment.backward)))]
     reached_end = max((end for end in ends if end <= at), default=0.0)
     earlier = max((end for end in ends if end < reached_end), default=0.0)
     share = part_of(at, reached_end, 0.15) if reached_end else 1.0
-    one, other = (_drawn(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
+    one, other = (_as_it_is(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
                   for end in (earlier, reached_end))
     if share >= 1 or moment.phase >= 1:
-        return other if moment.phase < 1 else _drawn(trace, moment, focus, look)
+        return other if moment.phase < 1 else _as_it_is(trace, moment, focus, look)
     shown = other if share >= 0.5 else one
     return Picture(look.size, (), tuple(parts.crossed(one, other, share)), look.theme, caption=shown.caption,
                    table=shown.table)

@@ -1,0 +1,265 @@
+"""Attention: scores rise as bars over the places, become shares, and the values flow in with that thickness.
+
+What is drawn is a matrix product: of queries and keys (scores), or of shares and values (what is attended to). On the
+way back the gradient is shared out by the same weights.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from visualizer import kinds
+from visualizer.language import tr
+from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, part_of, window
+from visualizer.motions._marks import Box, box_of_cells, taps_of, windows
+from visualizer.motions._travel import Ways, arriving, in_parcels, landed, moved, returning, seconds_of, share_of
+from visualizer.scene import numbers
+from visualizer.scene.columns import Column
+from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, grouped, plain
+from visualizer.trace import Array, Cell, Layer, Trace, remembered
+
+MOST = 200_000
+"""Products; larger ones uncover in reading order."""
+BAR, FULL = 36.0, 16.0
+"""Height of the largest bar; thickness of a share of 1."""
+FEWEST = 0.02
+"""Shares below this have no ribbon."""
+
+
+def suits(layer: Layer) -> bool:
+    return (layer.kind == "matmul" and len(layer.reads) == 2 and layer.output.ndim > 1) or \
+        (kinds.shares(layer) and layer.output.ndim > 1 and layer.axes[-1] == "step")
+
+
+def forward(setting: Setting) -> Frame:
+    """Row after row of places."""
+    if setting.layer.kind != "matmul":
+        return _shares(setting)
+    ways = ways_of(setting.trace, setting.layer.name)
+    if ways is None:
+        return window.forward(setting)
+    done, weighted = landed(ways.count, setting.second), _weighted(setting.trace, setting.layer)
+    flows = Ways(ways.moves[1:] if weighted else ways.moves[:1], ways.count, ways.parcel_of)
+    frame = arriving(setting, flows, _said(setting, ways, done), _counted(done, ways.count))
+    extra = _ribbons(setting, ways, done, setting.right) if weighted else _bars(setting, ways, done)
+    marks = [*frame.marks, *_read(setting, ways, done), *extra]
+    return Frame(frame.covered, None, tuple(marks), frame.sentence, frame.done, frame.counted)
+
+
+def backward(setting: Setting) -> Frame:
+    """The gradient of row after row, the last first, goes to what it was made of, by the same weights."""
+    ways = ways_of(setting.trace, setting.layer.name) if setting.layer.kind == "matmul" else None
+    if ways is None:
+        return window.backward(setting)
+    done = landed(ways.count, setting.second)
+    frame = returning(setting, ways, _said_back(setting, done, ways.count), _counted(done, ways.count))
+    marks = [*frame.marks, *(_ribbons(setting, ways, done, setting.left[0])
+                             if _weighted(setting.trace, setting.layer)
+                             and setting.written.name == setting.layer.reads[1] else [])]
+    return Frame(frame.covered, frame.values, tuple(marks), frame.sentence, frame.done, frame.counted)
+
+
+def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+    if layer.kind != "matmul":
+        return window.seconds(trace, layer, back) if back else seconds_of(_rows(layer))
+    ways = ways_of(trace, layer.name)
+    return window.seconds(trace, layer, back) if ways is None else seconds_of(ways.count)
+
+
+@remembered(32)
+def ways_of(trace: Trace, name: str) -> Ways | None:
+    """Every product of a matrix product, from the left and from the right factor; None where that is too much."""
+    layer = trace[name]
+    left, right = trace.inputs(layer)
+    lead = layer.shape[:-2]
+    if left.output.ndim < 2 or right.output.ndim < 2 or left.shape[:-2] != lead or right.shape[:-2] != lead \
+            or left.shape[-1] != right.shape[-2] or layer.shape[-2:] != (left.shape[-2], right.shape[-1]) \
+            or layer.output.size * left.shape[-1] > MOST:
+        return None
+    *heads, row, column, inner = np.indices((*layer.shape, left.shape[-1])).reshape(layer.output.ndim + 1, -1)
+    targets = np.stack([*heads, row, column], axis=1)
+    ones, others = np.stack([*heads, row, inner], axis=1), np.stack([*heads, inner, column], axis=1)
+    parcels, count = in_parcels([row])
+    met = np.asarray(right.output[tuple(others.T)], np.float64), np.asarray(left.output[tuple(ones.T)], np.float64)
+    shape = np.arange(layer.shape[-2]).reshape(*(1,) * len(lead), -1, 1)
+    order = np.unique(row)
+    first = np.array([parcels[np.flatnonzero(row == one)[0]] for one in order])
+    return Ways((moved(left, layer, ones, targets, parcels, count, met[0]),
+                 moved(right, layer, others, targets, parcels, count, met[1], met=True)), count,
+                np.broadcast_to(first[shape], layer.shape))
+
+
+def _weighted(trace: Trace, layer: Layer) -> bool:
+    """Whether what is multiplied by are shares: then the right factor is what flows in."""
+    return kinds.shares(trace[layer.reads[0]])
+
+
+def _rows(layer: Layer) -> int:
+    return min(64, layer.shape[-2])
+
+
+def _row_of(ways: Ways, parcel: int) -> int:
+    """The first row of a parcel."""
+    return int(ways.moves[0].targets[np.searchsorted(ways.moves[0].parcels, parcel), -2])
+
+
+def _slow(setting: Setting, count: int, done: int) -> bool:
+    return setting.second >= CAMERA and done < min(count, len(SLOW))
+
+
+def _read(setting: Setting, ways: Ways, done: int) -> list[Mark]:
+    """While rows are slow, a frame on what the largest number of the row reads."""
+    if not _slow(setting, ways.count, done):
+        return []
+    cell = _largest(setting.layer, _row_of(ways, done))
+    share = share_of(done, ways.count, setting.second)
+    return windows(setting.trace, setting.left, taps_of(setting.trace, setting.layer.name, cell),
+                   Focus(setting.layer.name, cell), opacity=0.5 + min(0.5, share * 4))
+
+
+def _largest(layer: Layer, row: int) -> Cell:
+    own = np.abs(np.nan_to_num(layer.output[..., row, :]))
+    *lead, column = (int(at) for at in np.unravel_index(int(own.argmax()), own.shape))
+    return (*lead, row, column)
+
+
+# --- ribbons ----------------------------------------------------------------------------------------------------------
+
+def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Mark]:
+    """While rows are slow: from every value to the row that attends to it, as thick as its share."""
+    column = setting.column(setting.layer.reads[1]) if not setting.backward else values
+    if not _slow(setting, ways.count, done) or column is None or setting.layer.output.ndim != 2:
+        return []
+    row = _row_of(ways, ways.count - 1 - done if setting.backward else done)
+    left, right = setting.trace.inputs(setting.layer)
+    target = box_of_cells(setting.right, setting.layer, (row, 0), (row, setting.layer.shape[-1] - 1))
+    if target is None:
+        return []
+    opacity = 0.35 * min(1.0, share_of(done, ways.count, setting.second) * 4)
+    ink = "gradient-mark" if setting.backward else "accent"
+    marks: list[Mark] = []
+    y1 = target[1] + target[3] / 2
+    for place, share in enumerate(left.output[row].tolist()):
+        source = box_of_cells(column, right, (place, 0), (place, right.shape[-1] - 1))
+        if source is None or share < FEWEST:
+            continue
+        x0, y0, x1 = source[0] + source[2] + 2, source[1] + source[3] / 2, target[0] - 2
+        bend = (x1 - x0) / 2
+        marks.append(Path((((x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)),), stroke=ink,
+                          width=max(0.8, FULL * share), opacity=opacity))
+        if source[3] >= 11 and share >= 0.05 and x1 - x0 > 40:
+            marks.append(Text(x0 + 4, y0 - 3, plain(numbers.percent(share, 0)), 11, 500, "ink-2"))
+    return grouped(Group("shares"), marks)
+
+
+# --- bars -------------------------------------------------------------------------------------------------------------
+
+def _bars(setting: Setting, ways: Ways, done: int) -> list[Mark]:
+    """While rows are slow: the scores of the row rise over their places."""
+    if not _slow(setting, ways.count, done) or setting.layer.output.ndim != 2:
+        return []
+    row = _row_of(ways, done)
+    top = float(np.max(np.abs(setting.layer.output))) or 1.0
+    grown = part_of(share_of(done, ways.count, setting.second), 0.3, 0.7)
+    return _rising(setting, row, setting.layer.output[row] / top * grown)
+
+
+def _rising(setting: Setting, row: int, heights: Array) -> list[Mark]:
+    marks: list[Mark] = []
+    for place, height in enumerate(heights.tolist()):
+        box = box_of_cells(setting.right, setting.layer, (row, place), (row, place))
+        if box is None or not np.isfinite(height):
+            continue
+        x, y, wide, high = _bar(box, height)
+        marks.append(Rect(x, y, wide, high, "positive-text" if height >= 0 else "negative-text", "stage", 0.5))
+    return grouped(Group("scores"), marks)
+
+
+def _bar(box: Box, height: float) -> Box:
+    """Over its place, whatever its sign: that is told by its colour."""
+    tall = max(1.0, abs(height) * BAR)
+    return box[0] + box[2] * 0.2, box[1] + box[3] - tall, box[2] * 0.6, tall
+
+
+def _shares(setting: Setting) -> Frame:
+    """Scores become shares: every row of exponentials rises, then is divided by its sum."""
+    layer, source = setting.layer, setting.trace[setting.layer.reads[0]]
+    count = _rows(layer)
+    done = landed(count, setting.second)
+    of_row = np.arange(layer.shape[-2]) * count // layer.shape[-2]
+    row = int(np.flatnonzero(of_row == min(done, count - 1))[0])
+    marks: list[Mark] = []
+    if _slow(setting, count, done) and layer.output.ndim == 2:
+        with np.errstate(all="ignore"):
+            raised = np.exp(source.output[row] - np.max(source.output[row]))
+        share = share_of(done, count, setting.second)
+        rise, divided = part_of(share, 0.0, 0.45), part_of(share, 0.55, 0.4)
+        marks += _rising(setting, row, rise * (raised + divided * (layer.output[row] - raised)))
+        cell = _largest(source, row) if source.shape == layer.shape else (row, 0)
+        marks += windows(setting.trace, setting.left, taps_of(setting.trace, layer.name, cell),
+                         Focus(layer.name, cell), opacity=0.5 + min(0.5, share * 4))
+    covered = np.broadcast_to((of_row >= done)[:, None], layer.shape)
+    return Frame(covered, None, tuple(marks), _said_shares(setting, done, count, of_row), (done, count),
+                 _counted(done, count))
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+def _counted(done: int, count: int) -> str:
+    return tr("row {n} of {count}").format(n=numbers.count(done), count=numbers.count(count))
+
+
+def _named(setting: Setting, place: int) -> str:
+    words = setting.trace.sample.steps
+    return f"“{words[place]}”" if 0 <= place < len(words) else str(place)
+
+
+def _said(setting: Setting, ways: Ways, done: int) -> str:
+    layer = setting.layer
+    one, other = layer.reads
+    known = {"layer": layer.name, "one": one, "other": other, "done": numbers.count(done),
+             "count": numbers.count(ways.count)}
+    if done <= 0:
+        return tr("{one} and {other} are ready. {layer} has computed nothing yet.").format(**known)
+    row = _row_of(ways, done - 1)
+    if _weighted(setting.trace, layer):
+        shares = setting.trace[one].output[..., row, :]
+        most = int(np.unravel_index(int(np.argmax(shares)), shares.shape)[-1])
+        return tr("Place {place} takes from every row of {other} its share, most from {most}: {{{share}}}; {done} of "
+                  "{count} done.").format(place=_named(setting, row), most=_named(setting, most),
+                                          share=numbers.percent(float(shares.max()), 0), **known)
+    cell = _largest(layer, row)
+    return tr("Each row of {one} times each column of {other} is one number: {{{value}}} at place {place}; {done} of "
+              "{count} rows done.").format(value=numbers.number(float(layer.output[cell])), place=_named(setting, row),
+                                           **known)
+
+
+def _said_shares(setting: Setting, done: int, count: int, of_row: Array) -> str:
+    layer = setting.layer
+    if done <= 0:
+        return tr("{source} is ready. {layer} has computed nothing yet.").format(source=layer.reads[0],
+                                                                                layer=layer.name)
+    row = int(np.flatnonzero(of_row == done - 1)[0])
+    shares = layer.output[..., row, :]
+    most = int(np.unravel_index(int(np.argmax(shares)), shares.shape)[-1])
+    return tr("The scores of place {place} become shares of 1, most for {most}: {{{share}}}; {done} of {count} rows "
+              "done.").format(place=_named(setting, row), most=_named(setting, most),
+                              share=numbers.percent(float(shares.max()), 0), done=numbers.count(done),
+                              count=numbers.count(count))
+
+
+def _said_back(setting: Setting, done: int, count: int) -> str:
+    layer, given = setting.layer, setting.written.name
+    other = next((name for name in layer.reads if name != given), given)
+    known = {"layer": layer.name, "source": given, "other": other,
+             "done": numbers.count(done), "count": numbers.count(count)}
+    if done <= 0:
+        return tr("The gradient stands at {layer}; {source} has none yet.").format(**known)
+    if _weighted(setting.trace, layer) and given == layer.reads[1]:
+        return tr("The gradient of every row is shared out to {source} by the same shares: {{{done} of {count}}} "
+                  "rows.").format(**known)
+    return tr("{source} gets the gradient of each row, weighted by {other}: {{{done} of {count}}} rows.").format(
+        **known)
+
+
+MOTION = Motion("attention", suits, forward, backward, seconds, order=8)
