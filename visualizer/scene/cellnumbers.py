@@ -45,6 +45,12 @@ class Forward:
         row = self.arrays[name][step]
         return float(row.mean()) if pick.all else float(row[min(pick.unit, len(row) - 1)])
 
+    def series(self, name: str, pick: Pick) -> Values:
+        """The same number at every step."""
+        array = self.arrays[name]
+        found: Values = array.mean(axis=1) if pick.all else array[:, min(pick.unit, array.shape[1] - 1)]
+        return found
+
     def mean(self, name: str, step: int) -> float:
         """The mean of all units."""
         return float(self.arrays[name][step].mean())

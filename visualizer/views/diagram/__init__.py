@@ -36,16 +36,16 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     sc = scene(trace, moment, focus, look)
     answers, known = steps_answers(trace, sc.shown), answered(trace, sc.shown, moment)
     said = _words.sentence(sc)
-    marks = parts.sentence(look, said)
-    marks += choices(sc, sc.shown.layer.name)
+    still, marks = choices(sc, sc.shown.layer.name), parts.sentence(look, said)
     marks += _back.draw(sc) if moment.backward else _forward.draw(sc, answers, known)
     marks += _strip.beats(sc, BACK if moment.backward else SUBBEATS[sc.plan.family], moment.backward)
     done = steps.arrived(trace, sc.shown, moment).done if moment.backward else seen_steps(trace, sc.shown, moment)
-    marks += _strip.draw(sc, answers, done, known)
+    kept, moving = _strip.draw(sc, answers, done, known)
+    still, marks = still + kept, marks + moving
     if not look.mode.lanes:
         now = max(0, sc.when.step) + 1
         marks += steps.line_of_steps(132, look.size[0] - 200, sc.shown, now, moment, look)
-    return Picture(look.size, (), tuple(marks), look.theme, caption=unmarked(said), table=_words.table(sc))
+    return Picture(look.size, tuple(still), tuple(marks), look.theme, caption=unmarked(said), table=_words.table(sc))
 
 
 def scene(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Scene:

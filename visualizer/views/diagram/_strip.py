@@ -8,8 +8,8 @@ import numpy as np
 
 from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers, parts
-from visualizer.scene.cellnumbers import Values
-from visualizer.scene.picture import Focus, Group, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
+from visualizer.scene.cellnumbers import Pick, Values
+from visualizer.scene.picture import Focus, Group, Image, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
 from visualizer.scene.reading import foretells, label
 from visualizer.scene.type import width
 from visualizer.views.diagram._parts import ink_of
@@ -20,21 +20,24 @@ DECADES = 3
 """Powers of ten below the largest gradient that a bar of the strip spans."""
 
 
-def draw(sc: Scene, answers: Values | None, done: range, known: range) -> list[Mark]:
-    """All steps; those that have not been read, or reached on the way back, are hatched."""
+def draw(sc: Scene, answers: Values | None, done: range, known: range) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): all steps; those that have not been read, or reached on the way back, are hatched."""
     strip = sc.plan.strip
     if strip is None:
-        return []
+        return [], []
     steps = range(strip.first, min(strip.first + strip.count, sc.shown.total))
-    marks: list[Mark] = [Line(((0, strip.top), (sc.look.size[0], strip.top)), "hair")]
-    marks += _band(sc, strip)
-    marks += _reads(sc, strip, steps)
+    still: list[Mark] = [Line(((0, strip.top), (sc.look.size[0], strip.top)), "hair"),
+                         *_name(strip, strip.words + strip.words_high / 2 + 4, tr("reads"))]
+    here = sc.when.coming if sc.when.slide >= 0.5 else sc.when.step
+    still += _reads(sc, strip, [step for step in steps if step != here], False)
+    marks = [*_band(sc, strip), *_reads(sc, strip, [step for step in steps if step == here], True)]
     back = sc.back is not None
     if strip.expects and answers is not None and not back:
         marks += _expects(sc, strip, steps, answers, done, known)
     for key, top in strip.rows:
         marks += _back_row(sc, strip, key, top, steps, done) if back else _row(sc, strip, key, top, steps, done)
-    return grouped(Group(tr("all steps"), Focus(sc.shown.layer.name)), marks)
+    own = Group(tr("all steps"), Focus(sc.shown.layer.name))
+    return grouped(own, still), grouped(own, marks)
 
 
 def _place(sc: Scene) -> float:
@@ -56,15 +59,14 @@ def _band(sc: Scene, strip: Strip) -> list[Mark]:
     return [Rect(x - 3, strip.words - 6, strip.tile + 6, strip.bottom - strip.words + 6, "tint", radius=7)]
 
 
-def _reads(sc: Scene, strip: Strip, steps: range) -> list[Mark]:
-    layer, now = sc.shown.layer.name, sc.when.step
-    marks: list[Mark] = _name(strip, strip.words + strip.words_high / 2 + 4, tr("reads"))
+def _reads(sc: Scene, strip: Strip, steps: list[int], here: bool) -> list[Mark]:
+    layer = sc.shown.layer.name
+    marks: list[Mark] = []
     for step in steps:
         x = strip.left(step)
         if step >= sc.shown.steps:
             marks.append(Rect(x, strip.words, strip.tile, strip.words_high, "hatch", "tile-border", 1, inside=True))
             continue
-        here = (step == now and sc.when.slide < 0.5) or (step == sc.when.coming and sc.when.slide >= 0.5)
         marks.append(Rect(x, strip.words, strip.tile, strip.words_high, "accent-fill" if here else "sunk",
                           radius=min(5, strip.tile / 3), focus=Focus(layer, (step,))))
         word = sc.shown.words[step]
@@ -115,8 +117,8 @@ def _row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done: rang
     """A gate as levels from 0 to 1, or a state as bars about zero; the mean, or the chosen unit, as a thin line."""
     part, high = sc.shown.family.quantities[key], strip.row_high
     name = "shown" if key == "hidden" and "shown" in sc.forward.arrays else key
-    values = np.array([sc.forward.value(name, step, sc.pick) for step in range(sc.shown.steps)])
-    others = np.array([sc.forward.compared(name, step, sc.pick) for step in range(sc.shown.steps)])
+    values = sc.forward.series(name, sc.pick)
+    others = sc.forward.series(name, Pick(sc.pick.unit, not sc.pick.all))
     most = 1.0 if part.gate or (key != "cell" and sc.bounded_state) else sc.full["line"]
     now = sc.when.step
     known = [step for step in steps if step in done and (step != now or sc.row_known(key))]
@@ -163,7 +165,10 @@ def _levels(sc: Scene, strip: Strip, known: list[int], steps: range, top: float,
     marks += [Path(tuple(curves), fill=ink) for ink, curves in bars.items()]
     marks += [Path(tuple(lines), fill="ink")] if lines else []
     missing = [step for step in steps if step not in known]
-    marks += [Rect(strip.left(step), top, strip.tile, high, "hatch") for step in missing]
+    for run in _runs(missing):
+        count = len(run)
+        marks.append(Image(strip.left(run[0]), top, (strip.tile, high), np.zeros((count, 1, 1), np.uint8), "pixel",
+                           count, (strip.pitch, 0), border="", hatched=np.ones((count, 1, 1), bool)))
     unit = sc.pick.unit
     part = "output" if key == "hidden" else f"inner.{key}"
     if key in sc.shown.layer.inner:
@@ -172,6 +177,17 @@ def _levels(sc: Scene, strip: Strip, known: list[int], steps: range, top: float,
                 cell = (step,) if sc.pick.all else (step, min(unit, sc.shown.layer.inner[key].shape[1] - 1))
                 marks.append(Rect(strip.left(step), top, strip.tile, high, focus=Focus(layer, cell, part)))
     return marks
+
+
+def _runs(steps: list[int]) -> list[list[int]]:
+    """Steps that lie side by side."""
+    found: list[list[int]] = []
+    for step in steps:
+        if found and found[-1][-1] == step - 1:
+            found[-1].append(step)
+        else:
+            found.append([step])
+    return found
 
 
 def _area(x: float, y: float, wide: float, high: float) -> Points:
