@@ -21,7 +21,20 @@ from visualizer.scene import numbers, parts, stepbeat
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
 from visualizer.scene.labels import Labels
 from visualizer.scene.lens import Pair, camera, lens, pair_of
-from visualizer.scene.picture import TITLE, Focus, Line, Look, Mark, Picture, Rect, Table, grouped, of_layer, unmarked
+from visualizer.scene.picture import (
+    TITLE,
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    grouped,
+    of_layer,
+    unmarked,
+)
 from visualizer.scene.telling import answered, read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, Timeline, own_pace, timeline
 from visualizer.scene.type import bounds
@@ -33,6 +46,9 @@ from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
 from visualizer.views.network._tiles import column_marks, loss, reached, uncovered
 from visualizer.views.network._words import sentence_of
+
+STRIP = Group(english("all layers"))
+"""What stands small along the bottom for a room, of the layers that stand large above."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -195,13 +211,12 @@ def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, p
             end = after.x - 4, after.top + after.height / 2
             marks.append(Line(((before.x + before.width + 4, y), end), "rule", 1))
     for column in plan.strip:
-        shown = reached(trace, column, moment, frame)
-        marks += grouped(of_layer(column.layer), uncovered(trace, column, moment, look, 1.0 if shown == 1 else 0.0,
-                                                           Frame()))
-        lit = column.layer in pair.layers
+        shown, lit = reached(trace, column, moment, frame), column.layer in pair.layers
+        marks += grouped(STRIP if lit else of_layer(column.layer),
+                         uncovered(trace, column, moment, look, 1.0 if shown == 1 else 0.0, Frame()))
         if lit:
             marks.append(Rect(column.x - 3, column.top - 3, column.width + 6, column.height + 6, "", "accent", 1.5,
-                              radius=2))
+                              radius=2, group=STRIP))
         marks += labels.put((column.layer, short_name(column.layer)), [(column.x, base, "start")], 11,
                             600 if lit else 400, "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
     return marks
