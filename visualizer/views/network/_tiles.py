@@ -14,6 +14,7 @@ from visualizer.scene.columns import (
     lanes_height,
     symbols,
 )
+from visualizer.scene.lens import ROOM_LEGEND, STRIP
 from visualizer.scene.picture import (
     Focus,
     Look,
@@ -155,6 +156,6 @@ def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     if trace.readers(layer.name):  # it goes into another number, which stands at the same place
         return []
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
-    y = look.size[1] - lanes_height(look) - 12
+    y = look.size[1] - lanes_height(look) - (12 if look.mode.lanes else STRIP + ROOM_LEGEND - 40)
     return [Text(min(column.x + column.width, look.size[0] - PADDING), y, rich(words), 12, 400, "ink-2", "end",
                  focus=Focus(layer.name))]
