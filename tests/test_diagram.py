@@ -255,6 +255,7 @@ def test_what_happens_in_a_step_never_goes_back(model: str, address: str) -> Non
     assert filled[0] == 0 < filled[-1]
 
 
+@pytest.mark.matrix(spine=("char_lstm",), sample=2, each=False)
 @pytest.mark.parametrize(("model", "address"), STEPS)
 def test_one_step_goes_over_into_the_next_without_a_jump(model: str, address: str) -> None:
     played = motion.beat(read(model), "diagram", address)

@@ -54,7 +54,8 @@ def times_of(trace):
 def a_film(**changed):
     """Two beats of the toy: a convolution, and half of what follows."""
     start, end = films.between(times_of(toy()), "conv", "relu@0.5")
-    given = {"look": Look(size=SIZE), "start": start, "end": end, "fps": Fraction(8), "state_json": STATE} | changed
+    given = {"look": Look(size=SIZE), "start": start, "end": end, "fps": Fraction(8), "speed": Fraction(3),
+             "state_json": STATE} | changed
     return films.Film(toy(), **given)
 
 
@@ -340,7 +341,7 @@ def test_a_folder_of_another_film_or_of_other_things_is_left_alone(other, tmp_pa
 # --- the storyboard -------------------------------------------------------------------------------------------------
 
 def test_a_storyboard_shows_each_beat_when_it_is_done_with_its_caption(tmp_path):
-    film = a_film(end=None, fps=Fraction(10))
+    film = a_film(end=None, fps=Fraction(10), speed=Fraction(1))
     times = times_of(toy())
     beats = times.beats[times.find("conv").index:]
     shown = key_frames(film)

@@ -132,6 +132,16 @@ def test_the_picture_of_a_step_and_that_of_the_columns_cross_over(address: str) 
     assert any(0 < mark.opacity < 1 for mark in half)
 
 
+@pytest.mark.parametrize(("model", "address"), [("char_lstm", "lstm.forward[9]"), ("crnn_strip", "flatten.forward")])
+def test_with_reduced_motion_states_fade_into_each_other_and_nothing_travels(model: str, address: str) -> None:
+    """Where nothing fades nothing is on its way either."""
+    played = motion.beat(read(model), "network", address, look=Look(reduced_motion=True))
+    for picture in played.pictures(5):
+        flown = [mark.holds for mark in picture if not isinstance(mark, Text) and isinstance(mark.holds, Flight)
+                 and mark.opacity == 1]
+        assert all(min(flight.share, 1 - flight.share) < 1e-6 for flight in flown)
+
+
 # --- a step -----------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("model", ["char_lstm", "char_gru"])

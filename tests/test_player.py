@@ -35,7 +35,8 @@ def clock() -> Clock:
 
 @pytest.fixture
 def store(qapp) -> Store:
-    return Store(changed(State(), at="input.forward@0"), chain(4))
+    """At a view whose beats have the pace of the timeline itself."""
+    return Store(changed(State(), view="gradient_flow", at="input.forward@0"), chain(4))
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_ticks_are_no_steps_of_undo(store, player, clock) -> None:
     for _ in range(20):
         after(TICK, clock, player)
     store.undo()
-    assert store.state == changed(State(), at="input.forward@0")
+    assert store.state == changed(State(), view="gradient_flow", at="input.forward@0")
     assert not store.can_undo
 
 
@@ -261,7 +262,7 @@ def test_another_view_plays_on_from_the_same_moment_at_its_own_pace(microscope, 
     microscope.update(playing=True)
     after(500, clock, player)
     there = microscope.moment
-    microscope.update(view="network")
+    microscope.update(view="gradient_flow")
     after(0, clock, player)
     assert microscope.moment == there
     after(60, clock, player)

@@ -140,7 +140,7 @@ def test_where_there_is_nothing_from_before_training_the_window_says_so(window, 
     before = window.store.state
     press(window, Key.Key_B, Qt.KeyboardModifier.ControlModifier)
     assert window.store.state.recipe == before.recipe
-    assert "For lenet_mnist no weights from before training come with the app" in window.message.words
+    assert "For LeNet-5 no weights from before training are there" in window.message.words
 
 
 def test_end_goes_all_the_way_back_to_the_input(window):

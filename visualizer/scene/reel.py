@@ -164,6 +164,8 @@ NUMBER = re.compile(r"(?<!\w)[−+-]?\d+(?:[.,]\d+)*(?!\w)")
 """A number that stands by itself, as none does in `conv2`."""
 MEASURED = re.compile(r"[−+-]?\d[\d,]*(?:\.\d+(?: ?%)?| ?%)(?: × 10\S+)?")
 """What is a measured number and nothing else: `0.48`, `12 %`."""
+OVERLAP = 0.7
+"""The share of the way in which a picture of another layout goes, or comes."""
 DOT = 12.0
 """Pixels: what is no larger is a point of a curve, which goes up and down with it."""
 NEAR = 8.0
@@ -197,11 +199,28 @@ class Crossing:
     def picture(self, share: float, said: str) -> Picture:
         """What lies at a share of the way, between 0 and 1: what both have goes over evenly, what one has alone fades
         until the half or comes after it, and the sentence changes there."""
+        if not self.alike:
+            return self._cross_faded(share, said)
         still, moving = (tuple(made for one, other in pairs
                                if (made := self._at(one, other, share)) is not None)
                          for pairs in (self._first if share < 0.5 else self._second))
         return replace(self.one if share < 0.5 else self.other, still=still, moving=moving, caption=said,
                        table=Picture((1, 1), ()).table)
+
+    def _cross_faded(self, share: float, said: str) -> Picture:
+        """Of two layouts: one goes while the other comes, for a while both are seen; what is the same in both stays."""
+        near, marks = (self.one, self.other)[share >= 0.5], []
+        for pairs, opacity, own in ((self._first, 1 - share / OVERLAP, share < 0.5),
+                                    (self._second, 1 - (1 - share) / OVERLAP, share >= 0.5)):
+            for one, other in (pair for part in pairs for pair in part):
+                mark = one or other
+                assert mark is not None
+                if _is_said(mark) or one is other:
+                    shown = own and not (isinstance(mark, Text) and MEASURED.fullmatch(mark.plain.strip()))
+                    marks += [mark] if shown else []
+                elif opacity > 0 and not (isinstance(mark, Text) and re.search(r"\d", mark.plain)):
+                    marks.append(changed(mark, opacity=mark.opacity * opacity))
+        return replace(near, still=(), moving=tuple(marks), caption=said, table=Picture((1, 1), ()).table)
 
     @cached_property
     def _tracks(self) -> frozenset[tuple[float, float, float]]:
@@ -246,7 +265,7 @@ class Crossing:
                 yield mark, mark  # the very same, so that nobody compares them again in each frame
             else:
                 yield mark, partner if self.alike else None
-        for others in waiting.values():
+        for others in waiting.values() if self.alike else ():
             yield from ((None, mark) for mark in others.values() if self._is_bar(mark))
 
     def _at(self, one: Mark | None, other: Mark | None, share: float) -> Mark | None:

@@ -354,9 +354,14 @@ class Presenter(QObject):
             return 0
         step = moment.beat.step
         mine = [number for number, part in enumerate(found) if part.focus is not None
-                and part.focus.layer == moment.beat.layer]
+                and part.focus.layer == moment.beat.layer and part.focus.array not in self._weights(moment.beat.layer)]
         return next((number for number in mine if step is None or found[number].focus.cell[:1] == (step - 1,)),
                     mine[0] if mine else 0)
+
+    def _weights(self, layer: str) -> frozenset[str]:
+        """The names of the weights of a layer: what stands beside it, but is not what the beat is about."""
+        trace = self.store.trace
+        return frozenset(trace[layer].weights) if trace is not None and layer in trace else frozenset()
 
     def part_name(self) -> str:
         """What the spotlight stands on, in words."""

@@ -21,7 +21,20 @@ from visualizer.scene import numbers, parts, stepbeat
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
 from visualizer.scene.labels import Labels
 from visualizer.scene.lens import Pair, camera, lens, pair_of
-from visualizer.scene.picture import TITLE, Focus, Line, Look, Mark, Picture, Rect, Table, grouped, of_layer, unmarked
+from visualizer.scene.picture import (
+    TITLE,
+    Focus,
+    Group,
+    Line,
+    Look,
+    Mark,
+    Picture,
+    Rect,
+    Table,
+    grouped,
+    of_layer,
+    unmarked,
+)
 from visualizer.scene.telling import answered, read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, Timeline, own_pace, timeline
 from visualizer.scene.type import bounds
@@ -33,6 +46,9 @@ from visualizer.views.network._headers import headers, names_of_context
 from visualizer.views.network._subject import kernels_of, subject_marks, subject_of
 from visualizer.views.network._tiles import column_marks, loss, reached, uncovered
 from visualizer.views.network._words import sentence_of
+
+STRIP = Group(english("all layers"))
+"""What stands small along the bottom for a room, of the layers that stand large above."""
 
 
 def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
@@ -57,12 +73,16 @@ def _picture_of(trace: Trace, moment: Moment) -> str:
 
 
 def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
+    if look.reduced_motion:
+        return _without_travel(trace, moment, focus, look)
+    return _as_it_is(trace, moment, focus, look)
+
+
+def _as_it_is(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     if _seam.shown_at(trace, moment):
         return _seam.draw(trace, moment, focus, look)
     if _step.shown_at(trace, moment):
         return _step.draw(trace, moment, focus, look)
-    if look.reduced_motion:
-        return _without_travel(trace, moment, focus, look)
     return _drawn(trace, moment, focus, look)
 
 
@@ -191,13 +211,12 @@ def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, p
             end = after.x - 4, after.top + after.height / 2
             marks.append(Line(((before.x + before.width + 4, y), end), "rule", 1))
     for column in plan.strip:
-        shown = reached(trace, column, moment, frame)
-        marks += grouped(of_layer(column.layer), uncovered(trace, column, moment, look, 1.0 if shown == 1 else 0.0,
-                                                           Frame()))
-        lit = column.layer in pair.layers
+        shown, lit = reached(trace, column, moment, frame), column.layer in pair.layers
+        marks += grouped(STRIP if lit else of_layer(column.layer),
+                         uncovered(trace, column, moment, look, 1.0 if shown == 1 else 0.0, Frame()))
         if lit:
             marks.append(Rect(column.x - 3, column.top - 3, column.width + 6, column.height + 6, "", "accent", 1.5,
-                              radius=2))
+                              radius=2, group=STRIP))
         marks += labels.put((column.layer, short_name(column.layer)), [(column.x, base, "start")], 11,
                             600 if lit else 400, "accent-ink" if lit else "ink-2", mono=True, focus=Focus(column.layer))
     return marks
@@ -208,14 +227,16 @@ def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Loo
     lasts = _seconds(trace, moment)
     at = moment.phase * lasts
     slow = np.cumsum((CAMERA, *motions.SLOW)).tolist()
-    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts]
+    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts] if moment.beat.step is None else \
+        [0.0, *(lasts * stepbeat.stretch(name, moment.backward)[1]
+                for name in ("slide", *stepbeat.names(moment.backward)))]
     reached_end = max((end for end in ends if end <= at), default=0.0)
     earlier = max((end for end in ends if end < reached_end), default=0.0)
     share = part_of(at, reached_end, 0.15) if reached_end else 1.0
-    one, other = (_drawn(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
+    one, other = (_as_it_is(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
                   for end in (earlier, reached_end))
     if share >= 1 or moment.phase >= 1:
-        return other if moment.phase < 1 else _drawn(trace, moment, focus, look)
+        return other if moment.phase < 1 else _as_it_is(trace, moment, focus, look)
     shown = other if share >= 0.5 else one
     return Picture(look.size, (), tuple(parts.crossed(one, other, share)), look.theme, caption=shown.caption,
                    table=shown.table)

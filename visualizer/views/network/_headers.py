@@ -23,6 +23,7 @@ from visualizer.scene.picture import (
     Look,
     Mark,
     Text,
+    of_layer,
     plain,
 )
 from visualizer.scene.timeline import Moment
@@ -84,7 +85,7 @@ def names_of_context(trace: Trace, pair: Pair, look: Look) -> tuple[Mark, ...]:
         spots = [(column.x, y, "start") for y in (above, above - 15, below, above - 30, below + 15)]
         middles = [(column.middle, y, "middle") for y in (above, above - 15, below)]
         marks += labels.put(tuple(dict.fromkeys((column.layer, short_name(column.layer)))), [*spots, *middles], 12, 500,
-                            "ink-2", mono=True, focus=Focus(column.layer))
+                            "ink-2", mono=True, focus=Focus(column.layer), group=of_layer(column.layer))
     return tuple(marks)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from visualizer import answers
 from visualizer.motions import Frame
@@ -14,7 +13,7 @@ from visualizer.scene.columns import (
     lanes_height,
     symbols,
 )
-from visualizer.scene.lens import ROOM_LEGEND, STRIP
+from visualizer.scene.lens import STRIP
 from visualizer.scene.picture import (
     Focus,
     Look,
@@ -25,11 +24,9 @@ from visualizer.scene.picture import (
     plain,
     rich,
 )
-from visualizer.scene.reading import reading
-from visualizer.scene.steps import arrived, read
 from visualizer.scene.timeline import Moment, in_beat, progress
 from visualizer.scene.type import width as text_width
-from visualizer.trace import Layer, Trace
+from visualizer.trace import Trace
 
 
 def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, look: Look, frame: Frame,
@@ -67,7 +64,7 @@ def _named_symbols(trace: Trace, column: Column, moment: Moment, look: Look, fra
 
 
 def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float:
-    """How much of a column has been computed, 0 … 1. A layer's steps come one by one: see `_steps_to_come`."""
+    """How much of a column has been computed, 0 … 1."""
     order = [layer.name for layer in trace.layers]
     here, own = order.index(moment.beat.layer), order.index(column.layer)
     if own == here or in_beat(trace[column.layer], moment):
@@ -112,21 +109,10 @@ def outline(column: Column) -> list[Mark]:
     return [Path(tuple(map(parts.polygon, corners)), stroke="rule")] if corners else []
 
 
-def _steps_to_come(trace: Trace, layer: Layer, moment: Moment) -> NDArray[np.bool_] | None:
-    """(step, unit): which values of a layer of steps are not computed yet; None where all are."""
-    if not in_beat(layer, moment) or moment.beat.step is None or not (layer.inner and layer.axes == ("step", "unit")):
-        return None
-    shown = reading(trace, layer.name)
-    reach = (arrived if moment.backward else read)(trace, shown, moment)
-    done = np.array([reach.of(step) >= 0.667 for step in range(shown.steps)])
-    return None if done.all() else np.broadcast_to(~done[:, None], layer.shape)
-
-
 def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float) -> list[Mark]:
     """The tiles of a column, uncovered as far as it has been computed; what is covered still answers to a click."""
     backward = moment.backward
-    to_come = _steps_to_come(trace, trace[column.layer], moment)
-    marks = parts.tiles(trace, column, look, backward, shown, to_come)
+    marks = parts.tiles(trace, column, look, backward, shown)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
     elif shown == 1 and min(column.cell) >= 20 and column.style == "units" and not parts.words_beside(column):
@@ -156,6 +142,6 @@ def loss(trace: Trace, column: Column, look: Look) -> list[Text]:
     if trace.readers(layer.name):  # it goes into another number, which stands at the same place
         return []
     words = answers.cost(trace, layer)[0] or f"`{layer.name}` = **{numbers.number(float(layer.output), 3)}**"
-    y = look.size[1] - lanes_height(look) - (12 if look.mode.lanes else STRIP + ROOM_LEGEND - 40)
+    y = look.size[1] - lanes_height(look) - (12 if look.mode.lanes else STRIP + 2)
     return [Text(min(column.x + column.width, look.size[0] - PADDING), y, rich(words), 12, 400, "ink-2", "end",
                  focus=Focus(layer.name))]

@@ -205,10 +205,10 @@ def _turned(sc: Scene, share: float, back: bool) -> list[Mark]:
         if x - ahead > 14:
             marks += wires.arrow(((ahead, middle), (x - 4, middle)), "rule" if share <= 0 else "gradient-mark" if back
                                   else "accent", 1.5)
-    marks += _named(sc, read.name, values, x + wide / 2, back)
+    names = _named(sc, read.name, values, x + wide / 2, back)
     marks.append(Rect(x, top, wide, high, "hatch" if share < 1 else "", "tile-border", 1, inside=True))
     if share <= 0:
-        return marks
+        return marks + names
     if back:
         largest = largest_back(sc)
         shades, palette = colour.magnitude(values, largest * parts.FLOOR, largest), "gradient"
@@ -227,7 +227,7 @@ def _turned(sc: Scene, share: float, back: bool) -> list[Mark]:
     marks.append(Rect(x, top, wide, high, "", "rule", 1, inside=True))
     frame_x = plan.frame[0]
     marks += _wedge(x + wide + 1, top, top + high, frame_x - 1, plan.frame[1] + 8, plan.frame[1] + plan.frame[3] - 8)
-    return marks
+    return marks + names
 
 
 def largest_back(sc: Scene) -> float:
@@ -247,15 +247,15 @@ def _wedge(x: float, top: float, bottom: float, end: float, end_top: float, end_
 def _named(sc: Scene, name: str, values: np.ndarray, x: float, back: bool) -> list[Mark]:
     plan = sc.plan
     rim = plan.frame[0] - 5
-    room = 2 * min(x - 4, rim - x)
     ways = [f"∂L/∂{name}" if back else name, name]
     title = next((way for way in ways if width(way, 12, 600, mono=True) <= rim - 4), name)
     long = min(width(title, 12, 600, mono=True), rim - 4)
     count = numbers.count(len(values))
     below = (tr("{count} values").format(count=count) if len(values) > 1 else tr("1 value"), count)
-    under = next((way for way in below if width(way, 12) <= room), "")
+    under = next((way for way in below if width(way, 12) <= rim - 4), "")
     marks: list[Mark] = [Text(max(4.0, min(x - long / 2, rim - long)), plan.heads, plain(title), 12, 600, "ink",
                               max_width=rim - 4, mono=True, focus=Focus(name))]
     if sc.look.mode.notes and under:
-        marks.append(Text(x, plan.heads + 15, plain(under), 12, 400, "ink-2", "middle"))
+        long = width(under, 12)
+        marks.append(Text(max(4.0, min(x - long / 2, rim - long)), plan.heads + 15, plain(under), 12, 400, "ink-2"))
     return marks
