@@ -48,7 +48,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         still = _standing(trace, Moment(moment.beat, SLIDE, moment.index), focus, look)
         marks: list[Mark] = []
     else:
-        still, marks = (), _stands(sc)
+        still = _framed(trace, Moment(moment.beat, 0.0, moment.index), focus, look)
+        marks = [*symbols.strip(sc), *lanes.standing(sc)]
     marks += parts.sentence(look, said) + symbols.token(sc)
     marks += back.draw(sc) if sc.back is not None else columns.draw(sc)
     marks += answers.draw(sc)
@@ -59,9 +60,12 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
 @remembered(4)
 def _standing(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> tuple[Mark, ...]:
     """What stays the same while a step is computed."""
-    return tuple(_stands(scene(trace, moment, focus, look)))
+    sc = scene(trace, moment, focus, look)
+    return (*symbols.strip(sc), *_framed(trace, moment, focus, look), *lanes.standing(sc))
 
 
-def _stands(sc: Scene) -> list[Mark]:
-    return [*symbols.strip(sc), *columns.frame(sc), *(back.standing(sc) if sc.back is not None else
-                                                    columns.standing(sc)), *lanes.standing(sc)]
+@remembered(4)
+def _framed(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> tuple[Mark, ...]:
+    """The frame with its empty columns: that of the step before while its states go over into the next one."""
+    sc = scene(trace, moment, focus, look)
+    return (*columns.frame(sc), *(back.standing(sc) if sc.back is not None else columns.standing(sc)))
