@@ -145,6 +145,8 @@ NETS: dict[str, Callable[[], Trace]] = {
                                                conv=nn.Conv2d(1, 8, 3)), picture(1, 6, 6))),
     "turned": cache(lambda: captured(Through(lambda self, x: self.conv(x).permute(0, 3, 1, 2).flatten(2)[:, 2:5],
                                              conv=nn.Conv2d(1, 3, 3)), picture(1, 6, 8))),
+    "signal": cache(lambda: captured(Through(lambda self, x: torch.relu(self.conv(x)).mean(2),
+                                             conv=nn.Conv1d(1, 8, 9, 2)), picture(1, 300))),
     "attends": cache(lambda: _read(Attends())),
     "looks": cache(lambda: _read(Looks())),
     "reads": cache(lambda: _read(Reads())),

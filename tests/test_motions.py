@@ -18,7 +18,7 @@ from tests.toys import toy, whole_numbers
 from visualizer import kinds, motions, record
 from visualizer.answers import _column
 from visualizer.kinds import pointwise
-from visualizer.motions import Frame, curve, dense, loss, maxpool, mean, norm, softmax
+from visualizer.motions import Frame, convolution, curve, dense, loss, maxpool, mean, norm, softmax
 from visualizer.scene.picture import LANE, LEGEND, Look, Picture
 from visualizer.scene.timeline import Moment, timeline
 from visualizer.trace import Layer, Trace
@@ -191,6 +191,23 @@ def test_losers_fade_as_the_window_passes_and_winners_stay() -> None:
         assert (kept == pool.output).all()
 
 
+# --- convolutions ---------------------------------------------------------------------------------------------------
+
+def test_gradients_are_laid_down_place_by_place_as_torch_adds_them_up() -> None:
+    trace = recorded("digits_cnn")
+    layer = trace["conv2"]
+    assert layer.gradient is not None
+    for first in (140, 70, 0):
+        sent = layer.gradient.reshape(12, -1).copy()
+        sent[:, :first] = 0
+        leaf = torch.from_numpy(trace["pool1"].output[None].copy()).requires_grad_()
+        weight = torch.from_numpy(layer.weights["weight"].copy()).requires_grad_()
+        torch.nn.functional.conv2d(leaf, weight).backward(torch.from_numpy(sent.reshape(1, 12, 12, 12)))
+        np.testing.assert_allclose(convolution._laid_from(trace, "conv2", first), leaf.grad[0].numpy(), atol=1e-6)
+        np.testing.assert_allclose(convolution._weights_from(trace, "conv2", 7, first), weight.grad[7].numpy(),
+                                   atol=1e-6)
+
+
 # --- dense layers ---------------------------------------------------------------------------------------------------
 
 def test_what_lands_in_a_unit_adds_up_to_it() -> None:
@@ -350,7 +367,7 @@ def test_a_norm_takes_off_the_mean_and_two_mean_terms_come_back(name: str) -> No
 
 # --- every kind -----------------------------------------------------------------------------------------------------
 
-UNCOVERED = {"max", "amax", "logit", "embedding", "matmul", "addmm"}
+UNCOVERED = {"max", "amax", "logit", "addmm"}
 """Kinds whose result uncovers in reading order, with a window on what each number reads; recurrent layers beside them
 have beats of their own for each step."""
 FORMS = ((("channel", "row", "column"), (2, 4, 4)), (("channel", "step"), (2, 6)), (("unit",), (6,)),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from tests import motion
-from tests.motion_toys import NETS, STEPS, TOKENS
+from tests.motion_toys import NETS, STEPS, TOKENS, Through, captured
 from tests.test_motions import Drawing, frame_at, lasts
 from visualizer import kinds, motions, views
 from visualizer.motions import adding, attention, embedding, moving, spreading
-from visualizer.scene.picture import Look, Text
+from visualizer.scene.columns import passages
+from visualizer.scene.lens import lens, pair_of
+from visualizer.scene.picture import Focus, Image, Look, Text
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Layer, Trace
 from visualizer.views import network
@@ -255,3 +258,27 @@ def test_every_kind_moves_in_a_way_of_its_own() -> None:
         if all(motions.of(one).name == "window" for one in (layer, units)):
             left_over.append(kind.name)
     assert left_over == []
+
+
+@pytest.mark.parametrize("size", [(1104, 796), (740, 560), (1440, 900)])
+def test_a_signal_stands_as_bands_that_can_be_told_apart(size: tuple[int, int]) -> None:
+    trace = NETS["signal"]()
+    plan = lens(trace, Look(size=size), passages(trace), pair_of(trace, timeline(trace).find("conv.forward").beat))
+    for name in ("input", "conv"):
+        assert plan.columns[name].cell[1] / plan.columns[name].factor >= 6
+        assert plan.columns[name].x + plan.columns[name].width <= size[0]
+
+
+@pytest.mark.parametrize("size", [(1104, 796), (740, 560), (1440, 900)])
+def test_a_large_picture_in_colours_fits_and_comes_in_as_a_whole(size: tuple[int, int]) -> None:
+    model = Through(lambda self, x: torch.relu(self.conv(x)).mean((2, 3)), conv=nn.Conv2d(3, 4, 7, 8))
+    trace = captured(model, torch.linspace(0, 1, 3 * 224 * 224).reshape(1, 3, 224, 224))
+    for address in ("input.forward@0.5", "conv.forward"):
+        picture = views.picture(views.find("network"), trace, timeline(trace).find(address), None, Look(size=size))
+        drawn = [mark for mark in picture if isinstance(mark, Image) and mark.focus == Focus("input")]
+        assert drawn
+        for mark in drawn:
+            assert mark.x + mark.tile_size[0] <= size[0]
+            assert 128 <= mark.y + mark.tile_size[1] <= size[1] - 96
+    assert "3 × 224 × 224" in views.picture(views.find("network"), trace, timeline(trace).find("input.forward"), None,
+                                            Look(size=size)).caption

@@ -10,10 +10,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from tests import motion
 from tests.recorded import recorded
-from visualizer import sight
+from tests.test_layout import SIZES, faults
+from visualizer import record, sight
 from visualizer.scene.picture import Flight, Focus, Image, Look, Opens, Picture, Rect, Text
 from visualizer.scene.reading import layers
 from visualizer.scene.state import State, changed
@@ -148,11 +151,13 @@ def test_with_reduced_motion_states_fade_into_each_other_and_nothing_travels(mod
 def test_the_row_of_numbers_reads_as_the_equation(model: str) -> None:
     """c₋ × f + i × g = c, and h₋ × z + (1 − z) × n = h, as printed."""
     trace, name = read(model), model.removeprefix("char_")
-    picture = drawn(trace, f"{name}.forward[9]", Focus(name, (8, 5)))
+    least = np.min([np.abs(values[8]) for values in trace[name].inner.values()], axis=0)
+    unit = int(np.argmax(np.minimum(least, np.abs(trace[name].output[7]))))  # none of its numbers rounds to nothing
+    picture = drawn(trace, f"{name}.forward[9]", Focus(name, (8, unit)))
     row = {}
     for mark in picture:
         if isinstance(mark, Text) and re.fullmatch(r"−?\d+\.\d\d", mark.plain) and mark.anchor == "middle" and \
-                mark.group is not None and mark.group.name.startswith("unit 5"):
+                mark.group is not None and mark.group.name.startswith(f"unit {unit} "):
             row[mark.x] = number(mark.plain)
     said = [row[x] for x in sorted(row)]
     if name == "lstm":
@@ -163,8 +168,8 @@ def test_the_row_of_numbers_reads_as_the_equation(model: str) -> None:
         reset, before, keeps, new, state = said
         assert abs(before * keeps + (1 - keeps) * new - state) < 0.02
         assert 0 <= reset <= 1
-    assert abs(state - float(trace[name].output[8, 5])) < 0.006
-    assert abs(before - float(trace[name].output[7, 5])) < 0.006
+    assert abs(state - float(trace[name].output[8, unit])) < 0.006
+    assert abs(before - float(trace[name].output[7, unit])) < 0.006
 
 
 def test_surprise_is_the_negative_logarithm_of_what_came() -> None:
@@ -224,6 +229,34 @@ def test_a_text_that_is_read_to_its_end_is_what_opens() -> None:
         trace = read(model)
         place = changed(State(), view="network")
         assert sight.times(trace, place).telling.address == telling
+
+
+class Reader(nn.Module):
+    def __init__(self, cell: type[nn.RNNBase], units: int, both: bool) -> None:
+        super().__init__()
+        self.rnn = cell(3, units, 1 + both, batch_first=True, bidirectional=both)
+        self.fc = nn.Linear(units * (1 + both), 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.fc(self.rnn(x)[0][:, -1])
+        return answer
+
+
+@pytest.mark.parametrize("size", ["1366x768", "projector"])
+@pytest.mark.parametrize(("cell", "units", "steps", "both"), [
+    (nn.LSTM, 1500, 3, False), (nn.GRU, 700, 3, False), (nn.LSTM, 6, 5, True), (nn.RNN, 1, 1, False),
+    (nn.GRU, 12, 1000, False)])
+def test_any_number_of_units_steps_and_directions_has_room(cell: type[nn.RNNBase], units: int, steps: int, both: bool,
+                                                           size: str) -> None:
+    torch.manual_seed(0)
+    trace = record.capture(Reader(cell, units, both), torch.randn(1, steps, 3), target=1)
+    beats = [index for index, beat in enumerate(timeline(trace).beats) if beat.step is not None]
+    for index in (beats[0], beats[len(beats) // 4], beats[-1]):
+        for phase in (0.4, 1.0):
+            moment = replace(timeline(trace).settled(index), phase=phase)
+            picture = picture_of(VIEW, trace, moment, None, SIZES[size])
+            assert not (found := list(faults(picture, SIZES[size].text_scale))), (moment.address, found[:2])
+            assert sum(1 for _ in picture) < 500
 
 
 # --- the seam ---------------------------------------------------------------------------------------------------------

@@ -22,6 +22,10 @@ FLIGHT = 0.35
 MOST = 200
 """Marks that are on their way at one time, about: of more numbers every second or third is seen to fly."""
 MOST_PARCELS = 64
+SEEN = 0.02
+"""Of what is multiplied by shares, smaller parts of the largest are not seen to fly."""
+HEAD = 8.0
+"""A number stands no higher than this above the tiles."""
 LEFT = 0.38
 """How strong what has left still is where it was."""
 
@@ -228,8 +232,10 @@ def flying(setting: Setting, moves: Moves, one: Column, other: Column, only: int
             continue
         chosen = np.arange(piece.start, piece.end)[:: every if piece.parcel >= len(SLOW) else max(1, every // 3)]
         products = moves.products(setting.backward)
+        least = SEEN * float(np.max(np.abs(products[chosen]), initial=0)) if moves.met else 0.0
         for index in chosen.tolist():
-            if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]) or (setting.backward and not products[index]):
+            if np.isnan(starts[index, 0]) or np.isnan(ends[index, 0]) or (
+                    setting.backward and not products[index]) or abs(products[index]) < least:
                 continue
             x, y, wide, high = (starts[index] + (ends[index] - starts[index]) * share).tolist()
             marks.append(Rect(x, y, wide, high, f"{palette}:{shades[index]}", "rule", 0.8,
@@ -337,6 +343,8 @@ def printed(setting: Setting, moves: Moves, one: Column, other: Column, lift: fl
                                               Touch(made, made, setting.backward), faint))]
     x, y = middle(_box(here))
     above = float(here[3]) / 2 + 13 + lift * 4 * share * (1 - share)
+    if min(float(starts[index][1]), float(ends[index][1])) - 22 - lift < setting.plan.top - HEAD:
+        above = -above  # there it would stand over names
     ink, words = ("gradient-text", numbers.signed(flight.value, 4)) if setting.backward else ("", "")
     return [*marks, *grouped(Group("running sum"), chip(flight.value, (x, y - above), ink, words,
                                                         0.6 if appears < 1 else 1.0, flight))]

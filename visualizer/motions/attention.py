@@ -13,9 +13,10 @@ from visualizer.language import tr
 from visualizer.motions import CAMERA, SLOW, Frame, Motion, Setting, part_of, window
 from visualizer.motions._marks import Box, box_of_cells, taps_of, windows
 from visualizer.motions._travel import Ways, arriving, in_parcels, landed, moved, returning, seconds_of, share_of
-from visualizer.scene import numbers
+from visualizer.scene import colour, numbers, parts
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Focus, Group, Mark, Path, Rect, Text, grouped, plain
+from visualizer.scene.type import width
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 MOST = 200_000
@@ -147,9 +148,23 @@ def _ribbons(setting: Setting, ways: Ways, done: int, values: Column) -> list[Ma
         bend = (x1 - x0) / 2
         marks.append(Path((((x0, y0), (x0 + bend, y0), (x1 - bend, y1), (x1, y1)),), stroke=ink,
                           width=max(0.8, FULL * share), opacity=opacity))
-        if source[3] >= 11 and share >= 0.05 and x1 - x0 > 40:
-            marks.append(Text(x0 + 4, y0 - 3, plain(numbers.percent(share, 0)), 11, 500, "ink-2"))
-    return grouped(Group("shares"), marks)
+    return grouped(Group("shares"), [*marks, *_percents(setting, left, row, 0.5 + opacity / 0.7)])
+
+
+def _percents(setting: Setting, left: Layer, row: int, opacity: float) -> list[Mark]:
+    """The shares of a row, in their cells where there is room."""
+    column = setting.column(left.name)
+    if column is None or setting.backward:
+        return []
+    shades, palette = parts.entries(setting.trace, left, setting.look, False)
+    marks: list[Mark] = []
+    for place, share in enumerate(left.output[row].tolist()):
+        box, words = box_of_cells(column, left, (row, place), (row, place)), numbers.percent(share, 0)
+        if box is not None and min(box[2] - width(words, 11, 500), box[3] - 11) >= 1:
+            marks.append(Text(box[0] + box[2] / 2, box[1] + box[3] / 2 + 4, plain(words), 11, 500,
+                              colour.ink_on(f"{palette}:{shades[row, place]}", setting.look.theme), "middle",
+                              opacity=opacity))
+    return marks
 
 
 # --- bars -------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ from visualizer.motions._marks import (
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import kernel_boxes
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, grouped, plain
-from visualizer.trace import Array, Cell, Layer, Trace
+from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 MOST_SUMS = 16
 """Kernels that stand between the maps."""
@@ -278,11 +278,10 @@ def _places_done(found: Places, stops: list[int], done: int) -> int:
     return found.count if done >= len(stops) else found.count - stops[done - 1] if done > 0 else 0
 
 
-def _sent(setting: Setting, found: Places, stops: list[int], done: int) -> Array:
-    """The gradient of the layer that hands back, as far as its places have been laid down."""
-    gradient = setting.layer.gradient
+def _sent(layer: Layer, first: int) -> Array:
+    """The gradient of the layer that hands back, of the places from the first that has been laid down."""
+    gradient = layer.gradient
     assert gradient is not None
-    first = found.count - _places_done(found, stops, done)
     sent = gradient.reshape(len(gradient), -1).copy()
     sent[:, :first] = 0
     return sent.reshape(gradient.shape)
@@ -293,8 +292,13 @@ def _laid(setting: Setting, found: Places, stops: list[int], done: int) -> Array
     if done >= len(stops):
         assert setting.written.gradient is not None
         return setting.written.gradient
-    layer = setting.layer
-    return handed_back(layer, setting.trace.inputs(layer), _sent(setting, found, stops, done))
+    return _laid_from(setting.trace, setting.layer.name, found.count - _places_done(found, stops, done))
+
+
+@remembered(4)
+def _laid_from(trace: Trace, name: str, first: int) -> Array:
+    layer = trace[name]
+    return handed_back(layer, trace.inputs(layer), _sent(layer, first))
 
 
 def _untouched(setting: Setting, found: Places, stops: list[int], done: int) -> NDArray[np.bool_]:
@@ -375,8 +379,13 @@ def weight_so_far(setting: Setting, found: Places, stops: list[int], done: int, 
     layer = setting.layer
     if done >= len(stops):
         return np.asarray(layer.weight_gradients["weight"][channel])
-    sent = _sent(setting, found, stops, done)[channel]
-    return weight_gradient(layer, setting.trace.inputs(layer), sent, channel)
+    return _weights_from(setting.trace, layer.name, channel, found.count - _places_done(found, stops, done))
+
+
+@remembered(4)
+def _weights_from(trace: Trace, name: str, channel: int, first: int) -> Array:
+    layer = trace[name]
+    return weight_gradient(layer, trace.inputs(layer), _sent(layer, first)[channel], channel)
 
 
 # --- words -----------------------------------------------------------------------------------------------------------

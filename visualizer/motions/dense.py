@@ -85,13 +85,15 @@ def backward(setting: Setting) -> Frame:
     done = at.done + (at.slow and at.share >= LANDS)
     before = laid(setting.trace, layer.name, at.done)
     values = before + share * (laid(setting.trace, layer.name, at.done + 1) - before) if share else before
-    marks = _outer(setting, left, order[:done])
+    marks: list[Mark] = []
     here = at.done if at.slow else at.done - 1
     sums = _errors_sent(setting.trace, layer.name, order[min(max(here, 0), count - 1)])
     if 0 <= here < count and (at.slow or at.done < count):
         across = setting.right.sub_columns
         faint = opacity_at(at, here, across if across > 1 else layer.output.size, order)
         marks += _lines(setting, left, sums, (order[here],), faint, "gradient-mark")
+    marks += _outer(setting, left, order[:done])
+    if 0 <= here < count and (at.slow or at.done < count):
         marks += rings(setting.right, layer, [(order[here],)], backward=True, opacity=faint)
         if at.slow:
             marks += _sent(setting, left, sums, order[here], at.share)

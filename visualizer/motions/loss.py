@@ -122,7 +122,7 @@ def _fallen(setting: Setting, bars: Column, label: int) -> Frame:
     goal_x, goal_y = _place(setting)
     marks: list[Mark] = []
     if setting.second >= CAMERA and not done:
-        upper = min(12.0, bars.pitch[1] / 2 - 1)
+        upper = max(10.0, min(12.0, bars.pitch[1] / 2 - 1))
         high = upper + (25.0 if bars.pitch[1] >= 34 else upper)  # the word below the bar included
         ringed: Box = (x - 2, y - upper, bars.width + 4, high)
         marks += frame(ringed, "accent", Focus(bars.layer, (label,)), 2)
@@ -164,7 +164,7 @@ def _grown(setting: Setting) -> Frame:
     if box is not None and one > 0 and kinds.picks_label(setting.layer):
         bars = setting.left[0]
         said = tr("− 1")
-        marks += chip(-1.0, (bars.x + bars.width - 20, box[1] + box[3] / 2 - min(18.0, bars.pitch[1] / 2)), said=said,
+        marks += chip(-1.0, (bars.x + bars.width - 20, box[1] + box[3] / 2 - 20), said=said,
                       opacity=one)
     words = tuple(numbers.signed(float(value), 3) if grows >= 1 else "" for value in values)
     bars_now = Bars(trace[given.name].output.astype(np.float64), tuple(

@@ -138,7 +138,7 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     around = [] if in_a_room else [column.layer for column in every if column.layer not in large]
     gaps = _gaps(trace, every if around else [column for column in every if column.layer in large], large, paired)
     after = _after(every, large, bool(around))
-    inside = sum(gap for gap, right in zip(gaps, after, strict=True) if right == pair.right)
+    inside = sum(gap for gap, right in zip(gaps, after, strict=True) if right == pair.right or not around)
     outside = sum(small[name].width for name in around) + sum(gaps) - inside
     free = size[0] - 2 * PADDING - inside - _overhang(trace, every, large)
     pair_free = free - max(0, size[0] - widest) if widest else free

@@ -54,7 +54,8 @@ def _of_the_input(trace: Trace, layer: Layer) -> str:
     if layer.has("row", "column"):
         lit = int(np.count_nonzero(layer.output > np.min(layer.output)))
         return tr("{title}: {shape} = {{{count} numbers}}, {lit} of them brighter than the background.").format(
-            title=title, shape=numbers.shape(layer.shape[-2:]), count=numbers.count(layer.output[0].size),
+            title=title, shape=numbers.shape(layer.shape[-2:] if layer.shape[0] == 1 else layer.shape),
+            count=numbers.count(layer.output.size),
             lit=numbers.count(lit))
     return tr("{title}: {{{count} numbers}} go in.").format(title=title, count=numbers.count(layer.output.size))
 

@@ -113,7 +113,7 @@ def head(sc: Scene, key: str, back: bool) -> list[Mark]:
     """The name of a column, with the sign of its gate, and its symbol with what its colours or levels reach."""
     plan, state = sc.plan, key.removesuffix("_before")
     part = sc.shown.family.quantities[state]
-    middle, room = plan.middle(key), plan.pitch - 1
+    middle, room = plan.middle(key), plan.pitch - 2
     word = translated(SHORT[state]) if state in SHORT else translated(part.tab).lower()
     size = 13.0 if plan.roomy else 12.0
     sign = (17.0 if plan.roomy else 15.0) if part.sign else 0.0
@@ -124,11 +124,14 @@ def head(sc: Scene, key: str, back: bool) -> list[Mark]:
     marks: list[Mark] = []
     if long > room and sign:
         marks += gatesigns.sign(state, middle, plan.heads - 4.5, sign)
+    elif long > room:
+        marks.append(Text(middle, plan.heads, (Run(part.symbol, italic=True),), 12, 600,
+                          "accent-ink" if after and not back else "ink", "middle"))
     else:
         x = middle - long / 2
         marks += gatesigns.sign(state, x + sign / 2, plan.heads - 4.5, sign) if sign else []
         marks.append(Text(x + (sign + 5 if sign else 0), plan.heads, plain(word), size, 600,
-                          "accent-ink" if after and not back else "ink", max_width=room))
+                          "accent-ink" if after and not back else "ink"))
     if not sc.look.mode.notes:
         return marks
     under: Runs
@@ -316,7 +319,9 @@ def _numbers(sc: Scene) -> list[Mark]:
         if sc.unit >= sc.forward.arrays[key].shape[1]:
             continue
         value = sc.value(key)
-        words = f"{value:.{digits}f}".replace("-", "−") if abs(value) < 1000 else numbers.significant(value, 3)
+        written = (numbers.number(value, digits), numbers.number(value, 1), numbers.significant(value, 1))
+        words = next((way for way in written if width(way, size, 600) <= plan.pitch - 12), "0" if value == 0 else
+                     "≈ 0" if abs(value) < 0.1 else "")
         half = width(words, size, 600) / 2
         ends[key] = plan.middle(key) - half, plan.middle(key) + half
         if sc.share(key) < 1:

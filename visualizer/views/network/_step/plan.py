@@ -27,6 +27,8 @@ LABELS = 112.0
 """Room at the left for the names of the lanes; the sequence begins there too, so that its steps stand over theirs."""
 LEAST_CELL = 5.0
 WIDEST, LEAST_SUB = 84.0, 8.0
+LOWEST, NARROWEST = 2.0, 2.0
+"""Pixels of a cell where there are very many units."""
 
 
 @dataclass(frozen=True)
@@ -155,15 +157,17 @@ def plan(trace: Trace, shown: Reading, look: Look, now: When) -> Plan:
 
 def _grid(units: int, wide: float, room: float, pixel: float) -> tuple[int, int, float]:
     """(columns side by side, units in each, height of a unit): the fewest with cells high enough to be seen."""
-    best = (1, units, pixel)
-    for sub in range(1, max(2, int(wide // LEAST_SUB) + 1)):
+    found: list[tuple[int, int, float]] = []
+    for sub in range(1, max(2, int(wide // NARROWEST) + 1)):
         rows = math.ceil(units / sub)
-        cell = min(14.0, whole(room / rows, pixel))
-        if cell > best[2]:
-            best = sub, rows, cell
-        if cell >= LEAST_CELL:
-            break
-    return best
+        cell = min(14.0, room / rows)
+        found.append((sub, rows, whole(cell, pixel) if cell >= pixel else cell))
+        wanted = LEAST_CELL if wide / sub >= LEAST_SUB else LOWEST * pixel
+        if found[-1][2] >= wanted:
+            return found[-1]
+    wider = [one for one in found if wide / one[0] >= LEAST_SUB]
+    best = max(wider or found, key=lambda one: one[2])
+    return best if best[2] >= LOWEST * pixel else max(found, key=lambda one: one[2])
 
 
 def _strip(shown: Reading, look: Look, now: When, source: step_inputs.StepInputs | None) -> Strip:

@@ -153,7 +153,7 @@ def _symbol(sc: Scene, step: int, dropped: float) -> list[Mark]:
         marks += step_inputs.bars(source, range(step, step + 1), left + 6, top + 5, side - 12, side - 10,
                                   side, sc.layer.name)
         said = ", ".join(numbers.number(float(value)) for value in source.values[step])
-        under = sc.look.mode.notes and width(said, 12, 500) <= sc.plan.read[0] - 6
+        under = sc.look.mode.notes and width(said, 12, 500) <= min(sc.plan.read[0] - 6, 2 * (x + wide / 2 - 4))
         return marks + ([Text(x + wide / 2, y + high + 18, plain(said), 12, 500, "ink", "middle")] if under else [])
     word = sc.shown.words[step]
     mono = len(word) < 3
