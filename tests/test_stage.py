@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.recorded import recorded
 from visualizer import paint, record, registry, sight, views
-from visualizer.scene.picture import BEAT, Choice, Focus, Image, Look, Rect, Spot, Stop, Stops
+from visualizer.scene.picture import BEAT, Choice, Focus, Image, Look, Opens, Rect, Spot, Stop, Stops
 from visualizer.scene.state import State, changed
 from visualizer.scene.timeline import ease, uneased
 from visualizer.trace import load
@@ -680,3 +680,23 @@ def test_a_click_on_a_choice_turns_its_knob_and_moves_nothing_else(qtbot):
     assert store.state.look.knob("show", "told") == "mean"
     assert (store.state.at, store.state.focus, store.state.view) == (before.at, before.focus, before.view)
     assert "on average" in made.picture.caption
+
+
+def test_the_frame_of_a_step_leads_to_the_drawing_of_its_cell_and_a_symbol_to_its_step(qtbot):
+    trace = recorded("char_lstm", "text:wherefore art thou")
+    store = Store(changed(State(), view="network", model="char_lstm", at="lstm.forward[9]"), trace)
+    made = Stage(store)
+    qtbot.addWidget(made)
+    made.resize(*SIZE)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.refresh()
+    symbol = next(mark for mark in made.picture if isinstance(mark, Rect) and mark.holds == Stop("lstm.forward[4]"))
+    QTest.mouseClick(made, LEFT, pos=QPointF(symbol.x + symbol.width / 2, symbol.y + symbol.height / 2).toPoint())
+    assert store.state.at == "lstm.forward[4]"
+    assert store.state.view == "network"
+    made.refresh()
+    rim = next(mark for mark in made.picture if isinstance(mark, Rect) and isinstance(mark.holds, Opens))
+    QTest.mouseClick(made, LEFT, pos=QPointF(rim.x + rim.width / 2, rim.y + 3).toPoint())
+    assert store.state.view == "diagram"
+    assert store.state.at == "lstm.forward[4]"
