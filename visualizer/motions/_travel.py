@@ -53,13 +53,12 @@ class Moves:
     met: bool = False
     """Whether they are what is multiplied by, the other factor being what is read."""
 
-    def back(self, weights: NDArray[np.float64] | float | None = None) -> Moves:
+    def back(self) -> Moves:
         """The same ways in the other direction, the last parcel first."""
         order = np.argsort(self.count - 1 - self.parcels, kind="stable")
-        own = self.weights if weights is None else weights
         return Moves(self.target, self.source, self.targets[order], self.cells[order],
                      (self.count - 1 - self.parcels)[order], self.count,
-                     own[order] if isinstance(own, np.ndarray) else own)
+                     self.weights[order] if isinstance(self.weights, np.ndarray) else self.weights)
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:

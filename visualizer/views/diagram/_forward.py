@@ -82,7 +82,8 @@ def joints(sc: Scene) -> list[Mark]:
 
 def _name(key: str) -> str:
     return {"cell_before": "c₋", "hidden_before": "h₋", "kept": tr("kept"), "added": tr("added"), "cell": "c",
-            "hidden": "h", "candidate": "g", "opened": "tanh c", "hidden_new": "U h₋ + b", "new.state": "r·(U h₋ + b)",
+            "shown": tr("shown"), "hidden": "h", "candidate": "g", "opened": "tanh c",
+            "hidden_new": "U h₋ + b", "new.state": "r·(U h₋ + b)",
             "new.fed": "W x + b", "new": "n", "preactivation": "a"}.get(key, key)
 
 
