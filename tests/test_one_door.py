@@ -48,10 +48,13 @@ class Engine(QObject):
             number, name, wishes = self.waiting.pop(0)
             if name in ("describe", "record", "lab"):  # nothing else changes what is open
                 try:
-                    self.answered.emit(number, name, REQUESTS[name](**wishes, **({"check": False} if name == "record"
-                                                                                 else {})))
+                    self.answered.emit(number, name, REQUESTS[name](**{**wishes, **unchecked(name)}))
                 except Refused as error:
                     self.refused.emit(number, str(error))
+
+
+def unchecked(name):
+    return {"check": False} if name == "record" else {}
 
 
 def by_window(thing: str | Path, numbers: bool = True):

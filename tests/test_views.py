@@ -404,7 +404,7 @@ def test_the_network_of_every_recurrent_toy_is_drawn_whatever_it_reads() -> None
     assert picture.caption
 
 
-CALLED_OTHERWISE = {"diagram": "cell", "cell": "equations"}
+CALLED_OTHERWISE = {"diagram": "cell", "cell": "equations", "over": "over_inputs"}
 """`cell` stands in sessions, scripts and pictures for the equations of a cell; what is drawn of it came later."""
 
 

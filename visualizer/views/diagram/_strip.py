@@ -9,6 +9,7 @@ import numpy as np
 from visualizer.language import tr, translated
 from visualizer.scene import gatesigns, numbers, parts
 from visualizer.scene.cellnumbers import Pick, Values
+from visualizer.scene.colour import ZERO
 from visualizer.scene.picture import Focus, Group, Image, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
 from visualizer.scene.reading import foretells, label
 from visualizer.scene.type import width
@@ -167,7 +168,7 @@ def _levels(sc: Scene, strip: Strip, known: list[int], steps: range, top: float,
     missing = [step for step in steps if step not in known]
     for run in _runs(missing):
         count = len(run)
-        marks.append(Image(strip.left(run[0]), top, (strip.tile, high), np.zeros((count, 1, 1), np.uint8), "pixel",
+        marks.append(Image(strip.left(run[0]), top, (strip.tile, high), np.full((count, 1, 1), ZERO, np.uint8), "pixel",
                            count, (strip.pitch, 0), border="", hatched=np.ones((count, 1, 1), bool)))
     unit = sc.pick.unit
     part = "output" if key == "hidden" else f"inner.{key}"
