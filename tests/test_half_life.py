@@ -36,7 +36,9 @@ def as_recorded(lab: Trace, cell: str) -> Trace:
 
 
 def drawn(trace: Trace) -> Picture:
-    return find("gradient_flow").draw(trace, timeline(trace).settled(0), None, Look())
+    """At the end of the way back, or where a recording has none, at its first beat."""
+    times = timeline(trace)
+    return find("gradient_flow").draw(trace, times.settled(len(times.beats) - 1), None, Look())
 
 
 def said(picture: Picture) -> list[str]:
@@ -51,7 +53,7 @@ def test_one_curve_has_one_half_life_in_every_room(name: str, cell: str) -> None
     lab = record_lab(LABS[name])
     recorded, view = drawn(as_recorded(lab, cell)), find("gradient_flow")
     assert view.page is not None
-    page = view.page(lab, timeline(lab).settled(0), None, Look())
+    page = view.page(lab, timeline(lab).settled(len(timeline(lab).beats) - 1), None, Look())
     assert page is not None
     row = next(str(value) for what, value in page.table.rows if what == f"{cell.upper()} Half-life")
     line = decay(lab.studies["lab"][f"{cell}.mean"])

@@ -1,4 +1,5 @@
-"""What a kind is stands in `kinds/`: no other file asks for one by its name, so a new kind is one file."""
+"""What a kind is stands in `kinds/`: no other file asks for one by its name, so a new kind is one file; it moves as its
+role says, and `motions/`, where a way of moving says which kinds move so, is the one other place that may name them."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ BELOW = "trace.py"
 
 
 def files() -> list[Path]:
-    return sorted(path for path in HERE.rglob("*.py") if path.relative_to(HERE).parts[0] != "kinds")
+    return sorted(path for path in HERE.rglob("*.py") if path.relative_to(HERE).parts[0] not in ("kinds", "motions"))
 
 
 def asked(source: str) -> list[str]:

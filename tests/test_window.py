@@ -911,7 +911,7 @@ def test_terms_of_a_gate_are_added_one_by_one(gated):
     assert gated.transport.counter() == f"Term 0 of {count}"
     press(gated, Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     assert gated.transport.counter() == f"Term 1 of {count}"
-    assert "at step 3" in gated.stage.picture.caption
+    assert "step 3" in gated.stage.picture.caption
 
 
 def test_the_walk_goes_upstream_through_gates_and_steps_and_back(gated):

@@ -17,7 +17,6 @@ from visualizer.trace import Layer, Trace, remembered
 
 CLOSE = 1e-4
 """How near the recorded answer what is computed must come, in float32."""
-MOVES = ("getitem", "select", "squeeze", "flatten", "reshape", "dropout", "unsqueeze", "last_step")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +43,13 @@ def so_far(trace: Trace, shown: Reading) -> SoFar | None:
                 reader.weights["weight"].shape[1] == values.shape[1]:
             weight = np.asarray(reader.weights["weight"], np.float64)
             values = values @ weight.T + np.asarray(reader.weights.get("bias", 0.0), np.float64)
-        elif kinds.shares(reader) and reader.kind == "softmax":
+        elif kinds.shares(reader):
             values = np.exp(values - values.max(axis=1, keepdims=True))
             values = values / values.sum(axis=1, keepdims=True)
         elif kind is not None and kind.curve is not None:
             values = np.asarray(kind.curve.value(values))
-        elif not (reader.kind in MOVES or (kind is not None and kind.moves_only) or role == "dropout"):
-            return None
+        elif reader.weights or len(reader.reads) != 1 or reader.output.size % values.shape[1]:
+            return None  # else it may hand on what it reads: whether it did, the recorded answer tells
         layer = reader
     answer = next((answer for answer in trace.answers if answer.layer == layer.name), None)
     chosen = answer is not None and len(answer.labels) == layer.output.size
