@@ -290,3 +290,13 @@ def test_numbers_of_symbols_have_no_mean_and_no_histogram() -> None:
     assert "number" in words.tip(trace, Focus("input", (3,)), False)
     assert "from" not in words.tip(trace, Focus("input"), False)
     assert "“r”" in picture(find("microscope"), trace, timeline(trace).settled(0), Focus("input", (3,)), Look()).caption
+
+
+def test_nothing_is_told_of_a_layer_before_it_is_computed() -> None:
+    trace = recorded("digits_cnn")
+    times = timeline(trace)
+    for address in ("conv2.forward", "pool1.backward"):
+        done, coming = times.find(address), times.find(f"{address}@0.5")
+        about = Focus(done.beat.layer)
+        assert len(pages.page(trace, done, about, Look()).table.rows) > 2
+        assert not pages.page(trace, coming, about, Look()).table.rows

@@ -21,7 +21,7 @@ from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WIDTH, page, unknown
+from visualizer.ui.page import WIDTH, page, under_way, unknown
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 
@@ -77,7 +77,8 @@ class Inspector(QWidget):
                 self.page.show_picture(EMPTY)
             return
         moment, look = seen.moment, replace(seen.look, size=(0, 0))
-        wanted = (id(trace), moment.beat, moment.opens, seen.focus, seen.subject, look, self.tab, seen.view, between)
+        wanted = (id(trace), moment.beat, under_way(moment), moment.opens, seen.focus,
+                  seen.subject, look, self.tab, seen.view, between)
         if wanted == self._drawn:
             return
         self._drawn = wanted

@@ -57,6 +57,8 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
     _heading(sheet, trace, about, moment.backward)
     if values is None:
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
+    elif not large and under_way(moment) and about.layer == moment.beat.layer and about.array == "output":
+        _say(sheet, tr("Its numbers are on their way: they stand here when the beat is done."))
     elif is_inner(about) and len(about.cell) == 2:
         _inner_number(sheet, trace, about, values, moment.backward)
     elif about.array != "output":
@@ -70,6 +72,11 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
         _values(sheet, trace, about, values, moment.backward, look)
     return Picture((WIDTH, round(sheet.y + 16)), tuple(sheet.marks), (), look.theme, "window",
                    caption=words.place(trace, about), table=Table(("what", "value"), tuple(sheet.rows)))
+
+
+def under_way(moment: Moment) -> bool:
+    """Whether a layer is being computed just now, or given its gradient: nothing is told of it before its time."""
+    return moment.phase < 1 and moment.beat.step is None
 
 
 def unknown(look: Look) -> Picture:
