@@ -63,8 +63,6 @@ WORD_GAP, WORDS_WIDE = 6.0, 300.0
 UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
          (1.0, 0.0))
 """Sides of the cells of units, and what is left between them."""
-FEWEST = 6
-"""So many layers at least stand to both sides of the pair; farther ones go where there is no room for all."""
 NOMINAL, NOMINAL_ROOM = (420.0, 520.0), (300.0, 190.0)
 """The room for which the grid of a layer is chosen: it must not change with the window."""
 
@@ -462,11 +460,12 @@ def _within_reach(trace: Trace, columns: Sequence[Column], large: set[str], pair
     fixed = {0, len(names) - 1, *(index for index, name in enumerate(names)
                                   if name in answered or trace[name].axes == ("class",))}
     far = sorted(range(len(names)), key=lambda index: (min(abs(index - at) for at in places), index in fixed))
-    while len(far) > len(places) + FEWEST:
+    while len(far) > len(places):
         kept = [columns[index] for index in sorted(far)]
         if sum(column.width for column in kept) + sum(_gaps(trace, kept, large, paired)) <= wide:
             break
-        far.remove(next(index for index in reversed(far) if index not in fixed and index not in places))
+        around = [index for index in reversed(far) if index not in places]
+        far.remove(next((index for index in around if index not in fixed), around[0]))
     return [names[index] for index in sorted(far)]
 
 

@@ -89,7 +89,7 @@ def arc_of(plan: Plan, skip: tuple[str, str], look: Look) -> list[Points]:
     if not seen or (source.style == "hidden" and target.style == "hidden" and
                     (target.x < seen[0].x or source.x > seen[-1].x)):
         return []
-    rim = seen[0].x - 12, seen[-1].x + seen[-1].width + 12
+    rim = max(8.0, seen[0].x - 12), min(look.size[0] - 8.0, seen[-1].x + seen[-1].width + 12)
     gone = source.style == "hidden", target.style == "hidden"
     x0, x1 = (min(max(column.middle, rim[0]), rim[1]) for column in (source, target))
     y, bend = plan.top - (10 + ARC * plan.skips[skip]), 5

@@ -34,7 +34,9 @@ def column_marks(trace: Trace, column: Column, moment: Moment, before: Moment, l
     """One column as this moment shows it: still empty, being computed, or whole; at the turning point values fade over
     into gradients while the camera is on its way."""
     share = reached(trace, column, moment, frame)
-    now = uncovered(trace, column, moment, look, share, frame)
+    # signs make room for the numbers that fly past
+    signs = 1.0 if moment.phase == 1 or moment.beat.step is not None else 1 - arrived
+    now = uncovered(trace, column, moment, look, share, frame, signs)
     now += _named_symbols(trace, column, moment, look, frame)
     if moment.backward and not before.backward and arrived < 1:
         return [*parts.faded(uncovered(trace, column, before, look, 1.0, Frame()), 1 - arrived),
@@ -76,8 +78,10 @@ def reached(trace: Trace, column: Column, moment: Moment, frame: Frame) -> float
     return 1.0 if passed else 0.0
 
 
-def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: float, frame: Frame) -> list[Mark]:
-    """A column of which a share is uncovered; where it has no values yet, its empty outline."""
+def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: float, frame: Frame,
+              signs: float = 1.0) -> list[Mark]:
+    """A column of which a share is uncovered; where it has no values yet, its empty outline. `signs`: how strong those
+    in its cells are."""
     if column.style == "passage":
         return []
     if column.style == "number":
@@ -97,7 +101,7 @@ def uncovered(trace: Trace, column: Column, moment: Moment, look: Look, shown: f
     if left_behind is not None and strength < 1:
         return [*parts.faded(parts.tiles(trace, column, look, moment.backward, covered=~left_behind), strength),
                 *parts.tiles(trace, column, look, moment.backward, covered=left_behind)]
-    return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown)]
+    return [*(outline(column) if shown < 1 else []), *_body(trace, column, moment, look, shown, signs)]
 
 
 def outline(column: Column) -> list[Mark]:
@@ -109,14 +113,14 @@ def outline(column: Column) -> list[Mark]:
     return [Path(tuple(map(parts.polygon, corners)), stroke="rule")] if corners else []
 
 
-def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float) -> list[Mark]:
+def _body(trace: Trace, column: Column, moment: Moment, look: Look, shown: float, signs: float) -> list[Mark]:
     """The tiles of a column, uncovered as far as it has been computed; what is covered still answers to a click."""
     backward = moment.backward
     marks = parts.tiles(trace, column, look, backward, shown)
     if shown == 1 and look.signs:
         marks += parts.glyphs(trace, column, look, backward)
     elif shown == 1 and min(column.cell) >= 20 and column.style == "units" and not parts.words_beside(column):
-        marks += _signs(trace, column, backward, look)
+        marks += parts.faded(_signs(trace, column, backward, look), signs)
     return marks
 
 

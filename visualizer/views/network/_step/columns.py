@@ -347,6 +347,8 @@ def _numbers(sc: Scene) -> list[Mark]:
                 "rnn": tr("unit {unit} in numbers; the state is {curve} of the sum")}[family]
         curve = sc.shown.family.quantities["hidden"].curve
         words = told.format(unit=sc.unit, curve="tanh" if curve is None else curve.name)
+        if width(rich(words), 12) > plan.frame[2]:  # else it runs into what is said under the answers
+            words = tr("unit {unit} in numbers").format(unit=sc.unit)
         marks.append(Text(plan.frame[0] + 12, plan.frame[1] + plan.frame[3] + 17, rich(words), 12, 400, "ink-2"))
     return marks
 

@@ -64,6 +64,11 @@ def strip(sc: Scene) -> list[Mark]:
     return grouped(Group(tr("all steps"), Focus(sc.layer.name)), marks)
 
 
+def on_the_tile(sc: Scene) -> str:
+    """In which ink a word stands on the tile of the step that is read, or that the gradient has come to."""
+    return "on-accent" if sc.back is None else colour.ink_on("gradient-mark", sc.look.theme)
+
+
 def _in_tile(sc: Scene, step: int, x: float, lit: bool) -> list[Mark]:
     """The symbol of a step, or the numbers that it reads."""
     place, source = sc.plan.strip, sc.plan.source
@@ -72,15 +77,14 @@ def _in_tile(sc: Scene, step: int, x: float, lit: bool) -> list[Mark]:
                                 place.pitch, sc.layer.name)
     word = sc.shown.words[step]
     ways = (word, word.rpartition(" ")[2])
-    mono = len(word) < 3
+    mono, ink = len(word) < 3, on_the_tile(sc) if lit else "ink"
     size = next((size for size in (15.0, 13.0, 12.0, 11.0) if width(word, size, 600, mono) <= place.tile - 4), 0.0)
     if not size:
         word, size = ways[1], 11.0
         if width(word, size, 600) > place.tile - 2:
             return [Text(x + place.tile / 2, place.top + place.high / 2 + 4, plain(word), size, 600,
-                         "on-accent" if lit and sc.back is None else "ink", "middle", max_width=place.tile - 4)] \
+                         ink, "middle", max_width=place.tile - 4)] \
                 if cut((Run(word),), place.tile - 4, size, 600) else []
-    ink = "on-accent" if lit and sc.back is None else "ink"
     return [Text(x + place.tile / 2, place.top + place.high / 2 + size * 0.35, plain(word), size, 600, ink, "middle",
                  mono=mono)]
 
