@@ -19,7 +19,7 @@ import pytest
 from tests.test_language import PSEUDO, Bracketed
 from tests.test_layout import foci, moments
 from tests.unspoken import PACKAGE
-from visualizer import language, record
+from visualizer import inputs, language, record
 from visualizer.lab import Lab
 from visualizer.language import speaking
 from visualizer.record.lab import record_lab
@@ -133,6 +133,8 @@ def names(trace: Trace) -> set[str]:
     said = [trace.title, trace.model, trace.sample.title, trace.sample.name, *trace.labels, *trace.sample.steps]
     for layer in trace.layers:
         said += [layer.name, layer.why, *layer.inner, *layer.weights]
+    for kind in {each.kind for each in trace.fed if each.kind}:  # other inputs stand beside each other
+        said += [word for sample in inputs.all_samples(kind) for word in (sample.name, sample.title)]
     return {word for name in said for word in WORD.findall(str(name))} | FUNCTIONS
 
 

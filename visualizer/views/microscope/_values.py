@@ -42,7 +42,8 @@ def value_slide(trace: Trace, slide: Slide, frame: Area) -> Laid:
     if not there:
         marks.append(Rect(x, y + TITLE, 120, 40, "hatch", radius=3, focus=about(slide)))
         return Laid(tuple(marks), pieces)
-    marks += [Text(x, y + TITLE + 34, plain(said(slide.value, slide.backward)), 44, 600,
+    missing = slide.backward and layer.gradient is None
+    marks += [Text(x, y + TITLE + 34, plain("–" if missing else said(slide.value, slide.backward)), 44, 600,
                    "gradient-text" if slide.backward else "accent-ink", display=True, max_width=frame.right - x)]
     if layer.output.ndim >= 2:
         marks += _neighbours(slide, np.asarray(values, np.float64), frame, x, y + TITLE + 72)
