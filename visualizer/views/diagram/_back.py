@@ -408,7 +408,8 @@ def _said(sc: Scene) -> list[Mark]:
         if sc.done(done) >= 1 and sc.size(key) > 0:
             base = plan.memory - half - 7 if side < 0 else plan.second + half + 15
             marks += labels.put(f"{words}{numbers.significant(sc.size(key), 3)}",
-                                [(plan.x_of(x), base, "middle"), (plan.x_of(x), base + 14, "middle")], 13, 600,
+                                [(plan.x_of(x), base, "middle"), (plan.x_of(x + 60), base, "middle"),
+                                 (plan.x_of(x), base + 14 * side, "middle")], 13, 600,
                                 "gradient-text")
     return marks
 
