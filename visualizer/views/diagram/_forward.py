@@ -255,7 +255,8 @@ def _station(sc: Scene, key: str, name: str, number: int, most: float, known: bo
     value = sc.value(name) if sc.when.step >= 0 or name.endswith("_before") else 0.0
     focus = None if name.endswith("_before") and sc.started else sc.focus(key, before=name.endswith("_before"))
     return Station((Run(f"{word} "), *short), short, value, most, focus,
-                   sc.tick(name) if not flight and known else None, known, result, flight=flight)
+                   sc.tick(name) if not flight and known else None, known, result, flight=flight,
+                   worded=flight is None or flight.share >= 1 or sc.look.mode.notes)
 
 
 def _wiring(sc: Scene, going: float) -> list[Mark]:

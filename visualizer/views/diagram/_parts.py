@@ -50,6 +50,8 @@ class Station:
     gradient: bool = False
     flight: Flight | None = None
     """While it slides on to the next step: what it carries."""
+    worded: bool = True
+    """Whether its name and its number are written; in a room it passes over the signs of gates without them."""
 
 
 def station(what: Station, left: float, middle: float, wide: float, high: float, opacity: float = 1.0) -> list[Mark]:
@@ -61,7 +63,8 @@ def station(what: Station, left: float, middle: float, wide: float, high: float,
     tall = high >= 56
     size = 18 if wide >= 90 and tall else 15
     label = what.label if width(what.label, 12) <= wide - 16 else what.short
-    marks.append(Text(left + 9, top + (18 if tall else 15), label, 12, 400, "ink-2", opacity=opacity))
+    if what.worded:
+        marks.append(Text(left + 9, top + (18 if tall else 15), label, 12, 400, "ink-2", opacity=opacity))
     base = top + (min(40.0, high - 22) if tall else high - 8)
     if not what.known:
         return [*marks, Rect(left + 9, base - 14, wide - 18, high - (base - 14 - top) - 8, "hatch", opacity=opacity)]
@@ -70,8 +73,9 @@ def station(what: Station, left: float, middle: float, wide: float, high: float,
         said, size = numbers.significant(what.value, 2), 12
     if width(said, size, 600) > wide - 8:
         said, size = numbers.power(what.value, 0), 11
-    marks.append(Text(left + wide - (4 if wide < 70 else 9), base, plain(said), size, 600,
-                      "gradient-text" if what.gradient else ink_of(what.value), "end", opacity=opacity))
+    if what.worded:
+        marks.append(Text(left + wide - (4 if wide < 70 else 9), base, plain(said), size, 600,
+                          "gradient-text" if what.gradient else ink_of(what.value), "end", opacity=opacity))
     if tall:
         bar = left + 9, top + high - 14, wide - 18, 6
         marks += gatesigns.level(*bar, abs(what.value) / what.most if what.most else 0.0, ink="gradient-mark",
