@@ -310,7 +310,7 @@ def standing(picture: Picture, focus: Focus, mark: Mark | None = None) -> list[B
         if isinstance(other, Image) and _place(other.focus) == _place(focus):
             box = cell_box(other, focus.cell)
             found += [box[0]] if box is not None and box[1] else []
-        elif _place(other.focus) == _place(focus) and other.focus.cell and \
+        elif _place(other.focus) == _place(focus) and (other.focus.cell or not focus.cell) and \
                 all(one == two for one, two in zip(other.focus.cell, focus.cell, strict=False)):  # it, a part, its row
             found.append(box_of(other))
     return found
