@@ -86,6 +86,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
     track = place.width - names - 72
     below = place.pitch[1] >= 34
     said_of = Labels((0, 0, look.size[0], look.size[1]), 0)
+    size = max(11.0, min(14.0, place.pitch[1] - 2))
     crowded = place.pitch[1] < 14  # the words that matter most are written first
     for unit in sorted(place.shown, key=lambda unit: crowded and unit not in (target, winner)):
         box = place.box(unit)
@@ -94,7 +95,7 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
         value = float(values[unit])
         strong = backward is not None and (unit in (target, winner) or abs(value) >= 0.1)
         x = place.x + names + 16
-        marks += said_of.put(label(answer, unit), [(x - 8, y + 5, "end")], 14, 600 if strong else 400,
+        marks += said_of.put(label(answer, unit), [(x - 8, y + size * 0.36, "end")], size, 600 if strong else 400,
                              "accent-ink" if unit == target and not below else "ink" if strong else "ink-2",
                              max_width=NAME + names)
         bar = min(14, place.pitch[1] - 3)
@@ -117,8 +118,8 @@ def column(trace: Trace, answer: Answer, place: Column, backward: bool | None, l
             said = numbers.percent(value, 1)
         said = said if bars is None else bars.words[unit]
         if said and (strong or look.mode.notes):
-            marks += said_of.put(said, [(place.x + place.width, y + 5, "end")], 13, 600 if strong else 400,
-                                 "ink" if strong else "ink-2")
+            marks += said_of.put(said, [(place.x + place.width, y + size * 0.36, "end")], min(13.0, size),
+                                 600 if strong else 400, "ink" if strong else "ink-2")
         if unit == target and below:
             marks.append(Text(x, y + bar / 2 + 12, plain(tr("label")), 11, 500, "accent-ink"))
     if place.ranking:

@@ -56,8 +56,10 @@ SCROLLED = 16.0
 """Height under the columns that is kept for the words on what has scrolled past."""
 DEEP_TILE = 64.0
 """Tiles of a network that is too deep to stand side by side."""
-LOSS_LINE = 20.0
-"""Height under the bars of the classes that is kept for the loss."""
+LOWEST_BAR = 13.0
+"""Height that a bar needs beside a name that can be read."""
+LOSS_LINE, LOW = 20.0, 240.0
+"""Height under the bars of the classes that is kept for the loss; in so little room it stands elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -358,10 +360,12 @@ def _classes(column: Column, layer: Layer, room: float, trace: Trace) -> Column:
     count = layer.shape[0]
     shown = tuple(range(count))
     ranking = ""
-    if count > MOST_BARS:
-        order = np.argsort(-layer.output, kind="stable")[:RANKED]
+    below = 2 * LOSS_LINE if room > LOW else 0.0
+    fitting = max(1, int((room - below) / LOWEST_BAR))
+    if count > min(MOST_BARS, fitting):
+        order = np.argsort(-layer.output, kind="stable")[:min(RANKED, fitting)]
         shown, ranking = tuple(int(index) for index in order), "largest"
-    pitch = whole(min(48, (room - 2 * LOSS_LINE) / len(shown)))
+    pitch = whole(min(48, (room - below) / len(shown)))
     side = min(24, pitch - 4)
     return replace(column, cell=(side, side), tile=(side, side), pitch=(side, pitch), shown=shown, ranking=ranking)
 

@@ -40,6 +40,8 @@ GAP, INTO, LINES = 9.0, 26.0, 96.0
 """Between two layers of the context; beside the pair; within the pair, where lines run from the one to the other."""
 TABLE = 200.0
 """Within the pair, where the rows of a table stand between."""
+WIDER = 60.0
+"""So much wider at most is the gap of a pair between which only lines run, however much room there is."""
 BETWEEN, COUNTED = 8.0, 22.0
 """Between two tiles of one layer that stands large; below one, where what happened in it is counted."""
 STRIP, STRIP_TILE, ROOM_TOP, ROOM_LEGEND = 66.0, 31.0, 106.0, 44.0
@@ -63,7 +65,7 @@ WORD_GAP, WORDS_WIDE = 6.0, 300.0
 UNITS = ((22.0, 3.0), (20.0, 2.0), (14.0, 2.0), (10.0, 2.0), (8.0, 2.0), (6.0, 1.0), (4.0, 1.0), (3.0, 0.0), (2.0, 0.0),
          (1.0, 0.0))
 """Sides of the cells of units, and what is left between them."""
-NOMINAL, NOMINAL_ROOM = (420.0, 520.0), (300.0, 190.0)
+NOMINAL, NOMINAL_ROOM = (420.0, 520.0), (420.0, 150.0)
 """The room for which the grid of a layer is chosen: it must not change with the window."""
 
 
@@ -188,13 +190,12 @@ def _placed(trace: Trace, columns: Mapping[str, Column], shown: Sequence[str], g
             top: float, room: float, pair: Pair, paired: bool, bottom: float) -> Plan:
     used = sum(columns[name].width for name in shown if not (paired and name == pair.right)) + sum(gaps)
     spare = max(0.0, wide - 2 * PADDING - used - _overhang(trace, list(columns.values()), set(pair.layers)))
-    weights = _weights(shown, pair, paired)
-    total = sum(weights) or 1.0
-    x, kernel_x, placed = PADDING, dict[str, float](), dict[str, Column]()
+    wider, rest = _shared(spare, _weights(shown, pair, paired), shown, pair, trace)
+    x, kernel_x, placed = PADDING + rest / 2, dict[str, float](), dict[str, Column]()
     for index, name in enumerate(shown):
         column = columns[name]
         if index:
-            gap = gaps[index - 1] + spare * weights[index - 1] / total
+            gap = gaps[index - 1] + wider[index - 1]
             kernel = kernel_width(trace[name])
             if kernel and name == pair.right and not paired:
                 kernel_x[name] = float(round(x + min(24.0, (gap - kernel) * 0.34)))
@@ -218,6 +219,21 @@ def _beyond(column: Column, columns: Mapping[str, Column], placed: Mapping[str, 
     order = list(columns)
     first = min(order.index(name) for name in placed)
     return replace(column, x=-column.width - PADDING if order.index(column.layer) < first else wide + PADDING)
+
+
+def _shared(spare: float, weights: Sequence[float], shown: Sequence[str], pair: Pair,
+            trace: Trace) -> tuple[list[float], float]:
+    """(how much wider each gap is, what no gap takes): what belongs together stays together, unless kernels and sums
+    stand between."""
+    most = [WIDER if name == pair.right and not kernel_width(trace[name]) else spare for name in shown[1:]]
+    wider, left = [0.0] * len(weights), spare
+    for _ in range(2):  # what the pair does not take goes to the others
+        open_to = [index for index, weight in enumerate(weights) if weight and wider[index] < most[index]]
+        total, share = sum(weights[index] for index in open_to), left
+        for index in open_to:
+            more = min(most[index] - wider[index], share * weights[index] / total)
+            wider[index], left = wider[index] + more, left - more
+    return wider, max(0.0, left)
 
 
 def _weights(shown: Sequence[str], pair: Pair, paired: bool) -> list[float]:

@@ -167,7 +167,8 @@ def _maps(sc: Scene) -> list[Mark]:
     else:
         marks += images(~gone, LEFT_BEHIND) + images(gone, 1.0)
     size = float(np.max(np.abs(layer.output)))
-    marks += named(sc, plan.maps[0] + 12, f"∂L/∂{layer.name}" if sc.backward else layer.name,
+    title = layer.name if not sc.backward else f"∂L/∂{layer.name}" if sc.look.mode.notes else "∂L/∂a"
+    marks += named(sc, plan.maps[0] + 12, title,
                    tr("{count} maps, {shape}").format(count=numbers.count(layer.shape[0]),
                                                       shape=numbers.shape(layer.shape[-2:])),
                    "" if sc.backward else f"±{numbers.significant(size, 3)}", room=plan.maps[1])
