@@ -405,7 +405,7 @@ def lanes(trace: Trace, timeline: Timeline, moment: Moment, look: Look,
     """
     row = lane_rows(look)
     order = [layer.name for layer in trace.layers if layer.name in places]
-    still = _still_lanes(trace, look, tuple(places.items()))
+    still = _still_lanes(trace, look, tuple(places.items()), *_there(timeline, moment, order))
     moving = _beat_dots(trace, timeline, moment, look, places, order, row)
     moving += (partial(_cursor, trace) if look.mode.lanes else _ring)(timeline, moment, look, places, order, row)
     return list(still), grouped(LANE, moving)
@@ -423,9 +423,21 @@ def beat_line(trace: Trace, timeline: Timeline, moment: Moment, look: Look, plac
     return grouped(LANE, marks)
 
 
-@remembered(8)
-def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...]) -> tuple[Mark, ...]:
-    """What of the lanes is the same at every moment."""
+def _there(timeline: Timeline, moment: Moment, order: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The layers that are computed at a moment, and those to which their whole gradient has come."""
+    here = order.index(moment.beat.layer)
+    following = timeline.beats[moment.index + 1] if moment.index + 1 < len(timeline.beats) else None
+    over = moment.phase == 1 and (following is None or (following.layer, following.direction) !=
+                                  (moment.beat.layer, moment.beat.direction))
+    if moment.backward:
+        return frozenset(order), frozenset(order[here + (not over):])
+    return frozenset(order[:here + over]), frozenset()
+
+
+@remembered(64)
+def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...], computed: frozenset[str],
+                 reached: frozenset[str]) -> tuple[Mark, ...]:
+    """What of the lanes is the same while a beat runs."""
     row, places = lane_rows(look), dict(stands)
     still: list[Mark] = [Line(((0, row.top), (look.size[0], row.top)), "hair")]
     order = [layer.name for layer in trace.layers if layer.name in places]
@@ -434,9 +446,9 @@ def _still_lanes(trace: Trace, look: Look, stands: tuple[tuple[str, float], ...]
     if not look.mode.lanes:
         return tuple(grouped(LANE, still[1:]))
     still += [Text(10, row.beats + 4, plain(tr("beats")), 11, 500, "ink-2")]
-    still += _gradient_chart(trace, look, places, order, row)
+    still += _gradient_chart(trace, look, places, order, row, reached)
     if row.zeros is not None:
-        still += _zeros(trace, look, places, order, row)
+        still += _zeros(trace, look, places, [name for name in order if name in computed], row)
     return tuple(grouped(LANE, still))
 
 
@@ -528,11 +540,9 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
     x = cursor_x(timeline, moment, places, order)
     marks: list[Mark] = [Line(((x, row.beats + RING), (x, look.size[1] - 6)), "accent", 1, dashed=True),
                          *_ring(timeline, moment, look, places, order, row)]
-    before, share = crossing(moment, timeline)
-    if before.beat.layer != moment.beat.layer:
-        return marks + crossed(_norm_label(trace, before.beat.layer, look, places, row),
-                               _norm_label(trace, moment.beat.layer, look, places, row), share)
-    return marks + _norm_label(trace, moment.beat.layer, look, places, row)
+    _, reached = _there(timeline, moment, order)
+    shown = moment.beat.layer if moment.beat.layer in reached else timeline.settled(moment.index - 1).beat.layer
+    return marks + (_norm_label(trace, shown, look, places, row, reached) if shown in reached else [])
 
 
 def _ring(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float], order: Sequence[str],
@@ -590,8 +600,17 @@ def _norm_y(value: float, trace: Trace, row: Lane) -> float:
     return float(row.chart_bottom - min(1.0, max(0.0, share)) * (row.chart_bottom - row.chart_top))
 
 
+def not_yet(x: float, y: float, wide: float, high: float, words: str) -> list[Mark]:
+    """A lane that is still to come, and when it comes."""
+    room = width(words, 12) + 14
+    middle = x + wide / 2
+    return [Rect(x, y, wide, high, "hatch"),
+            Rect(middle - room / 2, y + high / 2 - 9, room, 18, "stage", "rule", 1, radius=4),
+            Text(middle, y + high / 2 + 4.5, plain(words), 12, 400, "ink-2", "middle")]
+
+
 def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order: Sequence[str],
-                    row: Lane) -> list[Mark]:
+                    row: Lane, reached: frozenset[str]) -> list[Mark]:
     found = norms(trace)
     named = [name for name in order if name in found and np.isfinite(found[name])]
     label_y = (row.chart_top + row.chart_bottom) / 2
@@ -602,6 +621,10 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
         marks.append(Text(places[order[0]] + 40, label_y + 4, plain(tr("nothing flowed back")), 11, 400,
                           "ink-2"))
         return marks
+    named = [name for name in named if name in reached]
+    if not named:
+        return marks + not_yet(places[order[0]] - 8, row.chart_top, look.size[0] - 44 - places[order[0]],
+                               row.chart_bottom - row.chart_top, tr("comes on the way back"))
     low, high = _decades(trace)
     step = max(1, -(-(high - low) // 3))
     for power in range(high, low - 1, -step):
@@ -626,8 +649,9 @@ def _gradient_chart(trace: Trace, look: Look, places: Mapping[str, float], order
     return marks
 
 
-def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane) -> list[Mark]:
-    found = norms(trace)
+def _norm_label(trace: Trace, name: str, look: Look, places: Mapping[str, float], row: Lane,
+                reached: frozenset[str]) -> list[Mark]:
+    found = {other: norm for other, norm in norms(trace).items() if other in reached}
     if name not in found or name in (next(iter(found)), next(reversed(found))):
         return []  # the first and the last are always written
     known = [other for other in places if other in found and np.isfinite(found[other])]

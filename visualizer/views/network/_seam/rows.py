@@ -428,12 +428,7 @@ def _gradient(sc: Scene, y: float, high: float) -> list[Mark]:
     known = [sc.lane(name)[0] for name in sc.seam.lanes] if sc.backward else []
     norms = [sc.readings(name).norms for name in sc.seam.lanes]
     if not sc.backward or any(one is None for one in norms):
-        words = tr("comes on the way back")
-        wide = width(words, 12) + 14
-        middle = plan.x + plan.wide / 2
-        return [*marks, Rect(plan.x, y, plan.wide, high, "hatch"),
-                Rect(middle - wide / 2, y - 2, wide, high + 4, "stage", "rule", 1, radius=4),
-                Text(middle, y + high / 2 + 4.5, plain(words), 12, 400, "ink-2", "middle")]
+        return [*marks, *parts.not_yet(plan.x, y, plan.wide, high, tr("comes on the way back"))]
     sizes = [np.asarray(one) for one in norms if one is not None]
     most = max(float(one.max()) for one in sizes) or 1.0
     for step in range(plan.count):
