@@ -120,6 +120,10 @@ class Plan:
     """Columns that stay while the others scroll: the input, and at the right the answer."""
     left_out: str = ""
     """What a cut plan does not show, in words."""
+    large: frozenset[str] = frozenset()
+    """Under the lens: the layers that stand large."""
+    paired: bool = False
+    """Whether those stand in one grid, each map beside what became of it."""
     strip: tuple[Column, ...] = ()
     """For a room: all layers small, one tile each, along the bottom."""
 

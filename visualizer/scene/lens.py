@@ -112,10 +112,19 @@ def camera(start: Plan, end: Plan, share: float) -> Plan:
         return start
     if share >= 1:
         return end
-    columns = {name: _moved(start.columns[name], column, share) for name, column in end.columns.items()}
+    fading = swapped(start, end)
+    columns = {name: column if name in fading else _moved(start.columns[name], column, share)
+               for name, column in end.columns.items()}
     kernels = {name: x + columns[name].x - plan.columns[name].x for plan in (start, end)
                for name, x in plan.kernel_x.items()}
     return replace(end, columns=columns, kernel_x=kernels)
+
+
+def swapped(start: Plan, end: Plan) -> frozenset[str]:
+    """The layers that join a grid of pairs, or leave one: they fade out and in, because they would cross the others."""
+    joining = end.large - start.large if end.paired else frozenset()
+    leaving = start.large - end.large if start.paired else frozenset()
+    return joining | leaving
 
 
 # --- one plan -------------------------------------------------------------------------------------------------------
@@ -153,7 +162,8 @@ def _lens(trace: Trace, size: tuple[int, int], widest: int, pixel: float, rankin
     gaps = _gaps(trace, [column for column in every if column.layer in shown], large, paired)
     context = _grown_context(trace, every, shown, large, rest - sum(gaps) + inside, room, pixel, small)
     columns = {column.layer: big.get(column.layer) or context.get(column.layer, column) for column in every}
-    plan = replace(_placed(trace, columns, shown, gaps, size[0], top, room, pair, paired, bottom), skips=skips)
+    plan = replace(_placed(trace, columns, shown, gaps, size[0], top, room, pair, paired, bottom), skips=skips,
+                   large=frozenset(large), paired=paired)
     if in_a_room:
         return replace(plan, strip=_strip(trace, every, size[0], bottom, pixel))
     drawn = [column.layer for column in every if column.style != "passage"]

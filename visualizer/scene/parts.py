@@ -538,9 +538,11 @@ def _walked(timeline: Timeline, moment: Moment, look: Look, places: Mapping[str,
 def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places: Mapping[str, float],
             order: Sequence[str], row: Lane) -> list[Mark]:
     x = cursor_x(timeline, moment, places, order)
-    marks: list[Mark] = [Line(((x, row.beats + RING), (x, look.size[1] - 6)), "accent", 1, dashed=True),
-                         *_ring(timeline, moment, look, places, order, row)]
     _, reached = _there(timeline, moment, order)
+    foot = look.size[1] - 6.0
+    lines = [(row.beats + RING, foot)] if reached else [(row.beats + RING, row.chart_top), (row.chart_bottom, foot)]
+    marks: list[Mark] = [Line(((x, top), (x, bottom)), "accent", 1, dashed=True) for top, bottom in lines]
+    marks += _ring(timeline, moment, look, places, order, row)
     shown = moment.beat.layer if moment.beat.layer in reached else timeline.settled(moment.index - 1).beat.layer
     return marks + (_norm_label(trace, shown, look, places, row, reached) if shown in reached else [])
 

@@ -20,7 +20,7 @@ from visualizer.motions._marks import progress
 from visualizer.scene import numbers, parts, stepbeat
 from visualizer.scene.columns import PADDING, Plan, arrange, passages, scrolled, short_name
 from visualizer.scene.labels import Labels
-from visualizer.scene.lens import Pair, camera, lens, pair_of
+from visualizer.scene.lens import Pair, camera, lens, pair_of, swapped
 from visualizer.scene.picture import (
     TITLE,
     Focus,
@@ -104,6 +104,8 @@ class _Now:
     """How far the camera has come on its way to the pair, 0 … 1."""
     settled: float
     """How far the beat has come to rest."""
+    start: Plan
+    """Where everything stood in that beat."""
     plan: Plan
     pair_before: Pair
     pair: Pair
@@ -120,7 +122,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
     second = moment.phase * lasts
     arrived = 1.0 if before is moment else smooth(part_of(second, 0.0, CAMERA))
     pair = pair_of(trace, moment.beat)
-    plan = _plan(trace, before, moment, arrived, inner)
+    start, plan = _plans(trace, before, moment, arrived, inner)
     settled = part_of(second, lasts - SETTLE, SETTLE) if moment.phase < 1 else 1.0
     setting, frame = None, Frame()
     right = plan.columns[pair.right]
@@ -129,8 +131,7 @@ def _now(trace: Trace, moment: Moment, focus: Focus | None, look: Look, inner: L
         setting = Setting(trace, moment, trace[pair.right], left, right, plan, subject_of(trace, moment, focus), focus,
                           look, second)
         frame = motions.frame(setting) if left or not pair.left else Frame()
-    return _Now(before, second, arrived, settled, plan, pair_of(trace, before.beat), pair, setting,
-                frame)
+    return _Now(before, second, arrived, settled, start, plan, pair_of(trace, before.beat), pair, setting, frame)
 
 
 def _named(plan: Plan, now: _Now, lensed: bool) -> tuple[frozenset[str], frozenset[str]]:
@@ -155,13 +156,18 @@ def _drawn(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pic
                           *_left_out(trace, plan, inner, lensed),
                           *parts.crossed(_legend(trace, before, focus, plan, inner, now.pair_before),
                                          _legend(trace, moment, focus, plan, inner, now.pair), now.arrived)]
+    fading = swapped(now.start, plan) if now.arrived < 1 else frozenset[str]()
     for column in plan.columns.values():
         if column.style == "hidden":
             continue
         own = of_layer(column.layer)
-        moving += grouped(own, column_marks(trace, column, moment, before, look, frame, now.arrived))
-        old, new = (headers(trace, plan, column, moment, before, inner, frame, now.arrived, named)
-                    if column.layer in named else [] for named in _named(plan, now, lensed))
+        came = now.start if column.layer in fading else plan
+        drawn = [column_marks(trace, of.columns[column.layer], moment, before, look, frame, now.arrived)
+                 for of in ((plan,) if came is plan else (came, plan))]
+        moving += grouped(own, drawn[0] if came is plan else parts.crossed(drawn[0], drawn[1], now.arrived))
+        old, new = (headers(trace, of, of.columns[column.layer], moment, before, inner, frame, now.arrived, named)
+                    if column.layer in named else [] for of, named in zip((came, plan), _named(plan, now, lensed),
+                                                                          strict=True))
         moving += grouped(own, new if old == new else parts.crossed(old, new, now.arrived))
     if plan.strip:
         moving += _strip(trace, plan, moment, look, frame, now.pair)
@@ -257,12 +263,13 @@ def _lensed(look: Look) -> bool:
     return look.knob("lens", "on") == "on"
 
 
-def _plan(trace: Trace, before: Moment, moment: Moment, share: float, look: Look) -> Plan:
+def _plans(trace: Trace, before: Moment, moment: Moment, share: float, look: Look) -> tuple[Plan, Plan]:
+    """Where everything stood before the camera went, and where it stands now."""
     if not _lensed(look):
-        return scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
-    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat))
-                  for one in (before, moment))
-    return camera(start, end, share)
+        plan = scrolled(arrange(trace, look, passages(trace)), before.beat.layer, moment.beat.layer, share, look)
+        return plan, plan
+    start, end = (lens(trace, look, passages(trace), pair_of(trace, one.beat)) for one in (before, moment))
+    return start, camera(start, end, share)
 
 
 # --- what is said and counted ---------------------------------------------------------------------------------------

@@ -93,17 +93,18 @@ def _header_lines(trace: Trace, plan: Plan, column: Column, backward: bool, look
                   named: Collection[str]) -> list[Mark]:
     """The first of the ways to say each line that fits: up to the next column that has such a line itself."""
     marks = list[Mark]()
-    for number, choices in enumerate(_under_the_name(trace, column, backward, look)):
-        room = _header_room(plan, column, look, named) if number == 0 else \
-            _second_line_room(trace, plan, column, look, named)
+    first = _header_room(plan, column, look, named)
+    for number, choices in enumerate(_under_the_name(trace, column, backward, look, first)):
+        room = first if number == 0 else _second_line_room(trace, plan, column, look, named)
         words = next((words for words in choices if text_width(words, 12) <= room), None)
         if words is not None:
             marks.append(Text(column.x, 97 + 16 * number, plain(words), 12, 400, "ink-2"))
     return marks
 
 
-def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) -> list[tuple[str, ...]]:
-    """The lines under a name, each in several ways, the longest first."""
+def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look, room: float) -> list[tuple[str, ...]]:
+    """The lines under a name, each in several ways, the longest first; the range of its colours stands in the first
+    where there is room."""
     layer = trace[column.layer]
     roomy = look.size[0] >= 1000
     lines: list[tuple[str, ...]] = []
@@ -119,7 +120,10 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
             *(numbers.significant(norm, digits) for digits in (3, 2, 1))))
     else:
         shape = numbers.shape(layer.shape)
-        lines.append((shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
+        reach = f"±{numbers.significant(parts.layer_scale(trace, layer, look), 3)}" \
+            if column.style in ("maps", "units") and look.scope != "unit" else ""
+        whole = f"{shape}, {reach}" if reach else shape
+        lines.append((whole, shape, shape.replace(" ", ""), numbers.shape(layer.shape[1:]).replace(" ", "")))
         if column.ranking:
             counted = {"shown": len(column.shown), "count": column.total}
             lines.append((tr("{shown} of {count} by {ranking} size").format(
@@ -131,6 +135,8 @@ def _under_the_name(trace: Trace, column: Column, backward: bool, look: Look) ->
             words = tr("mean of {factor} × {factor}") if colours else tr("largest of {factor} × {factor}")
             lines.append((words.format(factor=column.factor),
                           tr("of {factor}×{factor}").format(factor=column.factor)))
+        elif text_width(whole, 12) > room and reach:
+            lines.append((reach,))
         elif layer.parameters and roomy:
             lines.append((tr("{count} params").format(count=numbers.count(layer.parameters)),))
     return lines
@@ -147,7 +153,7 @@ def _second_line_room(trace: Trace, plan: Plan, column: Column, look: Look, name
     """Width until the next column that says two things under its name."""
     return _until([other.x for other in plan.columns.values() if other.layer in named
                    and other.style not in ("number", "hidden", "passage")
-                   and len(_under_the_name(trace, other, False, look)) > 1], column, look)
+                   and len(_under_the_name(trace, other, False, look, other.width)) > 1], column, look)
 
 
 def _until(starts: Iterable[float], column: Column, look: Look) -> float:
