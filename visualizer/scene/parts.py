@@ -540,7 +540,8 @@ def _cursor(trace: Trace, timeline: Timeline, moment: Moment, look: Look, places
     x = cursor_x(timeline, moment, places, order)
     _, reached = _there(timeline, moment, order)
     foot = look.size[1] - 6.0
-    lines = [(row.beats + RING, foot)] if reached else [(row.beats + RING, row.chart_top), (row.chart_bottom, foot)]
+    lines = [(row.beats + RING, foot)] if reached & norms(trace).keys() else \
+        [(row.beats + RING, row.chart_top), (row.chart_bottom, foot)]
     marks: list[Mark] = [Line(((x, top), (x, bottom)), "accent", 1, dashed=True) for top, bottom in lines]
     marks += _ring(timeline, moment, look, places, order, row)
     shown = moment.beat.layer if moment.beat.layer in reached else timeline.settled(moment.index - 1).beat.layer
