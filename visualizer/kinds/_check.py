@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from visualizer.kinds import Inputs, Report, Terms, asked, of
+from visualizer.kinds import Inputs, Report, Terms, asked, handed_back, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
@@ -145,9 +145,7 @@ def _gradient(trace: Trace, layer: Layer, gradient: Array) -> tuple[float | None
     def recompute(cell: Cell) -> tuple[float, float]:
         handed: list[Terms] = []
         for reader, index in handing:
-            kind = of(reader)
-            assert kind is not None
-            handed.append(asked(kind.backward_terms, reader, trace.inputs(reader), index, cell))
+            handed.append(handed_back(reader, trace.inputs(reader), index, cell))
         if own_terms is not None:
             handed.append(asked(own_terms, layer, trace.inputs(layer), cell))
         return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)

@@ -34,6 +34,13 @@ def full_shape(settings: Mapping[str, Any], source: Layer) -> tuple[int, ...]:
     return source.shape if batch is None else (*source.shape[:batch], 1, *source.shape[batch:])
 
 
+def batch_of(settings: Mapping[str, Any], which: int) -> int | None:
+    """Which axis of one of its inputs was the batch when the call was made; None if it had none."""
+    batches = settings.get("batches")
+    found: int | None = settings.get("batch", 0) if batches is None else batches[which]
+    return found
+
+
 def dim_of(settings: Mapping[str, Any]) -> Any:
     """The setting `dim`, which torch also takes as `axis`."""
     return settings.get("dim", settings.get("axis"))

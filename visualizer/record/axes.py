@@ -33,14 +33,18 @@ def name(events: Iterable[Event]) -> None:
                 read.axes = of_input(read, event)
         event.axes = of(event)
         if event.reads and event.kind is not None and event.kind_name == event.kind.name:
-            first = event.reads[0].axes
-            if first[:1] != ("batch",):
-                event.settings["batch"] = first.index("batch") if "batch" in first else None
+            batches = [read.axes.index("batch") if "batch" in read.axes else None for read in event.reads]
+            if batches[0] != 0:
+                event.settings["batch"] = batches[0]
+            if any(batch != batches[0] for batch in batches):
+                event.settings["batches"] = tuple(batches)
 
 
 def of(event: Event) -> Axes:
     """Names for the axes of what a call made: from its kind, else from what it read, else `axis0`, `axis1`, …"""
     shape = event.output.shape
+    if event.like is not None and event.like.axes is not None and _fits(event.like.axes, shape):
+        return event.like.axes
     if event.call == "rewritten" and _fits(event.reads[0].axes, shape):
         return event.reads[0].axes
     if event.named_by is not None:
