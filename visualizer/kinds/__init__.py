@@ -169,7 +169,8 @@ class Kind:
     names, the last name takes the rest as a tuple (`view(1, -1)`). If it returns several tensors, `part` says which
     one this is. `relu` speaks for `relu_` too. A name whose arguments stand in another order in `torch` than in
     `torch.nn.functional` is listed a second time as `torch.batch_norm`: exported programs call that one. `pow(input,
-    exponent)` speaks for calls in which just these arguments are tensors, where most have others."""
+    exponent)` speaks for calls in which just these arguments are tensors, where most have others, and
+    `interpolate[area]` for those with that `mode`."""
     axes: Callable[[Mapping[str, Any], tuple[tuple[str, ...], ...], tuple[int, ...]], tuple[str, ...]]
     """(settings, axes of each input, shape of the output) -> axes of the output. All with `batch` among the axes
     while recording."""

@@ -24,7 +24,8 @@ def check(trace: Trace) -> Report:
     """Compare outputs, gradients and weight gradients; layers that cannot be compared are named with the reason.
 
     Errors of outputs are relative to the largest value of the array, or to 1; errors of gradients to the largest
-    gradient. NaN never agrees with anything: a layer that makes one has the error ∞, one that was given one is named.
+    gradient. NaN never agrees with anything: a layer that makes one has the error ∞, one that was given one is named;
+    so with ∞. Only −∞, as masks of attention are, agrees with −∞.
     """
     errors: dict[str, float] = {}
     gradient_errors: dict[str, float] = {}
@@ -68,10 +69,10 @@ def _forward(trace: Trace, layer: Layer) -> tuple[float | None, str]:
         return None, ""  # given, not computed
     if kind is None:
         return None, layer.why or f"No explanation of the operation {layer.kind} is known."
-    strange = next((source.name for source in inputs if not np.isfinite(source.output).all()), None)
+    strange = next((source.name for source in inputs if _strange(source.output)), None)
     if strange is not None:
         return None, f"It read NaN or infinity from {strange}."
-    if not np.isfinite(layer.output).all():
+    if _strange(layer.output):
         return np.inf, ""
     largest = max(1.0, _largest(layer.output))
 
@@ -136,7 +137,7 @@ def _gradient(trace: Trace, layer: Layer, gradient: Array) -> tuple[float | None
     for reader, _ in handing:
         if of(reader) is None:
             return None, f"{reader.name} handed it back, and is unexplained."
-        strange = next((source.name for source in trace.inputs(reader) if not np.isfinite(source.output).all()), None)
+        strange = next((source.name for source in trace.inputs(reader) if _strange(source.output)), None)
         if strange is not None or not np.isfinite(_gradient_of(reader)).all():
             return None, f"{reader.name} read NaN or infinity."
     if not np.isfinite(gradient).all():
@@ -162,7 +163,7 @@ def _weight_gradient(trace: Trace, layer: Layer, name: str, gradient: Array) -> 
     if layer.gradient is None:
         return None, "no gradient of its output was recorded."
     inputs, weight_terms = trace.inputs(layer), kind.weight_terms
-    if not all(np.isfinite(array).all() for array in (layer.gradient, *(source.output for source in inputs))):
+    if not np.isfinite(layer.gradient).all() or any(_strange(source.output) for source in inputs):
         return None, "it read NaN or infinity."
     if not np.isfinite(gradient).all():
         return np.inf, ""
@@ -185,7 +186,8 @@ def _worst(array: Array, recompute: Compare, share: float, most: int) -> tuple[f
             why = str(error)
             continue
         scale = max(largest, share * size) or 1.0
-        error_here = abs(result - float(array[cell])) / scale
+        recorded = float(array[cell])
+        error_here = 0.0 if result == recorded == -np.inf else abs(result - recorded) / scale
         worst = max(worst, error_here if np.isfinite(error_here) else np.inf)
         compared += 1
     if array.size and not compared:
@@ -198,7 +200,14 @@ def _size(terms: Terms) -> float:
 
 
 def _largest(array: Array) -> float:
-    return float(np.abs(array.astype(np.float64)).max()) if array.size else 0.0
+    """Of the numbers that are finite."""
+    sizes = np.abs(array.astype(np.float64))
+    return float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))
+
+
+def _strange(array: Array) -> bool:
+    """Whether there is NaN or ∞ in it; −∞ is what masks of attention are made of, and counts as a number."""
+    return not bool((array < np.inf).all())
 
 
 def _gradient_of(layer: Layer) -> Array:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 Axes = tuple[str, ...]
 MAPS: Axes = ("channel", "row", "column")
 BY_FIRST_READER = (
-    (("conv3d", "conv_transpose3d", "max_pool3d", "avg_pool3d"), ("channel", "depth", "row", "column")),
     (("lstm", "gru", "rnn_tanh", "rnn_relu"), ("step", "unit")),
 )
 """Calls of no kind of their own that settle what the axes of one sample are; one axis more is the batch. A kind says

@@ -106,6 +106,12 @@ class Event:
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
 
+    def speaks(self, kind: Kind | None) -> None:
+        """Let another kind speak for this call, if there is one that knows it better."""
+        if kind is not None:
+            self.kind = self.named_by = kind
+            self.kind_name = kind.name
+
     def add_weight(self, name: str, tensor: Tensor, array: Array) -> str:
         """Under that name, or with a prime behind it if there is one already; tells which."""
         while name in self.weights:
@@ -345,10 +351,9 @@ class Recording(TorchFunctionMode):
             settings["computed"] = (*settings.get("computed", ()), key)
         event.reads = tuple(reads)
         if kind is not None and read_as and (len(read_as) > 1 or read_as[0] != names[0]):
-            other = kinds.by_call(f"{readable(event.call)}({','.join(read_as)})")
-            if other is not None:  # what is plain in most calls of it is another layer's output here
-                event.kind = event.named_by = other
-                event.kind_name = other.name
+            event.speaks(kinds.by_call(f"{readable(event.call)}({','.join(read_as)})"))
+        if kind is not None and "mode" in settings:
+            event.speaks(kinds.by_call(f"{readable(event.call)}[{settings['mode']}]"))
         if event.kind is None:
             event.settings = {"call": readable(event.call)}
             if event.call in RECURRENT:

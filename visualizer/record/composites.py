@@ -102,6 +102,14 @@ def _cosine(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0,
     return _reduced(torch.where(target == 1, 1 - cosine, (cosine - margin).clamp_min(0)), reduction)
 
 
+def _chain(tensors: Any) -> Tensor:
+    """A product of several matrices, from the left."""
+    made: Tensor = tensors[0]
+    for other in tensors[1:]:
+        made = torch.matmul(made, other)
+    return made
+
+
 def _reduced(costs: Tensor, reduction: int) -> Tensor:
     """torch numbers the ways to put losses together: none, mean, sum."""
     return costs if reduction == 0 else costs.mean() if reduction == 1 else costs.sum()
@@ -111,4 +119,6 @@ STEPS: dict[str, Callable[..., Any]] = {
     "scaled_dot_product_attention": _attention,
     "triplet_margin_loss": _triplet,
     "cosine_embedding_loss": _cosine,
+    "linalg_multi_dot": _chain,
+    "chain_matmul": _chain,
 }
