@@ -260,6 +260,8 @@ def _places(operation: Operation, layer: Layer, inputs: Inputs, operands: list[O
 def _share(operation: Operation, layer: Layer, shape: tuple[int, ...]) -> float:
     """With what each place of a loss counts: one in as many as there are for the mean, else whole."""
     reduction = layer.settings.get("reduction", "mean")
+    if reduction == "batchmean":  # of one sample, unless the first axis is no batch
+        return 1.0 if layer.settings.get("batch", 0) == 0 else 1.0 / shape[0]
     mean = operation.reduced and reduction in ("mean", 1) and not layer.output.ndim
     return 1.0 / max(int(np.prod(shape)), 1) if mean else 1.0
 

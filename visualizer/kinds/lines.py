@@ -324,6 +324,16 @@ LINES = (
     Line("cross", english("cross product"), {"cross": "input other dim", "linalg_cross": "input other dim"},
          english("Each three numbers stand at right angles to those of {source}: values lie {spread}."),
          lambda x, y, s: np.cross(x, y), _crossed, "y = a × b", makes=SAME, dims=last_axis),
+    Line("any", english("any of them"), {"any": _DIM}, english("Each place says whether any of {line} of {source} "
+         "holds."), lambda x, s: np.array([float((x != 0).any())]), lambda which, x, s: np.zeros((1, len(x))),
+         english("y = whether any x holds")),
+    Line("all", english("all of them"), {"all": _DIM}, english("Each place says whether all of {line} of {source} "
+         "hold."), lambda x, s: np.array([float((x != 0).all())]), lambda which, x, s: np.zeros((1, len(x))),
+         english("y = whether every x holds")),
+    Line("count_nonzero", english("count"), {"count_nonzero": "input dim"},
+         english("Each number says how many of {line} of {source} are not 0."),
+         lambda x, s: np.array([float(np.count_nonzero(x))]), lambda which, x, s: np.zeros((1, len(x))),
+         english("y = how many x are not 0")),
     Line("prod", english("product"), {"prod": "input dim keepdim"},
          english("Each number is the product of {line} of {source}: {before} becomes {after}."),
          lambda x, s: np.array([np.prod(x)]), _others, "y = Π x", back_formula=english("∂L/∂xᵢ = ∂L/∂y·Π of all others")),

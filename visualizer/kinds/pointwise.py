@@ -175,6 +175,24 @@ def _exp(x: float, s: Settings) -> float:
     return math.exp(x) if x < 709.78 else math.inf if x == x else x
 
 
+def _number(x: float, s: Settings) -> float:
+    largest = float(np.finfo(np.float32).max)
+    return float(np.nan_to_num(x, nan=s.get("nan", 0.0), posinf=s.get("posinf", largest),
+                               neginf=s.get("neginf", -largest)))
+
+
+def _limits_of(s: Settings) -> tuple[float, float]:
+    """Between which numbers a chance is kept before its odds are taken."""
+    eps = float(s.get("eps", 0.0))
+    return eps, 1 - eps
+
+
+def _odds(x: float, s: Settings) -> float:
+    low, high = _limits_of(s)
+    kept = min(max(x, low), high) if "eps" in s else x
+    return kept * _divided(1 - kept)
+
+
 def _middle_slope(s: Settings) -> float:
     """While used, the mean of the slopes that are drawn in training."""
     if s.get("training"):
@@ -329,6 +347,32 @@ FUNCTIONS = (
     Function("isfinite", english("a question"), english("y = whether x is finite"),
              lambda x, s: float(np.isfinite(x)), lambda x, s: 0.0,
              english("Each place says whether its number is finite: {zero} of {all} say no.")),
+    Function("isinf", english("a question"), english("y = whether x is infinite"),
+             lambda x, s: float(np.isinf(x)), lambda x, s: 0.0,
+             english("Each place says whether its number is infinite: {zero} of {all} say no.")),
+    Function("nan_to_num", english("numbers for what is none"), english("y = x, or a number where x is none"), _number,
+             lambda x, s: float(np.isfinite(x)),
+             english("What is no number is replaced with one: values lie {spread}."), "input nan posinf neginf"),
+    Function("log_odds", english("log-odds"), "y = ln(x / (1 − x))", lambda x, s: _log(_odds(x, s), s),
+             lambda x, s: _divided(x * (1 - x)) if _limits_of(s)[0] <= x <= _limits_of(s)[1] else 0.0,
+             english("The logarithm of the odds undoes a sigmoid: values lie {spread}."), "input eps",
+             ("logit", "special_logit")),
+    Function("deg2rad", english("degrees as radians"), "y = x·π / 180", lambda x, s: math.radians(x),
+             lambda x, s: math.radians(1.0), english("Degrees become radians: values lie {spread}.")),
+    Function("rad2deg", english("radians as degrees"), "y = x·180 / π", lambda x, s: math.degrees(x),
+             lambda x, s: math.degrees(1.0), english("Radians become degrees: values lie {spread}.")),
+    Function("sinc", english("cardinal sine"), "y = sin(π·x) / (π·x)", lambda x, s: float(np.sinc(x)),
+             lambda x, s: (math.cos(math.pi * x) - float(np.sinc(x))) / x if x else 0.0,
+             english("The sine of each number over that number: values lie {spread}.")),
+    Function("asinh", english("inverse hyperbolic sine"), "y = asinh x", lambda x, s: float(np.arcsinh(x)),
+             lambda x, s: 1 / math.sqrt(x * x + 1), english("The inverse hyperbolic sine of each number: values lie "
+                                                            "{spread}."), also=("arcsinh",)),
+    Function("acosh", english("inverse hyperbolic cosine"), "y = acosh x", lambda x, s: float(np.arccosh(x)),
+             lambda x, s: _divided(math.sqrt(max(x * x - 1, 0.0))),
+             english("The inverse hyperbolic cosine of each number: values lie {spread}."), also=("arccosh",)),
+    Function("atanh", english("inverse hyperbolic tangent"), "y = atanh x", lambda x, s: float(np.arctanh(x)),
+             lambda x, s: _divided(1 - x * x), english("The inverse hyperbolic tangent of each number: values lie "
+                                                       "{spread}."), also=("arctanh",)),
     Function("softshrink", english("Softshrink"), english("y = x moved towards 0 by λ"),
              lambda x, s: math.copysign(max(abs(x) - s.get("lambd", 0.5), 0.0), x),
              lambda x, s: float(abs(x) > s.get("lambd", 0.5)),

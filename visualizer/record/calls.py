@@ -199,7 +199,8 @@ class Recording(TorchFunctionMode):
         if call.name in DRAWN and args and isinstance(args[0], Tensor) and not args[0].requires_grad:
             self._newest.pop(id(args[0]), None)
             return func(*args, **kwargs)
-        if call.kind is None and not (name or kind or why) and call.name not in RECURRENT:
+        whole = call.kind is not None and not composites.in_another_form(call.name, args, kwargs)
+        if not (whole or name or kind or why) and call.name not in RECURRENT:
             taken_apart = self._taken_apart(func, call.name, args, kwargs)
             if taken_apart is not None:
                 return taken_apart
@@ -239,7 +240,7 @@ class Recording(TorchFunctionMode):
     def _taken_apart(self, func: Any, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """What a composite made, with each of its steps recorded; None where it is one step, or where its steps do not
         make the same numbers."""
-        steps = composites.written_out(func)
+        steps = None if composites.in_another_form(name, args, kwargs) else composites.written_out(func)
         if steps is None:
             steps = composites.steps_of(name)
             if steps is None:
@@ -351,7 +352,7 @@ class Recording(TorchFunctionMode):
             settings["computed"] = (*settings.get("computed", ()), key)
         event.reads = tuple(reads)
         if kind is not None and read_as and (len(read_as) > 1 or read_as[0] != names[0]):
-            event.speaks(kinds.by_call(f"{readable(event.call)}({','.join(read_as)})"))
+            event.speaks(kinds.by_call(f"{readable(event.call)}({','.join([*read_as, *event.weights])})"))
         if kind is not None and "mode" in settings:
             event.speaks(kinds.by_call(f"{readable(event.call)}[{settings['mode']}]"))
         if event.kind is None:

@@ -48,6 +48,14 @@ def steps_of(name: str) -> Callable[..., Any] | None:
     return STEPS.get(name)
 
 
+def in_another_form(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a call that is one step otherwise is made of several in this form: a loss against shares of classes."""
+    if name != "cross_entropy":
+        return False
+    target = args[1] if len(args) > 1 else kwargs.get("target")
+    return isinstance(target, Tensor) and target.is_floating_point()
+
+
 def same(one: Any, other: Any) -> bool:
     """Whether two results hold the same numbers but for rounding."""
     if not (isinstance(one, Tensor) and isinstance(other, Tensor)) or one.shape != other.shape:
@@ -86,6 +94,20 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | No
     return torch.matmul(shares, value)
 
 
+def _against_shares(input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Any = None,
+                    ignore_index: int = -100, reduce: Any = None, reduction: str = "mean",
+                    label_smoothing: float = 0.0) -> Tensor:
+    """−Σ t·ln p over the classes, the mean of all places."""
+    axis = 1 if input.dim() > 1 else 0
+    if label_smoothing > 0:
+        target = target * (1 - label_smoothing) + label_smoothing / target.size(axis)
+    parts = torch.log_softmax(input, axis) * target
+    if weight is not None:
+        parts = parts * weight.reshape(-1, *[1] * (input.dim() - axis - 1))
+    costs = -parts.sum(axis)
+    return costs if reduction == "none" else costs.sum() if reduction == "sum" else costs.mean()
+
+
 def _triplet(anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2.0,
              eps: float = 1e-6, swap: bool = False, reduction: int = 1) -> Tensor:
     """How much nearer the anchor should be to the one than to the other (Balntas et al. 2016)."""
@@ -102,6 +124,18 @@ def _cosine(input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0,
     return _reduced(torch.where(target == 1, 1 - cosine, (cosine - margin).clamp_min(0)), reduction)
 
 
+def _margins(input: Tensor, target: Tensor, p: float = 1, margin: float = 1.0, weight: Tensor | None = None,
+             reduction: int = 1) -> Tensor:
+    """What each wrong class lacks to being a margin below the right one."""
+    scores, wanted = (input, target) if input.dim() > 1 else (input[None], target.reshape(1))
+    right = scores.gather(1, wanted[:, None])
+    lacks = (margin - right + scores).clamp_min(0).pow(p)
+    if weight is not None:
+        lacks = lacks * weight[wanted][:, None]
+    costs = lacks.scatter(1, wanted[:, None], 0.0).sum(1) / scores.size(1)
+    return _reduced(costs if input.dim() > 1 else costs.squeeze(0), reduction)
+
+
 def _chain(tensors: Any) -> Tensor:
     """A product of several matrices, from the left."""
     made: Tensor = tensors[0]
@@ -116,9 +150,11 @@ def _reduced(costs: Tensor, reduction: int) -> Tensor:
 
 
 STEPS: dict[str, Callable[..., Any]] = {
+    "cross_entropy": _against_shares,
     "scaled_dot_product_attention": _attention,
     "triplet_margin_loss": _triplet,
     "cosine_embedding_loss": _cosine,
+    "multi_margin_loss": _margins,
     "linalg_multi_dot": _chain,
     "chain_matmul": _chain,
 }
