@@ -191,7 +191,7 @@ PLACES = (
     op("gather", lambda x: x.gather(1, x.argsort(1))), op("index_select", lambda x: x.index_select(1, I[0])),
     op("take", lambda x: x.take(I)), op("masked_select", lambda x: x.masked_select(x > -1)),
     op("pick", lambda x: x[:, I[0]]), op("pick", lambda x: x[x > -1]),
-    op("pick", lambda x: x[0, torch.tensor([0, 1]), :, torch.tensor([2, 3])], PICTURE),
+    op("pick", lambda x: x[0, torch.tensor([0, 1]), :, torch.tensor([1, 0])], PICTURE),
     op("assign", overwritten(_zero)), op("assign", overwritten(_stretch), LINE, LINE), op("assign", overwritten(_masked)),
     op("assign", overwritten(_by_places), LINE, LINE), op("scatter", lambda x: x.scatter(1, I, 2.0)),
     op("scatter", lambda x, y: x.scatter(1, I.repeat(1, 2)[:, :3], y[:, :3] * 1), LINE, LINE),

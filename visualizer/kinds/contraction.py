@@ -177,7 +177,7 @@ def product_sentence(contraction: Contraction, layer: Layer, inputs: Inputs) -> 
     return translated(contraction.says).format(
         source=_words.listed([source.name for source in inputs]), after=_words.shape(layer.shape),
         products=_words.some(summed, "product"),
-        equation=str(contraction.equation(layer, inputs)).replace("->", " → ").replace(",", ", "))
+        equation=str(contraction.equation(layer, inputs)).replace("->", " → ").replace(",", ", ").strip())
 
 
 def product_short(layer: Layer, inputs: Inputs) -> str:

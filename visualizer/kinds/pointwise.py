@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from visualizer.kinds import Box, Inputs, Kind, Terms, _words
+from visualizer.kinds import NOTHING, Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._taps import added, copied, gradient_taps, grid_of, one, taps, through
 from visualizer.kinds.curves import CURVES
 from visualizer.language import english, tr, translated
@@ -597,7 +597,8 @@ KINDS = (
     Kind("cast", english("change of precision"),
          {**dict.fromkeys(("float", "double", "half", "bfloat16", "int", "long", "short", "bool", "byte", "char"),
                           "input"), "to": "input dtype", "type": "input dtype", "type_as": "input other",
-          "_to_copy": "input dtype"}, same_axes, cast_terms, cast_backward, same_box, cast_sentence),
+          "_to_copy": "input dtype"}, same_axes, cast_terms, cast_backward,
+         lambda layer, inputs, which, box: NOTHING if which else box, cast_sentence),
     Kind("identity", english("identity"),
          dict.fromkeys(("clone", "detach", "contiguous", "alias", "positive", "lift_fresh", "cpu", "cuda"), "input"),
          same_axes,

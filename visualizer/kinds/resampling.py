@@ -200,10 +200,11 @@ def sampled_by_grid(layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Ter
     along, _ = _looks_at(layer, inputs)
     sizes = inputs[0].shape[1:]
     places, shares = _combined(along, sizes, by=len(sizes) - 1 - cell[-1])
-    point = int(np.ravel_multi_index(cell[:-1], inputs[1].shape[:-1]))
+    place = cell[-1 - len(sizes):-1]  # a grid that was no sample has an axis of 1 in front
+    point = int(np.ravel_multi_index(place, layer.shape[1:]))
     maps = inputs[0].output.astype(np.float64).reshape(len(inputs[0].output), -1)
     slopes = maps[:, places[point]] * shares[point]  # one for each pixel: where all are alike they cancel
-    cells = np.repeat(grid_of(np.arange(len(maps)), *([i] for i in cell[:-1])), slopes.shape[1], axis=0)
+    cells = np.repeat(grid_of(np.arange(len(maps)), *([i] for i in place)), slopes.shape[1], axis=0)
     return added(gradient_taps(layer, cells, slopes.ravel(), slopes.shape), formula="∂L/∂u = Σ ∂L/∂y·∂y/∂u")
 
 
