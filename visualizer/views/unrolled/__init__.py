@@ -198,7 +198,9 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """A step takes as long as it takes to be seen."""
-    return own_pace(moment.beat) if moment.beat.step is None or moment.beat.quick else stepbeat.pace(False)
+    if moment.beat.step is None or moment.beat.quick:
+        return own_pace(moment.beat)
+    return stepbeat.pace(False, moment.backward)
 
 
 VIEW = View(
