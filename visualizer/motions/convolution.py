@@ -49,6 +49,7 @@ from visualizer.motions._marks import (
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import kernel_boxes
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, grouped, plain
+from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 MOST_SUMS = 16
@@ -428,7 +429,7 @@ def _said_back(setting: Setting, found: Places, order: Sequence[int], done: int,
                   "adds up.").format(value=numbers.signed(float(own[order[done - 1]]), 4),
                                      count=numbers.count(layer.weights["weight"][channel].size),
                                      source=setting.written.name)
-    size = float(np.linalg.norm(weight_so_far(setting, found, order, done, channel)))
+    size = norm(weight_so_far(setting, found, order, done, channel))
     return tr("Every place lays down its share: {{{done} of {count}}}; ∂L/∂w of channel {channel} has size {size} so "
               "far.").format(done=numbers.count(gone_back(found, order, done)), count=numbers.count(found.count),
                              channel=channel, size=numbers.significant(size, 2))

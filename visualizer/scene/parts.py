@@ -48,6 +48,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
+from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 RING = 7.0
@@ -583,7 +584,7 @@ def _gone(timeline: Timeline, moment: Moment) -> float:
 @remembered(16)
 def norms(trace: Trace) -> dict[str, float]:
     """∥∂L/∂a∥ of every layer through which gradient came."""
-    return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))
+    return {layer.name: norm(layer.gradient.astype(np.float64).ravel())
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
 

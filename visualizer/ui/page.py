@@ -33,6 +33,7 @@ from visualizer.scene.reading import symbol_words, symbols_in
 from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
+from visualizer.size import norm, norms
 from visualizer.trace import Answer, Array, Cell, Layer, Trace
 from visualizer.ui import words
 
@@ -246,7 +247,7 @@ def _gradient_stats(found: Array) -> list[tuple[str, str]]:
         return []
     return [(tr("largest"), numbers.signed(float(known[np.argmax(np.abs(known))]), 3)),
             (tr("non-zero"), numbers.count(int(np.count_nonzero(known)))),
-            (tr("norm"), numbers.significant(float(np.linalg.norm(known))))]
+            (tr("norm"), numbers.significant(norm(known)))]
 
 
 def _map(sheet: Writing, trace: Trace, head: Cell, marked: Cell, name: str, backward: bool, look: Look,
@@ -435,7 +436,7 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
     if weight is None or weight.ndim != 4 or not about.cell:
         return
     mine = weight[about.cell[0]]
-    sizes = np.linalg.norm(mine.reshape(len(mine), -1).astype(np.float64), axis=1)
+    sizes = norms(mine.reshape(len(mine), -1), 1)
     shown = sorted(np.argsort(-sizes, kind="stable")[:MOST_KERNELS].tolist())
     title = tr("Its kernel") if len(mine) == 1 else tr("Its {n} kernels").format(n=len(mine)) \
         if len(mine) <= MOST_KERNELS else tr("Its {n} largest kernels of {all}").format(n=len(shown), all=len(mine))
@@ -470,8 +471,7 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
 
 def _weight_gradient_sizes(sheet: Writing, trace: Trace) -> None:
     """∥∂L/∂w∥ of every layer that has weights, as bars on one scale."""
-    sizes = {layer.name: float(np.sqrt(sum(np.sum(np.square(array, dtype=np.float64))
-                                           for array in layer.weight_gradients.values())))
+    sizes = {layer.name: norm([norm(array) for array in layer.weight_gradients.values()])
              for layer in trace.layers if layer.weight_gradients}
     if not sizes:
         return

@@ -10,6 +10,7 @@ from visualizer.record import origins
 from visualizer.record.gradients import largest_singular
 from visualizer.record.studies import Pass, Study, Work
 from visualizer.record.studies.flow import in_float64
+from visualizer.size import spectral
 from visualizer.trace import Array
 
 
@@ -38,7 +39,7 @@ def run(again: Pass) -> Work:
         found[f"{name}/exponents"] = exponents(jacobians)
         if not _steps.family(layer).kept[0]:
             matrix = np.asarray(layer.weights["weight_hh"], np.float64)
-            found[f"{name}/spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
+            found[f"{name}/spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), spectral(matrix)])
     return found
 
 
