@@ -20,7 +20,7 @@ from PySide6.QtCore import QCoreApplication, QObject, QProcess, QRect, QRectF, Q
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from visualizer import paint, sight
+from visualizer import sight
 from visualizer.export import film as films
 from visualizer.language import tr
 from visualizer.registry import write_whole
@@ -29,7 +29,7 @@ from visualizer.scene.state import State, changed, moment_of, to_json
 from visualizer.scene.timeline import Timeline
 from visualizer.sight import Recorded
 from visualizer.trace import Trace
-from visualizer.ui import style
+from visualizer.ui import faults, style
 from visualizer.ui.buttons import Button, Segment, Segments
 from visualizer.ui.commands import key_for, keyed
 from visualizer.ui.stage import each
@@ -167,7 +167,7 @@ class FilmPanel(QWidget):
             self.job.cancel()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             style.fill(painter, QRectF(self.rect()), "raised", 10, "rule")
             style.write(painter, tr("Export film"), EDGE, EDGE + 14, size=16, weight=600)
             for number, (label, _) in enumerate(self.rows):

@@ -147,7 +147,7 @@ def _gradients(shown: Reading, key: str) -> steps.Entries | None:
     if gradient is None:
         return None
     sizes = np.abs(np.asarray(gradient, np.float64))
-    largest = float(sizes.max()) or 1.0
+    largest = colour.largest(sizes) or 1.0
     return steps.Entries(np.ascontiguousarray(colour.magnitude(sizes, largest * 1e-6, largest).T), "gradient", 0,
                          Scale("gradient", tr("size of the gradient"), f"{shown.layer.name}.{key}", largest * 1e-6,
                                largest,
@@ -159,11 +159,12 @@ def _legend(shown: Reading, moment: Moment, look: Look) -> list[Mark]:
     if not moment.backward:
         return parts.legend(x, y, 168, look, Scale("pixel", tr("probability"), tr("gate"), 0.0, 1.0),
                             tr("Gate, all steps"))
-    tops = [float(np.max(np.abs(shown.layer.inner_gradients[key]))) for key, _, _ in shown.gates
+    tops = [colour.largest(shown.layer.inner_gradients[key]) for key, _, _ in shown.gates
             if key in shown.layer.inner_gradients]
     if not tops:
         return []
-    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), max(tops) * 1e-6, max(tops), log=True, each=True)
+    top = max(tops) or 1.0
+    scale = Scale("gradient", tr("size of the gradient"), tr("gate"), top * 1e-6, top, log=True, each=True)
     return parts.legend(x, y, 168, look, scale, tr("Size of ∂L/∂gate, each gate by its largest, log"))
 
 

@@ -79,8 +79,7 @@ def through_time(trace: Trace, layer: Layer) -> dict[str, Array]:
                 part[:one.entered[-1] + 1] = rows(back[key].numpy())
                 found[name] = origins.in_order(layer, part)
     if not _steps.family(layer).kept[0]:
-        matrix = np.asarray(layer.weights["weight_hh"], np.float64)
-        found["spectrum"] = np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
+        found["spectrum"] = spectrum(layer)
     return found
 
 
@@ -91,6 +90,14 @@ def size(array: Array) -> float:
     if largest == 0 or not np.isfinite(largest):
         return largest
     return largest * float(np.linalg.norm(values / largest))
+
+
+def spectrum(layer: Layer) -> Array:
+    """Spectral radius and largest singular value of W_hh; NaN where a weight is none."""
+    matrix = np.asarray(layer.weights["weight_hh"], np.float64)
+    if not np.isfinite(matrix).all():
+        return np.full(2, np.nan)
+    return np.array([np.abs(np.linalg.eigvals(matrix)).max(), np.linalg.norm(matrix, 2)])
 
 
 def rows(array: Array) -> Array:

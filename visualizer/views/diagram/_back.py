@@ -338,7 +338,7 @@ def _read(sc: Scene) -> list[Mark]:
         return marks
     if sc.when.step < 0 or sc.done("pass") < 1:
         return [*marks, Rect(x, y + high * 0.25, end - x, high * 0.5, "hatch", "tile-border", 1)]
-    top = float(np.max(np.abs(values))) or 1.0
+    top = colour.largest(values) or 1.0
     scale = Scale("gradient", tr("size of the gradient"), tr("what is read"), top * 1e-3, top, log=True)
     marks.append(Image(x, y + high * 0.25, ((end - x) / len(values), high * 0.5),
                        colour.magnitude(values, top * 1e-3, top)[None, None].copy(), "gradient", focus=step,
