@@ -15,7 +15,7 @@ from visualizer.record.gradients import largest_singular
 from visualizer.record.studies.saturation import Count
 from visualizer.scene import colour
 from visualizer.scene.grids import axis, curve
-from visualizer.scene.picture import LEGEND, Image, Look
+from visualizer.scene.picture import LEGEND, Image, Look, TermTiles
 from visualizer.scene.state import Place
 from visualizer.trace import Trace
 from visualizer.views.gradient_flow._layers import sentence
@@ -76,8 +76,9 @@ def is_coloured(mark, trace) -> bool:
             or not mark.values.size or mark.focus is None or mark.focus.layer not in trace:
         return False
     layer = trace[mark.focus.layer]
-    if layer.output.dtype.kind != "f" or mark.focus.array in ("inner.hidden", "inner.cell"):
-        return False
+    if layer.output.dtype.kind != "f" or mark.focus.array in ("inner.hidden", "inner.cell") \
+            or isinstance(mark.holds, TermTiles) or mark.palette.startswith("weight") and not layer.weights:
+        return False  # what each term is multiplied by may be a number that nobody recorded: 1, or a share
     return mark.hatched is None or not (mark.hatched | (False if mark.covered is None else mark.covered)).all()
 
 
