@@ -77,7 +77,7 @@ def is_coloured(mark, trace) -> bool:
         return False
     layer = trace[mark.focus.layer]
     if layer.output.dtype.kind != "f" or mark.focus.array in ("inner.hidden", "inner.cell") \
-            or isinstance(mark.holds, TermTiles) or mark.palette.startswith("weight") and not layer.weights:
+            or isinstance(mark.holds, TermTiles) or (mark.palette.startswith("weight") and not layer.weights):
         return False  # what each term is multiplied by may be a number that nobody recorded: 1, or a share
     return mark.hatched is None or not (mark.hatched | (False if mark.covered is None else mark.covered)).all()
 

@@ -45,6 +45,7 @@ from visualizer.motions._marks import (
 from visualizer.scene import colour, numbers
 from visualizer.scene.columns import kernel_boxes
 from visualizer.scene.picture import Flight, Focus, Group, Image, Mark, Path, Rect, Text, grouped, plain
+from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 MOST_SUMS = 16
@@ -430,7 +431,7 @@ def _said_back(setting: Setting, found: Places, stops: list[int], done: int, cha
                   "adds up.").format(value=numbers.signed(float(own[stops[done - 1]]), 4),
                                      count=numbers.count(layer.weights["weight"][channel].size),
                                      source=setting.written.name)
-    size = float(np.linalg.norm(weight_so_far(setting, found, stops, done, channel)))
+    size = norm(weight_so_far(setting, found, stops, done, channel))
     return tr("Every place lays down its share: {{{done} of {count}}}; ∂L/∂w of channel {channel} has size {size} so "
               "far.").format(done=numbers.count(_places_done(found, stops, done)), count=numbers.count(found.count),
                              channel=channel, size=numbers.significant(size, 2))

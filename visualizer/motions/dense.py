@@ -32,6 +32,7 @@ from visualizer.scene import colour, numbers
 from visualizer.scene.columns import Column
 from visualizer.scene.picture import Flight, Focus, Group, Image, Line, Mark, Rect, Text, grouped, plain
 from visualizer.scene.type import width as text_width
+from visualizer.size import norm
 from visualizer.trace import Array, Cell, Layer, Trace, remembered
 
 FLOWING, SAID = 12, 3
@@ -436,7 +437,7 @@ def _said_back(setting: Setting, order: tuple[int, ...], at: March, here: int, d
         return tr("{{{value}}} of unit {unit} goes back along its {inputs} weights onto {source}, where it adds "
                   "up.").format(value=numbers.signed(float(layer.gradient[unit]), 4), unit=unit, source=source,
                                 inputs=numbers.count(layer.weights["weight"].shape[1]))
-    size = float(np.linalg.norm(laid(setting.trace, layer.name, done)))
+    size = norm(laid(setting.trace, layer.name, done))
     return tr("Every unit sends its error back: {{{done} of {count}}}; ∂L/∂{source} has size {size} so far.").format(
         done=numbers.count(done), count=numbers.count(len(order)), source=source, size=numbers.significant(size, 2))
 

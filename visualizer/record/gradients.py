@@ -22,6 +22,7 @@ from visualizer.decay import below, decay
 from visualizer.kinds import gates
 from visualizer.kinds.curves import CURVES, OF_SIGMOID, sigmoid
 from visualizer.lab import BATCH, CHANNELS, CLASSES, FEATURES, IMAGES, SEEDS, SIDE, UNITS, WIDTH, Lab, knob
+from visualizer.size import norms
 
 Values = NDArray[np.floating]
 Weights = Mapping[str, Values]
@@ -63,7 +64,7 @@ def recurrent_matrices(family: str, draw: float = 0) -> tuple[Values, Values]:
     drawn = np.abs(drawn) if family == "positive" else drawn
     radii = np.array([np.abs(np.linalg.eigvals(one)).max() for one in drawn])
     scaled = drawn / radii[:, None, None]
-    return scaled, np.linalg.norm(scaled, 2, axis=(1, 2))
+    return scaled, np.linalg.svd(scaled, compute_uv=False)[:, 0]
 
 
 @lru_cache(maxsize=8)
@@ -257,12 +258,8 @@ def fit(mean: Values) -> Values:
 
 
 def sizes(array: Values) -> Values:
-    """∥·∥ over the last axis, in float64 and without overflow on the way."""
-    array = np.asarray(array, np.float64)
-    with np.errstate(all="ignore"):
-        top = np.max(np.abs(array), axis=-1, keepdims=True)
-        safe = np.where((top > 0) & np.isfinite(top), top, 1)
-        found: Values = np.sqrt(np.square(array / safe).sum(axis=-1)) * safe[..., 0]
+    """∥·∥ over the last axis."""
+    found: Values = norms(array)
     return found
 
 

@@ -48,6 +48,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.timeline import Moment, Timeline, ease
 from visualizer.scene.timeline import timeline as timeline_of
 from visualizer.scene.type import width, wrap
+from visualizer.size import norm
 from visualizer.trace import Layer, Trace, remembered
 
 RING = 7.0
@@ -586,7 +587,7 @@ def _gone(timeline: Timeline, moment: Moment) -> float:
 @remembered(16)
 def norms(trace: Trace) -> dict[str, float]:
     """∥∂L/∂a∥ of every layer through which gradient came."""
-    return {layer.name: float(np.linalg.norm(layer.gradient.astype(np.float64).ravel()))
+    return {layer.name: norm(layer.gradient.astype(np.float64).ravel())
             for layer in trace.layers if layer.gradient is not None and layer.output.ndim}
 
 
@@ -607,9 +608,11 @@ def _norm_y(value: float, trace: Trace, row: Lane) -> float:
 
 
 def not_yet(x: float, y: float, wide: float, high: float, words: str) -> list[Mark]:
-    """A lane that is still to come, and when it comes."""
+    """A lane that is still to come, or a part of one, and when it comes where there is room to say so."""
     room = width(words, 12) + 14
     middle = x + wide / 2
+    if room > wide:
+        return [Rect(x, y, wide, high, "hatch")]
     return [Rect(x, y, wide, high, "hatch"),
             Rect(middle - room / 2, y + high / 2 - 9, room, 18, "stage", "rule", 1, radius=4),
             Text(middle, y + high / 2 + 4.5, plain(words), 12, 400, "ink-2", "middle")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -178,9 +178,15 @@ class Segments(QWidget):
         if 0 <= number < len(self.buttons):
             self.buttons[number].setChecked(True)
 
+    def show_only(self, shown: Collection[int]) -> None:
+        """Show these of them, and share the row among them."""
+        for number, button in enumerate(self.buttons):
+            button.setVisible(number in shown)
+        self._place()
+
     def row(self) -> list[Segment]:
         """Those that are shown, from left to right."""
-        return self.buttons
+        return [button for button in self.buttons if not button.isHidden()]
 
     def sizeHint(self) -> QSize:
         gaps = sum(self.after(place) for place in range(len(self.row())))

@@ -49,7 +49,7 @@ class Canvas(QWidget):
         self.corner = QPointF(0, 0)
         """Where the picture's top left corner stands in the widget."""
         self.lit: Focus | None = None
-        self.glide: Callable[[object, float, Callable[[float], None]], None] | None = None
+        self.glide: Callable[..., None] | None = None
         """The player's; without it everything is cut."""
         self._strengths: dict[Focus, float] = {}
         """How much of each outline is seen, those that go included."""

@@ -339,7 +339,7 @@ class Strip(QWidget):
     def __init__(self, page: Page) -> None:
         super().__init__(page)
         self.page = page
-        self.glide: Callable[[object, float, Callable[[float], None]], None] | None = None
+        self.glide: Callable[..., None] | None = None
         self.share = 1.0
         self._picture: Picture | None = None
         self.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -32,6 +32,7 @@ from visualizer.scene.picture import (
     unmarked,
 )
 from visualizer.scene.timeline import Moment, timeline
+from visualizer.size import norm
 from visualizer.trace import Layer, Trace
 from visualizer.views import PARTS, View
 
@@ -251,7 +252,7 @@ def _sentence(trace: Trace, layer: Layer | None, moment: Moment) -> str:
     at = np.unravel_index(int(np.argmax(np.abs(gradient))), gradient.shape)
     where = ", ".join(str(int(i)) for i in at)
     return tr("∥∂L/∂w∥ of {layer} is {{{size}}}; the largest, {gradient}, belongs to weight ({where}).").format(
-               layer=layer.name, size=numbers.significant(float(np.linalg.norm(gradient)), 3),
+               layer=layer.name, size=numbers.significant(norm(gradient), 3),
                gradient=numbers.signed(float(gradient[at]), 4), where=where)
 
 
@@ -262,7 +263,7 @@ def _table(layer: Layer | None, backward: bool) -> Table:
         return Table((), ())
     flat = weight.reshape(len(weight), -1).astype(np.float64)
     return Table((tr("output"), "min", tr("mean"), "max", tr("norm")),
-                 tuple((index, float(own.min()), float(own.mean()), float(own.max()), float(np.linalg.norm(own)))
+                 tuple((index, float(own.min()), float(own.mean()), float(own.max()), norm(own))
                        for index, own in enumerate(flat)))
 
 

@@ -31,6 +31,7 @@ from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment
 from visualizer.scene.turning import turns
 from visualizer.scene.type import width
+from visualizer.size import norm
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 
@@ -103,7 +104,7 @@ def _gate(trace: Trace, shown: Reading, key: str, title: str, values: NDArray[np
 def _sizes(shown: Reading, key: str, now: int, x: float, y: float, tall: float) -> list[Mark]:
     """What the gradient of a gate is at the step of the beat, in numbers."""
     row = np.abs(np.asarray(shown.layer.inner_gradients[key][now], np.float64))
-    facts = [(tr("size of all"), numbers.significant(float(np.linalg.norm(row)), 2)),
+    facts = [(tr("size of all"), numbers.significant(norm(row), 2)),
              (tr("largest"), numbers.significant(float(row.max()), 2)),
              (tr("exactly 0"), numbers.percent(float(np.mean(row == 0)), 0))]
     marks: list[Mark] = []

@@ -30,6 +30,7 @@ from visualizer.scene.projector import begins
 from visualizer.scene.reading import Reading, layers, read_at, reading, shown_layer
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, ease
+from visualizer.size import norm
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 
@@ -187,8 +188,8 @@ def _sentence(trace: Trace, shown: Reading, plane: Plane, moment: Moment) -> str
     if not 0 <= before < shown.steps:
         return tr("The path starts at {word}; the plane is fitted once on all {steps} steps.").format(
                    word=read_at(shown, step), steps=shown.steps)
-    moved = float(np.linalg.norm(shown.states[step] - shown.states[before]))
-    seen = float(np.linalg.norm(plane.points[step] - plane.points[before]))
+    moved = norm(shown.states[step] - shown.states[before])
+    seen = norm(plane.points[step] - plane.points[before])
     return tr("Reading {word} moves the state by {{{moved}}}, of which this plane shows {seen}.").format(
                word=read_at(shown, step), moved=numbers.number(moved), seen=numbers.number(seen))
 

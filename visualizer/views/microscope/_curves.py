@@ -89,7 +89,7 @@ def curve_slide(trace: Trace, slide: Slide, name: str, terms: Terms, frame: Area
 
     def after(at: float) -> list[Mark]:
         return flown(term, (end - 55, y + start * pitch), (end - 55, y + result * pitch - 1), words,
-                     "gradient-text" if backward else "ink", at, frame.look)
+                     "gradient-text" if backward else "ink", at)
 
     return Laid(tuple(still), 1, after)
 

@@ -73,12 +73,6 @@ def _picture_of(trace: Trace, moment: Moment) -> str:
 
 
 def _at(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    if look.reduced_motion:
-        return _without_travel(trace, moment, focus, look)
-    return _as_it_is(trace, moment, focus, look)
-
-
-def _as_it_is(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
     if _seam.shown_at(trace, moment):
         return _seam.draw(trace, moment, focus, look)
     if _step.shown_at(trace, moment):
@@ -89,8 +83,11 @@ def _as_it_is(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> 
 def pace(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pace:
     """As long as the motion of its layer takes; a step of a recurrent layer has a pace of its own."""
     if moment.beat.step is not None:
-        return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False)
-    return Pace(Fraction(_seconds(trace, moment)).limit_denominator(1000), Fraction(RESTS).limit_denominator(100))
+        return own_pace(moment.beat) if moment.beat.quick else stepbeat.pace(False, moment.backward)
+    lasts = _seconds(trace, moment)
+    slow = list(itertools.accumulate((CAMERA, *motions.SLOW)))
+    return Pace(Fraction(lasts).limit_denominator(1000), Fraction(RESTS).limit_denominator(100),
+                stops=tuple(end / lasts for end in (*slow, (slow[-1] + lasts) / 2) if end < lasts))
 
 
 @dataclass(frozen=True)
@@ -228,31 +225,11 @@ def _strip(trace: Trace, plan: Plan, moment: Moment, look: Look, frame: Frame, p
     return marks
 
 
-def _without_travel(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Picture:
-    """The same states one after the other, without what travels between them: each fades into the next."""
-    lasts = _seconds(trace, moment)
-    at = moment.phase * lasts
-    slow = np.cumsum((CAMERA, *motions.SLOW)).tolist()
-    ends = [0.0, *slow, (slow[-1] + lasts) / 2, lasts] if moment.beat.step is None else \
-        [0.0, *(lasts * stepbeat.stretch(name, moment.backward)[1]
-                for name in ("slide", *stepbeat.names(moment.backward)))]
-    reached_end = max((end for end in ends if end <= at), default=0.0)
-    earlier = max((end for end in ends if end < reached_end), default=0.0)
-    share = part_of(at, reached_end, 0.15) if reached_end else 1.0
-    one, other = (_as_it_is(trace, Moment(moment.beat, min(1.0, end / lasts), moment.index), focus, look)
-                  for end in (earlier, reached_end))
-    if share >= 1 or moment.phase >= 1:
-        return other if moment.phase < 1 else _as_it_is(trace, moment, focus, look)
-    shown = other if share >= 0.5 else one
-    return Picture(look.size, (), tuple(parts.crossed(one, other, share)), look.theme, caption=shown.caption,
-                   table=shown.table)
-
-
 # --- where and when -------------------------------------------------------------------------------------------------
 
 def _seconds(trace: Trace, moment: Moment) -> float:
     if moment.beat.step is not None:
-        return float(stepbeat.pace(False).seconds)
+        return float(stepbeat.pace(False, moment.backward).seconds)
     if _seam.shown_at(trace, moment):
         return _seam.seconds(trace, moment)
     layer = trace[pair_of(trace, moment.beat).right]

@@ -26,6 +26,7 @@ from visualizer.scene.picture import (
 from visualizer.scene.reading import blank_of, label
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import width
+from visualizer.size import norm
 from visualizer.views.network._seam.scene import Scene
 
 LEFT_BEHIND = 0.38
@@ -249,7 +250,7 @@ def _lane(sc: Scene, index: int, name: str) -> list[Mark]:
     if not done and now < 0:
         marks += _waiting(sc, index, name, top, high)
     elif sc.step in done:
-        size = float(np.linalg.norm(shown.states[sc.step])) if not sc.backward or shown.norms is None else \
+        size = norm(shown.states[sc.step]) if not sc.backward or shown.norms is None else \
             float(shown.norms[sc.step])
         marks += beside(sc, top + 12, (tr("size of ∂L/∂h {size}") if sc.backward else
                                        tr("state norm {size}")).format(size=numbers.significant(size, 3)))

@@ -14,6 +14,7 @@ from visualizer.scene.picture import LANE, Focus, Mark, Rect, Run, Stop, Text, g
 from visualizer.scene.reading import foretells
 from visualizer.scene.timeline import Timeline
 from visualizer.scene.type import Runs, width
+from visualizer.size import norm, norms
 from visualizer.views.network._step.answers import named
 from visualizer.views.network._step.scene import Scene
 
@@ -173,7 +174,7 @@ def _moves(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
 
 
 def _distances(sc: Scene) -> np.ndarray:
-    far: np.ndarray = np.linalg.norm(sc.forward.arrays["hidden"] - sc.forward.arrays["hidden_before"], axis=1)
+    far: np.ndarray = norms(sc.forward.arrays["hidden"] - sc.forward.arrays["hidden_before"], 1)
     return far
 
 
@@ -192,7 +193,7 @@ def _gradient(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
     assert sc.back is not None
     if not _here(sc, step, "arrive"):
         return []
-    sizes = np.linalg.norm(sc.back.arrays["hidden"], axis=1)
+    sizes = norms(sc.back.arrays["hidden"], 1)
     most, size = colour.largest(sizes), float(sizes[step])
     share = max(0.0, 1 + math.log10(size / most) / DECADES) if 0 < size <= most else size
     words = next((way for way in (numbers.significant(size, 2), numbers.power(size, 0))
@@ -207,10 +208,10 @@ def _hop(sc: Scene, step: int, x: float, top: float) -> list[Mark]:
         return []
     key = "cell" if "cell" in sc.plan.columns else "hidden"
     over = sc.back.arrays["kept" if key == "cell" else "ways"][step]
-    came = float(np.linalg.norm(sc.back.arrays[key][step]))
+    came = norm(sc.back.arrays[key][step])
     if not came > 0:
         return _bar(sc, x, top, 0.0, "–", "gradient-mark", False)
-    share = float(np.linalg.norm(over)) / came
+    share = norm(over) / came
     return _bar(sc, x, top, share, "× " + numbers.number(share) if sc.plan.strip.pitch > 44 else
                 numbers.number(share), "gradient-mark", step == sc.step)
 
