@@ -71,9 +71,9 @@ def test_every_view_draws_it_both_ways(model, view, what, everywhere):
 
 def is_coloured(mark, trace) -> bool:
     """Whether a mark draws numbers of the recording without hatching them: tokens and zeros from before the first step
-    are numbers indeed, and so are the places of a maximum."""
+    are numbers indeed, and what is empty, in an outline, is still to come."""
     if not isinstance(mark, Image) or mark.scale is None or mark.opacity == 0 or mark.group == LEGEND \
-            or not mark.values.size or mark.focus is None or mark.focus.layer not in trace:
+            or not mark.values.size or mark.border == "rule" or mark.focus is None or mark.focus.layer not in trace:
         return False
     layer = trace[mark.focus.layer]
     if layer.output.dtype.kind != "f" or mark.focus.array in ("inner.hidden", "inner.cell") \
