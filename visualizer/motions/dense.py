@@ -77,7 +77,7 @@ def backward(setting: Setting) -> Frame:
     layer, given = setting.layer, setting.written
     left = _source(setting)
     if left is None or left.layer != given.name or layer.gradient is None or given.gradient is None \
-            or len(setting.trace.readers(given.name)) != 1:
+            or not setting.from_one:
         return window.backward(setting)
     order = errors(setting.trace, layer.name)
     count = len(order)
@@ -104,7 +104,7 @@ def backward(setting: Setting) -> Frame:
                      n=numbers.count(done), count=numbers.count(count)))
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     if layer.output.ndim != 1 or (back and layer.gradient is None):
         return window.seconds(trace, layer, back)
     return march_seconds(len(errors(trace, layer.name)) if back else layer.output.size, not back)

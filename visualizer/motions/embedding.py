@@ -88,7 +88,7 @@ def backward(setting: Setting) -> Frame:
                  (done, count), counted)
 
 
-def seconds(trace: Trace, layer: Layer, back: bool) -> float:
+def seconds(trace: Trace, layer: Layer, back: str) -> float:
     return seconds_of(len(layer.output))
 
 
