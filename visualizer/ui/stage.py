@@ -54,7 +54,7 @@ from visualizer.scene.subject import CHANNEL, NUMBER, is_number, subject
 from visualizer.scene.timeline import Moment, Timeline, ease, uneased
 from visualizer.sight import Recorded, Sight
 from visualizer.trace import Trace
-from visualizer.ui import style, walking, words
+from visualizer.ui import faults, style, walking, words
 from visualizer.ui.buttons import keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas, places
 from visualizer.ui.levels import out
@@ -590,11 +590,10 @@ class Stage(Canvas):
         """The ring around the part that has the keyboard, and around its cell."""
         found = self.parts() if self.part >= 0 else ()
         if found:
-            painter.save()
             part = found[self.part]
-            self.outline(painter, QRectF(*part.place), 7, 2)
-            self.outline(painter, QRectF(*part.spots[self.spot].place), 2, 2.5)
-            painter.restore()
+            with paint.saved(painter):
+                self.outline(painter, QRectF(*part.place), 7, 2)
+                self.outline(painter, QRectF(*part.spots[self.spot].place), 2, 2.5)
 
     # --- keys and frame ---
 
@@ -637,7 +636,7 @@ class Stage(Canvas):
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if self.picture is EMPTY:
                 painter.fillRect(self.rect(), style.color("stage"))
             elif self._turn is not None:

@@ -135,7 +135,7 @@ def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
 
 def _largest(rows: tuple[Row, ...], within: bool) -> float:
     """The largest size in the lines of a block that share a scale: all but what is squashed."""
-    return max(1e-12, *(float(np.max(np.abs(row.values))) for row in (rows[:-1] if within else rows)))
+    return max(1e-12, *(colour.largest(row.values) for row in (rows[:-1] if within else rows)))
 
 
 def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, within: bool, step: int,
