@@ -18,7 +18,7 @@ from visualizer import kinds
 from visualizer.scene import cellnumbers, stepbeat
 from visualizer.scene.cellnumbers import Pick
 from visualizer.scene.labels import overlap
-from visualizer.scene.picture import Choice, Flight, Focus, Image, Look, Picture, Rect, Text
+from visualizer.scene.picture import Choice, Flight, Focus, Look, Picture, Rect, Text
 from visualizer.scene.reading import layers, reading
 from visualizer.scene.subject import is_number
 from visualizer.scene.timeline import Moment, timeline
@@ -285,17 +285,6 @@ def test_the_first_beat_back_crosses_over_from_what_was_there(view: str) -> None
     assert sorted(seen(start)) == sorted(seen(end))
     assert any(0 < mark.opacity < 1 for mark in half)
     assert not [mark for mark in done if isinstance(mark, Text) and mark.plain == "0 shut, 1 open"]
-
-
-@pytest.mark.parametrize("view", ["diagram", "unrolled"])
-def test_with_reduced_motion_steps_cross_over_and_nothing_travels(view: str) -> None:
-    trace, look = read("char_lstm"), Look(reduced_motion=True)
-    ends = [picture_of(find(view), trace, at(trace, f"lstm.forward[{step}]"), None, Look()) for step in (8, 9)]
-    places = {(mark.x, mark.y) for end in ends for mark in end if isinstance(mark, Rect | Image | Text)}
-    for phase in (0.1, 0.4, 0.7):
-        moment = replace(at(trace, "lstm.forward[9]"), phase=phase)
-        picture = picture_of(find(view), trace, moment, None, look)
-        assert {(mark.x, mark.y) for mark in picture if isinstance(mark, Rect | Image | Text)} <= places, phase
 
 
 def seen(picture: Picture) -> list[str]:

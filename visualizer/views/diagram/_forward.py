@@ -357,7 +357,7 @@ def _read(sc: Scene, going: float) -> list[Mark]:
         each = (end - x) / len(values)
         seen = max(0.0, (token - 0.4) / 0.4)
         count = round(len(values) * min(1.0, seen))
-        top = float(np.max(np.abs(values))) or 1.0
+        top = colour.largest(values) or 1.0
         marks.append(Rect(x, y + high * 0.25, end - x, high * 0.5, "hatch", "tile-border", 1))
         marks += wires.arrow(((left + wide + 4, y + high / 2), (x - 4, y + high / 2)),
                              "ink-2" if token > 0 and going >= 1 else "rule", 1.5)

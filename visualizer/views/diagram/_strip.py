@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from visualizer.language import tr, translated
-from visualizer.scene import gatesigns, numbers, parts
+from visualizer.scene import colour, gatesigns, numbers, parts
 from visualizer.scene.cellnumbers import Pick, Values
 from visualizer.scene.colour import ZERO
 from visualizer.scene.picture import Focus, Group, Image, Line, Mark, Path, Points, Rect, Run, Text, grouped, plain
@@ -223,7 +223,7 @@ def _back_row(sc: Scene, strip: Strip, key: str, top: float, steps: range, done:
     known = [step for step in steps if step in done and (step != now or sc.back_known(key))]
     if key in ("cell", "hidden"):
         values = np.array([back.size(key, step, sc.pick) for step in range(sc.shown.steps)])
-        largest = float(values.max()) or 1.0
+        largest = colour.largest(values) or 1.0
         words = f"∂L/∂{'c' if key == 'cell' else 'h'}, log"
         under = tr("{low} to {high}").format(low=numbers.significant(largest * 10.0 ** -DECADES, 1),
                                              high=numbers.significant(largest, 1))

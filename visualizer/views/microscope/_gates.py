@@ -479,7 +479,7 @@ def _brought(trace: Trace, slide: Slide, factors: Sequence[Factor], line: Laid, 
         end = slot.x + slot.wide / 2, slot.top + slot.high / 2
         return marks + flown(Term(factor.focus, factor.focus, factor.value, backward=slide.backward), start, end,
                              numbers.significant(factor.value, 3),
-                             "gradient-text" if factor.palette == "gradient" else "ink", at, frame.look, True)
+                             "gradient-text" if factor.palette == "gradient" else "ink", at, True)
 
     return replace(line, after=after)
 

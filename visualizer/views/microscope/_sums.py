@@ -132,7 +132,7 @@ def added_up(slide: Slide, marks: Sequence[Mark], listed: Listing, fall: Running
             x, y, wide, high = _tile_box(products, listed.shown[done])
             words = "" if term is None else said(term.product, True, 3)
             found += flown(term, (x + wide / 2, y + high / 2), fall.slot(done), words,
-                           "ink" if term is None else value_ink(term.product, slide.backward), at, look, until=LAND)
+                           "ink" if term is None else value_ink(term.product, slide.backward), at, until=LAND)
         return found
 
     still = marks if slide.made else _without_products(marks)
