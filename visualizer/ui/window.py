@@ -341,7 +341,8 @@ class Window(QWidget):
         """In which a film is chosen and its progress is seen; it comes when it is asked for."""
         from visualizer.ui.filming import FilmPanel
 
-        panel = FilmPanel(self.store, lambda: pictured(self.store), self)
+        panel = FilmPanel(self.store, lambda: pictured(self.store),
+                          lambda at: self.menus.pop_inputs(at, below=True), self)
         panel.said.connect(self.say)
         panel.closed.connect(self.take_keyboard)
         panel.place(self.panes.middle())
