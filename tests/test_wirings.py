@@ -81,10 +81,12 @@ def lines_add_up(trace, shown, key, step, known) -> None:
 def test_what_goes_back_adds_up_and_the_check_passes(one: Wiring) -> None:
     trace, _ = recorded(one)
     report = trace.check()
-    assert report.passed and not report.unverified, (report.worst, report.unverified)
+    assert report.passed, report.worst
+    assert not report.unverified
     for layer in layers(trace):
         back = backward(trace, reading(trace, layer.name))
-        assert back is not None and back.error < 1e-5
+        assert back is not None
+        assert back.error < 1e-5
 
 
 @pytest.mark.matrix(spine=WRONG_BEFORE, sample=6, each=False)
@@ -99,7 +101,8 @@ def test_every_view_draws_it(one: Wiring) -> None:
         assert view.suits(trace) or (name == "gates" and one.kind == "rnn"), name
         for index in sorted(moments) if view.suits(trace) else ():
             drawn = picture(view, trace, times.settled(index), None, Look())
-            assert drawn.caption and len(tuple(drawn)) > 3, (name, index)
+            assert drawn.caption, (name, index)
+            assert len(tuple(drawn)) > 3, (name, index)
 
 
 def test_a_projected_state_is_shown_beside_the_units_it_is_made_of() -> None:
@@ -107,7 +110,8 @@ def test_a_projected_state_is_shown_beside_the_units_it_is_made_of() -> None:
     trace, known = recorded(one)
     drawn = find("cell").draw(trace, timeline(trace).find("layer.forward[3]"), Focus("layer", (2, 4), "inner.cell"),
                               Look())
-    head, *rows = [row for row in drawn.table.rows if row[0] in ("Output", "State")][-4:]
-    assert np.allclose(rows[1][2:], known[0]["shown"][2], atol=1e-5)
-    assert np.allclose(rows[2][2:4], known[0]["hidden"][2], atol=1e-5) and rows[2][4:] == ("", "", "")
+    shows, result = drawn.table.rows[-2:]
+    assert np.allclose(shows[2:], known[0]["shown"][2], atol=1e-5)
+    assert np.allclose(result[2:4], known[0]["hidden"][2], atol=1e-5)
+    assert result[4:] == ("", "", "")
     assert f"{known[0]['cell'][2][4]:.2f}" in drawn.caption

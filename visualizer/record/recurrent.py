@@ -274,8 +274,8 @@ def take_apart(recording: Recording, joined: Sequence[Group], events: Sequence[E
         heard = frozenset(number for number, reading in others.items() if reading)
         carried = frozenset(number for number, reading in others.items() if reading & flowed)
         try:
-            found += _cells(family, total, heard, carried, carried_on) if family[0].first.call in CELLS else \
-                [_fused(family[0], total, heard, carried)]
+            found += _cells(family, total, heard, carried, carried_on) \
+                if family[0].first.call in CELLS else [_fused(family[0], total, heard, carried)]
         except LookupError as reason:
             for event in (event for group in family for event in group.events):
                 event.why = str(reason.args[0])

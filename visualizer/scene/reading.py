@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer import kinds
-from visualizer.kinds import curves, gates
 from visualizer.kinds import _steps as at
+from visualizer.kinds import curves, gates
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.language import tr, translated
 from visualizer.scene.cellnumbers import forward

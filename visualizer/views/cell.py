@@ -218,7 +218,8 @@ def _of_memory(shown: Reading, step: int, unit: int, moment: Moment) -> str:
 def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Table:
     """One row a line of the cell, one column a unit."""
     rows: list[tuple[str | float | int, ...]] = [
-        (title, "".join(run.text for run in rich(row.words)), *row.values.tolist(), *[""] * (shown.width - len(row.values)))
+        (title, "".join(run.text for run in rich(row.words)), *row.values.tolist(),
+         *[""] * (shown.width - len(row.values)))
         for _, title, lines in blocks for row in lines]
     return Table((tr("part"), tr("line"), *(tr("unit {unit}").format(unit=unit) for unit in range(shown.width))),
                  tuple(rows))
