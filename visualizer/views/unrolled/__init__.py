@@ -207,6 +207,6 @@ VIEW = View(
     "unrolled", english("Unrolled"),
             english("A recurrent layer unrolled over its steps: what it reads, its state and its gates."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, pace=pace, glides=("fold",),
-    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
+    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ())),
     group=STEPS, tries=english("Type another text at the left, and press the right arrow to read it step by step."),
 )
