@@ -328,7 +328,8 @@ def _cells(family: Sequence[Group], total: Total, heard: frozenset[int], carried
     return found
 
 
-def _told(event: Event, carried_on: Carried = MappingProxyType({})) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
+def _told(event: Event, carried_on: Carried = MappingProxyType({})
+          ) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
     """A call with torch's tensors, and with the numbers that these held then; what it reads, and starts from.
 
     LookupError if it cannot be taken apart.
