@@ -233,7 +233,7 @@ def _running(setting: Setting, left: Column, sums: Sums, unit: int, share: float
     if landed < len(sums.added):  # the next one pushes it as it arrives
         now += float(running[landed + 1] - running[landed]) * max(0.0, (flying - 0.85) / 0.15)
     x, y, wide, high = _bar(setting, unit)
-    top = float(np.max(np.abs(np.nan_to_num(running)))) or 1.0
+    top = colour.largest(np.nan_to_num(running)) or 1.0
     zero, reach = x + wide / 2, wide / 2 * min(1.0, abs(now) / top)
     marks: list[Mark] = [
         Rect(x - 3, y - 3, wide + 6, high + 6, "stage", "rule", 1, radius=3, opacity=faint),
@@ -379,9 +379,9 @@ def _outer(setting: Setting, left: Column, sent: tuple[int, ...]) -> list[Mark]:
     to_come: NDArray[np.bool_] = np.ones(rows, bool)
     to_come[[unit // factor for unit in sent]] = False
     covered = np.broadcast_to(to_come[:, None], sizes.shape)[None]
-    top = float(sizes.max()) or 1.0
+    top = colour.largest(sizes) or 1.0
     y = setting.plan.bottom - rows * cell[1]
-    entries = np.where(covered, 0, colour.magnitude(sizes, top * 1e-3, top)[None]).astype(np.uint8)
+    entries = np.where(covered, np.uint8(0), colour.magnitude(sizes, top * 1e-3, top)[None])
     high, across = rows * cell[1], columns * cell[0]
     words = tr("∂L/∂w, up to {top}").format(top=numbers.significant(top, 2))
     if text_width(words, 11) > wide + 6:

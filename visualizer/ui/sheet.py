@@ -6,9 +6,8 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import paint
 from visualizer.language import tr
-from visualizer.ui import style
+from visualizer.ui import faults, style
 
 Key = Qt.Key
 TOP = 84
@@ -65,7 +64,7 @@ class Sheet(QWidget):
         self.scroll_by(0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             self.draw(painter, TOP - self.scrolled)
             painter.fillRect(QRectF(0, 0, self.width(), TOP - 24), style.color("window"))
