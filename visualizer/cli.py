@@ -745,6 +745,8 @@ def _state_and_trace(chosen: argparse.Namespace) -> tuple[State, Trace]:
 
     found = door.recognise(chosen.thing)
     opened = door.open_(found, cards=_card, sample=chosen.input, edits=_done_to(chosen) or None)
+    if opened.said:
+        print(opened.said, file=sys.stderr)
     state = _reeled(_aimed(opened.state, chosen), chosen)
     as_saved = chosen.target is None and chosen.dtype is None and chosen.objective is None
     if state.in_lab and (opened.trace is None or not as_saved or _turned(chosen)):

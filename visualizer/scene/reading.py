@@ -14,6 +14,7 @@ from visualizer.kinds._steps import Here
 from visualizer.kinds.gates import Family, Quantity
 from visualizer.language import tr, translated
 from visualizer.scene.timeline import Moment, in_beat
+from visualizer.size import norms
 from visualizer.trace import Layer, Trace, remembered
 
 Values = NDArray[np.float64]
@@ -61,7 +62,7 @@ class Reading:
         """∥∂L/∂h_t∥ of every step."""
         if self.gradients is None:
             return None
-        sizes: Values = np.linalg.norm(self.gradients, axis=1)
+        sizes: Values = norms(self.gradients, 1)
         return sizes
 
     @cached_property

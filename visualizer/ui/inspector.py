@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QEvent, QModelIndex, QPersistent
 from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QScrollArea, QTableView, QWidget
 
-from visualizer import paint, sight
+from visualizer import sight
 from visualizer.kinds import Report
 from visualizer.language import tr
 from visualizer.scene import numbers
@@ -18,7 +18,7 @@ from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
 from visualizer.scene.subject import NUMBER, array, there
 from visualizer.trace import Array, Trace
-from visualizer.ui import icons, style, words
+from visualizer.ui import faults, icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
 from visualizer.ui.page import WIDTH, page, unknown
@@ -120,7 +120,7 @@ class Inspector(QWidget):
         self.refresh()
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             if self.drawer:
                 painter.fillRect(QRectF(0, 0, 1, self.height()), style.color("rule"))
@@ -218,7 +218,7 @@ class Badge(QWidget):
         report = self.store.report
         title, detail = badge_words(self.store.trace, report)
         place = QRectF(self.rect())
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             if report is None:
                 style.hatch(painter, QRectF(12, 19, 18, 18), 9)
                 style.fill(painter, QRectF(12, 19, 18, 18), "", 9, "rule")

@@ -5,6 +5,7 @@ Whatever goes wrong ends as one sentence, and with the recording that was there 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from visualizer.door import Found
 from visualizer.engine.client import Engine
 from visualizer.language import tr
 from visualizer.over import Inputs
-from visualizer.scene import colour, numbers, session
+from visualizer.scene import numbers, session
 from visualizer.scene import state as does
 from visualizer.scene.recipe import LabRecipe, ModelRecipe, Recipe
 from visualizer.scene.session import Session
@@ -93,7 +94,9 @@ class Recorder(QObject):
         store.changed.connect(lambda old, new: old.places != new.places and self.record_beside())
         store.trace_changed.connect(lambda trace: self.record_beside())
         store.changed.connect(self._follow_inputs)
-        self._idle = QTimer(self, singleShot=True, interval=IDLE)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
+        self._idle.setInterval(IDLE)
         self._idle.timeout.connect(self.look_ahead)
         store.trace_changed.connect(lambda trace: self._idle.start())
         store.inputs_changed.connect(self._idle.start)
@@ -234,10 +237,17 @@ class Recorder(QObject):
                 self._opening = self.engine.request("describe", lane="open", model=asks), found
             else:
                 self._enter(found)
-        except (Refused, LookupError, OSError, ValueError) as error:
-            self.said.emit(_sentence(error))
+        except Exception as error:
+            self._not_opened(error)
             return False
         return True
+
+    def _not_opened(self, error: Exception) -> None:
+        """Say why a file cannot be opened; what nobody foresaw in it is a fault, and no reason to stop."""
+        if isinstance(error, Refused | LookupError | OSError | ValueError | MemoryError):
+            self.said.emit(_sentence(error))
+        else:
+            sys.excepthook(type(error), error, error.__traceback__)
 
     # --- how it is got ---
 
@@ -250,6 +260,8 @@ class Recorder(QObject):
             self.store.apply(lambda state: opened.state)
         if found.what not in (door.BUNDLED, door.LABORATORY):
             self.opened.emit(found.name)
+        if opened.said:
+            self.said.emit(opened.said)
 
     def _restore(self, found: Session) -> None:
         """Go to where a session or a picture was saved."""
@@ -260,8 +272,7 @@ class Recorder(QObject):
             del self._sessions[next(iter(self._sessions))]
         at_hand = self.store.trace
         look, here = found.state.look, self.store.state.look
-        look = replace(look, size=here.size, language=here.language,
-                       theme=look.theme if look.theme in colour.names() else here.theme)
+        look = replace(look, size=here.size, language=here.language)
         self.store.apply(lambda state: changed(found.state, look=look, playing=False))
         if found.trace is not None and self.store.trace is at_hand:
             self.record(self.store.state)  # the same recording is asked for, but another one was shown
@@ -275,8 +286,8 @@ class Recorder(QObject):
             (_, found), self._opening = self._opening, None
             try:
                 self._enter(found)
-            except (Refused, LookupError, OSError, ValueError) as error:
-                self.said.emit(_sentence(error))
+            except Exception as error:
+                self._not_opened(error)
 
     def _compare(self, trace: Trace) -> None:
         """Say so once where a model's weights are others than those of the session that was opened."""

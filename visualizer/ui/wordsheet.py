@@ -8,11 +8,11 @@ from PySide6.QtCore import QEvent, QRectF, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer import glossary, paint
+from visualizer import glossary
 from visualizer.glossary import Term
 from visualizer.language import tr, translated
 from visualizer.scene.type import wrap
-from visualizer.ui import style
+from visualizer.ui import faults, style
 
 Key = Qt.Key
 NARROWEST, GAP, TOP = 300, 32, 84
@@ -91,7 +91,7 @@ class WordSheet(QWidget):
         return TOP + sum(HEAD + sum(high for _, high in self._rows(found)) for _, found in self.groups)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        with paint.painting(self) as painter:
+        with faults.painting(self) as painter:
             painter.fillRect(self.rect(), style.color("window"))
             y = TOP - self.scrolled
             for title, found in self.groups:

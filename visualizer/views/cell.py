@@ -66,7 +66,8 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
                 step=step + 1, steps=shown.steps, word=shown.words[step], units=shown.units, unit=unit)
     marks = [*parts.sentence(look, said), *parts.title(look, layer.name, words, False)]
     looked = "" if focus is None or focus.layer != layer.name else focus.array.removeprefix("inner.")
-    open_key = next((key for key in (looked, moment.act) if key in {key for key, _, _ in blocks}), blocks[0][0])
+    keys = [key for key, _, _ in blocks]
+    open_key = next((key for key in (looked, moment.act, look.knob("gate", "")) if key in keys), keys[0])
     marks += _blocks(shown, blocks, step, unit, moment, open_key, look)
     still, moving = steps.lane(trace, shown, moment, look, steps.span(shown, look))
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
@@ -134,7 +135,7 @@ def _titled(key: str, title: str, base: float, end: float) -> list[Mark]:
 
 def _largest(rows: tuple[Row, ...], within: bool) -> float:
     """The largest size in the lines of a block that share a scale: all but what is squashed."""
-    return max(1e-12, *(float(np.max(np.abs(row.values))) for row in (rows[:-1] if within else rows)))
+    return max(1e-12, *(colour.largest(row.values) for row in (rows[:-1] if within else rows)))
 
 
 def _lines(shown: Reading, key: str, title: str, rows: tuple[Row, ...], most: float, within: bool, step: int,
@@ -206,5 +207,6 @@ def _table(blocks: list[tuple[str, str, tuple[Row, ...]]], shown: Reading) -> Ta
 VIEW = View(
     "cell", english("Equations"), english("One step of a recurrent layer, opened line by line."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=19,
-    group=STEPS, tries=english("Press the arrow keys to go from step to step, and click a number to see what made it."),
+    knobs=(("gate", ()),), group=STEPS,
+    tries=english("Press the arrow keys to go from step to step, and click a number to see what made it."),
 )

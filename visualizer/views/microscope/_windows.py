@@ -32,6 +32,7 @@ from visualizer.scene.picture import (
     rich,
 )
 from visualizer.scene.timeline import SLOW_TERMS
+from visualizer.size import norm
 from visualizer.trace import Trace
 from visualizer.views.microscope._maps import TITLE, Shown, map_row, maps_in, marked, one_map, way_back
 from visualizer.views.microscope._slide import (
@@ -667,8 +668,8 @@ def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Ar
         if side >= 12 and value:
             marks.append(Text(left + (column + 0.5) * side - 0.7, top + row * side + side * 0.5 + 4.5,
                               plain("+" if value > 0 else "−"), 12, 600, "ink", "middle"))
-    norm = rich(f"∥∂L/∂w∥ **{numbers.significant(float(np.linalg.norm(tile)), 3)}**")
-    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, norm, 12, 400, "ink-2",
+    said = rich(f"∥∂L/∂w∥ **{numbers.significant(norm(tile), 3)}**")
+    return grouped(TOTALS, [*marks, Text(x + layout.wide / 2, top + tile.shape[0] * side + 16, said, 12, 400, "ink-2",
                                          "middle")])
 
 

@@ -16,6 +16,7 @@ from visualizer.scene.sofar import so_far
 from visualizer.scene.telling import read_to_the_end
 from visualizer.scene.timeline import Moment, Pace, in_beat, own_pace
 from visualizer.scene.turning import turns
+from visualizer.size import norm
 from visualizer.trace import Trace, remembered
 from visualizer.views import STEPS, View
 from visualizer.views.unrolled._around import answered, band, lengths, loop, names, openings, unit_row, whole_picture
@@ -122,13 +123,13 @@ def _sentence(trace: Trace, laid: Plan, moment: Moment) -> str:
                            what=what, share=share)
     earlier = reached if shown.reverse else reached - 2  # the step that was read just before it
     past = shown.states[earlier] if 0 <= earlier < shown.steps else 0
-    change = float(np.linalg.norm(shown.states[reached - 1] - past))
+    change = norm(shown.states[reached - 1] - past)
     words = tr("Step {step} of {count} reads “{word}”: the state moves by {{{change}}}, to a size of {size}.") \
         if _quoted(shown, reached) else \
         tr("Step {step} of {count}: the state moves by {{{change}}}, to a size of {size}.")
     return words.format(step=reached, count=shown.steps, word=shown.words[reached - 1],
                         change=numbers.significant(change, 3),
-                        size=numbers.significant(float(np.linalg.norm(shown.states[reached - 1])), 3))
+                        size=numbers.significant(norm(shown.states[reached - 1]), 3))
 
 
 def _quoted(shown: Reading, reached: int) -> str:
@@ -182,7 +183,7 @@ def _table(trace: Trace, shown: Reading, back: Saliency | None) -> Table:
         if probabilities is not None and len(probabilities) == shown.steps:
             best = int(np.argmax(probabilities[step]))
             row += [label(trace, best), float(probabilities[step][best]), entropy(probabilities[step])]
-        row += [float(np.linalg.norm(shown.states[step]))]
+        row += [norm(shown.states[step])]
         row += [float(values[step].mean()) for _, _, values in shown.gates]
         row.append("" if norms is None else float(norms[step]))
         if back is not None and by_step:
@@ -206,6 +207,6 @@ VIEW = View(
     "unrolled", english("Unrolled"),
             english("A recurrent layer unrolled over its steps: what it reads, its state and its gates."),
     suits=lambda trace: bool(layers(trace)), draw=draw, telling=read_to_the_end, order=12, pace=pace, glides=("fold",),
-    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ("",))),
+    knobs=(("order", ("last", "here", "as is")), ("fold", ("0", "1")), ("gate", ())),
     group=STEPS, tries=english("Type another text at the left, and press the right arrow to read it step by step."),
 )

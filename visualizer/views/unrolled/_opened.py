@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-import numpy as np
-
 from visualizer.language import english, tr, translated
 from visualizer.scene import colour, numbers, parts
 from visualizer.scene.boxes import whole
@@ -103,7 +101,7 @@ def _opened_rows(lines: tuple[Row, ...], units: tuple[int, ...], unit: int, key:
     side = whole(min(22, room / len(units) - 2), look.pixel)
     pitch, high = side + 2, whole(min(22, (OPENED - 50) / len(lines) - 3), look.pixel)
     squashed = bounded(shown, key)
-    top = max(1e-12, *(float(np.max(np.abs(row.values))) for row in (lines[:-1] if squashed else lines)))
+    top = max(1e-12, *(colour.largest(row.values) for row in (lines[:-1] if squashed else lines)))
     marks: list[Mark] = []
     right = plan.x + len(units) * pitch + 12
     for index, row in enumerate(lines):
