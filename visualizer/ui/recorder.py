@@ -52,6 +52,8 @@ class Recorder(QObject):
     """One sentence about what went wrong."""
     status = Signal(str)
     """A few words about live computing."""
+    slow = Signal(str, object)
+    """One sentence about what takes long, and what ends it; an empty one once it has come on."""
 
     def __init__(self, store: Store, engine: Engine, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +86,8 @@ class Recorder(QObject):
         """What is recorded before anybody has asked for it."""
         self._way = 1
         """Which way one went through the inputs last."""
+        self._slow = -1
+        """What takes long and is said to."""
         self._in_vain: set[tuple[object, str]] = set()
         """Studies that were refused; they are not asked for again."""
         store.changed.connect(self._remember)
@@ -109,6 +113,7 @@ class Recorder(QObject):
         engine.failed.connect(self._turned_down)
         engine.died.connect(self._died)
         engine.progress.connect(self._went_on)
+        engine.slow.connect(self._takes_long)
 
     # --- what the State asks for ---
 
@@ -478,6 +483,7 @@ class Recorder(QObject):
     # --- what the engine says ---
 
     def _answered(self, number: int, name: str, answer: Any) -> None:
+        self._came_on(number)
         if number in self._measured:
             asked, study = self._measured.pop(number)
             if number == self._sweeping:
@@ -513,6 +519,7 @@ class Recorder(QObject):
                 QTimer.singleShot(QUIET, self, lambda: self._check_lab(state))
 
     def _turned_down(self, number: int, sentence: str) -> None:
+        self._came_on(number)
         if number in self._measured:
             asked, study = self._measured.pop(number)
             self._in_vain.add((asked.recipe, study))
@@ -543,6 +550,19 @@ class Recorder(QObject):
         if number == self._sweeping:
             said = tr("Sweeping {knob}: {share}")
             self.status.emit(said.format(knob=words, share=numbers.percent(share, 0)))
+
+    def _takes_long(self, number: int, still: float, limit: float, place: str) -> None:
+        """Say so, with the time, and offer to stop it."""
+        said = tr("{place} takes long: {still} s; at {limit} s it is ended.").format(
+            place=place or tr("This"), still=round(still), limit=round(limit))
+        self._slow = number
+        self.slow.emit(said, lambda: self.engine.interrupt(number))
+
+    def _came_on(self, number: int) -> None:
+        """What took long is over."""
+        if number == self._slow:
+            self._slow = -1
+            self.slow.emit("", None)
 
     def _ready(self, versions: Any) -> None:
         torch = str(dict(versions).get("torch", "")).partition("+")[0]
