@@ -18,7 +18,8 @@ LINE, PICTURE, VOLUME, TABLE = "line", "picture", "volume", "table"
 
 @dataclass(frozen=True)
 class Operation:
-    """One call, and what it is given: `line` (6·n), `picture` (2, 2n, 2m), `volume` (2, 4, 2n, 4), `table` (n + 1, 4)."""
+    """One call, and what it is given: `line` (6·n), `picture` (2, 2n, 2m), `volume` (2, 4, 2n, 4), `table` (n + 1,
+    4)."""
 
     name: str
     """What is written, for the reader of a failure."""
@@ -183,22 +184,25 @@ PLACES = (
     op("repeat_interleave", lambda x: x.repeat_interleave(2, 1)),
     op("repeat_by", lambda x: x.repeat_interleave(torch.tensor([0, 2]), 1), PICTURE),
     op("pixel_unshuffle", lambda x: F.pixel_unshuffle(x, 2), PICTURE),
-    op("channel_shuffle", lambda x: F.channel_shuffle(x, 2), PICTURE), op("rot90", lambda x: x.rot90(1, (2, 3)), PICTURE),
+    op("channel_shuffle", lambda x: F.channel_shuffle(x, 2), PICTURE), op("rot90", lambda x: x.rot90(1, (2, 3)),
+        PICTURE),
     op("tril", torch.tril, TABLE), op("triu", lambda x: torch.triu(x, 1), TABLE),
     op("diagonal", lambda x: x.diagonal(dim1=1, dim2=2), TABLE), op("diag", lambda x: torch.diag(x[0], 1)),
     op("diag_embed", torch.diag_embed), op("windows", lambda x: x.unfold(1, 3, 2)),
     op("unfold", nn.Unfold(2, padding=1, stride=2), PICTURE), op("gather", lambda x: x.gather(1, I)),
-    op("gather", lambda x: x.gather(1, x.argsort(1))), op("index_select", lambda x: x.index_select(1, I[0])),
+    op("gather", lambda x: x.gather(1, x.argsort(1))), steps("index_select", lambda x: x.index_select(1, I[0])),
     op("take", lambda x: x.take(I)), op("masked_select", lambda x: x.masked_select(x > -1)),
     op("pick", lambda x: x[:, I[0]]), op("pick", lambda x: x[x > -1]),
     op("pick", lambda x: x[0, torch.tensor([0, 1]), :, torch.tensor([1, 0])], PICTURE),
-    op("assign", overwritten(_zero)), op("assign", overwritten(_stretch), LINE, LINE), op("assign", overwritten(_masked)),
+    op("assign", overwritten(_zero)), op("assign", overwritten(_stretch), LINE, LINE), op("assign",
+        overwritten(_masked)),
     op("assign", overwritten(_by_places), LINE, LINE), op("scatter", lambda x: x.scatter(1, I, 2.0)),
     op("scatter", lambda x, y: x.scatter(1, I.repeat(1, 2)[:, :3], y[:, :3] * 1), LINE, LINE),
     op("index_fill", lambda x: x.index_fill(1, I[0], 2.0)),
     op("index_fill", lambda x, y: x.index_copy(1, I[0], y[:, :3]), LINE, LINE),
     op("max_unpool", lambda x: F.max_unpool2d(*F.max_pool2d(x, 2, return_indices=True), 2), PICTURE),
-    op("copy", overwritten(lambda x, y: x.copy_(y)), LINE, LINE), op("fill", lambda x: overwritten(Tensor.zero_)(x) + x),
+    op("copy", overwritten(lambda x, y: x.copy_(y)), LINE, LINE), op("fill",
+        lambda x: overwritten(Tensor.zero_)(x) + x),
     op("meshgrid", lambda x: torch.stack(torch.meshgrid(x[0], x[0] * 2, indexing="ij"))),
     op("hstack", lambda x: torch.hstack([x, x * 2])), op("vstack", lambda x: torch.vstack([x[0], x[0] * 2])),
     op("flipud", lambda x: x[0].flipud(), PICTURE), op("fliplr", torch.fliplr),
@@ -218,7 +222,8 @@ LINEAR = (
     *(op("grid_sample", lambda x, mode=mode, padding=padding, corners=corners: F.grid_sample(
         x, GRID * x.mean().tanh().add(1), mode, padding, corners), PICTURE,
          name=f"grid_sample({mode}, {padding}, {corners})")
-      for mode, padding, corners in (("bilinear", "zeros", False), ("bilinear", "border", True), ("nearest", "zeros", True),
+      for mode, padding, corners in (("bilinear", "zeros", False), ("bilinear", "border", True), ("nearest",
+          "zeros", True),
                                      ("bicubic", "zeros", False), ("bilinear", "reflection", False),
                                      ("bicubic", "reflection", True))),
     op("affine_grid", lambda x: F.affine_grid(x.view(1, 2, 3), [1, 1, 3, 4], align_corners=False)),
@@ -229,7 +234,8 @@ LINEAR = (
     op("index_add", lambda x, y: x.index_add(1, torch.tensor([0, 0]), y[:, :2], alpha=0.5), LINE, LINE),
 )
 PRODUCTS = (
-    *(op("einsum", lambda *given, equation=equation: torch.einsum(equation, *given), *shapes, name=f"einsum({equation})")
+    *(op("einsum", lambda *given, equation=equation: torch.einsum(equation, *given), *shapes,
+        name=f"einsum({equation})")
       for equation, *shapes in (
           ("bi,bi->b", LINE, LINE), ("bchw,bchv->bcwv", PICTURE, PICTURE), ("bij->bji", TABLE), ("bi,bj,bk->bijk", LINE,
                                                                                                LINE, LINE),
@@ -254,11 +260,13 @@ POOLS = (
     op("adaptive_avg_pool3d", nn.AdaptiveAvgPool3d(2), VOLUME),
 )
 LOSSES = (
-    *(op("l1_loss", lambda x, y, how=how: F.l1_loss(x, y, reduction=how), LINE, LINE) for how in ("mean", "sum", "none")),
+    *(op("l1_loss", lambda x, y, how=how: F.l1_loss(x, y, reduction=how), LINE, LINE) for how in ("mean", "sum",
+        "none")),
     op("smooth_l1_loss", lambda x, y: F.smooth_l1_loss(x, y, beta=0.3), LINE, LINE),
     op("huber_loss", lambda x, y: F.huber_loss(x, y, delta=0.3), LINE, LINE),
     op("kl_div", lambda x, y: F.kl_div(x.log_softmax(1), y.softmax(1), reduction="batchmean"), LINE, LINE),
-    op("kl_div", lambda x, y: F.kl_div(x.log_softmax(1), y.log_softmax(1), reduction="sum", log_target=True), LINE, LINE),
+    op("kl_div", lambda x, y: F.kl_div(x.log_softmax(1), y.log_softmax(1), reduction="sum", log_target=True), LINE,
+        LINE),
     op("poisson_nll_loss", lambda x, y: F.poisson_nll_loss(x, y.abs() * 3, full=True), LINE, LINE),
     op("hinge_embedding_loss", lambda x: F.hinge_embedding_loss(x, _signs(x))),
     op("margin_ranking_loss", lambda x, y: F.margin_ranking_loss(x, y, _signs(x), margin=0.2), LINE, LINE),
@@ -269,7 +277,8 @@ LOSSES = (
         x.sigmoid(), y.sigmoid(), torch.arange(6.0).double()), LINE, LINE),
 )
 COMPOSITES = (
-    steps("normalize", lambda x: F.normalize(x, dim=1), PICTURE), steps("lp_pool", lambda x: F.lp_pool2d(x, 2, 2), PICTURE),
+    steps("normalize", lambda x: F.normalize(x, dim=1), PICTURE), steps("lp_pool", lambda x: F.lp_pool2d(x, 2, 2),
+        PICTURE),
     steps("local_response_norm", nn.LocalResponseNorm(2), PICTURE), steps("softmin", nn.Softmin(1)),
     steps("gaussian_nll", lambda x, y: F.gaussian_nll_loss(x, y, x.detach().abs() + 0.1), LINE, LINE),
     steps("triplet", lambda x, y: F.triplet_margin_loss(x, y, x * 0.5, swap=True), LINE, LINE),
@@ -285,11 +294,13 @@ COMPOSITES = (
     steps("sdpa(groups)", lambda x: sdpa(x, x[:, :1], x[:, 1:], enable_gqa=True), PICTURE),
     steps("sdpa(dropout)", lambda x: sdpa(x, x, x, dropout_p=0.3), PICTURE),
     steps("attention", _attention(), TABLE), steps("attention(fast)", _attention(need_weights=False), TABLE),
-    steps("encoder layer", holding(lambda part, x: part(x), nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)), TABLE),
+    steps("encoder layer", holding(lambda part, x: part(x), nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)),
+        TABLE),
     steps("encoder layer(causal)", holding(lambda part, x: part(x, src_mask=_causal(x), is_causal=True),
                                            nn.TransformerEncoderLayer(4, 2, 8, batch_first=True, norm_first=True,
                                                                       activation="gelu")), TABLE),
-    steps("decoder layer", holding(lambda part, x, y: part(x, y), nn.TransformerDecoderLayer(4, 2, 8, batch_first=True)),
+    steps("decoder layer", holding(lambda part, x, y: part(x, y), nn.TransformerDecoderLayer(4, 2, 8,
+        batch_first=True)),
           TABLE, TABLE),
     steps("spectral_norm", holding(lambda part, x: part(x), nn.utils.parametrizations.spectral_norm(nn.Linear(6, 3)))),
 )

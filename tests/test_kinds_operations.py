@@ -126,7 +126,7 @@ COVERS = {
     "cummin", "cumprod", "cumsum", "deg2rad", "diag", "diag_embed", "diagonal", "diff", "dist", "einsum",
     "embedding_bag", "eq", "erf", "erfc", "exp2", "expand_as", "expm1", "fill", "fliplr", "flipud", "floor",
     "floor_divide", "fmod", "fold", "frac", "gather", "ge", "glu", "grid_sample", "gt", "hardshrink",
-    "hinge_embedding_loss", "hstack", "huber_loss", "hypot", "index_add", "index_fill", "index_select", "inner",
+    "hinge_embedding_loss", "hstack", "huber_loss", "hypot", "index_add", "index_fill", "inner",
     "interpolate", "isfinite", "isinf", "isnan", "kl_div", "kthvalue", "l1_loss", "le", "lerp", "limits", "log10",
     "log1p", "log2", "log_odds", "logaddexp", "logcumsumexp", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logsumexp", "lt", "margin_ranking_loss", "masked_fill", "masked_select", "max", "max_pool3d",

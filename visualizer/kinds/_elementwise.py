@@ -80,8 +80,9 @@ def terms(operation: Operation, layer: Layer, inputs: Inputs, cell: Cell) -> Ter
     if operation.reduced:
         with np.errstate(all="ignore"):
             costs = np.broadcast_to(operation.value(*numbers, layer.settings), len(cells)).astype(np.float64)
-        met = (((english("numbers that count"), float(len(cells))), (english("largest"), float(costs.max())))
-               if len(cells) > 1 else ())
+        met: tuple[tuple[str, float], ...] = (
+            (english("numbers that count"), float(len(cells))), (english("largest"), float(costs.max())))
+        met = met if len(cells) > 1 else ()
         return Terms("function", tuple(one_read for one_read in read if one_read is not None),
                      float(costs.sum()) * share, formula=translated(formula), met=met)
     values = [float(number[0]) for number in numbers]

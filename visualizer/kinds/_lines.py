@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.kinds import Box, Inputs, Kind, Terms, _words
 from visualizer.kinds._broadcast import box_read, read_by, readers_of
@@ -36,15 +37,15 @@ class Line:
     calls: Mapping[str, str]
     says: str
     """The sentence; `{source}`, `{count}` (numbers of a line), `{axes}`, `{before}`, `{after}`, `{spread}`."""
-    value: Callable[..., Numbers]
+    value: Callable[..., NDArray[Any]]
     """(line of each input …, settings) -> the numbers that it becomes."""
-    slopes: Callable[..., Numbers]
+    slopes: Callable[..., NDArray[Any]]
     """(which input, line of each …, settings) -> ∂y/∂x, a row for each y."""
     formula: str
     makes: str = ONE
     dims: Callable[[Settings, int], tuple[int, ...]] = lambda settings, count: dims_said(settings, count, None)
     """(settings, number of axes) -> the axes along which lines lie."""
-    wins: Callable[..., Numbers] | None = None
+    wins: Callable[..., NDArray[Any]] | None = None
     """(line, settings) -> which of its numbers each y is, where it is one of them."""
     pairs: bool = False
     """Whether every row of the one meets every row of the other."""

@@ -20,7 +20,7 @@ def _none(count: int) -> Callable[..., tuple[Any, ...]]:
 
 
 def _comparison(name: str, sign: str, says: str, value: Callable[[Any, Any], Any]) -> Operation:
-    spellings = {name: _TWO, **{other: _TWO for other in COMPARED[name]}}
+    spellings = {name: _TWO, **dict.fromkeys(COMPARED[name], _TWO)}
     return Operation(name, english("comparison"), spellings, sign, says, lambda a, b, s: value(a, b) * 1.0, _none(2))
 
 
@@ -109,7 +109,8 @@ OPERATIONS = (
               dict.fromkeys(("logical_xor", "bitwise_xor", "__xor__", "__rxor__"), _TWO), "⊕",
               english("Each place says whether just one of {a} and {b} holds: {true} of {values} do."), _one_of,
               _none(2)),
-    Operation("where", english("choice"), {"where": "condition input other", "Tensor.where": "input condition other"}, "",
+    Operation("where", english("choice"), {"where": "condition input other",
+                                             "Tensor.where": "input condition other"}, "",
               english("Where {a} holds, {b} is taken, else {c}: {values} {spread}."),
               lambda c, a, b, s: np.where(c, a, b),
               lambda c, a, b, s: (0.0, (np.asarray(c) != 0) * 1.0, (np.asarray(c) == 0) * 1.0),

@@ -1,4 +1,4 @@
-"""Sums of products over named indices, as Einstein wrote them: outer products, products of many matrices, bilinear layers.
+"""Sums of products over named indices, as Einstein wrote them: outer products, products of matrices, bilinear layers.
 
 y[k] = Σ a[i, …]·b[j, …]·…: indices that the output lacks are summed over. torch's equation names them by letters.
 """
@@ -49,7 +49,7 @@ class _Factor:
     """Which input it is; None for a weight."""
     batch: int | None = None
 
-    def cells(self, at: Mapping[str, Numbers]) -> Cells:
+    def cells(self, at: Mapping[str, Cells]) -> Cells:
         """The cells that it has there, without the batch axis."""
         found = np.column_stack([np.zeros(0) if not self.letters else np.asarray(
             at[letter] if self.values.shape[number] > 1 else np.zeros_like(at[letter]))
@@ -57,7 +57,7 @@ class _Factor:
         return np.delete(found, self.batch, axis=1).astype(np.int64) if self.batch is not None \
             else found.astype(np.int64)
 
-    def at(self, at: Mapping[str, Numbers]) -> Numbers:
+    def at(self, at: Mapping[str, Cells]) -> Numbers:
         index = tuple(np.asarray(at[letter] if self.values.shape[number] > 1 else np.zeros_like(at[letter]), np.int64)
                       for number, letter in enumerate(self.letters))
         found: Numbers = np.asarray(self.values[index], dtype=np.float64)
@@ -74,7 +74,7 @@ class _Sum:
     batch: int | None
     """Which letter of the output the layer does not have, because it is the batch."""
 
-    def over(self, fixed: Mapping[str, int]) -> dict[str, Numbers]:
+    def over(self, fixed: Mapping[str, int]) -> dict[str, Cells]:
         """Every value of all letters that are not fixed."""
         letters = list(self.sizes)
         cells = grid_of(*([fixed[letter]] if letter in fixed else np.arange(self.sizes[letter]) for letter in letters))
@@ -84,7 +84,7 @@ class _Sum:
         full = cell if self.batch is None else (*cell[:self.batch], 0, *cell[self.batch:])
         return dict(zip(self.output, full, strict=True))
 
-    def output_cells(self, at: Mapping[str, Numbers]) -> Cells:
+    def output_cells(self, at: Mapping[str, Cells]) -> Cells:
         count = len(next(iter(at.values()))) if at else 1
         letters = [letter for number, letter in enumerate(self.output) if number != self.batch]
         return np.column_stack([at[letter] for letter in letters]).astype(np.int64) if letters \

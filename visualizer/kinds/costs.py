@@ -61,7 +61,7 @@ def _counts(x: Any, t: Any, s: Settings) -> Any:
 
 def _counts_slopes(x: Any, t: Any, s: Settings) -> tuple[Any, Any]:
     x, t = np.asarray(x, dtype=np.float64), np.asarray(t, dtype=np.float64)
-    stirling = 0.0
+    stirling: Any = 0.0
     if s.get("full"):
         large = np.where(t > 1, t, 1.0)
         stirling = np.where(t > 1, np.log(large) + 0.5 / large, 0.0)

@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.kinds import Kind
 from visualizer.kinds._dims import dim_of
 from visualizer.kinds._lines import FEW, SAME, Line, at, kind_of, last_axis, one_axis
-from visualizer.kinds._taps import Numbers
 from visualizer.language import english
 
 Settings = Mapping[str, Any]
+Numbers = NDArray[Any]
+"""A line, what it becomes, places in it, or slopes."""
 
 
 # --- one of the line, or several, by size ---------------------------------------------------------------------------
@@ -74,7 +76,7 @@ def _shared(best: Callable[[Numbers], float]) -> Callable[..., Numbers]:
     """The gradient is shared by all that are equal, where no `dim` is named or all are asked about."""
     def slopes(which: int, x: Numbers, s: Settings) -> Numbers:
         ties = x == best(x)
-        return (ties / ties.sum())[None]
+        return np.array([ties / ties.sum()])
     return slopes
 
 
@@ -96,7 +98,7 @@ def _spread_slopes(root: bool) -> Callable[..., Numbers]:
         if s.get("part") == 1:
             return np.full((1, len(x)), 1 / len(x))
         share = 2 * centred / (len(x) - _correction(s))
-        return (share / (2 * np.sqrt(_variance(x, s))) if root else share)[None]
+        return np.array([share / (2 * np.sqrt(_variance(x, s))) if root else share])
     return slopes
 
 
@@ -132,10 +134,10 @@ def _norm_slopes(x: Numbers, p: float) -> Numbers:
     size = _norm(x, p)
     if np.isinf(p):
         ties = np.abs(x) == size
-        return np.sign(x) * ties / ties.sum()
+        return np.asarray(np.sign(x) * ties / ties.sum())
     if p == 0 or size == 0:
         return np.zeros(len(x))
-    return np.sign(x) * np.abs(x) ** (p - 1) / size ** (p - 1)
+    return np.asarray(np.sign(x) * np.abs(x) ** (p - 1) / size ** (p - 1))
 
 
 def _order(s: Settings) -> float:
@@ -171,8 +173,8 @@ def _cosine_slopes(which: int, x: Numbers, y: Numbers, s: Settings) -> Numbers:
     own, other = (y, x) if which else (x, y)
     size, far = _norm(own, 2), max(_norm(other, 2), s.get("eps", 1e-8))
     if size <= s.get("eps", 1e-8):
-        return (other / (s.get("eps", 1e-8) * far))[None]
-    return (other / (size * far) - (own @ other) * own / (size ** 3 * far))[None]
+        return np.array([other / (s.get("eps", 1e-8) * far)])
+    return np.array([other / (size * far) - (own @ other) * own / (size ** 3 * far)])
 
 
 def _normed(v: Numbers, g: Numbers, s: Settings) -> Numbers:
@@ -215,7 +217,7 @@ def _log_sum(x: Numbers, s: Settings) -> Numbers:
 
 
 def _log_sum_slopes(which: int, x: Numbers, s: Settings) -> Numbers:
-    return np.exp(x - _log_sum(x, s))[None]
+    return np.array([np.exp(x - _log_sum(x, s))])
 
 
 def _running_log_sums(x: Numbers, s: Settings) -> Numbers:
@@ -237,7 +239,7 @@ def _steps_between(which: int, x: Numbers, s: Settings) -> Numbers:
 
 def _gated(x: Numbers, s: Settings) -> Numbers:
     first, gate = np.split(x, 2)
-    return first / (1 + np.exp(-gate))
+    return np.asarray(first / (1 + np.exp(-gate)))
 
 
 def _gated_slopes(which: int, x: Numbers, s: Settings) -> Numbers:
@@ -310,7 +312,7 @@ LINES = (
     Line("dist", english("distance"), {"dist": "input other p"},
          english("The one number is the distance between the {count} of {source}: values lie {spread}."), _distance,
          _distance_slopes, "y = ‖a − b‖"),
-    Line("cdist", english("distances of pairs"), {"cdist": "input other p mode", "_cdist_forward": "input other p mode"},
+    Line("cdist", english("distances of pairs"), dict.fromkeys(("cdist", "_cdist_forward"), "input other p mode"),
          english("Each number is the distance between a row of one and a row of the other of {source}, {count} each: "
                  "{after} in all."), _distance, _distance_slopes, "y = ‖a − b‖", dims=lambda s, count: (count - 1,),
          pairs=True),
@@ -336,7 +338,8 @@ LINES = (
          english("y = how many x are not 0")),
     Line("prod", english("product"), {"prod": "input dim keepdim"},
          english("Each number is the product of {line} of {source}: {before} becomes {after}."),
-         lambda x, s: np.array([np.prod(x)]), _others, "y = Π x", back_formula=english("∂L/∂xᵢ = ∂L/∂y·Π of all others")),
+         lambda x, s: np.array([np.prod(x)]), _others, "y = Π x",
+         back_formula=english("∂L/∂xᵢ = ∂L/∂y·Π of all others")),
     Line("cumprod", english("running product"), {"cumprod": "input dim"},
          english("Each number is the product of all so far along {line} of {source}: values lie {spread}."),
          lambda x, s: np.cumprod(x), _running_products, "yᵢ = x₁·…·xᵢ", makes=SAME),

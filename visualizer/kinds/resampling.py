@@ -74,14 +74,14 @@ def _weights(mode: str, old: int, new: int, step: float, corners: bool, smooth: 
     return matrix
 
 
-def cubic_share(distance: Numbers, a: float) -> Numbers:
+def cubic_share(distance: Any, a: float) -> Numbers:
     """How much a place counts at a distance (Keys 1981)."""
     d = np.abs(distance)
     near, far = ((a + 2) * d - (a + 3)) * d * d + 1, ((d - 5) * d + 8) * a * d - 4 * a
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 
-def cubic_slope(distance: Numbers, a: float) -> Numbers:
+def cubic_slope(distance: Any, a: float) -> Numbers:
     """How that changes with the distance."""
     d = np.abs(distance)
     near, far = (3 * (a + 2) * d - 2 * (a + 3)) * d, a * (3 * d * d - 10 * d + 8)
@@ -150,7 +150,7 @@ def _taps_along(at: Numbers, scale: float, size: int, mode: str, padding: str,
     return np.clip(places, 0, size - 1).astype(np.int64), share * there, slope * there
 
 
-def _inside(at: Numbers, size: int, padding: str, corners: bool) -> tuple[Numbers, Numbers]:
+def _inside(at: Any, size: int, padding: str, corners: bool) -> tuple[Numbers, Numbers]:
     """A place outside as one inside, and how that moves with it."""
     if padding == "zeros":
         return at, np.ones(at.shape)

@@ -367,12 +367,14 @@ def _quarter_turns(s: Settings, given: list[Places]) -> Any:
 
 
 def _below(s: Settings, given: list[Places]) -> Any:
-    kept = np.tri(*given[0].shape[-2:], s.get("diagonal", 0), dtype=bool)
+    rows, columns = given[0].shape[-2:]
+    kept = np.tri(rows, columns, s.get("diagonal", 0), dtype=bool)
     return np.where(kept, given[0], -1)
 
 
 def _above(s: Settings, given: list[Places]) -> Any:
-    kept = ~np.tri(*given[0].shape[-2:], s.get("diagonal", 0) - 1, dtype=bool)
+    rows, columns = given[0].shape[-2:]
+    kept = ~np.tri(rows, columns, s.get("diagonal", 0) - 1, dtype=bool)
     return np.where(kept, given[0], -1)
 
 
@@ -428,10 +430,6 @@ def _gathered(s: Settings, given: list[Places]) -> Any:
     dim = s["dim"] % given[0].ndim
     kept = tuple(slice(None) if axis == dim else slice(size) for axis, size in enumerate(index.shape))
     return np.take_along_axis(given[0][kept], index, dim)
-
-
-def _index_selected(s: Settings, given: list[Places]) -> Any:
-    return np.take(given[0], np.atleast_1d(s["values"][1]).astype(np.int64), axis=s["dim"])
 
 
 def _taken(s: Settings, given: list[Places]) -> Any:
@@ -777,9 +775,6 @@ MOVES = (
     Move("gather", english("picking by places"), {"gather": "input dim index", "take_along_dim": "input index dim"},
          _same_names, english("From {source}: the second says which numbers of the first are picked, {before} → "
                               "{after}."), _gathered, looks=True),
-    Move("index_select", english("picking by places"), {"index_select": "input dim index"}, _same_names,
-         english("From {source}: the second says which slices of the first are picked, {before} → {after}."),
-         _index_selected, looks=True),
     Move("take", english("picking by places"), {"take": "input index"}, _new_names,
          english("From {source}: the second says which numbers of the first are picked, {before} → {after}."), _taken,
          looks=True),

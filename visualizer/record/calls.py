@@ -20,7 +20,7 @@ from torch.autograd.function import BackwardCFunction
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 from torch.overrides import TorchFunctionMode
 
-from visualizer import kinds
+from visualizer import advance, kinds
 from visualizer.kinds import Kind
 from visualizer.record import axes, composites, unroll
 from visualizer.record.weights import Hashed, Known, Weights, to_numpy
@@ -51,6 +51,8 @@ COMPILED = "It was made inside compiled code, whose steps could not be recorded;
 
 AS_WRITTEN = frozenset({int, float, bool, str, type(None)})
 """Types of values that are settings as they stand."""
+DTYPES = {dtype: str(dtype).removeprefix("torch.") for dtype in (
+    torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128)}
 PLAIN = frozenset({*AS_WRITTEN, torch.dtype, torch.device, torch.Size, slice})
 """Types of values in which no tensor hides."""
 
@@ -102,6 +104,8 @@ class Event:
     """State of the random numbers before a recurrent call that draws some."""
     tensor: Tensor | None = None
     version: int = 0
+    dtype: str = ""
+    """As torch calls it, `bfloat16`; empty for whole numbers."""
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
@@ -129,6 +133,8 @@ class Recording(TorchFunctionMode):
         self.notes: list[str] = []
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
+        self.inside: set[int] = set()
+        """ids of the parameters that the model differentiated by itself."""
         self.budget = budget
         self._modules = weights.modules
         self._places = {id(module): (path, not module._modules or [*module._modules.keys()] == ["parametrizations"])
@@ -213,6 +219,7 @@ class Recording(TorchFunctionMode):
         if call.name in unroll.FUSED:
             event.random = unroll.random_state(call.name, args, kwargs)
 
+        advance.at(self._stack[-1].path or call.name)
         returned = func(*args, **kwargs)
 
         if why or kind:
@@ -232,6 +239,8 @@ class Recording(TorchFunctionMode):
             else:  # the first output stands for the whole call
                 found, event.output = event, to_numpy(tensor)
                 event.again = (func, args, kwargs) if event.weights else None
+            if call.name == "grad" and tensor.grad_fn is not None:
+                self._differentiated_inside(found, tensor)
             self._add(found, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = found
@@ -435,11 +444,21 @@ class Recording(TorchFunctionMode):
                 self.notes.append(note)
             waiting.extend(node.next_functions)
 
+    def _differentiated_inside(self, event: Event, tensor: Tensor) -> None:
+        """A gradient that the model made of its own numbers, and can be differentiated again: it reads all that its
+        graph leads to, and every weight on the way gets a gradient through it that no layer accounts for."""
+        for source in self._sources(tensor):
+            if source not in event.reads:
+                source.readers += 1
+                event.reads = (*event.reads, source)
+        self.inside |= {id(leaf) for leaf in _leaves(tensor)} & self._weights.keys()
+
     # --- keeping ---
 
     def _add(self, event: Event, tensor: Tensor) -> Event:
         """Keep an Event as the newest of its tensor."""
         event.tensor, event.version = tensor, tensor._version
+        event.dtype = DTYPES.get(tensor.dtype, "")
         self._newest[id(tensor)] = event
         self.events.append(event)
         self._spend(event.output.nbytes)
@@ -580,6 +599,20 @@ def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     else:
         named = zip(map("argument{}".format, count()), args, strict=False)
     return chain(named, kwargs.items()) if kwargs else named
+
+
+def _leaves(tensor: Tensor) -> Iterator[Tensor]:
+    """Every leaf of autograd's graph that a tensor was made from."""
+    seen, waiting = set(), [tensor.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if leaf is not None:
+            yield leaf
+        waiting.extend(each for each, _ in node.next_functions)
 
 
 def _title(node: Any) -> str:

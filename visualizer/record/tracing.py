@@ -84,7 +84,9 @@ def capture(
             goal = aimed.goal
             recording.flow_back(goal.scalar)
             beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
-        recorded, names = layers.build(recording, flowed=goal.scalar is not None)
+        usual = next((str(tensor.dtype) for tensor in everything if tensor.is_floating_point()),
+                     "torch.float32").removeprefix("torch.")
+        recorded, names = layers.build(recording, goal.scalar is not None, usual)
     return Trace(
         model=name or type(model).__name__,
         title=title or name or type(model).__name__,
@@ -92,8 +94,7 @@ def capture(
         sample=sample or Sample("input", label=target if isinstance(target, int) else None),
         objective=goal.objective,
         labels=tuple(labels),
-        dtype=next((str(tensor.dtype) for tensor in everything if tensor.is_floating_point()),
-                   "torch.float32").removeprefix("torch."),
+        dtype=usual,
         seed=seed,
         versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
                   "python": platform.python_version()},

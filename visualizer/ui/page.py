@@ -6,7 +6,7 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,9 +30,10 @@ from visualizer.scene.picture import (
     plain,
 )
 from visualizer.scene.reading import symbol_words, symbols_in
-from visualizer.scene.subject import array, is_inner, strongest
+from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
+from visualizer.size import norm, norms
 from visualizer.trace import Answer, Array, Cell, Layer, Trace
 from visualizer.ui import words
 
@@ -57,10 +58,12 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
     _heading(sheet, trace, about, moment.backward)
     if values is None:
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
-    elif not large and under_way(moment) and about.layer == moment.beat.layer and about.array == "output":
-        _say(sheet, tr("Its numbers are on their way: they stand here when the beat is done."))
+    elif not there(trace, moment, about):
+        _say(sheet, tr("Its numbers are on their way: they stand here when the last step is done.")
+             if moment.beat.step is not None and moment.phase == 1 else
+             tr("Its numbers are on their way: they stand here when the beat is done."))
     elif is_inner(about) and len(about.cell) == 2:
-        _inner_number(sheet, trace, about, values, moment.backward)
+        _inner_number(sheet, trace, moment, about, values)
     elif about.array != "output":
         _weight(sheet, layer, about, values, look)
     elif len(about.cell) == values.ndim and symbols_in(trace, about.layer) and not moment.backward:
@@ -72,11 +75,6 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
         _values(sheet, trace, about, values, moment.backward, look)
     return Picture((WIDTH, round(sheet.y + 16)), tuple(sheet.marks), (), look.theme, "window",
                    caption=words.place(trace, about), table=Table(("what", "value"), tuple(sheet.rows)))
-
-
-def under_way(moment: Moment) -> bool:
-    """Whether a layer is being computed just now, or given its gradient: nothing is told of it before its time."""
-    return moment.phase < 1 and moment.beat.step is None
 
 
 def unknown(look: Look) -> Picture:
@@ -249,7 +247,7 @@ def _gradient_stats(found: Array) -> list[tuple[str, str]]:
         return []
     return [(tr("largest"), numbers.signed(float(known[np.argmax(np.abs(known))]), 3)),
             (tr("non-zero"), numbers.count(int(np.count_nonzero(known)))),
-            (tr("norm"), numbers.significant(float(np.linalg.norm(known))))]
+            (tr("norm"), numbers.significant(norm(known)))]
 
 
 def _map(sheet: Writing, trace: Trace, head: Cell, marked: Cell, name: str, backward: bool, look: Look,
@@ -311,7 +309,7 @@ def _histogram(sheet: Writing, found: Array) -> None:
     sheet.title(tr("All {n} values").format(n=numbers.count(found.size)), gap=34)
     if not known.size:
         return
-    edge = _round_up(float(np.max(np.abs(known))))
+    edge = _round_up(colour.largest(known))
     zeros = int(np.count_nonzero(known == 0))
     counts, _ = np.histogram(known[known != 0], BINS, (-edge, edge))
     tallest = max(int(counts.max()), zeros, 1)
@@ -347,7 +345,7 @@ def _classes(sheet: Writing, chosen: Answer, layer: Layer, found: Array) -> None
     """One bar a class: probabilities from 0 to 1, other numbers around zero."""
     chances = kinds.shares(layer)
     sheet.title(tr("Probability of each class") if chances else tr("Each class"), gap=36)
-    most = 1.0 if chances else float(np.max(np.abs(found), where=np.isfinite(found), initial=0)) or 1.0
+    most = 1.0 if chances else colour.largest(found) or 1.0
     left, wide = LEFT + 28, 132.0
     zero = left if chances else left + wide / 2
     winner = int(np.argmax(found))
@@ -425,11 +423,6 @@ def _facts(sheet: Writing, trace: Trace, about: Focus, found: Array) -> None:
     if bias is not None and channel is not None and channel < len(bias):
         sheet.fact(tr("Bias"), numbers.number(float(bias[channel]), 3), first)
         first = 24.0
-    if layer.gradient is not None:
-        norm = float(np.linalg.norm(layer.gradient[about.cell].astype(np.float64).ravel()))
-        what = tr("Gradient ∥∂L/∂map∥") if found.ndim == 2 else tr("Gradient ∥∂L/∂a∥")
-        sheet.fact(what, numbers.significant(norm), first)
-        first = 24.0
     kind = kinds.of(layer)
     if kind is not None and channel is None:
         cost = kind.cost(layer, trace.inputs(layer))
@@ -443,12 +436,12 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
     if weight is None or weight.ndim != 4 or not about.cell:
         return
     mine = weight[about.cell[0]]
-    sizes = np.linalg.norm(mine.reshape(len(mine), -1).astype(np.float64), axis=1)
+    sizes = norms(mine.reshape(len(mine), -1), 1)
     shown = sorted(np.argsort(-sizes, kind="stable")[:MOST_KERNELS].tolist())
     title = tr("Its kernel") if len(mine) == 1 else tr("Its {n} kernels").format(n=len(mine)) \
         if len(mine) <= MOST_KERNELS else tr("Its {n} largest kernels of {all}").format(n=len(shown), all=len(mine))
     sheet.title(title)
-    largest = float(np.max(np.abs(mine))) or 1.0
+    largest = colour.largest(mine) or 1.0
     entries = colour.signed(mine, largest)
     cell = float(max(1, int((48 if len(shown) == 1 else 36) // max(mine.shape[1:]))))
     top = sheet.y + 12
@@ -478,8 +471,7 @@ def _kernels(sheet: Writing, layer: Layer, about: Focus, look: Look) -> None:
 
 def _weight_gradient_sizes(sheet: Writing, trace: Trace) -> None:
     """∥∂L/∂w∥ of every layer that has weights, as bars on one scale."""
-    sizes = {layer.name: float(np.sqrt(sum(np.sum(np.square(array, dtype=np.float64))
-                                           for array in layer.weight_gradients.values())))
+    sizes = {layer.name: norm([norm(array) for array in layer.weight_gradients.values()])
              for layer in trace.layers if layer.weight_gradients}
     if not sizes:
         return
@@ -595,21 +587,23 @@ def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
     return tr("Computed anew at every step, for every unit.")
 
 
-def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
+def _inner_number(sheet: Writing, trace: Trace, moment: Moment, about: Focus, values: Array) -> None:
     """One number of a gate or state: large, its gradient or value, its neighbours, and what it was made from."""
     layer, key, (step, unit) = trace[about.layer], about.array.removeprefix("inner."), about.cell
+    backward = moment.backward
     value = float(values[step, unit])
     said = numbers.gradient(value) if backward else numbers.significant(value, 4)
     sheet.rows.append((words.quantity(about, backward), value))
     sheet.large(said)
-    other = array(layer, about, not backward)
-    if other is not None:
-        what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
-        sheet.fact(what.format(symbol=gates.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
+    made = array(layer, about, backward=False) if backward else None
+    if made is not None:
+        sheet.fact(tr("Its value {symbol}").format(symbol=gates.symbol(key)),
+                   numbers.significant(float(made[step, unit]), 4), 36)
     for what, at in ((tr("One step before"), (step - 1, unit)), (tr("One step after"), (step + 1, unit)),
                      (tr("Unit {n}").format(n=unit - 1), (step, unit - 1)),
                      (tr("Unit {n}").format(n=unit + 1), (step, unit + 1))):
-        if all(0 <= index < size for index, size in zip(at, values.shape, strict=True)):
+        if all(0 <= index < size for index, size in zip(at, values.shape, strict=True)) \
+                and there(trace, moment, replace(about, cell=at)):
             sheet.fact(what, numbers.significant(float(values[at]), 4))
     try:
         found = (kinds.inner_backward_terms if backward else kinds.inner_terms)(trace, layer.name, key, step, unit)
@@ -773,7 +767,7 @@ def _weight(sheet: Writing, layer: Layer, about: Focus, values: Array, look: Loo
 def _printed(sheet: Writing, found: Array, look: Look) -> None:
     """A small grid with a number in every cell, on the pale part of the palette."""
     cell = min(44.0, SPAN // found.shape[1])
-    entries = colour.signed(found, float(np.max(np.abs(found))) or 1.0)
+    entries = colour.signed(found, colour.largest(found) or 1.0)
     top = sheet.y + 24
     sheet.marks.append(Image(LEFT, top, (cell, 32), np.ascontiguousarray(entries)[None], "weight-pale", indices=(-1,)))
     for (row, column), value in np.ndenumerate(found):

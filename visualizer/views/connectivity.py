@@ -73,7 +73,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += grouped(Group(tr("what this answer hangs on"), here), text)
     marks += grouped(Group(tr("all answers"), Focus(layer.name)),
                      _all_answers(trace, shown, found, answer, bottom, look))
-    still, moving = steps.lane(trace, shown, moment, look, place)
+    still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, found, answer))
 
@@ -102,11 +102,11 @@ class Hanging:
 
     @property
     def top(self) -> float:
-        return float(self.gradient.max()) or 1.0
+        return colour.largest(self.gradient) or 1.0
 
     @property
     def most(self) -> float:
-        return float(np.abs(self.change).max()) or 1.0
+        return colour.largest(self.change) or 1.0
 
     def agreement(self, answer: int) -> float | None:
         """Rank correlation of gradient and size of the change over the steps known; None for fewer than three, or
