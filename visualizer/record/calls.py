@@ -288,6 +288,8 @@ class Recording(TorchFunctionMode):
         first = len(self.events)
         own = self._seen(steps, args, kwargs)
         inner = [event for event in self.events[first:] if event.tensor is not own]
+        for event in inner:
+            event.settings["beside"] = True
         end = self._newest[id(own)]
         torch.set_rng_state(state)
         made: Tensor = func(*args, **kwargs)

@@ -642,8 +642,8 @@ def _hands_names(trace: Trace, slide: Slide, taps: Taps, layout: _Layout, spots:
 def _total_tile(slide: Slide, channel: int, x: float, layout: _Layout, frame: Area) -> list[Mark]:
     """∂L/∂w of one kernel, all positions added up, a sign in each cell."""
     totals = slide.layer.weight_gradients.get("weight")
-    if totals is None or not frame.look.mode.charts:
-        return []
+    if totals is None or totals.ndim < 3 or not frame.look.mode.charts:
+        return []  # a dense layer has no kernel
     kind = kinds.of(slide.layer)
     own = totals[slide.cell[0]] if kind is None else np.moveaxis(totals, kind.weight_axis, 0)[slide.cell[0]]
     if channel >= len(own):
