@@ -240,7 +240,7 @@ def test_a_strip_of_one_line_shows_the_steps_around_the_answer() -> None:
 @pytest.mark.parametrize("name", ["hidden_state", "unrolled", "gates"])
 def test_the_number_of_a_step_stands_clear_of_the_curve(name: str, size: tuple[int, int]) -> None:
     trace, times = recording("crnn_strip"), timeline(recording("crnn_strip"))
-    for address in ("lstm.l0.forward[1]", "lstm.l0.forward[20]", "lstm.l0.forward[40]", "lstm.l0.backward[23]"):
+    for address in (f"lstm.l0.backward[{step}]" for step in (1, 20, 23, 40)):
         picture = picture_of(find(name), trace, times.find(address), None, Look(size))
         dots = [extent(mark) for mark in picture if isinstance(mark, Rect) and mark.fill == "gradient-mark"
                 and mark.width == mark.height == 5]

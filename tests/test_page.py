@@ -18,7 +18,7 @@ from visualizer.language import speak, spoken
 from visualizer.scene import numbers
 from visualizer.scene import type as letters
 from visualizer.scene.picture import Focus, Image, Look, Text
-from visualizer.scene.subject import CHANNEL, NUMBER, strongest, subject
+from visualizer.scene.subject import CHANNEL, NUMBER, strongest, subject, there
 from visualizer.scene.timeline import Beat, Moment, timeline
 from visualizer.trace import Layer, Trace, load
 from visualizer.ui import page as pages
@@ -57,7 +57,9 @@ def test_a_channel_has_its_own_extremes(digits):
     assert number(said["At or below zero: ReLU cuts it"]) == pytest.approx(100 * np.mean(values <= 0), abs=0.5)
     assert said["Weights + bias"] == "54 + 1", "3 x 3 kernels over 6 maps"
     assert number(said["Bias"]) == pytest.approx(digits["conv2"].weights["bias"][7], abs=0.0005)
-    assert number(said["Gradient ∥∂L/∂map∥"]) == pytest.approx(np.linalg.norm(digits["conv2"].gradient[7]), rel=0.005)
+    assert not [what for what in said if "radient" in what], "it comes on the way back"
+    said, _ = facts(digits, "conv2.backward", Focus("conv2", (7,)))
+    assert number(said["norm"]) == pytest.approx(np.linalg.norm(digits["conv2"].gradient[7]), rel=0.005)
 
 
 def test_a_layer_counts_all_its_parameters_and_multiplications(digits):
@@ -205,16 +207,20 @@ def test_a_gate_of_one_unit_has_its_gradient_its_neighbours_and_its_terms():
     said = {str(row[0]): row[1] for row in made.table.rows}
     assert made.caption == "rnn step 3, forget gate, unit 1"
     assert said["forget gate"] == values[2, 1]
-    for what, value in (("One step before", values[1, 1]), ("One step after", values[3, 1]), ("Unit 0", values[2, 0]),
-                        ("Unit 2", values[2, 2]), ("Its gradient ∂L/∂f", layer.inner_gradients["forget"][2, 1])):
+    for what, value in (("One step before", values[1, 1]), ("Unit 0", values[2, 0]), ("Unit 2", values[2, 2])):
         assert said[what] == numbers.significant(float(value), 4), what
+    assert "One step after" not in said, "it has not been read"
     terms = kinds.inner_terms(trace, "rnn", "forget", 2, 1)
     listed = sorted(float(row[1]) for row in made.table.rows if str(row[0]).startswith(("x ", "h ")))
     assert listed == pytest.approx(sorted(float(product) for taps in terms.taps for product in taps.products))
     assert any(f"step 3 the forget gate keeps {100 * values[2, 1]:.0f} %" in mark.plain for mark in made.still
                if isinstance(mark, Text))
     back = page(trace, timeline(trace).find("rnn.backward[3]"), focus, Look(), large=True)
-    assert {str(row[0]): row[1] for row in back.table.rows}["∂L/∂forget gate"] == layer.inner_gradients["forget"][2, 1]
+    said, gradients = {str(row[0]): row[1] for row in back.table.rows}, layer.inner_gradients["forget"]
+    assert said["∂L/∂forget gate"] == gradients[2, 1]
+    assert said["Its value f"] == numbers.significant(float(values[2, 1]), 4)
+    assert said["One step after"] == numbers.significant(float(gradients[3, 1]), 4)
+    assert "One step before" not in said, "its gradient has not come"
 
 
 def test_a_focus_of_another_recording_is_none():
@@ -292,11 +298,44 @@ def test_numbers_of_symbols_have_no_mean_and_no_histogram() -> None:
     assert "“r”" in picture(find("microscope"), trace, timeline(trace).settled(0), Focus("input", (3,)), Look()).caption
 
 
-def test_nothing_is_told_of_a_layer_before_it_is_computed() -> None:
+@pytest.mark.parametrize("large", [False, True])
+def test_nothing_is_told_of_a_layer_before_it_is_computed(large: bool) -> None:
     trace = recorded("digits_cnn")
     times = timeline(trace)
     for address in ("conv2.forward", "pool1.backward"):
         done, coming = times.find(address), times.find(f"{address}@0.5")
-        about = Focus(done.beat.layer)
-        assert len(pages.page(trace, done, about, Look()).table.rows) > 2
-        assert not pages.page(trace, coming, about, Look()).table.rows
+        about = Focus(done.beat.layer, (0, 0, 0) if large else ())
+        assert len(pages.page(trace, done, about, Look(), large).table.rows) > (0 if large else 2)
+        assert not pages.page(trace, coming, about, Look(), large).table.rows
+
+
+@pytest.mark.parametrize(("at", "focus", "known"), [
+    ("conv2.forward", Focus("conv1", (0,)), True), ("conv2.forward", Focus("relu2"), False),
+    ("conv2.forward@0.9", Focus("conv2", (0, 1, 1)), False), ("conv2.forward", Focus("conv2", (0, 1, 1)), True),
+    ("conv2.forward@0.1", Focus("fc2", (0,), "weight"), True), ("conv2.backward", Focus("fc2", (0,), "weight"), True),
+    ("conv2.backward@0.5", Focus("conv2", (0,), "weight"), False), ("conv2.backward", Focus("conv1"), False),
+    ("conv2.backward", Focus("conv2"), True), ("conv1.backward", Focus("input"), False),
+    ("conv1.forward@0", Focus("input"), True)])
+def test_what_is_there_at_a_moment(at: str, focus: Focus, known: bool) -> None:
+    trace = recorded("digits_cnn")
+    moment = timeline(trace).find(at)
+    assert there(trace, moment, focus) is known
+    assert bool(words.waiting(trace, moment, focus)) is not known
+
+
+@pytest.mark.parametrize(("at", "focus", "known"), [
+    ("lstm.l0.forward[9]", Focus("lstm.l0", (8,)), True), ("lstm.l0.forward[9]@0.5", Focus("lstm.l0", (8,)), False),
+    ("lstm.l0.forward[9]@0.5", Focus("lstm.l0", (7,)), True), ("lstm.l0.forward[9]", Focus("lstm.l0", (9,)), False),
+    ("lstm.l0.forward[9].forget", Focus("lstm.l0", (8,), "inner.forget"), True),
+    ("lstm.l0.forward[9].forget@0.5", Focus("lstm.l0", (8, 3), "inner.forget"), False),
+    ("lstm.l0.forward[9].forget", Focus("lstm.l0", (8, 3), "inner.cell"), False),
+    ("lstm.l0.forward[9]", Focus("lstm.l0"), False), ("lstm.l0.forward[40]", Focus("lstm.l0"), True),
+    ("lstm.l0.reverse.forward[9]", Focus("lstm.l0.reverse", (8,)), True),
+    ("lstm.l0.reverse.forward[9]", Focus("lstm.l0.reverse", (7,)), False),
+    ("lstm.l0.reverse.forward[9]", Focus("lstm.l0.reverse", (30,)), True),
+    ("lstm.l0.backward[9]", Focus("lstm.l0", (8,)), True), ("lstm.l0.backward[9]", Focus("lstm.l0", (7,)), False),
+    ("lstm.l0.backward[9]", Focus("lstm.l0", (1, 1), "weight_hh"), False),
+    ("lstm.l0.backward[1]", Focus("lstm.l0", (1, 1), "weight_hh"), True)])
+def test_what_is_there_of_a_layer_that_hides_time(at: str, focus: Focus, known: bool) -> None:
+    trace = recorded("crnn_strip")
+    assert there(trace, timeline(trace).find(at), focus) is known

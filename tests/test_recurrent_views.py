@@ -19,9 +19,10 @@ from tests.test_views import box, corners, seen
 from visualizer import kinds, record
 from visualizer.record.catalog import open_model
 from visualizer.scene import colour, hops
-from visualizer.scene.picture import Flight, Focus, Image, Look, Path, Picture, Rect, Text
+from visualizer.scene.picture import Flight, Focus, Image, Line, Look, Path, Picture, Rect, Text
 from visualizer.scene.reading import entropy, first_level, guesses, label, layers, opened, reading, tabs
 from visualizer.scene.sofar import so_far
+from visualizer.scene.spotlight import extent
 from visualizer.scene.step_inputs import inputs_of
 from visualizer.scene.timeline import timeline
 from visualizer.trace import Trace
@@ -704,3 +705,47 @@ def test_on_the_way_back_names_and_scales_are_the_gradients(view: str) -> None:
     palettes = {mark.palette for mark in picture if isinstance(mark, Image) and mark.scale is not None
                 and mark.hatched is None and mark.y > 100 and mark.opacity == 1}
     assert "gradient" in palettes
+
+
+@pytest.mark.parametrize(("at", "come"), [
+    ("lstm.l0.forward[20]", range(0)), ("lstm.l0.forward[40]", range(0)), ("lstm.l0.backward[40]@0.5", range(0)),
+    ("lstm.l0.backward[21]@0.5", range(21, 40)), ("lstm.l0.backward[21]", range(20, 40)),
+    ("lstm.l0.backward[1]", range(40)), ("lstm.l0.reverse.backward[21]", range(21))])
+@pytest.mark.parametrize("view", ["unrolled", "gates", "hidden_state", "cell", "trajectory", "step_outputs"])
+def test_the_lane_shows_the_gradient_where_it_has_come_and_hatching_elsewhere(view: str, at: str, come: range) -> None:
+    """Nothing before its time: steps stand side by side, so the x of a dot says which step it is."""
+    trace, look = recorded("crnn_strip"), Look()
+    picture = picture_of(find(view), trace, timeline(trace).find(at), None, look)
+    lane = [mark for mark in picture if extent(mark)[1] > look.size[1] - 112]
+    dots = sorted({mark.x + mark.width / 2 for mark in lane if isinstance(mark, Rect) and mark.width == mark.height == 5
+                   and mark.stroke == "gradient-mark"})
+    assert len(dots) == len(come)
+    drawn_to = [x for mark in lane if isinstance(mark, Line) and mark.color == "gradient-line" for x, _ in mark.points]
+    assert sorted(drawn_to) == pytest.approx(dots if len(dots) > 1 else [])
+    hatched = [mark for mark in lane if isinstance(mark, Rect) and mark.fill == "hatch" and mark.height > 20]
+    pitch = sum(mark.width for mark in hatched) / (40 - len(come)) if len(come) < 40 else 0
+    assert bool(hatched) == (len(come) < 40)
+    assert not [x for x in dots for mark in hatched if mark.x < x < mark.x + mark.width]
+    if len(dots) > 1 and hatched:
+        assert dots[1] - dots[0] == pytest.approx(pitch)
+
+
+@pytest.mark.parametrize("at", ["rnn.forward[50]", "rnn.backward[30]@0.5", "rnn.backward[30]"])
+def test_the_strip_over_a_long_sequence_shows_the_gradient_where_it_has_come(at: str) -> None:
+    trace = recorded("adding_rnn")
+    picture = picture_of(find("unrolled"), trace, timeline(trace).find(at), None, Look())
+    [strip] = [mark for mark in picture if isinstance(mark, Rect) and mark.fill == "hatch"
+               and mark.stroke == "tile-border"]
+    steps = [(x - strip.x) / strip.width * 60 for mark in picture if isinstance(mark, Line)
+             and mark.color == "gradient-mark" and mark.points[0][1] < strip.y for x, _ in mark.points]
+    first = {"rnn.forward[50]": 60, "rnn.backward[30]@0.5": 30, "rnn.backward[30]": 29}[at]
+    assert [round(step - 0.5) for step in steps] == list(range(first, 60))
+
+
+@pytest.mark.parametrize("view", ["jacobian", "bptt", "gradient_flow"])
+def test_a_study_that_measured_the_way_back_as_a_whole_shows_all_of_it(view: str) -> None:
+    trace = recorded("surname_gru", studies=find(view).studies)
+    picture = picture_of(find(view), trace, timeline(trace).find("gru.forward[3]"), None, Look())
+    assert not [mark for mark in picture if isinstance(mark, Text) and mark.plain == "comes on the way back"]
+    assert [mark for mark in picture if isinstance(mark, Line) and mark.color == "gradient-line"
+            and mark.points[0][1] > 796 - 112]

@@ -516,6 +516,19 @@ def test_plots_come_when_they_are_wanted(window):
     assert charts.histogram.bars.opts["height"].sum() == 48
 
 
+@pytest.mark.parametrize("tab", [1, 2])
+@pytest.mark.parametrize("at", ["conv2.forward", "conv2.backward"])
+def test_no_tab_shows_numbers_before_they_are_there(window, tab, at):
+    inspector = window.inspector
+    inspector.tabs.buttons[tab].click()
+    parts = (inspector.scroller, inspector.table, inspector.charts)
+    window.store.update(focus=Focus("conv2", (7,)), at=f"{at}@0.9")
+    assert [part is not None and part.isVisible() for part in parts] == [True, False, False]
+    assert not inspector.page.picture.table.rows
+    window.store.update(at=at)
+    assert [part is not None and part.isVisible() for part in parts] == [tab == place for place in range(3)]
+
+
 def test_ctrl_c_copies_the_picture(window):
     press(window, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
     image = QGuiApplication.clipboard().image()

@@ -128,6 +128,8 @@ class Layer:
     inner_gradients: Arrays = field(default_factory=dict)
     why: str = ""
     """Why something is missing here: no gradient, or unexplained."""
+    dtype: str = ""
+    """The precision in which torch computed it, where that is not the recording's: `bfloat16` under autocast."""
 
     def __post_init__(self) -> None:
         freeze = object.__setattr__
@@ -408,6 +410,8 @@ def _pack(trace: Trace, method: int) -> bytes:
             "name": layer.name, "kind": layer.kind, "axes": list(layer.axes), "settings": dict(layer.settings),
             "reads": list(layer.reads), "why": layer.why, "output": keep(f"{number}.output", layer.output),
         }
+        if layer.dtype:
+            entry["dtype"] = layer.dtype
         if layer.gradient is not None:
             entry["gradient"] = keep(f"{number}.gradient", layer.gradient)
         for group in _ARRAY_GROUPS:
@@ -468,7 +472,7 @@ def _from_header(header: dict[str, Any], arrays: dict[str, Array]) -> Trace:
     layers = tuple(
         Layer(
             name=entry["name"], kind=entry["kind"], axes=tuple(entry["axes"]), settings=_tuples(entry["settings"]),
-            reads=tuple(entry["reads"]), why=entry["why"], output=arrays[entry["output"]],
+            reads=tuple(entry["reads"]), why=entry["why"], dtype=entry.get("dtype", ""), output=arrays[entry["output"]],
             gradient=arrays[entry["gradient"]] if "gradient" in entry else None,
             **{group: {key: arrays[at] for key, at in entry[group].items()} for group in _ARRAY_GROUPS},
         )
@@ -508,6 +512,7 @@ def _check_types(header: dict[str, Any]) -> None:
     sample, objective, layers = header["sample"], header["objective"], header["layers"]
     words = [header["model"], header["title"], header["dtype"], sample["name"], sample["title"], objective["kind"]]
     words += [entry[name] for entry in layers for name in ("name", "kind", "why")]
+    words += [entry.get("dtype", "") for entry in layers]
     named = [*header.get("fed", []), *header.get("answers", [])]
     words += [each[name] for each in named for name in ("layer", "kind")]
     words += [each["returned"] for each in header.get("answers", [])]

@@ -7,10 +7,10 @@ torch recorded means something.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -395,6 +395,34 @@ def sentence(trace: Trace, name: str) -> str:
         layer=layer.name, why=layer.why or tr("no description of this operation is known."))
 
 
+class Compared(NamedTuple):
+    """One array of a layer beside what its own Terms make of it."""
+
+    layer: str
+    quantity: str
+    """`output`, `gradient`, `inner.forget`, `inner_gradients.cell`, `weight_gradients.bias`."""
+    error: float | None
+    """The largest difference of a cell, as a share of the size of what was compared; None if none could be."""
+    allowed: float
+    """How much it may be, by the precision in which torch computed it."""
+    cells: int
+    """How many numbers of it were recomputed."""
+    size: int
+    """How many it has."""
+    why: str = ""
+    """Why nothing could be compared."""
+
+    @property
+    def backward(self) -> bool:
+        """Whether it is a gradient."""
+        return "gradient" in self.quantity
+
+    @property
+    def agrees(self) -> bool:
+        """NaN never does; what could not be compared is no disagreement."""
+        return self.error is None or self.error <= self.allowed
+
+
 @dataclass(frozen=True)
 class Report:
     """How far the numbers of a Trace are from their own Terms, recomputed in float64."""
@@ -406,6 +434,19 @@ class Report:
     unverified: Mapping[str, str] = field(default_factory=dict)
     """Layer -> why nothing could be compared."""
     tolerance: float = 1e-5
+    """What is allowed in the precision of the recording."""
+    allowed: Mapping[str, float] = field(default_factory=dict)
+    """Layer -> what is allowed, where torch computed it in another precision."""
+    gradient_allowed: Mapping[str, float] = field(default_factory=dict)
+    """Layer -> the same for its gradients."""
+    rows: Sequence[Compared] = ()
+    """Array by array, in the order of execution."""
+    explained: Sequence[int] = (0, 0)
+    """How many executed operations are explained, and how many there are."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(Compared(*row) for row in self.rows))
+        object.__setattr__(self, "explained", tuple(self.explained))
 
     @property
     def worst(self) -> float:
@@ -414,8 +455,14 @@ class Report:
     @property
     def passed(self) -> bool:
         """Everything that could be compared agrees; NaN never does."""
-        found = [*self.errors.values(), *self.gradient_errors.values()]
-        return all(error <= self.tolerance for error in found)
+        return not self.disagreeing
+
+    @property
+    def disagreeing(self) -> dict[str, float]:
+        """Layer -> its error, where that is more than is allowed."""
+        pairs = ((self.errors, self.allowed), (self.gradient_errors, self.gradient_allowed))
+        return {name: error for found, allowed in pairs for name, error in found.items()
+                if not error <= allowed.get(name, self.tolerance)}
 
 
 def check(trace: Trace) -> Report:

@@ -1,23 +1,34 @@
-"""Is it true? Sampled cells of every layer, recomputed from their Terms in float64 and compared with torch's."""
+"""Is it true? Sampled cells of every layer, recomputed from their Terms in float64 and compared with torch's.
+
+An error is a share of a size: of the largest number of its array, of the terms that it is the rest of, or of what the
+result itself moves when the numbers that it was made from change in their last digit. That last one asks how much of
+the digits a result can have at all: 1 − y² of a saturated tanh is a small rest of two large numbers, and torch rounded
+both. How much may be off follows the precision in which torch computed the layer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from visualizer.kinds import Inputs, Report, Terms, asked, of
+from visualizer.kinds import Compared, Report, Terms, asked, of
 from visualizer.trace import Array, Cell, Layer, Trace
 
-TOLERANCE = {"float64": 1e-10, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+TOLERANCE = {"float64": 1e-10, "complex128": 1e-10, "float32": 1e-5, "complex64": 1e-5, "float16": 1e-2,
+             "bfloat16": 5e-2}
+LAST_DIGIT = {"float64": 2.0**-52, "complex128": 2.0**-52, "float32": 2.0**-23, "complex64": 2.0**-23,
+              "float16": 2.0**-10, "bfloat16": 2.0**-7}
+"""How far apart two neighbouring numbers near 1 are."""
 CELLS = 24
 """Most cells compared of one array; smaller arrays are compared whole."""
 WEIGHT_CELLS = 8
+GOLDEN = 0.6180339887498949
+"""Its multiples spread evenly, whatever their number."""
 CANCELLED = 0.1
 """A gradient may be the small rest of large terms that cancel, and torch rounds those terms; its error is measured
 against the largest gradient of the array or a tenth of the sizes of its own terms, whichever is more."""
-Compare = Callable[[Cell], tuple[float, float]]
-"""A cell -> the number recomputed, and the sum of the sizes of its terms."""
 
 
 def check(trace: Trace) -> Report:
@@ -26,21 +37,35 @@ def check(trace: Trace) -> Report:
     Errors of outputs are relative to the largest value of the array, or to 1; errors of gradients to the largest
     gradient. NaN never agrees with anything: a layer that makes one has the error ∞, one that was given one is named.
     """
+    checked = _Checked(trace)
+    rows = [row for layer in trace.layers for row in checked.layer(layer)]
     errors: dict[str, float] = {}
     gradient_errors: dict[str, float] = {}
     unverified: dict[str, str] = {}
+    allowed: dict[str, float] = {}
+    gradient_allowed: dict[str, float] = {}
     for layer in trace.layers:
-        error, why = _forward(trace, layer)
-        if error is not None:
-            errors[layer.name] = max(error, _inside(trace, layer))
-        backward, why_not = _backward(trace, layer)
-        if backward is not None:
-            gradient_errors[layer.name] = backward
-        differs = layer.why if layer.why.startswith("Unverified") else ""
-        reason = " ".join(part for part in (differs, why, why_not) if part)
-        if reason:
-            unverified[layer.name] = reason
-    return Report(errors, gradient_errors, unverified, TOLERANCE.get(trace.dtype, TOLERANCE["float32"]))
+        if layer.why.startswith("Unverified"):
+            unverified[layer.name] = layer.why
+    usual = tolerance_of(trace.dtype)
+    for row in rows:
+        if row.error is None:
+            told = unverified.get(row.layer, "")
+            unverified[row.layer] = f"{told} {row.why}".strip()
+            continue
+        found, most = (gradient_errors, gradient_allowed) if row.backward else (errors, allowed)
+        found[row.layer] = max(row.error, found.get(row.layer, 0.0))
+        if row.allowed != usual:
+            most[row.layer] = max(row.allowed, most.get(row.layer, 0.0))
+    explained = sum(of(layer) is not None for layer in trace.layers)
+    executed = explained + sum(layer.unexplained for layer in trace.layers)
+    return Report(errors, gradient_errors, unverified, usual, allowed, gradient_allowed, tuple(rows),
+                  (explained, executed))
+
+
+def tolerance_of(dtype: str) -> float:
+    """How far a number that was computed in a precision may be off, as a share of its size."""
+    return TOLERANCE.get(dtype, TOLERANCE["float32"])
 
 
 def cells_of(array: Array, most: int = CELLS) -> list[Cell]:
@@ -56,143 +81,218 @@ def cells_of(array: Array, most: int = CELLS) -> list[Cell]:
         ends = [(size - 1) * end for size, end in zip(array.shape[-3:], corner, strict=True)]
         chosen[int(np.ravel_multi_index((*(size // 2 for size in array.shape[:-3]), *ends), array.shape))] = None
     for step in range(most):  # the golden ratio spreads any number of places evenly
-        chosen[int(array.size * (step * 0.6180339887498949 % 1))] = None
+        chosen[int(array.size * (step * GOLDEN % 1))] = None
     return [tuple(map(int, np.unravel_index(place, array.shape))) for place in list(chosen)[:most]]
 
 
-def _forward(trace: Trace, layer: Layer) -> tuple[float | None, str]:
-    """The error of a layer's output, or why it has none."""
-    kind = of(layer)
-    inputs = trace.inputs(layer)
-    if layer.kind in ("input", "parameter", "constant"):
-        return None, ""  # given, not computed
-    if kind is None:
-        return None, layer.why or f"No explanation of the operation {layer.kind} is known."
-    strange = next((source.name for source in inputs if not np.isfinite(source.output).all()), None)
-    if strange is not None:
-        return None, f"It read NaN or infinity from {strange}."
-    if not np.isfinite(layer.output).all():
-        return np.inf, ""
-    largest = max(1.0, _largest(layer.output))
+@dataclass(eq=False)
+class _Checked:
+    """A Trace while it is compared."""
 
-    def recompute(cell: Cell) -> tuple[float, float]:
-        return asked(kind.terms, layer, inputs, cell).result, largest
+    trace: Trace
+    _shaken: dict[str, Layer] = field(default_factory=dict)
+    """By name the layers whose numbers are changed in their last digit, made when one is asked for."""
 
-    return _worst(layer.output, recompute, 1.0, CELLS)
+    def layer(self, layer: Layer) -> Iterator[Compared]:
+        """One row for each array of a layer."""
+        yield from self._forward(layer)
+        yield from self._backward(layer)
+
+    # --- forwards ---
+
+    def _forward(self, layer: Layer) -> Iterator[Compared]:
+        kind, inputs = of(layer), self.trace.inputs(layer)
+        if layer.kind in GIVEN:
+            return  # given, not computed
+        row = Compared(layer.name, "output", None, tolerance_of(self._dtype(layer)), 0, layer.output.size)
+        if kind is None:
+            yield row._replace(why=layer.why or f"No explanation of the operation {layer.kind} is known.")
+            return
+        strange = next((source.name for source in inputs if not np.isfinite(source.output).all()), None)
+        if strange is not None:
+            yield row._replace(why=f"It read NaN or infinity from {strange}.")
+            return
+        if not np.isfinite(layer.output).all():
+            yield row._replace(error=np.inf)
+            return
+
+        def made(cell: Cell, shaken: bool) -> tuple[float, float]:
+            here, *read = self._seen((layer, *inputs), shaken)
+            return asked(kind.terms, here, tuple(read), cell).result, 1.0
+
+        output = _compared(row, layer.output, made, 1.0, CELLS, LAST_DIGIT.get(self._dtype(layer)))
+        yield output
+        if kind.inner_terms is not None and output.error is not None:
+            for key, array in sorted(layer.inner.items()):
+                yield self._inside(layer, f"inner.{key}", key, array, kind.inner_terms, 1.0, row.allowed)
+
+    def _inside(self, layer: Layer, quantity: str, key: str, array: Array, terms_of: Callable[..., Terms], share: float,
+                allowed: float) -> Compared:
+        """A gate or state, or the gradient of one."""
+        inputs = self.trace.inputs(layer)
+
+        def made(cell: Cell, shaken: bool) -> tuple[float, float]:
+            here, *read = self._seen((layer, *inputs), shaken)
+            terms = asked(terms_of, here, tuple(read), key, *cell)
+            return terms.result, 1.0 if share == 1.0 else _size(terms)
+
+        row = Compared(layer.name, quantity, None, allowed, 0, array.size)
+        found = _compared(row, array, made, share, CELLS, LAST_DIGIT.get(self._dtype(layer)))
+        return found._replace(error=found.error or 0.0)
+
+    # --- backwards ---
+
+    def _backward(self, layer: Layer) -> Iterator[Compared]:
+        """Its gradient, the gradients of its gates and states, and those of its weights."""
+        kind = of(layer)
+        if layer.gradient is not None:
+            row = self._gradient(layer, layer.gradient)
+            yield row
+            if row.error is not None and kind is not None and kind.inner_backward_terms is not None:
+                for key, array in sorted(layer.inner_gradients.items()):
+                    if not key.endswith("_direct"):  # what came from outside, its readers tell
+                        yield self._inside(layer, f"inner_gradients.{key}", key, array, kind.inner_backward_terms,
+                                           CANCELLED, row.allowed)
+        for name, gradient in sorted(layer.weight_gradients.items()):
+            if layer.kind != "parameter":  # whose gradient is that of the layer itself
+                yield self._weight_gradient(layer, name, gradient)
+
+    def _gradient(self, layer: Layer, gradient: Array) -> Compared:
+        """All layers that read it hand something back; together that is its gradient."""
+        trace = self.trace
+        handing = [(reader, index) for reader in trace.readers(layer.name) if reader.gradient is not None
+                   for index, read in enumerate(reader.reads) if read == layer.name]
+        dtypes = [self._dtype(layer), *(self._dtype(reader) for reader, _ in handing)]
+        row = Compared(layer.name, "gradient", None, max(map(tolerance_of, dtypes)), 0, gradient.size)
+
+        def without(why: str) -> Compared:
+            return row._replace(why=f"Its gradient: {why}")
+
+        kind_here = of(layer)
+        own_terms = kind_here.own_terms if kind_here else None
+        if not handing and own_terms is None:
+            if gradient.size == 1 and layer is _objective(trace):
+                off = abs(float(gradient.ravel()[0]) - 1.0) if np.isfinite(gradient).all() else np.inf
+                return row._replace(error=off, cells=1)
+            return without("nothing that was recorded handed it back.")
+        for reader, _ in handing:
+            if of(reader) is None:
+                return without(f"{reader.name} handed it back, and is unexplained.")
+            strange = next((source.name for source in trace.inputs(reader)
+                            if not np.isfinite(source.output).all()), None)
+            if strange is not None or not np.isfinite(_gradient_of(reader)).all():
+                return without(f"{reader.name} read NaN or infinity.")
+        if not np.isfinite(gradient).all():
+            return row._replace(error=np.inf)
+
+        def made(cell: Cell, shaken: bool) -> tuple[float, float]:
+            handed: list[Terms] = []
+            for reader, index in handing:
+                kind = of(reader)
+                assert kind is not None
+                here, *read = self._seen((reader, *trace.inputs(reader)), shaken)
+                handed.append(asked(kind.backward_terms, here, tuple(read), index, cell))
+            if own_terms is not None:
+                here, *read = self._seen((layer, *trace.inputs(layer)), shaken)
+                handed.append(asked(own_terms, here, tuple(read), cell))
+            return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)
+
+        found = _compared(row, gradient, made, CANCELLED, CELLS, max(LAST_DIGIT.get(dtype, 0.0) for dtype in dtypes))
+        return found if found.error is not None or not found.why else without(found.why)
+
+    def _weight_gradient(self, layer: Layer, name: str, gradient: Array) -> Compared:
+        kind, inputs = of(layer), self.trace.inputs(layer)
+        row = Compared(layer.name, f"weight_gradients.{name}", None, tolerance_of(self._dtype(layer)), 0, gradient.size)
+
+        def without(why: str) -> Compared:
+            return row._replace(why=f"The gradient of its {name}: {why}")
+
+        if name in layer.settings.get(DIFFERENTIATED_INSIDE, ()):
+            return without("part of it came through torch.autograd.grad inside the model.")
+        if kind is None or kind.weight_terms is None:
+            return without("how the weight was used is not explained.")
+        if layer.gradient is None:
+            return without("no gradient of its output was recorded.")
+        if not all(np.isfinite(array).all() for array in (layer.gradient, *(source.output for source in inputs))):
+            return without("it read NaN or infinity.")
+        if not np.isfinite(gradient).all():
+            return row._replace(error=np.inf)
+        weight_terms = kind.weight_terms
+
+        def made(cell: Cell, shaken: bool) -> tuple[float, float]:
+            here, *read = self._seen((layer, *inputs), shaken)
+            terms = asked(weight_terms, here, tuple(read), name, cell)
+            return terms.result, _size(terms)
+
+        found = _compared(row, gradient, made, CANCELLED, WEIGHT_CELLS, LAST_DIGIT.get(self._dtype(layer)))
+        return found if found.error is not None or not found.why else without(found.why)
+
+    # --- numbers changed in their last digit ---
+
+    def _dtype(self, layer: Layer) -> str:
+        return layer.dtype or self.trace.dtype
+
+    def _seen(self, layers: tuple[Layer, ...], shaken: bool) -> tuple[Layer, ...]:
+        """The layers as they were recorded, or each of their numbers a last digit larger or smaller."""
+        if not shaken:
+            return layers
+        for layer in layers:
+            if layer.name not in self._shaken:
+                self._shaken[layer.name] = _shake(layer, LAST_DIGIT.get(self._dtype(layer), 0.0))
+        return tuple(self._shaken[layer.name] for layer in layers)
 
 
-def _inside(trace: Trace, layer: Layer) -> float:
-    """The error of its gates and states, if it has any."""
-    kind = of(layer)
-    if kind is None or kind.inner_terms is None:
-        return 0.0
-    return max(_cells_of_inner(layer, trace.inputs(layer), key, array, kind.inner_terms, 1.0)
-               for key, array in layer.inner.items())
+GIVEN = ("input", "parameter", "constant")
+"""Kinds of layers that hold what no operation computed."""
+DIFFERENTIATED_INSIDE = "differentiated_inside"
+"""A setting: the weights whose gradient came in part through what the model differentiated itself."""
+Made = Callable[[Cell, bool], tuple[float, float]]
+"""A cell, and whether from numbers changed in their last digit -> the number recomputed, and the size of its terms."""
 
 
-def _inside_backward(trace: Trace, layer: Layer) -> float:
-    """The error of the gradients of its gates and states; what came from outside, its readers tell."""
-    kind = of(layer)
-    if kind is None or kind.inner_backward_terms is None:
-        return 0.0
-    return max(_cells_of_inner(layer, trace.inputs(layer), key, array, kind.inner_backward_terms, CANCELLED)
-               for key, array in layer.inner_gradients.items() if not key.endswith("_direct"))
-
-
-def _cells_of_inner(layer: Layer, inputs: Inputs, key: str, array: Array, terms_of: Callable[..., Terms],
-                    share: float) -> float:
-    def recompute(cell: Cell) -> tuple[float, float]:
-        terms = asked(terms_of, layer, inputs, key, *cell)
-        return terms.result, 1.0 if share == 1.0 else _size(terms)
-
-    error, _ = _worst(array, recompute, share, CELLS)
-    return error or 0.0
-
-
-def _backward(trace: Trace, layer: Layer) -> tuple[float | None, str]:
-    """The error of a layer's gradient and of its weights' gradients, or why there is none."""
-    found, reasons = [], []
-    if layer.gradient is not None:
-        error, why = _gradient(trace, layer, layer.gradient)
-        found += [error, _inside_backward(trace, layer)] if error is not None else []
-        reasons += [f"Its gradient: {why}"] if why else []
-    for name, gradient in layer.weight_gradients.items():
-        error, why = _weight_gradient(trace, layer, name, gradient)
-        found += [error] if error is not None else []
-        reasons += [f"The gradient of its {name}: {why}"] if why else []
-    return max(found, default=None), " ".join(reasons)
-
-
-def _gradient(trace: Trace, layer: Layer, gradient: Array) -> tuple[float | None, str]:
-    """All layers that read it hand something back; together that is its gradient."""
-    handing = [(reader, index) for reader in trace.readers(layer.name) if reader.gradient is not None
-               for index, read in enumerate(reader.reads) if read == layer.name]
-    kind_here = of(layer)
-    own_terms = kind_here.own_terms if kind_here else None
-    if not handing and own_terms is None:
-        if gradient.size == 1 and layer is _objective(trace):
-            return abs(float(gradient.ravel()[0]) - 1.0) if np.isfinite(gradient).all() else np.inf, ""
-        return None, "nothing that was recorded handed it back."
-    for reader, _ in handing:
-        if of(reader) is None:
-            return None, f"{reader.name} handed it back, and is unexplained."
-        strange = next((source.name for source in trace.inputs(reader) if not np.isfinite(source.output).all()), None)
-        if strange is not None or not np.isfinite(_gradient_of(reader)).all():
-            return None, f"{reader.name} read NaN or infinity."
-    if not np.isfinite(gradient).all():
-        return np.inf, ""
-
-    def recompute(cell: Cell) -> tuple[float, float]:
-        handed: list[Terms] = []
-        for reader, index in handing:
-            kind = of(reader)
-            assert kind is not None
-            handed.append(asked(kind.backward_terms, reader, trace.inputs(reader), index, cell))
-        if own_terms is not None:
-            handed.append(asked(own_terms, layer, trace.inputs(layer), cell))
-        return sum(terms.result for terms in handed), sum(_size(terms) for terms in handed)
-
-    return _worst(gradient, recompute, CANCELLED, CELLS)
-
-
-def _weight_gradient(trace: Trace, layer: Layer, name: str, gradient: Array) -> tuple[float | None, str]:
-    kind = of(layer)
-    if layer.kind == "parameter":
-        return None, ""  # it is the gradient of the layer itself
-    if kind is None or kind.weight_terms is None:
-        return None, "how the weight was used is not explained."
-    if layer.gradient is None:
-        return None, "no gradient of its output was recorded."
-    inputs, weight_terms = trace.inputs(layer), kind.weight_terms
-    if not all(np.isfinite(array).all() for array in (layer.gradient, *(source.output for source in inputs))):
-        return None, "it read NaN or infinity."
-    if not np.isfinite(gradient).all():
-        return np.inf, ""
-
-    def recompute(cell: Cell) -> tuple[float, float]:
-        terms = asked(weight_terms, layer, inputs, name, cell)
-        return terms.result, _size(terms)
-
-    return _worst(gradient, recompute, CANCELLED, WEIGHT_CELLS)
-
-
-def _worst(array: Array, recompute: Compare, share: float, most: int) -> tuple[float | None, str]:
+def _compared(row: Compared, array: Array, made: Made, share: float, most: int, digit: float | None) -> Compared:
     """The largest error among sampled cells; cells that cannot be told are left out, and named if all are so."""
-    largest = _largest(array)
+    largest = max(_largest(array), 1.0 if share == 1.0 else 0.0)
     worst, compared, why = 0.0, 0, ""
     for cell in cells_of(array, most):
         try:
-            result, size = recompute(cell)
+            result, size = made(cell, False)
         except LookupError as error:
             why = str(error)
             continue
         scale = max(largest, share * size) or 1.0
-        error_here = abs(result - float(array[cell])) / scale
+        off = abs(result - float(array[cell]))
+        if not off <= row.allowed * scale and digit:
+            scale = max(scale, _moved(made, cell, result) / digit)
+        error_here = off / scale
         worst = max(worst, error_here if np.isfinite(error_here) else np.inf)
         compared += 1
     if array.size and not compared:
-        return None, why
-    return worst, ""
+        return row._replace(why=why)
+    return row._replace(error=worst, cells=compared)
+
+
+def _moved(made: Made, cell: Cell, result: float) -> float:
+    """How far a result moves when all that it was made from changes in its last digit; 0 where that is not known."""
+    try:
+        moved = abs(made(cell, True)[0] - result)
+    except LookupError:
+        return 0.0
+    return moved if np.isfinite(moved) else 0.0
+
+
+def _shake(layer: Layer, digit: float) -> Layer:
+    """Each number a last digit larger or smaller; weights stay, for torch read them as they are."""
+    def shake(array: Array) -> Array:
+        if array.dtype.kind != "f":
+            return array
+        up = (np.arange(array.size) * GOLDEN % 1 < 0.5).reshape(array.shape)
+        return array.astype(np.float64) * np.where(up, 1 + digit, 1 - digit)
+
+    return replace(layer, output=shake(layer.output),
+                   gradient=None if layer.gradient is None else shake(layer.gradient),
+                   inner={key: shake(array) for key, array in layer.inner.items()},
+                   inner_gradients={key: shake(array) for key, array in layer.inner_gradients.items()})
 
 
 def _size(terms: Terms) -> float:

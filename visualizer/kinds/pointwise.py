@@ -270,7 +270,9 @@ def function_terms(f: Function, layer: Layer, inputs: Inputs, cell: Cell) -> Ter
 def function_backward(f: Function, layer: Layer, inputs: Inputs, which: int, cell: Cell) -> Terms:
     """The gradient in the same place, times the slope of f where it stood."""
     x = float(inputs[0].output[cell])
-    return through(layer, cell, f.slope(x, layer.settings), "∂L/∂x = ∂L/∂y·f′(x)", (("x", x),))
+    curve = CURVES.get(f.name)  # its slope is told by what came out, which is what torch keeps
+    slope = f.slope(x, layer.settings) if curve is None else float(curve.slope(float(layer.output[cell])))
+    return through(layer, cell, slope, "∂L/∂x = ∂L/∂y·f′(x)", (("x", x),))
 
 
 def function_sentence(f: Function, layer: Layer, inputs: Inputs) -> str:

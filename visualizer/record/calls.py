@@ -58,6 +58,8 @@ UNREGISTERED = "parameter"
 
 AS_WRITTEN = frozenset({int, float, bool, str, type(None)})
 """Types of values that are settings as they stand."""
+DTYPES = {dtype: str(dtype).removeprefix("torch.") for dtype in (
+    torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.complex64, torch.complex128)}
 PLAIN = frozenset({*AS_WRITTEN, torch.dtype, torch.device, torch.Size, slice})
 """Types of values in which no tensor hides."""
 
@@ -107,6 +109,8 @@ class Event:
     """State of the random numbers before a recurrent call that draws some."""
     tensor: Tensor | None = None
     version: int = 0
+    dtype: str = ""
+    """As torch calls it, `bfloat16`; empty for whole numbers."""
     edge: GradientEdge | None = None
     """Its place in autograd's graph; None if autograd does not follow it."""
     gradient: Tensor | None = None
@@ -130,6 +134,8 @@ class Recording(TorchFunctionMode):
         """Paths of parameters that were met on the way and belong to no module."""
         self.weight_gradients: dict[int, Tensor] = {}
         """id of a parameter -> dObjective/d it, summed over all its uses."""
+        self.inside: set[int] = set()
+        """ids of the parameters that the model differentiated by itself."""
         self.budget = budget
         self._modules = weights.modules
         self._places = {id(module): (path, isinstance(module, ScriptModule) or not module._modules
@@ -170,7 +176,8 @@ class Recording(TorchFunctionMode):
 
     def _module_ends(self, module: nn.Module, given: Any, returned: Any) -> None:
         if isinstance(module, ScriptModule):
-            self._scripted(module, given, returned)
+            with torch._C.DisableTorchFunction():  # looking at a tensor is no step of the model
+                self._scripted(module, given, returned)
         self._stack.pop()
 
     def _scripted(self, module: nn.Module, given: Any, returned: Any) -> None:
@@ -185,11 +192,10 @@ class Recording(TorchFunctionMode):
                           settings={"call": "TorchScript"}, reads=tuple(reads))
             self._derived(event, tensor)
             if not index:
-                for key, weight in (*module.named_parameters(), *module.named_buffers()):
-                    known = self._weights[id(weight)]
-                    event.add_weight(key, weight, known.array)
-                    if not known.learns:
-                        event.settings["fixed"] = (*event.settings.get("fixed", ()), key)
+                held = [(key, weight, self._weights[id(weight)]) for key, weight in
+                        (*module.named_parameters(), *module.named_buffers())]
+                event.weights = {key: (weight, known.array) for key, weight, known in held}
+                event.settings["fixed"] = tuple(key for key, _, known in held if not known.learns)
         note = LOOK_INSIDE.format(path=path or "The model")
         if note not in self.notes:
             self.notes.append(note)
@@ -253,6 +259,8 @@ class Recording(TorchFunctionMode):
             else:  # the first output stands for the whole call
                 found, event.output = event, to_numpy(tensor)
                 event.again = (func, args, kwargs) if event.weights else None
+            if call.name == "grad" and tensor.grad_fn is not None:
+                self._differentiated_inside(found, tensor)
             self._add(found, tensor)
             if id(tensor) in written:
                 self._writers[tensor.untyped_storage().data_ptr()] = found
@@ -440,11 +448,21 @@ class Recording(TorchFunctionMode):
             yield step[0]
             waiting.extend(step[0].next_functions)
 
+    def _differentiated_inside(self, event: Event, tensor: Tensor) -> None:
+        """A gradient that the model made of its own numbers, and can be differentiated again: it reads all that its
+        graph leads to, and every weight on the way gets a gradient through it that no layer accounts for."""
+        for source in self._sources(tensor):
+            if source not in event.reads:
+                source.readers += 1
+                event.reads = (*event.reads, source)
+        self.inside |= {id(leaf) for leaf in _leaves(tensor)} & self._weights.keys()
+
     # --- keeping ---
 
     def _add(self, event: Event, tensor: Tensor) -> Event:
         """Keep an Event as the newest of its tensor."""
         event.tensor, event.version = tensor, tensor._version
+        event.dtype = DTYPES.get(tensor.dtype, "")
         self._newest[id(tensor)] = event
         self.events.append(event)
         self._spend(event.output.nbytes)
@@ -575,6 +593,20 @@ def _named(names: tuple[str, ...], args: tuple[Any, ...], kwargs: dict[str, Any]
     else:
         named = zip(map("argument{}".format, count()), args, strict=False)
     return chain(named, kwargs.items()) if kwargs else named
+
+
+def _leaves(tensor: Tensor) -> Iterator[Tensor]:
+    """Every leaf of autograd's graph that a tensor was made from."""
+    seen, waiting = set(), [tensor.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        leaf = getattr(node, "variable", None)
+        if leaf is not None:
+            yield leaf
+        waiting.extend(each for each, _ in node.next_functions)
 
 
 def _title(node: Any) -> str:

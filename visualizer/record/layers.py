@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,9 +29,10 @@ Shares = dict[int, dict[str, Array | None]]
 """id of an Event -> for each of its weights the gradient through that Event; None if it could not be told apart."""
 
 
-def build(recording: Recording, flowed: bool) -> tuple[tuple[Layer, ...], dict[int, str]]:
+def build(recording: Recording, flowed: bool, dtype: str) -> tuple[tuple[Layer, ...], dict[int, str]]:
     """All Events as Layers, in the order of execution, without constants that nobody read; and by id of an Event the
-    name of the Layer that holds what it made."""
+    name of the Layer that holds what it made. A Layer says in which precision it was computed where that is not
+    `dtype`."""
     events = [event for event in recording.events if event.kind_name != "constant" or event.readers]
     axes.name(events)
     for event in events:
@@ -38,9 +41,18 @@ def build(recording: Recording, flowed: bool) -> tuple[tuple[Layer, ...], dict[i
     names = _names(events)
     events, recurring = recurrent.layers(recording, events, names, partial(_no_gradient, flowed=flowed))
     shares = _weight_gradients(recording, events, {event.number for event in events if id(event) in recurring})
-    return tuple([layer for event in events for layer in
-                  (recurring[id(event)] if id(event) in recurring else
-                   (_layer(event, names, shares.get(id(event), {}), flowed),))]), names
+    inside = {id(event): tuple(key for key, (tensor, _) in event.weights.items() if id(tensor) in recording.inside)
+              for event in events if recording.inside}
+    found = []
+    for event in events:
+        here = recurring[id(event)] if id(event) in recurring else (
+            _layer(event, names, shares.get(id(event), {}), flowed),)
+        said: dict[str, Any] = {"dtype": event.dtype} if event.dtype not in ("", dtype) else {}
+        for layer in here:
+            if inside.get(id(event)):
+                said["settings"] = {**layer.settings, "differentiated_inside": inside[id(event)]}
+            found.append(replace(layer, **said) if said else layer)
+    return tuple(found), names
 
 
 def name_classes(event: Event) -> None:

@@ -370,8 +370,8 @@ def _loss_named(recording: Recording, found: Answer, name: str, target: Target) 
         aims = np.squeeze(np.asarray(target))
         known = aims[aims != UNKNOWN]
         if aims.dtype.kind not in "bui" or known.min(initial=0) < 0 or known.max(initial=0) >= found.shape[0]:
-            raise Refused(f"The model tells {found.shape[0]} classes apart, 0 to {found.shape[0] - 1}; give one of these "
-                          f"for each place, {UNKNOWN} where it is not known.")
+            raise Refused(f"The model tells {found.shape[0]} classes apart, 0 to {found.shape[0] - 1}; give one of "
+                          f"these for each place, {UNKNOWN} where it is not known.")
         if "batch" not in event.axes:
             answer = recording.step(torch.unsqueeze, (answer, 0), {})
         aimed = torch.as_tensor(aims.astype(np.int64))[None]

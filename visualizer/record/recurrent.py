@@ -295,7 +295,8 @@ def _told(event: Event) -> tuple[Call, Call, Event, tuple[Event | None, ...]]:
     read, starts = _read_and_starts(event)
     if read is None:
         raise LookupError(NOTHING_READ)
-    return call, call_of(event.call, swapped(args, swaps), swapped(kwargs, swaps)), read, starts
+    recorded = call_of(event.call, swapped(args, swaps), swapped(kwargs, swaps))
+    return call, replace(recorded, precision=event.dtype or recorded.precision), read, starts
 
 
 def _read_and_starts(event: Event) -> tuple[Event | None, tuple[Event | None, ...]]:

@@ -88,17 +88,15 @@ def capture(
             once = partial(_pass, running, wish=wish, seed=seed, budget=budget,
                            precision=None if dtype is None else Precision(_dtype(dtype)))
             done = _in_a_type_that_it_takes(once, running, given)
-    weights, recording, recorded = done.weights, done.recording, done.layers
-    floating = (tensor for tensor in (*(known.tensor for known in weights.known.values()),
-                                      *(tensor for _, tensor in given.tensors)) if tensor.is_floating_point())
+    weights, recording = done.weights, done.recording
     return Trace(
         model=name or type(model).__name__,
         title=title or name or type(model).__name__,
-        layers=recorded,
+        layers=done.layers,
         sample=sample or Sample("input", label=wish.target if isinstance(wish.target, int) else None),
         objective=done.aimed.goal.objective,
         labels=tuple(labels),
-        dtype=dtype or next((str(tensor.dtype) for tensor in floating), "torch.float32").removeprefix("torch."),
+        dtype=done.dtype,
         seed=seed,
         versions={"visualizer": visualizer.__version__, "torch": str(torch.__version__), "numpy": np.__version__,
                   "python": platform.python_version()},
@@ -134,6 +132,8 @@ class Done:
     aimed: Aimed
     answers: tuple[Answer, ...]
     fed: tuple[Input, ...]
+    dtype: str
+    """The precision of its weights."""
 
 
 def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: int,
@@ -143,9 +143,9 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
     everything = [*(known.tensor for known in weights.known.values()), *(tensor for _, tensor in given.tensors)]
     with _left_as_found(weights, everything, seed):
         recording = Recording(weights, budget)
-        fed = given.turned(lambda name, tensor: recording.feed(tensor))
+        handed = given.turned(lambda name, tensor: recording.feed(tensor))
         with recording, nullcontext() if precision is None else precision:
-            returned = model(*fed.positions, **fed.keywords)
+            returned = model(*handed.positions, **handed.keywords)
             wanted = wish.objective if isinstance(wish.objective, str) else wish.objective(returned)
         outputs = _returned(recording, returned, wish)
         first, *others = outputs.values()
@@ -155,14 +155,15 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
             raise Refused(f"{str(error).removesuffix('.')}{_of_several(outputs)}.") from error
         recording.flow_back(aimed.goal.scalar)
         beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
-        recorded, names = layers.build(recording, flowed=aimed.goal.scalar is not None)
+        usual = next((tensor.dtype for tensor in everything if tensor.is_floating_point()), torch.get_default_dtype())
+        dtype = str(usual).removeprefix("torch.")
+        recorded, names = layers.build(recording, aimed.goal.scalar is not None, dtype)
     recording.notes += _beside_the_model(model, weights, recording)
     there = {layer.name for layer in recorded}
     inputs = [event for event in recording.events if event.kind_name == "input"]
-    return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)),
-                tuple(Input(names[id(event)], name=name)
-                      for event, (name, _) in zip(inputs, given.tensors, strict=True)) if fed.keywords or any(
-                          name for name, _ in given.tensors) else ())
+    fed = tuple(Input(names[id(event)], name=name)
+                for event, (name, _) in zip(inputs, given.tensors, strict=True)) if any(dict(given.tensors)) else ()
+    return Done(weights, recording, recorded, aimed, tuple(_named(aimed, beside, names, there)), fed, dtype)
 
 
 def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module, given: Arguments) -> Done:
@@ -211,7 +212,8 @@ def _told(model: nn.Module, given: Arguments, error: Exception) -> Exception:
                        "first.")
     if any(words in said for words in OF_SHAPES):
         return Refused(f"{type(model).__name__} cannot be run on an input of the shape {shapes} "
-                       f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch axis of size 1.")
+                       f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
+                       "axis of size 1.")
     return error
 
 

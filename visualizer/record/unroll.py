@@ -28,9 +28,9 @@ CELLS = {f"{call}_cell": f"{kind}_cell" for call, kind in FUSED.items()}
 """Torch's calls for a single step."""
 CALLS = FUSED | CELLS
 
-TOLERANCES = {"float64": (1e-12, 1e-10)}
-"""How far outputs, and gradients of weights, may be from torch's; other types as float32. Where more is added up for a
-gate than torch itself can add without a larger rounding error, outputs may differ by that."""
+TOLERANCES = {"float64": (1e-12, 1e-10), "float16": (1e-2, 1e-2), "bfloat16": (5e-2, 5e-2)}
+"""By precision, how far outputs, and gradients of weights, may be from torch's; other types as float32. Where more is
+added up for a gate than torch itself can add without a larger rounding error, outputs may differ by that."""
 OF_FLOAT32 = (1e-6, 1e-5)
 NO_RANDOM = ("Dropout between its levels was drawn while it ran and the random numbers were not kept, so its levels "
              "cannot be told apart.")
@@ -60,6 +60,8 @@ class Call:
     packed: Tensor | None = None
     """`sizes` as torch was given them, if the sequences were packed."""
     batch_first: bool = False
+    precision: str = "float32"
+    """In which torch computed it."""
 
     @property
     def sequences(self) -> int:
@@ -109,11 +111,13 @@ class Direction:
     dropped: Array | None = None
     """(step, unit): what the next level read in place of the output, if there was dropout between them."""
     dropped_gradient: Array | None = None
+    precision: str = "float32"
+    """In which torch computed it; numpy has no `bfloat16`, and its arrays are wider then."""
 
     @property
     def unverified(self) -> str:
         """One sentence if this is not what torch computed, else nothing. NaN agrees with nothing."""
-        outputs, gradients = _tolerances(self.output)
+        outputs, gradients = _tolerances(self.precision)
         outputs = max(outputs, self.module_rounding)
         if not self.module_error <= outputs:
             return OUTPUTS_DIFFER.format(error=self.module_error, most=outputs)
@@ -209,7 +213,7 @@ def call_of(name: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = N
         data = given["input"].reshape(-1, given["input"].shape[-1])
         weights = {key: given[key] for key in CELL[2:] if given.get(key) is not None}
         initial = tuple(state.reshape(1, len(data), -1) for state in given["hx"])
-        return Call(name.removesuffix("_cell"), data, (len(data),), initial, (weights,))
+        return Call(name.removesuffix("_cell"), data, (len(data),), initial, (weights,), precision=_name(data.dtype))
     packed = given.get("batch_sizes")
     data = given["input"] if packed is None else given["data"]
     if packed is None:
@@ -233,6 +237,7 @@ def call_of(name: str, args: Sequence[Any], kwargs: Mapping[str, Any] | None = N
         dropout=float(given["dropout"]) if given["train"] else 0.0,
         packed=packed,
         batch_first=packed is None and bool(given["batch_first"]),
+        precision=_name(data.dtype),
     )
 
 
@@ -473,16 +478,21 @@ def _direction(call: Call, level: int, reverse: bool, wanted: int, rows: _Level,
         inner_gradients=gradients,
         weight_gradients={name: _array(tensor) for name, tensor in implied.items()},
         module_error=error,
-        module_rounding=through_time.rounding(one.run) if error > _tolerances(states["hidden"])[0] else 0.0,
+        module_rounding=through_time.rounding(one.run) if error > _tolerances(call.precision)[0] else 0.0,
         gradient_error=None if autograd is None or not implied else _largest(
             [_difference(implied[name], _computable(theirs)) for name, theirs in autograd.items()]),
         dropped=None if rows.mask is None else _array((rows.made * rows.mask)[at, columns]),
         dropped_gradient=None if rows.mask is None or back is None else _array(back[at, columns]),
+        precision=call.precision,
     )
 
 
-def _tolerances(output: Array) -> tuple[float, float]:
-    return TOLERANCES.get(str(output.dtype), OF_FLOAT32)
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _tolerances(precision: str) -> tuple[float, float]:
+    return TOLERANCES.get(precision, OF_FLOAT32)
 
 
 def _difference(ours: Tensor, theirs: Tensor, least: float = 1e-300) -> float:

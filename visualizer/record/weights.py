@@ -113,7 +113,7 @@ def modules_of(model: nn.Module) -> tuple[tuple[str, nn.Module], ...]:
     those that are kept in a plain list or dict, which torch does not know of."""
     found: dict[int, tuple[str, nn.Module]] = {}
     _walk("", model, found)
-    beside = found
+    beside = dict(found)
     while beside:
         more: dict[int, tuple[str, nn.Module]] = {}
         for path, module in beside.values():

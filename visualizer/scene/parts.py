@@ -604,9 +604,11 @@ def _norm_y(value: float, trace: Trace, row: Lane) -> float:
 
 
 def not_yet(x: float, y: float, wide: float, high: float, words: str) -> list[Mark]:
-    """A lane that is still to come, and when it comes."""
+    """A lane that is still to come, or a part of one, and when it comes where there is room to say so."""
     room = width(words, 12) + 14
     middle = x + wide / 2
+    if room > wide:
+        return [Rect(x, y, wide, high, "hatch")]
     return [Rect(x, y, wide, high, "hatch"),
             Rect(middle - room / 2, y + high / 2 - 9, room, 18, "stage", "rule", 1, radius=4),
             Text(middle, y + high / 2 + 4.5, plain(words), 12, 400, "ink-2", "middle")]

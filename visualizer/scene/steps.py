@@ -14,7 +14,7 @@ from visualizer.scene import numbers
 from visualizer.scene.boxes import whole
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import by_a_dot
-from visualizer.scene.parts import ring
+from visualizer.scene.parts import not_yet, ring
 from visualizer.scene.picture import (
     LANE,
     Focus,
@@ -202,18 +202,37 @@ def current(trace: Trace, shown: Reading, moment: Moment) -> int:
     return min(shown.steps, max(1, here(trace, moment, shown))) - 1
 
 
-def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span) -> tuple[list[Mark], list[Mark]]:
-    """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor."""
+def missing(came: range, steps: range) -> list[range]:
+    """The steps, of those that are seen, to which the gradient has not come."""
+    rest = (range(steps.start, min(steps.stop, came.start)), range(max(steps.start, came.stop), steps.stop)) \
+        if len(came) else (steps,)
+    return [part for part in rest if len(part)]
+
+
+def clear(left: float, right: float, within: tuple[float, float], room: float = 88.0) -> tuple[float, float]:
+    """Left and right of where the numbers of a gradient stand: where it has come, or a little more where that is too
+    narrow for them."""
+    if right - left >= room:
+        return left, right
+    return (max(within[0], right - room), right) if left > within[0] else (left, min(within[1], left + room))
+
+
+def lane(trace: Trace, shown: Reading, moment: Moment, look: Look, place: Span,
+         at_once: bool = False) -> tuple[list[Mark], list[Mark]]:
+    """(still, moving): words of the steps, clickable; the size of the gradient of each on a log axis with a floor, as
+    far as it has come; all of it `at_once` where a study measured the way back as a whole.
+    """
     top = look.size[1] - lanes_height(look)
     now = current(trace, shown, moment)
     if not look.mode.lanes:
         return [], line_of_steps(place.x, place.count * place.pitch, shown, now + 1, moment, look)
     there = touched(shown, place, top + 4, look.size[1] - top - 8, holds=stops(trace, shown, moment.beat.direction))
-    still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_gradient(shown, place, top, look),
-                         *_ends(shown, place, top, look), there]
+    came = range(shown.steps) if at_once else arrived(trace, shown, moment).done
+    still: list[Mark] = [Line(((0, top), (look.size[0], top)), "hair"), *_ends(shown, place, top, look), there]
     moving: list[Mark] = [Rect(place.left(now), top + 3, max(2.0, place.pitch), look.size[1] - top - 6, "accent",
                                radius=min(6, place.pitch / 2), opacity=0.13)]
-    moving += [*_words(shown, place, now, top, look), *_here(shown, place, now, top, look)]
+    moving += [*_words(shown, place, now, top, look), *_gradient(shown, place, came, top, look),
+               *_here(shown, place, now, came, top, look)]
     return grouped(LANE, still), grouped(LANE, moving)
 
 
@@ -276,8 +295,8 @@ def _said(shown: Reading, pitch: float) -> tuple[tuple[str, ...], bool, bool]:
     return shown.words, False, mono
 
 
-def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]:
-    """The gradient of all steps."""
+def _gradient(shown: Reading, place: Span, came: range, top: float, look: Look) -> list[Mark]:
+    """The gradient of all steps to which it has come."""
     norms = shown.norms
     x = LEFT - 16
     lower = 14 if shown.padded else 0.0
@@ -291,10 +310,16 @@ def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]
         return marks
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
     chart = (top + 42, look.size[1] - 10)
-    points = _curve(shown, place, *chart)
+    for part in missing(came, range(shown.steps)):
+        marks += not_yet(place.left(part.start), chart[0], len(part) * place.pitch, chart[1] - chart[0],
+                         tr("comes on the way back"))
+    if not len(came):
+        return marks
+    first = -(-came.start // place.share)  # steps that share a column come together
+    points = _curve(shown, place, *chart)[first:-(-came.stop // place.share)]
     if len(points) > 1:
         marks.append(Line(points, "gradient-line", 1.5))
-    for step, (px, py) in enumerate(points if place.pitch >= 8 else ()):
+    for step, (px, py) in enumerate(points if place.pitch >= 8 else (), first):
         marks.append(_dot(px, py, 2.5, norms[step] < low))
     right = place.end + 8
     marks += [Text(right, chart[0] + 4, plain(numbers.significant(high, 1)), 11, 400, "ink-2"),
@@ -302,20 +327,22 @@ def _gradient(shown: Reading, place: Span, top: float, look: Look) -> list[Mark]
     return marks
 
 
-def _here(shown: Reading, place: Span, now: int, top: float, look: Look) -> list[Mark]:
-    """The gradient of the current step, in numbers."""
+def _here(shown: Reading, place: Span, now: int, came: range, top: float, look: Look) -> list[Mark]:
+    """The gradient of the current step in numbers; of the last one to which it came, while it is on its way."""
     norms = shown.norms
-    if norms is None or not norms.max() > 0:
+    if norms is None or not norms.max() > 0 or not len(came):
         return []
+    now = min(max(now, came.start), came.stop - 1)
     high, low = float(norms.max()), float(norms.max()) * 10.0 ** -DECADES
     chart = (top + 42, look.size[1] - 10)
     near = int(64 / place.pitch) + 1
-    around = range(max(0, now - near), min(shown.steps, now + near + 1))
+    around = range(max(came.start, now - near), min(came.stop, now + near + 1))
     dots = [(place.middle(step), _height(float(norms[step]), high, *chart)) for step in around]
     words = tr("below {least}").format(least=numbers.power(low, 0)) if norms[now] < low else \
         numbers.significant(float(norms[now]), 2)
+    left, right = clear(place.left(came.start), place.left(came.stop), (place.x, place.end))
     return [_dot(*dots[now - around.start], 4, norms[now] < low),
-            *by_a_dot(words, dots, now - around.start, (place.x, top + 22, place.end, look.size[1] - 1))]
+            *by_a_dot(words, dots, now - around.start, (left, top + 22, right, look.size[1] - 1))]
 
 
 def _dot(x: float, y: float, size: float, below: bool) -> Mark:

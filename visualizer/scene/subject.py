@@ -11,8 +11,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from visualizer.kinds.gates import PREACTIVATION
 from visualizer.scene.picture import BEAT, Focus
-from visualizer.scene.timeline import Moment
+from visualizer.scene.timeline import Moment, in_beat
 from visualizer.trace import Array, Cell, Layer, Trace
 
 CHANNEL, NUMBER = "channel", "number"
@@ -122,6 +123,30 @@ def array(layer: Layer, focus: Focus, backward: bool) -> Array | None:
         found = (layer.inner_gradients if backward else layer.inner).get(key)
         return found if found is not None or backward else layer.inner.get(key.removesuffix("_preactivation"))
     return (layer.weight_gradients if backward else layer.weights).get(key)
+
+
+def there(trace: Trace, moment: Moment, focus: Focus) -> bool:
+    """Whether the numbers that a focus points into are there at a moment: computed, or on the way back given their
+    gradient. Weights are always there. Of a layer that hides time those of a step come with its beat, each gate with
+    its act; all of them together with the last.
+    """
+    layer, back = trace[focus.layer], moment.backward
+    inside = focus.array in ("output", BEAT) or is_inner(focus)
+    if not back and (not inside or layer.is_input or focus.array.startswith("inner.initial_")):
+        return True
+    order, beat = [each.name for each in trace.layers], moment.beat
+    if not in_beat(layer, moment):
+        ahead = order.index(layer.name) - order.index(beat.layer)
+        return ahead > 0 if back else ahead < 0
+    if beat.step is None:
+        return moment.phase == 1
+    falling = bool(layer.settings.get("reverse", False)) != back
+    last = 1 if falling else layer.shape[layer.axes.index("step")]
+    step = (step_of(trace, focus) or last) if inside else last
+    if step != beat.step:
+        return (step > beat.step) == falling
+    key = focus.array.removeprefix("inner.").removesuffix(PREACTIVATION) if is_inner(focus) else "hidden"
+    return moment.phase >= beat.stretch(key)[1] - 1e-9
 
 
 def is_inner(focus: Focus) -> bool:

@@ -16,12 +16,12 @@ from visualizer.language import tr
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Picture, Spot
 from visualizer.scene.state import State
-from visualizer.scene.subject import NUMBER, array
+from visualizer.scene.subject import NUMBER, array, there
 from visualizer.trace import Array, Trace
 from visualizer.ui import icons, style, words
 from visualizer.ui.buttons import ARROWS, Segment, Segments, keeps, note_focus
 from visualizer.ui.canvas import EMPTY, Canvas
-from visualizer.ui.page import WIDTH, page, under_way, unknown
+from visualizer.ui.page import WIDTH, page, unknown
 from visualizer.ui.store import Store
 from visualizer.ui.walking import same_numbers
 
@@ -77,14 +77,16 @@ class Inspector(QWidget):
                 self.page.show_picture(EMPTY)
             return
         moment, look = seen.moment, replace(seen.look, size=(0, 0))
-        wanted = (id(trace), moment.beat, under_way(moment), moment.opens, seen.focus,
+        waits = between or not there(trace, moment, seen.subject)
+        wanted = (id(trace), moment.beat, waits, moment.opens, seen.focus,
                   seen.subject, look, self.tab, seen.view, between)
         if wanted == self._drawn:
             return
         self._drawn = wanted
-        if self.tab == 0 and between:
+        self._show(0 if waits else self.tab)
+        if between:
             self.page.show_page(unknown(seen.look))
-        elif self.tab == 0:
+        elif self.tab == 0 or waits:
             told = sight.page(trace, seen)
             self.page.show_page(told or page(trace, moment, seen.subject, seen.look, seen.view.wants == NUMBER))
         elif self.tab == 1 and self.table is not None:
@@ -146,12 +148,14 @@ class Inspector(QWidget):
 
             self.charts = Charts(self)
             self._place()
-        self.scroller.setVisible(number == 0)
-        if self.table is not None:
-            self.table.setVisible(number == 1)
-        if self.charts is not None:
-            self.charts.setVisible(number == 2)
+        self._show(number)
         self.refresh()
+
+    def _show(self, number: int) -> None:
+        """The page, the table, or the charts; the page instead of the others, too, while there are no numbers."""
+        for place, part in enumerate((self.scroller, self.table, self.charts)):
+            if part is not None:
+                part.setVisible(place == number)
 
     def _changed(self, old: State, new: State) -> None:
         self.refresh()
@@ -180,7 +184,7 @@ class Page(Canvas):
         trace, moment = self.store.near, self.store.moment
         if trace is None or moment is None:
             return ""
-        return words.tip(trace, spot.focus, moment.backward)
+        return words.waiting(trace, moment, spot.focus) or words.tip(trace, spot.focus, moment.backward)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         note_focus(self, event)

@@ -6,7 +6,7 @@ Pure: the same arguments give the same page. Lengths are pixels; the page is as 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from visualizer.scene.picture import (
     plain,
 )
 from visualizer.scene.reading import symbol_words, symbols_in
-from visualizer.scene.subject import array, is_inner, strongest
+from visualizer.scene.subject import array, is_inner, strongest, there
 from visualizer.scene.timeline import Moment
 from visualizer.scene.type import width, wrap
 from visualizer.trace import Answer, Array, Cell, Layer, Trace
@@ -57,10 +57,12 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
     _heading(sheet, trace, about, moment.backward)
     if values is None:
         _say(sheet, layer.why or tr("No gradient came back here: nothing that follows depends on it."))
-    elif not large and under_way(moment) and about.layer == moment.beat.layer and about.array == "output":
-        _say(sheet, tr("Its numbers are on their way: they stand here when the beat is done."))
+    elif not there(trace, moment, about):
+        _say(sheet, tr("Its numbers are on their way: they stand here when the last step is done.")
+             if moment.beat.step is not None and moment.phase == 1 else
+             tr("Its numbers are on their way: they stand here when the beat is done."))
     elif is_inner(about) and len(about.cell) == 2:
-        _inner_number(sheet, trace, about, values, moment.backward)
+        _inner_number(sheet, trace, moment, about, values)
     elif about.array != "output":
         _weight(sheet, layer, about, values, look)
     elif len(about.cell) == values.ndim and symbols_in(trace, about.layer) and not moment.backward:
@@ -72,11 +74,6 @@ def page(trace: Trace, moment: Moment, about: Focus, look: Look, large: bool = F
         _values(sheet, trace, about, values, moment.backward, look)
     return Picture((WIDTH, round(sheet.y + 16)), tuple(sheet.marks), (), look.theme, "window",
                    caption=words.place(trace, about), table=Table(("what", "value"), tuple(sheet.rows)))
-
-
-def under_way(moment: Moment) -> bool:
-    """Whether a layer is being computed just now, or given its gradient: nothing is told of it before its time."""
-    return moment.phase < 1 and moment.beat.step is None
 
 
 def unknown(look: Look) -> Picture:
@@ -425,11 +422,6 @@ def _facts(sheet: Writing, trace: Trace, about: Focus, found: Array) -> None:
     if bias is not None and channel is not None and channel < len(bias):
         sheet.fact(tr("Bias"), numbers.number(float(bias[channel]), 3), first)
         first = 24.0
-    if layer.gradient is not None:
-        norm = float(np.linalg.norm(layer.gradient[about.cell].astype(np.float64).ravel()))
-        what = tr("Gradient ∥∂L/∂map∥") if found.ndim == 2 else tr("Gradient ∥∂L/∂a∥")
-        sheet.fact(what, numbers.significant(norm), first)
-        first = 24.0
     kind = kinds.of(layer)
     if kind is not None and channel is None:
         cost = kind.cost(layer, trace.inputs(layer))
@@ -595,21 +587,23 @@ def _inner_sentence(trace: Trace, about: Focus, backward: bool) -> str:
     return tr("Computed anew at every step, for every unit.")
 
 
-def _inner_number(sheet: Writing, trace: Trace, about: Focus, values: Array, backward: bool) -> None:
+def _inner_number(sheet: Writing, trace: Trace, moment: Moment, about: Focus, values: Array) -> None:
     """One number of a gate or state: large, its gradient or value, its neighbours, and what it was made from."""
     layer, key, (step, unit) = trace[about.layer], about.array.removeprefix("inner."), about.cell
+    backward = moment.backward
     value = float(values[step, unit])
     said = numbers.gradient(value) if backward else numbers.significant(value, 4)
     sheet.rows.append((words.quantity(about, backward), value))
     sheet.large(said)
-    other = array(layer, about, not backward)
-    if other is not None:
-        what = tr("Its value {symbol}") if backward else tr("Its gradient ∂L/∂{symbol}")
-        sheet.fact(what.format(symbol=gates.symbol(key)), numbers.significant(float(other[step, unit]), 4), 36)
+    made = array(layer, about, backward=False) if backward else None
+    if made is not None:
+        sheet.fact(tr("Its value {symbol}").format(symbol=gates.symbol(key)),
+                   numbers.significant(float(made[step, unit]), 4), 36)
     for what, at in ((tr("One step before"), (step - 1, unit)), (tr("One step after"), (step + 1, unit)),
                      (tr("Unit {n}").format(n=unit - 1), (step, unit - 1)),
                      (tr("Unit {n}").format(n=unit + 1), (step, unit + 1))):
-        if all(0 <= index < size for index, size in zip(at, values.shape, strict=True)):
+        if all(0 <= index < size for index, size in zip(at, values.shape, strict=True)) \
+                and there(trace, moment, replace(about, cell=at)):
             sheet.fact(what, numbers.significant(float(values[at]), 4))
     try:
         found = (kinds.inner_backward_terms if backward else kinds.inner_terms)(trace, layer.name, key, step, unit)

@@ -408,7 +408,9 @@ class Aside(Canvas):
 
     def describe(self, spot: Spot) -> str:
         trace, moment = self.store.trace, self.store.moment
-        return "" if trace is None or moment is None else words.tip(trace, spot.focus, moment.backward)
+        if trace is None or moment is None:
+            return ""
+        return words.waiting(trace, moment, spot.focus) or words.tip(trace, spot.focus, moment.backward)
 
 
 class Panel(QFrame):

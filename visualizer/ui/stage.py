@@ -288,7 +288,8 @@ class Stage(Canvas):
             return ""
         if spot.focus.array == BEAT:
             return words.beat_tip(trace, spot.focus.layer, seen.moment.backward)
-        return walking.spot_tip(trace, replace(spot, focus=sound(trace, spot.focus)), seen.moment.backward)
+        spot = replace(spot, focus=sound(trace, spot.focus))
+        return words.waiting(trace, seen.moment, spot.focus) or walking.spot_tip(trace, spot, seen.moment.backward)
 
     def focus_at(self, point: QPointF) -> Focus | None:
         """What lies under a point, as far as its layer has such a cell."""

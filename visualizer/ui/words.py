@@ -17,7 +17,7 @@ from visualizer.language import tr, translated
 from visualizer.scene import numbers
 from visualizer.scene.picture import Focus, Group, Scale
 from visualizer.scene.reading import symbol_words, symbols_in
-from visualizer.scene.subject import array
+from visualizer.scene.subject import array, there
 from visualizer.scene.timeline import Moment
 from visualizer.trace import Layer, Trace
 
@@ -107,6 +107,14 @@ def tip(trace: Trace, focus: Focus, backward: bool) -> str:
     low, high = (numbers.significant(float(edge)) for edge in (known.min(), known.max()))
     words = tr("{name} from {low} to {high}").format(name=name, low=low, high=high)
     return f"{where}\n{words}"
+
+
+def waiting(trace: Trace, moment: Moment, focus: Focus) -> str:
+    """Two lines for what has no numbers yet at a moment: what it is, and when they come; empty where it has."""
+    if focus.layer not in trace or there(trace, moment, focus):
+        return ""
+    return place(trace, focus) + "\n" + (tr("its gradient has not come yet") if moment.backward else
+                                         tr("not computed yet"))
 
 
 def scale(found: Scale) -> str:

@@ -74,7 +74,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     matrix: list[Mark] = []
     _matrix(trace, shown, measured, window, parts.body(look, y + 40).inset(0, 0, 0, 12), moment, place, look, matrix)
     marks += grouped(Group(tr("losses and steps"), Focus(layer.name, (), "from")), matrix)
-    still, moving = steps.lane(trace, shown, moment, look, place)
+    still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, measured, norms))
 

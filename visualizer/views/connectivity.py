@@ -73,7 +73,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
     marks += grouped(Group(tr("what this answer hangs on"), here), text)
     marks += grouped(Group(tr("all answers"), Focus(layer.name)),
                      _all_answers(trace, shown, found, answer, bottom, look))
-    still, moving = steps.lane(trace, shown, moment, look, place)
+    still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(trace, shown, found, answer))
 

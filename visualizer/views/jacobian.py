@@ -77,7 +77,7 @@ def draw(trace: Trace, moment: Moment, focus: Focus | None, look: Look) -> Pictu
         marks += grouped(Group(tr("Lyapunov exponents")),
                          _exponents(shown, spread, charts[1].top, charts[1].bottom, place, look))
     marks += grouped(WHY, _why(shown, spread, why.top, look))
-    still, moving = steps.lane(trace, shown, moment, look, place)
+    still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=unmarked(said),
                    table=_table(shown, spread))
 

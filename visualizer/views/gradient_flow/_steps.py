@@ -87,7 +87,7 @@ def draw(trace: Trace, moment: Moment, look: Look, layer: Layer) -> Picture:
              *grouped(Group(tr("what each step keeps"), Focus(layer.name)),
                       _kept(shown, found, kept.top, moment, trace, place, look))]
     marks += grouped(WHY, _why(trace, shown, found, line, before, why.top, look))
-    still, moving = steps.lane(trace, shown, moment, look, place)
+    still, moving = steps.lane(trace, shown, moment, look, place, at_once=True)
     return Picture(look.size, tuple(still), (*marks, *moving), look.theme, caption=f"{said} {unmarked(below)}",
                    table=_table(shown, found))
 

@@ -9,7 +9,7 @@ from visualizer.language import tr
 from visualizer.scene import numbers, steps
 from visualizer.scene.columns import lanes_height
 from visualizer.scene.labels import by_a_dot
-from visualizer.scene.parts import polygon
+from visualizer.scene.parts import not_yet, polygon
 from visualizer.scene.picture import Focus, Line, Look, Mark, Path, Points, Rect, Run, Stop, Stops, Text, plain, rich
 from visualizer.scene.reading import Reading
 from visualizer.scene.timeline import Moment
@@ -48,7 +48,7 @@ def lane(plan: Plan, stops: Stops | None, moment: Moment, look: Look) -> tuple[l
     if stops is not None and plan.fold == 0:  # nothing that is seen: the steps, to be pointed at
         chart += [Rect(middle[step] - plan.pitch / 2, top + 4, plan.pitch, look.size[1] - top - 8,
                        focus=Focus(shown.layer.name, (step,)), holds=Stop(stops.addresses[step])) for step in window]
-    return (axis, [*chart, *saturation, *now]) if plan.strip is not None else ([*axis, *chart, *saturation], now)
+    return axis, [*chart, *saturation, *now]
 
 
 def _height(share: float, top: float) -> float:
@@ -59,24 +59,37 @@ def _height(share: float, top: float) -> float:
 
 def _chart(plan: Plan, norms: NDArray[np.float64], window: range, middle: dict[int, float],
            look: Look) -> tuple[list[Mark], list[Mark]]:
-    """The curve with a dot for each step; and the numbers of the current step and, away from it, of both ends."""
-    high = float(norms.max())
+    """The curve with a dot for each step to which the gradient has come; and the numbers of the current step and, away
+    from it, of both ends."""
+    high, done = float(norms.max()), plan.track.arrived.done
     low = high * 10.0 ** -DECADES
-    points = {step: (middle[step], _height(float(norms[step]) / high, plan.lane)) for step in window}
-    marks: list[Mark] = [Line(tuple(points.values()), "gradient-line", 1.5)] if len(points) > 1 else []
-    marks += [_dot(*points[step], 2.5, norms[step] < low) for step in window]
-    said = crossings(plan.shown, window)
-    if said and points[window[len(window) // 3]][1] < plan.lane + 44:
+    came = range(max(window.start, done.start), min(window.stop, done.stop))
+    marks: list[Mark] = []
+    for part in steps.missing(came, window):
+        marks += not_yet(middle[part[0]] - plan.pitch / 2, plan.lane + 20,
+                         middle[part[-1]] - middle[part[0]] + plan.pitch, 48, tr("comes on the way back"))
+    if not len(came):
+        return marks, []
+    points = {step: (middle[step], _height(float(norms[step]) / high, plan.lane)) for step in came}
+    if len(points) > 1:
+        marks.append(Line(tuple(points.values()), "gradient-line", 1.5))
+    marks += [_dot(*points[step], 2.5, norms[step] < low) for step in came]
+    said = crossings(plan.shown, came)
+    if said and points[came[len(came) // 3]][1] < plan.lane + 44:
         marks.append(Text(plan.x, plan.lane + 74, rich(said), 12, 400))
-    numbered: list[Mark] = [_dot(*points[plan.now], 4, norms[plan.now] < low)] if plan.now in points else []
+    now = min(max(plan.now, came[0]), came[-1])
+    numbered: list[Mark] = [_dot(*points[now], 4, norms[now] < low)]
     written: list[float] = []
-    for step in (step for step in dict.fromkeys((plan.now, window[0], window[-1])) if step in points):
+    left, right = steps.clear(points[came[0]][0] - plan.pitch / 2, points[came[-1]][0] + plan.pitch / 2,
+                              (plan.x, look.size[0] - 4))
+    right = right if came[-1] < window[-1] else look.size[0] - 4
+    for step in dict.fromkeys((now, came[0], came[-1])):
         px = points[step][0]
         words = tr("below {value}").format(value=numbers.power(low, 0)) if norms[step] < low else \
             numbers.significant(float(norms[step]), 2)
         if all(abs(px - other) > width(words, 12, 600) / 2 + 40 for other in written):
             numbered += by_a_dot(words, tuple(points.values()), list(points).index(step),
-                                 (plan.x, plan.lane, look.size[0] - 4, plan.lane + 84),
+                                 (left, plan.lane, right, plan.lane + 84),
                                  [mark for mark in numbered if isinstance(mark, Text)])
             written.append(px)
     return marks, numbered
@@ -108,16 +121,19 @@ def _saturation(plan: Plan, middle: dict[int, float], look: Look) -> tuple[list[
     shown, shares, wide = plan.shown, plan.shown.saturation, plan.tile
     if lanes_height(look) < 112:
         return [], []
-    tracks = tuple(_bar(x - wide / 2, y - 2, wide, 4) for x in middle.values())
-    bars = tuple(_bar(x - wide / 2, y - 2, wide * float(shares[step]), 4) for step, x in middle.items()
+    read = {step: x for step, x in middle.items() if step in plan.track.read.done}
+    tracks = tuple(_bar(x - wide / 2, y - 2, wide, 4) for x in read.values())
+    bars = tuple(_bar(x - wide / 2, y - 2, wide * float(shares[step]), 4) for step, x in read.items()
                  if shares[step] > 0)
     marks: list[Mark] = [Text(LEFT - 16, y + 4, plain(tr("saturated gates") if shown.gates else
-                                                      tr("saturated units")), 11, 500, "ink-2", "end"),
-                         Path(tracks, fill="sunk")]
+                                                      tr("saturated units")), 11, 500, "ink-2", "end")]
+    marks += [Rect(x - wide / 2, y - 2, wide, 4, "hatch") for step, x in middle.items() if step not in read]
+    if tracks:
+        marks.append(Path(tracks, fill="sunk"))
     if bars:
         marks.append(Path(bars, fill="ink-2"))
     share = numbers.percent(float(shares[plan.now]), 0)
-    return marks, [Text(plan.end + 8, y + 4, plain(share), 12, 600)]
+    return marks, [Text(plan.end + 8, y + 4, plain(share), 12, 600)] if plan.now in plan.track.read.done else []
 
 
 def _bar(x: float, y: float, wide: float, high: float) -> Points:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.language import tr
-from visualizer.scene import colour, numbers
-from visualizer.scene.parts import polygon
+from visualizer.scene import colour, numbers, steps
+from visualizer.scene.parts import not_yet, polygon
 from visualizer.scene.picture import Focus, Image, Line, Look, Mark, Path, Points, Rect, Text, plain
 from visualizer.scene.reading import Reading
 from visualizer.trace import remembered
@@ -39,8 +39,8 @@ def strip(plan: Plan, look: Look) -> tuple[list[Mark], list[Mark]]:
                               "ink-2", "middle"))
     touched = np.zeros((shown.steps, 1, 1), np.uint8)
     marks += [Image(plan.x, y, (cell, high), touched, "pixel", shown.steps, focus=Focus(shown.layer.name), opacity=0.0),
-              Rect(plan.x, y, wide, high, "hatch", "tile-border"), *_gradient(plan, y - 44, cell, look)]
-    return marks, [*_states(plan, y, high, cell, share), *_window(plan, y, high, cell)]
+              Rect(plan.x, y, wide, high, "hatch", "tile-border")]
+    return marks, [*_states(plan, y, high, cell, share), *_gradient(plan, y - 44, cell), *_window(plan, y, high, cell)]
 
 
 def _window(plan: Plan, y: float, high: float, cell: float) -> list[Mark]:
@@ -85,28 +85,30 @@ def _entries(shown: Reading, order: tuple[int, ...], per_row: int, share: int) -
     return np.take_along_axis(grown, far[..., None], -1)[..., 0]
 
 
-def _gradient(plan: Plan, y: float, cell: float, look: Look) -> list[Mark]:
-    """∥∂L/∂h_t∥ of every step, on a log axis with its floor."""
+def _gradient(plan: Plan, y: float, cell: float) -> list[Mark]:
+    """∥∂L/∂h_t∥ of every step to which it has come, on a log axis with its floor."""
     shown, norms = plan.shown, plan.shown.norms
     if norms is None or not norms.max() > 0:
         return []
-    high, floor = 34, float(norms.max()) * FLOOR
+    high, floor, came = 34, float(norms.max()) * FLOOR, plan.track.arrived.done
     marks: list[Mark] = [Text(LEFT - 16, y + 14, plain(tr("gradient")), 13, 600, "ink", "end"),
                          Text(LEFT - 16, y + 29, plain(tr("of every step, log")), 11, 400, "ink-2", "end")]
-    points = _curve(shown, plan.x, cell, y, high)
+    for part in steps.missing(came, range(shown.steps)):
+        marks += not_yet(plan.x + part.start * cell, y, len(part) * cell, high, tr("comes on the way back"))
+    if not len(came):
+        return marks
+    left, right = plan.x + came.start * cell, plan.x + came.stop * cell
+    points = tuple(point for point in _curve(shown, plan.x, cell, y, high) if left <= point[0] <= right)
     if len(points) > 1:
         marks.append(Line(points, "gradient-mark", 1.5))
-    right = plan.end + 8
-    marks += [Text(right, y + 6, plain(numbers.significant(float(norms.max()), 1)), 11, 400, "ink-2"),
-              Text(right, y + high, plain(numbers.power(floor, 0)), 11, 400, "ink-2")]
+    marks += [Text(plan.end + 8, y + 6, plain(numbers.significant(float(norms.max()), 1)), 11, 400, "ink-2"),
+              Text(plan.end + 8, y + high, plain(numbers.power(floor, 0)), 11, 400, "ink-2")]
     below = np.flatnonzero(norms[:shown.entered] < floor)
+    below = below[(below >= came.start) & (below < came.stop)]
     if len(below) * cell > 60:
         first, last = int(below.min()), int(below.max())
-        middle, label = plan.x + (first + last + 1) / 2 * cell, tr("below {value}").format(
-            value=numbers.power(floor, 0))
-        marks += [Rect(plan.x + first * cell, y, (last - first + 1) * cell, high, "hatch"),
-                  Rect(middle - 48, y + high / 2 - 10, 96, 20, "stage", radius=4),
-                  Text(middle, y + high / 2 + 4, plain(label), 11, 500, "ink", "middle")]
+        marks += not_yet(plan.x + first * cell, y, (last - first + 1) * cell, high,
+                         tr("below {value}").format(value=numbers.power(floor, 0)))
     return marks
 
 
