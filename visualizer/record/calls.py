@@ -34,6 +34,8 @@ SILENT = frozenset({
     "__repr__", "__hash__", "requires_grad_", "retain_grad", "register_hook", "backward", "is_same_size",
 })
 """Calls that compute no number: they only ask about a tensor, or set a flag."""
+PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "real", "imag", "grad"})
+"""Properties that are tensors made of it; every other tells something about it."""
 FROM_NOTHING = frozenset({
     "zeros_like", "ones_like", "full_like", "empty_like", "rand_like", "randn_like", "new_zeros", "new_ones",
     "new_full", "new_empty", "new_tensor", "zeros",
@@ -574,8 +576,12 @@ class _Call:
 def _call(func: Any) -> _Call:
     """What is known of a torch function; a property (`x.T`) goes by its own name, in place or not is the same."""
     name = str(getattr(func, "__name__", func))
-    name = str(getattr(func.__self__, "__name__", name)) if name == "__get__" else name.partition(".")[0]
-    makes_numbers = name not in SILENT and name not in FROM_NOTHING
+    if name == "__get__":
+        name = str(getattr(func.__self__, "__name__", name))
+        makes_numbers = name in PROPERTIES
+    else:
+        name = name.partition(".")[0]
+        makes_numbers = name not in SILENT and name not in FROM_NOTHING
     native = "" if getattr(func, "__module__", "") == "torch.nn.functional" else f"torch.{name}"  # other arguments
     for spelling in (native, name, name if name.endswith("__") else name.rstrip("_")):
         kind = kinds.by_call(spelling)

@@ -113,6 +113,9 @@ def aim(recording: Recording, answer: Tensor, wanted: str | Tensor, target: Targ
     if wish.what == "loss" and asks is None and said is None and target is not None:
         loss, said = suited(recording, answer, target)
         wish = Wish(loss, wish.step)
+    if said is not None and said.get("kind") == "mask" and "score" not in said and recording.event_of(
+            answer).kind_name not in ("sigmoid", "softmax") and bool(((answer < 0) | (answer > 1)).any()):
+        said = {**said, "score": "logit"}  # what is no chance still goes through a sigmoid
     made = _kind_said(asks, said)
     by_class = wish.what not in LOSSES and (made is None or made.loss in ("class", "ctc")) and \
         not isinstance(target, np.ndarray | float)
@@ -146,7 +149,7 @@ def suited(recording: Recording, answer: Tensor, target: Target) -> tuple[str, M
     yes_or_no = bool(np.isin(wanted, (0, 1)).all())
     whole, sizes = wanted.dtype.kind in "bui", tuple(size for size in shape if size != 1)
     ends = event.kind_name == "sigmoid"
-    if wanted.shape == sizes and yes_or_no and (ends or (whole and wanted.ndim > 1 and shape[:1] == (1,))):
+    if wanted.shape == sizes and yes_or_no and (ends or (whole and (not sizes or (wanted.ndim > 1 and 1 in shape)))):
         if wanted.ndim == 2:
             return "loss", {"kind": "mask"} if ends else {"kind": "mask", "score": "logit"}
         return "bce", None
@@ -276,7 +279,9 @@ def _read(recording: Recording, answer: Tensor, labels: tuple[str, ...], target:
         axes.name(recording.events)
         event = recording.event_of(answer)
     shape = tuple(size for axis, size in zip(event.axes, answer.shape, strict=True) if axis != "batch")
-    stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else isinstance(target, Sequence))
+    by_step = isinstance(target, Sequence) or (target is not None and "channel" not in event.axes
+                                               and "row" not in event.axes)
+    stepwise = len(shape) == 2 and (shape[1] == len(labels) if labels else by_step)
     if target is not None and len(shape) != 1 and not stepwise:
         raise Refused(f"A target needs one output a class, and the model gives the shape {shape}; leave the target "
                       "out, or name one output with objective='logit:N'.")
@@ -453,8 +458,8 @@ def _class(found: Answer, target: Target) -> int:
     if not isinstance(target, int):
         raise Refused("The model gives one answer, so its target is one class, not one for each step.")
     if classes == 1:
-        raise Refused(f"The model answers with one number, so its target is a number, too: write {target}.0 for the "
-                      "square of how far it is off, or objective='bce' where it is the logit of yes or no.")
+        raise Refused(f"The model answers with one number, so its target is 0 or 1 for no or yes, or a number of its "
+                      f"own: write {target}.0 for the square of how far it is off.")
     if not 0 <= target < classes:
         raise Refused(f"There is no class {target}; the model tells {classes} classes apart, 0 to {classes - 1}.")
     return target

@@ -34,11 +34,14 @@ class Precision(TorchFunctionMode):
         """id of a tensor of another precision -> it, its version, and its numbers in this one."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if getattr(func, "__name__", "") in NAMED and len(args) == 1:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name in NAMED and len(args) == 1:
             return args[0].to(self.dtype)
-        if getattr(func, "__name__", "") in ("__get__", "__set__", "detach_", "requires_grad_"):
-            return func(*args, **(kwargs or {}))
-        return func(*self._instead(args), **self._instead(kwargs or {}))
+        if name not in ("__get__", "__set__", "requires_grad_"):
+            with torch._C.DisableTorchFunction():  # looking at a tensor is no step of the model
+                args, kwargs = self._instead(args), self._instead(kwargs)
+        return func(*args, **kwargs)
 
     def _instead(self, value: Any) -> Any:
         if isinstance(value, Tensor):
@@ -54,11 +57,11 @@ class Precision(TorchFunctionMode):
     def _of(self, tensor: Tensor) -> Tensor:
         """A constant that the model keeps somewhere; the same one each time, while nobody writes to it."""
         if tensor.requires_grad:
-            return tensor.to(self.dtype)
+            with torch._C._EnableTorchFunction():
+                return tensor.to(self.dtype)
         kept = self._turned.get(id(tensor))
         if kept is None or kept[1] != tensor._version:
-            with torch._C.DisableTorchFunction():  # it is no step of the model
-                kept = self._turned[id(tensor)] = tensor, tensor._version, tensor.detach().to(self.dtype)
+            kept = self._turned[id(tensor)] = tensor, tensor._version, tensor.detach().to(self.dtype)
         return kept[2]
 
 
