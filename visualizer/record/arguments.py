@@ -157,7 +157,7 @@ def _array(value: Any) -> Tensor:
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise Refused(f"What is given is no array of numbers ({error}); give rows of one length.") from error
+        raise Refused("What is given is no array of numbers; give rows of one length.") from error
     if array.dtype.kind not in "fiubc":
         raise Refused(f"What is given is an array of {array.dtype}, not of numbers; turn it into numbers as in "
                       "training.")

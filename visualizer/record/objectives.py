@@ -36,7 +36,7 @@ WISH = re.compile(r"(loss|none)(?:@(\d{1,9}))?")
 
 LOSSES = ("mse", "mae", "bce", "cross_entropy")
 """Losses that a wish may name."""
-OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|loss):([^\W\d][\w.]*|\d{{1,3}})")
+OF_AN_OUTPUT = re.compile(rf"({'|'.join(LOSSES)}|sum|mean|none|loss(?:@\d+)?|logit:\d+(?:@\d+)?):([\w.]+)")
 """A wish that names one of several outputs."""
 
 Target = int | float | Sequence[int] | Array | None
@@ -217,7 +217,7 @@ def plain_target(target: Any) -> Target:
         try:
             array = np.asarray([plain_target(each) for each in target])
         except ValueError as error:
-            raise Refused(f"The target is no array of numbers ({error}); give rows of one length.") from error
+            raise Refused("The target is no array of numbers; give rows of one length.") from error
         return [int(each) for each in array] if array.ndim == 1 and array.dtype.kind in "iu" else plain_target(array)
     if target is not None and not isinstance(target, bool | int | float | list | tuple):
         raise Refused(f"The target is a {type(target).__name__}; give a class, a number, a list or an array of them.")

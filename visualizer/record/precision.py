@@ -75,12 +75,13 @@ def in_precision(model: nn.Module, dtype: torch.dtype) -> Iterator[nn.Module]:
     turned: dict[int, Tensor] = {}
 
     def other(tensor: Tensor) -> Tensor:
-        if not tensor.is_floating_point() or tensor.dtype == dtype or not tensor.is_leaf:
+        """In this precision; what is no parameter is another tensor in any case, for it may be written to."""
+        if not tensor.is_leaf or (isinstance(tensor, nn.Parameter) and tensor.dtype == dtype):
             return tensor
         if id(tensor) not in turned:
-            made = tensor.detach().to(dtype)
+            made = tensor.detach().to(dtype) if tensor.is_floating_point() else tensor.detach()
             turned[id(tensor)] = nn.Parameter(made, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else \
-                made.requires_grad_(tensor.requires_grad)
+                (made.clone() if made.dtype == tensor.dtype else made).requires_grad_(tensor.requires_grad)
         return turned[id(tensor)]
 
     before: list[tuple[dict[str, Any], dict[str, Any]]] = []

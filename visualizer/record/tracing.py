@@ -147,12 +147,12 @@ def _pass(model: nn.Module, given: Arguments, wish: Wanted, seed: int, budget: i
         with recording, nullcontext() if precision is None else precision:
             returned = model(*handed.positions, **handed.keywords)
             wanted = wish.objective if isinstance(wish.objective, str) else wish.objective(returned)
-        outputs = _returned(recording, returned, wish)
-        first, *others = outputs.values()
+        handed_back = _returned(recording, returned, wish)
+        first, *others = handed_back.values()
         try:
             aimed = aim(recording, first, wanted, wish.target, wish.labels, wish.asks, wish.said)
         except Refused as error:
-            raise Refused(f"{str(error).removesuffix('.')}{_of_several(outputs)}.") from error
+            raise Refused(f"{str(error).removesuffix('.')}{_of_several(handed_back)}.") from error
         recording.flow_back(aimed.goal.scalar)
         beside = [event for tensor in others if (event := recording.known(tensor)) is not None]
         usual = next((tensor.dtype for tensor in everything if tensor.is_floating_point()), torch.get_default_dtype())
@@ -176,12 +176,12 @@ def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module
         return once(given)
     except Refused:
         raise
-    except (RuntimeError, TypeError, IndexError) as error:
+    except (RuntimeError, TypeError, IndexError, ValueError) as error:
         floating = {tensor.dtype for tensor in model.parameters() if tensor.is_floating_point()}
         for cast in casts(given, floating.pop() if len(floating) == 1 else torch.get_default_dtype()):
             was, into = (str(dtype).removeprefix("torch.") for dtype in (cast.was, cast.into))
             if cast.keeps:
-                with suppress(RuntimeError, TypeError, IndexError):
+                with suppress(RuntimeError, TypeError, IndexError, ValueError):
                     done = once(cast.given)
                     done.recording.notes.append(f"The input was {was}, and the model reads {into}; it was recorded "
                                                 f"with the input as {into}.")
@@ -189,7 +189,9 @@ def _in_a_type_that_it_takes(once: Callable[[Arguments], Done], model: nn.Module
             elif _runs(model, cast.given):
                 raise Refused(f"The input is {was}, and the model reads {into}; give x.astype('{into}') of an array or "
                               f"x.to(torch.{into}) of a tensor, with the values that it was trained on.") from error
-        raise _told(model, given, error) from error
+        if (told := _told(model, given, error)) is not None:
+            raise told from error
+        raise
 
 
 def _runs(model: nn.Module, given: Arguments) -> bool:
@@ -203,8 +205,8 @@ def _runs(model: nn.Module, given: Arguments) -> bool:
         return True
 
 
-def _told(model: nn.Module, given: Arguments, error: Exception) -> Exception:
-    """The model's own error, or a sentence where torch's words lead nowhere."""
+def _told(model: nn.Module, given: Arguments, error: Exception) -> Refused | None:
+    """A sentence where torch's words lead nowhere; None for the model's own error."""
     said = str(error)
     shapes = " and ".join(str(tuple(tensor.shape)) for _, tensor in given.tensors)
     if "Expected more than 1 value per channel when training" in said:
@@ -214,7 +216,7 @@ def _told(model: nn.Module, given: Arguments, error: Exception) -> Exception:
         return Refused(f"{type(model).__name__} cannot be run on an input of the shape {shapes} "
                        f"({_first_line(error).rstrip('.')}); give one of the shape that it was made for, with a batch "
                        "axis of size 1.")
-    return error
+    return None
 
 
 OF_SHAPES = ("mat1 and mat2 shapes cannot be multiplied", "size mismatch", "must match the size", "expected input",
@@ -266,7 +268,7 @@ def _returned(recording: Recording, returned: Any, wish: Wanted) -> dict[str, Te
     """The floating tensors among what the model handed back, each once and by its name; the first is the one that is
     asked about, which the wish names. Whole numbers alone are an answer from which nothing flows back."""
     every: dict[str, Tensor] = {}
-    for name, tensor in _outputs(returned):
+    for name, tensor in outputs(returned):
         if not any(tensor is other for other in every.values()):
             every[name] = tensor
     found = {name: tensor for name, tensor in every.items() if tensor.is_floating_point()} or every
@@ -284,7 +286,7 @@ def _returned(recording: Recording, returned: Any, wish: Wanted) -> dict[str, Te
     return found
 
 
-def _outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
+def outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tensor]]:
     """Every tensor in nested tuples, lists, mappings and dataclasses, by its key, field or number, with a dot between
     those that lie in one another."""
     if isinstance(value, Tensor):
@@ -300,7 +302,7 @@ def _outputs(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Tens
         inside = [(name, item) for name, item in getattr(value, "__dict__", {}).items()
                   if isinstance(item, Tensor) and not name.startswith("_")]
     for name, item in inside:
-        yield from _outputs(item, (*path, str(name)))
+        yield from outputs(item, (*path, str(name)))
 
 
 def _of_several(outputs: Mapping[str, Tensor]) -> str:

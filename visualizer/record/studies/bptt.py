@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from visualizer.kinds.sizes import rows, size
 from visualizer.record import origins
 from visualizer.record.studies import Pass, Study, Work
-from visualizer.record.studies.flow import in_float64, rows, size
+from visualizer.record.studies.flow import in_float64
 from visualizer.trace import Array, Layer
 
 CORNER = 16
